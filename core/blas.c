@@ -1,0 +1,47 @@
+/* blas: the only door to CBLAS. */
+#include "core/blas.h"
+
+#include <cblas.h>
+#include <limits.h>
+
+#include "core/check.h"
+
+#ifdef LS_DOUBLE
+#define cblas_gemm cblas_dgemm
+#else
+#define cblas_gemm cblas_sgemm
+#endif
+
+void ls_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, real alpha, const real *a,
+             long lda, const real *b, long ldb, real beta, real *c, long ldc)
+{
+    if (m == 0 || n == 0)
+        return;
+    ls_check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && lda <= INT_MAX && ldb <= INT_MAX &&
+                 ldc <= INT_MAX,
+             "a matrix product of %ld x %ld x %ld is larger than BLAS can count", m, n, k);
+    cblas_gemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+               transpose_b ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda,
+               b, (int)ldb, beta, c, (int)ldc);
+}
+
+#ifdef OPENBLAS_VERSION
+const char *ls_blas_description(void)
+{
+    return openblas_get_config();
+}
+
+void ls_blas_start(void)
+{
+    openblas_set_num_threads(1);
+}
+#else
+const char *ls_blas_description(void)
+{
+    return "a CBLAS that is not OpenBLAS: set it to one thread by its own means";
+}
+
+void ls_blas_start(void)
+{
+}
+#endif

@@ -1,0 +1,41 @@
+/* conv: the ways to compute a convolution, one file each; conv2d takes the first that suits.
+ *
+ *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, c of
+ *                       weight[o, kh, kw, c] * x[n, oh*stride_h - pad_h + kh, ow*... + kw, c]
+ *
+ * All in NHWC; the weight is stored as [out, kernel_h, kernel_w, in]. */
+#pragma once
+#include "core/kernels/window.h"
+
+typedef struct ls_conv {
+    ls_window window; /* over the input */
+    long out;         /* channels of y */
+} ls_conv;
+
+/* The arrays of one call, all borrowed. NULL: bias where there is none; dx, dweight, dbias where
+ * nobody wants them. */
+typedef struct ls_conv_data {
+    long rows;
+    const real *weight, *bias;
+    const real *prepared; /* of the kernel, as `prepare` made it */
+    const real *x;
+    real *y; /* forward */
+    const real *dy;
+    real *dx;
+    bool add;              /* to dx; else it is overwritten */
+    real *dweight, *dbias; /* added to */
+    real *scratch;         /* 64-byte aligned */
+} ls_conv_data;
+
+typedef struct ls_conv_kernel {
+    const char *name;
+    bool (*suits)(const ls_conv *conv);
+    long (*scratch)(const ls_conv *conv);  /* reals */
+    long (*prepared)(const ls_conv *conv); /* reals; NULL: none */
+    void (*prepare)(const ls_conv *conv, const real *weight, real *prepared);
+    void (*forward)(const ls_conv *conv, const ls_conv_data *data);
+    void (*backward)(const ls_conv *conv, const ls_conv_data *data);
+} ls_conv_kernel;
+
+extern const ls_conv_kernel ls_conv_narrow; /* few channels, stride 1: rows innermost */
+extern const ls_conv_kernel ls_conv_gemm;   /* any: patches in tiles, times the weight */

@@ -1,0 +1,57 @@
+/* layer: the table of types, and what every layer needs from its net. */
+#include "core/layer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LS_LAYER(name) extern const ls_layer_type ls_layer_##name;
+#include "core/layers.def"
+#undef LS_LAYER
+
+const ls_layer_type *const ls_layer_types[] = {
+#define LS_LAYER(name) &ls_layer_##name,
+#include "core/layers.def"
+#undef LS_LAYER
+    NULL};
+
+const char *const ls_initializer_names[] = {
+    [LS_INIT_ZERO] = "zero",     [LS_INIT_HE] = "he",           [LS_INIT_XAVIER] = "xavier",
+    [LS_INIT_NORMAL] = "normal", [LS_INIT_UNIFORM] = "uniform", NULL};
+
+const ls_layer_type *ls_layer_find(const char *name)
+{
+    for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
+        if (strcmp((*type)->name, name) == 0)
+            return *type;
+    return NULL;
+}
+
+int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
+                   const ls_initializer *initializer, const ls_layout *layout)
+{
+    char name[LS_SLOT_NAME];
+    ls_check(layer->slots < LS_LAYER_SLOTS, "layer %s claims more than %d slots", layer->name,
+             LS_LAYER_SLOTS);
+    snprintf(name, sizeof name, "%s/%s/%s", layer->net, layer->name, parameter);
+    layer->slot[layer->slots] =
+        ls_params_claim(layer->params, name, kind, shape, initializer, layout);
+    return layer->slots++;
+}
+
+const real *ls_layer_value(const ls_layer *layer, int k)
+{
+    return layer->params->values + layer->params->slots[layer->slot[k]].offset;
+}
+
+real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k)
+{
+    return pass->gradient ? pass->gradient + layer->params->slots[layer->slot[k]].offset : NULL;
+}
+
+real *ls_io_dx(const ls_layer *layer, const ls_io *io, int k)
+{
+    real *dx = io->dx[k];
+    if (dx && !io->add[k])
+        memset(dx, 0, (size_t)(io->rows * ls_shape_count(&layer->x[k])) * sizeof *dx);
+    return dx;
+}

@@ -1,0 +1,106 @@
+/* layer: the contract. A layer type is a file of core/layers, one line in layers.def, and the
+ * contract test; no other place knows it.
+ *
+ *   setup     checks the inputs, claims slots and memory, sets the output shape; the only part that
+ *             can fail;
+ *   prepare   what depends on parameters only (packed weights), after each update;
+ *   forward   y from x;
+ *   backward  dx from dy, and *adds* to the parameter gradients.
+ *
+ * Four kinds of memory, declared in setup, planned once at compile; nothing is allocated in a step:
+ *   kept       what forward saves for backward; of one run
+ *   scratch    shared by all layers of a run, as large as the largest claim; undefined at entry
+ *   prepared   made by prepare, shared by the ranks of a node
+ *   row state  what a row carries from step to step; held per row, saved in row order
+ */
+#pragma once
+#include "core/params.h"
+#include "core/spec.h"
+
+enum { LS_LAYER_SLOTS = 16 };
+
+/* How a net is applied: everything that forward and backward may depend on besides x and values. */
+typedef struct ls_pass {
+    bool training; /* dropout on, batch statistics */
+    uint64_t seed, step;
+    uint32_t draw;  /* which application of the net in this step (a GAN applies one twice) */
+    long row;       /* place in the global batch of row 0 */
+    real *gradient; /* an array with the params' offsets; NULL: parameter gradients off */
+    /* Called in backward when no later work of the pass adds to slots [begin, end): their sum over
+     * the ranks may start. NULL: nobody asks. */
+    void (*finished)(void *context, ls_interval slots);
+    void *context;
+} ls_pass;
+
+typedef struct ls_layer_type ls_layer_type;
+
+/* What setup asks for, in bytes: fixed, and for each row of the run. */
+typedef struct ls_claim {
+    size_t fixed, per_row;
+} ls_claim;
+
+/* One line of a net. */
+typedef struct ls_layer {
+    const ls_layer_type *type;
+    char name[48];
+    int index;            /* place in the net: the `layer` of random draws */
+    int inputs, input[8]; /* layer numbers; -1 is the net's input */
+    ls_shape x[8], y;     /* shapes of a row */
+    void *self;           /* the type's private struct, options filled in */
+    ls_params *params;    /* borrowed */
+    char net[48];
+    int slots, slot[LS_LAYER_SLOTS];
+    ls_claim kept, scratch, row_state;
+    long prepared, prepared_size; /* offset and reals in params->prepared */
+    double flops;                 /* multiply-adds times 2 of forward, a row */
+} ls_layer;
+
+/* What one forward or backward sees. */
+typedef struct ls_io {
+    long rows; /* 0 is possible */
+    const real *x[8];
+    real *dx[8]; /* backward: NULL where nobody wants it */
+    bool add[8]; /* dx holds something already: add to it, else overwrite it */
+    real *y;     /* forward: written; backward: as forward left it */
+    const real *dy;
+    void *kept, *scratch, *row_state;
+} ls_io;
+
+struct ls_layer_type {
+    const char *name, *help;
+    /* Spec lines for the contract test, each "h,w,c | line; line" with the input's shape first;
+     * NULL-terminated. */
+    const char *const *examples;
+    size_t size;              /* of the private struct */
+    const ls_option *options; /* into the private struct; NULL: none */
+    int inputs_min, inputs_max;
+    bool mixes_rows; /* batch norm: a row's output depends on the others */
+    bool random;     /* draws: the contract test repeats (seed, step) */
+    bool (*setup)(ls_layer *layer, ls_error *error);
+    void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
+    void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+    void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+    void (*destroy)(ls_layer *layer); /* what setup allocated inside self; NULL: nothing */
+    /* For `check --dump`: the kept bytes that are a mask or draw, as reals [rows, y]; NULL: none.
+     */
+    const real *(*draws)(const ls_layer *layer, const ls_io *io);
+};
+
+/* For setup. */
+int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
+                   const ls_initializer *initializer, const ls_layout *layout);
+/* For forward and backward: the k-th claimed slot. ls_layer_gradient is NULL where the pass wants
+ * none. */
+const real *ls_layer_value(const ls_layer *layer, int k);
+real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
+/* Zeroes dx[k] where it holds nothing yet, for layers whose backward scatters. NULL where unwanted.
+ */
+real *ls_io_dx(const ls_layer *layer, const ls_io *io, int k);
+
+/* Every type of layers.def, in its order; NULL-terminated. */
+extern const ls_layer_type *const ls_layer_types[];
+const ls_layer_type *ls_layer_find(const char *name); /* NULL: no such type */
+
+/* The weight initialisers' option, common to layers with weights:
+ * init=he|xavier|normal|uniform|zero scale=. */
+extern const char *const ls_initializer_names[]; /* in the order of ls_initializer_kind */

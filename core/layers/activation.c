@@ -1,0 +1,249 @@
+/* activation: y = f(x) for each number; every function of the seed's two tables, value and
+ * derivative as tabled (Raschka's table of activation functions; at x = 0 ReLU, PReLU and ELU have
+ * derivative 1). */
+#include "core/layers/activation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/kernels/vector_math.h"
+
+typedef struct activation {
+    char function[LS_WORD], alpha_text[LS_WORD];
+    int surrogate;
+    const ls_activation *f;
+    real alpha; /* where it is not learned */
+} activation;
+
+/* f(z) and f'(z) from z, f = f(z) and a = alpha. The comparisons are turned so that a NaN falls
+ * through to z itself. */
+#define HALF ((real)0.5)
+#define ACTIVATIONS(A)                                                                             \
+    A(unit_step, "unit-step",                                                                      \
+      z<0 ? 0 : z> 0 ? 1                                                                           \
+      : z == 0       ? HALF                                                                        \
+                     : z,                                                                                \
+      0, true, LS_ALPHA_NONE, 0, "0 for z < 0; 0.5 for z = 0; 1 for z > 0", "0")                   \
+    A(binary_step, "binary-step",                                                                  \
+      z < 0    ? 0                                                                                 \
+      : z >= 0 ? 1                                                                                 \
+               : z,                                                                                \
+      0, true, LS_ALPHA_NONE, 0, "0 for z < 0; 1 for z >= 0", "0")                                 \
+    A(sign, "sign", z<0 ? -1 : z> 0 ? 1 : z, 0, true, LS_ALPHA_NONE, 0,                            \
+      "-1 for z < 0; 0 for z = 0; 1 for z > 0", "0")                                               \
+    A(linear, "linear", z, 1, false, LS_ALPHA_NONE, 0, "z", "1")                                   \
+    A(identity, "identity", z, 1, false, LS_ALPHA_NONE, 0, "z", "1")                               \
+    A(piecewise_linear, "piecewise-linear",                                                        \
+      z >= HALF    ? 1                                                                             \
+      : z <= -HALF ? 0                                                                             \
+                   : z + HALF,                                                                     \
+      z >= HALF    ? 0                                                                             \
+      : z <= -HALF ? 0                                                                             \
+                   : 1,                                                                            \
+      false, LS_ALPHA_NONE, 0, "1 for z >= 1/2; z + 1/2 for -1/2 < z < 1/2; 0 for z <= -1/2",      \
+      "1 for -1/2 < z < 1/2; else 0")                                                              \
+    A(logistic, "logistic", ls_math_logistic(z), f *(1 - f), false, LS_ALPHA_NONE, 0,              \
+      "1 / (1 + e^-z)", "f(z) (1 - f(z))")                                                         \
+    A(tanh, "tanh", ls_math_tanh(z), 1 - f * f, false, LS_ALPHA_NONE, 0,                           \
+      "(e^z - e^-z) / (e^z + e^-z)", "1 - f(z)^2")                                                 \
+    A(arctan, "arctan", ls_math_atan(z), 1 / (z * z + 1), false, LS_ALPHA_NONE, 0, "atan(z)",      \
+      "1 / (z^2 + 1)")                                                                             \
+    A(relu, "relu", z < 0 ? 0 : z, z < 0 ? 0 : 1, false, LS_ALPHA_NONE, 0, "max(0, z)",            \
+      "0 for z < 0; 1 for z >= 0")                                                                 \
+    A(prelu, "prelu", z < 0 ? a * z : z, z < 0 ? a : 1, false, LS_ALPHA_LEARNED, 0.25,             \
+      "alpha z for z < 0; z for z >= 0; alpha is learned", "alpha for z < 0; 1 for z >= 0")        \
+    A(leaky_relu, "leaky-relu", z < 0 ? a * z : z, z < 0 ? a : 1, false, LS_ALPHA_FIXED, 0.01,     \
+      "alpha z for z < 0; z for z >= 0", "alpha for z < 0; 1 for z >= 0")                          \
+    A(elu, "elu", z < 0 ? a * ls_math_expm1(z) : z, z < 0 ? f + a : 1, false, LS_ALPHA_FIXED, 1,   \
+      "alpha (e^z - 1) for z < 0; z for z >= 0", "f(z) + alpha for z < 0; 1 for z >= 0")           \
+    A(softplus, "softplus", ls_math_softplus(z), ls_math_logistic(z), false, LS_ALPHA_NONE, 0,     \
+      "ln(1 + e^z)", "1 / (1 + e^-z)")
+
+/* dx = dy SLOPE, or dx += where `add`. */
+#define SLOPE_LOOP(id, SLOPE)                                                                      \
+    static LS_CLONES void id##_slope(long n, const real *restrict x, const real *restrict y,       \
+                                     const real *restrict dy, real a, bool add, real *restrict dx) \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        for (long i = 0; add && i < n; i++) {                                                      \
+            const real z = x[i], f = y[i], slope = (SLOPE);                                        \
+            (void)z, (void)f;                                                                      \
+            dx[i] += dy[i] * slope;                                                                \
+        }                                                                                          \
+        for (long i = 0; !add && i < n; i++) {                                                     \
+            const real z = x[i], f = y[i], slope = (SLOPE);                                        \
+            (void)z, (void)f;                                                                      \
+            dx[i] = dy[i] * slope;                                                                 \
+        }                                                                                          \
+    }
+
+#define LOOPS(id, name, VALUE, SLOPE, flat, takes, alpha, formula, derivative)                     \
+    static LS_CLONES void id##_value(long n, const real *restrict x, real a, real *restrict y)     \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        for (long i = 0; i < n; i++) {                                                             \
+            const real z = x[i];                                                                   \
+            y[i] = (VALUE);                                                                        \
+        }                                                                                          \
+    }                                                                                              \
+    SLOPE_LOOP(id, SLOPE)
+ACTIVATIONS(LOOPS)
+
+#define ENTRY(id, name, VALUE, SLOPE, flat, takes, alpha, formula, derivative)                     \
+    {name, formula, derivative, flat, takes, alpha, id##_value, id##_slope},
+const ls_activation ls_activations[] = {ACTIVATIONS(ENTRY){.name = NULL}};
+
+/* Slopes that stand in for a flat function's. */
+SLOPE_LOOP(straight, 1)
+SLOPE_LOOP(clipped, z<-1 ? 0 : z> 1 ? 0 : 1)
+enum { SURROGATE_NONE, SURROGATE_STE, SURROGATE_CLIPPED };
+static const char *const surrogate_names[] = {"none", "ste", "clipped-ste", NULL};
+
+static const ls_option options[] = {
+    {.key = "function",
+     .kind = LS_OPTION_WORD,
+     .offset = offsetof(activation, function),
+     .help = "its name; `lockstep list activations` prints the formulas"},
+    {.key = "alpha",
+     .kind = LS_OPTION_WORD,
+     .offset = offsetof(activation, alpha_text),
+     .preset = "default",
+     .help = "number below 0: prelu starts at 0.25 and learns it, leaky-relu 0.01, elu 1"},
+    {.key = "surrogate",
+     .kind = LS_OPTION_CHOICE,
+     .offset = offsetof(activation, surrogate),
+     .preset = "none",
+     .choices = surrogate_names,
+     .help = "derivative that stands in for a step's 0: ste 1 (straight-through: Bengio, Léonard, "
+             "Courville 2013, arXiv:1308.3432), clipped-ste 1 for |z| <= 1 (Hubara et al. 2016, "
+             "arXiv:1602.02830)"},
+    {.key = NULL}};
+
+const ls_activation *ls_activation_find(const char *name)
+{
+    for (const ls_activation *f = ls_activations; f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return f;
+    return NULL;
+}
+
+static bool unknown_function(const char *name, ls_error *error)
+{
+    char known[512] = "";
+    int count = 0;
+    size_t used = 0;
+    for (; ls_activations[count].name; count++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "",
+                                 ls_activations[count].name);
+    const char *nearest = ls_nearest(name, ls_activations, count, sizeof *ls_activations);
+    return ls_error_set(error, LS_USAGE, "function=%s is not known%s%s%s (known: %s)", name,
+                        nearest ? ": did you mean " : "", nearest ? nearest : "",
+                        nearest ? "?" : "", known);
+}
+
+static bool read_alpha(activation *self, ls_error *error)
+{
+    double alpha = self->f->alpha;
+    if (strcmp(self->alpha_text, "default") != 0) {
+        if (self->f->takes == LS_ALPHA_NONE)
+            return ls_error_set(error, LS_USAGE,
+                                "alpha=%s: function=%s takes no alpha; leave it out",
+                                self->alpha_text, self->f->name);
+        if (!ls_parse_double(self->alpha_text, &alpha))
+            return ls_error_set(error, LS_USAGE, "alpha=%s is not a number", self->alpha_text);
+        if (alpha < 0 || alpha > 1e6)
+            return ls_error_set(error, LS_USAGE, "alpha=%s is out of range: 0 to 1e6",
+                                self->alpha_text);
+    }
+    self->alpha = (real)alpha;
+    return true;
+}
+
+static bool setup(ls_layer *layer, ls_error *error)
+{
+    activation *self = layer->self;
+    self->f = ls_activation_find(self->function);
+    if (!self->f)
+        return unknown_function(self->function, error);
+    if (self->surrogate != SURROGATE_NONE && !self->f->flat)
+        return ls_error_set(error, LS_USAGE,
+                            "surrogate=%s: function=%s has a derivative of its own; a surrogate is "
+                            "for unit-step, binary-step and sign",
+                            surrogate_names[self->surrogate], self->f->name);
+    if (!read_alpha(self, error))
+        return false;
+    if (self->f->takes == LS_ALPHA_LEARNED)
+        ls_layer_claim(layer, "alpha", LS_SLOT_BIAS, &(ls_shape){.rank = 1, .at = {1}},
+                       &(ls_initializer){.kind = LS_INIT_CONSTANT, .scale = self->alpha}, NULL);
+    layer->y = layer->x[0];
+    return true;
+}
+
+static real alpha_of(const ls_layer *layer)
+{
+    const activation *self = layer->self;
+    return self->f->takes == LS_ALPHA_LEARNED ? ls_layer_value(layer, 0)[0] : self->alpha;
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    (void)pass;
+    const activation *self = layer->self;
+    self->f->value(io->rows * ls_shape_count(&layer->y), io->x[0], alpha_of(layer), io->y);
+}
+
+/* dalpha = sum over x < 0 of dy x, in double; 16 sums side by side, so that it vectorises. */
+static LS_CLONES double alpha_gradient(long n, const real *restrict x, const real *restrict dy)
+{
+    enum { WIDE = 16 };
+    double sum[WIDE] = {0}, total = 0;
+    for (long i = 0; i < n; i += WIDE) {
+        long count = n - i < WIDE ? n - i : WIDE;
+        for (long k = 0; k < count; k++)
+            sum[k] += x[i + k] < 0 ? (double)dy[i + k] * (double)x[i + k] : 0;
+    }
+    for (int k = 0; k < WIDE; k++)
+        total += sum[k];
+    return total;
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const activation *self = layer->self;
+    long n = io->rows * ls_shape_count(&layer->y);
+    if (self->f->takes == LS_ALPHA_LEARNED && pass->gradient)
+        ls_layer_gradient(layer, pass, 0)[0] += (real)alpha_gradient(n, io->x[0], io->dy);
+    if (!io->dx[0])
+        return;
+    static void (*const surrogates[])(long, const real *, const real *, const real *, real, bool,
+                                      real *) = {
+        [SURROGATE_STE] = straight_slope, [SURROGATE_CLIPPED] = clipped_slope};
+    (self->surrogate == SURROGATE_NONE ? self->f->slope : surrogates[self->surrogate])(
+        n, io->x[0], io->y, io->dy, alpha_of(layer), io->add[0], io->dx[0]);
+}
+
+static const char *const examples[] = {"3,2,2 | activation function=tanh",
+                                       "5 | activation function=prelu alpha=0.3",
+                                       "7 | activation function=elu alpha=0.5",
+                                       "4 | dense out=6; activation function=leaky-relu", NULL};
+
+const ls_layer_type ls_layer_activation = {
+    .name = "activation",
+    .help = "a function of each number: relu, tanh, logistic, ...",
+    .examples = examples,
+    .size = sizeof(activation),
+    .options = options,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};
+
+bool ls_activation_blocks(const ls_layer *layer)
+{
+    if (layer->type != &ls_layer_activation)
+        return false;
+    const activation *self = layer->self;
+    return self->f->flat && self->surrogate == SURROGATE_NONE;
+}

@@ -1,0 +1,31 @@
+/* activation: the table of activation functions, for `lockstep list`, for tests, and for layers
+ * that apply one inside. */
+#pragma once
+#include "core/layer.h"
+
+/* What a function takes as alpha=. */
+typedef enum ls_alpha {
+    LS_ALPHA_NONE,
+    LS_ALPHA_FIXED,  /* a constant */
+    LS_ALPHA_LEARNED /* a parameter that starts at alpha */
+} ls_alpha;
+
+typedef struct ls_activation {
+    const char *name;
+    const char *formula;    /* f(z), for a person */
+    const char *derivative; /* f'(z), for a person */
+    bool flat;              /* the derivative is 0 wherever it exists */
+    ls_alpha takes;
+    double alpha; /* default */
+    /* y[n] = f(x[n]) */
+    void (*value)(long n, const real *x, real alpha, real *y);
+    /* dx[n] = dy f'(x), or += where `add`; y = f(x) as `value` left it. */
+    void (*slope)(long n, const real *x, const real *y, const real *dy, real alpha, bool add,
+                  real *dx);
+} ls_activation;
+
+extern const ls_activation ls_activations[]; /* ends with a NULL name */
+const ls_activation *ls_activation_find(const char *name);
+/* Whether `layer` is an activation that lets no gradient through: a flat function without a
+ * surrogate. Parameters before it cannot learn. False for every other layer. */
+bool ls_activation_blocks(const ls_layer *layer);

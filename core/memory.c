@@ -1,0 +1,127 @@
+/* memory: the one place that allocates. */
+#include "core/memory.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/check.h"
+
+/* Stands in the LS_ALIGN bytes before each block. */
+typedef struct header {
+    size_t bytes;
+} header;
+_Static_assert(sizeof(header) <= LS_ALIGN, "the header must fit before an aligned block");
+
+enum { HUGE_PAGE = 2 << 20 };
+
+static atomic_size_t held, blocks;
+
+void *ls_alloc(size_t count, size_t size)
+{
+    size_t bytes;
+    ls_check(!__builtin_mul_overflow(count, size, &bytes) && bytes < SIZE_MAX / 2,
+             "%zu elements of %zu bytes are more than memory can hold", count, size);
+    bool huge = bytes >= HUGE_PAGE;
+    size_t align = huge ? HUGE_PAGE : LS_ALIGN;
+    size_t whole = (LS_ALIGN + bytes + align - 1) / align * align;
+    char *start = aligned_alloc(align, whole);
+    ls_check(start, "out of memory: %zu bytes more than the %zu that are held", bytes,
+             ls_memory_held());
+    if (huge)
+        madvise(start, whole, MADV_HUGEPAGE);
+    memset(start, 0, LS_ALIGN + bytes);
+    ((header *)start)->bytes = bytes;
+    held += bytes;
+    blocks += 1;
+    return start + LS_ALIGN;
+}
+
+void ls_free(void *pointer)
+{
+    if (!pointer)
+        return;
+    char *start = (char *)pointer - LS_ALIGN;
+    held -= ((header *)start)->bytes;
+    blocks -= 1;
+    free(start);
+}
+
+void *ls_realloc(void *pointer, size_t count, size_t size)
+{
+    void *grown = ls_alloc(count, size);
+    if (pointer) {
+        size_t before = ((header *)((char *)pointer - LS_ALIGN))->bytes;
+        size_t after = count * size;
+        memcpy(grown, pointer, before < after ? before : after);
+        ls_free(pointer);
+    }
+    return grown;
+}
+
+char *ls_format(const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    ls_check(length >= 0, "cannot format \"%s\"", format);
+    char *text = ls_alloc((size_t)length + 1, 1);
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+char *ls_copy_string(const char *text)
+{
+    return text ? ls_format("%s", text) : NULL;
+}
+
+size_t ls_memory_held(void)
+{
+    return held;
+}
+
+size_t ls_memory_blocks(void)
+{
+    return blocks;
+}
+
+/* The lowest offset at which `block` meets none of the placed blocks that live while it lives. */
+static size_t lowest_place(const ls_block *placed, int count, const ls_block *block)
+{
+    size_t offset = 0;
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        for (int i = 0; i < count; i++) {
+            const ls_block *other = &placed[i];
+            bool together = other->first <= block->last && block->first <= other->last;
+            bool meet =
+                offset < other->offset + other->size && other->offset < offset + block->size;
+            if (together && meet) {
+                offset = other->offset + other->size;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+size_t ls_memory_plan(ls_block *list, int count)
+{
+    size_t whole = 0;
+    for (int i = 0; i < count; i++) {
+        ls_block *block = &list[i];
+        block->size = (block->size + LS_ALIGN - 1) / LS_ALIGN * LS_ALIGN;
+        block->offset = lowest_place(list, i, block);
+        if (block->offset + block->size > whole)
+            whole = block->offset + block->size;
+    }
+    return whole;
+}

@@ -1,0 +1,31 @@
+/* memory: the one place that allocates. Aligned to 64 bytes, zeroed, counted.
+ * Running out of memory is fatal on every rank (ls_check), with the size asked for. */
+#pragma once
+#include <stddef.h>
+
+enum { LS_ALIGN = 64 }; /* bytes: one AVX-512 vector, one cache line */
+
+/* count * size bytes, zeroed; the product is checked for overflow; 0 bytes gives a valid pointer.
+ * Blocks of 2 MiB and more ask for huge pages. The caller frees with ls_free. */
+void *ls_alloc(size_t count, size_t size);
+/* Grows or shrinks; new bytes are zeroed. `pointer` may be NULL. */
+void *ls_realloc(void *pointer, size_t count, size_t size);
+/* NULL is allowed. */
+void ls_free(void *pointer);
+/* printf into a new string; the caller frees with ls_free. */
+char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *ls_copy_string(const char *text);
+
+/* Bytes held now, and blocks held now (tests: back to where it was). */
+size_t ls_memory_held(void);
+size_t ls_memory_blocks(void);
+
+/* Places blocks whose lifetimes are known in one arena, first fit, 64-byte aligned: blocks whose
+ * lifetimes [first, last] do not meet may share bytes. Fills `offset` of each, returns the arena's
+ * size in bytes. Deterministic. */
+typedef struct ls_block {
+    size_t size;     /* bytes */
+    int first, last; /* inclusive times of use */
+    size_t offset;   /* result */
+} ls_block;
+size_t ls_memory_plan(ls_block *blocks, int count);

@@ -1,0 +1,92 @@
+/* model: the table of models, and the spec lines that they write. */
+#include "core/model.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+#define LS_MODEL(name) extern const ls_model_type ls_model_##name;
+#include "core/models.def"
+#undef LS_MODEL
+
+const ls_model_type *const ls_model_types[] = {
+#define LS_MODEL(name) &ls_model_##name,
+#include "core/models.def"
+#undef LS_MODEL
+    NULL};
+
+const ls_model_type *ls_model_find(const char *name)
+{
+    for (const ls_model_type *const *type = ls_model_types; *type; type++)
+        if (strcmp((*type)->name, name) == 0)
+            return *type;
+    return NULL;
+}
+
+static const ls_model_type *find_or_say(const char *name, ls_error *error)
+{
+    const ls_model_type *type = ls_model_find(name);
+    if (type)
+        return type;
+    const char *names[64];
+    int count = 0;
+    for (; ls_model_types[count] && count < 64; count++)
+        names[count] = ls_model_types[count]->name;
+    const char *nearest = ls_nearest(name, names, count, sizeof *names);
+    ls_error_set(error, LS_USAGE, "there is no model %s%s%s (`lockstep list models` has all)", name,
+                 nearest ? ": did you mean " : "", nearest ? nearest : "");
+    return NULL;
+}
+
+bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error)
+{
+    ls_spec spec;
+    *nets = (ls_model_nets){0};
+    if (!ls_spec_parse(text, &spec, error))
+        return ls_error_prefix(error, "model");
+    if (!spec.type[0])
+        return ls_error_set(error, LS_USAGE, "model: the name of a model is missing");
+    const ls_model_type *type = find_or_say(spec.type, error);
+    if (!type)
+        return false;
+    void *options = ls_alloc(1, type->size);
+    bool ok = ls_spec_read(&spec, type->options, NULL, options, error);
+    ok = ok && type->write(options, input, nets, error);
+    ls_free(options);
+    nets->recipe = type->recipe;
+    if (!ok) {
+        ls_model_release(nets);
+        ls_error_prefix(error, "model");
+    }
+    return ok;
+}
+
+void ls_model_release(ls_model_nets *nets)
+{
+    for (int i = 0; i < nets->count; i++)
+        ls_free(nets->lines[i]);
+    *nets = (ls_model_nets){0};
+}
+
+void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
+{
+    int net = 0;
+    while (net < nets->count && strcmp(nets->name[net], name) != 0)
+        net++;
+    if (net == nets->count) {
+        ls_check(net < LS_MODEL_NETS, "a model of more than %d nets", LS_MODEL_NETS);
+        snprintf(nets->name[net], LS_WORD, "%s", name);
+        nets->lines[net] = ls_copy_string("");
+        nets->count++;
+    }
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    ls_check(length >= 0 && (size_t)length < sizeof line, "a spec line of %d letters", length);
+    char *longer = ls_format("%s%s", nets->lines[net], line);
+    ls_free(nets->lines[net]);
+    nets->lines[net] = longer;
+}

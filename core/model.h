@@ -1,0 +1,43 @@
+/* model: named nets with a recipe. `lenet classes=10` writes spec lines; a line in models.def, a
+ * file in core/models. */
+#pragma once
+#include <stdio.h>
+
+#include "core/spec.h"
+#include "core/tensor.h"
+
+enum { LS_MODEL_NETS = 4 };
+
+typedef struct ls_recipe { /* the default stages: job-file keys left out take these */
+    const char *objective, *optimizer, *schedule;
+    long batch, epochs;
+} ls_recipe;
+
+/* The spec lines of each net of a model. The texts are owned by the caller: ls_model_release. */
+typedef struct ls_model_nets {
+    int count;
+    char name[LS_MODEL_NETS][LS_WORD];
+    char *lines[LS_MODEL_NETS];
+    ls_recipe recipe;
+} ls_model_nets;
+
+typedef struct ls_model_type {
+    const char *name, *help;
+    const char *input; /* the usual input, for `list --model` and `bench`: "28,28,1" */
+    const char *bench; /* the options that `bench` measures: "widths=784,1024,1024,10" */
+    size_t size;
+    const ls_option *options;
+    ls_recipe recipe;
+    /* Writes the spec lines of its nets by ls_model_add. `input` is the shape of the data's row. */
+    bool (*write)(const void *options, const ls_shape *input, ls_model_nets *nets, ls_error *error);
+} ls_model_type;
+
+extern const ls_model_type *const ls_model_types[]; /* NULL-terminated */
+const ls_model_type *ls_model_find(const char *name);
+/* `text` is a spec: "mlp widths=784,256,10 activation=relu". LS_USAGE errors. */
+bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error);
+void ls_model_release(ls_model_nets *nets);
+/* For model files: appends spec lines (a line ends in \n) to net `name`, which is made at its
+ * first. */
+void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,185 @@
+/* net: build a graph of layers from spec lines. How it is applied: run.c. */
+#include "core/net.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+static const ls_layer_type *find_type(const char *name, ls_error *error)
+{
+    const ls_layer_type *type = ls_layer_find(name);
+    if (type)
+        return type;
+    const char *names[64];
+    int count = 0;
+    for (; ls_layer_types[count] && count < 64; count++)
+        names[count] = ls_layer_types[count]->name;
+    const char *nearest = ls_nearest(name, names, count, sizeof *names);
+    ls_error_set(error, LS_USAGE, "there is no layer type %s%s%s (`lockstep list layers` has all)",
+                 name, nearest ? ": did you mean " : "", nearest ? nearest : "");
+    return NULL;
+}
+
+int ls_net_find(const ls_net *net, const char *name)
+{
+    for (int i = 0; i < net->count; i++)
+        if (strcmp(net->layers[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* The line's own name, or its type with a number: conv2d1, conv2d2. */
+static bool name_layer(const ls_net *net, const ls_spec *spec, ls_layer *layer, ls_error *error)
+{
+    int number = 1;
+    for (int i = 0; i < net->count; i++)
+        number += net->layers[i]->type == layer->type;
+    if (spec->name[0])
+        strcpy(layer->name, spec->name);
+    else
+        snprintf(layer->name, sizeof layer->name, "%.40s%d", spec->type, number);
+    if (ls_net_find(net, layer->name) >= 0 || strcmp(layer->name, "input") == 0)
+        return ls_error_set(error, LS_USAGE, "the name %s is taken: give this line another",
+                            layer->name);
+    return true;
+}
+
+static bool find_inputs(const ls_net *net, const ls_spec *spec, ls_layer *layer, ls_error *error)
+{
+    layer->inputs = spec->inputs ? spec->inputs : 1;
+    layer->input[0] = net->count - 1; /* the line before; -1: the net's input */
+    for (int k = 0; k < spec->inputs; k++) {
+        layer->input[k] = ls_net_find(net, spec->input[k]);
+        if (layer->input[k] < 0 && strcmp(spec->input[k], "input") != 0)
+            return ls_error_set(
+                error, LS_USAGE,
+                "@%s is no line above this one (a line can only read earlier lines, "
+                "or @input)",
+                spec->input[k]);
+    }
+    const ls_layer_type *type = layer->type;
+    if (layer->inputs < type->inputs_min || layer->inputs > type->inputs_max)
+        return ls_error_set(error, LS_USAGE, "%s takes %d to %d inputs, here are %d", type->name,
+                            type->inputs_min, type->inputs_max, layer->inputs);
+    for (int k = 0; k < layer->inputs; k++)
+        layer->x[k] = layer->input[k] < 0 ? net->x : net->layers[layer->input[k]]->y;
+    return true;
+}
+
+static void destroy_layer(ls_layer *layer)
+{
+    if (layer->type->destroy)
+        layer->type->destroy(layer);
+    ls_free(layer->self);
+    ls_free(layer);
+}
+
+static bool add_layer(ls_net *net, const ls_spec *spec, ls_error *error)
+{
+    const ls_layer_type *type = find_type(spec->type, error);
+    if (!type)
+        return false;
+    ls_layer *layer = ls_alloc(1, sizeof *layer);
+    layer->type = type;
+    layer->index = net->count;
+    layer->params = net->params;
+    layer->self = ls_alloc(1, type->size);
+    strcpy(layer->net, net->name);
+    if (!name_layer(net, spec, layer, error) || !find_inputs(net, spec, layer, error) ||
+        !ls_spec_read(spec, type->options, NULL, layer->self, error) ||
+        !type->setup(layer, error)) {
+        destroy_layer(layer);
+        return false;
+    }
+    layer->prepared = ls_params_claim_prepared(net->params, layer->prepared_size);
+    net->layers = ls_realloc(net->layers, (size_t)net->count + 1, sizeof(ls_layer *));
+    net->layers[net->count++] = layer;
+    net->y = layer->y;
+    return true;
+}
+
+/* A line whose output nobody reads is a slip of the pen. */
+static bool check_all_used(const ls_net *net, ls_error *error)
+{
+    for (int i = 0; i < net->count - 1; i++) {
+        bool used = false;
+        for (int j = i + 1; j < net->count; j++)
+            for (int k = 0; k < net->layers[j]->inputs; k++)
+                used = used || net->layers[j]->input[k] == i;
+        if (!used)
+            return ls_error_set(error, LS_USAGE, "no line reads the output of %s",
+                                net->layers[i]->name);
+    }
+    return true;
+}
+
+static bool build_lines(ls_net *net, ls_error *error)
+{
+    int number = 1;
+    for (const char *line = net->lines; *line; number++) {
+        ls_spec spec;
+        if (!ls_spec_parse(line, &spec, error) || (spec.type[0] && !add_layer(net, &spec, error)))
+            return ls_error_prefix(error, "%s, line %d: '%.*s'", net->name, number,
+                                   (int)strcspn(line, "#\n"), line);
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    if (net->count == 0)
+        return ls_error_set(error, LS_USAGE, "the net %s has no lines", net->name);
+    return check_all_used(net, error) || ls_error_prefix(error, "%s", net->name);
+}
+
+ls_net *ls_net_build(ls_params *params, const char *name, const char *lines, const ls_shape *input,
+                     ls_error *error)
+{
+    ls_net *net = ls_alloc(1, sizeof *net);
+    snprintf(net->name, sizeof net->name, "%s", name);
+    net->params = params;
+    net->x = *input;
+    net->lines = ls_copy_string(lines);
+    net->slots.begin = params->count;
+    if (!build_lines(net, error)) {
+        ls_net_destroy(net);
+        return NULL;
+    }
+    net->slots.end = params->count;
+    return net;
+}
+
+void ls_net_destroy(ls_net *net)
+{
+    if (!net)
+        return;
+    for (int i = 0; i < net->count; i++)
+        destroy_layer(net->layers[i]);
+    ls_free(net->layers);
+    ls_free(net->lines);
+    ls_free(net);
+}
+
+void ls_net_prepare(const ls_net *net, int part, int parts)
+{
+    for (int i = part; i < net->count; i += parts)
+        if (net->layers[i]->type->prepare)
+            net->layers[i]->type->prepare(net->layers[i]);
+}
+
+void ls_net_print(const ls_net *net, FILE *out)
+{
+    char shape[96];
+    long total = 0;
+    fprintf(out, "  %-20s %-12s %-16s %12s\n", "layer", "type", "output", "parameters");
+    fprintf(out, "  %-20s %-12s %-16s\n", "input", "", ls_shape_text(&net->x, shape, sizeof shape));
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        long parameters = 0;
+        for (int k = 0; k < layer->slots; k++) {
+            const ls_slot *slot = &net->params->slots[layer->slot[k]];
+            parameters += slot->kind == LS_SLOT_STATE ? 0 : ls_shape_count(&slot->shape);
+        }
+        fprintf(out, "  %-20s %-12s %-16s %12ld\n", layer->name, layer->type->name,
+                ls_shape_text(&layer->y, shape, sizeof shape), parameters);
+        total += parameters;
+    }
+    fprintf(out, "  %-20s %-12s %-16s %12ld\n", net->name, "in all", "", total);
+}

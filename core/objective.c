@@ -1,0 +1,97 @@
+/* objective: the table of objectives, and what all of them share. */
+#include "core/objective.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+#define LS_OBJECTIVE(name) extern const ls_objective_type ls_objective_##name;
+#include "core/objectives.def"
+#undef LS_OBJECTIVE
+
+const ls_objective_type *const ls_objective_types[] = {
+#define LS_OBJECTIVE(name) &ls_objective_##name,
+#include "core/objectives.def"
+#undef LS_OBJECTIVE
+    NULL};
+
+enum { CHUNK_BYTES = 64 << 20, CHUNK_ROWS = 256 };
+
+static const ls_objective_type *find_type(const char *name, ls_error *error)
+{
+    const char *names[32];
+    int count = 0;
+    for (; ls_objective_types[count] && count < 32; count++) {
+        if (strcmp(ls_objective_types[count]->name, name) == 0)
+            return ls_objective_types[count];
+        names[count] = ls_objective_types[count]->name;
+    }
+    const char *nearest = ls_nearest(name, names, count, sizeof *names);
+    ls_error_set(error, LS_USAGE,
+                 "there is no objective '%s'%s%s (`lockstep list objectives` has all)", name,
+                 nearest ? ": did you mean " : "", nearest ? nearest : "");
+    return NULL;
+}
+
+/* The objective finds its nets in task.net in the order of its type's names. */
+static bool check_nets(const ls_objective_type *type, const ls_task *task, ls_error *error)
+{
+    int wanted = 0;
+    for (; type->nets[wanted]; wanted++)
+        if (wanted >= task->nets || strcmp(task->net[wanted]->name, type->nets[wanted]) != 0)
+            return ls_error_set(
+                error, LS_USAGE,
+                "the objective %s wants a net named '%s', which this model does not "
+                "have",
+                type->name, type->nets[wanted]);
+    if (wanted != task->nets)
+        return ls_error_set(error, LS_USAGE, "the objective %s takes %d nets, this model has %d",
+                            type->name, wanted, task->nets);
+    return true;
+}
+
+ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error)
+{
+    ls_spec spec;
+    if (!ls_spec_parse(text, &spec, error))
+        return NULL;
+    const ls_objective_type *type = find_type(spec.type, error);
+    if (!type || !check_nets(type, task, error))
+        return NULL;
+    ls_objective *objective = ls_alloc(1, sizeof *objective);
+    objective->type = type;
+    objective->task = *task;
+    objective->self = ls_alloc(1, type->size);
+    if (!ls_spec_read(&spec, type->options, NULL, objective->self, error) ||
+        !type->setup(objective, error)) {
+        ls_objective_destroy(objective);
+        return NULL;
+    }
+    return objective;
+}
+
+void ls_objective_destroy(ls_objective *objective)
+{
+    if (!objective)
+        return;
+    objective->type->destroy(objective);
+    ls_free(objective->self);
+    ls_free(objective);
+}
+
+void ls_objective_zero(const ls_objective *objective, int phase, real *gradient)
+{
+    const ls_slots *slots = &objective->phase[phase].slots;
+    for (int i = 0; i < slots->count; i++) {
+        ls_interval reals = ls_slots_reals(objective->task.params, &slots->at[i]);
+        memset(gradient + reals.begin, 0, (size_t)(reals.end - reals.begin) * sizeof *gradient);
+    }
+}
+
+long ls_objective_chunk(const ls_objective *objective)
+{
+    long rows = CHUNK_ROWS;
+    while (rows > 1 && objective->type->bytes(objective, 0, rows) > CHUNK_BYTES)
+        rows /= 2;
+    return rows;
+}

@@ -1,0 +1,146 @@
+/* supervised: one net, a loss between its output and the target of each row. */
+#include <stddef.h>
+#include <string.h>
+
+#include "core/loss.h"
+#include "core/objective.h"
+
+typedef struct supervised {
+    char loss_name[LS_WORD];
+    const ls_loss_type *loss;
+    ls_run *training, *evaluation;
+    bool vector; /* targets are vectors, not labels */
+    long width;  /* of the net's output */
+} supervised;
+
+static const ls_option options[] = {{"loss", LS_OPTION_WORD, offsetof(supervised, loss_name),
+                                     "cross-entropy", 0, 0, NULL, "see `lockstep list losses`"},
+                                    {0}};
+
+static const char *const nets[] = {"net", NULL};
+
+static bool find_loss(supervised *self, ls_error *error)
+{
+    int count = 0;
+    while (ls_loss_types[count].name)
+        count++;
+    self->loss = ls_loss_find(self->loss_name);
+    if (self->loss)
+        return true;
+    const char *nearest =
+        ls_nearest(self->loss_name, ls_loss_types, count, sizeof ls_loss_types[0]);
+    return ls_error_set(error, LS_USAGE, "supervised: there is no loss %s%s%s", self->loss_name,
+                        nearest ? ": did you mean " : "", nearest ? nearest : "");
+}
+
+static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)
+{
+    char text[96];
+    if (!task->has_y)
+        return ls_error_set(
+            error, LS_DATA,
+            "supervised training needs targets: train/y is missing in the data set");
+    if (self->vector && !self->loss->vectors)
+        return ls_error_set(
+            error, LS_USAGE,
+            "the loss %s takes class labels (whole numbers), but a target of the data "
+            "is %s of real numbers: use squared-error or bce",
+            self->loss->name, ls_shape_text(&task->y, text, sizeof text));
+    if (self->vector && ls_shape_count(&task->y) != self->width)
+        return ls_error_set(error, LS_USAGE,
+                            "the net's output has %ld numbers, but a target of the data has %ld",
+                            self->width, ls_shape_count(&task->y));
+    long most =
+        self->width == 1 && strcmp(self->loss->name, "cross-entropy") != 0 ? 2 : self->width;
+    if (!self->vector && task->classes > most)
+        return ls_error_set(error, LS_USAGE,
+                            "the net's output has %ld values, but the data has %ld classes",
+                            self->width, task->classes);
+    return true;
+}
+
+static bool setup(ls_objective *objective, ls_error *error)
+{
+    supervised *self = objective->self;
+    const ls_net *net = objective->task.net[0];
+    if (!find_loss(self, error))
+        return false;
+    self->width = ls_shape_count(&net->y);
+    self->vector = objective->task.classes == 0;
+    if (!check_targets(&objective->task, self, error))
+        return false;
+    objective->phases = 1;
+    objective->phase[0] = (ls_phase){.name = "net", .fresh_batch = true};
+    ls_slots_add(&objective->phase[0].slots, net->slots.begin, net->slots.end);
+    if (!self->vector)
+        objective->metrics[0] = "accuracy";
+    return true;
+}
+
+static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
+{
+    supervised *self = objective->self;
+    const ls_net *net = objective->task.net[0];
+    if (shard_rows)
+        objective->run = self->training = ls_run_create(net, shard_rows, true);
+    if (chunk_rows)
+        self->evaluation = ls_run_create(net, chunk_rows, false);
+}
+
+static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_rows)
+{
+    const ls_net *net = objective->task.net[0];
+    return (shard_rows ? ls_run_bytes(net, shard_rows, true) : 0) +
+           (chunk_rows ? ls_run_bytes(net, chunk_rows, false) : 0);
+}
+
+static void take_sums(const supervised *self, const ls_batch *batch, const real *y, real *dy,
+                      ls_sums *sums)
+{
+    double correct = 0;
+    *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)batch->rows};
+    self->loss->run(y, batch->y, self->vector, batch->rows, self->width, dy, &sums->at[LS_SUM_LOSS],
+                    &correct);
+    sums->at[LS_SUM_METRICS] = correct;
+}
+
+static void gradient(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
+                     ls_sums *sums)
+{
+    supervised *self = objective->self;
+    ls_objective_zero(objective, phase, pass->gradient);
+    const real *y = ls_run_forward(self->training, pass, shard->x, shard->rows);
+    take_sums(self, shard, y, ls_run_dy(self->training), sums);
+    ls_run_backward(self->training, pass, ls_run_dy(self->training), NULL);
+}
+
+static const real *evaluate(ls_objective *objective, const ls_batch *rows, const ls_pass *pass,
+                            ls_sums *sums, long *width)
+{
+    supervised *self = objective->self;
+    const real *y = ls_run_forward(self->evaluation, pass, rows->x, rows->rows);
+    take_sums(self, rows, y, NULL, sums);
+    *width = self->width;
+    return y;
+}
+
+static void destroy(ls_objective *objective)
+{
+    supervised *self = objective->self;
+    ls_run_destroy(self->training);
+    ls_run_destroy(self->evaluation);
+}
+
+const ls_objective_type ls_objective_supervised = {
+    .name = "supervised",
+    .help = "a loss between the net's output and each row's label or target vector",
+    .size = sizeof(supervised),
+    .options = options,
+    .nets = nets,
+    .setup = setup,
+    .compile = compile,
+    .bytes = bytes,
+    .gradient = gradient,
+    .evaluate = evaluate,
+    .destroy = destroy,
+};

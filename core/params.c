@@ -1,0 +1,186 @@
+/* params: slots of the one parameter array. */
+#include "core/params.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include <math.h>
+#include <xxhash.h>
+
+static long round_up(long n, long to)
+{
+    return (n + to - 1) / to * to;
+}
+
+ls_params *ls_params_create(void)
+{
+    return ls_alloc(1, sizeof(ls_params));
+}
+
+void ls_params_destroy(ls_params *params)
+{
+    if (!params)
+        return;
+    ls_free(params->slots);
+    ls_free(params);
+}
+
+int ls_params_claim(ls_params *params, const char *name, ls_slot_kind kind, const ls_shape *shape,
+                    const ls_initializer *initializer, const ls_layout *layout)
+{
+    ls_check(!params->values, "parameter %s is claimed after commit", name);
+    ls_check(strlen(name) < LS_SLOT_NAME, "the parameter name %s is too long", name);
+    ls_check(ls_params_find(params, name) < 0, "there are two parameters named %s", name);
+    if ((params->count & (params->count - 1)) == 0) /* full at powers of two */
+        params->slots = ls_realloc(params->slots, params->count ? 2 * (size_t)params->count : 1,
+                                   sizeof *params->slots);
+    ls_slot *slot = &params->slots[params->count];
+    *slot = (ls_slot){.kind = kind,
+                      .shape = *shape,
+                      .initializer = *initializer,
+                      .layout = layout,
+                      .offset = params->size,
+                      .size = layout ? layout->size(shape) : ls_shape_count(shape)};
+    strcpy(slot->name, name);
+    params->size += round_up(slot->size, LS_SLOT_ALIGN);
+    return params->count++;
+}
+
+long ls_params_claim_prepared(ls_params *params, long reals)
+{
+    ls_check(!params->values, "prepared memory is claimed after commit");
+    long offset = params->prepared_size;
+    params->prepared_size += round_up(reals, LS_SLOT_ALIGN);
+    return offset;
+}
+
+void ls_params_commit(ls_params *params, real *values, real *prepared)
+{
+    params->values = values;
+    params->prepared = prepared;
+}
+
+/* Fills logical[count] by logical index: four numbers a counter. */
+static void draw_initial(const ls_slot *slot, ls_random stream, real *logical, long count)
+{
+    const ls_initializer *init = &slot->initializer;
+    double std = init->kind == LS_INIT_HE ? sqrt(2.0 / init->fan_in) : init->scale;
+    double span =
+        init->kind == LS_INIT_XAVIER ? sqrt(6.0 / (init->fan_in + init->fan_out)) : init->scale;
+    switch (init->kind) {
+    case LS_INIT_ZERO:
+        memset(logical, 0, (size_t)count * sizeof *logical);
+        break;
+    case LS_INIT_CONSTANT:
+        for (long i = 0; i < count; i++)
+            logical[i] = (real)(float)init->scale;
+        break;
+    case LS_INIT_HE:
+    case LS_INIT_NORMAL:
+        ls_random_normal(stream, 0, logical, count);
+        for (long i = 0; i < count; i++)
+            logical[i] = (real)((float)logical[i] * (float)std);
+        break;
+    case LS_INIT_XAVIER:
+    case LS_INIT_UNIFORM:
+        ls_random_uniform(stream, 0, logical, count);
+        for (long i = 0; i < count; i++)
+            logical[i] = (real)(((float)logical[i] * 2 - 1) * (float)span);
+        break;
+    }
+}
+
+void ls_params_initialize(ls_params *params, uint64_t seed, const ls_slots *slots)
+{
+    for (int s = 0; s < params->count; s++) {
+        if (slots && !ls_slots_contain(slots, s))
+            continue;
+        const ls_slot *slot = &params->slots[s];
+        uint64_t name = XXH3_64bits(slot->name, strlen(slot->name));
+        ls_random stream = ls_random_stream(seed, LS_RANDOM_INITIALIZE, name, 0, 0);
+        long count = ls_shape_count(&slot->shape);
+        real *logical = ls_alloc((size_t)count, sizeof *logical);
+        draw_initial(slot, stream, logical, count);
+        ls_params_load(params, s, logical, params->values);
+        ls_free(logical);
+    }
+}
+
+int ls_params_find(const ls_params *params, const char *name)
+{
+    for (int s = 0; s < params->count; s++)
+        if (strcmp(params->slots[s].name, name) == 0)
+            return s;
+    return -1;
+}
+
+long ls_params_trained(const ls_params *params)
+{
+    long count = 0;
+    for (int s = 0; s < params->count; s++)
+        if (params->slots[s].kind != LS_SLOT_STATE)
+            count += ls_shape_count(&params->slots[s].shape);
+    return count;
+}
+
+void ls_params_load(const ls_params *params, int slot, const real *logical, real *array)
+{
+    const ls_slot *s = &params->slots[slot];
+    if (s->layout)
+        s->layout->load(&s->shape, logical, array + s->offset);
+    else
+        memcpy(array + s->offset, logical, (size_t)s->size * sizeof *logical);
+}
+
+void ls_params_store(const ls_params *params, int slot, const real *array, real *logical)
+{
+    const ls_slot *s = &params->slots[slot];
+    if (s->layout)
+        s->layout->store(&s->shape, array + s->offset, logical);
+    else
+        memcpy(logical, array + s->offset, (size_t)s->size * sizeof *logical);
+}
+
+void ls_slots_add(ls_slots *slots, long begin, long end)
+{
+    if (begin >= end)
+        return;
+    int at = 0;
+    while (at < slots->count && slots->at[at].end < begin)
+        at++;
+    int stop = at; /* intervals [at, stop) touch the new one and join it */
+    while (stop < slots->count && slots->at[stop].begin <= end) {
+        begin = slots->at[stop].begin < begin ? slots->at[stop].begin : begin;
+        end = slots->at[stop].end > end ? slots->at[stop].end : end;
+        stop++;
+    }
+    int count = slots->count - (stop - at) + 1;
+    ls_check(count <= LS_INTERVALS, "more than %d slot intervals in one phase", LS_INTERVALS);
+    memmove(&slots->at[at + 1], &slots->at[stop],
+            (size_t)(slots->count - stop) * sizeof slots->at[0]);
+    slots->at[at] = (ls_interval){begin, end};
+    slots->count = count;
+}
+
+ls_slots ls_slots_all(const ls_params *params)
+{
+    ls_slots all = {0};
+    ls_slots_add(&all, 0, params->count);
+    return all;
+}
+
+bool ls_slots_contain(const ls_slots *slots, int slot)
+{
+    for (int i = 0; i < slots->count; i++)
+        if (slots->at[i].begin <= slot && slot < slots->at[i].end)
+            return true;
+    return false;
+}
+
+ls_interval ls_slots_reals(const ls_params *params, const ls_interval *slots)
+{
+    const ls_slot *last = &params->slots[slots->end - 1];
+    return (ls_interval){params->slots[slots->begin].offset,
+                         last->offset + round_up(last->size, LS_SLOT_ALIGN)};
+}

@@ -1,0 +1,32 @@
+/* random: randomness is a function of (seed, purpose, step, draw, layer, row); there is no state.
+ *
+ * Philox4x32-10 from Random123 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as
+ * 1, 2, 3, SC'11). The stream's key comes from (seed, purpose, step, draw, layer) by one more
+ * Philox call; the counter is (row, block). The same numbers in the float and the double build. */
+#pragma once
+#include "core/tensor.h"
+
+typedef enum ls_purpose {
+    LS_RANDOM_INITIALIZE, /* row: logical index / 4 */
+    LS_RANDOM_SHUFFLE,
+    LS_RANDOM_SPLIT,
+    LS_RANDOM_DROPOUT,
+    LS_RANDOM_NOISE, /* latent and sampling noise */
+    LS_RANDOM_AUGMENT,
+    LS_RANDOM_SYNTHETIC
+} ls_purpose;
+
+typedef struct ls_random {
+    uint32_t key[2];
+} ls_random;
+
+ls_random ls_random_stream(uint64_t seed, ls_purpose purpose, uint64_t step, uint32_t draw,
+                           uint32_t layer);
+/* n numbers of row `row`; the first k of a longer request are the same. */
+void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n);
+void ls_random_uniform(ls_random stream, uint64_t row, real *out, long n); /* [0, 1), 24 bits */
+void ls_random_normal(ls_random stream, uint64_t row, real *out, long n);  /* Box-Muller */
+
+/* Where `index` goes in a pseudo-random permutation of [0, n): a Feistel network with cycle
+ * walking, so that any rank knows any row without holding the list. */
+uint64_t ls_random_permute(ls_random stream, uint64_t n, uint64_t index);

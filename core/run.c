@@ -1,0 +1,212 @@
+/* run: the memory of one application of a net, and its forward and backward passes.
+ *
+ * Times for the plan of the arena: forward of layer i is time i, its backward time 2n - 1 - i, so
+ * buffers whose lives do not meet share bytes. */
+#include <string.h>
+#include <time.h>
+
+#include "core/memory.h"
+#include "core/net.h"
+
+/* Blocks of layer i in the plan, from 4 * i. */
+enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCK_ROW_STATE, BLOCKS };
+
+struct ls_run {
+    const ls_net *net;
+    bool training;
+    long rows, capacity;
+    const real *x; /* of the last forward */
+    char *arena, *scratch;
+    ls_block *block;
+    bool *dy_written; /* [layers] during backward: dy holds something */
+    bool *trains;     /* [layers] it or a layer before it has parameters */
+    double *seconds;  /* profile, or NULL */
+};
+
+static size_t claimed(const ls_claim *claim, long rows)
+{
+    return claim->fixed + claim->per_row * (size_t)rows;
+}
+
+static int last_reader(const ls_net *net, int i)
+{
+    int last = i;
+    for (int j = i + 1; j < net->count; j++)
+        for (int k = 0; k < net->layers[j]->inputs; k++)
+            last = net->layers[j]->input[k] == i ? j : last;
+    return last;
+}
+
+/* Fills the blocks' sizes and lives; returns the arena's size and *scratch. */
+static size_t plan(const ls_net *net, long rows, bool training, ls_block *block, size_t *scratch)
+{
+    int n = net->count;
+    *scratch = 0;
+    for (int i = 0; i < n; i++) {
+        const ls_layer *layer = net->layers[i];
+        size_t y = (size_t)(rows * ls_shape_count(&layer->y)) * sizeof(real);
+        int reader = last_reader(net, i), back = 2 * n - 1 - i;
+        bool output = i == n - 1;
+        int y_last = training ? back : output ? 2 * n : reader;
+        int dy_first = output ? n - 1 : 2 * n - 1 - reader;
+        ls_block *at = &block[BLOCKS * i];
+        at[BLOCK_Y] = (ls_block){.size = y, .first = i, .last = output ? 2 * n : y_last};
+        at[BLOCK_DY] = (ls_block){.size = training ? y : 0, .first = dy_first, .last = back};
+        at[BLOCK_KEPT] = (ls_block){
+            .size = claimed(&layer->kept, rows), .first = i, .last = training ? back : i};
+        at[BLOCK_ROW_STATE] =
+            (ls_block){.size = claimed(&layer->row_state, rows), .first = 0, .last = 2 * n};
+        size_t wanted = claimed(&layer->scratch, rows);
+        *scratch = wanted > *scratch ? wanted : *scratch;
+    }
+    return ls_memory_plan(block, BLOCKS * n);
+}
+
+size_t ls_run_bytes(const ls_net *net, long rows, bool training)
+{
+    size_t scratch;
+    ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
+    size_t arena = plan(net, rows, training, block, &scratch);
+    ls_free(block);
+    return arena + scratch;
+}
+
+ls_run *ls_run_create(const ls_net *net, long rows, bool training)
+{
+    ls_run *run = ls_alloc(1, sizeof *run);
+    size_t count = (size_t)net->count, scratch;
+    run->net = net;
+    run->training = training;
+    run->capacity = rows;
+    run->block = ls_alloc(BLOCKS * count, sizeof *run->block);
+    run->arena = ls_alloc(plan(net, rows, training, run->block, &scratch), 1);
+    run->scratch = ls_alloc(scratch, 1);
+    run->dy_written = ls_alloc(count, sizeof *run->dy_written);
+    run->trains = ls_alloc(count, sizeof *run->trains);
+    for (int i = 0; i < net->count; i++) {
+        run->trains[i] = net->layers[i]->slots > 0;
+        for (int k = 0; k < net->layers[i]->inputs; k++) {
+            int input = net->layers[i]->input[k];
+            run->trains[i] = run->trains[i] || (input >= 0 && run->trains[input]);
+        }
+    }
+    return run;
+}
+
+void ls_run_destroy(ls_run *run)
+{
+    if (!run)
+        return;
+    ls_free(run->block);
+    ls_free(run->arena);
+    ls_free(run->scratch);
+    ls_free(run->dy_written);
+    ls_free(run->trains);
+    ls_free(run);
+}
+
+static void *block_at(const ls_run *run, int layer, int which)
+{
+    return run->arena + run->block[BLOCKS * layer + which].offset;
+}
+
+/* What layer i sees, without dx. */
+static ls_io io_of(const ls_run *run, int i)
+{
+    const ls_layer *layer = run->net->layers[i];
+    ls_io io = {.rows = run->rows,
+                .y = block_at(run, i, BLOCK_Y),
+                .dy = block_at(run, i, BLOCK_DY),
+                .kept = block_at(run, i, BLOCK_KEPT),
+                .scratch = run->scratch,
+                .row_state = block_at(run, i, BLOCK_ROW_STATE)};
+    for (int k = 0; k < layer->inputs; k++)
+        io.x[k] = layer->input[k] < 0 ? run->x : block_at(run, layer->input[k], BLOCK_Y);
+    return io;
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows)
+{
+    ls_check(rows <= run->capacity, "%ld rows in a run for %ld", rows, run->capacity);
+    run->x = x;
+    run->rows = rows;
+    for (int i = 0; i < run->net->count; i++) {
+        const ls_layer *layer = run->net->layers[i];
+        ls_io io = io_of(run, i);
+        double start = run->seconds ? now() : 0;
+        layer->type->forward(layer, pass, &io);
+        if (run->seconds)
+            run->seconds[2 * i] += now() - start;
+    }
+    return ls_run_output(run, run->net->count - 1);
+}
+
+static void backward_layer(ls_run *run, const ls_pass *pass, int i, const real *dy, real *dx,
+                           bool *dx_written)
+{
+    const ls_layer *layer = run->net->layers[i];
+    ls_io io = io_of(run, i);
+    io.dy = dy;
+    for (int k = 0; k < layer->inputs; k++) {
+        int input = layer->input[k];
+        bool *written = input < 0 ? dx_written : &run->dy_written[input];
+        bool wanted = input < 0 ? dx != NULL : dx || (pass->gradient && run->trains[input]);
+        if (!wanted)
+            continue;
+        io.dx[k] = input < 0 ? dx : block_at(run, input, BLOCK_DY);
+        io.add[k] = *written;
+        *written = true;
+    }
+    double start = run->seconds ? now() : 0;
+    layer->type->backward(layer, pass, &io);
+    if (run->seconds)
+        run->seconds[2 * i + 1] += now() - start;
+    if (pass->gradient && pass->finished && layer->slots)
+        pass->finished(pass->context,
+                       (ls_interval){layer->slot[0], layer->slot[layer->slots - 1] + 1});
+}
+
+void ls_run_backward(ls_run *run, const ls_pass *pass, const real *dy, real *dx)
+{
+    const ls_net *net = run->net;
+    int last = net->count - 1;
+    bool dx_written = false;
+    ls_check(run->training, "backward of a run of %s that keeps nothing", net->name);
+    memset(run->dy_written, 0, (size_t)net->count * sizeof *run->dy_written);
+    run->dy_written[last] = true;
+    for (int i = last; i >= 0; i--)
+        if (run->dy_written[i])
+            backward_layer(run, pass, i, i == last ? dy : block_at(run, i, BLOCK_DY), dx,
+                           &dx_written);
+    if (dx && !dx_written) /* no line reads the input */
+        memset(dx, 0, (size_t)(run->rows * ls_shape_count(&net->x)) * sizeof *dx);
+}
+
+real *ls_run_dy(ls_run *run)
+{
+    return block_at(run, run->net->count - 1, BLOCK_DY);
+}
+
+const real *ls_run_output(const ls_run *run, int layer)
+{
+    return block_at(run, layer, BLOCK_Y);
+}
+
+const real *ls_run_draws(const ls_run *run, int layer)
+{
+    const ls_layer *at = run->net->layers[layer];
+    ls_io io = io_of(run, layer);
+    return at->type->draws ? at->type->draws(at, &io) : NULL;
+}
+
+void ls_run_profile(ls_run *run, double *seconds)
+{
+    run->seconds = seconds;
+}

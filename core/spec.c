@@ -1,0 +1,356 @@
+/* spec: parse "name: type @input key=value # comment" and check it against option tables. */
+#include "core/spec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool ls_parse_long(const char *text, long *value)
+{
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)text[text[0] == '-' || text[0] == '+']))
+        return false;
+    *value = strtol(text, &end, 10);
+    return *end == 0 && errno == 0;
+}
+
+bool ls_parse_double(const char *text, double *value)
+{
+    char *end;
+    const char *digits = text + (text[0] == '-' || text[0] == '+');
+    if (!isdigit((unsigned char)digits[0]) &&
+        !(digits[0] == '.' && isdigit((unsigned char)digits[1])))
+        return false;
+    if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'))
+        return false;
+    *value = strtod(text, &end);
+    return *end == 0 && isfinite(*value);
+}
+
+/* Levenshtein's distance, cut at 63 letters. */
+static int edit_distance(const char *a, const char *b)
+{
+    int row[64];
+    int width = (int)strnlen(b, 63);
+    for (int j = 0; j <= width; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= width; j++) {
+            int change =
+                diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
+            int other = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+            diagonal = row[j];
+            row[j] = change < other ? change : other;
+        }
+    }
+    return row[width];
+}
+
+const char *ls_nearest(const char *word, const void *table, int count, size_t stride)
+{
+    const char *nearest = NULL;
+    int best = 1 + (int)strlen(word) / 3; /* one slip in a short word, more in a long one */
+    for (int i = 0; i < count; i++) {
+        const char *name = *(const char *const *)((const char *)table + (size_t)i * stride);
+        int distance = name ? edit_distance(word, name) : 999;
+        if (distance <= best && (!nearest || distance < best)) {
+            best = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+/* Copies [begin, end) as one word; an error where it is empty or too long. */
+static bool take_word(const char *begin, const char *end, char *word, size_t size, const char *what,
+                      ls_error *error)
+{
+    size_t length = (size_t)(end - begin);
+    if (length == 0)
+        return ls_error_set(error, LS_USAGE, "%s is missing", what);
+    if (length >= size)
+        return ls_error_set(error, LS_USAGE, "%s %.*s is longer than %zu letters", what, 20, begin,
+                            size - 1);
+    memcpy(word, begin, length);
+    word[length] = 0;
+    return true;
+}
+
+/* Names stand in file paths and after @ and ':': letters, digits, _ and -. */
+static bool check_name(const char *name, const char *what, ls_error *error)
+{
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
+            return ls_error_set(error, LS_USAGE,
+                                "%s '%s' holds '%c': use letters, digits, '_' and '-'", what, name,
+                                *c);
+    return true;
+}
+
+static bool take_inputs(ls_spec *spec, const char *begin, const char *end, ls_error *error)
+{
+    while (begin <= end) {
+        const char *comma = memchr(begin, ',', (size_t)(end - begin));
+        const char *stop = comma ? comma : end;
+        if (spec->inputs == LS_SPEC_INPUTS)
+            return ls_error_set(error, LS_USAGE, "more than %d inputs after @", LS_SPEC_INPUTS);
+        char *word = spec->input[spec->inputs++];
+        if (!take_word(begin, stop, word, LS_WORD, "an input's name after @", error) ||
+            !check_name(word, "the input", error))
+            return false;
+        begin = stop + 1;
+        if (!comma)
+            break;
+    }
+    return true;
+}
+
+static bool take_pair(ls_spec *spec, const char *begin, const char *equals, const char *end,
+                      ls_error *error)
+{
+    if (spec->keys == LS_SPEC_KEYS)
+        return ls_error_set(error, LS_USAGE, "more than %d keys", LS_SPEC_KEYS);
+    char *key = spec->at[spec->keys].key, *value = spec->at[spec->keys].value;
+    if (!take_word(begin, equals, key, LS_WORD, "the key before '='", error))
+        return false;
+    if (!take_word(equals + 1, end, value, sizeof spec->at[0].value, "the value", error))
+        return ls_error_prefix(error, "%s=", key);
+    for (int i = 0; i < spec->keys; i++)
+        if (strcmp(spec->at[i].key, key) == 0)
+            return ls_error_set(error, LS_USAGE, "%s= is given twice", key);
+    spec->keys++;
+    return true;
+}
+
+/* One word of the line; `first` where no type was read yet. */
+static bool take(ls_spec *spec, const char *begin, const char *end, ls_error *error)
+{
+    const char *equals = memchr(begin, '=', (size_t)(end - begin));
+    if (*begin == '@')
+        return take_inputs(spec, begin + 1, end, error);
+    if (equals)
+        return take_pair(spec, begin, equals, end, error);
+    if (end[-1] == ':' && !spec->type[0] && !spec->name[0])
+        return take_word(begin, end - 1, spec->name, LS_WORD, "the name before ':'", error) &&
+               check_name(spec->name, "the name", error);
+    if (spec->type[0])
+        return ls_error_set(error, LS_USAGE,
+                            "'%.*s' is neither key=value nor @input (after type %s)",
+                            (int)(end - begin), begin, spec->type);
+    return take_word(begin, end, spec->type, LS_WORD, "the type", error);
+}
+
+bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error)
+{
+    *spec = (ls_spec){0};
+    const char *stop = line + strcspn(line, "#\n");
+    const char *at = line;
+    while (at < stop) {
+        if (isspace((unsigned char)*at)) {
+            at++;
+            continue;
+        }
+        const char *end = at;
+        while (end < stop && !isspace((unsigned char)*end))
+            end++;
+        if (*at != '@' && !spec->type[0] && memchr(at, '=', (size_t)(end - at)))
+            return ls_error_set(error, LS_USAGE,
+                                "'%.*s' stands before any type: write TYPE key=value",
+                                (int)(end - at), at);
+        if (!take(spec, at, end, error))
+            return false;
+        at = end;
+    }
+    if (!spec->type[0] && (spec->name[0] || spec->inputs))
+        return ls_error_set(error, LS_USAGE, "no type after '%s'",
+                            spec->name[0] ? spec->name : "@");
+    return true;
+}
+
+static bool out_of_range(const ls_option *option, const char *text, ls_error *error)
+{
+    if (option->high < 1e15)
+        return ls_error_set(error, LS_USAGE, "%s=%s is out of range: %g to %g", option->key, text,
+                            option->low, option->high);
+    return ls_error_set(error, LS_USAGE, "%s=%s is out of range: at least %g", option->key, text,
+                        option->low);
+}
+
+static bool set_int(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    long value;
+    if (!ls_parse_long(text, &value))
+        return ls_error_set(error, LS_USAGE, "%s=%s is not a whole number", option->key, text);
+    if ((double)value < option->low || (double)value > option->high)
+        return out_of_range(option, text, error);
+    *(long *)field = value;
+    return true;
+}
+
+static bool set_real(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    double value;
+    if (!ls_parse_double(text, &value))
+        return ls_error_set(error, LS_USAGE, "%s=%s is not a number", option->key, text);
+    if (value < option->low || value > option->high)
+        return out_of_range(option, text, error);
+    *(double *)field = value;
+    return true;
+}
+
+static bool set_bool(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
+        return ls_error_set(error, LS_USAGE, "%s=%s: write 0 or 1", option->key, text);
+    *(bool *)field = text[0] == '1';
+    return true;
+}
+
+static bool set_choice(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    int count = 0;
+    char known[512] = "";
+    size_t used = 0;
+    for (; option->choices[count]; count++) {
+        if (strcmp(option->choices[count], text) == 0) {
+            *(int *)field = count;
+            return true;
+        }
+        if (used < sizeof known)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "",
+                                     option->choices[count]);
+    }
+    const char *nearest = ls_nearest(text, option->choices, count, sizeof *option->choices);
+    if (nearest)
+        return ls_error_set(error, LS_USAGE, "%s=%s is not known: did you mean %s? (known: %s)",
+                            option->key, text, nearest, known);
+    return ls_error_set(error, LS_USAGE, "%s=%s is not known (known: %s)", option->key, text,
+                        known);
+}
+
+static bool set_word(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    return take_word(text, text + strlen(text), field, LS_WORD, option->key, error);
+}
+
+static bool set_list(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    ls_list *list = field;
+    list->count = 0;
+    for (const char *at = text;; at++) {
+        char word[LS_WORD];
+        const char *end = at + strcspn(at, ",");
+        long value;
+        if (!take_word(at, end, word, sizeof word, option->key, error))
+            return false;
+        if (!ls_parse_long(word, &value))
+            return ls_error_set(error, LS_USAGE, "%s=%s: '%s' is not a whole number", option->key,
+                                text, word);
+        if ((double)value < option->low || (double)value > option->high)
+            return out_of_range(option, text, error);
+        if (list->count == LS_LIST)
+            return ls_error_set(error, LS_USAGE, "%s= holds more than %d numbers", option->key,
+                                LS_LIST);
+        list->at[list->count++] = value;
+        at = end;
+        if (!*at)
+            return true;
+    }
+}
+
+static bool (*const setters[])(const ls_option *, const char *, void *, ls_error *) = {
+    [LS_OPTION_INT] = set_int,       [LS_OPTION_REAL] = set_real, [LS_OPTION_BOOL] = set_bool,
+    [LS_OPTION_CHOICE] = set_choice, [LS_OPTION_WORD] = set_word, [LS_OPTION_LIST] = set_list,
+};
+
+bool ls_option_set(const ls_option *option, const char *text, void *out, ls_error *error)
+{
+    return setters[option->kind](option, text, (char *)out + option->offset, error);
+}
+
+static int option_count(const ls_option *options)
+{
+    int count = 0;
+    while (options && options[count].key)
+        count++;
+    return count;
+}
+
+static const ls_option *find_option(const ls_option *options, const char *key)
+{
+    for (int i = 0; i < option_count(options); i++)
+        if (strcmp(options[i].key, key) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static bool unknown_key(const ls_spec *spec, const char *key, const ls_option *options,
+                        const ls_option *common, ls_error *error)
+{
+    const char *names[2 * LS_SPEC_KEYS];
+    char known[512] = "";
+    int count = 0;
+    size_t used = 0;
+    const ls_option *tables[] = {options, common};
+    for (int t = 0; t < 2; t++)
+        for (int i = 0; i < option_count(tables[t]) && count < 2 * LS_SPEC_KEYS; i++) {
+            names[count++] = tables[t][i].key;
+            if (used < sizeof known)
+                used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
+                                         count > 1 ? ", " : "", tables[t][i].key);
+        }
+    const char *nearest = ls_nearest(key, names, count, sizeof *names);
+    if (nearest)
+        return ls_error_set(error, LS_USAGE, "%s has no key %s: did you mean %s? (known: %s)",
+                            spec->type, key, nearest, known);
+    return ls_error_set(error, LS_USAGE, "%s has no key %s (known: %s)", spec->type, key,
+                        count ? known : "none");
+}
+
+bool ls_spec_read(const ls_spec *spec, const ls_option *options, const ls_option *common, void *out,
+                  ls_error *error)
+{
+    for (int i = 0; i < option_count(options); i++)
+        if (options[i].preset && !ls_option_set(&options[i], options[i].preset, out, error))
+            ls_fatal(__FILE__, __LINE__, "the preset of %s's key %s is wrong", spec->type,
+                     options[i].key);
+    for (int k = 0; k < spec->keys; k++) {
+        const ls_option *option = find_option(options, spec->at[k].key);
+        if (option && !ls_option_set(option, spec->at[k].value, out, error))
+            return ls_error_prefix(error, "%s", spec->type);
+        if (!option && !find_option(common, spec->at[k].key))
+            return unknown_key(spec, spec->at[k].key, options, common, error);
+    }
+    for (int i = 0; i < option_count(options); i++) {
+        bool given = options[i].preset;
+        for (int k = 0; k < spec->keys; k++)
+            given = given || strcmp(spec->at[k].key, options[i].key) == 0;
+        if (!given)
+            return ls_error_set(error, LS_USAGE, "%s needs %s= (%s)", spec->type, options[i].key,
+                                options[i].help);
+    }
+    return true;
+}
+
+void ls_options_print(FILE *out, const ls_option *options, const char *indent)
+{
+    static const char *const kinds[] = {
+        [LS_OPTION_INT] = "whole number", [LS_OPTION_REAL] = "number",
+        [LS_OPTION_BOOL] = "0 or 1",      [LS_OPTION_CHOICE] = "",
+        [LS_OPTION_WORD] = "name",        [LS_OPTION_LIST] = "numbers: 3,4,5"};
+    for (int i = 0; i < option_count(options); i++) {
+        char kind[512];
+        snprintf(kind, sizeof kind, "%s", kinds[options[i].kind]);
+        for (int c = 0; options[i].kind == LS_OPTION_CHOICE && options[i].choices[c]; c++)
+            snprintf(kind + strlen(kind), sizeof kind - strlen(kind), "%s%s", c ? "|" : "",
+                     options[i].choices[c]);
+        const char *preset = options[i].preset;
+        fprintf(out, "%s%-12s %s (%s; %s%s)\n", indent, options[i].key, options[i].help, kind,
+                preset ? "default " : "must be given", preset ? preset : "");
+    }
+}

@@ -1,0 +1,67 @@
+/* spec: the one grammar for layers, models, objectives, optimizers and schedules:
+ *
+ *     [name:] type [@input[,input]] key=value ...      # comment
+ *
+ * A table of options says what keys a type has; the same table fills the type's private struct,
+ * checks values, and is printed by `lockstep list`. */
+#pragma once
+#include <stdio.h>
+
+#include "core/check.h"
+
+enum { LS_WORD = 48, LS_SPEC_KEYS = 24, LS_SPEC_INPUTS = 8, LS_LIST = 64 };
+
+typedef struct ls_spec {
+    char name[LS_WORD]; /* "" where the line names none */
+    char type[LS_WORD];
+    int inputs;
+    char input[LS_SPEC_INPUTS][LS_WORD]; /* names after @ */
+    int keys;
+    struct {
+        char key[LS_WORD];
+        char value[4 * LS_WORD];
+    } at[LS_SPEC_KEYS];
+} ls_spec;
+
+/* A list of whole numbers: widths=784,256,10. */
+typedef struct ls_list {
+    int count;
+    long at[LS_LIST];
+} ls_list;
+
+typedef enum ls_option_kind {
+    LS_OPTION_INT,    /* long */
+    LS_OPTION_REAL,   /* double */
+    LS_OPTION_BOOL,   /* bool, written 0 or 1 */
+    LS_OPTION_CHOICE, /* int: index into choices */
+    LS_OPTION_WORD,   /* char[LS_WORD] */
+    LS_OPTION_LIST    /* ls_list of whole numbers >= low */
+} ls_option_kind;
+
+typedef struct ls_option {
+    const char *key; /* NULL ends the table */
+    ls_option_kind kind;
+    size_t offset;              /* offsetof in the struct that ls_spec_read fills */
+    const char *preset;         /* default as text; NULL: must be given */
+    double low, high;           /* inclusive range of INT, REAL and LIST members */
+    const char *const *choices; /* CHOICE: NULL-terminated names */
+    const char *help;
+} ls_option;
+
+/* Reads one line. Empty lines and comments give a spec with an empty type. LS_USAGE errors. */
+bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error);
+/* Fills *out through the table: presets, then the spec's values. Unknown keys (with the nearest
+ * known one), missing keys, values out of range and trailing junk are LS_USAGE errors. Either table
+ * may be NULL; `common` is read by the caller and only allowed here. */
+bool ls_spec_read(const ls_spec *spec, const ls_option *options, const ls_option *common, void *out,
+                  ls_error *error);
+/* One value as the tables read it: for callers that hold (key, text) pairs, such as job files. */
+bool ls_option_set(const ls_option *option, const char *text, void *out, ls_error *error);
+/* Trailing junk and overflow are errors: false. */
+bool ls_parse_long(const char *text, long *value);
+bool ls_parse_double(const char *text, double *value);
+/* The name among `count` names (`stride` bytes apart, each a char pointer first) nearest to `word`
+ * by edit distance, or NULL where none is near. */
+const char *ls_nearest(const char *word, const void *table, int count, size_t stride);
+/* One line an option: key, kind, default, help. For `list` and the man page. */
+void ls_options_print(FILE *out, const ls_option *options, const char *indent);

@@ -1,0 +1,69 @@
+/* tensor: shapes, number types, shards of a batch. */
+#include "core/tensor.h"
+
+#include <stdio.h>
+
+#include "core/check.h"
+
+long ls_shape_count(const ls_shape *shape)
+{
+    long count = 1;
+    for (int i = 0; i < shape->rank; i++)
+        count *= shape->at[i];
+    return count;
+}
+
+bool ls_shape_equal(const ls_shape *a, const ls_shape *b)
+{
+    bool equal = a->rank == b->rank;
+    for (int i = 0; equal && i < a->rank; i++)
+        equal = a->at[i] == b->at[i];
+    return equal;
+}
+
+const char *ls_shape_text(const ls_shape *shape, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "%s", shape->rank ? "" : "scalar");
+    for (int i = 0; i < shape->rank && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%ld", i ? "x" : "", shape->at[i]);
+    return text;
+}
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
+    [LS_U8] = {"uint8", 1},  [LS_I8] = {"int8", 1},     [LS_U16] = {"uint16", 2},
+    [LS_I16] = {"int16", 2}, [LS_U32] = {"uint32", 4},  [LS_I32] = {"int32", 4},
+    [LS_I64] = {"int64", 8}, [LS_F32] = {"float32", 4}, [LS_F64] = {"float64", 8},
+};
+
+size_t ls_dtype_size(ls_dtype type)
+{
+    return dtypes[type].size;
+}
+
+const char *ls_dtype_name(ls_dtype type)
+{
+    return dtypes[type].name;
+}
+
+ls_batch ls_batch_shard(const ls_batch *batch, int index, int shards)
+{
+    long begin = batch->total * index / shards, end = batch->total * (index + 1) / shards;
+    long skip = begin - batch->first;
+    ls_check(begin == end || (skip >= 0 && skip + end - begin <= batch->rows),
+             "shard %d of %d holds rows [%ld, %ld) of the batch, but here are [%ld, %ld)", index,
+             shards, begin, end, batch->first, batch->first + batch->rows);
+    ls_batch shard = *batch;
+    shard.rows = end - begin;
+    shard.first = begin;
+    if (shard.rows == 0)
+        return shard;
+    shard.x += skip * ls_shape_count(&batch->x_shape);
+    if (batch->y)
+        shard.y += skip * ls_shape_count(&batch->y_shape);
+    if (batch->row)
+        shard.row += skip;
+    return shard;
+}

@@ -1,0 +1,60 @@
+/* tensor: number type, shapes, and borrowed views of data. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The engine's number type: float, or double in lockstep-double (gradient checks). */
+#ifdef LS_DOUBLE
+typedef double real;
+#define LS_REAL_NAME "float64"
+#else
+typedef float real;
+#define LS_REAL_NAME "float32"
+#endif
+
+enum { LS_MAX_RANK = 6 };
+
+/* Of one row unless said otherwise: {} a scalar (a class label), {n} a vector, {h, w, c} an image
+ * (NHWC without the N), {t, f} a sequence. */
+typedef struct ls_shape {
+    int rank;
+    long at[LS_MAX_RANK];
+} ls_shape;
+
+long ls_shape_count(const ls_shape *shape); /* product; 1 for rank 0 */
+bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
+/* "28x28x1", or "scalar" for rank 0, into `text` of `size` bytes; returns text. */
+const char *ls_shape_text(const ls_shape *shape, char *text, size_t size);
+
+typedef enum ls_dtype {
+    LS_U8,
+    LS_I8,
+    LS_U16,
+    LS_I16,
+    LS_U32,
+    LS_I32,
+    LS_I64,
+    LS_F32,
+    LS_F64
+} ls_dtype;
+size_t ls_dtype_size(ls_dtype type);
+const char *ls_dtype_name(ls_dtype type); /* "uint8", ..., as numpy says it */
+
+/* Rows of a batch. The pointers are borrowed and row-major, rows first. */
+typedef struct ls_batch {
+    long rows;  /* rows here: of the rank, or of one shard */
+    long first; /* place in the global batch of row 0 */
+    long total; /* rows of the global batch */
+    long epoch; /* of the stage, from 0 */
+    ls_shape x_shape;
+    const real *x; /* [rows, x_shape] */
+    ls_shape y_shape;
+    const real
+        *y; /* [rows, y_shape] targets, or labels as whole numbers (y_shape rank 0); NULL: none */
+    const int64_t *row; /* [rows] the rows of the data set these are */
+} ls_batch;
+
+/* The rows of shard `index` of `shards`: [index*total/shards, (index+1)*total/shards) of the global
+ * batch, which must lie in `batch`. 0 rows are possible. */
+ls_batch ls_batch_shard(const ls_batch *batch, int index, int shards);
