@@ -1,0 +1,103 @@
+/* column: rows by pread where they lie contiguous in the file, else through HDF5. */
+#include "io/column.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "io/convert.h"
+#include "io/intake.h"
+
+enum { BLOCK_BYTES = 1 << 20 }; /* read at once where rows follow each other */
+
+static bool read_direct(const ls_column *column, long row, long n, size_t row_bytes, void *stored,
+                        ls_error *error)
+{
+    const ls_array *array = column->array;
+    char *to = stored;
+    size_t left = (size_t)n * row_bytes;
+    off_t at = (off_t)array->start + (off_t)row * (off_t)row_bytes;
+    while (left > 0) {
+        ssize_t got = pread(column->descriptor, to, left, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ls_error_set(error, LS_IO, "%s: can't read %s from row %ld: %s", column->file,
+                                array->path, row, strerror(errno));
+        if (got == 0)
+            return ls_error_set(error, LS_IO,
+                                "%s: ends within %s at row %ld; it was cut short while in use",
+                                column->file, array->path, row);
+        to += got;
+        at += got;
+        left -= (size_t)got;
+    }
+    return true;
+}
+
+static bool read_hdf5(const ls_column *column, long row, long n, void *stored, ls_error *error)
+{
+    ls_h5_start();
+    hsize_t start[H5S_MAX_RANK] = {(hsize_t)row}, count[H5S_MAX_RANK], numbers = (hsize_t)n;
+    hid_t space = H5Dget_space(column->dataset);
+    int rank = H5Sget_simple_extent_dims(space, count, NULL);
+    count[0] = (hsize_t)n;
+    for (int i = 1; i < rank; i++)
+        numbers *= count[i];
+    hid_t memory = H5Screate_simple(1, &numbers, NULL);
+    bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+              H5Dread(column->dataset, ls_intake_memory_type(column->array->type), memory, space,
+                      H5P_DEFAULT, stored) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_IO, column->dataset, "can't read %s from row %ld", column->array->path,
+                   row);
+    H5Sclose(memory);
+    H5Sclose(space);
+    return ok;
+}
+
+/* How many of rows[0..n) follow each other. */
+static long run_length(const int64_t *rows, long n)
+{
+    long length = 1;
+    while (length < n && rows[length] == rows[0] + length)
+        length++;
+    return length;
+}
+
+static bool refuse_bad(const ls_column *column, int64_t row, real value, ls_error *error)
+{
+    return ls_error_set(error, LS_DATA,
+                        "%s: %s holds %g at row %ld; expected finite %s numbers: repair the row or "
+                        "leave it out",
+                        column->file, column->array->path, (double)value, (long)row, LS_REAL_NAME);
+}
+
+bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
+                    ls_error *error)
+{
+    const ls_array *array = column->array;
+    long width = ls_shape_count(&array->shape);
+    size_t row_bytes = (size_t)width * ls_dtype_size(array->type);
+    long most = BLOCK_BYTES / (long)row_bytes;
+    most = most < 1 ? 1 : most > n ? n : most;
+    void *stored = ls_alloc((size_t)most, row_bytes);
+    bool ok = true;
+    for (long i = 0, run; ok && i < n; i += run) {
+        run = run_length(rows + i, n - i < most ? n - i : most);
+        ls_check(rows[i] >= 0 && rows[i] + run <= array->rows, "%s has %ld rows, row %ld was asked",
+                 array->path, array->rows, (long)rows[i] + run - 1);
+        ok = array->start >= 0 ? read_direct(column, rows[i], run, row_bytes, stored, error)
+                               : read_hdf5(column, rows[i], run, stored, error);
+        if (!ok)
+            break;
+        real *to = out + i * width;
+        ls_convert(array->type, stored, run * width, array->scale, array->offset, to);
+        long bad = ls_convert_find_bad(to, run * width);
+        if (bad >= 0)
+            ok = refuse_bad(column, rows[i + bad / width], to[bad], error);
+    }
+    ls_free(stored);
+    return ok;
+}

@@ -1,0 +1,257 @@
+/* dataset: opens a data file and checks that its splits fit together. */
+#include "io/dataset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "core/memory.h"
+#include "io/column.h"
+#include "io/intake.h"
+#include "io/labels.h"
+
+struct ls_dataset {
+    char *path;
+    hid_t file;
+    int descriptor; /* of the same file, for pread */
+    ls_split split[LS_SPLITS];
+    ls_column x[LS_SPLITS], y[LS_SPLITS];
+};
+
+static const char *const split_names[] = {"train", "valid", "test"};
+
+/* Where a split's arrays may stand: as groups, or all at the root. */
+static const struct layout {
+    const char *x, *y;
+} layouts[] = {{"%s/x", "%s/y"}, {"x_%s", "y_%s"}};
+
+/* The descriptor is a copy of HDF5's own: the same file, even if another takes over its name. */
+static bool open_file(ls_dataset *data, ls_error *error)
+{
+    data->file = ls_h5_open(data->path, error);
+    if (data->file < 0)
+        return false;
+    int *theirs = NULL;
+    if (H5Fget_vfd_handle(data->file, H5P_DEFAULT, (void **)&theirs) >= 0 && theirs)
+        data->descriptor = fcntl(*theirs, F_DUPFD_CLOEXEC, 0);
+    return data->descriptor >= 0 || ls_error_set(error, LS_IO, "%s: can't open it for reading: %s",
+                                                 data->path, strerror(errno));
+}
+
+static bool open_column(ls_dataset *data, const char *path, ls_array *array, ls_column *column,
+                        ls_error *error)
+{
+    column->dataset = ls_intake_open(data->file, path, array, error);
+    column->descriptor = data->descriptor;
+    column->array = array;
+    column->file = data->path;
+    return column->dataset >= 0;
+}
+
+/* A split that holds y must hold x; one with neither may be left out. */
+static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *layout,
+                       ls_error *error)
+{
+    ls_split *split = &data->split[id];
+    char x[sizeof split->x.path], y[sizeof split->y.path];
+    snprintf(x, sizeof x, layout->x, split->name);
+    snprintf(y, sizeof y, layout->y, split->name);
+    bool has_x = ls_intake_exists(data->file, x), has_y = ls_intake_exists(data->file, y);
+    if (!has_x && !has_y)
+        return true;
+    if (!has_x)
+        return ls_error_set(error, LS_DATA, "%s: has %s, but no %s; expected both", data->path, y,
+                            x);
+    if (split->present)
+        return ls_error_set(error, LS_DATA, "%s: has %s as well as %s; expected one of them",
+                            data->path, split->x.path, x);
+    split->present = true;
+    split->has_y = has_y;
+    if (!open_column(data, x, &split->x, &data->x[id], error) ||
+        (has_y && !open_column(data, y, &split->y, &data->y[id], error)))
+        return false;
+    if (split->x.shape.rank == 0)
+        split->x.shape = (ls_shape){.rank = 1, .at = {1}};
+    return !has_y || ls_labels_recognise(split, &data->y[id], error);
+}
+
+static bool open_splits(ls_dataset *data, ls_error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+        for (int id = 0; ok && id < LS_SPLITS; id++)
+            ok = open_split(data, (ls_split_id)id, &layouts[i], error);
+    return ok;
+}
+
+static bool has_a_split(ls_dataset *data, ls_error *error)
+{
+    char names[512];
+    for (int id = 0; id < LS_SPLITS; id++)
+        if (data->split[id].present)
+            return true;
+    return ls_error_set(error, LS_DATA,
+                        "%s: holds no data set: expected groups train, valid or test, each with x "
+                        "[rows, ...] and y, or x_train, y_train, ... at the root; found %s",
+                        data->path, ls_intake_names(data->file, names, sizeof names));
+}
+
+static bool pairs_match(ls_dataset *data, ls_error *error)
+{
+    for (int id = 0; id < LS_SPLITS; id++) {
+        const ls_split *split = &data->split[id];
+        if (split->has_y && split->x.rows != split->y.rows)
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s has %ld rows, but %s has %ld; expected as many", data->path,
+                                split->x.path, split->x.rows, split->y.path, split->y.rows);
+    }
+    return true;
+}
+
+static bool shapes_match(ls_dataset *data, const ls_array *a, const ls_array *b, ls_error *error)
+{
+    char found[96], expected[96];
+    if (ls_shape_equal(&a->shape, &b->shape))
+        return true;
+    return ls_error_set(error, LS_DATA, "%s: rows of %s are %s, but those of %s are %s", data->path,
+                        b->path, ls_shape_text(&b->shape, found, sizeof found), a->path,
+                        ls_shape_text(&a->shape, expected, sizeof expected));
+}
+
+/* Rows of all splits have one shape. */
+static bool splits_match(ls_dataset *data, ls_error *error)
+{
+    const ls_array *x = NULL, *y = NULL;
+    for (int id = 0; id < LS_SPLITS; id++) {
+        const ls_split *split = &data->split[id];
+        if (x && split->present && !shapes_match(data, x, &split->x, error))
+            return false;
+        if (y && split->has_y && !shapes_match(data, y, &split->y, error))
+            return false;
+        x = !x && split->present ? &split->x : x;
+        y = !y && split->has_y ? &split->y : y;
+    }
+    return true;
+}
+
+static bool is_labels(const ls_split *split)
+{
+    return split->has_y && split->y.shape.rank == 0;
+}
+
+/* One number of classes for all splits: the attribute where any split has it. */
+static bool classes_match(ls_dataset *data, ls_error *error)
+{
+    const ls_split *given = NULL;
+    for (int id = 0; id < LS_SPLITS; id++) {
+        const ls_split *split = &data->split[id];
+        if (given && split->classes && split->classes != given->classes)
+            return ls_error_set(
+                error, LS_DATA, "%s: %s has attribute classes=%ld, but %s has classes=%ld",
+                data->path, split->y.path, split->classes, given->y.path, given->classes);
+        given = split->classes ? split : given;
+    }
+    for (int id = 0; given && id < LS_SPLITS; id++)
+        if (is_labels(&data->split[id]))
+            data->split[id].classes = given->classes;
+    return true;
+}
+
+static bool labels_in_range(ls_dataset *data, ls_error *error)
+{
+    long largest = 0;
+    for (int id = 0; id < LS_SPLITS; id++) {
+        long here = 0;
+        if (is_labels(&data->split[id]) &&
+            !ls_labels_check(&data->split[id], &data->y[id], &here, error))
+            return false;
+        largest = here > largest ? here : largest;
+    }
+    for (int id = 0; id < LS_SPLITS; id++)
+        if (is_labels(&data->split[id]) && !data->split[id].classes)
+            data->split[id].classes = largest + 1;
+    return true;
+}
+
+/* In this order: each relies on those before it. The checks of a single array are in intake.c. */
+static bool (*const steps[])(ls_dataset *, ls_error *) = {
+    open_file, open_splits, has_a_split, pairs_match, splits_match, classes_match, labels_in_range,
+};
+
+ls_dataset *ls_dataset_open(const char *path, ls_error *error)
+{
+    ls_dataset *data = ls_alloc(1, sizeof *data);
+    data->path = ls_copy_string(path);
+    data->file = data->descriptor = -1;
+    for (int id = 0; id < LS_SPLITS; id++) {
+        snprintf(data->split[id].name, sizeof data->split[id].name, "%s", split_names[id]);
+        data->x[id].dataset = data->y[id].dataset = -1;
+    }
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof steps / sizeof *steps; i++)
+        ok = steps[i](data, error);
+    if (ok)
+        return data;
+    ls_dataset_close(data);
+    return NULL;
+}
+
+void ls_dataset_close(ls_dataset *data)
+{
+    if (!data)
+        return;
+    if (data->descriptor >= 0)
+        close(data->descriptor);
+    if (data->file >= 0)
+        H5Fclose(data->file);
+    ls_free(data->path);
+    ls_free(data);
+}
+
+const char *ls_dataset_path(const ls_dataset *data)
+{
+    return data->path;
+}
+
+const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split)
+{
+    return &data->split[split];
+}
+
+ls_split_id ls_split_find(const char *name)
+{
+    for (int id = 0; name && id < LS_SPLITS; id++)
+        if (strcmp(name, split_names[id]) == 0)
+            return (ls_split_id)id;
+    return LS_SPLITS;
+}
+
+bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n, real *x,
+                     real *y, ls_error *error)
+{
+    const ls_split *from = &data->split[split];
+    ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
+             from->name, from->present ? "y" : "rows");
+    return (!x || ls_column_read(&data->x[split], rows, n, x, error)) &&
+           (!y || ls_column_read(&data->y[split], rows, n, y, error));
+}
+
+uint64_t ls_dataset_shape_digest(const ls_dataset *data)
+{
+    uint64_t digest = 0;
+    for (int i = 0; i < 2 * LS_SPLITS; i++) {
+        const ls_split *split = &data->split[i / 2];
+        const ls_array *array = i % 2 ? &split->y : &split->x;
+        if (i % 2 ? !split->has_y : !split->present)
+            continue;
+        char shape[96], line[256];
+        int length = snprintf(line, sizeof line, "%s.%c %s %ld x %s\n", split->name, "xy"[i % 2],
+                              ls_dtype_name(array->type), array -> rows,
+                              ls_shape_text(&array->shape, shape, sizeof shape));
+        digest = XXH3_64bits_withSeed(line, (size_t)length, digest);
+    }
+    return digest;
+}

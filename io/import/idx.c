@@ -1,0 +1,235 @@
+/* idx: import of pairs of IDX files (images, labels) to a data set file, rows streamed through. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "io/h5.h"
+#include "io/import/idx_file.h"
+#include "io/import/import.h"
+#include "io/whole.h"
+
+enum { BLOCK_BYTES = 1 << 20, KEPT = 0, CHOSEN = 1, SIDES = 2 };
+
+/* One array being written. */
+typedef struct sink {
+    hid_t dataset; /* -1: none */
+    long rows, written;
+    char *block; /* rows waiting to be written */
+    long waiting;
+} sink;
+
+/* The rows of a pair of files; those that the permutation puts below `valid` go to the valid split.
+ */
+typedef struct pair {
+    const char *split;
+    ls_idx images, labels;
+    long valid;
+    ls_random order;
+    long largest; /* label */
+} pair;
+
+static int side_of(const pair *from, long row)
+{
+    if (!from->valid)
+        return KEPT;
+    uint64_t place = ls_random_permute(from->order, (uint64_t)from->images.rows, (uint64_t)row);
+    return place < (uint64_t)from->valid ? CHOSEN : KEPT;
+}
+
+static bool open_sink(sink *to, hid_t file, const char *path, long rows, const ls_idx *idx,
+                      long block_rows, ls_error *error)
+{
+    hsize_t dims[4] = {(hsize_t)rows, (hsize_t)idx->height, (hsize_t)idx->width, 1};
+    hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(idx->kind == LS_IDX_IMAGES ? 4 : 1, dims, NULL);
+    H5Pset_create_intermediate_group(links, 1);
+    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+    H5Pset_obj_track_times(list, false);
+    to->dataset = H5Dcreate2(file, path, H5T_STD_U8LE, space, links, list, H5P_DEFAULT);
+    to->rows = rows;
+    to->block = ls_alloc((size_t)block_rows, (size_t)(idx->height * idx->width));
+    bool ok = to->dataset >= 0 || ls_h5_fail(error, LS_IO, file, "can't make %s", path);
+    H5Sclose(space);
+    H5Pclose(list);
+    H5Pclose(links);
+    if (idx->kind == LS_IDX_IMAGES)
+        ok = ok && ls_h5_put_double(to->dataset, "scale", 1.0 / 255, error) &&
+             ls_h5_put_double(to->dataset, "offset", 0, error) &&
+             ls_h5_put_text(to->dataset, "layout", "NHWC", error);
+    return ok;
+}
+
+/* Writes the rows that wait. */
+static bool flush_sink(sink *to, long row_bytes, ls_error *error)
+{
+    if (to->waiting == 0)
+        return true;
+    hsize_t start[4] = {(hsize_t)to->written}, count[4], bytes;
+    hid_t space = H5Dget_space(to->dataset);
+    H5Sget_simple_extent_dims(space, count, NULL);
+    count[0] = (hsize_t)to->waiting;
+    bytes = (hsize_t)(to->waiting * row_bytes);
+    hid_t memory = H5Screate_simple(1, &bytes, NULL);
+    bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+              H5Dwrite(to->dataset, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, to->block) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_IO, to->dataset, "can't write rows from %ld", to->written);
+    H5Sclose(memory);
+    H5Sclose(space);
+    to->written += to->waiting;
+    to->waiting = 0;
+    return ok;
+}
+
+/* Deals the rows of `from`, images or labels, out to the two sides. */
+static bool deal(pair *from, ls_idx *idx, long block_rows, sink to[SIDES], ls_error *error)
+{
+    long row_bytes = idx->height * idx->width;
+    unsigned char *block = ls_alloc((size_t)block_rows, (size_t)row_bytes);
+    bool ok = true;
+    for (long first = 0; ok && first < idx->rows; first += block_rows) {
+        long n = idx->rows - first < block_rows ? idx->rows - first : block_rows;
+        ok = ls_idx_read(idx, n, block, error);
+        for (long i = 0; ok && i < n; i++) {
+            sink *side = &to[side_of(from, first + i)];
+            memcpy(side->block + side->waiting++ * row_bytes, block + i * row_bytes,
+                   (size_t)row_bytes);
+            if (idx->kind == LS_IDX_LABELS && block[i] > from->largest)
+                from->largest = block[i];
+        }
+        for (int side = 0; ok && side < SIDES; side++)
+            ok = flush_sink(&to[side], row_bytes, error);
+    }
+    ls_free(block);
+    return ok && ls_idx_at_end(idx, error);
+}
+
+/* train/x and valid/x from the images, or train/y and valid/y from the labels. */
+static bool write_arrays(pair *from, ls_idx *idx, hid_t file, ls_error *error)
+{
+    const char *splits[SIDES] = {from->split, "valid"};
+    const long rows[SIDES] = {idx->rows - from->valid, from->valid};
+    sink to[SIDES] = {{.dataset = -1}, {.dataset = -1}};
+    long block_rows = BLOCK_BYTES / (idx->height * idx->width);
+    block_rows = block_rows < 1 ? 1 : block_rows;
+    bool ok = true;
+    for (int side = 0; ok && side < SIDES && rows[side] > 0; side++) {
+        char path[32];
+        snprintf(path, sizeof path, "%s/%s", splits[side], idx->kind == LS_IDX_IMAGES ? "x" : "y");
+        ok = open_sink(&to[side], file, path, rows[side], idx, block_rows, error);
+    }
+    ok = ok && deal(from, idx, block_rows, to, error);
+    for (int side = 0; side < SIDES; side++) {
+        if (to[side].dataset >= 0)
+            H5Dclose(to[side].dataset);
+        ls_free(to[side].block);
+    }
+    return ok;
+}
+
+static bool open_pair(pair *from, const char *images, const char *labels, ls_error *error)
+{
+    if (!ls_idx_open(&from->images, images, LS_IDX_IMAGES, error) ||
+        !ls_idx_open(&from->labels, labels, LS_IDX_LABELS, error))
+        return false;
+    if (from->images.rows != from->labels.rows)
+        return ls_error_set(error, LS_DATA,
+                            "%s: holds %ld labels, but %s holds %ld images; expected as many",
+                            labels, from->labels.rows, images, from->images.rows);
+    if (from->valid < 0 || from->valid >= from->images.rows)
+        return ls_error_set(error, LS_USAGE,
+                            "%s: holds %ld rows, %ld can't be split off for validation; expected "
+                            "0 to %ld",
+                            images, from->images.rows, from->valid, from->images.rows - 1);
+    return true;
+}
+
+static bool put_classes(hid_t file, long classes, ls_error *error)
+{
+    static const char *const paths[] = {"train/y", "valid/y", "test/y"};
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof paths / sizeof *paths; i++) {
+        char group[8];
+        snprintf(group, sizeof group, "%.*s", (int)strcspn(paths[i], "/"), paths[i]);
+        if (H5Lexists(file, group, H5P_DEFAULT) <= 0)
+            continue;
+        hid_t y = H5Dopen2(file, paths[i], H5P_DEFAULT);
+        ok = ls_h5_put_long(y, "classes", classes, error);
+        H5Dclose(y);
+    }
+    return ok;
+}
+
+static void report_split(FILE *report, const char *split, const pair *from, long rows, long classes)
+{
+    if (rows > 0)
+        fprintf(report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n", split,
+                rows, from->images.height, from->images.width, rows, classes);
+}
+
+/* Train and test (where `test` has a split name) into an open HDF5 file. */
+static bool write_file(pair *train, pair *test, hid_t file, FILE *report, ls_error *error)
+{
+    bool tested = test->split;
+    if (tested &&
+        (train->images.height != test->images.height || train->images.width != test->images.width))
+        return ls_error_set(error, LS_DATA, "%s: holds images of %ld x %ld, but %s of %ld x %ld",
+                            test->images.path, test->images.height, test->images.width,
+                            train->images.path, train->images.height, train->images.width);
+    bool ok = write_arrays(train, &train->images, file, error) &&
+              write_arrays(train, &train->labels, file, error) &&
+              (!tested || (write_arrays(test, &test->images, file, error) &&
+                           write_arrays(test, &test->labels, file, error)));
+    long largest = tested && test->largest > train->largest ? test->largest : train->largest;
+    if (!ok || !put_classes(file, largest + 1, error))
+        return false;
+    if (!report)
+        return true;
+    report_split(report, "train", train, train->images.rows - train->valid, largest + 1);
+    report_split(report, "valid", train, train->valid, largest + 1);
+    report_split(report, "test", test, tested ? test->images.rows : 0, largest + 1);
+    if (tested && test->largest != train->largest)
+        fprintf(report, "note: the largest label of train is %ld, that of test %ld\n",
+                train->largest, test->largest);
+    return true;
+}
+
+/* Makes PATH.tmp, syncs it and gives it its name. */
+static bool make_file(pair *train, pair *test, const char *path, FILE *report, ls_error *error)
+{
+    char *temporary = ls_format("%s.tmp", path);
+    hid_t file = ls_h5_create(temporary, error);
+    bool ok = file >= 0 && write_file(train, test, file, report, error);
+    if (file >= 0 && H5Fclose(file) < 0 && ok)
+        ok = ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", temporary);
+    int descriptor = ok ? open(temporary, O_RDONLY | O_CLOEXEC) : -1;
+    if (ok && (descriptor < 0 || fsync(descriptor) != 0))
+        ok = ls_error_set(error, LS_IO, "%s: can't sync it to the disk", temporary);
+    if (descriptor >= 0)
+        close(descriptor);
+    if (file >= 0 && !ok)
+        unlink(temporary);
+    ls_free(temporary);
+    return ok && ls_whole_rename(path, error);
+}
+
+bool ls_import_idx_run(const ls_import_idx *import, FILE *report, ls_error *error)
+{
+    if (!import->force && access(import->output, F_OK) == 0)
+        return ls_error_set(error, LS_USAGE, "%s: is there already; --force overwrites it",
+                            import->output);
+    pair train = {.split = "train",
+                  .valid = import->valid,
+                  .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
+    pair test = {.split = import->test_images ? "test" : NULL};
+    bool ok = open_pair(&train, import->train_images, import->train_labels, error) &&
+              (!test.split || open_pair(&test, import->test_images, import->test_labels, error)) &&
+              make_file(&train, &test, import->output, report, error);
+    ls_idx_close(&train.images);
+    ls_idx_close(&train.labels);
+    ls_idx_close(&test.images);
+    ls_idx_close(&test.labels);
+    return ok;
+}

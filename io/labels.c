@@ -1,0 +1,75 @@
+/* labels: the attribute `classes`, and a pass over all labels before use. */
+#include "io/labels.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+
+enum {
+    CLASSES_MAX = 1 << 24, /* float32 holds all whole numbers below */
+    BLOCK_ROWS = 4096
+};
+
+bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
+{
+    ls_array *array = &split->y;
+    bool single = array->shape.rank == 0 || (array->shape.rank == 1 && array->shape.at[0] == 1);
+    bool whole = array->type != LS_F32 && array->type != LS_F64;
+    bool given = H5Aexists(y->dataset, "classes") > 0;
+    if (!single || (!whole && !given)) {
+        if (array->shape.rank == 0)
+            array->shape = (ls_shape){.rank = 1, .at = {1}};
+        return true;
+    }
+    array->shape.rank = 0;
+    if (!ls_h5_get_long(y->dataset, "classes", &split->classes, &given, error))
+        return ls_error_prefix(error, "%s", array->path);
+    if (given && (split->classes < 1 || split->classes > CLASSES_MAX))
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s has attribute classes=%ld; expected 1 to %d (labels count "
+                            "from 0)",
+                            y->file, array->path, split->classes, (int)CLASSES_MAX);
+    if (array->scale != 1 || array->offset != 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s holds labels, but has attributes scale=%g, offset=%g; remove "
+                            "them, or store targets for regression as float32",
+                            y->file, array->path, array->scale, array->offset);
+    return true;
+}
+
+static bool check_label(const ls_split *split, const ls_column *y, double label, long row,
+                        ls_error *error)
+{
+    long limit = split->classes ? split->classes : CLASSES_MAX;
+    if (label >= 0 && label < (double)limit && label == floor(label))
+        return true;
+    if (label >= 0 && label == floor(label) && split->classes)
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s holds label %.0f at row %ld; expected 0 to %ld (attribute "
+                            "classes=%ld)",
+                            y->file, split->y.path, label, row, limit - 1, limit);
+    return ls_error_set(error, LS_DATA,
+                        "%s: %s holds label %g at row %ld; expected whole numbers from 0 to %ld",
+                        y->file, split->y.path, label, row, limit - 1);
+}
+
+bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, ls_error *error)
+{
+    int64_t *rows = ls_alloc(BLOCK_ROWS, sizeof *rows);
+    real *labels = ls_alloc(BLOCK_ROWS, sizeof *labels);
+    bool ok = true;
+    *largest = 0;
+    for (long first = 0; ok && first < split->y.rows; first += BLOCK_ROWS) {
+        long n = split->y.rows - first < BLOCK_ROWS ? split->y.rows - first : BLOCK_ROWS;
+        for (long i = 0; i < n; i++)
+            rows[i] = first + i;
+        ok = ls_column_read(y, rows, n, labels, error);
+        for (long i = 0; ok && i < n; i++) {
+            ok = check_label(split, y, (double)labels[i], first + i, error);
+            *largest = ok && labels[i] > *largest ? (long)labels[i] : *largest;
+        }
+    }
+    ls_free(labels);
+    ls_free(rows);
+    return ok;
+}

@@ -1,0 +1,357 @@
+// dataset: what a good file gives, and what each kind of broken file says.
+#include <unistd.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <thread>
+
+#include "data_files.h"
+
+extern "C" {
+#include "io/dataset.h"
+}
+
+using namespace data_files;
+
+namespace
+{
+
+using Rows = std::vector<int64_t>;
+
+struct Dataset {
+    explicit Dataset(const std::string &path) : data(ls_dataset_open(path.c_str(), &error))
+    {
+        if (!data)
+            throw std::runtime_error(error.text);
+    }
+    ~Dataset()
+    {
+        ls_dataset_close(data);
+    }
+    std::vector<real> x(const Rows &rows, ls_split_id split = LS_TRAIN)
+    {
+        const ls_array &array = ls_dataset_split(data, split)->x;
+        std::vector<real> out(rows.size() * (size_t)ls_shape_count(&array.shape));
+        EXPECT_TRUE(ls_dataset_read(data, split, rows.data(), (long)rows.size(), out.data(),
+                                    nullptr, &error))
+            << error.text;
+        return out;
+    }
+    std::vector<real> y(const Rows &rows, ls_split_id split = LS_TRAIN)
+    {
+        const ls_array &array = ls_dataset_split(data, split)->y;
+        std::vector<real> out(rows.size() * (size_t)ls_shape_count(&array.shape));
+        EXPECT_TRUE(ls_dataset_read(data, split, rows.data(), (long)rows.size(), nullptr,
+                                    out.data(), &error))
+            << error.text;
+        return out;
+    }
+    ls_error error = {};
+    ls_dataset *data;
+};
+
+template <class T> void types_come_back(hid_t little, hid_t big, ls_dtype type)
+{
+    Folder folder;
+    std::vector<T> values = {0, 1, 2, std::numeric_limits<T>::max(), 5, 6, 7, 8};
+    values[4] = std::numeric_limits<T>::lowest();
+    if (type == LS_F32 || type == LS_F64) {
+        values[3] = (T)1.5e30;
+        values[4] = (T)-0.1;
+    }
+    hid_t list = chunked({3, 1}, 4);
+    {
+        Writer file(folder / "a.h5");
+        file.put<T>("train/x", {4, 2}, values, little);
+        file.put<T>("valid/x", {4, 2}, values, big);
+        file.put<T>("test/x", {4, 2}, values, little, list);
+    }
+    H5Pclose(list);
+    Dataset set(folder / "a.h5");
+    EXPECT_GE(ls_dataset_split(set.data, LS_TRAIN)->x.start, 0);
+    EXPECT_EQ(ls_dataset_split(set.data, LS_TEST)->x.start, -1);
+    for (ls_split_id split : {LS_TRAIN, LS_VALID, LS_TEST}) {
+        EXPECT_EQ(ls_dataset_split(set.data, split)->x.type, type);
+        std::vector<real> found = set.x({0, 1, 2, 3}, split);
+        for (size_t i = 0; i < values.size(); i++)
+            EXPECT_EQ(found[i], (real)values[i]) << ls_dtype_name(type) << " split " << split;
+    }
+}
+
+} // namespace
+
+TEST(Dataset, EveryNumberTypeComesBackAsItselfInBothByteOrdersAndCompressed)
+{
+    types_come_back<uint8_t>(H5T_STD_U8LE, H5T_STD_U8BE, LS_U8);
+    types_come_back<int8_t>(H5T_STD_I8LE, H5T_STD_I8BE, LS_I8);
+    types_come_back<uint16_t>(H5T_STD_U16LE, H5T_STD_U16BE, LS_U16);
+    types_come_back<int16_t>(H5T_STD_I16LE, H5T_STD_I16BE, LS_I16);
+    types_come_back<uint32_t>(H5T_STD_U32LE, H5T_STD_U32BE, LS_U32);
+    types_come_back<int32_t>(H5T_STD_I32LE, H5T_STD_I32BE, LS_I32);
+    types_come_back<int64_t>(H5T_STD_I64LE, H5T_STD_I64BE, LS_I64);
+    types_come_back<float>(H5T_IEEE_F32LE, H5T_IEEE_F32BE, LS_F32);
+    types_come_back<double>(H5T_IEEE_F64LE, H5T_IEEE_F64BE, LS_F64);
+}
+
+TEST(Dataset, RowsComeInTheOrderAskedForScaledAndShifted)
+{
+    Folder folder;
+    const size_t rows = 1000, width = 2 * 3 * 1;
+    {
+        Writer file(folder / "a.h5");
+        file.put<int16_t>("train/x", {rows, 2, 3, 1}, counting<int16_t>(rows * width));
+        file.attribute("train/x", "scale", 0.5);
+        file.attribute("train/x", "offset", -3);
+    }
+    Dataset set(folder / "a.h5");
+    const ls_array &x = ls_dataset_split(set.data, LS_TRAIN)->x;
+    EXPECT_EQ(x.rows, (long)rows);
+    EXPECT_EQ(x.shape.rank, 3);
+    EXPECT_EQ(x.shape.at[1], 3);
+    const Rows order = {999, 0, 1, 2, 500, 500, 3, 998, 999}; // runs, repetitions, steps back
+    std::vector<real> found = set.x(order);
+    for (size_t i = 0; i < order.size(); i++)
+        for (size_t k = 0; k < width; k++)
+            EXPECT_EQ(found[i * width + k],
+                      (real)(0.5 * (double)(order[i] * (long)width + (long)k) - 3));
+}
+
+TEST(Dataset, RowsLargerThanTheReadBlockComeWhole)
+{
+    Folder folder;
+    const size_t width = 700000; // float: 2.8 MB a row
+    std::vector<float> values = counting<float>(3 * width);
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {3, width}, values);
+    }
+    Dataset set(folder / "a.h5");
+    std::vector<real> found = set.x({1, 2});
+    for (size_t i = 0; i < 2 * width; i += 9973)
+        EXPECT_EQ(found[i], (real)values[width + i]);
+    EXPECT_EQ(found.back(), (real)values.back());
+}
+
+TEST(Dataset, NamesAtTheRootAreAcceptedToo)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        for (const char *split : {"train", "test"}) {
+            file.put<uint8_t>(std::string("x_") + split, {4, 2}, counting<uint8_t>(8));
+            file.put<uint8_t>(std::string("y_") + split, {4}, counting<uint8_t>(4));
+        }
+    }
+    Dataset set(folder / "a.h5");
+    EXPECT_TRUE(ls_dataset_split(set.data, LS_TRAIN)->present);
+    EXPECT_FALSE(ls_dataset_split(set.data, LS_VALID)->present);
+    EXPECT_TRUE(ls_dataset_split(set.data, LS_TEST)->has_y);
+    EXPECT_STREQ(ls_dataset_split(set.data, LS_TEST)->y.path, "y_test");
+    EXPECT_EQ(set.y({3, 1}, LS_TEST), (std::vector<real>{3, 1}));
+}
+
+TEST(Dataset, SplitsHaveNames)
+{
+    EXPECT_EQ(ls_split_find("train"), LS_TRAIN);
+    EXPECT_EQ(ls_split_find("valid"), LS_VALID);
+    EXPECT_EQ(ls_split_find("test"), LS_TEST);
+    EXPECT_EQ(ls_split_find("validation"), LS_SPLITS);
+    EXPECT_EQ(ls_split_find(nullptr), LS_SPLITS);
+}
+
+TEST(Dataset, WholeNumbersAreLabelsAndClassesCountOverAllSplits)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {2}, {0, 1});
+        file.put<int64_t>("train/y", {2, 1}, {0, 2});
+        file.put<float>("test/x", {2}, {0, 1});
+        file.put<uint16_t>("test/y", {2}, {6, 1});
+    }
+    Dataset set(folder / "a.h5");
+    for (ls_split_id split : {LS_TRAIN, LS_TEST}) {
+        EXPECT_EQ(ls_dataset_split(set.data, split)->y.shape.rank, 0);
+        EXPECT_EQ(ls_dataset_split(set.data, split)->classes, 7);
+    }
+    EXPECT_EQ(ls_dataset_split(set.data, LS_TRAIN)->x.shape.rank, 1);
+    EXPECT_EQ(set.y({1, 0}), (std::vector<real>{2, 0}));
+}
+
+TEST(Dataset, TheAttributeClassesMakesLabelsOfFloatsAndHoldsForAllSplits)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {2, 1}, {0, 1});
+        file.put<float>("train/y", {2}, {0, 2});
+        file.classes("train/y", 10);
+        file.put<float>("test/x", {2, 1}, {0, 1});
+        file.put<uint8_t>("test/y", {2}, {9, 1});
+    }
+    Dataset set(folder / "a.h5");
+    EXPECT_EQ(ls_dataset_split(set.data, LS_TRAIN)->classes, 10);
+    EXPECT_EQ(ls_dataset_split(set.data, LS_TEST)->classes, 10);
+}
+
+TEST(Dataset, OtherTargetsAreForRegression)
+{
+    Folder folder;
+    {
+        Writer file(folder / "scalar.h5");
+        file.put<uint8_t>("train/x", {2, 3}, counting<uint8_t>(6));
+        file.put<double>("train/y", {2}, {0.25, -7});
+        file.attribute("train/y", "scale", 2);
+        Writer vector(folder / "vector.h5");
+        vector.put<uint8_t>("train/x", {2, 3}, counting<uint8_t>(6));
+        vector.put<int32_t>("train/y", {2, 2}, {-1, 2, 3, 4});
+    }
+    Dataset scalar(folder / "scalar.h5"), vector(folder / "vector.h5");
+    const ls_split *split = ls_dataset_split(scalar.data, LS_TRAIN);
+    EXPECT_EQ(split->classes, 0);
+    EXPECT_EQ(split->y.shape.rank, 1);
+    EXPECT_EQ(split->y.shape.at[0], 1);
+    EXPECT_EQ(scalar.y({1, 0}), (std::vector<real>{-14, 0.5}));
+    split = ls_dataset_split(vector.data, LS_TRAIN);
+    EXPECT_EQ(split->classes, 0);
+    EXPECT_EQ(split->y.shape.at[0], 2);
+    EXPECT_EQ(vector.y({1, 0}), (std::vector<real>{3, 4, -1, 2}));
+}
+
+TEST(Dataset, ATestSplitAloneIsEnough)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        file.put<uint8_t>("test/x", {2, 3}, counting<uint8_t>(6));
+    }
+    Dataset set(folder / "a.h5");
+    EXPECT_FALSE(ls_dataset_split(set.data, LS_TRAIN)->present);
+    EXPECT_FALSE(ls_dataset_split(set.data, LS_TEST)->has_y);
+    EXPECT_EQ(set.x({1}, LS_TEST), (std::vector<real>{3, 4, 5}));
+}
+
+TEST(Dataset, TheShapeDigestSeesNamesShapesAndTypesButNotContentsOrLayout)
+{
+    Folder folder;
+    auto digest = [&](const std::string &split, hsize_t rows, hsize_t width, uint8_t first,
+                      hid_t type, hid_t list) {
+        {
+            Writer file(folder / "a.h5");
+            std::vector<uint8_t> values = counting<uint8_t>(rows * width);
+            values[0] = first;
+            file.put<uint8_t>(split + "/x", {rows, width}, values, type, list);
+        }
+        return ls_dataset_shape_digest(Dataset(folder / "a.h5").data);
+    };
+    hid_t list = chunked({2, 2}, 1);
+    uint64_t plain = digest("train", 4, 2, 0, H5T_STD_U8LE, H5P_DEFAULT);
+    EXPECT_EQ(plain, digest("train", 4, 2, 9, H5T_STD_U8LE, list));
+    EXPECT_NE(plain, digest("valid", 4, 2, 0, H5T_STD_U8LE, H5P_DEFAULT));
+    EXPECT_NE(plain, digest("train", 2, 4, 0, H5T_STD_U8LE, H5P_DEFAULT));
+    EXPECT_NE(plain, digest("train", 4, 2, 0, H5T_STD_I8LE, H5P_DEFAULT));
+    H5Pclose(list);
+}
+
+TEST(Dataset, SeveralThreadsReadAtOnce)
+{
+    Folder folder;
+    hid_t list = chunked({7, 5}, 1);
+    {
+        Writer file(folder / "a.h5");
+        file.put<int32_t>("train/x", {300, 5}, counting<int32_t>(1500));
+        file.put<int32_t>("valid/x", {300, 5}, counting<int32_t>(1500), 0, list);
+    }
+    H5Pclose(list);
+    Dataset set(folder / "a.h5");
+    std::vector<int> wrong(4);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; t++)
+        threads.emplace_back([&, t] {
+            ls_split_id split = t % 2 ? LS_VALID : LS_TRAIN;
+            for (int64_t i = t; i < 300; i += 3) {
+                int64_t rows[2] = {i, 299 - i};
+                real x[10];
+                wrong[(size_t)t] += !ls_dataset_read(set.data, split, rows, 2, x, nullptr, nullptr);
+                wrong[(size_t)t] += x[4] != (real)(i * 5 + 4) || x[5] != (real)((299 - i) * 5);
+            }
+        });
+    for (std::thread &thread : threads)
+        thread.join();
+    EXPECT_EQ(wrong, std::vector<int>(4));
+}
+
+TEST(Dataset, StaysTheSameWhenAnotherFileTakesOverTheName)
+{
+    Folder folder;
+    {
+        Writer old(folder / "a.h5"), next(folder / "b.h5");
+        old.put<uint8_t>("train/x", {2, 1}, {1, 2});
+        next.put<uint8_t>("train/x", {2, 1}, {3, 4});
+    }
+    Dataset set(folder / "a.h5");
+    std::filesystem::rename(folder / "b.h5", folder / "a.h5");
+    EXPECT_EQ(set.x({0, 1}), (std::vector<real>{1, 2}));
+}
+
+TEST(Dataset, TheSameFileMayBeOpenTwiceAndClosedOnce)
+{
+    Folder folder;
+    hid_t list = chunked({2, 1}, 1);
+    {
+        Writer file(folder / "a.h5");
+        file.put<uint8_t>("train/x", {4, 1}, {1, 2, 3, 4}, 0, list);
+    }
+    H5Pclose(list);
+    Dataset set(folder / "a.h5");
+    {
+        Dataset other(folder / "a.h5");
+        EXPECT_EQ(other.x({3}), (std::vector<real>{4}));
+    }
+    EXPECT_EQ(set.x({0, 3}), (std::vector<real>{1, 4}));
+}
+
+TEST(Dataset, NotANumberAndInfinityAreRefusedWithTheirRow)
+{
+    Folder folder;
+    std::vector<float> values = counting<float>(4000);
+    values[2 * 517 + 1] = NAN;
+    values[2 * 600] = INFINITY;
+    hid_t list = chunked({100, 2}, 0);
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {2000, 2}, values);
+        file.put<float>("train/y", {2000, 2}, values, 0, list);
+    }
+    H5Pclose(list);
+    Dataset set(folder / "a.h5");
+    Rows rows = counting<int64_t>(2000);
+    std::vector<real> out(4000);
+    ls_error error = {};
+    EXPECT_FALSE(
+        ls_dataset_read(set.data, LS_TRAIN, rows.data(), 2000, out.data(), nullptr, &error));
+    EXPECT_EQ(error.code, LS_DATA);
+    expect_words(error, {"a.h5: train/x holds", "nan at row 517", "expected finite"});
+    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, &rows[600], 1, nullptr, out.data(), &error));
+    expect_words(error, {"train/y holds inf at row 600"});
+    EXPECT_TRUE(ls_dataset_read(set.data, LS_TRAIN, &rows[601], 1399, out.data(), nullptr, &error));
+}
+
+TEST(Dataset, AFileThatIsCutShortWhileInUseIsAnErrorAndNoCrash)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        file.put<uint8_t>("train/x", {10, 1000}, std::vector<uint8_t>(10000));
+    }
+    Dataset set(folder / "a.h5");
+    long start = ls_dataset_split(set.data, LS_TRAIN)->x.start;
+    ASSERT_EQ(truncate((folder / "a.h5").c_str(), start + 4500), 0);
+    int64_t rows[] = {3, 4};
+    std::vector<real> x(2000);
+    ls_error error = {};
+    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, rows, 2, x.data(), nullptr, &error));
+    EXPECT_EQ(error.code, LS_IO);
+    expect_words(error, {"a.h5", "train/x", "cut short"});
+}
