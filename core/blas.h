@@ -8,7 +8,6 @@
  * stored. m, n or k of 0 is allowed. beta 0 does not read C. */
 void ls_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, real alpha, const real *a,
              long lda, const real *b, long ldb, real beta, real *c, long ldc);
-/* y[m] = alpha * op(A) x + beta * y. */
 /* The library's own description and core type, for start-up blocks and `doctor`. */
 const char *ls_blas_description(void);
 /* One thread inside BLAS: called once at start. */

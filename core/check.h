@@ -38,7 +38,7 @@ bool ls_error_prefix(ls_error *error, const char *format, ...)
  * dist replaces it by MPI_Abort. */
 typedef void ls_fatal_hook(const char *message);
 void ls_fatal_set_hook(ls_fatal_hook *hook);
-_Noreturn void ls_fatal(const char *file, int line, const char *format, ...)
+__attribute__((noreturn)) void ls_fatal(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Always compiled in. */

@@ -52,7 +52,8 @@ typedef struct ls_layer {
     int slots, slot[LS_LAYER_SLOTS];
     ls_claim kept, scratch, row_state;
     long prepared, prepared_size; /* offset and reals in params->prepared */
-    double flops;                 /* multiply-adds times 2 of forward, a row */
+    bool blocks;  /* dx is 0 everywhere: parameters that only it leads to cannot learn */
+    double flops; /* multiply-adds times 2 of forward, a row */
 } ls_layer;
 
 /* What one forward or backward sees. */

@@ -24,21 +24,6 @@ const ls_model_type *ls_model_find(const char *name)
     return NULL;
 }
 
-static const ls_model_type *find_or_say(const char *name, ls_error *error)
-{
-    const ls_model_type *type = ls_model_find(name);
-    if (type)
-        return type;
-    const char *names[64];
-    int count = 0;
-    for (; ls_model_types[count] && count < 64; count++)
-        names[count] = ls_model_types[count]->name;
-    const char *nearest = ls_nearest(name, names, count, sizeof *names);
-    ls_error_set(error, LS_USAGE, "there is no model %s%s%s (`lockstep list models` has all)", name,
-                 nearest ? ": did you mean " : "", nearest ? nearest : "");
-    return NULL;
-}
-
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
     ls_spec spec;
@@ -47,9 +32,9 @@ bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets
         return ls_error_prefix(error, "model");
     if (!spec.type[0])
         return ls_error_set(error, LS_USAGE, "model: the name of a model is missing");
-    const ls_model_type *type = find_or_say(spec.type, error);
+    const ls_model_type *type = ls_find_type(ls_model_types, spec.type, "model", error);
     if (!type)
-        return false;
+        return ls_error_prefix(error, "model");
     void *options = ls_alloc(1, type->size);
     bool ok = ls_spec_read(&spec, type->options, NULL, options, error);
     ok = ok && type->write(options, input, nets, error);

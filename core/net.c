@@ -5,21 +5,6 @@
 
 #include "core/memory.h"
 
-static const ls_layer_type *find_type(const char *name, ls_error *error)
-{
-    const ls_layer_type *type = ls_layer_find(name);
-    if (type)
-        return type;
-    const char *names[64];
-    int count = 0;
-    for (; ls_layer_types[count] && count < 64; count++)
-        names[count] = ls_layer_types[count]->name;
-    const char *nearest = ls_nearest(name, names, count, sizeof *names);
-    ls_error_set(error, LS_USAGE, "there is no layer type %s%s%s (`lockstep list layers` has all)",
-                 name, nearest ? ": did you mean " : "", nearest ? nearest : "");
-    return NULL;
-}
-
 int ls_net_find(const ls_net *net, const char *name)
 {
     for (int i = 0; i < net->count; i++)
@@ -37,7 +22,7 @@ static bool name_layer(const ls_net *net, const ls_spec *spec, ls_layer *layer, 
     if (spec->name[0])
         strcpy(layer->name, spec->name);
     else
-        snprintf(layer->name, sizeof layer->name, "%.40s%d", spec->type, number);
+        snprintf(layer->name, sizeof layer->name, "%.32s%d", spec->type, number);
     if (ls_net_find(net, layer->name) >= 0 || strcmp(layer->name, "input") == 0)
         return ls_error_set(error, LS_USAGE, "the name %s is taken: give this line another",
                             layer->name);
@@ -76,7 +61,7 @@ static void destroy_layer(ls_layer *layer)
 
 static bool add_layer(ls_net *net, const ls_spec *spec, ls_error *error)
 {
-    const ls_layer_type *type = find_type(spec->type, error);
+    const ls_layer_type *type = ls_find_type(ls_layer_types, spec->type, "layer", error);
     if (!type)
         return false;
     ls_layer *layer = ls_alloc(1, sizeof *layer);

@@ -17,22 +17,6 @@ const ls_objective_type *const ls_objective_types[] = {
 
 enum { CHUNK_BYTES = 64 << 20, CHUNK_ROWS = 256 };
 
-static const ls_objective_type *find_type(const char *name, ls_error *error)
-{
-    const char *names[32];
-    int count = 0;
-    for (; ls_objective_types[count] && count < 32; count++) {
-        if (strcmp(ls_objective_types[count]->name, name) == 0)
-            return ls_objective_types[count];
-        names[count] = ls_objective_types[count]->name;
-    }
-    const char *nearest = ls_nearest(name, names, count, sizeof *names);
-    ls_error_set(error, LS_USAGE,
-                 "there is no objective '%s'%s%s (`lockstep list objectives` has all)", name,
-                 nearest ? ": did you mean " : "", nearest ? nearest : "");
-    return NULL;
-}
-
 /* The objective finds its nets in task.net in the order of its type's names. */
 static bool check_nets(const ls_objective_type *type, const ls_task *task, ls_error *error)
 {
@@ -50,14 +34,46 @@ static bool check_nets(const ls_objective_type *type, const ls_task *task, ls_er
     return true;
 }
 
+/* Marks the layers that a gradient from the output reaches; last to first. */
+static void mark_reached(const ls_net *net, bool *reached)
+{
+    reached[net->count - 1] = true;
+    for (int i = net->count - 1; i >= 0; i--)
+        for (int k = 0; reached[i] && !net->layers[i]->blocks && k < net->layers[i]->inputs; k++)
+            if (net->layers[i]->input[k] >= 0)
+                reached[net->layers[i]->input[k]] = true;
+}
+
+/* A net with parameters that no gradient reaches would train in vain. */
+static bool check_learns(const ls_net *net, ls_error *error)
+{
+    const ls_layer *blocking = NULL, *stuck = NULL;
+    bool *reached = ls_alloc((size_t)net->count, sizeof *reached);
+    mark_reached(net, reached);
+    for (int i = net->count - 1; i >= 0 && !stuck; i--) {
+        blocking = reached[i] && net->layers[i]->blocks ? net->layers[i] : blocking;
+        stuck = !reached[i] && net->layers[i]->slots ? net->layers[i] : NULL;
+    }
+    ls_free(reached);
+    if (!stuck)
+        return true;
+    return ls_error_set(error, LS_USAGE,
+                        "%s/%s cannot learn: the derivative of %s is 0 everywhere; give that line "
+                        "surrogate=ste, or a function with a slope",
+                        net->name, stuck->name, blocking->name);
+}
+
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error)
 {
     ls_spec spec;
     if (!ls_spec_parse(text, &spec, error))
         return NULL;
-    const ls_objective_type *type = find_type(spec.type, error);
+    const ls_objective_type *type = ls_find_type(ls_objective_types, spec.type, "objective", error);
     if (!type || !check_nets(type, task, error))
         return NULL;
+    for (int i = 0; i < task->nets; i++)
+        if (!check_learns(task->net[i], error))
+            return NULL;
     ls_objective *objective = ls_alloc(1, sizeof *objective);
     objective->type = type;
     objective->task = *task;

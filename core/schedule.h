@@ -6,8 +6,8 @@
 typedef struct ls_schedule ls_schedule;
 typedef struct ls_schedule_type {
     const char *name, *help;
-    double (*factor)(const ls_schedule *schedule, double progress, double epochs,
-                     double total_epochs);
+    /* progress: done share of the steps, 0 to 1; epochs: done so far. */
+    double (*factor)(const ls_schedule *schedule, double progress, double epochs);
     const ls_option *options;
 } ls_schedule_type;
 

@@ -66,6 +66,23 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
     return nearest;
 }
 
+const void *ls_find_type(const void *table, const char *name, const char *kind, ls_error *error)
+{
+    const char *names[128];
+    const char *const *const *types = table;
+    int count = 0;
+    for (; types[count] && count < 128; count++) {
+        names[count] = *types[count];
+        if (strcmp(names[count], name) == 0)
+            return types[count];
+    }
+    const char *nearest = ls_nearest(name, names, count, sizeof *names);
+    ls_error_set(error, LS_USAGE, "there is no %s %s%s%s%s (`lockstep list %ss` has all)", kind,
+                 name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
+                 kind);
+    return NULL;
+}
+
 /* Copies [begin, end) as one word; an error where it is empty or too long. */
 static bool take_word(const char *begin, const char *end, char *word, size_t size, const char *what,
                       ls_error *error)

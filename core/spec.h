@@ -63,5 +63,9 @@ bool ls_parse_double(const char *text, double *value);
 /* The name among `count` names (`stride` bytes apart, each a char pointer first) nearest to `word`
  * by edit distance, or NULL where none is near. */
 const char *ls_nearest(const char *word, const void *table, int count, size_t stride);
+/* The entry called `name` of a NULL-terminated table of pointers to structs that begin with their
+ * name; NULL and an LS_USAGE error with the nearest name: "there is no KIND NAME: did you mean ...?
+ * (`lockstep list KINDs` has all)". */
+const void *ls_find_type(const void *table, const char *name, const char *kind, ls_error *error);
 /* One line an option: key, kind, default, help. For `list` and the man page. */
 void ls_options_print(FILE *out, const ls_option *options, const char *indent);

@@ -1,7 +1,7 @@
 /* conv: the ways to compute a convolution, one file each; conv2d takes the first that suits.
  *
- *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, c of
- *                       weight[o, kh, kw, c] * x[n, oh*stride_h - pad_h + kh, ow*... + kw, c]
+ *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, c of weight[o, kh, kw, c] * x[n, h, w, c],
+ *     h = oh * stride_h - pad_h + kh,  w = ow * stride_w - pad_w + kw,  x = 0 outside
  *
  * All in NHWC; the weight is stored as [out, kernel_h, kernel_w, in]. */
 #pragma once
@@ -28,7 +28,6 @@ typedef struct ls_conv_data {
 } ls_conv_data;
 
 typedef struct ls_conv_kernel {
-    const char *name;
     bool (*suits)(const ls_conv *conv);
     long (*scratch)(const ls_conv *conv);  /* reals */
     long (*prepared)(const ls_conv *conv); /* reals; NULL: none */

@@ -68,7 +68,7 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
     }
 }
 
-/* dx of positions [first, first + count), after dx was zeroed or holds something. */
+/* dx of positions [first, first + count); but for 1x1 kernels dx holds something, or zeros. */
 static void backward_data(const ls_conv *conv, const ls_conv_data *data, const real *dy, long first,
                           long count)
 {
@@ -87,7 +87,7 @@ static void backward(const ls_conv *conv, const ls_conv_data *data)
     const ls_window *w = &conv->window;
     long patch = patch_of(w), out = conv->out, all = data->rows * w->out_h * w->out_w;
     long tile = tile_of(w);
-    if (data->dx && !data->add)
+    if (data->dx && !data->add && !is_pointwise(w))
         memset(data->dx, 0, (size_t)(data->rows * w->h * w->w * w->c) * sizeof(real));
     for (long first = 0; first < all; first += tile) {
         long count = all - first < tile ? all - first : tile;
@@ -103,7 +103,6 @@ static void backward(const ls_conv *conv, const ls_conv_data *data)
 }
 
 const ls_conv_kernel ls_conv_gemm = {
-    .name = "gemm",
     .suits = suits,
     .scratch = scratch,
     .forward = forward,

@@ -7,22 +7,19 @@
  *
  * The float build uses the polynomials below (minimax of relative error, by Remez's exchange).
  * Largest error seen against double libm, in float ulp (tests/core/test_activation.cc holds them to
- * 4): exp 1.1, expm1 1.5, logistic 2.4, tanh 1.6, softplus 2.2, atan 1.5. Subnormal results
+ * 4): exp 1.1, expm1 1.7, logistic 2.2, tanh 1.3, softplus 2.6, atan 1.9. Subnormal results
  * included. The double build calls libm. */
 #pragma once
 #include <math.h>
 #include <string.h>
 
+#include "core/kernels/clones.h"
 #include "core/tensor.h"
 
-/* One version of the function for each instruction set, chosen when the program starts. The
- * sanitizers' start-up code comes too late for that choice; clang 14 has no target_clones. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LS_SANITIZE)
-#define LS_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define LS_CLONES
-#endif
-#define LS_INLINE static inline __attribute__((always_inline))
+LS_INLINE real ls_math_sqrt(real x)
+{
+    return sizeof x == sizeof(float) ? (real)sqrtf((float)x) : (real)sqrt((double)x);
+}
 
 /* y[n] = exp(x[n] - shift). */
 void ls_math_exp_row(long n, const real *x, real shift, real *y);
@@ -95,16 +92,14 @@ LS_INLINE float ls_math_exp(float x)
     return p * ls_math_power2(n >> 1) * ls_math_power2(n - (n >> 1));
 }
 
-/* e^x - 1 = 2^n p + (2^n - 1) without cancellation, p = e^r - 1. */
+/* e^x - 1 = 2^n p + (2^n - 1) without cancellation, p = e^r - 1; for x <= 88, clamped there. */
 LS_INLINE float ls_math_expm1(float x)
 {
     int32_t n;
     x = x < -87.0f ? -87.0f : x;
-    float high = x > 88.0f ? 88.0f : x;
-    float p = ls_math_reduce(high, &n);
-    float power = ls_math_power2(n);
-    float y = power * p + (power - 1.0f);
-    return x > 88.0f ? ls_math_exp(x) : y;
+    x = x > 88.0f ? 88.0f : x;
+    float p = ls_math_reduce(x, &n), power = ls_math_power2(n);
+    return power * p + (power - 1.0f);
 }
 
 /* Near 0: x + x^3 q(x^2), relative error 2^-27; else 1 - 2 / (e^(2|x|) + 1). */
@@ -117,7 +112,10 @@ LS_INLINE float ls_math_tanh(float x)
     q = q * z + 0x1.110726p-3f;
     q = q * z - 0x1.555532p-2f;
     float small = x + x * z * q;
-    float large = copysignf(1.0f - 2.0f / (ls_math_exp(2.0f * size) + 1.0f), x);
+    size = size > 10.0f ? 10.0f : size; /* tanh is 1 to the last digit from 9.1 on */
+    int32_t n;
+    float p = 1.0f + ls_math_reduce(2.0f * size, &n);
+    float large = copysignf(1.0f - 2.0f / (p * ls_math_power2(n) + 1.0f), x);
     return size < 0.625f ? small : large;
 }
 

@@ -44,6 +44,19 @@ bool ls_window_set(ls_window *window, const ls_shape *x, const ls_list *kernel,
     return true;
 }
 
+bool ls_window_set_pool(ls_window *window, const ls_shape *x, const ls_list *kernel,
+                        const ls_list *stride, const ls_list *pad, ls_error *error)
+{
+    if (!ls_window_set(window, x, kernel, stride, pad, error))
+        return false;
+    if (2 * window->pad_h > window->kernel_h || 2 * window->pad_w > window->kernel_w)
+        return ls_error_set(error, LS_USAGE,
+                            "pad %ld,%ld is more than half of the kernel %ldx%ld: a window could "
+                            "lie outside of the image",
+                            window->pad_h, window->pad_w, window->kernel_h, window->kernel_w);
+    return true;
+}
+
 /* Where a patch begins, and which of its columns lie inside of the image: [left, right). */
 typedef struct place {
     long row, top, side, left, right;
@@ -62,7 +75,7 @@ static place place_of(const ls_window *window, long position)
     return p;
 }
 
-/* The image's reals that columns [left, right) of a patch see in line `kh`, or NULL: none. */
+/* Where in x columns [left, right) of a patch begin in its line `kh`; -1: all outside. */
 static long inside(const ls_window *window, const place *p, long kh)
 {
     long line = p->top + kh;

@@ -16,6 +16,11 @@ typedef struct ls_window {
 bool ls_window_set(ls_window *window, const ls_shape *x, const ls_list *kernel,
                    const ls_list *stride, const ls_list *pad, ls_error *error);
 
+/* For pooling: also refuses a pad of more than half the kernel, so that each window sees the image.
+ */
+bool ls_window_set_pool(ls_window *window, const ls_shape *x, const ls_list *kernel,
+                        const ls_list *stride, const ls_list *pad, ls_error *error);
+
 /* Positions are (row, oh, ow) counted through; a patch is [kernel_h, kernel_w, c].
  * patches[count, patch] = what positions [first, first + count) see in x [rows, h, w, c]. */
 void ls_window_gather(const ls_window *window, const real *x, long first, long count,

@@ -3,7 +3,6 @@
  * derivative 1). */
 #include "core/layers/activation.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/kernels/vector_math.h"
@@ -15,40 +14,46 @@ typedef struct activation {
     real alpha; /* where it is not learned */
 } activation;
 
-/* f(z) and f'(z) from z, f = f(z) and a = alpha. The comparisons are turned so that a NaN falls
- * through to z itself. */
 #define HALF ((real)0.5)
+
+/* Everywhere below, comparisons are turned so that a NaN falls through. */
+LS_INLINE real step(real z, real below, real at_zero)
+{
+    if (z < 0)
+        return below;
+    if (z > 0)
+        return 1;
+    return z == 0 ? at_zero : z;
+}
+
+LS_INLINE real ramp(real z)
+{
+    if (z >= HALF)
+        return 1;
+    return z <= -HALF ? 0 : z + HALF;
+}
+
+/* A(id, "name", f(z), f'(z), flat, takes, alpha, "f", "f'") with a = alpha; f'(z) may use f = f(z).
+ */
 #define ACTIVATIONS(A)                                                                             \
-    A(unit_step, "unit-step",                                                                      \
-      z<0 ? 0 : z> 0 ? 1                                                                           \
-      : z == 0       ? HALF                                                                        \
-                     : z,                                                                                \
-      0, true, LS_ALPHA_NONE, 0, "0 for z < 0; 0.5 for z = 0; 1 for z > 0", "0")                   \
-    A(binary_step, "binary-step",                                                                  \
-      z < 0    ? 0                                                                                 \
-      : z >= 0 ? 1                                                                                 \
-               : z,                                                                                \
-      0, true, LS_ALPHA_NONE, 0, "0 for z < 0; 1 for z >= 0", "0")                                 \
-    A(sign, "sign", z<0 ? -1 : z> 0 ? 1 : z, 0, true, LS_ALPHA_NONE, 0,                            \
+    A(unit_step, "unit-step", step(z, 0, HALF), 0, true, LS_ALPHA_NONE, 0,                         \
+      "0 for z < 0; 0.5 for z = 0; 1 for z > 0", "0")                                              \
+    A(binary_step, "binary-step", step(z, 0, 1), 0, true, LS_ALPHA_NONE, 0,                        \
+      "0 for z < 0; 1 for z >= 0", "0")                                                            \
+    A(sign, "sign", step(z, -1, 0), 0, true, LS_ALPHA_NONE, 0,                                     \
       "-1 for z < 0; 0 for z = 0; 1 for z > 0", "0")                                               \
     A(linear, "linear", z, 1, false, LS_ALPHA_NONE, 0, "z", "1")                                   \
     A(identity, "identity", z, 1, false, LS_ALPHA_NONE, 0, "z", "1")                               \
-    A(piecewise_linear, "piecewise-linear",                                                        \
-      z >= HALF    ? 1                                                                             \
-      : z <= -HALF ? 0                                                                             \
-                   : z + HALF,                                                                     \
-      z >= HALF    ? 0                                                                             \
-      : z <= -HALF ? 0                                                                             \
-                   : 1,                                                                            \
-      false, LS_ALPHA_NONE, 0, "1 for z >= 1/2; z + 1/2 for -1/2 < z < 1/2; 0 for z <= -1/2",      \
+    A(piecewise_linear, "piecewise-linear", ramp(z), z > -HALF && z < HALF, false, LS_ALPHA_NONE,  \
+      0, "1 for z >= 1/2; z + 1/2 for -1/2 < z < 1/2; 0 for z <= -1/2",                            \
       "1 for -1/2 < z < 1/2; else 0")                                                              \
-    A(logistic, "logistic", ls_math_logistic(z), f *(1 - f), false, LS_ALPHA_NONE, 0,              \
+    A(logistic, "logistic", ls_math_logistic(z), (1 - f) * f, false, LS_ALPHA_NONE, 0,             \
       "1 / (1 + e^-z)", "f(z) (1 - f(z))")                                                         \
     A(tanh, "tanh", ls_math_tanh(z), 1 - f * f, false, LS_ALPHA_NONE, 0,                           \
       "(e^z - e^-z) / (e^z + e^-z)", "1 - f(z)^2")                                                 \
     A(arctan, "arctan", ls_math_atan(z), 1 / (z * z + 1), false, LS_ALPHA_NONE, 0, "atan(z)",      \
       "1 / (z^2 + 1)")                                                                             \
-    A(relu, "relu", z < 0 ? 0 : z, z < 0 ? 0 : 1, false, LS_ALPHA_NONE, 0, "max(0, z)",            \
+    A(relu, "relu", z < 0 ? 0 : z, !(z < 0), false, LS_ALPHA_NONE, 0, "max(0, z)",                 \
       "0 for z < 0; 1 for z >= 0")                                                                 \
     A(prelu, "prelu", z < 0 ? a * z : z, z < 0 ? a : 1, false, LS_ALPHA_LEARNED, 0.25,             \
       "alpha z for z < 0; z for z >= 0; alpha is learned", "alpha for z < 0; 1 for z >= 0")        \
@@ -95,7 +100,7 @@ const ls_activation ls_activations[] = {ACTIVATIONS(ENTRY){.name = NULL}};
 
 /* Slopes that stand in for a flat function's. */
 SLOPE_LOOP(straight, 1)
-SLOPE_LOOP(clipped, z<-1 ? 0 : z> 1 ? 0 : 1)
+SLOPE_LOOP(clipped, z >= -1 && z <= 1)
 enum { SURROGATE_NONE, SURROGATE_STE, SURROGATE_CLIPPED };
 static const char *const surrogate_names[] = {"none", "ste", "clipped-ste", NULL};
 
@@ -103,7 +108,7 @@ static const ls_option options[] = {
     {.key = "function",
      .kind = LS_OPTION_WORD,
      .offset = offsetof(activation, function),
-     .help = "its name; `lockstep list activations` prints the formulas"},
+     .help = "its name; `lockstep list activations` has the formulas"},
     {.key = "alpha",
      .kind = LS_OPTION_WORD,
      .offset = offsetof(activation, alpha_text),
@@ -129,16 +134,13 @@ const ls_activation *ls_activation_find(const char *name)
 
 static bool unknown_function(const char *name, ls_error *error)
 {
-    char known[512] = "";
     int count = 0;
-    size_t used = 0;
-    for (; ls_activations[count].name; count++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "",
-                                 ls_activations[count].name);
+    while (ls_activations[count].name)
+        count++;
     const char *nearest = ls_nearest(name, ls_activations, count, sizeof *ls_activations);
-    return ls_error_set(error, LS_USAGE, "function=%s is not known%s%s%s (known: %s)", name,
-                        nearest ? ": did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : "", known);
+    return ls_error_set(
+        error, LS_USAGE, "there is no function '%s'%s%s%s (`lockstep list activations` has all)",
+        name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
 static bool read_alpha(activation *self, ls_error *error)
@@ -175,6 +177,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     if (self->f->takes == LS_ALPHA_LEARNED)
         ls_layer_claim(layer, "alpha", LS_SLOT_BIAS, &(ls_shape){.rank = 1, .at = {1}},
                        &(ls_initializer){.kind = LS_INIT_CONSTANT, .scale = self->alpha}, NULL);
+    layer->blocks = self->f->flat && self->surrogate == SURROGATE_NONE;
     layer->y = layer->x[0];
     return true;
 }
@@ -197,11 +200,12 @@ static LS_CLONES double alpha_gradient(long n, const real *restrict x, const rea
 {
     enum { WIDE = 16 };
     double sum[WIDE] = {0}, total = 0;
-    for (long i = 0; i < n; i += WIDE) {
-        long count = n - i < WIDE ? n - i : WIDE;
-        for (long k = 0; k < count; k++)
+    long whole = n - n % WIDE;
+    for (long i = 0; i < whole; i += WIDE)
+        for (int k = 0; k < WIDE; k++)
             sum[k] += x[i + k] < 0 ? (double)dy[i + k] * (double)x[i + k] : 0;
-    }
+    for (long i = whole; i < n; i++)
+        sum[i - whole] += x[i] < 0 ? (double)dy[i] * (double)x[i] : 0;
     for (int k = 0; k < WIDE; k++)
         total += sum[k];
     return total;
@@ -225,7 +229,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 static const char *const examples[] = {"3,2,2 | activation function=tanh",
                                        "5 | activation function=prelu alpha=0.3",
                                        "7 | activation function=elu alpha=0.5",
-                                       "4 | dense out=6; activation function=leaky-relu", NULL};
+                                       "4 | dense units=6; activation function=leaky-relu", NULL};
 
 const ls_layer_type ls_layer_activation = {
     .name = "activation",
@@ -239,11 +243,3 @@ const ls_layer_type ls_layer_activation = {
     .forward = forward,
     .backward = backward,
 };
-
-bool ls_activation_blocks(const ls_layer *layer)
-{
-    if (layer->type != &ls_layer_activation)
-        return false;
-    const activation *self = layer->self;
-    return self->f->flat && self->surrogate == SURROGATE_NONE;
-}

@@ -26,6 +26,3 @@ typedef struct ls_activation {
 
 extern const ls_activation ls_activations[]; /* ends with a NULL name */
 const ls_activation *ls_activation_find(const char *name);
-/* Whether `layer` is an activation that lets no gradient through: a flat function without a
- * surrogate. Parameters before it cannot learn. False for every other layer. */
-bool ls_activation_blocks(const ls_layer *layer);

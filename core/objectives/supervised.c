@@ -29,8 +29,9 @@ static bool find_loss(supervised *self, ls_error *error)
         return true;
     const char *nearest =
         ls_nearest(self->loss_name, ls_loss_types, count, sizeof ls_loss_types[0]);
-    return ls_error_set(error, LS_USAGE, "supervised: there is no loss %s%s%s", self->loss_name,
-                        nearest ? ": did you mean " : "", nearest ? nearest : "");
+    return ls_error_set(error, LS_USAGE, "supervised: there is no loss %s%s%s%s", self->loss_name,
+                        nearest ? ": did you mean " : "", nearest ? nearest : "",
+                        nearest ? "?" : "");
 }
 
 static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)

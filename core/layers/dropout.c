@@ -1,0 +1,110 @@
+/* dropout: each number is set to 0 with probability `rate` while training, the others grow by
+ * 1 / (1 - rate), so that evaluation needs no change (Srivastava et al. 2014, inverted form).
+ * What is dropped is a function of (seed, step, draw, layer, row). */
+#include <math.h>
+#include <string.h>
+
+#include "core/kernels/vector_math.h"
+#include "core/layer.h"
+#include "core/random.h"
+
+typedef struct dropout {
+    double rate;
+} dropout;
+
+static const ls_option options[] = {{.key = "rate",
+                                     .kind = LS_OPTION_REAL,
+                                     .offset = offsetof(dropout, rate),
+                                     .preset = "0.5",
+                                     .low = 0,
+                                     .high = 0.999,
+                                     .help = "probability of dropping a number"},
+                                    {.key = NULL}};
+
+static bool setup(ls_layer *layer, ls_error *error)
+{
+    (void)error;
+    size_t width = (size_t)ls_shape_count(&layer->x[0]);
+    layer->y = layer->x[0];
+    layer->kept.per_row = width * sizeof(real);      /* the mask: 0 or 1 / (1 - rate) */
+    layer->scratch.fixed = width * sizeof(uint32_t); /* the draws of a row */
+    return true;
+}
+
+static LS_CLONES void mask_row(long n, const uint32_t *restrict bits, uint32_t dropped, real scale,
+                               const real *restrict x, real *restrict mask, real *restrict y)
+{
+    for (long i = 0; i < n; i++) {
+        mask[i] = bits[i] < dropped ? 0 : scale;
+        y[i] = x[i] * mask[i];
+    }
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const dropout *self = layer->self;
+    long width = ls_shape_count(&layer->y);
+    if (!pass->training) {
+        memcpy(io->y, io->x[0], (size_t)(io->rows * width) * sizeof *io->y);
+        return;
+    }
+    uint32_t dropped = (uint32_t)llround(self->rate * 0x1p32); /* of the 2^32 draws */
+    real scale = (real)(1 / (1 - self->rate));
+    ls_random stream = ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw,
+                                        (uint32_t)layer->index);
+    for (long r = 0; r < io->rows; r++) {
+        ls_random_bits(stream, (uint64_t)(pass->row + r), io->scratch, width);
+        mask_row(width, io->scratch, dropped, scale, io->x[0] + r * width,
+                 (real *)io->kept + r * width, io->y + r * width);
+    }
+}
+
+static LS_CLONES void multiply(long n, const real *restrict mask, const real *restrict dy, bool add,
+                               real *restrict dx)
+{
+    for (long i = 0; add && i < n; i++)
+        dx[i] += dy[i] * mask[i];
+    for (long i = 0; !add && i < n; i++)
+        dx[i] = dy[i] * mask[i];
+}
+
+static LS_CLONES void pass_on(long n, const real *restrict dy, bool add, real *restrict dx)
+{
+    for (long i = 0; add && i < n; i++)
+        dx[i] += dy[i];
+    for (long i = 0; !add && i < n; i++)
+        dx[i] = dy[i];
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    long n = io->rows * ls_shape_count(&layer->y);
+    if (io->dx[0] && pass->training)
+        multiply(n, io->kept, io->dy, io->add[0], io->dx[0]);
+    else if (io->dx[0])
+        pass_on(n, io->dy, io->add[0], io->dx[0]);
+}
+
+static const real *draws(const ls_layer *layer, const ls_io *io)
+{
+    (void)layer;
+    return io->kept;
+}
+
+static const char *const examples[] = {"3,2 | dropout rate=0.3", "5 | dense units=9; dropout",
+                                       NULL};
+
+const ls_layer_type ls_layer_dropout = {
+    .name = "dropout",
+    .help = "sets numbers to 0 at random while training",
+    .examples = examples,
+    .size = sizeof(dropout),
+    .options = options,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .random = true,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+    .draws = draws,
+};

@@ -1,0 +1,76 @@
+/* softmax: y_i = e^(x_i) / sum_j e^(x_j) over the last dimension; dx_i = y_i (dy_i - sum_j dy_j
+ * y_j). For a net that is to put out probabilities: the loss cross-entropy takes the numbers
+ * before. */
+#include "core/kernels/vector_math.h"
+#include "core/layer.h"
+
+static bool setup(ls_layer *layer, ls_error *error)
+{
+    if (layer->x[0].rank == 0)
+        return ls_error_set(error, LS_USAGE,
+                            "softmax needs at least one dimension, found a scalar");
+    layer->y = layer->x[0];
+    return true;
+}
+
+static long last_dimension(const ls_layer *layer)
+{
+    return layer->y.at[layer->y.rank - 1];
+}
+
+/* A NaN is not found by the comparison, but reaches the sum. */
+static real largest(long n, const real *x)
+{
+    real found = x[0];
+    for (long i = 1; i < n; i++)
+        found = x[i] > found ? x[i] : found;
+    return found;
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    (void)pass;
+    long width = last_dimension(layer), vectors = io->rows * (ls_shape_count(&layer->y) / width);
+    for (long v = 0; v < vectors; v++) {
+        const real *x = io->x[0] + v * width;
+        real *y = io->y + v * width;
+        double sum = 0;
+        ls_math_exp_row(width, x, largest(width, x), y);
+        for (long i = 0; i < width; i++)
+            sum += (double)y[i];
+        real factor = (real)(1 / sum);
+        for (long i = 0; i < width; i++)
+            y[i] *= factor;
+    }
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    (void)pass;
+    long width = last_dimension(layer), vectors = io->rows * (ls_shape_count(&layer->y) / width);
+    for (long v = 0; io->dx[0] && v < vectors; v++) {
+        const real *y = io->y + v * width, *dy = io->dy + v * width;
+        real *dx = io->dx[0] + v * width;
+        double sum = 0;
+        for (long i = 0; i < width; i++)
+            sum += (double)dy[i] * (double)y[i];
+        real mean = (real)sum;
+        for (long i = 0; i < width; i++)
+            dx[i] = (io->add[0] ? dx[i] : 0) + y[i] * (dy[i] - mean);
+    }
+}
+
+static const char *const examples[] = {"5 | softmax", "3,2,4 | softmax",
+                                       "6 | dense units=5; softmax; dense units=3", NULL};
+
+const ls_layer_type ls_layer_softmax = {
+    .name = "softmax",
+    .help = "probabilities over the last dimension",
+    .examples = examples,
+    .size = 0,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

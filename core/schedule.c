@@ -1,0 +1,95 @@
+/* schedule: constant, step, cosine, linear; each with linear warm-up. */
+#include "core/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+static double constant(const ls_schedule *schedule, double progress, double epochs)
+{
+    (void)schedule, (void)progress, (void)epochs;
+    return 1;
+}
+
+/* gamma^floor(epochs / every); the small number keeps 3 * 0.1 from falling short of 0.3. */
+static double step(const ls_schedule *schedule, double progress, double epochs)
+{
+    (void)progress;
+    return pow(schedule->gamma, floor(epochs / schedule->every + 1e-9));
+}
+
+/* Half a wave from 1 down to `final` (Loshchilov and Hutter 2017, eq. 5, without restarts). */
+static double cosine(const ls_schedule *schedule, double progress, double epochs)
+{
+    const double pi = 3.14159265358979323846;
+    (void)epochs;
+    return schedule->final + (1 - schedule->final) * 0.5 * (1 + cos(pi * progress));
+}
+
+static double linear(const ls_schedule *schedule, double progress, double epochs)
+{
+    (void)epochs;
+    return 1 + (schedule->final - 1) * progress;
+}
+
+#define NUMBER(field, start, least, most, text)                                                    \
+    {                                                                                              \
+        .key = #field, .kind = LS_OPTION_REAL, .offset = offsetof(ls_schedule, field),             \
+        .preset = start, .low = least, .high = most, .help = text                                  \
+    }
+#define WARMUP                                                                                     \
+    NUMBER(warmup, "0", 0, 1e6, "epochs over which the rate grows from near 0"),                   \
+    {                                                                                              \
+        .key = NULL                                                                                \
+    }
+
+static const ls_option constant_options[] = {WARMUP};
+static const ls_option step_options[] = {NUMBER(gamma, "0.1", 0, 1e6, "factor at each drop"),
+                                         NUMBER(every, NULL, 1e-6, 1e9, "epochs between drops"),
+                                         WARMUP};
+static const ls_option final_options[] = {
+    NUMBER(final, "0", 0, 1e6, "factor at the end of the stage"), WARMUP};
+
+const ls_schedule_type ls_schedule_types[] = {
+    {"constant", "the optimizer's rate throughout", constant, constant_options},
+    {"step", "times gamma every so many epochs", step, step_options},
+    {"cosine", "half a cosine wave from 1 to the final factor", cosine, final_options},
+    {"linear", "a straight line from 1 to the final factor", linear, final_options},
+    {.name = NULL}};
+
+static const ls_schedule_type *find(const char *name, ls_error *error)
+{
+    int count = 0;
+    for (; ls_schedule_types[count].name; count++)
+        if (strcmp(ls_schedule_types[count].name, name) == 0)
+            return &ls_schedule_types[count];
+    const char *nearest = ls_nearest(name, ls_schedule_types, count, sizeof *ls_schedule_types);
+    ls_error_set(error, LS_USAGE,
+                 "there is no schedule '%s'%s%s%s (`lockstep list schedules` has all)", name,
+                 nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    return NULL;
+}
+
+bool ls_schedule_parse(const char *text, ls_schedule *schedule, ls_error *error)
+{
+    ls_spec spec;
+    *schedule = (ls_schedule){0};
+    if (!ls_spec_parse(text, &spec, error))
+        return ls_error_prefix(error, "schedule '%s'", text);
+    if (spec.name[0] || spec.inputs)
+        return ls_error_set(error, LS_USAGE,
+                            "schedule '%s': expected TYPE key=value ..., without NAME: or @", text);
+    schedule->type = find(spec.type, error);
+    if (!schedule->type)
+        return false;
+    return ls_spec_read(&spec, schedule->type->options, NULL, schedule, error) ||
+           ls_error_prefix(error, "schedule");
+}
+
+double ls_schedule_factor(const ls_schedule *schedule, long step, long steps,
+                          double steps_per_epoch)
+{
+    double progress = steps > 0 ? (double)step / (double)steps : 0;
+    double factor = schedule->type->factor(schedule, progress, (double)step / steps_per_epoch);
+    long warm = lround(ceil(schedule->warmup * steps_per_epoch - 1e-9));
+    return step < warm ? factor * (double)(step + 1) / (double)warm : factor;
+}

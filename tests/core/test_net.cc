@@ -1,0 +1,207 @@
+// Nets from spec lines: graphs, names, refusals; runs: memory, add and overwrite, finished slots.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "core/memory.h"
+#include "core/model.h"
+#include "core/net.h"
+#include "core/objective.h"
+}
+
+namespace
+{
+
+struct Net {
+    ls_params *params = ls_params_create();
+    ls_net *net;
+    ls_error error = {};
+    std::vector<real> values, prepared;
+
+    Net(const char *lines, ls_shape input) : net(ls_net_build(params, "net", lines, &input, &error))
+    {
+        values.resize(params->size + 16);
+        prepared.resize(params->prepared_size + 16);
+        if (!net)
+            return;
+        ls_params_commit(params, values.data(), prepared.data());
+        ls_params_initialize(params, 1, NULL);
+        ls_net_prepare(net, 0, 1);
+    }
+    ~Net()
+    {
+        ls_net_destroy(net);
+        ls_params_destroy(params);
+    }
+};
+
+std::string refusal(const char *lines, ls_shape input = {1, {4}})
+{
+    Net net(lines, input);
+    return net.net ? "accepted" : net.error.text;
+}
+
+} // namespace
+
+TEST(Net, NumbersUnnamedLinesByType)
+{
+    Net n("dense units=3\nactivation function=tanh\n\n# comment\nlast: dense units=2", {1, {4}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    ASSERT_EQ(3, n.net->count);
+    EXPECT_STREQ("dense1", n.net->layers[0]->name);
+    EXPECT_STREQ("activation1", n.net->layers[1]->name);
+    EXPECT_STREQ("last", n.net->layers[2]->name);
+    EXPECT_EQ(2, ls_net_find(n.net, "last"));
+    EXPECT_STREQ("net/last/bias", n.params->slots[3].name);
+    EXPECT_EQ(3 * 4 + 3 + 2 * 3 + 2, ls_params_trained(n.params));
+}
+
+TEST(Net, RefusesWithTheLine)
+{
+    EXPECT_EQ("net, line 2: 'dens units=2': there is no layer dens: did you mean dense? "
+              "(`lockstep list layers` has all)",
+              refusal("dense units=3\ndens units=2"));
+    EXPECT_EQ("net, line 1: 'dense @b units=3': @b is no line above this one (a line can only read "
+              "earlier lines, or @input)",
+              refusal("dense @b units=3\nb: dense units=1"));
+    EXPECT_EQ("net, line 2: 'a: dense units=2': the name a is taken: give this line another",
+              refusal("a: dense units=3\na: dense units=2"));
+    EXPECT_EQ("net: no line reads the output of a",
+              refusal("a: dense units=3\nb: dense @input units=3"));
+    EXPECT_EQ("the net net has no lines", refusal("# nothing\n"));
+    EXPECT_NE(std::string::npos, refusal("conv2d out=3 kernel=3").find("net, line 1"));
+}
+
+TEST(Net, GivesBackAllMemoryAfterARefusal)
+{
+    size_t blocks = ls_memory_blocks();
+    refusal("dense units=3\nactivation function=tanh\ndense units=nonsense");
+    EXPECT_EQ(blocks, ls_memory_blocks());
+}
+
+TEST(Net, AnInputReadTwiceCollectsBothGradients)
+{
+    // softmax and activation need no second input: two dense lines read the same layer, one feeds
+    // the other's sibling through the graph input.
+    Net n("a: dense units=4\nactivation @a function=tanh\ndense units=4\n", {1, {4}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    ls_run *run = ls_run_create(n.net, 3, true);
+    std::vector<real> x(12, 0.3), dx(12, 99), gradient(n.params->size);
+    ls_pass pass = {};
+    pass.training = true;
+    pass.gradient = gradient.data();
+    ls_run_forward(run, &pass, x.data(), 3);
+    for (int i = 0; i < 12; i++)
+        ls_run_dy(run)[i] = 1;
+    ls_run_backward(run, &pass, ls_run_dy(run), dx.data());
+    for (real d : dx)
+        EXPECT_NE(99, d); // overwritten, all of it
+    ls_run_destroy(run);
+}
+
+TEST(Net, TellsFinishedSlotsOnceEachFromTheLastLayerOn)
+{
+    Net n("dense units=3\nactivation function=tanh\ndense units=2\n", {1, {4}});
+    ls_run *run = ls_run_create(n.net, 2, true);
+    std::vector<real> x(8, 0.5), gradient(n.params->size);
+    std::vector<long> told;
+    ls_pass pass = {};
+    pass.gradient = gradient.data();
+    pass.context = &told;
+    pass.finished = [](void *context, ls_interval slots) {
+        for (long s = slots.begin; s < slots.end; s++)
+            ((std::vector<long> *)context)->push_back(s);
+    };
+    ls_run_forward(run, &pass, x.data(), 2);
+    ls_run_backward(run, &pass, ls_run_dy(run), NULL);
+    EXPECT_EQ((std::vector<long>{2, 3, 0, 1}), told);
+    ls_run_destroy(run);
+}
+
+TEST(Net, EvaluationTakesLessMemoryThanTraining)
+{
+    Net n("dense units=64\nactivation function=tanh\ndense units=64\nactivation function=tanh\n"
+          "dense units=64\nactivation function=tanh\ndense units=2\n",
+          {1, {4}});
+    EXPECT_LT(2 * ls_run_bytes(n.net, 100, false), ls_run_bytes(n.net, 100, true));
+    ls_run *training = ls_run_create(n.net, 5, true), *evaluation = ls_run_create(n.net, 5, false);
+    std::vector<real> x(20, 0.5);
+    ls_pass pass = {};
+    const real *a = ls_run_forward(training, &pass, x.data(), 5);
+    const real *b = ls_run_forward(evaluation, &pass, x.data(), 5);
+    for (int i = 0; i < 10; i++)
+        EXPECT_EQ(a[i], b[i]);
+    ls_run_destroy(training);
+    ls_run_destroy(evaluation);
+}
+
+TEST(Model, ParameterCountsArePinned)
+{
+    struct Case {
+        const char *text;
+        ls_shape input;
+        long parameters;
+    } cases[] = {
+        {"lenet", {3, {28, 28, 1}}, 61706},
+        {"mlp widths=784,256,128,100,10", {1, {784}}, 247766},
+        {"mlp widths=784,1024,1024,10", {3, {28, 28, 1}}, 1863690},
+        {"perceptron classes=10", {1, {784}}, 7850},
+    };
+    for (const Case &c : cases) {
+        ls_model_nets nets;
+        ls_error error = {};
+        ASSERT_TRUE(ls_model_write(c.text, &c.input, &nets, &error)) << error.text;
+        Net n(nets.lines[0], c.input);
+        ASSERT_TRUE(n.net) << n.error.text;
+        EXPECT_EQ(c.parameters, ls_params_trained(n.params)) << c.text;
+        ls_model_release(&nets);
+    }
+}
+
+TEST(Model, RefusesDataThatDoesNotFit)
+{
+    ls_model_nets nets;
+    ls_error error = {};
+    ls_shape image = {3, {28, 28, 1}}, row = {1, {100}};
+    EXPECT_FALSE(ls_model_write("mlp widths=700,10", &image, &nets, &error));
+    EXPECT_STREQ("model: mlp: widths= begins with 700, but a row of the data has 784 numbers",
+                 error.text);
+    EXPECT_FALSE(ls_model_write("lenet", &row, &nets, &error));
+    EXPECT_FALSE(ls_model_write("lenett", &image, &nets, &error));
+    EXPECT_STREQ(
+        "model: there is no model lenett: did you mean lenet? (`lockstep list models` has all)",
+        error.text);
+}
+
+TEST(Objective, RefusesANetThatCannotLearn)
+{
+    Net n("d: dense units=3\ns: activation function=unit-step\ndense units=10\n", {1, {4}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    ls_task task = {};
+    task.params = n.params;
+    task.nets = 1;
+    task.net = &n.net;
+    task.x = {1, {4}};
+    task.has_y = true;
+    task.classes = 10;
+    EXPECT_EQ(NULL, ls_objective_create("supervised", &task, &n.error));
+    EXPECT_STREQ("net/d cannot learn: the derivative of s is 0 everywhere; give that line "
+                 "surrogate=ste, or a function with a slope",
+                 n.error.text);
+}
+
+TEST(Objective, RefusesMoreClassesThanOutputs)
+{
+    Net n("dense units=10\n", {1, {4}});
+    ls_task task = {};
+    task.params = n.params;
+    task.nets = 1;
+    task.net = &n.net;
+    task.x = {1, {4}};
+    task.has_y = true;
+    task.classes = 12;
+    EXPECT_EQ(NULL, ls_objective_create("supervised", &task, &n.error));
+    EXPECT_STREQ("the net's output has 10 values, but the data has 12 classes", n.error.text);
+}
