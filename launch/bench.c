@@ -1,0 +1,298 @@
+/* bench: whole training steps of a model on synthetic data, or the reduction alone. One JSON line.
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/model.h"
+#include "core/optimizer.h"
+#include "core/random.h"
+#include "dist/reduce.h"
+#include "launch/bench_reduce.h"
+#include "launch/command.h"
+#include "launch/trainer.h"
+
+enum { OPTION_BATCH = 256, OPTION_STEPS, OPTION_THREADS, OPTION_FLOATS, OPTION_PROFILE };
+
+typedef struct arguments {
+    char *model;
+    long batch, steps, threads, floats;
+    bool profile;
+} arguments;
+
+static const struct argp_option options[] = {
+    {"batch", OPTION_BATCH, "B", 0, "rows over all ranks (default 128)", 0},
+    {"steps", OPTION_STEPS, "N", 0, "timed steps, after one to warm up (default 20)", 0},
+    {"threads", OPTION_THREADS, "T", 0, "threads of a rank; 1 in this version", 0},
+    {"floats", OPTION_FLOATS, "N", 0, "bench reduce: length of the array (default 25557032)", 0},
+    {"profile", OPTION_PROFILE, NULL, 0, "also the time of each layer and pass on rank 0", 0},
+    {0}};
+
+static error_t option(int key, char *argument, struct argp_state *state)
+{
+    arguments *a = state->input;
+    switch (key) {
+    case OPTION_BATCH:
+        a->batch = ls_command_long(state, "--batch", argument, 1, 1 << 24);
+        return 0;
+    case OPTION_STEPS:
+        a->steps = ls_command_long(state, "--steps", argument, 1, 1 << 24);
+        return 0;
+    case OPTION_THREADS:
+        a->threads = ls_command_long(state, "--threads", argument, 1, 1);
+        return 0;
+    case OPTION_FLOATS:
+        a->floats = ls_command_long(state, "--floats", argument, 1, 1L << 40);
+        return 0;
+    case OPTION_PROFILE:
+        a->profile = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        a->model = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const ls_usage usage = {
+    .options = options,
+    .option = option,
+    .arguments = "MODEL|reduce",
+    .about =
+        "Measure whole training steps (forward, backward, sum over the ranks, momentum update) "
+        "on synthetic data, or the sum over the ranks beside MPI_Allreduce.",
+    .more =
+        "MODEL is a name of `lockstep list models`, measured with its usual options, or a whole "
+        "spec: 'mlp widths=784,256,10'.",
+    .arguments_min = 1,
+    .arguments_max = 1,
+};
+
+/* The net of a model, without a job, a data set or files. */
+typedef struct bench {
+    ls_comm *comm;
+    ls_params *params;
+    ls_net *net;
+    ls_shared *values, *momentum, *prepared;
+    ls_reduce *reduce;
+    ls_objective *objective;
+    ls_optimizer optimizer;
+    ls_batch batch; /* this rank's rows */
+    real *x, *y;
+    ls_interval part;
+} bench;
+
+static bool parse_shape(const char *text, ls_shape *shape)
+{
+    ls_list list;
+    const ls_option option = {"input", LS_OPTION_LIST, 0, NULL, 1, 1e9, NULL, ""};
+    if (!ls_option_set(&option, text, &list, NULL) || list.count > LS_MAX_RANK)
+        return false;
+    shape->rank = list.count;
+    for (int i = 0; i < list.count; i++)
+        shape->at[i] = list.at[i];
+    return true;
+}
+
+static bool build(bench *b, const char *text, ls_error *error)
+{
+    ls_spec spec;
+    ls_shape input;
+    ls_model_nets nets;
+    if (!ls_spec_parse(text, &spec, error))
+        return false;
+    const ls_model_type *type = ls_model_find(spec.type);
+    bool by_name = type && spec.keys == 0 && type->bench;
+    if (type && !parse_shape(type->input, &input))
+        return ls_error_set(error, LS_USAGE, "the model %s has no usual input", type->name);
+    if (!ls_model_write(by_name ? type->bench : text, &input, &nets, error))
+        return false;
+    b->params = ls_params_create();
+    b->net = ls_net_build(b->params, nets.name[0], nets.lines[0], &input, error);
+    ls_model_release(&nets);
+    if (!b->net)
+        return false;
+    ls_task task = {.params = b->params,
+                    .nets = 1,
+                    .net = &b->net,
+                    .x = input,
+                    .has_y = true,
+                    .classes = ls_shape_count(&b->net->y)};
+    b->objective = ls_objective_create("supervised loss=cross-entropy", &task, error);
+    return b->objective &&
+           ls_optimizer_parse("momentum rate=0.01 momentum=0.9", &b->optimizer, error);
+}
+
+static bool take_memory(bench *b, ls_error *error)
+{
+    size_t bytes = (size_t)b->params->size * sizeof(real);
+    b->values = ls_shared_create(b->comm, bytes, error);
+    b->momentum = b->values ? ls_shared_create(b->comm, bytes, error) : NULL;
+    b->prepared =
+        b->momentum
+            ? ls_shared_create(b->comm, (size_t)b->params->prepared_size * sizeof(real), error)
+            : NULL;
+    b->reduce = b->prepared ? ls_reduce_create(b->comm, b->params->size, error) : NULL;
+    if (!ls_comm_agree(b->comm, b->reduce != NULL, error))
+        return false;
+    ls_params_commit(b->params, ls_shared_data(b->values), ls_shared_data(b->prepared));
+    if (ls_comm_node_rank(b->comm) == 0)
+        ls_params_initialize(b->params, 1, NULL);
+    ls_comm_node_barrier(b->comm);
+    ls_slots all = ls_slots_all(b->params);
+    b->part = ls_slots_reals(b->params, &all.at[0]);
+    return true;
+}
+
+static void make_rows(bench *b, long total)
+{
+    int rank = ls_comm_rank(b->comm), ranks = ls_comm_size(b->comm);
+    long first = total * rank / ranks, rows = total * (rank + 1) / ranks - first;
+    long width = ls_shape_count(&b->net->x);
+    ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0);
+    b->x = ls_alloc((size_t)(rows * width), sizeof *b->x);
+    b->y = ls_alloc((size_t)rows, sizeof *b->y);
+    for (long r = 0; r < rows; r++) {
+        ls_random_uniform(stream, (uint64_t)(first + r), b->x + r * width, width);
+        b->y[r] = (real)((first + r) % ls_shape_count(&b->net->y));
+    }
+    b->batch = (ls_batch){
+        .rows = rows, .first = first, .total = total, .x_shape = b->net->x, .x = b->x, .y = b->y};
+    b->objective->type->compile(b->objective, rows, 0);
+}
+
+static void prepare(bench *b)
+{
+    if (b->params->prepared_size == 0)
+        return;
+    ls_net_prepare(b->net, ls_comm_node_rank(b->comm), ls_comm_node_size(b->comm));
+    ls_comm_node_barrier(b->comm);
+}
+
+static void one_step(bench *b, long step)
+{
+    double tail[LS_TAIL] = {0}, norm2;
+    ls_sums sums;
+    real *const state[LS_OPTIMIZER_STATES] = {ls_shared_data(b->momentum), NULL};
+    ls_pass pass = {.training = true,
+                    .step = (uint64_t)step,
+                    .row = b->batch.first,
+                    .gradient = ls_reduce_gradient(b->reduce)};
+    b->objective->type->gradient(b->objective, 0, &b->batch, &pass, &sums);
+    memcpy(tail, sums.at, sizeof sums.at);
+    ls_reduce_sum(b->reduce, &b->part, 1, tail, &norm2);
+    ls_check(isfinite(norm2), "the gradient of the benchmark is not finite");
+    ls_update update = {.rate = b->optimizer.rate, .scale = 1 / tail[LS_SUM_WEIGHT], .count = step};
+    ls_interval slice = ls_reduce_slice(b->reduce);
+    ls_optimizer_update(&b->optimizer, &update, b->params, &b->objective->phase[0].slots,
+                        slice.begin, slice.end, pass.gradient, state);
+    ls_reduce_end(b->reduce);
+    prepare(b);
+}
+
+static double pss_bytes(void)
+{
+    char line[256];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Pss: %lf kB", &kilobytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return 1024 * kilobytes;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_result(const bench *b, const arguments *a, double *seconds, double pss)
+{
+    qsort(seconds, (size_t)a->steps, sizeof *seconds, compare_doubles);
+    double median = seconds[a->steps / 2];
+    json_t *line = json_pack(
+        "{s:s, s:s, s:i, s:I, s:I, s:{s:f, s:f}, s:f, s:f}", "peer", "lockstep " LS_VERSION,
+        "model", a->model, "ranks", ls_comm_size(b->comm), "threads", (json_int_t)a->threads,
+        "batch", (json_int_t)a->batch, "step_seconds", "median", median, "min", seconds[0],
+        "samples_per_second", (double)a->batch / median, "pss_bytes", pss);
+    ls_check(line, "the result can't be written as JSON");
+    json_dumpf(line, stdout, JSON_REAL_PRECISION(8));
+    printf("\n");
+    json_decref(line);
+}
+
+static void print_profile(const bench *b, const double *layer_seconds, long steps)
+{
+    for (int i = 0; i < b->net->count; i++) {
+        const ls_layer *layer = b->net->layers[i];
+        double gflop = 1e-9 * layer->flops * (double)b->batch.rows;
+        double forward = layer_seconds[2 * i] / (double)steps;
+        double backward = layer_seconds[2 * i + 1] / (double)steps;
+        printf("%-16s forward %9.3f ms %7.1f Gflop/s   backward %9.3f ms %7.1f Gflop/s\n",
+               layer->name, 1e3 * forward, gflop / forward, 1e3 * backward, 2 * gflop / backward);
+    }
+}
+
+static bool run(bench *b, const arguments *a, ls_error *error)
+{
+    if (!ls_comm_agree(b->comm, build(b, a->model, error), error) || !take_memory(b, error))
+        return false;
+    make_rows(b, a->batch);
+    prepare(b);
+    double *seconds = ls_alloc((size_t)a->steps, sizeof *seconds);
+    double *layers = ls_alloc((size_t)(2 * b->net->count), sizeof *layers);
+    one_step(b, 1);
+    if (a->profile)
+        ls_run_profile(b->objective->run, layers);
+    for (long i = 0; i < a->steps; i++) {
+        double start = ls_seconds();
+        one_step(b, i + 2);
+        seconds[i] = ls_seconds() - start;
+    }
+    double pss = pss_bytes();
+    ls_comm_sum(b->comm, &pss, 1);
+    if (ls_comm_rank(b->comm) == 0) {
+        if (a->profile)
+            print_profile(b, layers, a->steps);
+        print_result(b, a, seconds, pss);
+    }
+    ls_free(layers);
+    ls_free(seconds);
+    return true;
+}
+
+static void release(bench *b)
+{
+    ls_objective_destroy(b->objective);
+    ls_net_destroy(b->net);
+    ls_params_destroy(b->params);
+    ls_free(b->x);
+    ls_free(b->y);
+    if (b->reduce)
+        ls_reduce_destroy(b->reduce);
+    ls_shared_destroy(b->prepared);
+    ls_shared_destroy(b->momentum);
+    ls_shared_destroy(b->values);
+}
+
+int ls_command_bench(int argc, char **argv)
+{
+    arguments a = {.batch = 128, .steps = 20, .threads = 1, .floats = 25557032};
+    ls_error error = {0};
+    ls_command_parse(&usage, argc, argv, &a);
+    bench b = {.comm = ls_comm_open(&argc, &argv)};
+    int code = 0;
+    if (strcmp(a.model, "reduce") == 0)
+        code = ls_bench_reduce(b.comm, a.floats, (int)a.steps);
+    else if (!run(&b, &a, &error))
+        code = ls_fail(ls_comm_rank(b.comm) == 0, &error);
+    release(&b);
+    ls_comm_close(b.comm);
+    return code;
+}

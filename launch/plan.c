@@ -1,0 +1,122 @@
+/* plan: what a person sees before the first step; the memory that a run takes. */
+#include <math.h>
+#include <string.h>
+
+#include "core/blas.h"
+#include "launch/trainer.h"
+
+enum { FEED_BATCHES = 3 }; /* that a feed holds */
+
+typedef struct bytes {
+    double rank, node, checkpoint;
+} bytes;
+
+/* Of the stage that takes most. */
+static double run_bytes(const ls_trainer *t)
+{
+    double most = 0;
+    ls_error error;
+    for (int s = 0; s < t->job->stages; s++) {
+        ls_objective *objective = ls_session_objective(&t->session, s, 0, 0, &error);
+        long batch = t->job->stage[s].batch, shards = t->state.shards;
+        double row =
+            (double)(ls_shape_count(&t->session.task.x) + ls_shape_count(&t->session.task.y));
+        double feed = row * sizeof(real) * FEED_BATCHES *
+                      ceil((double)batch * (t->end_shard - t->first_shard) / (double)shards);
+        double own = (double)objective->type->bytes(objective, (batch + shards - 1) / shards,
+                                                    ls_objective_chunk(objective));
+        most = fmax(most, own + feed);
+        ls_objective_destroy(objective);
+    }
+    return most;
+}
+
+static bytes plan_bytes(const ls_trainer *t)
+{
+    const ls_params *params = t->session.params;
+    double array = (double)params->size * sizeof(real);
+    int most = (t->state.shards + ls_comm_size(t->comm) - 1) / ls_comm_size(t->comm);
+    double levels = most > 1 ? ceil(log2(most)) : 0;
+    int ranks = ls_comm_node_size(t->comm);
+    bytes b = {.rank = run_bytes(t) + levels * array,
+               .checkpoint = (double)ls_checkpoint_bytes(params, t->states)};
+    b.node = ranks * b.rank + (1 + t->states) * array +
+             (double)params->prepared_size * sizeof(real) +
+             (double)ls_reduce_bytes(params->size, ranks) + b.checkpoint;
+    return b;
+}
+
+static const char *human(double count, char *text, size_t size)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    int unit = 0;
+    for (; count >= 1024 && unit < 4; unit++)
+        count /= 1024;
+    snprintf(text, size, unit ? "%.1f %s" : "%.0f %s", count, units[unit]);
+    return text;
+}
+
+static void print_data(const ls_trainer *t, FILE *out)
+{
+    char shape[96];
+    fprintf(out, "data      %s:", t->job->data);
+    for (int s = 0; s < LS_SPLITS; s++) {
+        const ls_split *split = ls_dataset_split(t->session.data, (ls_split_id)s);
+        if (split->present)
+            fprintf(out, " %s %ld rows,", split->name, split->x.rows);
+    }
+    fprintf(out, " %s", ls_shape_text(&t->session.task.x, shape, sizeof shape));
+    if (t->session.task.classes)
+        fprintf(out, ", %ld classes", t->session.task.classes);
+    fprintf(out, "\n");
+}
+
+static void print_stages(const ls_trainer *t, FILE *out)
+{
+    for (int s = 0; s < t->job->stages; s++) {
+        const ls_job_stage *stage = &t->job->stage[s];
+        long per_epoch, steps = ls_session_steps(&t->session, s, &per_epoch);
+        fprintf(out,
+                "stage %d   %s; %s%s%s; %s; batch %ld over all ranks, about %ld a rank; "
+                "%ld steps, %ld an epoch\n",
+                s + 1, stage->objective, stage->optimizer[0].phase ? stage->optimizer[0].phase : "",
+                stage->optimizer[0].phase ? ": " : "", stage->optimizer[0].spec, stage->schedule,
+                stage->batch, stage->batch / ls_comm_size(t->comm), steps, per_epoch);
+    }
+}
+
+void ls_plan_print_start(const ls_trainer *t, FILE *out)
+{
+    ls_comm *comm = t->comm;
+    fprintf(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
+    fprintf(
+        out,
+        "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, 1 thread; %d shards\n",
+        ls_comm_size(comm), ls_comm_nodes(comm), ls_comm_nodes(comm) > 1 ? "s" : "",
+        ls_comm_cores(comm), ls_comm_cores_bound(comm), ls_comm_cores_bound(comm) > 1 ? "s" : "",
+        t->state.shards);
+    if (ls_comm_node_size(comm) > ls_comm_cores(comm))
+        fprintf(out, "          more ranks than cores: they take turns, which is slow\n");
+    fprintf(out, "net       %s: %ld parameters\n", t->job->model ? t->job->model : "spec lines",
+            ls_params_trained(t->session.params));
+    print_data(t, out);
+    print_stages(t, out);
+    if (t->job->evaluate.every.unit == LS_EVERY_NEVER)
+        fprintf(out, "no evaluation during training\n");
+    if (t->found[0])
+        fprintf(out, "goes on   from %s (step %ld)\n", t->found, t->state.step);
+    fflush(out);
+}
+
+void ls_plan_print(const ls_trainer *t, FILE *out)
+{
+    char rank[32], node[32], file[32];
+    bytes b = plan_bytes(t);
+    ls_plan_print_start(t, out);
+    for (int i = 0; i < t->session.task.nets; i++)
+        ls_net_print(t->session.net[i], out);
+    fprintf(out, "memory    %s a rank, %s on this node in all; checkpoint %s\n",
+            human(b.rank, rank, sizeof rank), human(b.node, node, sizeof node),
+            human(b.checkpoint, file, sizeof file));
+    fprintf(out, "dry run: everything was checked, nothing was started or written\n");
+}

@@ -1,0 +1,143 @@
+/* session: a job made real. */
+#include "launch/session.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/feed.h"
+
+static bool build_nets(ls_session *s, ls_error *error)
+{
+    ls_model_nets model = {.count = 1, .name = {"net"}};
+    if (s->job->model) {
+        if (!ls_model_write(s->job->model, &s->task.x, &model, error))
+            return false;
+        ls_job_defaults(s->job, &model.recipe);
+    } else {
+        model.lines[0] = ls_copy_string(s->job->net);
+        ls_job_defaults(s->job, NULL);
+    }
+    bool ok = true;
+    for (int i = 0; ok && i < model.count; i++) {
+        s->net[i] = ls_net_build(s->params, model.name[i], model.lines[i], &s->task.x, error);
+        ok = s->net[i] != NULL;
+        s->task.nets += ok;
+    }
+    ls_model_release(&model);
+    return ok;
+}
+
+bool ls_session_optimizer(const ls_session *s, int stage, const char *phase,
+                          ls_optimizer *optimizer, ls_error *error)
+{
+    const ls_job_stage *at = &s->job->stage[stage];
+    for (int i = 0; i < at->optimizers; i++)
+        if (!at->optimizer[i].phase || strcmp(at->optimizer[i].phase, phase) == 0)
+            return ls_optimizer_parse(at->optimizer[i].spec, optimizer, error);
+    return ls_error_set(error, LS_USAGE, "no optimizer for the phase %s", phase);
+}
+
+static bool check_stage(const ls_session *s, int stage, ls_error *error)
+{
+    char key[64], where[256];
+    ls_schedule schedule;
+    snprintf(key, sizeof key, "stages.%d.objective", stage);
+    ls_objective *objective = ls_session_objective(s, stage, 0, 0, error);
+    bool ok = objective != NULL;
+    for (int p = 0; ok && p < objective->phases; p++) {
+        ls_optimizer optimizer;
+        snprintf(key, sizeof key, "stages.%d.optimizer", stage);
+        ok = ls_session_optimizer(s, stage, objective->phase[p].name, &optimizer, error);
+    }
+    ls_objective_destroy(objective);
+    if (ok) {
+        snprintf(key, sizeof key, "stages.%d.schedule", stage);
+        ok = ls_schedule_parse(s->job->stage[stage].schedule, &schedule, error);
+    }
+    return ok || ls_error_prefix(error, "%s", ls_job_where(s->job, key, where, sizeof where));
+}
+
+static bool open_local(ls_session *s, ls_error *error)
+{
+    char where[256];
+    s->data = ls_dataset_open(s->job->data, error);
+    if (!s->data)
+        return false;
+    int first = LS_TRAIN; /* splits have the same shapes: any of them tells */
+    while (first < LS_SPLITS - 1 && !ls_dataset_split(s->data, (ls_split_id)first)->present)
+        first++;
+    const ls_split *split = ls_dataset_split(s->data, (ls_split_id)first);
+    s->params = ls_params_create();
+    s->task = (ls_task){.params = s->params,
+                        .net = s->net,
+                        .x = split->x.shape,
+                        .y = split->y.shape,
+                        .has_y = split->has_y,
+                        .classes = split->classes};
+    if (!build_nets(s, error))
+        return ls_error_prefix(
+            error, "%s",
+            ls_job_where(s->job, s->job->model ? "model" : "net", where, sizeof where));
+    for (int i = 0; i < s->job->stages; i++)
+        if (!check_stage(s, i, error))
+            return false;
+    return true;
+}
+
+bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_error *error)
+{
+    *session = (ls_session){.comm = comm, .job = job};
+    return ls_comm_agree(comm, open_local(session, error), error);
+}
+
+bool ls_session_commit(ls_session *s, ls_error *error)
+{
+    size_t values = (size_t)s->params->size * sizeof(real);
+    size_t prepared = (size_t)s->params->prepared_size * sizeof(real);
+    s->values = ls_shared_create(s->comm, values, error);
+    s->prepared = s->values ? ls_shared_create(s->comm, prepared, error) : NULL;
+    if (!ls_comm_agree(s->comm, s->prepared != NULL, error))
+        return false;
+    ls_params_commit(s->params, ls_shared_data(s->values), ls_shared_data(s->prepared));
+    if (ls_comm_node_rank(s->comm) == 0)
+        ls_params_initialize(s->params, (uint64_t)s->job->seed, NULL);
+    ls_comm_node_barrier(s->comm);
+    ls_session_prepare(s);
+    return true;
+}
+
+void ls_session_close(ls_session *s)
+{
+    for (int i = 0; i < LS_MODEL_NETS; i++)
+        ls_net_destroy(s->net[i]);
+    ls_params_destroy(s->params);
+    ls_shared_destroy(s->prepared);
+    ls_shared_destroy(s->values);
+    ls_dataset_close(s->data);
+}
+
+void ls_session_prepare(const ls_session *s)
+{
+    if (s->params->prepared_size == 0)
+        return;
+    for (int i = 0; i < s->task.nets; i++)
+        ls_net_prepare(s->net[i], ls_comm_node_rank(s->comm), ls_comm_node_size(s->comm));
+    ls_comm_node_barrier(s->comm);
+}
+
+ls_objective *ls_session_objective(const ls_session *s, int stage, long shard_rows, long chunk_rows,
+                                   ls_error *error)
+{
+    ls_objective *objective = ls_objective_create(s->job->stage[stage].objective, &s->task, error);
+    if (objective && (shard_rows || chunk_rows))
+        objective->type->compile(objective, shard_rows, chunk_rows);
+    return objective;
+}
+
+long ls_session_steps(const ls_session *s, int stage, long *steps_per_epoch)
+{
+    const ls_job_stage *at = &s->job->stage[stage];
+    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    *steps_per_epoch = ls_feed_steps_per_epoch(rows, at->batch);
+    return at->steps ? at->steps : at->epochs * *steps_per_epoch;
+}
