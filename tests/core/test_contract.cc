@@ -1,0 +1,271 @@
+// The contract of core/layer.h, run on every registered layer type's examples and on every
+// activation of the table.
+#include <gtest/gtest.h>
+
+#include "contract.h"
+
+extern "C" {
+#include "core/layers/activation.h"
+}
+
+using namespace contract;
+
+namespace
+{
+
+struct Example {
+    std::string name, text; // "3,2,2 | line; line"
+};
+
+void PrintTo(const Example &example, std::ostream *out)
+{
+    *out << example.text;
+}
+
+std::vector<Example> examples()
+{
+    std::vector<Example> all;
+    for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
+        for (int k = 0; (*type)->examples && (*type)->examples[k]; k++)
+            all.push_back({std::string((*type)->name) + std::to_string(k), (*type)->examples[k]});
+    for (const ls_activation *f = ls_activations; f->name; f++) {
+        std::string name = f->name;
+        for (char &c : name)
+            c = c == '-' ? '_' : c;
+        all.push_back({"function_" + name, std::string("37 | activation function=") + f->name});
+    }
+    return all;
+}
+
+class Contract : public testing::TestWithParam<Example>
+{
+};
+
+} // namespace
+
+TEST(Contract, EveryTypeHasAnExample)
+{
+    for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
+        EXPECT_TRUE((*type)->examples && (*type)->examples[0]) << (*type)->name;
+}
+
+#ifdef LS_DOUBLE // in float, central differences lose half of their digits
+// L = sum of dy y, so dL/dx is dx; L by every x and every parameter, over h each way.
+TEST_P(Contract, GradientsAreCentralDifferences)
+{
+    const long rows = 3;
+    Net net(GetParam().text);
+    Buffer x(net.x_count() * rows), dy(net.y_count() * rows), dx(x.size());
+    Buffer gradient((size_t)net.params()->size, 0);
+    fill_inputs(x, x.size(), 1);
+    fill_inputs(dy, dy.size(), 2);
+    ls_run *run = ls_run_create(net.get(), rows, true);
+    ls_pass pass = training_pass(4, gradient);
+    auto loss = [&]() {
+        net.prepare();
+        const real *y = ls_run_forward(run, &pass, x, rows);
+        double sum = 0;
+        for (size_t i = 0; i < dy.size(); i++)
+            sum += (double)dy[i] * (double)y[i];
+        return sum;
+    };
+    auto derivative = [&](real *at) {
+        const real middle = *at, h = (real)1e-5;
+        *at = middle + h;
+        double above = loss();
+        *at = middle - h;
+        double below = loss();
+        *at = middle;
+        return (real)((above - below) / (2 * (double)h));
+    };
+    loss();
+    ls_run_backward(run, &pass, dy, dx);
+    Buffer expected(x.size());
+    for (size_t i = 0; i < x.size(); i++)
+        expected[i] = derivative(x + i);
+    EXPECT_LT(difference(dx, expected, x.size()), 1e-6) << "x";
+    for (int s = 0; s < net.params()->count; s++) {
+        const ls_slot &slot = net.params()->slots[s];
+        if (slot.kind == LS_SLOT_STATE)
+            continue;
+        Buffer numeric((size_t)slot.size);
+        for (long i = 0; i < slot.size; i++)
+            numeric[i] = derivative(net.params()->values + slot.offset + i);
+        EXPECT_LT(difference(gradient + slot.offset, numeric, numeric.size()), 1e-6) << slot.name;
+    }
+    ls_run_destroy(run);
+}
+#endif
+
+TEST_P(Contract, BackwardAddsToGradientsAndToDxWhereAsked)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows once(layer, net.params(), 3), again(layer, net.params(), 3, 1);
+        both_ways(layer, 3, once, 4);
+        for (size_t k = 0; k < again.gradient.size(); k++)
+            again.gradient[k] = 1;
+        both_ways(layer, 3, again, 4, true);
+        for (size_t k = 0; k < again.gradient.size(); k++)
+            again.gradient[k] -= 1;
+        EXPECT_LE(difference(again.gradient, once.gradient, once.gradient.size()), ROUNDING);
+        for (size_t k = 0; k < once.dx.size(); k++) {
+            for (size_t j = 0; j < again.dx[k].size(); j++)
+                again.dx[k][j] -= 1;
+            EXPECT_LE(difference(again.dx[k], once.dx[k], once.dx[k].size()), ROUNDING);
+        }
+    }
+}
+
+TEST_P(Contract, SameSeedAndStepGiveTheSameBits)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows first(layer, net.params(), 8), second(layer, net.params(), 8);
+        Rows later(layer, net.params(), 8);
+        both_ways(layer, 8, first, 4);
+        both_ways(layer, 8, second, 4);
+        both_ways(layer, 8, later, 5);
+        EXPECT_TRUE(first.y.same_bits(second.y));
+        EXPECT_TRUE(first.gradient.same_bits(second.gradient));
+        for (size_t k = 0; k < first.dx.size(); k++)
+            EXPECT_TRUE(first.dx[k].same_bits(second.dx[k]));
+        EXPECT_EQ(first.y.same_bits(later.y), !layer->type->random) << layer->name;
+        Buffer drawn(first.y.size());
+        ls_pass pass = training_pass(4);
+        pass.draw = 1;
+        Bench(layer, 8).forward(pass, first.x, drawn);
+        EXPECT_EQ(first.y.same_bits(drawn), !layer->type->random) << layer->name;
+    }
+}
+
+TEST_P(Contract, EvaluationDrawsNothing)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows at(layer, net.params(), 8);
+        Buffer later(at.y.size());
+        ls_pass pass = training_pass(4), other = training_pass(5);
+        pass.training = other.training = false;
+        Bench(layer, 8).forward(pass, at.x, at.y);
+        Bench(layer, 8).forward(other, at.x, later);
+        EXPECT_TRUE(at.y.same_bits(later)) << layer->name;
+        for (size_t k = 0; k < at.y.size(); k++)
+            ASSERT_TRUE(std::isfinite(at.y[k])) << layer->name;
+    }
+}
+
+TEST_P(Contract, RowsAreIndependentUnlessMixed)
+{
+    const long all = 7, begin = 2, end = 5;
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        if (layer->type->mixes_rows)
+            continue;
+        Rows whole(layer, net.params(), all), part(layer, net.params(), end - begin);
+        both_ways(layer, all, whole, 4);
+        size_t y_count = (size_t)ls_shape_count(&layer->y);
+        memcpy(part.dy, whole.dy + begin * y_count, part.dy.size() * sizeof(real));
+        for (size_t k = 0; k < part.x.size(); k++)
+            memcpy(part.x[k], whole.x[k] + begin * (part.x[k].size() / (end - begin)),
+                   part.x[k].size() * sizeof(real));
+        Bench bench(layer, end - begin);
+        ls_pass pass = training_pass(4);
+        pass.row += begin;
+        bench.forward(pass, part.x, part.y);
+        bench.backward(pass, part.x, part.y, part.dy, part.dx, false);
+        EXPECT_LE(difference(part.y, whole.y + begin * y_count, part.y.size()), ROUNDING);
+        for (size_t k = 0; k < part.dx.size(); k++) {
+            const real *expected = whole.dx[k] + begin * (part.dx[k].size() / (end - begin));
+            EXPECT_LE(difference(part.dx[k], expected, part.dx[k].size()), ROUNDING);
+        }
+    }
+}
+
+TEST_P(Contract, NoRowsAndOneRowAreDefined)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows none(layer, net.params(), 0), one(layer, net.params(), 1);
+        both_ways(layer, 0, none, 4);
+        EXPECT_EQ(norm(none.gradient, none.gradient.size()), 0) << layer->name;
+        both_ways(layer, 1, one, 4);
+        EXPECT_TRUE(std::isfinite(norm(one.y, one.y.size()))) << layer->name;
+        for (const Buffer &dx : one.dx)
+            EXPECT_TRUE(std::isfinite(norm(dx, dx.size()))) << layer->name;
+    }
+}
+
+TEST_P(Contract, WhatIsNotWantedIsLeftOut)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows both(layer, net.params(), 3), no_dx(layer, net.params(), 3);
+        Rows no_gradient(layer, net.params(), 3);
+        both_ways(layer, 3, both, 4);
+        no_dx.dx.clear();
+        both_ways(layer, 3, no_dx, 4);
+        EXPECT_TRUE(no_dx.gradient.same_bits(both.gradient)) << layer->name;
+        Bench bench(layer, 3);
+        ls_pass pass = training_pass(4);
+        bench.forward(pass, no_gradient.x, no_gradient.y);
+        bench.backward(pass, no_gradient.x, no_gradient.y, no_gradient.dy, no_gradient.dx, false);
+        for (size_t k = 0; k < both.dx.size(); k++)
+            EXPECT_TRUE(no_gradient.dx[k].same_bits(both.dx[k])) << layer->name;
+    }
+}
+
+// Not-finite detection looks at the loss and the gradients only, so no layer may swallow a NaN.
+TEST_P(Contract, NanReachesWhatDependsOnIt)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows at(layer, net.params(), 2), other(layer, net.params(), 2);
+        Buffer poisoned(at.y.size());
+        Bench bench(layer, 2);
+        bench.forward(training_pass(4), at.x, at.y);
+        for (Buffer &x : other.x)
+            fill_inputs(x, x.size(), 12345);
+        bench.forward(training_pass(4), other.x, other.y);
+        for (Buffer &x : at.x)
+            for (size_t k = 0; k < x.size() / 2; k++) // the first row
+                x[k] = NOTHING;
+        bench.forward(training_pass(4), at.x, poisoned);
+        for (size_t k = 0; k < poisoned.size() / 2; k++)
+            ASSERT_TRUE(std::isnan(poisoned[k]) || at.y[k] == other.y[k]) << layer->name << k;
+        for (size_t k = poisoned.size() / 2; !layer->type->mixes_rows && k < poisoned.size(); k++)
+            ASSERT_TRUE(std::isfinite(poisoned[k])) << layer->name << k;
+    }
+}
+
+TEST_P(Contract, FewerRowsThanPlannedAreARun)
+{
+    Net net(GetParam().text);
+    Buffer x(net.x_count() * 2), dy(net.y_count() * 2), dx(x.size()), exact_dx(x.size());
+    Buffer gradient((size_t)net.params()->size, 0), exact_gradient((size_t)net.params()->size, 0);
+    fill_inputs(x, x.size(), 1);
+    fill_inputs(dy, dy.size(), 2);
+    ls_run *large = ls_run_create(net.get(), 9, true), *exact = ls_run_create(net.get(), 2, true);
+    ls_pass pass = training_pass(4, gradient), exact_pass = training_pass(4, exact_gradient);
+    const real *y = ls_run_forward(large, &pass, x, 2);
+    const real *exact_y = ls_run_forward(exact, &exact_pass, x, 2);
+    EXPECT_EQ(memcmp(y, exact_y, dy.size() * sizeof(real)), 0);
+    ls_run_backward(large, &pass, dy, dx);
+    ls_run_backward(exact, &exact_pass, dy, exact_dx);
+    EXPECT_TRUE(dx.same_bits(exact_dx));
+    EXPECT_TRUE(gradient.same_bits(exact_gradient));
+    ls_run_destroy(large);
+    ls_run_destroy(exact);
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, Contract, testing::ValuesIn(examples()),
+                         [](const testing::TestParamInfo<Example> &info) {
+                             return info.param.name;
+                         });

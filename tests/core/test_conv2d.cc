@@ -1,0 +1,301 @@
+/* conv2d, and each way to compute it, against the definition in double. */
+#include "one_layer.h"
+
+extern "C" {
+#include "core/kernels/conv.h"
+}
+
+namespace
+{
+
+struct Expected {
+    std::vector<double> y, dx, weight, bias;
+};
+
+/* One product of the definition: y at `y` gets x at `x` times weight at `weight` (logical). */
+template <typename Visit> void each_product(const ls_conv &conv, long rows, Visit visit)
+{
+    const ls_window &w = conv.window;
+    for (long n = 0; n < rows; n++)
+        for (long oh = 0; oh < w.out_h; oh++)
+            for (long ow = 0; ow < w.out_w; ow++)
+                for (long o = 0; o < conv.out; o++)
+                    for (long kh = 0; kh < w.kernel_h; kh++)
+                        for (long kw = 0; kw < w.kernel_w; kw++)
+                            for (long c = 0; c < w.c; c++) {
+                                long h = oh * w.stride_h - w.pad_h + kh;
+                                long v = ow * w.stride_w - w.pad_w + kw;
+                                if (h < 0 || v < 0 || h >= w.h || v >= w.w)
+                                    continue;
+                                visit(((n * w.out_h + oh) * w.out_w + ow) * conv.out + o,
+                                      ((n * w.h + h) * w.w + v) * w.c + c,
+                                      ((o * w.c + c) * w.kernel_h + kh) * w.kernel_w + kw);
+                            }
+}
+
+Expected define(const ls_conv &conv, const Reals &x, const Reals &weight, const Reals &bias,
+                const Reals &dy, long rows)
+{
+    Expected e = {std::vector<double>(dy.size()), std::vector<double>(x.size()),
+                  std::vector<double>(weight.size()), std::vector<double>(bias.size())};
+    for (size_t i = 0; i < dy.size() && !bias.empty(); i++) {
+        e.y[i] = bias[i % conv.out];
+        e.bias[i % conv.out] += dy[i];
+    }
+    each_product(conv, rows, [&](long at, long from, long tap) {
+        e.y[at] += (double)x[from] * weight[tap];
+        e.dx[from] += (double)dy[at] * weight[tap];
+        e.weight[tap] += (double)dy[at] * x[from];
+    });
+    return e;
+}
+
+ls_list pair_of(long height, long width)
+{
+    ls_list list = {};
+    list.count = 2;
+    list.at[0] = height;
+    list.at[1] = width;
+    return list;
+}
+
+struct Shape {
+    std::vector<long> input; /* h, w, c */
+    long out, kernel[2], stride[2], pad[2];
+    bool bias;
+};
+
+std::string line_of(const Shape &s)
+{
+    auto pair = [](const long *at) { return std::to_string(at[0]) + "," + std::to_string(at[1]); };
+    return "conv2d out=" + std::to_string(s.out) + " kernel=" + pair(s.kernel) +
+           " stride=" + pair(s.stride) + " pad=" + pair(s.pad) + (s.bias ? "" : " bias=0");
+}
+
+ls_conv conv_of(const Shape &s)
+{
+    ls_conv conv = {};
+    ls_shape x = shape_of(s.input);
+    ls_list kernel = pair_of(s.kernel[0], s.kernel[1]);
+    ls_list stride = pair_of(s.stride[0], s.stride[1]), pad = pair_of(s.pad[0], s.pad[1]);
+    ls_error error = {};
+    if (!ls_window_set(&conv.window, &x, &kernel, &stride, &pad, &error))
+        throw std::runtime_error(error.text);
+    conv.out = s.out;
+    return conv;
+}
+
+/* One of each kind: LeNet's two, 1x1, strides, a pad beyond the kernel, a kernel as large as the
+ * image, more channels than the narrow way takes, one channel each way. */
+const Shape shapes[] = {
+    {{12, 12, 1}, 6, {5, 5}, {1, 1}, {2, 2}, true}, {{7, 8, 6}, 16, {5, 5}, {1, 1}, {0, 0}, true},
+    {{4, 5, 3}, 20, {1, 1}, {1, 1}, {0, 0}, true},  {{9, 7, 3}, 8, {3, 2}, {2, 3}, {1, 1}, true},
+    {{4, 4, 2}, 3, {2, 2}, {1, 1}, {3, 1}, true},   {{4, 4, 2}, 3, {2, 2}, {1, 1}, {1, 2}, true},
+    {{5, 3, 4}, 7, {5, 3}, {1, 1}, {0, 0}, false},  {{6, 6, 20}, 40, {3, 3}, {1, 1}, {1, 1}, true},
+    {{6, 5, 1}, 1, {2, 3}, {1, 1}, {1, 0}, false},  {{5, 5, 3}, 4, {1, 1}, {2, 2}, {0, 0}, true},
+    {{5, 4, 2}, 13, {3, 3}, {1, 1}, {2, 2}, true},  {{3, 3, 1}, 2, {2, 2}, {4, 4}, {4, 4}, true},
+    {{8, 8, 16}, 32, {3, 3}, {1, 1}, {1, 1}, true}, {{40, 40, 2}, 3, {7, 7}, {2, 2}, {3, 3}, true},
+};
+
+/* The arrays of a call to a kernel, and scratch of NaN. */
+struct Arrays {
+    Arrays(const ls_conv &conv, const ls_conv_kernel &kernel, long rows)
+        : x(random_reals(rows * conv.window.h * conv.window.w * conv.window.c, 1)),
+          dy(random_reals(rows * conv.window.out_h * conv.window.out_w * conv.out, 2)),
+          weight(random_reals(
+              conv.out * conv.window.kernel_h * conv.window.kernel_w * conv.window.c, 3)),
+          bias(random_reals(conv.out, 4)), y(dy.size(), NAN), dx(x.size(), NAN),
+          dweight(weight.size(), 0), dbias(bias.size(), 0)
+    {
+        long reals = kernel.scratch(&conv);
+        scratch = (real *)ls_alloc(reals, sizeof(real));
+        std::fill(scratch, scratch + reals, NAN);
+        prepared = (real *)ls_alloc(kernel.prepared ? kernel.prepared(&conv) : 0, sizeof(real));
+        if (kernel.prepare)
+            kernel.prepare(&conv, weight.data(), prepared);
+        data.rows = rows;
+        data.weight = weight.data();
+        data.bias = bias.data();
+        data.prepared = prepared;
+        data.x = x.data();
+        data.y = y.data();
+        data.dy = dy.data();
+        data.dx = dx.data();
+        data.dweight = dweight.data();
+        data.dbias = dbias.data();
+        data.scratch = scratch;
+    }
+    Arrays(const Arrays &) = delete;
+    ~Arrays()
+    {
+        ls_free(scratch);
+        ls_free(prepared);
+    }
+    Reals x, dy, weight, bias, y, dx, dweight, dbias;
+    real *scratch, *prepared;
+    ls_conv_data data = {};
+};
+
+} // namespace
+
+TEST(Conv2d, IsItsDefinitionForwardAndBackward)
+{
+    for (const Shape &shape : shapes)
+        for (long rows : {1, 3, 19}) {
+            SCOPED_TRACE(line_of(shape) + ", rows " + std::to_string(rows));
+            ls_conv conv = conv_of(shape);
+            OneLayer layer(line_of(shape).c_str(), shape.input);
+            Reals x = random_reals(rows * layer.x_count(), 1);
+            Reals dy = random_reals(rows * layer.y_count(), 2);
+            Reals y = layer.forward(x.data(), rows), dx(x.size(), NAN);
+            layer.backward(dy, dx.data(), false, true);
+            Reals bias = shape.bias ? layer.value(1) : Reals();
+            Expected e = define(conv, x, layer.value(0), bias, dy, rows);
+            expect_near(y, e.y, "y");
+            expect_near(dx, e.dx, "dx");
+            expect_near(layer.gradient_of(0), e.weight, "weight");
+            expect_near(shape.bias ? layer.gradient_of(1) : Reals(), e.bias, "bias");
+        }
+}
+
+TEST(Conv2d, EveryWayThatSuitsGivesTheSame)
+{
+    int both = 0;
+    for (const Shape &shape : shapes) {
+        SCOPED_TRACE(line_of(shape));
+        ls_conv conv = conv_of(shape);
+        if (!ls_conv_narrow.suits(&conv))
+            continue;
+        both++;
+        Arrays a(conv, ls_conv_narrow, 21), b(conv, ls_conv_gemm, 21);
+        ls_conv_narrow.forward(&conv, &a.data);
+        ls_conv_gemm.forward(&conv, &b.data);
+        ls_conv_narrow.backward(&conv, &a.data);
+        ls_conv_gemm.backward(&conv, &b.data);
+        expect_near(a.y, std::vector<double>(b.y.begin(), b.y.end()), "y");
+        expect_near(a.dx, std::vector<double>(b.dx.begin(), b.dx.end()), "dx");
+        expect_near(a.dweight, std::vector<double>(b.dweight.begin(), b.dweight.end()), "weight");
+        expect_near(a.dbias, std::vector<double>(b.dbias.begin(), b.dbias.end()), "bias");
+    }
+    EXPECT_GE(both, 4);
+}
+
+TEST(Conv2d, ManyTilesAreOneConvolution)
+{
+    Shape shape = {{33, 35, 9}, 5, {3, 3}, {1, 2}, {1, 0}, true};
+    ls_conv conv = conv_of(shape);
+    long positions = 4 * conv.window.out_h * conv.window.out_w;
+    ASSERT_GT(positions * 81, ls_conv_gemm.scratch(&conv)); /* or it is one tile */
+    OneLayer layer(line_of(shape).c_str(), shape.input);
+    Reals x = random_reals(4 * layer.x_count(), 1), dy = random_reals(4 * layer.y_count(), 2);
+    Reals y = layer.forward(x.data(), 4), dx(x.size(), NAN);
+    layer.backward(dy, dx.data(), false, true);
+    Expected e = define(conv, x, layer.value(0), layer.value(1), dy, 4);
+    expect_near(y, e.y, "y");
+    expect_near(dx, e.dx, "dx");
+    expect_near(layer.gradient_of(0), e.weight, "weight");
+    expect_near(layer.gradient_of(1), e.bias, "bias");
+}
+
+TEST(Conv2d, BackwardAddsToGradientsAndWhereAskedToDx)
+{
+    for (const Shape &shape : shapes) {
+        SCOPED_TRACE(line_of(shape));
+        OneLayer layer(line_of(shape).c_str(), shape.input);
+        Reals x = random_reals(2 * layer.x_count(), 1), dy = random_reals(2 * layer.y_count(), 2);
+        Reals once(x.size()), twice;
+        layer.forward(x.data(), 2);
+        layer.backward(dy, once.data(), false, true);
+        Reals weight = layer.gradient_of(0);
+        twice = once;
+        layer.backward(dy, twice.data(), true, true);
+        std::vector<double> dx2, weight2;
+        for (real value : once)
+            dx2.push_back(2 * value);
+        for (real value : weight)
+            weight2.push_back(2 * value);
+        expect_near(twice, dx2, "dx");
+        expect_near(layer.gradient_of(0), weight2, "weight");
+    }
+}
+
+TEST(Conv2d, LeavesOutWhatNobodyWants)
+{
+    for (const Shape &shape : shapes) {
+        SCOPED_TRACE(line_of(shape));
+        OneLayer layer(line_of(shape).c_str(), shape.input);
+        Reals x = random_reals(2 * layer.x_count(), 1), dy = random_reals(2 * layer.y_count(), 2);
+        Reals with(x.size()), without(x.size());
+        layer.forward(x.data(), 2);
+        layer.backward(dy, nullptr, false, false);
+        layer.backward(dy, without.data(), false, false);
+        EXPECT_EQ(layer.gradient_of(0), Reals(layer.count(0), 0));
+        layer.backward(dy, with.data(), false, true);
+        EXPECT_EQ(with, without);
+    }
+}
+
+TEST(Conv2d, TakesNoRows)
+{
+    for (const Shape &shape : shapes) {
+        OneLayer layer(line_of(shape).c_str(), shape.input);
+        real untouched = 5;
+        EXPECT_TRUE(layer.forward(&untouched, 0).empty());
+        layer.backward(Reals(), &untouched, false, true);
+        EXPECT_EQ(untouched, 5);
+        EXPECT_EQ(layer.gradient_of(0), Reals(layer.count(0), 0));
+    }
+}
+
+TEST(Conv2d, WeightIsOutInHeightWidth)
+{
+    OneLayer layer("conv2d out=2 kernel=2,3 bias=0", {3, 4, 2});
+    Reals weight(2 * 2 * 2 * 3, 0);
+    weight[((1 * 2 + 0) * 2 + 1) * 3 + 2] = 1; /* out 1, in 0, h 1, w 2 */
+    layer.set(0, weight);
+    Reals x = random_reals(24, 1), y = layer.forward(x.data(), 1);
+    for (long oh = 0; oh < 2; oh++)
+        for (long ow = 0; ow < 2; ow++) {
+            EXPECT_EQ(y[(oh * 2 + ow) * 2 + 0], 0);
+            EXPECT_EQ(y[(oh * 2 + ow) * 2 + 1], x[((oh + 1) * 4 + ow + 2) * 2]);
+        }
+}
+
+TEST(Conv2d, TakesImagesWithoutAChannelDimension)
+{
+    OneLayer flat("conv2d out=3 kernel=3", {6, 5}), deep("conv2d out=3 kernel=3", {6, 5, 1});
+    Reals x = random_reals(30, 1);
+    EXPECT_EQ(flat.forward(x.data(), 1), deep.forward(x.data(), 1));
+}
+
+TEST(Conv2d, BitsDoNotDependOnAddresses)
+{
+    for (const Shape &shape : shapes) {
+        OneLayer layer(line_of(shape).c_str(), shape.input);
+        Reals x = random_reals(17 * layer.x_count(), 1), shifted(x.size() + 1);
+        std::copy(x.begin(), x.end(), shifted.begin() + 1);
+        EXPECT_EQ(layer.forward(x.data(), 17), layer.forward(shifted.data() + 1, 17));
+    }
+}
+
+TEST(Conv2d, CountsItsWork)
+{
+    OneLayer layer("conv2d out=6 kernel=5 pad=2", {28, 28, 1});
+    EXPECT_EQ(layer.layer->flops, 2.0 * 28 * 28 * 25 * 6);
+    EXPECT_EQ(layer.count(0) + layer.count(1), 156);
+}
+
+TEST(Conv2d, RefusesWhatItCannotDo)
+{
+    auto says = [](const std::string &text, const char *part) {
+        return text.find(part) != std::string::npos ? testing::AssertionSuccess()
+                                                    : testing::AssertionFailure() << text;
+    };
+    EXPECT_TRUE(says(refusal("conv2d out=2 kernel=7 pad=1", {4, 4, 1}),
+                     "kernel 7x7 is larger than its input of 4x4 with pad 1,1"));
+    EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3", {784}),
+                     "takes images, height x width x channels, but its input is 784"));
+    EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3,3,3", {9, 9, 1}), "found 3 numbers"));
+    EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3 stride=0", {9, 9, 1}), "out of range"));
+    EXPECT_TRUE(says(refusal("conv2d kernel=3", {9, 9, 1}), "conv2d needs out="));
+}

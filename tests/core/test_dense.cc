@@ -1,0 +1,128 @@
+/* dense against its definition in double. */
+#include "one_layer.h"
+
+namespace
+{
+
+struct Expected {
+    std::vector<double> y, dx, weight, bias;
+};
+
+/* y = x W^T + b and its derivatives. */
+Expected define(const Reals &x, const Reals &weight, const Reals &bias, const Reals &dy, long rows)
+{
+    long out = (long)bias.size(), in = (long)weight.size() / out;
+    Expected e = {std::vector<double>(rows * out), std::vector<double>(rows * in),
+                  std::vector<double>(out * in), std::vector<double>(out)};
+    for (long r = 0; r < rows; r++)
+        for (long o = 0; o < out; o++) {
+            double slope = dy[r * out + o];
+            e.y[r * out + o] = bias[o];
+            e.bias[o] += slope;
+            for (long i = 0; i < in; i++) {
+                e.y[r * out + o] += (double)weight[o * in + i] * x[r * in + i];
+                e.dx[r * in + i] += slope * weight[o * in + i];
+                e.weight[o * in + i] += slope * x[r * in + i];
+            }
+        }
+    return e;
+}
+
+} // namespace
+
+TEST(Dense, IsItsDefinitionForwardAndBackward)
+{
+    for (long rows : {1, 5, 130})
+        for (long out : {1, 7, 70}) {
+            OneLayer dense(("dense units=" + std::to_string(out)).c_str(), {3, 4, 2});
+            Reals x = random_reals(rows * 24, 1), dy = random_reals(rows * out, 2);
+            Reals y = dense.forward(x.data(), rows), dx(rows * 24, NAN);
+            dense.backward(dy, dx.data(), false, true);
+            Expected e = define(x, dense.value(0), dense.value(1), dy, rows);
+            expect_near(y, e.y, "y");
+            expect_near(dx, e.dx, "dx");
+            expect_near(dense.gradient_of(0), e.weight, "weight");
+            expect_near(dense.gradient_of(1), e.bias, "bias");
+        }
+}
+
+TEST(Dense, BackwardAddsToGradientsAndWhereAskedToDx)
+{
+    OneLayer dense("dense units=3", {4});
+    Reals x = random_reals(8, 1), dy = random_reals(6, 2), once(8), twice(8);
+    dense.forward(x.data(), 2);
+    dense.backward(dy, once.data(), false, true);
+    Reals weight = dense.gradient_of(0), bias = dense.gradient_of(1);
+    twice = once;
+    dense.backward(dy, twice.data(), true, true);
+    auto doubled = [](const Reals &v) {
+        std::vector<double> out(v.begin(), v.end());
+        for (double &value : out)
+            value *= 2;
+        return out;
+    };
+    expect_near(twice, doubled(once), "dx");
+    expect_near(dense.gradient_of(0), doubled(weight), "weight");
+    expect_near(dense.gradient_of(1), doubled(bias), "bias");
+}
+
+TEST(Dense, LeavesOutWhatNobodyWants)
+{
+    OneLayer dense("dense units=3", {4});
+    Reals x = random_reals(8, 1), dy = random_reals(6, 2), dx(8, NAN);
+    dense.forward(x.data(), 2);
+    dense.backward(dy, nullptr, false, false);
+    dense.backward(dy, dx.data(), false, false);
+    EXPECT_EQ(dense.gradient_of(0), Reals(12, 0));
+    EXPECT_EQ(dense.gradient_of(1), Reals(3, 0));
+    EXPECT_FALSE(std::isnan(dx[7]));
+}
+
+TEST(Dense, TakesNoRows)
+{
+    OneLayer dense("dense units=3", {4});
+    Reals none;
+    real untouched = 5;
+    EXPECT_TRUE(dense.forward(&untouched, 0).empty());
+    dense.backward(none, &untouched, false, true);
+    EXPECT_EQ(untouched, 5);
+    EXPECT_EQ(dense.gradient_of(0), Reals(12, 0));
+}
+
+TEST(Dense, HasNoBiasWhereNoneIsAsked)
+{
+    OneLayer dense("dense units=2 bias=0", {3});
+    EXPECT_EQ(dense.layer->slots, 1);
+    Reals x = {0, 0, 0};
+    EXPECT_EQ(dense.forward(x.data(), 1), Reals(2, 0));
+}
+
+TEST(Dense, BitsDoNotDependOnAddresses)
+{
+    OneLayer dense("dense units=33", {57});
+    Reals x = random_reals(19 * 57, 1), shifted(x.size() + 1);
+    std::copy(x.begin(), x.end(), shifted.begin() + 1);
+    EXPECT_EQ(dense.forward(x.data(), 19), dense.forward(shifted.data() + 1, 19));
+}
+
+TEST(Dense, StartsAsItsInitialiserSays)
+{
+    OneLayer uniform("dense units=300 init=uniform", {100});
+    real bound = 0;
+    for (real weight : uniform.value(0))
+        bound = std::max(bound, std::fabs(weight));
+    EXPECT_LE(bound, 0.1);
+    EXPECT_GT(bound, 0.0999);
+    double squares = 0;
+    OneLayer he("dense units=300", {100});
+    for (real weight : he.value(0))
+        squares += weight * weight;
+    EXPECT_NEAR(squares / 30000, 0.02, 0.001);
+}
+
+TEST(Dense, RefusesWhatItCannotDo)
+{
+    EXPECT_NE(refusal("dense", {4}).find("dense needs units="), std::string::npos);
+    EXPECT_NE(refusal("dense units=0", {4}).find("out of range"), std::string::npos);
+    EXPECT_NE(refusal("dense units=3 unit=4", {4}).find("did you mean units?"), std::string::npos);
+}
