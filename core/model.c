@@ -32,7 +32,7 @@ bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets
         return ls_error_prefix(error, "model");
     if (!spec.type[0])
         return ls_error_set(error, LS_USAGE, "model: the name of a model is missing");
-    const ls_model_type *type = ls_find_type(ls_model_types, spec.type, "model", error);
+    const ls_model_type *type = ls_spec_find_type(ls_model_types, spec.type, "model", error);
     if (!type)
         return ls_error_prefix(error, "model");
     void *options = ls_alloc(1, type->size);

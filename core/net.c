@@ -61,7 +61,7 @@ static void destroy_layer(ls_layer *layer)
 
 static bool add_layer(ls_net *net, const ls_spec *spec, ls_error *error)
 {
-    const ls_layer_type *type = ls_find_type(ls_layer_types, spec->type, "layer", error);
+    const ls_layer_type *type = ls_spec_find_type(ls_layer_types, spec->type, "layer", error);
     if (!type)
         return false;
     ls_layer *layer = ls_alloc(1, sizeof *layer);

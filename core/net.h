@@ -2,6 +2,8 @@
  * an input can only be an earlier line, so build order is execution order. A net is immutable once
  * built; a run holds the memory of one application, and a net may have several runs. */
 #pragma once
+#include <stdio.h>
+
 #include "core/layer.h"
 
 typedef struct ls_net {

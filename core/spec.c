@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +67,7 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
     return nearest;
 }
 
-const void *ls_find_type(const void *table, const char *name, const char *kind, ls_error *error)
+const void *ls_spec_find_type(const void *table, const char *name, const char *kind, ls_error *error)
 {
     const char *names[128];
     const char *const *const *types = table;
@@ -352,22 +353,4 @@ bool ls_spec_read(const ls_spec *spec, const ls_option *options, const ls_option
                                 options[i].help);
     }
     return true;
-}
-
-void ls_options_print(FILE *out, const ls_option *options, const char *indent)
-{
-    static const char *const kinds[] = {
-        [LS_OPTION_INT] = "whole number", [LS_OPTION_REAL] = "number",
-        [LS_OPTION_BOOL] = "0 or 1",      [LS_OPTION_CHOICE] = "",
-        [LS_OPTION_WORD] = "name",        [LS_OPTION_LIST] = "numbers: 3,4,5"};
-    for (int i = 0; i < option_count(options); i++) {
-        char kind[512];
-        snprintf(kind, sizeof kind, "%s", kinds[options[i].kind]);
-        for (int c = 0; options[i].kind == LS_OPTION_CHOICE && options[i].choices[c]; c++)
-            snprintf(kind + strlen(kind), sizeof kind - strlen(kind), "%s%s", c ? "|" : "",
-                     options[i].choices[c]);
-        const char *preset = options[i].preset;
-        fprintf(out, "%s%-12s %s (%s; %s%s)\n", indent, options[i].key, options[i].help, kind,
-                preset ? "default " : "must be given", preset ? preset : "");
-    }
 }

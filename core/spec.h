@@ -5,7 +5,6 @@
  * A table of options says what keys a type has; the same table fills the type's private struct,
  * checks values, and is printed by `lockstep list`. */
 #pragma once
-#include <stdio.h>
 
 #include "core/check.h"
 
@@ -66,6 +65,8 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
 /* The entry called `name` of a NULL-terminated table of pointers to structs that begin with their
  * name; NULL and an LS_USAGE error with the nearest name: "there is no KIND NAME: did you mean ...?
  * (`lockstep list KINDs` has all)". */
-const void *ls_find_type(const void *table, const char *name, const char *kind, ls_error *error);
-/* One line an option: key, kind, default, help. For `list` and the man page. */
-void ls_options_print(FILE *out, const ls_option *options, const char *indent);
+const void *ls_spec_find_type(const void *table, const char *name, const char *kind, ls_error *error);
+/* The entry called `name` of a NULL-terminated table of pointers to structs that begin with their
+ * name; NULL and an LS_USAGE error with the nearest name: "there is no KIND NAME: did you mean ...?
+ * (`lockstep list KINDs` has all)". */
+const void *ls_spec_find_type(const void *table, const char *name, const char *kind, ls_error *error);

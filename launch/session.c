@@ -37,6 +37,26 @@ bool ls_session_optimizer(const ls_session *s, int stage, const char *phase,
     return ls_error_set(error, LS_USAGE, "no optimizer for the phase %s", phase);
 }
 
+/* Every optimizer that is given for a phase has one. */
+static bool check_phases(const ls_job_stage *stage, const ls_objective *objective, ls_error *error)
+{
+    const char *names[LS_PHASES];
+    for (int p = 0; p < objective->phases; p++)
+        names[p] = objective->phase[p].name;
+    for (int i = 0; i < stage->optimizers; i++) {
+        const char *phase = stage->optimizer[i].phase;
+        bool known = !phase;
+        for (int p = 0; p < objective->phases; p++)
+            known = known || strcmp(phase, names[p]) == 0;
+        const char *nearest =
+            known ? NULL : ls_nearest(phase, names, objective->phases, sizeof *names);
+        if (!known)
+            return ls_error_set(error, LS_USAGE, "%s has no phase %s: did you mean %s?",
+                                objective->type->name, phase, nearest ? nearest : names[0]);
+    }
+    return true;
+}
+
 static bool check_stage(const ls_session *s, int stage, ls_error *error)
 {
     char key[64], where[256];
@@ -49,6 +69,7 @@ static bool check_stage(const ls_session *s, int stage, ls_error *error)
         snprintf(key, sizeof key, "stages.%d.optimizer", stage);
         ok = ls_session_optimizer(s, stage, objective->phase[p].name, &optimizer, error);
     }
+    ok = ok && check_phases(&s->job->stage[stage], objective, error);
     ls_objective_destroy(objective);
     if (ok) {
         snprintf(key, sizeof key, "stages.%d.schedule", stage);

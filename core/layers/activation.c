@@ -112,7 +112,7 @@ static const ls_option options[] = {
     {.key = "alpha",
      .kind = LS_OPTION_WORD,
      .offset = offsetof(activation, alpha_text),
-     .preset = "default",
+     .preset = "usual",
      .help = "number below 0: prelu starts at 0.25 and learns it, leaky-relu 0.01, elu 1"},
     {.key = "surrogate",
      .kind = LS_OPTION_CHOICE,
@@ -146,7 +146,7 @@ static bool unknown_function(const char *name, ls_error *error)
 static bool read_alpha(activation *self, ls_error *error)
 {
     double alpha = self->f->alpha;
-    if (strcmp(self->alpha_text, "default") != 0) {
+    if (strcmp(self->alpha_text, "usual") != 0) {
         if (self->f->takes == LS_ALPHA_NONE)
             return ls_error_set(error, LS_USAGE,
                                 "alpha=%s: function=%s takes no alpha; leave it out",

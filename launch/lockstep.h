@@ -1,0 +1,41 @@
+/* lockstep: the library in one header, for C and C++ programs outside this tree:
+ *
+ *     #include <lockstep/lockstep.h>
+ *
+ * What is not here is private: the layers' and kernels' own headers, and io/h5.h, which needs
+ * HDF5's. */
+#pragma once
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "core/blas.h"
+#include "core/check.h"
+#include "core/layer.h"
+#include "core/loss.h"
+#include "core/memory.h"
+#include "core/model.h"
+#include "core/net.h"
+#include "core/objective.h"
+#include "core/optimizer.h"
+#include "core/params.h"
+#include "core/random.h"
+#include "core/schedule.h"
+#include "core/spec.h"
+#include "core/tensor.h"
+
+#include "dist/comm.h"
+#include "dist/reduce.h"
+#include "dist/shared.h"
+#include "dist/tree.h"
+
+#include "io/checkpoint.h"
+#include "io/dataset.h"
+#include "io/dump.h"
+#include "io/feed.h"
+#include "io/import/import.h"
+#include "io/rundir.h"
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,86 @@
+/* main: `lockstep COMMAND ...`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/blas.h"
+#include "core/spec.h"
+#include "dist/comm.h"
+#include "launch/command.h"
+
+static const char intro[] = "Trains neural networks on CPU clusters.\n"
+                            "\n"
+                            "Usage: lockstep COMMAND [ARGUMENT ...]\n"
+                            "       lockstep COMMAND --help\n"
+                            "\n"
+                            "Commands:\n";
+static const char examples[] =
+    "\n"
+    "Examples:\n"
+    "  mpirun -n 4 lockstep train lenet.yaml                 train; goes on where it stopped\n"
+    "  mpirun -n 4 lockstep train lenet.yaml batch=64        with another value of a key\n"
+    "  lockstep train lenet.yaml --dry-run                   check the job, show its layers\n"
+    "  lockstep evaluate runs/lenet                          loss and accuracy on the test split\n"
+    "  lockstep list --model 'lenet classes=10'              the layers of a model\n"
+    "\n"
+    "Exit codes: 0 done; 64 bad usage or job file; 65 bad data or checkpoint; 70 numeric failure\n"
+    "or bug; 71 ended by the watchdog; 73 run directory in use; 74 read or write failed; 75\n"
+    "checkpointed on request, start me again.\n";
+
+static int print_help(FILE *out)
+{
+    fputs(intro, out);
+    for (const ls_command *command = ls_commands; command->name; command++)
+        fprintf(out, "  %-10s %s\n", command->name, command->help);
+    fputs(examples, out);
+    return 0;
+}
+
+static int print_version(FILE *out)
+{
+    fprintf(out, "lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
+    fprintf(out, "BLAS  %s\n", ls_blas_description());
+    fprintf(out, "MPI   %s\n", ls_comm_version());
+    return 0;
+}
+
+static int fail_unknown(const char *name)
+{
+    int count = 0;
+    while (ls_commands[count].name)
+        count++;
+    const char *near = ls_nearest(name, ls_commands, count, sizeof ls_commands[0]);
+    ls_error error;
+    ls_error_set(&error, LS_USAGE, "there is no command '%s'%s%s%s (`lockstep --help` lists all)",
+                 name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return ls_fail(ls_command_first(), &error);
+}
+
+static int run(const ls_command *command, int argc, char **argv)
+{
+    char name[LS_WORD];
+    snprintf(name, sizeof name, "lockstep %s", command->name);
+    argv[1] = name;
+    return command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *word;
+        int (*print)(FILE *out);
+    } words[] = {{"--help", print_help},
+                 {"-h", print_help},
+                 {"help", print_help},
+                 {"--version", print_version},
+                 {"-V", print_version}};
+    if (argc < 2) {
+        if (ls_command_first())
+            print_help(stderr);
+        return LS_USAGE;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(argv[1], words[i].word) == 0)
+            return ls_command_first() ? words[i].print(stdout) : 0;
+    const ls_command *command = ls_command_find(argv[1]);
+    return command ? run(command, argc, argv) : fail_unknown(argv[1]);
+}

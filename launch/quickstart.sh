@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# quickstart: from a fresh clone to a trained net: packages, build, data, LeNet-5 on two MPI ranks, evaluation.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+ranks=2
+job=launch/jobs/lenet.yaml
+data=runs/fashion.h5
+run=runs/lenet
+
+for argument in "$@"; do
+    case $argument in
+    -h | --help)
+        cat <<END
+launch/quickstart.sh [key=value ...]
+
+Installs what is missing, builds, imports Fashion-MNIST, trains $job on $ranks ranks, evaluates.
+key=value: any key of the job file, as in epochs=3 or run=runs/mine.
+The same command again goes on where the last one stopped. Ctrl-C stops with a checkpoint.
+END
+        exit 0
+        ;;
+    data=*) data=${argument#data=} ;;
+    run=*) run=${argument#run=} ;;
+    *=*) ;;
+    *)
+        echo "quickstart.sh: expected key=value, found '$argument'; --help says more" >&2
+        exit 64
+        ;;
+    esac
+done
+
+say() {
+    printf '\n==> %s\n' "$*"
+}
+
+build() {
+    local options=(-DCMAKE_BUILD_TYPE=Release -DLOCKSTEP_TESTS=OFF) log
+    [ -z "${LOCKSTEP_LIBCYAML_SOURCE:-}" ] ||
+        options+=("-DLOCKSTEP_LIBCYAML_SOURCE=$LOCKSTEP_LIBCYAML_SOURCE")
+    log=$(cmake -S . -B build "${options[@]}" 2>&1) || {
+        echo "$log" >&2
+        return 1
+    }
+    cmake --build build -j "$(nproc)"
+}
+
+# import_fashion: the four files of the data package into $data, 5000 training rows kept for validation
+import_fashion() {
+    local folder=${FASHION_MNIST:-}
+    if [ -z "$folder" ] && command -v dpkg >/dev/null; then
+        folder=$(dirname "$(dpkg -L dataset-fashion-mnist | grep train-images)")
+    fi
+    folder=${folder:-/usr/share/datasets/fashion-mnist}
+    mkdir -p "$(dirname "$data")"
+    build/lockstep import idx \
+        "$folder/train-images-idx3-ubyte.gz" "$folder/train-labels-idx1-ubyte.gz" \
+        "$folder/t10k-images-idx3-ubyte.gz" "$folder/t10k-labels-idx1-ubyte.gz" \
+        --valid 5000 -o "$data"
+}
+
+# train KEY=VALUE...: under mpirun. mpirun answers Ctrl-C by ending the ranks, and loses their exit code; but it hands
+# USR1 on to them. So it runs in a session of its own, and the first Ctrl-C here becomes USR1, a second one TERM.
+train() {
+    local options=(-n "$ranks" --mca odls_base_sigkill_timeout 60) code=0
+    if [ "$(id -u)" = 0 ]; then
+        export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    fi
+    if [ "$ranks" -gt "$(nproc)" ]; then
+        options+=(--oversubscribe)
+    fi
+    setsid mpirun "${options[@]}" build/lockstep train "$job" "$@" </dev/null &
+    mpirun=$!
+    trap 'kill -USR1 $mpirun; trap "kill -TERM $mpirun" INT TERM HUP' INT TERM HUP
+    wait $mpirun || code=$?
+    while kill -0 $mpirun 2>/dev/null; do
+        code=0
+        wait $mpirun || code=$?
+    done
+    trap - INT TERM HUP
+    return $code
+}
+
+say "Packages"
+launch/packages.sh
+echo "all there"
+
+say "Building in build/"
+build
+
+say "Data"
+if [ -e "$data" ]; then
+    echo "$data is here already"
+else
+    import_fashion
+fi
+
+say "Training $job on $ranks ranks; Ctrl-C stops with a checkpoint"
+code=0
+train "$@" || code=$?
+if [ "$code" = 75 ]; then
+    say "Stopped with a checkpoint in $run/checkpoints; mpirun's words above mean no more than that."
+    echo "Start me again, and I go on from there."
+    exit 75
+elif [ "$code" != 0 ]; then
+    say "Training ended with code $code; the reason stands above."
+    exit "$code"
+fi
+
+say "Evaluating on the test rows, which training has not seen"
+build/lockstep evaluate "$run" --split test
+
+say "Done. What there is now:"
+printf '    %-28s %s\n' \
+    "$data" 'the data set (HDF5)' \
+    "$run/metrics.jsonl" 'loss, accuracy, rate, speed: one JSON record a line' \
+    "$run/checkpoints/" 'the last checkpoints, and best.h5: the best on the validation rows' \
+    "$run/job.yaml" 'the job with every key written out'
+
+say "What to try next:"
+if [ "$(id -u)" = 0 ]; then
+    echo '    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1   # you are root'
+fi
+cat <<END
+    launch/quickstart.sh epochs=20                                      the same run, longer
+    mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml               another net
+    mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml --dry-run     its layers, and the memory it takes
+    build/lockstep list                                                 what nets can be made of
+    build/lockstep evaluate $run --json                          the same figures, for a program
+END

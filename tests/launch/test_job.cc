@@ -1,0 +1,442 @@
+// The job file: what it fills, what it refuses, and in what words.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+extern "C" {
+#include "core/memory.h"
+#include "launch/job.h"
+}
+
+namespace
+{
+
+// A job file in a directory of its own, removed afterwards.
+class JobFile
+{
+  public:
+    explicit JobFile(const std::string &text)
+    {
+        char pattern[] = "/tmp/lockstep-job-XXXXXX";
+        folder = mkdtemp(pattern);
+        path = folder + "/job.yaml";
+        std::ofstream(path) << text;
+    }
+    ~JobFile()
+    {
+        unlink(path.c_str());
+        rmdir(folder.c_str());
+    }
+    ls_job *load(std::vector<std::string> overrides)
+    {
+        std::vector<char *> words;
+        for (std::string &text : overrides)
+            words.push_back(&text[0]);
+        error = {};
+        return ls_job_load(path.c_str(), words.data(), (int)words.size(), &error);
+    }
+    // The message, with the folder left out.
+    std::string message(std::vector<std::string> overrides)
+    {
+        ls_job *job = load(overrides);
+        EXPECT_EQ(job, nullptr);
+        ls_job_destroy(job);
+        EXPECT_EQ(error.code, LS_USAGE);
+        std::string text = error.text;
+        for (size_t at; (at = text.find(folder + "/")) != std::string::npos;)
+            text.erase(at, folder.size() + 1);
+        return text;
+    }
+    std::string folder, path;
+    ls_error error;
+};
+
+std::string refusal(const std::string &text)
+{
+    ls_error error = {};
+    ls_job *job = ls_job_parse(text.c_str(), "job.yaml", &error);
+    EXPECT_EQ(job, nullptr) << text;
+    ls_job_destroy(job);
+    EXPECT_EQ(error.code, LS_USAGE);
+    return error.text;
+}
+
+std::string where(const ls_job *job, const char *key)
+{
+    char text[256];
+    return ls_job_where(job, key, text, sizeof text);
+}
+
+const char whole[] =
+    "data:      fashion.h5\n"
+    "run:       runs/lenet   # everything that the run writes\n"
+    "model:     lenet classes=10\n"
+    "seed:      7\n"
+    "shards:    4\n"
+    "stages:\n"
+    "  - objective: supervised loss=cross-entropy\n"
+    "    optimizer: momentum rate=0.05 momentum=0.9 decay=5e-4  # a comment\n"
+    "    schedule:  cosine warmup=1\n"
+    "    batch:     256\n"
+    "    epochs:    12\n"
+    "  - optimizer: {discriminator: adam rate=2e-4, generator: sgd}\n"
+    "    steps:     500\n"
+    "evaluate:   {every: 500 steps, split: test, stop_after: 5, metric: accuracy}\n"
+    "checkpoint: {every: 1.5 minutes, keep: 9}\n";
+
+TEST(Job, FillsEveryKey)
+{
+    size_t blocks = ls_memory_blocks();
+    JobFile file(whole);
+    ls_job *job = file.load({});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_STREQ(job->data, "fashion.h5");
+    EXPECT_STREQ(job->run, "runs/lenet");
+    EXPECT_STREQ(job->model, "lenet classes=10");
+    EXPECT_EQ(job->net, nullptr);
+    EXPECT_EQ(job->seed, 7);
+    EXPECT_EQ(job->shards, 4);
+    ASSERT_EQ(job->stages, 2);
+    const ls_job_stage *stage = job->stage;
+    EXPECT_STREQ(stage[0].objective, "supervised loss=cross-entropy");
+    ASSERT_EQ(stage[0].optimizers, 1);
+    EXPECT_EQ(stage[0].optimizer[0].phase, nullptr);
+    EXPECT_STREQ(stage[0].optimizer[0].spec, "momentum rate=0.05 momentum=0.9 decay=5e-4");
+    EXPECT_STREQ(stage[0].schedule, "cosine warmup=1");
+    EXPECT_EQ(stage[0].batch, 256);
+    EXPECT_EQ(stage[0].epochs, 12);
+    EXPECT_EQ(stage[0].steps, 0);
+    EXPECT_EQ(stage[1].objective, nullptr);
+    ASSERT_EQ(stage[1].optimizers, 2);
+    EXPECT_STREQ(stage[1].optimizer[1].phase, "generator");
+    EXPECT_STREQ(stage[1].optimizer[1].spec, "sgd");
+    EXPECT_EQ(stage[1].steps, 500);
+    EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_STEPS);
+    EXPECT_EQ(job->evaluate.every.count, 500);
+    EXPECT_STREQ(job->evaluate.split, "test");
+    EXPECT_EQ(job->evaluate.stop_after, 5);
+    EXPECT_STREQ(job->evaluate.metric, "accuracy");
+    EXPECT_EQ(job->checkpoint.every.unit, LS_EVERY_MINUTES);
+    EXPECT_EQ(job->checkpoint.every.count, 1.5);
+    EXPECT_EQ(job->checkpoint.keep, 9);
+    ls_job_destroy(job);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(Job, LeavesOutWhatTheModelKnowsUntilItIsKnown)
+{
+    JobFile file("data: f.h5\nnet: |\n  dense units=10\n");
+    ls_job *job = file.load({});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_STREQ(job->run, "runs/job");
+    EXPECT_STREQ(job->net, "dense units=10\n");
+    EXPECT_EQ(job->seed, 1);
+    EXPECT_EQ(job->shards, 0);
+    EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_EPOCHS);
+    EXPECT_STREQ(job->evaluate.split, "valid");
+    EXPECT_EQ(job->checkpoint.keep, 3);
+    ASSERT_EQ(job->stages, 1);
+    EXPECT_EQ(job->stage[0].objective, nullptr);
+    EXPECT_EQ(job->stage[0].optimizers, 0);
+    EXPECT_EQ(job->stage[0].epochs, 0);
+    ls_recipe recipe = {"vae", "adam", "linear", 64, 5};
+    job->stage[0].steps = 40;
+    ls_job_defaults(job, &recipe);
+    EXPECT_STREQ(job->stage[0].objective, "vae");
+    EXPECT_STREQ(job->stage[0].optimizer[0].spec, "adam");
+    EXPECT_STREQ(job->stage[0].schedule, "linear");
+    EXPECT_EQ(job->stage[0].batch, 64);
+    EXPECT_EQ(job->stage[0].epochs, 0) << "steps were given";
+    ls_job_destroy(job);
+}
+
+TEST(Job, WithoutARecipeTakesTheUsualStage)
+{
+    JobFile file("data: f.h5\nnet: dense units=10\nbatch: 5\n");
+    ls_job *job = file.load({});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    ls_job_defaults(job, nullptr);
+    EXPECT_STREQ(job->stage[0].objective, "supervised loss=cross-entropy");
+    EXPECT_STREQ(job->stage[0].optimizer[0].spec, "momentum rate=0.01 momentum=0.9");
+    EXPECT_STREQ(job->stage[0].schedule, "constant");
+    EXPECT_EQ(job->stage[0].batch, 5);
+    EXPECT_EQ(job->stage[0].epochs, 10);
+    ls_job_destroy(job);
+}
+
+TEST(Job, ReadsNumbersInTensWhateverTheyBeginWith)
+{
+    JobFile file("data: f.h5\nmodel: mlp\nbatch: 010\nseed: '9223372036854775807'\n");
+    ls_job *job = file.load({"epochs=007"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_EQ(job->stage[0].batch, 10);
+    EXPECT_EQ(job->stage[0].epochs, 7);
+    EXPECT_EQ(job->seed, 9223372036854775807L);
+    ls_job_destroy(job);
+}
+
+TEST(Job, TakesOverridesInOrderTheLastWins)
+{
+    JobFile file(whole);
+    ls_job *job = file.load({"checkpoint.keep=5", "stages.1.batch=32", "stages.1.batch=64",
+                             "stages.0.steps=100", "evaluate.every=2 epochs", "net=dense units=3",
+                             "stages.1.optimizer.generator=adam", "run=a=b"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_EQ(job->checkpoint.keep, 5);
+    EXPECT_EQ(job->checkpoint.every.count, 1.5);
+    EXPECT_EQ(job->stage[1].batch, 64);
+    EXPECT_EQ(job->stage[0].steps, 100);
+    EXPECT_EQ(job->stage[0].epochs, 0) << "steps take the place of epochs";
+    EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_EPOCHS);
+    EXPECT_EQ(job->evaluate.every.count, 2);
+    EXPECT_EQ(job->model, nullptr) << "net takes the place of model";
+    EXPECT_STREQ(job->stage[1].optimizer[0].spec, "adam rate=2e-4");
+    EXPECT_STREQ(job->stage[1].optimizer[1].spec, "adam");
+    EXPECT_STREQ(job->run, "a=b");
+    ls_job_destroy(job);
+}
+
+TEST(Job, TheOnlyStageIsReachedWithAndWithoutItsNumber)
+{
+    for (const char *text :
+         {"data: f.h5\nmodel: mlp\nbatch: 1\n", "data: f.h5\nmodel: mlp\nstages: [{batch: 1}]\n",
+          "data: f.h5\nmodel: mlp\n"})
+        for (const char *key : {"batch=3", "stages.0.batch=3"}) {
+            JobFile file(text);
+            ls_job *job = file.load({key});
+            ASSERT_NE(job, nullptr) << file.error.text;
+            EXPECT_EQ(job->stage[0].batch, 3);
+            ls_job_destroy(job);
+        }
+}
+
+TEST(Job, KnowsWhereAKeyStood)
+{
+    ls_error error = {};
+    ls_job *job = ls_job_parse(whole, "job.yaml", &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    EXPECT_EQ(where(job, "stages.0.optimizer"), "job.yaml:8:16: stages.0.optimizer");
+    EXPECT_EQ(where(job, "stages.1.optimizer.generator"),
+              "job.yaml:12:59: stages.1.optimizer.generator");
+    EXPECT_EQ(where(job, "evaluate.every"), "job.yaml:14:21: evaluate.every");
+    EXPECT_EQ(where(job, "stages.1.schedule"), "job.yaml: stages.1.schedule (default)");
+    ls_job_destroy(job);
+    JobFile file("data: f.h5\nmodel: mlp\nbatch: 1\n");
+    job = file.load({"seed=5"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_EQ(where(job, "stages.0.batch"), file.path + ":3:8: batch");
+    EXPECT_EQ(where(job, "seed"), "command line: seed");
+    ls_job_destroy(job);
+}
+
+const char number[] = "expected a whole number, 1 or more (rows over all ranks), found ";
+const char known[] = " Known here: data run model net seed shards stages objective optimizer "
+                     "schedule batch epochs steps evaluate checkpoint";
+const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
+                         "`phase: optimizer` for each of at most 8 phases, found ";
+const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
+const char every[] = "expected 'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or "
+                     "'never', found ";
+const char stages[] = "expected a list of 1 to 256 stages, each with its objective, optimizer, "
+                      "batch ..., found ";
+
+// What follows two good lines, and the message about it.
+TEST(Job, RefusesBrokenFilesInTheseWords)
+{
+    struct {
+        std::string text, message;
+    } cases[] = {
+        {"bacth: 5",
+         "job.yaml:3:1: unknown key 'bacth': did you mean 'batch'?" + std::string(known)},
+        {"zzzzzzz: 5", "job.yaml:3:1: unknown key 'zzzzzzz'" + std::string(known)},
+        {"keep: 5",
+         "job.yaml:3:1: unknown key 'keep': did you mean 'checkpoint.keep'?" + std::string(known)},
+        {"checkpoint.keep: 5", "job.yaml:3:1: unknown key 'checkpoint.keep': dots are for the "
+                               "command line: here a key stands on a line below its map's." +
+                                   std::string(known)},
+        {"checkpoint: {kep: 5}", "job.yaml:3:14: unknown key 'checkpoint.kep': did you mean "
+                                 "'keep'? Known here: every keep"},
+        {"stages:\n- batch: 5\n- bathc: 6",
+         "job.yaml:5:3: unknown key 'stages.1.bathc': did you mean 'batch'? Known here: objective "
+         "optimizer schedule batch epochs steps"},
+        {"batch: 12x",
+         "job.yaml:3:8: batch: " + std::string(number) + "'12x'; write for example `batch: 128`"},
+        {"batch: 1e3",
+         "job.yaml:3:8: batch: " + std::string(number) + "'1e3'; write for example `batch: 128`"},
+        {"batch: 0x10",
+         "job.yaml:3:8: batch: " + std::string(number) + "'0x10'; write for example `batch: 128`"},
+        {"batch: ' 5 5'",
+         "job.yaml:3:8: batch: " + std::string(number) + "' 5 5'; write for example `batch: 128`"},
+        {"batch: 0",
+         "job.yaml:3:8: batch: " + std::string(number) + "'0'; write for example `batch: 128`"},
+        {"batch: -3",
+         "job.yaml:3:8: batch: " + std::string(number) + "'-3'; write for example `batch: 128`"},
+        {"batch: 99999999999999999999", "job.yaml:3:8: batch: " + std::string(number) +
+                                            "'99999999999999999999'; write for example "
+                                            "`batch: 128`"},
+        {"batch:",
+         "job.yaml:3:7: batch: " + std::string(number) + "nothing; write for example `batch: 128`"},
+        {"batch: [1, 2]", "job.yaml:3:8: batch: " + std::string(number) +
+                              "a list of 2; write for example `batch: 128`"},
+        {"batch: {a: 2}",
+         "job.yaml:3:8: batch: " + std::string(number) + "keys; write for example `batch: 128`"},
+        {"seed: 1.5", "job.yaml:3:7: seed: expected a whole number, 0 or more, found '1.5'; write "
+                      "for example `seed: 1`"},
+        {"run:", "job.yaml:3:5: run: expected the directory for all that the run writes, found "
+                 "nothing; write for example `run: runs/lenet`"},
+        {"run: ~", "job.yaml:3:6: run: expected the directory for all that the run writes, found "
+                   "nothing; write for example `run: runs/lenet`"},
+        {"run: {a: b}", "job.yaml:3:6: run: expected the directory for all that the run writes, "
+                        "found keys; write for example `run: runs/lenet`"},
+        {"checkpoint: 5", "job.yaml:3:13: checkpoint: expected the keys every, keep, found '5'"},
+        {"checkpoint: [1]",
+         "job.yaml:3:13: checkpoint: expected the keys every, keep, found a list of 1"},
+        {"evaluate: {every: 1 epohc}", "job.yaml:3:19: evaluate.every: " + std::string(every) +
+                                           "'1 epohc'; write for example `every: 1 epoch`"},
+        {"evaluate: {every: 1.5 steps}", "job.yaml:3:19: evaluate.every: " + std::string(every) +
+                                             "'1.5 steps'; write for example `every: 1 epoch`"},
+        {"evaluate: {every: 0 steps}", "job.yaml:3:19: evaluate.every: " + std::string(every) +
+                                           "'0 steps'; write for example `every: 1 epoch`"},
+        {"evaluate: {every: 1 epoch 2}", "job.yaml:3:19: evaluate.every: " + std::string(every) +
+                                             "'1 epoch 2'; write for example `every: 1 epoch`"},
+        {"evaluate:\n  split: vlaid",
+         "job.yaml:4:10: evaluate.split: expected a split of the data: train, valid or test, found "
+         "'vlaid'; write for example `split: valid`"},
+        {"stages: 5", "job.yaml:3:9: stages: " + std::string(stages) + "'5'"},
+        {"stages: []", "job.yaml:3:9: stages: " + std::string(stages) + "a list of 0"},
+        {"stages: {a: 5}", "job.yaml:3:9: stages: " + std::string(stages) + "keys"},
+        {"stages: [{batch: 1}, 5]",
+         "job.yaml:3:22: stages.1: expected the keys of a stage, found '5'"},
+        {"stages: [{batch: 3}]\nepochs: 4",
+         "job.yaml:4:1: 'epochs' stands beside 'stages' (line 3): move it into the stage that it "
+         "belongs to"},
+        {"epochs: 3\nsteps: 4", "job.yaml:3:9: epochs and job.yaml:4:8: steps: only one of them "
+                                "may stand: take one out"},
+        {"net: dense", "job.yaml:2:8: model and job.yaml:3:6: net: only one of them may stand: "
+                       "take one out"},
+        {"optimizer: [1, 2]",
+         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "a list of 2" + optimizer_end},
+        {"optimizer: {}",
+         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "keys" + optimizer_end},
+        {"optimizer: {a: , b: , c: , d: , e: , f: , g: , h: , i: }",
+         "job.yaml:3:16: optimizer.a: expected an optimizer, as `lockstep list optimizers` has "
+         "them, found nothing; write for example `a: adam rate=0.001`"},
+        {"optimizer: {a: s, b: s, c: s, d: s, e: s, f: s, g: s, h: s, i: s}",
+         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "a list of 9" + optimizer_end},
+        {"optimizer: {a.b: sgd}", "job.yaml:3:13: 'a.b' is no name of a phase"},
+        {"batch: 5\nbatch: 6",
+         "job.yaml:4:1: the key 'batch' is given twice (first in line 3): keep one"},
+        {"\tseed: 1", "job.yaml:3:1: a tab indents this line: use spaces"},
+        {"objective: supervised loss: hinge",
+         "job.yaml:3:27: mapping values are not allowed in this context: a value with ': ' inside "
+         "must stand in quotes, and a key may not be indented more than its neighbours"},
+        {"run: @x", "job.yaml:3:6: found character that cannot start any token: a value that "
+                    "begins with @, %, ` or a tab must stand in quotes"},
+        {"run: 'x", "job.yaml:4:1: found unexpected end of stream: a quote, list or map is not "
+                    "closed"},
+        {"evaluate: [[[[[[[[[[[[1]]]]]]]]]]]]",
+         "job.yaml:3:18: more than 8 levels of lists and maps: a job has three"},
+        {"a: &x 5\nb: *x", "job.yaml:4:4: an alias (*name): write the value out"},
+        {"---\nb: 1", "job.yaml:3:1: a second document begins here: a job file holds one: take "
+                      "this line out"},
+        {"run: \"a\\0b\"", "job.yaml:3:6: a zero byte stands in this text: take it out"},
+        {"? [a]\n: b", "job.yaml:3:3: a list or map stands where a key should: each line is "
+                       "`key: value`"},
+        {"run: \x01", "job.yaml:3:6: control characters are not allowed: a job file is plain text "
+                      "in UTF-8"},
+        {"run: \xff", "job.yaml:3:6: invalid leading UTF-8 octet: a job file is plain text in "
+                      "UTF-8"},
+    };
+    size_t blocks = ls_memory_blocks();
+    for (const auto &c : cases)
+        EXPECT_EQ(refusal("data: f.h5\nmodel: lenet\n" + c.text + "\n"), c.message);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(Job, RefusesFilesThatAreNoJobs)
+{
+    EXPECT_EQ(refusal(""),
+              "job.yaml is empty: expected a job, at least `data: FILE` and `model: NAME`");
+    EXPECT_EQ(refusal("# nothing\n"),
+              "job.yaml is empty: expected a job, at least `data: FILE` and `model: NAME`");
+    EXPECT_EQ(refusal("hello\n"), "job.yaml:1:1: this is no list of keys: expected lines such as "
+                                  "`data: FILE` and `model: NAME`");
+    EXPECT_EQ(refusal("model: lenet\n"),
+              "job.yaml: the key 'data' is missing: expected the path of a data set file; write "
+              "for example `data: fashion.h5`");
+    EXPECT_EQ(refusal("data: x\n"),
+              "job.yaml: neither 'model' nor 'net' is given: write for example `model: lenet "
+              "classes=10` (`lockstep list models` has them all)");
+    ls_error error = {};
+    EXPECT_EQ(ls_job_load("/nowhere/job.yaml", nullptr, 0, &error), nullptr);
+    EXPECT_STREQ(error.text,
+                 "/nowhere/job.yaml: cannot open the job file: No such file or directory");
+    EXPECT_EQ(ls_job_load("/tmp", nullptr, 0, &error), nullptr);
+    EXPECT_STREQ(error.text, "/tmp: cannot read the job file: Is a directory");
+    EXPECT_EQ(ls_job_load("/dev/zero", nullptr, 0, &error), nullptr);
+    EXPECT_STREQ(error.text, "/dev/zero: larger than 1 MiB: this is no job file");
+}
+
+TEST(Job, RefusesOverridesInTheseWords)
+{
+    const struct {
+        std::string text, message;
+    } cases[] = {
+        {"foo", "command line: 'foo' is no key=value: write for example batch=128"},
+        {"=3", "command line: '=3' is no key=value: write for example batch=128"},
+        {"sede=3", "command line: unknown key 'sede': did you mean 'seed'?" + std::string(known)},
+        {"stages.1.bach=3", "command line: unknown key 'stages.1.bach': did you mean 'batch'? "
+                            "Known here: objective optimizer schedule batch epochs steps"},
+        {"stages.1.batch=12x", "command line: stages.1.batch: " + std::string(number) +
+                                   "'12x'; write for example `stages.1.batch=128`"},
+        {"stages.1.batch=", "command line: stages.1.batch: " + std::string(number) +
+                                "nothing; write for example `stages.1.batch=128`"},
+        {"evaluate.every=2", "command line: evaluate.every: " + std::string(every) +
+                                 "'2'; write for example `evaluate.every=\"1 epoch\"`"},
+        {"batch=3", "command line: batch: this job has 2 stages: write stages.0.batch to "
+                    "stages.1.batch"},
+        {"stages.2.batch=3", "command line: there is no number 2 in a list of 2, counted from 0"},
+        {"stages.1=3", "command line: stages.1 names a whole entry: name a key of it"},
+        {"seed.x=1", "command line: seed is one value: it has no 'x' inside"},
+        {"checkpoint=3", "command line: checkpoint: expected the keys every, keep, found '3'"},
+        {"a..b=2", "command line: 'a..b' is no key: expected names with dots between them, such "
+                   "as checkpoint.keep"},
+        {"run=\xff", "command line: libyaml parser error (Load: libyaml: invalid leading UTF-8 "
+                     "octet)"},
+    };
+    size_t blocks = ls_memory_blocks();
+    JobFile file(whole);
+    for (const auto &c : cases)
+        EXPECT_EQ(file.message({c.text}), c.message);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+// Cut anywhere, or with a byte changed, a job file is read or refused: it never crashes, and
+// nothing of it stays behind.
+TEST(Job, SurvivesDamage)
+{
+    size_t blocks = ls_memory_blocks();
+    const std::string text = whole;
+    const char bytes[] = {0x01, '\t', '\n', '"', '\'', '{', '}', '[', ']', ':', '-',       '&',
+                          '*',  '|',  '#',  '%', '.',  '!', '?', ',', '0', ' ', (char)0xff};
+    for (size_t at = 0; at < text.size(); at++) {
+        std::vector<std::string> damaged = {text.substr(0, at)};
+        for (size_t k = 0; k < 4; k++) {
+            damaged.push_back(text);
+            damaged.back()[at] = bytes[(at + 7 * k) % sizeof bytes];
+        }
+        for (const std::string &broken : damaged) {
+            ls_error error = {};
+            ls_job *job = ls_job_parse(broken.c_str(), "job.yaml", &error);
+            EXPECT_TRUE(job || (error.code == LS_USAGE && error.text[0])) << broken;
+            ls_job_destroy(job);
+        }
+    }
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+} // namespace

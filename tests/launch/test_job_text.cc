@@ -1,0 +1,332 @@
+// A job as text and back, and what may change when a run goes on.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "core/memory.h"
+#include "launch/job.h"
+}
+
+namespace
+{
+
+// Texts of all kinds, kept until the end of the test.
+struct Texts {
+    std::mt19937 random{1};
+    std::vector<std::string> kept = std::vector<std::string>(100000);
+    size_t used = 0;
+
+    long below(long n)
+    {
+        return (long)(random() % (unsigned long)n);
+    }
+    char *keep(const std::string &text)
+    {
+        kept[used] = text;
+        return &kept[used++][0];
+    }
+    char *text()
+    {
+        static const char *const pieces[] = {"a",
+                                             "Z",
+                                             "0",
+                                             " ",
+                                             "  ",
+                                             "\n",
+                                             "\n\n",
+                                             "\t",
+                                             "\r",
+                                             "'",
+                                             "\"",
+                                             "\\",
+                                             ": ",
+                                             " #",
+                                             "- ",
+                                             "#",
+                                             "=",
+                                             "{",
+                                             "]",
+                                             ",",
+                                             "&",
+                                             "*",
+                                             "!",
+                                             "|",
+                                             ">",
+                                             "%",
+                                             "@",
+                                             "`",
+                                             "~",
+                                             "null",
+                                             "true",
+                                             "---",
+                                             "...",
+                                             "0x1",
+                                             "\x01",
+                                             "\x7f",
+                                             "\xc3\xa9",
+                                             "\xc2\x85",
+                                             "\xe2\x80\xa8",
+                                             "\xef\xbb\xbf",
+                                             "\xf0\x9f\x8c\x8a",
+                                             "lenet",
+                                             "units=3",
+                                             "?",
+                                             "\x1b",
+                                             "\xc2\x9f",
+                                             "\xef\xbf\xbe",
+                                             "\xe2\x82\xac"};
+        std::string text;
+        for (long n = 1 + below(6); n > 0; n--)
+            text += pieces[below(sizeof pieces / sizeof pieces[0])];
+        return keep(text);
+    }
+    char *text_or_nothing()
+    {
+        return below(3) ? text() : nullptr;
+    }
+    ls_every every()
+    {
+        const ls_every all[] = {{LS_EVERY_NEVER, 0},
+                                {LS_EVERY_EPOCHS, 1},
+                                {LS_EVERY_EPOCHS, 0.1 * (double)(1 + below(1000)) / 3},
+                                {LS_EVERY_STEPS, (double)(1 + below(1000000000))},
+                                {LS_EVERY_MINUTES, 1e-3 * (double)(1 + below(100000))}};
+        return all[below(5)];
+    }
+    void fill(ls_job_stage *stage)
+    {
+        *stage = {};
+        if (below(8) == 0)
+            return; // left to the model's recipe
+        stage->objective = text_or_nothing();
+        stage->schedule = text_or_nothing();
+        stage->batch = below(100);
+        (below(2) ? stage->epochs : stage->steps) = below(1000);
+        stage->optimizers = (int)below(LS_PHASES + 1);
+        for (int i = 0; i < stage->optimizers; i++) {
+            stage->optimizer[i].phase =
+                stage->optimizers > 1 || below(2) ? keep("phase" + std::to_string(i)) : nullptr;
+            stage->optimizer[i].spec = text();
+        }
+    }
+};
+
+bool same_text(const char *a, const char *b)
+{
+    return a && b ? std::string(a) == b : a == b;
+}
+
+bool same_stage(const ls_job_stage &a, const ls_job_stage &b)
+{
+    bool same = same_text(a.objective, b.objective) && same_text(a.schedule, b.schedule) &&
+                a.batch == b.batch && a.epochs == b.epochs && a.steps == b.steps &&
+                a.optimizers == b.optimizers;
+    for (int i = 0; same && i < a.optimizers; i++)
+        same = same_text(a.optimizer[i].phase, b.optimizer[i].phase) &&
+               same_text(a.optimizer[i].spec, b.optimizer[i].spec);
+    return same;
+}
+
+bool same_every(const ls_every &a, const ls_every &b)
+{
+    return a.unit == b.unit && a.count == b.count;
+}
+
+bool same_job(const ls_job &a, const ls_job &b)
+{
+    bool same = same_text(a.data, b.data) && same_text(a.run, b.run) &&
+                same_text(a.model, b.model) && same_text(a.net, b.net) && a.seed == b.seed &&
+                a.shards == b.shards && a.stages == b.stages &&
+                same_every(a.evaluate.every, b.evaluate.every) &&
+                same_text(a.evaluate.split, b.evaluate.split) &&
+                a.evaluate.stop_after == b.evaluate.stop_after &&
+                same_text(a.evaluate.metric, b.evaluate.metric) &&
+                same_every(a.checkpoint.every, b.checkpoint.every) &&
+                a.checkpoint.keep == b.checkpoint.keep;
+    for (int i = 0; same && i < a.stages; i++)
+        same = same_stage(a.stage[i], b.stage[i]);
+    return same;
+}
+
+TEST(JobText, ReadsBackToTheSameJob)
+{
+    size_t blocks = ls_memory_blocks();
+    for (int round = 0; round < 200; round++) {
+        Texts texts;
+        texts.random.seed((unsigned)round);
+        ls_job_stage stages[3];
+        ls_job job = {};
+        job.data = texts.text();
+        job.run = texts.text();
+        (texts.below(2) ? job.model : job.net) = texts.text();
+        job.seed = texts.below(1000000);
+        job.shards = texts.below(9);
+        job.stages = (int)(1 + texts.below(3));
+        job.stage = stages;
+        for (int i = 0; i < job.stages; i++)
+            texts.fill(&stages[i]);
+        static char split[] = "test";
+        job.evaluate = {texts.every(), split, texts.below(5), texts.text_or_nothing()};
+        job.checkpoint = {texts.every(), 1 + texts.below(5)};
+
+        char *text = ls_job_text(&job);
+        ls_error error = {};
+        ls_job *back = ls_job_parse(text, "job.yaml", &error);
+        ASSERT_NE(back, nullptr) << error.text << "\n" << text;
+        EXPECT_TRUE(same_job(job, *back)) << text;
+        ls_job_destroy(back);
+        ls_free(text);
+    }
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(JobText, KeepsTheLineEndsOfANet)
+{
+    for (std::string net : {"a", "a\n", "a\n\n\n", "a\n  b\n\nc", " a\n", "\na", "a \n\tb"}) {
+        ls_error error = {};
+        ls_job *job = ls_job_parse("data: f.h5\nnet: x\n", "job.yaml", &error);
+        ASSERT_NE(job, nullptr) << error.text;
+        ls_free(job->net);
+        job->net = ls_copy_string(net.c_str());
+        char *text = ls_job_text(job);
+        ls_job *back = ls_job_parse(text, "job.yaml", &error);
+        ASSERT_NE(back, nullptr) << error.text << "\n" << text;
+        EXPECT_EQ(back->net, net);
+        ls_free(text);
+        ls_job_destroy(back);
+        ls_job_destroy(job);
+    }
+}
+
+const char first[] = "data: f.h5\n"
+                     "run: runs/a\n"
+                     "net: |\n"
+                     "  conv1: conv2d out=6 kernel=5  # as in the paper\n"
+                     "  dense units=10\n"
+                     "seed: 1\n"
+                     "stages:\n"
+                     "  - optimizer: adam rate=0.001\n"
+                     "    batch: 64\n"
+                     "    epochs: 3\n"
+                     "  - objective: supervised loss=hinge\n"
+                     "    optimizer: momentum rate=0.1\n"
+                     "    schedule: cosine\n"
+                     "    batch: 32\n"
+                     "    epochs: 3\n"
+                     "evaluate:\n"
+                     "  every: 1 epoch\n"
+                     "  split: valid\n"
+                     "checkpoint:\n"
+                     "  every: 2.5 minutes\n"
+                     "  keep: 3\n";
+
+TEST(JobText, IsWhatAPersonWouldWrite)
+{
+    ls_error error = {};
+    ls_job *job = ls_job_parse(first, "job.yaml", &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    char *text = ls_job_text(job);
+    EXPECT_STREQ(text, first);
+    ls_free(text);
+    ls_job_destroy(job);
+}
+
+// The notices, a line each, then "refused: " and the message.
+std::string compare(std::string from, std::string to, long stage = 1)
+{
+    std::string now = first, said;
+    size_t at = now.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    now.replace(at, from.size(), to);
+    ls_error error = {};
+    ls_job *a = ls_job_parse(first, "before.yaml", &error);
+    ls_job *b = ls_job_parse(now.c_str(), "job.yaml", &error);
+    EXPECT_NE(b, nullptr) << error.text;
+    auto notice = [](void *context, const char *text) {
+        *(std::string *)context += std::string(text) + "\n";
+    };
+    ls_job_defaults(a, nullptr);
+    ls_job_defaults(b, nullptr);
+    if (!ls_job_compatible(a, b, stage, notice, &said, &error)) {
+        EXPECT_EQ(error.code, LS_USAGE);
+        said += std::string("refused: ") + error.text;
+    }
+    ls_job_destroy(a);
+    ls_job_destroy(b);
+    return said;
+}
+
+const char way_out[] = "; set it back, or start another run with run=DIRECTORY (or this one "
+                       "afresh: --resume=never --overwrite)";
+
+TEST(JobCompatible, LetsPassWhatDoesNotTouchTheSteps)
+{
+    EXPECT_EQ(compare("", ""), "");
+    EXPECT_EQ(compare("f.h5", "g.h5"), "");
+    EXPECT_EQ(compare("runs/a", "runs/b"), "");
+    EXPECT_EQ(compare("keep: 3", "keep: 9"), "");
+    EXPECT_EQ(compare("1 epoch", "7 steps"), "");
+    EXPECT_EQ(compare("batch: 32\n    epochs: 3", "batch: 32\n    epochs: 9"), "");
+    EXPECT_EQ(compare("batch: 32\n    epochs: 3", "batch: 32\n    steps: 9"), "");
+    EXPECT_EQ(compare("kernel=5  # as in the paper\n", "  kernel=5\n  # ours\n"), "")
+        << "spaces and comments mean nothing";
+}
+
+TEST(JobCompatible, TellsWhatChangesTheRestOfTheRun)
+{
+    EXPECT_EQ(compare("rate=0.1", "rate=0.2"), "stages.1.optimizer changed from 'momentum "
+                                               "rate=0.1' to 'momentum rate=0.2'\n");
+    EXPECT_EQ(compare("schedule: cosine", "schedule: linear"),
+              "stages.1.schedule changed from 'cosine' to 'linear'\n");
+    EXPECT_EQ(compare("batch: 32", "batch: 16"), "stages.1.batch changed from '32' to '16'\n");
+    EXPECT_EQ(compare("momentum rate=0.1", "sgd", 0),
+              "stages.1.optimizer changed from 'momentum rate=0.1' to 'sgd'\n")
+        << "a later stage may change altogether";
+}
+
+TEST(JobCompatible, RefusesAnotherNetSeedOrPast)
+{
+    EXPECT_EQ(compare("out=6", "out=8"),
+              "refused: job.yaml:3:6: net: the run began with 'conv1: conv2d out=6 kernel=5  # as "
+              "in the paper\ndense units=10\n', now it is 'conv1: conv2d out=8 kernel=5  # as in "
+              "the paper\ndense units=10\n': the parameters belong to another net" +
+                  std::string(way_out));
+    EXPECT_EQ(
+        compare("seed: 1", "seed: 2"),
+        "refused: job.yaml:6:7: seed: the run began with '1', now it is '2': the seed decides "
+        "what every step draws" +
+            std::string(way_out));
+    EXPECT_EQ(compare("batch: 64", "batch: 65"),
+              "refused: job.yaml:9:12: stages.0.batch: the run began with '64', now it is '65': "
+              "this stage is done" +
+                  std::string(way_out));
+    EXPECT_EQ(compare("epochs: 3", "epochs: 4"),
+              "refused: job.yaml:10:13: stages.0.epochs: the run began with '3', now it is '4': "
+              "this stage is done" +
+                  std::string(way_out));
+    EXPECT_EQ(compare("loss=hinge", "loss=bce"),
+              "refused: job.yaml:11:16: stages.1.objective: the run began with 'supervised "
+              "loss=hinge', now it is 'supervised loss=bce': the running stage keeps its "
+              "objective" +
+                  std::string(way_out));
+    EXPECT_EQ(
+        compare("momentum rate=0.1", "sgd"),
+        "refused: job.yaml:12:16: stages.1.optimizer: the run began with 'momentum rate=0.1', "
+        "now it is 'sgd': the running stage keeps its kind of optimizer (rate and other "
+        "options may change)" +
+            std::string(way_out));
+}
+
+TEST(JobCompatible, RefusesAJobWithoutTheStageThatRuns)
+{
+    EXPECT_EQ(compare("  - objective: supervised loss=hinge\n    optimizer: momentum rate=0.1\n"
+                      "    schedule: cosine\n    batch: 32\n    epochs: 3\n",
+                      ""),
+              "refused: job.yaml: the run is in stages.1, but the job has only 1 stages" +
+                  std::string(way_out));
+}
+
+} // namespace
