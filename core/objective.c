@@ -68,7 +68,8 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
     ls_spec spec;
     if (!ls_spec_parse(text, &spec, error))
         return NULL;
-    const ls_objective_type *type = ls_spec_find_type(ls_objective_types, spec.type, "objective", error);
+    const ls_objective_type *type =
+        ls_spec_find_type(ls_objective_types, spec.type, "objective", error);
     if (!type || !check_nets(type, task, error))
         return NULL;
     for (int i = 0; i < task->nets; i++)

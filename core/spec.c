@@ -67,7 +67,8 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
     return nearest;
 }
 
-const void *ls_spec_find_type(const void *table, const char *name, const char *kind, ls_error *error)
+const void *ls_spec_find_type(const void *table, const char *name, const char *kind,
+                              ls_error *error)
 {
     const char *names[128];
     const char *const *const *types = table;

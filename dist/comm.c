@@ -1,0 +1,319 @@
+/* comm: start and stop of MPI, node topology, agreement, small sums. */
+#include <mpi.h>
+
+#include "dist/internal.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+/* Bytes, or numbers, of one MPI call: its counts are int. */
+enum { PIECE = 1 << 28, COMPARED = 1 << 20 };
+
+static const char cut_name[] = "LOCKSTEP_RANKS_PER_NODE";
+
+/* Ends every rank. The rank is mpirun's own number: what its other messages use. */
+static void fatal_hook(const char *message)
+{
+    int rank = -1;
+    char host[256] = "?";
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    gethostname(host, sizeof host - 1);
+    fprintf(stderr, "lockstep: rank %d on %s: %s\n", rank, host, message);
+    fflush(NULL);
+    MPI_Abort(MPI_COMM_WORLD, LS_NUMERIC);
+    _Exit(LS_NUMERIC);
+}
+
+void ls_mpi_check(int code, const char *call, const char *file, int line)
+{
+    if (code == MPI_SUCCESS)
+        return;
+    char reason[MPI_MAX_ERROR_STRING] = "unknown error";
+    int length = 0;
+    MPI_Error_string(code, reason, &length);
+    ls_fatal(file, line, "%s failed: %s", call, reason);
+}
+
+/* The starter's own count of ranks, the innermost starter first; 1 where there was none. */
+static int started_ranks(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *text = getenv(names[i]);
+        if (text && atoi(text) > 0)
+            return atoi(text);
+    }
+    return 1;
+}
+
+/* The largest node that the environment of the first rank allows. **Collective**. */
+static int ranks_per_node(void)
+{
+    long limit = INT_MAX;
+    const char *text = getenv(cut_name);
+    if (text && *text) {
+        char *end;
+        limit = strtol(text, &end, 10);
+        ls_check(!*end && limit > 0 && limit <= INT_MAX,
+                 "%s is \"%s\", expected a number of ranks, 1 or more", cut_name, text);
+    }
+    int shared = (int)limit;
+    ls_mpi(MPI_Bcast(&shared, 1, MPI_INT, 0, MPI_COMM_WORLD));
+    return shared;
+}
+
+/* Numbers nodes by their lowest rank in `parent`, and ranks node by node. **Collective**. */
+static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
+{
+    int lowest = rank, before = 0;
+    ls_mpi(MPI_Bcast(&lowest, 1, MPI_INT, 0, comm->node));
+    int *all = ls_alloc((size_t)size, sizeof *all);
+    ls_mpi(MPI_Allgather(&lowest, 1, MPI_INT, all, 1, MPI_INT, parent));
+    comm->nodes = comm->node_index = 0;
+    for (int i = 0; i < size; i++) {
+        comm->nodes += all[i] == i;
+        comm->node_index += all[i] == i && i < lowest;
+        before += all[i] < lowest;
+    }
+    ls_free(all);
+    ls_mpi(MPI_Comm_split(parent, 0, before + comm->node_rank, &comm->world));
+    ls_mpi(MPI_Comm_rank(comm->world, &comm->rank));
+    ls_mpi(MPI_Comm_size(comm->world, &comm->size));
+}
+
+/* Makes nodes of at most `limit` ranks that share memory. **Collective** over `parent`. */
+static void arrange(ls_comm *comm, MPI_Comm parent, int limit)
+{
+    int rank, size, machine_rank, machine_size;
+    ls_mpi(MPI_Comm_rank(parent, &rank));
+    ls_mpi(MPI_Comm_size(parent, &size));
+    MPI_Comm machine;
+    ls_mpi(MPI_Comm_split_type(parent, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine));
+    ls_mpi(MPI_Comm_rank(machine, &machine_rank));
+    ls_mpi(MPI_Comm_size(machine, &machine_size));
+    ls_mpi(MPI_Comm_split(machine, machine_rank / limit, machine_rank, &comm->node));
+    ls_mpi(MPI_Comm_free(&machine));
+    comm->machine_nodes = (machine_size - 1) / limit + 1;
+    ls_mpi(MPI_Comm_rank(comm->node, &comm->node_rank));
+    ls_mpi(MPI_Comm_size(comm->node, &comm->node_size));
+    number_ranks(comm, parent, rank, size);
+    ls_mpi(MPI_Comm_split(comm->world, comm->node_rank, comm->node_index, &comm->peers));
+    ls_mpi(MPI_Allreduce(&comm->node_size, &comm->smallest_node, 1, MPI_INT, MPI_MIN, comm->world));
+}
+
+static void free_communicators(ls_comm *comm)
+{
+    ls_mpi(MPI_Comm_free(&comm->peers));
+    ls_mpi(MPI_Comm_free(&comm->node));
+    ls_mpi(MPI_Comm_free(&comm->world));
+}
+
+ls_comm *ls_comm_open(int *argc, char ***argv)
+{
+    int started = started_ranks(); /* before MPI changes the environment */
+    /* Alone, Open MPI would fork a daemon for MPI_Comm_spawn: slower, and left behind by kill -9.
+     */
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    int provided;
+    ls_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
+    ls_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+    ls_fatal_set_hook(fatal_hook);
+    ls_check(provided >= MPI_THREAD_FUNNELED,
+             "the MPI library does not allow threads beside it (MPI_THREAD_FUNNELED)");
+    ls_comm *comm = ls_alloc(1, sizeof *comm);
+    comm->started = started;
+    comm->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t bound;
+    bool known = !sched_getaffinity(0, sizeof bound, &bound);
+    comm->cores_bound = known ? CPU_COUNT(&bound) : comm->cores;
+    gethostname(comm->host, sizeof comm->host - 1);
+    arrange(comm, MPI_COMM_WORLD, ranks_per_node());
+    return comm;
+}
+
+void ls_comm_close(ls_comm *comm)
+{
+    free_communicators(comm);
+    ls_free(comm);
+    ls_fatal_set_hook(NULL);
+    ls_mpi(MPI_Finalize());
+}
+
+void ls_comm_split_nodes(ls_comm *comm)
+{
+    ls_comm before = *comm;
+    arrange(comm, before.world, 1);
+    free_communicators(&before);
+}
+
+void ls_comm_abort(ls_comm *comm, int code)
+{
+    (void)comm;
+    MPI_Abort(MPI_COMM_WORLD, code);
+    _Exit(code);
+}
+
+int ls_comm_rank(const ls_comm *comm)
+{
+    return comm->rank;
+}
+
+int ls_comm_size(const ls_comm *comm)
+{
+    return comm->size;
+}
+
+int ls_comm_node(const ls_comm *comm)
+{
+    return comm->node_index;
+}
+
+int ls_comm_nodes(const ls_comm *comm)
+{
+    return comm->nodes;
+}
+
+int ls_comm_node_rank(const ls_comm *comm)
+{
+    return comm->node_rank;
+}
+
+int ls_comm_node_size(const ls_comm *comm)
+{
+    return comm->node_size;
+}
+
+const char *ls_comm_host(const ls_comm *comm)
+{
+    return comm->host;
+}
+
+int ls_comm_cores_bound(const ls_comm *comm)
+{
+    return comm->cores_bound;
+}
+
+int ls_comm_cores(const ls_comm *comm)
+{
+    return comm->cores;
+}
+
+bool ls_comm_singletons(const ls_comm *comm, ls_error *error)
+{
+    if (comm->size > 1 || comm->started <= 1)
+        return false;
+    ls_error_set(error, LS_USAGE,
+                 "%d tasks were started, but MPI knows of 1: each would train alone. Start them "
+                 "with `srun --mpi=pmix` (`srun --mpi=list` must name pmix), or with mpirun inside "
+                 "the allocation",
+                 comm->started);
+    return true;
+}
+
+const char *ls_comm_version(void)
+{
+    static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    ls_mpi(MPI_Get_library_version(text, &length));
+    text[strcspn(text, "\n,")] = 0;
+    return text;
+}
+
+bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
+{
+    int mine = ok ? comm->size : comm->rank, lowest;
+    ls_mpi(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->world));
+    if (lowest == comm->size)
+        return true;
+    ls_error unwanted = {.code = LS_IO};
+    ls_error *told = error ? error : &unwanted;
+    ls_mpi(MPI_Bcast(told, sizeof *told, MPI_BYTE, lowest, comm->world));
+    return false;
+}
+
+static void broadcast(MPI_Comm among, void *data, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += PIECE) {
+        size_t n = bytes - at < PIECE ? bytes - at : PIECE;
+        ls_mpi(MPI_Bcast((char *)data + at, (int)n, MPI_BYTE, 0, among));
+    }
+}
+
+void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
+{
+    broadcast(comm->world, data, bytes);
+}
+
+void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes)
+{
+    if (comm->node_rank == 0)
+        broadcast(comm->peers, data, bytes);
+    ls_mpi(MPI_Barrier(comm->node));
+}
+
+bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
+{
+    size_t expected = bytes;
+    ls_comm_broadcast(comm, &expected, sizeof expected);
+    bool same = bytes == expected;
+    char *piece = ls_alloc(COMPARED, 1);
+    for (size_t at = 0; at < expected; at += COMPARED) {
+        size_t n = expected - at < COMPARED ? expected - at : COMPARED;
+        if (comm->rank == 0)
+            memcpy(piece, (const char *)data + at, n);
+        ls_comm_broadcast(comm, piece, n);
+        same = same && !memcmp(piece, (const char *)data + at, n);
+    }
+    ls_free(piece);
+    return ls_comm_agree(comm, same, NULL);
+}
+
+static void sum_in_place(const ls_comm *comm, void *values, size_t size, long count,
+                         MPI_Datatype type)
+{
+    for (long at = 0; at < count; at += PIECE) {
+        long n = count - at < PIECE ? count - at : PIECE;
+        ls_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)at * size, (int)n, type,
+                             MPI_SUM, comm->world));
+    }
+}
+
+void ls_comm_sum(ls_comm *comm, double *values, long count)
+{
+    sum_in_place(comm, values, sizeof *values, count, MPI_DOUBLE);
+}
+
+void ls_comm_sum_long(ls_comm *comm, long *values, long count)
+{
+    sum_in_place(comm, values, sizeof *values, count, MPI_LONG);
+}
+
+double ls_comm_max(ls_comm *comm, double value)
+{
+    double most;
+    ls_mpi(MPI_Allreduce(&value, &most, 1, MPI_DOUBLE, MPI_MAX, comm->world));
+    return most;
+}
+
+void ls_comm_barrier(ls_comm *comm)
+{
+    ls_mpi(MPI_Barrier(comm->world));
+}
+
+/* Shared windows are in MPI's unified memory model (ls_shared_create checks it): a barrier between
+ * two memory fences orders loads and stores of the ranks, as MPI_Win_sync would (MPI-3.1, 11.7). */
+void ls_comm_node_barrier(ls_comm *comm)
+{
+    if (comm->node_size == 1)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    ls_mpi(MPI_Barrier(comm->node));
+    atomic_thread_fence(memory_order_seq_cst);
+}

@@ -1,0 +1,154 @@
+/* shared: arrays of a node in MPI-3 shared windows, and the space that there is for them.
+ *
+ * A window's pages are those of a file in /dev/shm or a session directory, which depends on the MPI
+ * library and its settings: a small window is made and looked up in /proc/self/maps. A page is
+ * taken when it is first touched, near the core that touches it: rank r of the node zeroes the r-th
+ * equal part. A node of one rank shares with nobody and has ordinary memory (huge pages, no limit).
+ */
+#include <mpi.h>
+
+#include "dist/internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+
+#include "core/memory.h"
+
+enum { PAGE = 4096 };
+
+struct ls_shared {
+    ls_comm *comm;
+    MPI_Win window; /* MPI_WIN_NULL: a node of one rank */
+    void *data;
+};
+
+static MPI_Win open_window(const ls_comm *comm, size_t bytes, char **base)
+{
+    MPI_Win window;
+    MPI_Aint size = comm->node_rank == 0 ? (MPI_Aint)(bytes + PAGE) : 0;
+    int unit, *model, found;
+    ls_mpi(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, comm->node, base, &window));
+    ls_mpi(MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN));
+    ls_mpi(MPI_Win_get_attr(window, MPI_WIN_MODEL, &model, &found));
+    ls_check(found && *model == MPI_WIN_UNIFIED,
+             "this MPI library's shared windows are not coherent (MPI_WIN_UNIFIED expected)");
+    ls_mpi(MPI_Win_shared_query(window, 0, &size, &unit, base));
+    ls_mpi(MPI_Win_lock_all(MPI_MODE_NOCHECK, window));
+    return window;
+}
+
+static void close_window(MPI_Win *window)
+{
+    ls_mpi(MPI_Win_unlock_all(*window));
+    ls_mpi(MPI_Win_free(window));
+}
+
+/* The directory of the file that is mapped at `address`, into place[size]; "" where none is. */
+static void mapped_directory(const void *address, char *place, size_t size)
+{
+    place[0] = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    if (!maps)
+        return;
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, maps) > 0) {
+        uintptr_t begin, end;
+        bool read = sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2;
+        const char *path = strchr(line, '/');
+        if (!read || (uintptr_t)address < begin || (uintptr_t)address >= end || !path)
+            continue;
+        snprintf(place, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+    }
+    free(line);
+    fclose(maps);
+}
+
+/* Bytes that the node may still take in `place`; infinite where nothing limits them. */
+static double free_bytes(const char *place)
+{
+    struct statvfs space;
+    double bytes = INFINITY;
+    if (place[0] && !statvfs(place, &space) && space.f_blocks > 0)
+        bytes = (double)space.f_bavail * (double)space.f_frsize;
+    const char *limit = getenv("LOCKSTEP_SHARED_LIMIT"); /* tests: as if there were less */
+    return limit ? fmin(bytes, atof(limit)) : bytes;
+}
+
+/* Whether this node can hold `bytes` more; the same answer, and error, on all of its ranks.
+ * **Collective** over the node. */
+static bool node_has_room(const ls_comm *comm, size_t bytes, ls_error *error)
+{
+    if (comm->node_size == 1)
+        return true;
+    char *base, place[PAGE];
+    MPI_Win window = open_window(comm, PAGE, &base);
+    mapped_directory(base, place, sizeof place);
+    close_window(&window);
+    double wanted = (double)bytes * comm->machine_nodes, there = free_bytes(place);
+    ls_mpi(MPI_Bcast(&there, 1, MPI_DOUBLE, 0, comm->node));
+    if (wanted <= there)
+        return true;
+    return ls_error_set(error, LS_IO,
+                        "shared memory in %s on %s: the ranks need %.1f MB, and %.1f MB are free; "
+                        "make it larger (mount -o remount,size=..., docker run --shm-size=...), or "
+                        "name another directory (mpirun --mca osc_sm_backing_directory DIR)",
+                        place, comm->host, wanted / 1e6, there / 1e6);
+}
+
+bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)
+{
+    return ls_comm_agree(comm, node_has_room(comm, bytes, error), error);
+}
+
+/* Zeroes this rank's part: the first touch. */
+static void touch(const ls_comm *comm, char *data, size_t bytes)
+{
+    size_t part = (bytes + (size_t)comm->node_size - 1) / (size_t)comm->node_size;
+    size_t begin = part * (size_t)comm->node_rank;
+    size_t end = begin + part < bytes ? begin + part : bytes;
+    if (begin < end)
+        memset(data + begin, 0, end - begin);
+}
+
+ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)
+{
+    if (!node_has_room(comm, bytes, error))
+        return NULL;
+    ls_shared *shared = ls_alloc(1, sizeof *shared);
+    shared->comm = comm;
+    shared->window = MPI_WIN_NULL;
+    if (comm->node_size == 1) {
+        shared->data = ls_alloc(bytes, 1);
+        return shared;
+    }
+    char *base;
+    shared->window = open_window(comm, bytes, &base);
+    /* Each rank maps whole pages, so the shift is the same for all. */
+    shared->data = base + (PAGE - (uintptr_t)base % PAGE) % PAGE;
+    madvise(shared->data, bytes, MADV_HUGEPAGE); /* where the system has them for shared memory */
+    touch(comm, shared->data, bytes);
+    ls_comm_node_barrier(comm);
+    return shared;
+}
+
+void *ls_shared_data(const ls_shared *shared)
+{
+    return shared->data;
+}
+
+void ls_shared_destroy(ls_shared *shared)
+{
+    if (!shared)
+        return;
+    if (shared->window == MPI_WIN_NULL)
+        ls_free(shared->data);
+    else
+        close_window(&shared->window);
+    ls_free(shared);
+}

@@ -1,0 +1,16 @@
+/* shared: arrays that the ranks of a node hold once, in MPI-3 shared windows. */
+#pragma once
+#include "dist/comm.h"
+
+typedef struct ls_shared ls_shared;
+
+/* **Collective** over the node. One array of `bytes` zeroed bytes, 64-byte aligned; ls_shared_data
+ * gives each rank's own address of it. NULL and an LS_IO error where the node has no room. */
+ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error);
+void *ls_shared_data(const ls_shared *shared);
+/* **Collective** over the node. */
+void ls_shared_destroy(ls_shared *shared);
+/* **Collective.** Whether every node can hold `bytes` more of shared memory (a page of /dev/shm or
+ * TMPDIR that is not there is a SIGBUS). Where not, the caller calls ls_comm_split_nodes, so that
+ * each rank is a node of its own, and says so aloud. */
+bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error);

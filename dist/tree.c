@@ -1,0 +1,101 @@
+/* tree: sums in a fixed order.
+ *
+ * Elements are independent of each other, so the order over the arrays is all that matters: arrays
+ * are walked in blocks, and the partial sums of a block stay in the first-level cache. */
+#include "dist/tree.h"
+
+#include <string.h>
+
+#include "core/check.h"
+
+/* The loops are limited by memory, except the conversion to double: worth wider instructions. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(LS_SANITIZE)
+#define LS_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define LS_WIDE
+#endif
+
+enum { BLOCK = 1024, LEVELS = 24, LANES = 16 };
+
+LS_WIDE static void add(real *restrict to, const real *restrict a, const real *restrict b, long n)
+{
+    for (long i = 0; i < n; i++)
+        to[i] = a[i] + b[i];
+}
+
+LS_WIDE static void add_into(real *restrict to, const real *restrict a, long n)
+{
+    for (long i = 0; i < n; i++)
+        to[i] += a[i];
+}
+
+/* `to` may be a or b; a + b and b + a are the same bits. */
+static void add_two(real *to, const real *a, const real *b, long n)
+{
+    if (to == a)
+        add_into(to, b, n);
+    else if (to == b)
+        add_into(to, a, n);
+    else
+        add(to, a, b, n);
+}
+
+/* Where the sum of n <= BLOCK reals from `at` stands: in `partial`, or in the array itself where
+ * there is but one. partial[LEVELS][BLOCK]: a level of the tree each. */
+static const real *tree(real *const *from, int count, long at, long n, real (*partial)[BLOCK])
+{
+    if (count == 1)
+        return from[0] + at;
+    const real *left = tree(from, count / 2, at, n, partial);
+    const real *right = tree(from + count / 2, count - count / 2, at, n, partial + 1);
+    add_two(partial[0], left, right, n);
+    return partial[0];
+}
+
+void ls_tree_add(real *to, real *const *from, int count, long n)
+{
+    ls_check(count > 0, "a sum over %d arrays", count);
+    if (count == 1) {
+        if (to != from[0])
+            memcpy(to, from[0], (size_t)n * sizeof *to);
+        return;
+    }
+    _Alignas(64) real partial[LEVELS][BLOCK];
+    int half = count / 2;
+    for (long at = 0; at < n; at += BLOCK) {
+        long rest = n - at < BLOCK ? n - at : BLOCK;
+        const real *left = tree(from, half, at, rest, partial);
+        const real *right = tree(from + half, count - half, at, rest, partial + 1);
+        add_two(to + at, left, right, rest);
+    }
+}
+
+void ls_tree_add_tails(double *to, const double *tails, int count)
+{
+    ls_check(count > 0, "a sum over %d tails", count);
+    if (count == 1) {
+        memcpy(to, tails, LS_TAIL * sizeof *to);
+        return;
+    }
+    double right[LS_TAIL], left[LS_TAIL];
+    int half = count / 2;
+    ls_tree_add_tails(left, tails, half);
+    ls_tree_add_tails(right, tails + (long)half * LS_TAIL, count - half);
+    for (int i = 0; i < LS_TAIL; i++)
+        to[i] = left[i] + right[i];
+}
+
+LS_WIDE double ls_tree_norm2(const real *x, long n)
+{
+    double lane[LANES] = {0};
+    long whole = n / LANES * LANES;
+    for (long i = 0; i < whole; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            lane[k] += (double)x[i + k] * (double)x[i + k];
+    for (long i = whole; i < n; i++)
+        lane[i - whole] += (double)x[i] * (double)x[i];
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int k = 0; k < width; k++)
+            lane[k] += lane[k + width];
+    return lane[0];
+}

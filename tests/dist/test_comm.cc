@@ -1,0 +1,115 @@
+/* comm: topology, agreement, sums. */
+#include "world.h"
+
+#include <cstdlib>
+#include <cstring>
+
+static std::vector<long> gathered(int mine)
+{
+    std::vector<long> all((size_t)ls_comm_size(world), 0);
+    all[(size_t)ls_comm_rank(world)] = mine;
+    ls_comm_sum_long(world, all.data(), (long)all.size());
+    return all;
+}
+
+TEST(Comm, RanksAreNumberedNodeByNode)
+{
+    std::vector<long> node = gathered(ls_comm_node(world));
+    std::vector<long> place = gathered(ls_comm_node_rank(world));
+    std::vector<long> sizes = node_sizes();
+    size_t rank = 0;
+    for (size_t n = 0; n < sizes.size(); n++)
+        for (long r = 0; r < sizes[n]; r++, rank++) {
+            EXPECT_EQ(node[rank], (long)n) << "rank " << rank;
+            EXPECT_EQ(place[rank], r) << "rank " << rank;
+        }
+    EXPECT_EQ(rank, node.size());
+}
+
+TEST(Comm, NodesAreCutAsTheEnvironmentSays)
+{
+    const char *cut = getenv("LOCKSTEP_RANKS_PER_NODE");
+    int limit = getenv("LOCKSTEP_TEST_SPLIT") ? 1 : cut ? atoi(cut) : ls_comm_size(world);
+    EXPECT_GE(ls_comm_nodes(world), (ls_comm_size(world) + limit - 1) / limit); /* more: hosts */
+    for (long size : node_sizes())
+        EXPECT_LE(size, limit);
+}
+
+TEST(Comm, AgreementTellsTheLowestFailure)
+{
+    int rank = ls_comm_rank(world), half = ls_comm_size(world) / 2;
+    ls_error error = {};
+    if (rank >= half)
+        ls_error_set(&error, LS_DATA, "rank %d has no data", rank);
+    EXPECT_FALSE(ls_comm_agree(world, rank < half, &error));
+    EXPECT_EQ(error.code, LS_DATA);
+    EXPECT_EQ(std::string(error.text), "rank " + std::to_string(half) + " has no data");
+}
+
+TEST(Comm, AgreementLeavesTheErrorAloneWhereAllIsWell)
+{
+    ls_error error = {};
+    strcpy(error.text, "as it was");
+    EXPECT_TRUE(ls_comm_agree(world, true, &error));
+    EXPECT_STREQ(error.text, "as it was");
+    EXPECT_TRUE(ls_comm_agree(world, true, nullptr));
+    EXPECT_FALSE(ls_comm_agree(world, ls_comm_rank(world) > 0, nullptr));
+}
+
+TEST(Comm, SameNoticesOneByteAndTheLength)
+{
+    std::vector<char> data(2500000, 'x');
+    bool last = ls_comm_rank(world) == ls_comm_size(world) - 1, alone = ls_comm_size(world) == 1;
+    EXPECT_TRUE(ls_comm_same(world, data.data(), data.size()));
+    EXPECT_TRUE(ls_comm_same(world, data.data(), 0));
+    if (last)
+        data.back() = 'y';
+    EXPECT_EQ(ls_comm_same(world, data.data(), data.size()), alone);
+    EXPECT_TRUE(ls_comm_same(world, data.data(), data.size() - 1));
+    EXPECT_EQ(ls_comm_same(world, data.data(), last ? 10 : 2000000), alone);
+}
+
+TEST(Comm, BroadcastReachesAll)
+{
+    std::vector<long> data(300000, ls_comm_rank(world));
+    ls_comm_broadcast(world, data.data(), data.size() * sizeof data[0]);
+    EXPECT_EQ(data, std::vector<long>(300000, 0));
+}
+
+TEST(Comm, SumIsExactWhereOneRankHoldsTheNumber)
+{
+    std::vector<double> sum((size_t)ls_comm_size(world), 0);
+    auto number = [](size_t rank) { return 0.1 * (double)(rank + 1) + 1e-17; };
+    sum[(size_t)ls_comm_rank(world)] = number((size_t)ls_comm_rank(world));
+    ls_comm_sum(world, sum.data(), (long)sum.size());
+    for (size_t r = 0; r < sum.size(); r++)
+        EXPECT_EQ(sum[r], number(r));
+}
+
+TEST(Comm, MaximumIsOverAllRanks)
+{
+    EXPECT_EQ(ls_comm_max(world, -ls_comm_rank(world)), 0);
+    EXPECT_EQ(ls_comm_max(world, ls_comm_rank(world)), ls_comm_size(world) - 1);
+}
+
+TEST(Comm, KnowsItsCoresAndHost)
+{
+    EXPECT_GE(ls_comm_cores_bound(world), 1);
+    EXPECT_LE(ls_comm_cores_bound(world), ls_comm_cores(world));
+    EXPECT_NE(ls_comm_host(world)[0], 0);
+    EXPECT_NE(ls_comm_version()[0], 0);
+    EXPECT_EQ(strpbrk(ls_comm_version(), "\n"), nullptr);
+}
+
+TEST(Comm, NoticesTasksThatDoNotKnowEachOther)
+{
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    bool alone = ls_comm_size(world) == 1 && !getenv("OMPI_COMM_WORLD_LOCAL_RANK");
+    bool expected = alone && tasks && atoi(tasks) > 1;
+    ls_error error = {};
+    EXPECT_EQ(ls_comm_singletons(world, &error), expected);
+    if (expected) {
+        EXPECT_NE(strstr(error.text, "4 tasks were started"), nullptr) << error.text;
+        EXPECT_NE(strstr(error.text, "srun --mpi=pmix"), nullptr) << error.text;
+    }
+}
