@@ -16,8 +16,8 @@ namespace
 
 struct Net {
     ls_params *params = ls_params_create();
-    ls_net *net;
     ls_error error = {};
+    ls_net *net;
     std::vector<real> values, prepared;
 
     Net(const char *lines, ls_shape input) : net(ls_net_build(params, "net", lines, &input, &error))

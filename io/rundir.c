@@ -1,0 +1,218 @@
+/* rundir: the run directory: made, locked, job.yaml, metrics.jsonl. */
+#include "io/rundir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "io/whole.h"
+
+enum { HOLDER = 256 };
+
+struct ls_rundir {
+    char *path;
+    int lock;    /* RUN/lock, open while the run is; -1 while it is being opened */
+    int metrics; /* RUN/metrics.jsonl, open to append, or -1 */
+};
+
+static char *inside(const ls_rundir *run, const char *name)
+{
+    return ls_format("%s/%s", run->path, name);
+}
+
+static bool fail(ls_error *error, const char *path, const char *doing)
+{
+    return ls_error_set(error, LS_IO, "%s: can't %s: %s", path, doing, strerror(errno));
+}
+
+/* 0, or why not. The open file description holds the lock where the system can: a process's own
+ * locks vanish when it closes any descriptor of the file. */
+static int take_lock(int file)
+{
+    static const int ways[] = {F_OFD_SETLK, F_SETLK};
+    int reason = 0;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        if (fcntl(file, ways[i], &lock) == 0)
+            return 0;
+        reason = errno;
+        if (reason != EINVAL)
+            break;
+    }
+    return reason;
+}
+
+static void write_holder(int file)
+{
+    char host[HOLDER / 2] = "unknown", text[HOLDER];
+    gethostname(host, sizeof host - 1);
+    int length = snprintf(text, sizeof text, "process %ld on host %s\n", (long)getpid(), host);
+    if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)length, 0) != length)
+        return; /* the text only serves the message of a second job; the lock is held */
+}
+
+static bool in_use(const ls_rundir *run, ls_error *error)
+{
+    char holder[HOLDER] = "";
+    ssize_t length = pread(run->lock, holder, sizeof holder - 1, 0);
+    holder[length > 0 ? strcspn(holder, "\n") : 0] = 0;
+    return ls_error_set(error, LS_IN_USE,
+                        "%s: is in use by %s; wait until that job ends, or give this one another "
+                        "run=",
+                        run->path, holder[0] ? holder : "another job");
+}
+
+static bool lock(ls_rundir *run, ls_error *error)
+{
+    char *path = inside(run, "lock");
+    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = run->lock >= 0 || fail(error, path, "open");
+    int reason = ok ? take_lock(run->lock) : 0;
+    if (reason == EAGAIN || reason == EACCES)
+        ok = in_use(run, error);
+    else if (reason)
+        fprintf(stderr,
+                "lockstep: %s: this file system gives no locks (%s); nothing keeps a second job "
+                "out of this run directory\n",
+                run->path, strerror(reason));
+    if (ok)
+        write_holder(run->lock);
+    ls_free(path);
+    return ok;
+}
+
+ls_rundir *ls_rundir_open(const char *path, ls_error *error)
+{
+    ls_rundir *run = ls_alloc(1, sizeof *run);
+    *run = (ls_rundir){.path = ls_copy_string(path), .lock = -1, .metrics = -1};
+    char *checkpoints = inside(run, "checkpoints");
+    bool ok = ls_whole_folder(checkpoints, error) && lock(run, error);
+    ls_free(checkpoints);
+    if (ok)
+        return run;
+    ls_rundir_close(run);
+    return NULL;
+}
+
+static void close_metrics(ls_rundir *run)
+{
+    if (run->metrics >= 0)
+        close(run->metrics);
+    run->metrics = -1;
+}
+
+void ls_rundir_close(ls_rundir *run)
+{
+    if (!run)
+        return;
+    close_metrics(run);
+    if (run->lock >= 0)
+        close(run->lock);
+    ls_free(run->path);
+    ls_free(run);
+}
+
+/* Removes the files of a folder, not folders in it. A folder that is not there is empty. */
+static bool empty_folder(const char *path, ls_error *error)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return errno == ENOENT || fail(error, path, "list the folder");
+    bool ok = true;
+    for (struct dirent *entry; ok && (entry = readdir(folder));)
+        if (unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != EISDIR && errno != EPERM)
+            ok = fail(error, path, "remove the files of an earlier run");
+    closedir(folder);
+    return ok;
+}
+
+bool ls_rundir_clear(ls_rundir *run, ls_error *error)
+{
+    char *checkpoints = inside(run, "checkpoints"), *samples = inside(run, "samples");
+    char *metrics = inside(run, "metrics.jsonl");
+    close_metrics(run);
+    bool ok = empty_folder(checkpoints, error) && empty_folder(samples, error) &&
+              (unlink(metrics) == 0 || errno == ENOENT || fail(error, metrics, "remove"));
+    ls_free(checkpoints);
+    ls_free(samples);
+    ls_free(metrics);
+    return ok;
+}
+
+bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error *error)
+{
+    char *path = inside(run, name);
+    bool ok = ls_whole_write(path, text, strlen(text), error);
+    ls_free(path);
+    return ok;
+}
+
+static bool append(int file, const char *line, size_t length)
+{
+    ssize_t done = write(file, line, length);
+    if (done >= 0 && (size_t)done < length)
+        errno = ENOSPC;
+    return done == (ssize_t)length;
+}
+
+bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error)
+{
+    char *path = inside(run, "metrics.jsonl"), *line = ls_format("%s\n", json);
+    if (run->metrics < 0)
+        run->metrics = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = run->metrics >= 0 && append(run->metrics, line, strlen(line));
+    if (!ok)
+        fail(error, path, "write");
+    ls_free(line);
+    ls_free(path);
+    return ok;
+}
+
+/* Whether a resumed run at `step` keeps this line. */
+static bool keeps(const char *line, size_t length, long step)
+{
+    json_t *record = json_loadb(line, length, 0, NULL);
+    const json_t *at = json_object_get(record, "step");
+    bool keep = json_is_object(record) && (!json_is_number(at) || json_number_value(at) <= step);
+    json_decref(record);
+    return keep;
+}
+
+/* Moves the lines to keep to the front of `text`; their length. */
+static size_t keep_lines(char *text, size_t size, long step)
+{
+    size_t kept = 0;
+    for (size_t at = 0; at < size;) {
+        char *end = memchr(text + at, '\n', size - at);
+        if (!end)
+            break;
+        size_t length = (size_t)(end - (text + at)) + 1;
+        if (keeps(text + at, length, step)) {
+            memmove(text + kept, text + at, length);
+            kept += length;
+        }
+        at += length;
+    }
+    return kept;
+}
+
+bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error)
+{
+    char *path = inside(run, "metrics.jsonl");
+    size_t size;
+    bool ok = true;
+    close_metrics(run);
+    if (access(path, F_OK) == 0) {
+        char *text = ls_whole_read(path, &size, error);
+        size_t kept = text ? keep_lines(text, size, step) : 0;
+        ok = text && (kept == size || ls_whole_write(path, text, kept, error));
+        ls_free(text);
+    }
+    ls_free(path);
+    return ok;
+}

@@ -1,0 +1,129 @@
+// small_state: a few parameters with momentum, as a training run would hold them, whose contents
+// are a function of the step; for the checkpoint tests.
+#pragma once
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "core/memory.h"
+#include "io/checkpoint.h"
+}
+
+// Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout.
+inline long padded_size(const ls_shape *shape)
+{
+    return shape->at[1] * 4;
+}
+inline void padded_load(const ls_shape *shape, const real *logical, real *stored)
+{
+    for (long o = 0; o < shape->at[0]; o++)
+        for (long i = 0; i < shape->at[1]; i++)
+            stored[i * 4 + o] = logical[o * shape->at[1] + i];
+}
+inline void padded_store(const ls_shape *shape, const real *stored, real *logical)
+{
+    for (long o = 0; o < shape->at[0]; o++)
+        for (long i = 0; i < shape->at[1]; i++)
+            logical[o * shape->at[1] + i] = stored[i * 4 + o];
+}
+inline const ls_layout padded_layout = {padded_size, padded_load, padded_store};
+
+inline ls_shape shape_of(std::vector<long> dims)
+{
+    ls_shape shape = {};
+    for (long n : dims)
+        shape.at[shape.rank++] = n;
+    return shape;
+}
+
+class SmallState
+{
+  public:
+    explicit SmallState(bool panels = true, long width = 5, const char *last = "net/fc/bias")
+    {
+        params = ls_params_create();
+        claim("net/conv/weight", LS_SLOT_WEIGHT, shape_of({3, width}),
+              panels ? &padded_layout : nullptr);
+        claim("net/norm/mean", LS_SLOT_STATE, shape_of({3}), nullptr);
+        claim("net/fc/weight", LS_SLOT_WEIGHT, shape_of({2, 2, 1, 70}), nullptr);
+        claim(last, LS_SLOT_BIAS, shape_of({2}), nullptr);
+        values.resize(size_t(params->size));
+        momentum.resize(size_t(params->size));
+        ls_params_commit(params, values.data(), nullptr);
+        ls_slots_add(&trained, 0, params->count);
+    }
+    SmallState(const SmallState &) = delete;
+    ~SmallState()
+    {
+        ls_params_destroy(params);
+    }
+
+    // Contents as after step `step`.
+    void fill(long step)
+    {
+        for (int s = 0; s < params->count; s++) {
+            fill_slot(s, values, double(step) + 0.25 * s);
+            if (params->slots[s].kind != LS_SLOT_STATE)
+                fill_slot(s, momentum, -double(step) - 0.125 * s);
+        }
+        now = step;
+    }
+
+    ls_snapshot snapshot()
+    {
+        ls_snapshot it = {};
+        it.job = job.data();
+        it.stage = 1;
+        it.stage_step = now - 1;
+        it.step = now;
+        it.samples = 64.0 * double(now);
+        it.shards = 4;
+        for (int p = 0; p < LS_PHASES; p++)
+            it.updates[p] = now + p;
+        it.best = std::nan("");
+        it.best_step = 3;
+        it.stale = 2;
+        it.data_digest = 0xfedcba9876543210u;
+        it.params = params;
+        it.arrays = 1;
+        it.array[0].name = "momentum";
+        it.array[0].slots = &trained;
+        it.array[0].array = momentum.data();
+        return it;
+    }
+
+    bool operator==(const SmallState &other) const
+    {
+        return same(values, other.values) && same(momentum, other.momentum);
+    }
+    bool values_equal(const SmallState &other) const
+    {
+        return same(values, other.values);
+    }
+
+    ls_params *params;
+    ls_slots trained = {};
+    std::vector<real> values, momentum;
+    std::string job = "model: lenet classes=10\n";
+    long now = 0;
+
+  private:
+    void claim(const char *name, ls_slot_kind kind, ls_shape shape, const ls_layout *layout)
+    {
+        ls_initializer zero = {};
+        ls_params_claim(params, name, kind, &shape, &zero, layout);
+    }
+    void fill_slot(int slot, std::vector<real> &array, double base)
+    {
+        std::vector<real> logical(size_t(ls_shape_count(&params->slots[slot].shape)));
+        for (size_t i = 0; i < logical.size(); i++)
+            logical[i] = real(base + std::sin(double(i)));
+        ls_params_load(params, slot, logical.data(), array.data());
+    }
+    static bool same(const std::vector<real> &a, const std::vector<real> &b)
+    {
+        return a.size() == b.size() && memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
+    }
+};

@@ -1,0 +1,583 @@
+// checkpoint: what is written comes back; what is broken is noticed, named and passed over.
+#include <atomic>
+#include <gtest/gtest.h>
+#include <random>
+#include <thread>
+
+#include "folder.h"
+#include "small_state.h"
+extern "C" {
+#include "io/h5.h"
+#include "io/seal.h"
+}
+
+namespace
+{
+bool has(const std::string &text, const std::string &part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+std::string step_path(const Folder &run, long step, const char *ending = ".h5")
+{
+    char name[64];
+    snprintf(name, sizeof name, "checkpoints/step-%08ld%s", step, ending);
+    return run / name;
+}
+
+// Writes the states after these steps, one after the other, and waits.
+void write_steps(const Folder &run, SmallState &state, std::vector<long> steps, int keep = 10,
+                 bool best = false)
+{
+    ls_error error = {};
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), keep);
+    for (long step : steps) {
+        state.fill(step);
+        ls_snapshot snapshot = state.snapshot();
+        EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, best, &error)) << error.text;
+    }
+    EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << error.text;
+}
+
+struct Found {
+    bool ok;
+    std::string path, notices;
+    ls_error error;
+};
+
+Found find(const Folder &run)
+{
+    Found found = {};
+    char path[4096] = "";
+    found.ok = ls_checkpoint_find(
+        run.root.c_str(), path, sizeof path,
+        [](void *context, const char *text) {
+            *static_cast<std::string *>(context) += std::string(text) + "\n";
+        },
+        &found.notices, &found.error);
+    found.path = path;
+    return found;
+}
+
+// The state loaded from a file equals the one after `step`.
+void expect_state(const std::string &path, long step)
+{
+    SmallState want, state;
+    want.fill(step);
+    ls_snapshot snapshot = state.snapshot();
+    ls_error error = {};
+    ASSERT_TRUE(ls_checkpoint_load(path.c_str(), &snapshot, &error)) << error.text;
+    EXPECT_TRUE(state == want) << path;
+}
+
+std::string load_error(const std::string &path, SmallState &state)
+{
+    ls_snapshot snapshot = state.snapshot();
+    ls_error error = {};
+    EXPECT_FALSE(ls_checkpoint_load(path.c_str(), &snapshot, &error));
+    EXPECT_EQ(error.code, LS_DATA);
+    return error.text;
+}
+
+// Puts a new .ok beside a file that a test made or changed.
+void seal_again(const std::string &path, long step)
+{
+    std::string bytes = read_file(path);
+    ls_error error = {};
+    EXPECT_TRUE(ls_seal_write(path.c_str(), bytes.data(), bytes.size(), step, &error))
+        << error.text;
+}
+
+// Changes a sealed file with HDF5 and seals it anew.
+template <typename Change> void change_file(const std::string &path, long step, Change change)
+{
+    hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    ASSERT_GE(file, 0);
+    change(file);
+    H5Fclose(file);
+    seal_again(path, step);
+}
+} // namespace
+
+TEST(Checkpoint, EveryBitComesBack)
+{
+    Folder run;
+    SmallState state;
+    size_t blocks = ls_memory_blocks();
+    write_steps(run, state, {7});
+    expect_state(step_path(run, 7), 7);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(Checkpoint, EveryFieldComesBack)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {7});
+    ls_snapshot want = state.snapshot(), found;
+    ls_error error = {};
+    ASSERT_TRUE(ls_checkpoint_open(step_path(run, 7).c_str(), &found, &error)) << error.text;
+    EXPECT_STREQ(found.job, want.job);
+    EXPECT_EQ(found.stage, want.stage);
+    EXPECT_EQ(found.stage_step, want.stage_step);
+    EXPECT_EQ(found.step, want.step);
+    EXPECT_EQ(found.samples, want.samples);
+    EXPECT_EQ(found.shards, want.shards);
+    for (int p = 0; p < LS_PHASES; p++)
+        EXPECT_EQ(found.updates[p], want.updates[p]);
+    EXPECT_TRUE(std::isnan(found.best));
+    EXPECT_EQ(found.best_step, want.best_step);
+    EXPECT_EQ(found.stale, want.stale);
+    EXPECT_EQ(found.data_digest, want.data_digest);
+    EXPECT_FALSE(found.weights_only);
+    ls_snapshot_release(&found);
+}
+
+TEST(Checkpoint, TheFileDoesNotDependOnTheStorageLayout)
+{
+    Folder run, other;
+    SmallState panels(true), plain(false);
+    write_steps(run, panels, {7});
+    write_steps(other, plain, {7});
+    EXPECT_EQ(read_file(step_path(run, 7)), read_file(step_path(other, 7)));
+    SmallState state(false);
+    ls_snapshot snapshot = state.snapshot();
+    ls_error error = {};
+    ASSERT_TRUE(ls_checkpoint_load(step_path(run, 7).c_str(), &snapshot, &error)) << error.text;
+    EXPECT_TRUE(state == plain);
+}
+
+TEST(Checkpoint, ArraysStandUnderTheirNamesInLogicalShape)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {7});
+    ls_error error = {};
+    hid_t file = ls_h5_open(step_path(run, 7).c_str(), &error);
+    ASSERT_GE(file, 0) << error.text;
+    double weight[15], mean[3], moment[2];
+    const hsize_t w[] = {3, 5}, m[] = {3}, b[] = {2};
+    EXPECT_TRUE(ls_h5_read(file, "model/net/conv/weight", H5T_NATIVE_DOUBLE, 2, w, weight, &error));
+    for (int i = 0; i < 15; i++)
+        EXPECT_EQ(weight[i], real(7 + std::sin(double(i))));
+    EXPECT_TRUE(ls_h5_read(file, "state/net/norm/mean", H5T_NATIVE_DOUBLE, 1, m, mean, &error));
+    EXPECT_TRUE(ls_h5_read(file, "optimizer/momentum/net/fc/bias", H5T_NATIVE_DOUBLE, 1, b, moment,
+                           &error));
+    EXPECT_EQ(moment[0], -7.375);
+    EXPECT_LE(H5Lexists(file, "optimizer/momentum/net/norm", H5P_DEFAULT), 0);
+    H5Fclose(file);
+}
+
+TEST(Checkpoint, OnlySlotsInTrainingHaveOptimizerState)
+{
+    Folder run;
+    SmallState state;
+    state.trained = {};
+    ls_slots_add(&state.trained, 2, 3);
+    write_steps(run, state, {7});
+    SmallState want, found;
+    found.trained = state.trained;
+    ls_snapshot snapshot = found.snapshot();
+    ls_error error = {};
+    ASSERT_TRUE(ls_checkpoint_load(step_path(run, 7).c_str(), &snapshot, &error)) << error.text;
+    EXPECT_EQ(found.momentum[size_t(state.params->slots[2].offset)], real(-7.25));
+    EXPECT_EQ(found.momentum[0], 0);
+    SmallState all;
+    EXPECT_TRUE(has(load_error(step_path(run, 7), all), "has no optimizer/momentum/net/conv"));
+}
+
+TEST(Checkpoint, TheNewestIsFoundAndOldOnesAreRemoved)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1, 2, 10, 100}, 2);
+    Found found = find(run);
+    EXPECT_TRUE(found.ok) << found.error.text;
+    EXPECT_EQ(found.path, step_path(run, 100));
+    EXPECT_EQ(found.notices, "");
+    expect_state(step_path(run, 10), 10);
+    for (const char *ending : {".h5", ".ok"})
+        EXPECT_FALSE(std::filesystem::exists(step_path(run, 2, ending)));
+}
+
+TEST(Checkpoint, TheBestOutlivesTheOldOnes)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1}, 1, true);
+    write_steps(run, state, {1, 2, 3}, 1);
+    ls_error error = {};
+    SmallState want, weights;
+    want.fill(1);
+    EXPECT_TRUE(
+        ls_checkpoint_load_weights((run / "checkpoints/best.h5").c_str(), weights.params, &error))
+        << error.text;
+    EXPECT_TRUE(weights.values_equal(want));
+    ls_snapshot fields;
+    EXPECT_TRUE(ls_checkpoint_open((run / "checkpoints/best.h5").c_str(), &fields, &error));
+    EXPECT_TRUE(fields.weights_only);
+    EXPECT_EQ(fields.step, 1);
+    ls_snapshot_release(&fields);
+    EXPECT_EQ(find(run).path, step_path(run, 3));
+}
+
+TEST(Checkpoint, TheBestCanBeReadWhileItIsReplaced)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1}, 1, true);
+    std::atomic<bool> done = false;
+    std::thread writer([&] {
+        write_steps(run, state, {2, 3, 4, 5, 6, 7, 8, 9, 10}, 1, true);
+        done = true;
+    });
+    long reads = 0;
+    for (; !done; reads++) {
+        ls_error error = {};
+        EXPECT_TRUE(ls_checkpoint_verify((run / "checkpoints/best.h5").c_str(), &error))
+            << error.text;
+    }
+    writer.join();
+    EXPECT_GT(reads, 0);
+}
+
+TEST(Checkpoint, ARunResumedFromAnOlderOneDropsTheFutureItLeft)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {10, 20, 30}, 3);
+    write_steps(run, state, {15}, 3);
+    EXPECT_EQ(find(run).path, step_path(run, 15));
+    EXPECT_FALSE(std::filesystem::exists(step_path(run, 20)));
+    expect_state(step_path(run, 10), 10);
+}
+
+TEST(Checkpoint, NoCheckpointsAtAllIsNoError)
+{
+    Folder run;
+    EXPECT_FALSE(find(run).ok);
+    EXPECT_STREQ(find(run).error.text, "");
+    std::filesystem::create_directory(run / "checkpoints");
+    write_file(run / "checkpoints/step-00000001.h5.tmp", "half");
+    write_file(run / "checkpoints/step-1x.h5", "");
+    EXPECT_FALSE(find(run).ok);
+    EXPECT_STREQ(find(run).error.text, "");
+}
+
+TEST(Checkpoint, SomeButNoneValidIsAnErrorThatSaysWhatToDo)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1, 2});
+    for (long step : {1, 2})
+        std::filesystem::remove(step_path(run, step, ".ok"));
+    Found found = find(run);
+    EXPECT_FALSE(found.ok);
+    EXPECT_EQ(found.error.code, LS_DATA);
+    EXPECT_TRUE(has(found.error.text, "none of the 2")) << found.error.text;
+    EXPECT_TRUE(has(found.error.text, "--overwrite")) << found.error.text;
+}
+
+TEST(Checkpoint, LeftoversOfAKilledWriterAreSweptAway)
+{
+    Folder run;
+    std::filesystem::create_directory(run / "checkpoints");
+    write_file(run / "checkpoints/step-00000001.h5.tmp", "half");
+    SmallState state;
+    write_steps(run, state, {2});
+    EXPECT_FALSE(std::filesystem::exists(run / "checkpoints/step-00000001.h5.tmp"));
+}
+
+// Breaks the newer of two checkpoints; the older one is found, and the notice says why.
+template <typename Break> void expect_passed_over(Break break_it, const char *reason)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1, 2});
+    break_it(run);
+    Found found = find(run);
+    EXPECT_TRUE(found.ok) << found.error.text;
+    EXPECT_EQ(found.path, step_path(run, 1));
+    EXPECT_TRUE(has(found.notices, "checkpoint of step 2 passed over")) << found.notices;
+    EXPECT_TRUE(has(found.notices, "step-00000002")) << found.notices;
+    EXPECT_TRUE(has(found.notices, reason)) << found.notices;
+    expect_state(found.path, 1);
+}
+
+TEST(BrokenCheckpoint, WithoutItsOk)
+{
+    expect_passed_over([](const Folder &run) { std::filesystem::remove(step_path(run, 2, ".ok")); },
+                       "its writing was not finished");
+}
+
+TEST(BrokenCheckpoint, WithoutItsFile)
+{
+    expect_passed_over([](const Folder &run) { std::filesystem::remove(step_path(run, 2)); },
+                       "No such file");
+}
+
+TEST(BrokenCheckpoint, Truncated)
+{
+    for (double part : {0.0, 0.5, 0.999})
+        expect_passed_over(
+            [part](const Folder &run) {
+                auto size = std::filesystem::file_size(step_path(run, 2));
+                std::filesystem::resize_file(step_path(run, 2), size_t(double(size) * part));
+            },
+            "cut short");
+}
+
+TEST(BrokenCheckpoint, GrownLonger)
+{
+    expect_passed_over(
+        [](const Folder &run) {
+            write_file(step_path(run, 2), read_file(step_path(run, 2)) + "more");
+        },
+        "not the file that was sealed");
+}
+
+TEST(BrokenCheckpoint, ADirectoryInItsPlace)
+{
+    expect_passed_over(
+        [](const Folder &run) {
+            std::filesystem::remove(step_path(run, 2));
+            std::filesystem::create_directory(step_path(run, 2));
+        },
+        "directory");
+}
+
+TEST(BrokenCheckpoint, ADamagedOk)
+{
+    for (const char *text : {"", "{", "[]", "{\"format\":1,\"step\":2,\"size\":\"x\"}"})
+        expect_passed_over(
+            [text](const Folder &run) { write_file(step_path(run, 2, ".ok"), text); },
+            "is damaged");
+}
+
+TEST(BrokenCheckpoint, ExchangedWithAnother)
+{
+    expect_passed_over(
+        [](const Folder &run) {
+            std::string one = read_file(step_path(run, 1));
+            write_file(step_path(run, 2), one);
+        },
+        "digest");
+}
+
+TEST(BrokenCheckpoint, ExchangedTogetherWithItsOk)
+{
+    expect_passed_over(
+        [](const Folder &run) {
+            write_file(step_path(run, 2), read_file(step_path(run, 1)));
+            write_file(step_path(run, 2, ".ok"), read_file(step_path(run, 1, ".ok")));
+        },
+        "is the checkpoint of step 1 under a wrong name");
+}
+
+TEST(BrokenCheckpoint, OfALaterFormat)
+{
+    expect_passed_over(
+        [](const Folder &run) {
+            change_file(step_path(run, 2), 2, [](hid_t file) {
+                EXPECT_TRUE(ls_h5_put_long(file, "format", 99, nullptr));
+            });
+        },
+        "is a checkpoint of format 99");
+}
+
+TEST(BrokenCheckpoint, WithoutOneOfItsFields)
+{
+    expect_passed_over(
+        [](const Folder &run) {
+            change_file(step_path(run, 2), 2, [](hid_t file) { H5Adelete(file, "shards"); });
+        },
+        "has no attribute shards");
+}
+
+TEST(BrokenCheckpoint, ABitFlippedAnywhere)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1, 2});
+    std::string whole = read_file(step_path(run, 2));
+    std::mt19937_64 random(1);
+    for (int round = 0; round < 200; round++) {
+        std::string broken = whole;
+        size_t bit = random() % (8 * whole.size());
+        broken[bit / 8] = char(broken[bit / 8] ^ (1 << bit % 8));
+        write_file(step_path(run, 2), broken);
+        Found found = find(run);
+        ASSERT_EQ(found.path, step_path(run, 1)) << "bit " << bit;
+        ASSERT_TRUE(has(found.notices, "digest")) << found.notices;
+    }
+    write_file(step_path(run, 2), whole);
+    EXPECT_EQ(find(run).path, step_path(run, 2));
+}
+
+TEST(BrokenCheckpoint, ABitFlippedInTheOkNeverLoadsOtherNumbers)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1, 2});
+    std::string whole = read_file(step_path(run, 2, ".ok"));
+    for (size_t bit = 0; bit < 8 * whole.size(); bit += 3) {
+        std::string broken = whole;
+        broken[bit / 8] = char(broken[bit / 8] ^ (1 << bit % 8));
+        write_file(step_path(run, 2, ".ok"), broken);
+        Found found = find(run);
+        ASSERT_TRUE(found.ok);
+        ASSERT_EQ(found.notices.empty(), found.path == step_path(run, 2)) << broken;
+    }
+}
+
+TEST(CheckpointLoad, NamesTheParameterWhoseShapeDiffers)
+{
+    Folder run;
+    SmallState state, wider(true, 6);
+    write_steps(run, state, {1});
+    std::vector<real> before = wider.values;
+    std::string text = load_error(step_path(run, 1), wider);
+    EXPECT_TRUE(has(text, "model/net/conv/weight has shape [3, 5]; expected [3, 6]")) << text;
+    EXPECT_EQ(wider.values, before);
+}
+
+TEST(CheckpointLoad, NamesTheParameterThatIsMissing)
+{
+    Folder run;
+    SmallState state, other(true, 5, "net/fc/slope");
+    write_steps(run, state, {1});
+    std::vector<real> before = other.values;
+    std::string text = load_error(step_path(run, 1), other);
+    EXPECT_TRUE(has(text, "has no model/net/fc/slope")) << text;
+    EXPECT_EQ(other.values, before) << "filled before all was checked";
+}
+
+TEST(CheckpointLoad, NamesTheParameterThatTheModelDoesNotHave)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1});
+    const real one = 1;
+    change_file(step_path(run, 1), 1, [&](hid_t file) {
+        EXPECT_TRUE(ls_h5_write(file, "model/net/extra/gain", ls_h5_real(), ls_h5_real(), 0,
+                                nullptr, &one, nullptr));
+    });
+    SmallState found;
+    std::string text = load_error(step_path(run, 1), found);
+    EXPECT_TRUE(has(text, "holds 1 array(s)") && has(text, "model/net/extra/gain")) << text;
+}
+
+TEST(CheckpointLoad, RefusesWeightsOnlyAndSaysHowToUseThem)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1}, 1, true);
+    std::string text = load_error(run / "checkpoints/best.h5", state);
+    EXPECT_TRUE(has(text, "weights only") && has(text, "--weights")) << text;
+}
+
+TEST(CheckpointLoad, WeightsComeFromAWholeCheckpointToo)
+{
+    Folder run;
+    SmallState state, weights, want;
+    write_steps(run, state, {4});
+    want.fill(4);
+    ls_error error = {};
+    EXPECT_TRUE(ls_checkpoint_load_weights(step_path(run, 4).c_str(), weights.params, &error))
+        << error.text;
+    EXPECT_TRUE(weights.values_equal(want));
+}
+
+TEST(CheckpointLoad, WeightsOfAnotherProgramNeedNoOkButABrokenOneIsRefused)
+{
+    Folder run;
+    SmallState state, weights;
+    write_steps(run, state, {4}, 1, true);
+    std::string best = run / "checkpoints/best.h5", ok = run / "checkpoints/best.ok";
+    std::string bytes = read_file(best);
+    bytes[bytes.size() - 1] = char(bytes[bytes.size() - 1] ^ 1);
+    write_file(best, bytes);
+    ls_error error = {};
+    EXPECT_FALSE(ls_checkpoint_load_weights(best.c_str(), weights.params, &error));
+    std::filesystem::remove(ok);
+    EXPECT_TRUE(ls_checkpoint_load_weights(best.c_str(), weights.params, &error)) << error.text;
+}
+
+// A file with one parameter replaced by numbers of another type.
+std::string with_type(const Folder &run, hid_t type)
+{
+    SmallState state;
+    write_steps(run, state, {1});
+    const double bias[] = {1.5, 1.0 / 3};
+    const hsize_t two[] = {2};
+    change_file(step_path(run, 1), 1, [&](hid_t file) {
+        H5Ldelete(file, "model/net/fc/bias", H5P_DEFAULT);
+        EXPECT_TRUE(
+            ls_h5_write(file, "model/net/fc/bias", type, H5T_NATIVE_DOUBLE, 1, two, bias, nullptr));
+    });
+    return step_path(run, 1);
+}
+
+TEST(CheckpointLoad, RefusesNumbersThatAreNotReals)
+{
+    Folder run;
+    SmallState state;
+    std::string text = load_error(with_type(run, H5T_STD_I32LE), state);
+    EXPECT_TRUE(has(text, "model/net/fc/bias does not hold floating-point numbers")) << text;
+}
+
+TEST(CheckpointLoad, Float32LoadsExactlyIntoEitherBuild)
+{
+    Folder run;
+    SmallState state;
+    std::string path = with_type(run, H5T_IEEE_F32LE);
+    ls_snapshot snapshot = state.snapshot();
+    ls_error error = {};
+    ASSERT_TRUE(ls_checkpoint_load(path.c_str(), &snapshot, &error)) << error.text;
+    EXPECT_EQ(state.values[size_t(state.params->slots[3].offset) + 1], real(float(1.0 / 3)));
+}
+
+#ifndef LS_DOUBLE
+TEST(CheckpointLoad, Float64IsTakenAsWeightsButNotToGoOnFrom)
+{
+    Folder run;
+    SmallState state;
+    std::string path = with_type(run, H5T_IEEE_F64LE), text = load_error(path, state);
+    EXPECT_TRUE(has(text, "float64") && has(text, "--weights")) << text;
+    ls_error error = {};
+    EXPECT_TRUE(ls_checkpoint_load_weights(path.c_str(), state.params, &error)) << error.text;
+    EXPECT_EQ(state.values[size_t(state.params->slots[3].offset) + 1], float(1.0 / 3));
+}
+#endif
+
+TEST(CheckpointDigest, IsOfTheLogicalNumbersAlone)
+{
+    SmallState panels(true), plain(false), other(true);
+    panels.fill(3);
+    plain.fill(3);
+    other.fill(4);
+    char a[33], b[33], c[33];
+    ls_checkpoint_model_digest(panels.params, a);
+    ls_checkpoint_model_digest(plain.params, b);
+    ls_checkpoint_model_digest(other.params, c);
+    EXPECT_STREQ(a, b);
+    EXPECT_STRNE(a, c);
+    EXPECT_EQ(strlen(a), 32u);
+}
+
+TEST(CheckpointDigest, IsXxh3)
+{
+    char text[33];
+    ls_digest_text(XXH3_128bits("", 0), text);
+    EXPECT_STREQ(text, "99aa06d3014798d86001c324468d497f"); // xxhsum -H128 of an empty file
+}
+
+TEST(CheckpointSize, IsAboutWhatIsForetold)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {1});
+    size_t size = std::filesystem::file_size(step_path(run, 1));
+    EXPECT_LE(size, ls_checkpoint_bytes(state.params, 1));
+    EXPECT_GE(size + (100 << 10), ls_checkpoint_bytes(state.params, 1));
+}

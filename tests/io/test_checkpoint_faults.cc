@@ -1,0 +1,234 @@
+// checkpoint faults: every call that writes fails once, or the system stops there; after each, the
+// newest checkpoint or the one before still loads.
+#include <cerrno>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "small_state.h"
+extern "C" {
+#include "io/whole.h"
+}
+
+namespace
+{
+// Which calls of ls_whole fail: call `at` (from 1), and where `stopped` all after it too.
+struct Plan {
+    long at = 0, calls = 0;
+    int reason = 0;
+    bool stopped = false;
+    std::string trace;
+} plan;
+
+bool fails(const char *name)
+{
+    plan.calls++;
+    plan.trace += std::string(name) + " ";
+    if (plan.at == 0 || plan.calls < plan.at || (plan.calls > plan.at && !plan.stopped))
+        return false;
+    errno = plan.reason;
+    return true;
+}
+
+int plan_open(const char *path, int flags, mode_t mode)
+{
+    return fails("open") ? -1 : open(path, flags, mode);
+}
+// Half of the bytes arrive before the disk is full.
+ssize_t plan_write(int file, const void *bytes, size_t size)
+{
+    if (!fails("write"))
+        return write(file, bytes, size);
+    int reason = errno;
+    ssize_t half = write(file, bytes, size / 2);
+    errno = reason;
+    return half < 0 ? half : -1;
+}
+int plan_fsync(int file)
+{
+    return fails("fsync") ? -1 : fsync(file);
+}
+int plan_close(int file)
+{
+    bool failed = fails("close");
+    int reason = errno, result = close(file);
+    errno = reason;
+    return failed ? -1 : result;
+}
+int plan_rename(const char *from, const char *to)
+{
+    return fails("rename") ? -1 : rename(from, to);
+}
+const ls_whole_calls planned = {plan_open, plan_write, plan_fsync, plan_close, plan_rename};
+
+// Fails call `at` for as long as it lives.
+class Fault
+{
+  public:
+    Fault(long at, int reason, bool stopped)
+    {
+        plan = {};
+        plan.at = at;
+        plan.reason = reason;
+        plan.stopped = stopped;
+        ls_whole_set_calls(&planned);
+    }
+    ~Fault()
+    {
+        ls_whole_set_calls(nullptr);
+    }
+};
+
+// One write into `run`, with or without a fault; false with the error where it failed.
+bool write_step(const Folder &run, SmallState &state, long step, bool best, ls_error *error)
+{
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
+    state.fill(step);
+    ls_snapshot snapshot = state.snapshot();
+    EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, best, nullptr));
+    return ls_checkpoint_writer_close(writer, error);
+}
+
+// The file loads, and its numbers are those of the step it says, which is `older` or `newer`.
+void expect_loads(const std::string &path, bool weights, long older, long newer)
+{
+    ls_snapshot fields;
+    ls_error error = {};
+    ASSERT_TRUE(ls_checkpoint_open(path.c_str(), &fields, &error)) << error.text;
+    ls_snapshot_release(&fields);
+    EXPECT_TRUE(fields.step == older || fields.step == newer) << fields.step;
+    SmallState want, found;
+    want.fill(fields.step);
+    ls_snapshot snapshot = found.snapshot();
+    bool ok = weights ? ls_checkpoint_load_weights(path.c_str(), found.params, &error)
+                      : ls_checkpoint_load(path.c_str(), &snapshot, &error);
+    ASSERT_TRUE(ok) << error.text;
+    EXPECT_TRUE(weights ? found.values_equal(want) : found == want);
+}
+
+// Whether an error names the errno's text and the run.
+bool says(const ls_error &error, int reason, const Folder &run)
+{
+    std::string text = error.text;
+    return error.code == LS_IO && text.find(strerror(reason)) != std::string::npos &&
+           text.find(run.root) != std::string::npos;
+}
+
+// What a resumed run, or an evaluation, would take.
+std::string newest(const Folder &run, bool best)
+{
+    char path[4096] = "";
+    ls_error error = {};
+    if (best)
+        return run / "checkpoints/best.h5";
+    EXPECT_TRUE(ls_checkpoint_find(run.root.c_str(), path, sizeof path, nullptr, nullptr, &error))
+        << error.text;
+    return path;
+}
+
+// Writes step 1, then `second` with call `at` failing; false where there is no such call.
+bool fault_at(long at, int reason, bool stopped, bool best, long second)
+{
+    Folder run;
+    SmallState state;
+    ls_error error = {};
+    EXPECT_TRUE(write_step(run, state, 1, best, &error)) << error.text;
+    state.job = "model: mlp\n"; // other bytes, also where the step is the same
+    bool ok;
+    {
+        Fault fault(at, reason, stopped);
+        ok = write_step(run, state, second, best, &error);
+    }
+    SCOPED_TRACE("call " + std::to_string(at) + " of " + plan.trace);
+    bool injected = plan.calls >= at;
+    EXPECT_TRUE(ok || (injected && says(error, reason, run))) << error.text;
+    expect_loads(newest(run, best), best, ok ? second : 1, second);
+    EXPECT_TRUE(write_step(run, state, second + 1, best, &error)) << error.text;
+    expect_loads(newest(run, best), best, second + 1, second + 1);
+    return injected;
+}
+
+// Fails the first call, then the second, ..., until a write goes through.
+void sweep(int reason, bool stopped, bool best, long second)
+{
+    long at = 1;
+    while (fault_at(at, reason, stopped, best, second))
+        at++;
+    EXPECT_GT(at, 16); // two files: open, write, sync, close, rename, and 3 for the folder
+}
+} // namespace
+
+TEST(CheckpointFaults, NoSpaceAtAnyCall)
+{
+    sweep(ENOSPC, false, false, 2);
+}
+
+TEST(CheckpointFaults, ABrokenDiskAtAnyCall)
+{
+    sweep(EIO, true, false, 2);
+}
+
+TEST(CheckpointFaults, TheSystemStopsWhileTheBestIsReplaced)
+{
+    sweep(EIO, true, true, 2);
+    sweep(ENOSPC, false, true, 2);
+}
+
+TEST(CheckpointFaults, TheSystemStopsWhileTheSameStepIsWrittenAgain)
+{
+    sweep(EROFS, true, false, 1);
+}
+
+TEST(CheckpointFaults, TheOkIsWrittenAfterTheFileIsDurable)
+{
+    Folder run;
+    SmallState state;
+    Fault none(0, 0, false);
+    EXPECT_TRUE(write_step(run, state, 1, false, nullptr));
+    std::string one = "open write fsync close rename open fsync close ";
+    EXPECT_EQ(plan.trace, one + one);
+}
+
+TEST(CheckpointFaults, AnErrorIsToldOnceByTheNextCall)
+{
+    Folder run;
+    SmallState state;
+    state.fill(1);
+    ls_snapshot snapshot = state.snapshot();
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
+    ls_error error = {};
+    {
+        Fault fault(2, ENOSPC, false);
+        EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, false, &error));
+        EXPECT_FALSE(ls_checkpoint_wait(writer, &error));
+    }
+    EXPECT_TRUE(says(error, ENOSPC, run)) << error.text;
+    EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, false, &error));
+    EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error));
+}
+
+TEST(CheckpointFaults, ATemporaryFileOfAFailedWriteIsGone)
+{
+    Folder run;
+    SmallState state;
+    {
+        Fault fault(2, ENOSPC, false);
+        EXPECT_FALSE(write_step(run, state, 1, false, nullptr));
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(run / "checkpoints"));
+}
+
+TEST(CheckpointFaults, AFolderThatCannotBeMadeIsTold)
+{
+    Folder run;
+    write_file(run / "checkpoints", "a file");
+    SmallState state;
+    state.fill(1);
+    ls_snapshot snapshot = state.snapshot();
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
+    ls_error error = {};
+    EXPECT_FALSE(ls_checkpoint_write(writer, &snapshot, false, &error));
+    EXPECT_NE(std::string(error.text).find("expected a folder"), std::string::npos) << error.text;
+    EXPECT_FALSE(ls_checkpoint_writer_close(writer, &error));
+}

@@ -1,0 +1,341 @@
+// h5: round trips, refusals, and files in memory.
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <vector>
+
+#include "folder.h"
+extern "C" {
+#include "core/memory.h"
+#include "io/dump.h"
+#include "io/h5.h"
+}
+
+namespace
+{
+bool has(const ls_error &error, const std::string &part)
+{
+    return std::string(error.text).find(part) != std::string::npos;
+}
+
+const hsize_t two_by_three[] = {2, 3};
+const float six[] = {1, 2, 3, 4, 5, 6};
+
+// A file with a/b [2, 3]; the caller closes it.
+hid_t small_file(const std::string &path)
+{
+    ls_error error = {};
+    hid_t file = ls_h5_create(path.c_str(), &error);
+    EXPECT_TRUE(
+        ls_h5_write(file, "a/b", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, two_by_three, six, &error))
+        << error.text;
+    return file;
+}
+
+// A file made in memory, with a text attribute and an array.
+std::string image_bytes(size_t expected)
+{
+    ls_error error = {};
+    ls_h5_image image;
+    hid_t file = ls_h5_create_image("image", expected, &image, &error);
+    EXPECT_GE(file, 0) << error.text;
+    EXPECT_TRUE(ls_h5_put_text(file, "job", "model: lenet\n", &error));
+    std::vector<double> numbers(1000, 0.5);
+    hsize_t dims[] = {1000};
+    EXPECT_TRUE(ls_h5_write(file, "x/y/z", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, dims,
+                            numbers.data(), &error));
+    EXPECT_TRUE(ls_h5_close_image(file, &image, &error)) << error.text;
+    std::string bytes(static_cast<char *>(image.bytes), image.size);
+    ls_free(image.bytes);
+    return bytes;
+}
+} // namespace
+
+TEST(H5, ReadsBackWhatItWroteInAnotherType)
+{
+    Folder folder;
+    H5Fclose(small_file(folder / "f.h5"));
+    ls_error error = {};
+    hid_t file = ls_h5_open((folder / "f.h5").c_str(), &error);
+    ASSERT_GE(file, 0) << error.text;
+    double found[6] = {};
+    EXPECT_TRUE(ls_h5_read(file, "a/b", H5T_NATIVE_DOUBLE, 2, two_by_three, found, &error));
+    for (int i = 0; i < 6; i++)
+        EXPECT_EQ(found[i], six[i]);
+    H5Fclose(file);
+}
+
+TEST(H5, KeepsScalarsAndArraysWithoutRows)
+{
+    Folder folder;
+    ls_error error = {};
+    hid_t file = ls_h5_create((folder / "f.h5").c_str(), &error);
+    const hsize_t none[] = {0, 3};
+    double value = 2.5, found = 0;
+    EXPECT_TRUE(
+        ls_h5_write(file, "s", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 0, nullptr, &value, &error));
+    EXPECT_TRUE(ls_h5_write(file, "n", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2, none, &value, &error));
+    EXPECT_TRUE(ls_h5_read(file, "s", H5T_NATIVE_DOUBLE, 0, nullptr, &found, &error)) << error.text;
+    EXPECT_TRUE(ls_h5_read(file, "n", H5T_NATIVE_DOUBLE, 2, none, nullptr, &error)) << error.text;
+    EXPECT_EQ(found, 2.5);
+    H5Fclose(file);
+}
+
+TEST(H5, NamesBothShapesWhereTheyDiffer)
+{
+    Folder folder;
+    hid_t file = small_file(folder / "f.h5");
+    ls_error error = {};
+    const hsize_t other[] = {3, 2};
+    float found[6];
+    EXPECT_FALSE(ls_h5_read(file, "a/b", H5T_NATIVE_FLOAT, 2, other, found, &error));
+    EXPECT_TRUE(has(error, "f.h5")) << error.text;
+    EXPECT_TRUE(has(error, "a/b has shape [2, 3]; expected [3, 2]")) << error.text;
+    EXPECT_EQ(error.code, LS_DATA);
+    EXPECT_FALSE(ls_h5_read(file, "a/b", H5T_NATIVE_FLOAT, 0, nullptr, found, &error));
+    H5Fclose(file);
+}
+
+TEST(H5, NamesWhatIsMissing)
+{
+    Folder folder;
+    hid_t file = small_file(folder / "f.h5");
+    ls_error error = {};
+    float found[6];
+    EXPECT_FALSE(ls_h5_read(file, "a/c", H5T_NATIVE_FLOAT, 2, two_by_three, found, &error));
+    EXPECT_TRUE(has(error, "has no a/c")) << error.text;
+    EXPECT_FALSE(ls_h5_read(file, "q/c", H5T_NATIVE_FLOAT, 2, two_by_three, found, &error));
+    EXPECT_TRUE(has(error, "has no q")) << error.text;
+    EXPECT_FALSE(ls_h5_read(file, "a", H5T_NATIVE_FLOAT, 2, two_by_three, found, &error));
+    EXPECT_TRUE(has(error, "a is not a data set")) << error.text;
+    H5Fclose(file);
+}
+
+TEST(H5, RefusesLinksThatLeadElsewhere)
+{
+    Folder folder;
+    H5Fclose(small_file(folder / "other.h5"));
+    hid_t file = small_file(folder / "f.h5");
+    H5Lcreate_soft("/a/b", file, "soft", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/a", file, "way", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_external("other.h5", "/a/b", file, "external", H5P_DEFAULT, H5P_DEFAULT);
+    float found[6];
+    for (const char *path : {"soft", "way/b", "external"}) {
+        ls_error error = {};
+        EXPECT_FALSE(ls_h5_read(file, path, H5T_NATIVE_FLOAT, 2, two_by_three, found, &error));
+        EXPECT_TRUE(has(error, "soft or external link")) << path << ": " << error.text;
+    }
+    H5Fclose(file);
+}
+
+TEST(H5, RefusesNumbersThatLieInAnotherFile)
+{
+    Folder folder;
+    write_file(folder / "raw", std::string(24, '\0'));
+    hid_t file = small_file(folder / "f.h5");
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, two_by_three, nullptr);
+    H5Pset_external(list, (folder / "raw").c_str(), 0, 24);
+    hid_t set = H5Dcreate2(file, "outside", H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    ASSERT_GE(set, 0);
+    H5Dclose(set);
+    float found[6];
+    ls_error error = {};
+    EXPECT_FALSE(ls_h5_read(file, "outside", H5T_NATIVE_FLOAT, 2, two_by_three, found, &error));
+    EXPECT_TRUE(has(error, "in another file")) << error.text;
+    H5Pclose(list);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
+TEST(H5, AttributesComeBackAndAreReplaced)
+{
+    Folder folder;
+    hid_t file = small_file(folder / "f.h5");
+    ls_error error = {};
+    std::string job(100000, 'x'); // more than an attribute's 64 KB
+    const long three[] = {1, -2, 3};
+    EXPECT_TRUE(ls_h5_put_text(file, "job", "short", &error));
+    EXPECT_TRUE(ls_h5_put_text(file, "job", job.c_str(), &error)) << error.text;
+    EXPECT_TRUE(ls_h5_put_long(file, "n", -5000000000L, &error));
+    EXPECT_TRUE(ls_h5_put_longs(file, "three", three, 3, &error));
+    EXPECT_TRUE(ls_h5_put_double(file, "d", 0.1, &error));
+    char *text = nullptr;
+    long n = 0, read[3] = {};
+    double d = 0;
+    bool present = false;
+    EXPECT_TRUE(ls_h5_get_text(file, "job", &text, &present, &error)) << error.text;
+    EXPECT_EQ(job, text);
+    EXPECT_TRUE(ls_h5_get_long(file, "n", &n, &present, &error));
+    EXPECT_EQ(n, -5000000000L);
+    EXPECT_TRUE(ls_h5_get_longs(file, "three", read, 3, &present, &error));
+    EXPECT_EQ(read[1], -2);
+    EXPECT_TRUE(ls_h5_get_double(file, "d", &d, &present, &error));
+    EXPECT_EQ(d, 0.1);
+    EXPECT_TRUE(ls_h5_get_double(file, "n", &d, &present, &error)); // a whole number is a number
+    EXPECT_EQ(d, -5e9);
+    ls_free(text);
+    H5Fclose(file);
+}
+
+TEST(H5, AMissingAttributeIsNoErrorAndLeavesTheValue)
+{
+    Folder folder;
+    hid_t file = small_file(folder / "f.h5");
+    ls_error error = {};
+    long n = 7;
+    bool present = true;
+    EXPECT_TRUE(ls_h5_get_long(file, "no", &n, &present, &error));
+    EXPECT_FALSE(present);
+    EXPECT_EQ(n, 7);
+    H5Fclose(file);
+}
+
+TEST(H5, AnAttributeOfAnotherTypeIsAnErrorThatNamesIt)
+{
+    Folder folder;
+    hid_t file = small_file(folder / "f.h5");
+    ls_error error = {};
+    char *text = nullptr;
+    long n;
+    bool present;
+    EXPECT_TRUE(ls_h5_put_double(file, "rate", 0.5, &error));
+    EXPECT_FALSE(ls_h5_get_long(file, "rate", &n, &present, &error));
+    EXPECT_TRUE(has(error, "attribute rate: expected 1 whole number")) << error.text;
+    EXPECT_FALSE(ls_h5_get_text(file, "rate", &text, &present, &error));
+    EXPECT_TRUE(has(error, "attribute rate: expected a text")) << error.text;
+    H5Fclose(file);
+}
+
+TEST(H5, ReadsTextsOfFixedLengthToo)
+{
+    Folder folder;
+    hid_t file = small_file(folder / "f.h5");
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, 4);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    hid_t attribute = H5Acreate2(file, "layout", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attribute, type, "NHWC");
+    ls_error error = {};
+    char *text = nullptr;
+    bool present;
+    EXPECT_TRUE(ls_h5_get_text(file, "layout", &text, &present, &error)) << error.text;
+    EXPECT_STREQ(text, "NHWC");
+    ls_free(text);
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
+TEST(H5, SaysWhatAFileIsThatItCannotOpen)
+{
+    Folder folder;
+    write_file(folder / "text.h5", "not HDF5");
+    hid_t file = small_file(folder / "cut.h5");
+    H5Fclose(file);
+    std::filesystem::resize_file(folder / "cut.h5", 1000);
+    const struct {
+        const char *name, *says;
+    } cases[] = {{"none.h5", "No such file"},
+                 {"", "is a directory"},
+                 {"text.h5", "is not an HDF5 file"},
+                 {"cut.h5", "truncated"}};
+    for (const auto &c : cases) {
+        ls_error error = {};
+        EXPECT_LT(ls_h5_open((folder / c.name).c_str(), &error), 0);
+        EXPECT_TRUE(has(error, c.says)) << error.text;
+        EXPECT_TRUE(has(error, folder / c.name)) << error.text;
+        EXPECT_EQ(error.code, LS_DATA);
+    }
+}
+
+TEST(H5, SaysWhyAFileCannotBeCreated)
+{
+    Folder folder;
+    ls_error error = {};
+    EXPECT_LT(ls_h5_create((folder / "no/f.h5").c_str(), &error), 0);
+    EXPECT_TRUE(has(error, "No such file")) << error.text;
+    EXPECT_EQ(error.code, LS_IO);
+}
+
+TEST(H5, AnImageIsAWholeFile)
+{
+    size_t blocks = ls_memory_blocks();
+    for (size_t expected : {size_t{1}, size_t{3000}, size_t{1} << 20}) {
+        Folder folder;
+        write_file(folder / "i.h5", image_bytes(expected));
+        ls_error error = {};
+        hid_t file = ls_h5_open((folder / "i.h5").c_str(), &error);
+        ASSERT_GE(file, 0) << error.text;
+        std::vector<double> numbers(1000);
+        hsize_t dims[] = {1000};
+        EXPECT_TRUE(ls_h5_read(file, "x/y/z", H5T_NATIVE_DOUBLE, 1, dims, numbers.data(), &error));
+        EXPECT_EQ(numbers, std::vector<double>(1000, 0.5));
+        H5Fclose(file);
+    }
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(H5, EqualContentsAreEqualBytesAtAnyTime)
+{
+    std::string first = image_bytes(4096);
+    sleep(1); // HDF5 would keep times in seconds
+    EXPECT_EQ(first, image_bytes(4096));
+    EXPECT_EQ(first, image_bytes(1 << 20)) << "the expected size changes the file";
+}
+
+TEST(H5, AnImageIsReadFromTheCallersBytes)
+{
+    std::string bytes = image_bytes(4096);
+    ls_error error = {};
+    hid_t file = ls_h5_open_image("step-1.h5", bytes.data(), bytes.size(), &error);
+    ASSERT_GE(file, 0) << error.text;
+    char *job = nullptr, name[64];
+    bool present;
+    EXPECT_TRUE(ls_h5_get_text(file, "job", &job, &present, &error));
+    EXPECT_STREQ(job, "model: lenet\n");
+    EXPECT_STREQ(ls_h5_file(file, name, sizeof name), "step-1.h5");
+    ls_free(job);
+    H5Fclose(file);
+    std::string before = bytes;
+    EXPECT_EQ(bytes, before);
+}
+
+TEST(H5, AnImageCutShortIsRefused)
+{
+    std::string bytes = image_bytes(4096);
+    for (size_t size : {size_t{0}, size_t{5}, size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
+        ls_error error = {};
+        EXPECT_LT(ls_h5_open_image("cut.h5", bytes.data(), size, &error), 0) << size;
+        EXPECT_TRUE(has(error, "cut.h5")) << error.text;
+    }
+}
+
+TEST(Dump, NamesArraysTextsAndNumbers)
+{
+    Folder folder;
+    ls_error error = {};
+    ls_dump *dump = ls_dump_open((folder / "d.h5").c_str(), &error);
+    ASSERT_TRUE(dump) << error.text;
+    ls_shape shape = {};
+    shape.rank = 1;
+    shape.at[0] = 3;
+    const real values[] = {1, 2, 3, 4, 5, 6};
+    EXPECT_TRUE(ls_dump_reals(dump, "output/net/fc", 2, &shape, values, &error));
+    EXPECT_TRUE(ls_dump_reals(dump, "value/net/bias", -1, &shape, values, &error));
+    EXPECT_FALSE(ls_dump_reals(dump, "value/net/bias", -1, &shape, values, &error));
+    EXPECT_TRUE(has(error, "value/net/bias")) << error.text;
+    EXPECT_TRUE(ls_dump_text(dump, "job", "model: mlp", &error));
+    EXPECT_TRUE(ls_dump_number(dump, "loss", 0.25, &error));
+    EXPECT_TRUE(ls_dump_close(dump, &error)) << error.text;
+
+    hid_t file = ls_h5_open((folder / "d.h5").c_str(), &error);
+    double found[6], loss = 0;
+    bool present;
+    const hsize_t three[] = {3};
+    EXPECT_TRUE(
+        ls_h5_read(file, "output/net/fc", H5T_NATIVE_DOUBLE, 2, two_by_three, found, &error));
+    EXPECT_EQ(found[5], 6);
+    EXPECT_TRUE(ls_h5_read(file, "value/net/bias", H5T_NATIVE_DOUBLE, 1, three, found, &error));
+    EXPECT_TRUE(ls_h5_get_double(file, "loss", &loss, &present, &error));
+    EXPECT_EQ(loss, 0.25);
+    H5Fclose(file);
+}

@@ -1,0 +1,185 @@
+// rundir: one job a run directory; metrics that a resumed run continues.
+#include <gtest/gtest.h>
+
+#include "child.h"
+#include "folder.h"
+extern "C" {
+#include "core/memory.h"
+#include "io/rundir.h"
+}
+
+namespace
+{
+bool has(const ls_error &error, const std::string &part)
+{
+    return std::string(error.text).find(part) != std::string::npos;
+}
+
+std::string host()
+{
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    return name;
+}
+
+// A run directory, closed at the end.
+class Opened
+{
+  public:
+    explicit Opened(const std::string &path) : run(ls_rundir_open(path.c_str(), &error))
+    {
+        EXPECT_TRUE(run) << error.text;
+    }
+    Opened(const Opened &) = delete;
+    ~Opened()
+    {
+        ls_rundir_close(run);
+    }
+    operator ls_rundir *() const
+    {
+        return run;
+    }
+    ls_error error = {};
+
+  private:
+    ls_rundir *run;
+};
+} // namespace
+
+TEST(Rundir, IsMadeWithAllThatLeadsToIt)
+{
+    Folder folder;
+    size_t blocks = ls_memory_blocks();
+    {
+        Opened run(folder / "a//b/run/");
+        EXPECT_TRUE(std::filesystem::is_directory(folder / "a/b/run/checkpoints"));
+    }
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(Rundir, SaysWhatStandsInTheWay)
+{
+    Folder folder;
+    write_file(folder / "file", "");
+    ls_error error = {};
+    EXPECT_FALSE(ls_rundir_open((folder / "file/run").c_str(), &error));
+    EXPECT_EQ(error.code, LS_IO);
+    EXPECT_TRUE(has(error, folder / "file")) << error.text;
+    EXPECT_TRUE(has(error, "expected a folder")) << error.text;
+    EXPECT_FALSE(ls_rundir_open("/proc/run", &error));
+    EXPECT_TRUE(has(error, "/proc/run: can't make the folder")) << error.text;
+}
+
+TEST(Rundir, ASecondJobIsRefusedWithTheHoldersName)
+{
+    Folder folder;
+    ls_error error = {};
+    {
+        Opened run(folder / "run");
+        EXPECT_FALSE(ls_rundir_open((folder / "run").c_str(), &error));
+        EXPECT_EQ(error.code, LS_IN_USE);
+        EXPECT_TRUE(has(error, "process " + std::to_string(getpid()) + " on host " + host()))
+            << error.text;
+        read_file(folder / "run/lock"); // closing another descriptor must not drop the lock
+        EXPECT_FALSE(ls_rundir_open((folder / "run").c_str(), &error));
+    }
+    Opened again(folder / "run");
+}
+
+TEST(Rundir, DISABLED_Holder)
+{
+    Opened run(getenv("LOCKSTEP_TEST_FOLDER"));
+    tell(getpid());
+    pause();
+}
+
+TEST(Rundir, AKilledJobLeavesNoLock)
+{
+    Folder folder;
+    Child child("Rundir.DISABLED_Holder", folder / "run");
+    long pid = child.next();
+    ls_error error = {};
+    EXPECT_FALSE(ls_rundir_open((folder / "run").c_str(), &error));
+    EXPECT_EQ(error.code, LS_IN_USE);
+    EXPECT_TRUE(has(error, "process " + std::to_string(pid) + " on host")) << error.text;
+    child.stop();
+    Opened run(folder / "run");
+}
+
+TEST(Rundir, PutsAFileWhole)
+{
+    Folder folder;
+    Opened run(folder.root);
+    EXPECT_TRUE(ls_rundir_put(run, "job.yaml", "model: a long one\n", &run.error));
+    EXPECT_TRUE(ls_rundir_put(run, "job.yaml", "model: b\n", &run.error));
+    EXPECT_EQ(read_file(folder / "job.yaml"), "model: b\n");
+    EXPECT_FALSE(std::filesystem::exists(folder / "job.yaml.tmp"));
+}
+
+TEST(RundirMetrics, AreThereAtOnce)
+{
+    Folder folder;
+    Opened run(folder.root);
+    EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1}\n");
+    EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 2}", &run.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1}\n{\"step\": 2}\n");
+}
+
+TEST(RundirMetrics, RewindDropsLaterStepsAndHalfALine)
+{
+    Folder folder;
+    Opened run(folder.root);
+    write_file(folder / "metrics.jsonl", "{\"step\": 1, \"loss\": 0.5}\n"
+                                         "{\"note\": \"no step\"}\n"
+                                         "{\"step\": 3}\n"
+                                         "{\"loss\": 1, \"step\": 2}\n"
+                                         "{\"step\": 4}\n"
+                                         "{\"step\": 2, \"lo");
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 2, &run.error)) << run.error.text;
+    EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 3, \"again\": true}", &run.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1, \"loss\": 0.5}\n"
+                                                   "{\"note\": \"no step\"}\n"
+                                                   "{\"loss\": 1, \"step\": 2}\n"
+                                                   "{\"step\": 3, \"again\": true}\n");
+}
+
+TEST(RundirMetrics, RewindToTheStartAndOfNothing)
+{
+    Folder folder;
+    Opened run(folder.root);
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 5, &run.error));
+    EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl"));
+    EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 0, &run.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "");
+    EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1}\n");
+}
+
+TEST(RundirMetrics, AFullDiskIsToldWithTheFile)
+{
+    Folder folder;
+    Opened run(folder.root);
+    std::filesystem::create_symlink("/dev/full", folder / "metrics.jsonl");
+    EXPECT_FALSE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
+    EXPECT_EQ(run.error.code, LS_IO);
+    EXPECT_TRUE(has(run.error, "metrics.jsonl: can't write: No space left")) << run.error.text;
+}
+
+TEST(Rundir, ClearRemovesAnEarlierRunButNotTheLock)
+{
+    Folder folder;
+    Opened run(folder.root);
+    std::filesystem::create_directories(folder / "samples/mine");
+    for (const char *name : {"checkpoints/step-00000001.h5", "checkpoints/step-00000001.ok",
+                             "samples/1.png", "metrics.jsonl", "notes.txt"})
+        write_file(folder / name, "x");
+    EXPECT_TRUE(ls_rundir_clear(run, &run.error)) << run.error.text;
+    EXPECT_TRUE(std::filesystem::is_empty(folder / "checkpoints"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "samples/1.png"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl"));
+    EXPECT_TRUE(std::filesystem::exists(folder / "samples/mine"));
+    EXPECT_TRUE(std::filesystem::exists(folder / "notes.txt"));
+    EXPECT_FALSE(ls_rundir_open(folder.root.c_str(), nullptr));
+}
