@@ -42,8 +42,8 @@ const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long
 void ls_run_backward(ls_run *run, const ls_pass *pass, const real *dy, real *dx);
 /* A buffer [rows, net->y] of the run for the loss to write dy into. */
 real *ls_run_dy(ls_run *run);
-/* For dumps and features, after forward of a training run: a layer's output, and its draws or NULL.
- */
+/* For dumps and features: a layer's output, and its draws or NULL, after forward of a training run
+ * and before its backward, which reuses the memory. */
 const real *ls_run_output(const ls_run *run, int layer);
 const real *ls_run_draws(const ls_run *run, int layer);
 /* For `bench --profile`: seconds spent in each layer, forward and backward ([2 * net->count],

@@ -115,14 +115,19 @@ static void close_probe(probe *p)
     ls_session_close(&p->session);
 }
 
+static ls_pass pass_of(const probe *p, int phase)
+{
+    return (ls_pass){.training = true,
+                     .seed = (uint64_t)p->session.job->seed,
+                     .draw = (uint32_t)phase,
+                     .gradient = p->gradient};
+}
+
 /* The mean loss of a phase; the gradient of the sum is left in p->gradient. */
 static double apply(probe *p, int phase)
 {
     ls_sums sums;
-    ls_pass pass = {.training = true,
-                    .seed = (uint64_t)p->session.job->seed,
-                    .draw = (uint32_t)phase,
-                    .gradient = p->gradient};
+    ls_pass pass = pass_of(p, phase);
     ls_session_prepare(&p->session);
     p->objective->type->gradient(p->objective, phase, &p->batch, &pass, &sums);
     return sums.at[LS_SUM_LOSS] / sums.at[LS_SUM_WEIGHT];
@@ -201,6 +206,8 @@ static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
 {
     const ls_net *net = p->session.net[0];
     bool ok = true;
+    ls_pass pass = pass_of(p, 0);
+    ls_run_forward(p->objective->run, &pass, p->batch.x, p->batch.rows); /* backward reused it */
     for (int i = 0; ok && i < net->count; i++) {
         char name[160];
         const ls_layer *layer = net->layers[i];
