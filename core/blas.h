@@ -10,5 +10,3 @@ void ls_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, real al
              long lda, const real *b, long ldb, real beta, real *c, long ldc);
 /* The library's own description and core type, for start-up blocks and `doctor`. */
 const char *ls_blas_description(void);
-/* One thread inside BLAS: called once at start. */
-void ls_blas_start(void);

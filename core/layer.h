@@ -43,7 +43,8 @@ typedef struct ls_claim {
 typedef struct ls_layer {
     const ls_layer_type *type;
     char name[48];
-    int index;            /* place in the net: the `layer` of random draws */
+    int index;            /* place in the net */
+    uint32_t stream;      /* the `layer` of its random draws: its own among all nets */
     int inputs, input[8]; /* layer numbers; -1 is the net's input */
     ls_shape x[8], y;     /* shapes of a row */
     void *self;           /* the type's private struct, options filled in */

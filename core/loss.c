@@ -36,15 +36,14 @@ static double goal_at(const goal *wanted, long j)
     return j == wanted->label ? wanted->on : wanted->off;
 }
 
-/* The first of the largest outputs is the prediction; of width 1: class 1 where y > threshold. */
-static bool correct_label(const real *y, real label, long width, double threshold)
+long ls_loss_predict(const real *y, long width, double threshold)
 {
     if (width == 1)
-        return ((double)y[0] > threshold) == (label != 0);
+        return (double)y[0] > threshold;
     long best = 0;
     for (long j = 1; j < width; j++)
         best = y[j] > y[best] ? j : best;
-    return best == (long)label;
+    return best;
 }
 
 static double count_correct(const real *y, const real *target, bool vector, long rows, long width,
@@ -52,7 +51,7 @@ static double count_correct(const real *y, const real *target, bool vector, long
 {
     long correct = 0;
     for (long r = 0; !vector && r < rows; r++)
-        correct += correct_label(y + r * width, target[r], width, threshold);
+        correct += ls_loss_predict(y + r * width, width, threshold) == (long)target[r];
     return (double)correct;
 }
 
@@ -167,7 +166,7 @@ static void cross_entropy(const real *y, const real *target, bool vector, long r
 const ls_loss_type ls_loss_types[] = {
     {"squared-error",
      "half the sum over outputs of (target - output)^2; labels become 1 at the class, 0 elsewhere",
-     squared_error, .vectors = true, .labels = true},
+     squared_error, .threshold = 0.5, .vectors = true, .labels = true},
     {"cross-entropy", "-ln softmax(outputs) at the label; the outputs are logits: no softmax layer",
      cross_entropy, .labels = true},
     {"bce",

@@ -12,9 +12,13 @@ typedef struct ls_loss_type {
      * gets dloss/dy; NULL: not wanted. */
     void (*run)(const real *y, const real *target, bool vector, long rows, long width, real *dy,
                 double *loss, double *correct);
-    bool vectors; /* takes vector targets */
-    bool labels;  /* takes labels */
+    double threshold; /* of one output: the prediction is class 1 where it is above */
+    bool vectors;     /* takes vector targets */
+    bool labels;      /* takes labels */
 } ls_loss_type;
 
 extern const ls_loss_type ls_loss_types[]; /* ends with a NULL name */
 const ls_loss_type *ls_loss_find(const char *name);
+/* The class that outputs y[width] stand for: the first of the largest; of one output, class 1 where
+ * it is above `threshold`. */
+long ls_loss_predict(const real *y, long width, double threshold);

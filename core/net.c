@@ -67,6 +67,7 @@ static bool add_layer(ls_net *net, const ls_spec *spec, ls_error *error)
     ls_layer *layer = ls_alloc(1, sizeof *layer);
     layer->type = type;
     layer->index = net->count;
+    layer->stream = (uint32_t)net->params->nets << 16 | (uint32_t)net->count;
     layer->params = net->params;
     layer->self = ls_alloc(1, type->size);
     strcpy(layer->net, net->name);
@@ -128,6 +129,7 @@ ls_net *ls_net_build(ls_params *params, const char *name, const char *lines, con
         return NULL;
     }
     net->slots.end = params->count;
+    params->nets++;
     return net;
 }
 

@@ -56,6 +56,7 @@ struct ls_objective {
     void *self;
     int phases;
     ls_phase phase[LS_PHASES];
+    double threshold; /* of one output: class 1 is predicted above it (ls_loss_predict) */
     const char *metrics[LS_SUMS - LS_SUM_METRICS + 1]; /* names, NULL-terminated */
     ls_run *run; /* the training run of the first net, for `check --dump` and `bench --profile` */
 };

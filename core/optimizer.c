@@ -79,13 +79,13 @@ static LS_CLONES void rmsprop(const ls_optimizer *optimizer, const ls_update *up
     }
 }
 
-/* Statistics: value += scale * gradient. */
+/* Statistics: value += mean * gradient. */
 static LS_CLONES void add_statistics(const ls_update *update, long n, real *restrict value,
                                      const real *restrict gradient)
 {
-    const real scale = (real)update->scale;
+    const real mean = (real)update->mean;
     for (long i = 0; i < whole(n); i++)
-        value[i] += scale * gradient[i];
+        value[i] += mean * gradient[i];
 }
 
 #define NUMBER(field, start, least, most, text)                                                    \

@@ -12,6 +12,7 @@ typedef struct ls_optimizer ls_optimizer;
 typedef struct ls_update {
     double rate;  /* after the schedule */
     double scale; /* on the gradient: 1 / weight, times clipping */
+    double mean;  /* 1 / weight, without clipping: for state slots */
     double decay; /* of this slot: L2 added to the gradient */
     long count;   /* updates of this phase so far, this one included: 1, 2, ... (Adam's t) */
 } ls_update;
@@ -38,7 +39,7 @@ extern const ls_optimizer_type ls_optimizer_types[]; /* ends with a NULL name */
 /* `text` is a spec: "momentum rate=0.05 momentum=0.9 decay=5e-4". LS_USAGE errors. */
 bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *error);
 /* Updates the part of `slots` that lies in reals [begin, end). The arrays have the params' offsets.
- * State slots (LS_SLOT_STATE) take their own rule: value += scale * gradient. */
+ * State slots (LS_SLOT_STATE) take their own rule: value += mean * gradient. */
 void ls_optimizer_update(const ls_optimizer *optimizer, const ls_update *update,
                          const ls_params *params, const ls_slots *slots, long begin, long end,
                          const real *gradient, real *const state[LS_OPTIMIZER_STATES]);

@@ -64,6 +64,7 @@ typedef struct ls_slots {
 } ls_slots;
 
 typedef struct ls_params {
+    int nets;  /* built over it so far: their layers draw different numbers */
     int count; /* slots */
     ls_slot *slots;
     long size;          /* reals of the whole array, a multiple of LS_SLOT_ALIGN */

@@ -67,8 +67,3 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
  * (`lockstep list KINDs` has all)". */
 const void *ls_spec_find_type(const void *table, const char *name, const char *kind,
                               ls_error *error);
-/* The entry called `name` of a NULL-terminated table of pointers to structs that begin with their
- * name; NULL and an LS_USAGE error with the nearest name: "there is no KIND NAME: did you mean ...?
- * (`lockstep list KINDs` has all)". */
-const void *ls_spec_find_type(const void *table, const char *name, const char *kind,
-                              ls_error *error);

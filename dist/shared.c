@@ -152,3 +152,13 @@ void ls_shared_destroy(ls_shared *shared)
         close_window(&shared->window);
     ls_free(shared);
 }
+
+void ls_shared_make_room(ls_comm *comm, size_t bytes)
+{
+    ls_error error;
+    if (ls_shared_room(comm, bytes, &error))
+        return;
+    if (comm->rank == 0)
+        fprintf(stderr, "lockstep: %s: each rank keeps a copy of its own\n", error.text);
+    ls_comm_split_nodes(comm);
+}

@@ -14,3 +14,6 @@ void ls_shared_destroy(ls_shared *shared);
  * TMPDIR that is not there is a SIGBUS). Where not, the caller calls ls_comm_split_nodes, so that
  * each rank is a node of its own, and says so aloud. */
 bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error);
+/* **Collective.** Before shared arrays of `bytes` a node in all are made: where a node has no room,
+ * each rank becomes a node of its own (ls_comm_split_nodes), and rank 0 says so on stderr. */
+void ls_shared_make_room(ls_comm *comm, size_t bytes);

@@ -72,6 +72,12 @@ bool ls_checkpoint_find(const char *run, char *path, size_t size,
  * and a 0 into text[33]. */
 void ls_checkpoint_model_digest(const ls_params *params, char text[33]);
 
+/* Takes best.h5 beside the checkpoint `path` over into `run`, where it is whole and of step `step`:
+ * for a run that begins from another run's checkpoint. *taken says whether. LS_IO errors of the
+ * writing. */
+bool ls_checkpoint_adopt_best(const char *path, const char *run, long step, bool *taken,
+                              ls_error *error);
+
 /* Writing: the state is copied into a memory image at once (ls_checkpoint_write returns), which a
  * thread writes and commits while training goes on. One at a time: a second call waits for the
  * first. Only rank 0 calls these. LS_IO errors name file and reason; what was valid before such a

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_list.h"
+#include "io/seal.h"
 
 /* Why checkpoint `entry` is not valid, or false. */
 static bool is_valid(const char *folder, const ls_checkpoint_entry *entry, ls_error *error)
@@ -60,4 +61,22 @@ bool ls_checkpoint_find(const char *run, char *path, size_t size,
     ls_free(list);
     ls_free(folder);
     return found >= 0;
+}
+
+bool ls_checkpoint_adopt_best(const char *path, const char *run, long step, bool *taken,
+                              ls_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    int length = slash ? (int)(slash - path) : 1;
+    char *from = ls_format("%.*s/best.h5", length, slash ? path : ".");
+    char *to = ls_format("%s/checkpoints/best.h5", run);
+    size_t size;
+    ls_seal seal;
+    void *bytes = ls_seal_read(from, true, &size, &seal, NULL);
+    *taken = bytes && seal.step == step;
+    bool ok = !*taken || ls_seal_write(to, bytes, size, step, error);
+    ls_free(bytes);
+    ls_free(to);
+    ls_free(from);
+    return ok;
 }

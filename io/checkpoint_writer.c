@@ -77,6 +77,7 @@ static bool make_image(const char *name, const ls_snapshot *snapshot, ls_h5_imag
     if (ok)
         return true;
     ls_free(image->bytes);
+    *image = (ls_h5_image){0};
     return false;
 }
 

@@ -129,14 +129,18 @@ static bool build(bench *b, const char *text, ls_error *error)
 static bool take_memory(bench *b, ls_error *error)
 {
     size_t bytes = (size_t)b->params->size * sizeof(real);
+    ls_shared_make_room(b->comm, 2 * bytes + (size_t)b->params->prepared_size * sizeof(real) +
+                                     ls_reduce_bytes(b->params->size, ls_comm_node_size(b->comm)));
     b->values = ls_shared_create(b->comm, bytes, error);
     b->momentum = b->values ? ls_shared_create(b->comm, bytes, error) : NULL;
     b->prepared =
         b->momentum
             ? ls_shared_create(b->comm, (size_t)b->params->prepared_size * sizeof(real), error)
             : NULL;
-    b->reduce = b->prepared ? ls_reduce_create(b->comm, b->params->size, error) : NULL;
-    if (!ls_comm_agree(b->comm, b->reduce != NULL, error))
+    if (!ls_comm_agree(b->comm, b->prepared != NULL, error))
+        return false;
+    b->reduce = ls_reduce_create(b->comm, b->params->size, error);
+    if (!b->reduce)
         return false;
     ls_params_commit(b->params, ls_shared_data(b->values), ls_shared_data(b->prepared));
     if (ls_comm_node_rank(b->comm) == 0)
@@ -185,7 +189,10 @@ static void one_step(bench *b, long step)
     memcpy(tail, sums.at, sizeof sums.at);
     ls_reduce_sum(b->reduce, &b->part, 1, tail, &norm2);
     ls_check(isfinite(norm2), "the gradient of the benchmark is not finite");
-    ls_update update = {.rate = b->optimizer.rate, .scale = 1 / tail[LS_SUM_WEIGHT], .count = step};
+    ls_update update = {.rate = b->optimizer.rate,
+                        .scale = 1 / tail[LS_SUM_WEIGHT],
+                        .mean = 1 / tail[LS_SUM_WEIGHT],
+                        .count = step};
     ls_interval slice = ls_reduce_slice(b->reduce);
     ls_optimizer_update(&b->optimizer, &update, b->params, &b->objective->phase[0].slots,
                         slice.begin, slice.end, pass.gradient, state);

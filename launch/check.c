@@ -60,7 +60,7 @@ static const ls_usage usage = {
     .about =
         "Check the gradients of a job's net against central differences, on its first training "
         "rows and first stage, without an update. Run it as lockstep-double: in float the "
-        "differences drown in rounding. With --dump alone, either program writes the file.",
+        "differences drown in rounding. With --dump, either program writes the file instead.",
     .arguments_min = 1,
     .arguments_max = -1,
 };
@@ -202,22 +202,26 @@ static bool check_gradients(probe *p)
     return good;
 }
 
+/* Outputs and draws of the forward pass once more: the objective's backward has reused their
+ * memory.
+ */
 static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
 {
     const ls_net *net = p->session.net[0];
+    const ls_pass pass = pass_of(p, 0);
+    ls_run *run = ls_run_create(net, p->batch.rows, true);
+    ls_run_forward(run, &pass, p->batch.x, p->batch.rows);
     bool ok = true;
-    ls_pass pass = pass_of(p, 0);
-    ls_run_forward(p->objective->run, &pass, p->batch.x, p->batch.rows); /* backward reused it */
     for (int i = 0; ok && i < net->count; i++) {
         char name[160];
         const ls_layer *layer = net->layers[i];
-        const real *draws = ls_run_draws(p->objective->run, i);
+        const real *draws = ls_run_draws(run, i);
         snprintf(name, sizeof name, "output/%s/%s", net->name, layer->name);
-        ok = ls_dump_reals(dump, name, p->batch.rows, &layer->y,
-                           ls_run_output(p->objective->run, i), error);
+        ok = ls_dump_reals(dump, name, p->batch.rows, &layer->y, ls_run_output(run, i), error);
         snprintf(name, sizeof name, "draws/%s/%s", net->name, layer->name);
         ok = ok && (!draws || ls_dump_reals(dump, name, p->batch.rows, &layer->y, draws, error));
     }
+    ls_run_destroy(run);
     return ok;
 }
 
@@ -268,7 +272,7 @@ static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error
     bool good = true, ok = open_probe(&p, comm, job, a, error);
     if (ok && a->dump)
         ok = write_dump(&p, a->dump, error);
-    if (ok && sizeof(real) == sizeof(double))
+    else if (ok)
         good = check_gradients(&p);
     close_probe(&p);
     if (!ok)

@@ -100,6 +100,12 @@ static void print_text(const ls_saved *saved, const arguments *a, const ls_objec
     printf("\n");
 }
 
+/* A matrix of more classes is no help to a person, and large. */
+static bool wants_matrix(const ls_task *task)
+{
+    return task->classes > 0 && task->classes <= 1000;
+}
+
 static bool evaluate(ls_comm *comm, const arguments *a, ls_saved *saved, ls_error *error)
 {
     if (!ls_saved_open(saved, comm, a->from, a->data, error))
@@ -115,7 +121,7 @@ static bool evaluate(ls_comm *comm, const arguments *a, ls_saved *saved, ls_erro
     ls_evaluation evaluation;
     objective->type->compile(objective, 0, ls_objective_chunk(objective));
     bool ok = ls_evaluate(comm, objective, saved->session.data, split,
-                          saved->session.task.classes > 0, &evaluation, error);
+                          wants_matrix(&saved->session.task), &evaluation, error);
     if (ok && ls_comm_rank(comm) == 0)
         (a->json ? print_json : print_text)(saved, a, objective, &evaluation);
     ls_evaluation_release(&evaluation);

@@ -2,23 +2,12 @@
  * added in their order, in double. */
 #include "launch/evaluation.h"
 
+#include "core/loss.h"
 #include "core/memory.h"
 
 double ls_sums_mean(const ls_sums *sums, int k)
 {
     return sums->at[k] / sums->at[LS_SUM_WEIGHT];
-}
-
-/* The row's prediction: the largest output; of one output, its sign (half for squared error is told
- * by the accuracy; the matrix follows the logit). */
-static long predict(const real *y, long width)
-{
-    if (width == 1)
-        return y[0] > 0;
-    long best = 0;
-    for (long i = 1; i < width; i++)
-        best = y[i] > y[best] ? i : best;
-    return best;
 }
 
 typedef struct chunks {
@@ -61,7 +50,8 @@ static bool run_chunks(const chunks *c, ls_comm *comm, ls_objective *objective, 
             return false;
         const real *y = objective->type->evaluate(objective, &batch, &pass, &sums[i], &width);
         for (long r = 0; evaluation->confusion && r < batch.rows; r++) {
-            long label = (long)batch.y[r], prediction = predict(y + r * width, width);
+            long label = (long)batch.y[r];
+            long prediction = ls_loss_predict(y + r * width, width, objective->threshold);
             evaluation->confusion[label * evaluation->classes + prediction]++;
         }
     }
@@ -72,6 +62,9 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
                  bool confusion, ls_evaluation *evaluation, ls_error *error)
 {
     const ls_split *split = ls_dataset_split(data, split_id);
+    if (!split->present || (objective->task.has_y && !split->has_y))
+        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
+                            split->name, split->present ? "y" : "x");
     chunks c = {.data = data, .split = split_id, .size = ls_objective_chunk(objective)};
     long count = (split->x.rows + c.size - 1) / c.size;
     c.x = ls_alloc((size_t)(c.size * ls_shape_count(&split->x.shape)), sizeof *c.x);

@@ -22,13 +22,19 @@ void ls_report_line(ls_trainer *t, const char *format, ...)
     ls_progress_line(t->progress, "%s", line);
 }
 
+/* JSON knows no NaN: null. */
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 /* Adds means of `sums` to a JSON object: loss, then the objective's metrics. */
 static void add_means(const ls_trainer *t, json_t *object, const ls_sums *sums)
 {
-    json_object_set_new(object, "loss", json_real(ls_sums_mean(sums, LS_SUM_LOSS)));
+    json_object_set_new(object, "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
     for (int k = 0; t->objective->metrics[k]; k++)
         json_object_set_new(object, t->objective->metrics[k],
-                            json_real(ls_sums_mean(sums, LS_SUM_METRICS + k)));
+                            number(ls_sums_mean(sums, LS_SUM_METRICS + k)));
 }
 
 static json_t *new_record(const ls_trainer *t)
@@ -127,7 +133,7 @@ void ls_report_evaluation(ls_trainer *t, const ls_sums *sums)
     add_means(t, means, sums);
     json_object_set_new(record, t->job->evaluate.split, means);
     put_record(t, record);
-    t->record_start = ls_seconds(); /* the time of an evaluation is not training time */
+    t->record_start += ls_seconds() - t->evaluation_start; /* it is not training time */
 }
 
 void ls_report_stage(ls_trainer *t, const char *how)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/feed.h"
 #include "launch/trainer.h"
 
 static void notice(void *trainer, const char *text)
@@ -29,18 +30,63 @@ static bool find_newest(ls_trainer *t, const char *run, ls_error *error)
     return error->text[0] == 0;
 }
 
+/* Whether both paths lead to one file or folder. */
+static bool same_place(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Whether the checkpoint t->found stands in the run's own folder. */
+static bool is_own(const ls_trainer *t)
+{
+    const char *slash = strrchr(t->found, '/');
+    char *folder = ls_format("%.*s", slash ? (int)(slash - t->found) : 1, slash ? t->found : ".");
+    char *own = ls_format("%s/checkpoints", t->job->run);
+    bool same = same_place(folder, own);
+    ls_free(own);
+    ls_free(folder);
+    return same;
+}
+
+/* --resume=PATH begins a run from another run's checkpoint, or goes back within this one. A run
+ * that has gone on since goes on from its own, so that the same command can be started again. */
+static bool choose_path(ls_trainer *t, ls_error *error)
+{
+    const char *path = t->options->resume;
+    char own[sizeof t->found];
+    if (!find_newest(t, t->job->run, error))
+        return false;
+    strcpy(own, t->found);
+    snprintf(t->found, sizeof t->found, "%s", path);
+    if (is_directory(path) && !find_newest(t, path, error))
+        return false;
+    if (!t->found[0])
+        return ls_error_set(error, LS_DATA, "--resume=%s holds no checkpoint", path);
+    if (!own[0] || same_place(own, t->found))
+        return true;
+    if (is_own(t))
+        return t->options->overwrite ||
+               ls_error_set(
+                   error, LS_USAGE,
+                   "--resume=%s goes back, but the run has gone on to %s: leave --resume out "
+                   "to go on from there, or add --overwrite to drop what came after",
+                   path, own);
+    if (t->options->overwrite)
+        return t->options->dry_run || ls_rundir_clear(t->run, error);
+    ls_report_line(t, "--resume=%s is where the run began: it goes on from %s", path, own);
+    strcpy(t->found, own);
+    return true;
+}
+
 static bool choose_checkpoint(ls_trainer *t, ls_error *error)
 {
     const char *resume = t->options->resume, *run = t->job->run;
     bool never = strcmp(resume, "never") == 0, required = strcmp(resume, "required") == 0;
     if (never && t->options->overwrite)
         return t->options->dry_run || ls_rundir_clear(t->run, error);
-    if (strcmp(resume, "auto") != 0 && !never && !required) {
-        snprintf(t->found, sizeof t->found, "%s", resume);
-        if (!is_directory(resume))
-            return true;
-        run = resume;
-    }
+    if (strcmp(resume, "auto") != 0 && !never && !required)
+        return choose_path(t, error);
     if (!find_newest(t, run, error))
         return false;
     if (never && t->found[0])
@@ -48,9 +94,38 @@ static bool choose_checkpoint(ls_trainer *t, ls_error *error)
                             "--resume=never, but %s holds the checkpoint %s: give another run=, or "
                             "--overwrite to remove what the earlier run wrote",
                             run, t->found);
-    if (!t->found[0] && strcmp(resume, "auto") != 0 && !never)
-        return ls_error_set(error, LS_DATA, "--resume=%s, but %s holds no checkpoint", resume, run);
+    if (required && !t->found[0])
+        return ls_error_set(error, LS_DATA, "--resume=required, but %s holds no checkpoint", run);
     return true;
+}
+
+/* A batch of another size makes other steps: the run goes on at the same part of the same epoch. */
+static void keep_epoch(ls_trainer *t, const ls_job *before)
+{
+    const ls_job_stage *was = &before->stage[t->state.stage], *is = &t->job->stage[t->state.stage];
+    long rows = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
+    long steps_before = ls_feed_steps_per_epoch(rows, was->batch);
+    long steps_now = ls_feed_steps_per_epoch(rows, is->batch);
+    long done = t->state.stage_step;
+    if (is->steps || steps_before == steps_now || done == 0)
+        return;
+    long now = done / steps_before * steps_now + done % steps_before * steps_now / steps_before;
+    t->state.stage_step = now > 0 ? now : 1;
+    if (done % steps_before)
+        ls_report_line(t, "batch: the rest of this epoch is cut anew, so some of its rows may come "
+                          "twice or not at all; from the next epoch on every row comes once");
+}
+
+/* A figure of another kind says nothing about the ones to come. */
+static void keep_best(ls_trainer *t, const ls_job *before)
+{
+    const char *was = before->evaluate.metric, *is = t->job->evaluate.metric;
+    bool same_metric = was && is ? strcmp(was, is) == 0 : was == is;
+    if (same_metric && strcmp(before->evaluate.split, t->job->evaluate.split) == 0)
+        return;
+    ls_report_line(t, "evaluate: another metric or split than before: the best is sought anew");
+    t->state.best = NAN;
+    t->state.best_step = t->state.stale = 0;
 }
 
 /* Reads the small fields of t->found and holds them against the job. */
@@ -68,7 +143,6 @@ static bool read_state(ls_trainer *t, ls_error *error)
             t->found, t->found);
     ls_job *before = ok ? ls_job_parse(found.job, t->found, error) : NULL;
     ok = before && ls_job_compatible(before, t->job, found.stage, notice, t, error);
-    ls_job_destroy(before);
     if (ok && found.data_digest != t->state.data_digest)
         ok = ls_error_set(error, LS_DATA, "%s was trained on data of other shapes or types than %s",
                           t->found, t->job->data);
@@ -85,9 +159,28 @@ static bool read_state(ls_trainer *t, ls_error *error)
         t->state.params = mine.params;
         t->state.job = mine.job;
         t->state.arrays = 0;
+        keep_epoch(t, before);
+        keep_best(t, before);
     }
+    ls_job_destroy(before);
     ls_snapshot_release(&found);
     return ok;
+}
+
+/* The best of the run that this one begins from, if it is still there, is this run's best so far.
+ */
+static bool bring_best(ls_trainer *t, ls_error *error)
+{
+    bool taken = true;
+    if (t->options->dry_run || isnan(t->state.best) || is_own(t))
+        return true;
+    if (!ls_checkpoint_adopt_best(t->found, t->job->run, t->state.best_step, &taken, error))
+        return false;
+    if (!taken) {
+        t->state.best = NAN;
+        t->state.best_step = 0;
+    }
+    return true;
 }
 
 /* On rank 0 alone. */
@@ -99,7 +192,11 @@ static bool find_local(ls_trainer *t, ls_error *error)
         if (!t->run)
             return false;
     }
-    return choose_checkpoint(t, error) && (!t->found[0] || read_state(t, error));
+    if (t->options->weights && access(t->options->weights, R_OK) != 0)
+        return ls_error_set(error, LS_DATA, "--weights %s: there is no such file",
+                            t->options->weights);
+    return choose_checkpoint(t, error) &&
+           (!t->found[0] || (read_state(t, error) && bring_best(t, error)));
 }
 
 bool ls_resume_find(ls_trainer *t, ls_error *error)

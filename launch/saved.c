@@ -25,8 +25,10 @@ static bool choose_file(ls_saved *s, const char *from, ls_error *error)
         return true;
     }
     snprintf(s->path, sizeof s->path, "%s/checkpoints/best.h5", from);
-    if (access(s->path, R_OK) == 0)
+    if (access(s->path, R_OK) == 0 && ls_checkpoint_verify(s->path, error))
         return true;
+    if (access(s->path, R_OK) == 0)
+        say(NULL, error->text);
     error->text[0] = 0;
     if (ls_checkpoint_find(from, s->path, sizeof s->path, say, NULL, error))
         return true;
@@ -75,8 +77,10 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
         ls_free(s->job->data);
         s->job->data = ls_copy_string(data);
     }
-    if (!ls_session_open(&s->session, comm, s->job, error) ||
-        !ls_session_commit(&s->session, error))
+    if (!ls_session_open(&s->session, comm, s->job, error))
+        return false;
+    ls_shared_make_room(comm, ls_session_bytes(&s->session));
+    if (!ls_session_commit(&s->session, error))
         return false;
     ls_params *params = s->session.params;
     bool ok = !first || ls_checkpoint_load_weights(s->path, params, error);

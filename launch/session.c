@@ -111,6 +111,11 @@ bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_error *
     return ls_comm_agree(comm, open_local(session, error), error);
 }
 
+size_t ls_session_bytes(const ls_session *s)
+{
+    return (size_t)(s->params->size + s->params->prepared_size) * sizeof(real);
+}
+
 bool ls_session_commit(ls_session *s, ls_error *error)
 {
     size_t values = (size_t)s->params->size * sizeof(real);

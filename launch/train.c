@@ -28,13 +28,14 @@ static bool due(const ls_trainer *t, const ls_every *every, double clock_flag)
 }
 
 /* Flags that travel with the sums, so that all ranks see them in the same step. */
-static void raise_flags(const ls_trainer *t, double *tail)
+static void raise_flags(ls_trainer *t, double *tail)
 {
     double now = ls_seconds();
-    bool late = t->options->max_seconds > 0 && now - t->start > t->options->max_seconds;
-    tail[LS_TAIL_STOP] = ls_signals_asked() || (t->run && late);
+    tail[LS_TAIL_STOP] = ls_signals_asked() != NULL;
     if (!t->run) /* the clock is rank 0's */
         return;
+    t->time_up = t->options->max_seconds > 0 && now - t->start > t->options->max_seconds;
+    tail[LS_TAIL_STOP] += t->time_up;
     tail[LS_TAIL_SAVE] = t->job->checkpoint.every.unit == LS_EVERY_MINUTES &&
                          now - t->saved > 60 * t->job->checkpoint.every.count;
     tail[LS_TAIL_EVALUATE] = t->job->evaluate.every.unit == LS_EVERY_MINUTES &&
@@ -108,13 +109,14 @@ static outcome step_and_after(ls_trainer *t, ls_error *error)
     return stop ? STOP : GO_ON;
 }
 
-/* The state after the stage at hand: the next stage's beginning. A last stage that ran whole stays,
- * so that more epochs can be asked for later. */
+/* The state after the stage at hand: the next stage's beginning. The last stage stays, so that more
+ * epochs, or more patience, can be asked for later. */
 static void advance(ls_trainer *t)
 {
-    if (t->state.stage_step < t->steps || t->state.stage + 1 < t->job->stages) {
+    if (t->state.stage + 1 < t->job->stages) {
         t->state.stage++;
         t->state.stage_step = 0;
+        t->state.stale = 0;
         t->state.arrays = 0;
     }
 }
@@ -124,7 +126,7 @@ static outcome run_stage(ls_trainer *t, ls_error *error)
     outcome result = GO_ON;
     if (!t->objective && !ls_trainer_open_stage(t, error))
         return FAILED;
-    if (t->state.stage_step < t->steps) {
+    if (t->state.stage_step < t->steps && !ls_trainer_patience_over(t)) {
         ls_trainer_start_stage(t);
         while (result == GO_ON)
             result = step_and_after(t, error);
@@ -155,20 +157,26 @@ static outcome run_stages(ls_trainer *t, ls_error *error)
 /* The exit code. The checkpoint of a stop is on the disk before anybody hears of it. */
 static int conclude(ls_trainer *t, outcome result, long steps_before, ls_error *error)
 {
-    bool durable = !t->writer || ls_checkpoint_wait(t->writer, error);
+    bool durable = !t->writer || ls_checkpoint_wait(t->writer, result == FAILED ? NULL : error);
     if (result != FAILED && !ls_comm_agree(t->comm, durable, error))
         result = FAILED;
     if (result == FAILED)
         return ls_fail(ls_comm_rank(t->comm) == 0, error);
     if (result == STOP) {
-        ls_report_line(t,
-                       "%s: stopped after step %ld, checkpoint written; the same command goes on",
-                       ls_signals_asked() ? ls_signals_asked() : "asked to stop", t->state.step);
+        const char *why = ls_signals_asked() ? ls_signals_asked()
+                          : t->time_up       ? "--max-time is over"
+                                             : "a signal to another rank";
+        ls_report_line(
+            t, "%s: stopped after step %ld, checkpoint written; the same command%s goes on", why,
+            t->state.step, t->options->overwrite ? " without --resume and --overwrite" : "");
         return LS_AGAIN;
     }
     if (t->state.step == steps_before)
-        ls_report_line(t, "nothing to do: the run is complete after %ld steps (more epochs= go on)",
-                       t->state.step);
+        ls_report_line(t, "nothing to do: the run is complete after %ld steps (%s goes on)",
+                       t->state.step,
+                       ls_trainer_patience_over(t) ? "it stopped early: a larger "
+                                                     "evaluate.stop_after="
+                                                   : "a larger epochs= or steps=");
     ls_report_line(t, "results: %s/checkpoints, %s/metrics.jsonl", t->job->run, t->job->run);
     return 0;
 }
@@ -178,6 +186,7 @@ static int train(ls_comm *comm, ls_job *job, const ls_train_options *options)
     ls_trainer *t = ls_alloc(1, sizeof *t);
     ls_error error = {0};
     int code;
+    ls_signals_start();
     if (!ls_trainer_open(t, comm, job, options, &error)) {
         code = ls_fail(ls_comm_rank(comm) == 0, &error);
     } else if (options->dry_run) {
@@ -186,7 +195,6 @@ static int train(ls_comm *comm, ls_job *job, const ls_train_options *options)
         code = 0;
     } else {
         long before = t->state.step;
-        ls_signals_start();
         code = conclude(t, run_stages(t, &error), before, &error);
     }
     ls_trainer_close(t);
@@ -203,7 +211,7 @@ static const struct argp_option options[] = {
      0},
     {"weights", OPTION_WEIGHTS, "FILE", 0, "start a new run from the parameters in FILE", 0},
     {"overwrite", OPTION_OVERWRITE, NULL, 0,
-     "with --resume=never: remove what an earlier run wrote into the run directory", 0},
+     "with --resume=never or PATH: remove what an earlier run wrote into the run directory", 0},
     {"max-time", OPTION_MAX_TIME, "TIME", 0,
      "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0,
@@ -258,8 +266,9 @@ static error_t option(int key, char *argument, struct argp_state *state)
             a->overrides[a->count++] = argument;
         return 0;
     case ARGP_KEY_END:
-        if (a->train.overwrite && strcmp(a->train.resume, "never") != 0)
-            argp_error(state, "--overwrite goes with --resume=never");
+        if (a->train.overwrite &&
+            (strcmp(a->train.resume, "auto") == 0 || strcmp(a->train.resume, "required") == 0))
+            argp_error(state, "--overwrite goes with --resume=never or --resume=PATH");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

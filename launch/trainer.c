@@ -15,6 +15,34 @@ double ls_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* Which of the sums decides what is best: the job's choice, else the objective's first metric, else
+ * the loss. -1: the objective has no such metric. */
+static int judged_sum(const ls_trainer *t, const ls_objective *objective)
+{
+    const char *wanted = t->job->evaluate.metric;
+    if (wanted ? strcmp(wanted, "loss") == 0 : !objective->metrics[0])
+        return LS_SUM_LOSS;
+    for (int k = 0; objective->metrics[k]; k++)
+        if (!wanted || strcmp(wanted, objective->metrics[k]) == 0)
+            return LS_SUM_METRICS + k;
+    return -1;
+}
+
+static bool check_metric(const ls_trainer *t, const ls_objective *objective, int stage,
+                         ls_error *error)
+{
+    char known[256] = "loss", where[256];
+    if (judged_sum(t, objective) >= 0)
+        return true;
+    for (int k = 0; objective->metrics[k]; k++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, ", %s", objective->metrics[k]);
+    }
+    return ls_error_set(error, LS_USAGE, "%s: there is no metric '%s' in stage %d, which has: %s",
+                        ls_job_where(t->job, "evaluate.metric", where, sizeof where),
+                        t->job->evaluate.metric, stage + 1, known);
+}
+
 /* The rows to train and to judge on are there; and the most optimizer state that any stage needs.
  */
 static bool check_and_count(ls_trainer *t, ls_error *error)
@@ -26,6 +54,10 @@ static bool check_and_count(ls_trainer *t, ls_error *error)
     if (judged == LS_SPLITS)
         return ls_error_set(error, LS_USAGE, "evaluate.split=%s: write train, valid or test",
                             t->job->evaluate.split);
+    if (ls_dataset_split(data, judged)->present && t->session.task.has_y &&
+        !ls_dataset_split(data, judged)->has_y)
+        return ls_error_set(error, LS_DATA, "%s: %s/y is missing, evaluation needs it",
+                            t->job->data, t->job->evaluate.split);
     if (!ls_dataset_split(data, judged)->present) {
         if (t->job->evaluate.stop_after > 0)
             return ls_error_set(error, LS_USAGE,
@@ -35,7 +67,7 @@ static bool check_and_count(ls_trainer *t, ls_error *error)
     }
     for (int stage = 0; stage < t->job->stages; stage++) {
         ls_objective *objective = ls_session_objective(&t->session, stage, 0, 0, error);
-        bool ok = objective != NULL;
+        bool ok = objective && check_metric(t, objective, stage, error);
         for (int p = 0; ok && p < objective->phases; p++) {
             ls_optimizer optimizer;
             ok = ls_session_optimizer(&t->session, stage, objective->phase[p].name, &optimizer,
@@ -50,20 +82,36 @@ static bool check_and_count(ls_trainer *t, ls_error *error)
     return true;
 }
 
-/* Shards of the run, and this rank's; the levels of its tree. */
+/* The shards [*begin, *end) of a rank. A power of two of ranks takes the halves of the tree itself,
+ * so that every rank's sum is a node of it (ls_tree_add). */
+static void cut_shards(int shards, int rank, int ranks, int *begin, int *end)
+{
+    *begin = (int)((long)shards * rank / ranks);
+    *end = (int)((long)shards * (rank + 1) / ranks);
+    if (ranks & (ranks - 1))
+        return;
+    *begin = 0;
+    *end = shards;
+    for (int half = ranks / 2; half > 0; half /= 2) {
+        int middle = *begin + (*end - *begin) / 2;
+        *(rank & half ? begin : end) = middle;
+    }
+}
+
+/* Shards of the run, and this rank's. */
 static void divide_shards(ls_trainer *t)
 {
     int ranks = ls_comm_size(t->comm), rank = ls_comm_rank(t->comm);
     if (t->state.shards < ranks) {
-        if (t->state.step)
-            ls_report_line(t,
-                           "%d ranks are more than the run's %d shards: from here on there are %d, "
-                           "and the bits differ from a run on fewer ranks",
-                           ranks, t->state.shards, ranks);
+        if (t->state.step || t->job->shards)
+            ls_report_line(
+                t,
+                "%d ranks are more than the run's %d shards: from here on there are %d, and the "
+                "bits differ from a run of %d shards",
+                ranks, t->state.shards, ranks, t->state.shards);
         t->state.shards = ranks;
     }
-    t->first_shard = (int)((long)t->state.shards * rank / ranks);
-    t->end_shard = (int)((long)t->state.shards * (rank + 1) / ranks);
+    cut_shards(t->state.shards, rank, ranks, &t->first_shard, &t->end_shard);
 }
 
 static bool take_memory(ls_trainer *t, ls_error *error)
@@ -75,8 +123,10 @@ static bool take_memory(ls_trainer *t, ls_error *error)
         ok = t->memory[k] != NULL;
         t->optimizer_state[k] = ok ? ls_shared_data(t->memory[k]) : NULL;
     }
-    t->reduce = ok ? ls_reduce_create(t->comm, (long)reals, error) : NULL;
-    if (!ls_comm_agree(t->comm, t->reduce != NULL, error))
+    if (!ls_comm_agree(t->comm, ok, error))
+        return false;
+    t->reduce = ls_reduce_create(t->comm, (long)reals, error);
+    if (!t->reduce)
         return false;
     t->level[0] = ls_reduce_gradient(t->reduce);
     int most = (t->state.shards + ls_comm_size(t->comm) - 1) / ls_comm_size(t->comm);
@@ -85,26 +135,26 @@ static bool take_memory(ls_trainer *t, ls_error *error)
     return true;
 }
 
-/* Where a node has no room for shared arrays, each rank becomes a node of its own. */
-static void share_or_split(ls_trainer *t)
+/* Every rank has read the job and opened the data for itself. */
+static bool check_same(ls_trainer *t, ls_error *error)
 {
-    ls_error error;
-    size_t reals = (size_t)t->session.params->size;
-    size_t node = reals * sizeof(real) * (size_t)(1 + t->states) +
-                  (size_t)t->session.params->prepared_size * sizeof(real) +
-                  ls_reduce_bytes((long)reals, ls_comm_node_size(t->comm));
-    if (ls_shared_room(t->comm, node, &error))
-        return;
-    if (ls_comm_rank(t->comm) == 0)
-        fprintf(stderr, "lockstep: %s: each rank keeps a copy of its own\n", error.text);
-    ls_comm_split_nodes(t->comm);
+    char *text = ls_job_text(t->job);
+    uint64_t data = ls_dataset_shape_digest(t->session.data);
+    bool same_job = ls_comm_same(t->comm, text, strlen(text) + 1);
+    bool same_data = ls_comm_same(t->comm, &data, sizeof data);
+    ls_free(text);
+    return (same_job && same_data) ||
+           ls_error_set(error, LS_USAGE,
+                        "the ranks read different %s: give paths that mean the same file on every "
+                        "host",
+                        same_job ? "data sets" : "jobs");
 }
 
 bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_options *options,
                      ls_error *error)
 {
     *t = (ls_trainer){.comm = comm, .job = job, .options = options, .start = ls_seconds()};
-    if (!ls_session_open(&t->session, comm, job, error) ||
+    if (!ls_session_open(&t->session, comm, job, error) || !check_same(t, error) ||
         !ls_comm_agree(comm, check_and_count(t, error), error))
         return false;
     t->state = (ls_snapshot){.shards = job->shards ? (int)job->shards : ls_comm_size(comm),
@@ -116,7 +166,10 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     divide_shards(t);
     if (options->dry_run)
         return true;
-    share_or_split(t);
+    size_t reals = (size_t)t->session.params->size;
+    ls_shared_make_room(comm, ls_session_bytes(&t->session) +
+                                  reals * sizeof(real) * (size_t)t->states +
+                                  ls_reduce_bytes((long)reals, ls_comm_node_size(comm)));
     if (!ls_session_commit(&t->session, error) || !take_memory(t, error))
         return false;
     return ls_resume_load(t, error);
@@ -192,13 +245,23 @@ static void clear_optimizer(ls_trainer *t)
     ls_comm_node_barrier(t->comm);
 }
 
+/* A stage with the objective of the stage before it is judged by the same figure. */
+static bool goes_on_judging(const ls_trainer *t)
+{
+    long stage = t->state.stage;
+    return stage > 0 &&
+           strcmp(t->job->stage[stage].objective, t->job->stage[stage - 1].objective) == 0;
+}
+
 void ls_trainer_start_stage(ls_trainer *t)
 {
     if (t->state.stage_step == 0) {
         clear_optimizer(t);
         memset(t->state.updates, 0, sizeof t->state.updates);
-        t->state.best = NAN;
-        t->state.best_step = t->state.stale = 0;
+        if (!goes_on_judging(t)) {
+            t->state.best = NAN;
+            t->state.best_step = 0;
+        }
     }
     t->stage_start = ls_seconds();
     t->stage_first = t->state.stage_step;
@@ -265,6 +328,7 @@ void ls_trainer_update(ls_trainer *t, int phase, double weight, double norm2)
         ls_schedule_factor(&t->schedule, t->state.stage_step, t->steps, (double)t->steps_per_epoch);
     ls_update update = {.rate = optimizer->rate * factor,
                         .scale = ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
+                        .mean = 1 / weight,
                         .decay = optimizer->decay,
                         .count = ++t->state.updates[phase]};
     ls_interval slice = ls_reduce_slice(t->reduce);
@@ -280,23 +344,22 @@ bool ls_trainer_save(ls_trainer *t, ls_error *error)
     return ls_comm_agree(t->comm, ok, error);
 }
 
-/* Larger is better for a metric, smaller for the loss. */
-static double judged_metric(const ls_trainer *t, const ls_sums *sums, bool *larger)
+bool ls_trainer_patience_over(const ls_trainer *t)
 {
-    *larger = t->objective->metrics[0] &&
-              (!t->job->evaluate.metric || strcmp(t->job->evaluate.metric, "loss") != 0);
-    return ls_sums_mean(sums, *larger ? LS_SUM_METRICS : LS_SUM_LOSS);
+    return t->job->evaluate.stop_after > 0 && t->state.stale >= t->job->evaluate.stop_after;
 }
 
 bool ls_trainer_evaluate(ls_trainer *t, bool *stop_early, ls_error *error)
 {
     ls_evaluation evaluation;
     ls_split_id split = ls_split_find(t->job->evaluate.split);
+    t->evaluation_start = ls_seconds();
     if (!ls_evaluate(t->comm, t->objective, t->session.data, split, false, &evaluation, error))
         return false;
-    bool larger, first = isnan(t->state.best), ok = true;
-    double value = judged_metric(t, &evaluation.sums, &larger);
-    if (first || (larger ? value > t->state.best : value < t->state.best)) {
+    int judged = judged_sum(t, t->objective);
+    bool larger = judged >= LS_SUM_METRICS, first = isnan(t->state.best), ok = true;
+    double value = ls_sums_mean(&evaluation.sums, judged);
+    if (isfinite(value) && (first || (larger ? value > t->state.best : value < t->state.best))) {
         t->state.best = value;
         t->state.best_step = t->state.step;
         t->state.stale = 0;
@@ -305,7 +368,7 @@ bool ls_trainer_evaluate(ls_trainer *t, bool *stop_early, ls_error *error)
         t->state.stale++;
     }
     t->evaluated = ls_seconds();
-    *stop_early = t->job->evaluate.stop_after > 0 && t->state.stale >= t->job->evaluate.stop_after;
+    *stop_early = ls_trainer_patience_over(t);
     ls_report_evaluation(t, &evaluation.sums);
     return ls_comm_agree(t->comm, ok, error);
 }

@@ -59,6 +59,8 @@ typedef struct ls_trainer {
     double rows_per_second;
     double stage_start, stage_rows; /* since this start, for samples a second and the time left */
     long stage_first;
+    double evaluation_start;
+    bool time_up; /* on rank 0: --max-time is over */
 } ls_trainer;
 
 double ls_seconds(void); /* a monotonic clock */
@@ -83,6 +85,9 @@ void ls_trainer_update(ls_trainer *trainer, int phase, double weight, double nor
 
 /* **Collective.** Evaluates, keeps best.h5, and says whether the stage should end early. */
 bool ls_trainer_evaluate(ls_trainer *trainer, bool *stop_early, ls_error *error);
+/* Whether the stage at hand has gone on for evaluate.stop_after evaluations without a better one.
+ */
+bool ls_trainer_patience_over(const ls_trainer *trainer);
 /* **Collective.** Rank 0 takes a copy, which a thread writes while training goes on; a failure is
  * told by the next call, or by the wait at the end. */
 bool ls_trainer_save(ls_trainer *trainer, ls_error *error);

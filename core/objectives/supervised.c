@@ -68,6 +68,7 @@ static bool setup(ls_objective *objective, ls_error *error)
         return false;
     self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
+    objective->threshold = self->loss->threshold;
     if (!check_targets(&objective->task, self, error))
         return false;
     objective->phases = 1;

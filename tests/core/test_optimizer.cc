@@ -104,7 +104,7 @@ TEST(Optimizer, EachEqualsItsFormulaOverSteps)
         std::vector<double> a(p.size(), 0), b(p.size(), 0);
         for (int t = 1; t <= 5; t++) {
             double rate = 0.03 / t;
-            slots.update(optimizer, {rate, 0.25, 0.1, t});
+            slots.update(optimizer, {rate, 0.25, 0.25, 0.1, t});
             for (int s : {0, 1, 3})
                 for (long k = 0; k < slots.params->slots[s].size; k++) {
                     long i = slots.params->slots[s].offset + k;
@@ -120,12 +120,12 @@ TEST(Optimizer, EachEqualsItsFormulaOverSteps)
     }
 }
 
-TEST(Optimizer, StatisticsAreAddedByTheScale)
+TEST(Optimizer, StatisticsAreAddedByTheMeanAndNotClipped)
 {
     for (const ls_optimizer_type *type = ls_optimizer_types; type->name; type++) {
         Slots slots;
         const Reals before = slots.values;
-        slots.update(parse(type->name), {0.5, 0.25, 0.1, 1});
+        slots.update(parse(type->name), {0.5, 0.125, 0.25, 0.1, 1});
         long at = slots.params->slots[2].offset;
         for (long i = at; i < at + 20; i++)
             EXPECT_NEAR(slots.values[i], before[i] + 0.25 * slots.gradient[i], EPSILON);
@@ -138,7 +138,7 @@ TEST(Optimizer, DecaySparesBiasesOnRequest)
         Slots slots;
         std::fill(slots.gradient.begin(), slots.gradient.end(), 0);
         const Reals before = slots.values;
-        slots.update(parse(text), {1, 1, 0.5, 1});
+        slots.update(parse(text), {1, 1, 0.25, 0.5, 1});
         long weight = slots.params->slots[0].offset, bias = slots.params->slots[1].offset;
         bool spared = std::string(text) != "sgd";
         EXPECT_EQ(slots.values[weight + 1], before[weight + 1] / 2);
@@ -152,7 +152,7 @@ TEST(Optimizer, CutRangesGiveTheBitsOfTheWhole)
         Slots whole, cut;
         ls_optimizer optimizer = parse((std::string(type->name) + " decay=0.01").c_str());
         for (long t = 1; t <= 3; t++) {
-            whole.update(optimizer, {0.1, 0.5, 0.01, t});
+            whole.update(optimizer, {0.1, 0.5, 0.25, 0.01, t});
             for (long begin = 0; begin < cut.params->size; begin += LS_SLICE_ALIGN)
                 cut.update(optimizer, {0.1, 0.5, 0.01, t}, cut.all, begin,
                            std::min(begin + (long)LS_SLICE_ALIGN, cut.params->size));
