@@ -24,6 +24,7 @@ build|pc:jansson|libjansson-dev|jansson-devel|libjansson-devel|jansson
 build|pc:libxxhash|libxxhash-dev|xxhash-devel|xxhash-devel|xxhash
 build|header:Random123/philox.h|librandom123-dev|Random123-devel|-|random123
 build|pc:zlib|zlib1g-dev|zlib-devel|zlib-devel|zlib
+build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
 build|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
 tests|pc:gtest|libgtest-dev|gtest-devel|gtest|googletest
@@ -32,8 +33,7 @@ tests|cmd:clang-format|clang-format|clang-tools-extra|clang-tools|llvm
 tests|py:numpy|python3-numpy|python3-numpy|python3-numpy|py-numpy
 tests|py:h5py|python3-h5py|python3-h5py|python3-h5py|py-h5py
 tests|py:torch|python3-torch|python3-torch|-|py-torch
-tests|cmd:script|bsdutils|util-linux|util-linux|util-linux
-tests|cmd:setsid|util-linux|util-linux|util-linux|util-linux
+tests|cmd:pgrep|procps|procps-ng|procps|procps
 "
 
 groups='build'
@@ -70,12 +70,8 @@ missing_rows() {
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        echo "These packages are missing, and neither are you root nor is there sudo. Ask an administrator for:" >&2
-        echo "    $*" >&2
-        exit 1
+        sudo "$@"
     fi
 }
 
@@ -89,6 +85,11 @@ rows=$(missing_rows)
 
 if command -v apt-get >/dev/null; then
     read -ra packages <<<"$(column 3)"
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        echo "Packages are missing, you are not root, and there is no sudo. Ask an administrator to run" >&2
+        echo "    apt-get install ${packages[*]}" >&2
+        exit 1
+    fi
     echo "Installing with apt-get: ${packages[*]}"
     as_root apt-get update -q || echo "apt-get update failed; going on with the package lists that are here" >&2
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"

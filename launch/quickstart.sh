@@ -121,10 +121,9 @@ say "What to try next:"
 if [ "$(id -u)" = 0 ]; then
     echo '    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1   # you are root'
 fi
-cat <<END
-    launch/quickstart.sh epochs=20                                      the same run, longer
-    mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml               another net
-    mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml --dry-run     its layers, and the memory it takes
-    build/lockstep list                                                 what nets can be made of
-    build/lockstep evaluate $run --json                          the same figures, for a program
-END
+printf '    %-68s %s\n' \
+    'launch/quickstart.sh epochs=20' 'the same run, longer' \
+    'mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml' 'another net' \
+    'mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml --dry-run' 'its layers, and the memory it takes' \
+    'build/lockstep list' 'what nets can be made of' \
+    "build/lockstep evaluate $run --json" 'the same figures, for a program'

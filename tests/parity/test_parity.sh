@@ -1,4 +1,25 @@
 #!/usr/bin/env bash
-# Parity with PyTorch through `check --dump`, and of the optimizers through checkpoints.
+# test_parity: passes and training steps against torch; gradients against differences; and that these tests can fail.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
-$python "$tests/parity/parity.py" "$BUILD"
+
+for kind in images large flat regression binary signs; do
+    data $kind $kind.h5
+done
+export PYTHONDONTWRITEBYTECODE=1
+echo 'seed: 3' >parity.yaml
+"$python" "$tests/parity/parity.py" "$BUILD"
+"$python" "$tests/parity/updates.py" "$BUILD"
+
+# lockstep-double's own gradient check, which notices a gradient that is not the function's.
+cat >job.yaml <<'END'
+data: large.h5
+model: lenet classes=10
+END
+expect 0 "$lockstep-double" check job.yaml --rows 4
+says 'net/conv1/weight '
+same 'parameters checked' 10 "$(grep -c ' ok$' out)"
+expect 0 "$lockstep-double" check job.yaml model='mlp widths=784,30,10 activation=tanh' --rows 4
+expect 70 "$lockstep-double" check job.yaml --rows 4 $'net=dense units=8\nactivation function=unit-step surrogate=ste\ndense units=10'
+says WRONG
+expect 64 "$lockstep" check job.yaml
+says 'in float the differences drown in rounding: run lockstep-double check, or ask for a --dump'

@@ -1,0 +1,32 @@
+"""bad_data: small data files that are wrong in one way each, in the folder at hand; made from images.h5."""
+import pathlib
+
+import h5py
+import numpy
+
+x = numpy.random.default_rng(1).random((20, 144), dtype=numpy.float32)
+y = numpy.arange(20) % 4
+
+
+def write(name, **arrays):
+    with h5py.File(name + ".h5", "w") as file:
+        for path, values in arrays.items():
+            file[path.replace("_", "/")] = values
+
+
+write("good", train_x=x, train_y=y)
+write("no_targets", train_x=x)
+write("short", train_x=x, train_y=y[:15])
+write("only_test", test_x=x, test_y=y)
+write("empty")
+write("texts", train_x=numpy.array([b"a", b"b"]), train_y=y)
+write("negative", train_x=x, train_y=y - 1)
+write("no_rows", train_x=x[:0], train_y=y[:0])
+write("widths", train_x=x, train_y=y, valid_x=x[:, :5], valid_y=y)
+write("classes", train_x=x, train_y=y)
+with h5py.File("classes.h5", "a") as file:
+    file["train/y"].attrs["classes"] = 3
+write("link", train_y=y)
+with h5py.File("link.h5", "a") as file:
+    file["train/x"] = h5py.ExternalLink("images.h5", "/train/x")
+pathlib.Path("cut.h5").write_bytes(pathlib.Path("images.h5").read_bytes()[:20000])

@@ -1,0 +1,110 @@
+# lib: what the scripts beside it share. They source it; it makes a folder to work in and cleans up after them.
+#
+#   expect CODE COMMAND ...   runs, keeps what it said in $work/out, wants this exit code
+#   says TEXT                 what the last command said holds TEXT
+#   ranks N COMMAND ...       under mpirun; at most 60 s
+#   start N COMMAND ...       the same in the background: its process is $started; N 0: without mpirun
+#   finish                    waits for it and sets $code; what it said is in $work/out
+# shellcheck shell=bash
+set -Eeuo pipefail
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+lockstep=$BUILD/lockstep
+python=/usr/bin/python3 # Debian's, with Debian's h5py and numpy
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_hwloc_base_binding_policy=none OPENBLAS_NUM_THREADS=1
+
+work=$(mktemp -d)
+started=
+
+clean_up() {
+    if [ "$started" ]; then
+        kill -TERM "$started" 2>/dev/null && sleep 2
+        kill -KILL "$started" 2>/dev/null
+    fi
+    rm -rf "$work"
+}
+trap clean_up EXIT
+cd "$work"
+
+fail() {
+    printf 'FAILED (%s): %s\n' "$(basename "$0"):${BASH_LINENO[${#BASH_LINENO[@]} - 2]}" "$1" >&2
+    if [ -s "$work/out" ]; then
+        printf 'The last command was: %s\nIt said:\n' "${last:-}" >&2
+        tail -n 40 "$work/out" >&2
+    fi
+    exit 1
+}
+
+trap 'fail "this failed: $BASH_COMMAND"' ERR
+
+ranks() {
+    local count=$1
+    shift
+    timeout -k 5 60 mpirun --oversubscribe --bind-to none -n "$count" "$@"
+}
+
+start() {
+    local count=$1
+    shift
+    last="$*"
+    if [ "$count" = 0 ]; then
+        "$@" >"$work/out" 2>&1 </dev/null &
+    else
+        mpirun --timeout 60 --oversubscribe --bind-to none -n "$count" "$@" >"$work/out" 2>&1 </dev/null &
+    fi
+    started=$!
+}
+
+finish() {
+    code=0
+    wait "$started" 2>/dev/null || code=$?
+    started=
+}
+
+expect() {
+    local wanted=$1 code=0
+    shift
+    last="$*"
+    "$@" >"$work/out" 2>&1 </dev/null || code=$?
+    [ "$code" = "$wanted" ] || fail "expected exit code $wanted, found $code"
+}
+
+says() {
+    grep -qF -- "$1" "$work/out" || fail "expected to read: $1"
+}
+
+# The text of the last line, as a golden message.
+says_only() {
+    [ "$(cat "$work/out")" = "$1" ] || fail "expected exactly: $1"
+}
+
+same() { # WHAT A B
+    [ "$2" = "$3" ] || fail "$1: expected the same, found '$2' and '$3'"
+}
+
+different() { # WHAT A B
+    [ "$2" != "$3" ] || fail "$1: expected two values, found '$2' twice"
+}
+
+# Until COMMAND succeeds; it does not matter when.
+wait_until() {
+    local tries
+    for ((tries = 0; tries < 600; tries++)); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    fail "waited 30 s in vain for: $*"
+}
+
+data() { # KIND FILE
+    "$python" "$tests/launch/make_data.py" "$1" "$2"
+}
+
+digest() { # FILE ...: one SHA-256 over the parameters of each
+    "$python" "$tests/launch/digest.py" "$@"
+}
+
+checkpoint() { # RUN STEP
+    printf '%s/checkpoints/step-%08d.h5' "$1" "$2"
+}

@@ -1,0 +1,74 @@
+"""make_data: small data sets for the tests, seeded: make_data.py KIND FILE.h5"""
+import sys
+
+import h5py
+import numpy
+
+random = numpy.random.default_rng(1)
+SIZES = {"train": 203, "valid": 57, "test": 61}
+
+
+def images(file, side=12, classes=4):
+    """Each class has a pattern, in noise: it can be learned. Bytes, as pictures have them."""
+    patterns = random.uniform(0, 255, (classes, side, side, 1))
+    for split, rows in SIZES.items():
+        labels = random.integers(0, classes, rows)
+        x = 0.4 * patterns[labels] + 0.6 * random.uniform(0, 255, (rows, side, side, 1))
+        file[f"{split}/x"] = x.astype(numpy.uint8)
+        file[f"{split}/x"].attrs["scale"] = 1 / 255
+        file[f"{split}/y"] = labels.astype(numpy.uint8)
+
+
+def large(file):
+    """Pictures of LeNet's size."""
+    images(file, 28, 10)
+
+
+def wide(file):
+    images(file, 13)
+
+
+def nan(file):
+    """One training row holds what is no number."""
+    images(file)
+    x = file["train/x"][()].astype(numpy.float32) / 255
+    del file["train/x"]
+    x[150, 3, 4, 0] = numpy.nan
+    file["train/x"] = x
+
+
+def flat(file):
+    """As numpy has them, at the root: float32 rows and int64 labels, no attributes."""
+    for split, rows in SIZES.items():
+        x = random.standard_normal((rows, 6)).astype(numpy.float32)
+        file[f"x_{split}"] = x
+        file[f"y_{split}"] = (x[:, 0] > 0).astype(numpy.int64) + (x[:, 1] > 0)
+
+
+def regression(file):
+    """Two real targets a row."""
+    for split, rows in SIZES.items():
+        x = random.standard_normal((rows, 5)).astype(numpy.float32)
+        file[f"{split}/x"] = x
+        file[f"{split}/y"] = numpy.stack([x[:, 0] * x[:, 1], numpy.tanh(x[:, 2])], 1).astype(numpy.float32)
+
+
+def binary(file):
+    """Labels 0 and 1."""
+    for split, rows in SIZES.items():
+        x = random.standard_normal((rows, 5)).astype(numpy.float32)
+        file[f"{split}/x"] = x
+        file[f"{split}/y"] = (x[:, 0] + x[:, 1] > 0).astype(numpy.uint8)
+
+
+def signs(file):
+    """Targets of -1 and 1, three a row."""
+    for split, rows in SIZES.items():
+        x = random.standard_normal((rows, 5)).astype(numpy.float32)
+        file[f"{split}/x"] = x
+        file[f"{split}/y"] = numpy.where(x[:, :3] > 0, 1, -1).astype(numpy.float32)
+
+
+kinds = {make.__name__: make for make in (images, large, wide, nan, flat, regression, binary, signs)}
+with h5py.File(sys.argv[2], "w") as file:
+    kinds[sys.argv[1]](file)

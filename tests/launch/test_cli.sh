@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# test_cli: what the commands give: evaluate's figures, --dry-run's plan, check's dump, bench's JSON, the run directory;
+# and data sets as h5py writes them.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+data flat flat.h5
+cat >job.yaml <<'END'
+data: images.h5
+model: mlp widths=144,30,4
+optimizer: adam rate=0.01
+batch: 40
+epochs: 6
+run: run
+END
+
+json() { # EXPRESSION over `j`, the last line of what was said: prints it
+    "$python" -c "import json, sys; j = json.loads(open('out').read().splitlines()[-1]); print($1)"
+}
+
+# --dry-run: the plan, and no trace.
+expect 0 ranks 2 "$lockstep" train job.yaml --dry-run
+says 'net       mlp widths=144,30,4: 4474 parameters'
+says 'ranks     2 on 1 node'
+says 'dense1               dense        30                       4350'
+says 'batch 40 over all ranks, about 20 a rank; 36 steps, 6 an epoch'
+grep -qE '^memory    [0-9.]+ [KM]iB a rank, [0-9.]+ [KM]iB on this node in all; checkpoint [0-9.]+ [KM]iB$' out ||
+    fail 'expected a line about memory'
+planned=$(sed -nE 's/.*checkpoint ([0-9.]+) KiB$/\1/p' out)
+[ ! -e run ] || fail '--dry-run made the run directory'
+
+# Training learns; what it leaves.
+expect 0 ranks 2 "$lockstep" train job.yaml
+says 'stage 1 of 1 done: step 36'
+says 'results: run/checkpoints, run/metrics.jsonl'
+same 'the run directory' 'checkpoints job.yaml lock metrics.jsonl' "$(ls run | tr '\n' ' ' | sed 's/ $//')"
+same 'the checkpoints' 'best.h5 best.ok step-00000024.h5 step-00000024.ok step-00000030.h5 step-00000030.ok step-00000036.h5 step-00000036.ok' \
+    "$(ls run/checkpoints | tr '\n' ' ' | sed 's/ $//')"
+size=$(stat -c %s "$(checkpoint run 36)")
+awk "BEGIN { exit !($planned * 1024 > 0.95 * $size && $planned * 1024 < 1.2 * $size + 100000) }" ||
+    fail "a checkpoint was planned as $planned KiB and has $size bytes"
+"$python" - <<'END'
+import json
+
+records = [json.loads(line) for line in open("run/metrics.jsonl")]
+steps = [r for r in records if "samples_per_second" in r]
+evaluations = [r["valid"] for r in records if "valid" in r]
+assert [r["step"] for r in steps] == list(range(1, 37)), [r["step"] for r in steps]
+assert all({"stage", "epoch", "loss", "accuracy", "rate"} <= r.keys() for r in steps)
+assert len(evaluations) == 6 and evaluations[-1]["accuracy"] > 0.9, evaluations
+assert records[-1]["final"] == "done" and records[-1]["best"] == max(e["accuracy"] for e in evaluations)
+END
+# The job that stands in the run directory gives the same run.
+expect 0 "$lockstep" train run/job.yaml run=again shards=2
+same 'the resolved job' "$(digest "$(checkpoint run 36)")" "$(digest "$(checkpoint again 36)")"
+
+# evaluate: of the run its best, of a file that file; text and JSON; other data and splits.
+expect 0 "$lockstep" evaluate run --json
+same 'keys' "['accuracy', 'checkpoint', 'confusion', 'loss', 'rows', 'split', 'step']" "$(json 'sorted(j)')"
+same 'the file chosen' run/checkpoints/best.h5 "$(json 'j["checkpoint"]')"
+same 'rows' '61 61 test' "$(json 'j["rows"], sum(map(sum, j["confusion"])), j["split"]')"
+same 'accuracy' True "$(json 'abs(j["accuracy"] - sum(j["confusion"][i][i] for i in range(4)) / 61) < 1e-12')"
+expect 0 "$lockstep" evaluate "$(checkpoint run 36)" --json --split valid
+same 'step and rows' '36 57' "$(json 'j["step"], j["rows"]')"
+last_loss=$(grep '"valid"' run/metrics.jsonl | tail -n 1 | sed -E 's/.*"valid":\{"loss":([0-9.]+).*/\1/')
+same 'the loss that training recorded' True "$(json "abs(j['loss'] - $last_loss) < 1e-7")"
+expect 0 "$lockstep" evaluate run --split train
+says 'rows      203'
+says 'confusion (a row for each label, a column for each prediction)'
+cp images.h5 copy.h5
+expect 0 "$lockstep" evaluate run --data copy.h5
+says 'on test of copy.h5'
+expect 64 "$lockstep" evaluate run --data flat.h5
+
+# The confusion matrix and the loss, from the weights by numpy.
+expect 0 "$lockstep" evaluate "$(checkpoint run 36)" --json
+"$python" - <<'END'
+import json
+
+import h5py
+import numpy
+
+found = json.loads(open("out").read())
+with h5py.File("run/checkpoints/step-00000036.h5") as file:
+    w1, b1, w2, b2 = (file[f"model/net/{name}"][()].astype(float)
+                      for name in ("dense1/weight", "dense1/bias", "dense2/weight", "dense2/bias"))
+with h5py.File("images.h5") as file:
+    x, y = file["test/x"][()].reshape(61, -1) / 255, file["test/y"][()]
+z = numpy.maximum(x @ w1.T + b1, 0) @ w2.T + b2
+loss = numpy.mean(numpy.log(numpy.exp(z).sum(1)) - z[range(61), y])
+confusion = numpy.zeros((4, 4), int)
+numpy.add.at(confusion, (y, z.argmax(1)), 1)
+assert abs(found["loss"] - loss) < 1e-5 * loss, (found["loss"], loss)
+assert found["confusion"] == confusion.tolist(), (found["confusion"], confusion)
+END
+
+# A data set that numpy and h5py wrote in the plainest way: arrays at the root, int64 labels.
+expect 0 ranks 2 "$lockstep" train job.yaml run=plain data=flat.h5 'net=dense units=3' epochs=30 'optimizer=adam rate=0.05'
+expect 0 "$lockstep" evaluate plain --json
+same 'it learns' True "$(json 'j["accuracy"] > 0.7 and j["rows"] == 61')"
+
+# check --dump of a net with draws: all that another program needs.
+expect 0 "$lockstep" check job.yaml model='mlp widths=144,30,4 dropout=0.4' --rows 5 --dump pass.h5
+"$python" - <<'END'
+import h5py
+import numpy
+
+with h5py.File("pass.h5") as file, h5py.File("images.h5") as images:
+    assert set(file) == {"input", "target", "output", "draws", "value", "gradient"}, set(file)
+    assert numpy.allclose(file["input"], images["train/x"][:5] / 255)
+    assert (file["target"][()] == images["train/y"][:5]).all()
+    draws = file["draws/net/dropout1"][()]
+    assert numpy.allclose(numpy.unique(draws), [0, 1 / 0.6]), numpy.unique(draws)
+    assert numpy.allclose(file["output/net/dropout1"], draws * file["output/net/activation1"])
+    assert file["gradient/net/dense1/weight"].shape == file["value/net/dense1/weight"].shape == (30, 144)
+    assert file.attrs["rows"] == 5 and "widths=144,30,4" in file.attrs["job"], dict(file.attrs)
+END
+
+# bench: one line, the fields that peers have.
+for model in lenet mlp 'mlp widths=784,20,10'; do
+    expect 0 ranks 2 "$lockstep" bench "$model" --batch 16 --steps 2 --threads 1
+    same "fields of bench $model" "['batch', 'model', 'peer', 'pss_bytes', 'ranks', 'samples_per_second', 'step_seconds', 'threads']" \
+        "$(json 'sorted(j)')"
+    same 'values' "16 $model 2 1" "$(json 'j["batch"], j["model"], j["ranks"], j["threads"]')"
+    same 'positive' True "$(json '0 < j["step_seconds"]["min"] <= j["step_seconds"]["median"] and j["pss_bytes"] > 0')"
+done
+expect 0 ranks 2 "$lockstep" bench reduce --floats 100000 --steps 3
+same 'floats' 100000 "$(json 'j["floats"]')"

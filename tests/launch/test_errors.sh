@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# test_errors: what a person reads about a job, net or data file that is wrong; nothing is written then, under mpirun one
+# rank speaks, and all end with the same code.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+data flat flat.h5
+data regression regression.h5
+"$python" "$tests/launch/bad_data.py"
+cat >job.yaml <<'END'
+data: images.h5
+net: |
+  hidden: dense units=9
+  dense units=4
+optimizer: sgd rate=0.1
+run: run
+steps: 2
+END
+
+refused() { # CODE MESSAGE ARGUMENT ...
+    local code=$1 message=$2
+    shift 2
+    expect "$code" "$lockstep" "$@"
+    says_only "lockstep: $message"
+}
+
+net() { # MESSAGE LINES
+    refused 64 "command line: net: net, line $1" train job.yaml "net=$2"
+}
+
+value() { # MESSAGE KEY=VALUE
+    refused 64 "$1" train job.yaml "$2"
+}
+
+# The net in the file.
+sed 's/units=9/unist=9/' job.yaml >misspelt.yaml
+refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, bias, init, scale)" \
+    train misspelt.yaml
+refused 64 'nowhere.yaml: cannot open the job file: No such file or directory' train nowhere.yaml
+
+# Nets.
+net "1: 'dens units=4': there is no layer dens: did you mean dense? (\`lockstep list layers\` has all)" 'dens units=4'
+net "1: 'dense': dense needs units= (outputs)" 'dense'
+net "1: 'dense units=0': dense: units=0 is out of range: 1 to 1e+08" 'dense units=0'
+net "1: 'dense units=4x': dense: units=4x is not a whole number" 'dense units=4x'
+net "1: 'dense units=4 units=5': units= is given twice" 'dense units=4 units=5'
+net "2: 'a: dense units=4': the name a is taken: give this line another" $'a: dense units=4\na: dense units=4'
+net "1: 'dense @b units=4': @b is no line above this one (a line can only read earlier lines, or @input)" 'dense @b units=4'
+net "1: 'conv2d out=4 kernel=30': kernel 30x30 is larger than its input of 12x12 with pad 0,0: take a smaller kernel, or more pad" \
+    'conv2d out=4 kernel=30'
+net "2: 'maxpool kernel=2': takes images, height x width x channels, but its input is 5" $'dense units=5\nmaxpool kernel=2'
+net "1: 'activation function=rleu': there is no function 'rleu': did you mean relu? (\`lockstep list activations\` has all)" \
+    'activation function=rleu'
+net "1: 'dropout rate=1.5': dropout: rate=1.5 is out of range: 0 to 0.999" 'dropout rate=1.5'
+value 'job.yaml: objective (default): net/dense1 cannot learn: the derivative of activation1 is 0 everywhere; give that line surrogate=ste, or a function with a slope' \
+    $'net=dense units=9\nactivation function=sign\ndense units=4'
+value "job.yaml: objective (default): the net's output has 3 values, but the data has 4 classes" 'net=dense units=3'
+
+# Models.
+expect 64 "$lockstep" train job.yaml model=lenett
+says 'command line: model:'
+says 'there is no model lenett: did you mean lenet?'
+expect 64 "$lockstep" train job.yaml 'model=mlp widths=100,4'
+says 'mlp: widths= begins with 100, but a row of the data has 144 numbers'
+expect 64 "$lockstep" train job.yaml data=flat.h5 model=lenet
+says 'lenet: takes images height x width x channels of at least 12x12, but a row of the data is 6'
+
+# Other keys.
+value "command line: optimizer: there is no optimizer 'sdg': did you mean sgd? (\`lockstep list optimizers\` has all)" optimizer=sdg
+value "command line: schedule: there is no schedule 'cosin': did you mean cosine? (\`lockstep list schedules\` has all)" schedule=cosin
+value 'command line: objective: supervised: there is no loss l2' 'objective=supervised loss=l2'
+value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
+    objective=unsupervised
+value "command line: batch: expected a whole number, 1 or more (rows over all ranks), found '0'; write for example \`batch=128\`" batch=0
+value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net seed shards stages objective optimizer schedule batch epochs steps evaluate checkpoint" bathc=3
+value "command line: evaluate.split: expected a split of the data: train, valid or test, found 'dev'; write for example \`evaluate.split=valid\`" evaluate.split=dev
+value "command line: evaluate.metric: there is no metric 'acuracy' in stage 1, which has: loss, accuracy" evaluate.metric=acuracy
+
+# Data files.
+bad_data() { # FILE MESSAGE
+    refused 65 "$1: $2" train job.yaml data="$1"
+}
+bad_data none.h5 "can't open: No such file or directory"
+bad_data job.yaml 'is not an HDF5 file'
+bad_data . 'is a directory; expected an HDF5 file'
+bad_data short.h5 'train/x has 20 rows, but train/y has 15; expected as many'
+bad_data only_test.h5 'there is no train/x to train on'
+bad_data empty.h5 'holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found nothing'
+bad_data texts.h5 'train/x holds texts; expected uint8, int8, uint16, int16, uint32, int32, int64, float32 or float64'
+bad_data negative.h5 'train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215'
+bad_data classes.h5 'train/y holds label 3 at row 3; expected 0 to 2 (attribute classes=3)'
+bad_data link.h5 'train/x is a soft or external link; expected the data itself'
+bad_data no_rows.h5 'train/x has 0 rows; expected at least one'
+bad_data widths.h5 'rows of valid/x are 5, but those of train/x are 144'
+expect 65 "$lockstep" train job.yaml data=cut.h5
+says "lockstep: cut.h5: can't be opened; it is damaged or in use"
+expect 65 "$lockstep" train job.yaml data=no_targets.h5
+says 'supervised training needs targets: train/y is missing in the data set'
+refused 64 'evaluate.stop_after=3, but good.h5 has no rows of valid to judge by' train job.yaml data=good.h5 evaluate.stop_after=3
+expect 64 "$lockstep" train job.yaml data=regression.h5
+says 'the loss cross-entropy takes class labels (whole numbers), but a target of the data is 2 of real numbers: use squared-error or bce'
+
+# Nothing was written so far.
+[ ! -e run ] || fail 'a refused job left its run directory'
+refused 74 "job.yaml: expected a folder, found something else" train job.yaml run=job.yaml
+
+# Other commands.
+refused 65 'nowhere: no such run directory or checkpoint file' evaluate nowhere
+mkdir hollow
+refused 65 'hollow holds no checkpoint: is it a run directory?' evaluate hollow
+refused 65 'images.h5: 203 training rows, but 300 are asked for' check job.yaml --rows 300 --dump pass.h5
+refused 74 "nowhere/pass.h5: can't create: No such file or directory" check job.yaml --dump nowhere/pass.h5
+expect 64 "$lockstep" bench lenett
+says 'there is no model lenett: did you mean lenet?'
+expect 64 "$lockstep" bench lenet --batch 0
+says "lockstep bench: --batch: expected a whole number, 1 or more, found '0'"
+
+# Under mpirun: each message once, the same code.
+for count in 2 3; do
+    expect 64 ranks $count "$lockstep" train job.yaml 'net=dens units=4'
+    same 'times said' 1 "$(grep -c 'there is no layer dens' out)"
+    expect 64 ranks $count "$lockstep" train nowhere.yaml
+    same 'times said' 1 "$(grep -c 'cannot open the job file' out)"
+    expect 65 ranks $count "$lockstep" train job.yaml data=negative.h5
+    same 'times said' 1 "$(grep -c 'holds label -1' out)"
+    expect 74 ranks $count "$lockstep" train job.yaml run=job.yaml
+    same 'times said' 1 "$(grep -c 'expected a folder' out)"
+    expect 65 ranks $count "$lockstep" evaluate nowhere
+    same 'times said' 1 "$(grep -c 'no such run directory' out)"
+    expect 64 ranks $count "$lockstep" check job.yaml --dump pass.h5
+    same 'times said' 1 "$(grep -c 'check runs on one rank' out)"
+done

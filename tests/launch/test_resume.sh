@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# test_resume: a run that stopped anywhere and goes on, on any rank count, equals one that never stopped, bit for bit;
+# and every way to say where a run begins.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+cat >job.yaml <<'END'
+data: images.h5
+net: |
+  dense units=70
+  activation function=prelu
+  dropout rate=0.3
+  dense units=4
+stages:
+  - optimizer: adam rate=0.002 clip=0.5
+    batch: 37
+    steps: 12
+  - optimizer: momentum rate=0.01 momentum=0.8 decay=1e-3
+    schedule: linear warmup=0.3
+    batch: 29
+    steps: 8
+shards: 4
+evaluate: {every: 3 steps}
+checkpoint: {every: 1 steps, keep: 100}
+END
+
+# --- From each step of two stages, on one, two and four ranks; step 12 is the border.
+expect 0 ranks 2 "$lockstep" train job.yaml run=whole
+says 'stage 2 of 2 done: step 20'
+files=("$(checkpoint whole 20)")
+for ((step = 1; step < 20; step++)); do
+    count=$((1 << step % 3))
+    expect 0 ranks $count "$lockstep" train job.yaml run=from$step checkpoint.every=never \
+        --resume="$(checkpoint whole $step)"
+    says "goes on   from $(checkpoint whole $step) (step $step)"
+    files+=("$(checkpoint from$step 20)")
+done
+[ "$(digest --all "${files[@]}" | sort | uniq -c | wc -l)" = 1 ] ||
+    fail "not all 20 runs end the same: $(digest --all "${files[@]}" | tr '\n' ' ')"
+different 'step 19 and step 20' "$(digest "$(checkpoint whole 19)")" "$(digest "$(checkpoint whole 20)")"
+
+# --- Signals at random moments of a longer run, until it is done; then it stays done.
+cat >long.yaml <<'END'
+data: images.h5
+model: mlp widths=144,300,4 dropout=0.2
+stages:
+  - {optimizer: adam rate=0.001, batch: 50, steps: 150}
+  - {optimizer: nesterov rate=0.01, batch: 50, steps: 150}
+shards: 2
+evaluate: {every: 10 steps}
+checkpoint: {every: 7 steps, keep: 2}
+END
+expect 0 ranks 2 "$lockstep" train long.yaml run=calm
+records() {
+    if [ -e hurried/metrics.jsonl ]; then wc -l <hurried/metrics.jsonl; else echo 0; fi
+}
+under_way() { # it has written a record, or is done
+    [ "$(records)" -gt "$before" ] || ! kill -0 "$started" 2>/dev/null
+}
+stops=0 code=75
+while [ $code = 75 ] && [ $stops -lt 100 ]; do
+    before=$(records)
+    start $((1 + stops % 2)) "$lockstep" train long.yaml run=hurried
+    wait_until under_way
+    sleep "0.0$((RANDOM % 10))"
+    kill -USR1 "$started" 2>/dev/null || true # it may be done by now
+    finish
+    stops=$((stops + (code == 75)))
+done
+[ $code = 0 ] || fail "expected exit code 75 again and again and then 0, found $code"
+[ $stops -gt 0 ] || fail 'not one signal came in time'
+same 'the end after signals' "$(digest --all "$(checkpoint calm 300)")" "$(digest --all "$(checkpoint hurried 300)")"
+same 'best.h5 after signals' "$(digest calm/checkpoints/best.h5)" "$(digest hurried/checkpoints/best.h5)"
+same 'number of checkpoints kept' 2 "$(find hurried/checkpoints -name 'step-*.h5' | wc -l)"
+same 'steps recorded twice' '' "$(grep -o '"step":[0-9]*,"epoch":[0-9.]*,"loss"' hurried/metrics.jsonl | uniq -d)"
+expect 0 ranks 2 "$lockstep" train long.yaml run=hurried
+says 'nothing to do: the run is complete after 300 steps'
+
+# --- More steps; the best and the early stop are the same with and without a pause.
+short() { # RUN ARGUMENT ...
+    local run=$1
+    shift
+    "$lockstep" train job.yaml run="$run" 'net=dense units=4' 'stages.1.optimizer=sgd rate=0.5' \
+        stages.0.steps=1 stages.1.schedule=constant evaluate.every='1 steps' evaluate.stop_after=4 "$@"
+}
+expect 0 short early stages.1.steps=200
+says 'stage 2 of 2 stopped early'
+early=$(find early/checkpoints -name 'step-*.h5' | sort | tail -n 1)
+end=$((10#$(basename "${early#*step-}" .h5)))
+[ $end -lt 200 ] || fail "expected an early end, found step $end"
+for pause in 2 $((end - 4)) $((end - 1)); do
+    expect 0 short paused$pause stages.1.steps=$((pause - 1))
+    expect 0 short paused$pause stages.1.steps=200
+    says 'stage 2 of 2 stopped early'
+    same "early end after a pause at $pause" "$(digest --all "$early")" "$(digest --all "$(checkpoint paused$pause $end)")"
+    same "best.h5 after a pause at $pause" "$(digest early/checkpoints/best.h5)" \
+        "$(digest paused$pause/checkpoints/best.h5)"
+done
+expect 0 short early stages.1.steps=200
+says "nothing to do: the run is complete after $end steps (it stopped early: a larger evaluate.stop_after= goes on)"
+expect 0 short early stages.1.steps=200 evaluate.stop_after=0
+says 'stage 2 of 2 done: step 201'
+# A stage that stopped early leaves the next its own patience.
+expect 0 short first stages.0.steps=200 'stages.0.optimizer=sgd rate=0.5' stages.1.steps=3
+says 'stage 1 of 2 stopped early'
+says 'stage 2 of 2 done'
+
+# --- More ranks than shards: said aloud.
+expect 0 "$lockstep" train job.yaml run=narrow shards=2 stages.0.steps=3 stages.1.steps=2
+expect 0 ranks 3 "$lockstep" train job.yaml run=narrow shards=0 stages.0.steps=3 stages.1.steps=4
+says "3 ranks are more than the run's 2 shards"
+
+# --- --resume, --overwrite, --weights.
+run() { "$lockstep" train job.yaml run=ways "$@"; }
+expect 65 run --resume=required
+says 'lockstep: --resume=required, but ways holds no checkpoint'
+expect 0 run stages.0.steps=2 stages.1.steps=2 --resume=never
+expect 64 run stages.0.steps=2 stages.1.steps=2 --resume=never
+says 'lockstep: --resume=never, but ways holds the checkpoint ways/checkpoints/step-00000004.h5'
+says '--overwrite'
+expect 0 run stages.0.steps=2 stages.1.steps=5 --resume=required
+says 'goes on   from ways/checkpoints/step-00000004.h5 (step 4)'
+expect 0 run stages.0.steps=2 stages.1.steps=5
+says 'nothing to do: the run is complete after 7 steps'
+expect 0 run stages.0.steps=2 stages.1.steps=2 --resume=never --overwrite
+[ ! -e "$(checkpoint ways 7)" ] || fail '--overwrite left a checkpoint of the earlier run'
+[ -e "$(checkpoint ways 4)" ] || fail 'expected a checkpoint of step 4'
+expect 64 run --overwrite
+says '--overwrite goes with --resume=never'
+expect 65 run --resume=nowhere
+says 'nowhere'
+expect 65 run --resume=ways/checkpoints/best.h5
+says 'ways/checkpoints/best.h5 holds parameters only'
+says '--weights ways/checkpoints/best.h5'
+expect 0 "$lockstep" train job.yaml run=heir --resume=ways stages.0.steps=2 stages.1.steps=3
+says 'goes on   from ways/checkpoints/step-00000004.h5 (step 4)'
+expect 0 "$lockstep" train job.yaml run=light --weights=ways/checkpoints/best.h5 stages.0.steps=1 stages.1.steps=1 \
+    stages.0.optimizer='sgd rate=0' stages.1.optimizer='sgd rate=0'
+same '--weights' "$(digest ways/checkpoints/best.h5)" "$(digest "$(checkpoint light 2)")"
+expect 65 "$lockstep" train job.yaml run=foreign --weights=early/checkpoints/best.h5
+says 'early/checkpoints/best.h5'
+
+# --- A newest checkpoint that is damaged is passed over, aloud; when none is left, that is an error.
+printf 'x' | dd of="$(checkpoint ways 4)" bs=1 seek=5000 conv=notrunc status=none
+expect 0 run stages.0.steps=2 stages.1.steps=2
+says 'step-00000004.h5'
+says 'goes on   from ways/checkpoints/step-00000003.h5 (step 3)'
+for file in ways/checkpoints/step-*.h5; do
+    printf 'x' | dd of="$file" bs=1 seek=5000 conv=notrunc status=none
+done
+expect 65 run stages.0.steps=2 stages.1.steps=2
+expect 65 ranks 2 "$lockstep" train job.yaml run=ways stages.0.steps=2 stages.1.steps=2
+
+# --- Another model, seed, data shape, finished stage: refused. Rate, schedule, batch: with a notice.
+expect 0 "$lockstep" train job.yaml run=kept stages.1.steps=2
+kept() { "$lockstep" train job.yaml run=kept "$@"; }
+expect 64 kept 'net=dense units=4'
+says "command line: net: the run began with 'dense units=70"
+expect 64 kept seed=2
+says "command line: seed: the run began with '1', now it is '2'"
+expect 64 kept stages.0.batch=38
+says 'this stage is done'
+expect 64 kept stages.1.optimizer=adam
+says 'the running stage keeps its kind of optimizer'
+data wide wide.h5
+expect 65 kept data=wide.h5
+says 'step-00000014.h5 was trained on data of other shapes or types than wide.h5'
+expect 0 kept stages.1.steps=3 stages.1.batch=17 stages.1.optimizer='momentum rate=0.02'
+says "stages.1.batch changed from '29' to '17'"

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# test_rules: the house rules hold, and tests/rules.sh notices each kind of violation (planted into a small house).
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+house=$(mktemp -d)
+trap 'rm -rf "$house"' EXIT
+failed=0
+
+build_house() {
+    rm -rf "${house:?}"/*
+    mkdir -p "$house"/{core/layers,dist,io,launch}
+    cd "$house"
+    echo '/* Every layer: core/layers/NAME.c */' >core/layers.def
+    echo 'LS_LAYER(dense)' >>core/layers.def
+    printf '/* dense: y = W x. */\nconst int ls_layer_dense = 1;\n' >core/layers/dense.c
+    printf '/* net: a function. */\nvoid ls_net_open(void);\n' >core/net.h
+    printf '/* net: a function. */\n#include "core/net.h"\n/* free(x), malloc(1) */\nvoid ls_net_open(void)\n{\n}\n' \
+        >core/net.c
+    printf '/* comm: the ranks. */\n#include <mpi.h>\n' >dist/comm.c
+    printf '/* h5: checked calls. */\n#include <hdf5.h>\nstatic const char *text = "free(x)";\n' >io/h5.c
+    printf '#!/usr/bin/env bash\n# start: starts a thing.\n' >launch/start.sh
+    chmod +x launch/start.sh
+}
+
+# noticed WHERE RULE: rules.sh must name the place and the rule, and end with 1
+noticed() {
+    local output code=0
+    output=$("$root/tests/rules.sh" "$house" 2>&1) || code=$?
+    if [ $code != 1 ] || ! grep -qF "$1: $2" <<<"$output"; then
+        echo "expected code 1 and a line with '$1: $2', found code $code and:" >&2
+        echo "$output" >&2
+        failed=1
+    fi
+    build_house
+}
+
+build_house
+if ! "$root/tests/rules.sh" "$house"; then
+    echo "expected no violation in the clean small house" >&2
+    failed=1
+fi
+
+echo '#include <mpi.h>' >>core/net.c && noticed core/net.c:7 include
+echo '#include <mpi.h>' >>dist/comm.h && noticed dist/comm.h:1 include
+echo '#include <hdf5.h>' >>launch/train.c && noticed launch/train.c:1 include
+echo '#include <cblas.h>' >>core/net.c && noticed core/net.c:7 include
+echo '#include "dist/comm.h"' >>core/net.c && noticed core/net.c:7 include
+echo '#include "io/feed.h"' >>dist/comm.c && noticed dist/comm.c:3 include
+echo '#include "dist/comm.h"' >>io/h5.c && noticed io/h5.c:4 include
+echo '#include "launch/job.h"' >>io/h5.c && noticed io/h5.c:4 include
+echo '#include "net.h"' >>core/net.c && noticed core/net.c:7 include
+echo 'static int *x(void) { return malloc(4); }' >>core/net.c && noticed core/net.c:7 call
+echo 'static void x(int *y) { free(y); }' >>io/h5.c && noticed io/h5.c:4 call
+echo 'static void x(int y) { assert(y); }' >>dist/comm.c && noticed dist/comm.c:3 call
+yes '/* net */' | head -n 600 >>core/net.c && noticed core/net.c:601 size
+touch notes.txt && noticed notes.txt:1 'top level'
+sed -i 1d core/net.c && noticed core/net.c:1 'first line'
+sed -i 2d launch/start.sh && noticed launch/start.sh:2 'first line'
+chmod -x launch/start.sh && noticed launch/start.sh:1 executable
+echo 'LS_LAYER(lstm)' >>core/layers.def && noticed core/layers.def:3 table
+sed -i 2d core/layers/dense.c && noticed core/layers/dense.c:1 table
+printf 'void open_net(void);\n' >>core/net.h && printf 'void open_net(void)\n{\n}\n' >>core/net.c && noticed core/net.c:7 name
+printf 'void ls_net_close(void)\n{\n}\n' >>core/net.c && noticed core/net.c:7 static
+cp core/net.c launch/net.c && noticed launch/net.c:4 twice
+
+"$root/tests/rules.sh" "$root" || failed=1
+exit $failed

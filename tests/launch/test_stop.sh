@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# test_stop: signals and --max-time end with a checkpoint and code 75; numbers that are not finite and data that can't be
+# read end all ranks alike, with the last good checkpoint kept.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+cat >job.yaml <<'END'
+data: images.h5
+model: mlp widths=144,200,4
+optimizer: momentum rate=0.01
+batch: 50
+steps: 100000000
+evaluate: {every: never}
+checkpoint: {every: never}
+END
+
+steps_saved() { # RUN: of its newest checkpoint
+    find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
+}
+
+under_way() { # it trains: a record is there
+    [ -s "$run/metrics.jsonl" ]
+}
+
+# stopped RUN NAME...: ended with 75, says so, and the checkpoint goes on
+stopped() {
+    [ $code = 75 ] || fail "expected exit code 75, found $code"
+    says "$2: stopped after step $(steps_saved "$1"), checkpoint written; the same command goes on"
+    expect 0 "$lockstep" train job.yaml run="$1" steps=$(($(steps_saved "$1") + 1)) --resume=required
+    says "goes on   from $(checkpoint "$1" $(($(steps_saved "$1") - 1)))"
+}
+
+# Alone, each signal.
+for signal in INT TERM USR1; do
+    run=alone$signal
+    # A shell starts what runs in the background with INT ignored; a program may still ask for it.
+    start 0 "$lockstep" train job.yaml run=$run
+    wait_until under_way
+    kill -$signal "$started"
+    finish
+    stopped $run SIG$signal
+done
+
+# To mpirun, which passes it on; and to one rank alone, which the others follow.
+run=passed
+start 2 "$lockstep" train job.yaml run=$run
+wait_until under_way
+kill -USR1 "$started"
+finish
+stopped $run SIGUSR1
+
+for signal in INT TERM USR1; do
+    run=one$signal
+    start 2 "$lockstep" train job.yaml run=$run
+    wait_until under_way
+    kill -$signal "$(pgrep -P "$started" -f 'lockstep train' | tail -n 1)"
+    finish
+    [ $code = 75 ] || fail "SIG$signal to one rank: expected exit code 75, found $code"
+    says "stopped after step $(steps_saved $run), checkpoint written"
+done
+
+# TERM to mpirun: it waits so many seconds, passes TERM on, waits as long again, kills what is left, and its own code is
+# always 1. Meanwhile it reads no output (a terminal's 4 KiB are room for), so these epochs take a while.
+run=terminated
+start 2 --mca odls_base_sigkill_timeout 3 "$lockstep" train job.yaml run=$run model='mlp widths=144,3000,600,4' batch=1
+wait_until under_way
+kill -TERM "$started"
+finish
+[ $code = 1 ] || fail "expected mpirun's code 1, found $code"
+[ "$(steps_saved $run)" ] || fail 'expected a checkpoint after TERM'
+
+# A second INT ends at once, in the middle of a step: rank 1 is held, so that the step can't end.
+run=twice
+start 2 "$lockstep" train job.yaml run=$run
+wait_until under_way
+mapfile -t processes < <(pgrep -P "$started" -f 'lockstep train')
+kill -STOP "${processes[1]}"
+sleep 0.2
+kill -INT "${processes[0]}"
+sleep 0.5
+kill -0 "${processes[0]}" 2>/dev/null || fail 'the first INT ended a rank at once'
+kill -INT "${processes[0]}"
+finish
+[ $code = 130 ] || fail "expected exit code 130, found $code"
+[ -z "$(steps_saved $run)" ] || fail "expected no checkpoint"
+
+# --max-time, alone and on two ranks, one for each node.
+expect 75 "$lockstep" train job.yaml run=brief --max-time=1s
+says "asked to stop: stopped after step $(steps_saved brief), checkpoint written"
+expect 75 ranks 2 env LOCKSTEP_RANKS_PER_NODE=1 "$lockstep" train job.yaml run=brief2 --max-time=0:00:01
+says "asked to stop: stopped after step $(steps_saved brief2), checkpoint written"
+expect 75 "$lockstep" train job.yaml run=brief --max-time=0.01m
+expect 64 "$lockstep" train job.yaml run=brief --max-time=soon
+says '--max-time=soon: write 90s, 30m, 11.5h or HH:MM:SS'
+
+# One run directory, two jobs.
+run=shared
+start 0 "$lockstep" train job.yaml run=$run
+wait_until under_way
+holder=$started
+second=$work/second
+code=0
+"$lockstep" train job.yaml run=$run >"$second" 2>&1 || code=$?
+[ $code = 73 ] || fail "a second job on one run directory: expected exit code 73, found $code"
+grep -qF "shared: is in use by process $holder on host $(hostname)" "$second" ||
+    fail "the second job does not name the first, process $holder: $(cat "$second")"
+code=0
+ranks 2 "$lockstep" train job.yaml run=$run >"$second" 2>&1 || code=$?
+[ $code = 73 ] || fail "a second job on two ranks: expected exit code 73, found $code"
+kill -KILL "$holder" # which leaves no lock
+finish
+expect 0 "$lockstep" train job.yaml run=$run steps=2
+
+# Not finite: nothing is updated, code 70 from every rank, and the checkpoint before is whole.
+cat >finite.yaml <<'END'
+data: images.h5
+model: mlp widths=144,40,4 activation=linear
+objective: supervised loss=squared-error
+optimizer: sgd rate=0.001
+batch: 50
+steps: 3
+END
+for count in 1 2 4; do
+    run=infinite$count
+    expect 0 ranks $count "$lockstep" train finite.yaml run=$run
+    before=$(digest --all "$(checkpoint $run 3)")
+    expect 70 ranks $count "$lockstep" train finite.yaml run=$run steps=50 'optimizer=sgd rate=1e6'
+    says 'is not finite'
+    says 'nothing was updated; the last good checkpoint is kept: lower rate=, set clip= or a warm-up'
+    same "the checkpoint kept on $count ranks" "$before" "$(digest --all "$(checkpoint $run 3)")"
+    expect 0 ranks $count "$lockstep" evaluate "$(checkpoint $run 3)" --json
+done
+
+# A NaN in the data, which one rank alone reads: all end with code 65, and the row is named.
+for count in 1 2 4; do
+    [ -e nan.h5 ] || data nan nan.h5
+    expect 65 ranks $count "$lockstep" train finite.yaml data=nan.h5 run=nan$count steps=50
+    says 'nan.h5'
+    says 'row 150'
+done

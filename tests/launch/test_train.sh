@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# test_train: a run gives the same bits on any power of two of ranks, on any number of nodes, with any batch; other
+# counts are repeatable and near.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+cat >job.yaml <<'END'
+data: images.h5
+net: |
+  conv2d out=5 kernel=3 pad=1
+  activation function=relu
+  maxpool kernel=2
+  dense units=120
+  activation function=tanh
+  dropout rate=0.4
+  dense units=4
+optimizer: adam rate=0.003 clip=0.5 decay=1e-4
+schedule: cosine warmup=0.5
+batch: 37
+steps: 50
+shards: 4
+END
+
+# train RUN RANKS [RANKS_PER_NODE=N] [key=value ...]; prints the digest of the last checkpoint
+train() {
+    local run=$1 count=$2 node=
+    shift 2
+    case ${1:-} in LOCKSTEP_RANKS_PER_NODE=*)
+        node=$1
+        shift
+        ;;
+    esac
+    expect 0 ranks "$count" env $node "$lockstep" train job.yaml run="$run" "$@"
+}
+
+last_of() { # RUN: its newest checkpoint
+    find "$1/checkpoints" -name 'step-*.h5' | sort | tail -n 1
+}
+
+metrics_of() { # RUN: its records, without what the clock says
+    sed -E 's/,"(samples_per_second|seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
+}
+
+evaluation_of() { # RANKS RUN
+    expect 0 ranks "$1" "$lockstep" evaluate "$2" --json
+    sed -E 's/"checkpoint":"[^"]*",?//' "$work/out"
+}
+
+# like RUN RANKS ...: as train, and equal to the run `$first` in every number.
+like() {
+    train "$@"
+    same "parameters of $1" "$(digest "$(last_of "$first")")" "$(digest "$(last_of "$1")")"
+    same "checkpoint of $1" "$(digest --all "$(last_of "$first")")" "$(digest --all "$(last_of "$1")")"
+    same "metrics of $1" "$(metrics_of "$first")" "$(metrics_of "$1")"
+}
+
+first=one
+train one 1
+like two 2
+like four 4
+like two_nodes 2 LOCKSTEP_RANKS_PER_NODE=1
+like four_nodes 4 LOCKSTEP_RANKS_PER_NODE=1
+like two_by_two 4 LOCKSTEP_RANKS_PER_NODE=2
+same 'file name' "$(basename "$(last_of one)")" step-00000050.h5
+
+# What the equality above must not be blind to.
+train other_seed 1 seed=2
+train unclipped 1 'optimizer=adam rate=0.003 clip=0 decay=1e-4'
+train other_shards 1 shards=1
+for run in other_seed unclipped other_shards; do
+    different "$run" "$(digest "$(last_of one)")" "$(digest "$(last_of $run)")"
+done
+
+evaluation=$(evaluation_of 1 one)
+same 'evaluation on two ranks' "$evaluation" "$(evaluation_of 2 one)"
+same 'evaluation of another run' "$evaluation" "$(evaluation_of 4 four)"
+same 'evaluation on three ranks' "$evaluation" "$(evaluation_of 3 four)"
+
+# Shards, and whole ranks, without rows: 203 rows in batches of 3, the last of 2; then of 1.
+for batch in 3 1; do
+    first=few$batch
+    train few$batch 1 batch=$batch steps=75
+    like few${batch}_two 2 batch=$batch steps=75
+    like few${batch}_four 4 batch=$batch steps=75
+    like few${batch}_nodes 4 LOCKSTEP_RANKS_PER_NODE=2 batch=$batch steps=75
+done
+
+# Three ranks share four shards; five raise them to five. On other nodes the sums take another order.
+for count in 3 5; do
+    for nodes in '' LOCKSTEP_RANKS_PER_NODE=2; do
+        first=odd$count$nodes
+        train "$first" $count $nodes
+        like again$count$nodes $count $nodes
+        distance=$(digest --distance "$(last_of "$first")" "$(last_of four)")
+        awk "BEGIN { exit !($distance < 1e-5) }" || fail "$count ranks are $distance from 4, expected less than 1e-5"
+    done
+done

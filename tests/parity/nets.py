@@ -1,0 +1,140 @@
+"""nets: the nets of the parity tests, each line of a spec beside the same thing written in torch by hand.
+
+Images are [rows, height, width, channels], as lockstep has them; a dense layer flattens them in that order.
+"""
+import torch
+from torch.nn import functional as F
+
+
+class Line:
+    """A line of a net: `apply(x, p, draws)` with p the line's own parameters by name and draws what lockstep drew."""
+
+    def __init__(self, kind, options, apply, name=None):
+        self.kind, self.name, self.apply = kind, name, apply
+        self.text = (f"{name}: " if name else "") + f"{kind} {options}"
+
+
+def images(function):
+    """A torch function of [rows, channels, height, width] on lockstep's order."""
+    return lambda x, p, draws: function(x.permute(0, 3, 1, 2), p).permute(0, 2, 3, 1)
+
+
+def dense(units, name=None, bias=1):
+    return Line("dense", f"units={units} bias={bias}",
+                lambda x, p, draws: F.linear(x.flatten(1), p["weight"], p.get("bias")), name)
+
+
+def conv(out, kernel, stride=(1, 1), pad=(0, 0), name=None):
+    return Line("conv2d", f"out={out} kernel={kernel[0]},{kernel[1]} stride={stride[0]},{stride[1]} "
+                f"pad={pad[0]},{pad[1]}",
+                images(lambda x, p: F.conv2d(x, p["weight"], p["bias"], stride, pad)), name)
+
+
+def maxpool(kernel, stride, pad=0):
+    return Line("maxpool", f"kernel={kernel} stride={stride} pad={pad}",
+                images(lambda x, p: F.max_pool2d(x, kernel, stride, pad)))
+
+
+def avgpool(kernel, stride):
+    return Line("avgpool", f"kernel={kernel} stride={stride}", images(lambda x, p: F.avg_pool2d(x, kernel, stride)))
+
+
+def dropout(rate):
+    return Line("dropout", f"rate={rate}", lambda x, p, draws: x * draws)
+
+
+def softmax():
+    return Line("softmax", "", lambda x, p, draws: torch.softmax(x, -1))
+
+
+def straight(step):
+    """A step whose gradient is passed through as it is."""
+    return lambda x, p: x + (step(x) - x).detach()
+
+
+ACTIVATIONS = {
+    "linear": lambda x, p: x,
+    "piecewise-linear": lambda x, p: (x + 0.5).clamp(0, 1),
+    "logistic": lambda x, p: torch.sigmoid(x),
+    "tanh": lambda x, p: torch.tanh(x),
+    "arctan": lambda x, p: torch.atan(x),
+    "relu": lambda x, p: F.relu(x),
+    "prelu": lambda x, p: F.prelu(x, p["alpha"].reshape(1)),
+    "leaky-relu": lambda x, p: F.leaky_relu(x, 0.01),
+    "elu": lambda x, p: F.elu(x),
+    "softplus": lambda x, p: F.softplus(x),
+    "unit-step surrogate=ste": straight(lambda x: torch.heaviside(x, torch.tensor(0.5, dtype=x.dtype))),
+    "sign surrogate=ste": straight(torch.sign),
+    "binary-step surrogate=ste": straight(lambda x: (x >= 0).to(x.dtype)),
+}
+
+
+def activation(function):
+    return Line("activation", f"function={function}", lambda x, p, draws: ACTIVATIONS[function](x, p))
+
+
+def one_hot(labels, width):
+    labels = labels.long()
+    return labels.reshape(-1, 1).double() if width == 1 else F.one_hot(labels, width).double()
+
+
+def vectors(target, width):
+    return target if target.dim() == 2 else one_hot(target, width)
+
+
+# Sums over the outputs, the mean over the rows.
+LOSSES = {
+    "cross-entropy": lambda y, t: F.cross_entropy(y, t.long()),
+    "squared-error": lambda y, t: 0.5 * (vectors(t, y.shape[1]) - y).square().sum() / len(y),
+    "bce": lambda y, t: F.binary_cross_entropy_with_logits(y, vectors(t, y.shape[1]), reduction="sum") / len(y),
+    "hinge": lambda y, t: (1 - y * (t if t.dim() == 2 else 2 * vectors(t, y.shape[1]) - 1)).clamp(min=0).sum() / len(y),
+}
+
+
+class Case:
+    def __init__(self, data, loss, lines, rows=8, model=None):
+        self.data, self.loss, self.lines, self.rows, self.model = data, loss, lines, rows, model
+
+    def job(self):
+        net = f"model={self.model}" if self.model else "net=" + "\n".join(line.text for line in self.lines)
+        return [f"data={self.data}.h5", net, f"objective=supervised loss={self.loss}"]
+
+    def names(self):
+        """Lines without a name are numbered by kind."""
+        count, names = {}, []
+        for line in self.lines:
+            count[line.kind] = count.get(line.kind, 0) + 1
+            names.append(line.name or f"{line.kind}{count[line.kind]}")
+        return names
+
+
+def mlp(*widths):
+    lines = [dense(widths[0])]
+    for width in widths[1:]:
+        lines += [activation("relu"), dense(width)]
+    return lines
+
+
+LENET = [conv(6, (5, 5), pad=(2, 2), name="conv1"), activation("tanh"), avgpool(2, 2), conv(16, (5, 5), name="conv2"),
+         activation("tanh"), avgpool(2, 2), dense(120, "dense1"), activation("tanh"), dense(84, "dense2"),
+         activation("tanh"), dense(10, "dense3")]
+CASES = {
+    "lenet": Case("large", "cross-entropy", LENET, rows=16, model="lenet classes=10"),
+    "mlp": Case("large", "cross-entropy", mlp(256, 128, 100, 10), rows=16, model="mlp widths=784,256,128,100,10"),
+    "strides": Case("images", "cross-entropy", [
+        conv(6, (3, 2), (2, 1), (1, 0)), activation("relu"), maxpool(3, 2, 1), conv(7, (2, 3), (1, 2), (1, 1)),
+        activation("elu"), avgpool(2, 1), dense(4, bias=0)]),
+    "dropout": Case("images", "squared-error", [
+        conv(5, (3, 3)), dropout(0.3), activation("softplus"), maxpool(2, 2), dropout(0.6), dense(11), dropout(0.2),
+        dense(4), softmax()]),
+    "regression": Case("regression", "squared-error", [dense(9), activation("tanh"), dense(2)], rows=31),
+    "squared labels": Case("flat", "squared-error", [dense(9), activation("logistic"), dense(3)], rows=31),
+    "bce one output": Case("binary", "bce", [dense(9), activation("relu"), dense(1)], rows=31),
+    "bce labels": Case("flat", "bce", [dense(9), activation("relu"), dense(3)], rows=31),
+    "hinge one output": Case("binary", "hinge", [dense(9), activation("relu"), dense(1)], rows=31),
+    "hinge labels": Case("flat", "hinge", [dense(9), activation("tanh"), dense(3)], rows=31),
+    "hinge signs": Case("signs", "hinge", [dense(9), activation("tanh"), dense(3)], rows=31),
+}
+for function in ACTIVATIONS:
+    CASES[function] = Case("flat", "cross-entropy", [dense(9), activation(function), dense(7), activation(function),
+                                                     dense(3)], rows=31)

@@ -1,0 +1,244 @@
+#!/usr/bin/env bash
+# rules: checks the house rules that no compiler knows: includes, allocation, names, sizes, what stands where.
+#
+#   tests/rules.sh [ROOT]      each violation on a line: file:line: rule: what to do; code 1 where there is one
+set -euo pipefail
+cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
+
+# header | files that may include it | what to do elsewhere
+includes='
+mpi.h              | ^dist/[^/]*\.c$        | only dist/*.c knows MPI; call dist/comm.h
+hdf5.h             | ^io/                   | only io knows HDF5; call io/h5.h, io/dataset.h, io/checkpoint.h or io/dump.h
+cblas.h            | ^core/blas\.c$         | call core/blas.h
+cyaml/*            | ^launch/               | only launch reads YAML; call launch/job.h
+jansson.h          | ^(io|launch)/          | core and dist know no files
+zlib.h             | ^io/                   | core, dist and launch open no compressed files
+xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
+Random123/*        | ^core/random\.c$       | call core/random.h
+core/*             | ^(core|dist|io|launch)/| -
+dist/*             | ^(dist|launch)/        | core and io know no ranks; let launch bring the two together
+io/*               | ^(io|launch)/          | core and dist know no files; let launch bring the two together
+io/h5.h            | ^io/                   | only io knows HDF5
+launch/*           | ^launch/               | nothing depends on launch
+assert.h           | ^$                     | use ls_check of core/check.h
+'
+
+# word called | files that may call it | what to do elsewhere
+calls='
+malloc             | ^core/memory\.c$       | use ls_alloc of core/memory.h
+calloc             | ^core/memory\.c$       | use ls_alloc of core/memory.h
+realloc            | ^core/memory\.c$       | use ls_realloc of core/memory.h
+aligned_alloc      | ^core/memory\.c$       | use ls_alloc of core/memory.h
+posix_memalign     | ^core/memory\.c$       | use ls_alloc of core/memory.h
+strdup             | ^$                     | use ls_copy_string of core/memory.h
+strndup            | ^$                     | use ls_format of core/memory.h
+asprintf           | ^$                     | use ls_format of core/memory.h
+free               | ^core/memory\.c$       | use ls_free of core/memory.h; what a library allocated: name it in tests/rules.sh
+assert             | ^$                     | use ls_check of core/check.h: it stays in, and it ends all ranks
+fork               | ^$                     | use a thread: fork after MPI has started can hang
+system             | ^$                     | use a thread or a library: fork after MPI has started can hang
+rand               | ^$                     | use core/random.h: a function of (seed, purpose, step, ...)
+'
+
+# What is allowed though the tables above forbid it: file | word | why
+exceptions='
+dist/shared.c      | free                   | of getline
+launch/job_schema.c | free                  | of open_memstream
+launch/job_text.c  | free                   | of open_memstream
+launch/report.c    | free                   | of json_dumps
+'
+
+# Public functions are ls_<noun>_<verb>: the noun is the file, or the header that declares them, or the first words
+# of either (h5_image.c: ls_h5_...). Further nouns of a header:
+nouns='
+core/blas.h           | gemm gemv
+core/check.h          | error fatal
+core/kernels/vector_math.h | math
+core/layer.h          | io
+core/memory.h         | alloc realloc free format copy_string
+core/params.h         | slots
+core/spec.h           | option options parse nearest
+core/tensor.h         | shape dtype batch
+dist/internal.h       | mpi_check
+io/checkpoint.h       | snapshot
+io/dataset.h          | split
+io/seal.h             | digest
+io/snapshot.h         | item
+launch/command.h      | fail
+launch/evaluation.h   | evaluate sums_mean
+launch/trainer.h      | seconds
+'
+
+list() { # the files that are the project's
+    if [ -e .git ]; then
+        git ls-files --cached --others --exclude-standard | while read -r file; do [ ! -f "$file" ] || echo "$file"; done
+    else
+        find . -type f -not -path './build*' -not -path './runs/*' -printf '%P\n'
+    fi | sort
+}
+
+files=$(list)
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+
+complain() { # FILE LINE RULE WHAT-TO-DO
+    echo "$1:$2: $3: $4" >>"$report"
+}
+
+# Top level: the house has no other rooms.
+cut -d/ -f1 <<<"$files" | sort -u |
+    grep -vxE 'CMakeLists\.txt|core|dist|io|launch|tests|cluster|README\.md|LICENSE|\..*' |
+    while read -r name; do
+        complain "$name" 1 'top level' 'put it into core, dist, io, launch, tests or cluster'
+    done || true
+
+# Scripts can be started; every file says its job in its first line (after #! in scripts).
+while read -r file; do
+    first=$(head -n 1 "$file")
+    line=1
+    if [[ $first == '#!'* ]]; then
+        [ -x "$file" ] || complain "$file" 1 'executable' "chmod +x $file"
+        first=$(sed -n 2p "$file")
+        line=2
+    fi
+    name=$(basename "$file")
+    case $file in
+    core/*.[ch] | dist/*.[ch] | io/*.[ch] | launch/*.[ch]) [[ $first == "/* ${name%.*}: "?* ]] ||
+        complain "$file" 1 'first line' "begin with /* ${name%.*}: and the file's one job" ;;
+    *.c | *.h | *.def | *.cc | *.cpp) [[ $first =~ ^(/\*|//)\ .{12} ]] ||
+        complain "$file" 1 'first line' 'begin with a comment that says the one job of the file' ;;
+    *.sh | *.py | *.yaml | .ci/run | */CMakeLists.txt | *.cmake.in | *.pc.in | *.supp) [[ $first =~ ^(\#|\"\"\")\ ?.{12} ]] ||
+        complain "$file" $line 'first line' 'begin with a comment that says the one job of the file' ;;
+    esac
+done <<<"$files"
+
+# Every line of a table of types has its file.
+table() { # DEF MACRO FOLDER PREFIX
+    [ -e "$1" ] || return 0
+    grep -nE "^$2\(" "$1" | sed -E "s/^([0-9]+):$2\(([a-z0-9_]+).*/\1 \2/" | while read -r line name; do
+        if [ ! -e "$3/$name.c" ]; then
+            complain "$1" "$line" 'table' "$name has no file $3/$name.c"
+        elif ! grep -qE "\b$4_$name\b" "$3/$name.c"; then
+            complain "$3/$name.c" 1 'table' "$1 names $name, so define $4_$name here"
+        fi
+    done
+}
+table core/layers.def LS_LAYER core/layers ls_layer
+table core/models.def LS_MODEL core/models ls_model
+table core/objectives.def LS_OBJECTIVE core/objectives ls_objective
+table launch/commands.def LS_COMMAND launch ls_command
+
+# The rest looks into the code, without comments and texts.
+grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
+    INCLUDES=$includes CALLS=$calls EXCEPTIONS=$exceptions NOUNS=$nouns xargs -r awk '
+    function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
+    function complain(rule, what) { print FILENAME ":" FNR ": " rule ": " what }
+
+    # the line with comments gone and texts emptied; in_comment lasts over lines
+    function code(line,    out, at, two, c, quote) {
+        out = ""
+        for (at = 1; at <= length(line); at++) {
+            c = substr(line, at, 1)
+            two = substr(line, at, 2)
+            if (in_comment) {
+                if (two == "*/") { in_comment = 0; at++ }
+            } else if (quote != "") {
+                if (c == "\\") at++
+                else if (c == quote) { quote = ""; out = out c }
+            } else if (two == "/*") { in_comment = 1; at++ }
+            else if (two == "//") break
+            else { if (c == "\"" || c == "\x27") quote = c; out = out c }
+        }
+        return out
+    }
+
+    BEGIN {
+        n = split(ENVIRON["INCLUDES"], rows, "\n")
+        for (i = 1; i <= n; i++) if (split(rows[i], part, "|") >= 3) {
+            # the files column may hold | itself: the last column is the text, the rest the pattern
+            header = trim(part[1]); text = rows[i]; sub(/.*\|/, "", text)
+            pattern = rows[i]; sub(/^[^|]*\|/, "", pattern); sub(/\|[^|]*$/, "", pattern)
+            include_name[++includes] = header
+            include_files[includes] = trim(pattern); include_text[includes] = trim(text)
+        }
+        n = split(ENVIRON["CALLS"], rows, "\n")
+        for (i = 1; i <= n; i++) if (split(rows[i], part, "|") == 3) {
+            call_name[++calls] = trim(part[1])
+            call_files[calls] = trim(part[2]); call_text[calls] = trim(part[3])
+        }
+        n = split(ENVIRON["EXCEPTIONS"], rows, "\n")
+        for (i = 1; i <= n; i++) if (split(rows[i], part, "|") == 3)
+            excepted[trim(part[1]) "|" trim(part[2])] = 1
+        n = split(ENVIRON["NOUNS"], rows, "\n")
+        for (i = 1; i <= n; i++) if (split(rows[i], part, "|") == 2) more[trim(part[1])] = trim(part[2])
+    }
+
+    FNR == 1 {
+        in_comment = 0
+        stem = FILENAME; sub(/.*\//, "", stem); sub(/\.[a-z]+$/, "", stem)
+        header = FILENAME ~ /\.h$/
+    }
+    FNR == 601 && FILENAME ~ /\.c$/ { complain("size", "split the file: at most 600 lines, usually under 400") }
+
+    /^[ \t]*#[ \t]*include/ && !in_comment {
+        name = $0; sub(/^[ \t]*#[ \t]*include[ \t]*[<"]/, "", name); sub(/[>"].*/, "", name)
+        if ($0 ~ /"/ && name !~ /^(core|dist|io|launch)\//)
+            complain("include", "write \"folder/" name "\", from the root")
+        for (i = 1; i <= includes; i++) {
+            prefix = include_name[i]
+            hit = sub(/\*$/, "", prefix) ? index(name, prefix) == 1 : name == prefix
+            if (hit && FILENAME !~ include_files[i])
+                complain("include", name " may not be included here: " include_text[i])
+        }
+        next
+    }
+
+    {
+        line = code($0)
+        sub(/^__attribute__\(\([a-z]*\)\) /, "", line)
+        for (i = 1; i <= calls; i++)
+            if (index(line, call_name[i]) && line ~ ("(^|[^A-Za-z0-9_.>])" call_name[i] "[ \t]*\\(") &&
+                FILENAME !~ call_files[i] && !((FILENAME "|" call_name[i]) in excepted))
+                complain("call", call_name[i] ": " call_text[i])
+    }
+
+    # Functions at the left margin: declared in a header, or defined in a .c file.
+    line ~ /^[a-zA-Z_].*[ *][a-z_0-9]+\(/ && line !~ /(^| )(static|typedef|LS_INLINE|return|else|enum)[ (]/ {
+        name = line; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name)
+        if (name == "main" || name ~ /^(__|[A-Z]|ls_command_)/) next # commands.def declares its own
+        if (header) declared[name] = FILENAME
+        else if (line !~ /;[ \t]*$/) {
+            if (name in defined && index(defined[name], FILENAME ":") != 1)
+                complain("twice", name " is defined at " defined[name] " too: rename one")
+            defined[name] = FILENAME ":" FNR
+        }
+    }
+
+    # Whether the name begins with ls_ and a file name, whole or cut at an underscore.
+    function begins(name, file) {
+        sub(/.*\//, "", file); sub(/\..*/, "", file)
+        do if (index(name "_", "ls_" file "_") == 1) return 1
+        while (sub(/_[^_]*$/, "", file))
+        return 0
+    }
+
+    END {
+        for (name in defined) {
+            if (!(name in declared)) {
+                print defined[name] ": static: no header declares " name ": make it static"
+                continue
+            }
+            good = begins(name, defined[name]) || begins(name, declared[name])
+            n = split(more[declared[name]], noun, " ")
+            for (i = 1; i <= n; i++) if (index(name "_", "ls_" noun[i] "_") == 1) good = 1
+            if (!good)
+                print defined[name] ": name: " name ": begin it with ls_ and the name of its file or header, " \
+                    "or give that header the noun in tests/rules.sh"
+        }
+    }' >>"$report"
+
+sort -t: -k1,1 -k2,2n "$report"
+if [ -s "$report" ]; then
+    echo "tests/rules.sh: $(wc -l <"$report") violations" >&2
+    exit 1
+fi
