@@ -49,6 +49,21 @@ static bool is_own(const ls_trainer *t)
     return same;
 }
 
+/* The small fields of t->found, which must be a checkpoint that a run can go on from. */
+static bool open_found(const ls_trainer *t, ls_snapshot *found, ls_error *error)
+{
+    if (!ls_checkpoint_open(t->found, found, error))
+        return false;
+    if (!found->weights_only)
+        return true;
+    ls_snapshot_release(found);
+    return ls_error_set(
+        error, LS_DATA,
+        "%s holds parameters only (no optimizer state, no step), so a run cannot go "
+        "on from it: start a new run from it with --weights %s",
+        t->found, t->found);
+}
+
 /* --resume=PATH begins a run from another run's checkpoint, or goes back within this one. A run
  * that has gone on since goes on from its own, so that the same command can be started again. */
 static bool choose_path(ls_trainer *t, ls_error *error)
@@ -63,6 +78,10 @@ static bool choose_path(ls_trainer *t, ls_error *error)
         return false;
     if (!t->found[0])
         return ls_error_set(error, LS_DATA, "--resume=%s holds no checkpoint", path);
+    ls_snapshot found;
+    if (!open_found(t, &found, error))
+        return false;
+    ls_snapshot_release(&found);
     if (!own[0] || same_place(own, t->found))
         return true;
     if (is_own(t))
@@ -132,17 +151,10 @@ static void keep_best(ls_trainer *t, const ls_job *before)
 static bool read_state(ls_trainer *t, ls_error *error)
 {
     ls_snapshot found;
-    if (!ls_checkpoint_open(t->found, &found, error))
+    if (!open_found(t, &found, error))
         return false;
-    bool ok = true;
-    if (found.weights_only)
-        ok = ls_error_set(
-            error, LS_DATA,
-            "%s holds parameters only (no optimizer state, no step), so a run cannot go "
-            "on from it: start a new run from it with --weights %s",
-            t->found, t->found);
-    ls_job *before = ok ? ls_job_parse(found.job, t->found, error) : NULL;
-    ok = before && ls_job_compatible(before, t->job, found.stage, notice, t, error);
+    ls_job *before = ls_job_parse(found.job, t->found, error);
+    bool ok = before && ls_job_compatible(before, t->job, found.stage, notice, t, error);
     if (ok && found.data_digest != t->state.data_digest)
         ok = ls_error_set(error, LS_DATA, "%s was trained on data of other shapes or types than %s",
                           t->found, t->job->data);

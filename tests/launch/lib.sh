@@ -12,7 +12,7 @@ lockstep=$BUILD/lockstep
 python=/usr/bin/python3 # Debian's, with Debian's h5py and numpy
 
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_hwloc_base_binding_policy=none OPENBLAS_NUM_THREADS=1
+export OMPI_MCA_hwloc_base_binding_policy=none
 
 work=$(mktemp -d)
 started=

@@ -132,8 +132,18 @@ says 'nowhere'
 expect 65 run --resume=ways/checkpoints/best.h5
 says 'ways/checkpoints/best.h5 holds parameters only'
 says '--weights ways/checkpoints/best.h5'
+# A path goes back only where nothing that came after is lost, or on request.
+expect 64 run stages.0.steps=2 stages.1.steps=2 --resume=ways/checkpoints/step-00000002.h5
+says 'goes back, but the run has gone on to ways/checkpoints/step-00000004.h5'
+[ -e "$(checkpoint ways 4)" ] || fail 'a refused --resume=PATH removed a checkpoint'
+before=$(digest --all "$(checkpoint ways 4)")
+expect 0 run stages.0.steps=2 stages.1.steps=2 --resume=ways/checkpoints/step-00000002.h5 --overwrite
+says 'goes on   from ways/checkpoints/step-00000002.h5 (step 2)'
+same 'gone back and on again' "$before" "$(digest --all "$(checkpoint ways 4)")"
 expect 0 "$lockstep" train job.yaml run=heir --resume=ways stages.0.steps=2 stages.1.steps=3
 says 'goes on   from ways/checkpoints/step-00000004.h5 (step 4)'
+expect 0 "$lockstep" train job.yaml run=heir --resume=ways stages.0.steps=2 stages.1.steps=4
+says 'it goes on from heir/checkpoints/step-00000005.h5'
 expect 0 "$lockstep" train job.yaml run=light --weights=ways/checkpoints/best.h5 stages.0.steps=1 stages.1.steps=1 \
     stages.0.optimizer='sgd rate=0' stages.1.optimizer='sgd rate=0'
 same '--weights' "$(digest ways/checkpoints/best.h5)" "$(digest "$(checkpoint light 2)")"

@@ -86,9 +86,9 @@ finish
 
 # --max-time, alone and on two ranks, one for each node.
 expect 75 "$lockstep" train job.yaml run=brief --max-time=1s
-says "asked to stop: stopped after step $(steps_saved brief), checkpoint written"
+says "--max-time is over: stopped after step $(steps_saved brief), checkpoint written"
 expect 75 ranks 2 env LOCKSTEP_RANKS_PER_NODE=1 "$lockstep" train job.yaml run=brief2 --max-time=0:00:01
-says "asked to stop: stopped after step $(steps_saved brief2), checkpoint written"
+says "--max-time is over: stopped after step $(steps_saved brief2), checkpoint written"
 expect 75 "$lockstep" train job.yaml run=brief --max-time=0.01m
 expect 64 "$lockstep" train job.yaml run=brief --max-time=soon
 says '--max-time=soon: write 90s, 30m, 11.5h or HH:MM:SS'

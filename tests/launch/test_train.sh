@@ -85,6 +85,12 @@ for batch in 3 1; do
     like few${batch}_nodes 4 LOCKSTEP_RANKS_PER_NODE=2 batch=$batch steps=75
 done
 
+# Shards that are no power of two: the ranks' shares are halves of the tree all the same.
+first=eleven
+train eleven 1 shards=11 steps=12
+like eleven_two 2 shards=11 steps=12
+like eleven_eight 8 shards=11 steps=12
+
 # Three ranks share four shards; five raise them to five. On other nodes the sums take another order.
 for count in 3 5; do
     for nodes in '' LOCKSTEP_RANKS_PER_NODE=2; do
