@@ -208,9 +208,17 @@ static bool was_written(subject *it, ls_error *error)
 /* Sets `start` where the rows can be read without HDF5. */
 static bool lies_in_file(subject *it, ls_error *error)
 {
+    hbool_t threads = false;
     it->array->start = -1;
+    H5is_library_threadsafe(&threads);
     if (H5Pget_layout(it->creation) != H5D_CONTIGUOUS || it->swapped)
-        return true;
+        return threads ||
+               ls_h5_fail(
+                   error, LS_DATA, it->dataset,
+                   "%s is chunked or of another byte order, and this HDF5 library can't read it "
+                   "beside the training (it was built without threads): store it contiguous, "
+                   "in this machine's byte order",
+                   it->path);
     hsize_t size = 0;
     hid_t file = H5Iget_file_id(it->dataset);
     H5Fget_filesize(file, &size);
