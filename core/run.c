@@ -3,8 +3,8 @@
  * Times for the plan of the arena: forward of layer i is time i, its backward time 2n - 1 - i, so
  * buffers whose lives do not meet share bytes. */
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/net.h"
 
@@ -125,13 +125,6 @@ static ls_io io_of(const ls_run *run, int i)
     return io;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows)
 {
     ls_check(rows <= run->capacity, "%ld rows in a run for %ld", rows, run->capacity);
@@ -140,10 +133,10 @@ const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long
     for (int i = 0; i < run->net->count; i++) {
         const ls_layer *layer = run->net->layers[i];
         ls_io io = io_of(run, i);
-        double start = run->seconds ? now() : 0;
+        double start = run->seconds ? ls_clock_now() : 0;
         layer->type->forward(layer, pass, &io);
         if (run->seconds)
-            run->seconds[2 * i] += now() - start;
+            run->seconds[2 * i] += ls_clock_now() - start;
     }
     return ls_run_output(run, run->net->count - 1);
 }
@@ -164,10 +157,10 @@ static void backward_layer(ls_run *run, const ls_pass *pass, int i, const real *
         io.add[k] = *written;
         *written = true;
     }
-    double start = run->seconds ? now() : 0;
+    double start = run->seconds ? ls_clock_now() : 0;
     layer->type->backward(layer, pass, &io);
     if (run->seconds)
-        run->seconds[2 * i + 1] += now() - start;
+        run->seconds[2 * i + 1] += ls_clock_now() - start;
     if (pass->gradient && pass->finished && layer->slots)
         pass->finished(pass->context,
                        (ls_interval){layer->slot[0], layer->slot[layer->slots - 1] + 1});

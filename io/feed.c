@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 enum { RING = 3 };
@@ -163,17 +163,10 @@ void ls_feed_close(ls_feed *feed)
     ls_free(feed);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 const ls_batch *ls_feed_next(ls_feed *feed, ls_error *error)
 {
     const ls_batch *batch = NULL;
-    double start = now();
+    double start = ls_clock_now();
     pthread_mutex_lock(&feed->lock);
     long steps = feed->plan.end_step - feed->plan.first_step;
     feed->returned = feed->given;
@@ -188,7 +181,7 @@ const ls_batch *ls_feed_next(ls_feed *feed, ls_error *error)
         ls_error_set(error, LS_NUMERIC, "bug: a batch was asked for after step %ld, the last",
                      feed->plan.end_step);
     pthread_mutex_unlock(&feed->lock);
-    feed->waited += now() - start;
+    feed->waited += ls_clock_now() - start;
     return batch;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/model.h"
 #include "core/optimizer.h"
@@ -258,9 +259,9 @@ static bool run(bench *b, const arguments *a, ls_error *error)
     if (a->profile)
         ls_run_profile(b->objective->run, layers);
     for (long i = 0; i < a->steps; i++) {
-        double start = ls_seconds();
+        double start = ls_clock_now();
         one_step(b, i + 2);
-        seconds[i] = ls_seconds() - start;
+        seconds[i] = ls_clock_now() - start;
     }
     double pss = pss_bytes();
     ls_comm_sum(b->comm, &pss, 1);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "dist/reduce.h"
 #include "launch/command.h"
@@ -16,13 +16,6 @@ typedef struct bench {
     long floats;
     real *values, *sum; /* what a rank gives, MPI_Allreduce's result */
 } bench;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void ours(const bench *b)
 {
@@ -40,9 +33,9 @@ static void theirs(const bench *b)
 static double measure(const bench *b, void (*work)(const bench *))
 {
     ls_comm_barrier(b->comm);
-    double start = now();
+    double start = ls_clock_now();
     work(b);
-    return 1e3 * ls_comm_max(b->comm, now() - start);
+    return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
 }
 
 static int ascending(const void *a, const void *b)

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 enum { TEXT = 512, BAR_MIN = 8, BAR_MAX = 32, EIGHTHS = 8 };
@@ -24,13 +24,6 @@ struct ls_progress {
     double shown_at; /* when the last bar or line was written, in seconds */
     int window;      /* a descriptor of the terminal that a person sees; -1: none */
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Whether the environment's locale writes UTF-8; the process's own locale stays as it is. */
 static bool locale_has_utf8(void)
@@ -85,7 +78,7 @@ ls_progress *ls_progress_open(FILE *out, bool terminal)
     *progress = (ls_progress){.out = out,
                               .terminal = window >= 0,
                               .utf8 = window >= 0 && locale_has_utf8(),
-                              .shown_at = now(),
+                              .shown_at = ls_clock_now(),
                               .window = window};
     return progress;
 }
@@ -245,7 +238,7 @@ static bool due(const ls_progress *progress, const ls_progress_state *state, dou
 
 void ls_progress_step(ls_progress *progress, const ls_progress_state *state)
 {
-    double time = now();
+    double time = ls_clock_now();
     if (!due(progress, state, time))
         return;
     if (progress->terminal)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "launch/evaluation.h"
 #include "launch/trainer.h"
@@ -61,7 +62,7 @@ static void put_record(ls_trainer *t, json_t *record)
 static void write_record(ls_trainer *t)
 {
     json_t *record = new_record(t);
-    double now = ls_seconds();
+    double now = ls_clock_now();
     t->rows_per_second = t->record_rows / (now - t->record_start);
     add_means(t, record, &t->record_sums);
     json_object_set_new(record, "rate", json_real(t->rate));
@@ -74,7 +75,7 @@ static void write_record(ls_trainer *t)
 
 static void show_progress(ls_trainer *t)
 {
-    double metric[LS_SUMS], elapsed = ls_seconds() - t->stage_start;
+    double metric[LS_SUMS], elapsed = ls_clock_now() - t->stage_start;
     long here = t->state.stage_step - t->stage_first;
     for (int k = 0; t->objective->metrics[k]; k++)
         metric[k] = ls_sums_mean(&t->epoch_sums, LS_SUM_METRICS + k);
@@ -133,7 +134,7 @@ void ls_report_evaluation(ls_trainer *t, const ls_sums *sums)
     add_means(t, means, sums);
     json_object_set_new(record, t->job->evaluate.split, means);
     put_record(t, record);
-    t->record_start += ls_seconds() - t->evaluation_start; /* it is not training time */
+    t->record_start += ls_clock_now() - t->evaluation_start; /* it is not training time */
 }
 
 void ls_report_stage(ls_trainer *t, const char *how)
@@ -142,13 +143,13 @@ void ls_report_stage(ls_trainer *t, const char *how)
         return;
     json_t *record = new_record(t);
     json_object_set_new(record, "final", json_string(how));
-    json_object_set_new(record, "seconds", json_real(ls_seconds() - t->stage_start));
+    json_object_set_new(record, "seconds", json_real(ls_clock_now() - t->stage_start));
     if (!isnan(t->state.best)) {
         json_object_set_new(record, "best", json_real(t->state.best));
         json_object_set_new(record, "best_step", json_integer(t->state.best_step));
     }
     put_record(t, record);
     ls_report_line(t, "stage %ld of %d %s: step %ld, %.0f s, %.0f samples/s", t->state.stage + 1,
-                   t->job->stages, how, t->state.step, ls_seconds() - t->stage_start,
-                   t->stage_rows / (ls_seconds() - t->stage_start));
+                   t->job->stages, how, t->state.step, ls_clock_now() - t->stage_start,
+                   t->stage_rows / (ls_clock_now() - t->stage_start));
 }

@@ -260,7 +260,7 @@ static bool open_files(ls_trainer *t, ls_error *error)
 
 bool ls_resume_load(ls_trainer *t, ls_error *error)
 {
-    if (t->state.stage < t->job->stages && !ls_trainer_open_stage(t, error))
+    if (t->state.stage < t->job->stages && !ls_stage_open(t, error))
         return false;
     bool ok = true;
     if (ls_comm_rank(t->comm) == 0)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "launch/command.h"
 #include "launch/signals.h"
@@ -30,7 +31,7 @@ static bool due(const ls_trainer *t, const ls_every *every, double clock_flag)
 /* Flags that travel with the sums, so that all ranks see them in the same step. */
 static void raise_flags(ls_trainer *t, double *tail)
 {
-    double now = ls_seconds();
+    double now = ls_clock_now();
     tail[LS_TAIL_STOP] = ls_signals_asked() != NULL;
     if (!t->run) /* the clock is rank 0's */
         return;
@@ -68,14 +69,14 @@ static bool one_step(ls_trainer *t, double *tail, ls_error *error)
         double norm2;
         if (t->objective->phase[p].fresh_batch)
             batch = ls_feed_next(t->feed, error);
-        ls_trainer_gradient(t, p, batch, tail);
+        ls_stage_gradient(t, p, batch, tail);
         raise_flags(t, tail);
         for (int i = 0; i < slots->count; i++)
             parts[i] = ls_slots_reals(t->session.params, &slots->at[i]);
         ls_reduce_sum(t->reduce, parts, slots->count, tail, &norm2);
         bool accepted = accept_step(t, batch, tail, norm2, error);
         if (accepted)
-            ls_trainer_update(t, p, tail[LS_SUM_WEIGHT], norm2);
+            ls_stage_update(t, p, tail[LS_SUM_WEIGHT], norm2);
         ls_reduce_end(t->reduce);
         if (!accepted)
             return false;
@@ -98,13 +99,12 @@ static outcome step_and_after(ls_trainer *t, ls_error *error)
     bool done = t->state.stage_step == t->steps;
     bool evaluated = t->job->evaluate.every.unit != LS_EVERY_NEVER &&
                      (done || due(t, &t->job->evaluate.every, tail[LS_TAIL_EVALUATE]));
-    if (evaluated && !ls_trainer_evaluate(t, &stop_early, error))
+    if (evaluated && !ls_stage_evaluate(t, &stop_early, error))
         return FAILED;
     if (done || stop_early)
         return STAGE_DONE;
     bool stop = tail[LS_TAIL_STOP] > 0;
-    if ((stop || due(t, &t->job->checkpoint.every, tail[LS_TAIL_SAVE])) &&
-        !ls_trainer_save(t, error))
+    if ((stop || due(t, &t->job->checkpoint.every, tail[LS_TAIL_SAVE])) && !ls_stage_save(t, error))
         return FAILED;
     return stop ? STOP : GO_ON;
 }
@@ -124,22 +124,22 @@ static void advance(ls_trainer *t)
 static outcome run_stage(ls_trainer *t, ls_error *error)
 {
     outcome result = GO_ON;
-    if (!t->objective && !ls_trainer_open_stage(t, error))
+    if (!t->objective && !ls_stage_open(t, error))
         return FAILED;
-    if (t->state.stage_step < t->steps && !ls_trainer_patience_over(t)) {
-        ls_trainer_start_stage(t);
+    if (t->state.stage_step < t->steps && !ls_stage_patience_over(t)) {
+        ls_stage_start(t);
         while (result == GO_ON)
             result = step_and_after(t, error);
         if (result != STAGE_DONE)
             return result;
         ls_report_stage(t, t->state.stage_step == t->steps ? "done" : "stopped early");
         advance(t);
-        if (!ls_trainer_save(t, error))
+        if (!ls_stage_save(t, error))
             return FAILED;
     } else {
         advance(t);
     }
-    ls_trainer_close_stage(t);
+    ls_stage_close(t);
     return STAGE_DONE;
 }
 
@@ -174,9 +174,9 @@ static int conclude(ls_trainer *t, outcome result, long steps_before, ls_error *
     if (t->state.step == steps_before)
         ls_report_line(t, "nothing to do: the run is complete after %ld steps (%s goes on)",
                        t->state.step,
-                       ls_trainer_patience_over(t) ? "it stopped early: a larger "
-                                                     "evaluate.stop_after="
-                                                   : "a larger epochs= or steps=");
+                       ls_stage_patience_over(t) ? "it stopped early: a larger "
+                                                   "evaluate.stop_after="
+                                                 : "a larger epochs= or steps=");
     ls_report_line(t, "results: %s/checkpoints, %s/metrics.jsonl", t->job->run, t->job->run);
     return 0;
 }

@@ -63,34 +63,35 @@ typedef struct ls_trainer {
     bool time_up; /* on rank 0: --max-time is over */
 } ls_trainer;
 
-double ls_seconds(void); /* a monotonic clock */
-
 /* **Collective.** Opens session and run directory, resumes or starts; the error is the same on all
  * ranks. Close with ls_trainer_close in either case. */
 bool ls_trainer_open(ls_trainer *trainer, ls_comm *comm, ls_job *job,
                      const ls_train_options *options, ls_error *error);
 void ls_trainer_close(ls_trainer *trainer); /* **Collective.** */
 /* **Collective.** The stage of trainer->state: objective, optimizers, feed. */
-bool ls_trainer_open_stage(ls_trainer *trainer, ls_error *error);
+bool ls_stage_open(ls_trainer *trainer, ls_error *error);
 /* **Collective.** Before its first step here: a fresh optimizer where the stage begins; the feed
  * reads ahead. */
-void ls_trainer_start_stage(ls_trainer *trainer);
-void ls_trainer_close_stage(ls_trainer *trainer);
+void ls_stage_start(ls_trainer *trainer);
+void ls_stage_close(ls_trainer *trainer);
 
 /* Runs this rank's shards of `batch` (NULL: it could not be read) in tree order into level 0; fills
  * tail[LS_TAIL] with their sums. */
-void ls_trainer_gradient(ls_trainer *trainer, int phase, const ls_batch *batch, double *tail);
+void ls_stage_gradient(ls_trainer *trainer, int phase, const ls_batch *batch, double *tail);
 /* This rank's slice of the phase's slots, one optimizer step. */
-void ls_trainer_update(ls_trainer *trainer, int phase, double weight, double norm2);
+void ls_stage_update(ls_trainer *trainer, int phase, double weight, double norm2);
 
 /* **Collective.** Evaluates, keeps best.h5, and says whether the stage should end early. */
-bool ls_trainer_evaluate(ls_trainer *trainer, bool *stop_early, ls_error *error);
+bool ls_stage_evaluate(ls_trainer *trainer, bool *stop_early, ls_error *error);
+/* Which of an objective's sums decides what is best: the job's metric, else the objective's first,
+ * else the loss; -1 where it has no such metric. */
+int ls_stage_judged_sum(const ls_job *job, const ls_objective *objective);
 /* Whether the stage at hand has gone on for evaluate.stop_after evaluations without a better one.
  */
-bool ls_trainer_patience_over(const ls_trainer *trainer);
+bool ls_stage_patience_over(const ls_trainer *trainer);
 /* **Collective.** Rank 0 takes a copy, which a thread writes while training goes on; a failure is
  * told by the next call, or by the wait at the end. */
-bool ls_trainer_save(ls_trainer *trainer, ls_error *error);
+bool ls_stage_save(ls_trainer *trainer, ls_error *error);
 
 /* resume.c: **Collective.** Takes the run directory and reads where the run stands (fills state),
  * if anywhere. */

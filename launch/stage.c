@@ -1,0 +1,201 @@
+/* stage: the stage that runs: its objective, optimizers and feed; gradients over shards in tree
+ * order, updates, evaluation, checkpoints. */
+#include <math.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/memory.h"
+#include "launch/evaluation.h"
+#include "launch/trainer.h"
+
+static ls_feed *open_feed(const ls_trainer *t)
+{
+    const ls_job_stage *stage = &t->job->stage[t->state.stage];
+    ls_feed_plan plan = {.split = LS_TRAIN,
+                         .seed = (uint64_t)t->job->seed,
+                         .stage = (uint32_t)t->state.stage,
+                         .shuffle = true,
+                         .batch = stage->batch,
+                         .shards = t->state.shards,
+                         .begin = t->first_shard,
+                         .end = t->end_shard,
+                         .first_step = t->state.stage_step,
+                         .end_step = t->steps};
+    return ls_feed_open(t->session.data, &plan);
+}
+
+bool ls_stage_open(ls_trainer *t, ls_error *error)
+{
+    int number = (int)t->state.stage;
+    const ls_job_stage *stage = &t->job->stage[number];
+    t->steps = ls_session_steps(&t->session, number, &t->steps_per_epoch);
+    ls_objective *objective = ls_session_objective(&t->session, number, 0, 0, error);
+    bool ok = objective && ls_schedule_parse(stage->schedule, &t->schedule, error);
+    t->objective = objective;
+    for (int p = 0; ok && p < objective->phases; p++)
+        ok = ls_session_optimizer(&t->session, number, objective->phase[p].name, &t->optimizer[p],
+                                  error);
+    if (!ls_comm_agree(t->comm, ok, error))
+        return false;
+    long shard_rows = (stage->batch + t->state.shards - 1) / t->state.shards;
+    objective->type->compile(objective, shard_rows, ls_objective_chunk(objective));
+    t->state.arrays = 0;
+    for (int p = 0; p < objective->phases; p++)
+        for (int k = 0; k < t->optimizer[p].type->states; k++)
+            t->state.array[t->state.arrays++] =
+                (ls_snapshot_array){.name = t->optimizer[p].type->state_names[k],
+                                    .slots = &objective->phase[p].slots,
+                                    .array = t->optimizer_state[k]};
+    t->epoch_sums = t->record_sums = (ls_sums){{0}};
+    t->record_start = t->saved = t->evaluated = ls_clock_now();
+    t->record_rows = 0;
+    return true;
+}
+
+/* Each stage's optimizer state starts at zero. */
+static void clear_optimizer(ls_trainer *t)
+{
+    ls_comm_node_barrier(t->comm);
+    for (int k = 0; k < t->states && ls_comm_node_rank(t->comm) == 0; k++)
+        memset(t->optimizer_state[k], 0, (size_t)t->session.params->size * sizeof(real));
+    ls_comm_node_barrier(t->comm);
+}
+
+/* A stage with the objective of the stage before it is judged by the same figure. */
+static bool goes_on_judging(const ls_trainer *t)
+{
+    long stage = t->state.stage;
+    return stage > 0 &&
+           strcmp(t->job->stage[stage].objective, t->job->stage[stage - 1].objective) == 0;
+}
+
+void ls_stage_start(ls_trainer *t)
+{
+    if (t->state.stage_step == 0) {
+        clear_optimizer(t);
+        memset(t->state.updates, 0, sizeof t->state.updates);
+        if (!goes_on_judging(t)) {
+            t->state.best = NAN;
+            t->state.best_step = 0;
+        }
+    }
+    t->stage_start = ls_clock_now();
+    t->stage_first = t->state.stage_step;
+    t->stage_rows = 0;
+    t->feed = open_feed(t);
+}
+
+void ls_stage_close(ls_trainer *t)
+{
+    if (t->feed)
+        ls_feed_close(t->feed);
+    ls_objective_destroy(t->objective);
+    t->feed = NULL;
+    t->objective = NULL;
+}
+
+/* Gradient of shards [begin, end) into `level`, with their sums: [begin, middle) + [middle, end),
+ * the order of ls_tree_add. */
+static void tree_gradient(ls_trainer *t, int phase, const ls_batch *batch, int begin, int end,
+                          int level, ls_sums *sums)
+{
+    if (end - begin == 1) {
+        ls_batch shard = ls_batch_shard(batch, begin, t->state.shards);
+        ls_pass pass = {.training = true,
+                        .seed = (uint64_t)t->job->seed,
+                        .step = (uint64_t)t->state.step,
+                        .draw = (uint32_t)phase,
+                        .row = shard.first,
+                        .gradient = t->level[level]};
+        t->objective->type->gradient(t->objective, phase, &shard, &pass, sums);
+        return;
+    }
+    ls_sums other;
+    int middle = begin + (end - begin) / 2;
+    tree_gradient(t, phase, batch, begin, middle, level, sums);
+    tree_gradient(t, phase, batch, middle, end, level + 1, &other);
+    const ls_slots *slots = &t->objective->phase[phase].slots;
+    for (int i = 0; i < slots->count; i++) {
+        ls_interval reals = ls_slots_reals(t->session.params, &slots->at[i]);
+        real *to = t->level[level] + reals.begin;
+        real *const from[] = {to, t->level[level + 1] + reals.begin};
+        ls_tree_add(to, from, 2, reals.end - reals.begin);
+    }
+    for (int k = 0; k < LS_SUMS; k++)
+        sums->at[k] += other.at[k];
+}
+
+void ls_stage_gradient(ls_trainer *t, int phase, const ls_batch *batch, double *tail)
+{
+    ls_sums sums = {{0}};
+    memset(tail, 0, LS_TAIL * sizeof *tail);
+    if (batch)
+        tree_gradient(t, phase, batch, t->first_shard, t->end_shard, 0, &sums);
+    else
+        ls_objective_zero(t->objective, phase, t->level[0]);
+    memcpy(tail, sums.at, sizeof sums.at);
+    tail[LS_TAIL_FAILED] = batch == NULL;
+}
+
+void ls_stage_update(ls_trainer *t, int phase, double weight, double norm2)
+{
+    const ls_optimizer *optimizer = &t->optimizer[phase];
+    double factor =
+        ls_schedule_factor(&t->schedule, t->state.stage_step, t->steps, (double)t->steps_per_epoch);
+    ls_update update = {.rate = optimizer->rate * factor,
+                        .scale = ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
+                        .mean = 1 / weight,
+                        .decay = optimizer->decay,
+                        .count = ++t->state.updates[phase]};
+    ls_interval slice = ls_reduce_slice(t->reduce);
+    ls_optimizer_update(optimizer, &update, t->session.params, &t->objective->phase[phase].slots,
+                        slice.begin, slice.end, t->level[0], t->optimizer_state);
+    t->rate = update.rate;
+}
+
+bool ls_stage_save(ls_trainer *t, ls_error *error)
+{
+    t->saved = ls_clock_now();
+    bool ok = !t->writer || ls_checkpoint_write(t->writer, &t->state, false, error);
+    return ls_comm_agree(t->comm, ok, error);
+}
+
+int ls_stage_judged_sum(const ls_job *job, const ls_objective *objective)
+{
+    const char *wanted = job->evaluate.metric;
+    if (wanted ? strcmp(wanted, "loss") == 0 : !objective->metrics[0])
+        return LS_SUM_LOSS;
+    for (int k = 0; objective->metrics[k]; k++)
+        if (!wanted || strcmp(wanted, objective->metrics[k]) == 0)
+            return LS_SUM_METRICS + k;
+    return -1;
+}
+
+bool ls_stage_patience_over(const ls_trainer *t)
+{
+    return t->job->evaluate.stop_after > 0 && t->state.stale >= t->job->evaluate.stop_after;
+}
+
+bool ls_stage_evaluate(ls_trainer *t, bool *stop_early, ls_error *error)
+{
+    ls_evaluation evaluation;
+    ls_split_id split = ls_split_find(t->job->evaluate.split);
+    t->evaluation_start = ls_clock_now();
+    if (!ls_evaluate(t->comm, t->objective, t->session.data, split, false, &evaluation, error))
+        return false;
+    int judged = ls_stage_judged_sum(t->job, t->objective);
+    bool larger = judged >= LS_SUM_METRICS, first = isnan(t->state.best), ok = true;
+    double value = ls_sums_mean(&evaluation.sums, judged);
+    if (isfinite(value) && (first || (larger ? value > t->state.best : value < t->state.best))) {
+        t->state.best = value;
+        t->state.best_step = t->state.step;
+        t->state.stale = 0;
+        ok = !t->writer || ls_checkpoint_write(t->writer, &t->state, true, error);
+    } else {
+        t->state.stale++;
+    }
+    t->evaluated = ls_clock_now();
+    *stop_early = ls_stage_patience_over(t);
+    ls_report_evaluation(t, &evaluation.sums);
+    return ls_comm_agree(t->comm, ok, error);
+}
