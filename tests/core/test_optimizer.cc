@@ -154,7 +154,7 @@ TEST(Optimizer, CutRangesGiveTheBitsOfTheWhole)
         for (long t = 1; t <= 3; t++) {
             whole.update(optimizer, {0.1, 0.5, 0.25, 0.01, t});
             for (long begin = 0; begin < cut.params->size; begin += LS_SLICE_ALIGN)
-                cut.update(optimizer, {0.1, 0.5, 0.01, t}, cut.all, begin,
+                cut.update(optimizer, {0.1, 0.5, 0.25, 0.01, t}, cut.all, begin,
                            std::min(begin + (long)LS_SLICE_ALIGN, cut.params->size));
         }
         EXPECT_EQ(
@@ -170,7 +170,7 @@ TEST(Optimizer, OtherSlotsAndPaddingStayAsTheyAre)
         const Reals before = slots.values;
         ls_slots some = {};
         ls_slots_add(&some, 1, 2);
-        slots.update(parse(type->name), {0.1, 1, 0.1, 1}, some, 0, slots.params->size);
+        slots.update(parse(type->name), {0.1, 1, 1, 0.1, 1}, some, 0, slots.params->size);
         for (long i = 0; i < slots.params->size; i++) {
             long in_bias = i - slots.params->slots[1].offset;
             if (in_bias >= 0 && in_bias < 5)
