@@ -50,8 +50,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
     }
     uint32_t dropped = (uint32_t)llround(self->rate * 0x1p32); /* of the 2^32 draws */
     real scale = (real)(1 / (1 - self->rate));
-    ls_random stream = ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw,
-                                        layer->stream);
+    ls_random stream =
+        ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw, layer->stream);
     for (long r = 0; r < io->rows; r++) {
         ls_random_bits(stream, (uint64_t)(pass->row + r), io->scratch, width);
         mask_row(width, io->scratch, dropped, scale, io->x[0] + r * width,
