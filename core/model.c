@@ -29,21 +29,19 @@ bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets
     ls_spec spec;
     *nets = (ls_model_nets){0};
     if (!ls_spec_parse(text, &spec, error))
-        return ls_error_prefix(error, "model");
+        return false;
     if (!spec.type[0])
-        return ls_error_set(error, LS_USAGE, "model: the name of a model is missing");
+        return ls_error_set(error, LS_USAGE, "the name of a model is missing");
     const ls_model_type *type = ls_spec_find_type(ls_model_types, spec.type, "model", error);
     if (!type)
-        return ls_error_prefix(error, "model");
+        return false;
     void *options = ls_alloc(1, type->size);
     bool ok = ls_spec_read(&spec, type->options, NULL, options, error);
     ok = ok && type->write(options, input, nets, error);
     ls_free(options);
     nets->recipe = type->recipe;
-    if (!ok) {
+    if (!ok)
         ls_model_release(nets);
-        ls_error_prefix(error, "model");
-    }
     return ok;
 }
 

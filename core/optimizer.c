@@ -159,16 +159,15 @@ bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *err
     ls_spec spec;
     *optimizer = (ls_optimizer){0};
     if (!ls_spec_parse(text, &spec, error))
-        return ls_error_prefix(error, "optimizer '%s'", text);
+        return ls_error_prefix(error, "'%s'", text);
     if (spec.name[0] || spec.inputs)
         return ls_error_set(error, LS_USAGE,
-                            "optimizer '%s': expected TYPE key=value ..., without NAME: or @",
-                            text);
+                            "'%s': expected TYPE key=value ..., without NAME: or @", text);
     optimizer->type = find(spec.type, error);
     if (!optimizer->type)
         return false;
     if (!ls_spec_read(&spec, optimizer->type->options, NULL, optimizer, error))
-        return ls_error_prefix(error, "optimizer");
+        return false;
     optimizer->nesterov = strcmp(optimizer->type->name, "nesterov") == 0;
     return true;
 }

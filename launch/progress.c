@@ -15,7 +15,7 @@
 #include "core/memory.h"
 
 enum { TEXT = 512, BAR_MIN = 8, BAR_MAX = 32, EIGHTHS = 8 };
-static const double redraw_seconds = 0.1, line_seconds = 10;
+static const double redraw_seconds = 0.1, line_seconds = 10, epoch_seconds = 1;
 
 struct ls_progress {
     FILE *out;
@@ -78,7 +78,7 @@ ls_progress *ls_progress_open(FILE *out, bool terminal)
     *progress = (ls_progress){.out = out,
                               .terminal = window >= 0,
                               .utf8 = window >= 0 && locale_has_utf8(),
-                              .shown_at = ls_clock_now(),
+                              .shown_at = ls_clock_now() - epoch_seconds,
                               .window = window};
     return progress;
 }
@@ -233,7 +233,8 @@ static bool due(const ls_progress *progress, const ls_progress_state *state, dou
     if (progress->terminal)
         return end || !progress->drawn || time - progress->shown_at >= redraw_seconds;
     bool epoch_end = state->steps_per_epoch > 0 && state->step % state->steps_per_epoch == 0;
-    return end || epoch_end || time - progress->shown_at >= line_seconds;
+    double wait = epoch_end ? epoch_seconds : line_seconds;
+    return end || time - progress->shown_at >= wait;
 }
 
 void ls_progress_step(ls_progress *progress, const ls_progress_state *state)

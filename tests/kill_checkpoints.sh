@@ -2,7 +2,7 @@
 # kill_checkpoints: kills rank 0 by -9 at random times while it writes checkpoints; what was committed last always loads,
 # and after all of it the run equals one that was left in peace.
 #
-#   tests/kill_checkpoints.sh [ROUNDS]     200 rounds take about 5 minutes; BUILD: where the program is (build)
+#   tests/kill_checkpoints.sh [ROUNDS]     200 rounds take about 10 minutes; BUILD: where the program is (build)
 BUILD=${BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build}
 source "$(dirname "${BASH_SOURCE[0]}")/launch/lib.sh"
 rounds=${1:-200}

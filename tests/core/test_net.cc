@@ -166,13 +166,11 @@ TEST(Model, RefusesDataThatDoesNotFit)
     ls_error error = {};
     ls_shape image = {3, {28, 28, 1}}, row = {1, {100}};
     EXPECT_FALSE(ls_model_write("mlp widths=700,10", &image, &nets, &error));
-    EXPECT_STREQ("model: mlp: widths= begins with 700, but a row of the data has 784 numbers",
-                 error.text);
+    EXPECT_STREQ("mlp: widths= begins with 700, but a row of the data has 784 numbers", error.text);
     EXPECT_FALSE(ls_model_write("lenet", &row, &nets, &error));
     EXPECT_FALSE(ls_model_write("lenett", &image, &nets, &error));
-    EXPECT_STREQ(
-        "model: there is no model lenett: did you mean lenet? (`lockstep list models` has all)",
-        error.text);
+    EXPECT_STREQ("there is no model lenett: did you mean lenet? (`lockstep list models` has all)",
+                 error.text);
 }
 
 TEST(Objective, RefusesANetThatCannotLearn)

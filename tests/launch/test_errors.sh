@@ -116,17 +116,13 @@ expect 64 "$lockstep" bench lenet --batch 0
 says "lockstep bench: --batch: expected a whole number, 1 or more, found '0'"
 
 # Under mpirun: each message once, the same code.
-for count in 2 3; do
-    expect 64 ranks $count "$lockstep" train job.yaml 'net=dens units=4'
-    same 'times said' 1 "$(grep -c 'there is no layer dens' out)"
-    expect 64 ranks $count "$lockstep" train nowhere.yaml
-    same 'times said' 1 "$(grep -c 'cannot open the job file' out)"
-    expect 65 ranks $count "$lockstep" train job.yaml data=negative.h5
-    same 'times said' 1 "$(grep -c 'holds label -1' out)"
-    expect 74 ranks $count "$lockstep" train job.yaml run=job.yaml
-    same 'times said' 1 "$(grep -c 'expected a folder' out)"
-    expect 65 ranks $count "$lockstep" evaluate nowhere
-    same 'times said' 1 "$(grep -c 'no such run directory' out)"
-    expect 64 ranks $count "$lockstep" check job.yaml --dump pass.h5
-    same 'times said' 1 "$(grep -c 'check runs on one rank' out)"
-done
+once() { # CODE MESSAGE ARGUMENT ...
+    expect "$1" ranks 2 "$lockstep" "${@:3}"
+    same 'times said' 1 "$(grep -c "$2" out)"
+}
+once 64 'there is no layer dens' train job.yaml 'net=dens units=4'
+once 64 'cannot open the job file' train nowhere.yaml
+once 65 'holds label -1' train job.yaml data=negative.h5
+once 74 'expected a folder' train job.yaml run=job.yaml
+once 65 'no such run directory' evaluate nowhere
+once 64 'check runs on one rank' check job.yaml --dump pass.h5

@@ -22,10 +22,10 @@ under_way() { # it trains: a record is there
     [ -s "$run/metrics.jsonl" ]
 }
 
-# stopped RUN NAME...: ended with 75, says so, and the checkpoint goes on
+# stopped RUN [WHY]: ended with 75, says so, and the checkpoint goes on
 stopped() {
     [ $code = 75 ] || fail "expected exit code 75, found $code"
-    says "$2: stopped after step $(steps_saved "$1"), checkpoint written; the same command goes on"
+    says "${2:+$2: }stopped after step $(steps_saved "$1"), checkpoint written; the same command goes on"
     expect 0 "$lockstep" train job.yaml run="$1" steps=$(($(steps_saved "$1") + 1)) --resume=required
     says "goes on   from $(checkpoint "$1" $(($(steps_saved "$1") - 1)))"
 }
@@ -47,7 +47,7 @@ start 2 "$lockstep" train job.yaml run=$run
 wait_until under_way
 kill -USR1 "$started"
 finish
-stopped $run SIGUSR1
+stopped $run
 
 for signal in INT TERM USR1; do
     run=one$signal
