@@ -1,0 +1,244 @@
+/* rowfile: HDF5 by data sets of known size, CSV by lines; PATH.tmp becomes PATH at the end. */
+#include "io/rowfile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "io/h5.h"
+#include "io/import/output.h"
+#include "io/whole.h"
+
+struct ls_rowfile {
+    char *path, *temporary;
+    hid_t file; /* < 0: CSV */
+    FILE *csv;  /* NULL: HDF5 */
+    int count;  /* arrays that get rows now */
+    ls_rowfile_array array[LS_ROWFILE_ARRAYS];
+    hid_t dataset[LS_ROWFILE_ARRAYS];
+    long row; /* the next */
+};
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t length = strlen(path), tail = strlen(ending);
+    return length > tail && strcmp(path + length - tail, ending) == 0;
+}
+
+bool ls_rowfile_allowed(const char *path, bool csv, bool force, ls_error *error)
+{
+    bool known = ends_in(path, ".h5") || ends_in(path, ".hdf5") || (csv && ends_in(path, ".csv"));
+    if (!known)
+        return ls_error_set(error, LS_USAGE, "%s: expected an output that ends in .h5%s", path,
+                            csv ? " or .csv" : "");
+    return ls_output_allowed(path, force, error);
+}
+
+ls_rowfile *ls_rowfile_open(const char *path, ls_error *error)
+{
+    ls_rowfile *f = ls_alloc(1, sizeof *f);
+    f->path = ls_copy_string(path);
+    f->temporary = ls_format("%s.tmp", path);
+    f->file = -1;
+    errno = 0;
+    if (ends_in(path, ".csv"))
+        f->csv = fopen(f->temporary, "w");
+    else
+        f->file = ls_h5_create(f->temporary, error);
+    if (f->csv || f->file >= 0)
+        return f;
+    if (ends_in(path, ".csv"))
+        ls_error_set(error, LS_IO, "%s: can't create: %s", f->temporary, strerror(errno));
+    ls_free(f->temporary);
+    ls_free(f->path);
+    ls_free(f);
+    return NULL;
+}
+
+static void close_arrays(ls_rowfile *f)
+{
+    for (int k = 0; f->file >= 0 && k < f->count; k++)
+        H5Dclose(f->dataset[k]);
+    f->count = 0;
+}
+
+/* The temporary file closed and on the disk. */
+static bool finish(ls_rowfile *f)
+{
+    bool ok = true;
+    if (f->csv) {
+        ok = fflush(f->csv) == 0 && !ferror(f->csv) && fsync(fileno(f->csv)) == 0;
+        return fclose(f->csv) == 0 && ok;
+    }
+    int *descriptor = NULL;
+    ok = H5Fflush(f->file, H5F_SCOPE_LOCAL) >= 0 &&
+         H5Fget_vfd_handle(f->file, H5P_DEFAULT, (void **)&descriptor) >= 0 &&
+         fsync(*descriptor) == 0;
+    return H5Fclose(f->file) >= 0 && ok;
+}
+
+bool ls_rowfile_close(ls_rowfile *f, bool keep, ls_error *error)
+{
+    close_arrays(f);
+    bool ok = finish(f) || !keep ||
+              ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", f->path);
+    ok = ok && (!keep || ls_whole_rename(f->path, error));
+    if (!keep || !ok)
+        unlink(f->temporary);
+    ls_free(f->temporary);
+    ls_free(f->path);
+    ls_free(f);
+    return ok;
+}
+
+/* row,class,probability_0,...: an array of one number a row has no number behind its name. */
+static void write_header(ls_rowfile *f)
+{
+    fputs("row", f->csv);
+    for (int k = 0; k < f->count; k++) {
+        long width = ls_shape_count(&f->array[k].shape);
+        for (long j = 0; j < width; j++)
+            if (f->array[k].shape.rank == 0)
+                fprintf(f->csv, ",%s", f->array[k].path);
+            else
+                fprintf(f->csv, ",%s_%ld", f->array[k].path, j);
+    }
+    fputc('\n', f->csv);
+}
+
+static bool create_array(ls_rowfile *f, int k, long rows, ls_error *error)
+{
+    const ls_rowfile_array *array = &f->array[k];
+    hsize_t dims[LS_MAX_RANK + 1] = {(hsize_t)rows};
+    for (int i = 0; i < array->shape.rank; i++)
+        dims[i + 1] = (hsize_t)array->shape.at[i];
+    hid_t type = array->whole ? H5T_STD_I32LE : ls_h5_real();
+    f->dataset[k] =
+        ls_output_create(f->file, array->path, type, 1 + array->shape.rank, dims, error);
+    return f->dataset[k] >= 0;
+}
+
+bool ls_rowfile_begin(ls_rowfile *f, const ls_rowfile_array *arrays, int count, long rows,
+                      ls_error *error)
+{
+    ls_check(count <= LS_ROWFILE_ARRAYS, "%d arrays for a rowfile", count);
+    close_arrays(f);
+    f->row = 0;
+    memcpy(f->array, arrays, (size_t)count * sizeof *arrays);
+    bool ok = true;
+    for (; ok && f->count < count; f->count += ok)
+        ok = f->csv || create_array(f, f->count, rows, error);
+    if (ok && f->csv)
+        write_header(f);
+    return ok;
+}
+
+/* Digits that bring a real back as it was. */
+static void write_line(ls_rowfile *f, long row, long i, const real *const *values)
+{
+    enum { DIGITS = sizeof(real) == sizeof(double) ? 17 : 9 };
+    fprintf(f->csv, "%ld", row);
+    for (int k = 0; k < f->count; k++) {
+        long width = ls_shape_count(&f->array[k].shape);
+        for (long j = 0; j < width; j++)
+            fprintf(f->csv, ",%.*g", DIGITS, (double)values[k][i * width + j]);
+    }
+    fputc('\n', f->csv);
+}
+
+bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *error)
+{
+    bool ok = true;
+    for (long i = 0; f->csv && i < n; i++)
+        write_line(f, f->row + i, i, values);
+    for (int k = 0; ok && !f->csv && k < f->count; k++)
+        ok = ls_output_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
+    f->row += n;
+    if (f->csv && ferror(f->csv))
+        ok = ls_error_set(error, LS_IO, "%s: can't write row %ld: %s", f->temporary, f->row,
+                          strerror(errno));
+    return ok;
+}
+
+bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const char *value,
+                     ls_error *error)
+{
+    if (f->csv)
+        return true;
+    hid_t object = H5Oopen(f->file, path, H5P_DEFAULT);
+    bool ok = object >= 0 ? ls_h5_put_text(object, name, value, error)
+                          : ls_h5_fail(error, LS_IO, f->file, "has no %s", path);
+    if (object >= 0)
+        H5Oclose(object);
+    return ok;
+}
+
+bool ls_rowfile_copy(ls_rowfile *f, const char *source, const char *from, const char *to,
+                     ls_error *error)
+{
+    hid_t other = ls_h5_open(source, error);
+    if (other < 0)
+        return false;
+    hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    hid_t trusted = ls_h5_dataset(other, from, error); /* its own numbers, not a link */
+    bool ok = trusted >= 0;
+    if (ok && H5Ocopy(other, from, f->file, to, H5P_DEFAULT, links) < 0)
+        ok = ls_h5_fail(error, LS_IO, f->file, "can't copy %s of %s", from, source);
+    if (trusted >= 0)
+        H5Dclose(trusted);
+    H5Pclose(links);
+    H5Fclose(other);
+    return ok;
+}
+
+/* One attribute of `from`; `context` is the object it goes to. A text of variable length is HDF5's
+ * memory between the two calls. */
+static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
+{
+    (void)info;
+    hid_t to = *(hid_t *)context;
+    if (H5Aexists(to, name) > 0)
+        return 0;
+    hid_t old = H5Aopen(from, name, H5P_DEFAULT), type = H5Aget_type(old);
+    hid_t space = H5Aget_space(old);
+    hssize_t points = H5Sget_simple_extent_npoints(space);
+    void *values = ls_alloc((size_t)(points > 0 ? points : 0), H5Tget_size(type));
+    hid_t copy = H5Acreate2(to, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = copy >= 0 && (points <= 0 ||
+                            (H5Aread(old, type, values) >= 0 && H5Awrite(copy, type, values) >= 0));
+    if (ok && points > 0 && H5Tdetect_class(type, H5T_STRING) > 0 && H5Tis_variable_str(type) > 0)
+        H5Dvlen_reclaim(type, space, H5P_DEFAULT, values);
+    ls_free(values);
+    H5Aclose(copy);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(old);
+    return ok ? 0 : -1;
+}
+
+bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *path,
+                                ls_error *error)
+{
+    hid_t other = ls_h5_open(source, error);
+    if (other < 0)
+        return false;
+    H5L_info_t link;
+    bool root = strcmp(path, "/") == 0;
+    bool there =
+        root || (H5Lexists(other, path, H5P_DEFAULT) > 0 &&
+                 H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD);
+    hid_t from = there ? H5Oopen(other, path, H5P_DEFAULT) : -1;
+    hid_t to = there ? H5Oopen(f->file, path, H5P_DEFAULT) : -1;
+    bool ok =
+        !there || (from >= 0 && to >= 0 &&
+                   H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &to) >= 0);
+    if (!ok)
+        ls_h5_fail(error, LS_IO, f->file, "can't copy the attributes of %s of %s", path, source);
+    if (to >= 0)
+        H5Oclose(to);
+    H5Fclose(other);
+    return ok;
+}

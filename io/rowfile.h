@@ -1,0 +1,39 @@
+/* rowfile: results, in the order of the rows, chunk by chunk, into an HDF5 or CSV file that appears
+ * whole or not at all. */
+#pragma once
+#include "core/check.h"
+#include "core/tensor.h"
+
+enum { LS_ROWFILE_ARRAYS = 4 };
+
+typedef struct ls_rowfile_array {
+    const char *path; /* "train/x"; in CSV the name of its columns */
+    ls_shape shape;   /* of a row */
+    bool whole;       /* stored as int32; else as reals */
+} ls_rowfile_array;
+
+/* Whether `path` may be written: it ends in .h5, .hdf5, or .csv where `csv`, and is not there yet
+ * unless `force`. LS_USAGE errors. */
+bool ls_rowfile_allowed(const char *path, bool csv, bool force, ls_error *error);
+
+typedef struct ls_rowfile ls_rowfile;
+/* PATH.tmp is written until close. LS_IO errors. */
+ls_rowfile *ls_rowfile_open(const char *path, ls_error *error);
+/* `keep`: finishes it, durably, as PATH; else nothing is left. Frees the rowfile in either case. */
+bool ls_rowfile_close(ls_rowfile *file, bool keep, ls_error *error);
+/* Arrays that get `rows` rows from now on, in place of those before; CSV: once. */
+bool ls_rowfile_begin(ls_rowfile *file, const ls_rowfile_array *arrays, int count, long rows,
+                      ls_error *error);
+/* The next n rows of each array: values[k] [n, shape of array k]. CSV: a line a row, with the row's
+ * number first. */
+bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_error *error);
+/* HDF5 files: an attribute of the object at `path`. CSV has no place for it: ignored. */
+bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
+                     ls_error *error);
+/* HDF5 files: a copy, with its attributes, of the array `from` of the file `source` as `to`. */
+bool ls_rowfile_copy(ls_rowfile *file, const char *source, const char *from, const char *to,
+                     ls_error *error);
+/* HDF5 files: copies the attributes of the object `path` of `source` that it has not got itself, to
+ * the object of this name; nothing where `source` has no such object. */
+bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *path,
+                                ls_error *error);

@@ -1,0 +1,57 @@
+/* tree: what an HDF5 file holds: its objects in the order of their names, their attributes, and the
+ * range of the numbers in each array. Links to elsewhere are told, and not followed. */
+#pragma once
+#include "core/check.h"
+
+enum { LS_TREE_RANK = 32, LS_TREE_NUMBERS = 8, LS_TREE_ATTRIBUTES = 64 };
+
+typedef enum ls_tree_kind {
+    LS_TREE_GROUP,
+    LS_TREE_ARRAY,
+    LS_TREE_LINK,
+    LS_TREE_OTHER
+} ls_tree_kind;
+
+typedef struct ls_tree_attribute {
+    char *name;
+    char *text; /* of a text; NULL: numbers, or what can't be shown */
+    long count; /* numbers in it */
+    int shown;  /* the first of them, in at[], or in whole[] where `is_whole` */
+    bool is_whole;
+    double at[LS_TREE_NUMBERS];
+    long whole[LS_TREE_NUMBERS];
+} ls_tree_attribute;
+
+typedef struct ls_tree_object {
+    ls_tree_kind kind;
+    const char *path; /* "model/net/conv1/weight"; "" is the file itself */
+    /* Arrays. */
+    const char *type, *storage; /* "float32", "contiguous" */
+    int rank;
+    long at[LS_TREE_RANK];       /* its shape */
+    bool numbers;                /* the four below are known */
+    double least, largest, mean; /* of the finite numbers; NaN where there are none */
+    long bad;                    /* NaN and infinite numbers */
+    int attributes;
+    ls_tree_attribute attribute[LS_TREE_ATTRIBUTES];
+} ls_tree_object;
+
+/* Calls `visit` for the file itself and each object in it; what it gets is good until it returns.
+ * Every number is read. LS_DATA errors where the file can't be read. */
+bool ls_tree_visit(const char *path, void (*visit)(void *context, const ls_tree_object *object),
+                   void *context, ls_error *error);
+
+/* How the arrays of one name differ in two files. */
+typedef struct ls_tree_difference {
+    const char *path;
+    bool in_a, in_b;       /* where it is */
+    bool fits;             /* in both, numbers of one shape: the rest is known */
+    long count, differing; /* numbers, and those that are not equal; NaN equals NaN */
+    double largest;        /* |a - b| */
+    double relative;       /* norm of a - b over the norm of a */
+} ls_tree_difference;
+
+/* Calls `visit` for each array that is in either file, in the order of the names. */
+bool ls_tree_compare(const char *a, const char *b,
+                     void (*visit)(void *context, const ls_tree_difference *difference),
+                     void *context, ls_error *error);

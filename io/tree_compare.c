@@ -1,0 +1,138 @@
+/* tree_compare: the arrays of two files, name by name. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/tree_array.h"
+
+/* The names of a file's arrays, in order. */
+typedef struct names {
+    hid_t file;
+    int count;
+    char **at;
+} names;
+
+static herr_t add_name(hid_t file, const char *path, const H5L_info_t *link, void *context)
+{
+    names *n = context;
+    H5O_info_t object;
+    if (link->type != H5L_TYPE_HARD || H5Oget_info_by_name1(file, path, &object, H5P_DEFAULT) < 0 ||
+        object.type != H5O_TYPE_DATASET)
+        return 0;
+    n->at = ls_realloc(n->at, (size_t)n->count + 1, sizeof *n->at);
+    n->at[n->count++] = ls_copy_string(path);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool open_names(const char *path, names *n, ls_error *error)
+{
+    *n = (names){.file = ls_h5_open(path, error)};
+    bool ok = n->file >= 0 && (H5Lvisit(n->file, H5_INDEX_NAME, H5_ITER_INC, add_name, n) >= 0 ||
+                               ls_h5_fail(error, LS_DATA, n->file, "can't list its contents"));
+    if (ok && n->count)
+        qsort(n->at, (size_t)n->count, sizeof *n->at, by_name);
+    return ok;
+}
+
+static void close_names(names *n)
+{
+    for (int i = 0; i < n->count; i++)
+        ls_free(n->at[i]);
+    ls_free(n->at);
+    if (n->file >= 0)
+        H5Fclose(n->file);
+}
+
+static bool same_shape(const ls_tree_array *a, const ls_tree_array *b)
+{
+    return a->numbers && b->numbers && a->rank == b->rank &&
+           memcmp(a->at, b->at, sizeof a->at) == 0;
+}
+
+/* Adds a block; *far and *norm are sums of squares of a - b and of a. */
+static void add_block(const double *a, const double *b, long count, ls_tree_difference *d,
+                      double *far, double *norm)
+{
+    for (long i = 0; i < count; i++) {
+        bool equal = a[i] == b[i] || (isnan(a[i]) && isnan(b[i]));
+        double distance = equal ? 0 : fabs(a[i] - b[i]);
+        d->differing += !equal;
+        d->largest = distance > d->largest || isnan(distance) ? distance : d->largest;
+        *far += distance * distance;
+        *norm += a[i] * a[i];
+    }
+    d->count += count;
+}
+
+static bool compare_numbers(const ls_tree_array *a, const ls_tree_array *b, ls_tree_difference *d,
+                            ls_error *error)
+{
+    size_t block = (size_t)ls_tree_array_block(a);
+    double *of_a = ls_alloc(block, sizeof *of_a), *of_b = ls_alloc(block, sizeof *of_b);
+    double far = 0, norm = 0;
+    bool ok = true;
+    long count = 1;
+    for (long i = 0; ok && count > 0; i++) {
+        ok = ls_tree_array_read_block(a, i, of_a, &count, error) &&
+             ls_tree_array_read_block(b, i, of_b, &count, error);
+        if (ok)
+            add_block(of_a, of_b, count, d, &far, &norm);
+    }
+    d->relative = d->differing == 0 ? 0 : sqrt(far) / sqrt(norm);
+    ls_free(of_b);
+    ls_free(of_a);
+    return ok;
+}
+
+static bool compare(hid_t file_a, hid_t file_b, ls_tree_difference *d, ls_error *error)
+{
+    ls_tree_array a, b;
+    hid_t in_a = ls_h5_dataset(file_a, d->path, error);
+    hid_t in_b = in_a >= 0 ? ls_h5_dataset(file_b, d->path, error) : -1;
+    bool ok = in_b >= 0 && ls_tree_array_open(in_a, d->path, &a, error) &&
+              ls_tree_array_open(in_b, d->path, &b, error);
+    d->fits = ok && same_shape(&a, &b);
+    ok = ok && (!d->fits || compare_numbers(&a, &b, d, error));
+    if (in_a >= 0)
+        H5Dclose(in_a);
+    if (in_b >= 0)
+        H5Dclose(in_b);
+    return ok;
+}
+
+/* Both lists in step: the lesser name is next. */
+static bool merge(const names *a, const names *b,
+                  void (*visit)(void *context, const ls_tree_difference *difference), void *context,
+                  ls_error *error)
+{
+    bool ok = true;
+    for (int i = 0, j = 0; ok && (i < a->count || j < b->count);) {
+        int order = i == a->count ? 1 : j == b->count ? -1 : strcmp(a->at[i], b->at[j]);
+        ls_tree_difference d = {
+            .path = order <= 0 ? a->at[i] : b->at[j], .in_a = order <= 0, .in_b = order >= 0};
+        ok = order != 0 || compare(a->file, b->file, &d, error);
+        if (ok)
+            visit(context, &d);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return ok;
+}
+
+bool ls_tree_compare(const char *path_a, const char *path_b,
+                     void (*visit)(void *context, const ls_tree_difference *difference),
+                     void *context, ls_error *error)
+{
+    names a, b = {.file = -1};
+    bool ok = open_names(path_a, &a, error) && open_names(path_b, &b, error) &&
+              merge(&a, &b, visit, context, error);
+    close_names(&b);
+    close_names(&a);
+    return ok;
+}

@@ -1,0 +1,221 @@
+/* contents: files and the checkpoints of runs; the history of a run is in history.c. */
+#include "launch/contents.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "io/checkpoint.h"
+#include "io/checkpoint_list.h"
+#include "io/sealed.h"
+#include "io/tree.h"
+#include "io/whole.h"
+#include "launch/history.h"
+
+/* JSON knows no NaN: null; and no text that is not UTF-8. */
+static json_t *number(double value)
+{
+    static const double whole = 9007199254740992.0; /* 2^53: doubles below are exact */
+    if (!isfinite(value))
+        return json_null();
+    return value == floor(value) && fabs(value) < whole ? json_integer((json_int_t)value)
+                                                        : json_real(value);
+}
+
+static json_t *text(const char *value)
+{
+    json_t *string = json_string(value);
+    return string ? string : json_string("(not UTF-8)");
+}
+
+static json_t *attribute_number(const ls_tree_attribute *a, int i)
+{
+    return a->is_whole ? json_integer(a->whole[i]) : number(a->at[i]);
+}
+
+static json_t *attribute_value(const ls_tree_attribute *a)
+{
+    if (a->text)
+        return text(a->text);
+    if (a->count == 1 && a->shown == 1)
+        return attribute_number(a, 0);
+    json_t *list = json_array();
+    for (int i = 0; i < a->shown; i++)
+        json_array_append_new(list, attribute_number(a, i));
+    if (a->shown < a->count)
+        json_array_append_new(list, json_string("..."));
+    return list;
+}
+
+static json_t *attributes(const ls_tree_object *object)
+{
+    json_t *all = json_object();
+    for (int i = 0; i < object->attributes; i++)
+        json_object_set_new(all, object->attribute[i].name, attribute_value(&object->attribute[i]));
+    return all;
+}
+
+static void add_array(json_t *entry, const ls_tree_object *object)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < object->rank; i++)
+        json_array_append_new(shape, json_integer(object->at[i]));
+    json_object_set_new(entry, "type", json_string(object->type));
+    json_object_set_new(entry, "storage", json_string(object->storage));
+    json_object_set_new(entry, "shape", shape);
+    if (!object->numbers)
+        return;
+    json_object_set_new(entry, "least", number(object->least));
+    json_object_set_new(entry, "largest", number(object->largest));
+    json_object_set_new(entry, "mean", number(object->mean));
+    json_object_set_new(entry, "not_finite", json_integer(object->bad));
+}
+
+static void add_object(void *context, const ls_tree_object *object)
+{
+    static const char *const kinds[] = {[LS_TREE_GROUP] = "group",
+                                        [LS_TREE_ARRAY] = "array",
+                                        [LS_TREE_LINK] = "link",
+                                        [LS_TREE_OTHER] = "other"};
+    json_t *top = context, *entry;
+    if (!object->path[0]) {
+        json_object_set_new(top, "attributes", attributes(object));
+        return;
+    }
+    entry = json_object();
+    json_object_set_new(entry, "path", text(object->path));
+    json_object_set_new(entry, "kind", json_string(kinds[object->kind]));
+    if (object->kind == LS_TREE_ARRAY)
+        add_array(entry, object);
+    json_object_set_new(entry, "attributes", attributes(object));
+    json_array_append_new(json_object_get(top, "objects"), entry);
+}
+
+static json_t *digest_of(const ls_sealed *sealed)
+{
+    static const char *const states[] = {
+        [LS_SEALED_HOLDS] = "holds", [LS_SEALED_BROKEN] = "broken", [LS_SEALED_NONE] = "none"};
+    json_t *digest = json_object();
+    json_object_set_new(digest, "state", json_string(states[sealed->state]));
+    if (sealed->state == LS_SEALED_HOLDS) {
+        json_object_set_new(digest, "xxh3_128", json_string(sealed->digest));
+        json_object_set_new(digest, "step", json_integer(sealed->step));
+    }
+    if (sealed->state == LS_SEALED_BROKEN)
+        json_object_set_new(digest, "reason", text(sealed->why));
+    return digest;
+}
+
+/* By what is in it. */
+static const char *kind_of(const json_t *top)
+{
+    static const char *const rows[] = {"train/x", "valid/x", "test/x",  "train/y", "valid/y",
+                                       "test/y",  "x_train", "x_valid", "x_test"};
+    size_t i;
+    json_t *object;
+    if (json_object_get(json_object_get(top, "attributes"), "weights_only"))
+        return "checkpoint";
+    json_array_foreach(
+        json_object_get(top, "objects"), i,
+        object) for (size_t k = 0; k < sizeof rows / sizeof *rows;
+                     k++) if (strcmp(json_string_value(json_object_get(object, "path")), rows[k]) ==
+                              0) return "data set";
+    return "HDF5 file";
+}
+
+json_t *ls_contents_digest(const char *path, ls_error *error)
+{
+    ls_sealed sealed;
+    return ls_sealed_check(path, &sealed, error) ? digest_of(&sealed) : NULL;
+}
+
+json_t *ls_contents_file(const char *path, ls_error *error)
+{
+    ls_sealed sealed;
+    if (!ls_sealed_check(path, &sealed, error))
+        return NULL;
+    json_t *top = json_object();
+    json_object_set_new(top, "file", text(path));
+    json_object_set_new(top, "bytes", json_integer((json_int_t)sealed.bytes));
+    json_object_set_new(top, "kind", json_null());
+    json_object_set_new(top, "digest", digest_of(&sealed));
+    json_object_set_new(top, "objects", json_array());
+    if (sealed.state == LS_SEALED_BROKEN)
+        return top;
+    if (ls_tree_visit(path, add_object, top, error)) {
+        json_object_set_new(top, "kind", json_string(kind_of(top)));
+        return top;
+    }
+    json_decref(top);
+    return NULL;
+}
+
+static void add_checkpoint(json_t *list, const char *path, long step)
+{
+    ls_error error = {0};
+    ls_snapshot snapshot = {.step = step};
+    struct stat status;
+    bool holds = ls_checkpoint_open(path, &snapshot, &error);
+    json_t *entry = json_object();
+    json_object_set_new(entry, "file", text(path));
+    json_object_set_new(entry, "step", json_integer(holds ? snapshot.step : step));
+    json_object_set_new(entry, "bytes",
+                        json_integer(stat(path, &status) == 0 ? (json_int_t)status.st_size : 0));
+    json_object_set_new(entry, "holds", json_boolean(holds));
+    if (!holds)
+        json_object_set_new(entry, "reason", text(error.text));
+    json_array_append_new(list, entry);
+    ls_snapshot_release(&snapshot);
+}
+
+json_t *ls_contents_checkpoints(const char *run, ls_error *error)
+{
+    char *folder = ls_format("%s/checkpoints", run), *best = ls_format("%s/best.h5", folder);
+    json_t *list = json_array();
+    int count = 0;
+    ls_error why = {0};
+    ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, &why);
+    for (int i = 0; i < count; i++) {
+        char *path = ls_checkpoint_path(folder, entries[i].step, ".h5");
+        add_checkpoint(list, path, entries[i].step);
+        ls_free(path);
+    }
+    if (access(best, F_OK) == 0)
+        add_checkpoint(list, best, -1);
+    ls_free(entries);
+    ls_free(best);
+    ls_free(folder);
+    if (!why.text[0])
+        return list;
+    json_decref(list);
+    *error = why;
+    return NULL;
+}
+
+/* The text of a file, or null where there is none. */
+static json_t *read_text(const char *path)
+{
+    size_t size;
+    char *bytes = ls_whole_read(path, &size, NULL);
+    json_t *value = bytes ? text(bytes) : json_null();
+    ls_free(bytes);
+    return value;
+}
+
+json_t *ls_contents_run(const char *path, ls_error *error)
+{
+    char *folder = ls_format("%s/checkpoints", path), *job = ls_format("%s/job.yaml", path);
+    json_t *top = NULL, *checkpoints = NULL;
+    if (access(folder, F_OK) == 0)
+        checkpoints = ls_contents_checkpoints(path, error);
+    else
+        ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
+    if (checkpoints)
+        top = json_pack("{s:o, s:o, s:o, s:o}", "run", text(path), "job", read_text(job), "history",
+                        ls_history_read(path), "checkpoints", checkpoints);
+    ls_free(job);
+    ls_free(folder);
+    return top;
+}
