@@ -9,15 +9,17 @@
 #include "core/memory.h"
 #include "core/spec.h"
 
-#define LS_COMMAND(name, help) int ls_command_##name(int argc, char **argv);
+#define LS_COMMAND(name, help)                                                                     \
+    int ls_command_##name(int argc, char **argv);                                                  \
+    extern const ls_usage ls_usage_##name;
 #include "launch/commands.def"
 #undef LS_COMMAND
 
 const ls_command ls_commands[] = {
-#define LS_COMMAND(name, help) {#name, help, ls_command_##name},
+#define LS_COMMAND(name, help) {#name, help, ls_command_##name, &ls_usage_##name},
 #include "launch/commands.def"
 #undef LS_COMMAND
-    {NULL, NULL, NULL}};
+    {NULL, NULL, NULL, NULL}};
 
 const ls_command *ls_command_find(const char *name)
 {

@@ -6,19 +6,6 @@
 
 #include "core/check.h"
 
-typedef struct ls_command {
-    const char *name, *help;
-    /* argv[0] is "lockstep NAME"; arguments follow. Returns the exit code. Reads its options with
-     * ls_command_parse. */
-    int (*run)(int argc, char **argv);
-} ls_command;
-
-extern const ls_command ls_commands[]; /* ends with a NULL name */
-const ls_command *ls_command_find(const char *name);
-
-/* "lockstep: MESSAGE" on stderr where `speak` (rank 0); returns error->code. */
-int ls_fail(bool speak, const ls_error *error);
-
 /* The command line of a subcommand, as argp wants it; --help of every subcommand looks the same. */
 typedef struct ls_usage {
     const struct argp_option *options; /* ends with {0}; NULL: none */
@@ -30,6 +17,20 @@ typedef struct ls_usage {
     const char *more;                 /* examples, after the options; NULL: none */
     int arguments_min, arguments_max; /* words that are no options; max < 0: any number */
 } ls_usage;
+
+typedef struct ls_command {
+    const char *name, *help;
+    /* argv[0] is "lockstep NAME"; arguments follow. Returns the exit code. Reads its options with
+     * ls_command_parse. */
+    int (*run)(int argc, char **argv);
+    const ls_usage *usage;
+} ls_command;
+
+extern const ls_command ls_commands[]; /* ends with a NULL name */
+const ls_command *ls_command_find(const char *name);
+
+/* "lockstep: MESSAGE" on stderr where `speak` (rank 0); returns error->code. */
+int ls_fail(bool speak, const ls_error *error);
 
 /* Reads argv. Bad usage says so and exits 64, --help exits 0; under mpirun rank 0 alone speaks
  * (told from the environment: MPI has not started yet). */
