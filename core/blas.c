@@ -31,6 +31,11 @@ const char *ls_blas_description(void)
     return openblas_get_config();
 }
 
+int ls_blas_threads(void)
+{
+    return openblas_get_num_threads();
+}
+
 /* Whoever links the engine gets one thread inside BLAS: the order of its sums, and so the bits,
  * would otherwise depend on the cores of the machine. */
 __attribute__((constructor)) static void one_thread(void)
@@ -41,5 +46,10 @@ __attribute__((constructor)) static void one_thread(void)
 const char *ls_blas_description(void)
 {
     return "a CBLAS that is not OpenBLAS: set it to one thread by its own means";
+}
+
+int ls_blas_threads(void)
+{
+    return 0;
 }
 #endif

@@ -10,3 +10,5 @@ void ls_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, real al
              long lda, const real *b, long ldb, real beta, real *c, long ldc);
 /* The library's own description and core type, for start-up blocks and `doctor`. */
 const char *ls_blas_description(void);
+/* Threads that a product may take: 1, or 0 where the library can't say. */
+int ls_blas_threads(void);

@@ -258,6 +258,11 @@ void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes)
     ls_mpi(MPI_Barrier(comm->node));
 }
 
+void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
+{
+    ls_mpi(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->world));
+}
+
 bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
 {
     size_t expected = bytes;

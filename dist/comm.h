@@ -43,6 +43,9 @@ bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error);
 bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes);
 /* **Collective.** From rank 0 to all; any size. */
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes);
+/* **Collective.** `bytes` (below 2 GiB) of each rank, in rank order, into all[size * bytes] on rank
+ * 0; elsewhere `all` may be NULL. */
+void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all);
 /* **Collective.** Of an array that each node holds once (ls_shared): from rank 0's node to the
  * others. */
 void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes);

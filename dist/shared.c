@@ -80,18 +80,29 @@ static double free_bytes(const char *place)
     return limit ? fmin(bytes, atof(limit)) : bytes;
 }
 
+double ls_shared_free(ls_comm *comm, char *place, size_t size)
+{
+    place[0] = 0;
+    if (comm->node_size > 1) {
+        char *base;
+        MPI_Win window = open_window(comm, PAGE, &base);
+        mapped_directory(base, place, size);
+        close_window(&window);
+    }
+    double there = free_bytes(place);
+    ls_mpi(MPI_Bcast(&there, 1, MPI_DOUBLE, 0, comm->node));
+    return there;
+}
+
 /* Whether this node can hold `bytes` more; the same answer, and error, on all of its ranks.
  * **Collective** over the node. */
-static bool node_has_room(const ls_comm *comm, size_t bytes, ls_error *error)
+static bool node_has_room(ls_comm *comm, size_t bytes, ls_error *error)
 {
     if (comm->node_size == 1)
         return true;
-    char *base, place[PAGE];
-    MPI_Win window = open_window(comm, PAGE, &base);
-    mapped_directory(base, place, sizeof place);
-    close_window(&window);
-    double wanted = (double)bytes * comm->machine_nodes, there = free_bytes(place);
-    ls_mpi(MPI_Bcast(&there, 1, MPI_DOUBLE, 0, comm->node));
+    char place[PAGE];
+    double wanted = (double)bytes * comm->machine_nodes;
+    double there = ls_shared_free(comm, place, sizeof place);
     if (wanted <= there)
         return true;
     return ls_error_set(error, LS_IO,

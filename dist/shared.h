@@ -10,6 +10,10 @@ ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error);
 void *ls_shared_data(const ls_shared *shared);
 /* **Collective** over the node. */
 void ls_shared_destroy(ls_shared *shared);
+/* **Collective** over the node. Where its shared arrays would live, into place[size] ("" where
+ * nothing says so, and on a node of one rank), and the bytes that are free there: the same on all
+ * of its ranks. */
+double ls_shared_free(ls_comm *comm, char *place, size_t size);
 /* **Collective.** Whether every node can hold `bytes` more of shared memory (a page of /dev/shm or
  * TMPDIR that is not there is a SIGBUS). Where not, the caller calls ls_comm_split_nodes, so that
  * each rank is a node of its own, and says so aloud. */

@@ -1,0 +1,40 @@
+/* ranks: how a subcommand that runs on several ranks starts them. */
+#include "launch/ranks.h"
+
+#include <stdlib.h>
+
+#include "launch/command.h"
+
+/* Tasks of an srun that told them nothing by which MPI could join them; 0 where it is otherwise.
+ * Open MPI would end each of them with a page about how it was built. */
+static int unjoined_tasks(void)
+{
+    static const char *const told[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (getenv(told[i]))
+            return 0;
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    return tasks && atoi(tasks) > 1 ? atoi(tasks) : 0;
+}
+
+ls_comm *ls_ranks_start(int *argc, char ***argv)
+{
+    ls_error error;
+    bool speaks = ls_command_first();
+    int tasks = unjoined_tasks();
+    if (tasks > 0) {
+        ls_error_set(&error, LS_USAGE,
+                     "srun started %d tasks without PMIx, so that MPI can't join them: each would "
+                     "work alone. Start them with `srun --mpi=pmix` (`srun --mpi=list` must name "
+                     "pmix), or with mpirun inside the allocation (`LOCKSTEP_START=mpirun sbatch "
+                     "cluster/train.sbatch ...`)",
+                     tasks);
+        exit(ls_fail(speaks, &error));
+    }
+    ls_comm *comm = ls_comm_open(argc, argv);
+    if (ls_comm_singletons(comm, &error)) {
+        ls_comm_close(comm);
+        exit(ls_fail(speaks, &error));
+    }
+    return comm;
+}

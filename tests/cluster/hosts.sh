@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# hosts: a few hosts on one machine, as network namespaces with addresses and host names of their own. Needs root.
+#
+#   LAB=FOLDER hosts.sh up N                node1 (10.77.0.1) to nodeN, and control (10.77.0.254), on one switch
+#   LAB=FOLDER hosts.sh on HOST COMMAND...  runs it there, words joined as ssh does: MPI's plm_rsh_agent can be this
+#   LAB=FOLDER hosts.sh down                ends what still runs on them, and removes them
+#
+# The name of FOLDER tells one set of hosts from another.
+set -euo pipefail
+lab=$(basename "$LAB")
+
+space() { # HOST: the name of its namespace
+    echo "$lab-$1"
+}
+
+join() { # HOST ADDRESS PORT: a cable from its eth0 to the switch
+    ip netns add "$(space "$1")"
+    ip -n "$(space "$1")" link set lo up
+    ip -n "$(space "$1")" link add eth0 type veth peer name "$3" netns "$(space switch)"
+    ip -n "$(space "$1")" addr add "$2/24" dev eth0
+    ip -n "$(space "$1")" link set eth0 up
+    ip -n "$(space switch)" link set "$3" master switch up
+}
+
+up() { # N
+    local i
+    ip netns add "$(space switch)"
+    ip -n "$(space switch)" link add switch type bridge
+    ip -n "$(space switch)" link set switch up
+    join control 10.77.0.254 port0
+    for ((i = 1; i <= $1; i++)); do
+        join "node$i" "10.77.0.$i" "port$i"
+    done
+}
+
+# MPI names its files in TMPDIR and in /dev/shm after the host: hence a host name and a TMPDIR for each. Entering by
+# nsenter leaves /sys as it is, which SLURM's daemons need.
+on() { # HOST COMMAND...
+    while [[ $1 == -* ]]; do shift; done # ssh's options
+    local host=${1/10.77.0./node}
+    shift
+    mkdir -p "$LAB/tmp-$host"
+    exec nsenter --net="/run/netns/$(space "$host")" unshare --uts \
+        bash -c "hostname $host; export TMPDIR='$LAB/tmp-$host'; $*"
+}
+
+down() {
+    local name process
+    for name in $(ip netns list | cut -d' ' -f1 | grep -- "^$lab-" || true); do
+        for process in $(ip netns pids "$name"); do
+            kill -KILL "$process" 2>/dev/null || true
+        done
+        ip netns del "$name"
+    done
+}
+
+"$@"

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# test_cluster: cluster/train.sbatch on a real SLURM of two hosts, and cluster/mpirun.sh over two hosts: a run that its
+# time limit cut goes on by itself, to the same bits as one that nothing disturbed.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+PATH=$PATH:/usr/sbin:/sbin
+
+cluster=$tests/../cluster
+
+newest() { # RUN: the step of its newest checkpoint
+    find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
+}
+
+data images images.h5
+cat >job.yaml <<'YAML'
+data: images.h5
+model: mlp widths=144,400,300,4 activation=tanh
+optimizer: adam rate=0.0005
+schedule: constant
+batch: 40
+steps: 100000000
+evaluate: {every: never}
+checkpoint: {every: never}
+YAML
+
+# What needs no root: bad usage, and mpirun.sh on this machine, which makes of the first TERM (or Ctrl-C) a stop with a
+# checkpoint, where mpirun's own code would be 1.
+export LOCKSTEP=$lockstep LOCKSTEP_BIND=none
+expect 64 "$cluster/train.sbatch" job.yaml
+says 'usage: sbatch'
+expect 64 env LOCKSTEP_BIND=socket "$cluster/mpirun.sh" -n 1 true
+says "LOCKSTEP_BIND is 'socket', expected core or none"
+expect 0 "$cluster/mpirun.sh" --help
+says 'cluster/mpirun.sh [--hostfile FILE]'
+"$cluster/mpirun.sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=here >"$work/out" 2>&1 </dev/null &
+started=$!
+wait_until test -s here/metrics.jsonl
+kill -TERM "$started"
+finish
+[ "$code" = 75 ] || fail "TERM to mpirun.sh: expected exit code 75, found $code"
+says 'stopped with a checkpoint; the same command goes on'
+[ "$(newest here)" ] || fail 'expected a checkpoint after TERM'
+expect 0 "$cluster/mpirun.sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=here steps=$(($(newest here) + 5))
+
+skip() {
+    printf 'SKIPPED: %s; nothing of SLURM and hostfiles was tested\n' "$1" >&2
+    exit 77 # ctest's word for it: tests/CMakeLists.txt
+}
+[ "$(id -u)" = 0 ] || skip 'making hosts as network namespaces needs root'
+for tool in ip slurmctld slurmd sbatch munged; do
+    command -v $tool >/dev/null || skip "there is no $tool (launch/packages.sh tests installs it)"
+done
+
+export LAB=$work/lockstep$$
+mkdir "$LAB"
+hosts=$tests/cluster/hosts.sh slurm=$tests/cluster/slurm.sh
+take_down() {
+    "$slurm" down
+    "$hosts" down
+    clean_up
+}
+trap take_down EXIT
+"$hosts" up 2 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
+
+# Two "hosts" of this machine have the same two cores: nothing is bound. Data between the hosts goes over their network.
+export SLURM_CONF=$LAB/slurm.conf
+export OMPI_MCA_plm_rsh_agent="$hosts on" OMPI_MCA_plm_rsh_no_tree_spawn=1
+export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
+
+control() {
+    timeout 60 "$hosts" on control "$(printf '%q ' "$@")"
+}
+
+job_is() { # JOB STATE ...: it is in one of these states
+    local job=$1 state
+    shift
+    state=$(control scontrol show job -o "$job" | sed 's/.* JobState=\([A-Z]*\).*/\1/')
+    [[ " $* " == *" $state "* ]]
+}
+
+submit() { # sbatch's arguments: submits, and sets $job and $log
+    job=$(control sbatch --parsable --output=slurm-%j.log "$@")
+    log=slurm-$job.log
+}
+
+# patiently COMMAND: until it succeeds, or job $job has ended; SLURM looks at time limits every 30 s.
+patiently() {
+    local tries
+    for ((tries = 0; tries < 400; tries++)); do
+        "$@" && return
+        job_is "$job" COMPLETED FAILED NODE_FAIL TIMEOUT CANCELLED && break
+        sleep 0.25
+    done
+    "$@" && return
+    cp "$log" "$work/out"
+    fail "job $job: waited in vain for: $*"
+}
+
+logged() { # TEXT: the job's log has it
+    cp "$log" "$work/out"
+    says "$1"
+}
+
+queued_again() {
+    [ -e "$log" ] && grep -q 'goes back into the queue' "$log"
+}
+
+# ends_at RUN STEP: the parameters are those of a run that nothing disturbed
+ends_at() {
+    expect 0 ranks 2 "$lockstep" train job.yaml run="$1-whole" steps="$2"
+    same "parameters of $1" "$(digest "$(checkpoint "$1-whole" "$2")")" "$(digest "$(checkpoint "$1" "$2")")"
+}
+
+# Over the hosts of a hostfile; USR1 to mpirun.sh stops with a checkpoint, and the same command goes on.
+printf 'node1 slots=1\nnode2 slots=1\n' >hosts.txt
+over_hosts() {
+    timeout 60 "$hosts" on node1 "$(printf '%q ' "$cluster/mpirun.sh" --hostfile hosts.txt "$@")"
+}
+start_over_hosts() {
+    last="$*"
+    "$hosts" on node1 "$(printf '%q ' exec "$cluster/mpirun.sh" --hostfile hosts.txt "$@")" >"$work/out" 2>&1 </dev/null &
+    started=$!
+}
+OMPI_MCA_plm=rsh expect 0 over_hosts hostname
+same 'the hosts of the hostfile' 'node1 node2 ' "$(sort "$work/out" | tr '\n' ' ')"
+OMPI_MCA_plm=rsh start_over_hosts "$lockstep" train job.yaml run=hostfile
+wait_until test -s hostfile/metrics.jsonl
+kill -USR1 "$started"
+finish
+[ "$code" = 75 ] || fail "USR1 to mpirun.sh: expected exit code 75, found $code"
+says 'stopped with a checkpoint; the same command goes on'
+steps=$(($(newest hostfile) + 20))
+OMPI_MCA_plm=rsh expect 0 over_hosts "$lockstep" train job.yaml run=hostfile steps=$steps
+says "goes on   from $(checkpoint hostfile $((steps - 20)))"
+ends_at hostfile $steps
+
+# goes_on RUN: job $job, which wrote a checkpoint and is queued again, runs to the end that is set now
+goes_on() {
+    patiently queued_again
+    local steps=$(($(newest "$1") + 20))
+    sed -i "s/^steps: .*/steps: $steps/" "$1.yaml"
+    patiently job_is "$job" COMPLETED
+    logged "train.sbatch: job $job, start 1: 2 ranks on node[1-2] by $2, cores a rank: 1"
+    logged 'checkpoint written; the same command goes on'
+    logged "train.sbatch: job $job, start 2: 2 ranks on node[1-2] by $2, cores a rank: 1"
+    logged "goes on   from $(checkpoint "$1" $((steps - 20)))"
+    ends_at "$1" $steps
+}
+
+"$slurm" up 2
+
+# By srun: USR1 before a time limit of one minute.
+cp job.yaml limit.yaml
+submit -N 2 --ntasks-per-node=1 -t 1 --signal=B:USR1@50 "$cluster/train.sbatch" limit.yaml run=limit
+goes_on limit srun
+logged 'stopped after step'
+
+# By mpirun inside the allocation, on all cores of the nodes that were given; USR1 by hand.
+cp job.yaml inside.yaml
+LOCKSTEP_START=mpirun submit -N 2 "$cluster/train.sbatch" inside.yaml run=inside
+wait_until test -s inside/metrics.jsonl
+control scancel --batch --signal=USR1 "$job"
+goes_on inside mpirun
+
+# scancel ends the job, with a checkpoint.
+submit -N 2 --ntasks-per-node=1 "$cluster/train.sbatch" job.yaml run=cancelled
+wait_until test -s cancelled/metrics.jsonl
+control scancel "$job"
+stopped() {
+    grep -q 'checkpoint written; the same command goes on' "$log" && ! control squeue -h -j "$job" 2>/dev/null | grep -q .
+}
+wait_until stopped
+[ "$(newest cancelled)" ] || fail 'expected a checkpoint after scancel'
+job_is "$job" CANCELLED || fail "expected job $job to be cancelled"
+! queued_again || fail 'a cancelled job went back into the queue'
+
+# By mpirun and by srun, doctor has a block for each host; both see the same run directory and its lock.
+expect 0 control srun -N 2 -n 2 --mpi=pmix "$lockstep" doctor .
+says 'host node1: 1 rank'
+says 'host node2: 1 rank'
+[ "$(grep -c 'locks hold$' "$work/out")" = 2 ] || fail 'expected two hosts that see the lock'
+
+# A run directory that is each host's own is found.
+mkdir apart
+cat >apart.sh <<'BASH'
+[ "$(hostname)" = node1 ] || exec unshare --mount bash -c "mount -t tmpfs none apart && exec $LOCKSTEP doctor apart"
+exec "$LOCKSTEP" doctor apart
+BASH
+expect 1 control srun -N 2 -n 2 --mpi=pmix bash apart.sh
+says "node2: $work/apart (tmpfs): what rank 0 writes there is not seen: put the run directory and the data on a file system"
+
+# Without PMIx each task would train alone: it says so, once, and what to do.
+expect 64 control srun -N 2 -n 2 --mpi=none "$lockstep" doctor
+says 'lockstep: srun started 2 tasks without PMIx'
+says 'srun --mpi=pmix'
+[ "$(grep -c 'without PMIx' "$work/out")" = 1 ] || fail 'expected the reason once'
