@@ -2,6 +2,7 @@
  * valid one in checkpoint_find.c. */
 #include "io/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
@@ -160,6 +161,12 @@ static bool load_item(const opened *it, const ls_params *params, const ls_item *
     real *to = slot->layout ? logical : item->array + slot->offset;
     if (!ls_h5_read(it->file, item->path, ls_h5_real(), rank, dims, to, error))
         return false;
+    for (long i = 0; i < ls_shape_count(&slot->shape); i++)
+        if (!isfinite(to[i]))
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s holds %g at place %ld; expected finite "
+                                "numbers",
+                                it->path, item->path, (double)to[i], i);
     if (slot->layout)
         ls_params_load(params, item->slot, logical, item->array);
     return true;

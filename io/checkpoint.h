@@ -51,14 +51,19 @@ void ls_snapshot_release(ls_snapshot *snapshot);
 /* Reads the small fields of a file after verifying its digest against the .ok. LS_DATA errors. */
 bool ls_checkpoint_open(const char *path, ls_snapshot *snapshot, ls_error *error);
 /* Fills params->values, state slots and the snapshot's arrays; all is checked before anything is
- * filled. Names and shapes must match exactly: a difference is an LS_DATA error that names the
- * parameter, and so is a file of weights only. lockstep-double takes float32 exactly; float64 is
- * refused by the float build, for the run would not go on bit for bit. */
+ * filled, but for numbers that are not finite: an LS_DATA error too. Names and shapes must match
+ * exactly: a difference is an LS_DATA error that names the parameter, and so is a file of weights
+ * only. lockstep-double takes float32 exactly; float64 is refused by the float build, for the run
+ * would not go on bit for bit. */
 bool ls_checkpoint_load(const char *path, const ls_snapshot *snapshot, ls_error *error);
 /* Parameters (and state) only, from a checkpoint, a weights file or best.h5: --weights. Names and
  * shapes must match; float64 is rounded by the float build. A file without .ok is taken too (one
  * that another program wrote). */
 bool ls_checkpoint_load_weights(const char *path, const ls_params *params, ls_error *error);
+/* A weights file of its own, NAME.h5 with its seal NAME.ok: parameters and state, for
+ * ls_checkpoint_load_weights and --weights. Durable when it returns; what stood there before stays
+ * where it fails. LS_IO errors. */
+bool ls_checkpoint_save(const char *path, const ls_params *params, ls_error *error);
 /* Size and digest against the .ok; the structure. LS_DATA errors say what does not hold. */
 bool ls_checkpoint_verify(const char *path, ls_error *error);
 /* The newest valid checkpoint of a run directory, into path[size]. For each newer one that is not

@@ -1,6 +1,7 @@
 /* checkpoint_writer: the state is copied into an HDF5 file in memory at once; a thread writes that
  * to the disk and removes old checkpoints while training goes on. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -79,6 +80,18 @@ static bool make_image(const char *name, const ls_snapshot *snapshot, ls_h5_imag
     ls_free(image->bytes);
     *image = (ls_h5_image){0};
     return false;
+}
+
+bool ls_checkpoint_save(const char *path, const ls_params *params, ls_error *error)
+{
+    ls_snapshot weights = {.params = params, .weights_only = true, .best = NAN};
+    ls_h5_image image;
+    char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
+    bool ok = make_image(name, &weights, &image, error) &&
+              ls_seal_write(path, image.bytes, image.size, 0, error);
+    ls_free(image.bytes);
+    ls_free(name);
+    return ok;
 }
 
 static bool remove_file(const char *folder, long step, const char *ending, ls_error *error)

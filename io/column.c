@@ -36,6 +36,24 @@ static bool read_direct(const ls_column *column, long row, long n, size_t row_by
     return true;
 }
 
+/* Whether a filter failed, that is, what is stored is damaged. */
+static herr_t find_filter_error(unsigned n, const H5E_error2_t *entry, void *found)
+{
+    (void)n;
+    *(bool *)found = *(bool *)found || entry->maj_num == H5E_PLINE;
+    return 0;
+}
+
+static bool fail_read(const ls_column *column, long row, ls_error *error)
+{
+    bool damaged = false;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_filter_error, &damaged);
+    return ls_h5_fail(error, damaged ? LS_DATA : LS_IO, column->dataset,
+                      damaged ? "%s is damaged at row %ld or in the chunk it lies in"
+                              : "can't read %s from row %ld",
+                      column->array->path, row);
+}
+
 static bool read_hdf5(const ls_column *column, long row, long n, void *stored, ls_error *error)
 {
     ls_h5_start();
@@ -50,8 +68,7 @@ static bool read_hdf5(const ls_column *column, long row, long n, void *stored, l
               H5Dread(column->dataset, ls_intake_memory_type(column->array->type), memory, space,
                       H5P_DEFAULT, stored) >= 0;
     if (!ok)
-        ls_h5_fail(error, LS_IO, column->dataset, "can't read %s from row %ld", column->array->path,
-                   row);
+        fail_read(column, row, error);
     H5Sclose(memory);
     H5Sclose(space);
     return ok;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE = 256 };
+enum { NAME_SIZE = 256, CHUNK_BYTES_MAX = 256 << 20 };
 
 hid_t ls_intake_memory_type(ls_dtype type)
 {
@@ -181,19 +181,39 @@ static bool has_known_filters(subject *it, ls_error *error)
     return true;
 }
 
+/* A chunk is read and unpacked whole, so a small file could ask for any amount of memory. */
+static bool has_sane_chunks(subject *it, ls_error *error)
+{
+    hsize_t chunk[H5S_MAX_RANK], bytes = ls_dtype_size(it->array->type);
+    if (H5Pget_layout(it->creation) != H5D_CHUNKED)
+        return true;
+    if (H5Pget_chunk(it->creation, it->rank, chunk) != it->rank)
+        return ls_h5_fail(error, LS_DATA, it->dataset, "%s: its chunks can't be read", it->path);
+    for (int i = 0; i < it->rank; i++)
+        if (__builtin_mul_overflow(bytes, chunk[i], &bytes) || bytes > CHUNK_BYTES_MAX)
+            return ls_h5_fail(error, LS_DATA, it->dataset,
+                              "%s is stored in chunks of more than %d MiB; expected smaller ones",
+                              it->path, (int)(CHUNK_BYTES_MAX >> 20));
+    return true;
+}
+
 /* Space is taken when numbers are first written: what was only declared has none. */
 static bool was_written(subject *it, ls_error *error)
 {
     bool contiguous = H5Pget_layout(it->creation) == H5D_CONTIGUOUS;
-    if (contiguous && (H5Dget_offset(it->dataset) == HADDR_UNDEF ||
-                       H5Dget_storage_size(it->dataset) < (hsize_t)it->bytes))
+    if (contiguous && H5Dget_offset(it->dataset) == HADDR_UNDEF)
         return ls_h5_fail(error, LS_DATA, it->dataset,
                           "%s was declared, but its numbers were never written", it->path);
+    hsize_t stored = H5Dget_storage_size(it->dataset);
+    if (contiguous && stored < (hsize_t)it->bytes)
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s claims %ld rows, which take %ld bytes, but stores %llu; the file is "
+                          "damaged",
+                          it->path, it->array->rows, it->bytes, (unsigned long long)stored);
     if (H5Pget_layout(it->creation) != H5D_CHUNKED)
         return true;
     hsize_t chunk[H5S_MAX_RANK], written = 0, all = 1;
-    if (H5Pget_chunk(it->creation, it->rank, chunk) != it->rank)
-        return ls_h5_fail(error, LS_DATA, it->dataset, "%s: its chunks can't be read", it->path);
+    H5Pget_chunk(it->creation, it->rank, chunk);
     for (int i = 0; i < it->rank; i++)
         all *= (it->dims[i] - 1) / chunk[i] + 1;
     hid_t space = H5Dget_space(it->dataset);
@@ -241,7 +261,10 @@ static bool has_sane_scale(subject *it, ls_error *error)
     array->offset = 0;
     if (!ls_h5_get_double(it->dataset, "scale", &array->scale, &present, error) ||
         !ls_h5_get_double(it->dataset, "offset", &array->offset, &present, error))
-        return ls_error_prefix(error, "%s", it->path);
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s: attribute scale or offset is not one number; expected "
+                          "value = scale * stored + offset",
+                          it->path);
     if (isfinite(array->scale) && array->scale != 0 && isfinite(array->offset))
         return true;
     return ls_h5_fail(error, LS_DATA, it->dataset,
@@ -253,8 +276,8 @@ static bool has_sane_scale(subject *it, ls_error *error)
 /* In this order: each relies on those before it. Links, virtual layout and storage in other files
  * are refused by ls_h5_dataset before. */
 static bool (*const checks[])(subject *, ls_error *) = {
-    has_known_type, has_rows,     has_possible_size, has_known_filters,
-    was_written,    lies_in_file, has_sane_scale,
+    has_known_type,  has_rows,    has_possible_size, has_known_filters,
+    has_sane_chunks, was_written, lies_in_file,      has_sane_scale,
 };
 
 /* Decompressed chunks are kept, so that random rows of a small compressed array cost no unpacking

@@ -23,7 +23,9 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
     }
     array->shape.rank = 0;
     if (!ls_h5_get_long(y->dataset, "classes", &split->classes, &given, error))
-        return ls_error_prefix(error, "%s", array->path);
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s: attribute classes is not one whole number; expected 1 to %d",
+                            y->file, array->path, (int)CLASSES_MAX);
     if (given && (split->classes < 1 || split->classes > CLASSES_MAX))
         return ls_error_set(error, LS_DATA,
                             "%s: %s has attribute classes=%ld; expected 1 to %d (labels count "
@@ -49,7 +51,7 @@ static bool check_label(const ls_split *split, const ls_column *y, double label,
                             "classes=%ld)",
                             y->file, split->y.path, label, row, limit - 1, limit);
     return ls_error_set(error, LS_DATA,
-                        "%s: %s holds label %g at row %ld; expected whole numbers from 0 to %ld",
+                        "%s: %s holds label %.9g at row %ld; expected whole numbers from 0 to %ld",
                         y->file, split->y.path, label, row, limit - 1);
 }
 

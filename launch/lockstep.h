@@ -12,6 +12,7 @@ extern "C" {
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/layer.h"
+#include "core/learner.h"
 #include "core/loss.h"
 #include "core/memory.h"
 #include "core/model.h"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # packages: the one place that knows package names. Installs what is missing, or says what to install.
 #
-#   launch/packages.sh            what building and the quick start need
-#   launch/packages.sh tests      that, and what the tests need
+#   launch/packages.sh            what building needs
+#   launch/packages.sh data       the data of the quick start
+#   launch/packages.sh tests      all that, and what the tests need
 #
 # Debian and its kin: installs by apt-get, with sudo only where needed and not root. Elsewhere it looks for what the
 # packages bring, names the packages to install by hand, and ends with code 1 while something is missing.
@@ -25,7 +26,7 @@ build|pc:libxxhash|libxxhash-dev|xxhash-devel|xxhash-devel|xxhash
 build|header:Random123/philox.h|librandom123-dev|Random123-devel|-|random123
 build|pc:zlib|zlib1g-dev|zlib-devel|zlib-devel|zlib
 build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
-build|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
+data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
 tests|pc:gtest|libgtest-dev|gtest-devel|gtest|googletest
 tests|cmd:clang|clang|clang|clang|llvm
@@ -34,10 +35,17 @@ tests|py:numpy|python3-numpy|python3-numpy|python3-numpy|py-numpy
 tests|py:h5py|python3-h5py|python3-h5py|python3-h5py|py-h5py
 tests|py:torch|python3-torch|python3-torch|-|py-torch
 tests|cmd:pgrep|procps|procps-ng|procps|procps
+tests|cmd:mandoc|mandoc|mandoc|mandoc|mandoc
+tests|cmd:slurmctld|slurmctld|slurm-slurmctld|slurm|slurm
+tests|cmd:slurmd|slurmd|slurm-slurmd|slurm-node|slurm
+tests|cmd:sbatch|slurm-client|slurm|slurm|slurm
+tests|cmd:munged|munge|munge|munge|munge
+tests|cmd:ip|iproute2|iproute|iproute2|iproute2
 "
 
 groups='build'
-[ "${1:-}" = tests ] && groups='build tests'
+[ "${1:-}" = data ] && groups='data'
+[ "${1:-}" = tests ] && groups='build data tests'
 
 # present PROBE: whether a package is there, judged by what it brings.
 present() {

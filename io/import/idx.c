@@ -1,14 +1,11 @@
 /* idx: import of pairs of IDX files (images, labels) to a data set file, rows streamed through. */
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/random.h"
-#include "io/h5.h"
 #include "io/import/idx_file.h"
 #include "io/import/import.h"
-#include "io/whole.h"
+#include "io/import/output.h"
 
 enum { BLOCK_BYTES = 1 << 20, KEPT = 0, CHOSEN = 1, SIDES = 2 };
 
@@ -42,18 +39,11 @@ static bool open_sink(sink *to, hid_t file, const char *path, long rows, const l
                       long block_rows, ls_error *error)
 {
     hsize_t dims[4] = {(hsize_t)rows, (hsize_t)idx->height, (hsize_t)idx->width, 1};
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
-    hid_t space = H5Screate_simple(idx->kind == LS_IDX_IMAGES ? 4 : 1, dims, NULL);
-    H5Pset_create_intermediate_group(links, 1);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
-    H5Pset_obj_track_times(list, false);
-    to->dataset = H5Dcreate2(file, path, H5T_STD_U8LE, space, links, list, H5P_DEFAULT);
+    int rank = idx->kind == LS_IDX_IMAGES ? 4 : 1;
+    to->dataset = ls_output_create(file, path, H5T_STD_U8LE, rank, dims, error);
     to->rows = rows;
     to->block = ls_alloc((size_t)block_rows, (size_t)(idx->height * idx->width));
-    bool ok = to->dataset >= 0 || ls_h5_fail(error, LS_IO, file, "can't make %s", path);
-    H5Sclose(space);
-    H5Pclose(list);
-    H5Pclose(links);
+    bool ok = to->dataset >= 0;
     if (idx->kind == LS_IDX_IMAGES)
         ok = ok && ls_h5_put_double(to->dataset, "scale", 1.0 / 255, error) &&
              ls_h5_put_double(to->dataset, "offset", 0, error) &&
@@ -62,22 +52,10 @@ static bool open_sink(sink *to, hid_t file, const char *path, long rows, const l
 }
 
 /* Writes the rows that wait. */
-static bool flush_sink(sink *to, long row_bytes, ls_error *error)
+static bool flush_sink(sink *to, ls_error *error)
 {
-    if (to->waiting == 0)
-        return true;
-    hsize_t start[4] = {(hsize_t)to->written}, count[4], bytes;
-    hid_t space = H5Dget_space(to->dataset);
-    H5Sget_simple_extent_dims(space, count, NULL);
-    count[0] = (hsize_t)to->waiting;
-    bytes = (hsize_t)(to->waiting * row_bytes);
-    hid_t memory = H5Screate_simple(1, &bytes, NULL);
-    bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-              H5Dwrite(to->dataset, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, to->block) >= 0;
-    if (!ok)
-        ls_h5_fail(error, LS_IO, to->dataset, "can't write rows from %ld", to->written);
-    H5Sclose(memory);
-    H5Sclose(space);
+    bool ok = to->waiting == 0 || ls_output_rows(to->dataset, H5T_NATIVE_UINT8, to->written,
+                                                 to->waiting, to->block, error);
     to->written += to->waiting;
     to->waiting = 0;
     return ok;
@@ -100,7 +78,7 @@ static bool deal(pair *from, ls_idx *idx, long block_rows, sink to[SIDES], ls_er
                 from->largest = block[i];
         }
         for (int side = 0; ok && side < SIDES; side++)
-            ok = flush_sink(&to[side], row_bytes, error);
+            ok = flush_sink(&to[side], error);
     }
     ls_free(block);
     return ok && ls_idx_at_end(idx, error);
@@ -169,9 +147,16 @@ static void report_split(FILE *report, const char *split, const pair *from, long
                 rows, from->images.height, from->images.width, rows, classes);
 }
 
-/* Train and test (where `test` has a split name) into an open HDF5 file. */
-static bool write_file(pair *train, pair *test, hid_t file, FILE *report, ls_error *error)
+/* What fills the file: test.split is NULL where there is no test pair. */
+typedef struct pairs {
+    pair train, test;
+    FILE *report;
+} pairs;
+
+static bool fill_file(void *context, hid_t file, ls_error *error)
 {
+    pairs *all = context;
+    pair *train = &all->train, *test = &all->test;
     bool tested = test->split;
     if (tested &&
         (train->images.height != test->images.height || train->images.width != test->images.width))
@@ -185,51 +170,33 @@ static bool write_file(pair *train, pair *test, hid_t file, FILE *report, ls_err
     long largest = tested && test->largest > train->largest ? test->largest : train->largest;
     if (!ok || !put_classes(file, largest + 1, error))
         return false;
-    if (!report)
+    if (!all->report)
         return true;
-    report_split(report, "train", train, train->images.rows - train->valid, largest + 1);
-    report_split(report, "valid", train, train->valid, largest + 1);
-    report_split(report, "test", test, tested ? test->images.rows : 0, largest + 1);
+    report_split(all->report, "train", train, train->images.rows - train->valid, largest + 1);
+    report_split(all->report, "valid", train, train->valid, largest + 1);
+    report_split(all->report, "test", test, tested ? test->images.rows : 0, largest + 1);
     if (tested && test->largest != train->largest)
-        fprintf(report, "note: the largest label of train is %ld, that of test %ld\n",
+        fprintf(all->report, "note: the largest label of train is %ld, that of test %ld\n",
                 train->largest, test->largest);
     return true;
 }
 
-/* Makes PATH.tmp, syncs it and gives it its name. */
-static bool make_file(pair *train, pair *test, const char *path, FILE *report, ls_error *error)
-{
-    char *temporary = ls_format("%s.tmp", path);
-    hid_t file = ls_h5_create(temporary, error);
-    bool ok = file >= 0 && write_file(train, test, file, report, error);
-    if (file >= 0 && H5Fclose(file) < 0 && ok)
-        ok = ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", temporary);
-    int descriptor = ok ? open(temporary, O_RDONLY | O_CLOEXEC) : -1;
-    if (ok && (descriptor < 0 || fsync(descriptor) != 0))
-        ok = ls_error_set(error, LS_IO, "%s: can't sync it to the disk", temporary);
-    if (descriptor >= 0)
-        close(descriptor);
-    if (file >= 0 && !ok)
-        unlink(temporary);
-    ls_free(temporary);
-    return ok && ls_whole_rename(path, error);
-}
-
 bool ls_import_idx_run(const ls_import_idx *import, FILE *report, ls_error *error)
 {
-    if (!import->force && access(import->output, F_OK) == 0)
-        return ls_error_set(error, LS_USAGE, "%s: is there already; --force overwrites it",
-                            import->output);
-    pair train = {.split = "train",
-                  .valid = import->valid,
-                  .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
-    pair test = {.split = import->test_images ? "test" : NULL};
-    bool ok = open_pair(&train, import->train_images, import->train_labels, error) &&
-              (!test.split || open_pair(&test, import->test_images, import->test_labels, error)) &&
-              make_file(&train, &test, import->output, report, error);
-    ls_idx_close(&train.images);
-    ls_idx_close(&train.labels);
-    ls_idx_close(&test.images);
-    ls_idx_close(&test.labels);
+    if (!ls_output_allowed(import->output, import->force, error))
+        return false;
+    pairs all = {.train = {.split = "train",
+                           .valid = import->valid,
+                           .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)},
+                 .test = {.split = import->test_images ? "test" : NULL},
+                 .report = report};
+    bool ok = open_pair(&all.train, import->train_images, import->train_labels, error) &&
+              (!all.test.split ||
+               open_pair(&all.test, import->test_images, import->test_labels, error)) &&
+              ls_output_make(import->output, fill_file, &all, error);
+    ls_idx_close(&all.train.images);
+    ls_idx_close(&all.train.labels);
+    ls_idx_close(&all.test.images);
+    ls_idx_close(&all.test.labels);
     return ok;
 }

@@ -249,7 +249,7 @@ const Broken broken[] = {
          file.put<uint8_t>("train/x", {2, 1}, {1, 2});
          file.put<int64_t>("train/y", {2}, {0, (int64_t)1 << 40});
      }),
-     {"train/y holds label 1.09951e+12 at row 1"}},
+     {"train/y holds label 1.09951163e+12 at row 1"}},
     {"no classes",
      with([](Writer &file) {
          put_pair(file, "train");

@@ -79,12 +79,6 @@ for suffix in '' -double; do
     says "./cc$suffix" $bytes
 done
 
-# The program that README shows.
-sed -n '/^```c$/,/^```$/{/^```/d;p}' "$root/README.md" >readme.c
-read -ra flags <<<"$(pkg-config --cflags --libs lockstep)"
-cc -std=c11 -Wall -Wextra -Wpedantic -Werror readme.c -o readme "${flags[@]}" "$rpath"
-./readme | grep -q softmax
-
 cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.18)
 project(user LANGUAGES C CXX)

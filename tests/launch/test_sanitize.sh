@@ -59,3 +59,6 @@ for wrong in 'bacth=3' 'data=none.h5' 'model=lenet klasses=10'; do
         exit 1
     fi
 done
+
+# Broken files take other ways still.
+BUILD=$build bash "$root/tests/launch/test_broken_data.sh" 1

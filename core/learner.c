@@ -1,0 +1,160 @@
+/* learner: a training loop's state over arrays in memory. */
+#include "core/learner.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+
+struct ls_learner {
+    ls_learner_plan plan; /* its texts are not kept */
+    ls_params *params;
+    ls_net *net;
+    ls_objective *objective;
+    ls_optimizer optimizer;
+    ls_run *run; /* for predictions */
+    real *values, *prepared, *gradient, *state[LS_OPTIMIZER_STATES];
+    long steps, updates[LS_PHASES];
+};
+
+static bool build(ls_learner *it, ls_error *error)
+{
+    const ls_learner_plan *plan = &it->plan;
+    it->params = ls_params_create();
+    it->net = ls_net_build(it->params, "net", plan->net, &plan->x, error);
+    if (!it->net)
+        return false;
+    ls_net *nets[] = {it->net};
+    ls_task task = {.params = it->params,
+                    .nets = 1,
+                    .net = nets,
+                    .x = plan->x,
+                    .y = plan->y,
+                    .has_y = true,
+                    .classes = plan->classes};
+    const char *objective = plan->objective ? plan->objective : "supervised loss=cross-entropy";
+    const char *optimizer = plan->optimizer ? plan->optimizer : "adam rate=0.001";
+    it->objective = ls_objective_create(objective, &task, error);
+    return it->objective && ls_optimizer_parse(optimizer, &it->optimizer, error);
+}
+
+static void take_memory(ls_learner *it)
+{
+    size_t reals = (size_t)it->params->size;
+    it->values = ls_alloc(reals, sizeof(real));
+    it->prepared = ls_alloc((size_t)it->params->prepared_size, sizeof(real));
+    it->gradient = ls_alloc(reals, sizeof(real));
+    for (int k = 0; k < it->optimizer.type->states; k++)
+        it->state[k] = ls_alloc(reals, sizeof(real));
+    ls_params_commit(it->params, it->values, it->prepared);
+    ls_params_initialize(it->params, it->plan.seed, NULL);
+    it->objective->type->compile(it->objective, it->plan.batch, 0);
+    it->run = ls_run_create(it->net, it->plan.batch, false);
+}
+
+ls_learner *ls_learner_create(const ls_learner_plan *plan, ls_error *error)
+{
+    if (plan->batch < 1) {
+        ls_error_set(error, LS_USAGE, "a batch of %ld rows; expected 1 or more", plan->batch);
+        return NULL;
+    }
+    ls_learner *it = ls_alloc(1, sizeof *it);
+    it->plan = *plan;
+    if (build(it, error)) {
+        take_memory(it);
+        return it;
+    }
+    ls_learner_destroy(it);
+    return NULL;
+}
+
+void ls_learner_destroy(ls_learner *it)
+{
+    if (!it)
+        return;
+    ls_run_destroy(it->run);
+    ls_objective_destroy(it->objective);
+    ls_net_destroy(it->net);
+    ls_params_destroy(it->params);
+    ls_free(it->values);
+    ls_free(it->prepared);
+    ls_free(it->gradient);
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+        ls_free(it->state[k]);
+    ls_free(it);
+}
+
+static double norm2_of(const ls_learner *it, const ls_slots *slots)
+{
+    double sum = 0;
+    for (int i = 0; i < slots->count; i++) {
+        ls_interval reals = ls_slots_reals(it->params, &slots->at[i]);
+        for (long k = reals.begin; k < reals.end; k++)
+            sum += (double)it->gradient[k] * (double)it->gradient[k];
+    }
+    return sum;
+}
+
+static bool update(ls_learner *it, int phase, const ls_sums *sums, ls_error *error)
+{
+    const ls_slots *slots = &it->objective->phase[phase].slots;
+    double norm2 = norm2_of(it, slots), weight = sums->at[LS_SUM_WEIGHT];
+    if (!isfinite(norm2) || !isfinite(sums->at[LS_SUM_LOSS]))
+        return ls_error_set(error, LS_NUMERIC,
+                            "step %ld: the loss or the gradient is not finite; expected numbers: "
+                            "take a smaller rate, and look for NaN in the data",
+                            it->steps + 1);
+    if (weight == 0)
+        return true;
+    ls_update numbers = {.rate = it->optimizer.rate,
+                         .scale =
+                             ls_optimizer_clip(&it->optimizer, norm2 / (weight * weight)) / weight,
+                         .decay = it->optimizer.decay,
+                         .count = ++it->updates[phase]};
+    ls_optimizer_update(&it->optimizer, &numbers, it->params, slots, 0, it->params->size,
+                        it->gradient, it->state);
+    return true;
+}
+
+bool ls_learner_step(ls_learner *it, const real *x, const real *y, long rows, ls_sums *sums,
+                     ls_error *error)
+{
+    ls_check(rows >= 0 && rows <= it->plan.batch, "a step of %ld rows; the plan says at most %ld",
+             rows, it->plan.batch);
+    ls_sums own;
+    ls_batch batch = {
+        .rows = rows, .total = rows, .x_shape = it->plan.x, .x = x, .y_shape = it->plan.y, .y = y};
+    for (int phase = 0; phase < it->objective->phases; phase++) {
+        ls_pass pass = {.training = true,
+                        .seed = it->plan.seed,
+                        .step = (uint64_t)it->steps,
+                        .draw = (uint32_t)phase,
+                        .gradient = it->gradient};
+        ls_net_prepare(it->net, 0, 1);
+        it->objective->type->gradient(it->objective, phase, &batch, &pass, &own);
+        if (!update(it, phase, &own, error))
+            return false;
+    }
+    it->steps++;
+    if (sums)
+        *sums = own;
+    return true;
+}
+
+const real *ls_learner_predict(ls_learner *it, const real *x, long rows)
+{
+    ls_check(rows >= 0 && rows <= it->plan.batch,
+             "a prediction of %ld rows; the plan says at most %ld", rows, it->plan.batch);
+    ls_pass pass = {.seed = it->plan.seed, .step = (uint64_t)it->steps};
+    ls_net_prepare(it->net, 0, 1); /* the caller may have loaded other weights */
+    return ls_run_forward(it->run, &pass, x, rows);
+}
+
+ls_params *ls_learner_params(const ls_learner *it)
+{
+    return it->params;
+}
+
+const ls_net *ls_learner_net(const ls_learner *it)
+{
+    return it->net;
+}

@@ -1,0 +1,292 @@
+/* csv: import of text tables of numbers, with class labels or regression targets, to a data set:
+ * what becomes of the numbers and labels that csv_table has read. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "core/spec.h"
+#include "io/import/csv_table.h"
+#include "io/import/output.h"
+
+enum { CLASSES_MAX = 1 << 24, CLASSES_SHOWN = 8 };
+
+/* What becomes of the labels, and of the numbers. */
+typedef struct work {
+    const ls_import_csv *import;
+    FILE *report;
+    ls_csv_table train, test; /* test.path NULL: none */
+    ls_random order;
+    long classes;
+    char **names; /* [classes], sorted, borrowed from train.text; NULL: labels are numbers */
+    double *mean, *deviation; /* [columns of x] */
+} work;
+
+/* A whole number below CLASSES_MAX, or -1. */
+static long class_number(const char *text)
+{
+    double value;
+    bool whole =
+        ls_parse_double(text, &value) && value >= 0 && value < CLASSES_MAX && value == floor(value);
+    return whole ? (long)value : -1;
+}
+
+/* The largest label + 1; 0 where any of them is no number. */
+static long count_numbers(const ls_csv_table *t)
+{
+    long largest = -1;
+    for (long i = 0; i < t->rows; i++) {
+        long number = class_number(t->text[i]);
+        if (number < 0)
+            return 0;
+        largest = number > largest ? number : largest;
+    }
+    return largest + 1;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void collect_names(work *w)
+{
+    w->names = ls_alloc((size_t)w->train.rows, sizeof *w->names);
+    memcpy(w->names, w->train.text, (size_t)w->train.rows * sizeof *w->names);
+    qsort(w->names, (size_t)w->train.rows, sizeof *w->names, by_bytes);
+    for (long i = 0; i < w->train.rows; i++)
+        if (w->classes == 0 || strcmp(w->names[w->classes - 1], w->names[i]) != 0)
+            w->names[w->classes++] = w->names[i];
+}
+
+static long class_of(const work *w, char *text)
+{
+    if (!w->names)
+        return class_number(text);
+    char **found = bsearch(&text, w->names, (size_t)w->classes, sizeof *w->names, by_bytes);
+    return found ? found - w->names : -1;
+}
+
+static bool number_classes(work *w, ls_error *error)
+{
+    if (w->train.label == LS_CSV_NO_LABEL)
+        return true;
+    long train = count_numbers(&w->train), test = w->test.path ? count_numbers(&w->test) : 1;
+    if (train && test)
+        w->classes = train > test ? train : test;
+    else
+        collect_names(w);
+    for (long i = 0; w->names && i < w->test.rows; i++)
+        if (class_of(w, w->test.text[i]) < 0)
+            return ls_error_set(error, LS_DATA,
+                                "%s:%ld: label '%.60s' does not occur in %s; expected one of its "
+                                "%ld labels",
+                                w->test.path, w->test.line[i], w->test.text[i], w->train.path,
+                                w->classes);
+    return true;
+}
+
+static bool is_chosen(const work *w, long row)
+{
+    return w->import->valid && ls_random_permute(w->order, (uint64_t)w->train.rows, (uint64_t)row) <
+                                   (uint64_t)w->import->valid;
+}
+
+static long columns_of_x(const work *w)
+{
+    return w->train.width - w->import->targets;
+}
+
+/* Mean and deviation of each column of x over the rows that are trained on. A column that is
+ * constant, up to the rounding of float32, keeps deviation 1. */
+static void measure(work *w)
+{
+    long columns = columns_of_x(w), rows = w->train.rows - w->import->valid;
+    w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
+    w->deviation = ls_alloc((size_t)columns, sizeof *w->deviation);
+    for (long i = 0; i < w->train.rows; i++)
+        for (long c = 0; !is_chosen(w, i) && c < columns; c++)
+            w->mean[c] += (double)w->train.numbers[i * w->train.width + c];
+    for (long c = 0; c < columns; c++)
+        w->mean[c] /= (double)rows;
+    for (long i = 0; i < w->train.rows; i++)
+        for (long c = 0; !is_chosen(w, i) && c < columns; c++) {
+            double off = (double)w->train.numbers[i * w->train.width + c] - w->mean[c];
+            w->deviation[c] += off * off;
+        }
+    for (long c = 0; c < columns; c++) {
+        w->deviation[c] = sqrt(w->deviation[c] / (double)rows);
+        if (w->deviation[c] <= 1e-7 * fabs(w->mean[c]))
+            w->deviation[c] = 1;
+    }
+}
+
+static bool put_doubles(hid_t object, const char *name, const double *values, long count,
+                        ls_error *error)
+{
+    hsize_t dims[1] = {(hsize_t)count};
+    hid_t space = H5Screate_simple(1, dims, NULL);
+    hid_t attribute = H5Acreate2(object, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_DOUBLE, values) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_IO, object, "can't write attribute %s", name);
+    if (attribute >= 0)
+        H5Aclose(attribute);
+    H5Sclose(space);
+    return ok;
+}
+
+static bool put_names(hid_t y, const work *w, ls_error *error)
+{
+    size_t size = 1, used = 0;
+    for (long i = 0; i < w->classes; i++)
+        size += strlen(w->names[i]) + 1;
+    char *text = ls_alloc(size, 1);
+    for (long i = 0; i < w->classes; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "\n" : "", w->names[i]);
+    bool ok = ls_h5_put_text(y, "class_names", text, error);
+    ls_free(text);
+    return ok;
+}
+
+/* One array of a split, its rows picked out of a table. */
+typedef struct picked {
+    const long *row; /* [rows] of the table */
+    long rows;
+    const ls_csv_table *from;
+} picked;
+
+static bool write_x(const work *w, hid_t file, const char *path, const picked *p, ls_error *error)
+{
+    long columns = columns_of_x(w);
+    hsize_t dims[2] = {(hsize_t)p->rows, (hsize_t)columns};
+    float *x = ls_alloc((size_t)p->rows * (size_t)columns, sizeof *x);
+    for (long i = 0; i < p->rows; i++)
+        for (long c = 0; c < columns; c++) {
+            float value = p->from->numbers[p->row[i] * p->from->width + c];
+            x[i * columns + c] =
+                w->mean ? (float)(((double)value - w->mean[c]) / w->deviation[c]) : value;
+        }
+    hid_t dataset = ls_output_create(file, path, H5T_IEEE_F32LE, 2, dims, error);
+    bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_FLOAT, 0, p->rows, x, error) &&
+              ls_h5_put_double(dataset, "scale", w->import->scale, error) &&
+              ls_h5_put_double(dataset, "offset", 0, error);
+    if (ok && w->mean)
+        ok = put_doubles(dataset, "column_mean", w->mean, columns, error) &&
+             put_doubles(dataset, "column_deviation", w->deviation, columns, error);
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    ls_free(x);
+    return ok;
+}
+
+static bool write_labels(const work *w, hid_t file, const char *path, const picked *p,
+                         ls_error *error)
+{
+    hsize_t dims[1] = {(hsize_t)p->rows};
+    int32_t *y = ls_alloc((size_t)p->rows, sizeof *y);
+    for (long i = 0; i < p->rows; i++)
+        y[i] = (int32_t)class_of(w, p->from->text[p->row[i]]);
+    hid_t dataset = ls_output_create(file, path, H5T_STD_I32LE, 1, dims, error);
+    bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_INT32, 0, p->rows, y, error) &&
+              ls_h5_put_long(dataset, "classes", w->classes, error) &&
+              (!w->names || put_names(dataset, w, error));
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    ls_free(y);
+    return ok;
+}
+
+static bool write_targets(const work *w, hid_t file, const char *path, const picked *p,
+                          ls_error *error)
+{
+    long targets = w->import->targets;
+    hsize_t dims[2] = {(hsize_t)p->rows, (hsize_t)targets};
+    float *y = ls_alloc((size_t)p->rows * (size_t)targets, sizeof *y);
+    for (long i = 0; i < p->rows; i++)
+        memcpy(y + i * targets, p->from->numbers + (p->row[i] + 1) * p->from->width - targets,
+               (size_t)targets * sizeof *y);
+    bool ok = ls_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, dims, y, error);
+    ls_free(y);
+    return ok;
+}
+
+static void report_split(const work *w, const char *split, long rows)
+{
+    if (!w->report)
+        return;
+    fprintf(w->report, "%-5s  x float32 [%ld, %ld]", split, rows, columns_of_x(w));
+    if (w->classes)
+        fprintf(w->report, "  y int32 [%ld]  %ld classes", rows, w->classes);
+    if (w->import->targets)
+        fprintf(w->report, "  y float32 [%ld, %ld]", rows, w->import->targets);
+    for (long i = 0; w->names && i < w->classes && i <= CLASSES_SHOWN; i++)
+        fprintf(w->report, "%s%s", i ? ", " : ": ", i < CLASSES_SHOWN ? w->names[i] : "...");
+    fprintf(w->report, "\n");
+}
+
+/* The rows of a table that are chosen for validation, or those that are not. */
+static bool write_split(const work *w, hid_t file, const char *split, const ls_csv_table *from,
+                        bool chosen, ls_error *error)
+{
+    char path[16];
+    long *row = ls_alloc((size_t)from->rows, sizeof *row);
+    picked p = {.row = row, .from = from};
+    for (long i = 0; i < from->rows; i++)
+        if (from == &w->test || is_chosen(w, i) == chosen)
+            row[p.rows++] = i;
+    snprintf(path, sizeof path, "%s/x", split);
+    bool ok = write_x(w, file, path, &p, error);
+    snprintf(path, sizeof path, "%s/y", split);
+    if (ok && w->classes)
+        ok = write_labels(w, file, path, &p, error);
+    else if (ok && w->import->targets)
+        ok = write_targets(w, file, path, &p, error);
+    if (ok)
+        report_split(w, split, p.rows);
+    ls_free(row);
+    return ok;
+}
+
+static bool fill_file(void *context, hid_t file, ls_error *error)
+{
+    const work *w = context;
+    return write_split(w, file, "train", &w->train, false, error) &&
+           (!w->import->valid || write_split(w, file, "valid", &w->train, true, error)) &&
+           (!w->test.path || write_split(w, file, "test", &w->test, false, error));
+}
+
+static bool tables_fit(const work *w, ls_error *error)
+{
+    if (w->test.path && w->test.columns != w->train.columns)
+        return ls_error_set(error, LS_DATA, "%s: has %d columns, but %s has %d; expected as many",
+                            w->test.path, w->test.columns, w->train.path, w->train.columns);
+    if (w->import->valid < w->train.rows)
+        return true;
+    return ls_error_set(error, LS_USAGE,
+                        "%s: holds %ld rows, %ld can't be split off for validation; expected 0 to "
+                        "%ld",
+                        w->train.path, w->train.rows, w->import->valid, w->train.rows - 1);
+}
+
+bool ls_import_csv_run(const ls_import_csv *import, FILE *report, ls_error *error)
+{
+    if (!ls_output_allowed(import->output, import->force, error))
+        return false;
+    work w = {.import = import,
+              .report = report,
+              .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
+    bool ok = ls_csv_table_read(&w.train, import->train, import, error) &&
+              (!import->test || ls_csv_table_read(&w.test, import->test, import, error)) &&
+              tables_fit(&w, error) && number_classes(&w, error);
+    if (ok && import->standardize)
+        measure(&w);
+    ok = ok && ls_output_make(import->output, fill_file, &w, error);
+    ls_csv_table_release(&w.train);
+    ls_csv_table_release(&w.test);
+    ls_free(w.names);
+    ls_free(w.mean);
+    ls_free(w.deviation);
+    return ok;
+}

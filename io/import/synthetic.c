@@ -1,0 +1,225 @@
+/* synthetic: import of drawn glyphs, digits and then letters, each row a function of (seed, split,
+ * row).
+ *
+ * A glyph is a few strokes on a grid. A row places it at random (size, width, slant, place, its
+ * corners a little off, thickness, contrast), draws it as grey levels, and adds noise. The grey
+ * level of a pixel is how much of a round pen of `radius` pixels covers it, told from the distance
+ * of its centre to the nearest stroke. */
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "io/import/import.h"
+#include "io/import/output.h"
+
+/* Strokes of corners "xy", x 0 (left) to 4, y 0 (top) to 6. The class is the place in the table. */
+static const char *const glyphs[] = {
+    "103041453616050110",                  /* 0 */
+    "112026 1636",                         /* 1 */
+    "01103041420646",                      /* 2 */
+    "0010304142334445361605 1333",         /* 3 */
+    "36300444",                            /* 4 */
+    "400003334445361605",                  /* 5 */
+    "4130100105163645443303",              /* 6 */
+    "004016 1333",                         /* 7 */
+    "103041423313020110 3344453616050413", /* 8 */
+    "423313020110304145361605",            /* 9 */
+    "0620 2046 1434",                      /* A */
+    "4130100105163645",                    /* C */
+    "40000646 0333",                       /* E */
+    "400006 0333",                         /* F */
+    "0006 4046 0343",                      /* H */
+    "4045361605",                          /* J */
+    "0006 400346",                         /* K */
+    "000646",                              /* L */
+    "0600234046",                          /* M */
+    "0040 2026",                           /* T */
+};
+enum {
+    GLYPHS = sizeof glyphs / sizeof *glyphs,
+    SEGMENTS = 16, /* of a glyph, at most */
+    CHOICES = 8,   /* random numbers for the whole glyph; then 4 a segment, then 1 a pixel */
+    SMALLEST = 12,
+    LARGEST = 512,
+    BLOCK_BYTES = 1 << 20
+};
+
+typedef struct segment {
+    double x0, y0, x1, y1; /* pixels */
+} segment;
+
+/* What is the same for all rows of a split. */
+typedef struct drawing {
+    ls_random stream;
+    long size, classes;
+    real *random; /* CHOICES + 4 * SEGMENTS + size * size numbers in [0, 1) */
+} drawing;
+
+static double between(double low, double high, double random)
+{
+    return low + (high - low) * random;
+}
+
+/* The strokes of a glyph in pixels, with room for a pen of `radius`; returns how many. u: CHOICES
+ * numbers, then the corners' own. */
+static int place_strokes(const drawing *d, const char *glyph, double radius, const real *u,
+                         segment *to)
+{
+    double size = (double)d->size, height = size * between(0.45, 0.72, (double)u[1]);
+    double width = height * between(0.45, 0.7, (double)u[2]);
+    double slant = between(-0.2, 0.3, (double)u[3]) * height; /* of the top, to the right */
+    double room = size - width - fabs(slant), margin = 0.055 * size + radius;
+    double left = between(margin, room - margin, (double)u[4]);
+    double top = between(margin, size - height - margin, (double)u[5]);
+    left += slant < 0 ? -slant : 0;
+    int count = 0;
+    bool drawn = false; /* the pen is down at (x, y) */
+    double x = 0, y = 0;
+    for (int corner = 0; *glyph; corner++) {
+        if (*glyph == ' ') {
+            drawn = false;
+            glyph++;
+            continue;
+        }
+        const real *off = u + CHOICES + 2 * corner;
+        double across = (glyph[0] - '0') / 4.0 + between(-0.07, 0.07, (double)off[0]);
+        double down = (glyph[1] - '0') / 6.0 + between(-0.05, 0.05, (double)off[1]);
+        double next_x = left + across * width + (1 - down) * slant, next_y = top + down * height;
+        if (drawn)
+            to[count++] = (segment){x, y, next_x, next_y};
+        x = next_x;
+        y = next_y;
+        drawn = true;
+        glyph += 2;
+    }
+    return count;
+}
+
+static double distance(const segment *s, double x, double y)
+{
+    double dx = s->x1 - s->x0, dy = s->y1 - s->y0, length2 = dx * dx + dy * dy;
+    double along = length2 > 0 ? ((x - s->x0) * dx + (y - s->y0) * dy) / length2 : 0;
+    along = along < 0 ? 0 : along > 1 ? 1 : along;
+    double ex = x - s->x0 - along * dx, ey = y - s->y0 - along * dy;
+    return sqrt(ex * ex + ey * ey);
+}
+
+/* One picture [size, size] of bytes; returns its class. */
+static unsigned char draw(const drawing *d, long row, unsigned char *pixels)
+{
+    const real *u = d->random, *noise = u + CHOICES + 4 * SEGMENTS;
+    ls_random_uniform(d->stream, (uint64_t)row, d->random,
+                      CHOICES + 4 * SEGMENTS + d->size * d->size);
+    long class = (long)((double)u[0] * (double)d->classes);
+    segment strokes[SEGMENTS];
+    double radius = (double)d->size * between(0.028, 0.065, (double)u[6]);
+    int count = place_strokes(d, glyphs[class], radius, u, strokes);
+    double contrast = between(0.6, 1, (double)u[7]);
+    for (long i = 0; i < d->size * d->size; i++) {
+        double x = (double)(i % d->size) + 0.5, y = (double)(i / d->size) + 0.5;
+        double nearest = (double)d->size;
+        for (int s = 0; s < count; s++)
+            nearest = fmin(nearest, distance(&strokes[s], x, y));
+        double ink = contrast * fmax(0, fmin(1, 0.5 + radius - nearest));
+        double grey = ink + between(-0.12, 0.12, (double)noise[i]);
+        pixels[i] = (unsigned char)(255 * fmax(0, fmin(1, grey)) + 0.5);
+    }
+    return (unsigned char)class;
+}
+
+static bool put_attributes(hid_t x, hid_t y, long classes, ls_error *error)
+{
+    return ls_h5_put_double(x, "scale", 1.0 / 255, error) &&
+           ls_h5_put_double(x, "offset", 0, error) && ls_h5_put_text(x, "layout", "NHWC", error) &&
+           ls_h5_put_long(y, "classes", classes, error);
+}
+
+static bool write_rows(const drawing *d, hid_t x, hid_t y, long rows, ls_error *error)
+{
+    long pixels = d->size * d->size, block_rows = BLOCK_BYTES / pixels;
+    unsigned char *block = ls_alloc((size_t)block_rows, (size_t)pixels);
+    unsigned char *labels = ls_alloc((size_t)block_rows, 1);
+    bool ok = true;
+    for (long first = 0; ok && first < rows; first += block_rows) {
+        long n = rows - first < block_rows ? rows - first : block_rows;
+        for (long i = 0; i < n; i++)
+            labels[i] = draw(d, first + i, block + i * pixels);
+        ok = ls_output_rows(x, H5T_NATIVE_UINT8, first, n, block, error) &&
+             ls_output_rows(y, H5T_NATIVE_UINT8, first, n, labels, error);
+    }
+    ls_free(labels);
+    ls_free(block);
+    return ok;
+}
+
+static bool write_split(const ls_import_synthetic *import, int split, const char *name, long rows,
+                        hid_t file, ls_error *error)
+{
+    char path[16];
+    hsize_t dims[4] = {(hsize_t)rows, (hsize_t)import->size, (hsize_t)import->size, 1};
+    snprintf(path, sizeof path, "%s/x", name);
+    hid_t x = ls_output_create(file, path, H5T_STD_U8LE, 4, dims, error);
+    snprintf(path, sizeof path, "%s/y", name);
+    hid_t y = x < 0 ? -1 : ls_output_create(file, path, H5T_STD_U8LE, 1, dims, error);
+    drawing d = {
+        .stream = ls_random_stream(import->seed, LS_RANDOM_SYNTHETIC, (uint64_t)split, 0, 0),
+        .size = import->size,
+        .classes = import->classes,
+        .random =
+            ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + import->size * import->size), sizeof(real))};
+    bool ok =
+        y >= 0 && put_attributes(x, y, import->classes, error) && write_rows(&d, x, y, rows, error);
+    ls_free(d.random);
+    if (y >= 0)
+        H5Dclose(y);
+    if (x >= 0)
+        H5Dclose(x);
+    return ok;
+}
+
+typedef struct request {
+    const ls_import_synthetic *import;
+    FILE *report;
+} request;
+
+static bool fill_file(void *context, hid_t file, ls_error *error)
+{
+    const request *r = context;
+    const ls_import_synthetic *import = r->import;
+    const struct {
+        const char *name;
+        long rows;
+    } splits[] = {{"train", import->rows}, {"valid", import->valid}, {"test", import->test}};
+    for (int i = 0; i < 3; i++) {
+        if (splits[i].rows == 0)
+            continue;
+        if (!write_split(import, i, splits[i].name, splits[i].rows, file, error))
+            return false;
+        if (r->report)
+            fprintf(r->report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n",
+                    splits[i].name, splits[i].rows, import->size, import->size, splits[i].rows,
+                    import->classes);
+    }
+    return true;
+}
+
+static bool in_range(const char *what, long value, long low, long high, ls_error *error)
+{
+    return (value >= low && value <= high) ||
+           ls_error_set(error, LS_USAGE, "import synthetic: %s=%ld; expected %ld to %ld", what,
+                        value, low, high);
+}
+
+bool ls_import_synthetic_run(const ls_import_synthetic *import, FILE *report, ls_error *error)
+{
+    enum { ROWS_MAX = 1000000000 };
+    request r = {import, report};
+    return in_range("size", import->size, SMALLEST, LARGEST, error) &&
+           in_range("classes", import->classes, 2, GLYPHS, error) &&
+           in_range("rows", import->rows, 1, ROWS_MAX, error) &&
+           in_range("valid", import->valid, 0, ROWS_MAX, error) &&
+           in_range("test", import->test, 0, ROWS_MAX, error) &&
+           ls_output_allowed(import->output, import->force, error) &&
+           ls_output_make(import->output, fill_file, &r, error);
+}

@@ -1,0 +1,137 @@
+// learner: a step is the optimizer's rule on the mean gradient, by hand; what cannot be learned is
+// refused.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "core/learner.h"
+#include "core/memory.h"
+}
+
+namespace
+{
+
+class Learner : public testing::Test
+{
+  protected:
+    ~Learner() override
+    {
+        ls_learner_destroy(learner);
+        EXPECT_EQ(ls_memory_blocks(), held);
+    }
+    void make()
+    {
+        learner = ls_learner_create(&plan, &error);
+        ASSERT_NE(learner, nullptr) << error.text;
+    }
+    // weight[0..n) and bias of the only dense layer
+    std::vector<double> numbers()
+    {
+        const ls_params *params = ls_learner_params(learner);
+        std::vector<double> all;
+        for (int s = 0; s < params->count; s++) {
+            std::vector<real> logical(size_t(ls_shape_count(&params->slots[s].shape)));
+            ls_params_store(params, s, params->values, logical.data());
+            all.insert(all.end(), logical.begin(), logical.end());
+        }
+        return all;
+    }
+
+    size_t held = ls_memory_blocks();
+    ls_learner_plan plan = {};
+    ls_learner *learner = nullptr;
+    ls_error error = {};
+};
+
+// y = w x + b, loss half the squared error: dw = mean (y - t) x, db = mean (y - t).
+TEST_F(Learner, AStepIsTheDeltaRule)
+{
+    plan.net = "dense units=1";
+    plan.objective = "supervised loss=squared-error";
+    plan.optimizer = "sgd rate=0.5";
+    plan.x = {1, {2}};
+    plan.y = {1, {1}};
+    plan.batch = 8;
+    make();
+    const real x[3][2] = {{1, 2}, {-1, 0.5}, {3, 1}}, t[3] = {1, 0, -2};
+    std::vector<double> p = numbers();
+    double expected[3] = {p[0], p[1], p[2]}, loss = 0;
+    for (int i = 0; i < 3; i++) {
+        double off = p[0] * x[i][0] + p[1] * x[i][1] + p[2] - t[i];
+        loss += off * off / 2;
+        expected[0] -= 0.5 * off * x[i][0] / 3;
+        expected[1] -= 0.5 * off * x[i][1] / 3;
+        expected[2] -= 0.5 * off / 3;
+    }
+    ls_sums sums;
+    ASSERT_TRUE(ls_learner_step(learner, x[0], t, 3, &sums, &error)) << error.text;
+    EXPECT_EQ(sums.at[LS_SUM_WEIGHT], 3);
+    EXPECT_NEAR(sums.at[LS_SUM_LOSS], loss, 1e-5);
+    std::vector<double> after = numbers();
+    for (size_t i = 0; i < 3; i++)
+        EXPECT_NEAR(after[i], expected[i], 1e-6);
+    const real *y = ls_learner_predict(learner, x[0], 3);
+    EXPECT_NEAR(y[2], after[0] * 3 + after[1] + after[2], 1e-5);
+}
+
+TEST_F(Learner, TheSameSeedGivesTheSameNumbersDropoutIncluded)
+{
+    plan.net = "dense units=9\nactivation function=relu\ndropout rate=0.5\ndense units=2";
+    plan.x = {1, {3}};
+    plan.classes = 2;
+    plan.batch = 4;
+    plan.seed = 5;
+    const real x[4][3] = {{1, 2, 3}, {0, 1, 0}, {2, 0, 1}, {1, 1, 1}}, y[4] = {0, 1, 1, 0};
+    std::vector<double> first;
+    for (int time = 0; time < 3; time++) {
+        plan.seed = time == 2 ? 6 : 5;
+        make();
+        for (int step = 0; step < 10; step++)
+            ASSERT_TRUE(ls_learner_step(learner, x[0], y, 4, nullptr, &error)) << error.text;
+        if (time == 0)
+            first = numbers();
+        EXPECT_EQ(numbers() == first, time < 2);
+        ls_learner_destroy(learner);
+        learner = nullptr;
+    }
+}
+
+TEST_F(Learner, ANumberThatIsNotFiniteStopsBeforeTheUpdate)
+{
+    plan.net = "dense units=2";
+    plan.x = {1, {2}};
+    plan.classes = 2;
+    plan.batch = 2;
+    make();
+    const real x[2][2] = {{1, 2}, {NAN, 1}}, y[2] = {0, 1};
+    std::vector<double> before = numbers();
+    EXPECT_FALSE(ls_learner_step(learner, x[0], y, 2, nullptr, &error));
+    EXPECT_EQ(error.code, LS_NUMERIC);
+    EXPECT_NE(std::string(error.text).find("not finite"), std::string::npos) << error.text;
+    EXPECT_EQ(numbers(), before);
+    EXPECT_TRUE(ls_learner_step(learner, x[0], y, 0, nullptr, &error)); // no rows: nothing to do
+    EXPECT_EQ(numbers(), before);
+}
+
+TEST_F(Learner, PlansThatDoNotFitAreRefused)
+{
+    plan.x = {1, {2}};
+    plan.classes = 3;
+    plan.batch = 2;
+    plan.net = "dense units=2";
+    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr); // 3 classes
+    plan.net = "dens units=3";
+    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr);
+    EXPECT_NE(std::string(error.text).find("did you mean dense?"), std::string::npos) << error.text;
+    plan.net = "dense units=3";
+    plan.optimizer = "sdg rate=1";
+    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr);
+    plan.optimizer = nullptr;
+    plan.batch = 0;
+    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr);
+}
+
+} // namespace

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# test_import: lockstep import at the command line: each format, what it says, bad usage, one writer under mpirun; and
+# LeNet-5 reads the synthetic glyphs after two epochs.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage_error() { # MESSAGE ARGUMENT ...
+    local message=$1
+    shift
+    expect 64 "$lockstep" import "$@"
+    says "lockstep import: $message"
+}
+
+refused() { # CODE MESSAGE ARGUMENT ...
+    local code=$1 message=$2
+    shift 2
+    expect "$code" "$lockstep" import "$@"
+    says_only "lockstep: $message"
+}
+
+# synthetic
+expect 0 "$lockstep" import synthetic -o small.h5 --rows 30 --test 0 --size 20 --classes 7
+says_only 'train  x uint8 [30, 20, 20, 1]  y uint8 [30]  7 classes
+wrote small.h5'
+refused 64 'small.h5: is there already; --force overwrites it' synthetic -o small.h5
+expect 0 "$lockstep" import synthetic -o small.h5 --rows 10 --force
+refused 64 'import synthetic: size=9; expected 12 to 512' synthetic -o none.h5 --size 9
+refused 64 'import synthetic: classes=99; expected 2 to 20' synthetic -o none.h5 --classes 99
+refused 74 "nowhere/a.h5.tmp: can't create: No such file or directory" synthetic -o nowhere/a.h5
+
+# csv
+printf 'length,kind\n1,cat\n2.5,dog\n-3,cat\n' >pets.csv
+expect 0 "$lockstep" import csv pets.csv --header -o pets.h5
+says_only 'train  x float32 [3, 1]  y int32 [3]  2 classes: cat, dog
+wrote pets.h5'
+expect 0 "$lockstep" import csv pets.csv --header --label kind --scale standard --valid 1 -o pets.h5 --force
+says 'valid  x float32 [1, 1]  y int32 [1]  2 classes'
+"$python" - <<'END'
+import h5py
+
+with h5py.File("pets.h5") as file:
+    assert file["train/y"].attrs["class_names"].split("\n") == ["cat", "dog"]
+    assert file["train/y"].attrs["classes"] == 2 and file["train/x"].attrs["column_mean"].shape == (1,)
+END
+refused 65 "pets.csv:1: column 1 holds 'length'; expected a finite number; does --header fit? Then line 1 holds names" \
+    csv pets.csv -o none.h5
+refused 65 "pets.csv:2: column 2 (kind) holds 'cat'; expected a finite number" csv pets.csv --header --targets 1 -o none.h5
+refused 64 "pets.csv: has no column 'kine' for labels: did you mean kind?; expected a name of the header, 1 to 2, or none" \
+    csv pets.csv --header --label kine -o none.h5
+refused 65 "none.csv: can't open: No such file or directory" csv none.csv -o none.h5
+
+# usage
+usage_error "there is no format 'cvs'; expected idx, csv or synthetic" cvs pets.csv -o none.h5
+usage_error '-o FILE is missing: where should the data set go?' csv pets.csv
+usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 1 file(s)' idx pets.csv -o none.h5
+usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 3 file(s)' idx a b c -o none.h5
+usage_error 'csv: expected FILE [FILE], found 3 file(s)' csv a b c -o none.h5
+usage_error 'synthetic: expected no files, found 1 file(s)' synthetic a -o none.h5
+usage_error '--size does not go with csv' csv pets.csv --size 20 -o none.h5
+usage_error '--header does not go with synthetic' synthetic --header -o none.h5
+usage_error '--label and --targets exclude each other' csv pets.csv --label 1 --targets 1 -o none.h5
+usage_error "--separator: expected one character, or tab, found ',,'" csv pets.csv --separator ,, -o none.h5
+usage_error "--scale: expected a number other than 0, or standard, found '0'" csv pets.csv --scale 0 -o none.h5
+usage_error "--rows: expected a whole number, 1 or more, found '3x'" synthetic --rows 3x -o none.h5
+expect 0 "$lockstep" import --help
+says 'lockstep import synthetic'
+[ ! -e none.h5 ] || fail 'a refused import left its file'
+! compgen -G '*.tmp' || fail 'an import left a temporary file'
+
+# Under mpirun rank 0 does it, and the others say nothing.
+expect 0 ranks 3 "$lockstep" import synthetic -o ranks.h5 --rows 10
+same 'times said' 1 "$(grep -c '^wrote ranks.h5$' out)"
+cmp ranks.h5 small.h5 || fail 'expected the same file from one rank and from three'
+expect 64 ranks 2 "$lockstep" import synthetic -o ranks.h5
+same 'times said' 1 "$(grep -c 'is there already' out)"
+
+# The glyphs can be learned.
+expect 0 "$lockstep" import synthetic -o glyphs.h5 --valid 1000
+cat >lenet.yaml <<'END'
+data: glyphs.h5
+run: run
+model: lenet classes=10
+optimizer: momentum rate=0.1 momentum=0.9 decay=5e-4
+schedule: cosine
+batch: 128
+epochs: 2
+END
+expect 0 ranks 2 "$lockstep" train lenet.yaml
+expect 0 "$lockstep" evaluate run --json
+"$python" -c "import json; a = json.loads(open('out').read())['accuracy']; print(a); assert a > 0.95"

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# test_library: README's C program, compiled against the installed package through pkg-config and through CMake, in float
+# and in double, learns, saves and loads; and a job of the program takes the weights that it saved.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+readme=${README:-$tests/../README.md}
+
+cmake --install "$BUILD" --prefix "$work/prefix" >/dev/null
+export PKG_CONFIG_PATH
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name lockstep.pc)")
+
+sed -n '/^## As a library$/,/^## /p' "$readme" | sed -n '/^```c$/,/^```$/{/^```/d;p}' >program.c
+grep -q 'int main' program.c || fail "expected a C program in README's section 'As a library'"
+[ "$(sed -n '/int main/,$p' program.c | wc -l)" -le 36 ] || fail 'the program of README is no short one any more'
+
+# Learns most of what there is to learn, and loading gives what was saved.
+right() {
+    awk '$2 == "of" && $4 == "right" { good = $1 >= 0.97 * $3 } END { exit !good }' out ||
+        fail 'expected at least 97 % right'
+    [ -s circle.h5 ] && [ -s circle.ok ] || fail 'expected circle.h5 and circle.ok'
+}
+
+for suffix in '' -double; do
+    read -ra flags <<<"$(pkg-config --cflags --libs "lockstep$suffix")"
+    cc -std=c11 -O1 -Wall -Wextra -Werror program.c -o "by_pkg_config$suffix" "${flags[@]}" \
+        "-Wl,-rpath,$(pkg-config --variable=libdir "lockstep$suffix")"
+    rm -f circle.h5 circle.ok
+    expect 0 "./by_pkg_config$suffix"
+    right
+done
+
+cat >CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.18)
+project(user LANGUAGES C)
+find_package(lockstep REQUIRED)
+add_executable(by_cmake program.c)
+target_link_libraries(by_cmake lockstep::lockstep)
+END
+expect 0 cmake -S . -B build -DCMAKE_PREFIX_PATH="$work/prefix"
+expect 0 cmake --build build
+rm circle.ok
+expect 0 build/by_cmake # over the weights that lockstep-double left, without a seal
+right
+
+# The same net in a job: other programs read the weights by their names.
+"$python" - <<'END'
+import h5py
+import numpy
+
+with h5py.File("circle.h5") as file:
+    shapes = {name: file[f"model/net/{name}"].shape for name in ("dense1/weight", "dense1/bias", "dense2/weight")}
+    assert shapes == {"dense1/weight": (32, 2), "dense1/bias": (32,), "dense2/weight": (2, 32)}, shapes
+x = numpy.random.default_rng(2).random((200, 2), dtype=numpy.float32)
+r = numpy.hypot(x[:, 0] - 0.5, x[:, 1] - 0.5)
+with h5py.File("data.h5", "w") as data:
+    for split in "train", "test":
+        data[split + "/x"] = x
+        data[split + "/y"] = (r * r < 0.1).astype(numpy.uint8)
+END
+cat >job.yaml <<'END'
+data: data.h5
+net: |
+  dense units=32
+  activation function=tanh
+  dense units=2
+optimizer: sgd rate=1e-12
+run: run
+steps: 1
+END
+expect 0 "$lockstep" train job.yaml --weights circle.h5
+expect 0 "$lockstep" evaluate run --json
+"$python" -c "import json; assert json.loads(open('out').read())['accuracy'] > 0.93"
+expect 65 "$lockstep" train job.yaml run=other --resume=circle.h5
+says 'parameters only'
+
+# What is wrong is said by name.
+sed -i 's/dense units=2/dens units=2/' program.c
+cc -std=c11 -O1 program.c -o wrong "${flags[@]}" "-Wl,-rpath,$(pkg-config --variable=libdir lockstep)"
+expect 64 ./wrong
+says 'there is no layer dens: did you mean dense?'
