@@ -55,7 +55,7 @@ static int edit_distance(const char *a, const char *b)
 const char *ls_nearest(const char *word, const void *table, int count, size_t stride)
 {
     const char *nearest = NULL;
-    int best = 1 + (int)strlen(word) / 3; /* one slip in a short word, more in a long one */
+    int best = 1 + (int)strlen(word) / 3; /* a slip or two in a short word, more in a long one */
     for (int i = 0; i < count; i++) {
         const char *name = *(const char *const *)((const char *)table + (size_t)i * stride);
         int distance = name ? edit_distance(word, name) : 999;
@@ -265,6 +265,8 @@ static bool set_list(const ls_option *option, const char *text, void *field, ls_
         char word[LS_WORD];
         const char *end = at + strcspn(at, ",");
         long value;
+        if (at == end)
+            return ls_error_set(error, LS_USAGE, "%s=%s has an empty place", option->key, text);
         if (!take_word(at, end, word, sizeof word, option->key, error))
             return false;
         if (!ls_parse_long(word, &value))

@@ -13,6 +13,7 @@
 #include "dist/reduce.h"
 #include "launch/bench_reduce.h"
 #include "launch/command.h"
+#include "launch/ranks.h"
 #include "launch/trainer.h"
 
 enum { OPTION_BATCH = 256, OPTION_STEPS, OPTION_THREADS, OPTION_FLOATS, OPTION_PROFILE };
@@ -58,7 +59,7 @@ static error_t option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const ls_usage usage = {
+const ls_usage ls_usage_bench = {
     .options = options,
     .option = option,
     .arguments = "MODEL|reduce",
@@ -293,8 +294,8 @@ int ls_command_bench(int argc, char **argv)
 {
     arguments a = {.batch = 128, .steps = 20, .threads = 1, .floats = 25557032};
     ls_error error = {0};
-    ls_command_parse(&usage, argc, argv, &a);
-    bench b = {.comm = ls_comm_open(&argc, &argv)};
+    ls_command_parse(&ls_usage_bench, argc, argv, &a);
+    bench b = {.comm = ls_ranks_start(&argc, &argv)};
     int code = 0;
     if (strcmp(a.model, "reduce") == 0)
         code = ls_bench_reduce(b.comm, a.floats, (int)a.steps);

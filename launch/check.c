@@ -9,6 +9,7 @@
 #include "io/checkpoint.h"
 #include "io/dump.h"
 #include "launch/command.h"
+#include "launch/ranks.h"
 #include "launch/session.h"
 
 enum { OPTION_DUMP = 256, OPTION_ROWS, OPTION_WEIGHTS };
@@ -53,7 +54,7 @@ static error_t option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const ls_usage usage = {
+const ls_usage ls_usage_check = {
     .options = options,
     .option = option,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
@@ -270,10 +271,13 @@ static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error
 {
     probe p = {0};
     bool good = true, ok = open_probe(&p, comm, job, a, error);
-    if (ok && a->dump)
+    if (ok && a->dump) {
         ok = write_dump(&p, a->dump, error);
-    else if (ok)
+        if (ok)
+            printf("wrote %s: one pass over %ld rows\n", a->dump, a->rows);
+    } else if (ok) {
         good = check_gradients(&p);
+    }
     close_probe(&p);
     if (!ok)
         return ls_fail(true, error);
@@ -284,8 +288,8 @@ int ls_command_check(int argc, char **argv)
 {
     arguments a = {.rows = 8, .overrides = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
-    ls_command_parse(&usage, argc, argv, &a);
-    ls_comm *comm = ls_comm_open(&argc, &argv);
+    ls_command_parse(&ls_usage_check, argc, argv, &a);
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
     bool ready = true;
     if (ls_comm_size(comm) > 1)
         ready = ls_error_set(&error, LS_USAGE, "check runs on one rank: start it without mpirun");

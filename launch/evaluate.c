@@ -5,6 +5,7 @@
 
 #include "launch/command.h"
 #include "launch/evaluation.h"
+#include "launch/ranks.h"
 #include "launch/saved.h"
 
 enum { OPTION_DATA = 256, OPTION_SPLIT, OPTION_JSON };
@@ -43,7 +44,7 @@ static error_t option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const ls_usage usage = {
+const ls_usage ls_usage_evaluate = {
     .options = options,
     .option = option,
     .arguments = "RUN|CHECKPOINT",
@@ -134,8 +135,8 @@ int ls_command_evaluate(int argc, char **argv)
     arguments a = {.split = "test"};
     ls_error error = {0};
     ls_saved saved;
-    ls_command_parse(&usage, argc, argv, &a);
-    ls_comm *comm = ls_comm_open(&argc, &argv);
+    ls_command_parse(&ls_usage_evaluate, argc, argv, &a);
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
     bool ok = evaluate(comm, &a, &saved, &error);
     int code = ok ? 0 : ls_fail(ls_comm_rank(comm) == 0, &error);
     ls_saved_close(&saved);

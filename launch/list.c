@@ -281,7 +281,7 @@ static error_t option(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-static const ls_usage usage = {
+const ls_usage ls_usage_list = {
     .options = options,
     .option = option,
     .arguments = "[models|layers|activations|losses|objectives|optimizers|schedules|initializers]",
@@ -297,7 +297,7 @@ int ls_command_list(int argc, char **argv)
 {
     choices chosen = {0};
     ls_error error;
-    ls_command_parse(&usage, argc, argv, &chosen);
+    ls_command_parse(&ls_usage_list, argc, argv, &chosen);
     if (!ls_command_first())
         return 0;
     if (chosen.model)

@@ -23,7 +23,7 @@ static const char examples[] =
     "  lockstep list --model 'lenet classes=10'              the layers of a model\n"
     "\n"
     "Exit codes: 0 done; 64 bad usage or job file; 65 bad data or checkpoint; 70 numeric failure\n"
-    "or bug; 71 ended by the watchdog; 73 run directory in use; 74 read or write failed; 75\n"
+    "or bug; 73 run directory in use; 74 read or write failed; 75\n"
     "checkpointed on request, start me again.\n";
 
 static int print_help(FILE *out)

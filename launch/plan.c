@@ -69,6 +69,12 @@ static void print_data(const ls_trainer *t, FILE *out)
     if (t->session.task.classes)
         fprintf(out, ", %ld classes", t->session.task.classes);
     fprintf(out, "\n");
+    const ls_shape *x = &t->session.task.x;
+    if (x->rank == 3 && x->at[0] <= 4 && x->at[1] == x->at[2] && x->at[1] > 4)
+        fprintf(out,
+                "          read as height %ld, width %ld, %ld channels; if it is channels first "
+                "(PyTorch's order), store rows as height, width, channels\n",
+                x->at[0], x->at[1], x->at[2]);
 }
 
 static void print_stages(const ls_trainer *t, FILE *out)
@@ -76,6 +82,8 @@ static void print_stages(const ls_trainer *t, FILE *out)
     for (int s = 0; s < t->job->stages; s++) {
         const ls_job_stage *stage = &t->job->stage[s];
         long per_epoch, steps = ls_session_steps(&t->session, s, &per_epoch);
+        if (per_epoch == 1)
+            fprintf(out, "          stage %d: every step takes all training rows\n", s + 1);
         fprintf(out,
                 "stage %d   %s; %s%s%s; %s; batch %ld over all ranks, about %ld a rank; "
                 "%ld steps, %ld an epoch\n",
@@ -91,10 +99,10 @@ void ls_plan_print_start(const ls_trainer *t, FILE *out)
     fprintf(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
     fprintf(
         out,
-        "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, 1 thread; %d shards\n",
+        "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, 1 thread; %d shard%s\n",
         ls_comm_size(comm), ls_comm_nodes(comm), ls_comm_nodes(comm) > 1 ? "s" : "",
         ls_comm_cores(comm), ls_comm_cores_bound(comm), ls_comm_cores_bound(comm) > 1 ? "s" : "",
-        t->state.shards);
+        t->state.shards, t->state.shards > 1 ? "s" : "");
     if (ls_comm_node_size(comm) > ls_comm_cores(comm))
         fprintf(out, "          more ranks than cores: they take turns, which is slow\n");
     fprintf(out, "net       %s: %ld parameters\n", t->job->model ? t->job->model : "spec lines",

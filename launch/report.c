@@ -45,6 +45,7 @@ static json_t *new_record(const ls_trainer *t)
     json_object_set_new(record, "step", json_integer(t->state.step));
     json_object_set_new(record, "epoch",
                         json_real((double)t->state.stage_step / (double)t->steps_per_epoch));
+    json_object_set_new(record, "seconds", json_real(ls_clock_now() - t->start));
     return record;
 }
 
@@ -143,7 +144,7 @@ void ls_report_stage(ls_trainer *t, const char *how)
         return;
     json_t *record = new_record(t);
     json_object_set_new(record, "final", json_string(how));
-    json_object_set_new(record, "seconds", json_real(ls_clock_now() - t->stage_start));
+    json_object_set_new(record, "stage_seconds", json_real(ls_clock_now() - t->stage_start));
     if (!isnan(t->state.best)) {
         json_object_set_new(record, "best", json_real(t->state.best));
         json_object_set_new(record, "best_step", json_integer(t->state.best_step));

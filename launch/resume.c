@@ -73,6 +73,11 @@ static bool choose_path(ls_trainer *t, ls_error *error)
     if (!find_newest(t, t->job->run, error))
         return false;
     strcpy(own, t->found);
+    if (access(path, F_OK) != 0)
+        return ls_error_set(error, LS_DATA,
+                            "--resume=%s: there is no such file; write auto, required, never, a "
+                            "checkpoint or a run directory",
+                            path);
     snprintf(t->found, sizeof t->found, "%s", path);
     if (is_directory(path) && !find_newest(t, path, error))
         return false;
@@ -135,6 +140,18 @@ static void keep_epoch(ls_trainer *t, const ls_job *before)
                           "twice or not at all; from the next epoch on every row comes once");
 }
 
+/* A schedule over more steps than before is another schedule. */
+static void tell_schedule(ls_trainer *t, const ls_job *before)
+{
+    const ls_job_stage *was = &before->stage[t->state.stage], *is = &t->job->stage[t->state.stage];
+    bool longer = was->epochs != is->epochs || was->steps != is->steps;
+    if (longer && strncmp(is->schedule, "constant", 8) != 0)
+        ls_report_line(t,
+                       "schedule: '%s' now spans another number of steps, so the rate goes on from "
+                       "another point than it had reached",
+                       is->schedule);
+}
+
 /* A figure of another kind says nothing about the ones to come. */
 static void keep_best(ls_trainer *t, const ls_job *before)
 {
@@ -172,6 +189,7 @@ static bool read_state(ls_trainer *t, ls_error *error)
         t->state.job = mine.job;
         t->state.arrays = 0;
         keep_epoch(t, before);
+        tell_schedule(t, before);
         keep_best(t, before);
     }
     ls_job_destroy(before);

@@ -57,6 +57,13 @@ static bool check_phases(const ls_job_stage *stage, const ls_objective *objectiv
     return true;
 }
 
+static bool check_warmup(const ls_job_stage *stage, const ls_schedule *schedule, ls_error *error)
+{
+    return stage->steps || schedule->warmup <= (double)stage->epochs ||
+           ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
+                        schedule->warmup, stage->epochs);
+}
+
 static bool check_stage(const ls_session *s, int stage, ls_error *error)
 {
     char key[64], where[256];
@@ -73,7 +80,8 @@ static bool check_stage(const ls_session *s, int stage, ls_error *error)
     ls_objective_destroy(objective);
     if (ok) {
         snprintf(key, sizeof key, "stages.%d.schedule", stage);
-        ok = ls_schedule_parse(s->job->stage[stage].schedule, &schedule, error);
+        ok = ls_schedule_parse(s->job->stage[stage].schedule, &schedule, error) &&
+             check_warmup(&s->job->stage[stage], &schedule, error);
     }
     return ok || ls_error_prefix(error, "%s", ls_job_where(s->job, key, where, sizeof where));
 }

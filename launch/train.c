@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "launch/command.h"
+#include "launch/ranks.h"
 #include "launch/signals.h"
 #include "launch/trainer.h"
 
@@ -54,7 +55,7 @@ static bool accept_step(const ls_trainer *t, const ls_batch *batch, const double
         return true;
     return ls_error_set(error, LS_NUMERIC,
                         "step %ld: the %s is not finite (loss %g, gradient norm %g), nothing was "
-                        "updated; the last good checkpoint is kept: lower rate=, set clip= or a "
+                        "updated; no checkpoint is lost: lower rate=, set clip= or a "
                         "warm-up, and start again",
                         t->state.step + 1, isfinite(loss) ? "gradient" : "loss", loss,
                         sqrt(norm2) / tail[LS_SUM_WEIGHT]);
@@ -275,7 +276,7 @@ static error_t option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const ls_usage usage = {
+const ls_usage ls_usage_train = {
     .options = options,
     .option = option,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
@@ -294,10 +295,9 @@ int ls_command_train(int argc, char **argv)
 {
     arguments a = {.train.resume = "auto", .overrides = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
-    ls_command_parse(&usage, argc, argv, &a);
-    ls_comm *comm = ls_comm_open(&argc, &argv);
-    bool alone = ls_comm_singletons(comm, &error);
-    ls_job *job = alone ? NULL : ls_job_load(a.job, a.overrides, a.count, &error);
+    ls_command_parse(&ls_usage_train, argc, argv, &a);
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
+    ls_job *job = ls_job_load(a.job, a.overrides, a.count, &error);
     int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)
                                                         : ls_fail(ls_comm_rank(comm) == 0, &error);
     ls_job_destroy(job);

@@ -20,8 +20,9 @@ static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, 
         return ls_error_set(
             error, LS_USAGE,
             "lenet: takes images height x width x channels of at least 12x12, but a "
-            "row of the data is %s",
-            ls_shape_text(input, text, sizeof text));
+            "row of the data is %s%s",
+            ls_shape_text(input, text, sizeof text),
+            input->rank == 2 ? ": add a last dimension of 1 channel" : "");
     ls_model_add(nets, "net", "conv1: conv2d out=6 kernel=5 pad=2\n");
     ls_model_add(nets, "net", "activation function=tanh\navgpool kernel=2\n");
     ls_model_add(nets, "net", "conv2: conv2d out=16 kernel=5\n");

@@ -1,5 +1,6 @@
 /* supervised: one net, a loss between its output and the target of each row. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/loss.h"
@@ -21,17 +22,16 @@ static const char *const nets[] = {"net", NULL};
 
 static bool find_loss(supervised *self, ls_error *error)
 {
-    int count = 0;
-    while (ls_loss_types[count].name)
-        count++;
+    char known[256] = "";
     self->loss = ls_loss_find(self->loss_name);
     if (self->loss)
         return true;
-    const char *nearest =
-        ls_nearest(self->loss_name, ls_loss_types, count, sizeof ls_loss_types[0]);
-    return ls_error_set(error, LS_USAGE, "supervised: there is no loss %s%s%s%s", self->loss_name,
-                        nearest ? ": did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : "");
+    for (const ls_loss_type *type = ls_loss_types; type->name; type++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", type->name);
+    }
+    return ls_error_set(error, LS_USAGE, "supervised: there is no loss %s (known: %s)",
+                        self->loss_name, known);
 }
 
 static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)
