@@ -77,7 +77,8 @@ typedef struct probe {
 
 static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)
 {
-    if (!ls_session_open(&p->session, comm, job, error) || !ls_session_commit(&p->session, error))
+    if (!ls_session_open(&p->session, comm, job, true, error) ||
+        !ls_session_commit(&p->session, error))
         return false;
     if (a->weights && !ls_checkpoint_load_weights(a->weights, p->session.params, error))
         return false;

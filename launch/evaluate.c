@@ -109,7 +109,7 @@ static bool wants_matrix(const ls_task *task)
 
 static bool evaluate(ls_comm *comm, const arguments *a, ls_saved *saved, ls_error *error)
 {
-    if (!ls_saved_open(saved, comm, a->from, a->data, error))
+    if (!ls_saved_open(saved, comm, a->from, a->data, true, error))
         return false;
     ls_split_id split = ls_split_find(a->split);
     if (!ls_dataset_split(saved->session.data, split)->present)

@@ -1,36 +1,11 @@
 /* forward: opens a saved net without its objective. */
 #include "launch/forward.h"
 
-#include "core/memory.h"
-#include "io/checkpoint.h"
-
-/* **Collective.** The parameters of a session whose nets are built. */
-static bool load(ls_forward *f, ls_error *error)
-{
-    ls_session *session = &f->saved.session;
-    ls_shared_make_room(f->comm, ls_session_bytes(session));
-    if (!ls_session_commit(session, error))
-        return false;
-    ls_params *params = session->params;
-    bool first = ls_comm_rank(f->comm) == 0;
-    bool ok = !first || ls_checkpoint_load_weights(f->saved.path, params, error);
-    if (!ls_comm_agree(f->comm, ok, error))
-        return false;
-    ls_comm_broadcast_nodes(f->comm, params->values, (size_t)params->size * sizeof(real));
-    ls_session_prepare(session);
-    return true;
-}
-
 bool ls_forward_open(ls_forward *f, ls_comm *comm, const char *from, const char *data,
                      ls_error *error)
 {
     *f = (ls_forward){.comm = comm};
-    if (ls_saved_open(&f->saved, comm, from, data, error))
-        return true;
-    /* Where the nets stand, it was a stage that was refused: its objective misses targets, or finds
-     * other classes than it has outputs. Nothing here asks for them. */
-    ls_session *session = &f->saved.session;
-    return session->task.nets > 0 && !session->values && load(f, error);
+    return ls_saved_open(&f->saved, comm, from, data, false, error);
 }
 
 bool ls_forward_close(ls_forward *f, bool ok, ls_error *error)

@@ -59,7 +59,8 @@ static char *share_text(ls_comm *comm, char *text)
     return text;
 }
 
-bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *data, ls_error *error)
+bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *data, bool objectives,
+                   ls_error *error)
 {
     *s = (ls_saved){.step = 0};
     char *text = NULL;
@@ -77,7 +78,7 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
         ls_free(s->job->data);
         s->job->data = ls_copy_string(data);
     }
-    if (!ls_session_open(&s->session, comm, s->job, error))
+    if (!ls_session_open(&s->session, comm, s->job, objectives, error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))

@@ -10,8 +10,8 @@ typedef struct ls_saved {
 } ls_saved;
 
 /* **Collective.** `from` is a run directory (its best.h5, else its newest valid checkpoint) or a
- * file. `data`: in place of the job's data set; NULL: the job's. The error is the same on all
- * ranks. Close with ls_saved_close in either case. */
+ * file. `data`: in place of the job's data set; NULL: the job's. `objectives` as for
+ * ls_session_open. The error is the same on all ranks. Close with ls_saved_close in either case. */
 bool ls_saved_open(ls_saved *saved, ls_comm *comm, const char *from, const char *data,
-                   ls_error *error);
+                   bool objectives, ls_error *error);
 void ls_saved_close(ls_saved *saved); /* **Collective.** */

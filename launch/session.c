@@ -86,7 +86,7 @@ static bool check_stage(const ls_session *s, int stage, ls_error *error)
     return ok || ls_error_prefix(error, "%s", ls_job_where(s->job, key, where, sizeof where));
 }
 
-static bool open_local(ls_session *s, ls_error *error)
+static bool open_local(ls_session *s, bool objectives, ls_error *error)
 {
     char where[256];
     s->data = ls_dataset_open(s->job->data, error);
@@ -107,16 +107,17 @@ static bool open_local(ls_session *s, ls_error *error)
         return ls_error_prefix(
             error, "%s",
             ls_job_where(s->job, s->job->model ? "model" : "net", where, sizeof where));
-    for (int i = 0; i < s->job->stages; i++)
+    for (int i = 0; objectives && i < s->job->stages; i++)
         if (!check_stage(s, i, error))
             return false;
     return true;
 }
 
-bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_error *error)
+bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, bool objectives,
+                     ls_error *error)
 {
     *session = (ls_session){.comm = comm, .job = job};
-    return ls_comm_agree(comm, open_local(session, error), error);
+    return ls_comm_agree(comm, open_local(session, objectives, error), error);
 }
 
 size_t ls_session_bytes(const ls_session *s)

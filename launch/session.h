@@ -22,7 +22,8 @@ typedef struct ls_session {
 /* **Collective.** Opens the data, builds the nets, checks every spec of every stage. Takes no
  * memory for parameters yet. The error is the same on all ranks. Close with ls_session_close in
  * either case. */
-bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_error *error);
+bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, bool objectives,
+                     ls_error *error);
 /* Bytes a node that ls_session_commit places in shared memory. */
 size_t ls_session_bytes(const ls_session *session);
 /* **Collective.** Places parameters in the node's shared memory and draws their initial values. */

@@ -133,7 +133,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
                      ls_error *error)
 {
     *t = (ls_trainer){.comm = comm, .job = job, .options = options, .start = ls_clock_now()};
-    if (!ls_session_open(&t->session, comm, job, error) || !check_same(t, error) ||
+    if (!ls_session_open(&t->session, comm, job, true, error) || !check_same(t, error) ||
         !ls_comm_agree(comm, check_and_count(t, error), error))
         return false;
     t->state = (ls_snapshot){.shards = job->shards ? (int)job->shards : ls_comm_size(comm),
