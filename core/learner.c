@@ -23,10 +23,9 @@ static bool build(ls_learner *it, ls_error *error)
     it->net = ls_net_build(it->params, "net", plan->net, &plan->x, error);
     if (!it->net)
         return false;
-    ls_net *nets[] = {it->net};
     ls_task task = {.params = it->params,
                     .nets = 1,
-                    .net = nets,
+                    .net = &it->net, /* stays: the task keeps the pointer */
                     .x = plan->x,
                     .y = plan->y,
                     .has_y = true,

@@ -22,8 +22,8 @@ typedef struct ls_phase {
 typedef struct ls_task {
     ls_params *params;
     int nets;
-    ls_net *const *net;
-    ls_shape x, y; /* of a row of the data; y rank 0: class labels */
+    ls_net *const *net; /* borrowed: must stay as long as the objective */
+    ls_shape x, y;      /* of a row of the data; y rank 0: class labels */
     bool has_y;
     long classes; /* of the labels; 0 where there are none */
 } ls_task;

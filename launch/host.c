@@ -62,9 +62,9 @@ static double granted_cores(void)
 static const char *instruction_set(void)
 {
 #if defined __x86_64__
-    return __builtin_cpu_supports("x86-64-v4")   ? "AVX-512"
-           : __builtin_cpu_supports("x86-64-v3") ? "AVX2"
-                                                 : "SSE2";
+    return __builtin_cpu_supports("avx512f") ? "AVX-512"
+           : __builtin_cpu_supports("avx2")  ? "AVX2"
+                                             : "SSE2";
 #else
     return "the compiler's";
 #endif
