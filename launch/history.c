@@ -21,6 +21,8 @@ static void take_record(json_t *history, json_t *record)
         json_object_set(last, "first_step", json_object_get(record, "step"));
         json_array_append_new(history, last);
     }
+    json_object_del(last, "final"); /* the stage has gone on since */
+    json_object_del(last, "stage_seconds");
     json_object_update(last, record);
 }
 

@@ -1,5 +1,6 @@
 /* inspect: what a file or a run directory holds, and how two files differ, for people or as JSON.
  */
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -318,6 +319,12 @@ typedef struct comparison {
     long arrays;
 } comparison;
 
+/* JSON knows no infinity (against zeros) and no NaN: null. */
+static json_t *finite_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 static void add_difference(void *context, const ls_tree_difference *d)
 {
     comparison *c = context;
@@ -331,10 +338,15 @@ static void add_difference(void *context, const ls_tree_difference *d)
     if (d->fits) {
         json_object_set_new(entry, "numbers", json_integer(d->count));
         json_object_set_new(entry, "differing", json_integer(d->differing));
-        json_object_set_new(entry, "largest", json_real(d->largest));
-        json_object_set_new(entry, "relative", json_real(d->relative));
+        json_object_set_new(entry, "largest", finite_number(d->largest));
+        json_object_set_new(entry, "relative", finite_number(d->relative));
     }
     json_array_append_new(c->list, entry);
+}
+
+static double or_infinite(const json_t *entry, const char *key)
+{
+    return json_is_null(json_object_get(entry, key)) ? INFINITY : number(entry, key);
 }
 
 static void print_differences(const comparison *c)
@@ -349,7 +361,8 @@ static void print_differences(const comparison *c)
         printf("  %-40s ", word(entry, "path"));
         if (json_object_get(entry, "numbers"))
             printf("%12lld %12lld %12.4g %12.4g\n", whole(entry, "numbers"),
-                   whole(entry, "differing"), number(entry, "largest"), number(entry, "relative"));
+                   whole(entry, "differing"), or_infinite(entry, "largest"),
+                   or_infinite(entry, "relative"));
         else
             printf("%s\n", word(entry, "how"));
     }

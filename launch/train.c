@@ -187,7 +187,6 @@ static int train(ls_comm *comm, ls_job *job, const ls_train_options *options)
     ls_trainer *t = ls_alloc(1, sizeof *t);
     ls_error error = {0};
     int code;
-    ls_signals_start();
     if (!ls_trainer_open(t, comm, job, options, &error)) {
         code = ls_fail(ls_comm_rank(comm) == 0, &error);
     } else if (options->dry_run) {
@@ -296,6 +295,7 @@ int ls_command_train(int argc, char **argv)
     arguments a = {.train.resume = "auto", .overrides = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
     ls_command_parse(&ls_usage_train, argc, argv, &a);
+    ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     ls_job *job = ls_job_load(a.job, a.overrides, a.count, &error);
     int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)

@@ -262,6 +262,13 @@ static bool tables_fit(const work *w, ls_error *error)
     if (w->test.path && w->test.columns != w->train.columns)
         return ls_error_set(error, LS_DATA, "%s: has %d columns, but %s has %d; expected as many",
                             w->test.path, w->test.columns, w->train.path, w->train.columns);
+    for (int i = 0; w->train.name && w->test.name && i < w->train.columns; i++)
+        if (strcmp(w->train.name[i], w->test.name[i]) != 0)
+            return ls_error_set(error, LS_DATA,
+                                "%s: column %d is '%s', but '%s' in %s; expected the same "
+                                "columns in the same order",
+                                w->test.path, i + 1, w->test.name[i], w->train.name[i],
+                                w->train.path);
     if (w->import->valid < w->train.rows)
         return true;
     return ls_error_set(error, LS_USAGE,

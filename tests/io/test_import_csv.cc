@@ -283,6 +283,10 @@ TEST_F(ImportCsv, TheTestFileMustFitTheTrainingFile)
     expect_refused("1,a\n", LS_DATA, {"more.csv: has 3 columns", "table.csv has 2"});
     write_file(test, "1,a\n2,d\n");
     expect_refused("1,a\n2,b\n", LS_DATA, {"more.csv:2: label 'd' does not occur in"});
+    plan.header = true;
+    write_file(test, "wide,long,kind\n1,2,0\n");
+    expect_refused("long,wide,kind\n1,2,0\n", LS_DATA,
+                   {"more.csv: column 1 is 'wide', but 'long' in", "in the same order"});
 }
 
 TEST_F(ImportCsv, FilesThatAreNotThere)
