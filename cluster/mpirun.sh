@@ -6,7 +6,9 @@
 # Ctrl-C, TERM and USR1 stop the training with a checkpoint and exit code 75: the same command goes on. A second Ctrl-C
 # or TERM ends it as mpirun does. env.sh says which variables change what this does.
 set -euo pipefail
+set +eu # what a site loads there may not keep to these
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+set -eu
 
 case ${1:-} in
 '' | -h | --help)

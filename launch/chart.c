@@ -115,7 +115,9 @@ static void choose_x(chart *c)
     static const char *const names[] = {[LS_AXIS_STEP] = "step", [LS_AXIS_EPOCH] = "epoch"};
     double last = 0;
     for (int r = 0; r < c->runs; r++)
-        last = fmax(last, c->run[r].last.at[c->axis]);
+        for (int i = 0; i < c->run[r].count; i++)
+            for (long k = 0; k < c->run[r].curve[i].count; k++)
+                last = fmax(last, c->run[r].curve[i].point[k].at[c->axis]);
     c->x_unit = 1;
     c->x_name = c->axis == LS_AXIS_TIME ? NULL : names[c->axis];
     for (const struct time_unit *unit = time_units; !c->x_name; unit++)
@@ -248,8 +250,8 @@ static void put_marks(const panel *p, int run, const ls_curve *curve)
         if ((x < next && k + 1 < curve->count) || value < p->y.low || value > p->y.high)
             continue;
         put_one_mark(p->chart->out, run, x, y_of(p, value));
-        while (next <= x)
-            next += MARK_DISTANCE;
+        if (next <= x)
+            next += MARK_DISTANCE * (floor((x - next) / MARK_DISTANCE) + 1);
     }
 }
 

@@ -24,7 +24,7 @@ static json_t *number(double value)
                                                         : json_real(value);
 }
 
-static json_t *text(const char *value)
+json_t *ls_contents_text(const char *value)
 {
     json_t *string = json_string(value);
     return string ? string : json_string("(not UTF-8)");
@@ -38,7 +38,7 @@ static json_t *attribute_number(const ls_tree_attribute *a, int i)
 static json_t *attribute_value(const ls_tree_attribute *a)
 {
     if (a->text)
-        return text(a->text);
+        return ls_contents_text(a->text);
     if (a->count == 1 && a->shown == 1)
         return attribute_number(a, 0);
     json_t *list = json_array();
@@ -85,7 +85,7 @@ static void add_object(void *context, const ls_tree_object *object)
         return;
     }
     entry = json_object();
-    json_object_set_new(entry, "path", text(object->path));
+    json_object_set_new(entry, "path", ls_contents_text(object->path));
     json_object_set_new(entry, "kind", json_string(kinds[object->kind]));
     if (object->kind == LS_TREE_ARRAY)
         add_array(entry, object);
@@ -104,7 +104,7 @@ static json_t *digest_of(const ls_sealed *sealed)
         json_object_set_new(digest, "step", json_integer(sealed->step));
     }
     if (sealed->state == LS_SEALED_BROKEN)
-        json_object_set_new(digest, "reason", text(sealed->why));
+        json_object_set_new(digest, "reason", ls_contents_text(sealed->why));
     return digest;
 }
 
@@ -137,7 +137,7 @@ json_t *ls_contents_file(const char *path, ls_error *error)
     if (!ls_sealed_check(path, &sealed, error))
         return NULL;
     json_t *top = json_object();
-    json_object_set_new(top, "file", text(path));
+    json_object_set_new(top, "file", ls_contents_text(path));
     json_object_set_new(top, "bytes", json_integer((json_int_t)sealed.bytes));
     json_object_set_new(top, "kind", json_null());
     json_object_set_new(top, "digest", digest_of(&sealed));
@@ -159,13 +159,13 @@ static void add_checkpoint(json_t *list, const char *path, long step)
     struct stat status;
     bool holds = ls_checkpoint_open(path, &snapshot, &error);
     json_t *entry = json_object();
-    json_object_set_new(entry, "file", text(path));
+    json_object_set_new(entry, "file", ls_contents_text(path));
     json_object_set_new(entry, "step", json_integer(holds ? snapshot.step : step));
     json_object_set_new(entry, "bytes",
                         json_integer(stat(path, &status) == 0 ? (json_int_t)status.st_size : 0));
     json_object_set_new(entry, "holds", json_boolean(holds));
     if (!holds)
-        json_object_set_new(entry, "reason", text(error.text));
+        json_object_set_new(entry, "reason", ls_contents_text(error.text));
     json_array_append_new(list, entry);
     ls_snapshot_release(&snapshot);
 }
@@ -199,7 +199,7 @@ static json_t *read_text(const char *path)
 {
     size_t size;
     char *bytes = ls_whole_read(path, &size, NULL);
-    json_t *value = bytes ? text(bytes) : json_null();
+    json_t *value = bytes ? ls_contents_text(bytes) : json_null();
     ls_free(bytes);
     return value;
 }
@@ -213,8 +213,9 @@ json_t *ls_contents_run(const char *path, ls_error *error)
     else
         ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
     if (checkpoints)
-        top = json_pack("{s:o, s:o, s:o, s:o}", "run", text(path), "job", read_text(job), "history",
-                        ls_history_read(path), "checkpoints", checkpoints);
+        top =
+            json_pack("{s:o, s:o, s:o, s:o}", "run", ls_contents_text(path), "job", read_text(job),
+                      "history", ls_history_read(path), "checkpoints", checkpoints);
     ls_free(job);
     ls_free(folder);
     return top;

@@ -97,9 +97,10 @@ static json_t *entry_of(const char *path)
     ls_error error = {0};
     const char *kind;
     bool holds = verify_file(path, &kind, &error);
-    json_t *entry = json_pack("{s:s, s:s, s:b}", "file", path, "kind", kind, "holds", holds);
+    json_t *entry =
+        json_pack("{s:o, s:s, s:b}", "file", ls_contents_text(path), "kind", kind, "holds", holds);
     if (!holds)
-        json_object_set_new(entry, "reason", json_string(error.text));
+        json_object_set_new(entry, "reason", ls_contents_text(error.text));
     return entry;
 }
 

@@ -68,7 +68,7 @@ says 'lenet: takes images height x width x channels of at least 12x12, but a row
 # Other keys.
 value "command line: optimizer: there is no optimizer 'sdg': did you mean sgd? (\`lockstep list optimizers\` has all)" optimizer=sdg
 value "command line: schedule: there is no schedule 'cosin': did you mean cosine? (\`lockstep list schedules\` has all)" schedule=cosin
-value 'command line: objective: supervised: there is no loss l2' 'objective=supervised loss=l2'
+value 'command line: objective: supervised: there is no loss l2 (known: squared-error, cross-entropy, bce, hinge)' 'objective=supervised loss=l2'
 value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
     objective=unsupervised
 value "command line: batch: expected a whole number, 1 or more (rows over all ranks), found '0'; write for example \`batch=128\`" batch=0
