@@ -18,14 +18,6 @@ const char *const ls_initializer_names[] = {
     [LS_INIT_ZERO] = "zero",     [LS_INIT_HE] = "he",           [LS_INIT_XAVIER] = "xavier",
     [LS_INIT_NORMAL] = "normal", [LS_INIT_UNIFORM] = "uniform", NULL};
 
-const ls_layer_type *ls_layer_find(const char *name)
-{
-    for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
-        if (strcmp((*type)->name, name) == 0)
-            return *type;
-    return NULL;
-}
-
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout)
 {

@@ -101,7 +101,6 @@ real *ls_io_dx(const ls_layer *layer, const ls_io *io, int k);
 
 /* Every type of layers.def, in its order; NULL-terminated. */
 extern const ls_layer_type *const ls_layer_types[];
-const ls_layer_type *ls_layer_find(const char *name); /* NULL: no such type */
 
 /* The weight initialisers' option, common to layers with weights:
  * init=he|xavier|normal|uniform|zero scale=. */

@@ -153,13 +153,6 @@ void ls_comm_split_nodes(ls_comm *comm)
     free_communicators(&before);
 }
 
-void ls_comm_abort(ls_comm *comm, int code)
-{
-    (void)comm;
-    MPI_Abort(MPI_COMM_WORLD, code);
-    _Exit(code);
-}
-
 int ls_comm_rank(const ls_comm *comm)
 {
     return comm->rank;

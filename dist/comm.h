@@ -18,8 +18,6 @@ ls_comm *ls_comm_open(int *argc, char ***argv);
 void ls_comm_split_nodes(ls_comm *comm);
 /* **Collective.** Ends MPI. */
 void ls_comm_close(ls_comm *comm);
-/* Ends every rank with `code` at once; for a second Ctrl-C and the like. */
-void ls_comm_abort(ls_comm *comm, int code) __attribute__((noreturn));
 
 int ls_comm_rank(const ls_comm *comm);
 int ls_comm_size(const ls_comm *comm);
