@@ -29,7 +29,10 @@ typedef struct ls_pass {
     /* Called in backward when no later work of the pass adds to slots [begin, end): their sum over
      * the ranks may start. NULL: nobody asks. */
     void (*finished)(void *context, ls_interval slots);
-    void *context;
+    /* Sums values[count] over the ranks in a fixed order, for statistics over the whole batch:
+     * **Collective**, so every rank runs the layers that ask for it. NULL: there is one rank. */
+    void (*sum)(void *context, double *values, long count);
+    void *context; /* of both */
 } ls_pass;
 
 typedef struct ls_layer_type ls_layer_type;
@@ -54,6 +57,7 @@ typedef struct ls_layer {
     ls_claim kept, scratch, row_state;
     long prepared, prepared_size; /* offset and reals in params->prepared */
     bool blocks;  /* dx is 0 everywhere: parameters that only it leads to cannot learn */
+    bool sums;    /* calls pass->sum: one shard a rank */
     double flops; /* multiply-adds times 2 of forward, a row */
 } ls_layer;
 

@@ -75,6 +75,7 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
         return false;
     if (split->x.shape.rank == 0)
         split->x.shape = (ls_shape){.rank = 1, .at = {1}};
+    split->row = split->x.shape;
     return !has_y || ls_labels_recognise(split, &data->y[id], error);
 }
 
@@ -229,10 +230,11 @@ ls_split_id ls_split_find(const char *name)
     return LS_SPLITS;
 }
 
-bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n, real *x,
-                     real *y, ls_error *error)
+bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
+                     const ls_augment *augment, real *x, real *y, ls_error *error)
 {
     const ls_split *from = &data->split[split];
+    (void)augment;
     ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
              from->name, from->present ? "y" : "rows");
     return (!x || ls_column_read(&data->x[split], rows, n, x, error)) &&

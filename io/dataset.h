@@ -24,6 +24,7 @@ typedef struct ls_split {
     char name[16];
     bool present, has_y;
     ls_array x, y;
+    ls_shape row; /* of a row of x as ls_dataset_read gives it, transformed */
     long classes; /* of labels: attribute (of any split), else largest label + 1 over all splits;
                      0: no labels */
 } ls_split;
@@ -40,11 +41,18 @@ const char *ls_dataset_path(const ls_dataset *data);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 /* NULL-safe: "train" -> LS_TRAIN; LS_SPLITS where unknown. */
 ls_split_id ls_split_find(const char *name);
-/* Reads rows[0..n) of a split, converted to real: x [n, shape], y [n, y shape] (labels as whole
+/* What decides the random part of the transforms, besides the data set's row. */
+typedef struct ls_augment {
+    uint64_t seed;
+    uint32_t stage;
+    long epoch;
+} ls_augment;
+/* Reads rows[0..n) of a split, converted to real and transformed (the random part only where
+ * `augment` is not NULL): x [n, row shape], y [n, y shape] (labels as whole
  * numbers). x or y may be NULL. A row outside the split is a bug. Safe from several threads. LS_IO
  * errors; LS_DATA for a NaN or infinity in x or y, naming the row. */
-bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n, real *x,
-                     real *y, ls_error *error);
+bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
+                     const ls_augment *augment, real *x, real *y, ls_error *error);
 /* A digest of names, shapes and types (not contents): a resumed run refuses data of another shape.
  */
 uint64_t ls_dataset_shape_digest(const ls_dataset *data);

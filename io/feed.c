@@ -50,7 +50,7 @@ static void lay_out(const ls_feed *feed, long step, place *place)
                               .first = first,
                               .total = total,
                               .epoch = epoch,
-                              .x_shape = feed->split->x.shape,
+                              .x_shape = feed->split->row,
                               .x = place->x,
                               .y_shape = feed->split->y.shape,
                               .y = place->y,
@@ -85,8 +85,8 @@ static void *read_ahead(void *context)
         ls_error error = {.code = 0};
         place *place = &feed->ring[(step - feed->plan.first_step) % RING];
         lay_out(feed, step, place);
-        ok = ls_dataset_read(feed->data, feed->plan.split, place->row, place->batch.rows, place->x,
-                             place->y, &error);
+        ok = ls_dataset_read(feed->data, feed->plan.split, place->row, place->batch.rows, NULL,
+                             place->x, place->y, &error);
         pthread_mutex_lock(&feed->lock);
         feed->read += ok;
         feed->failed = !ok;
@@ -134,7 +134,7 @@ ls_feed *ls_feed_open(ls_dataset *data, const ls_feed_plan *plan)
     for (int i = 0; i < RING; i++) {
         place *place = &feed->ring[i];
         place->row = ls_alloc(most, sizeof *place->row);
-        place->x = ls_alloc(most, (size_t)ls_shape_count(&split->x.shape) * sizeof(real));
+        place->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
         if (split->has_y)
             place->y = ls_alloc(most, (size_t)ls_shape_count(&split->y.shape) * sizeof(real));
     }

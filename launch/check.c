@@ -87,17 +87,17 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
     if (!train->present || train->x.rows < a->rows)
         return ls_error_set(error, LS_DATA, "%s: %ld training rows, but %ld are asked for",
                             job->data, train->present ? train->x.rows : 0, a->rows);
-    p->x = ls_alloc((size_t)(a->rows * ls_shape_count(&train->x.shape)), sizeof *p->x);
+    p->x = ls_alloc((size_t)(a->rows * ls_shape_count(&train->row)), sizeof *p->x);
     p->y = ls_alloc((size_t)(a->rows * ls_shape_count(&train->y.shape)), sizeof *p->y);
     p->row = ls_alloc((size_t)a->rows, sizeof *p->row);
     for (long i = 0; i < a->rows; i++)
         p->row[i] = i;
-    if (!ls_dataset_read(p->session.data, LS_TRAIN, p->row, a->rows, p->x,
+    if (!ls_dataset_read(p->session.data, LS_TRAIN, p->row, a->rows, NULL, p->x,
                          train->has_y ? p->y : NULL, error))
         return false;
     p->batch = (ls_batch){.rows = a->rows,
                           .total = a->rows,
-                          .x_shape = train->x.shape,
+                          .x_shape = train->row,
                           .x = p->x,
                           .y_shape = train->y.shape,
                           .y = train->has_y ? p->y : NULL,

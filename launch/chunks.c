@@ -42,12 +42,12 @@ static bool work(const ls_chunks *c, const place *at, long chunk, ls_error *erro
     long rows = rows_of(c, chunk);
     for (long i = 0; i < rows; i++)
         at->row[i] = chunk * c->size + i;
-    if (!ls_dataset_read(c->data, c->split, at->row, rows, at->x, y, error))
+    if (!ls_dataset_read(c->data, c->split, at->row, rows, NULL, at->x, y, error))
         return false;
     const ls_batch batch = {.rows = rows,
                             .first = chunk * c->size,
                             .total = split->x.rows,
-                            .x_shape = split->x.shape,
+                            .x_shape = split->row,
                             .x = at->x,
                             .y_shape = split->y.shape,
                             .y = y,
@@ -94,7 +94,7 @@ bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
 {
     const ls_split *split = split_of(c);
     place at = {
-        .x = ls_alloc((size_t)(c->size * ls_shape_count(&split->x.shape)), sizeof(real)),
+        .x = ls_alloc((size_t)(c->size * ls_shape_count(&split->row)), sizeof(real)),
         .y = ls_alloc((size_t)(c->size * ls_shape_count(&split->y.shape)), sizeof(real)),
         .results = ls_alloc((size_t)(c->size * c->width), sizeof(real)),
         .row = ls_alloc((size_t)c->size, sizeof(int64_t)),

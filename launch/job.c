@@ -124,7 +124,8 @@ static bool check_pairs(const ls_yaml *tree, const char *where, ls_error *error)
                             "%s: neither 'model' nor 'net' is given: write for example `model: "
                             "lenet classes=10` (`lockstep list models` has them all)",
                             where);
-    return check_pair(tree, where, "model", "net", error);
+    return check_pair(tree, where, "model", "net", error) &&
+           check_pair(tree, where, "shards", "accumulate", error);
 }
 
 static ls_job *load(const char *text, size_t length, const char *where, char *const *overrides,

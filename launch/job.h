@@ -31,6 +31,7 @@ typedef struct ls_job_evaluate {
     char *split;
     long stop_after; /* evaluations without a better one; 0: never stop early */
     char *metric;    /* NULL: the objective's own choice */
+    long average;    /* 1: of the moving average of the weights (an optimizer's ema=) */
 } ls_job_evaluate;
 
 typedef struct ls_job_checkpoint {
@@ -42,8 +43,10 @@ typedef struct ls_job {
     char *path; /* of the job file, or what stands for it in messages */
     char *data, *run;
     char *model, *net; /* one of them; net: spec lines */
+    char *transform;   /* lines: what is done to each row of x (io/transform.h); NULL: nothing */
     long seed;
-    long shards; /* 0: the rank count of the first start */
+    long shards;     /* 0: the rank count of the first start, times accumulate */
+    long accumulate; /* shards a rank at the first start; 0: 1 */
     int stages;
     ls_job_stage *stage;
     ls_job_evaluate evaluate;

@@ -156,7 +156,8 @@ bool ls_job_compatible(const ls_job *before, const ls_job *now, long stage,
     if (!compare(&c, "model", before->model, now->model, other) ||
         !compare(&c, "net", before->net, now->net, other) ||
         !compare_long(&c, "seed", before->seed, now->seed,
-                      "the seed decides what every step draws"))
+                      "the seed decides what every step draws") ||
+        !compare(&c, "transform", before->transform, now->transform, NULL))
         return false;
     if (stage >= now->stages)
         return ls_error_set(error, LS_USAGE,

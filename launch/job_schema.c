@@ -29,11 +29,9 @@ static const cyaml_schema_field_t every_fields[] = {
 };
 
 static const cyaml_schema_field_t evaluate_fields[] = {
-    NESTED("every", ls_job_evaluate, every, every_fields),
-    TEXT("split", ls_job_evaluate, split),
-    NUMBER("stop_after", ls_job_evaluate, stop_after),
-    TEXT("metric", ls_job_evaluate, metric),
-    CYAML_FIELD_END,
+    NESTED("every", ls_job_evaluate, every, every_fields), TEXT("split", ls_job_evaluate, split),
+    NUMBER("stop_after", ls_job_evaluate, stop_after),     TEXT("metric", ls_job_evaluate, metric),
+    NUMBER("average", ls_job_evaluate, average),           CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t checkpoint_fields[] = {
@@ -68,8 +66,10 @@ static const cyaml_schema_field_t job_fields[] = {
     TEXT("run", ls_job, run),
     TEXT("model", ls_job, model),
     TEXT("net", ls_job, net),
+    TEXT("transform", ls_job, transform),
     NUMBER("seed", ls_job, seed),
     NUMBER("shards", ls_job, shards),
+    NUMBER("accumulate", ls_job, accumulate),
     CYAML_FIELD_SEQUENCE_COUNT("stages", CYAML_FLAG_POINTER, ls_job, stage, stages, &stage_entry, 1,
                                STAGES_MAX),
     NESTED("evaluate", ls_job, evaluate, evaluate_fields),

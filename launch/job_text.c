@@ -130,8 +130,10 @@ char *ls_job_text(const ls_job *job)
     put_text(out, top, "run", job->run);
     put_text(out, top, "model", job->model);
     put_block(out, top, "net", job->net);
+    put_block(out, top, "transform", job->transform);
     fprintf(out, "seed: %ld\n", job->seed);
     put_long(out, top, "shards", job->shards);
+    put_long(out, top, "accumulate", job->accumulate);
     fputs("stages:\n", out);
     for (int i = 0; i < job->stages; i++)
         put_stage(out, &job->stage[i]);
@@ -140,6 +142,7 @@ char *ls_job_text(const ls_job *job)
     put_text(out, inside, "split", job->evaluate.split);
     put_long(out, inside, "stop_after", job->evaluate.stop_after);
     put_text(out, inside, "metric", job->evaluate.metric);
+    put_long(out, inside, "average", job->evaluate.average);
     fputs("checkpoint:\n", out);
     put_every(out, &job->checkpoint.every);
     fprintf(out, "  keep: %ld\n", job->checkpoint.keep);

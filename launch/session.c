@@ -99,7 +99,7 @@ static bool open_local(ls_session *s, bool objectives, ls_error *error)
     s->params = ls_params_create();
     s->task = (ls_task){.params = s->params,
                         .net = s->net,
-                        .x = split->x.shape,
+                        .x = split->row,
                         .y = split->y.shape,
                         .has_y = split->has_y,
                         .classes = split->classes};

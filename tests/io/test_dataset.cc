@@ -33,8 +33,8 @@ struct Dataset {
     {
         const ls_array &array = ls_dataset_split(data, split)->x;
         std::vector<real> out(rows.size() * (size_t)ls_shape_count(&array.shape));
-        EXPECT_TRUE(ls_dataset_read(data, split, rows.data(), (long)rows.size(), out.data(),
-                                    nullptr, &error))
+        EXPECT_TRUE(ls_dataset_read(data, split, rows.data(), (long)rows.size(), nullptr,
+                                    out.data(), nullptr, &error))
             << error.text;
         return out;
     }
@@ -42,7 +42,7 @@ struct Dataset {
     {
         const ls_array &array = ls_dataset_split(data, split)->y;
         std::vector<real> out(rows.size() * (size_t)ls_shape_count(&array.shape));
-        EXPECT_TRUE(ls_dataset_read(data, split, rows.data(), (long)rows.size(), nullptr,
+        EXPECT_TRUE(ls_dataset_read(data, split, rows.data(), (long)rows.size(), nullptr, nullptr,
                                     out.data(), &error))
             << error.text;
         return out;
@@ -273,7 +273,8 @@ TEST(Dataset, SeveralThreadsReadAtOnce)
             for (int64_t i = t; i < 300; i += 3) {
                 int64_t rows[2] = {i, 299 - i};
                 real x[10];
-                wrong[(size_t)t] += !ls_dataset_read(set.data, split, rows, 2, x, nullptr, nullptr);
+                wrong[(size_t)t] +=
+                    !ls_dataset_read(set.data, split, rows, 2, nullptr, x, nullptr, nullptr);
                 wrong[(size_t)t] += x[4] != (real)(i * 5 + 4) || x[5] != (real)((299 - i) * 5);
             }
         });
@@ -329,13 +330,15 @@ TEST(Dataset, NotANumberAndInfinityAreRefusedWithTheirRow)
     Rows rows = counting<int64_t>(2000);
     std::vector<real> out(4000);
     ls_error error = {};
-    EXPECT_FALSE(
-        ls_dataset_read(set.data, LS_TRAIN, rows.data(), 2000, out.data(), nullptr, &error));
+    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, rows.data(), 2000, nullptr, out.data(),
+                                 nullptr, &error));
     EXPECT_EQ(error.code, LS_DATA);
     expect_words(error, {"a.h5: train/x holds", "nan at row 517", "expected finite"});
-    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, &rows[600], 1, nullptr, out.data(), &error));
+    EXPECT_FALSE(
+        ls_dataset_read(set.data, LS_TRAIN, &rows[600], 1, nullptr, nullptr, out.data(), &error));
     expect_words(error, {"train/y holds inf at row 600"});
-    EXPECT_TRUE(ls_dataset_read(set.data, LS_TRAIN, &rows[601], 1399, out.data(), nullptr, &error));
+    EXPECT_TRUE(ls_dataset_read(set.data, LS_TRAIN, &rows[601], 1399, nullptr, out.data(), nullptr,
+                                &error));
 }
 
 TEST(Dataset, AFileThatIsCutShortWhileInUseIsAnErrorAndNoCrash)
@@ -351,7 +354,7 @@ TEST(Dataset, AFileThatIsCutShortWhileInUseIsAnErrorAndNoCrash)
     int64_t rows[] = {3, 4};
     std::vector<real> x(2000);
     ls_error error = {};
-    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, rows, 2, x.data(), nullptr, &error));
+    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, rows, 2, nullptr, x.data(), nullptr, &error));
     EXPECT_EQ(error.code, LS_IO);
     expect_words(error, {"a.h5", "train/x", "cut short"});
 }

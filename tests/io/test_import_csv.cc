@@ -57,7 +57,7 @@ class ImportCsv : public testing::Test
         std::vector<int64_t> rows(size_t(array->rows));
         std::iota(rows.begin(), rows.end(), 0);
         std::vector<real> out(rows.size() * size_t(ls_shape_count(&array->shape)));
-        EXPECT_TRUE(ls_dataset_read(data, id, rows.data(), long(rows.size()),
+        EXPECT_TRUE(ls_dataset_read(data, id, rows.data(), long(rows.size()), nullptr,
                                     y ? nullptr : out.data(), y ? out.data() : nullptr, &error))
             << error.text;
         return {out.begin(), out.end()};

@@ -46,7 +46,7 @@ class ImportSynthetic : public testing::Test
         std::iota(rows.begin(), rows.end(), 0);
         Rows out = {std::vector<real>(rows.size() * size_t(ls_shape_count(&split->x.shape))),
                     std::vector<real>(rows.size())};
-        EXPECT_TRUE(ls_dataset_read(data, id, rows.data(), long(rows.size()), out.x.data(),
+        EXPECT_TRUE(ls_dataset_read(data, id, rows.data(), long(rows.size()), nullptr, out.x.data(),
                                     out.y.data(), &error))
             << error.text;
         ls_dataset_close(data);
