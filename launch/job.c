@@ -98,11 +98,17 @@ static bool override(ls_yaml *tree, const char *text, ls_error *error)
     return true;
 }
 
+static bool is_given(const ls_yaml *tree, const char *path)
+{
+    const ls_yaml *at = ls_yaml_find(tree, path);
+    return at && at->origin != LS_FROM_DEFAULT;
+}
+
 static bool check_pair(const ls_yaml *tree, const char *where, const char *first,
                        const char *second, ls_error *error)
 {
     char a[512], b[512];
-    if (!ls_yaml_find(tree, first) || !ls_yaml_find(tree, second))
+    if (!is_given(tree, first) || !is_given(tree, second))
         return true;
     return ls_error_set(error, LS_USAGE, "%s and %s: only one of them may stand: take one out",
                         ls_job_place(tree, where, first, a, sizeof a),
