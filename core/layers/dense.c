@@ -1,6 +1,6 @@
 /* dense: y[rows, out] = x[rows, in] weight[out, in]^T + bias[out]; inputs of any shape are
- * flattened. */
-#include "core/blas.h"
+ * flattened. The weight is stored in panels: kernels/panel.h. */
+#include "core/kernels/panel.h"
 #include "core/kernels/rows.h"
 #include "core/layers/weights.h"
 
@@ -22,36 +22,44 @@ static bool setup(ls_layer *layer, ls_error *error)
     const dense *self = layer->self;
     long in = ls_shape_count(&layer->x[0]), out = self->units;
     (void)error;
-    ls_weights_claim(layer, &(ls_shape){2, {out, in}}, (double)in, (double)out, NULL);
+    ls_weights_claim(layer, &(ls_shape){2, {out, in}}, (double)in, (double)out, &ls_panel_layout);
+    layer->scratch.fixed = (size_t)ls_panel_scratch(out, in) * sizeof(real);
     layer->y = (ls_shape){1, {out}};
     layer->flops = 2.0 * (double)in * (double)out;
     return true;
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static ls_panel_product product_of(const ls_layer *layer)
 {
     const dense *self = layer->self;
-    long in = ls_shape_count(&layer->x[0]), out = self->units;
+    long in = ls_shape_count(&layer->x[0]);
+    return (ls_panel_product){.in = in,
+                              .out = self->units,
+                              .x_row = in,
+                              .y_row = self->units,
+                              .weight = ls_layer_value(layer, 0),
+                              .bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL};
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const ls_panel_product product = product_of(layer);
     (void)pass;
-    if (self->weights.bias)
-        ls_rows_fill(io->y, ls_layer_value(layer, 1), io->rows, out);
-    ls_gemm(false, true, io->rows, out, in, 1, io->x[0], in, ls_layer_value(layer, 0), in,
-            self->weights.bias ? 1 : 0, io->y, out);
+    ls_panel_forward(&product, io->rows, io->x[0], io->y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
 {
-    const dense *self = layer->self;
-    long in = ls_shape_count(&layer->x[0]), out = self->units;
-    if (pass->gradient && io->rows) {
-        ls_gemm(true, false, out, in, io->rows, 1, io->dy, out, io->x[0], in, 1,
-                ls_layer_gradient(layer, pass, 0), in);
-        if (self->weights.bias)
-            ls_rows_sum(io->dy, io->rows, out, ls_layer_gradient(layer, pass, 1));
+    ls_panel_product product = product_of(layer);
+    if (pass->gradient) {
+        ls_panel_gradient(&product, io->rows, io->x[0], io->dy, ls_layer_gradient(layer, pass, 0),
+                          io->scratch);
+        if (product.bias)
+            ls_rows_sum(io->dy, io->rows, product.out, ls_layer_gradient(layer, pass, 1));
     }
+    product.add = io->add[0];
     if (io->dx[0])
-        ls_gemm(false, false, io->rows, in, out, 1, io->dy, out, ls_layer_value(layer, 0), in,
-                io->add[0] ? 1 : 0, io->dx[0], in);
+        ls_panel_backward(&product, io->rows, io->dy, io->dx[0], io->scratch);
 }
 
 const ls_layer_type ls_layer_dense = {

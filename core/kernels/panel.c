@@ -1,0 +1,186 @@
+/* panel: products with weights in panels; see panel.h. */
+#include "core/kernels/panel.h"
+
+#include <string.h>
+
+#include "core/kernels/clones.h"
+
+enum {
+    ROWS = 448,            /* of x that a block holds; a multiple of every instruction set's */
+    DEPTH = 512,           /* inputs of a block: ROWS * DEPTH reals stay in a cache of 1 MiB */
+    GRADIENT_ROWS = 448,   /* summed in float before they are added to the gradient */
+    GRADIENT_INPUTS = 252, /* so that their part of x stays in the cache; a multiple as ROWS */
+    TURNED = 1 << 20       /* reals of the weight that are turned round at a time */
+};
+
+static long minimum(long a, long b)
+{
+    return a < b ? a : b;
+}
+
+static long panels_of(long columns)
+{
+    return (columns + LS_PANEL - 1) / LS_PANEL;
+}
+
+long ls_panel_size(long out, long in)
+{
+    return panels_of(out) * in * LS_PANEL;
+}
+
+/* The logical order [out, in, taps] against [panel][tap][in][32]. */
+typedef struct place {
+    long out, in, taps;
+} place;
+
+static place place_of(const ls_shape *shape)
+{
+    return (place){shape->at[0], shape->at[1],
+                   ls_shape_count(shape) / (shape->at[0] * shape->at[1])};
+}
+
+static long stored_at(const place *p, long o, long c, long tap)
+{
+    return ((o / LS_PANEL * p->taps + tap) * p->in + c) * LS_PANEL + o % LS_PANEL;
+}
+
+static long layout_size(const ls_shape *shape)
+{
+    return ls_panel_size(shape->at[0], ls_shape_count(shape) / shape->at[0]);
+}
+
+static void layout_load(const ls_shape *shape, const real *logical, real *stored)
+{
+    const place p = place_of(shape);
+    memset(stored, 0, (size_t)layout_size(shape) * sizeof *stored);
+    for (long o = 0; o < p.out; o++)
+        for (long c = 0; c < p.in; c++)
+            for (long tap = 0; tap < p.taps; tap++)
+                stored[stored_at(&p, o, c, tap)] = *logical++;
+}
+
+static void layout_store(const ls_shape *shape, const real *stored, real *logical)
+{
+    const place p = place_of(shape);
+    for (long o = 0; o < p.out; o++)
+        for (long c = 0; c < p.in; c++)
+            for (long tap = 0; tap < p.taps; tap++)
+                *logical++ = stored[stored_at(&p, o, c, tap)];
+}
+
+const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store};
+
+/* In blocks of rows, and of inputs within: the sums of a block of inputs are added to the one
+ * before. */
+void ls_panel_forward(const ls_panel_product *p, long rows, const real *x, real *y)
+{
+    const ls_tiles *tiles = ls_tiles_best();
+    for (long first = 0; first < rows; first += ROWS)
+        for (long k = 0; k < p->in; k += DEPTH) {
+            const ls_tile tile = {.segments = 1,
+                                  .depth = minimum(DEPTH, p->in - k),
+                                  .a_row = p->x_row,
+                                  .b_depth = LS_PANEL,
+                                  .b_panel = p->in * LS_PANEL,
+                                  .c_row = p->y_row,
+                                  .c_panel = LS_PANEL,
+                                  .add = p->add || k > 0,
+                                  .bias = p->bias};
+            tiles->along(&tile, minimum(ROWS, rows - first), p->out, x + first * p->x_row + k,
+                         p->weight + k * LS_PANEL, y + first * p->y_row);
+        }
+}
+
+/* turned[32 o, 32 c] = block[32 c, 32 o]^T; a line of block is `inputs` apart in neither. */
+LS_CLONES static void turn(const real *block, real *turned, long turned_row)
+{
+    for (long o = 0; o < LS_PANEL; o++)
+        for (long c = 0; c < LS_PANEL; c++)
+            turned[o * turned_row + c] = block[c * LS_PANEL + o];
+}
+
+void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned)
+{
+    for (long c = 0; c < count; c += LS_PANEL)
+        for (long o = 0; o < out; o += LS_PANEL) {
+            const real *block = weight + (o * in + (first + c) * LS_PANEL);
+            real whole[LS_PANEL * LS_PANEL] = {0}, back[LS_PANEL * LS_PANEL];
+            long inputs = minimum(LS_PANEL, count - c), outputs = minimum(LS_PANEL, out - o);
+            real *to = turned + (c * out + o * LS_PANEL);
+            if (inputs == LS_PANEL && outputs == LS_PANEL) {
+                turn(block, to, LS_PANEL);
+                continue;
+            }
+            memcpy(whole, block, (size_t)(inputs * LS_PANEL) * sizeof *whole);
+            turn(whole, back, LS_PANEL);
+            memcpy(to, back, (size_t)(outputs * LS_PANEL) * sizeof *to);
+        }
+}
+
+/* Inputs whose weights are turned round at a time. */
+static long turned_inputs(long out, long in)
+{
+    long most = TURNED / out / (2 * LS_PANEL) * (2 * LS_PANEL);
+    most = most ? most : 2 * LS_PANEL;
+    return minimum(most, panels_of(in) * LS_PANEL);
+}
+
+void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, real *dx,
+                       real *scratch)
+{
+    long step = turned_inputs(p->out, p->in);
+    for (long first = 0; first < p->in; first += step) {
+        long count = minimum(step, p->in - first);
+        ls_panel_transpose(p->weight, p->out, p->in, first, count, scratch);
+        const ls_panel_product turned = {.in = p->out,
+                                         .out = count,
+                                         .x_row = p->y_row,
+                                         .y_row = p->x_row,
+                                         .weight = scratch,
+                                         .add = p->add};
+        ls_panel_forward(&turned, rows, dy, dx + first);
+    }
+}
+
+/* The last columns of dy, [rows, 32] with zeros beyond. */
+static void fill_panel(const real *dy, long row, long rows, long columns, real *panel)
+{
+    memset(panel, 0, (size_t)(rows * LS_PANEL) * sizeof *panel);
+    for (long i = 0; i < rows; i++)
+        memcpy(panel + i * LS_PANEL, dy + i * row, (size_t)columns * sizeof *panel);
+}
+
+void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, const real *dy,
+                       real *dweight, real *scratch)
+{
+    const ls_tiles *tiles = ls_tiles_best();
+    long whole = p->out / LS_PANEL * LS_PANEL, rest = p->out - whole;
+    ls_tile tile = {.segments = 1,
+                    .a_depth = p->x_row,
+                    .b_depth = p->y_row,
+                    .b_panel = LS_PANEL,
+                    .c_row = LS_PANEL,
+                    .c_panel = p->in * LS_PANEL,
+                    .add = true};
+    for (long first = 0; first < rows; first += GRADIENT_ROWS) {
+        tile.depth = minimum(GRADIENT_ROWS, rows - first);
+        const real *from = x + first * p->x_row, *slope = dy + first * p->y_row;
+        ls_tile last = tile;
+        last.b_depth = LS_PANEL;
+        if (rest)
+            fill_panel(slope + whole, p->y_row, tile.depth, rest, scratch);
+        for (long c = 0; c < p->in; c += GRADIENT_INPUTS) {
+            long inputs = minimum(GRADIENT_INPUTS, p->in - c);
+            real *to = dweight + c * LS_PANEL;
+            tiles->across(&tile, inputs, whole, from + c, slope, to);
+            if (rest)
+                tiles->across(&last, inputs, LS_PANEL, from + c, scratch, to + whole * p->in);
+        }
+    }
+}
+
+long ls_panel_scratch(long out, long in)
+{
+    long turned = ls_panel_size(turned_inputs(out, in), out), panel = GRADIENT_ROWS * LS_PANEL;
+    return turned > panel ? turned : panel;
+}

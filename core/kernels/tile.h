@@ -1,0 +1,49 @@
+/* tile: the micro-kernel, a block of a product of matrices that stays in registers.
+ *
+ *     c[i, j] = start[i, j] + sum over s < segments, k < depth of a[i, s, k] * b[s, k, j]
+ *
+ *                j: columns                  One source (tile_code.h) is compiled for each
+ * instruction
+ *          +------------------+           set with the block that its registers hold: 14 x 32 with
+ *     k    | b: two vectors   |           AVX-512, 6 x 16 with AVX2, 6 x 8 plain (float). Each step
+ *          +------------------+           k loads two vectors of b, and multiplies them by one
+ *      k   +------------------+           number of each row of a: 28 multiply-adds for 2 loads and
+ *    +---+ |                  |           14 broadcasts, so the arithmetic is the bound.
+ *  i | a | | c: in registers  |
+ *    +---+ +------------------+           With few rows the block is half as high and twice as
+ * wide.
+ *
+ * Everything else is strides: a's rows are pixels of an image that overlap (a convolution needs no
+ * patches), rows of a matrix, or, for `across`, its columns; a segment is a line of a kernel. */
+#pragma once
+#include "core/tensor.h"
+
+enum { LS_PANEL = 32 }; /* columns of b that lie together, on every instruction set */
+
+/* Strides in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b_panel, of c likewise. */
+typedef struct ls_tile {
+    long segments, depth;
+    long a_row, a_segment; /* ls_tiles.along: a[i * a_row + s * a_segment + k] */
+    long a_depth;          /* ls_tiles.across: a[i + s * a_segment + k * a_depth] */
+    long b_depth, b_segment, b_panel;
+    long c_row, c_panel;
+    bool add;         /* the sums start with what c holds */
+    const real *bias; /* [columns] else with these; NULL: with 0 */
+} ls_tile;
+
+/* Any number of rows and columns; b must have whole panels, c and bias only the columns wanted. */
+typedef void ls_tile_run(const ls_tile *tile, long rows, long columns, const real *a, const real *b,
+                         real *c);
+
+/* The micro-kernel of an instruction set. */
+typedef struct ls_tiles {
+    const char *name;  /* "avx512" */
+    bool (*can)(void); /* whether this processor has the instructions */
+    int rows;          /* of a block four vectors wide: multiples of it are fastest */
+    ls_tile_run *along, *across;
+} ls_tiles;
+
+/* All that were compiled, the best first; NULL-terminated. */
+extern const ls_tiles *const ls_tiles_all[];
+/* The best that this processor has, or the one that LOCKSTEP_INSTRUCTIONS names. */
+const ls_tiles *ls_tiles_best(void);

@@ -1,0 +1,169 @@
+/* tile_code: the source of the micro-kernel; see tile.h. Included once by the file of each
+ * instruction set, which defines
+ *
+ *   TILE_BYTES          of a vector
+ *   TILE_NARROW(make)   make(1) make(2) ... up to the rows of a block two vectors wide
+ *   TILE_WIDE(make)     the same for one four vectors wide
+ */
+#include <string.h>
+
+#include "core/kernels/clones.h"
+#include "core/kernels/tile.h"
+
+typedef real vector __attribute__((vector_size(TILE_BYTES)));
+typedef real loose __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real)), may_alias));
+
+enum { LANES = TILE_BYTES / sizeof(real) };
+
+LS_INLINE vector load(const real *x)
+{
+    return *(const loose *)x;
+}
+
+LS_INLINE void store(real *x, vector v)
+{
+    *(loose *)x = v;
+}
+
+/* Where vector j of a block lies in panels of this stride. */
+LS_INLINE long place(int j, long panel)
+{
+    return j * LANES / LS_PANEL * panel + j * LANES % LS_PANEL;
+}
+
+/* A loop that is unrolled whole. */
+#define EACH(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
+
+/* One block, all of whose sums stay in registers: rows, vectors and `along` are constants. Three
+ * rows share a pointer: base, base + stride, base + 2 stride are addressing modes. */
+LS_INLINE void block(const int rows, const int vectors, const bool along, const ls_tile *t,
+                     const real *a, const real *b, real *c)
+{
+    const long row = t->a_row;
+    vector sum[14][4];
+    EACH (j, vectors) {
+        const vector bias = t->bias ? load(t->bias + j * LANES) : (vector){0};
+        EACH (i, rows)
+            sum[i][j] = t->add ? load(c + i * t->c_row + place(j, t->c_panel)) : bias;
+    }
+    for (long s = 0; s < t->segments; s++) {
+        const real *base[5], *panel = b + s * t->b_segment;
+        EACH (g, 5)
+            base[g] = a + s * t->a_segment + (along ? 3 * g * row : 0);
+        for (long k = 0; k < t->depth; k++) {
+            vector w[4];
+            EACH (j, vectors)
+                w[j] = load(panel + place(j, t->b_panel));
+            EACH (i, rows) {
+                const real *at = base[along ? i / 3 : 0];
+                const real x = !along ? at[i] : i % 3 == 0 ? at[0] : at[i % 3 == 1 ? row : 2 * row];
+                EACH (j, vectors)
+                    sum[i][j] += x * w[j];
+            }
+            panel += t->b_depth;
+            EACH (g, 5)
+                base[g] += along ? 1 : t->a_depth;
+        }
+    }
+    EACH (i, rows)
+        EACH (j, vectors)
+            store(c + i * t->c_row + place(j, t->c_panel), sum[i][j]);
+}
+
+typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
+
+/* A function for each number of rows: a block's registers are its own. */
+#define MAKE(rows, vectors, direction, along)                                                      \
+    static __attribute__((noinline)) void direction##_##rows##x##vectors(                          \
+        const ls_tile *t, const real *a, const real *b, real *c)                                   \
+    {                                                                                              \
+        block(rows, vectors, along, t, a, b, c);                                                   \
+    }
+#define MAKE_NARROW(rows) MAKE(rows, 2, along, true) MAKE(rows, 2, across, false)
+#define MAKE_WIDE(rows) MAKE(rows, 4, along, true) MAKE(rows, 4, across, false)
+TILE_NARROW(MAKE_NARROW)
+TILE_WIDE(MAKE_WIDE)
+
+/* By the number of rows; 0 has none. */
+#define ALONG_NARROW(rows) along_##rows##x2,
+#define ALONG_WIDE(rows) along_##rows##x4,
+#define ACROSS_NARROW(rows) across_##rows##x2,
+#define ACROSS_WIDE(rows) across_##rows##x4,
+static run_block *const along_narrow[] = {NULL, TILE_NARROW(ALONG_NARROW)};
+static run_block *const along_wide[] = {NULL, TILE_WIDE(ALONG_WIDE)};
+static run_block *const across_narrow[] = {NULL, TILE_NARROW(ACROSS_NARROW)};
+static run_block *const across_wide[] = {NULL, TILE_WIDE(ACROSS_WIDE)};
+enum {
+    NARROW_ROWS = sizeof along_narrow / sizeof *along_narrow - 1,
+    WIDE_ROWS = sizeof along_wide / sizeof *along_wide - 1
+};
+
+/* A block of which only some columns are wanted: by way of one that is whole. */
+static void run_part(run_block *run, const ls_tile *t, long rows, long columns, const real *a,
+                     const real *b, real *c)
+{
+    real whole[NARROW_ROWS * 4 * LANES];
+    ls_tile own = *t;
+    own.c_row = 4 * LANES;
+    own.c_panel = LS_PANEL;
+    own.add = false;
+    own.bias = NULL;
+    run(&own, a, b, whole);
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++) {
+            real *to = c + i * t->c_row + j / LS_PANEL * t->c_panel + j % LS_PANEL;
+            *to = whole[i * own.c_row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
+        }
+}
+
+/* How to go through the rows: `wide` or narrow blocks, of about equal height. */
+typedef struct walk {
+    run_block *const *blocks;
+    int most;
+    long width, a_row;
+} walk;
+
+/* All rows of one strip of columns. */
+static void run_strip(const walk *w, const ls_tile *t, long rows, long columns, const real *a,
+                      const real *b, real *c)
+{
+    long count = (rows + w->most - 1) / w->most;
+    for (long n = 0; n < count; n++) {
+        long first = rows * n / count, height = rows * (n + 1) / count - first;
+        const real *at = a + first * w->a_row;
+        real *to = c + first * t->c_row;
+        if (columns >= w->width)
+            w->blocks[height](t, at, b, to);
+        else
+            run_part(w->blocks[height], t, height, columns, at, b, to);
+    }
+}
+
+static void run(const walk *wide, const walk *narrow, const ls_tile *t, long rows, long columns,
+                const real *a, const real *b, real *c)
+{
+    for (long j = 0; j < columns;) {
+        const walk *w = columns - j > narrow->width ? wide : narrow;
+        ls_tile own = *t;
+        own.bias = t->bias ? t->bias + j : NULL;
+        run_strip(w, &own, rows, columns - j, a, b + j / LS_PANEL * t->b_panel + j % LS_PANEL,
+                  c + j / LS_PANEL * t->c_panel + j % LS_PANEL);
+        j += w->width;
+    }
+}
+
+static void run_along(const ls_tile *t, long rows, long columns, const real *a, const real *b,
+                      real *c)
+{
+    const walk wide = {along_wide, WIDE_ROWS, 4 * LANES, t->a_row};
+    const walk narrow = {along_narrow, NARROW_ROWS, 2 * LANES, t->a_row};
+    run(&wide, &narrow, t, rows, columns, a, b, c);
+}
+
+static void run_across(const ls_tile *t, long rows, long columns, const real *a, const real *b,
+                       real *c)
+{
+    const walk wide = {across_wide, WIDE_ROWS, 4 * LANES, 1};
+    const walk narrow = {across_narrow, NARROW_ROWS, 2 * LANES, 1};
+    run(&wide, &narrow, t, rows, columns, a, b, c);
+}

@@ -1,0 +1,12 @@
+/* tile_plain: the micro-kernel in the instructions that every processor has. */
+#define TILE_BYTES 16
+#define TILE_NARROW(make) make(1) make(2) make(3) make(4) make(5) make(6)
+#define TILE_WIDE(make) make(1) make(2) make(3)
+#include "core/kernels/tile_code.h"
+
+static bool can(void)
+{
+    return true;
+}
+
+const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, run_along, run_across};

@@ -1,0 +1,204 @@
+// test_panel: the micro-kernels of every instruction set, and the products over panels, against
+// sums in double.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+extern "C" {
+#include "core/kernels/panel.h"
+}
+
+namespace
+{
+
+const double tolerance =
+    sizeof(real) == 4 ? 5e-6 : 1e-14; // of sums of about 100 products below 1/4
+
+struct Numbers {
+    std::mt19937 random{7};
+
+    std::vector<real> draw(long count)
+    {
+        std::uniform_real_distribution<double> uniform(-0.5, 0.5);
+        std::vector<real> values((size_t)count);
+        for (real &value : values)
+            value = (real)uniform(random);
+        return values;
+    }
+    long upto(long most)
+    {
+        return 1 + (long)(random() % (unsigned long)most);
+    }
+};
+
+long panels(long columns)
+{
+    return (columns + LS_PANEL - 1) / LS_PANEL;
+}
+
+// One product with random strides, columns and starts; the largest error.
+double try_product(const ls_tiles *tiles, Numbers &numbers, bool along)
+{
+    long rows = numbers.upto(40), columns = numbers.upto(150);
+    ls_tile t = {};
+    t.segments = numbers.upto(3);
+    t.depth = numbers.upto(60);
+    t.a_row = numbers.upto(20);
+    t.a_segment = numbers.upto(200);
+    t.a_depth = 40 + numbers.upto(9);
+    t.b_depth = LS_PANEL;
+    t.b_segment = LS_PANEL * t.depth;
+    t.b_panel = t.b_segment * t.segments + numbers.upto(2) * 16;
+    t.c_panel = numbers.upto(2) == 1 ? long(LS_PANEL) : 3 * LS_PANEL + 1;
+    t.c_row = numbers.upto(2) == 1 ? panels(columns) * t.c_panel : long(LS_PANEL);
+    if (t.c_row == LS_PANEL)
+        t.c_panel = rows * LS_PANEL;
+    t.add = numbers.upto(2) == 1;
+    std::vector<real> bias = numbers.draw(columns);
+    t.bias = numbers.upto(2) == 1 ? bias.data() : nullptr;
+    std::vector<real> a = numbers.draw(40 * 20 + 3 * 200 + 60 * 50),
+                      b = numbers.draw(panels(columns) * t.b_panel);
+    std::vector<real> before = numbers.draw(rows * t.c_row + panels(columns) * t.c_panel),
+                      c = before;
+
+    (along ? tiles->along : tiles->across)(&t, rows, columns, a.data(), b.data(), c.data());
+    std::vector<double> wanted(before.begin(), before.end());
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++) {
+            double sum = t.add ? 0 : t.bias ? (double)bias[(size_t)j] : 0;
+            for (long s = 0; s < t.segments; s++)
+                for (long k = 0; k < t.depth; k++)
+                    sum += (double)a[(size_t)(along ? i * t.a_row + s * t.a_segment + k
+                                                    : i + s * t.a_segment + k * t.a_depth)] *
+                           (double)b[(size_t)(j / LS_PANEL * t.b_panel + j % LS_PANEL +
+                                              s * t.b_segment + k * t.b_depth)];
+            double &at = wanted[(size_t)(i * t.c_row + j / LS_PANEL * t.c_panel + j % LS_PANEL)];
+            at = t.add ? at + sum : sum;
+        }
+    double worst = 0;
+    for (size_t i = 0; i < c.size(); i++)
+        worst = std::fmax(worst, std::fabs((double)c[i] - wanted[i]));
+    return worst;
+}
+
+TEST(Tile, IsTheProductOnEveryInstructionSet)
+{
+    int tried = 0;
+    for (int k = 0; ls_tiles_all[k]; k++) {
+        if (!ls_tiles_all[k]->can())
+            continue;
+        Numbers numbers;
+        for (int round = 0; round < 300; round++)
+            EXPECT_LT(try_product(ls_tiles_all[k], numbers, round % 2), tolerance)
+                << ls_tiles_all[k]->name << " round " << round;
+        tried++;
+    }
+    EXPECT_GE(tried, 1);
+}
+
+// A weight [out, in] in panels.
+std::vector<real> stored(long out, long in, const std::vector<real> &logical)
+{
+    ls_shape shape = {2, {out, in}};
+    std::vector<real> panels((size_t)ls_panel_layout.size(&shape), 9);
+    ls_panel_layout.load(&shape, logical.data(), panels.data());
+    return panels;
+}
+
+struct Sizes {
+    long rows, in, out;
+};
+const Sizes sizes[] = {{1, 1, 1},     {0, 5, 7},      {3, 32, 32}, {29, 40, 70},
+                       {17, 65, 100}, {460, 530, 33}, {5, 9, 1000}};
+
+TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)
+{
+    for (ls_shape shape : {ls_shape{2, {70, 9}}, ls_shape{4, {33, 5, 3, 2}}, ls_shape{2, {1, 1}}}) {
+        long count = ls_shape_count(&shape);
+        std::vector<real> logical((size_t)count), back((size_t)count);
+        for (long i = 0; i < count; i++)
+            logical[(size_t)i] = (real)(i + 1);
+        std::vector<real> panels((size_t)ls_panel_layout.size(&shape), 9);
+        ls_panel_layout.load(&shape, logical.data(), panels.data());
+        ls_panel_layout.store(&shape, panels.data(), back.data());
+        EXPECT_EQ(back, logical);
+        double sum = 0;
+        for (real value : panels)
+            sum += (double)value;
+        EXPECT_EQ(sum, (double)count * ((double)count + 1) / 2);
+    }
+}
+
+TEST(Panel, ForwardIsTheProductWithTheTransposedWeight)
+{
+    Numbers numbers;
+    for (Sizes s : sizes) {
+        std::vector<real> w = numbers.draw(s.out * s.in), x = numbers.draw(s.rows * (s.in + 3));
+        std::vector<real> bias = numbers.draw(s.out), y((size_t)(s.rows * (s.out + 2)), 4),
+                          panels = stored(s.out, s.in, w);
+        ls_panel_product p = {};
+        p.in = s.in, p.out = s.out, p.x_row = s.in + 3, p.y_row = s.out + 2;
+        p.weight = panels.data(), p.bias = bias.data();
+        ls_panel_forward(&p, s.rows, x.data(), y.data());
+        for (long i = 0; i < s.rows; i++)
+            for (long o = 0; o < s.out + 2; o++) {
+                double sum = o < s.out ? (double)bias[(size_t)o] : 4;
+                for (long k = 0; o < s.out && k < s.in; k++)
+                    sum += (double)x[(size_t)(i * p.x_row + k)] * (double)w[(size_t)(o * s.in + k)];
+                ASSERT_NEAR((double)y[(size_t)(i * p.y_row + o)], sum, 10 * tolerance)
+                    << s.rows << " " << s.in << " " << s.out;
+            }
+    }
+}
+
+TEST(Panel, BackwardIsTheProductWithTheWeight)
+{
+    Numbers numbers;
+    for (Sizes s : sizes)
+        for (bool add : {false, true}) {
+            std::vector<real> w = numbers.draw(s.out * s.in), dy = numbers.draw(s.rows * s.out);
+            std::vector<real> dx((size_t)(s.rows * s.in), 3), panels = stored(s.out, s.in, w);
+            std::vector<real> scratch((size_t)ls_panel_scratch(s.out, s.in));
+            ls_panel_product p = {};
+            p.in = p.x_row = s.in, p.out = p.y_row = s.out, p.weight = panels.data(), p.add = add;
+            ls_panel_backward(&p, s.rows, dy.data(), dx.data(), scratch.data());
+            for (long i = 0; i < s.rows; i++)
+                for (long k = 0; k < s.in; k++) {
+                    double sum = add ? 3 : 0;
+                    for (long o = 0; o < s.out; o++)
+                        sum +=
+                            (double)dy[(size_t)(i * s.out + o)] * (double)w[(size_t)(o * s.in + k)];
+                    ASSERT_NEAR((double)dx[(size_t)(i * s.in + k)], sum, 10 * tolerance)
+                        << s.rows << " " << s.in << " " << s.out;
+                }
+        }
+}
+
+TEST(Panel, GradientIsAddedAndTheZerosStay)
+{
+    Numbers numbers;
+    for (Sizes s : sizes) {
+        std::vector<real> x = numbers.draw(s.rows * s.in), dy = numbers.draw(s.rows * s.out);
+        std::vector<real> before = numbers.draw(s.out * s.in), dw = stored(s.out, s.in, before);
+        std::vector<real> scratch((size_t)ls_panel_scratch(s.out, s.in));
+        ls_panel_product p = {};
+        p.in = p.x_row = s.in, p.out = p.y_row = s.out;
+        ls_panel_gradient(&p, s.rows, x.data(), dy.data(), dw.data(), scratch.data());
+        std::vector<real> wanted((size_t)(s.out * s.in));
+        for (long o = 0; o < s.out; o++)
+            for (long k = 0; k < s.in; k++) {
+                double sum = (double)before[(size_t)(o * s.in + k)];
+                for (long i = 0; i < s.rows; i++)
+                    sum += (double)dy[(size_t)(i * s.out + o)] * (double)x[(size_t)(i * s.in + k)];
+                wanted[(size_t)(o * s.in + k)] = (real)sum;
+            }
+        std::vector<real> expected = stored(s.out, s.in, wanted);
+        for (size_t i = 0; i < dw.size(); i++)
+            ASSERT_NEAR((double)dw[i], (double)expected[i], 10 * tolerance)
+                << s.rows << " " << s.in << " " << s.out;
+    }
+}
+
+} // namespace
