@@ -4,6 +4,7 @@
 #   LOCKSTEP          the program                           (build/lockstep beside this folder, else the one in PATH)
 #   LOCKSTEP_THREADS  cores of a rank                       (what SLURM gives a task, else 1)
 #   LOCKSTEP_BIND     core: each rank on cores of its own; none: the system moves them about           (core)
+#   LOCKSTEP_LEAD     seconds before the time limit at which train.sbatch stops with a checkpoint      (300)
 # shellcheck shell=bash
 
 # module load openmpi openblas hdf5
@@ -18,7 +19,7 @@ if [ -z "${LOCKSTEP:-}" ]; then
 fi
 export LOCKSTEP
 export LOCKSTEP_THREADS=${LOCKSTEP_THREADS:-${SLURM_CPUS_PER_TASK:-1}}
-export LOCKSTEP_BIND=${LOCKSTEP_BIND:-core}
+export LOCKSTEP_BIND=${LOCKSTEP_BIND:-core} LOCKSTEP_LEAD=${LOCKSTEP_LEAD:-300}
 
 # OpenBLAS keeps to one thread: the order of its sums, and so the bits, must not depend on the machine.
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=$LOCKSTEP_THREADS

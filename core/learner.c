@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/squares.h"
 
 struct ls_learner {
     ls_learner_plan plan; /* its texts are not kept */
@@ -13,6 +14,7 @@ struct ls_learner {
     ls_optimizer optimizer;
     ls_run *run; /* for predictions */
     real *values, *prepared, *gradient, *state[LS_OPTIMIZER_STATES];
+    double *pieces, *gradient2, *value2; /* as squares.h says */
     long steps, updates[LS_PHASES];
 };
 
@@ -33,7 +35,11 @@ static bool build(ls_learner *it, ls_error *error)
     const char *objective = plan->objective ? plan->objective : "supervised loss=cross-entropy";
     const char *optimizer = plan->optimizer ? plan->optimizer : "adam rate=0.001";
     it->objective = ls_objective_create(objective, &task, error);
-    return it->objective && ls_optimizer_parse(optimizer, &it->optimizer, error);
+    if (!it->objective || !ls_optimizer_parse(optimizer, &it->optimizer, error))
+        return false;
+    return it->optimizer.ema == 0 ||
+           ls_error_set(error, LS_USAGE, "ema=%g: a learner keeps no average of its weights",
+                        it->optimizer.ema);
 }
 
 static void take_memory(ls_learner *it)
@@ -42,8 +48,12 @@ static void take_memory(ls_learner *it)
     it->values = ls_alloc(reals, sizeof(real));
     it->prepared = ls_alloc((size_t)it->params->prepared_size, sizeof(real));
     it->gradient = ls_alloc(reals, sizeof(real));
-    for (int k = 0; k < it->optimizer.type->states; k++)
-        it->state[k] = ls_alloc(reals, sizeof(real));
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+        if (ls_optimizer_state_name(&it->optimizer, k))
+            it->state[k] = ls_alloc(reals, sizeof(real));
+    it->pieces = ls_alloc((size_t)ls_squares_room(it->params), sizeof *it->pieces);
+    it->gradient2 = ls_alloc((size_t)it->params->count, sizeof *it->gradient2);
+    it->value2 = ls_alloc((size_t)it->params->count, sizeof *it->value2);
     ls_params_commit(it->params, it->values, it->prepared);
     ls_params_initialize(it->params, it->plan.seed, NULL);
     it->objective->type->compile(it->objective, it->plan.batch, 0);
@@ -79,24 +89,27 @@ void ls_learner_destroy(ls_learner *it)
     ls_free(it->gradient);
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         ls_free(it->state[k]);
+    ls_free(it->pieces);
+    ls_free(it->gradient2);
+    ls_free(it->value2);
     ls_free(it);
 }
 
-static double norm2_of(const ls_learner *it, const ls_slots *slots)
+static void measure(const ls_learner *it, const ls_slots *slots, const real *array, double *norm2)
 {
-    double sum = 0;
     for (int i = 0; i < slots->count; i++) {
         ls_interval reals = ls_slots_reals(it->params, &slots->at[i]);
-        for (long k = reals.begin; k < reals.end; k++)
-            sum += (double)it->gradient[k] * (double)it->gradient[k];
+        ls_squares_measure(it->params, array, reals.begin, reals.end, it->pieces);
     }
-    return sum;
+    ls_squares_add(it->params, slots, it->pieces, norm2);
 }
 
 static bool update(ls_learner *it, int phase, const ls_sums *sums, ls_error *error)
 {
     const ls_slots *slots = &it->objective->phase[phase].slots;
-    double norm2 = norm2_of(it, slots), weight = sums->at[LS_SUM_WEIGHT];
+    const ls_optimizer *optimizer = &it->optimizer;
+    measure(it, slots, it->gradient, it->gradient2);
+    double norm2 = ls_squares_total(it->params, it->gradient2), weight = sums->at[LS_SUM_WEIGHT];
     if (!isfinite(norm2) || !isfinite(sums->at[LS_SUM_LOSS]))
         return ls_error_set(error, LS_NUMERIC,
                             "step %ld: the loss or the gradient is not finite; expected numbers: "
@@ -104,13 +117,21 @@ static bool update(ls_learner *it, int phase, const ls_sums *sums, ls_error *err
                             it->steps + 1);
     if (weight == 0)
         return true;
-    ls_update numbers = {.rate = it->optimizer.rate,
-                         .scale =
-                             ls_optimizer_clip(&it->optimizer, norm2 / (weight * weight)) / weight,
-                         .decay = it->optimizer.decay,
-                         .count = ++it->updates[phase]};
-    ls_optimizer_update(&it->optimizer, &numbers, it->params, slots, 0, it->params->size,
-                        it->gradient, it->state);
+    const ls_update numbers = {.rate = optimizer->rate,
+                               .scale =
+                                   ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
+                               .mean = 1 / weight,
+                               .decay = optimizer->decay,
+                               .count = ++it->updates[phase],
+                               .value2 = it->value2,
+                               .gradient2 = it->gradient2};
+    if (ls_optimizer_direct(optimizer, &numbers, it->params, slots, 0, it->params->size,
+                            it->gradient, it->state))
+        measure(it, slots, it->gradient, it->gradient2);
+    if (optimizer->type->ratio)
+        measure(it, slots, it->values, it->value2);
+    ls_optimizer_update(optimizer, &numbers, it->params, slots, 0, it->params->size, it->gradient,
+                        it->state);
     return true;
 }
 

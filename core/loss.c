@@ -3,9 +3,9 @@
 #include "core/loss.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/kernels/vector_math.h"
+#include "core/spec.h"
 
 /* What a row is compared with: a vector, or the vector that a label stands for: `on` at the label
  * and `off` elsewhere; of width 1, `on` for a label that is not 0. */
@@ -98,23 +98,26 @@ static double margin(double y, double t, double *slope)
     return short_of < 0 ? 0 : short_of;
 }
 
-static void squared_error(const real *y, const real *target, bool vector, long rows, long width,
-                          real *dy, double *loss, double *correct)
+static void squared_error(const real *y, const real *target, bool vector, double smoothing,
+                          long rows, long width, real *dy, double *loss, double *correct)
 {
+    (void)smoothing;
     *loss = sum_outputs(half_square, 1, 0, y, target, vector, rows, width, dy);
     *correct = count_correct(y, target, vector, rows, width, 0.5);
 }
 
-static void bce(const real *y, const real *target, bool vector, long rows, long width, real *dy,
-                double *loss, double *correct)
+static void bce(const real *y, const real *target, bool vector, double smoothing, long rows,
+                long width, real *dy, double *loss, double *correct)
 {
+    (void)smoothing;
     *loss = sum_outputs(binary_entropy, 1, 0, y, target, vector, rows, width, dy);
     *correct = count_correct(y, target, vector, rows, width, 0);
 }
 
-static void hinge(const real *y, const real *target, bool vector, long rows, long width, real *dy,
-                  double *loss, double *correct)
+static void hinge(const real *y, const real *target, bool vector, double smoothing, long rows,
+                  long width, real *dy, double *loss, double *correct)
 {
+    (void)smoothing;
     *loss = sum_outputs(margin, 1, -1, y, target, vector, rows, width, dy);
     *correct = count_correct(y, target, vector, rows, width, 0);
 }
@@ -135,30 +138,34 @@ static double exp_sum(const real *y, long n, real shift, real *e)
     return sum;
 }
 
-/* -ln softmax(y)_label = m + ln sum_j e^(y_j - m) - y_label, m the largest output. */
-static double cross_entropy_row(const real *y, long label, long width, real *dy)
+/* With l_j = -ln softmax(y)_j = m + ln sum_k e^(y_k - m) - y_j, m the largest output:
+ * (1 - s) l_label + s mean l. dy = softmax(y) - (1 - s) [j = label] - s / width. */
+static double cross_entropy_row(const real *y, long label, double s, long width, real *dy)
 {
     real largest = y[0];
     for (long j = 1; j < width; j++)
         largest = y[j] > largest ? y[j] : largest;
-    double sum = exp_sum(y, width, largest, dy);
-    real factor = (real)(1 / sum);
+    double sum = exp_sum(y, width, largest, dy), below = 0; /* mean of m - y_j */
+    for (long j = 0; s > 0 && j < width; j++)
+        below += ((double)largest - (double)y[j]) / (double)width;
+    const real factor = (real)(1 / sum), spread = (real)(s / (double)width);
     for (long j = 0; dy && j < width; j++)
-        dy[j] *= factor;
+        dy[j] = dy[j] * factor - spread;
     if (dy)
-        dy[label] -= 1;
-    return log(sum) + ((double)largest - (double)y[label]);
+        dy[label] -= (real)(1 - s);
+    return log(sum) + (1 - s) * ((double)largest - (double)y[label]) + s * below;
 }
 
-static void cross_entropy(const real *y, const real *target, bool vector, long rows, long width,
-                          real *dy, double *loss, double *correct)
+static void cross_entropy(const real *y, const real *target, bool vector, double smoothing,
+                          long rows, long width, real *dy, double *loss, double *correct)
 {
     *loss = 0;
     for (long r = 0; r < rows; r++) {
         long label = (long)target[r];
         ls_check(label >= 0 && label < width,
                  "label %ld at row %ld of the batch, but the net has %ld outputs", label, r, width);
-        *loss += cross_entropy_row(y + r * width, label, width, dy ? dy + r * width : NULL);
+        *loss +=
+            cross_entropy_row(y + r * width, label, smoothing, width, dy ? dy + r * width : NULL);
     }
     *correct = count_correct(y, target, vector, rows, width, 0);
 }
@@ -168,7 +175,7 @@ const ls_loss_type ls_loss_types[] = {
      "half the sum over outputs of (target - output)^2; labels become 1 at the class, 0 elsewhere",
      squared_error, .threshold = 0.5, .vectors = true, .labels = true},
     {"cross-entropy", "-ln softmax(outputs) at the label; the outputs are logits: no softmax layer",
-     cross_entropy, .labels = true},
+     cross_entropy, .labels = true, .smooths = true},
     {"bce",
      "binary cross-entropy of logistic(outputs), one problem an output: targets from 0 to 1, or "
      "labels one against all (1 output: 0 or 1); no logistic layer",
@@ -179,10 +186,7 @@ const ls_loss_type ls_loss_types[] = {
      hinge, .vectors = true, .labels = true},
     {.name = NULL}};
 
-const ls_loss_type *ls_loss_find(const char *name)
+const ls_loss_type *ls_loss_find(const char *name, ls_error *error)
 {
-    for (const ls_loss_type *type = ls_loss_types; type->name; type++)
-        if (strcmp(type->name, name) == 0)
-            return type;
-    return NULL;
+    return ls_spec_find_entry(ls_loss_types, sizeof *ls_loss_types, name, "loss", "losses", error);
 }

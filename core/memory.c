@@ -33,7 +33,7 @@ void *ls_alloc(size_t count, size_t size)
     ls_check(start, "out of memory: %zu bytes more than the %zu that are held", bytes,
              ls_memory_held());
     if (huge)
-        madvise(start, whole, MADV_HUGEPAGE);
+        madvise(start, (LS_ALIGN + bytes) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     memset(start, 0, LS_ALIGN + bytes);
     ((header *)start)->bytes = bytes;
     held += bytes;

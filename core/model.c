@@ -1,6 +1,7 @@
 /* model: the table of models, and the spec lines that they write. */
 #include "core/model.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -32,14 +33,24 @@ bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets
         return false;
     if (!spec.type[0])
         return ls_error_set(error, LS_USAGE, "the name of a model is missing");
+    if (spec.name[0] || spec.inputs)
+        return ls_error_set(error, LS_USAGE,
+                            "model '%s': expected MODEL key=value ..., without NAME: or @", text);
     const ls_model_type *type = ls_spec_find_type(ls_model_types, spec.type, "model", error);
     if (!type)
         return false;
+    if (type->stands_for) {
+        const char *given = strstr(text, spec.type) + strlen(spec.type);
+        char *whole = ls_format("%s%s", type->stands_for, given);
+        bool done = ls_model_write(whole, input, nets, error);
+        ls_free(whole);
+        return done;
+    }
+    nets->recipe = type->recipe;
     void *options = ls_alloc(1, type->size);
     bool ok = ls_spec_read(&spec, type->options, NULL, options, error);
     ok = ok && type->write(options, input, nets, error);
     ls_free(options);
-    nets->recipe = type->recipe;
     if (!ok)
         ls_model_release(nets);
     return ok;
@@ -72,4 +83,22 @@ void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...
     char *longer = ls_format("%s%s", nets->lines[net], line);
     ls_free(nets->lines[net]);
     nets->lines[net] = longer;
+}
+
+bool ls_model_takes(const char *model, const ls_shape *input, long least, ls_error *error)
+{
+    char text[96];
+    if (input->rank == 3 && input->at[0] >= least && input->at[1] >= least)
+        return true;
+    return ls_error_set(error, LS_USAGE,
+                        "%s: takes images height x width x channels of at least %ldx%ld, but a row "
+                        "of the data is %s%s",
+                        model, least, least, ls_shape_text(input, text, sizeof text),
+                        input->rank == 2 ? ": add a last dimension of 1 channel" : "");
+}
+
+long ls_model_units(double width, long units)
+{
+    long scaled = lround(width * (double)units);
+    return scaled < 1 ? 1 : scaled;
 }

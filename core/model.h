@@ -23,12 +23,15 @@ typedef struct ls_model_nets {
 
 typedef struct ls_model_type {
     const char *name, *help;
-    const char *input; /* the usual input, for `list --model` and `bench`: "28,28,1" */
-    const char *bench; /* the options that `bench` measures: "widths=784,1024,1024,10" */
+    const char *stands_for; /* the spec that a short name is for: "vgg depth=16"; then there are no
+                               options, recipe and write; NULL: a model of its own */
+    const char *input;      /* the usual input, for `list --model` and `bench`: "28,28,1" */
+    const char *bench;      /* the options that `bench` measures: "widths=784,1024,1024,10" */
     size_t size;
     const ls_option *options;
     ls_recipe recipe;
-    /* Writes the spec lines of its nets by ls_model_add. `input` is the shape of the data's row. */
+    /* Writes the spec lines of its nets by ls_model_add, and may change nets->recipe. `input` is
+     * the shape of the data's row. */
     bool (*write)(const void *options, const ls_shape *input, ls_model_nets *nets, ls_error *error);
 } ls_model_type;
 
@@ -41,3 +44,8 @@ void ls_model_release(ls_model_nets *nets);
  * first. */
 void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* For models of images: whether a row is height x width x channels with sides of at least `least`;
+ * else an LS_USAGE error. */
+bool ls_model_takes(const char *model, const ls_shape *input, long least, ls_error *error);
+/* For models with width=: that share of `units` channels or units, at least 1. */
+long ls_model_units(double width, long units);

@@ -31,6 +31,9 @@ void ls_net_print(const ls_net *net, FILE *out);
 typedef struct ls_run ls_run;
 /* Memory for up to `rows` rows. `training`: keeps what backward needs. Free with ls_run_destroy. */
 ls_run *ls_run_create(const ls_net *net, long rows, bool training);
+/* Of layers 0 to `last` only, as if the net ended there, for forward passes without training: y of
+ * ls_run_forward is the output of `last`. */
+ls_run *ls_run_create_until(const ls_net *net, long rows, int last);
 void ls_run_destroy(ls_run *run);
 /* The bytes that ls_run_create would take, without taking them. */
 size_t ls_run_bytes(const ls_net *net, long rows, bool training);

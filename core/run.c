@@ -13,6 +13,7 @@ enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCK_ROW_STATE, BLOCKS };
 
 struct ls_run {
     const ls_net *net;
+    int count; /* layers that it runs, from the first */
     bool training;
     long rows, capacity;
     const real *x; /* of the last forward */
@@ -28,24 +29,25 @@ static size_t claimed(const ls_claim *claim, long rows)
     return claim->fixed + claim->per_row * (size_t)rows;
 }
 
-static int last_reader(const ls_net *net, int i)
+static int last_reader(const ls_net *net, int n, int i)
 {
     int last = i;
-    for (int j = i + 1; j < net->count; j++)
+    for (int j = i + 1; j < n; j++)
         for (int k = 0; k < net->layers[j]->inputs; k++)
             last = net->layers[j]->input[k] == i ? j : last;
     return last;
 }
 
-/* Fills the blocks' sizes and lives; returns the arena's size and *scratch. */
-static size_t plan(const ls_net *net, long rows, bool training, ls_block *block, size_t *scratch)
+/* Fills the blocks' sizes and lives for the first n layers; returns the arena's size and *scratch.
+ */
+static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block *block,
+                   size_t *scratch)
 {
-    int n = net->count;
     *scratch = 0;
     for (int i = 0; i < n; i++) {
         const ls_layer *layer = net->layers[i];
         size_t y = (size_t)(rows * ls_shape_count(&layer->y)) * sizeof(real);
-        int reader = last_reader(net, i), back = 2 * n - 1 - i;
+        int reader = last_reader(net, n, i), back = 2 * n - 1 - i;
         bool output = i == n - 1;
         int y_last = training ? back : output ? 2 * n : reader;
         int dy_first = output ? n - 1 : 2 * n - 1 - reader;
@@ -66,24 +68,25 @@ size_t ls_run_bytes(const ls_net *net, long rows, bool training)
 {
     size_t scratch;
     ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
-    size_t arena = plan(net, rows, training, block, &scratch);
+    size_t arena = plan(net, net->count, rows, training, block, &scratch);
     ls_free(block);
     return arena + scratch;
 }
 
-ls_run *ls_run_create(const ls_net *net, long rows, bool training)
+static ls_run *create(const ls_net *net, int layers, long rows, bool training)
 {
     ls_run *run = ls_alloc(1, sizeof *run);
-    size_t count = (size_t)net->count, scratch;
+    size_t count = (size_t)layers, scratch;
     run->net = net;
+    run->count = layers;
     run->training = training;
     run->capacity = rows;
     run->block = ls_alloc(BLOCKS * count, sizeof *run->block);
-    run->arena = ls_alloc(plan(net, rows, training, run->block, &scratch), 1);
+    run->arena = ls_alloc(plan(net, layers, rows, training, run->block, &scratch), 1);
     run->scratch = ls_alloc(scratch, 1);
     run->dy_written = ls_alloc(count, sizeof *run->dy_written);
     run->trains = ls_alloc(count, sizeof *run->trains);
-    for (int i = 0; i < net->count; i++) {
+    for (int i = 0; i < layers; i++) {
         run->trains[i] = net->layers[i]->slots > 0;
         for (int k = 0; k < net->layers[i]->inputs; k++) {
             int input = net->layers[i]->input[k];
@@ -91,6 +94,16 @@ ls_run *ls_run_create(const ls_net *net, long rows, bool training)
         }
     }
     return run;
+}
+
+ls_run *ls_run_create(const ls_net *net, long rows, bool training)
+{
+    return create(net, net->count, rows, training);
+}
+
+ls_run *ls_run_create_until(const ls_net *net, long rows, int last)
+{
+    return create(net, last + 1, rows, false);
 }
 
 void ls_run_destroy(ls_run *run)
@@ -130,7 +143,7 @@ const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long
     ls_check(rows <= run->capacity, "%ld rows in a run for %ld", rows, run->capacity);
     run->x = x;
     run->rows = rows;
-    for (int i = 0; i < run->net->count; i++) {
+    for (int i = 0; i < run->count; i++) {
         const ls_layer *layer = run->net->layers[i];
         ls_io io = io_of(run, i);
         double start = run->seconds ? ls_clock_now() : 0;
@@ -138,7 +151,7 @@ const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long
         if (run->seconds)
             run->seconds[2 * i] += ls_clock_now() - start;
     }
-    return ls_run_output(run, run->net->count - 1);
+    return ls_run_output(run, run->count - 1);
 }
 
 static void backward_layer(ls_run *run, const ls_pass *pass, int i, const real *dy, real *dx,

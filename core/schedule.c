@@ -2,7 +2,6 @@
 #include "core/schedule.h"
 
 #include <math.h>
-#include <string.h>
 
 static double constant(const ls_schedule *schedule, double progress, double epochs)
 {
@@ -56,19 +55,6 @@ const ls_schedule_type ls_schedule_types[] = {
     {"linear", "a straight line from 1 to the final factor", linear, final_options},
     {.name = NULL}};
 
-static const ls_schedule_type *find(const char *name, ls_error *error)
-{
-    int count = 0;
-    for (; ls_schedule_types[count].name; count++)
-        if (strcmp(ls_schedule_types[count].name, name) == 0)
-            return &ls_schedule_types[count];
-    const char *nearest = ls_nearest(name, ls_schedule_types, count, sizeof *ls_schedule_types);
-    ls_error_set(error, LS_USAGE,
-                 "there is no schedule '%s'%s%s%s (`lockstep list schedules` has all)", name,
-                 nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
-    return NULL;
-}
-
 bool ls_schedule_parse(const char *text, ls_schedule *schedule, ls_error *error)
 {
     ls_spec spec;
@@ -78,7 +64,8 @@ bool ls_schedule_parse(const char *text, ls_schedule *schedule, ls_error *error)
     if (spec.name[0] || spec.inputs)
         return ls_error_set(error, LS_USAGE,
                             "schedule '%s': expected TYPE key=value ..., without NAME: or @", text);
-    schedule->type = find(spec.type, error);
+    schedule->type = ls_spec_find_entry(ls_schedule_types, sizeof *ls_schedule_types, spec.type,
+                                        "schedule", "schedules", error);
     if (!schedule->type)
         return false;
     return ls_spec_read(&spec, schedule->type->options, NULL, schedule, error) ||

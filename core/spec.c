@@ -67,6 +67,17 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
     return nearest;
 }
 
+/* `names` as ls_nearest takes them. */
+static const void *unknown(const char *name, const void *names, int count, size_t stride,
+                           const char *kind, const char *list, ls_error *error)
+{
+    const char *nearest = ls_nearest(name, names, count, stride);
+    ls_error_set(error, LS_USAGE, "there is no %s %s%s%s%s (`lockstep list %s` has all)", kind,
+                 name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
+                 list);
+    return NULL;
+}
+
 const void *ls_spec_find_type(const void *table, const char *name, const char *kind,
                               ls_error *error)
 {
@@ -78,11 +89,19 @@ const void *ls_spec_find_type(const void *table, const char *name, const char *k
         if (strcmp(names[count], name) == 0)
             return types[count];
     }
-    const char *nearest = ls_nearest(name, names, count, sizeof *names);
-    ls_error_set(error, LS_USAGE, "there is no %s %s%s%s%s (`lockstep list %ss` has all)", kind,
-                 name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
-                 kind);
-    return NULL;
+    char list[LS_WORD];
+    snprintf(list, sizeof list, "%ss", kind);
+    return unknown(name, names, count, sizeof *names, kind, list, error);
+}
+
+const void *ls_spec_find_entry(const void *table, size_t stride, const char *name, const char *kind,
+                               const char *list, ls_error *error)
+{
+    int count = 0;
+    for (const char *at = table; *(const char *const *)at; at += stride, count++)
+        if (strcmp(*(const char *const *)at, name) == 0)
+            return at;
+    return unknown(name, table, count, stride, kind, list, error);
 }
 
 /* Copies [begin, end) as one word; an error where it is empty or too long. */
@@ -257,36 +276,47 @@ static bool set_word(const ls_option *option, const char *text, void *field, ls_
     return take_word(text, text + strlen(text), field, LS_WORD, option->key, error);
 }
 
-static bool set_list(const ls_option *option, const char *text, void *field, ls_error *error)
+/* Each number of "a,b,c" through `set`, `size` bytes apart. */
+static bool set_members(const ls_option *option, const char *text, int *count, void *members,
+                        size_t size,
+                        bool (*set)(const ls_option *, const char *, void *, ls_error *),
+                        ls_error *error)
 {
-    ls_list *list = field;
-    list->count = 0;
+    *count = 0;
     for (const char *at = text;; at++) {
         char word[LS_WORD];
         const char *end = at + strcspn(at, ",");
-        long value;
         if (at == end)
             return ls_error_set(error, LS_USAGE, "%s=%s has an empty place", option->key, text);
-        if (!take_word(at, end, word, sizeof word, option->key, error))
-            return false;
-        if (!ls_parse_long(word, &value))
-            return ls_error_set(error, LS_USAGE, "%s=%s: '%s' is not a whole number", option->key,
-                                text, word);
-        if ((double)value < option->low || (double)value > option->high)
-            return out_of_range(option, text, error);
-        if (list->count == LS_LIST)
+        if (*count == LS_LIST)
             return ls_error_set(error, LS_USAGE, "%s= holds more than %d numbers", option->key,
                                 LS_LIST);
-        list->at[list->count++] = value;
+        if (!take_word(at, end, word, sizeof word, option->key, error) ||
+            !set(option, word, (char *)members + (size_t)*count * size, error))
+            return false;
+        ++*count;
         at = end;
         if (!*at)
             return true;
     }
 }
 
+static bool set_list(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    ls_list *list = field;
+    return set_members(option, text, &list->count, list->at, sizeof *list->at, set_int, error);
+}
+
+static bool set_reals(const ls_option *option, const char *text, void *field, ls_error *error)
+{
+    ls_reals *list = field;
+    return set_members(option, text, &list->count, list->at, sizeof *list->at, set_real, error);
+}
+
 static bool (*const setters[])(const ls_option *, const char *, void *, ls_error *) = {
     [LS_OPTION_INT] = set_int,       [LS_OPTION_REAL] = set_real, [LS_OPTION_BOOL] = set_bool,
     [LS_OPTION_CHOICE] = set_choice, [LS_OPTION_WORD] = set_word, [LS_OPTION_LIST] = set_list,
+    [LS_OPTION_REALS] = set_reals,
 };
 
 bool ls_option_set(const ls_option *option, const char *text, void *out, ls_error *error)

@@ -28,13 +28,20 @@ typedef struct ls_list {
     long at[LS_LIST];
 } ls_list;
 
+/* A list of numbers: mean=0.485,0.456,0.406. */
+typedef struct ls_reals {
+    int count;
+    double at[LS_LIST];
+} ls_reals;
+
 typedef enum ls_option_kind {
     LS_OPTION_INT,    /* long */
     LS_OPTION_REAL,   /* double */
     LS_OPTION_BOOL,   /* bool, written 0 or 1 */
     LS_OPTION_CHOICE, /* int: index into choices */
     LS_OPTION_WORD,   /* char[LS_WORD] */
-    LS_OPTION_LIST    /* ls_list of whole numbers >= low */
+    LS_OPTION_LIST,   /* ls_list */
+    LS_OPTION_REALS   /* ls_reals */
 } ls_option_kind;
 
 typedef struct ls_option {
@@ -42,7 +49,7 @@ typedef struct ls_option {
     ls_option_kind kind;
     size_t offset;              /* offsetof in the struct that ls_spec_read fills */
     const char *preset;         /* default as text; NULL: must be given */
-    double low, high;           /* inclusive range of INT, REAL and LIST members */
+    double low, high;           /* inclusive range of numbers, and of each in a list */
     const char *const *choices; /* CHOICE: NULL-terminated names */
     const char *help;
 } ls_option;
@@ -67,3 +74,7 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
  * (`lockstep list KINDs` has all)". */
 const void *ls_spec_find_type(const void *table, const char *name, const char *kind,
                               ls_error *error);
+/* The same of an array of structs that begin with their name, `stride` bytes apart, the last with a
+ * NULL name; `list` is what `lockstep list` calls them. */
+const void *ls_spec_find_entry(const void *table, size_t stride, const char *name, const char *kind,
+                               const char *list, ls_error *error);

@@ -2,8 +2,9 @@
 #include "core/tensor.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#include "core/check.h"
+#include "core/spec.h"
 
 long ls_shape_count(const ls_shape *shape)
 {
@@ -27,6 +28,20 @@ const char *ls_shape_text(const ls_shape *shape, char *text, size_t size)
     for (int i = 0; i < shape->rank && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%ld", i ? "x" : "", shape->at[i]);
     return text;
+}
+
+bool ls_shape_parse(const char *key, const char *text, ls_shape *shape, ls_error *error)
+{
+    ls_list list;
+    const ls_option option = {.key = key, .kind = LS_OPTION_LIST, .low = 1, .high = 1e9};
+    if (!ls_option_set(&option, text, &list, error))
+        return false;
+    if (list.count > LS_MAX_RANK)
+        return ls_error_set(error, LS_USAGE, "%s: at most %d numbers, found %d", key, LS_MAX_RANK,
+                            list.count);
+    shape->rank = list.count;
+    memcpy(shape->at, list.at, (size_t)list.count * sizeof shape->at[0]);
+    return true;
 }
 
 static const struct {

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/check.h"
+
 /* The engine's number type: float, or double in lockstep-double (gradient checks). */
 #ifdef LS_DOUBLE
 typedef double real;
@@ -26,6 +28,8 @@ long ls_shape_count(const ls_shape *shape); /* product; 1 for rank 0 */
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
 /* "28x28x1", or "scalar" for rank 0, into `text` of `size` bytes; returns text. */
 const char *ls_shape_text(const ls_shape *shape, char *text, size_t size);
+/* Reads "28,28,1"; `key` names it in the LS_USAGE error. */
+bool ls_shape_parse(const char *key, const char *text, ls_shape *shape, ls_error *error);
 
 typedef enum ls_dtype {
     LS_U8,

@@ -51,6 +51,9 @@ void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes);
  * not 0. */
 void ls_comm_sum(ls_comm *comm, double *values, long count);
 void ls_comm_sum_long(ls_comm *comm, long *values, long count);
+/* **Collective.** The same in tree order over the ranks: the same bits each time, whatever the
+ * numbers. */
+void ls_comm_sum_ordered(ls_comm *comm, double *values, long count);
 /* **Collective.** */
 double ls_comm_max(ls_comm *comm, double value);
 void ls_comm_barrier(ls_comm *comm);

@@ -185,13 +185,13 @@ void ls_exchange_tail(const ls_comm *comm, double *tail)
     if (g.count == 2) {
         ls_mpi(MPI_Recv(pair[1], LS_TAIL, MPI_DOUBLE, g.first + 1, TAG, comm->peers,
                         MPI_STATUS_IGNORE));
-        ls_tree_add_tails(pair[0], pair[0], 2);
+        ls_tree_add_doubles(pair[0], pair[0], 2, LS_TAIL);
     }
     for (int level = 0; level < g.levels; level++) {
         int other = partner(comm, &g, 1 << level);
         ls_mpi(MPI_Sendrecv(pair[0], LS_TAIL, MPI_DOUBLE, other, TAG, pair[1], LS_TAIL, MPI_DOUBLE,
                             other, TAG, comm->peers, MPI_STATUS_IGNORE));
-        ls_tree_add_tails(pair[0], pair[0], 2);
+        ls_tree_add_doubles(pair[0], pair[0], 2, LS_TAIL);
     }
     memcpy(tail, pair[0], sizeof pair[0]);
     if (g.count == 2)

@@ -8,30 +8,35 @@
  * over nodes: 2^k equal nodes, and nodes of one rank each, give the same bits as one node of all
  * ranks.
  *
- *   gradient -> ls_reduce_sum -> (stop here where not finite) -> update of slice -> ls_reduce_end
+ *   gradient -> ls_reduce_sum -> (stop here where not finite) -> (ls_reduce_norms, where the update
+ *   wants norms of more) -> update of slice -> ls_reduce_end
  */
 #pragma once
-#include "core/params.h"
+#include "core/squares.h"
 #include "dist/shared.h"
 #include "dist/tree.h"
 
 typedef struct ls_reduce ls_reduce;
 
-/* **Collective.** For arrays of `reals` reals. Makes the gradient arrays (shared). NULL and an
- * error where there is no room. */
-ls_reduce *ls_reduce_create(ls_comm *comm, long reals, ls_error *error);
+/* **Collective.** For the gradients of `params` (borrowed). Makes the gradient arrays (shared).
+ * NULL and an error where there is no room. */
+ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *error);
 void ls_reduce_destroy(ls_reduce *reduce); /* **Collective.** */
-/* This rank's array, `reals` long. */
+/* This rank's array, with the params' offsets. */
 real *ls_reduce_gradient(ls_reduce *reduce);
 /* Shared bytes a node that ls_reduce_create takes, with `node_size` ranks. */
-size_t ls_reduce_bytes(long reals, int node_size);
+size_t ls_reduce_bytes(const ls_params *params, int node_size);
+/* Bytes that each rank takes for itself: messages on their way between nodes. */
+size_t ls_reduce_own_bytes(const ls_comm *comm);
 
-/* **Collective.** Sums `parts` (sorted) of the arrays and tail[LS_TAIL] over all ranks. On return
- * tail is the sum, on every rank; *norm2 is the sum of squares of the summed parts (block sums in
- * block order, in double), the same bits on every rank and any rank count; not finite where any
- * number is not. This rank's array holds the sum in its slice only. */
-void ls_reduce_sum(ls_reduce *reduce, const ls_interval *parts, int count, double *tail,
-                   double *norm2);
+/* **Collective.** Sums `slots` of the arrays and tail[LS_TAIL] over all ranks. On return tail is
+ * the sum, on every rank; norm2[params->count] the sums of squares of the summed slots (squares.h;
+ * 0 of others), the same bits on every rank and any rank count; not finite where any number of the
+ * slot is not. This rank's array holds the sum in its slice only. */
+void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, double *tail, double *norm2);
+/* **Collective** over the node. The same norms of any array with the params' offsets that is
+ * complete in each rank's slice (values, directions). */
+void ls_reduce_norms(ls_reduce *reduce, const real *array, const ls_slots *slots, double *norm2);
 /* The slice that this rank updates, in reals, cut at multiples of LS_SLICE_ALIGN; may be empty. */
 ls_interval ls_reduce_slice(const ls_reduce *reduce);
 /* **Collective** over the node. All ranks have updated: the parameters may be read, the arrays

@@ -9,7 +9,5 @@ enum { LS_TAIL = 16 }; /* doubles that are summed along: weights, losses, metric
 /* Adds `count` arrays (1 or more) of `n` reals in tree order, into to[n], which may be one of them;
  * `from` are the arrays' starts. */
 void ls_tree_add(real *to, real *const *from, int count, long n);
-/* The same for tails [count, LS_TAIL], into to[LS_TAIL]. */
-void ls_tree_add_tails(double *to, const double *tails, int count);
-/* Sum of squares in double; the order of additions is a function of n alone. */
-double ls_tree_norm2(const real *x, long n);
+/* The same for doubles, from[count, n] into to[n], which may be its first row. */
+void ls_tree_add_doubles(double *to, const double *from, int count, long n);

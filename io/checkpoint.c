@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "io/checkpoint_list.h"
+#include "io/intake.h"
 #include "io/seal.h"
 #include "io/snapshot.h"
 
@@ -216,15 +217,42 @@ bool ls_checkpoint_load(const char *path, const ls_snapshot *snapshot, ls_error 
     return ok;
 }
 
+/* The parameters, then the arrays in their place. */
+static bool load_values(const opened *it, const ls_params *params, const ls_snapshot_array *array,
+                        int arrays, ls_error *error)
+{
+    int count;
+    ls_item *items = ls_snapshot_items(params, array, arrays, &count);
+    bool ok = load_items(it, params, items, count, true, error);
+    ls_free(items);
+    return ok;
+}
+
 bool ls_checkpoint_load_weights(const char *path, const ls_params *params, ls_error *error)
 {
     opened it;
     if (!open_file(path, false, &it, error))
         return false;
-    int count;
-    ls_item *items = ls_snapshot_items(params, NULL, 0, &count);
-    bool ok = load_items(&it, params, items, count, true, error);
-    ls_free(items);
+    bool ok = load_values(&it, params, NULL, 0, error);
+    close_file(&it);
+    return ok;
+}
+
+bool ls_checkpoint_load_average(const char *path, const ls_params *params, ls_error *error)
+{
+    opened it;
+    const ls_slots all = ls_slots_all(params);
+    const ls_snapshot_array average = {
+        .name = "average", .slots = &all, .statistics = true, .array = params->values};
+    if (!open_file(path, false, &it, error))
+        return false;
+    bool ok = ls_intake_exists(it.file, "optimizer/average")
+                  ? load_values(&it, params, &average, 1, error)
+                  : ls_error_set(error, LS_DATA,
+                                 "%s: holds no moving average of the weights: expected a "
+                                 "checkpoint of a stage whose optimizer has ema= (best.h5 of a run "
+                                 "with evaluate.average=1 is the average already)",
+                                 path);
     close_file(&it);
     return ok;
 }
@@ -238,8 +266,10 @@ void ls_checkpoint_model_digest(const ls_params *params, char text[33])
         const ls_slot *slot = &params->slots[s];
         if (slot->kind == LS_SLOT_STATE)
             continue;
-        ls_params_store(params, s, params->values, logical);
-        XXH3_128bits_update(state, logical, (size_t)ls_shape_count(&slot->shape) * sizeof *logical);
+        if (slot->layout)
+            ls_params_store(params, s, params->values, logical);
+        XXH3_128bits_update(state, slot->layout ? logical : params->values + slot->offset,
+                            (size_t)ls_shape_count(&slot->shape) * sizeof *logical);
     }
     ls_digest_text(XXH3_128bits_digest(state), text);
     ls_free(logical);
@@ -249,10 +279,16 @@ void ls_checkpoint_model_digest(const ls_params *params, char text[33])
 size_t ls_checkpoint_bytes(const ls_params *params, int optimizer_states)
 {
     enum { FILE_OVERHEAD = 1 << 16, SLOT_OVERHEAD = 1024 }; /* headers, names, attributes */
-    size_t trained = (size_t)ls_params_trained(params), all = 0;
+    size_t all = 0;
     for (int s = 0; s < params->count; s++)
         all += (size_t)ls_shape_count(&params->slots[s].shape);
     size_t states = (size_t)optimizer_states;
-    return (all + trained * states) * sizeof(real) +
+    return all * (1 + states) * sizeof(real) +
            (size_t)params->count * (1 + states) * SLOT_OVERHEAD + FILE_OVERHEAD;
+}
+
+size_t ls_checkpoint_memory(const ls_params *params, int optimizer_states)
+{
+    return ls_checkpoint_bytes(params, optimizer_states) +
+           ls_snapshot_largest(params) * sizeof(real);
 }

@@ -6,6 +6,7 @@
  *   /model/<net>/<layer>/<parameter>                    logical shapes
  *   /state/<net>/<layer>/<parameter>                    LS_SLOT_STATE slots
  *   /optimizer/<state name>/<net>/<layer>/<parameter>   of the slots that are trained
+ *   /optimizer/average/<net>/<layer>/<parameter>        the moving average, of every slot
  *   /rows/...                                           row state, in row order
  *   attributes of /                                     format, job, stage, step, ...: every field
  *                                                       of ls_snapshot
@@ -23,6 +24,7 @@ enum { LS_CHECKPOINT_FORMAT = 1 };
 typedef struct ls_snapshot_array {
     const char *name; /* "momentum" */
     const ls_slots *slots;
+    bool statistics; /* also of LS_SLOT_STATE slots: of the average */
     real *array;
 } ls_snapshot_array;
 
@@ -60,6 +62,10 @@ bool ls_checkpoint_load(const char *path, const ls_snapshot *snapshot, ls_error 
  * shapes must match; float64 is rounded by the float build. A file without .ok is taken too (one
  * that another program wrote). */
 bool ls_checkpoint_load_weights(const char *path, const ls_params *params, ls_error *error);
+/* The same with the moving average of the weights in their place; LS_DATA where the file holds
+ * none.
+ */
+bool ls_checkpoint_load_average(const char *path, const ls_params *params, ls_error *error);
 /* A weights file of its own, NAME.h5 with its seal NAME.ok: parameters and state, for
  * ls_checkpoint_load_weights and --weights. Durable when it returns; what stood there before stays
  * where it fails. LS_IO errors. */
@@ -102,3 +108,5 @@ bool ls_checkpoint_wait(ls_checkpoint_writer *writer, ls_error *error);
 bool ls_checkpoint_writer_close(ls_checkpoint_writer *writer, ls_error *error);
 /* Bytes of a checkpoint file, about: for --dry-run. */
 size_t ls_checkpoint_bytes(const ls_params *params, int optimizer_states);
+/* Memory that writing it takes: the file, and a slot on its way from its storage's layout. */
+size_t ls_checkpoint_memory(const ls_params *params, int optimizer_states);

@@ -12,6 +12,9 @@
 #include "io/column.h"
 #include "io/intake.h"
 #include "io/labels.h"
+#include "io/transform.h"
+
+enum { GROUP_BYTES = 1 << 20 }; /* of rows between reading and transforming: they stay in cache */
 
 struct ls_dataset {
     char *path;
@@ -19,6 +22,7 @@ struct ls_dataset {
     int descriptor; /* of the same file, for pread */
     ls_split split[LS_SPLITS];
     ls_column x[LS_SPLITS], y[LS_SPLITS];
+    ls_transform_chain *transform; /* NULL: none */
 };
 
 static const char *const split_names[] = {"train", "valid", "test"};
@@ -208,6 +212,7 @@ void ls_dataset_close(ls_dataset *data)
         close(data->descriptor);
     if (data->file >= 0)
         H5Fclose(data->file);
+    ls_transform_chain_destroy(data->transform);
     ls_free(data->path);
     ls_free(data);
 }
@@ -230,14 +235,59 @@ ls_split_id ls_split_find(const char *name)
     return LS_SPLITS;
 }
 
+bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error)
+{
+    ls_transform_chain *chain = NULL;
+    for (int id = 0; id < LS_SPLITS; id++) {
+        ls_split *split = &data->split[id];
+        if (!split->present)
+            continue;
+        if (lines && !chain) /* rows of all splits have one shape */
+            chain = ls_transform_chain_create(lines, &split->x.shape, error);
+        if (lines && !chain)
+            return false;
+        split->row = chain ? chain->y : split->x.shape;
+    }
+    ls_transform_chain_destroy(data->transform);
+    data->transform = chain;
+    return true;
+}
+
+static bool read_transformed(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
+                             const ls_augment *augment, real *x, ls_error *error)
+{
+    const ls_transform_chain *chain = data->transform;
+    long in = ls_shape_count(&chain->x), out = ls_shape_count(&chain->y);
+    long most = GROUP_BYTES / (in * (long)sizeof(real));
+    most = most < 1 ? 1 : most > n ? n : most;
+    real *read = ls_alloc((size_t)(most * in), sizeof *read);
+    void *scratch = ls_alloc(ls_transform_chain_scratch(chain), 1);
+    bool ok = true;
+    for (long i = 0, count; ok && i < n; i += count) {
+        count = n - i < most ? n - i : most;
+        ok = ls_column_read(&data->x[split], rows + i, count, read, error);
+        if (ok)
+            ls_transform_chain_apply(chain, augment, rows + i, count, read, x + i * out, scratch);
+    }
+    ls_free(scratch);
+    ls_free(read);
+    return ok;
+}
+
+static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
+                   const ls_augment *augment, real *x, ls_error *error)
+{
+    return data->transform ? read_transformed(data, split, rows, n, augment, x, error)
+                           : ls_column_read(&data->x[split], rows, n, x, error);
+}
+
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error)
 {
     const ls_split *from = &data->split[split];
-    (void)augment;
     ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
              from->name, from->present ? "y" : "rows");
-    return (!x || ls_column_read(&data->x[split], rows, n, x, error)) &&
+    return (!x || read_x(data, split, rows, n, augment, x, error)) &&
            (!y || ls_column_read(&data->y[split], rows, n, y, error));
 }
 

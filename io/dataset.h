@@ -47,6 +47,10 @@ typedef struct ls_augment {
     uint32_t stage;
     long epoch;
 } ls_augment;
+/* Spec lines of io/transform.h: from now on ls_dataset_read applies them, and `row` of each split
+ * is what they make of x. NULL: none. LS_USAGE errors that name the line; then all is as it was.
+ * Not while other threads read. */
+bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
 /* Reads rows[0..n) of a split, converted to real and transformed (the random part only where
  * `augment` is not NULL): x [n, row shape], y [n, y shape] (labels as whole
  * numbers). x or y may be NULL. A row outside the split is a bug. Safe from several threads. LS_IO

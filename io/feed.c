@@ -85,7 +85,8 @@ static void *read_ahead(void *context)
         ls_error error = {.code = 0};
         place *place = &feed->ring[(step - feed->plan.first_step) % RING];
         lay_out(feed, step, place);
-        ok = ls_dataset_read(feed->data, feed->plan.split, place->row, place->batch.rows, NULL,
+        const ls_augment augment = {feed->plan.seed, feed->plan.stage, place->batch.epoch};
+        ok = ls_dataset_read(feed->data, feed->plan.split, place->row, place->batch.rows, &augment,
                              place->x, place->y, &error);
         pthread_mutex_lock(&feed->lock);
         feed->read += ok;

@@ -2,7 +2,8 @@
  *
  * Step k of a stage is batch k % steps of epoch k / steps, steps = ceil(n / batch); the last batch
  * of an epoch holds what is left: nothing is dropped or repeated. Epoch e's order is the
- * permutation of stream (seed, shuffle, stage, e). A rank reads the rows of its own shards only. */
+ * permutation of stream (seed, shuffle, stage, e). A rank reads the rows of its own shards only.
+ * The random part of the data set's transforms follows (seed, stage, e). */
 #pragma once
 #include "core/random.h"
 #include "io/dataset.h"

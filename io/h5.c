@@ -3,11 +3,15 @@
 #include "io/h5.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/h5_check.h"
 
 enum { PATH_SIZE = 512 };
 
@@ -91,15 +95,22 @@ hid_t ls_h5_open(const char *path, ls_error *error)
 {
     if (!plain_file(path, error))
         return -1;
-    hid_t list = ls_h5_access();
-    htri_t known = H5Fis_hdf5(path);
-    hid_t file = known > 0 ? H5Fopen(path, H5F_ACC_RDONLY, list) : -1;
-    if (known <= 0)
-        ls_error_set(error, LS_DATA, "%s: is not an HDF5 file", path);
-    else if (file < 0)
-        ls_h5_fail_path(error, LS_DATA, path, "can't be opened; it is damaged or in use");
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool known = file >= 0 && fstat(file, &status) == 0;
+    size_t size = known ? (size_t)status.st_size : 0;
+    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
+    hid_t list = ls_h5_access(), opened = -1;
+    if (known && bytes != MAP_FAILED)
+        opened = ls_h5_check_open(path, bytes, size, path, list, error);
+    else
+        ls_error_set(error, LS_DATA, "%s: can't read: %s", path, strerror(errno));
     H5Pclose(list);
-    return file;
+    if (size && bytes != MAP_FAILED)
+        munmap(bytes, size);
+    if (file >= 0)
+        close(file);
+    return opened;
 }
 
 hid_t ls_h5_create(const char *path, ls_error *error)

@@ -19,7 +19,7 @@ const char *ls_h5_file(hid_t object, char *text, size_t size);
 bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Closing the file closes every object in it too. */
+/* Closing the file closes every object in it too. Files are checked before HDF5 sees them. */
 hid_t ls_h5_open(const char *path, ls_error *error);   /* read only */
 hid_t ls_h5_create(const char *path, ls_error *error); /* truncates */
 /* File access properties as all of our files have them; the caller closes the list (H5Pclose). */
@@ -62,10 +62,14 @@ bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error 
 bool ls_h5_put_long(hid_t object, const char *name, long value, ls_error *error);
 bool ls_h5_put_longs(hid_t object, const char *name, const long *values, int count,
                      ls_error *error);
+bool ls_h5_put_doubles(hid_t object, const char *name, const double *values, long count,
+                       ls_error *error);
 bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error);
 bool ls_h5_get_text(hid_t object, const char *name, char **value, bool *present, ls_error *error);
 bool ls_h5_get_long(hid_t object, const char *name, long *value, bool *present, ls_error *error);
 bool ls_h5_get_longs(hid_t object, const char *name, long *values, int count, bool *present,
                      ls_error *error);
+bool ls_h5_get_doubles(hid_t object, const char *name, double *values, long count, bool *present,
+                       ls_error *error);
 bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *present,
                       ls_error *error);

@@ -51,6 +51,15 @@ bool ls_h5_put_longs(hid_t object, const char *name, const long *values, int cou
                H5Screate_simple(1, dims, NULL), values, error);
 }
 
+bool ls_h5_put_doubles(hid_t object, const char *name, const double *values, long count,
+                       ls_error *error)
+{
+    ls_h5_start();
+    hsize_t dims[1] = {(hsize_t)count};
+    return put(object, name, H5Tcopy(H5T_IEEE_F64LE), H5T_NATIVE_DOUBLE,
+               H5Screate_simple(1, dims, NULL), values, error);
+}
+
 bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error)
 {
     ls_h5_start();
@@ -114,6 +123,13 @@ bool ls_h5_get_longs(hid_t object, const char *name, long *values, int count, bo
 {
     ls_h5_start();
     return get_numbers(object, name, false, H5T_NATIVE_LONG, count, values, present, error);
+}
+
+bool ls_h5_get_doubles(hid_t object, const char *name, double *values, long count, bool *present,
+                       ls_error *error)
+{
+    ls_h5_start();
+    return get_numbers(object, name, true, H5T_NATIVE_DOUBLE, count, values, present, error);
 }
 
 bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *present, ls_error *error)

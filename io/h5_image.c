@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/h5.h"
+#include "io/h5_check.h"
 
 static void *same_context(void *context)
 {
@@ -74,8 +74,6 @@ bool ls_h5_close_image(hid_t file, ls_h5_image *image, ls_error *error)
 
 hid_t ls_h5_open_image(const char *name, const void *bytes, size_t size, ls_error *error)
 {
-    if (size == 0)
-        return ls_error_set(error, LS_DATA, "%s: is empty; expected an HDF5 file", name), -1;
     void *image = (void *)bytes;
     H5FD_file_image_callbacks_t callbacks = {.image_malloc = borrow,
                                              .image_memcpy = copy_nothing,
@@ -87,9 +85,10 @@ hid_t ls_h5_open_image(const char *name, const void *bytes, size_t size, ls_erro
     hid_t list = ls_h5_access(), file = -1;
     if (H5Pset_fapl_core(list, size, false) < 0 ||
         H5Pset_file_image_callbacks(list, &callbacks) < 0 ||
-        H5Pset_file_image(list, image, size) < 0 ||
-        (file = H5Fopen(hidden, H5F_ACC_RDONLY, list)) < 0)
-        ls_h5_fail_path(error, LS_DATA, name, "is not a whole HDF5 file");
+        H5Pset_file_image(list, image, size) < 0)
+        ls_h5_fail_path(error, LS_DATA, name, "is empty, or can't be taken from memory");
+    else
+        file = ls_h5_check_open(name, bytes, size, hidden, list, error);
     ls_free(hidden);
     H5Pclose(list);
     return file;

@@ -161,8 +161,7 @@ static bool has_possible_size(subject *it, ls_error *error)
 static bool has_known_filters(subject *it, ls_error *error)
 {
     static const H5Z_filter_t known[] = {H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE,
-                                         H5Z_FILTER_FLETCHER32, H5Z_FILTER_NBIT,
-                                         H5Z_FILTER_SCALEOFFSET};
+                                         H5Z_FILTER_FLETCHER32};
     for (int i = 0; i < H5Pget_nfilters(it->creation); i++) {
         char name[64] = "";
         size_t values = 0;

@@ -175,22 +175,95 @@ bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const ch
     return ok;
 }
 
-bool ls_rowfile_copy(ls_rowfile *f, const char *source, const char *from, const char *to,
-                     ls_error *error)
+/* Where the array `name` beside `x` goes, into to[]; false: it is of another split. */
+static bool place_beside(const ls_array *x, const char *split, const char *name, char *to,
+                         size_t size)
+{
+    size_t length = strlen(name);
+    if (!strchr(x->path, '/')) {
+        size_t ending = strlen(split) + 1;
+        if (length <= ending || name[length - ending] != '_' ||
+            strcmp(name + length - ending + 1, split) != 0)
+            return false;
+        length -= ending;
+    }
+    return (size_t)snprintf(to, size, "%s/%.*s", split, (int)length, name) < size;
+}
+
+/* Whether values of a data set stand in a heap that nobody has checked: h5_check looks at
+ * contiguous texts and lists only. */
+static bool is_unchecked(hid_t dataset)
+{
+    hid_t type = H5Dget_type(dataset), list = H5Dget_create_plist(dataset);
+    bool text = H5Tget_class(type) == H5T_STRING, plain = text || H5Tget_class(type) == H5T_VLEN;
+    bool scattered = H5Tdetect_class(type, H5T_VLEN) > 0 ||
+                     (text ? H5Tis_variable_str(type) : H5Tdetect_class(type, H5T_STRING)) > 0;
+    bool contiguous = H5Pget_layout(list) == H5D_CONTIGUOUS;
+    H5Pclose(list);
+    H5Tclose(type);
+    return scattered && !(plain && contiguous);
+}
+
+/* Whether `from` is an array of `rows` rows; -1 and an error where it can't be trusted. */
+static int has_rows(hid_t source, const char *from, long rows, ls_error *error)
+{
+    H5L_info_t link;
+    H5O_info_t object;
+    if (H5Lget_info(source, from, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD &&
+        H5Oget_info_by_name1(source, from, &object, H5P_DEFAULT) >= 0 &&
+        object.type != H5O_TYPE_DATASET)
+        return 0;
+    hid_t dataset = ls_h5_dataset(source, from, error);
+    if (dataset < 0)
+        return -1;
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    hid_t space = H5Dget_space(dataset);
+    int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    H5Sclose(space);
+    int found = rank > 0 && dims[0] == (hsize_t)rows;
+    if (found && is_unchecked(dataset)) {
+        ls_h5_fail(
+            error, LS_DATA, source,
+            "%s holds texts or lists in chunks or records, which can't be copied; store them "
+            "contiguous, as h5py does unless told otherwise",
+            from);
+        found = -1;
+    }
+    H5Dclose(dataset);
+    return found;
+}
+
+/* `group` of `source` is where x stands. */
+static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array *x,
+                        const char *split, ls_error *error)
+{
+    enum { NAME = 256 };
+    char name[NAME], to[2 * NAME];
+    for (hsize_t i = 0; H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
+                                           sizeof name, H5P_DEFAULT) >= 0;
+         i++) {
+        if (!place_beside(x, split, name, to, sizeof to) || H5Lexists(f->file, to, H5P_DEFAULT) > 0)
+            continue;
+        const char *from = strchr(x->path, '/') ? to : name;
+        int wanted = has_rows(source, from, x->rows, error);
+        if (wanted < 0)
+            return false;
+        if (wanted && H5Ocopy(source, from, f->file, to, H5P_DEFAULT, H5P_DEFAULT) < 0)
+            return ls_h5_fail(error, LS_IO, f->file, "can't copy %s of the data set", to);
+    }
+    return true;
+}
+
+bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x, const char *split,
+                            ls_error *error)
 {
     hid_t other = ls_h5_open(source, error);
     if (other < 0)
         return false;
-    hid_t links = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(links, 1);
-    hid_t trusted = ls_h5_dataset(other, from, error); /* its own numbers, not a link */
-    bool ok = trusted >= 0;
-    if (ok && H5Ocopy(other, from, f->file, to, H5P_DEFAULT, links) < 0)
-        ok = ls_h5_fail(error, LS_IO, f->file, "can't copy %s of %s", from, source);
-    if (trusted >= 0)
-        H5Dclose(trusted);
-    H5Pclose(links);
-    H5Fclose(other);
+    hid_t group = H5Gopen2(other, strchr(x->path, '/') ? split : "/", H5P_DEFAULT);
+    bool ok = group >= 0 ? copy_beside(f, other, group, x, split, error)
+                         : ls_h5_fail(error, LS_DATA, other, "has no %s to copy from", split);
+    H5Fclose(other); /* with all that is open in it */
     return ok;
 }
 

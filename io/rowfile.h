@@ -3,6 +3,7 @@
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
+#include "io/dataset.h"
 
 enum { LS_ROWFILE_ARRAYS = 4 };
 
@@ -30,9 +31,12 @@ bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_erro
 /* HDF5 files: an attribute of the object at `path`. CSV has no place for it: ignored. */
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);
-/* HDF5 files: a copy, with its attributes, of the array `from` of the file `source` as `to`. */
-bool ls_rowfile_copy(ls_rowfile *file, const char *source, const char *from, const char *to,
-                     ls_error *error);
+/* HDF5 files: copies what the file `source` holds beside its array `x`, row by row: each array of
+ * as many rows, with its attributes, into the group `split`, unless that has it already (x). Beside
+ * "train/x" is what its group holds, beside "x_train" what else is called *_train. An array that is
+ * a link, or kept in another file, is an LS_DATA error. */
+bool ls_rowfile_copy_beside(ls_rowfile *file, const char *source, const ls_array *x,
+                            const char *split, ls_error *error);
 /* HDF5 files: copies the attributes of the object `path` of `source` that it has not got itself, to
  * the object of this name; nothing where `source` has no such object. */
 bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *path,

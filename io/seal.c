@@ -170,8 +170,10 @@ void *ls_seal_read(const char *path, bool required, size_t *size, ls_seal *seal,
     else if (!required || access(path, F_OK) != 0)
         bytes = ls_whole_read(path, size, error);
     else
-        ls_error_set(error, LS_DATA, "%s: has no %s beside it; its writing was not finished", path,
-                     ok_path);
+        ls_error_set(error, LS_DATA,
+                     "%s: has no %s beside it; its writing was not finished, or it is no "
+                     "checkpoint",
+                     path, ok_path);
     ls_free(ok_path);
     return bytes;
 }

@@ -141,7 +141,8 @@ ls_item *ls_snapshot_items(const ls_params *params, const ls_snapshot_array *arr
     }
     for (int a = 0; a < arrays; a++)
         for (int s = 0; s < params->count; s++) {
-            if (is_state(params, s) || !ls_slots_contain(array[a].slots, s))
+            if ((is_state(params, s) && !array[a].statistics) ||
+                !ls_slots_contain(array[a].slots, s))
                 continue;
             *next = (ls_item){.slot = s, .array = array[a].array};
             snprintf(next->path, sizeof next->path, "optimizer/%s/%s", array[a].name,
@@ -164,7 +165,7 @@ size_t ls_snapshot_largest(const ls_params *params)
 {
     long largest = 0;
     for (int s = 0; s < params->count; s++) {
-        long count = ls_shape_count(&params->slots[s].shape);
+        long count = params->slots[s].layout ? ls_shape_count(&params->slots[s].shape) : 0;
         largest = count > largest ? count : largest;
     }
     return (size_t)largest;

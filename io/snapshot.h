@@ -19,7 +19,7 @@ ls_item *ls_snapshot_items(const ls_params *params, const ls_snapshot_array *arr
 /* Shape and rank of an item's data set. */
 int ls_item_dims(const ls_params *params, const ls_item *item, hsize_t dims[LS_MAX_RANK]);
 
-/* Reals of the largest slot, logical. */
+/* Reals of the largest slot whose storage differs from its logical numbers. */
 size_t ls_snapshot_largest(const ls_params *params);
 
 /* Every field of a snapshot but params and arrays, as attributes of /. Reading: a format that this

@@ -112,7 +112,8 @@ static bool show(walk *w, hid_t id, const char *path, ls_tree_kind kind)
     bool ok =
         id < 0 || H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, NULL, add_attribute, object) >= 0;
     if (!ok)
-        ls_h5_fail(w->error, LS_DATA, w->file, "%s: its attributes can't be read", path);
+        ls_h5_fail(w->error, LS_DATA, w->file, "%s%sits attributes can't be read", path,
+                   path[0] ? ": " : "");
     ok = ok && (kind != LS_TREE_ARRAY || describe_array(w, id, object));
     if (ok)
         w->visit(w->context, object);

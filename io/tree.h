@@ -44,9 +44,11 @@ bool ls_tree_visit(const char *path, void (*visit)(void *context, const ls_tree_
 /* How the arrays of one name differ in two files. */
 typedef struct ls_tree_difference {
     const char *path;
-    bool in_a, in_b;       /* where it is */
-    bool fits;             /* in both, numbers of one shape: the rest is known */
-    long count, differing; /* numbers, and those that are not equal; NaN equals NaN */
+    bool in_a, in_b; /* where it is */
+    bool compared;   /* false: in one only, of other shape or kind, or not to be read */
+    bool like;       /* of one shape and kind, where compared is false because it can't be read */
+    long count, differing; /* values, and those that are not equal; NaN equals NaN */
+    bool numbers;          /* the rest is known */
     double largest;        /* |a - b| */
     double relative;       /* norm of a - b over the norm of a */
 } ls_tree_difference;

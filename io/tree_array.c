@@ -2,11 +2,12 @@
 #include "io/tree_array.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "io/intake.h"
 
-enum { BLOCK = 1 << 20 }; /* numbers, unless a row has more */
+enum { BLOCK = 8 << 20 }; /* bytes, unless a row has more */
 
 static const char *type_name(hid_t type)
 {
@@ -62,6 +63,15 @@ static bool measure(ls_tree_array *a, ls_error *error)
     return true;
 }
 
+static hsize_t file_size(hid_t dataset)
+{
+    hsize_t size = 0;
+    hid_t file = H5Iget_file_id(dataset);
+    H5Fget_filesize(file, &size);
+    H5Fclose(file);
+    return size;
+}
+
 bool ls_tree_array_open(hid_t dataset, const char *path, ls_tree_array *array, ls_error *error)
 {
     static const hsize_t packed =
@@ -75,10 +85,16 @@ bool ls_tree_array_open(hid_t dataset, const char *path, ls_tree_array *array, l
     const char *storage = storage_name(dataset);
     array->type = type_name(type);
     array->storage = storage ? storage : "in other files";
-    array->numbers = storage && (class == H5T_INTEGER || class == H5T_FLOAT) &&
-                     bytes / packed <= H5Dget_storage_size(dataset) &&
-                     H5Dget_storage_size(dataset) > 0;
-    if (storage && bytes > 0 && H5Dget_storage_size(dataset) == 0)
+    hsize_t stored = H5Dget_storage_size(dataset);
+    bool written = storage && bytes / packed <= stored && (stored > 0 || bytes == 0) &&
+                   stored <= file_size(dataset);
+    bool elsewhere = class == H5T_VLEN || H5Tis_variable_str(type) > 0;
+    array->numbers = written && (class == H5T_INTEGER || class == H5T_FLOAT);
+    array->others = written && !array->numbers &&
+                    (!elsewhere || (class == H5T_STRING && strcmp(storage, "contiguous") == 0)) &&
+                    (class == H5T_STRING || class == H5T_ENUM || class == H5T_OPAQUE);
+    array->value = array->numbers ? sizeof(double) : elsewhere ? sizeof(char *) : H5Tget_size(type);
+    if (storage && bytes > 0 && stored == 0)
         array->storage = "never written";
     H5Tclose(type);
     return true;
@@ -86,7 +102,8 @@ bool ls_tree_array_open(hid_t dataset, const char *path, ls_tree_array *array, l
 
 static long rows_in_block(const ls_tree_array *a)
 {
-    return a->row >= BLOCK || a->row == 0 ? 1 : BLOCK / a->row;
+    long values = BLOCK / (long)a->value;
+    return a->row >= values || a->row == 0 ? 1 : values / a->row;
 }
 
 long ls_tree_array_block(const ls_tree_array *array)
@@ -95,8 +112,8 @@ long ls_tree_array_block(const ls_tree_array *array)
     return (rows < array->rows ? rows : array->rows) * array->row;
 }
 
-bool ls_tree_array_read_block(const ls_tree_array *a, long index, double *values, long *count,
-                              ls_error *error)
+bool ls_tree_array_read_block(const ls_tree_array *a, long index, hid_t memory, void *values,
+                              long *count, ls_error *error)
 {
     hsize_t start[LS_TREE_RANK] = {0}, size[LS_TREE_RANK];
     long first = index * rows_in_block(a);
@@ -108,17 +125,17 @@ bool ls_tree_array_read_block(const ls_tree_array *a, long index, double *values
         size[i] = (hsize_t)a->at[i];
     start[0] = (hsize_t)first;
     size[0] = (hsize_t)rows;
-    hid_t space = H5Dget_space(a->dataset), memory = H5S_ALL, from = H5S_ALL;
+    hid_t space = H5Dget_space(a->dataset), to = H5S_ALL, from = H5S_ALL;
     if (a->rank > 0) {
         H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL);
-        memory = H5Screate_simple(a->rank, size, NULL);
+        to = H5Screate_simple(a->rank, size, NULL);
         from = space;
     }
-    bool ok = H5Dread(a->dataset, H5T_NATIVE_DOUBLE, memory, from, H5P_DEFAULT, values) >= 0;
+    bool ok = H5Dread(a->dataset, memory, to, from, H5P_DEFAULT, values) >= 0;
     if (!ok)
-        ls_h5_fail(error, LS_DATA, a->dataset, "%s: its numbers can't be read", a->path);
+        ls_h5_fail(error, LS_DATA, a->dataset, "%s: its values can't be read", a->path);
     if (a->rank > 0)
-        H5Sclose(memory);
+        H5Sclose(to);
     H5Sclose(space);
     return ok;
 }
@@ -131,7 +148,7 @@ bool ls_tree_array_read(const ls_tree_array *array,
     bool ok = true;
     long count = 1;
     for (long i = 0; ok && count > 0; i++) {
-        ok = ls_tree_array_read_block(array, i, values, &count, error);
+        ok = ls_tree_array_read_block(array, i, H5T_NATIVE_DOUBLE, values, &count, error);
         if (ok && count > 0 && !block(context, values, count))
             break;
     }

@@ -1,4 +1,4 @@
-/* tree_array: any array of an HDF5 file as doubles, block by block, in row-major order. */
+/* tree_array: any array of an HDF5 file block by block, in row-major order: numbers as doubles. */
 #pragma once
 #include "io/h5.h"
 #include "io/tree.h"
@@ -10,18 +10,20 @@ typedef struct ls_tree_array {
     int rank;
     long at[LS_TREE_RANK];
     long rows, row; /* along the first dimension; numbers in one of them */
-    bool numbers;   /* integers or floats that were written */
+    size_t
+        value; /* bytes of one in memory: of a double, of others as stored, of a pointer to text */
+    bool numbers; /* integers or floats that were written */
+    bool others;  /* texts, records and others that were, as many bytes each or contiguous texts */
 } ls_tree_array;
 
 /* What `dataset` is like. LS_DATA errors for sizes that no machine can hold. */
 bool ls_tree_array_open(hid_t dataset, const char *path, ls_tree_array *array, ls_error *error);
-/* Numbers in a block, the last apart. */
+/* Values in a block, the last apart. */
 long ls_tree_array_block(const ls_tree_array *array);
 /* Numbers of block `index` into values[ls_tree_array_block]; *count gets how many, 0 after the
- * last.
- */
-bool ls_tree_array_read_block(const ls_tree_array *array, long index, double *values, long *count,
-                              ls_error *error);
+ * last. `memory` is the HDF5 type of values: H5T_NATIVE_DOUBLE for numbers. */
+bool ls_tree_array_read_block(const ls_tree_array *array, long index, hid_t memory, void *values,
+                              long *count, ls_error *error);
 /* All blocks in turn; `block` returns false to end. */
 bool ls_tree_array_read(const ls_tree_array *array,
                         bool (*block)(void *context, const double *values, long count),

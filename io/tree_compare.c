@@ -51,8 +51,7 @@ static void close_names(names *n)
 
 static bool same_shape(const ls_tree_array *a, const ls_tree_array *b)
 {
-    return a->numbers && b->numbers && a->rank == b->rank &&
-           memcmp(a->at, b->at, sizeof a->at) == 0;
+    return a->rank == b->rank && a->rows == b->rows && memcmp(a->at, b->at, sizeof a->at) == 0;
 }
 
 /* Adds a block; *far and *norm are sums of squares of a - b and of a. */
@@ -79,14 +78,73 @@ static bool compare_numbers(const ls_tree_array *a, const ls_tree_array *b, ls_t
     bool ok = true;
     long count = 1;
     for (long i = 0; ok && count > 0; i++) {
-        ok = ls_tree_array_read_block(a, i, of_a, &count, error) &&
-             ls_tree_array_read_block(b, i, of_b, &count, error);
+        ok = ls_tree_array_read_block(a, i, H5T_NATIVE_DOUBLE, of_a, &count, error) &&
+             ls_tree_array_read_block(b, i, H5T_NATIVE_DOUBLE, of_b, &count, error);
         if (ok)
             add_block(of_a, of_b, count, d, &far, &norm);
     }
     d->relative = d->differing == 0 ? 0 : sqrt(far) / sqrt(norm);
     ls_free(of_b);
     ls_free(of_a);
+    return ok;
+}
+
+/* Texts of varying length are read as pointers to them, which HDF5 allocates and takes back. */
+static void release_texts(hid_t type, long count, void *values)
+{
+    hsize_t dims[1] = {(hsize_t)count};
+    hid_t space = H5Screate_simple(1, dims, NULL);
+    if (H5Tis_variable_str(type) > 0)
+        H5Dvlen_reclaim(type, space, H5P_DEFAULT, values);
+    H5Sclose(space);
+}
+
+static bool equal_texts(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What is no number: as it is stored, or as texts of any length. */
+static bool compare_others(const ls_tree_array *a, const ls_tree_array *b, hid_t type,
+                           ls_tree_difference *d, ls_error *error)
+{
+    size_t size = H5Tget_size(type), block = (size_t)ls_tree_array_block(a);
+    char *of_a = ls_alloc(block, size), *of_b = ls_alloc(block, size);
+    bool ok = true, texts = H5Tis_variable_str(type) > 0;
+    long count = 1;
+    for (long i = 0; ok && count > 0; i++) {
+        memset(of_a, 0, block * size);
+        memset(of_b, 0, block * size);
+        ok = ls_tree_array_read_block(a, i, type, of_a, &count, error) &&
+             ls_tree_array_read_block(b, i, type, of_b, &count, error);
+        for (size_t k = 0; ok && k < (size_t)count; k++)
+            d->differing +=
+                texts ? !equal_texts(((char **)(void *)of_a)[k], ((char **)(void *)of_b)[k])
+                      : memcmp(of_a + k * size, of_b + k * size, size) != 0;
+        d->count += ok ? count : 0;
+        release_texts(type, count, of_a);
+        release_texts(type, count, of_b);
+    }
+    ls_free(of_b);
+    ls_free(of_a);
+    return ok;
+}
+
+/* Of two open arrays. */
+static bool compare_arrays(const ls_tree_array *a, const ls_tree_array *b, ls_tree_difference *d,
+                           ls_error *error)
+{
+    hid_t type_a = H5Dget_type(a->dataset), type_b = H5Dget_type(b->dataset);
+    bool equal = H5Tequal(type_a, type_b) > 0, ok = true;
+    d->like = same_shape(a, b) && (equal || (a->numbers && b->numbers));
+    d->numbers = d->like && a->numbers && b->numbers;
+    d->compared = d->numbers || (d->like && a->others && b->others);
+    if (d->numbers)
+        ok = compare_numbers(a, b, d, error);
+    else if (d->compared)
+        ok = compare_others(a, b, type_a, d, error);
+    H5Tclose(type_b);
+    H5Tclose(type_a);
     return ok;
 }
 
@@ -97,8 +155,7 @@ static bool compare(hid_t file_a, hid_t file_b, ls_tree_difference *d, ls_error 
     hid_t in_b = in_a >= 0 ? ls_h5_dataset(file_b, d->path, error) : -1;
     bool ok = in_b >= 0 && ls_tree_array_open(in_a, d->path, &a, error) &&
               ls_tree_array_open(in_b, d->path, &b, error);
-    d->fits = ok && same_shape(&a, &b);
-    ok = ok && (!d->fits || compare_numbers(&a, &b, d, error));
+    ok = ok && compare_arrays(&a, &b, d, error);
     if (in_a >= 0)
         H5Dclose(in_a);
     if (in_b >= 0)

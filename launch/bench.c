@@ -84,32 +84,20 @@ typedef struct bench {
     ls_optimizer optimizer;
     ls_batch batch; /* this rank's rows */
     real *x, *y;
-    ls_interval part;
+    double *norm2; /* [slots] of the gradient */
 } bench;
-
-static bool parse_shape(const char *text, ls_shape *shape)
-{
-    ls_list list;
-    const ls_option option = {"input", LS_OPTION_LIST, 0, NULL, 1, 1e9, NULL, ""};
-    if (!ls_option_set(&option, text, &list, NULL) || list.count > LS_MAX_RANK)
-        return false;
-    shape->rank = list.count;
-    for (int i = 0; i < list.count; i++)
-        shape->at[i] = list.at[i];
-    return true;
-}
 
 static bool build(bench *b, const char *text, ls_error *error)
 {
     ls_spec spec;
-    ls_shape input;
+    ls_shape input = {0};
     ls_model_nets nets;
     if (!ls_spec_parse(text, &spec, error))
         return false;
     const ls_model_type *type = ls_model_find(spec.type);
     bool by_name = type && spec.keys == 0 && type->bench;
-    if (type && !parse_shape(type->input, &input))
-        return ls_error_set(error, LS_USAGE, "the model %s has no usual input", type->name);
+    if (type && !ls_shape_parse("input", type->input, &input, error))
+        return false;
     if (!ls_model_write(by_name ? type->bench : text, &input, &nets, error))
         return false;
     b->params = ls_params_create();
@@ -132,7 +120,7 @@ static bool take_memory(bench *b, ls_error *error)
 {
     size_t bytes = (size_t)b->params->size * sizeof(real);
     ls_shared_make_room(b->comm, 2 * bytes + (size_t)b->params->prepared_size * sizeof(real) +
-                                     ls_reduce_bytes(b->params->size, ls_comm_node_size(b->comm)));
+                                     ls_reduce_bytes(b->params, ls_comm_node_size(b->comm)));
     b->values = ls_shared_create(b->comm, bytes, error);
     b->momentum = b->values ? ls_shared_create(b->comm, bytes, error) : NULL;
     b->prepared =
@@ -141,15 +129,14 @@ static bool take_memory(bench *b, ls_error *error)
             : NULL;
     if (!ls_comm_agree(b->comm, b->prepared != NULL, error))
         return false;
-    b->reduce = ls_reduce_create(b->comm, b->params->size, error);
+    b->reduce = ls_reduce_create(b->comm, b->params, error);
     if (!b->reduce)
         return false;
     ls_params_commit(b->params, ls_shared_data(b->values), ls_shared_data(b->prepared));
     if (ls_comm_node_rank(b->comm) == 0)
         ls_params_initialize(b->params, 1, NULL);
     ls_comm_node_barrier(b->comm);
-    ls_slots all = ls_slots_all(b->params);
-    b->part = ls_slots_reals(b->params, &all.at[0]);
+    b->norm2 = ls_alloc((size_t)b->params->count, sizeof *b->norm2);
     return true;
 }
 
@@ -180,7 +167,8 @@ static void prepare(bench *b)
 
 static void one_step(bench *b, long step)
 {
-    double tail[LS_TAIL] = {0}, norm2;
+    double tail[LS_TAIL] = {0};
+    const ls_slots *slots = &b->objective->phase[0].slots;
     ls_sums sums;
     real *const state[LS_OPTIMIZER_STATES] = {ls_shared_data(b->momentum), NULL};
     ls_pass pass = {.training = true,
@@ -189,15 +177,16 @@ static void one_step(bench *b, long step)
                     .gradient = ls_reduce_gradient(b->reduce)};
     b->objective->type->gradient(b->objective, 0, &b->batch, &pass, &sums);
     memcpy(tail, sums.at, sizeof sums.at);
-    ls_reduce_sum(b->reduce, &b->part, 1, tail, &norm2);
-    ls_check(isfinite(norm2), "the gradient of the benchmark is not finite");
+    ls_reduce_sum(b->reduce, slots, tail, b->norm2);
+    ls_check(isfinite(ls_squares_total(b->params, b->norm2)),
+             "the gradient of the benchmark is not finite");
     ls_update update = {.rate = b->optimizer.rate,
                         .scale = 1 / tail[LS_SUM_WEIGHT],
                         .mean = 1 / tail[LS_SUM_WEIGHT],
                         .count = step};
     ls_interval slice = ls_reduce_slice(b->reduce);
-    ls_optimizer_update(&b->optimizer, &update, b->params, &b->objective->phase[0].slots,
-                        slice.begin, slice.end, pass.gradient, state);
+    ls_optimizer_update(&b->optimizer, &update, b->params, slots, slice.begin, slice.end,
+                        pass.gradient, state);
     ls_reduce_end(b->reduce);
     prepare(b);
 }
@@ -283,6 +272,7 @@ static void release(bench *b)
     ls_params_destroy(b->params);
     ls_free(b->x);
     ls_free(b->y);
+    ls_free(b->norm2);
     if (b->reduce)
         ls_reduce_destroy(b->reduce);
     ls_shared_destroy(b->prepared);

@@ -12,6 +12,7 @@
 
 typedef struct bench {
     ls_comm *comm;
+    ls_params *params; /* one slot */
     ls_reduce *reduce;
     long floats;
     real *values, *sum; /* what a rank gives, MPI_Allreduce's result */
@@ -20,7 +21,8 @@ typedef struct bench {
 static void ours(const bench *b)
 {
     double tail[LS_TAIL] = {0}, norm2;
-    ls_reduce_sum(b->reduce, &(ls_interval){0, b->floats}, 1, tail, &norm2);
+    const ls_slots all = ls_slots_all(b->params);
+    ls_reduce_sum(b->reduce, &all, tail, &norm2);
     ls_reduce_end(b->reduce);
 }
 
@@ -75,10 +77,14 @@ static void run(const bench *b, int rounds)
 int ls_bench_reduce(ls_comm *comm, long floats, int rounds)
 {
     ls_error error;
-    bench b = {.comm = comm, .floats = floats};
-    b.reduce = ls_reduce_create(comm, floats, &error);
-    if (!b.reduce)
+    bench b = {.comm = comm, .params = ls_params_create(), .floats = floats};
+    ls_params_claim(b.params, "all", LS_SLOT_WEIGHT, &(ls_shape){1, {floats}}, &(ls_initializer){0},
+                    NULL);
+    b.reduce = ls_reduce_create(comm, b.params, &error);
+    if (!b.reduce) {
+        ls_params_destroy(b.params);
         return ls_fail(ls_comm_rank(comm) == 0, &error);
+    }
     b.values = ls_alloc((size_t)floats, sizeof *b.values);
     b.sum = ls_alloc((size_t)floats, sizeof *b.sum);
     for (long i = 0; i < floats; i++)
@@ -87,5 +93,6 @@ int ls_bench_reduce(ls_comm *comm, long floats, int rounds)
     ls_free(b.sum);
     ls_free(b.values);
     ls_reduce_destroy(b.reduce);
+    ls_params_destroy(b.params);
     return 0;
 }

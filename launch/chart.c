@@ -86,7 +86,7 @@ static void add_panel(chart *c, const char *name)
 
 static bool comes_last(const char *name)
 {
-    return !strcmp(name, "rate") || !strcmp(name, "samples_per_second");
+    return !strcmp(name, "rate") || !strcmp(name, "samples_per_second") || !strcmp(name, "waiting");
 }
 
 static bool has(const chart *c, const char *name)
@@ -98,7 +98,7 @@ static bool has(const chart *c, const char *name)
     return false;
 }
 
-/* Loss, the other metrics as they appear, rate, samples/s. */
+/* Loss, the other metrics as they appear, rate, samples/s, waiting. */
 static void choose_panels(chart *c)
 {
     if (has(c, "loss"))
@@ -313,6 +313,7 @@ static void put_panel(const chart *c, const char *name, double left, double top)
     panel p = {.chart = c, .left = left, .top = top, .y = choose_y(c, name)};
     const char *title = !strcmp(name, "rate")                 ? "learning rate"
                         : !strcmp(name, "samples_per_second") ? "samples/s"
+                        : !strcmp(name, "waiting")            ? "waiting for data (share)"
                                                               : name;
     ls_svg_text(c->out, left, top - 14, LS_SVG_START, "font-size='14' fill='#222'", title);
     put_y_axis(&p);

@@ -173,6 +173,13 @@ static double slot_error(probe *p, int phase, int slot, const real *gradient, do
     return sqrt(wrong) / fmax(sqrt(norm), floor);
 }
 
+/* Whether a phase trains the slot: what it adds to statistics is no derivative. */
+static bool trains(const probe *p, int phase, int slot)
+{
+    return ls_slots_contain(&p->objective->phase[phase].slots, slot) &&
+           p->session.params->slots[slot].kind != LS_SLOT_STATE;
+}
+
 /* Prints a line a parameter; whether all are within the tolerance. */
 static bool check_gradients(probe *p)
 {
@@ -181,13 +188,14 @@ static bool check_gradients(probe *p)
     for (int phase = 0; phase < p->objective->phases; phase++) {
         double norm2 = 0;
         printf("loss %.9f\n", apply(p, phase));
-        for (long i = 0; i < params->size; i++)
-            norm2 += (double)p->gradient[i] * (double)p->gradient[i];
+        for (int s = 0; s < params->count; s++)
+            for (long i = 0; trains(p, phase, s) && i < params->slots[s].size; i++)
+                norm2 += pow((double)p->gradient[params->slots[s].offset + i], 2);
         double floor = 1e-3 * sqrt(norm2) / (double)p->batch.rows;
         real *copy = ls_alloc((size_t)params->size, sizeof *copy);
         memcpy(copy, p->gradient, (size_t)params->size * sizeof *copy);
         for (int s = 0; s < params->count; s++) {
-            if (!ls_slots_contain(&p->objective->phase[phase].slots, s))
+            if (!trains(p, phase, s))
                 continue;
             real *gradient =
                 ls_alloc((size_t)ls_shape_count(&params->slots[s].shape), sizeof *gradient);

@@ -1,15 +1,13 @@
 /* chunks: chunk c belongs to rank c modulo the ranks; a round is one chunk on each rank. */
 #include "launch/chunks.h"
 
-#include <string.h>
-
 #include "core/memory.h"
 
 /* What a rank holds of one chunk. */
 typedef struct place {
     real *x, *y, *results;
     int64_t *row;
-    long *wire; /* results as whole numbers, for the way to rank 0 */
+    real *all; /* rank 0: a round's results, [ranks, size, width] */
 } place;
 
 static const ls_split *split_of(const ls_chunks *c)
@@ -26,13 +24,6 @@ static long rows_of(const ls_chunks *c, long chunk)
 {
     long left = split_of(c)->x.rows - chunk * c->size;
     return left < c->size ? left : c->size;
-}
-
-/* Whole numbers that hold the results of `rows` rows. */
-static long wire_length(const ls_chunks *c, long rows)
-{
-    size_t bytes = (size_t)(rows * c->width) * sizeof(real);
-    return (long)((bytes + sizeof(long) - 1) / sizeof(long));
 }
 
 static bool work(const ls_chunks *c, const place *at, long chunk, ls_error *error)
@@ -56,20 +47,14 @@ static bool work(const ls_chunks *c, const place *at, long chunk, ls_error *erro
     return true;
 }
 
-/* **Collective.** The round's chunks to rank 0, one after the other. The sum of the ranks' bytes as
- * whole numbers is exact, for one rank only has any that are not 0. */
+/* **Collective.** The round's chunks to rank 0, and there to `take`, one after the other. */
 static bool deliver(const ls_chunks *c, const place *at, ls_comm *comm, long first, ls_error *error)
 {
+    size_t reals = (size_t)(c->size * c->width);
     bool ok = true;
-    for (int r = 0; r < ls_comm_size(comm) && first + r < ls_chunks_count(c); r++) {
-        long rows = rows_of(c, first + r), length = wire_length(c, rows);
-        memset(at->wire, 0, (size_t)length * sizeof *at->wire);
-        if (r == ls_comm_rank(comm))
-            memcpy(at->wire, at->results, (size_t)(rows * c->width) * sizeof *at->results);
-        ls_comm_sum_long(comm, at->wire, length);
-        if (ls_comm_rank(comm) == 0)
-            ok = ok && c->take(c->context, rows, (const real *)at->wire, error);
-    }
+    ls_comm_gather(comm, at->results, reals * sizeof(real), at->all);
+    for (int r = 0; at->all && ok && r < ls_comm_size(comm) && first + r < ls_chunks_count(c); r++)
+        ok = c->take(c->context, rows_of(c, first + r), at->all + (size_t)r * reals, error);
     return ok;
 }
 
@@ -93,15 +78,17 @@ static bool run_rounds(const ls_chunks *c, const place *at, ls_comm *comm, ls_er
 bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
 {
     const ls_split *split = split_of(c);
+    bool collects = c->take && ls_comm_rank(comm) == 0;
+    size_t results = (size_t)(c->size * c->width);
     place at = {
         .x = ls_alloc((size_t)(c->size * ls_shape_count(&split->row)), sizeof(real)),
         .y = ls_alloc((size_t)(c->size * ls_shape_count(&split->y.shape)), sizeof(real)),
-        .results = ls_alloc((size_t)(c->size * c->width), sizeof(real)),
+        .results = ls_alloc(results, sizeof(real)),
         .row = ls_alloc((size_t)c->size, sizeof(int64_t)),
-        .wire = ls_alloc((size_t)wire_length(c, c->take ? c->size : 0), sizeof(long)),
+        .all = collects ? ls_alloc((size_t)ls_comm_size(comm) * results, sizeof(real)) : NULL,
     };
     bool ok = run_rounds(c, &at, comm, error);
-    ls_free(at.wire);
+    ls_free(at.all);
     ls_free(at.row);
     ls_free(at.results);
     ls_free(at.y);

@@ -54,7 +54,7 @@ _lockstep_after_equals() { # PROGRAM COMMAND NAME WORD
     data) _lockstep_files "$4" .h5 ;;
     run) _lockstep_files "$4" / ;;
     evaluate.split) _lockstep_offer "$4" 'train valid test' ;;
-    model | *objective | *optimizer | *schedule) _lockstep_offer "$4" "$(_lockstep_listed "$1" "${3##*.}s")" ;;
+    model | transform | *objective | *optimizer | *schedule) _lockstep_offer "$4" "$(_lockstep_listed "$1" "${3##*.}s")" ;;
     esac
 }
 

@@ -24,10 +24,20 @@ static json_t *number(double value)
                                                         : json_real(value);
 }
 
+/* Bytes of no letter as \xff. */
 json_t *ls_contents_text(const char *value)
 {
     json_t *string = json_string(value);
-    return string ? string : json_string("(not UTF-8)");
+    if (string)
+        return string;
+    size_t size = 4 * strlen(value) + 1, used = 0;
+    char *text = ls_alloc(size, 1);
+    for (const char *at = value; *at; at++)
+        used += (size_t)snprintf(text + used, size - used, (*at & 0x80) ? "\\x%02x" : "%c",
+                                 (unsigned char)*at);
+    string = json_string(text);
+    ls_free(text);
+    return string;
 }
 
 static json_t *attribute_number(const ls_tree_attribute *a, int i)
@@ -49,11 +59,19 @@ static json_t *attribute_value(const ls_tree_attribute *a)
     return list;
 }
 
+/* Under its name, which need not be UTF-8. */
+static void add_attribute(json_t *all, const ls_tree_attribute *a)
+{
+    json_t *name = ls_contents_text(a->name);
+    json_object_set_new(all, json_string_value(name), attribute_value(a));
+    json_decref(name);
+}
+
 static json_t *attributes(const ls_tree_object *object)
 {
     json_t *all = json_object();
     for (int i = 0; i < object->attributes; i++)
-        json_object_set_new(all, object->attribute[i].name, attribute_value(&object->attribute[i]));
+        add_attribute(all, &object->attribute[i]);
     return all;
 }
 
@@ -152,8 +170,9 @@ json_t *ls_contents_file(const char *path, ls_error *error)
     return NULL;
 }
 
-static void add_checkpoint(json_t *list, const char *path, long step)
+static void add_checkpoint(void *context, const char *path, long step)
 {
+    json_t *list = context;
     ls_error error = {0};
     ls_snapshot snapshot = {.step = step};
     struct stat status;
@@ -170,28 +189,26 @@ static void add_checkpoint(json_t *list, const char *path, long step)
     ls_snapshot_release(&snapshot);
 }
 
-json_t *ls_contents_checkpoints(const char *run, ls_error *error)
+bool ls_contents_each(const char *run, void (*visit)(void *context, const char *path, long step),
+                      void *context, ls_error *error)
 {
     char *folder = ls_format("%s/checkpoints", run), *best = ls_format("%s/best.h5", folder);
-    json_t *list = json_array();
     int count = 0;
     ls_error why = {0};
     ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, &why);
     for (int i = 0; i < count; i++) {
         char *path = ls_checkpoint_path(folder, entries[i].step, ".h5");
-        add_checkpoint(list, path, entries[i].step);
+        visit(context, path, entries[i].step);
         ls_free(path);
     }
     if (access(best, F_OK) == 0)
-        add_checkpoint(list, best, -1);
+        visit(context, best, -1);
     ls_free(entries);
     ls_free(best);
     ls_free(folder);
-    if (!why.text[0])
-        return list;
-    json_decref(list);
-    *error = why;
-    return NULL;
+    if (why.text[0])
+        *error = why;
+    return !why.text[0];
 }
 
 /* The text of a file, or null where there is none. */
@@ -207,15 +224,15 @@ static json_t *read_text(const char *path)
 json_t *ls_contents_run(const char *path, ls_error *error)
 {
     char *folder = ls_format("%s/checkpoints", path), *job = ls_format("%s/job.yaml", path);
-    json_t *top = NULL, *checkpoints = NULL;
-    if (access(folder, F_OK) == 0)
-        checkpoints = ls_contents_checkpoints(path, error);
-    else
+    json_t *top = NULL, *checkpoints = json_array();
+    bool ok =
+        access(folder, F_OK) == 0 ||
         ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
-    if (checkpoints)
+    if (ok && ls_contents_each(path, add_checkpoint, checkpoints, error))
         top =
             json_pack("{s:o, s:o, s:o, s:o}", "run", ls_contents_text(path), "job", read_text(job),
-                      "history", ls_history_read(path), "checkpoints", checkpoints);
+                      "history", ls_history_read(path), "checkpoints", json_incref(checkpoints));
+    json_decref(checkpoints);
     ls_free(job);
     ls_free(folder);
     return top;

@@ -14,12 +14,14 @@
  * files. The caller gives it back with json_decref. NULL and an LS_DATA error where it can't be
  * read. */
 json_t *ls_contents_file(const char *path, ls_error *error);
-/* A JSON string; "(not UTF-8)" for what JSON cannot hold. */
+/* A JSON string; what is not UTF-8 has its bytes above 127 written as \xff. */
 json_t *ls_contents_text(const char *value);
 /* Of a run directory, with run, job (its text, or null), history [a record a stage] and checkpoints
  * [{file, step, bytes, holds, reason}], newest first, then best.h5. */
 json_t *ls_contents_run(const char *path, ls_error *error);
-/* Only the checkpoints of a run directory. */
-json_t *ls_contents_checkpoints(const char *path, ls_error *error);
+/* Calls `visit` for each checkpoint of a run directory, newest first, then for best.h5 with step
+ * -1. LS_IO errors. */
+bool ls_contents_each(const char *run, void (*visit)(void *context, const char *path, long step),
+                      void *context, ls_error *error);
 /* The digest alone, as above: a file that has no .ok is not read. */
 json_t *ls_contents_digest(const char *path, ls_error *error);

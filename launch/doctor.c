@@ -62,28 +62,56 @@ static int processors_of(const doctor *d, group g)
     return CPU_COUNT(&any);
 }
 
+/* "3 ranks", "1 rank of 4 threads" */
+static const char *ranks_text(const doctor *d, group g, char *text, size_t size)
+{
+    int ranks = g.last - g.first, threads = d->all[g.first].host.threads;
+    int used = snprintf(text, size, "%d %s", ranks, ranks > 1 ? "ranks" : "rank");
+    if (threads > 1)
+        snprintf(text + used, size - (size_t)used, " of %d threads", threads);
+    return text;
+}
+
+/* Whether threads take turns on the processors that they are bound to. */
+static bool crowded(const doctor *d, group g)
+{
+    int processors = processors_of(d, g), threads = 0;
+    for (int r = g.first; r < g.last; r++) {
+        int own = CPU_COUNT(&d->all[r].host.bound);
+        threads += d->all[r].host.threads;
+        if (own > 0 && d->all[r].host.threads > own)
+            return true;
+    }
+    return processors > 0 && threads > processors;
+}
+
 static void check_cores(doctor *d, group g)
 {
+    char who[64];
     const ls_host *host = &d->all[g.first].host;
-    int ranks = g.last - g.first, processors = processors_of(d, g);
-    if (ranks > host->cores)
+    int busy = (g.last - g.first) * host->threads;
+    int most = host->cores / host->threads; /* ranks that find a core for each thread */
+    ranks_text(d, g, who, sizeof who);
+    if (busy > host->cores)
         add_fix(d,
-                "%s: %d ranks on %d cores take turns: start at most %d there (mpirun -n, slots= in "
-                "the hostfile, sbatch --ntasks-per-node)",
-                host->name, ranks, host->cores, host->cores);
-    else if (processors > 0 && ranks > processors)
+                "%s: %s on %d cores take turns: start at most %d there (mpirun -n, slots= in the "
+                "hostfile, sbatch --ntasks-per-node)%s",
+                host->name, who, host->cores, most > 0 ? most : 1,
+                host->threads > 1 ? ", or give each fewer threads" : "");
+    else if (crowded(d, g))
         add_fix(d,
-                "%s: %d ranks are bound to %d of %d cores: bind each to one of its own "
+                "%s: %s bound to %d of %d cores take turns: bind each to %s of its own "
                 "(cluster/mpirun.sh, srun --cpu-bind=cores), or to none (mpirun --bind-to none)",
-                host->name, ranks, processors, host->cores);
-    else if (ranks > host->allowed)
+                host->name, who, processors_of(d, g), host->cores,
+                host->threads > 1 ? "cores" : "one");
+    else if (busy > host->allowed)
         add_fix(d,
-                "%s: %d ranks, but the container grants %.3g cores: start fewer, or grant more "
-                "(docker run --cpus)",
-                host->name, ranks, host->allowed);
-    else if (ranks < host->cores)
+                "%s: %s, but the container grants %.3g cores: start fewer, or grant more (docker "
+                "run --cpus)",
+                host->name, who, host->allowed);
+    else if (busy < host->cores)
         add_know(d, "%s: %d of %d cores used: one rank a core is the normal way (mpirun -n %d)",
-                 host->name, ranks, host->cores, host->cores);
+                 host->name, busy, host->cores, most);
     if (host->load > 0.5 * host->cores)
         add_know(d,
                  "%s: other programs kept %.1f of %d cores busy in the last minute: each step "
@@ -215,13 +243,13 @@ static void print_host(const doctor *d, group g)
     };
     const facts *f = &d->all[g.first];
     const ls_host *host = &f->host;
+    char who[64];
     double speed = INFINITY;
     for (int r = g.first; r < g.last; r++)
         speed = fmin(speed, d->all[r].host.gflops);
-    printf("\nhost %s: %d %s\n", host->name, g.last - g.first,
-           g.last - g.first > 1 ? "ranks" : "rank");
+    printf("\nhost %s: %s\n", host->name, ranks_text(d, g, who, sizeof who));
     printf("  processor %s, %d cores%s, %s\n", host->processor[0] ? host->processor : "?",
-           host->cores, host->threads > 1 ? " of 2 hyperthreads" : "", host->set);
+           host->cores, host->hyperthreads > 1 ? " of 2 hyperthreads" : "", host->set);
     print_binding(d, g);
     printf("  speed     %.0f Gflop/s a rank, all at once (matrix products)\n", speed);
     printf("  memory    %.1f of %.1f GB free; huge pages: %s\n", host->memory_free / 1e9,

@@ -1,93 +1,51 @@
-/* extract: any layer's output for every row of every split, as a data set again: y and attributes
- * kept. */
+/* extract: any layer's output for every row of every split, as a data set again: all else that
+ * there is about each row, and the attributes, are kept. */
 #include <string.h>
 
 #include "core/memory.h"
-#include "launch/chunks.h"
-#include "launch/command.h"
 #include "launch/forward.h"
-#include "launch/ranks.h"
-
-enum { OPTION_DATA = 256, OPTION_LAYER, OPTION_FORCE };
-
-typedef struct arguments {
-    char *from, *data, *output, *layer;
-    bool force;
-} arguments;
 
 static const struct argp_option options[] = {
-    {"layer", OPTION_LAYER, "NAME", 0, "whose output; NET/NAME where there are several nets", 0},
-    {"data", OPTION_DATA, "FILE", 0, "a data set in place of the one that the job names", 0},
-    {"output", 'o', "FILE", 0, "the data set to write: features.h5", 0},
-    {"force", OPTION_FORCE, NULL, 0, "overwrite the output", 0},
+    {"layer", LS_FORWARD_LAYER, "NAME", 0, "whose output; NET/NAME where there are several nets",
+     0},
+    LS_FORWARD_OPTION_AVERAGE,
+    LS_FORWARD_OPTION_DATA,
+    {"output", LS_FORWARD_OUTPUT, "FILE", 0, "the data set to write: features.h5", 0},
+    LS_FORWARD_OPTION_FORCE,
     {0}};
 
 static error_t option(int key, char *argument, struct argp_state *state)
 {
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_LAYER:
-        a->layer = argument;
-        return 0;
-    case OPTION_DATA:
-        a->data = argument;
-        return 0;
-    case 'o':
-        a->output = argument;
-        return 0;
-    case OPTION_FORCE:
-        a->force = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->from = argument;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (!a->layer || !a->output)
-            argp_error(state, "%s",
-                       a->layer ? "name the output: -o features.h5"
-                                : "name the layer: --layer NAME");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const ls_forward_arguments *a = state->input;
+    if (key == ARGP_KEY_SUCCESS && !a->layer)
+        argp_error(state, "name the layer: --layer NAME");
+    if (key == ARGP_KEY_SUCCESS && !a->output)
+        argp_error(state, "name the output: -o features.h5");
+    return ls_forward_option(key, argument, state);
 }
 
 const ls_usage ls_usage_extract = {
     .options = options,
     .option = option,
     .arguments = "RUN|CHECKPOINT",
-    .about =
-        "The output of one layer of a trained net for every row of every split of a data set, "
-        "alone or under mpirun: a data set that train takes, with the same y. The data needs no "
-        "y. Of a run directory it takes best.h5, else the newest checkpoint.",
+    .about = "The output of one layer of a trained net for every row of every split of a data set, "
+             "alone or under mpirun: a data set that train takes, with all else that the data "
+             "set holds about each row (y, length) and its attributes. The data needs no y. Of a "
+             "run directory it takes best.h5, else the newest checkpoint.",
     .more = "Example:\n"
             "  lockstep extract runs/lenet --layer dense1 --data new.h5 -o features.h5",
     .arguments_min = 1,
     .arguments_max = 1,
 };
 
-typedef struct work {
+typedef struct place {
     const ls_net *net;
     int layer;
-    ls_run *run;
-    ls_rowfile *file; /* rank 0 */
-} work;
+} place;
 
-static void apply(void *context, const ls_batch *batch, long chunk, real *results)
+static bool take(void *file, long rows, const real *y, ls_error *error)
 {
-    (void)chunk;
-    work *w = context;
-    const ls_pass pass = {.row = batch->first};
-    long width = ls_shape_count(&w->net->layers[w->layer]->y);
-    ls_run_forward(w->run, &pass, batch->x, batch->rows);
-    memcpy(results, ls_run_output(w->run, w->layer),
-           (size_t)(batch->rows * width) * sizeof *results);
-}
-
-static bool take(void *context, long rows, const real *results, ls_error *error)
-{
-    work *w = context;
-    return ls_rowfile_add(w->file, rows, &results, error);
+    return ls_rowfile_add(file, rows, &y, error);
 }
 
 /* All layers' names, with the nearest to the one that there is not. */
@@ -114,7 +72,7 @@ static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
 }
 
 /* "conv1", or "net/conv1". */
-static bool find_layer(const ls_task *task, const char *asked, work *w, ls_error *error)
+static bool find_layer(const ls_task *task, const char *asked, place *at, ls_error *error)
 {
     const char *slash = strchr(asked, '/');
     for (int n = 0; n < task->nets; n++) {
@@ -122,22 +80,22 @@ static bool find_layer(const ls_task *task, const char *asked, work *w, ls_error
         size_t length = strlen(net->name);
         bool named =
             slash && (size_t)(slash - asked) == length && strncmp(net->name, asked, length) == 0;
-        w->net = net;
-        w->layer = ls_net_find(net, named ? slash + 1 : asked);
-        if (w->layer < 0)
+        at->net = net;
+        at->layer = ls_net_find(net, named ? slash + 1 : asked);
+        if (at->layer < 0)
             continue;
         return ls_shape_equal(&net->x, &task->x) ||
                ls_error_set(error, LS_USAGE,
                             "the net %s of layer %s does not take rows of the data", net->name,
-                            net->layers[w->layer]->name);
+                            net->layers[at->layer]->name);
     }
     return no_layer(task, asked, error);
 }
 
 /* Rank 0: the split's x, without numbers yet. */
-static bool begin_split(ls_forward *f, const work *w, const ls_split *split, ls_error *error)
+static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_split *split,
+                        ls_error *error)
 {
-    const ls_layer *layer = w->net->layers[w->layer];
     char path[64];
     snprintf(path, sizeof path, "%s/x", split->name);
     const ls_rowfile_array array = {path, layer->y, false};
@@ -145,84 +103,62 @@ static bool begin_split(ls_forward *f, const work *w, const ls_split *split, ls_
            ls_rowfile_text(f->file, path, "layer", layer->name, error);
 }
 
-/* Rank 0: what is kept of the source. */
-static bool end_split(ls_forward *f, const ls_split *split, ls_error *error)
+/* Rank 0: what is kept of the source: what else there is about each row, and what is said of them.
+ */
+static bool end_split(const ls_forward *f, const ls_split *split, ls_error *error)
 {
     const char *source = ls_dataset_path(f->saved.session.data);
-    char y[64];
-    snprintf(y, sizeof y, "%s/y", split->name);
-    return (!split->has_y || ls_rowfile_copy(f->file, source, split->y.path, y, error)) &&
+    return ls_rowfile_copy_beside(f->file, source, &split->x, split->name, error) &&
            ls_rowfile_copy_attributes(f->file, source, split->name, error);
 }
 
 /* **Collective.** */
-static bool extract_split(ls_forward *f, work *w, ls_split_id id, ls_error *error)
+static bool extract_split(ls_forward *f, const place *at, ls_split_id id, ls_error *error)
 {
     const ls_split *split = ls_dataset_split(f->saved.session.data, id);
+    const ls_layer *layer = at->net->layers[at->layer];
     bool first = ls_comm_rank(f->comm) == 0;
-    const ls_chunks chunks = {.data = f->saved.session.data,
-                              .split = id,
-                              .size = ls_forward_chunk(w->net, true),
-                              .context = w,
-                              .apply = apply,
-                              .width = ls_shape_count(&w->net->layers[w->layer]->y),
-                              .take = take};
-    if (!split->present)
-        return true;
-    if (!ls_comm_agree(f->comm, !first || begin_split(f, w, split, error), error) ||
-        !ls_chunks_run(&chunks, f->comm, error) ||
-        !ls_comm_agree(f->comm, !first || end_split(f, split, error), error))
-        return false;
-    if (first)
-        printf("  %-5s  %ld rows\n", split->name, split->x.rows);
-    return true;
+    return !split->present ||
+           (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
+            ls_forward_rows(f, at->net, at->layer, id, take, f->file, error) &&
+            ls_comm_agree(f->comm, !first || end_split(f, split, error), error));
 }
 
 /* Rank 0. */
-static bool begin(ls_forward *f, const arguments *a, ls_error *error)
+static bool begin(ls_forward *f, ls_error *error)
 {
     const char *source = ls_dataset_path(f->saved.session.data);
-    f->file = ls_rowfile_open(a->output, error);
-    return f->file && ls_forward_put_origin(f, error) &&
-           ls_rowfile_copy_attributes(f->file, source, "/", error);
+    return ls_forward_begin(f, error) && ls_rowfile_copy_attributes(f->file, source, "/", error);
 }
 
-/* **Collective.** */
-static bool extract(ls_forward *f, ls_comm *comm, const arguments *a, ls_error *error)
+static void print(const ls_forward *f, const ls_layer *layer)
 {
     char shape[96];
-    bool first = ls_comm_rank(comm) == 0;
-    bool allowed = !first || ls_rowfile_allowed(a->output, false, a->force, error);
-    *f = (ls_forward){.comm = comm};
-    if (!ls_comm_agree(comm, allowed, error) || !ls_forward_open(f, comm, a->from, a->data, error))
-        return false;
-    work w = {.layer = -1};
-    if (!find_layer(&f->saved.session.task, a->layer, &w, error) ||
-        !ls_comm_agree(comm, !first || begin(f, a, error), error))
-        return false;
-    const ls_layer *layer = w.net->layers[w.layer];
-    if (first)
-        printf("%s: %s of %s (step %ld), %s a row\n", a->output, layer->name, f->saved.path,
-               f->saved.step, ls_shape_text(&layer->y, shape, sizeof shape));
-    w.run = ls_run_create(w.net, ls_forward_chunk(w.net, true), true);
-    w.file = f->file;
-    bool ok = true;
+    printf("%s: %s of %s (step %ld), %s a row\n", f->arguments.output, layer->name, f->saved.path,
+           f->saved.step, ls_shape_text(&layer->y, shape, sizeof shape));
+    for (int id = 0; id < LS_SPLITS; id++) {
+        const ls_split *split = ls_dataset_split(f->saved.session.data, (ls_split_id)id);
+        if (split->present)
+            printf("  %-5s  %ld rows\n", split->name, split->x.rows);
+    }
+}
+
+static bool extract(ls_forward *f, ls_error *error)
+{
+    place at = {.layer = -1};
+    bool first = ls_comm_rank(f->comm) == 0;
+    bool ok = find_layer(&f->saved.session.task, f->arguments.layer, &at, error) &&
+              ls_comm_agree(f->comm, !first || begin(f, error), error);
     for (int id = 0; ok && id < LS_SPLITS; id++)
-        ok = extract_split(f, &w, (ls_split_id)id, error);
-    ls_run_destroy(w.run);
+        ok = extract_split(f, &at, (ls_split_id)id, error);
+    ok = ok && ls_forward_finish(f, error);
+    if (ok && first)
+        print(f, at.net->layers[at.layer]);
     return ok;
 }
 
 int ls_command_extract(int argc, char **argv)
 {
-    arguments a = {0};
-    ls_error error = {0};
-    ls_forward forward;
-    ls_command_parse(&ls_usage_extract, argc, argv, &a);
-    ls_comm *comm = ls_ranks_start(&argc, &argv);
-    bool first = ls_comm_rank(comm) == 0, ok = extract(&forward, comm, &a, &error);
-    ok = ls_forward_close(&forward, ok, &error);
-    int code = ok ? 0 : ls_fail(first, &error);
-    ls_comm_close(comm);
-    return code;
+    static const ls_forward_command command = {.usage = &ls_usage_extract, .run = extract};
+    return ls_forward_main(&command, argc, argv);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/blas.h"
+#include "core/kernels/clones.h"
 #include "core/memory.h"
 
 enum { LINE = 256, SIDE = 512 };
@@ -58,18 +59,6 @@ static double granted_cores(void)
     return sscanf(line, "%lf %lf", &quota, &period) == 2 && period > 0 ? quota / period : INFINITY;
 }
 
-/* Those of core/kernels/clones.h. */
-static const char *instruction_set(void)
-{
-#if defined __x86_64__
-    return __builtin_cpu_supports("avx512f") ? "AVX-512"
-           : __builtin_cpu_supports("avx2")  ? "AVX2"
-                                             : "SSE2";
-#else
-    return "the compiler's";
-#endif
-}
-
 /* The word in [brackets]. */
 static void chosen_pages(char *word, size_t size)
 {
@@ -106,14 +95,15 @@ static double product_speed(void)
 void ls_host_read(ls_host *host, ls_comm *comm)
 {
     char text[LINE];
-    *host = (ls_host){.rank = ls_comm_rank(comm), .threads = 1};
+    int threads = ls_blas_threads();
+    *host = (ls_host){.threads = threads > 0 ? threads : 1, .hyperthreads = 1};
     snprintf(host->name, sizeof host->name, "%s", ls_comm_host(comm));
     value_of("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
-    snprintf(host->set, sizeof host->set, "%s", instruction_set());
+    snprintf(host->set, sizeof host->set, "%s", ls_clones_set());
     first_line("/sys/devices/system/cpu/smt/active", text, sizeof text);
     if (text[0] == '1')
-        host->threads = 2;
-    host->cores = ls_comm_cores(comm) / host->threads;
+        host->hyperthreads = 2;
+    host->cores = ls_comm_cores(comm) / host->hyperthreads;
     if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
         CPU_ZERO(&host->bound);
     host->allowed = granted_cores();

@@ -7,8 +7,8 @@
 typedef struct ls_host {
     char name[64], processor[80];
     char set[16];               /* the instruction set that the engine's loops run */
-    int rank, cores;            /* cores of the machine, hyperthreads not counted */
-    int threads;                /* hyperthreads of a core: 1 where there are none */
+    int cores, hyperthreads;    /* cores of the machine; processors of a core: 1 or 2 */
+    int threads;                /* that this rank computes with */
     cpu_set_t bound;            /* processors that this rank may run on */
     double allowed;             /* cores that a container grants; infinite: all */
     double load;                /* runnable threads over the last minute */

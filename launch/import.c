@@ -27,7 +27,7 @@ enum {
 typedef struct choices {
     const char *word[WORDS]; /* format, then files */
     int words;
-    const char *output, *label;
+    const char *output, *label, *like;
     long valid, seed, targets, rows, test, size, classes;
     double scale;
     char separator;
@@ -48,7 +48,10 @@ static const struct argp_option options[] = {
     {"header", KEY_HEADER, NULL, 0, "the first line holds the names of the columns", 1},
     {"separator", KEY_SEPARATOR, "C", 0, "between fields: a character, or tab (,)", 1},
     {"scale", KEY_SCALE, "HOW", 0,
-     "a factor on inputs, or standard: each column to mean 0 and deviation 1 over train (1)", 1},
+     "a factor on inputs; or standard: each column to mean 0 and deviation 1 over train; or "
+     "FILE.h5, "
+     "made by import csv: by the mean and deviation there, and labels as there (1)",
+     1},
     {NULL, 0, NULL, 0, "synthetic:", 2},
     {"rows", KEY_ROWS, "N", 0, "training rows (20000)", 2},
     {"test", KEY_TEST, "N", 0, "test rows (4000)", 2},
@@ -66,9 +69,15 @@ static error_t read_separator(choices *chosen, const char *text, struct argp_sta
 
 static error_t read_scale(choices *chosen, const char *text, struct argp_state *state)
 {
+    size_t length = strlen(text);
     chosen->standardize = strcmp(text, "standard") == 0;
-    if (!chosen->standardize && (!ls_parse_double(text, &chosen->scale) || chosen->scale == 0))
-        argp_error(state, "--scale: expected a number other than 0, or standard, found '%s'", text);
+    chosen->like = length > 3 && strcmp(text + length - 3, ".h5") == 0 ? text : NULL;
+    chosen->scale = 1;
+    if (!chosen->standardize && !chosen->like &&
+        (!ls_parse_double(text, &chosen->scale) || chosen->scale == 0))
+        argp_error(state,
+                   "--scale: expected a number other than 0, standard, or FILE.h5, found '%s'",
+                   text);
     return 0;
 }
 
@@ -121,6 +130,7 @@ static bool import_csv(const choices *chosen, ls_error *error)
                             .separator = chosen->separator,
                             .scale = chosen->scale,
                             .standardize = chosen->standardize,
+                            .like = chosen->like,
                             .valid = chosen->valid,
                             .seed = (unsigned long)chosen->seed,
                             .force = chosen->force};
@@ -235,6 +245,8 @@ const ls_usage ls_usage_import = {
             "      t10k-labels-idx1-ubyte.gz --valid 5000 -o fashion.h5\n"
             "  lockstep import csv iris.csv --header --label species \\\n"
             "      --scale standard --valid 30 -o iris.h5\n"
+            "  lockstep import csv new.csv --header --label species \\\n"
+            "      --scale iris.h5 -o new.h5\n"
             "  lockstep import synthetic --rows 60000 --valid 2000 -o glyphs.h5",
     .arguments_min = 1,
     .arguments_max = WORDS,

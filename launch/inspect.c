@@ -315,8 +315,8 @@ static bool inspect(const arguments *a, ls_error *error)
 }
 
 typedef struct comparison {
-    json_t *list; /* of the arrays that differ */
-    long arrays;
+    json_t *list; /* of the arrays that differ, or can't be compared */
+    long arrays, differing;
 } comparison;
 
 /* JSON knows no infinity (against zeros) and no NaN: null. */
@@ -329,15 +329,19 @@ static void add_difference(void *context, const ls_tree_difference *d)
 {
     comparison *c = context;
     c->arrays++;
-    if (d->fits && d->differing == 0)
+    if (d->compared && d->differing == 0)
         return;
     const char *how = !d->in_a || !d->in_b ? (d->in_a ? "only in the first" : "only in the second")
-                      : d->fits            ? "differs"
-                                           : "another shape, or no numbers";
-    json_t *entry = json_pack("{s:s, s:s}", "path", d->path, "how", how);
-    if (d->fits) {
-        json_object_set_new(entry, "numbers", json_integer(d->count));
+                      : d->compared        ? "differs"
+                      : d->like            ? "not compared: neither numbers nor plain texts"
+                                           : "another shape or type";
+    c->differing += d->compared || !d->like;
+    json_t *entry = json_pack("{s:o, s:s}", "path", ls_contents_text(d->path), "how", how);
+    if (d->compared) {
+        json_object_set_new(entry, "values", json_integer(d->count));
         json_object_set_new(entry, "differing", json_integer(d->differing));
+    }
+    if (d->numbers) {
         json_object_set_new(entry, "largest", finite_number(d->largest));
         json_object_set_new(entry, "relative", finite_number(d->relative));
     }
@@ -354,19 +358,21 @@ static void print_differences(const comparison *c)
     size_t i;
     json_t *entry;
     if (json_array_size(c->list))
-        printf("  %-40s %12s %12s %12s %12s\n", "array", "numbers", "differing", "largest",
+        printf("  %-40s %12s %12s %12s %12s\n", "array", "values", "differing", "largest",
                "relative");
     json_array_foreach(c->list, i, entry)
     {
         printf("  %-40s ", word(entry, "path"));
-        if (json_object_get(entry, "numbers"))
-            printf("%12lld %12lld %12.4g %12.4g\n", whole(entry, "numbers"),
+        if (json_object_get(entry, "largest"))
+            printf("%12lld %12lld %12.4g %12.4g\n", whole(entry, "values"),
                    whole(entry, "differing"), or_infinite(entry, "largest"),
                    or_infinite(entry, "relative"));
+        else if (json_object_get(entry, "values"))
+            printf("%12lld %12lld\n", whole(entry, "values"), whole(entry, "differing"));
         else
             printf("%s\n", word(entry, "how"));
     }
-    printf("%zu of %ld arrays differ\n", json_array_size(c->list), c->arrays);
+    printf("%ld of %ld arrays differ\n", c->differing, c->arrays);
 }
 
 static void notice(void *context, const char *text)
@@ -393,8 +399,9 @@ static bool compare(const arguments *a, ls_error *error)
               resolve(a->path[1], path[1], sizeof path[1], error) &&
               ls_tree_compare(path[0], path[1], add_difference, &c, error);
     if (ok && a->json) {
-        json_t *top = json_pack("{s:s, s:s, s:I, s:O}", "a", path[0], "b", path[1], "arrays",
-                                (json_int_t)c.arrays, "differences", c.list);
+        json_t *top = json_pack("{s:o, s:o, s:I, s:O}", "a", ls_contents_text(path[0]), "b",
+                                ls_contents_text(path[1]), "arrays", (json_int_t)c.arrays,
+                                "differences", c.list);
         json_dumpf(top, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
         putchar('\n');
         json_decref(top);

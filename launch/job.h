@@ -31,7 +31,7 @@ typedef struct ls_job_evaluate {
     char *split;
     long stop_after; /* evaluations without a better one; 0: never stop early */
     char *metric;    /* NULL: the objective's own choice */
-    long average;    /* 1: of the moving average of the weights (an optimizer's ema=) */
+    long average;    /* 0 or 1: of the moving average of the weights (an optimizer's ema=) */
 } ls_job_evaluate;
 
 typedef struct ls_job_checkpoint {
@@ -44,6 +44,7 @@ typedef struct ls_job {
     char *data, *run;
     char *model, *net; /* one of them; net: spec lines */
     char *transform;   /* lines: what is done to each row of x (io/transform.h); NULL: nothing */
+    long exact_conv;   /* 0 or 1: no Winograd */
     long seed;
     long shards;     /* 0: the rank count of the first start, times accumulate */
     long accumulate; /* shards a rank at the first start; 0: 1 */

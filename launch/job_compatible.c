@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/optimizer.h"
 #include "launch/job.h"
 
 enum { TEXT = 400 };
@@ -52,6 +53,14 @@ static bool same_type(const char *a, const char *b)
 {
     size_t length = strcspn(a, " \t");
     return strcspn(b, " \t") == length && strncmp(a, b, length) == 0;
+}
+
+/* Whether both keep a moving average of the weights, or neither does. */
+static bool same_average(const char *a, const char *b)
+{
+    ls_optimizer x, y;
+    return !ls_optimizer_parse(a, &x, NULL) || !ls_optimizer_parse(b, &y, NULL) ||
+           (x.ema > 0) == (y.ema > 0);
 }
 
 static const char *shown(const char *text)
@@ -119,6 +128,9 @@ static bool compare_optimizers(const comparison *c, const char *stage, const ls_
             return refuse(c, key, old, spec,
                           "the running stage keeps its kind of optimizer (rate and other options "
                           "may change)");
+        if (running && !same_average(old, spec))
+            return refuse(c, key, old, spec,
+                          "the running stage keeps its moving average (ema=), or keeps none");
         if (!compare(c, key, old, spec, fixed))
             return false;
     }
@@ -147,6 +159,11 @@ static bool compare_stage(const comparison *c, int i, long running, const ls_job
                        compare_long(c, key[STEPS], before->steps, now->steps, fixed)));
 }
 
+static const char *switched(long on)
+{
+    return on ? "true" : "false";
+}
+
 bool ls_job_compatible(const ls_job *before, const ls_job *now, long stage,
                        void (*notice)(void *context, const char *text), void *context,
                        ls_error *error)
@@ -157,6 +174,7 @@ bool ls_job_compatible(const ls_job *before, const ls_job *now, long stage,
         !compare(&c, "net", before->net, now->net, other) ||
         !compare_long(&c, "seed", before->seed, now->seed,
                       "the seed decides what every step draws") ||
+        !compare(&c, "exact_conv", switched(before->exact_conv), switched(now->exact_conv), NULL) ||
         !compare(&c, "transform", before->transform, now->transform, NULL))
         return false;
     if (stage >= now->stages)

@@ -113,6 +113,20 @@ static bool convert_number(ls_yaml *node, long low, long high)
     return true;
 }
 
+/* As 1 or 0. */
+static bool convert_switch(ls_yaml *node)
+{
+    static const char *const words[][2] = {{"false", "true"}, {"0", "1"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (int on = 0; on < 2; on++)
+            if (strcmp(node->text, words[i][on]) == 0) {
+                ls_free(node->text);
+                node->text = ls_copy_string(on ? "1" : "0");
+                return true;
+            }
+    return false;
+}
+
 static bool is_split(const char *text)
 {
     return !strcmp(text, "train") || !strcmp(text, "valid") || !strcmp(text, "test");
@@ -126,6 +140,8 @@ static bool convert_value(ls_yaml *node, const ls_job_key *key)
         return false;
     if (key->kind == LS_KEY_NUMBER)
         return convert_number(node, key->low, key->high);
+    if (key->kind == LS_KEY_SWITCH)
+        return convert_switch(node);
     return key->kind == LS_KEY_EVERY ? convert_every(node) : is_split(node->text);
 }
 

@@ -7,6 +7,7 @@
 typedef enum {
     LS_KEY_TEXT,
     LS_KEY_NUMBER, /* a whole number in [low, high] */
+    LS_KEY_SWITCH, /* true or false */
     LS_KEY_EVERY,  /* "1 epoch" */
     LS_KEY_SPLIT,  /* train, valid or test */
     LS_KEY_NESTED  /* a map or list: checked by the schema */

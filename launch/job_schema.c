@@ -67,6 +67,7 @@ static const cyaml_schema_field_t job_fields[] = {
     TEXT("model", ls_job, model),
     TEXT("net", ls_job, net),
     TEXT("transform", ls_job, transform),
+    NUMBER("exact_conv", ls_job, exact_conv),
     NUMBER("seed", ls_job, seed),
     NUMBER("shards", ls_job, shards),
     NUMBER("accumulate", ls_job, accumulate),

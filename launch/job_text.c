@@ -58,6 +58,11 @@ static void put_long(FILE *out, char *indent, const char *key, long value)
     fprintf(out, " %ld\n", value);
 }
 
+static void put_switch(FILE *out, char *indent, const char *key, long on)
+{
+    put_text(out, indent, key, on ? "true" : NULL);
+}
+
 /* Lines of a net; -, nothing, + after | say how many line ends close the text: 0, 1, more. */
 static void put_block(FILE *out, char *indent, const char *key, const char *text)
 {
@@ -131,6 +136,7 @@ char *ls_job_text(const ls_job *job)
     put_text(out, top, "model", job->model);
     put_block(out, top, "net", job->net);
     put_block(out, top, "transform", job->transform);
+    put_switch(out, top, "exact_conv", job->exact_conv);
     fprintf(out, "seed: %ld\n", job->seed);
     put_long(out, top, "shards", job->shards);
     put_long(out, top, "accumulate", job->accumulate);
@@ -142,7 +148,7 @@ char *ls_job_text(const ls_job *job)
     put_text(out, inside, "split", job->evaluate.split);
     put_long(out, inside, "stop_after", job->evaluate.stop_after);
     put_text(out, inside, "metric", job->evaluate.metric);
-    put_long(out, inside, "average", job->evaluate.average);
+    put_switch(out, inside, "average", job->evaluate.average);
     fputs("checkpoint:\n", out);
     put_every(out, &job->checkpoint.every);
     fprintf(out, "  keep: %ld\n", job->checkpoint.keep);

@@ -9,6 +9,7 @@
 #include "core/objective.h"
 #include "core/optimizer.h"
 #include "core/schedule.h"
+#include "io/transform.h"
 #include "launch/command.h"
 
 enum { WIDTH = 96, NAME = 14, KEY = 26, TEXT = 1024 };
@@ -39,8 +40,9 @@ static void put_wrapped(FILE *out, int at, int from, const char *text)
 static int put_key(FILE *out, const ls_option *option)
 {
     static const char *const kinds[] = {
-        [LS_OPTION_INT] = "N",   [LS_OPTION_REAL] = "X",    [LS_OPTION_BOOL] = "0|1",
-        [LS_OPTION_CHOICE] = "", [LS_OPTION_WORD] = "NAME", [LS_OPTION_LIST] = "N,N,..."};
+        [LS_OPTION_INT] = "N",        [LS_OPTION_REAL] = "X",    [LS_OPTION_BOOL] = "0|1",
+        [LS_OPTION_CHOICE] = "",      [LS_OPTION_WORD] = "NAME", [LS_OPTION_LIST] = "N,N,...",
+        [LS_OPTION_REALS] = "X,X,..."};
     int length = fprintf(out, "    %s=%s", option->key, kinds[option->kind]);
     for (int c = 0; option->kind == LS_OPTION_CHOICE && option->choices[c]; c++)
         length += fprintf(out, "%s%s", c ? "|" : "", option->choices[c]);
@@ -52,7 +54,7 @@ static void describe(const ls_option *option, char *text, size_t size)
 {
     static const double many = 1e6; /* a limit as far as this is none to a person */
     bool number = option->kind == LS_OPTION_INT || option->kind == LS_OPTION_REAL ||
-                  option->kind == LS_OPTION_LIST;
+                  option->kind == LS_OPTION_LIST || option->kind == LS_OPTION_REALS;
     char range[80] = "";
     if (number && option->high < many)
         snprintf(range, sizeof range, "%g to %g; ", option->low, option->high);
@@ -146,6 +148,13 @@ static void list_initializers(FILE *out)
         put_entry(out, ls_initializer_names[i], help[i], NULL);
 }
 
+static void list_transforms(FILE *out)
+{
+    for (int i = 0; ls_transform_types[i]; i++)
+        put_entry(out, ls_transform_types[i]->name, ls_transform_types[i]->help,
+                  ls_transform_types[i]->options);
+}
+
 static const struct section {
     const char *name, *about;
     void (*list)(FILE *out);
@@ -158,6 +167,7 @@ static const struct section {
     {"optimizers", "optimizer: of a stage", list_optimizers},
     {"schedules", "schedule: of a stage, a factor on the optimizer's rate", list_schedules},
     {"initializers", "init= of layers with weights", list_initializers},
+    {"transforms", "lines of transform: of a job file", list_transforms},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
@@ -168,22 +178,6 @@ static void put_section(FILE *out, const struct section *section)
     title[0] = (char)(title[0] - 'a' + 'A');
     fprintf(out, "%s (%s)\n", title, section->about);
     section->list(out);
-}
-
-/* "28,28,1" */
-static bool parse_shape(const char *text, ls_shape *shape, ls_error *error)
-{
-    ls_list list = {0};
-    static const ls_option option = {
-        .key = "--input", .kind = LS_OPTION_LIST, .low = 1, .high = 1e9};
-    if (!ls_option_set(&option, text, &list, error))
-        return false;
-    if (list.count > LS_MAX_RANK)
-        return ls_error_set(error, LS_USAGE, "--input: at most %d numbers, found %d", LS_MAX_RANK,
-                            list.count);
-    shape->rank = list.count;
-    memcpy(shape->at, list.at, (size_t)list.count * sizeof shape->at[0]);
-    return true;
 }
 
 static bool put_net(FILE *out, const char *name, const char *lines, const ls_shape *input,
@@ -219,7 +213,7 @@ static bool put_model(FILE *out, const char *model, const char *input, ls_error 
 {
     ls_shape shape = {0};
     ls_model_nets nets;
-    if (!parse_shape(input ? input : usual_input(model), &shape, error) ||
+    if (!ls_shape_parse("--input", input ? input : usual_input(model), &shape, error) ||
         !ls_model_write(model, &shape, &nets, error))
         return false;
     bool ok = true;
@@ -284,7 +278,8 @@ static error_t option(int key, char *text, struct argp_state *state)
 const ls_usage ls_usage_list = {
     .options = options,
     .option = option,
-    .arguments = "[models|layers|activations|losses|objectives|optimizers|schedules|initializers]",
+    .arguments = "[models|layers|activations|losses|objectives|optimizers|schedules|initializers|"
+                 "transforms]",
     .about = "Lists what there is, with options and defaults; without an argument all of it.",
     .more = "Examples:\n"
             "  lockstep list optimizers\n"

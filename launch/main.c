@@ -1,4 +1,5 @@
 /* main: `lockstep COMMAND ...`. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,7 @@ int main(int argc, char **argv)
                  {"help", print_help},
                  {"--version", print_version},
                  {"-V", print_version}};
+    mallopt(M_MMAP_THRESHOLD, 1 << 21); /* larger blocks go back when freed: --dry-run is right */
     if (argc < 2) {
         if (ls_command_first())
             print_help(stderr);

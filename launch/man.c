@@ -9,6 +9,7 @@
 #include "core/objective.h"
 #include "core/optimizer.h"
 #include "core/schedule.h"
+#include "io/transform.h"
 #include "launch/command.h"
 #include "launch/job_keys.h"
 
@@ -207,6 +208,9 @@ static void put_types(FILE *out)
     put_title(out, "Schedules");
     for (const ls_schedule_type *type = ls_schedule_types; type->name; type++)
         put_tagged(out, type->name, type->help);
+    put_title(out, "Transforms");
+    for (int i = 0; ls_transform_types[i]; i++)
+        put_tagged(out, ls_transform_types[i]->name, ls_transform_types[i]->help);
 }
 
 static void put_end(FILE *out)

@@ -34,6 +34,7 @@ tests|cmd:clang-format|clang-format|clang-tools-extra|clang-tools|llvm
 tests|py:numpy|python3-numpy|python3-numpy|python3-numpy|py-numpy
 tests|py:h5py|python3-h5py|python3-h5py|python3-h5py|py-h5py
 tests|py:torch|python3-torch|python3-torch|-|py-torch
+tests|py:torchvision|python3-torchvision|python3-torchvision|-|py-torchvision
 tests|cmd:pgrep|procps|procps-ng|procps|procps
 tests|cmd:mandoc|mandoc|mandoc|mandoc|mandoc
 tests|cmd:slurmctld|slurmctld|slurm-slurmctld|slurm|slurm

@@ -7,25 +7,49 @@
 
 enum { FEED_BATCHES = 3 }; /* that a feed holds */
 
+/* What a rank takes: of its own, its share of what the ranks of its node hold once, and, rank 0
+ * only, the writing of a checkpoint. All of it is touched, so that it is what the system counts
+ * (proportional set size: a page that k processes share is 1/k of a page to each). */
 typedef struct bytes {
-    double rank, node, checkpoint;
+    double own, share, writing;
 } bytes;
 
-/* Of the stage that takes most. */
-static double run_bytes(const ls_trainer *t)
+/* What this process takes now: libraries, MPI, the open data set. */
+static double process_bytes(void)
+{
+    char line[256];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    while (file && fgets(line, sizeof line, file) && sscanf(line, "Pss: %lf", &kilobytes) != 1)
+        ;
+    if (file)
+        fclose(file);
+    return 1024 * kilobytes;
+}
+
+/* x, y and number of `rows` rows. */
+static double rows_bytes(const ls_trainer *t, double rows)
+{
+    const ls_task *task = &t->session.task;
+    double numbers = (double)(ls_shape_count(&task->x) + ls_shape_count(&task->y));
+    return rows * (numbers * sizeof(real) + sizeof(int64_t));
+}
+
+/* Of the stage that takes most: its runs, its feed, the rows of an evaluation chunk. */
+static double stage_bytes(const ls_trainer *t)
 {
     double most = 0;
     ls_error error;
     for (int s = 0; s < t->job->stages; s++) {
         ls_objective *objective = ls_session_objective(&t->session, s, 0, 0, &error);
         long batch = t->job->stage[s].batch, shards = t->state.shards;
-        double row =
-            (double)(ls_shape_count(&t->session.task.x) + ls_shape_count(&t->session.task.y));
-        double feed = row * sizeof(real) * FEED_BATCHES *
-                      ceil((double)batch * (t->end_shard - t->first_shard) / (double)shards);
-        double own = (double)objective->type->bytes(objective, (batch + shards - 1) / shards,
-                                                    ls_objective_chunk(objective));
-        most = fmax(most, own + feed);
+        long rows = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
+        long chunk = ls_stage_chunk(t->job, objective);
+        double fed = (double)(batch < rows ? batch : rows) * (t->end_shard - t->first_shard) /
+                     (double)shards;
+        double own =
+            (double)objective->type->bytes(objective, (batch + shards - 1) / shards, chunk);
+        most = fmax(most, own + rows_bytes(t, FEED_BATCHES * fed + (double)chunk));
         ls_objective_destroy(objective);
     }
     return most;
@@ -38,12 +62,12 @@ static bytes plan_bytes(const ls_trainer *t)
     int most = (t->state.shards + ls_comm_size(t->comm) - 1) / ls_comm_size(t->comm);
     double levels = most > 1 ? ceil(log2(most)) : 0;
     int ranks = ls_comm_node_size(t->comm);
-    bytes b = {.rank = run_bytes(t) + levels * array,
-               .checkpoint = (double)ls_checkpoint_bytes(params, t->states)};
-    b.node = ranks * b.rank + (1 + t->states) * array +
-             (double)params->prepared_size * sizeof(real) +
-             (double)ls_reduce_bytes(params->size, ranks) + b.checkpoint;
-    return b;
+    double once = (1 + t->states) * array + (double)params->prepared_size * sizeof(real) +
+                  (double)ls_reduce_bytes(params, ranks);
+    return (bytes){.own = process_bytes() + stage_bytes(t) + levels * array +
+                          (double)ls_reduce_own_bytes(t->comm),
+                   .share = once / ranks,
+                   .writing = (double)ls_checkpoint_memory(params, t->states)};
 }
 
 static const char *human(double count, char *text, size_t size)
@@ -93,6 +117,16 @@ static void print_stages(const ls_trainer *t, FILE *out)
     }
 }
 
+/* The last stage is done, or stopped early. */
+static bool is_complete(const ls_trainer *t)
+{
+    long per_epoch;
+    int last = t->job->stages - 1;
+    return t->state.stage == last &&
+           (t->state.stage_step >= ls_session_steps(&t->session, last, &per_epoch) ||
+            ls_stage_patience_over(t));
+}
+
 void ls_plan_print_start(const ls_trainer *t, FILE *out)
 {
     ls_comm *comm = t->comm;
@@ -103,6 +137,11 @@ void ls_plan_print_start(const ls_trainer *t, FILE *out)
         ls_comm_size(comm), ls_comm_nodes(comm), ls_comm_nodes(comm) > 1 ? "s" : "",
         ls_comm_cores(comm), ls_comm_cores_bound(comm), ls_comm_cores_bound(comm) > 1 ? "s" : "",
         t->state.shards, t->state.shards > 1 ? "s" : "");
+    int most = (t->state.shards + ls_comm_size(comm) - 1) / ls_comm_size(comm);
+    if (most > 1)
+        fprintf(out,
+                "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
+                t->state.shards % ls_comm_size(comm) ? "up to " : "", most);
     if (ls_comm_node_size(comm) > ls_comm_cores(comm))
         fprintf(out, "          more ranks than cores: they take turns, which is slow\n");
     fprintf(out, "net       %s: %ld parameters\n", t->job->model ? t->job->model : "spec lines",
@@ -111,8 +150,11 @@ void ls_plan_print_start(const ls_trainer *t, FILE *out)
     print_stages(t, out);
     if (t->job->evaluate.every.unit == LS_EVERY_NEVER)
         fprintf(out, "no evaluation during training\n");
+    else if (t->job->evaluate.average)
+        fprintf(out, "evaluation and best.h5 are of the moving average of the weights\n");
     if (t->found[0])
-        fprintf(out, "goes on   from %s (step %ld)\n", t->found, t->state.step);
+        fprintf(out, "%s %s (step %ld)\n", is_complete(t) ? "complete  in" : "goes on   from",
+                t->found, t->state.step);
     fflush(out);
 }
 
@@ -123,8 +165,9 @@ void ls_plan_print(const ls_trainer *t, FILE *out)
     ls_plan_print_start(t, out);
     for (int i = 0; i < t->session.task.nets; i++)
         ls_net_print(t->session.net[i], out);
+    double each = b.own + b.share, all = ls_comm_node_size(t->comm) * each + b.writing;
     fprintf(out, "memory    %s a rank, %s on this node in all; checkpoint %s\n",
-            human(b.rank, rank, sizeof rank), human(b.node, node, sizeof node),
-            human(b.checkpoint, file, sizeof file));
+            human(each, rank, sizeof rank), human(all, node, sizeof node),
+            human((double)ls_checkpoint_bytes(t->session.params, t->states), file, sizeof file));
     fprintf(out, "dry run: everything was checked, nothing was started or written\n");
 }

@@ -5,64 +5,30 @@
 
 #include "core/loss.h"
 #include "core/memory.h"
-#include "launch/chunks.h"
-#include "launch/command.h"
+#include "launch/contents.h"
 #include "launch/forward.h"
-#include "launch/ranks.h"
-
-enum { OPTION_DATA = 256, OPTION_SPLIT, OPTION_AS, OPTION_FORCE };
-
-typedef struct arguments {
-    char *from, *data, *output, *split, *as;
-    bool force;
-} arguments;
 
 static const struct argp_option options[] = {
-    {"data", OPTION_DATA, "FILE", 0, "a data set in place of the one that the job names", 0},
-    {"output", 'o', "FILE", 0, "out.h5 or out.csv", 0},
-    {"split", OPTION_SPLIT, "train|valid|test", 0,
+    LS_FORWARD_OPTION_AVERAGE,
+    LS_FORWARD_OPTION_DATA,
+    {"output", LS_FORWARD_OUTPUT, "FILE", 0, "out.h5 or out.csv", 0},
+    {"split", LS_FORWARD_SPLIT, "train|valid|test", 0,
      "the rows to predict (default: test, or the only split that the file has)", 0},
-    {"as", OPTION_AS, "classes|values", 0,
+    {"as", LS_FORWARD_AS, "classes|values", 0,
      "what the outputs stand for (default: by y of the data; where it has none, by the loss: "
      "values "
      "of squared-error, classes of the others)",
      0},
-    {"force", OPTION_FORCE, NULL, 0, "overwrite the output", 0},
+    LS_FORWARD_OPTION_JSON,
+    LS_FORWARD_OPTION_FORCE,
     {0}};
 
 static error_t option(int key, char *argument, struct argp_state *state)
 {
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_DATA:
-        a->data = argument;
-        return 0;
-    case 'o':
-        a->output = argument;
-        return 0;
-    case OPTION_SPLIT:
-        a->split = argument;
-        if (ls_split_find(argument) == LS_SPLITS)
-            argp_error(state, "--split=%s: write train, valid or test", argument);
-        return 0;
-    case OPTION_AS:
-        a->as = argument;
-        if (strcmp(argument, "classes") != 0 && strcmp(argument, "values") != 0)
-            argp_error(state, "--as=%s: write classes or values", argument);
-        return 0;
-    case OPTION_FORCE:
-        a->force = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->from = argument;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (!a->output)
-            argp_error(state, "name the output: -o out.h5 or -o out.csv");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const ls_forward_arguments *a = state->input;
+    if (key == ARGP_KEY_SUCCESS && !a->output)
+        argp_error(state, "name the output: -o out.h5 or -o out.csv");
+    return ls_forward_option(key, argument, state);
 }
 
 const ls_usage ls_usage_predict = {
@@ -141,19 +107,8 @@ typedef struct work {
     bool classes;
     long width, shown; /* outputs of the net, numbers written a row */
     double threshold;
-    ls_run *run;
-    ls_rowfile *file;      /* rank 0 */
-    real *class, *numbers; /* rank 0, of a chunk: [rows], [rows, shown] */
+    ls_rowfile *file; /* rank 0 */
 } work;
-
-static void apply(void *context, const ls_batch *batch, long chunk, real *results)
-{
-    (void)chunk;
-    work *w = context;
-    const ls_pass pass = {.row = batch->first};
-    const real *y = ls_run_forward(w->run, &pass, batch->x, batch->rows);
-    memcpy(results, y, (size_t)(batch->rows * w->width) * sizeof *results);
-}
 
 /* One output is about class 1; what is left is class 0's. */
 static void fill_row(const work *w, const real *y, real *numbers)
@@ -164,129 +119,91 @@ static void fill_row(const work *w, const real *y, real *numbers)
         numbers[0] = 1 - numbers[1];
 }
 
-static bool take(void *context, long rows, const real *results, ls_error *error)
+static bool take(void *context, long rows, const real *y, ls_error *error)
 {
-    work *w = context;
+    const work *w = context;
+    real *class = ls_alloc((size_t)rows, sizeof *class);
+    real *numbers = ls_alloc((size_t)(rows * w->shown), sizeof *numbers);
     for (long r = 0; r < rows; r++) {
-        const real *y = results + r * w->width;
-        w->class[r] = (real)ls_loss_predict(y, w->width, w->threshold);
-        fill_row(w, y, w->numbers + r * w->shown);
+        class[r] = (real)ls_loss_predict(y + r * w->width, w->width, w->threshold);
+        fill_row(w, y + r * w->width, numbers + r * w->shown);
     }
-    const real *const of_classes[] = {w->class, w->numbers}, *const of_values[] = {w->numbers};
-    return ls_rowfile_add(w->file, rows, w->classes ? of_classes : of_values, error);
+    const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
+    bool ok = ls_rowfile_add(w->file, rows, w->classes ? of_classes : of_values, error);
+    ls_free(numbers);
+    ls_free(class);
+    return ok;
 }
 
 /* Rank 0. */
-static bool begin(ls_forward *f, const work *w, const arguments *a, const ls_split *split,
-                  ls_error *error)
+static bool begin(ls_forward *f, work *w, const ls_split *split, ls_error *error)
 {
     const ls_shape *y = &f->saved.session.net[0]->y;
     const ls_rowfile_array of_classes[] = {
         {"class", {.rank = 0}, true}, {w->meaning->name, {.rank = 1, .at = {w->shown}}, false}};
     const ls_rowfile_array of_values[] = {{"value", *y, false}};
-    f->file = ls_rowfile_open(a->output, error);
-    return f->file &&
-           ls_rowfile_begin(f->file, w->classes ? of_classes : of_values, w->classes ? 2 : 1,
-                            split->x.rows, error) &&
-           ls_forward_put_origin(f, error) &&
-           ls_rowfile_text(f->file, "/", "split", split->name, error);
+    bool ok = ls_forward_begin(f, error) &&
+              ls_rowfile_begin(f->file, w->classes ? of_classes : of_values, w->classes ? 2 : 1,
+                               split->x.rows, error) &&
+              ls_rowfile_text(f->file, "/", "split", split->name, error);
+    w->file = f->file;
+    return ok;
 }
 
-/* The split asked for; else test, or the only one. */
-static const ls_split *choose_split(const ls_dataset *data, const arguments *a, ls_split_id *id,
-                                    ls_error *error)
-{
-    int present = 0;
-    char names[64] = "";
-    *id = LS_TEST;
-    for (int i = 0; i < LS_SPLITS; i++) {
-        const ls_split *split = ls_dataset_split(data, (ls_split_id)i);
-        if (!split->present)
-            continue;
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", present ? ", " : "",
-                 split->name);
-        *id = present++ == 0 ? (ls_split_id)i : LS_TEST;
-    }
-    if (a->split)
-        *id = ls_split_find(a->split);
-    const ls_split *split = ls_dataset_split(data, *id);
-    if (split->present)
-        return split;
-    ls_error_set(error, LS_DATA, "%s has no rows to %s; it has %s: name one with --split",
-                 ls_dataset_path(data), split->name, names);
-    return NULL;
-}
-
-static work plan(const ls_forward *f, const arguments *a, const ls_split *split)
+static work plan(const ls_forward *f, const ls_split *split)
 {
     work w = {.meaning = find_meaning(f->saved.job)};
-    const ls_loss_type *loss = w.meaning->loss ? ls_loss_find(w.meaning->loss) : NULL;
+    const ls_loss_type *loss = w.meaning->loss ? ls_loss_find(w.meaning->loss, NULL) : NULL;
     bool labels = split->has_y && split->y.shape.rank == 0;
     w.threshold = loss ? loss->threshold : 0;
     w.classes = w.meaning->loss && (split->has_y ? labels : !w.meaning->values);
-    if (a->as)
-        w.classes = strcmp(a->as, "classes") == 0;
+    if (f->arguments.as)
+        w.classes = strcmp(f->arguments.as, "classes") == 0;
     w.width = ls_shape_count(&f->saved.session.net[0]->y);
     bool pair = w.classes && w.width == 1 && strcmp(w.meaning->name, "probability") == 0;
     w.shown = pair ? 2 : w.width;
     return w;
 }
 
-/* **Collective.** */
-static bool run(ls_forward *f, work *w, ls_split_id split, ls_error *error)
+static void print(const ls_forward *f, const work *w, const ls_split *split)
 {
-    const ls_net *net = f->saved.session.net[0];
-    const ls_chunks chunks = {.data = f->saved.session.data,
-                              .split = split,
-                              .size = ls_forward_chunk(net, false),
-                              .context = w,
-                              .apply = apply,
-                              .width = w->width,
-                              .take = take};
-    w->run = ls_run_create(net, chunks.size, false);
-    w->file = f->file;
-    w->class = ls_alloc((size_t)chunks.size, sizeof(real));
-    w->numbers = ls_alloc((size_t)(chunks.size * w->shown), sizeof(real));
-    bool ok = ls_chunks_run(&chunks, f->comm, error);
-    ls_free(w->numbers);
-    ls_free(w->class);
-    ls_run_destroy(w->run);
-    return ok;
+    const char *output = f->arguments.output, *name = w->classes ? w->meaning->name : "value";
+    if (!f->arguments.json) {
+        ls_forward_print(f, split);
+        printf("%s: %ld rows, %s %s\n", output, split->x.rows, w->classes ? "class and" : "row and",
+               name);
+        return;
+    }
+    json_t *top = ls_forward_json(f, split), *arrays = json_array();
+    if (w->classes)
+        json_array_append_new(arrays, json_string("class"));
+    json_array_append_new(arrays, json_string(name));
+    json_object_set_new(top, "output", ls_contents_text(output));
+    json_object_set_new(top, "arrays", arrays);
+    ls_forward_print_json(top);
 }
 
-/* **Collective.** */
-static bool predict(ls_forward *f, ls_comm *comm, const arguments *a, ls_error *error)
+static bool predict(ls_forward *f, ls_error *error)
 {
-    ls_split_id id = LS_TEST;
-    bool first = ls_comm_rank(comm) == 0;
-    bool allowed = !first || ls_rowfile_allowed(a->output, true, a->force, error);
-    *f = (ls_forward){.comm = comm};
-    if (!ls_comm_agree(comm, allowed, error) || !ls_forward_open(f, comm, a->from, a->data, error))
-        return false;
-    const ls_split *split = choose_split(f->saved.session.data, a, &id, error);
+    ls_split_id id;
+    const ls_net *net = f->saved.session.net[0];
+    const ls_split *split = ls_forward_split(f, true, &id, error);
     if (!split)
         return false;
-    work w = plan(f, a, split);
-    if (!ls_comm_agree(comm, !first || begin(f, &w, a, split, error), error) ||
-        !run(f, &w, id, error))
+    bool first = ls_comm_rank(f->comm) == 0;
+    work w = plan(f, split);
+    if (!ls_comm_agree(f->comm, !first || begin(f, &w, split, error), error) ||
+        !ls_forward_rows(f, net, net->count - 1, id, take, &w, error) ||
+        !ls_forward_finish(f, error))
         return false;
     if (first)
-        printf("%s (step %ld) on %s of %s\n%s: %ld rows, %s %s\n", f->saved.path, f->saved.step,
-               split->name, f->saved.job->data, a->output, split->x.rows,
-               w.classes ? "class and" : "row and", w.classes ? w.meaning->name : "value");
+        print(f, &w, split);
     return true;
 }
 
 int ls_command_predict(int argc, char **argv)
 {
-    arguments a = {0};
-    ls_error error = {0};
-    ls_forward forward;
-    ls_command_parse(&ls_usage_predict, argc, argv, &a);
-    ls_comm *comm = ls_ranks_start(&argc, &argv);
-    bool first = ls_comm_rank(comm) == 0, ok = predict(&forward, comm, &a, &error);
-    ok = ls_forward_close(&forward, ok, &error);
-    int code = ok ? 0 : ls_fail(first, &error);
-    ls_comm_close(comm);
-    return code;
+    static const ls_forward_command command = {
+        .usage = &ls_usage_predict, .csv = true, .run = predict};
+    return ls_forward_main(&command, argc, argv);
 }

@@ -20,9 +20,9 @@ static const double redraw_seconds = 0.1, line_seconds = 10, epoch_seconds = 1;
 struct ls_progress {
     FILE *out;
     bool terminal, utf8;
-    bool drawn;      /* a bar stands on the last line */
-    double shown_at; /* when the last bar or line was written, in seconds */
-    int window;      /* a descriptor of the terminal that a person sees; -1: none */
+    bool drawn;                /* a bar stands on the last line */
+    double drawn_at, lined_at; /* when the last bar, or line of numbers, was written: seconds */
+    int window;                /* a descriptor of the terminal that a person sees; -1: none */
 };
 
 /* Whether the environment's locale writes UTF-8; the process's own locale stays as it is. */
@@ -78,7 +78,7 @@ ls_progress *ls_progress_open(FILE *out, bool terminal)
     *progress = (ls_progress){.out = out,
                               .terminal = window >= 0,
                               .utf8 = window >= 0 && locale_has_utf8(),
-                              .shown_at = ls_clock_now() - epoch_seconds,
+                              .lined_at = ls_clock_now() - epoch_seconds,
                               .window = window};
     return progress;
 }
@@ -227,27 +227,31 @@ static void print_line(ls_progress *progress, const ls_progress_state *state)
     fputc('\n', progress->out);
 }
 
-static bool due(const ls_progress *progress, const ls_progress_state *state, double time)
+/* A line that stays: at the end of each epoch and of the stage, and in a file now and then. */
+static bool line_due(const ls_progress *progress, const ls_progress_state *state, double time)
 {
     bool end = state->step == state->steps;
-    if (progress->terminal)
-        return end || !progress->drawn || time - progress->shown_at >= redraw_seconds;
     bool epoch_end = state->steps_per_epoch > 0 && state->step % state->steps_per_epoch == 0;
-    double wait = epoch_end ? epoch_seconds : line_seconds;
-    return end || time - progress->shown_at >= wait;
+    double waited = time - progress->lined_at;
+    return end || (epoch_end && waited >= epoch_seconds) ||
+           (!progress->terminal && waited >= line_seconds);
 }
 
 void ls_progress_step(ls_progress *progress, const ls_progress_state *state)
 {
     double time = ls_clock_now();
-    if (!due(progress, state, time))
-        return;
-    if (progress->terminal)
-        draw(progress, state);
-    else
+    if (line_due(progress, state, time)) {
+        clear(progress);
         print_line(progress, state);
+        progress->lined_at = time;
+    } else if (progress->terminal &&
+               (!progress->drawn || time - progress->drawn_at >= redraw_seconds)) {
+        draw(progress, state);
+        progress->drawn_at = time;
+    } else {
+        return;
+    }
     fflush(progress->out);
-    progress->shown_at = time;
 }
 
 void ls_progress_line(ls_progress *progress, const char *format, ...)

@@ -8,7 +8,8 @@
 typedef struct ls_progress ls_progress;
 /* `terminal`: a bar redrawn in place at most ten times a second, where `out` is a terminal that a
  * person sees (under Open MPI each rank's output is one, even into a file: then mpirun's own output
- * decides); else a plain line about every ten seconds and at each epoch's end. */
+ * decides); else a plain line about every ten seconds. A plain line stays of each epoch, at most
+ * one a second, and of the stage's end. */
 ls_progress *ls_progress_open(FILE *out, bool terminal);
 void ls_progress_close(ls_progress *progress);
 

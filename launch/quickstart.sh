@@ -89,26 +89,16 @@ make_data() {
         build/lockstep import synthetic --rows 55000 --valid 5000 --test 10000 -o "$data"
 }
 
-# train KEY=VALUE...: under mpirun. mpirun answers Ctrl-C by ending the ranks, and loses their exit code; but it hands
-# USR1 on to them. So it runs in a session of its own, and the first Ctrl-C here becomes USR1, a second one TERM.
+# train KEY=VALUE...: mpirun.sh makes a stop with a checkpoint of Ctrl-C and TERM; what comes here waits for it to end.
 train() {
-    local options=(-n "$ranks") code=0
-    if [ "$(id -u)" = 0 ]; then
-        export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-    fi
-    if [ "$ranks" -gt "$(nproc)" ]; then
+    local options=(-n "$ranks") cores
+    cores=$(lscpu -p=core | grep -v '^#' | sort -u | wc -l)
+    if [ "$ranks" -gt "$cores" ] || [ "$ranks" -gt "$(nproc)" ]; then
         options+=(--oversubscribe)
+        export LOCKSTEP_BIND=none
     fi
-    setsid mpirun "${options[@]}" build/lockstep train "$job" "$@" </dev/null &
-    mpirun=$!
-    trap 'kill -USR1 $mpirun; trap "kill -TERM $mpirun" INT TERM HUP' INT TERM HUP
-    wait $mpirun || code=$?
-    while kill -0 $mpirun 2>/dev/null; do
-        code=0
-        wait $mpirun || code=$?
-    done
-    trap - INT TERM HUP
-    return $code
+    trap : INT TERM HUP
+    cluster/mpirun.sh "${options[@]}" build/lockstep train "$job" "$@"
 }
 
 say "Packages"
@@ -131,8 +121,7 @@ say "Training $job on $ranks ranks; Ctrl-C stops with a checkpoint"
 code=0
 train data="$data" run="$run" "$@" || code=$?
 if [ "$code" = 75 ]; then
-    say "Stopped with a checkpoint in $run/checkpoints; mpirun's words above mean no more than that."
-    echo "Start me again, and I go on from there."
+    say "Stopped with a checkpoint in $run/checkpoints: start me again, and I go on from there."
     exit 75
 elif [ "$code" != 0 ]; then
     say "Training ended with code $code; the reason stands above."

@@ -63,14 +63,17 @@ static void put_record(ls_trainer *t, json_t *record)
 static void write_record(ls_trainer *t)
 {
     json_t *record = new_record(t);
-    double now = ls_clock_now();
+    double now = ls_clock_now(), waited = ls_feed_waited(t->feed);
     t->rows_per_second = t->record_rows / (now - t->record_start);
     add_means(t, record, &t->record_sums);
     json_object_set_new(record, "rate", json_real(t->rate));
     json_object_set_new(record, "samples_per_second", json_real(t->rows_per_second));
+    json_object_set_new(record, "waiting",
+                        json_real((waited - t->record_waited) / (now - t->record_start)));
     put_record(t, record);
     t->record_sums = (ls_sums){{0}};
     t->record_rows = 0;
+    t->record_waited = waited;
     t->record_start = now;
 }
 

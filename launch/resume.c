@@ -157,9 +157,11 @@ static void keep_best(ls_trainer *t, const ls_job *before)
 {
     const char *was = before->evaluate.metric, *is = t->job->evaluate.metric;
     bool same_metric = was && is ? strcmp(was, is) == 0 : was == is;
-    if (same_metric && strcmp(before->evaluate.split, t->job->evaluate.split) == 0)
+    if (same_metric && strcmp(before->evaluate.split, t->job->evaluate.split) == 0 &&
+        before->evaluate.average == t->job->evaluate.average)
         return;
-    ls_report_line(t, "evaluate: another metric or split than before: the best is sought anew");
+    ls_report_line(t, "evaluate: another metric, split or average than before: the best is sought "
+                      "anew");
     t->state.best = NAN;
     t->state.best_step = t->state.stale = 0;
 }
@@ -286,7 +288,7 @@ bool ls_resume_load(ls_trainer *t, ls_error *error)
     if (!ls_comm_agree(t->comm, ok, error))
         return false;
     spread(t, t->session.params->values);
-    for (int k = 0; k < t->states; k++)
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         spread(t, t->optimizer_state[k]);
     ls_session_prepare(&t->session);
     if (ls_comm_rank(t->comm) == 0)

@@ -15,7 +15,7 @@ static void say(void *context, const char *text)
     fprintf(stderr, "lockstep: %s\n", text);
 }
 
-static bool choose_file(ls_saved *s, const char *from, ls_error *error)
+static bool choose_file(ls_saved *s, const char *from, bool average, ls_error *error)
 {
     struct stat status;
     if (stat(from, &status) != 0)
@@ -25,9 +25,10 @@ static bool choose_file(ls_saved *s, const char *from, ls_error *error)
         return true;
     }
     snprintf(s->path, sizeof s->path, "%s/checkpoints/best.h5", from);
-    if (access(s->path, R_OK) == 0 && ls_checkpoint_verify(s->path, error))
+    bool best = !average && access(s->path, R_OK) == 0;
+    if (best && ls_checkpoint_verify(s->path, error))
         return true;
-    if (access(s->path, R_OK) == 0)
+    if (best)
         say(NULL, error->text);
     error->text[0] = 0;
     if (ls_checkpoint_find(from, s->path, sizeof s->path, say, NULL, error))
@@ -38,10 +39,10 @@ static bool choose_file(ls_saved *s, const char *from, ls_error *error)
 }
 
 /* On rank 0 alone: the file, and the job inside. */
-static bool read_header(ls_saved *s, const char *from, char **job, ls_error *error)
+static bool read_header(ls_saved *s, const char *from, bool average, char **job, ls_error *error)
 {
     ls_snapshot snapshot;
-    if (!choose_file(s, from, error) || !ls_checkpoint_open(s->path, &snapshot, error))
+    if (!choose_file(s, from, average, error) || !ls_checkpoint_open(s->path, &snapshot, error))
         return false;
     s->step = snapshot.step;
     *job = ls_copy_string(snapshot.job);
@@ -59,13 +60,13 @@ static char *share_text(ls_comm *comm, char *text)
     return text;
 }
 
-bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *data, bool objectives,
-                   ls_error *error)
+bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *data, bool average,
+                   bool objectives, ls_error *error)
 {
     *s = (ls_saved){.step = 0};
     char *text = NULL;
     bool first = ls_comm_rank(comm) == 0;
-    if (!ls_comm_agree(comm, !first || read_header(s, from, &text, error), error))
+    if (!ls_comm_agree(comm, !first || read_header(s, from, average, &text, error), error))
         return false;
     text = share_text(comm, text);
     ls_comm_broadcast(comm, s->path, sizeof s->path);
@@ -84,7 +85,8 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
     if (!ls_session_commit(&s->session, error))
         return false;
     ls_params *params = s->session.params;
-    bool ok = !first || ls_checkpoint_load_weights(s->path, params, error);
+    bool ok = !first || (average ? ls_checkpoint_load_average
+                                 : ls_checkpoint_load_weights)(s->path, params, error);
     if (!ls_comm_agree(comm, ok, error))
         return false;
     ls_comm_broadcast_nodes(comm, params->values, (size_t)params->size * sizeof(real));

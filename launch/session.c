@@ -18,6 +18,7 @@ static bool build_nets(ls_session *s, ls_error *error)
         ls_job_defaults(s->job, NULL);
     }
     bool ok = true;
+    s->params->exact_conv = s->job->exact_conv;
     for (int i = 0; ok && i < model.count; i++) {
         s->net[i] = ls_net_build(s->params, model.name[i], model.lines[i], &s->task.x, error);
         ok = s->net[i] != NULL;
@@ -64,9 +65,26 @@ static bool check_warmup(const ls_job_stage *stage, const ls_schedule *schedule,
                         schedule->warmup, stage->epochs);
 }
 
+/* Puts the key's place before the message. Where an objective of the file meets a net or data set
+ * of the command line, that is named first: the objective may have fitted the file's. */
+static bool blame(const ls_session *s, const char *key, ls_error *error)
+{
+    static const char *const others[] = {"model", "net", "data"};
+    static const char given[] = "command line:";
+    char own[256], other[256];
+    ls_job_where(s->job, key, own, sizeof own);
+    bool objective = strstr(key, ".objective") && strncmp(own, given, strlen(given)) != 0;
+    for (int i = 0; objective && i < 3; i++) {
+        ls_job_where(s->job, others[i], other, sizeof other);
+        if (strncmp(other, given, strlen(given)) == 0)
+            return ls_error_prefix(error, "%s, with %s", other, own);
+    }
+    return ls_error_prefix(error, "%s", own);
+}
+
 static bool check_stage(const ls_session *s, int stage, ls_error *error)
 {
-    char key[64], where[256];
+    char key[64];
     ls_schedule schedule;
     snprintf(key, sizeof key, "stages.%d.objective", stage);
     ls_objective *objective = ls_session_objective(s, stage, 0, 0, error);
@@ -83,7 +101,7 @@ static bool check_stage(const ls_session *s, int stage, ls_error *error)
         ok = ls_schedule_parse(s->job->stage[stage].schedule, &schedule, error) &&
              check_warmup(&s->job->stage[stage], &schedule, error);
     }
-    return ok || ls_error_prefix(error, "%s", ls_job_where(s->job, key, where, sizeof where));
+    return ok || blame(s, key, error);
 }
 
 static bool open_local(ls_session *s, bool objectives, ls_error *error)
@@ -92,6 +110,8 @@ static bool open_local(ls_session *s, bool objectives, ls_error *error)
     s->data = ls_dataset_open(s->job->data, error);
     if (!s->data)
         return false;
+    if (!ls_dataset_transform(s->data, s->job->transform, error))
+        return ls_error_prefix(error, "%s", ls_job_where(s->job, "transform", where, sizeof where));
     int first = LS_TRAIN; /* splits have the same shapes: any of them tells */
     while (first < LS_SPLITS - 1 && !ls_dataset_split(s->data, (ls_split_id)first)->present)
         first++;

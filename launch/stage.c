@@ -24,6 +24,33 @@ static ls_feed *open_feed(const ls_trainer *t)
     return ls_feed_open(t->session.data, &plan);
 }
 
+/* The optimizers' state, for updates and for checkpoints. The average is one for all phases. */
+static void list_states(ls_trainer *t)
+{
+    t->every_slot = ls_slots_all(t->session.params);
+    t->state.arrays = 0;
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++) {
+        t->optimizer_state[k] = NULL;
+        for (int p = 0; p < t->objective->phases; p++) {
+            const char *name = ls_optimizer_state_name(&t->optimizer[p], k);
+            bool average = k == LS_OPTIMIZER_AVERAGE;
+            if (!name || (average && t->optimizer_state[k]))
+                continue;
+            t->optimizer_state[k] = ls_shared_data(t->memory[k]);
+            t->state.array[t->state.arrays++] = (ls_snapshot_array){
+                .name = name,
+                .slots = average ? &t->every_slot : &t->objective->phase[p].slots,
+                .statistics = average,
+                .array = t->optimizer_state[k]};
+        }
+    }
+}
+
+long ls_stage_chunk(const ls_job *job, const ls_objective *objective)
+{
+    return job->evaluate.every.unit == LS_EVERY_NEVER ? 0 : ls_objective_chunk(objective);
+}
+
 bool ls_stage_open(ls_trainer *t, ls_error *error)
 {
     int number = (int)t->state.stage;
@@ -38,26 +65,25 @@ bool ls_stage_open(ls_trainer *t, ls_error *error)
     if (!ls_comm_agree(t->comm, ok, error))
         return false;
     long shard_rows = (stage->batch + t->state.shards - 1) / t->state.shards;
-    objective->type->compile(objective, shard_rows, ls_objective_chunk(objective));
-    t->state.arrays = 0;
-    for (int p = 0; p < objective->phases; p++)
-        for (int k = 0; k < t->optimizer[p].type->states; k++)
-            t->state.array[t->state.arrays++] =
-                (ls_snapshot_array){.name = t->optimizer[p].type->state_names[k],
-                                    .slots = &objective->phase[p].slots,
-                                    .array = t->optimizer_state[k]};
+    objective->type->compile(objective, shard_rows, ls_stage_chunk(t->job, objective));
+    list_states(t);
     t->epoch_sums = t->record_sums = (ls_sums){{0}};
     t->record_start = t->saved = t->evaluated = ls_clock_now();
-    t->record_rows = 0;
+    t->record_rows = t->record_waited = 0;
     return true;
 }
 
-/* Each stage's optimizer state starts at zero. */
+/* Each stage's optimizer state starts at zero, its average at the values. */
 static void clear_optimizer(ls_trainer *t)
 {
+    size_t bytes = (size_t)t->session.params->size * sizeof(real);
     ls_comm_node_barrier(t->comm);
-    for (int k = 0; k < t->states && ls_comm_node_rank(t->comm) == 0; k++)
-        memset(t->optimizer_state[k], 0, (size_t)t->session.params->size * sizeof(real));
+    for (int k = 0; k < LS_OPTIMIZER_STATES && ls_comm_node_rank(t->comm) == 0; k++) {
+        if (k == LS_OPTIMIZER_AVERAGE && t->optimizer_state[k])
+            memcpy(t->optimizer_state[k], t->session.params->values, bytes);
+        else if (t->optimizer_state[k])
+            memset(t->optimizer_state[k], 0, bytes);
+    }
     ls_comm_node_barrier(t->comm);
 }
 
@@ -94,6 +120,11 @@ void ls_stage_close(ls_trainer *t)
     t->objective = NULL;
 }
 
+static void sum_over_ranks(void *comm, double *values, long count)
+{
+    ls_comm_sum_ordered(comm, values, count);
+}
+
 /* Gradient of shards [begin, end) into `level`, with their sums: [begin, middle) + [middle, end),
  * the order of ls_tree_add. */
 static void tree_gradient(ls_trainer *t, int phase, const ls_batch *batch, int begin, int end,
@@ -106,7 +137,9 @@ static void tree_gradient(ls_trainer *t, int phase, const ls_batch *batch, int b
                         .step = (uint64_t)t->state.step,
                         .draw = (uint32_t)phase,
                         .row = shard.first,
-                        .gradient = t->level[level]};
+                        .gradient = t->level[level],
+                        .sum = sum_over_ranks,
+                        .context = t->comm};
         t->objective->type->gradient(t->objective, phase, &shard, &pass, sums);
         return;
     }
@@ -129,12 +162,14 @@ void ls_stage_gradient(ls_trainer *t, int phase, const ls_batch *batch, double *
 {
     ls_sums sums = {{0}};
     memset(tail, 0, LS_TAIL * sizeof *tail);
-    if (batch)
+    tail[LS_TAIL_FAILED] = batch == NULL;
+    /* Nobody waits in a layer for a rank that has no rows to come with. */
+    bool run = t->sums ? ls_comm_max(t->comm, tail[LS_TAIL_FAILED]) == 0 : batch != NULL;
+    if (run)
         tree_gradient(t, phase, batch, t->first_shard, t->end_shard, 0, &sums);
     else
         ls_objective_zero(t->objective, phase, t->level[0]);
     memcpy(tail, sums.at, sizeof sums.at);
-    tail[LS_TAIL_FAILED] = batch == NULL;
 }
 
 void ls_stage_update(ls_trainer *t, int phase, double weight, double norm2)
@@ -142,14 +177,24 @@ void ls_stage_update(ls_trainer *t, int phase, double weight, double norm2)
     const ls_optimizer *optimizer = &t->optimizer[phase];
     double factor =
         ls_schedule_factor(&t->schedule, t->state.stage_step, t->steps, (double)t->steps_per_epoch);
-    ls_update update = {.rate = optimizer->rate * factor,
-                        .scale = ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
-                        .mean = 1 / weight,
-                        .decay = optimizer->decay,
-                        .count = ++t->state.updates[phase]};
+    const ls_update update = {.rate = optimizer->rate * factor,
+                              .scale =
+                                  ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
+                              .mean = 1 / weight,
+                              .decay = optimizer->decay,
+                              .count = ++t->state.updates[phase],
+                              .value2 = t->value2,
+                              .gradient2 = t->gradient2};
+    const ls_params *params = t->session.params;
+    const ls_slots *slots = &t->objective->phase[phase].slots;
     ls_interval slice = ls_reduce_slice(t->reduce);
-    ls_optimizer_update(optimizer, &update, t->session.params, &t->objective->phase[phase].slots,
-                        slice.begin, slice.end, t->level[0], t->optimizer_state);
+    if (ls_optimizer_direct(optimizer, &update, params, slots, slice.begin, slice.end, t->level[0],
+                            t->optimizer_state))
+        ls_reduce_norms(t->reduce, t->level[0], slots, t->gradient2);
+    if (optimizer->type->ratio)
+        ls_reduce_norms(t->reduce, params->values, slots, t->value2);
+    ls_optimizer_update(optimizer, &update, params, slots, slice.begin, slice.end, t->level[0],
+                        t->optimizer_state);
     t->rate = update.rate;
 }
 
@@ -176,7 +221,8 @@ bool ls_stage_patience_over(const ls_trainer *t)
     return t->job->evaluate.stop_after > 0 && t->state.stale >= t->job->evaluate.stop_after;
 }
 
-bool ls_stage_evaluate(ls_trainer *t, bool *stop_early, ls_error *error)
+/* **Collective.** Evaluates the weights that the nets read now; keeps them where they are best. */
+static bool judge(ls_trainer *t, bool *stop_early, ls_error *error)
 {
     ls_evaluation evaluation;
     ls_split_id split = ls_split_find(t->job->evaluate.split);
@@ -198,4 +244,24 @@ bool ls_stage_evaluate(ls_trainer *t, bool *stop_early, ls_error *error)
     *stop_early = ls_stage_patience_over(t);
     ls_report_evaluation(t, &evaluation.sums);
     return ls_comm_agree(t->comm, ok, error);
+}
+
+/* **Collective** over the node. From here on the nets read these weights. */
+static void read_weights(const ls_trainer *t, real *values)
+{
+    ls_params *params = t->session.params;
+    ls_params_commit(params, values, params->prepared);
+    ls_session_prepare(&t->session);
+}
+
+bool ls_stage_evaluate(ls_trainer *t, bool *stop_early, ls_error *error)
+{
+    real *trained = t->session.params->values;
+    real *average = t->job->evaluate.average ? t->optimizer_state[LS_OPTIMIZER_AVERAGE] : NULL;
+    if (average)
+        read_weights(t, average);
+    bool ok = judge(t, stop_early, error);
+    if (average)
+        read_weights(t, trained);
+    return ok;
 }

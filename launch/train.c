@@ -65,16 +65,12 @@ static bool one_step(ls_trainer *t, double *tail, ls_error *error)
 {
     const ls_batch *batch = NULL;
     for (int p = 0; p < t->objective->phases; p++) {
-        ls_interval parts[LS_INTERVALS];
-        const ls_slots *slots = &t->objective->phase[p].slots;
-        double norm2;
         if (t->objective->phase[p].fresh_batch)
             batch = ls_feed_next(t->feed, error);
         ls_stage_gradient(t, p, batch, tail);
         raise_flags(t, tail);
-        for (int i = 0; i < slots->count; i++)
-            parts[i] = ls_slots_reals(t->session.params, &slots->at[i]);
-        ls_reduce_sum(t->reduce, parts, slots->count, tail, &norm2);
+        ls_reduce_sum(t->reduce, &t->objective->phase[p].slots, tail, t->gradient2);
+        double norm2 = ls_squares_total(t->session.params, t->gradient2);
         bool accepted = accept_step(t, batch, tail, norm2, error);
         if (accepted)
             ls_stage_update(t, p, tail[LS_SUM_WEIGHT], norm2);
@@ -257,7 +253,8 @@ static error_t option(int key, char *argument, struct argp_state *state)
     case OPTION_MAX_TIME:
         a->train.max_seconds = parse_time(argument);
         if (a->train.max_seconds <= 0)
-            argp_error(state, "--max-time=%s: write 90s, 30m, 11.5h or HH:MM:SS", argument);
+            argp_error(state, "--max-time=%s: %swrite 90s, 30m, 11.5h or HH:MM:SS", argument,
+                       argument[strspn(argument, "0123456789.")] ? "" : "the unit is missing: ");
         return 0;
     case ARGP_KEY_ARG:
         if (!a->job)

@@ -22,10 +22,24 @@ static bool check_metric(const ls_trainer *t, const ls_objective *objective, int
                         t->job->evaluate.metric, stage + 1, known);
 }
 
-/* The rows to train and to judge on are there; and the most optimizer state that any stage needs.
- */
+/* The optimizers of a stage; what state they keep. */
+static bool check_optimizers(ls_trainer *t, const ls_objective *objective, int stage,
+                             ls_error *error)
+{
+    for (int p = 0; p < objective->phases; p++) {
+        ls_optimizer optimizer;
+        if (!ls_session_optimizer(&t->session, stage, objective->phase[p].name, &optimizer, error))
+            return false;
+        for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+            t->keeps[k] = t->keeps[k] || ls_optimizer_state_name(&optimizer, k);
+    }
+    return true;
+}
+
+/* The rows to train and to judge on are there; and what optimizer state any stage needs. */
 static bool check_and_count(ls_trainer *t, ls_error *error)
 {
+    char where[256];
     const ls_dataset *data = t->session.data;
     ls_split_id judged = ls_split_find(t->job->evaluate.split);
     if (!ls_dataset_split(data, LS_TRAIN)->present)
@@ -46,19 +60,19 @@ static bool check_and_count(ls_trainer *t, ls_error *error)
     }
     for (int stage = 0; stage < t->job->stages; stage++) {
         ls_objective *objective = ls_session_objective(&t->session, stage, 0, 0, error);
-        bool ok = objective && check_metric(t, objective, stage, error);
-        for (int p = 0; ok && p < objective->phases; p++) {
-            ls_optimizer optimizer;
-            ok = ls_session_optimizer(&t->session, stage, objective->phase[p].name, &optimizer,
-                                      error);
-            if (ok && optimizer.type->states > t->states)
-                t->states = optimizer.type->states;
-        }
+        bool ok = objective && check_metric(t, objective, stage, error) &&
+                  check_optimizers(t, objective, stage, error);
         ls_objective_destroy(objective);
         if (!ok)
             return false;
     }
-    return true;
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+        t->states += t->keeps[k];
+    return !t->job->evaluate.average || t->keeps[LS_OPTIMIZER_AVERAGE] ||
+           ls_error_set(error, LS_USAGE,
+                        "%s: there is no average to evaluate: give an optimizer ema=0.999 (the "
+                        "share that an update keeps), or leave evaluate.average out",
+                        ls_job_where(t->job, "evaluate.average", where, sizeof where));
 }
 
 /* The shards [*begin, *end) of a rank. A power of two of ranks takes the halves of the tree itself,
@@ -93,18 +107,39 @@ static void divide_shards(ls_trainer *t)
     cut_shards(t->state.shards, rank, ranks, &t->first_shard, &t->end_shard);
 }
 
+/* Layers that sum over the ranks within a pass see the whole batch at once only where each rank has
+ * one shard of it. */
+static bool check_sums(ls_trainer *t, ls_error *error)
+{
+    int ranks = ls_comm_size(t->comm);
+    for (int n = 0; n < t->session.task.nets; n++)
+        for (int i = 0; i < t->session.net[n]->count; i++) {
+            const ls_layer *layer = t->session.net[n]->layers[i];
+            t->sums = t->sums || layer->sums;
+            if (layer->sums && t->state.shards != ranks)
+                return ls_error_set(
+                    error, LS_USAGE,
+                    "%s/%s: statistics over all ranks (sync=1) need one shard a rank, but the run "
+                    "has %d shards on %d rank%s: start %d ranks, or give shards=%d, or sync=0",
+                    layer->net, layer->name, t->state.shards, ranks, ranks > 1 ? "s" : "",
+                    t->state.shards, ranks);
+        }
+    return true;
+}
+
 static bool take_memory(ls_trainer *t, ls_error *error)
 {
     size_t reals = (size_t)t->session.params->size;
     bool ok = true;
-    for (int k = 0; ok && k < t->states; k++) {
-        t->memory[k] = ls_shared_create(t->comm, reals * sizeof(real), error);
-        ok = t->memory[k] != NULL;
-        t->optimizer_state[k] = ok ? ls_shared_data(t->memory[k]) : NULL;
+    for (int k = 0; ok && k < LS_OPTIMIZER_STATES; k++) {
+        t->memory[k] = t->keeps[k] ? ls_shared_create(t->comm, reals * sizeof(real), error) : NULL;
+        ok = t->memory[k] || !t->keeps[k];
     }
     if (!ls_comm_agree(t->comm, ok, error))
         return false;
-    t->reduce = ls_reduce_create(t->comm, (long)reals, error);
+    t->gradient2 = ls_alloc((size_t)t->session.params->count, sizeof *t->gradient2);
+    t->value2 = ls_alloc((size_t)t->session.params->count, sizeof *t->value2);
+    t->reduce = ls_reduce_create(t->comm, t->session.params, error);
     if (!t->reduce)
         return false;
     t->level[0] = ls_reduce_gradient(t->reduce);
@@ -136,19 +171,22 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!ls_session_open(&t->session, comm, job, true, error) || !check_same(t, error) ||
         !ls_comm_agree(comm, check_and_count(t, error), error))
         return false;
-    t->state = (ls_snapshot){.shards = job->shards ? (int)job->shards : ls_comm_size(comm),
+    int shards = ls_comm_size(comm) * (job->accumulate ? (int)job->accumulate : 1);
+    t->state = (ls_snapshot){.shards = job->shards ? (int)job->shards : shards,
                              .best = NAN,
                              .params = t->session.params,
                              .data_digest = ls_dataset_shape_digest(t->session.data)};
     if (!ls_resume_find(t, error))
         return false;
     divide_shards(t);
+    if (!check_sums(t, error)) /* the same on all ranks */
+        return false;
     if (options->dry_run)
         return true;
     size_t reals = (size_t)t->session.params->size;
     ls_shared_make_room(comm, ls_session_bytes(&t->session) +
                                   reals * sizeof(real) * (size_t)t->states +
-                                  ls_reduce_bytes((long)reals, ls_comm_node_size(comm)));
+                                  ls_reduce_bytes(t->session.params, ls_comm_node_size(comm)));
     if (!ls_session_commit(&t->session, error) || !take_memory(t, error))
         return false;
     return ls_resume_load(t, error);
@@ -166,6 +204,8 @@ void ls_trainer_close(ls_trainer *t)
         ls_reduce_destroy(t->reduce);
     for (int level = 1; level < LS_TREE_LEVELS; level++)
         ls_free(t->level[level]);
+    ls_free(t->gradient2);
+    ls_free(t->value2);
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         ls_shared_destroy(t->memory[k]);
     ls_session_close(&t->session);

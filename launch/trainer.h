@@ -34,15 +34,18 @@ typedef struct ls_trainer {
     ls_snapshot state; /* where the run stands: the same on every rank */
     ls_reduce *reduce;
     ls_shared *memory[LS_OPTIMIZER_STATES]; /* optimizer state, the node's one copy */
-    real *optimizer_state[LS_OPTIMIZER_STATES];
-    int states;                  /* the most that any stage needs */
-    char found[4096];            /* the checkpoint to go on from; "": none */
-    int first_shard, end_shard;  /* this rank's */
+    bool keeps[LS_OPTIMIZER_STATES];        /* which of it any stage needs */
+    int states;                             /* how many of these */
+    double *gradient2, *value2;             /* [slots] norms, as ls_update says */
+    char found[4096];                       /* the checkpoint to go on from; "": none */
+    int first_shard, end_shard;             /* this rank's */
     real *level[LS_TREE_LEVELS]; /* gradient arrays for the tree over own shards; 0: reduce's */
 
     /* The stage that runs. */
     ls_objective *objective;
     ls_optimizer optimizer[LS_PHASES];
+    real *optimizer_state[LS_OPTIMIZER_STATES]; /* NULL: this stage keeps none of it */
+    ls_slots every_slot;                        /* the average is over all, statistics included */
     ls_schedule schedule;
     ls_feed *feed;
     long steps, steps_per_epoch;
@@ -54,13 +57,15 @@ typedef struct ls_trainer {
 
     /* Since the epoch began, and since the last record of metrics.jsonl. */
     ls_sums epoch_sums, record_sums;
-    double start, record_start, record_rows, saved, evaluated; /* seconds on the clock */
-    double rate; /* of the last update, after the schedule */
+    double start, record_start, record_rows, record_waited, saved,
+        evaluated; /* seconds on the clock */
+    double rate;   /* of the last update, after the schedule */
     double rows_per_second;
     double stage_start, stage_rows; /* since this start, for samples a second and the time left */
     long stage_first;
     double evaluation_start;
     bool time_up; /* on rank 0: --max-time is over */
+    bool sums;    /* layers sum over the ranks within a pass */
 } ls_trainer;
 
 /* **Collective.** Opens session and run directory, resumes or starts; the error is the same on all
@@ -76,13 +81,17 @@ void ls_stage_start(ls_trainer *trainer);
 void ls_stage_close(ls_trainer *trainer);
 
 /* Runs this rank's shards of `batch` (NULL: it could not be read) in tree order into level 0; fills
- * tail[LS_TAIL] with their sums. */
+ * tail[LS_TAIL] with their sums. **Collective** where layers sum over the ranks. */
 void ls_stage_gradient(ls_trainer *trainer, int phase, const ls_batch *batch, double *tail);
-/* This rank's slice of the phase's slots, one optimizer step. */
+/* **Collective** over the node. This rank's slice of the phase's slots, one optimizer step; norm2
+ * as ls_squares_total says. */
 void ls_stage_update(ls_trainer *trainer, int phase, double weight, double norm2);
 
-/* **Collective.** Evaluates, keeps best.h5, and says whether the stage should end early. */
+/* **Collective.** Evaluates (the average, where the job says so), keeps best.h5, and says whether
+ * the stage should end early. */
 bool ls_stage_evaluate(ls_trainer *trainer, bool *stop_early, ls_error *error);
+/* Rows of an evaluation chunk; 0 where the job has no evaluation. */
+long ls_stage_chunk(const ls_job *job, const ls_objective *objective);
 /* Which of an objective's sums decides what is best: the job's metric, else the objective's first,
  * else the loss; -1 where it has no such metric. */
 int ls_stage_judged_sum(const ls_job *job, const ls_objective *objective);

@@ -92,8 +92,9 @@ static bool verify_file(const char *path, const char **kind, ls_error *error)
     return ok;
 }
 
-static json_t *entry_of(const char *path)
+static void add_entry(void *list, const char *path, long step)
 {
+    (void)step;
     ls_error error = {0};
     const char *kind;
     bool holds = verify_file(path, &kind, &error);
@@ -101,26 +102,21 @@ static json_t *entry_of(const char *path)
         json_pack("{s:o, s:s, s:b}", "file", ls_contents_text(path), "kind", kind, "holds", holds);
     if (!holds)
         json_object_set_new(entry, "reason", ls_contents_text(error.text));
-    return entry;
+    json_array_append_new(list, entry);
 }
 
 /* [{file, kind, holds, reason}], or NULL and an error. */
 static json_t *verify(const char *path, ls_error *error)
 {
     struct stat status;
-    size_t i;
-    json_t *list = json_array(), *checkpoint;
+    json_t *list = json_array();
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        json_array_append_new(list, entry_of(path));
+        add_entry(list, path, -1);
         return list;
     }
-    json_t *checkpoints = ls_contents_checkpoints(path, error);
-    json_array_foreach(checkpoints, i, checkpoint) json_array_append_new(
-        list, entry_of(json_string_value(json_object_get(checkpoint, "file"))));
-    if (checkpoints && json_array_size(list) == 0)
+    if (ls_contents_each(path, add_entry, list, error) && json_array_size(list) == 0)
         ls_error_set(error, LS_DATA, "%s: holds no checkpoint to verify: is it a run directory?",
                      path);
-    json_decref(checkpoints);
     if (json_array_size(list) > 0)
         return list;
     json_decref(list);

@@ -84,20 +84,21 @@ ls_yaml *ls_yaml_find(const ls_yaml *tree, const char *path)
     return (ls_yaml *)at;
 }
 
-/* The child on the way of a path, made where a map has none. */
-static ls_yaml *step_into(ls_yaml *at, const char *path, size_t length, ls_yaml_origin origin,
-                          ls_error *error)
+/* The child on the way of `path`, `length` letters from `rest` on, made where a map has none. */
+static ls_yaml *step_into(ls_yaml *at, const char *path, const char *rest, size_t length,
+                          ls_yaml_origin origin, ls_error *error)
 {
-    int index = child_index(at, path, length);
+    int index = child_index(at, rest, length), above = (int)(rest - path);
     if (index >= 0)
         return at->child[index];
     if (at->kind == LS_YAML_LIST) {
-        ls_error_set(error, LS_USAGE, "there is no number %.*s in a list of %d, counted from 0",
-                     (int)length, path, at->count);
+        ls_error_set(error, LS_USAGE, "%s: there is no %.*s: %.*s has %d entr%s, counted from 0",
+                     path, above + (int)length, path, above - 1, path, at->count,
+                     at->count == 1 ? "y" : "ies");
         return NULL;
     }
     char key[LS_WORD];
-    snprintf(key, sizeof key, "%.*s", (int)length, path);
+    snprintf(key, sizeof key, "%.*s", (int)length, rest);
     ls_yaml_add(at, key, ls_yaml_new(LS_YAML_MAP, origin, NULL));
     return at->child[at->count - 1];
 }
@@ -119,7 +120,7 @@ bool ls_yaml_put(ls_yaml *tree, const char *path, ls_yaml_origin origin, const c
                                 (int)(rest - path - 1), path, rest);
         if (rest[length] == 0)
             break;
-        at = step_into(at, rest, length, origin, error);
+        at = step_into(at, path, rest, length, origin, error);
         if (!at)
             return false;
         rest += length + 1;

@@ -1,15 +1,19 @@
 /* conv: the ways to compute a convolution, one file each; conv2d takes the first that suits.
  *
- *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, c of weight[o, kh, kw, c] * x[n, h, w, c],
- *     h = oh * stride_h - pad_h + kh,  w = ow * stride_w - pad_w + kw,  x = 0 outside
+ *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, i of weight[o, kh, kw, i] * x[n, h, w, c],
+ *     h = oh * stride_h - pad_h + kh * dilation_h,  likewise w;  x = 0 outside
+ *     c = (group of o) * in + i;  the channels of x, and of y, are cut into `groups` equal parts
  *
- * All in NHWC; the weight is stored as [out, kernel_h, kernel_w, in]. */
+ * All in NHWC; in: channels of x a group. Each way has its own layout of the weight. */
 #pragma once
 #include "core/kernels/window.h"
+#include "core/params.h"
 
 typedef struct ls_conv {
     ls_window window; /* over the input */
     long out;         /* channels of y */
+    long groups;
+    bool exact; /* plain sums: no Winograd */
 } ls_conv;
 
 /* The arrays of one call, all borrowed. NULL: bias where there is none; dx, dweight, dbias where
@@ -28,6 +32,7 @@ typedef struct ls_conv_data {
 } ls_conv_data;
 
 typedef struct ls_conv_kernel {
+    const ls_layout *layout; /* of the weight */
     bool (*suits)(const ls_conv *conv);
     long (*scratch)(const ls_conv *conv);  /* reals */
     long (*prepared)(const ls_conv *conv); /* reals; NULL: none */
@@ -36,5 +41,11 @@ typedef struct ls_conv_kernel {
     void (*backward)(const ls_conv *conv, const ls_conv_data *data);
 } ls_conv_kernel;
 
-extern const ls_conv_kernel ls_conv_narrow; /* few channels, stride 1: rows innermost */
-extern const ls_conv_kernel ls_conv_gemm;   /* any: patches in tiles, times the weight */
+/* [out, kernel_h, kernel_w, in] */
+extern const ls_layout ls_conv_taps;
+
+extern const ls_conv_kernel ls_conv_narrow;    /* few channels, stride 1: rows innermost */
+extern const ls_conv_kernel ls_conv_depthwise; /* a group a channel: channels innermost */
+extern const ls_conv_kernel ls_conv_winograd;  /* 3x3, stride 1: a quarter of the multiplications */
+extern const ls_conv_kernel ls_conv_direct;    /* lines of the image, where they are */
+extern const ls_conv_kernel ls_conv_gemm;      /* any: patches in tiles, times the weight */

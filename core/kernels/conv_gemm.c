@@ -1,11 +1,13 @@
-/* conv_gemm: a convolution as matrix products over tiles of patches. Any kernel, stride and pad.
+/* conv_gemm: a convolution as matrix products over tiles of patches. Any kernel, stride, pad,
+ * dilation and groups; one group after another, each with its channels of x, y and the weight:
  *
  *     y[p, o]      = patches[p, k] weight[o, k]^T          p: positions (row, oh, ow)
  *     dweight[o, k] += dy[p, o]^T patches[p, k]            k: (kh, kw, c)
  *     dpatches[p, k] = dy[p, o] weight[o, k]               then scattered into dx
  *
  * A tile holds so many positions that its patches stay in the cache between gather and product.
- * A 1x1 kernel with stride 1 reads x as its own patches. */
+ * Where x holds the patches as they are, with a kernel of 1x1 and stride 1 or one as large as the
+ * image, nothing is gathered, and all positions are one tile. */
 #include <string.h>
 
 #include "core/blas.h"
@@ -14,21 +16,55 @@
 
 enum { TILE_REALS = 1 << 16, TILE_POSITIONS = 256 }; /* about the one, at least the other */
 
-static long patch_of(const ls_window *w)
+/* The sizes of the products. */
+typedef struct sizes {
+    long in, out, patch; /* of a group: channels of x and of y, reals of a patch */
+    long outs;           /* channels of y */
+    bool in_place;       /* x holds the patches */
+    long line;           /* from patch to patch, in x or as gathered */
+    long all, tile;      /* positions */
+} sizes;
+
+static sizes sizes_of(const ls_conv *conv, long rows)
 {
-    return w->kernel_h * w->kernel_w * w->c;
+    const ls_window *w = &conv->window;
+    sizes s = {.in = w->c / conv->groups, .out = conv->out / conv->groups, .outs = conv->out};
+    bool pixel = w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1;
+    bool image = w->kernel_h == w->h && w->kernel_w == w->w && conv->groups == 1;
+    s.patch = w->kernel_h * w->kernel_w * s.in;
+    s.in_place = (pixel || image) && w->pad_h + w->pad_w == 0;
+    s.line = s.in_place && pixel ? w->c : s.patch;
+    s.all = rows * w->out_h * w->out_w;
+    s.tile = TILE_REALS / s.patch > TILE_POSITIONS ? TILE_REALS / s.patch : TILE_POSITIONS;
+    s.tile = s.in_place ? s.all : s.tile;
+    return s;
 }
 
-static long tile_of(const ls_window *w)
+static long stored_size(const ls_shape *shape)
 {
-    long positions = TILE_REALS / patch_of(w);
-    return positions > TILE_POSITIONS ? positions : TILE_POSITIONS;
+    return ls_shape_count(shape);
 }
 
-static bool is_pointwise(const ls_window *w)
+/* Logical [out, in, h, w], stored [out, h, w, in]. */
+static void load(const ls_shape *shape, const real *logical, real *stored)
 {
-    return w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1 && w->pad_h + w->pad_w == 0;
+    long in = shape->at[1], taps = shape->at[2] * shape->at[3];
+    for (long o = 0; o < shape->at[0]; o++)
+        for (long c = 0; c < in; c++)
+            for (long tap = 0; tap < taps; tap++)
+                stored[(o * taps + tap) * in + c] = logical[(o * in + c) * taps + tap];
 }
+
+static void store(const ls_shape *shape, const real *stored, real *logical)
+{
+    long in = shape->at[1], taps = shape->at[2] * shape->at[3];
+    for (long o = 0; o < shape->at[0]; o++)
+        for (long c = 0; c < in; c++)
+            for (long tap = 0; tap < taps; tap++)
+                logical[(o * in + c) * taps + tap] = stored[(o * taps + tap) * in + c];
+}
+
+const ls_layout ls_conv_taps = {stored_size, load, store};
 
 static bool suits(const ls_conv *conv)
 {
@@ -38,71 +74,71 @@ static bool suits(const ls_conv *conv)
 
 static long scratch(const ls_conv *conv)
 {
-    const ls_window *w = &conv->window;
-    return is_pointwise(w) ? 0 : tile_of(w) * patch_of(w);
+    sizes s = sizes_of(conv, 0);
+    return s.in_place ? 0 : s.tile * s.patch;
 }
 
-/* The patches of positions [first, first + count): in x itself, or gathered into scratch. */
-static const real *see(const ls_conv *conv, const ls_conv_data *data, long first, long count)
+/* The patches of group g and positions [first, first + count): in x itself, or gathered. */
+static const real *see(const ls_conv *conv, const ls_conv_data *data, const sizes *s, long g,
+                       long first, long count)
 {
-    const ls_window *w = &conv->window;
-    if (is_pointwise(w))
-        return data->x + first * w->c;
-    ls_window_gather(w, data->x, first, count, data->scratch);
+    const real *x = data->x + g * s->in;
+    if (s->in_place)
+        return x + first * s->line;
+    ls_window_gather(&conv->window, x, s->in, first, count, data->scratch);
     return data->scratch;
 }
 
 static void forward(const ls_conv *conv, const ls_conv_data *data)
 {
-    const ls_window *w = &conv->window;
-    long patch = patch_of(w), out = conv->out, all = data->rows * w->out_h * w->out_w;
-    long tile = tile_of(w);
-    for (long first = 0; first < all; first += tile) {
-        long count = all - first < tile ? all - first : tile;
-        const real *patches = see(conv, data, first, count);
-        real *y = data->y + first * out;
+    sizes s = sizes_of(conv, data->rows);
+    for (long first = 0; first < s.all; first += s.tile) {
+        long count = s.all - first < s.tile ? s.all - first : s.tile;
+        real *y = data->y + first * s.outs;
         if (data->bias)
-            ls_rows_fill(y, data->bias, count, out);
-        ls_gemm(false, true, count, out, patch, 1, patches, patch, data->weight, patch,
-                data->bias ? 1 : 0, y, out);
+            ls_rows_fill(y, data->bias, count, s.outs);
+        for (long g = 0; g < conv->groups; g++)
+            ls_gemm(false, true, count, s.out, s.patch, 1, see(conv, data, &s, g, first, count),
+                    s.line, data->weight + g * s.out * s.patch, s.patch, data->bias ? 1 : 0,
+                    y + g * s.out, s.outs);
     }
 }
 
-/* dx of positions [first, first + count); but for 1x1 kernels dx holds something, or zeros. */
-static void backward_data(const ls_conv *conv, const ls_conv_data *data, const real *dy, long first,
-                          long count)
+/* dx of positions [first, first + count); but where x holds the patches, dx holds something, or
+ * zeros. */
+static void backward_data(const ls_conv *conv, const ls_conv_data *data, const sizes *s, long g,
+                          long first, long count)
 {
-    const ls_window *w = &conv->window;
-    long patch = patch_of(w), out = conv->out;
-    bool straight = is_pointwise(w);
-    real *to = straight ? data->dx + first * patch : data->scratch;
-    ls_gemm(false, false, count, patch, out, 1, dy, out, data->weight, patch,
-            straight && data->add ? 1 : 0, to, patch);
-    if (!straight)
-        ls_window_scatter(w, to, first, count, data->dx);
+    real *dx = data->dx + g * s->in, *to = s->in_place ? dx + first * s->line : data->scratch;
+    ls_gemm(false, false, count, s->patch, s->out, 1, data->dy + first * s->outs + g * s->out,
+            s->outs, data->weight + g * s->out * s->patch, s->patch,
+            s->in_place && data->add ? 1 : 0, to, s->line);
+    if (!s->in_place)
+        ls_window_scatter(&conv->window, to, s->in, first, count, dx);
 }
 
 static void backward(const ls_conv *conv, const ls_conv_data *data)
 {
     const ls_window *w = &conv->window;
-    long patch = patch_of(w), out = conv->out, all = data->rows * w->out_h * w->out_w;
-    long tile = tile_of(w);
-    if (data->dx && !data->add && !is_pointwise(w))
+    sizes s = sizes_of(conv, data->rows);
+    if (data->dx && !data->add && !s.in_place)
         memset(data->dx, 0, (size_t)(data->rows * w->h * w->w * w->c) * sizeof(real));
-    for (long first = 0; first < all; first += tile) {
-        long count = all - first < tile ? all - first : tile;
-        const real *dy = data->dy + first * out;
+    for (long first = 0; first < s.all; first += s.tile) {
+        long count = s.all - first < s.tile ? s.all - first : s.tile;
+        const real *dy = data->dy + first * s.outs;
         if (data->dbias)
-            ls_rows_sum(dy, count, out, data->dbias);
-        if (data->dweight)
-            ls_gemm(true, false, out, patch, count, 1, dy, out, see(conv, data, first, count),
-                    patch, 1, data->dweight, patch);
-        if (data->dx)
-            backward_data(conv, data, dy, first, count);
+            ls_rows_sum(dy, count, s.outs, data->dbias);
+        for (long g = 0; data->dweight && g < conv->groups; g++)
+            ls_gemm(true, false, s.out, s.patch, count, 1, dy + g * s.out, s.outs,
+                    see(conv, data, &s, g, first, count), s.line, 1,
+                    data->dweight + g * s.out * s.patch, s.patch);
+        for (long g = 0; data->dx && g < conv->groups; g++)
+            backward_data(conv, data, &s, g, first, count);
     }
 }
 
 const ls_conv_kernel ls_conv_gemm = {
+    .layout = &ls_conv_taps,
     .suits = suits,
     .scratch = scratch,
     .forward = forward,

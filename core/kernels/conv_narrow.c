@@ -275,8 +275,9 @@ static long scratch(const ls_conv *conv)
 static bool suits(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
-    return w->stride_h == 1 && w->stride_w == 1 && w->kernel_h * w->kernel_w > 1 &&
-           w->pad_h < w->kernel_h && w->pad_w < w->kernel_w && w->c <= IN && conv->out <= OUT &&
+    return conv->groups == 1 && w->dilation_h * w->dilation_w == 1 && w->stride_h == 1 &&
+           w->stride_w == 1 && w->kernel_h * w->kernel_w > 1 && w->pad_h < w->kernel_h &&
+           w->pad_w < w->kernel_w && w->c <= IN && conv->out <= OUT &&
            scratch(conv) <= PACKED_REALS;
 }
 
@@ -348,6 +349,7 @@ static void backward(const ls_conv *conv, const ls_conv_data *data)
 }
 
 const ls_conv_kernel ls_conv_narrow = {
+    .layout = &ls_conv_taps,
     .suits = suits,
     .scratch = scratch,
     .prepared = prepared,

@@ -74,7 +74,7 @@ const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store};
  * before. */
 void ls_panel_forward(const ls_panel_product *p, long rows, const real *x, real *y)
 {
-    const ls_tiles *tiles = ls_tiles_best();
+    const ls_tiles *tiles = ls_tile_best();
     for (long first = 0; first < rows; first += ROWS)
         for (long k = 0; k < p->in; k += DEPTH) {
             const ls_tile tile = {.segments = 1,
@@ -91,28 +91,30 @@ void ls_panel_forward(const ls_panel_product *p, long rows, const real *x, real 
         }
 }
 
-/* turned[32 o, 32 c] = block[32 c, 32 o]^T; a line of block is `inputs` apart in neither. */
-LS_CLONES static void turn(const real *block, real *turned, long turned_row)
+/* turned[o, c] = block[c, o]. */
+LS_CLONES static void turn(const real *block, real *turned)
 {
     for (long o = 0; o < LS_PANEL; o++)
         for (long c = 0; c < LS_PANEL; c++)
-            turned[o * turned_row + c] = block[c * LS_PANEL + o];
+            turned[o * LS_PANEL + c] = block[c * LS_PANEL + o];
 }
 
-void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned)
+void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned,
+                        long panel)
 {
+    real part[LS_PANEL * LS_PANEL], back[LS_PANEL * LS_PANEL];
     for (long c = 0; c < count; c += LS_PANEL)
         for (long o = 0; o < out; o += LS_PANEL) {
-            const real *block = weight + (o * in + (first + c) * LS_PANEL);
-            real whole[LS_PANEL * LS_PANEL] = {0}, back[LS_PANEL * LS_PANEL];
+            const real *block = weight + o * in + (first + c) * LS_PANEL;
+            real *to = turned + c / LS_PANEL * panel + o * LS_PANEL;
             long inputs = minimum(LS_PANEL, count - c), outputs = minimum(LS_PANEL, out - o);
-            real *to = turned + (c * out + o * LS_PANEL);
             if (inputs == LS_PANEL && outputs == LS_PANEL) {
-                turn(block, to, LS_PANEL);
+                turn(block, to);
                 continue;
             }
-            memcpy(whole, block, (size_t)(inputs * LS_PANEL) * sizeof *whole);
-            turn(whole, back, LS_PANEL);
+            memset(part, 0, sizeof part);
+            memcpy(part, block, (size_t)(inputs * LS_PANEL) * sizeof *part);
+            turn(part, back);
             memcpy(to, back, (size_t)(outputs * LS_PANEL) * sizeof *to);
         }
 }
@@ -131,7 +133,7 @@ void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, rea
     long step = turned_inputs(p->out, p->in);
     for (long first = 0; first < p->in; first += step) {
         long count = minimum(step, p->in - first);
-        ls_panel_transpose(p->weight, p->out, p->in, first, count, scratch);
+        ls_panel_transpose(p->weight, p->out, p->in, first, count, scratch, p->out * LS_PANEL);
         const ls_panel_product turned = {.in = p->out,
                                          .out = count,
                                          .x_row = p->y_row,
@@ -153,7 +155,7 @@ static void fill_panel(const real *dy, long row, long rows, long columns, real *
 void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, const real *dy,
                        real *dweight, real *scratch)
 {
-    const ls_tiles *tiles = ls_tiles_best();
+    const ls_tiles *tiles = ls_tile_best();
     long whole = p->out / LS_PANEL * LS_PANEL, rest = p->out - whole;
     ls_tile tile = {.segments = 1,
                     .a_depth = p->x_row,
@@ -181,6 +183,7 @@ void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, cons
 
 long ls_panel_scratch(long out, long in)
 {
-    long turned = ls_panel_size(turned_inputs(out, in), out), panel = GRADIENT_ROWS * LS_PANEL;
+    long turned = ls_panel_size(turned_inputs(out, in), out);
+    long panel = out % LS_PANEL ? GRADIENT_ROWS * LS_PANEL : 0;
     return turned > panel ? turned : panel;
 }

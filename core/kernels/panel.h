@@ -33,7 +33,7 @@ void ls_panel_gradient(const ls_panel_product *product, long rows, const real *x
                        real *dweight, real *scratch);
 long ls_panel_scratch(long out, long in);
 
-/* `count` inputs from `first` of [out, in] panels, turned round: panels [ceil(count /
- * 32)][out][32], with zeros beyond the inputs. first is a multiple of 32. */
-void ls_panel_transpose(const real *weight, long out, long in, long first, long count,
-                        real *turned);
+/* `count` inputs from `first` of [out, in] panels, turned round: [ceil(count / 32)][out][32], with
+ * zeros beyond the inputs; its panels begin `panel` reals apart. */
+void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned,
+                        long panel);

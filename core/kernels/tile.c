@@ -17,7 +17,7 @@ const ls_tiles *const ls_tiles_all[] = {
 #endif
     &ls_tiles_plain, NULL};
 
-const ls_tiles *ls_tiles_best(void)
+const ls_tiles *ls_tile_best(void)
 {
     static const ls_tiles *best;
     const char *wanted = getenv("LOCKSTEP_INSTRUCTIONS");

@@ -35,15 +35,18 @@ typedef struct ls_tile {
 typedef void ls_tile_run(const ls_tile *tile, long rows, long columns, const real *a, const real *b,
                          real *c);
 
-/* The micro-kernel of an instruction set. */
+struct ls_winograd;
+
+/* The micro-kernel of an instruction set, and what else is compiled with it. */
 typedef struct ls_tiles {
     const char *name;  /* "avx512" */
     bool (*can)(void); /* whether this processor has the instructions */
     int rows;          /* of a block four vectors wide: multiples of it are fastest */
     ls_tile_run *along, *across;
+    const struct ls_winograd *winograd;
 } ls_tiles;
 
 /* All that were compiled, the best first; NULL-terminated. */
 extern const ls_tiles *const ls_tiles_all[];
 /* The best that this processor has, or the one that LOCKSTEP_INSTRUCTIONS names. */
-const ls_tiles *ls_tiles_best(void);
+const ls_tiles *ls_tile_best(void);

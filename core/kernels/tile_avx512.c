@@ -5,6 +5,7 @@
         make(12) make(13) make(14)
 #define TILE_WIDE(make) make(1) make(2) make(3) make(4) make(5) make(6) make(7)
 #include "core/kernels/tile_code.h"
+#include "core/kernels/winograd_code.h"
 
 static bool can(void)
 {
@@ -12,4 +13,4 @@ static bool can(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 }
 
-const ls_tiles ls_tiles_avx512 = {"avx512", can, WIDE_ROWS, run_along, run_across};
+const ls_tiles ls_tiles_avx512 = {"avx512", can, WIDE_ROWS, run_along, run_across, &winograd};

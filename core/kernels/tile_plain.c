@@ -3,10 +3,11 @@
 #define TILE_NARROW(make) make(1) make(2) make(3) make(4) make(5) make(6)
 #define TILE_WIDE(make) make(1) make(2) make(3)
 #include "core/kernels/tile_code.h"
+#include "core/kernels/winograd_code.h"
 
 static bool can(void)
 {
     return true;
 }
 
-const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, run_along, run_across};
+const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, run_along, run_across, &winograd};

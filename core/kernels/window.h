@@ -3,28 +3,31 @@
 #include "core/spec.h"
 #include "core/tensor.h"
 
-/* Output (oh, ow) sees inputs oh * stride_h - pad_h + [0, kernel_h), likewise for w; what lies
- * outside of the image counts as zero, or not at all. */
+/* Output (oh, ow) sees inputs oh * stride_h - pad_h + dilation_h * [0, kernel_h), likewise for w;
+ * what lies outside of the image counts as zero, or not at all. */
 typedef struct ls_window {
     long h, w, c;
-    long kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
+    long kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
     long out_h, out_w;
 } ls_window;
 
-/* From the options "5" or "5,3" (height, width) and a row's shape {h, w, c}, or {h, w} for one
- * channel. LS_USAGE where they do not fit. A stride of 0 is the kernel's size. */
-bool ls_window_set(ls_window *window, const ls_shape *x, const ls_list *kernel,
-                   const ls_list *stride, const ls_list *pad, ls_error *error);
+/* As a spec line says it: "5" for both directions, or "5,3" for height and width. */
+typedef struct ls_window_options {
+    ls_list kernel, stride, pad; /* stride 0: the kernel's size */
+    ls_list dilation;            /* no numbers: 1 */
+    bool ceil; /* a last window may reach beyond the pad, if it begins inside of the image or of the
+                  pad before it (PyTorch's ceil_mode) */
+} ls_window_options;
 
-/* For pooling: also refuses a pad of more than half the kernel, so that each window sees the image.
- */
-bool ls_window_set_pool(ls_window *window, const ls_shape *x, const ls_list *kernel,
-                        const ls_list *stride, const ls_list *pad, ls_error *error);
+/* Over a row of shape x: {h, w, c}, or {h, w} for one channel. LS_USAGE where they do not fit. */
+bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options *options,
+                   ls_error *error);
 
-/* Positions are (row, oh, ow) counted through; a patch is [kernel_h, kernel_w, c].
+/* Of `channels` channels of an image: x points to the first of them in the first pixel. Positions
+ * are (row, oh, ow) counted through; a patch is [kernel_h, kernel_w, channels].
  * patches[count, patch] = what positions [first, first + count) see in x [rows, h, w, c]. */
-void ls_window_gather(const ls_window *window, const real *x, long first, long count,
+void ls_window_gather(const ls_window *window, const real *x, long channels, long first, long count,
                       real *patches);
 /* The transpose: adds each patch to where it was seen in dx [rows, h, w, c]. */
-void ls_window_scatter(const ls_window *window, const real *patches, long first, long count,
-                       real *dx);
+void ls_window_scatter(const ls_window *window, const real *patches, long channels, long first,
+                       long count, real *dx);

@@ -124,23 +124,10 @@ static const ls_option options[] = {
              "arXiv:1602.02830)"},
     {.key = NULL}};
 
-const ls_activation *ls_activation_find(const char *name)
+const ls_activation *ls_activation_find(const char *name, ls_error *error)
 {
-    for (const ls_activation *f = ls_activations; f->name; f++)
-        if (strcmp(f->name, name) == 0)
-            return f;
-    return NULL;
-}
-
-static bool unknown_function(const char *name, ls_error *error)
-{
-    int count = 0;
-    while (ls_activations[count].name)
-        count++;
-    const char *nearest = ls_nearest(name, ls_activations, count, sizeof *ls_activations);
-    return ls_error_set(
-        error, LS_USAGE, "there is no function '%s'%s%s%s (`lockstep list activations` has all)",
-        name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    return ls_spec_find_entry(ls_activations, sizeof *ls_activations, name, "function",
+                              "activations", error);
 }
 
 static bool read_alpha(activation *self, ls_error *error)
@@ -164,9 +151,9 @@ static bool read_alpha(activation *self, ls_error *error)
 static bool setup(ls_layer *layer, ls_error *error)
 {
     activation *self = layer->self;
-    self->f = ls_activation_find(self->function);
+    self->f = ls_activation_find(self->function, error);
     if (!self->f)
-        return unknown_function(self->function, error);
+        return false;
     if (self->surrogate != SURROGATE_NONE && !self->f->flat)
         return ls_error_set(error, LS_USAGE,
                             "surrogate=%s: function=%s has a derivative of its own; a surrogate is "

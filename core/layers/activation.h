@@ -25,4 +25,5 @@ typedef struct ls_activation {
 } ls_activation;
 
 extern const ls_activation ls_activations[]; /* ends with a NULL name */
-const ls_activation *ls_activation_find(const char *name);
+/* NULL and an LS_USAGE error that names the nearest. */
+const ls_activation *ls_activation_find(const char *name, ls_error *error);

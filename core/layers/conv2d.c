@@ -4,21 +4,27 @@
 
 typedef struct conv2d {
     ls_weights weights;
-    long out;
-    ls_list kernel, stride, pad;
+    ls_window_options sees;
     ls_conv conv;
     const ls_conv_kernel *how;
 } conv2d;
 
 /* The first that suits the shape. */
-static const ls_conv_kernel *const kernels[] = {&ls_conv_narrow, &ls_conv_gemm};
+static const ls_conv_kernel *const kernels[] = {&ls_conv_narrow, &ls_conv_depthwise,
+                                                &ls_conv_winograd, &ls_conv_direct, &ls_conv_gemm};
 
 static const ls_option options[] = {
-    {"out", LS_OPTION_INT, offsetof(conv2d, out), NULL, 1, 1e6, NULL, "output channels"},
-    {"kernel", LS_OPTION_LIST, offsetof(conv2d, kernel), NULL, 1, 1e4, NULL, "5, or height,width"},
-    {"stride", LS_OPTION_LIST, offsetof(conv2d, stride), "1", 1, 1e4, NULL, "2, or height,width"},
-    {"pad", LS_OPTION_LIST, offsetof(conv2d, pad), "0", 0, 1e4, NULL,
+    {"out", LS_OPTION_INT, offsetof(conv2d, conv.out), NULL, 1, 1e6, NULL, "output channels"},
+    {"kernel", LS_OPTION_LIST, offsetof(conv2d, sees.kernel), NULL, 1, 1e4, NULL,
+     "5, or height,width"},
+    {"stride", LS_OPTION_LIST, offsetof(conv2d, sees.stride), "1", 1, 1e4, NULL,
+     "2, or height,width"},
+    {"pad", LS_OPTION_LIST, offsetof(conv2d, sees.pad), "0", 0, 1e4, NULL,
      "zeros on each side: 2, or height,width"},
+    {"dilation", LS_OPTION_LIST, offsetof(conv2d, sees.dilation), "1", 1, 1e4, NULL,
+     "places from one weight to the next: 2, or height,width"},
+    {"groups", LS_OPTION_INT, offsetof(conv2d, conv.groups), "1", 1, 1e6, NULL,
+     "equal parts of the channels, each convolved by itself"},
     LS_WEIGHTS_OPTIONS,
     {0}};
 
@@ -27,52 +33,45 @@ static const char *const examples[] = {"6,5,3 | conv2d out=4 kernel=3,2 pad=1",
                                        "7,6,2 | conv2d out=3 kernel=3 stride=2,3 pad=1,2",
                                        "3,4,5 | conv2d out=17 kernel=1",
                                        "4,4,2 | conv2d out=3 kernel=1,2 pad=2",
+                                       "6,5,4 | conv2d out=6 kernel=3,2 groups=2 pad=1",
+                                       "3,4,6 | conv2d out=9 kernel=1 groups=3",
+                                       "7,6,2 | conv2d out=3 kernel=3,2 dilation=2,3 pad=1,2",
+                                       "5,6,5 | conv2d out=5 kernel=3 groups=5 stride=2,1 pad=1",
+                                       "5,5,3 | conv2d out=4 kernel=1 stride=2",
+                                       "3,4,3 | conv2d out=5 kernel=3,4",
                                        NULL};
 
-static long stored_size(const ls_shape *shape)
+static bool check_groups(const ls_conv *conv, ls_error *error)
 {
-    return ls_shape_count(shape);
+    if (conv->window.c % conv->groups == 0 && conv->out % conv->groups == 0)
+        return true;
+    return ls_error_set(error, LS_USAGE,
+                        "groups=%ld cuts channels into equal parts, but its input has %ld and "
+                        "out=%ld: take a number that divides both",
+                        conv->groups, conv->window.c, conv->out);
 }
-
-/* Logical [out, in, h, w], stored [out, h, w, in]. */
-static void load(const ls_shape *shape, const real *logical, real *stored)
-{
-    long in = shape->at[1], taps = shape->at[2] * shape->at[3];
-    for (long o = 0; o < shape->at[0]; o++)
-        for (long c = 0; c < in; c++)
-            for (long tap = 0; tap < taps; tap++)
-                stored[(o * taps + tap) * in + c] = logical[(o * in + c) * taps + tap];
-}
-
-static void store(const ls_shape *shape, const real *stored, real *logical)
-{
-    long in = shape->at[1], taps = shape->at[2] * shape->at[3];
-    for (long o = 0; o < shape->at[0]; o++)
-        for (long c = 0; c < in; c++)
-            for (long tap = 0; tap < taps; tap++)
-                logical[(o * in + c) * taps + tap] = stored[(o * taps + tap) * in + c];
-}
-
-static const ls_layout layout = {stored_size, load, store};
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
     conv2d *self = layer->self;
-    ls_window *w = &self->conv.window;
-    if (!ls_window_set(w, &layer->x[0], &self->kernel, &self->stride, &self->pad, error))
+    const ls_conv *conv = &self->conv;
+    const ls_window *w = &conv->window;
+    if (!ls_window_set(&self->conv.window, &layer->x[0], &self->sees, error) ||
+        !check_groups(conv, error))
         return false;
-    self->conv.out = self->out;
+    self->conv.exact = layer->params->exact_conv;
     int choice = 0;
-    while (!kernels[choice]->suits(&self->conv))
+    while (!kernels[choice]->suits(conv))
         choice++;
     self->how = kernels[choice];
-    double taps = (double)(w->kernel_h * w->kernel_w);
-    ls_weights_claim(layer, &(ls_shape){4, {self->out, w->c, w->kernel_h, w->kernel_w}},
-                     (double)w->c * taps, (double)self->out * taps, &layout);
-    layer->y = (ls_shape){3, {w->out_h, w->out_w, self->out}};
-    layer->scratch.fixed = (size_t)self->how->scratch(&self->conv) * sizeof(real);
-    layer->prepared_size = self->how->prepared ? self->how->prepared(&self->conv) : 0;
-    layer->flops = 2 * (double)w->c * taps * (double)ls_shape_count(&layer->y);
+    long in = w->c / conv->groups, taps = w->kernel_h * w->kernel_w;
+    ls_weights_claim(layer, &(ls_shape){4, {conv->out, in, w->kernel_h, w->kernel_w}},
+                     (double)(in * taps), (double)(conv->out / conv->groups * taps),
+                     self->how->layout);
+    layer->y = (ls_shape){3, {w->out_h, w->out_w, conv->out}};
+    layer->scratch.fixed = (size_t)self->how->scratch(conv) * sizeof(real);
+    layer->prepared_size = self->how->prepared ? self->how->prepared(conv) : 0;
+    layer->flops = 2 * (double)(in * taps) * (double)ls_shape_count(&layer->y);
     return true;
 }
 

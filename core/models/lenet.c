@@ -15,14 +15,8 @@ static const ls_option options[] = {
 
 static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
-    char text[96];
-    if (input->rank != 3 || input->at[0] < 12 || input->at[1] < 12)
-        return ls_error_set(
-            error, LS_USAGE,
-            "lenet: takes images height x width x channels of at least 12x12, but a "
-            "row of the data is %s%s",
-            ls_shape_text(input, text, sizeof text),
-            input->rank == 2 ? ": add a last dimension of 1 channel" : "");
+    if (!ls_model_takes("lenet", input, 12, error))
+        return false;
     ls_model_add(nets, "net", "conv1: conv2d out=6 kernel=5 pad=2\n");
     ls_model_add(nets, "net", "activation function=tanh\navgpool kernel=2\n");
     ls_model_add(nets, "net", "conv2: conv2d out=16 kernel=5\n");

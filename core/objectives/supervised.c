@@ -1,6 +1,5 @@
 /* supervised: one net, a loss between its output and the target of each row. */
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/loss.h"
@@ -8,31 +7,22 @@
 
 typedef struct supervised {
     char loss_name[LS_WORD];
+    double smoothing;
     const ls_loss_type *loss;
     ls_run *training, *evaluation;
     bool vector; /* targets are vectors, not labels */
     long width;  /* of the net's output */
 } supervised;
 
-static const ls_option options[] = {{"loss", LS_OPTION_WORD, offsetof(supervised, loss_name),
-                                     "cross-entropy", 0, 0, NULL, "see `lockstep list losses`"},
-                                    {0}};
+static const ls_option options[] = {
+    {"loss", LS_OPTION_WORD, offsetof(supervised, loss_name), "cross-entropy", 0, 0, NULL,
+     "see `lockstep list losses`"},
+    {"smoothing", LS_OPTION_REAL, offsetof(supervised, smoothing), "0", 0, 1, NULL,
+     "of labels, for cross-entropy: this share of the goal is spread evenly over all classes; in "
+     "training only: evaluation gives the plain loss"},
+    {0}};
 
 static const char *const nets[] = {"net", NULL};
-
-static bool find_loss(supervised *self, ls_error *error)
-{
-    char known[256] = "";
-    self->loss = ls_loss_find(self->loss_name);
-    if (self->loss)
-        return true;
-    for (const ls_loss_type *type = ls_loss_types; type->name; type++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", type->name);
-    }
-    return ls_error_set(error, LS_USAGE, "supervised: there is no loss %s (known: %s)",
-                        self->loss_name, known);
-}
 
 static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)
 {
@@ -64,8 +54,14 @@ static bool setup(ls_objective *objective, ls_error *error)
 {
     supervised *self = objective->self;
     const ls_net *net = objective->task.net[0];
-    if (!find_loss(self, error))
+    self->loss = ls_loss_find(self->loss_name, error);
+    if (!self->loss)
         return false;
+    if (self->smoothing > 0 && !self->loss->smooths)
+        return ls_error_set(error, LS_USAGE,
+                            "smoothing=%g: the loss %s takes no label smoothing; leave it out, or "
+                            "take loss=cross-entropy",
+                            self->smoothing, self->loss->name);
     self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
     objective->threshold = self->loss->threshold;
@@ -96,13 +92,14 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
            (chunk_rows ? ls_run_bytes(net, chunk_rows, false) : 0);
 }
 
+/* dy NULL: an evaluation, of the plain loss. */
 static void take_sums(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                       ls_sums *sums)
 {
     double correct = 0;
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)batch->rows};
-    self->loss->run(y, batch->y, self->vector, batch->rows, self->width, dy, &sums->at[LS_SUM_LOSS],
-                    &correct);
+    self->loss->run(y, batch->y, self->vector, dy ? self->smoothing : 0, batch->rows, self->width,
+                    dy, &sums->at[LS_SUM_LOSS], &correct);
     sums->at[LS_SUM_METRICS] = correct;
 }
 

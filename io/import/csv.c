@@ -19,7 +19,9 @@ typedef struct work {
     ls_csv_table train, test; /* test.path NULL: none */
     ls_random order;
     long classes;
-    char **names; /* [classes], sorted, borrowed from train.text; NULL: labels are numbers */
+    char *
+        *names; /* [classes], sorted, borrowed from train.text or known; NULL: labels are numbers */
+    char *known;              /* the names of another file, each ended by 0 */
     double *mean, *deviation; /* [columns of x] */
 } work;
 
@@ -68,23 +70,31 @@ static long class_of(const work *w, char *text)
     return found ? found - w->names : -1;
 }
 
+/* Every label of a table is one of `from`, a table or data set. */
+static bool labels_known(const work *w, const ls_csv_table *t, const char *from, ls_error *error)
+{
+    for (long i = 0; i < t->rows; i++) {
+        long class = class_of(w, t->text[i]);
+        if (class < 0 || class >= w->classes)
+            return ls_error_set(error, LS_DATA,
+                                "%s:%ld: label '%.60s' does not occur in %s; expected one of its "
+                                "%ld labels",
+                                t->path, t->line[i], t->text[i], from, w->classes);
+    }
+    return true;
+}
+
 static bool number_classes(work *w, ls_error *error)
 {
     if (w->train.label == LS_CSV_NO_LABEL)
         return true;
     long train = count_numbers(&w->train), test = w->test.path ? count_numbers(&w->test) : 1;
-    if (train && test)
+    const char *from = w->classes ? w->import->like : w->train.path;
+    if (!w->classes && train && test)
         w->classes = train > test ? train : test;
-    else
+    else if (!w->classes)
         collect_names(w);
-    for (long i = 0; w->names && i < w->test.rows; i++)
-        if (class_of(w, w->test.text[i]) < 0)
-            return ls_error_set(error, LS_DATA,
-                                "%s:%ld: label '%.60s' does not occur in %s; expected one of its "
-                                "%ld labels",
-                                w->test.path, w->test.line[i], w->test.text[i], w->train.path,
-                                w->classes);
-    return true;
+    return labels_known(w, &w->train, from, error) && labels_known(w, &w->test, from, error);
 }
 
 static bool is_chosen(const work *w, long row)
@@ -96,6 +106,70 @@ static bool is_chosen(const work *w, long row)
 static long columns_of_x(const work *w)
 {
     return w->train.width - w->import->targets;
+}
+
+static bool take_scale(work *w, hid_t x, ls_error *error)
+{
+    const char *path = w->import->like;
+    long columns = columns_of_x(w);
+    bool mean, deviation;
+    w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
+    w->deviation = ls_alloc((size_t)columns, sizeof *w->deviation);
+    if (!ls_h5_get_doubles(x, "column_mean", w->mean, columns, &mean, error) ||
+        !ls_h5_get_doubles(x, "column_deviation", w->deviation, columns, &deviation, error))
+        return false;
+    if (!mean || !deviation)
+        return ls_error_set(error, LS_DATA,
+                            "%s: train/x has no attributes column_mean and column_deviation; "
+                            "expected a file that import csv made with --scale standard",
+                            path);
+    for (long c = 0; c < columns; c++)
+        if (!isfinite(w->mean[c]) || !isfinite(w->deviation[c]) || w->deviation[c] <= 0)
+            return ls_error_set(error, LS_DATA,
+                                "%s: train/x has mean %g and deviation %g for column %ld; expected "
+                                "finite numbers, the deviation above 0",
+                                path, w->mean[c], w->deviation[c], c + 1);
+    return true;
+}
+
+/* Classes, and their names where they have any, in the order that bsearch needs. */
+static bool take_classes(work *w, hid_t y, ls_error *error)
+{
+    bool present;
+    if (!ls_h5_get_long(y, "classes", &w->classes, &present, error) ||
+        !ls_h5_get_text(y, "class_names", &w->known, &present, error))
+        return false;
+    bool ok = w->classes >= 1 && w->classes <= CLASSES_MAX;
+    char *rest = w->known;
+    if (ok && rest)
+        w->names = ls_alloc((size_t)w->classes, sizeof *w->names);
+    for (long i = 0; ok && w->names && i < w->classes; i++) {
+        ok = rest != NULL;
+        w->names[i] = strsep(&rest, "\n");
+        ok = ok && (i == 0 || strcmp(w->names[i - 1], w->names[i]) < 0);
+    }
+    return (ok && !rest) ||
+           ls_error_set(error, LS_DATA,
+                        "%s: train/y has attributes classes=%ld and class_names that do not fit; "
+                        "expected 1 to %d, and as many names in the order of their bytes, a line "
+                        "each",
+                        w->import->like, w->classes, (int)CLASSES_MAX);
+}
+
+/* From the file that the new rows are to be like. */
+static bool take_over(work *w, ls_error *error)
+{
+    hid_t file = ls_h5_open(w->import->like, error);
+    if (file < 0)
+        return false;
+    hid_t x = ls_h5_dataset(file, "train/x", error);
+    bool ok = x >= 0 && take_scale(w, x, error);
+    if (ok && w->train.label != LS_CSV_NO_LABEL) {
+        hid_t y = ls_h5_dataset(file, "train/y", error);
+        ok = y >= 0 && take_classes(w, y, error);
+    }
+    H5Fclose(file); /* with all that is open in it */
+    return ok;
 }
 
 /* Mean and deviation of each column of x over the rows that are trained on. A column that is
@@ -120,21 +194,6 @@ static void measure(work *w)
         if (w->deviation[c] <= 1e-7 * fabs(w->mean[c]))
             w->deviation[c] = 1;
     }
-}
-
-static bool put_doubles(hid_t object, const char *name, const double *values, long count,
-                        ls_error *error)
-{
-    hsize_t dims[1] = {(hsize_t)count};
-    hid_t space = H5Screate_simple(1, dims, NULL);
-    hid_t attribute = H5Acreate2(object, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_DOUBLE, values) >= 0;
-    if (!ok)
-        ls_h5_fail(error, LS_IO, object, "can't write attribute %s", name);
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    H5Sclose(space);
-    return ok;
 }
 
 static bool put_names(hid_t y, const work *w, ls_error *error)
@@ -173,8 +232,8 @@ static bool write_x(const work *w, hid_t file, const char *path, const picked *p
               ls_h5_put_double(dataset, "scale", w->import->scale, error) &&
               ls_h5_put_double(dataset, "offset", 0, error);
     if (ok && w->mean)
-        ok = put_doubles(dataset, "column_mean", w->mean, columns, error) &&
-             put_doubles(dataset, "column_deviation", w->deviation, columns, error);
+        ok = ls_h5_put_doubles(dataset, "column_mean", w->mean, columns, error) &&
+             ls_h5_put_doubles(dataset, "column_deviation", w->deviation, columns, error);
     if (dataset >= 0)
         H5Dclose(dataset);
     ls_free(x);
@@ -286,13 +345,15 @@ bool ls_import_csv_run(const ls_import_csv *import, FILE *report, ls_error *erro
               .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
     bool ok = ls_csv_table_read(&w.train, import->train, import, error) &&
               (!import->test || ls_csv_table_read(&w.test, import->test, import, error)) &&
-              tables_fit(&w, error) && number_classes(&w, error);
+              tables_fit(&w, error) && (!import->like || take_over(&w, error)) &&
+              number_classes(&w, error);
     if (ok && import->standardize)
         measure(&w);
     ok = ok && ls_output_make(import->output, fill_file, &w, error);
     ls_csv_table_release(&w.train);
     ls_csv_table_release(&w.test);
     ls_free(w.names);
+    ls_free(w.known);
     ls_free(w.mean);
     ls_free(w.deviation);
     return ok;

@@ -42,13 +42,15 @@ typedef struct ls_import_csv {
     double scale;      /* what numbers of x are multiplied by: 1 */
     bool standardize;  /* instead: each column of x to mean 0 and deviation 1 over the training rows
                         */
-    long valid;        /* as for idx */
+    const char *like; /* instead: a file that was made so; its mean and deviation, classes and names
+                         of classes are taken over; NULL */
+    long valid;       /* as for idx */
     unsigned long seed;
     bool force;
 } ls_import_csv;
 /* x float32 [rows, columns]; y int32 [rows] with attribute classes, or float32 [rows, targets].
  * Labels that are whole numbers from 0 stay as they are; others are names, numbered in the order
- * of their bytes and kept in the attribute class_names, a line each. With standardize, x has the
- * attributes column_mean and column_deviation. The tables are held in memory. LS_DATA errors name
- * file, line and column; LS_USAGE, LS_IO. */
+ * of their bytes and kept in the attribute class_names, a line each. With standardize or like, x
+ * has the attributes column_mean and column_deviation. The tables are held in memory. LS_DATA
+ * errors name file, line and column; LS_USAGE, LS_IO. */
 bool ls_import_csv_run(const ls_import_csv *import, FILE *report, ls_error *error);

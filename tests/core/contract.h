@@ -165,6 +165,8 @@ class Net
     {
         Buffer logical((size_t)ls_shape_count(&params_->slots[slot].shape));
         fill_inputs(logical, logical.size(), 77 + (uint64_t)slot);
+        for (size_t i = 0; params_->slots[slot].kind == LS_SLOT_STATE && i < logical.size(); i++)
+            logical[i] = std::fabs(logical[i]); // a running variance is above 0
         ls_params_load(params_, slot, logical, *values_);
     }
     ls_params *params_;

@@ -24,7 +24,7 @@ using Reals = std::vector<real>;
 
 const ls_activation &function(const char *name)
 {
-    const ls_activation *found = ls_activation_find(name);
+    const ls_activation *found = ls_activation_find(name, nullptr);
     EXPECT_NE(found, nullptr) << name;
     return *found;
 }
@@ -227,9 +227,9 @@ TEST(Activation, EachHasItsFormulasForPeople)
     for (const ls_activation *f = ls_activations; f->name; f++) {
         EXPECT_GT(strlen(f->formula), 0u) << f->name;
         EXPECT_GT(strlen(f->derivative), 0u) << f->name;
-        EXPECT_EQ(ls_activation_find(f->name), f);
+        EXPECT_EQ(ls_activation_find(f->name, nullptr), f);
     }
-    EXPECT_EQ(ls_activation_find("relus"), nullptr);
+    EXPECT_EQ(ls_activation_find("relus", nullptr), nullptr);
 }
 
 namespace

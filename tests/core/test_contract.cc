@@ -221,6 +221,29 @@ TEST_P(Contract, WhatIsNotWantedIsLeftOut)
     }
 }
 
+// What backward adds for running statistics is a sum over the rows' inputs: dy has no part in it.
+TEST_P(Contract, StateSlotsGetStatisticsNotDerivatives)
+{
+    Net net(GetParam().text);
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        Rows at(layer, net.params(), 3), other(layer, net.params(), 3);
+        for (size_t k = 0; k < other.dy.size(); k++)
+            other.dy[k] *= 2;
+        both_ways(layer, 3, at, 4);
+        both_ways(layer, 3, other, 4);
+        for (int k = 0; k < layer->slots; k++) {
+            const ls_slot &slot = net.params()->slots[layer->slot[k]];
+            size_t size = (size_t)slot.size;
+            const real *statistics = at.gradient + slot.offset;
+            if (slot.kind != LS_SLOT_STATE)
+                continue;
+            EXPECT_GT(norm(statistics, size), 0) << slot.name;
+            EXPECT_EQ(difference(other.gradient + slot.offset, statistics, size), 0) << slot.name;
+        }
+    }
+}
+
 // Not-finite detection looks at the loss and the gradients only, so no layer may swallow a NaN.
 TEST_P(Contract, NanReachesWhatDependsOnIt)
 {

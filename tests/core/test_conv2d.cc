@@ -16,20 +16,21 @@ struct Expected {
 template <typename Visit> void each_product(const ls_conv &conv, long rows, Visit visit)
 {
     const ls_window &w = conv.window;
+    long in = w.c / conv.groups, out = conv.out / conv.groups;
     for (long n = 0; n < rows; n++)
         for (long oh = 0; oh < w.out_h; oh++)
             for (long ow = 0; ow < w.out_w; ow++)
                 for (long o = 0; o < conv.out; o++)
                     for (long kh = 0; kh < w.kernel_h; kh++)
                         for (long kw = 0; kw < w.kernel_w; kw++)
-                            for (long c = 0; c < w.c; c++) {
-                                long h = oh * w.stride_h - w.pad_h + kh;
-                                long v = ow * w.stride_w - w.pad_w + kw;
+                            for (long i = 0; i < in; i++) {
+                                long h = oh * w.stride_h - w.pad_h + kh * w.dilation_h;
+                                long v = ow * w.stride_w - w.pad_w + kw * w.dilation_w;
                                 if (h < 0 || v < 0 || h >= w.h || v >= w.w)
                                     continue;
                                 visit(((n * w.out_h + oh) * w.out_w + ow) * conv.out + o,
-                                      ((n * w.h + h) * w.w + v) * w.c + c,
-                                      ((o * w.c + c) * w.kernel_h + kh) * w.kernel_w + kw);
+                                      ((n * w.h + h) * w.w + v) * w.c + o / out * in + i,
+                                      ((o * in + i) * w.kernel_h + kh) * w.kernel_w + kw);
                             }
 }
 
@@ -50,51 +51,73 @@ Expected define(const ls_conv &conv, const Reals &x, const Reals &weight, const 
     return e;
 }
 
-ls_list pair_of(long height, long width)
-{
-    ls_list list = {};
-    list.count = 2;
-    list.at[0] = height;
-    list.at[1] = width;
-    return list;
-}
-
 struct Shape {
     std::vector<long> input; /* h, w, c */
     long out, kernel[2], stride[2], pad[2];
     bool bias;
+    long groups = 1, dilation[2] = {1, 1};
 };
 
 std::string line_of(const Shape &s)
 {
     auto pair = [](const long *at) { return std::to_string(at[0]) + "," + std::to_string(at[1]); };
-    return "conv2d out=" + std::to_string(s.out) + " kernel=" + pair(s.kernel) +
-           " stride=" + pair(s.stride) + " pad=" + pair(s.pad) + (s.bias ? "" : " bias=0");
+    std::string line = "conv2d out=" + std::to_string(s.out) + " kernel=" + pair(s.kernel) +
+                       " stride=" + pair(s.stride) + " pad=" + pair(s.pad);
+    line += " groups=" + std::to_string(s.groups) + " dilation=" + pair(s.dilation);
+    return line + (s.bias ? "" : " bias=0");
 }
 
 ls_conv conv_of(const Shape &s)
 {
+    auto pair = [](const long *at) { return ls_list{2, {at[0], at[1]}}; };
     ls_conv conv = {};
     ls_shape x = shape_of(s.input);
-    ls_list kernel = pair_of(s.kernel[0], s.kernel[1]);
-    ls_list stride = pair_of(s.stride[0], s.stride[1]), pad = pair_of(s.pad[0], s.pad[1]);
+    ls_window_options options = {pair(s.kernel), pair(s.stride), pair(s.pad), pair(s.dilation),
+                                 false};
     ls_error error = {};
-    if (!ls_window_set(&conv.window, &x, &kernel, &stride, &pad, &error))
+    if (!ls_window_set(&conv.window, &x, &options, &error))
         throw std::runtime_error(error.text);
     conv.out = s.out;
+    conv.groups = s.groups;
     return conv;
 }
 
 /* One of each kind: LeNet's two, 1x1, strides, a pad beyond the kernel, a kernel as large as the
- * image, more channels than the narrow way takes, one channel each way. */
+ * image, more channels than the narrow way takes, one channel each way, groups, a group a channel,
+ * dilation (with pad, with stride, with groups), strided 1x1. */
 const Shape shapes[] = {
-    {{12, 12, 1}, 6, {5, 5}, {1, 1}, {2, 2}, true}, {{7, 8, 6}, 16, {5, 5}, {1, 1}, {0, 0}, true},
-    {{4, 5, 3}, 20, {1, 1}, {1, 1}, {0, 0}, true},  {{9, 7, 3}, 8, {3, 2}, {2, 3}, {1, 1}, true},
-    {{4, 4, 2}, 3, {2, 2}, {1, 1}, {3, 1}, true},   {{4, 4, 2}, 3, {2, 2}, {1, 1}, {1, 2}, true},
-    {{5, 3, 4}, 7, {5, 3}, {1, 1}, {0, 0}, false},  {{6, 6, 20}, 40, {3, 3}, {1, 1}, {1, 1}, true},
-    {{6, 5, 1}, 1, {2, 3}, {1, 1}, {1, 0}, false},  {{5, 5, 3}, 4, {1, 1}, {2, 2}, {0, 0}, true},
-    {{5, 4, 2}, 13, {3, 3}, {1, 1}, {2, 2}, true},  {{3, 3, 1}, 2, {2, 2}, {4, 4}, {4, 4}, true},
-    {{8, 8, 16}, 32, {3, 3}, {1, 1}, {1, 1}, true}, {{40, 40, 2}, 3, {7, 7}, {2, 2}, {3, 3}, true},
+    {{12, 12, 1}, 6, {5, 5}, {1, 1}, {2, 2}, true},
+    {{7, 8, 6}, 16, {5, 5}, {1, 1}, {0, 0}, true},
+    {{4, 5, 3}, 20, {1, 1}, {1, 1}, {0, 0}, true},
+    {{9, 7, 3}, 8, {3, 2}, {2, 3}, {1, 1}, true},
+    {{4, 4, 2}, 3, {2, 2}, {1, 1}, {3, 1}, true},
+    {{4, 4, 2}, 3, {2, 2}, {1, 1}, {1, 2}, true},
+    {{5, 3, 4}, 7, {5, 3}, {1, 1}, {0, 0}, false},
+    {{6, 6, 20}, 40, {3, 3}, {1, 1}, {1, 1}, true},
+    {{6, 5, 1}, 1, {2, 3}, {1, 1}, {1, 0}, false},
+    {{5, 5, 3}, 4, {1, 1}, {2, 2}, {0, 0}, true},
+    {{5, 4, 2}, 13, {3, 3}, {1, 1}, {2, 2}, true},
+    {{3, 3, 1}, 2, {2, 2}, {4, 4}, {4, 4}, true},
+    {{8, 8, 16}, 32, {3, 3}, {1, 1}, {1, 1}, true},
+    {{40, 40, 2}, 3, {7, 7}, {2, 2}, {3, 3}, true},
+    {{6, 5, 6}, 9, {3, 2}, {1, 2}, {1, 1}, true, 3},
+    {{5, 4, 8}, 4, {1, 1}, {1, 1}, {0, 0}, true, 2},
+    {{5, 6, 20}, 20, {3, 3}, {1, 2}, {1, 1}, true, 20},
+    {{6, 5, 4}, 8, {3, 3}, {1, 1}, {1, 1}, false, 4},
+    {{4, 3, 4}, 6, {4, 3}, {1, 1}, {0, 0}, true, 2},
+    {{9, 8, 3}, 5, {3, 2}, {1, 1}, {2, 2}, true, 1, {2, 3}},
+    {{9, 9, 4}, 6, {2, 3}, {2, 3}, {3, 4}, true, 2, {4, 3}},
+    {{7, 9, 3}, 3, {3, 3}, {1, 2}, {2, 1}, true, 3, {2, 3}},
+    {{8, 7, 24}, 18, {1, 1}, {2, 3}, {0, 0}, true},
+    {{8, 7, 4}, 6, {1, 1}, {1, 1}, {1, 2}, true, 2},
+    {{9, 14, 32}, 48, {3, 3}, {1, 1}, {1, 1}, true},
+    {{6, 5, 48}, 32, {3, 3}, {1, 1}, {0, 2}, false},
+    {{4, 4, 32}, 112, {3, 3}, {1, 1}, {1, 1}, true},
+    {{3, 2, 272}, 64, {3, 3}, {1, 1}, {1, 1}, true},
+    {{9, 7, 70}, 40, {3, 2}, {2, 3}, {1, 1}, true},
+    {{4, 5, 40}, 33, {1, 1}, {1, 1}, {0, 0}, true},
+    {{7, 6, 36}, 65, {1, 1}, {2, 2}, {0, 0}, true},
+    {{23, 21, 3}, 64, {7, 7}, {2, 2}, {3, 3}, true},
 };
 
 /* The arrays of a call to a kernel, and scratch of NaN. */
@@ -102,11 +125,16 @@ struct Arrays {
     Arrays(const ls_conv &conv, const ls_conv_kernel &kernel, long rows)
         : x(random_reals(rows * conv.window.h * conv.window.w * conv.window.c, 1)),
           dy(random_reals(rows * conv.window.out_h * conv.window.out_w * conv.out, 2)),
-          weight(random_reals(
-              conv.out * conv.window.kernel_h * conv.window.kernel_w * conv.window.c, 3)),
           bias(random_reals(conv.out, 4)), y(dy.size(), NAN), dx(x.size(), NAN),
-          dweight(weight.size(), 0), dbias(bias.size(), 0)
+          dbias(bias.size(), 0),
+          layout(kernel.layout), shape{4,
+                                       {conv.out, conv.window.c / conv.groups, conv.window.kernel_h,
+                                        conv.window.kernel_w}}
     {
+        Reals logical = random_reals(ls_shape_count(&shape), 3);
+        weight.resize((size_t)layout->size(&shape));
+        dweight.resize(weight.size());
+        layout->load(&shape, logical.data(), weight.data());
         long reals = kernel.scratch(&conv);
         scratch = (real *)ls_alloc(reals, sizeof(real));
         std::fill(scratch, scratch + reals, NAN);
@@ -131,7 +159,16 @@ struct Arrays {
         ls_free(scratch);
         ls_free(prepared);
     }
-    Reals x, dy, weight, bias, y, dx, dweight, dbias;
+    /* The gradient as [out, in, h, w]. */
+    std::vector<double> logical_gradient() const
+    {
+        Reals logical((size_t)ls_shape_count(&shape));
+        layout->store(&shape, dweight.data(), logical.data());
+        return {logical.begin(), logical.end()};
+    }
+    Reals x, dy, bias, y, dx, dbias, weight, dweight;
+    const ls_layout *layout;
+    ls_shape shape;
     real *scratch, *prepared;
     ls_conv_data data = {};
 };
@@ -160,29 +197,33 @@ TEST(Conv2d, IsItsDefinitionForwardAndBackward)
 
 TEST(Conv2d, EveryWayThatSuitsGivesTheSame)
 {
-    int both = 0;
-    for (const Shape &shape : shapes) {
-        SCOPED_TRACE(line_of(shape));
-        ls_conv conv = conv_of(shape);
-        if (!ls_conv_narrow.suits(&conv))
-            continue;
-        both++;
-        Arrays a(conv, ls_conv_narrow, 21), b(conv, ls_conv_gemm, 21);
-        ls_conv_narrow.forward(&conv, &a.data);
-        ls_conv_gemm.forward(&conv, &b.data);
-        ls_conv_narrow.backward(&conv, &a.data);
-        ls_conv_gemm.backward(&conv, &b.data);
-        expect_near(a.y, std::vector<double>(b.y.begin(), b.y.end()), "y");
-        expect_near(a.dx, std::vector<double>(b.dx.begin(), b.dx.end()), "dx");
-        expect_near(a.dweight, std::vector<double>(b.dweight.begin(), b.dweight.end()), "weight");
-        expect_near(a.dbias, std::vector<double>(b.dbias.begin(), b.dbias.end()), "bias");
+    for (const ls_conv_kernel *kernel :
+         {&ls_conv_narrow, &ls_conv_depthwise, &ls_conv_winograd, &ls_conv_direct}) {
+        int suited = 0;
+        for (const Shape &shape : shapes) {
+            SCOPED_TRACE(line_of(shape));
+            ls_conv conv = conv_of(shape);
+            if (!kernel->suits(&conv))
+                continue;
+            suited++;
+            Arrays a(conv, *kernel, 21), b(conv, ls_conv_gemm, 21);
+            kernel->forward(&conv, &a.data);
+            ls_conv_gemm.forward(&conv, &b.data);
+            kernel->backward(&conv, &a.data);
+            ls_conv_gemm.backward(&conv, &b.data);
+            expect_near(a.y, std::vector<double>(b.y.begin(), b.y.end()), "y");
+            expect_near(a.dx, std::vector<double>(b.dx.begin(), b.dx.end()), "dx");
+            std::vector<double> weight = a.logical_gradient();
+            expect_near(Reals(weight.begin(), weight.end()), b.logical_gradient(), "weight");
+            expect_near(a.dbias, std::vector<double>(b.dbias.begin(), b.dbias.end()), "bias");
+        }
+        EXPECT_GE(suited, 2);
     }
-    EXPECT_GE(both, 4);
 }
 
 TEST(Conv2d, ManyTilesAreOneConvolution)
 {
-    Shape shape = {{33, 35, 9}, 5, {3, 3}, {1, 2}, {1, 0}, true};
+    Shape shape = {{33, 35, 18}, 6, {3, 3}, {1, 2}, {1, 0}, true, 2};
     ls_conv conv = conv_of(shape);
     long positions = 4 * conv.window.out_h * conv.window.out_w;
     ASSERT_GT(positions * 81, ls_conv_gemm.scratch(&conv)); /* or it is one tile */
@@ -285,6 +326,23 @@ TEST(Conv2d, CountsItsWork)
     EXPECT_EQ(layer.count(0) + layer.count(1), 156);
 }
 
+TEST(Conv2d, WhereXHoldsThePatchesNothingIsGathered)
+{
+    const Shape in_place[] = {{{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 0}, true, 2},
+                              {{4, 5, 6}, 8, {4, 5}, {3, 3}, {0, 0}, true}};
+    const Shape gathered[] = {{{4, 5, 6}, 8, {1, 1}, {1, 2}, {0, 0}, true},
+                              {{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 1}, true},
+                              {{4, 5, 6}, 8, {4, 5}, {1, 1}, {0, 0}, true, 2}};
+    for (const Shape &shape : in_place) {
+        ls_conv conv = conv_of(shape);
+        EXPECT_EQ(ls_conv_gemm.scratch(&conv), 0);
+    }
+    for (const Shape &shape : gathered) {
+        ls_conv conv = conv_of(shape);
+        EXPECT_GT(ls_conv_gemm.scratch(&conv), 0);
+    }
+}
+
 TEST(Conv2d, RefusesWhatItCannotDo)
 {
     auto says = [](const std::string &text, const char *part) {
@@ -298,4 +356,10 @@ TEST(Conv2d, RefusesWhatItCannotDo)
     EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3,3,3", {9, 9, 1}), "found 3 numbers"));
     EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3 stride=0", {9, 9, 1}), "out of range"));
     EXPECT_TRUE(says(refusal("conv2d kernel=3", {9, 9, 1}), "conv2d needs out="));
+    EXPECT_TRUE(says(refusal("conv2d out=6 kernel=3 groups=3", {9, 9, 4}),
+                     "groups=3 cuts channels into equal parts, but its input has 4 and out=6"));
+    EXPECT_TRUE(says(refusal("conv2d out=5 kernel=3 groups=2", {9, 9, 4}), "out=5"));
+    EXPECT_TRUE(says(refusal("conv2d out=6 kernel=3 groups=0", {9, 9, 4}), "out of range"));
+    EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3 dilation=2,4", {8, 8, 1}),
+                     "kernel 3x3 with dilation 2,4 is larger than its input of 8x8"));
 }

@@ -22,15 +22,16 @@ struct Result {
     Reals dy;
 };
 
-Result run(const char *name, const Reals &y, const Reals &target, bool vector, long width)
+Result run(const char *name, const Reals &y, const Reals &target, bool vector, long width,
+           double smoothing = 0)
 {
-    const ls_loss_type *type = ls_loss_find(name);
+    const ls_loss_type *type = ls_loss_find(name, nullptr);
     Result result = {-1, -1, Reals(y.size(), -77)};
     long rows = (long)y.size() / width;
-    type->run(y.data(), target.data(), vector, rows, width, result.dy.data(), &result.loss,
-              &result.correct);
+    type->run(y.data(), target.data(), vector, smoothing, rows, width, result.dy.data(),
+              &result.loss, &result.correct);
     double loss = -1, correct = -1;
-    type->run(y.data(), target.data(), vector, rows, width, nullptr, &loss, &correct);
+    type->run(y.data(), target.data(), vector, smoothing, rows, width, nullptr, &loss, &correct);
     EXPECT_TRUE(loss == result.loss || (std::isnan(loss) && std::isnan(result.loss)))
         << "without dy: " << loss << " " << result.loss;
     EXPECT_EQ(correct, result.correct) << "without dy";
@@ -70,17 +71,18 @@ double textbook(const std::string &name, const real *y, const double *t, long wi
     return sum;
 }
 
-void expect_slopes(const char *name, Reals y, const Reals &target, bool vector, long width)
+void expect_slopes(const char *name, Reals y, const Reals &target, bool vector, long width,
+                   double smoothing = 0)
 {
     if (sizeof(real) == sizeof(float))
         return; // central differences are taken in the double build
-    Result at = run(name, y, target, vector, width);
+    Result at = run(name, y, target, vector, width, smoothing);
     for (size_t i = 0; i < y.size(); i++) {
         const real middle = y[i], h = (real)1e-5;
         y[i] = middle + h;
-        double above = run(name, y, target, vector, width).loss;
+        double above = run(name, y, target, vector, width, smoothing).loss;
         y[i] = middle - h;
-        double below = run(name, y, target, vector, width).loss;
+        double below = run(name, y, target, vector, width, smoothing).loss;
         y[i] = middle;
         EXPECT_NEAR(at.dy[i], (above - below) / (2 * (double)h), 1e-8) << name << " " << i;
     }
@@ -143,6 +145,30 @@ TEST(Loss, OneOutputTakesLabelsZeroAndOne)
     EXPECT_EQ(run("squared-error", y, labels, false, 1).correct, 3); // y > 1/2
 }
 
+// (1 - s) of the label's and s of the mean over all classes' -ln softmax: a goal of s / K plus 1 -
+// s at the label.
+TEST(Loss, SmoothingSpreadsAShareOfTheGoal)
+{
+    const long width = 5;
+    const Reals y = wave(3 * width, 2), labels = {2, 0, 4};
+    for (double smoothing : {0.1, 1.0}) {
+        double expected = 0;
+        for (int r = 0; r < 3; r++) {
+            std::vector<double> goal(width, smoothing / width);
+            goal[(size_t)labels[r]] += 1 - smoothing;
+            expected += textbook("cross-entropy", &y[r * width], goal.data(), width);
+        }
+        Result smoothed = run("cross-entropy", y, labels, false, width, smoothing);
+        EXPECT_NEAR(smoothed.loss, expected, EPSILON * expected) << smoothing;
+        EXPECT_EQ(smoothed.correct, run("cross-entropy", y, labels, false, width).correct);
+        expect_slopes("cross-entropy", y, labels, false, width, smoothing);
+        double sum = 0; // of a row: softmax adds up to 1, and so does the goal
+        for (long j = 0; j < width; j++)
+            sum += (double)smoothed.dy[j];
+        EXPECT_NEAR(sum, 0, 5 * EPSILON);
+    }
+}
+
 TEST(Loss, TiesGoToTheFirstOfTheLargest)
 {
     const Reals y = {1, 3, 3, 0, 0, 0, 0, 0};
@@ -176,7 +202,7 @@ TEST(Loss, NoRowsAreNothing)
 {
     for (const ls_loss_type *type = ls_loss_types; type->name; type++) {
         double loss = -1, correct = -1;
-        type->run(nullptr, nullptr, false, 0, 3, nullptr, &loss, &correct);
+        type->run(nullptr, nullptr, false, 0, 0, 3, nullptr, &loss, &correct);
         EXPECT_EQ(loss, 0);
         EXPECT_EQ(correct, 0);
     }
@@ -191,5 +217,5 @@ TEST(LossDeathTest, LabelBeyondTheOutputsStops)
 
 TEST(Loss, UnknownNameIsNull)
 {
-    EXPECT_EQ(ls_loss_find("squared"), nullptr);
+    EXPECT_EQ(ls_loss_find("squared", nullptr), nullptr);
 }

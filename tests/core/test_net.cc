@@ -137,6 +137,33 @@ TEST(Net, EvaluationTakesLessMemoryThanTraining)
     ls_run_destroy(evaluation);
 }
 
+// Branches and a sum of shapes that differ from layer to layer: each layer is some run's last.
+TEST(Net, ARunUntilALayerGivesItsOutputInLessMemory)
+{
+    Net n("a: dense units=60\nb: activation function=tanh\nc: dense @a units=30\nd: dense @b "
+          "units=30\ne: dense @d units=70\nf: softmax @e\ng: concat @c,f\ndense units=2\n",
+          {1, {4}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    enum { ROWS = 500 };
+    std::vector<real> x(4 * ROWS, 0.5);
+    ls_pass pass = {};
+    size_t before = ls_memory_held();
+    ls_run *training = ls_run_create(n.net, ROWS, true);
+    size_t taken = ls_memory_held() - before;
+    ls_run_forward(training, &pass, x.data(), ROWS);
+    for (int last = 0; last < n.net->count; last++) {
+        long count = ROWS * ls_shape_count(&n.net->layers[last]->y);
+        before = ls_memory_held();
+        ls_run *until = ls_run_create_until(n.net, ROWS, last);
+        EXPECT_LT(2 * (ls_memory_held() - before), taken);
+        const real *y = ls_run_forward(until, &pass, x.data(), ROWS);
+        for (long i = 0; i < count; i++)
+            ASSERT_EQ(ls_run_output(training, last)[i], y[i]) << n.net->layers[last]->name;
+        ls_run_destroy(until);
+    }
+    ls_run_destroy(training);
+}
+
 TEST(Model, ParameterCountsArePinned)
 {
     struct Case {

@@ -7,19 +7,22 @@ namespace
 struct Shape {
     std::vector<long> input;
     long kernel[2], stride[2], pad[2];
+    bool ceil = false;
 };
 
 const Shape shapes[] = {
-    {{4, 6, 3}, {2, 2}, {2, 2}, {0, 0}},  {{28, 28, 6}, {2, 2}, {2, 2}, {0, 0}},
-    {{7, 5, 2}, {3, 2}, {2, 1}, {1, 1}},  {{5, 5, 1}, {2, 2}, {2, 2}, {0, 0}},
-    {{6, 7, 17}, {3, 3}, {2, 2}, {1, 1}}, {{4, 4, 2}, {4, 4}, {1, 1}, {2, 2}},
+    {{4, 6, 3}, {2, 2}, {2, 2}, {0, 0}},        {{28, 28, 6}, {2, 2}, {2, 2}, {0, 0}},
+    {{7, 5, 2}, {3, 2}, {2, 1}, {1, 1}},        {{5, 5, 1}, {2, 2}, {2, 2}, {0, 0}},
+    {{6, 7, 17}, {3, 3}, {2, 2}, {1, 1}},       {{4, 4, 2}, {4, 4}, {1, 1}, {2, 2}},
+    {{6, 8, 19}, {3, 3}, {2, 2}, {0, 0}, true}, {{5, 7, 2}, {2, 3}, {2, 2}, {0, 1}, true},
+    {{5, 4, 3}, {3, 2}, {3, 4}, {1, 1}, true},  {{6, 9, 3}, {2, 2}, {3, 4}, {1, 1}, true},
 };
 
 std::string line_of(const char *type, const Shape &s)
 {
     auto pair = [](const long *at) { return std::to_string(at[0]) + "," + std::to_string(at[1]); };
     return std::string(type) + " kernel=" + pair(s.kernel) + " stride=" + pair(s.stride) +
-           " pad=" + pair(s.pad);
+           " pad=" + pair(s.pad) + (s.ceil ? " ceil=1" : "");
 }
 
 /* Visits (y index, x index) of every place that a window sees, in order. */
@@ -40,15 +43,25 @@ template <typename Visit> void each_place(const Shape &s, const ls_shape &y, lon
                         }
 }
 
+/* The places of output `o` within the image and its padding, along direction `d`. */
+long places(const Shape &s, long o, int d)
+{
+    long count = 0;
+    for (long k = 0; k < s.kernel[d]; k++)
+        count += o * s.stride[d] + k < s.input[d] + 2 * s.pad[d];
+    return count;
+}
+
 /* y and dx of the definition; max: the first largest of each window. */
 void define(bool max, const Shape &s, const ls_shape &shape, const Reals &x, const Reals &dy,
             long rows, std::vector<double> *y, std::vector<double> *dx)
 {
     std::vector<long> where(dy.size(), -1);
-    double part = 1.0 / (double)(s.kernel[0] * s.kernel[1]);
     y->assign(dy.size(), 0);
     dx->assign(x.size(), 0);
     each_place(s, shape, rows, [&](long to, long from) {
+        long ow = to / s.input[2] % shape.at[1], oh = to / s.input[2] / shape.at[1] % shape.at[0];
+        double part = 1.0 / (double)(places(s, oh, 0) * places(s, ow, 1));
         (*y)[to] += x[from] * part;
         (*dx)[from] += max ? 0 : dy[to] * part;
         if (where[to] < 0 || x[from] > x[where[to]])
@@ -140,6 +153,46 @@ TEST(Pools, StrideIsTheKernelUnlessGiven)
     EXPECT_EQ(pool.layer->y.at[2], 5);
 }
 
+/* Sizes that torch.nn.MaxPool2d gives. */
+TEST(Pools, CeilAddsAWindowThatBeginsInsideOrInTheFirstPad)
+{
+    const struct {
+        long size, kernel, stride, pad, floor, ceil;
+    } cases[] = {{6, 3, 2, 0, 2, 3}, {7, 3, 2, 0, 3, 3}, {5, 2, 2, 0, 2, 3}, {5, 2, 2, 1, 3, 3},
+                 {4, 2, 2, 1, 3, 3}, {4, 2, 3, 1, 2, 2}, {3, 1, 3, 0, 1, 1}, {4, 1, 3, 0, 2, 2},
+                 {5, 3, 4, 1, 2, 2}, {7, 4, 3, 1, 2, 3}};
+    for (const auto &at : cases)
+        for (bool ceil : {false, true}) {
+            std::string line = "avgpool kernel=" + std::to_string(at.kernel) +
+                               " stride=" + std::to_string(at.stride) +
+                               " pad=" + std::to_string(at.pad) + (ceil ? " ceil=1" : "");
+            SCOPED_TRACE(line);
+            OneLayer pool(line.c_str(), {at.size, at.size, 1});
+            EXPECT_EQ(pool.layer->y.at[0], ceil ? at.ceil : at.floor);
+        }
+}
+
+TEST(AvgPool, DoesNotCountPlacesBeyondThePadding)
+{
+    OneLayer pool("avgpool kernel=2 ceil=1", {3, 3, 1});
+    Reals x = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    EXPECT_EQ(pool.forward(x.data(), 1), Reals({3, 4.5, 7.5, 9}));
+}
+
+TEST(Pools, GlobalIsOneWindowAndGivesAVector)
+{
+    Reals x = {1, -2, 3, -4, 5, -6, 7, -8, 9, -10, 11, -12}, dx(12, NAN); /* [2, 3, 2] */
+    OneLayer mean("avgpool global=1", {2, 3, 2}), most("maxpool global=1", {2, 3, 2});
+    EXPECT_EQ(mean.layer->y.rank, 1);
+    expect_near(mean.forward(x.data(), 1), {6, -7}, "mean");
+    EXPECT_EQ(most.forward(x.data(), 1), Reals({11, -2}));
+    mean.backward({6, 12}, dx.data(), false, true);
+    expect_near(dx, {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2}, "dx");
+    most.backward({6, 12}, dx.data(), false, true);
+    EXPECT_EQ(dx, Reals({0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0}));
+    EXPECT_EQ(OneLayer("avgpool global=1", {4, 5}).layer->y.at[0], 1);
+}
+
 TEST(Pools, TakeNoRowsAndNoDx)
 {
     for (const char *line : {"maxpool kernel=2", "avgpool kernel=2"}) {
@@ -161,6 +214,10 @@ TEST(Pools, RefuseWhatTheyCannotDo)
         EXPECT_TRUE(says(refusal((type + " kernel=2").c_str(), {16}), "but its input is 16"));
         EXPECT_TRUE(says(refusal((type + " kernel=3 pad=2").c_str(), {9, 9, 1}),
                          "more than half of the kernel"));
-        EXPECT_TRUE(says(refusal(type.c_str(), {4, 4, 1}), "needs kernel="));
+        EXPECT_TRUE(says(refusal(type.c_str(), {4, 4, 1}), "needs kernel=, or global=1"));
+        EXPECT_TRUE(says(refusal((type + " kernel=2,0").c_str(), {4, 4, 1}), "needs kernel="));
+        EXPECT_TRUE(says(refusal((type + " global=1 kernel=2").c_str(), {4, 4, 1}),
+                         "leave kernel=, stride=, pad= and ceil= out"));
+        EXPECT_TRUE(says(refusal((type + " global=1").c_str(), {4}), "takes images"));
     }
 }

@@ -75,7 +75,7 @@ TEST(Schedule, MistakesAreNamed)
     } cases[] = {
         {"cosin", "did you mean cosine?"},          {"step", "needs every="},
         {"linear gamma=1", "has no key"},           {"constant warmup=-1", "out of range"},
-        {"cosine warmup=1 @input", "without NAME"}, {"", "there is no schedule ''"},
+        {"cosine warmup=1 @input", "without NAME"}, {"", "there is no schedule "},
     };
     for (auto &c : cases) {
         ls_schedule schedule;

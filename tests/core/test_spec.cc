@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "core/spec.h"
+#include "core/tensor.h"
 }
 
 namespace
@@ -20,6 +21,7 @@ struct Options {
     int colour;
     char word[LS_WORD];
     ls_list widths;
+    ls_reals means;
 };
 
 const ls_option table[] = {
@@ -29,6 +31,7 @@ const ls_option table[] = {
     {"colour", LS_OPTION_CHOICE, offsetof(Options, colour), "red", 0, 0, colours, "which"},
     {"word", LS_OPTION_WORD, offsetof(Options, word), "none", 0, 0, NULL, "any"},
     {"widths", LS_OPTION_LIST, offsetof(Options, widths), "1,2", 1, 100, NULL, "some"},
+    {"means", LS_OPTION_REALS, offsetof(Options, means), "0", -1, 2, NULL, "some"},
     {NULL, LS_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 std::string refusal(const char *line)
@@ -81,7 +84,7 @@ TEST(Spec, FillsAStructFromPresetsAndKeys)
     ls_spec spec;
     Options options = {};
     ls_error error;
-    ASSERT_TRUE(ls_spec_parse("t units=7 colour=green widths=4,5,6", &spec, &error));
+    ASSERT_TRUE(ls_spec_parse("t units=7 colour=green widths=4,5,6 means=-.5,1e-3", &spec, &error));
     ASSERT_TRUE(ls_spec_read(&spec, table, NULL, &options, &error)) << error.text;
     EXPECT_EQ(7, options.units);
     EXPECT_EQ(0.5, options.rate);
@@ -90,13 +93,16 @@ TEST(Spec, FillsAStructFromPresetsAndKeys)
     EXPECT_STREQ("none", options.word);
     ASSERT_EQ(3, options.widths.count);
     EXPECT_EQ(6, options.widths.at[2]);
+    ASSERT_EQ(2, options.means.count);
+    EXPECT_EQ(-0.5, options.means.at[0]);
+    EXPECT_EQ(0.001, options.means.at[1]);
 }
 
 TEST(Spec, RefusesWithWordsThatHelp)
 {
     EXPECT_EQ("t needs units= (how many)", refusal("t"));
     EXPECT_EQ("t has no key unit: did you mean units? (known: units, rate, bias, colour, word, "
-              "widths)",
+              "widths, means)",
               refusal("t unit=3"));
     EXPECT_EQ("t: units=12x is not a whole number", refusal("t units=12x"));
     EXPECT_EQ("t: units=1e3 is not a whole number", refusal("t units=1e3"));
@@ -118,11 +124,42 @@ TEST(Spec, RefusesWithWordsThatHelp)
     EXPECT_EQ("no type after 'a'", refusal("a:"));
 }
 
-TEST(Spec, EmptyListMembersAreRefused)
+TEST(Spec, BadListMembersAreRefused)
 {
+    EXPECT_EQ("t: widths=5x is not a whole number", refusal("t units=1 widths=3,5x"));
+    EXPECT_EQ("t: widths=101 is out of range: 1 to 100", refusal("t units=1 widths=101,3"));
+    EXPECT_EQ("t: means=inf is not a number", refusal("t units=1 means=1,inf"));
+    EXPECT_EQ("t: means=2.5 is out of range: -1 to 2", refusal("t units=1 means=2.5"));
+    EXPECT_EQ("t: means=1, has an empty place", refusal("t units=1 means=1,"));
     EXPECT_NE("accepted", refusal("t units=1 widths=3,,4"));
     EXPECT_NE("accepted", refusal("t units=1 widths=3,"));
     EXPECT_NE("accepted", refusal("t units=1 widths=,3"));
+}
+
+TEST(Spec, ReadsShapes)
+{
+    ls_shape shape = {};
+    ls_error error = {};
+    ASSERT_TRUE(ls_shape_parse("--input", "28,27,1", &shape, &error)) << error.text;
+    EXPECT_EQ(3, shape.rank);
+    EXPECT_EQ(27, shape.at[1]);
+    EXPECT_FALSE(ls_shape_parse("--input", "28x28", &shape, &error));
+    EXPECT_FALSE(ls_shape_parse("--input", "28,0", &shape, &error));
+    EXPECT_FALSE(ls_shape_parse("--input", "1,2,3,4,5,6,7", &shape, &error));
+    EXPECT_STREQ("--input: at most 6 numbers, found 7", error.text);
+}
+
+TEST(Spec, FindsTheEntryOfATable)
+{
+    struct Entry {
+        const char *name;
+        int value;
+    } table[] = {{"cross-entropy", 1}, {"bce", 2}, {NULL, 0}};
+    ls_error error = {};
+    EXPECT_EQ(&table[1], ls_spec_find_entry(table, sizeof *table, "bce", "loss", "losses", &error));
+    EXPECT_EQ(NULL, ls_spec_find_entry(table, sizeof *table, "bcd", "loss", "losses", &error));
+    EXPECT_STREQ("there is no loss bcd: did you mean bce? (`lockstep list losses` has all)",
+                 error.text);
 }
 
 TEST(Spec, NearestFindsSlipsButNotStrangers)

@@ -86,6 +86,21 @@ TEST(Comm, SumIsExactWhereOneRankHoldsTheNumber)
         EXPECT_EQ(sum[r], number(r));
 }
 
+TEST(Comm, OrderedSumIsTheTreeBitForBit)
+{
+    for (long n : {0L, 1L, 16L, 1000L}) {
+        std::vector<double> sum((size_t)n);
+        for (long i = 0; i < n; i++)
+            sum[(size_t)i] = value(ls_comm_rank(world), i) / 3.0;
+        ls_comm_sum_ordered(world, sum.data(), n);
+        long wrong = 0;
+        for (long i = 0; i < n; i++)
+            wrong += sum[(size_t)i] != tree<double>(0, ls_comm_size(world),
+                                                    [&](int rank) { return value(rank, i) / 3.0; });
+        EXPECT_EQ(wrong, 0) << n;
+    }
+}
+
 TEST(Comm, MaximumIsOverAllRanks)
 {
     EXPECT_EQ(ls_comm_max(world, -ls_comm_rank(world)), 0);

@@ -9,27 +9,42 @@
 
 namespace
 {
-/* A reduction that is destroyed with its test, with each rank's gradient filled in. */
+/* A reduction that is destroyed with its test, over slots of so many reals (whole groups of 16),
+ * with each rank's gradient filled in. */
 struct Sum {
-    explicit Sum(long n) : reals(n), starts(node_starts())
+    explicit Sum(std::vector<long> sizes) : starts(node_starts())
     {
         ls_error error = {};
-        reduce = ls_reduce_create(world, reals, &error);
+        for (size_t s = 0; s < sizes.size(); s++) {
+            ls_shape shape = {1, {sizes[s]}};
+            ls_initializer zero = {};
+            ls_params_claim(params, std::to_string(s).c_str(), LS_SLOT_WEIGHT, &shape, &zero,
+                            nullptr);
+        }
+        reals = params->size;
+        all = ls_slots_all(params);
+        norm2.assign((size_t)params->count, -1);
+        reduce = ls_reduce_create(world, params, &error);
         EXPECT_NE(reduce, nullptr) << error.text;
         fill();
     }
     ~Sum()
     {
         ls_reduce_destroy(reduce);
+        ls_params_destroy(params);
     }
     void fill()
     {
         for (long i = 0; i < reals; i++)
             gradient()[i] = value(ls_comm_rank(world), i);
     }
-    void run(std::vector<ls_interval> parts)
+    void run(const ls_slots &slots)
     {
-        ls_reduce_sum(reduce, parts.data(), (int)parts.size(), tail, &norm2);
+        ls_reduce_sum(reduce, &slots, tail, norm2.data());
+    }
+    void run()
+    {
+        run(all);
     }
     real *gradient()
     {
@@ -48,26 +63,28 @@ struct Sum {
             count += gradient()[i] != expected(i);
         return count;
     }
-    double expected_norm2(const std::vector<ls_interval> &parts) const
+    /* Of an array whole on every rank, without a reduction. */
+    std::vector<double> norms_of(const std::vector<real> &array, const ls_slots &slots) const
     {
-        double sum = 0;
-        for (long block = 0; block * LS_SLICE_ALIGN < reals; block++) {
-            double in_block = 0;
-            for (ls_interval part : parts) {
-                long begin = std::max(part.begin, block * LS_SLICE_ALIGN);
-                std::vector<real> x;
-                for (long i = begin; i < std::min(part.end, (block + 1) * LS_SLICE_ALIGN); i++)
-                    x.push_back(expected(i));
-                in_block += ls_tree_norm2(x.data(), (long)x.size());
-            }
-            sum += in_block;
-        }
-        return sum;
+        std::vector<double> pieces((size_t)ls_squares_room(params)), norms((size_t)params->count);
+        ls_squares_measure(params, array.data(), 0, reals, pieces.data());
+        ls_squares_add(params, &slots, pieces.data(), norms.data());
+        return norms;
     }
+    std::vector<double> expected_norms(const ls_slots &slots) const
+    {
+        std::vector<real> sum((size_t)reals);
+        for (long i = 0; i < reals; i++)
+            sum[(size_t)i] = expected(i);
+        return norms_of(sum, slots);
+    }
+    ls_params *params = ls_params_create();
     long reals;
+    ls_slots all;
     std::vector<int> starts;
     ls_reduce *reduce;
-    double tail[LS_TAIL] = {0}, norm2 = -1;
+    double tail[LS_TAIL] = {0};
+    std::vector<double> norm2;
 };
 } // namespace
 
@@ -82,8 +99,8 @@ static bool nodes_nest()
 
 TEST(Reduce, SlicesCoverTheArrayOnEveryNode)
 {
-    for (long n : {0, 1, 4096, 5000, 100003}) {
-        Sum sum(n);
+    for (long n : {0, 16, 4096, 5008, 100000}) {
+        Sum sum({n});
         ls_interval slice = ls_reduce_slice(sum.reduce);
         EXPECT_LE(slice.begin, slice.end);
         EXPECT_TRUE(slice.begin % LS_SLICE_ALIGN == 0 || slice.begin == n);
@@ -97,11 +114,13 @@ TEST(Reduce, SlicesCoverTheArrayOnEveryNode)
 
 TEST(Reduce, SumIsTheTreeBitForBit)
 {
-    for (long n : {0, 1, 16, 4096, 12345, 1100000}) {
-        Sum sum(n);
-        sum.run({{0, n}});
-        EXPECT_EQ(sum.wrong({0, n}), 0) << n << " reals";
-        EXPECT_EQ(sum.norm2, sum.expected_norm2({{0, n}})) << n << " reals";
+    const std::vector<std::vector<long>> shapes = {
+        {}, {16}, {4096}, {12352}, {1100000}, {32, 64, 9008, 16, 4048, 50000, 48}};
+    for (const std::vector<long> &sizes : shapes) {
+        Sum sum(sizes);
+        sum.run();
+        EXPECT_EQ(sum.wrong({0, sum.reals}), 0) << sum.reals << " reals";
+        EXPECT_EQ(sum.norm2, sum.expected_norms(sum.all)) << sum.reals << " reals";
         ls_reduce_end(sum.reduce);
     }
 }
@@ -111,8 +130,8 @@ TEST(Reduce, EqualNodesGiveTheBitsOfOneNode)
     if (!nodes_nest())
         GTEST_SKIP() << "this topology is repeatable, not more";
     const long n = 50000;
-    Sum sum(n);
-    sum.run({{0, n}});
+    Sum sum({n});
+    sum.run();
     ls_interval slice = ls_reduce_slice(sum.reduce);
     long wrong = 0;
     for (long i = slice.begin; i < slice.end; i++)
@@ -128,7 +147,7 @@ TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
     if (!nodes_nest() || 4 % size)
         GTEST_SKIP() << "these ranks are no power of two, or their nodes are unequal";
     const long n = 20000;
-    Sum sum(n);
+    Sum sum({n});
     size_t own = (size_t)(4 / size);
     std::vector<std::vector<real>> shards(own, std::vector<real>((size_t)n));
     std::vector<real *> starts;
@@ -138,7 +157,7 @@ TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
         starts.push_back(shards[k].data());
     }
     ls_tree_add(sum.gradient(), starts.data(), (int)own, n);
-    sum.run({{0, n}});
+    sum.run();
     ls_interval slice = ls_reduce_slice(sum.reduce);
     long wrong = 0;
     for (long i = slice.begin; i < slice.end; i++)
@@ -147,47 +166,70 @@ TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
     ls_reduce_end(sum.reduce);
 }
 
-TEST(Reduce, OnlyThePartsAreSummed)
+TEST(Reduce, OnlyTheSlotsAreSummed)
 {
-    const long n = 40000;
-    std::vector<ls_interval> parts = {
-        {16, 32}, {64, 80}, {4080, 4112}, {9000, 30000}, {36864, 36880}};
-    Sum sum(n);
-    sum.run(parts);
-    long before = 0, changed = 0;
-    for (ls_interval part : parts) {
-        EXPECT_EQ(sum.wrong(part), 0) << part.begin;
-        for (long i = before; i < part.begin; i++)
+    Sum sum({16, 16, 32, 16, 4000, 32, 4888, 21008, 6864, 16, 3120});
+    ls_slots some = {};
+    for (int s : {1, 3, 5, 7, 9})
+        ls_slots_add(&some, s, s + 1);
+    sum.run(some);
+    long changed = 0, wrong = 0;
+    for (int s = 0; s < sum.params->count; s++) {
+        ls_interval slot = {s, s + 1}, reals = ls_slots_reals(sum.params, &slot);
+        if (ls_slots_contain(&some, s))
+            wrong += sum.wrong(reals);
+        for (long i = reals.begin; i < reals.end && !ls_slots_contain(&some, s); i++)
             changed += sum.gradient()[i] != value(ls_comm_rank(world), i);
-        before = part.end;
     }
+    EXPECT_EQ(wrong, 0);
     EXPECT_EQ(changed, 0);
-    EXPECT_EQ(sum.norm2, sum.expected_norm2(parts));
+    EXPECT_EQ(sum.norm2, sum.expected_norms(some));
     ls_reduce_end(sum.reduce);
     sum.run({});
-    EXPECT_EQ(sum.norm2, 0);
+    EXPECT_EQ(sum.norm2, std::vector<double>((size_t)sum.params->count, 0));
     ls_reduce_end(sum.reduce);
 }
 
-TEST(Reduce, TailAndNormAreTheSameOnEveryRank)
+/* Each rank has its slice only of the array; ranks come late in turn, so that a missing barrier
+ * shows. */
+TEST(Reduce, NormsOfAnyArrayAreMeasuredBySlices)
+{
+    Sum sum({5008, 64, 30000, 16});
+    ls_interval slice = ls_reduce_slice(sum.reduce);
+    for (int round = 0; round < 12; round++) {
+        std::vector<real> whole((size_t)sum.reals), own((size_t)sum.reals, 1e6);
+        for (long i = 0; i < sum.reals; i++)
+            whole[(size_t)i] = value(round, i);
+        for (long i = slice.begin; i < slice.end; i++)
+            own[(size_t)i] = whole[(size_t)i];
+        ls_slots some = sum.all;
+        if (round % 2)
+            some.at[0].begin = 1;
+        usleep(round % ls_comm_size(world) == ls_comm_rank(world) ? 300 : 0);
+        ls_reduce_norms(sum.reduce, own.data(), &some, sum.norm2.data());
+        EXPECT_EQ(sum.norm2, sum.norms_of(whole, some)) << round;
+    }
+}
+
+TEST(Reduce, TailAndNormsAreTheSameOnEveryRank)
 {
     const long n = 10000;
-    Sum sum(n);
+    Sum sum({n});
     for (int i = 0; i < LS_TAIL; i++)
         sum.tail[i] = value(ls_comm_rank(world), i) / 3.0;
-    sum.run({{0, n}});
+    sum.run();
     for (int i = 0; i < LS_TAIL; i++)
         EXPECT_EQ(sum.tail[i], tree_of_nodes<double>(
                                    sum.starts, [&](int rank) { return value(rank, i) / 3.0; }));
     EXPECT_TRUE(ls_comm_same(world, sum.tail, sizeof sum.tail));
-    EXPECT_TRUE(ls_comm_same(world, &sum.norm2, sizeof sum.norm2));
+    EXPECT_TRUE(ls_comm_same(world, sum.norm2.data(), sizeof(double)));
     ls_reduce_end(sum.reduce);
 }
 
 TEST(Reduce, AnyNumberThatIsNotFiniteIsSeenByAll)
 {
-    const long n = 9000;
-    Sum sum(n);
+    const long n = 9008;
+    Sum sum({n});
     bool last = ls_comm_rank(world) == ls_comm_size(world) - 1;
     for (long at : {0L, n - 1})
         for (real bad :
@@ -195,26 +237,26 @@ TEST(Reduce, AnyNumberThatIsNotFiniteIsSeenByAll)
             sum.fill();
             if (last)
                 sum.gradient()[at] = bad;
-            sum.run({{0, n}});
-            EXPECT_FALSE(std::isfinite(sum.norm2)) << at;
+            sum.run();
+            EXPECT_FALSE(std::isfinite(sum.norm2[0])) << at;
             /* Without ls_reduce_end: a step that stopped. */
         }
     sum.fill();
-    sum.run({{0, n}});
-    EXPECT_TRUE(std::isfinite(sum.norm2));
+    sum.run();
+    EXPECT_TRUE(std::isfinite(sum.norm2[0]));
     sum.fill();
     sum.gradient()[5] = std::numeric_limits<real>::max();
-    sum.run({{0, n}});
+    sum.run();
     bool one_float = ls_comm_size(world) == 1 && sizeof(real) < sizeof(double);
-    EXPECT_EQ(std::isfinite(sum.norm2), one_float) << "a sum that overflows";
+    EXPECT_EQ(std::isfinite(sum.norm2[0]), one_float) << "a sum that overflows";
 }
 
 /* Ranks come late in turn, so that a missing barrier shows. Sums are whole numbers: exact. */
 TEST(Reduce, StepsDoNotRunIntoEachOther)
 {
-    const long n = 9000;
+    const long n = 9008;
     const int steps = 60, size = ls_comm_size(world), rank = ls_comm_rank(world);
-    Sum sum(n);
+    Sum sum({n});
     ls_shared *shared = ls_shared_create(world, n * sizeof(real), nullptr);
     EXPECT_NE(shared, nullptr);
     real *parameters = (real *)ls_shared_data(shared);
@@ -229,7 +271,7 @@ TEST(Reduce, StepsDoNotRunIntoEachOther)
             sum.gradient()[i] = (real)(step + 1);
         sum.tail[0] = step;
         late(step + 1);
-        sum.run({{0, n}});
+        sum.run();
         wrong += sum.tail[0] != step * size;
         late(step + 2);
         for (long i = slice.begin; i < slice.end; i++)
@@ -244,10 +286,10 @@ TEST(Reduce, StepsDoNotRunIntoEachOther)
 TEST(Reduce, MpiComesToTheSameSum)
 {
     const long n = 30000;
-    Sum sum(n);
+    Sum sum({n});
     std::vector<real> theirs((size_t)n);
     ls_reduce_by_mpi(world, sum.gradient(), theirs.data(), n);
-    sum.run({{0, n}});
+    sum.run();
     ls_interval slice = ls_reduce_slice(sum.reduce);
     double most = 0;
     for (long i = slice.begin; i < slice.end; i++)
@@ -258,6 +300,7 @@ TEST(Reduce, MpiComesToTheSameSum)
 
 TEST(Reduce, SaysTheBytesThatItTakes)
 {
-    EXPECT_EQ(ls_reduce_bytes(4096, 2), 2 * 4096 * sizeof(real) + 3 * LS_TAIL * 8 + 8);
-    EXPECT_GE(ls_reduce_bytes(25557032, 4), 4 * sizeof(real) * 25557032);
+    Sum sum({4096});
+    EXPECT_EQ(ls_reduce_bytes(sum.params, 2),
+              2 * 4096 * sizeof(real) + 3 * LS_TAIL * 8 + 2 * sizeof(double));
 }

@@ -81,12 +81,17 @@ TEST(Shared, TooLittleRoomIsAnErrorOnEveryRank)
     EXPECT_EQ(ls_shared_room(world, 200000, &error), !shares);
     size_t before = ls_memory_blocks();
     error = {};
-    ls_reduce *reduce = ls_reduce_create(world, 50000, &error);
+    ls_params *params = ls_params_create();
+    ls_shape shape = {1, {50000}};
+    ls_initializer zero = {};
+    ls_params_claim(params, "net/w", LS_SLOT_WEIGHT, &shape, &zero, nullptr);
+    ls_reduce *reduce = ls_reduce_create(world, params, &error);
     EXPECT_EQ(reduce == nullptr, shares);
     if (shares) {
         EXPECT_EQ(error.code, LS_IO);
         EXPECT_NE(strstr(error.text, "0.1 MB are free"), nullptr) << error.text;
     }
     ls_reduce_destroy(reduce);
+    ls_params_destroy(params);
     EXPECT_EQ(ls_memory_blocks(), before);
 }

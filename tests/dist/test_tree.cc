@@ -1,9 +1,6 @@
 /* tree: the order of additions. */
 #include "world.h"
 
-#include <cmath>
-#include <limits>
-
 namespace
 {
 using Array = std::vector<real>;
@@ -83,39 +80,20 @@ TEST(Tree, PowersOfTwoNest)
         }
 }
 
-TEST(Tree, TailsTakeTheSameOrder)
+TEST(Tree, DoublesTakeTheSameOrder)
 {
-    for (int count : {1, 2, 3, 4, 7, 8}) {
-        std::vector<double> tails((size_t)count * LS_TAIL);
-        for (int k = 0; k < count; k++)
-            for (int i = 0; i < LS_TAIL; i++)
-                tails[(size_t)(k * LS_TAIL + i)] = value(k, i) / 3.0;
-        double sum[LS_TAIL];
-        ls_tree_add_tails(sum, tails.data(), count);
-        for (int i = 0; i < LS_TAIL; i++)
-            EXPECT_EQ(sum[i], tree<double>(0, count, [&](int k) { return value(k, i) / 3.0; }));
-    }
-}
-
-TEST(Tree, NormIsTheSumOfSquares)
-{
-    for (long n : {0, 1, 15, 16, 17, 4096}) {
-        Array x = arrays(1, n)[0];
-        long double sum = 0;
-        for (real v : x)
-            sum += (long double)v * v;
-        EXPECT_NEAR(ls_tree_norm2(x.data(), n), (double)sum, 1e-14 * (double)sum) << n;
-    }
-}
-
-TEST(Tree, NormShowsWhatIsNotFinite)
-{
-    Array x(4096, 1);
-    for (long at : {0, 17, 4095})
-        for (real bad :
-             {std::numeric_limits<real>::quiet_NaN(), -std::numeric_limits<real>::infinity()}) {
-            x[(size_t)at] = bad;
-            EXPECT_FALSE(std::isfinite(ls_tree_norm2(x.data(), 4096))) << at;
-            x[(size_t)at] = 1;
+    for (int count : {1, 2, 3, 4, 7, 8})
+        for (long n : {0L, 1L, (long)LS_TAIL, LS_TAIL + 1L, 100L}) {
+            std::vector<double> from((size_t)(count * n)), sum((size_t)n);
+            for (int k = 0; k < count; k++)
+                for (long i = 0; i < n; i++)
+                    from[(size_t)(k * n + i)] = value(k, i) / 3.0;
+            ls_tree_add_doubles(sum.data(), from.data(), count, n);
+            ls_tree_add_doubles(from.data(), from.data(), count, n); /* into the first row */
+            for (long i = 0; i < n; i++) {
+                double expected = tree<double>(0, count, [&](int k) { return value(k, i) / 3.0; });
+                EXPECT_EQ(sum[(size_t)i], expected);
+                EXPECT_EQ(from[(size_t)i], expected);
+            }
         }
 }

@@ -237,7 +237,7 @@ TEST(H5, SaysWhatAFileIsThatItCannotOpen)
     } cases[] = {{"none.h5", "No such file"},
                  {"", "is a directory"},
                  {"text.h5", "is not an HDF5 file"},
-                 {"cut.h5", "truncated"}};
+                 {"cut.h5", "cut short"}};
     for (const auto &c : cases) {
         ls_error error = {};
         EXPECT_LT(ls_h5_open((folder / c.name).c_str(), &error), 0);

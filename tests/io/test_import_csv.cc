@@ -206,6 +206,69 @@ TEST_F(ImportCsv, StandardScaleIsThatOfTheTrainingRowsForEverySplit)
     EXPECT_NEAR(row[1], (1000 - mean[1]) / deviation[1], 1e-5);
 }
 
+TEST_F(ImportCsv, NewRowsAreScaledAndNumberedAsThoseOfAnotherFile)
+{
+    std::string known = folder / "known.h5";
+    plan.output = known.c_str();
+    plan.standardize = true;
+    write_file(train, "1,4,b\n2,4,c\n6,4,a\n");
+    ASSERT_TRUE(ls_import_csv_run(&plan, nullptr, &error)) << error.text;
+    plan.output = output.c_str();
+    plan.standardize = false;
+    plan.like = known.c_str();
+    make("11,5,c\n3,4,a\n", "3,3,b\n");
+    double deviation = std::sqrt((4 + 1 + 9) / 3.);
+    Numbers x = read(LS_TRAIN, false), more = read(LS_TEST, false);
+    const Numbers expected = {8 / deviation, 1, 0, 0};
+    for (size_t i = 0; i < expected.size(); i++)
+        EXPECT_NEAR(x[i], expected[i], 1e-6);
+    EXPECT_EQ(more, (Numbers{0, -1}));
+    EXPECT_EQ(read(LS_TRAIN, true), (Numbers{2, 0}));
+    EXPECT_EQ(read(LS_TEST, true), (Numbers{1}));
+    EXPECT_EQ(split(LS_TRAIN)->classes, 3);
+    EXPECT_EQ(class_names(), "a\nb\nc");
+
+    ls_dataset_close(data);
+    data = nullptr;
+    plan.test = nullptr;
+    expect_refused("1,2,d\n", LS_DATA, {"table.csv:1: label 'd' does not occur in", "known.h5"});
+    expect_refused("1,2,3,a\n", LS_DATA, {"known.h5", "attribute column_mean: expected 3 number"});
+    plan.label = "none";
+    make("3,4\n");
+    EXPECT_EQ(read(LS_TRAIN, false), (Numbers{0, 0}));
+}
+
+TEST_F(ImportCsv, AFileToBeLikeMustSayHow)
+{
+    std::string known = folder / "known.h5";
+    plan.like = known.c_str();
+    auto with = [&](std::vector<double> deviation, const char *names) {
+        Writer file(known);
+        put_pair(file, "train");
+        hid_t x = H5Dopen2(file.file, "train/x", H5P_DEFAULT);
+        hid_t y = H5Dopen2(file.file, "train/y", H5P_DEFAULT);
+        const double mean[] = {1, 2};
+        EXPECT_TRUE(ls_h5_put_doubles(x, "column_mean", mean, 2, &error));
+        if (!deviation.empty())
+            EXPECT_TRUE(ls_h5_put_doubles(x, "column_deviation", deviation.data(), 2, &error));
+        EXPECT_TRUE(ls_h5_put_long(y, "classes", 2, &error));
+        EXPECT_TRUE(ls_h5_put_text(y, "class_names", names, &error));
+        H5Dclose(y);
+        H5Dclose(x);
+    };
+    with({}, "a\nb");
+    expect_refused("1,2,a\n", LS_DATA, {"has no attributes column_mean and column_deviation"});
+    with({1, 0}, "a\nb");
+    expect_refused("1,2,a\n", LS_DATA, {"mean 2 and deviation 0 for column 2"});
+    for (const char *names : {"a", "a\nb\nc", "b\na", "a\na"}) {
+        with({1, 1}, names);
+        expect_refused("1,2,a\n", LS_DATA, {"classes=2 and class_names that do not fit"});
+    }
+    with({1, 1}, "a\nb");
+    make("1,2,b\n");
+    EXPECT_EQ(read(LS_TRAIN, true), (Numbers{1}));
+}
+
 TEST_F(ImportCsv, AFactorIsKeptAsTheScale)
 {
     plan.scale = 0.5;

@@ -48,7 +48,7 @@ const Broken broken[] = {
          }
          EXPECT_EQ(truncate(path.c_str(), 6000), 0);
      },
-     {"damaged", "truncated"}},
+     {"6000 bytes", "cut short"}},
     {"nothing",
      with([](Writer &) {}),
      {"holds no data set", "train, valid or test", "found nothing"}},

@@ -17,6 +17,7 @@ END
 types='uint8, int8, uint16, int16, uint32, int32, int64, float32 or float64'
 link='is a soft or external link; expected the data itself'
 finite='expected finite float32 numbers: repair the row or leave it out'
+whole='take a copy that is whole (or is it being written?)'
 scale='expected finite numbers, scale not 0 (value = scale * stored + offset)'
 
 # FILE|message; a message that ends in ... may go on, with HDF5's own reason.
@@ -78,11 +79,11 @@ no_x|has train/y, but no train/x; expected both
 twice|has train/x as well as x_train; expected one of them
 nothing|holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found nothing
 only_test|there is no train/x to train on
-cut|can't be opened; it is damaged or in use (HDF5: truncated file...
-cut_early|can't be opened; it is damaged or in use (HDF5: truncated file...
+cut|has 6228 bytes, but should have 6328; it was cut short
+cut_early|is damaged at byte 9: expected all of what begins there before the file ends; $whole
 hollow|is not an HDF5 file
 prose|is not an HDF5 file
-signature|can't be opened; it is damaged or in use...
+signature|is damaged at byte 8: expected superblock version 0 to 3; $whole
 folder|is a directory; expected an HDF5 file
 pipe|is not a regular file
 w_shape|model/net/dense1/weight has shape [6, 4]; expected [4, 6]
@@ -93,7 +94,7 @@ w_link|model/net/dense1/bias $link
 w_soft|model/net/dense1/bias $link
 w_declared|model/net/dense1/bias has shape [1099511627776]; expected [4]
 w_nan|model/net/dense1/weight holds nan at place 15; expected finite numbers
-w_prose|is not a whole HDF5 file...
+w_prose|is not an HDF5 file
 "
 
 # start_job RANKS NAME: a job on NAME.h5, what it says in NAME.out, its exit code in NAME.code. A folder for MPI of its own:

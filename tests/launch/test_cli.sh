@@ -47,16 +47,21 @@ steps = [r for r in records if "samples_per_second" in r]
 evaluations = [r["valid"] for r in records if "valid" in r]
 assert [r["step"] for r in steps] == list(range(1, 37)), [r["step"] for r in steps]
 assert all({"stage", "epoch", "loss", "accuracy", "rate"} <= r.keys() for r in steps)
+assert all(0 <= r["waiting"] <= 1 for r in steps)
 assert len(evaluations) == 6 and evaluations[-1]["accuracy"] > 0.9, evaluations
 assert records[-1]["final"] == "done" and records[-1]["best"] == max(e["accuracy"] for e in evaluations)
 END
+expect 0 "$lockstep" train job.yaml --dry-run
+says "complete  in $(checkpoint run 36) (step 36)"
+expect 0 "$lockstep" train job.yaml --dry-run epochs=7
+says "goes on   from $(checkpoint run 36) (step 36)"
 # The job that stands in the run directory gives the same run.
 expect 0 "$lockstep" train run/job.yaml run=again shards=2
 same 'the resolved job' "$(digest "$(checkpoint run 36)")" "$(digest "$(checkpoint again 36)")"
 
 # evaluate: of the run its best, of a file that file; text and JSON; other data and splits.
 expect 0 "$lockstep" evaluate run --json
-same 'keys' "['accuracy', 'checkpoint', 'confusion', 'loss', 'rows', 'split', 'step']" "$(json 'sorted(j)')"
+same 'keys' "['accuracy', 'checkpoint', 'confusion', 'data', 'loss', 'rows', 'split', 'step']" "$(json 'sorted(j)')"
 same 'the file chosen' run/checkpoints/best.h5 "$(json 'j["checkpoint"]')"
 same 'rows' '61 61 test' "$(json 'j["rows"], sum(map(sum, j["confusion"])), j["split"]')"
 same 'accuracy' True "$(json 'abs(j["accuracy"] - sum(j["confusion"][i][i] for i in range(4)) / 61) < 1e-12')"

@@ -4,10 +4,15 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
-cluster=$tests/../cluster
+cp -r "$tests/../cluster" "$work/the site" # everything with spaces in its name
+cluster="$work/the site"
 
 newest() { # RUN: the step of its newest checkpoint
     find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
+}
+
+newest_is_there() {
+    [ "$(newest "$1")" ]
 }
 
 data images images.h5
@@ -100,8 +105,12 @@ logged() { # TEXT: the job's log has it
     says "$1"
 }
 
+logs() { # TEXT: the job's log has it by now
+    [ -e "$log" ] && grep -qF "$1" "$log"
+}
+
 queued_again() {
-    [ -e "$log" ] && grep -q 'goes back into the queue' "$log"
+    logs 'goes back into the queue'
 }
 
 # ends_at RUN STEP: the parameters are those of a run that nothing disturbed
@@ -148,18 +157,60 @@ goes_on() {
 
 "$slurm" up 2
 
-# By srun: USR1 before a time limit of one minute.
-cp job.yaml limit.yaml
-submit -N 2 --ntasks-per-node=1 -t 1 --signal=B:USR1@50 "$cluster/train.sbatch" limit.yaml run=limit
-goes_on limit srun
+# A write that outlasts the lead and the limit: a disk that stands still after the first checkpoint.
+cat >slow.c <<'END'
+#include <unistd.h>
+int fsync(int file) { while (access("blocked", F_OK) == 0) usleep(50000); return fdatasync(file); }
+END
+cc -shared -fPIC -o slow.so slow.c
+printf '#!/bin/sh\nLD_PRELOAD=%q exec %q "$@"\n' "$work/slow.so" "$lockstep" >slow.sh
+sed 's/checkpoint:.*/checkpoint: {every: 50 steps}/' job.yaml >slow.yaml
+echo 'run: "a run"   # of one rank' >>slow.yaml
+chmod +x slow.sh
+LOCKSTEP=$work/slow.sh LOCKSTEP_LEAD=25 submit -w node1 -n 1 -t 1 "$cluster/train.sbatch" slow.yaml shards=2
+slow=$job
+patiently test -s 'a run/metrics.jsonl'
+patiently newest_is_there 'a run'
+touch blocked
+
+# A start that writes nothing, and stops by no signal.
+printf '#!/bin/bash\ntrap "" USR1 TERM\nwhile :; do sleep 1; done\n' >deaf.sh
+printf '#!/bin/bash\nexec sleep 600\n' >early.sh
+chmod +x deaf.sh early.sh
+LOCKSTEP=$work/deaf.sh LOCKSTEP_LEAD=25 submit -w node2 -n 1 -t 1 "$cluster/train.sbatch" job.yaml run=deaf
+deaf=$job
+
+# By srun: stopped before a time limit of one minute.
+cp job.yaml 'by srun.yaml'
+LOCKSTEP_LEAD=25 submit -N 2 --ntasks-per-node=1 -t 1 "$cluster/train.sbatch" 'by srun.yaml' run='by srun'
+goes_on 'by srun' srun
 logged 'stopped after step'
 
 # By mpirun inside the allocation, on all cores of the nodes that were given; USR1 by hand.
-cp job.yaml inside.yaml
-LOCKSTEP_START=mpirun submit -N 2 "$cluster/train.sbatch" inside.yaml run=inside
-wait_until test -s inside/metrics.jsonl
+cp job.yaml 'by mpirun.yaml'
+LOCKSTEP_START=mpirun submit -N 2 "$cluster/train.sbatch" 'by mpirun.yaml' run='by mpirun'
+patiently test -s 'by mpirun/metrics.jsonl'
 control scancel --batch --signal=USR1 "$job"
-goes_on inside mpirun
+goes_on 'by mpirun' mpirun
+
+# What would be queued again and again is refused, or ends at the first time.
+submit -n 1 -t 1 "$cluster/train.sbatch" job.yaml
+patiently job_is "$job" FAILED
+logged "until its time limit, of which LOCKSTEP_LEAD keeps 300 s for the last checkpoint, more than half"
+LOCKSTEP_LEAD=5m submit -n 1 "$cluster/train.sbatch" job.yaml
+patiently job_is "$job" FAILED
+logged "LOCKSTEP_LEAD is '5m', expected seconds"
+mkdir alone
+cp "$cluster/train.sbatch" alone
+submit -n 1 alone/train.sbatch job.yaml
+patiently job_is "$job" FAILED
+logged "found no env.sh in '$work/alone'"
+LOCKSTEP=$work/early.sh submit -n 1 "$cluster/train.sbatch" job.yaml run=early
+patiently logs 'start 1: 1 ranks'
+sleep 1
+control scancel --batch --signal=USR1 "$job"
+patiently job_is "$job" FAILED
+logged 'no checkpoint was written since this start'
 
 # scancel ends the job, with a checkpoint.
 submit -N 2 --ntasks-per-node=1 "$cluster/train.sbatch" job.yaml run=cancelled
@@ -172,6 +223,21 @@ wait_until stopped
 [ "$(newest cancelled)" ] || fail 'expected a checkpoint after scancel'
 job_is "$job" CANCELLED || fail "expected job $job to be cancelled"
 ! queued_again || fail 'a cancelled job went back into the queue'
+
+# At the limit: the write that did not end is begun again; what wrote nothing is not started again.
+job=$deaf log=slurm-$deaf.log
+patiently job_is "$job" TIMEOUT
+logged 'no checkpoint was written since this start'
+! queued_again || fail 'a job that got no further went back into the queue'
+job=$slow log=slurm-$slow.log
+patiently queued_again
+logged 'the time limit came before the last checkpoint was written'
+steps=$(($(newest 'a run') + 20))
+sed -i "s/^steps: .*/steps: $steps/" slow.yaml
+patiently logs 'start 2'
+rm blocked
+patiently job_is "$job" COMPLETED
+ends_at 'a run' $steps
 
 # By mpirun and by srun, doctor has a block for each host; both see the same run directory and its lock.
 expect 0 control srun -N 2 -n 2 --mpi=pmix "$lockstep" doctor .

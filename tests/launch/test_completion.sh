@@ -36,7 +36,7 @@ offers tr : train
 offers nothing : ''
 offers train --res : --resume=
 offers train --d : --dry-run
-offers evaluate -- : --data= --split= --json --help --usage
+offers evaluate -- : --average --data= --split= --json --help --usage
 offers train --resume = : auto required never
 offers train --resume = r : required
 offers evaluate --split = t : train test
@@ -47,10 +47,11 @@ offers train jobs/a.yaml evaluate.s : evaluate.split= evaluate.stop_after=
 offers train jobs/a.yaml model = le : lenet
 offers train jobs/a.yaml optimizer = ad : adam
 offers train jobs/a.yaml schedule = co : constant cosine
+offers train jobs/a.yaml transform = s : scale-crop
 offers train jobs/a.yaml data = : data.h5 'two words.h5' jobs runs
 offers train jobs/a.yaml run = ru : runs
 offers train jobs/a.yaml batch = : ''
-offers list '' : models layers activations losses objectives optimizers schedules initializers
+offers list '' : models layers activations losses objectives optimizers schedules initializers transforms
 offers list op : optimizers
 offers list models '' : ''
 offers plot ru : runs

@@ -38,9 +38,22 @@ says "$(hostname): $((cores + 1)) ranks on $cores cores take turns: start at mos
 if [ "$cores" -ge 2 ]; then
     expect 1 taskset -c 0 mpirun --oversubscribe --bind-to none -n 2 "$lockstep" doctor run
     says "ranks 0-1 on processors 0"
-    says "$(hostname): 2 ranks are bound to 1 of $cores cores: bind each to one of its own"
+    says "$(hostname): 2 ranks bound to 1 of $cores cores take turns: bind each to one of its own"
     expect 0 mpirun --bind-to core -n 2 "$lockstep" doctor run
     says "rank 0 on processors 0; rank 1 on processors 1"
+fi
+
+# Threads count as ranks do: a library in between stands for an engine that takes two a rank.
+echo 'int openblas_get_num_threads(void) { return 2; }' >threads.c
+cc -shared -fPIC -o threads.so threads.c
+expect 1 ranks "$cores" env LD_PRELOAD="$work/threads.so" "$lockstep" doctor run
+says " of 2 threads on $cores cores take turns: start at most $((cores > 1 ? cores / 2 : 1)) there"
+says ", or give each fewer threads"
+if [ "$cores" -ge 2 ]; then
+    expect 0 env LD_PRELOAD="$work/threads.so" "$lockstep" doctor run
+    says "host $(hostname): 1 rank of 2 threads"
+    expect 1 taskset -c 0 env LD_PRELOAD="$work/threads.so" "$lockstep" doctor run
+    says "$(hostname): 1 rank of 2 threads bound to 1 of $cores cores take turns: bind each to cores of its own"
 fi
 
 # Little shared memory, as in a container.

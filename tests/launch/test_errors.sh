@@ -49,12 +49,19 @@ net "1: 'dense @b units=4': @b is no line above this one (a line can only read e
 net "1: 'conv2d out=4 kernel=30': kernel 30x30 is larger than its input of 12x12 with pad 0,0: take a smaller kernel, or more pad" \
     'conv2d out=4 kernel=30'
 net "2: 'maxpool kernel=2': takes images, height x width x channels, but its input is 5" $'dense units=5\nmaxpool kernel=2'
-net "1: 'activation function=rleu': there is no function 'rleu': did you mean relu? (\`lockstep list activations\` has all)" \
+net "1: 'activation function=rleu': there is no function rleu: did you mean relu? (\`lockstep list activations\` has all)" \
     'activation function=rleu'
 net "1: 'dropout rate=1.5': dropout: rate=1.5 is out of range: 0 to 0.999" 'dropout rate=1.5'
-value 'job.yaml: objective (default): net/dense1 cannot learn: the derivative of activation1 is 0 everywhere; give that line surrogate=ste, or a function with a slope' \
+value 'command line: net, with job.yaml: objective (default): net/dense1 cannot learn: the derivative of activation1 is 0 everywhere; give that line surrogate=ste, or a function with a slope' \
     $'net=dense units=9\nactivation function=sign\ndense units=4'
-value "job.yaml: objective (default): the net's output has 3 values, but the data has 4 classes" 'net=dense units=3'
+# What the command line changed is named before what stood in the file.
+value "command line: net, with job.yaml: objective (default): the net's output has 3 values, but the data has 4 classes" \
+    'net=dense units=3'
+printf 'objective: supervised loss=cross-entropy\n' | cat job.yaml - >objective.yaml
+refused 64 "command line: model, with objective.yaml:8:12: objective: the net's output has 3 values, but the data has 4 classes" \
+    train objective.yaml 'model=mlp widths=144,3'
+refused 64 "command line: objective: there is no loss l2 (\`lockstep list losses\` has all)" \
+    train objective.yaml 'model=mlp widths=144,3' 'objective=supervised loss=l2'
 
 # Models.
 expect 64 "$lockstep" train job.yaml model=lenett
@@ -67,13 +74,14 @@ says 'lenet: takes images height x width x channels of at least 12x12, but a row
 
 # Other keys.
 value "command line: optimizer: there is no optimizer 'sdg': did you mean sgd? (\`lockstep list optimizers\` has all)" optimizer=sdg
-value "command line: schedule: there is no schedule 'cosin': did you mean cosine? (\`lockstep list schedules\` has all)" schedule=cosin
-value 'command line: objective: supervised: there is no loss l2 (known: squared-error, cross-entropy, bce, hinge)' 'objective=supervised loss=l2'
+value "command line: schedule: there is no schedule cosin: did you mean cosine? (\`lockstep list schedules\` has all)" schedule=cosin
+value 'command line: objective: there is no loss l2 (`lockstep list losses` has all)' 'objective=supervised loss=l2'
 value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
     objective=unsupervised
 value "command line: batch: expected a whole number, 1 or more (rows over all ranks), found '0'; write for example \`batch=128\`" batch=0
-value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net seed shards stages objective optimizer schedule batch epochs steps evaluate checkpoint" bathc=3
+value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net transform exact_conv seed shards accumulate stages objective optimizer schedule batch epochs steps evaluate checkpoint" bathc=3
 value "command line: evaluate.split: expected a split of the data: train, valid or test, found 'dev'; write for example \`evaluate.split=valid\`" evaluate.split=dev
+value 'command line: stages.1.batch: there is no stages.1: stages has 1 entry, counted from 0' stages.1.batch=9
 value "command line: evaluate.metric: there is no metric 'acuracy' in stage 1, which has: loss, accuracy" evaluate.metric=acuracy
 
 # Data files.
@@ -105,6 +113,14 @@ says 'the loss cross-entropy takes class labels (whole numbers), but a target of
 refused 74 "job.yaml: expected a folder, found something else" train job.yaml run=job.yaml
 
 # Other commands.
+expect 0 "$lockstep" train job.yaml run=trained
+for command in evaluate 'predict -o new.h5' 'extract --layer hidden -o new.h5'; do
+    # shellcheck disable=SC2086
+    refused 65 'images.h5 is a data set; expected a trained net: a run directory or one of its checkpoints (a data set is given by --data)' \
+        ${command%% *} images.h5 ${command#"${command%% *}"}
+done
+refused 65 'job.yaml: has no job.yaml.ok beside it; its writing was not finished, or it is no checkpoint' evaluate job.yaml
+refused 65 'good.h5 has no rows of test; it has train: name another with --split' evaluate trained --data good.h5
 refused 65 'nowhere: no such run directory or checkpoint file' evaluate nowhere
 mkdir hollow
 refused 65 'hollow holds no checkpoint: is it a run directory?' evaluate hollow

@@ -41,6 +41,23 @@ with h5py.File("pets.h5") as file:
     assert file["train/y"].attrs["class_names"].split("\n") == ["cat", "dog"]
     assert file["train/y"].attrs["classes"] == 2 and file["train/x"].attrs["column_mean"].shape == (1,)
 END
+# New rows as the first were: numbers and classes of that file.
+printf 'length,kind\n10,dog\n' >new.csv
+expect 0 "$lockstep" import csv pets.csv --header --scale standard -o pets.h5 --force
+expect 0 "$lockstep" import csv new.csv --header --scale pets.h5 -o new.h5
+says 'train  x float32 [1, 1]  y int32 [1]  2 classes: cat, dog'
+expect 0 "$python" -c '
+import h5py, numpy
+lengths, new = numpy.array([1, 2.5, -3]), h5py.File("new.h5")
+assert abs(new["train/x"][0, 0] - (10 - lengths.mean()) / lengths.std()) < 1e-6 and new["train/y"][0] == 1
+for name in "column_mean", "column_deviation":
+    assert new["train/x"].attrs[name] == h5py.File("pets.h5")["train/x"].attrs[name]'
+refused 65 "small.h5: train/x has no attributes column_mean and column_deviation; expected a file that import csv made with --scale standard" \
+    csv new.csv --header --scale small.h5 -o none.h5
+refused 65 "absent.h5: can't open: No such file or directory" csv new.csv --header --scale absent.h5 -o none.h5
+printf 'length,kind\n10,dog\n11,cow\n' >new.csv
+refused 65 "new.csv:3: label 'cow' does not occur in pets.h5; expected one of its 2 labels" \
+    csv new.csv --header --scale pets.h5 -o none.h5
 refused 65 "pets.csv:1: column 1 holds 'length'; expected a finite number; does --header fit? Then line 1 holds names" \
     csv pets.csv -o none.h5
 refused 65 "pets.csv:2: column 2 (kind) holds 'cat'; expected a finite number" csv pets.csv --header --targets 1 -o none.h5
@@ -59,7 +76,7 @@ usage_error '--size does not go with csv' csv pets.csv --size 20 -o none.h5
 usage_error '--header does not go with synthetic' synthetic --header -o none.h5
 usage_error '--label and --targets exclude each other' csv pets.csv --label 1 --targets 1 -o none.h5
 usage_error "--separator: expected one character, or tab, found ',,'" csv pets.csv --separator ,, -o none.h5
-usage_error "--scale: expected a number other than 0, or standard, found '0'" csv pets.csv --scale 0 -o none.h5
+usage_error "--scale: expected a number other than 0, standard, or FILE.h5, found '0'" csv pets.csv --scale 0 -o none.h5
 usage_error "--rows: expected a whole number, 1 or more, found '3x'" synthetic --rows 3x -o none.h5
 expect 0 "$lockstep" import --help
 says 'lockstep import synthetic'

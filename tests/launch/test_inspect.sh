@@ -81,7 +81,7 @@ a, b = h5py.File(top["a"]), h5py.File(top["b"])
 assert top["b"].endswith("step-00000015.h5") and len(top["differences"]) == 2
 for entry in top["differences"]:
     x, y = (file[entry["path"]][()].astype("f8") for file in (a, b))
-    assert entry["numbers"] == x.size and entry["differing"] == (x != y).sum()
+    assert entry["values"] == x.size and entry["differing"] == (x != y).sum()
     assert entry["largest"] == numpy.abs(x - y).max()
     assert abs(entry["relative"] - numpy.linalg.norm(x - y) / numpy.linalg.norm(x)) < 1e-12'
 expect 0 "$lockstep" inspect --diff "$(checkpoint run 15)" images.h5
@@ -125,11 +125,11 @@ says "its writing was not finished"
 head -c 3000 images.h5 >cut.h5
 echo text >text.h5
 data nan nan.h5
-for file in cut.h5:truncated text.h5:'is not an HDF5 file' absent.h5:'No such file' nan.h5:'train/x holds 1 numbers'; do
+for file in cut.h5:'it was cut short' text.h5:'is not an HDF5 file' absent.h5:'No such file' nan.h5:'train/x holds 1 numbers'; do
     expect 65 "$lockstep" verify "${file%%:*}"
     says "${file#*:}"
 done
-for file in cut.h5:truncated text.h5:'is not an HDF5 file' absent.h5:'No such file' .:'it is no run directory'; do
+for file in cut.h5:'it was cut short' text.h5:'is not an HDF5 file' absent.h5:'No such file' .:'it is no run directory'; do
     expect 65 "$lockstep" inspect "${file%%:*}"
     says "${file#*:}"
 done
@@ -170,3 +170,43 @@ import json
 objects = {entry["path"]: entry for entry in json.load(open("odd.json"))["objects"]}
 assert objects["a/b"]["least"] == 1 and objects["a/b"]["largest"] == 3 and objects["a/b"]["not_finite"] == 2
 assert objects["swapped"]["largest"] == 11 and objects["scalar"]["mean"] == 5 and "least" not in objects["huge"]'
+
+# Arrays without rows, texts and others are equal to themselves, and differ where they do.
+"$python" - <<'END'
+import h5py, numpy
+for name, word, flag in ("a", "two", True), ("b", "two", True), ("c", "too", False):
+    with h5py.File(name + ".h5", "w") as file:
+        file.create_dataset("empty", (0, 3))
+        file.create_dataset("never", (0, 3), maxshape=(None, 3), chunks=(2, 3))
+        file["nothing"] = h5py.Empty("f4")
+        file["text"] = word
+        file["texts"] = ["one", word, ""]
+        file["fixed"] = numpy.array([b"one", word.encode()])
+        file["flags"] = numpy.array([True, flag])
+        file["records"] = numpy.zeros(3, [("x", "f4")])
+END
+expect 0 "$lockstep" inspect --diff a.h5 b.h5
+says '0 of 8 arrays differ'
+says '  records                                  not compared: neither numbers nor plain texts'
+expect 0 "$lockstep" inspect --diff a.h5 c.h5 --json
+cp out diff.json
+expect 0 "$python" -c '
+import json
+differing = {entry["path"]: entry.get("differing") for entry in json.load(open("diff.json"))["differences"]}
+assert differing == {"text": 1, "texts": 1, "fixed": 1, "flags": 1, "records": None}, differing'
+
+# Names that are no UTF-8.
+strange=$'run-\xff'
+cp -r run "$strange"
+expect 0 "$lockstep" verify "$strange"
+says 'run-\xff/checkpoints/step-00000015.h5    checkpoint  holds'
+expect 0 "$lockstep" verify "$strange" --json
+cp out strange.json
+expect 0 "$python" -c '
+import json
+assert json.load(open("strange.json"))["files"][0]["file"].startswith(r"run-\xff/")'
+expect 0 "$lockstep" inspect "$strange"
+expect 0 "$lockstep" inspect --diff run "$strange" --json
+printf x | dd of="$(checkpoint "$strange" 15)" bs=1 seek=3000 conv=notrunc status=none
+expect 65 "$lockstep" verify "$strange"
+says 'run-\xff/checkpoints/step-00000015.h5: its digest is not the one in'

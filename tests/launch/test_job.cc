@@ -234,9 +234,9 @@ TEST(Job, KnowsWhereAKeyStood)
 }
 
 const char number[] = "expected a whole number, 1 or more (rows over all ranks), found ";
-const char known[] =
-    " Known here: data run model net transform seed shards accumulate stages objective optimizer "
-    "schedule batch epochs steps evaluate checkpoint";
+const char known[] = " Known here: data run model net transform exact_conv seed shards accumulate "
+                     "stages objective optimizer "
+                     "schedule batch epochs steps evaluate checkpoint";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
@@ -400,7 +400,9 @@ TEST(Job, RefusesOverridesInTheseWords)
                                  "'2'; write for example `evaluate.every=\"1 epoch\"`"},
         {"batch=3", "command line: batch: this job has 2 stages: write stages.0.batch to "
                     "stages.1.batch"},
-        {"stages.2.batch=3", "command line: there is no number 2 in a list of 2, counted from 0"},
+        {"stages.2.batch=3",
+         "command line: stages.2.batch: there is no stages.2: stages has 2 entries, counted from "
+         "0"},
         {"stages.1=3", "command line: stages.1 names a whole entry: name a key of it"},
         {"seed.x=1", "command line: seed is one value: it has no 'x' inside"},
         {"checkpoint=3", "command line: checkpoint: expected the keys every, keep, found '3'"},

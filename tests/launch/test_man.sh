@@ -25,7 +25,7 @@ done
 for key in $("$lockstep" man --keys); do
     holds "$key: "
 done
-for name in lenet conv2d adam cosine supervised; do
+for name in lenet conv2d adam cosine supervised scale-crop; do
     holds "  $name"
 done
 "$lockstep" man --keys >keys

@@ -14,10 +14,19 @@ with h5py.File("rows.h5", "w") as file, h5py.File("plain.h5", "w") as plain, h5p
         file[f"{split}/y"] = (x[:, 0] > 0) + 1 * (x[:, 1] > 0)
         file[f"{split}/y"].attrs["classes"] = 3
         file[f"{split}/y"].attrs["class_names"] = "a\nb\nc"
+        file[f"{split}/length"] = random.integers(1, 7, rows)
+        file[f"{split}/length"].attrs["unit"] = "numbers"
+        file[f"{split}/name"] = [f"row {i}" for i in range(rows)]
+        file[f"{split}/rates"] = random.standard_normal((rows, 2, 3))
+        file[f"{split}/other_rows"] = numpy.arange(rows + 1)
+        file[f"{split}/scalar"] = 3
+        file[f"{split}/group/x"] = numpy.arange(rows)
         file[split].attrs["made"] = [1, 2]
     plain["test/x"] = file["test/x"][()]
     many["x_train"] = file["train/x"][()]
     many["y_train"] = numpy.arange(150) % 7
+    many["length_train"] = numpy.arange(150)
+    many["_train"] = many["length_test"] = many["train"] = numpy.arange(150)
 END
 cat >job.yaml <<'END'
 data: rows.h5
@@ -45,12 +54,15 @@ on() {
 for ranks in 1 2 3; do
     on "$ranks" predict run -o "$ranks.csv"
     says "1100 rows, class and probability"
+    on "$ranks" predict run -o "json$ranks.csv" --json
+    cp out "$ranks.json"
     on "$ranks" predict run --split test -o "$ranks.h5"
     on "$ranks" extract run --layer bend -o "features$ranks.h5"
     says "bend of run/checkpoints/best.h5"
 done
 for other in 2 3; do
     cmp 1.csv "$other.csv"
+    cmp 1.csv "json$other.csv"
     cmp 1.h5 "$other.h5"
     cmp features1.h5 "features$other.h5"
 done
@@ -60,6 +72,10 @@ expect 0 "$lockstep" evaluate run --json
 cp out evaluation.json
 cat >reference.py <<'END'
 import csv, h5py, json, numpy
+for ranks in 1, 2, 3:
+    assert json.load(open(f"{ranks}.json")) == {
+        "rows": 1100, "split": "test", "data": "rows.h5", "checkpoint": "run/checkpoints/best.h5", "step": 12,
+        "output": f"json{ranks}.csv", "arrays": ["class", "probability"]}
 weights = h5py.File("run/checkpoints/best.h5")["model/net"]
 data, out, features = h5py.File("rows.h5"), h5py.File("1.h5"), h5py.File("features1.h5")
 def layer(name, x):
@@ -70,6 +86,10 @@ for split in "train", "valid", "test":
     assert numpy.abs(features[split]["x"][()] - bend).max() < 1e-5, split
     assert (features[split]["y"][()] == data[split]["y"][()]).all()
     assert features[split]["y"].attrs["classes"] == 3 and features[split]["y"].attrs["class_names"] == "a\nb\nc"
+    assert sorted(features[split]) == ["length", "name", "rates", "x", "y"], list(features[split])
+    for kept in "length", "name", "rates":
+        assert (features[split][kept][()] == data[split][kept][()]).all() and features[split][kept].dtype == data[split][kept].dtype
+    assert features[split]["length"].attrs["unit"] == "numbers"
     assert (features[split].attrs["made"] == [1, 2]).all() and features[split]["x"].attrs["layer"] == "bend"
 assert features.attrs["title"] == "six numbers" and features.attrs["data"] == "rows.h5"
 outputs = layer("out", bend)
@@ -106,7 +126,8 @@ expect 0 "$python" -c '
 import h5py
 a, b, c = (h5py.File(name) for name in ("plain_features.h5", "features1.h5", "many_features.h5"))
 assert list(a) == ["test"] and list(a["test"]) == ["x"] and (a["test/x"][()] == b["test/x"][()]).all()
-assert (c["train/x"][()] == b["train/x"][()]).all() and c["train/y"][6] == 6'
+assert (c["train/x"][()] == b["train/x"][()]).all() and c["train/y"][6] == 6
+assert list(c) == ["train"] and list(c["train"]) == ["length", "x", "y"] and (c["train/length"][()] == range(150)).all()'
 
 # Regression, and one output for two classes.
 data regression regression.h5
@@ -118,7 +139,8 @@ expect 0 "$lockstep" train regression.yaml run=regression "${common[@]}"
 expect 0 "$lockstep" train binary.yaml run=binary "${common[@]}"
 on 2 predict regression -o values.h5
 on 2 predict binary -o binary_out.h5
-on 1 predict binary --as values -o binary_values.h5
+on 1 predict binary --as values -o binary_values.h5 --json
+grep -q '"arrays":\["value"\]' out || fail 'expected the array that was written'
 expect 0 "$python" -c '
 import h5py, numpy
 def outputs(run, data):
@@ -143,6 +165,10 @@ import h5py, numpy
 with h5py.File("bad.h5", "w") as file:
     x = numpy.zeros((900, 6), "f4"); x[700, 2] = numpy.nan
     file["test/x"] = x
+with h5py.File("link.h5", "w") as file:
+    file["test/x"] = numpy.zeros((9, 6), "f4")
+    file["test/y"] = numpy.zeros(9, "i4")
+    file["test/z"] = h5py.SoftLink("/test/y")
 with h5py.File("shape.h5", "w") as file: file["test/x"] = numpy.zeros((9, 5), "f4")'
 refused 64 "1.csv: is there already; --force overwrites it" predict run -o 1.csv
 refused 64 "out.txt: expected an output that ends in .h5 or .csv" predict run -o out.txt
@@ -150,8 +176,12 @@ refused 64 "out.csv: expected an output that ends in .h5" extract run --layer be
 refused 64 "there is no layer bent: did you mean bend? The layers are hidden, bend, out" \
     extract run --layer bent -o new.h5
 refused 74 "nowhere/new.csv.tmp: can't create: No such file or directory" predict run -o nowhere/new.csv
-refused 65 "plain.h5 has no rows to train; it has test: name one with --split" \
+refused 65 "plain.h5 has no rows of train; it has test: name another with --split" \
     predict run --data plain.h5 --split train -o new.h5
+refused 65 "link.h5: test/z is a soft or external link; expected the data itself" \
+    extract run --layer bend --data link.h5 -o new.h5
+expect 64 "$lockstep" predict run -o new.h5 --split dev
+says "--split=dev: write one of train, valid, test"
 refused 65 "row 700" predict run --data bad.h5 -o new.h5
 refused 65 "row 700" predict run --data bad.h5 -o new.csv
 refused 65 "row 700" extract run --layer bend --data bad.h5 -o new.h5

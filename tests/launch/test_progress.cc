@@ -104,7 +104,7 @@ TEST(Progress, BarFitsIntoTheTerminal)
             setenv("LC_ALL", locale, 1);
             Terminal terminal(columns);
             ls_progress *progress = ls_progress_open(terminal.out, true);
-            ls_progress_state state = state_of(20);
+            ls_progress_state state = state_of(15);
             state.stages = 3;
             state.waiting = 0.5;
             ls_progress_step(progress, &state);
@@ -152,8 +152,9 @@ TEST(Progress, DropsTheLeastWantedFirst)
     }
 }
 
-TEST(Progress, LeavesTheLinesAboveAndNothingElse)
+TEST(Progress, LeavesALineOfAFinishedEpochAndTheLinesAbove)
 {
+    setenv("LC_ALL", "C", 1);
     Terminal terminal(100);
     ls_progress *progress = ls_progress_open(terminal.out, true);
     for (long step = 1; step <= 20; step++) {
@@ -166,7 +167,9 @@ TEST(Progress, LeavesTheLinesAboveAndNothingElse)
     std::string left; // what each \r\033[K leaves of the line before it
     for (const std::string &part : split(terminal.take(), clear))
         left = left.substr(0, left.rfind('\n') + 1) + part;
-    EXPECT_EQ(left, "epoch 1/2: valid accuracy 0.9\r\nepoch 2/2: valid accuracy 0.9\r\n");
+    const std::string numbers = "loss 0.2500  accuracy 0.9000  12.3k samples/s  1:02:05 left\r\n";
+    EXPECT_EQ(left, "epoch 1/2  step 10/20  " + numbers + "epoch 1/2: valid accuracy 0.9\r\n" +
+                        "epoch 2/2  step 20/20  " + numbers + "epoch 2/2: valid accuracy 0.9\r\n");
 }
 
 TEST(Progress, RedrawsAtMostTenTimesASecond)

@@ -92,6 +92,8 @@ says "--max-time is over: stopped after step $(steps_saved brief2), checkpoint w
 expect 75 "$lockstep" train job.yaml run=brief --max-time=0.01m
 expect 64 "$lockstep" train job.yaml run=brief --max-time=soon
 says '--max-time=soon: write 90s, 30m, 11.5h or HH:MM:SS'
+expect 64 "$lockstep" train job.yaml run=brief --max-time 2
+says '--max-time=2: the unit is missing: write 90s, 30m, 11.5h or HH:MM:SS'
 
 # One run directory, two jobs.
 run=shared

@@ -7,11 +7,13 @@ from torch.nn import functional as F
 
 
 class Line:
-    """A line of a net: `apply(x, p, draws)` with p the line's own parameters by name and draws what lockstep drew."""
+    """A line of a net: `apply(x, p, draws)` with p the line's own parameters by name and draws what lockstep drew.
 
-    def __init__(self, kind, options, apply, name=None):
-        self.kind, self.name, self.apply = kind, name, apply
-        self.text = (f"{name}: " if name else "") + f"{kind} {options}"
+    x is the output of the line before, or the list of outputs of the lines that `inputs` names."""
+
+    def __init__(self, kind, options, apply, name=None, inputs=()):
+        self.kind, self.name, self.apply, self.inputs = kind, name, apply, inputs
+        self.text = (f"{name}: " if name else "") + f"{kind} {'@' * bool(inputs)}{','.join(inputs)} {options}"
 
 
 def images(function):
@@ -24,19 +26,40 @@ def dense(units, name=None, bias=1):
                 lambda x, p, draws: F.linear(x.flatten(1), p["weight"], p.get("bias")), name)
 
 
-def conv(out, kernel, stride=(1, 1), pad=(0, 0), name=None):
+def conv(out, kernel, stride=(1, 1), pad=(0, 0), name=None, groups=1, dilation=(1, 1), bias=1):
     return Line("conv2d", f"out={out} kernel={kernel[0]},{kernel[1]} stride={stride[0]},{stride[1]} "
-                f"pad={pad[0]},{pad[1]}",
-                images(lambda x, p: F.conv2d(x, p["weight"], p["bias"], stride, pad)), name)
+                f"pad={pad[0]},{pad[1]} groups={groups} dilation={dilation[0]},{dilation[1]} bias={bias}",
+                images(lambda x, p: F.conv2d(x, p["weight"], p.get("bias"), stride, pad, dilation, groups)), name)
 
 
-def maxpool(kernel, stride, pad=0):
-    return Line("maxpool", f"kernel={kernel} stride={stride} pad={pad}",
-                images(lambda x, p: F.max_pool2d(x, kernel, stride, pad)))
+def maxpool(kernel, stride, pad=0, ceil=0, name=None):
+    return Line("maxpool", f"kernel={kernel} stride={stride} pad={pad} ceil={ceil}",
+                images(lambda x, p: F.max_pool2d(x, kernel, stride, pad, ceil_mode=bool(ceil))), name)
 
 
-def avgpool(kernel, stride):
-    return Line("avgpool", f"kernel={kernel} stride={stride}", images(lambda x, p: F.avg_pool2d(x, kernel, stride)))
+def avgpool(kernel, stride, pad=0, ceil=0):
+    return Line("avgpool", f"kernel={kernel} stride={stride} pad={pad} ceil={ceil}",
+                images(lambda x, p: F.avg_pool2d(x, kernel, stride, pad, bool(ceil))))
+
+
+def global_pool(kind):
+    """A vector of the channels' means or largest values."""
+    pool = {"avgpool": torch.mean, "maxpool": torch.amax}[kind]
+    return Line(kind, "global=1", lambda x, p, draws: pool(x, (1, 2)))
+
+
+def lrn(size, alpha, beta, k):
+    """torch divides alpha by size."""
+    return Line("lrn", f"size={size} alpha={alpha} beta={beta} k={k}",
+                images(lambda x, p: F.local_response_norm(x, size, alpha * size, beta, k)))
+
+
+def add(*inputs, relu=0, name=None):
+    return Line("sum", f"relu={relu}", lambda x, p, draws: F.relu(sum(x)) if relu else sum(x), name, inputs)
+
+
+def concat(*inputs):
+    return Line("concat", "", lambda x, p, draws: torch.cat(x, -1), inputs=inputs)
 
 
 def dropout(rate):
@@ -45,6 +68,17 @@ def dropout(rate):
 
 def softmax():
     return Line("softmax", "", lambda x, p, draws: torch.softmax(x, -1))
+
+
+def batchnorm(options="", momentum=0.1, epsilon=1e-5, relu=False, inputs=()):
+    """The second input is added. The gradient of a running statistic is what it moves by."""
+    def apply(x, p, draws):
+        x, other = x if inputs else (x, 0)
+        running = [p[name].detach().clone() for name in ("mean", "variance")]
+        y = F.batch_norm(x.movedim(-1, 1), *running, p["scale"], p["shift"], True, momentum, epsilon).movedim(1, -1)
+        p["mean"].grad, p["variance"].grad = running[0] - p["mean"].detach(), running[1] - p["variance"].detach()
+        return F.relu(y + other) if relu else y + other
+    return Line("batchnorm", f"momentum={momentum} epsilon={epsilon} relu={int(relu)} {options}", apply, inputs=inputs)
 
 
 def straight(step):
@@ -85,6 +119,7 @@ def vectors(target, width):
 # Sums over the outputs, the mean over the rows.
 LOSSES = {
     "cross-entropy": lambda y, t: F.cross_entropy(y, t.long()),
+    "cross-entropy smoothing=0.1": lambda y, t: F.cross_entropy(y, t.long(), label_smoothing=0.1),
     "squared-error": lambda y, t: 0.5 * (vectors(t, y.shape[1]) - y).square().sum() / len(y),
     "bce": lambda y, t: F.binary_cross_entropy_with_logits(y, vectors(t, y.shape[1]), reduction="sum") / len(y),
     "hinge": lambda y, t: (1 - y * (t if t.dim() == 2 else 2 * vectors(t, y.shape[1]) - 1)).clamp(min=0).sum() / len(y),
@@ -124,9 +159,35 @@ CASES = {
     "strides": Case("images", "cross-entropy", [
         conv(6, (3, 2), (2, 1), (1, 0)), activation("relu"), maxpool(3, 2, 1), conv(7, (2, 3), (1, 2), (1, 1)),
         activation("elu"), avgpool(2, 1), dense(4, bias=0)]),
+    "groups": Case("images", "cross-entropy", [
+        conv(6, (3, 3), pad=(1, 1)), activation("tanh"), conv(8, (3, 2), (2, 1), (1, 1), groups=2), activation("relu"),
+        conv(8, (3, 3), (1, 2), (1, 0), groups=8), activation("elu"), conv(12, (1, 1), groups=4), activation("relu"),
+        dense(4)]),
+    "dilation": Case("images", "cross-entropy", [
+        conv(20, (3, 3), pad=(2, 1), dilation=(2, 1)), activation("elu"),
+        conv(20, (2, 3), (2, 1), (1, 3), dilation=(3, 2), groups=5), activation("elu"),
+        conv(20, (3, 2), dilation=(1, 2), groups=20), activation("elu"), conv(6, (1, 1), (2, 2)), dense(4)]),
+    "pools": Case("images", "cross-entropy", [
+        conv(9, (3, 3), pad=(1, 1)), maxpool(3, 2, ceil=1), conv(8, (3, 3), pad=(1, 1)), activation("elu"),
+        avgpool(3, 2, 1, ceil=1), conv(11, (2, 2)), activation("relu"), global_pool("avgpool"), dense(4)]),
+    "global maximum": Case("images", "cross-entropy", [conv(9, (3, 3)), global_pool("maxpool"), dense(4)]),
+    "lrn": Case("images", "cross-entropy", [
+        conv(9, (3, 3)), activation("relu"), lrn(5, 1e-4, 0.75, 2), maxpool(3, 2), conv(12, (3, 3)), activation("relu"),
+        lrn(3, 0.4, 0.6, 1), maxpool(2, 1), dense(4)]),
+    "residual": Case("images", "cross-entropy", [
+        conv(6, (3, 3), name="stem"), conv(6, (3, 3), pad=(1, 1), name="a"), add("a", "stem", relu=1, name="block"),
+        conv(6, (1, 1), name="b"), add("b", "block", "stem", "block"), dense(4)]),
+    "inception": Case("images", "cross-entropy", [
+        conv(6, (3, 3), name="stem"), maxpool(3, 1, 1, name="a"), conv(3, (3, 3), pad=(1, 1), name="b"),
+        concat("stem", "a", "b", "stem"), activation("elu"), dense(4)]),
     "dropout": Case("images", "squared-error", [
         conv(5, (3, 3)), dropout(0.3), activation("softplus"), maxpool(2, 2), dropout(0.6), dense(11), dropout(0.2),
         dense(4), softmax()]),
+    "batch norm": Case("images", "cross-entropy", [
+        conv(6, (3, 3), bias=0, name="a"), batchnorm(relu=True), conv(6, (3, 3), pad=(1, 1), bias=0, name="b"),
+        batchnorm(relu=True, inputs=("b", "a")), conv(20, (2, 2), (2, 2), bias=0), batchnorm("sync=1", 0.3, 1e-3),
+        activation("tanh"), dense(9, bias=0), batchnorm(), dense(4)]),
+    "label smoothing": Case("flat", "cross-entropy smoothing=0.1", [dense(9), activation("tanh"), dense(3)], rows=31),
     "regression": Case("regression", "squared-error", [dense(9), activation("tanh"), dense(2)], rows=31),
     "squared labels": Case("flat", "squared-error", [dense(9), activation("logistic"), dense(3)], rows=31),
     "bce one output": Case("binary", "bce", [dense(9), activation("relu"), dense(1)], rows=31),

@@ -46,6 +46,7 @@ def apply(case, dump, parameters):
     """Outputs by layer, in torch."""
     x, outputs = dump["input"], {}
     for line, name in zip(case.lines, case.names()):
+        x = [outputs[f"net/{source}"] for source in line.inputs] or x
         x = line.apply(x, under(parameters, f"net/{name}/"), dump.get(f"draws/net/{name}"))
         outputs[f"net/{name}"] = x
     return outputs
@@ -83,7 +84,8 @@ def write_weights(dump):
     random = numpy.random.default_rng(5)
     with h5py.File("weights.h5", "w") as file:
         for name, values in under(dump, "value/").items():
-            file[f"model/{name}"] = values.numpy() + 0.05 * random.standard_normal(values.shape)
+            kind = "state" if name.endswith(("/mean", "/variance")) else "model"
+            file[f"{kind}/{name}"] = values.numpy() + 0.05 * random.standard_normal(values.shape)
 
 
 def compare(build, program, name, case):

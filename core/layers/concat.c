@@ -1,0 +1,74 @@
+/* concat: inputs side by side along the last dimension, the channels of images; the dimensions
+ * before it are equal. */
+#include <string.h>
+
+#include "core/layer.h"
+
+static const char *const examples[] = {
+    "6 | a: dense units=5; b: dense @input units=2; concat @a,b",
+    "3,4,2 | a: conv2d out=3 kernel=1; b: maxpool @input kernel=1; concat @input,a,b",
+    "5 | concat @input,input", NULL};
+
+static long last_of(const ls_shape *shape)
+{
+    return shape->at[shape->rank - 1];
+}
+
+static bool setup(ls_layer *layer, ls_error *error)
+{
+    char first[96], other[96];
+    layer->y = layer->x[0];
+    for (int k = 0; k < layer->inputs; k++) {
+        const ls_shape *x = &layer->x[k];
+        ls_shape same = layer->x[0];
+        if (x->rank)
+            same.at[same.rank - 1] = last_of(x);
+        if (!x->rank || !ls_shape_equal(&same, x))
+            return ls_error_set(error, LS_USAGE,
+                                "concat takes inputs that differ in the last dimension only, but "
+                                "input 1 is %s and input %d %s",
+                                ls_shape_text(&layer->x[0], first, sizeof first), k + 1,
+                                ls_shape_text(x, other, sizeof other));
+        layer->y.at[layer->y.rank - 1] += k ? last_of(x) : 0;
+    }
+    return true;
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    long all = last_of(&layer->y), lines = io->rows * (ls_shape_count(&layer->y) / all), begin = 0;
+    (void)pass;
+    for (int k = 0; k < layer->inputs; k++) {
+        long width = last_of(&layer->x[k]);
+        for (long i = 0; i < lines; i++)
+            memcpy(io->y + i * all + begin, io->x[k] + i * width, (size_t)width * sizeof *io->y);
+        begin += width;
+    }
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    long all = last_of(&layer->y), lines = io->rows * (ls_shape_count(&layer->y) / all), begin = 0;
+    (void)pass;
+    for (int k = 0; k < layer->inputs; k++) {
+        long width = last_of(&layer->x[k]);
+        for (long i = 0; io->dx[k] && i < lines; i++) {
+            real *dx = io->dx[k] + i * width;
+            const real *dy = io->dy + i * all + begin;
+            for (long j = 0; j < width; j++)
+                dx[j] = dy[j] + (io->add[k] ? dx[j] : 0);
+        }
+        begin += width;
+    }
+}
+
+const ls_layer_type ls_layer_concat = {
+    .name = "concat",
+    .help = "inputs side by side along the last dimension: concat @a,b",
+    .examples = examples,
+    .inputs_min = 2,
+    .inputs_max = 8,
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,72 @@
+/* pool: what the pooling layers have in common. Their private struct is an ls_pool. */
+#pragma once
+#include "core/kernels/window.h"
+#include "core/layer.h"
+
+typedef struct ls_pool {
+    ls_window_options sees;
+    bool global;
+    ls_window window;
+} ls_pool;
+
+static const ls_option ls_pool_options[] = {
+    {"kernel", LS_OPTION_LIST, offsetof(ls_pool, sees.kernel), "0", 0, 1e4, NULL,
+     "2, or height,width"},
+    {"stride", LS_OPTION_LIST, offsetof(ls_pool, sees.stride), "0", 0, 1e4, NULL,
+     "0: as the kernel"},
+    {"pad", LS_OPTION_LIST, offsetof(ls_pool, sees.pad), "0", 0, 1e4, NULL,
+     "at most half the kernel"},
+    {"ceil", LS_OPTION_BOOL, offsetof(ls_pool, sees.ceil), "0", 0, 1, NULL,
+     "1: a last window may reach beyond the image"},
+    {"global", LS_OPTION_BOOL, offsetof(ls_pool, global), "0", 0, 1, NULL,
+     "1: instead of kernel=, one window as large as the image; the output is a vector"},
+    {0}};
+
+static inline bool ls_pool_read_global(const ls_layer *layer, ls_window_options *sees,
+                                       ls_error *error)
+{
+    const ls_shape *x = &layer->x[0];
+    if (sees->kernel.at[0] || sees->stride.at[0] || sees->pad.at[0] || sees->ceil)
+        return ls_error_set(error, LS_USAGE,
+                            "global=1 takes the whole image: leave kernel=, stride=, pad= and "
+                            "ceil= out");
+    sees->kernel = (ls_list){2, {x->at[0], x->at[1]}};
+    return true;
+}
+
+/* Fills the window, the output's shape, {out_h, out_w, c} or of a global pool {c}, and the flops.
+ * Each window sees the image. */
+static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
+{
+    ls_pool *self = layer->self;
+    ls_window *w = &self->window;
+    if (self->global && !ls_pool_read_global(layer, &self->sees, error))
+        return false;
+    const ls_list *kernel = &self->sees.kernel;
+    if (!self->global && (!kernel->at[0] || !kernel->at[kernel->count - 1]))
+        return ls_error_set(error, LS_USAGE, "%s needs kernel=, or global=1", layer->type->name);
+    if (!ls_window_set(w, &layer->x[0], &self->sees, error))
+        return false;
+    if (2 * w->pad_h > w->kernel_h || 2 * w->pad_w > w->kernel_w)
+        return ls_error_set(error, LS_USAGE,
+                            "pad %ld,%ld is more than half of the kernel %ldx%ld: a window could "
+                            "lie outside of the image",
+                            w->pad_h, w->pad_w, w->kernel_h, w->kernel_w);
+    layer->y = self->global ? (ls_shape){1, {w->c}} : (ls_shape){3, {w->out_h, w->out_w, w->c}};
+    layer->flops = (double)(ls_shape_count(&layer->y) * w->kernel_h * w->kernel_w);
+    return true;
+}
+
+/* The lines, or columns, that output `o` sees of an image of `size`: [first, last). */
+typedef struct ls_pool_span {
+    long first, last;
+    long places; /* with those in the padding */
+} ls_pool_span;
+
+static inline ls_pool_span ls_pool_seen(long o, long stride, long pad, long kernel, long size)
+{
+    long first = o * stride - pad, end = first + kernel, most = size + pad;
+    return (ls_pool_span){.first = first < 0 ? 0 : first,
+                          .last = end < size ? end : size,
+                          .places = (end < most ? end : most) - first};
+}

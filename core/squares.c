@@ -1,0 +1,93 @@
+/* squares: pieces of slots, measured and added. */
+#include "core/squares.h"
+
+#include "core/kernels/clones.h"
+
+enum { LANES = LS_SLOT_ALIGN };
+
+static long minimum(long a, long b)
+{
+    return a < b ? a : b;
+}
+
+/* With its padding. */
+static long slot_end(const ls_params *params, int slot)
+{
+    return slot + 1 < params->count ? params->slots[slot + 1].offset : params->size;
+}
+
+/* The slot that holds real `at`. */
+static int find_slot(const ls_params *params, long at)
+{
+    int low = 0, high = params->count - 1; /* the last one that begins at or before `at` */
+    while (low < high) {
+        int middle = low + (high - low + 1) / 2;
+        if (params->slots[middle].offset <= at)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+/* From one piece to the next, block or slot or both go up by one: the sum of the two is a place of
+ * its own for each. */
+static long place(long block, int slot)
+{
+    return block + slot;
+}
+
+long ls_squares_room(const ls_params *params)
+{
+    return (params->size + LS_SLICE_ALIGN - 1) / LS_SLICE_ALIGN + params->count;
+}
+
+/* n is a multiple of LANES. */
+static LS_CLONES double squares(const real *x, long n)
+{
+    double lane[LANES] = {0};
+    for (long i = 0; i < n; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            lane[k] += (double)x[i + k] * (double)x[i + k];
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int k = 0; k < width; k++)
+            lane[k] += lane[k + width];
+    return lane[0];
+}
+
+void ls_squares_measure(const ls_params *params, const real *array, long begin, long end,
+                        double *pieces)
+{
+    int slot = begin < end ? find_slot(params, begin) : 0;
+    while (begin < end) {
+        long block = begin / LS_SLICE_ALIGN, last = slot_end(params, slot);
+        long stop = minimum(minimum((block + 1) * LS_SLICE_ALIGN, last), end);
+        pieces[place(block, slot)] = squares(array + begin, stop - begin);
+        slot += stop == last;
+        begin = stop;
+    }
+}
+
+static double add_slot(const ls_params *params, int slot, const double *pieces)
+{
+    double sum = 0;
+    long begin = params->slots[slot].offset / LS_SLICE_ALIGN, end = slot_end(params, slot);
+    for (long block = begin; block * LS_SLICE_ALIGN < end; block++)
+        sum += pieces[place(block, slot)];
+    return sum;
+}
+
+void ls_squares_add(const ls_params *params, const ls_slots *slots, const double *pieces,
+                    double *norm2)
+{
+    for (int s = 0; s < params->count; s++)
+        norm2[s] = ls_slots_contain(slots, s) ? add_slot(params, s, pieces) : 0;
+}
+
+double ls_squares_total(const ls_params *params, const double *norm2)
+{
+    double sum = 0;
+    for (int s = 0; s < params->count; s++) /* 0 times what is not finite is NaN */
+        sum += params->slots[s].kind == LS_SLOT_STATE ? 0 * norm2[s] : norm2[s];
+    return sum;
+}

@@ -1,0 +1,487 @@
+/* h5_message: the messages of an object header, by the HDF5 File Format Specification, version 3,
+ * IV: types, spaces, attributes, filters, and where the numbers are. */
+#include <stddef.h>
+
+#include "core/memory.h"
+#include "io/h5_walk.h"
+
+enum {
+    RANK_MAX = 32,
+    TYPE_DEPTH = 16,
+    WIDEST = 16,     /* bytes of a number */
+    REFERENCE = 16,  /* bytes: length, address of a global heap, index there */
+    BY_REFERENCE = 2 /* flag: the message stands in another object */
+};
+
+/* What a type says of itself. */
+typedef struct type {
+    int class;
+    uint64_t size;  /* bytes of one */
+    uint64_t base;  /* of one of a list; 0: it is none */
+    bool scattered; /* parts of it stand in the global heap */
+} type;
+
+static bool read_type(ls_h5_piece *p, int depth, type *t);
+
+/* Names and numbers are filled up to whole eights in the older versions. */
+static void skip_name(ls_h5_piece *p, int version)
+{
+    uint64_t from = p->at;
+    ls_h5_piece_text(p);
+    if (version < 3)
+        ls_h5_piece_skip(p, (8 - (p->at - from) % 8) % 8);
+}
+
+/* Bits [offset, offset + precision) of a number of `size` bytes. */
+static bool read_bits(ls_h5_piece *p, const type *t)
+{
+    uint64_t offset = ls_h5_piece_number(p, 2), precision = ls_h5_piece_number(p, 2);
+    return t->size <= WIDEST && precision > 0 && offset + precision <= 8 * t->size;
+}
+
+static bool read_integer(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)bits, (void)version, (void)depth;
+    return read_bits(p, t);
+}
+
+static bool read_float(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)version, (void)depth;
+    ls_h5_piece precision = *p;
+    ls_h5_piece_skip(&precision, 2);
+    uint64_t all = ls_h5_piece_number(&precision, 2), sign = bits >> 8 & 255;
+    bool fits = read_bits(p, t);
+    uint64_t exponent = ls_h5_piece_number(p, 1), exponent_bits = ls_h5_piece_number(p, 1);
+    uint64_t mantissa = ls_h5_piece_number(p, 1), mantissa_bits = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, 4);
+    return fits && (bits >> 4 & 3) < 3 && !(bits & 64) && sign < all && exponent_bits > 0 &&
+           exponent + exponent_bits <= all && mantissa_bits > 0 && mantissa + mantissa_bits <= all;
+}
+
+static bool read_time(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)t, (void)bits, (void)version, (void)depth;
+    ls_h5_piece_skip(p, 2);
+    return true;
+}
+
+static bool read_nothing(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)p, (void)t, (void)bits, (void)version, (void)depth;
+    return true;
+}
+
+static bool read_opaque(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)t, (void)version, (void)depth;
+    ls_h5_piece_skip(p, ((bits & 255) + 7) / 8 * 8);
+    return true;
+}
+
+/* Name, offset, in version 1 dimensions, type. */
+static bool read_compound(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    enum { DIMENSIONS = 28 };
+    int wide = version < 3         ? 4
+               : t->size < 1 << 8  ? 1
+               : t->size < 1 << 16 ? 2
+               : t->size < 1 << 24 ? 3
+                                   : 4;
+    uint64_t end = 0; /* of the fields so far */
+    bool ok = (bits & 65535) > 0;
+    for (uint64_t i = 0; ok && i < (bits & 65535); i++) {
+        type member;
+        skip_name(p, version);
+        uint64_t offset = ls_h5_piece_number(p, wide);
+        if (version == 1) {
+            ok = ls_h5_piece_number(p, 1) == 0;
+            ls_h5_piece_skip(p, DIMENSIONS - 1);
+        }
+        ok = ok && read_type(p, depth + 1, &member) && offset + member.size <= t->size;
+        if (ok && offset < end)
+            return ls_h5_walk_unknown(p->walk, p->at, "records with fields in another order");
+        end = ok ? offset + member.size : end;
+        t->scattered = t->scattered || (ok && member.scattered);
+    }
+    return ok;
+}
+
+static bool read_enumeration(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    type base;
+    if (!read_type(p, depth + 1, &base) || base.class != 0 || base.size != t->size)
+        return false;
+    for (uint64_t i = 0; i < (bits & 65535); i++)
+        skip_name(p, version);
+    ls_h5_piece_skip(p, (bits & 65535) * base.size);
+    return true;
+}
+
+static bool read_lists(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)version;
+    enum { TEXT = 1 };
+    type base;
+    if ((bits & 15) > TEXT || !read_type(p, depth + 1, &base) || t->size != REFERENCE)
+        return false;
+    t->base = base.size;
+    t->scattered = true;
+    return !base.scattered || ls_h5_walk_unknown(p->walk, p->at, "lists of lists");
+}
+
+static bool read_arrays(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)bits;
+    type base;
+    uint64_t rank = ls_h5_piece_number(p, 1), all = 1;
+    bool fits = rank > 0 && rank <= RANK_MAX;
+    ls_h5_piece_skip(p, version < 3 ? 3 : 0);
+    for (uint64_t i = 0; fits && i < rank; i++)
+        fits = !__builtin_mul_overflow(all, ls_h5_piece_number(p, 4), &all);
+    if (fits && version < 3)
+        ls_h5_piece_skip(p, 4 * rank);
+    if (!fits || all == 0 || !read_type(p, depth + 1, &base))
+        return false;
+    t->scattered = base.scattered;
+    return !__builtin_mul_overflow(all, base.size, &all) && all == t->size;
+}
+
+static bool read_references(ls_h5_piece *p, type *t, uint64_t bits, int version, int depth)
+{
+    (void)p, (void)t, (void)version, (void)depth;
+    return (bits & 15) <= 1; /* to objects, to regions */
+}
+
+/* By class: numbers, floats, times, fixed texts, bits, opaque, records, references, enumerations,
+ * lists and texts in the global heap, arrays. */
+static bool (*const classes[])(ls_h5_piece *, type *, uint64_t, int, int) = {
+    read_integer,  read_float,      read_time,        read_nothing, read_integer, read_opaque,
+    read_compound, read_references, read_enumeration, read_lists,   read_arrays};
+
+static bool read_type(ls_h5_piece *p, int depth, type *t)
+{
+    int kind = (int)ls_h5_piece_number(p, 1), version = kind >> 4;
+    uint64_t bits = ls_h5_piece_number(p, 3);
+    *t = (type){.class = kind & 15, .size = ls_h5_piece_number(p, 4)};
+    return !p->over && depth < TYPE_DEPTH && version >= 1 && version <= 3 && t->size > 0 &&
+           (size_t)t->class < sizeof classes / sizeof *classes &&
+           classes[t->class](p, t, bits, version, depth) && !p->over;
+}
+
+/* Rank and the product of the dimensions: UINT64_MAX where that is too large for it. */
+static bool read_space(ls_h5_piece *p, int *rank, uint64_t *points)
+{
+    enum { SCALAR, SIMPLE, NOTHING };
+    uint64_t version = ls_h5_piece_number(p, 1), kind = SIMPLE;
+    *rank = (int)ls_h5_piece_number(p, 1);
+    uint64_t flags = ls_h5_piece_number(p, 1);
+    if (version == 1)
+        ls_h5_piece_skip(p, 5);
+    else
+        kind = ls_h5_piece_number(p, 1);
+    *points = kind != NOTHING;
+    if (version < 1 || version > 2 || *rank > RANK_MAX || kind > NOTHING || flags > 3 ||
+        (kind != SIMPLE && *rank > 0))
+        return false;
+    for (int i = 0; i < *rank; i++)
+        if (__builtin_mul_overflow(*points, ls_h5_piece_number(p, 8), points))
+            *points = UINT64_MAX;
+    for (int times = (int)(flags & 1) + (int)(flags >> 1); times > 0; times--)
+        ls_h5_piece_skip(p, 8 * (uint64_t)*rank);
+    return !p->over;
+}
+
+bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base)
+{
+    for (uint64_t i = 0; i < points && !values->over; i++) {
+        uint64_t length = ls_h5_piece_number(values, 4), address = ls_h5_piece_number(values, 8);
+        uint64_t index = ls_h5_piece_number(values, 4);
+        if (address > 0 && !ls_h5_table_global(values->walk, address, index, length * base))
+            return false;
+    }
+    return !values->over;
+}
+
+/* The values of an attribute, of which `p` is to hold all. */
+static bool check_values(ls_h5_piece *p, const type *t, uint64_t points)
+{
+    uint64_t bytes;
+    if (__builtin_mul_overflow(t->size, points, &bytes) || bytes > p->end - p->at)
+        return false;
+    if (t->base)
+        return ls_h5_message_lists(p, points, t->base);
+    return !t->scattered ||
+           ls_h5_walk_unknown(p->walk, p->at, "an attribute of records with texts in them");
+}
+
+static bool check_attribute(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    type t;
+    int rank;
+    uint64_t points, size[3]; /* of name, type and space */
+    ls_h5_piece part[3];
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    if (version > 1 && flags)
+        return ls_h5_walk_unknown(p->walk, p->at, "an attribute of a named type");
+    for (int i = 0; i < 3; i++)
+        size[i] = ls_h5_piece_number(p, 2);
+    ls_h5_piece_skip(p, version == 3);
+    for (int i = 0; i < 3; i++) {
+        uint64_t filled = version == 1 ? (size[i] + 7) / 8 * 8 : size[i];
+        part[i] = ls_h5_piece_part(p, filled);
+    }
+    uint64_t name = part[0].at;
+    ls_h5_piece_text(&part[0]);
+    return version >= 1 && version <= 3 && !p->over && part[0].at - name == size[0] &&
+           !part[0].over && read_type(&part[1], 0, &t) && read_space(&part[2], &rank, &points) &&
+           check_values(p, &t, points);
+}
+
+static bool check_type(ls_h5_object *o, ls_h5_piece *p)
+{
+    type t;
+    bool ok = read_type(p, 0, &t);
+    o->bytes = t.size;
+    o->scattered = t.scattered;
+    o->base = t.base;
+    return ok;
+}
+
+static bool check_space(ls_h5_object *o, ls_h5_piece *p)
+{
+    return read_space(p, &o->rank, &o->points);
+}
+
+static bool check_fill(ls_h5_object *o, ls_h5_piece *p)
+{
+    uint64_t version = ls_h5_piece_number(p, 1);
+    uint64_t flags = ls_h5_piece_number(p, version < 3 ? 3 : 1); /* the last byte: given */
+    bool given = version == 1 || (version == 2 ? flags >> 16 : flags & 32);
+    uint64_t size = given ? ls_h5_piece_number(p, 4) : 0;
+    o->fill = size == UINT32_MAX ? 0 : size; /* -1: undefined */
+    ls_h5_piece_skip(p, o->fill);
+    return version >= 1 && version <= 3;
+}
+
+static bool check_old_fill(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 4));
+    return true;
+}
+
+static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
+{
+    uint64_t flags = tree ? 0 : ls_h5_piece_number(p, 1), rank = ls_h5_piece_number(p, 1);
+    (void)flags;
+    o->chunk_tree = tree ? ls_h5_piece_number(p, 8) : LS_H5_NOWHERE;
+    int wide = tree ? 4 : (int)ls_h5_piece_number(p, 1);
+    if (rank < 2 || rank > RANK_MAX + 1 || wide < 1 || wide > 8)
+        return false;
+    o->chunked = true;
+    o->chunk_rank = (int)rank - 1;
+    o->chunk_bytes = 1;
+    for (uint64_t i = 0; i < rank; i++) {
+        o->chunk_number = ls_h5_piece_number(p, wide);
+        if (o->chunk_number == 0 ||
+            __builtin_mul_overflow(o->chunk_bytes, o->chunk_number, &o->chunk_bytes))
+            return false;
+    }
+    return o->chunk_bytes <= UINT32_MAX;
+}
+
+/* Version 3 has the chunks in a tree, version 4 in forms with checksums, which HDF5 looks at. */
+static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL };
+    uint64_t version = ls_h5_piece_number(p, 1), class = ls_h5_piece_number(p, 1), at = p->at;
+    o->compact = o->start = LS_H5_NOWHERE;
+    if (version < 3 || version > 4)
+        return ls_h5_walk_unknown(p->walk, at, "a data set as HDF5 1.4 wrote it");
+    if (class == COMPACT) {
+        o->compact = ls_h5_piece_number(p, 2);
+        ls_h5_piece_skip(p, o->compact);
+    } else if (class == CONTIGUOUS) {
+        o->start = ls_h5_piece_number(p, 8);
+    } else if (class == VIRTUAL) {
+        uint64_t address = ls_h5_piece_number(p, 8), index = ls_h5_piece_number(p, 4);
+        return address == LS_H5_NOWHERE ||
+               ls_h5_table_global(p->walk, address, index, LS_H5_NOWHERE);
+    } else if (class == CHUNKED) {
+        return check_chunks(o, p, version == 3);
+    }
+    return class <= CHUNKED;
+}
+
+static bool check_filters(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { SZIP = 4, SCALE_OFFSET = 6, MOST = 32, NAMED = 256 };
+    uint64_t version = ls_h5_piece_number(p, 1), count = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, version == 1 ? 6 : 0);
+    for (uint64_t i = 0; i < count && !p->over; i++) {
+        uint64_t id = ls_h5_piece_number(p, 2);
+        if (id >= SZIP && id <= SCALE_OFFSET) /* HDF5 trusts what they read */
+            return ls_h5_walk_unknown(p->walk, p->at, "the filter szip, n-bit or scale-offset");
+        uint64_t name = version == 1 || id >= NAMED ? ls_h5_piece_number(p, 2) : 0;
+        ls_h5_piece_skip(p, 2);
+        uint64_t values = ls_h5_piece_number(p, 2);
+        ls_h5_piece_skip(p, version == 1 ? (name + 7) / 8 * 8 : name);
+        ls_h5_piece_skip(p, 4 * (values + (version == 1 ? values % 2 : 0)));
+    }
+    o->filters = (int)count;
+    return version >= 1 && version <= 2 && count <= MOST;
+}
+
+static bool check_names(ls_h5_object *o, ls_h5_piece *p)
+{
+    o->tree = ls_h5_piece_number(p, 8);
+    o->heap = ls_h5_piece_number(p, 8);
+    return true;
+}
+
+/* Where many links, or many attributes, of an object stand in a heap of their own; `order` is the
+ * bytes of the largest creation order. *dense: they do. */
+static bool check_many(ls_h5_piece *p, int order, bool *dense)
+{
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, flags & 1 ? (uint64_t)order : 0);
+    *dense = ls_h5_piece_number(p, 8) != LS_H5_NOWHERE;
+    ls_h5_piece_skip(p, 8);
+    return version == 0;
+}
+
+static bool check_many_links(ls_h5_object *o, ls_h5_piece *p)
+{
+    return check_many(p, 8, &o->dense);
+}
+
+static bool check_many_attributes(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    bool dense;
+    return check_many(p, 2, &dense) &&
+           (!dense || ls_h5_walk_unknown(p->walk, p->at,
+                                         "more than 8 attributes in the form of libver='latest'"));
+}
+
+static bool check_link(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { KIND = 8, ORDER = 4, LETTERS = 16 };
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    uint64_t kind = flags & KIND ? ls_h5_piece_number(p, 1) : 0;
+    ls_h5_piece_skip(p, (flags & ORDER ? 8 : 0) + (flags & LETTERS ? 1 : 0));
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 1 << (flags & 3)));
+    if (version != 1 || p->over)
+        return false;
+    if (kind == 0) {
+        o->named = ls_realloc(o->named, o->named_count + 1, sizeof *o->named);
+        o->named[o->named_count++] = ls_h5_piece_number(p, 8);
+    } else {
+        ls_h5_piece_skip(p, ls_h5_piece_number(p, 2));
+    }
+    return true;
+}
+
+/* Names of files, in a heap. */
+static bool check_external(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece texts;
+    uint64_t version = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, 3 + 2);
+    uint64_t count = ls_h5_piece_number(p, 2);
+    if (version != 1 || !ls_h5_table_heap(p->walk, ls_h5_piece_number(p, 8), &texts))
+        return false;
+    for (uint64_t i = 0; i < count && !p->over; i++) {
+        if (!ls_h5_table_text(&texts, ls_h5_piece_number(p, 8)))
+            return false;
+        ls_h5_piece_skip(p, 16);
+    }
+    return true;
+}
+
+static bool check_group_info(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0));
+    return version == 0;
+}
+
+static bool check_comment(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece_text(p);
+    return true;
+}
+
+static bool check_old_time(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece_skip(p, 14);
+    return true;
+}
+
+static bool check_time(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    uint64_t version = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, 7);
+    return version == 1;
+}
+
+static bool check_link_count(ls_h5_object *o, ls_h5_piece *p)
+{
+    uint64_t version = ls_h5_piece_number(p, 1);
+    o->links = ls_h5_piece_number(p, 4);
+    return version == 0;
+}
+
+static bool check_nothing(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o, (void)p;
+    return true;
+}
+
+/* By the number of the message. Several: an object may have more than one. */
+static const struct kind {
+    bool (*check)(ls_h5_object *object, ls_h5_piece *body);
+    const char *expected;
+    bool several;
+} kinds[] = {
+    [0] = {check_nothing, "nothing", true},
+    [LS_H5_SPACE] = {check_space, "a shape", false},
+    [LS_H5_LINKS] = {check_many_links, "what is said of a group's links", false},
+    [LS_H5_TYPE] = {check_type, "a type of numbers", false},
+    [4] = {check_old_fill, "a fill value", false},
+    [LS_H5_FILL] = {check_fill, "a fill value", false},
+    [LS_H5_LINK] = {check_link, "a link", true},
+    [7] = {check_external, "names of files", false},
+    [LS_H5_LAYOUT] = {check_layout, "where numbers stand", false},
+    [10] = {check_group_info, "what is said of a group", false},
+    [LS_H5_FILTERS] = {check_filters, "filters", false},
+    [LS_H5_ATTRIBUTE] = {check_attribute, "an attribute", true},
+    [13] = {check_comment, "a comment", false},
+    [14] = {check_old_time, "a time", false},
+    [LS_H5_NAMES] = {check_names, "where a group's names stand", false},
+    [18] = {check_time, "a time", false},
+    [21] = {check_many_attributes, "what is said of attributes", false},
+    [22] = {check_link_count, "a number of links", false},
+};
+
+bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body)
+{
+    uint64_t at = body->at;
+    const struct kind *kind = number < sizeof kinds / sizeof *kinds ? &kinds[number] : NULL;
+    if (!kind || !kind->check)
+        return ls_h5_walk_damaged(body->walk, at, "a known part of an object");
+    if (flags & BY_REFERENCE)
+        return ls_h5_walk_unknown(body->walk, at, "a named type");
+    if (!kind->several && object->seen >> number & 1)
+        return ls_h5_walk_damaged(body->walk, at, "such a part of an object once");
+    object->seen |= 1u << number;
+    return (kind->check(object, body) && !body->over) ||
+           ls_h5_walk_damaged(body->walk, at, kind->expected);
+}

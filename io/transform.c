@@ -1,0 +1,142 @@
+/* transform: the table of types, and the chain of a job's lines. */
+#include "io/transform.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+
+#define LS_TRANSFORM(name) extern const ls_transform_type ls_transform_##name;
+#include "io/transforms.def"
+#undef LS_TRANSFORM
+
+const ls_transform_type *const ls_transform_types[] = {
+#define LS_TRANSFORM(name) &ls_transform_##name,
+#include "io/transforms.def"
+#undef LS_TRANSFORM
+    NULL};
+
+ls_image ls_transform_image_of(const ls_shape *shape)
+{
+    return (ls_image){shape->at[0], shape->at[1], shape->rank == 3 ? shape->at[2] : 1};
+}
+
+bool ls_transform_chance(uint32_t draw, double rate)
+{
+    return draw * 0x1p-32 < rate;
+}
+
+long ls_transform_pick(uint32_t draw, long n)
+{
+    return (long)(((uint64_t)draw * (uint64_t)n) >> 32);
+}
+
+bool ls_transform_image(const ls_transform *t, ls_image *image, ls_error *error)
+{
+    char found[96];
+    if (t->x.rank != 2 && t->x.rank != 3)
+        return ls_error_set(error, LS_USAGE,
+                            "%s takes images, height x width x channels or height x width, but a "
+                            "row here is %s",
+                            t->type->name, ls_shape_text(&t->x, found, sizeof found));
+    *image = ls_transform_image_of(&t->x);
+    return true;
+}
+
+bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error)
+{
+    t->y = t->x;
+    if (size->count > 2)
+        return ls_error_set(error, LS_USAGE, "%s: size= takes one number, or height,width",
+                            t->type->name);
+    for (int k = 0; k < 2; k++) {
+        long side = size->at[size->count == 2 ? k : 0];
+        t->y.at[k] = side ? side : t->x.at[k];
+    }
+    return true;
+}
+
+static bool add_line(ls_transform_chain *chain, const ls_spec *spec, ls_error *error)
+{
+    if (spec->name[0] || spec->inputs)
+        return ls_error_set(error, LS_USAGE,
+                            "a transform has no name and no @input: it takes the row as the line "
+                            "above leaves it");
+    if (chain->count == LS_TRANSFORMS)
+        return ls_error_set(error, LS_USAGE, "more than %d transforms", LS_TRANSFORMS);
+    const ls_transform_type *type =
+        ls_spec_find_type(ls_transform_types, spec->type, "transform", error);
+    if (!type)
+        return false;
+    ls_transform *t = &chain->line[chain->count++];
+    *t = (ls_transform){.type = type, .self = ls_alloc(1, type->size), .x = chain->y};
+    if (!ls_spec_read(spec, type->options, NULL, t->self, error) || !type->setup(t, error))
+        return false;
+    ls_check(type->draws <= LS_TRANSFORM_DRAWS, "%s takes more than %d draws", type->name,
+             LS_TRANSFORM_DRAWS);
+    long numbers = ls_shape_count(&t->y);
+    chain->between = numbers > chain->between ? numbers : chain->between;
+    chain->line_bytes = t->scratch > chain->line_bytes ? t->scratch : chain->line_bytes;
+    chain->y = t->y;
+    return true;
+}
+
+ls_transform_chain *ls_transform_chain_create(const char *lines, const ls_shape *x, ls_error *error)
+{
+    ls_transform_chain *chain = ls_alloc(1, sizeof *chain);
+    chain->x = chain->y = *x;
+    int number = 1;
+    for (const char *line = lines; *line; number++) {
+        ls_spec spec;
+        if (!ls_spec_parse(line, &spec, error) ||
+            (spec.type[0] && !add_line(chain, &spec, error))) {
+            ls_error_prefix(error, "line %d: '%.*s'", number, (int)strcspn(line, "#\n"), line);
+            ls_transform_chain_destroy(chain);
+            return NULL;
+        }
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return chain;
+}
+
+void ls_transform_chain_destroy(ls_transform_chain *chain)
+{
+    if (!chain)
+        return;
+    for (int i = 0; i < chain->count; i++)
+        ls_free(chain->line[i].self);
+    ls_free(chain);
+}
+
+/* Two rows between lines, then what a line uses. */
+size_t ls_transform_chain_scratch(const ls_transform_chain *chain)
+{
+    return 2 * (size_t)chain->between * sizeof(real) + chain->line_bytes;
+}
+
+void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment *augment,
+                              const int64_t *row, long n, const real *x, real *y, void *scratch)
+{
+    long in = ls_shape_count(&chain->x), out = ls_shape_count(&chain->y);
+    real *between[] = {scratch, (real *)scratch + chain->between};
+    void *own = (real *)scratch + 2 * chain->between;
+    ls_random stream[LS_TRANSFORMS];
+    for (int i = 0; augment && i < chain->count; i++)
+        stream[i] = ls_random_stream(augment->seed, LS_RANDOM_AUGMENT, (uint64_t)augment->epoch,
+                                     augment->stage, (uint32_t)i);
+    for (long r = 0; r < n; r++) {
+        const real *from = x + r * in;
+        for (int i = 0; i < chain->count; i++) {
+            const ls_transform *t = &chain->line[i];
+            uint32_t draws[LS_TRANSFORM_DRAWS];
+            if (augment)
+                ls_random_bits(stream[i], (uint64_t)row[r], draws, t->type->draws);
+            real *to = i == chain->count - 1 ? y + r * out : between[i % 2];
+            t->type->apply(t, augment ? draws : NULL, from, to, own);
+            from = to;
+        }
+    }
+    if (!chain->count)
+        memcpy(y, x, (size_t)(n * out) * sizeof *y);
+}

@@ -1,0 +1,66 @@
+/* transform: what is done to each row of x on its way from the file to the net.
+ *
+ * Spec lines, applied in their order to numbers that scale and offset of the file have been applied
+ * to: a line gets the shape that the line before left. What is random is a function of (seed,
+ * epoch, stage, line, row of the data set), so it depends neither on the ranks nor on a restart.
+ * Without an ls_augment each line does its deterministic part only. */
+#pragma once
+#include "core/spec.h"
+#include "io/dataset.h"
+
+/* An image {height, width, channels}, or {height, width} of one channel. */
+typedef struct ls_image {
+    long height, width, channels;
+} ls_image;
+
+typedef struct ls_transform ls_transform;
+typedef struct ls_transform_type {
+    const char *name, *help;
+    size_t size;              /* of the struct that the options fill */
+    const ls_option *options; /* NULL-key terminated */
+    long draws;               /* random words that a row takes */
+    /* Checks options against t->x; sets t->y, and t->scratch where it needs any. LS_USAGE errors.
+     */
+    bool (*setup)(ls_transform *t, ls_error *error);
+    /* One row; x and y do not overlap. draws [type->draws] uniform 32-bit words; NULL: the
+     * deterministic part. */
+    void (*apply)(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
+                  void *scratch);
+} ls_transform_type;
+extern const ls_transform_type *const ls_transform_types[]; /* NULL-terminated */
+
+struct ls_transform {
+    const ls_transform_type *type;
+    void *self;     /* the options' struct */
+    ls_shape x, y;  /* of a row */
+    size_t scratch; /* bytes that apply may use */
+};
+
+/* For setup: t->x as an image; an LS_USAGE error where it is none. */
+bool ls_transform_image(const ls_transform *t, ls_image *image, ls_error *error);
+/* For setup: t->y is t->x in another size: {n} n by n, or {height, width}; 0: as it was. */
+bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error);
+/* The image in a shape that setup has accepted. */
+ls_image ls_transform_image_of(const ls_shape *shape);
+/* What a draw says: yes with probability `rate`; a whole number of [0, n), each as likely. */
+bool ls_transform_chance(uint32_t draw, double rate);
+long ls_transform_pick(uint32_t draw, long n);
+
+enum { LS_TRANSFORMS = 16, LS_TRANSFORM_DRAWS = 64 };
+typedef struct ls_transform_chain {
+    int count;
+    ls_transform line[LS_TRANSFORMS];
+    ls_shape x, y;     /* of a row, before the first and after the last line */
+    long between;      /* numbers of the largest row between two lines */
+    size_t line_bytes; /* the most scratch that a line takes */
+} ls_transform_chain;
+/* NULL and an LS_USAGE error that names the line. Free with ls_transform_chain_destroy. */
+ls_transform_chain *ls_transform_chain_create(const char *lines, const ls_shape *x,
+                                              ls_error *error);
+void ls_transform_chain_destroy(ls_transform_chain *chain); /* NULL is allowed */
+/* Bytes of scratch for ls_transform_chain_apply. */
+size_t ls_transform_chain_scratch(const ls_transform_chain *chain);
+/* y[i, :] = transformed x[i, :], i in [0, n); row[i] is its place in the data set. x [n, chain->x],
+ * y [n, chain->y]. Safe from several threads, each with its own scratch. */
+void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment *augment,
+                              const int64_t *row, long n, const real *x, real *y, void *scratch);

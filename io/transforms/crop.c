@@ -1,0 +1,71 @@
+/* crop: a part of the image, with zeros around it: in a random place while training, else in the
+ * middle. */
+#include <string.h>
+
+#include "io/transform.h"
+
+typedef struct crop {
+    ls_list size;
+    long pad;
+} crop;
+
+static const ls_option options[] = {
+    {"size", LS_OPTION_LIST, offsetof(crop, size), "0", 0, 1e6, NULL,
+     "32, or height,width; 0: as the image"},
+    {"pad", LS_OPTION_INT, offsetof(crop, pad), "0", 0, 1e6, NULL,
+     "pixels of 0 on each side, from which a part may be taken too"},
+    {.key = NULL}};
+
+static bool setup(ls_transform *t, ls_error *error)
+{
+    const crop *self = t->self;
+    ls_image image;
+    if (!ls_transform_image(t, &image, error) || !ls_transform_resize(t, &self->size, error))
+        return false;
+    ls_image part = ls_transform_image_of(&t->y);
+    return (part.height <= image.height + 2 * self->pad &&
+            part.width <= image.width + 2 * self->pad) ||
+           ls_error_set(error, LS_USAGE,
+                        "crop: size %ld,%ld is larger than the image of %ldx%ld with pad=%ld",
+                        part.height, part.width, image.height, image.width, self->pad);
+}
+
+/* Where the part begins in the padded image: [0, room]. */
+static long place(const uint32_t *draw, long room)
+{
+    return draw ? ls_transform_pick(*draw, room + 1) : room / 2;
+}
+
+static void apply(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
+                  void *scratch)
+{
+    (void)scratch;
+    long pad = ((const crop *)t->self)->pad;
+    ls_image image = ls_transform_image_of(&t->x), part = ls_transform_image_of(&t->y);
+    long top = place(draws, image.height + 2 * pad - part.height) - pad;
+    long left = place(draws ? draws + 1 : NULL, image.width + 2 * pad - part.width) - pad;
+    /* The columns of the part that lie in the image. */
+    long begin = left < 0 ? -left : 0;
+    long end = image.width - left < part.width ? image.width - left : part.width;
+    long pixel = image.channels, line = part.width * pixel;
+    for (long i = 0; i < part.height; i++, y += line) {
+        if (top + i < 0 || top + i >= image.height || begin >= end) {
+            memset(y, 0, (size_t)line * sizeof *y);
+            continue;
+        }
+        memset(y, 0, (size_t)(begin * pixel) * sizeof *y);
+        memcpy(y + begin * pixel, x + ((top + i) * image.width + left + begin) * pixel,
+               (size_t)((end - begin) * pixel) * sizeof *y);
+        memset(y + end * pixel, 0, (size_t)((part.width - end) * pixel) * sizeof *y);
+    }
+}
+
+const ls_transform_type ls_transform_crop = {
+    .name = "crop",
+    .help = "a part of the image: in a random place while training, else the middle; 0 around it",
+    .size = sizeof(crop),
+    .options = options,
+    .draws = 2,
+    .setup = setup,
+    .apply = apply,
+};

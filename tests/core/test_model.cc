@@ -1,0 +1,228 @@
+// The models for images: parameters as published, shapes of their maps, options, refusals.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "core/memory.h"
+#include "core/model.h"
+#include "core/net.h"
+}
+
+namespace
+{
+
+const ls_shape IMAGENET = {3, {224, 224, 3}}, CIFAR = {3, {32, 32, 3}}, FASHION = {3, {28, 28, 1}};
+
+struct Model {
+    ls_params *params = ls_params_create();
+    ls_model_nets nets = {};
+    ls_error error = {};
+    ls_net *net = nullptr;
+
+    Model(const std::string &text, const ls_shape &input)
+    {
+        if (ls_model_write(text.c_str(), &input, &nets, &error))
+            net = ls_net_build(params, "net", nets.lines[0], &input, &error);
+    }
+    ~Model()
+    {
+        ls_net_destroy(net);
+        ls_model_release(&nets);
+        ls_params_destroy(params);
+    }
+    Model(const Model &) = delete;
+
+    long trained() const
+    {
+        EXPECT_TRUE(net) << error.text;
+        return net ? ls_params_trained(params) : 0;
+    }
+    std::string lines() const
+    {
+        return nets.count ? nets.lines[0] : error.text;
+    }
+    std::string shape_of(const char *layer) const
+    {
+        char text[96];
+        int at = net ? ls_net_find(net, layer) : -1;
+        return at < 0 ? std::string("no ") + layer
+                      : ls_shape_text(&net->layers[at]->y, text, sizeof text);
+    }
+};
+
+std::string refusal(const char *text, const ls_shape &input)
+{
+    Model model(text, input);
+    return model.net ? "accepted" : model.error.text;
+}
+
+int occurrences(const std::string &text, const std::string &word)
+{
+    int count = 0;
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1))
+        count++;
+    return count;
+}
+
+// A 3x3 convolution without a bias and the norm after it.
+long convolution(long in, long out)
+{
+    return 9 * in * out + 2 * out;
+}
+
+// He et al. 2016, 4.2: depth 6n + 2, the shortcuts of the second and third group projected.
+long small_resnet(long depth, long channels, long classes)
+{
+    long n = (depth - 2) / 6, sum = convolution(channels, 16) + 2 * n * convolution(16, 16);
+    for (long maps : {16, 32})
+        sum += convolution(maps, 2 * maps) + (2 * n - 1) * convolution(2 * maps, 2 * maps) +
+               2 * maps * maps + 4 * maps;
+    return sum + 64 * classes + classes;
+}
+
+} // namespace
+
+TEST(ImageModels, HaveTheParametersOfTorchvision)
+{
+    const std::pair<const char *, long> cases[] = {{"alexnet", 61100840},
+                                                   {"alexnet lrn=1", 61100840},
+                                                   {"vgg depth=11", 132863336},
+                                                   {"vgg depth=13", 133047848},
+                                                   {"vgg depth=16", 138357544},
+                                                   {"vgg16", 138357544},
+                                                   {"vgg depth=19", 143667240},
+                                                   {"vgg depth=11 batchnorm=1", 132868840},
+                                                   {"vgg depth=13 batchnorm=1", 133053736},
+                                                   {"vgg16 batchnorm=1", 138365992},
+                                                   {"vgg depth=19 batchnorm=1", 143678248},
+                                                   {"resnet depth=18", 11689512},
+                                                   {"resnet depth=34", 21797672},
+                                                   {"resnet depth=50", 25557032},
+                                                   {"resnet50", 25557032},
+                                                   {"resnet depth=101", 44549160},
+                                                   {"resnet depth=152", 60192808}};
+    for (const auto &c : cases)
+        EXPECT_EQ(c.second, Model(c.first, IMAGENET).trained()) << c.first;
+}
+
+TEST(ImageModels, SmallResnetsHaveTheParametersOfTheFormula)
+{
+    for (long depth : {20, 32, 44, 56}) {
+        std::string text = "resnet stem=cifar classes=10 depth=" + std::to_string(depth);
+        EXPECT_EQ(small_resnet(depth, 3, 10), Model(text, CIFAR).trained()) << text;
+        EXPECT_EQ(small_resnet(depth, 1, 10), Model(text, FASHION).trained()) << text;
+    }
+    EXPECT_EQ(272474, small_resnet(20, 3, 10)); // the paper says 0.27 million,
+    EXPECT_EQ(855770, small_resnet(56, 3, 10)); // and 0.85, without projections
+}
+
+TEST(ImageModels, MapsHaveTheirSizes)
+{
+    const struct Case {
+        const char *model;
+        ls_shape input;
+        const char *layer, *shape;
+    } cases[] = {
+        {"alexnet", IMAGENET, "conv1", "55x55x64"},
+        {"alexnet", IMAGENET, "maxpool3", "6x6x256"},
+        {"alexnet classes=7", {3, {63, 63, 1}}, "maxpool3", "1x1x256"},
+        {"vgg16", IMAGENET, "conv5_3", "14x14x512"},
+        {"vgg16", IMAGENET, "maxpool5", "7x7x512"},
+        {"vgg16 classes=10", CIFAR, "maxpool5", "1x1x512"},
+        {"resnet50", IMAGENET, "maxpool", "56x56x64"},
+        {"resnet50", IMAGENET, "layer1_0_downsample_1", "56x56x256"},
+        {"resnet50", IMAGENET, "layer2_0_conv1", "56x56x128"},
+        {"resnet50", IMAGENET, "layer2_0_conv2", "28x28x128"},
+        {"resnet50", IMAGENET, "layer4_2_bn3", "7x7x2048"},
+        {"resnet50", IMAGENET, "avgpool", "2048"},
+        {"resnet50", CIFAR, "layer4_2_bn3", "1x1x2048"},
+        {"resnet depth=18", FASHION, "layer1_1_bn2", "7x7x64"},
+        {"resnet depth=18", FASHION, "layer2_0_bn2", "4x4x128"},
+        {"resnet depth=18", FASHION, "layer4_1_bn2", "1x1x512"},
+        {"resnet depth=20 stem=cifar", CIFAR, "layer1_2_bn2", "32x32x16"},
+        {"resnet depth=20 stem=cifar", CIFAR, "layer3_2_bn2", "8x8x64"},
+        {"resnet depth=20 stem=cifar", FASHION, "layer2_0_bn2", "14x14x32"},
+        {"resnet depth=20 stem=cifar", FASHION, "layer3_2_bn2", "7x7x64"},
+        {"resnet depth=20 stem=cifar classes=10", FASHION, "fc", "10"},
+    };
+    for (const Case &c : cases) {
+        Model model(c.model, c.input);
+        EXPECT_TRUE(model.net) << model.error.text;
+        EXPECT_EQ(c.shape, model.shape_of(c.layer)) << c.model << ' ' << c.layer;
+    }
+}
+
+TEST(ImageModels, TakeOptions)
+{
+    EXPECT_EQ("3", Model("alexnet classes=3", IMAGENET).shape_of("dense3"));
+    EXPECT_EQ("1024", Model("vgg16 width=0.25", IMAGENET).shape_of("dense2"));
+    EXPECT_EQ("7x7x1024", Model("resnet50 width=0.5", IMAGENET).shape_of("layer4_2_bn3"));
+    EXPECT_EQ("32x32x1", Model("resnet depth=20 stem=cifar width=0.01", CIFAR).shape_of("conv1"));
+    EXPECT_EQ(2, occurrences(Model("alexnet lrn=1", IMAGENET).lines(), "\nlrn "));
+    EXPECT_EQ(2, occurrences(Model("alexnet", IMAGENET).lines(), "dropout rate=0.5"));
+    EXPECT_EQ(2, occurrences(Model("vgg16 dropout=0.3", IMAGENET).lines(), "dropout rate=0.3"));
+    for (const char *text : {"alexnet dropout=0", "vgg16 dropout=0"})
+        EXPECT_EQ(0, occurrences(Model(text, IMAGENET).lines(), "dropout")) << text;
+    EXPECT_EQ(16, occurrences(Model("resnet50 zero_init=1", IMAGENET).lines(), " scale=0\n"));
+}
+
+TEST(ImageModels, ZeroInitMakesEveryBlockTheIdentityAtFirst)
+{
+    Model model("resnet depth=20 stem=cifar classes=4 zero_init=1", {3, {8, 8, 3}});
+    ASSERT_TRUE(model.net) << model.error.text;
+    real *values = (real *)ls_alloc((size_t)model.params->size, sizeof *values);
+    real *prepared = (real *)ls_alloc((size_t)model.params->prepared_size + 1, sizeof *prepared);
+    ls_params_commit(model.params, values, prepared);
+    ls_params_initialize(model.params, 1, NULL);
+    ls_net_prepare(model.net, 0, 1);
+    ls_run *run = ls_run_create(model.net, 2, true);
+    std::vector<real> x(2 * 8 * 8 * 3);
+    for (size_t i = 0; i < x.size(); i++)
+        x[i] = (real)std::sin(3.7 * (double)i);
+    ls_pass pass = {};
+    pass.training = true;
+    ls_run_forward(run, &pass, x.data(), 2);
+    const real *first = ls_run_output(run, ls_net_find(model.net, "bn1"));
+    const real *last = ls_run_output(run, ls_net_find(model.net, "layer1_2_bn2"));
+    double sum = 0;
+    for (long i = 0; i < 2 * 8 * 8 * 16; i++) {
+        ASSERT_EQ(first[i], last[i]) << i;
+        sum += (double)first[i];
+    }
+    EXPECT_GT(sum, 0);
+    ls_run_destroy(run);
+    ls_free(values);
+    ls_free(prepared);
+}
+
+TEST(ImageModels, RefuseWithWordsThatHelp)
+{
+    EXPECT_EQ("alexnet: takes images height x width x channels of at least 63x63, but a row of the "
+              "data is 62x100x3",
+              refusal("alexnet", {3, {62, 100, 3}}));
+    EXPECT_EQ("vgg: takes images height x width x channels of at least 32x32, but a row of the "
+              "data is 28x28x1",
+              refusal("vgg16", FASHION));
+    EXPECT_EQ("resnet: takes images height x width x channels of at least 1x1, but a row of the "
+              "data is 28x28: add a last dimension of 1 channel",
+              refusal("resnet50", {2, {28, 28}}));
+    EXPECT_EQ("resnet: depth=20 goes with stem=cifar, but here is stem=imagenet",
+              refusal("resnet depth=20", CIFAR));
+    EXPECT_EQ("resnet: depth=50 goes with stem=imagenet, but here is stem=cifar",
+              refusal("resnet50 stem=cifar", CIFAR));
+    EXPECT_EQ("vgg: depth=8 is not known (known: 11, 13, 16, 19)", refusal("vgg depth=8", CIFAR));
+    EXPECT_EQ("depth= is given twice", refusal("vgg16 depth=11", CIFAR));
+    EXPECT_EQ("model 'a: vgg16': expected MODEL key=value ..., without NAME: or @",
+              refusal("a: vgg16", CIFAR));
+}
+
+TEST(ImageModels, RecipesFollowThePapers)
+{
+    EXPECT_EQ(256, Model("resnet50", IMAGENET).nets.recipe.batch);
+    EXPECT_EQ(128, Model("resnet depth=20 stem=cifar", CIFAR).nets.recipe.batch);
+    EXPECT_STREQ("momentum rate=0.01 momentum=0.9 decay=5e-4",
+                 Model("vgg16", IMAGENET).nets.recipe.optimizer);
+}

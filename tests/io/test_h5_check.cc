@@ -1,0 +1,206 @@
+// h5_check: sound files of every form are taken; damaged and hostile ones are refused before HDF5,
+// which some of them would make crash or hang, sees them.
+#include <cstring>
+
+#include "data_files.h"
+
+extern "C" {
+#include "core/memory.h"
+#include "io/h5.h"
+#include "io/tree.h"
+}
+
+using namespace data_files;
+
+namespace
+{
+
+void look(void *objects, const ls_tree_object *object)
+{
+    (void)object;
+    ++*static_cast<long *>(objects);
+}
+
+// Objects of a file, or -1 where it is refused.
+long count(const std::string &path, ls_error *error)
+{
+    long objects = 0;
+    return ls_tree_visit(path.c_str(), look, &objects, error) ? objects : -1;
+}
+
+void put_array(hid_t file, const std::string &path, hid_t properties = H5P_DEFAULT)
+{
+    const float numbers[24] = {1, 2, 3};
+    const hsize_t dims[] = {6, 4};
+    hid_t space = H5Screate_simple(2, dims, nullptr), links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    hid_t dataset =
+        H5Dcreate2(file, path.c_str(), H5T_IEEE_F32LE, space, links, properties, H5P_DEFAULT);
+    EXPECT_GE(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers), 0);
+    EXPECT_TRUE(ls_h5_put_text(dataset, "layout", "features", nullptr));
+    EXPECT_TRUE(ls_h5_put_double(dataset, "scale", 0.5, nullptr));
+    H5Dclose(dataset);
+    H5Pclose(links);
+    H5Sclose(space);
+}
+
+class H5Check : public testing::Test
+{
+  protected:
+    // A file in the oldest or the newest form, with `user` bytes before it.
+    hid_t create(bool newest, hsize_t user = 0)
+    {
+        hid_t access = H5Pcreate(H5P_FILE_ACCESS), form = H5Pcreate(H5P_FILE_CREATE);
+        if (newest)
+            H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+        H5Pset_userblock(form, user);
+        hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, form, access);
+        H5Pclose(form);
+        H5Pclose(access);
+        return file;
+    }
+    // A small file with everything that is checked; returns its bytes.
+    std::string small_file()
+    {
+        const hsize_t chunk[] = {4, 4};
+        hid_t file = create(false), chunks = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_chunk(chunks, 2, chunk);
+        put_array(file, "train/x");
+        put_array(file, "train/c", chunks);
+        EXPECT_TRUE(ls_h5_put_text(file, "job", "steps: 2", nullptr));
+        H5Lcreate_soft("/train/x", file, "soft", H5P_DEFAULT, H5P_DEFAULT);
+        H5Pclose(chunks);
+        H5Fclose(file);
+        return read_file(path);
+    }
+    // The error with the bytes `from` of the small file replaced by `to`, the first time they occur
+    // after `start`.
+    std::string refusal(const std::string &from, const std::string &to, size_t start = 0)
+    {
+        std::string bytes = small_file();
+        size_t at = bytes.find(from, start);
+        EXPECT_NE(at, std::string::npos);
+        write_file(path, bytes.replace(at, to.size(), to));
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), -1);
+        EXPECT_EQ(error.code, LS_DATA);
+        return error.text;
+    }
+    Folder folder;
+    std::string path = folder / "f.h5";
+};
+
+template <class T> std::string bytes_of(T value)
+{
+    return std::string(reinterpret_cast<const char *>(&value), sizeof value);
+}
+
+TEST_F(H5Check, TakesSoundFilesOfEveryForm)
+{
+    for (int form = 0; form < 3; form++) {
+        const hsize_t chunk[] = {1, 1};
+        hid_t file = create(form == 1, form == 2 ? 1024 : 0), other = H5Pcreate(H5P_DATASET_CREATE);
+        for (int i = 0; i < 200; i++)
+            put_array(file, "many/names/" + std::to_string(i));
+        for (int i = 0; i < 200; i += 3)
+            H5Ldelete(file, ("many/names/" + std::to_string(i)).c_str(), H5P_DEFAULT);
+        H5Pset_chunk(other, 2, chunk);
+        H5Pset_deflate(other, 1);
+        put_array(file, "chunks", other);
+        H5Pclose(other);
+        other = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_layout(other, H5D_COMPACT);
+        put_array(file, "compact", other);
+        H5Lcreate_hard(file, "many", file, "many/again", H5P_DEFAULT, H5P_DEFAULT);
+        H5Lcreate_external("elsewhere.h5", "/x", file, "many/elsewhere", H5P_DEFAULT, H5P_DEFAULT);
+        EXPECT_TRUE(ls_h5_put_text(file, "job", std::string(100000, 'j').c_str(), nullptr));
+        EXPECT_TRUE(ls_h5_put_text(file, "empty", "", nullptr));
+        H5Pclose(other);
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), 1 + 2 + 133 + 2 + 2) << form << ": " << error.text;
+    }
+}
+
+TEST_F(H5Check, NoDamagedByteBringsItDown)
+{
+    const std::string whole = small_file();
+    long refused = 0;
+    for (size_t at = 0; at < whole.size(); at++) {
+        if (whole[at] == 0 && at % 8)
+            continue; // most of the file
+        std::string bytes = whole;
+        bytes[at] = static_cast<char>(at % 3 ? ~bytes[at] : bytes[at] + 1);
+        write_file(path, bytes);
+        ls_error error = {};
+        bool is_refused = count(path, &error) < 0;
+        EXPECT_EQ(is_refused, error.text[0] != 0);
+        refused += is_refused;
+    }
+    EXPECT_GT(refused, 200);
+}
+
+TEST_F(H5Check, NoLengthBringsItDown)
+{
+    const std::string whole = small_file();
+    for (size_t size = 0; size < whole.size(); size += 7) {
+        write_file(path, whole.substr(0, size));
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), -1) << size;
+        EXPECT_NE(error.text[0], 0) << size;
+    }
+}
+
+TEST_F(H5Check, TextsThatAreNotThereAreRefused)
+{
+    std::string bytes = small_file();
+    size_t heap = bytes.find("GCOL"), text = bytes.find("features", heap);
+    ASSERT_NE(text, std::string::npos);
+    // The reference: length, address, index. HDF5 takes any index, and any length.
+    std::string reference = bytes_of(uint32_t{8}) + bytes_of(uint64_t{heap});
+    EXPECT_NE(refusal(reference, reference + bytes_of(uint32_t{999})).find("that something refers"),
+              std::string::npos);
+    EXPECT_NE(refusal(reference, bytes_of(uint32_t{7})).find("that something refers"),
+              std::string::npos);
+    // A heap whose free rest is said to be of size 0: HDF5 goes round in it.
+    EXPECT_NE(refusal(bytes.substr(text - 16, 16), std::string(16, 0), heap).find("that something"),
+              std::string::npos);
+}
+
+TEST_F(H5Check, AGroupInsideItselfIsRefused)
+{
+    hid_t file = create(false);
+    hid_t group = H5Gcreate2(file, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5O_info_t info;
+    ASSERT_GE(H5Oget_info2(group, &info, H5O_INFO_BASIC), 0);
+    put_array(file, "g/x");
+    H5O_info_t inner;
+    ASSERT_GE(H5Oget_info_by_name2(file, "g/x", &inner, H5O_INFO_BASIC, H5P_DEFAULT), 0);
+    H5Gclose(group);
+    H5Fclose(file);
+    // The entry of x: place of its name, address of its header.
+    std::string bytes = read_file(path), name = bytes_of(uint64_t{8});
+    size_t at = bytes.find(name + bytes_of(uint64_t{inner.addr}));
+    ASSERT_NE(at, std::string::npos);
+    write_file(path, bytes.replace(at + 8, 8, bytes_of(uint64_t{info.addr})));
+    ls_error error = {};
+    EXPECT_EQ(count(path, &error), -1);
+    expect_words(error, {"f.h5: is damaged at byte", "expected"});
+}
+
+TEST_F(H5Check, WhatIsNotReadIsSaid)
+{
+    hid_t file = create(false), type = H5Tcopy(H5T_IEEE_F32LE);
+    const hsize_t dims[] = {3};
+    hid_t space = H5Screate_simple(1, dims, nullptr);
+    H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dclose(H5Dcreate2(file, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Fclose(file);
+    ls_error error = {};
+    EXPECT_EQ(count(path, &error), -1);
+    expect_words(error, {"f.h5: has a named type at byte", "which lockstep does not read"});
+}
+
+} // namespace

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# test_vision: AlexNet, VGG-16 and ResNets against torchvision's: one pass at 224x224, three training steps.
+source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
+
+export PYTHONDONTWRITEBYTECODE=1
+"$python" "$tests/parity/vision.py" "$BUILD"
