@@ -288,7 +288,7 @@ static double decay_of(const ls_optimizer *optimizer, const ls_update *update, c
     return slot->kind == LS_SLOT_BIAS && !optimizer->decay_all ? 0 : update->decay;
 }
 
-/* 1 where there is no ratio: a norm of 0 has none. */
+/* 1 where there is none: of types without, spared slots, norms of 0. */
 static double ratio_of(const ls_optimizer *optimizer, const ls_update *update,
                        const ls_params *params, long slot)
 {

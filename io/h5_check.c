@@ -11,6 +11,7 @@ enum {
     DEPTH_MAX = 64,       /* groups in groups */
     SHARED_MAX = 1 << 16, /* objects with several names */
     HEAP_STEPS = 1 << 28, /* about a second */
+    UNPACKED = 16 << 20,  /* bytes: a tenth of that */
 };
 
 bool ls_h5_walk_damaged(ls_h5_walk *walk, uint64_t at, const char *expected)
@@ -184,12 +185,11 @@ static bool check_dataset(ls_h5_walk *walk, const ls_h5_object *o)
         return ls_h5_walk_damaged(walk, o->at, "a data set whose numbers fit into its header");
     if (!check_lists(walk, o))
         return ls_h5_walk_damaged(walk, o->at, "a data set of texts that are there");
-    if (!o->chunked)
+    if (!o->chunk.rank)
         return true;
-    if (o->chunk_rank != o->rank || o->chunk_number != o->bytes)
+    if (o->chunk.rank != o->rank || o->chunk.number != o->bytes)
         return ls_h5_walk_damaged(walk, o->at, "a data set whose chunks are of its rank and type");
-    return o->chunk_tree == LS_H5_NOWHERE ||
-           ls_h5_table_chunks(walk, o->chunk_tree, o->rank, o->chunk_bytes, o->filters > 0);
+    return o->chunk_tree == LS_H5_NOWHERE || ls_h5_table_chunks(walk, o->chunk_tree, &o->chunk);
 }
 
 static bool check_group(ls_h5_walk *walk, const ls_h5_object *o)
@@ -366,7 +366,8 @@ hid_t ls_h5_check_open(const char *path, const void *bytes, size_t size, const c
                        .size = size - skipped,
                        .skipped = skipped,
                        .budget = 4 * (uint64_t)size + 4096,
-                       .heap_budget = HEAP_STEPS};
+                       .heap_budget = HEAP_STEPS,
+                       .unpack_budget = UNPACKED};
     int version = walk.bytes[8];
     bool ok = version > 3   ? ls_h5_walk_damaged(&walk, 8, "superblock version 0 to 3")
               : version < 2 ? check_old(&walk, version)

@@ -280,16 +280,15 @@ static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
     int wide = tree ? 4 : (int)ls_h5_piece_number(p, 1);
     if (rank < 2 || rank > RANK_MAX + 1 || wide < 1 || wide > 8)
         return false;
-    o->chunked = true;
-    o->chunk_rank = (int)rank - 1;
-    o->chunk_bytes = 1;
+    o->chunk.rank = (int)rank - 1;
+    o->chunk.bytes = 1;
     for (uint64_t i = 0; i < rank; i++) {
-        o->chunk_number = ls_h5_piece_number(p, wide);
-        if (o->chunk_number == 0 ||
-            __builtin_mul_overflow(o->chunk_bytes, o->chunk_number, &o->chunk_bytes))
+        o->chunk.number = ls_h5_piece_number(p, wide);
+        if (o->chunk.number == 0 ||
+            __builtin_mul_overflow(o->chunk.bytes, o->chunk.number, &o->chunk.bytes))
             return false;
     }
-    return o->chunk_bytes <= UINT32_MAX;
+    return o->chunk.bytes <= UINT32_MAX;
 }
 
 /* Version 3 has the chunks in a tree, version 4 in forms with checksums, which HDF5 looks at. */
@@ -317,20 +316,23 @@ static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
 
 static bool check_filters(ls_h5_object *o, ls_h5_piece *p)
 {
-    enum { SZIP = 4, SCALE_OFFSET = 6, MOST = 32, NAMED = 256 };
+    enum { GZIP = 1, SHUFFLE, CHECKSUM, SZIP, SCALE_OFFSET = 6, MOST = 32, NAMED = 256 };
     uint64_t version = ls_h5_piece_number(p, 1), count = ls_h5_piece_number(p, 1);
     ls_h5_piece_skip(p, version == 1 ? 6 : 0);
     for (uint64_t i = 0; i < count && !p->over; i++) {
         uint64_t id = ls_h5_piece_number(p, 2);
         if (id >= SZIP && id <= SCALE_OFFSET) /* HDF5 trusts what they read */
             return ls_h5_walk_unknown(p->walk, p->at, "the filter szip, n-bit or scale-offset");
+        if (id == CHECKSUM)
+            *(o->chunk.gzips ? &o->chunk.after : &o->chunk.before) += 4;
+        o->chunk.gzips += id == GZIP;
+        o->chunk.others += id != GZIP && id != SHUFFLE && id != CHECKSUM;
         uint64_t name = version == 1 || id >= NAMED ? ls_h5_piece_number(p, 2) : 0;
         ls_h5_piece_skip(p, 2);
         uint64_t values = ls_h5_piece_number(p, 2);
         ls_h5_piece_skip(p, version == 1 ? (name + 7) / 8 * 8 : name);
         ls_h5_piece_skip(p, 4 * (values + (version == 1 ? values % 2 : 0)));
     }
-    o->filters = (int)count;
     return version >= 1 && version <= 2 && count <= MOST;
 }
 

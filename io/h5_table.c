@@ -1,5 +1,7 @@
 /* h5_table: the trees and heaps that hold a file's names, chunks and long texts; the pictures of
  * them are in the HDF5 File Format Specification, version 3, III. */
+#include <zlib.h>
+
 #include "io/h5_walk.h"
 
 enum { ENTRY = 40, GROUP_TREE = 0, CHUNK_TREE = 1 };
@@ -9,8 +11,7 @@ typedef struct tree {
     int type;
     uint64_t key, most; /* bytes of a key, entries of a node */
     ls_h5_piece texts;  /* of a group */
-    uint64_t chunk;
-    bool filtered;
+    const ls_h5_chunk *chunk;
 } tree;
 
 bool ls_h5_table_text(const ls_h5_piece *texts, uint64_t offset)
@@ -84,15 +85,38 @@ static bool check_names(const tree *t, ls_h5_walk *walk, uint64_t address)
     return true;
 }
 
-/* Bytes of a chunk as stored, filters that were left out, then where it begins. */
-static bool check_chunk(const tree *t, ls_h5_walk *walk, ls_h5_piece *key, uint64_t address)
+/* HDF5 does not ask whether a chunk unpacks to what it should: too little, and it would read on
+ * behind that. Streams that gzip refuses are left to it. */
+static bool unpacks_whole(const ls_h5_piece *packed, uint64_t expected)
 {
-    ls_h5_piece counted;
+    unsigned char block[1 << 14];
+    z_stream stream = {.next_in = (unsigned char *)packed->walk->bytes + packed->at,
+                       .avail_in = (unsigned)(packed->end - packed->at)};
+    int state = inflateInit(&stream);
+    while (state == Z_OK && stream.total_out < expected) {
+        stream.next_out = block;
+        stream.avail_out = sizeof block;
+        state = inflate(&stream, Z_SYNC_FLUSH);
+    }
+    inflateEnd(&stream);
+    return state != Z_STREAM_END || stream.total_out >= expected;
+}
+
+/* Bytes of a chunk as stored, filters that were left out, then where it begins. */
+static bool check_chunk(const ls_h5_chunk *c, ls_h5_walk *walk, ls_h5_piece *key, uint64_t address)
+{
+    ls_h5_piece stored;
     uint64_t bytes = ls_h5_piece_number(key, 4), left_out = ls_h5_piece_number(key, 4);
-    bool whole =
-        !t->filtered || left_out ? bytes == t->chunk || (left_out && bytes > t->chunk) : bytes > 0;
-    return (whole && ls_h5_piece_open(walk, address, bytes, &counted)) ||
-           ls_h5_walk_damaged(walk, key->at, "a chunk of its size, inside of the file");
+    bool packed = (c->gzips || c->others) && !left_out;
+    bool whole = packed ? bytes > c->after : bytes >= c->bytes;
+    if (!whole || !ls_h5_piece_open(walk, address, bytes, &stored))
+        return ls_h5_walk_damaged(walk, key->at, "a chunk of its size, inside of the file");
+    if (!packed || c->gzips != 1 || c->others || bytes > walk->unpack_budget)
+        return true;
+    walk->unpack_budget -= bytes;
+    stored.end -= c->after;
+    return unpacks_whole(&stored, c->bytes + c->before) ||
+           ls_h5_walk_damaged(walk, address, "a chunk that unpacks to its size");
 }
 
 /* Keys and children in turn, a key at both ends. */
@@ -118,7 +142,7 @@ static bool check_node(const tree *t, ls_h5_walk *walk, uint64_t address, int le
         uint64_t child = ls_h5_piece_number(&piece, 8);
         bool ok = found > 0               ? check_node(t, walk, child, found - 1)
                   : t->type == GROUP_TREE ? check_names(t, walk, child)
-                                          : check_chunk(t, walk, &key, child);
+                                          : check_chunk(t->chunk, walk, &key, child);
         if (!ok)
             return false;
     }
@@ -131,13 +155,12 @@ bool ls_h5_table_group(ls_h5_walk *walk, uint64_t address, uint64_t heap)
     return ls_h5_table_heap(walk, heap, &t.texts) && check_node(&t, walk, address, -1);
 }
 
-bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t address, int rank, uint64_t chunk, bool filtered)
+bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t address, const ls_h5_chunk *chunk)
 {
     const tree t = {.type = CHUNK_TREE,
-                    .key = 8 + 8 * ((uint64_t)rank + 1),
+                    .key = 8 + 8 * ((uint64_t)chunk->rank + 1),
                     .most = 2 * walk->chunk_k,
-                    .chunk = chunk,
-                    .filtered = filtered};
+                    .chunk = chunk};
     return check_node(&t, walk, address, -1);
 }
 

@@ -20,6 +20,7 @@ typedef struct ls_h5_walk {
     uint64_t size, skipped;     /* skipped: bytes of the file before */
     uint64_t budget;            /* bytes that may still be looked at: no sound file needs more */
     long heap_budget;           /* the same, objects of global heaps */
+    uint64_t unpack_budget;     /* bytes of packed chunks whose size is tried: 0 after that many */
     int depth;                  /* of groups in groups */
     uint64_t leaf_k, tree_k;    /* half of the most entries in a node of names, of groups, */
     uint64_t chunk_k;           /* of chunks */
@@ -57,9 +58,15 @@ bool ls_h5_piece_signed(ls_h5_piece *piece, const char *signature);
 
 /* A group's names: B-tree of nodes at `tree`, texts in the heap at `heap`. */
 bool ls_h5_table_group(ls_h5_walk *walk, uint64_t tree, uint64_t heap);
-/* The B-tree of a data set's chunks of `rank` dimensions. `chunk`: bytes of a chunk; `filtered`: as
- * stored they may be fewer. */
-bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t tree, int rank, uint64_t chunk, bool filtered);
+/* What all chunks of a data set are like. */
+typedef struct ls_h5_chunk {
+    int rank;
+    uint64_t bytes, number; /* of a chunk, of one of its numbers, without filters */
+    int gzips, others;      /* filters: gzip; those that we do not read */
+    uint64_t before, after; /* bytes that checksums add before gzip, and after it */
+} ls_h5_chunk;
+/* The B-tree of a data set's chunks. */
+bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t tree, const ls_h5_chunk *chunk);
 /* A local heap: *texts gets its data. */
 bool ls_h5_table_heap(ls_h5_walk *walk, uint64_t address, ls_h5_piece *texts);
 /* Whether there is a text that ends in 0 at `offset` of a heap. */
@@ -84,10 +91,8 @@ typedef struct ls_h5_object {
     uint64_t base;          /* where the values themselves are: bytes of one of a list; else 0 */
     uint64_t start;         /* of contiguous values */
     uint64_t fill, compact; /* bytes of fill value and of numbers in the header */
-    bool chunked, filtered;
-    int chunk_rank;
-    uint64_t chunk_bytes, chunk_number, chunk_tree;
-    int filters;
+    uint64_t chunk_tree;
+    ls_h5_chunk chunk; /* rank 0: not chunked */
 } ls_h5_object;
 enum {
     LS_H5_SPACE = 1,

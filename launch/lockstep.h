@@ -23,6 +23,7 @@ extern "C" {
 #include "core/random.h"
 #include "core/schedule.h"
 #include "core/spec.h"
+#include "core/squares.h"
 #include "core/tensor.h"
 
 #include "dist/comm.h"

@@ -135,3 +135,32 @@ TEST_F(Learner, PlansThatDoNotFitAreRefused)
 }
 
 } // namespace
+
+// Batch norm's running mean takes a tenth of the batch's mean a step, under any optimizer.
+TEST_F(Learner, StatisticsFollowTheBatch)
+{
+    plan.net = "norm: batchnorm\ndense units=1";
+    plan.objective = "supervised loss=squared-error";
+    plan.optimizer = "lamb rate=0.1 clip=1e-3";
+    plan.x = {1, {1}};
+    plan.y = {1, {1}};
+    plan.batch = 2;
+    make();
+    const real x[2] = {3, 5}, t[2] = {0, 1};
+    ASSERT_TRUE(ls_learner_step(learner, x, t, 2, nullptr, &error)) << error.text;
+    const ls_params *params = ls_learner_params(learner);
+    const ls_slot *mean = &params->slots[ls_params_find(params, "net/norm/mean")];
+    EXPECT_NEAR(params->values[mean->offset], 0.1 * 4, 1e-6);
+}
+
+TEST_F(Learner, KeepsNoAverage)
+{
+    plan.net = "dense units=1";
+    plan.objective = "supervised loss=squared-error";
+    plan.optimizer = "sgd ema=0.9";
+    plan.x = plan.y = {1, {1}};
+    plan.batch = 2;
+    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr);
+    EXPECT_EQ(error.code, LS_USAGE);
+    EXPECT_NE(std::string(error.text).find("ema=0.9"), std::string::npos) << error.text;
+}

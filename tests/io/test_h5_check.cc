@@ -162,9 +162,12 @@ TEST_F(H5Check, TextsThatAreNotThereAreRefused)
               std::string::npos);
     EXPECT_NE(refusal(reference, bytes_of(uint32_t{7})).find("that something refers"),
               std::string::npos);
-    // A heap whose free rest is said to be of size 0: HDF5 goes round in it.
-    EXPECT_NE(refusal(bytes.substr(text - 16, 16), std::string(16, 0), heap).find("that something"),
-              std::string::npos);
+    // A heap whose free rest, behind the last text, is said to be of size 0: HDF5 goes round in it.
+    std::string last = bytes.substr(bytes.find("steps: 2", heap), 16);
+    EXPECT_NE(
+        refusal(last + bytes_of(uint64_t{4096 - 3 * 24 - 16}), last + bytes_of(uint64_t{0}), heap)
+            .find("that something refers"),
+        std::string::npos);
 }
 
 TEST_F(H5Check, AGroupInsideItselfIsRefused)
@@ -186,6 +189,47 @@ TEST_F(H5Check, AGroupInsideItselfIsRefused)
     ls_error error = {};
     EXPECT_EQ(count(path, &error), -1);
     expect_words(error, {"f.h5: is damaged at byte", "expected"});
+}
+
+TEST_F(H5Check, GroupsVeryDeepInEachOtherAreRefused)
+{
+    for (int depth : {60, 70}) {
+        hid_t file = create(false);
+        std::string name;
+        for (int i = 0; i < depth; i++)
+            name += "g/";
+        put_array(file, name + "x");
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), depth == 60 ? 62 : -1);
+        if (depth == 70)
+            expect_words(error, {"groups at most 64 deep in each other"});
+    }
+}
+
+TEST_F(H5Check, ChunksThatUnpackToTooLittleAreRefused)
+{
+    const hsize_t chunk[] = {6, 4};
+    for (bool checksum : {false, true}) {
+        hid_t file = create(false), list = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_chunk(list, 2, chunk);
+        H5Pset_deflate(list, 1);
+        if (checksum)
+            H5Pset_fletcher32(list);
+        put_array(file, "x", list);
+        H5Pclose(list);
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), 2) << error.text;
+        // The chunk's dimensions, then bytes of a number.
+        std::string bytes = read_file(path), four = bytes_of(uint32_t{4});
+        size_t at = bytes.find(bytes_of(uint32_t{6}) + four + four);
+        ASSERT_NE(at, std::string::npos);
+        bytes[at] = 7;
+        write_file(path, bytes);
+        EXPECT_EQ(count(path, &error), -1);
+        expect_words(error, {"expected a chunk that unpacks to its size"});
+    }
 }
 
 TEST_F(H5Check, WhatIsNotReadIsSaid)

@@ -249,8 +249,9 @@ TEST_F(ImportCsv, AFileToBeLikeMustSayHow)
         hid_t y = H5Dopen2(file.file, "train/y", H5P_DEFAULT);
         const double mean[] = {1, 2};
         EXPECT_TRUE(ls_h5_put_doubles(x, "column_mean", mean, 2, &error));
-        if (!deviation.empty())
+        if (!deviation.empty()) {
             EXPECT_TRUE(ls_h5_put_doubles(x, "column_deviation", deviation.data(), 2, &error));
+        }
         EXPECT_TRUE(ls_h5_put_long(y, "classes", 2, &error));
         EXPECT_TRUE(ls_h5_put_text(y, "class_names", names, &error));
         H5Dclose(y);
