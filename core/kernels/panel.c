@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "core/kernels/clones.h"
-
 enum {
     ROWS = 448,            /* of x that a block holds; a multiple of every instruction set's */
     DEPTH = 512,           /* inputs of a block: ROWS * DEPTH reals stay in a cache of 1 MiB */
@@ -91,30 +89,23 @@ void ls_panel_forward(const ls_panel_product *p, long rows, const real *x, real 
         }
 }
 
-/* turned[o, c] = block[c, o]. */
-LS_CLONES static void turn(const real *block, real *turned)
-{
-    for (long o = 0; o < LS_PANEL; o++)
-        for (long c = 0; c < LS_PANEL; c++)
-            turned[o * LS_PANEL + c] = block[c * LS_PANEL + o];
-}
-
 void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned,
                         long panel)
 {
+    const ls_tiles *tiles = ls_tile_best();
     real part[LS_PANEL * LS_PANEL], back[LS_PANEL * LS_PANEL];
-    for (long c = 0; c < count; c += LS_PANEL)
-        for (long o = 0; o < out; o += LS_PANEL) {
+    for (long o = 0; o < out; o += LS_PANEL)
+        for (long c = 0; c < count; c += LS_PANEL) {
             const real *block = weight + o * in + (first + c) * LS_PANEL;
             real *to = turned + c / LS_PANEL * panel + o * LS_PANEL;
             long inputs = minimum(LS_PANEL, count - c), outputs = minimum(LS_PANEL, out - o);
             if (inputs == LS_PANEL && outputs == LS_PANEL) {
-                turn(block, to);
+                tiles->turn(block, to);
                 continue;
             }
             memset(part, 0, sizeof part);
             memcpy(part, block, (size_t)(inputs * LS_PANEL) * sizeof *part);
-            turn(part, back);
+            tiles->turn(part, back);
             memcpy(to, back, (size_t)(outputs * LS_PANEL) * sizeof *to);
         }
 }

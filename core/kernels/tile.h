@@ -43,6 +43,7 @@ typedef struct ls_tiles {
     bool (*can)(void); /* whether this processor has the instructions */
     int rows;          /* of a block four vectors wide: multiples of it are fastest */
     ls_tile_run *along, *across;
+    void (*turn)(const real *from, real *to); /* to[j, i] = from[i, j], of 32 x 32 numbers */
     const struct ls_winograd *winograd;
 } ls_tiles;
 

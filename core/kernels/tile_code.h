@@ -167,3 +167,41 @@ static void run_across(const ls_tile *t, long rows, long columns, const real *a,
     const walk narrow = {across_narrow, NARROW_ROWS, 2 * LANES, 1};
     run(&wide, &narrow, t, rows, columns, a, b, c);
 }
+
+/* to[j, i] = from[i, j], one square of a vector's numbers each way: blocks of 1, 2, 4 ... numbers
+ * change places across the diagonal. */
+LS_INLINE void turn_square(const real *from, real *to)
+{
+#ifdef __clang__ /* has no shuffle by variable masks */
+    for (int i = 0; i < LANES; i++)
+        for (int j = 0; j < LANES; j++)
+            to[j * LS_PANEL + i] = from[i * LS_PANEL + j];
+#else
+    vector row[LANES];
+    EACH (i, LANES)
+        row[i] = load(from + i * LS_PANEL);
+    _Pragma("GCC unroll 16") for (int block = 1; block < LANES; block *= 2)
+    {
+        __typeof__((vector){0} == (vector){0}) low, high;
+        EACH (k, LANES) {
+            low[k] = k & block ? LANES + k - block : k;
+            high[k] = k & block ? LANES + k : k + block;
+        }
+        EACH (i, LANES)
+            if (!(i & block)) {
+                const vector upper = row[i], lower = row[i + block];
+                row[i] = __builtin_shuffle(upper, lower, low);
+                row[i + block] = __builtin_shuffle(upper, lower, high);
+            }
+    }
+    EACH (i, LANES)
+        store(to + i * LS_PANEL, row[i]);
+#endif
+}
+
+static void turn(const real *from, real *to)
+{
+    for (int i = 0; i < LS_PANEL; i += LANES)
+        for (int j = 0; j < LS_PANEL; j += LANES)
+            turn_square(from + i * LS_PANEL + j, to + j * LS_PANEL + i);
+}

@@ -10,4 +10,4 @@ static bool can(void)
     return true;
 }
 
-const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, run_along, run_across, &winograd};
+const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, run_along, run_across, turn, &winograd};
