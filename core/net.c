@@ -155,8 +155,13 @@ void ls_net_print(const ls_net *net, FILE *out)
 {
     char shape[96];
     long total = 0;
-    fprintf(out, "  %-20s %-12s %-16s %12s\n", "layer", "type", "output", "parameters");
-    fprintf(out, "  %-20s %-12s %-16s\n", "input", "", ls_shape_text(&net->x, shape, sizeof shape));
+    int wide = 20;
+    for (int i = 0; i < net->count; i++)
+        if ((int)strlen(net->layers[i]->name) > wide)
+            wide = (int)strlen(net->layers[i]->name);
+    fprintf(out, "  %-*s %-12s %-16s %12s\n", wide, "layer", "type", "output", "parameters");
+    fprintf(out, "  %-*s %-12s %-16s\n", wide, "input", "",
+            ls_shape_text(&net->x, shape, sizeof shape));
     for (int i = 0; i < net->count; i++) {
         const ls_layer *layer = net->layers[i];
         long parameters = 0;
@@ -164,9 +169,9 @@ void ls_net_print(const ls_net *net, FILE *out)
             const ls_slot *slot = &net->params->slots[layer->slot[k]];
             parameters += slot->kind == LS_SLOT_STATE ? 0 : ls_shape_count(&slot->shape);
         }
-        fprintf(out, "  %-20s %-12s %-16s %12ld\n", layer->name, layer->type->name,
+        fprintf(out, "  %-*s %-12s %-16s %12ld\n", wide, layer->name, layer->type->name,
                 ls_shape_text(&layer->y, shape, sizeof shape), parameters);
         total += parameters;
     }
-    fprintf(out, "  %-20s %-12s %-16s %12ld\n", net->name, "in all", "", total);
+    fprintf(out, "  %-*s %-12s %-16s %12ld\n", wide, net->name, "in all", "", total);
 }

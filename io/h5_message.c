@@ -272,10 +272,11 @@ static bool check_old_fill(ls_h5_object *o, ls_h5_piece *p)
     return true;
 }
 
+/* Rank with the bytes of a number as the last dimension; where the tree is. */
 static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
 {
-    uint64_t flags = tree ? 0 : ls_h5_piece_number(p, 1), rank = ls_h5_piece_number(p, 1);
-    (void)flags;
+    ls_h5_piece_skip(p, tree ? 0 : 1);
+    uint64_t rank = ls_h5_piece_number(p, 1);
     o->chunk_tree = tree ? ls_h5_piece_number(p, 8) : LS_H5_NOWHERE;
     int wide = tree ? 4 : (int)ls_h5_piece_number(p, 1);
     if (rank < 2 || rank > RANK_MAX + 1 || wide < 1 || wide > 8)

@@ -1,4 +1,4 @@
-/* h5_walk: what the three parts of ls_h5_check share: the bytes of a file, and pieces of them that
+/* h5_walk: what h5_check, h5_message and h5_table share: the bytes of a file, and pieces of them that
  * are read number by number, never past their end. */
 #pragma once
 #include <stdint.h>

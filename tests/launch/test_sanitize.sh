@@ -62,4 +62,4 @@ done
 
 # Broken files take other ways still.
 BUILD=$build bash "$root/tests/launch/test_broken_data.sh" 1
-BUILD=$build bash "$root/tests/launch/test_fuzz.sh"
+BUILD=$build bash "$root/tests/launch/test_fuzz.sh" 15

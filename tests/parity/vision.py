@@ -3,9 +3,9 @@
     vision.py BUILD      in an empty folder; a line a net and program
 
 One pass over two rows of 224x224 (check --dump): the net's output, the loss, every parameter's gradient, the running
-statistics after it. Three steps (train) of a ResNet-18, in double (in float, values cross kinks, and each step makes
-more of it): how far parameters and running statistics have moved. The error is the norm of the difference over the norm,
-which for a gradient and a move counts as at least 1e-3 of the whole one's.
+statistics after it. Three steps (train) of a ResNet-18, in double (in float values cross kinks, and each step adds to
+it): how far parameters and running statistics have moved. The error is the norm of the difference over the norm, which
+for a gradient and a move counts as at least 1e-3 of the whole one's.
 """
 import contextlib
 import pathlib
