@@ -1,5 +1,5 @@
-/* h5_walk: what h5_check, h5_message and h5_table share: the bytes of a file, and pieces of them that
- * are read number by number, never past their end. */
+/* h5_walk: what h5_check, h5_message, h5_type and h5_table share: the bytes of a file, and pieces
+ * of them that are read number by number, never past their end. */
 #pragma once
 #include <stdint.h>
 
@@ -73,6 +73,21 @@ bool ls_h5_table_heap(ls_h5_walk *walk, uint64_t address, ls_h5_piece *texts);
 bool ls_h5_table_text(const ls_h5_piece *texts, uint64_t offset);
 /* Object `index`, of `bytes` (LS_H5_NOWHERE: any), of the global heap at `address`. */
 bool ls_h5_table_global(ls_h5_walk *walk, uint64_t address, uint64_t index, uint64_t bytes);
+
+/* h5_type.c */
+
+enum { LS_H5_RANK = 32 };
+/* What a type says of itself. */
+typedef struct ls_h5_type {
+    int class;
+    uint64_t size;  /* bytes of one */
+    uint64_t base;  /* of one of a list; 0: it is none */
+    bool scattered; /* parts of it stand in the global heap */
+} ls_h5_type;
+/* The type that begins there, inside of `depth` others. */
+bool ls_h5_type_read(ls_h5_piece *piece, int depth, ls_h5_type *type);
+/* Rank and the product of the dimensions: UINT64_MAX where that is too large for it. */
+bool ls_h5_type_space(ls_h5_piece *piece, int *rank, uint64_t *points);
 
 /* h5_message.c */
 

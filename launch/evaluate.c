@@ -16,7 +16,7 @@ const ls_usage ls_usage_evaluate = {
     .arguments = "RUN|CHECKPOINT",
     .about =
         "Loss, accuracy and confusion matrix of a trained net, alone or under mpirun. Of a run "
-        "directory it takes best.h5, else the newest checkpoint.",
+        "directory it takes best.h5, else (and with --average) the newest checkpoint.",
     .arguments_min = 1,
     .arguments_max = 1,
 };

@@ -31,7 +31,7 @@ const ls_usage ls_usage_extract = {
     .about = "The output of one layer of a trained net for every row of every split of a data set, "
              "alone or under mpirun: a data set that train takes, with all else that the data "
              "set holds about each row (y, length) and its attributes. The data needs no y. Of a "
-             "run directory it takes best.h5, else the newest checkpoint.",
+             "run directory it takes best.h5, else (and with --average) the newest checkpoint.",
     .more = "Example:\n"
             "  lockstep extract runs/lenet --layer dense1 --data new.h5 -o features.h5",
     .arguments_min = 1,
@@ -66,9 +66,10 @@ static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
         nearest = nearest ? nearest : ls_nearest(asked, names, net->count, sizeof *names);
         ls_free(names);
     }
-    return ls_error_set(error, LS_USAGE, "there is no layer %s%s%s%s The layers are %s", asked,
+    return ls_error_set(error, LS_USAGE, "there is no layer %s%s%s%s The layers are %s%s", asked,
                         nearest ? ": did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : ".", list);
+                        nearest ? "?" : ".", list,
+                        strlen(list) + 1 < sizeof list ? "" : " ... (`inspect` has them all)");
 }
 
 /* "conv1", or "net/conv1". */
@@ -92,23 +93,18 @@ static bool find_layer(const ls_task *task, const char *asked, place *at, ls_err
     return no_layer(task, asked, error);
 }
 
-/* Rank 0: the split's x, without numbers yet. */
+/* Rank 0: the split's x, without numbers yet, and what is kept of the source: what else there is
+ * about each row, and what is said of them. */
 static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_split *split,
                         ls_error *error)
 {
+    const char *source = ls_dataset_path(f->saved.session.data);
     char path[64];
     snprintf(path, sizeof path, "%s/x", split->name);
     const ls_rowfile_array array = {path, layer->y, false};
     return ls_rowfile_begin(f->file, &array, 1, split->x.rows, error) &&
-           ls_rowfile_text(f->file, path, "layer", layer->name, error);
-}
-
-/* Rank 0: what is kept of the source: what else there is about each row, and what is said of them.
- */
-static bool end_split(const ls_forward *f, const ls_split *split, ls_error *error)
-{
-    const char *source = ls_dataset_path(f->saved.session.data);
-    return ls_rowfile_copy_beside(f->file, source, &split->x, split->name, error) &&
+           ls_rowfile_text(f->file, path, "layer", layer->name, error) &&
+           ls_rowfile_copy_beside(f->file, source, &split->x, split->name, error) &&
            ls_rowfile_copy_attributes(f->file, source, split->name, error);
 }
 
@@ -120,8 +116,7 @@ static bool extract_split(ls_forward *f, const place *at, ls_split_id id, ls_err
     bool first = ls_comm_rank(f->comm) == 0;
     return !split->present ||
            (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
-            ls_forward_rows(f, at->net, at->layer, id, take, f->file, error) &&
-            ls_comm_agree(f->comm, !first || end_split(f, split, error), error));
+            ls_forward_rows(f, at->net, at->layer, id, take, f->file, error));
 }
 
 /* Rank 0. */

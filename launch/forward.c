@@ -147,7 +147,7 @@ static bool take(void *context, long rows, const real *results, ls_error *error)
 /* Rows of a chunk, with bounds on a rank's run and on what rank 0 gets from each rank. */
 static long chunk_rows(const ls_net *net, long width)
 {
-    enum { CHUNK_ROWS = 256, RUN_BYTES = 256 << 20, RESULT_BYTES = 16 << 20 };
+    enum { CHUNK_ROWS = 256, RUN_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
     long rows = CHUNK_ROWS;
     while (rows > 1 && (ls_run_bytes(net, rows, false) > RUN_BYTES ||
                         (size_t)(rows * width) * sizeof(real) > RESULT_BYTES))

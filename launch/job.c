@@ -35,7 +35,8 @@ static char *read_file(const char *path, size_t *length, ls_error *error)
 }
 
 /* Pairs of keys of which one may stand. */
-static const char *const either[][2] = {{"model", "net"}, {"epochs", "steps"}};
+static const char *const either[][2] = {
+    {"model", "net"}, {"epochs", "steps"}, {"shards", "accumulate"}};
 enum { EITHER = sizeof either / sizeof either[0] };
 
 /* The key that `path` rules out, or NULL: "stages.0.epochs" for "stages.0.steps". */

@@ -38,8 +38,8 @@ const ls_usage ls_usage_predict = {
     .about =
         "What a trained net makes of each row of a data set, alone or under mpirun: class [rows] "
         "and probability [rows, classes] (score where the loss knows no probabilities), or value "
-        "[rows, ...]. The data needs no y. Of a run directory it takes best.h5, else the newest "
-        "checkpoint.",
+        "[rows, ...]. The data needs no y. Of a run directory it takes best.h5, else (and with "
+        "--average) the newest checkpoint.",
     .more = "Examples:\n"
             "  lockstep predict runs/lenet --data new.h5 -o predictions.csv\n"
             "  mpirun -n 4 lockstep predict runs/lenet --split valid -o valid.h5",

@@ -185,6 +185,11 @@ static bool read_state(ls_trainer *t, ls_error *error)
                 "shards: %ld of the job instead of %d of the checkpoint: the bits differ "
                 "from here on",
                 t->job->shards, found.shards);
+        if (t->job->accumulate != before->accumulate)
+            ls_report_line(t,
+                           "accumulate matters at a run's first start only: the run keeps its %d "
+                           "shards (shards=N changes them)",
+                           found.shards);
         t->state = found;
         t->state.shards = t->job->shards ? (int)t->job->shards : found.shards;
         t->state.params = mine.params;

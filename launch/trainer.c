@@ -26,20 +26,26 @@ static bool check_metric(const ls_trainer *t, const ls_objective *objective, int
 static bool check_optimizers(ls_trainer *t, const ls_objective *objective, int stage,
                              ls_error *error)
 {
+    bool averages = false;
+    char where[256];
     for (int p = 0; p < objective->phases; p++) {
         ls_optimizer optimizer;
         if (!ls_session_optimizer(&t->session, stage, objective->phase[p].name, &optimizer, error))
             return false;
         for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
             t->keeps[k] = t->keeps[k] || ls_optimizer_state_name(&optimizer, k);
+        averages = averages || ls_optimizer_state_name(&optimizer, LS_OPTIMIZER_AVERAGE);
     }
-    return true;
+    return averages || !t->job->evaluate.average ||
+           ls_error_set(error, LS_USAGE,
+                        "%s: there is no average to evaluate in stage %d: give its optimizer "
+                        "ema=0.999 (the share that an update keeps), or leave evaluate.average out",
+                        ls_job_where(t->job, "evaluate.average", where, sizeof where), stage + 1);
 }
 
 /* The rows to train and to judge on are there; and what optimizer state any stage needs. */
 static bool check_and_count(ls_trainer *t, ls_error *error)
 {
-    char where[256];
     const ls_dataset *data = t->session.data;
     ls_split_id judged = ls_split_find(t->job->evaluate.split);
     if (!ls_dataset_split(data, LS_TRAIN)->present)
@@ -68,11 +74,7 @@ static bool check_and_count(ls_trainer *t, ls_error *error)
     }
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         t->states += t->keeps[k];
-    return !t->job->evaluate.average || t->keeps[LS_OPTIMIZER_AVERAGE] ||
-           ls_error_set(error, LS_USAGE,
-                        "%s: there is no average to evaluate: give an optimizer ema=0.999 (the "
-                        "share that an update keeps), or leave evaluate.average out",
-                        ls_job_where(t->job, "evaluate.average", where, sizeof where));
+    return true;
 }
 
 /* The shards [*begin, *end) of a rank. A power of two of ranks takes the halves of the tree itself,
@@ -120,9 +122,9 @@ static bool check_sums(ls_trainer *t, ls_error *error)
                 return ls_error_set(
                     error, LS_USAGE,
                     "%s/%s: statistics over all ranks (sync=1) need one shard a rank, but the run "
-                    "has %d shards on %d rank%s: start %d ranks, or give shards=%d, or sync=0",
-                    layer->net, layer->name, t->state.shards, ranks, ranks > 1 ? "s" : "",
-                    t->state.shards, ranks);
+                    "has %d shards on %d rank%s: give shards=%d%s",
+                    layer->net, layer->name, t->state.shards, ranks, ranks > 1 ? "s" : "", ranks,
+                    t->job->accumulate > 1 ? " in place of accumulate" : "");
         }
     return true;
 }

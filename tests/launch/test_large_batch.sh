@@ -87,7 +87,7 @@ with h5py.File("lamb/checkpoints/step-00000012.h5") as file, h5py.File("lamb/che
             assert (then[name][()] != average).any(), name
 END
 expect 64 "$lockstep" train job.yaml run=none 'optimizer=lars rate=0.5'
-says 'evaluate.average: there is no average to evaluate: give an optimizer ema=0.999'
+says 'evaluate.average: there is no average to evaluate in stage 1: give its optimizer ema=0.999'
 expect 65 "$lockstep" evaluate lamb/checkpoints/best.h5 --average
 says 'holds no moving average of the weights'
 train half 1 steps=6 evaluate.average=0
@@ -143,7 +143,9 @@ near() { awk "BEGIN { exit !($(digest --distance "$(checkpoint "$1" 1)" "$(check
 near synced batch || fail 'sync=1 on two ranks is not one rank with the whole batch'
 ! near apart batch || fail 'the shards of a batch have the statistics of the whole: the test sees nothing'
 expect 64 ranks 2 "$lockstep" train job.yaml run=refused shards=4 "net=$sync"
-says 'net/batchnorm1: statistics over all ranks (sync=1) need one shard a rank, but the run has 4 shards on 2 ranks'
+says 'net/batchnorm1: statistics over all ranks (sync=1) need one shard a rank, but the run has 4 shards on 2 ranks: give shards=2'
+expect 64 ranks 2 "$lockstep" train job.yaml run=refused accumulate=2 "net=$sync"
+says 'give shards=2 in place of accumulate'
 
 # --- decay_all=0 spares biases and batch norm's scale and shift; LARS and LAMB do by themselves.
 for optimizer in 'sgd rate=0.1' 'lars rate=0.1' 'lamb rate=0.1'; do
