@@ -197,11 +197,12 @@ void ls_run_backward(ls_run *run, const ls_pass *pass, const real *dy, real *dx)
 
 real *ls_run_dy(ls_run *run)
 {
-    return block_at(run, run->net->count - 1, BLOCK_DY);
+    return block_at(run, run->count - 1, BLOCK_DY);
 }
 
 const real *ls_run_output(const ls_run *run, int layer)
 {
+    ls_check(layer < run->count, "layer %d of a run of %d", layer, run->count);
     return block_at(run, layer, BLOCK_Y);
 }
 

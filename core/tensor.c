@@ -10,7 +10,8 @@ long ls_shape_count(const ls_shape *shape)
 {
     long count = 1;
     for (int i = 0; i < shape->rank; i++)
-        count *= shape->at[i];
+        ls_check(!__builtin_mul_overflow(count, shape->at[i], &count),
+                 "a shape of more than 2^63 numbers");
     return count;
 }
 

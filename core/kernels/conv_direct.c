@@ -302,15 +302,23 @@ static void gradient(const ls_conv *conv, const ls_conv_data *data)
         }
 }
 
-/* A kernel of 1x1 that sees each pixel once is a product of matrices. */
+/* A kernel of 1x1 that sees each pixel once, and one as large as the image, are products of
+ * matrices. */
 static bool is_product(const ls_window *w)
 {
-    return w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1 && w->pad_h + w->pad_w == 0;
+    bool pixel = w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1;
+    bool image = w->kernel_h == w->h && w->kernel_w == w->w;
+    return (pixel || image) && w->pad_h + w->pad_w == 0;
+}
+
+static long patch_of(const ls_window *w)
+{
+    return w->kernel_h * w->kernel_w * w->c;
 }
 
 static ls_panel_product product_of(const ls_conv *conv, const ls_conv_data *data)
 {
-    long in = conv->window.c;
+    long in = patch_of(&conv->window);
     return (ls_panel_product){.in = in,
                               .out = conv->out,
                               .x_row = in,
@@ -326,7 +334,7 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
     const ls_panel_product product = product_of(conv, data);
     slide s = forward_of(conv);
     if (is_product(w)) {
-        ls_panel_forward(&product, data->rows * w->h * w->w, data->x, data->y);
+        ls_panel_forward(&product, data->rows * w->out_h * w->out_w, data->x, data->y);
         return;
     }
     s.weight = data->weight;
@@ -366,7 +374,7 @@ static long scratch(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
     if (is_product(w))
-        return ls_panel_scratch(conv->out, w->c);
+        return ls_panel_scratch(conv->out, patch_of(w));
     const slide s = forward_of(conv);
     long gradient_lines = ((gradient_block(w) - 1) * s.step_h + s.kernel_h) * width_of(&s) * s.c;
     long most = maximum(lines_reals(&s), last_reals(conv) + gradient_lines);

@@ -6,8 +6,8 @@
  *     dpatches[p, k] = dy[p, o] weight[o, k]               then scattered into dx
  *
  * A tile holds so many positions that its patches stay in the cache between gather and product.
- * Where x holds the patches as they are, with a kernel of 1x1 and stride 1 or one as large as the
- * image, nothing is gathered, and all positions are one tile. */
+ * Where x holds the patches as they are, with a kernel of 1x1 and stride 1, nothing is gathered,
+ * and all positions are one tile. */
 #include <string.h>
 
 #include "core/blas.h"
@@ -30,10 +30,9 @@ static sizes sizes_of(const ls_conv *conv, long rows)
     const ls_window *w = &conv->window;
     sizes s = {.in = w->c / conv->groups, .out = conv->out / conv->groups, .outs = conv->out};
     bool pixel = w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1;
-    bool image = w->kernel_h == w->h && w->kernel_w == w->w && conv->groups == 1;
     s.patch = w->kernel_h * w->kernel_w * s.in;
-    s.in_place = (pixel || image) && w->pad_h + w->pad_w == 0;
-    s.line = s.in_place && pixel ? w->c : s.patch;
+    s.in_place = pixel && w->pad_h + w->pad_w == 0;
+    s.line = s.in_place ? w->c : s.patch;
     s.all = rows * w->out_h * w->out_w;
     s.tile = TILE_REALS / s.patch > TILE_POSITIONS ? TILE_REALS / s.patch : TILE_POSITIONS;
     s.tile = s.in_place ? s.all : s.tile;

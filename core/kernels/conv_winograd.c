@@ -21,6 +21,7 @@ enum {
     PLACES = LS_WINOGRAD_PLACES,
     GROUP = LS_WINOGRAD_GROUP,
     PAIR = 2 * LS_PANEL,
+    LARGEST = -1,
     CHANNELS = 256,           /* whose filters are transformed at a time */
     FILTER_REALS = 2400000,   /* filters that are transformed whole, before the tiles */
     INPUT_REALS = 150000,     /* of v beside these, about: a second cache; ... */
@@ -65,11 +66,11 @@ static bool is_small(const ls_winograd_image *image)
     return image->c <= CHANNELS && PLACES * image->c * image->out <= FILTER_REALS;
 }
 
-/* Blocks of about equal size, of at most `most` tiles. */
+/* Blocks of about equal size, of at most `most` tiles; LARGEST for rows: of `most`. */
 static plan plan_of(const ls_winograd_image *image, long rows, long most)
 {
     plan p = {.image = *image, .whole = is_small(image)};
-    long all = rows * image->tiles, blocks = (all + most - 1) / most;
+    long all = rows == LARGEST ? most : rows * image->tiles, blocks = (all + most - 1) / most;
     p.block = blocks ? (all + blocks - 1) / blocks : 1;
     p.v = place_of(p.block * image->c);
     p.m = place_of(p.block * PAIR);
@@ -274,21 +275,21 @@ static void backward(const ls_conv *conv, const ls_conv_data *data)
     }
 }
 
+/* Few outputs leave most of a tile unused. */
 static bool suits(const ls_conv *conv)
 {
+    enum { SIDE = 3 };
     const ls_window *w = &conv->window;
     return !conv->exact && conv->groups == 1 && w->dilation_h * w->dilation_w == 1 &&
            w->stride_h == 1 && w->stride_w == 1 && w->kernel_h == 3 && w->kernel_w == 3 &&
            w->pad_h <= 2 && w->pad_w <= 2 && w->c % GROUP == 0 && conv->out % GROUP == 0 &&
-           w->c >= LS_PANEL && conv->out >= LS_PANEL;
+           w->c >= LS_PANEL && conv->out >= LS_PANEL && w->out_h >= SIDE && w->out_w >= SIDE;
 }
 
-/* Of as many rows as fill a block. */
 static long scratch(const ls_conv *conv)
 {
-    enum { MANY = 1 << 20 };
-    const plan f = forward_plan(conv, MANY), b = backward_plan(conv, MANY);
-    const plan g = gradient_plan(conv, MANY);
+    const plan f = forward_plan(conv, LARGEST), b = backward_plan(conv, LARGEST);
+    const plan g = gradient_plan(conv, LARGEST);
     long most =
         maximum(parts_of(&f, NULL).end - (real *)NULL, parts_of(&b, NULL).end - (real *)NULL);
     return maximum(most, gradient_scratch(&g));

@@ -2,16 +2,19 @@
  *
  *     c[i, j] = start[i, j] + sum over s < segments, k < depth of a[i, s, k] * b[s, k, j]
  *
- *                j: columns                  One source (tile_code.h) is compiled for each
- * instruction
- *          +------------------+           set with the block that its registers hold: 14 x 32 with
- *     k    | b: two vectors   |           AVX-512, 6 x 16 with AVX2, 6 x 8 plain (float). Each step
- *          +------------------+           k loads two vectors of b, and multiplies them by one
- *      k   +------------------+           number of each row of a: 28 multiply-adds for 2 loads and
- *    +---+ |                  |           14 broadcasts, so the arithmetic is the bound.
+ *                j: columns
+ *          +------------------+
+ *     k    | b: four vectors  |
+ *          +------------------+
+ *      k   +------------------+
+ *    +---+ |                  |
  *  i | a | | c: in registers  |
- *    +---+ +------------------+           With few rows the block is half as high and twice as
- * wide.
+ *    +---+ +------------------+
+ *
+ * One source (tile_code.h) is compiled for each instruction set with the block that its registers
+ * hold: 7 x 64 with AVX-512, 3 x 32 with AVX2, 3 x 16 plain (float). Each step k loads four vectors
+ * of b and multiplies them by one number of each row of a: 28 multiply-adds for 11 loads, so the
+ * arithmetic is the bound. The last columns take blocks half as wide and twice as high.
  *
  * Everything else is strides: a's rows are pixels of an image that overlap (a convolution needs no
  * patches), rows of a matrix, or, for `across`, its columns; a segment is a line of a kernel. */

@@ -113,7 +113,7 @@ const Shape shapes[] = {
     {{9, 14, 32}, 48, {3, 3}, {1, 1}, {1, 1}, true},
     {{6, 5, 48}, 32, {3, 3}, {1, 1}, {0, 2}, false},
     {{4, 4, 32}, 112, {3, 3}, {1, 1}, {1, 1}, true},
-    {{3, 2, 272}, 64, {3, 3}, {1, 1}, {1, 1}, true},
+    {{3, 3, 272}, 64, {3, 3}, {1, 1}, {1, 1}, true},
     {{9, 7, 70}, 40, {3, 2}, {2, 3}, {1, 1}, true},
     {{4, 5, 40}, 33, {1, 1}, {1, 1}, {0, 0}, true},
     {{7, 6, 36}, 65, {1, 1}, {2, 2}, {0, 0}, true},
@@ -328,8 +328,7 @@ TEST(Conv2d, CountsItsWork)
 
 TEST(Conv2d, WhereXHoldsThePatchesNothingIsGathered)
 {
-    const Shape in_place[] = {{{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 0}, true, 2},
-                              {{4, 5, 6}, 8, {4, 5}, {3, 3}, {0, 0}, true}};
+    const Shape in_place[] = {{{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 0}, true, 2}};
     const Shape gathered[] = {{{4, 5, 6}, 8, {1, 1}, {1, 2}, {0, 0}, true},
                               {{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 1}, true},
                               {{4, 5, 6}, 8, {4, 5}, {1, 1}, {0, 0}, true, 2}};
@@ -362,4 +361,20 @@ TEST(Conv2d, RefusesWhatItCannotDo)
     EXPECT_TRUE(says(refusal("conv2d out=6 kernel=3 groups=0", {9, 9, 4}), "out of range"));
     EXPECT_TRUE(says(refusal("conv2d out=2 kernel=3 dilation=2,4", {8, 8, 1}),
                      "kernel 3x3 with dilation 2,4 is larger than its input of 8x8"));
+}
+
+/* The largest block of tiles is not that of the most rows. */
+TEST(Conv2d, WinogradsScratchHoldsTheBlocksOfAnyBatch)
+{
+    ls_conv conv = conv_of({{4, 4, 2304}, 32, {3, 3}, {1, 1}, {1, 1}, true});
+    for (long rows : {1, 31, 2170}) {
+        Arrays a(conv, ls_conv_winograd, rows);
+        long reals = ls_conv_winograd.scratch(&conv);
+        std::vector<real> guarded((size_t)reals + 4096, 77);
+        a.data.scratch = guarded.data();
+        a.data.dweight = nullptr;
+        ls_conv_winograd.backward(&conv, &a.data);
+        for (long i = reals; i < reals + 4096; i++)
+            ASSERT_EQ(guarded[(size_t)i], 77) << rows << " rows";
+    }
 }
