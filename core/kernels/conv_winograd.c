@@ -134,7 +134,7 @@ static void transform_filters(const ls_conv *conv, const plan *p, const real *we
 
 /* Where the parts of scratch begin. */
 typedef struct parts {
-    real *v, *m, *u, *turned, *end;
+    real *v, *m, *u, *turned;
 } parts;
 
 static parts parts_of(const plan *p, real *scratch)
@@ -143,8 +143,12 @@ static parts parts_of(const plan *p, real *scratch)
     at.m = at.v + PLACES * p->v;
     at.u = at.m + PLACES * p->m;
     at.turned = at.u + p->pairs * PLACES * p->u;
-    at.end = at.turned + 9 * CHANNELS * LS_PANEL;
     return at;
+}
+
+static long pass_scratch(const plan *p)
+{
+    return PLACES * (p->v + p->m + p->pairs * p->u) + 9 * CHANNELS * LS_PANEL;
 }
 
 /* y = the convolution of x; backward: with the weight turned round. */
@@ -290,8 +294,7 @@ static long scratch(const ls_conv *conv)
 {
     const plan f = forward_plan(conv, LARGEST), b = backward_plan(conv, LARGEST);
     const plan g = gradient_plan(conv, LARGEST);
-    long most =
-        maximum(parts_of(&f, NULL).end - (real *)NULL, parts_of(&b, NULL).end - (real *)NULL);
+    long most = maximum(pass_scratch(&f), pass_scratch(&b));
     return maximum(most, gradient_scratch(&g));
 }
 
