@@ -169,5 +169,6 @@ void ls_plan_print(const ls_trainer *t, FILE *out)
     fprintf(out, "memory    %s a rank, %s on this node in all; checkpoint %s\n",
             human(each, rank, sizeof rank), human(all, node, sizeof node),
             human((double)ls_checkpoint_bytes(t->session.params, t->states), file, sizeof file));
-    fprintf(out, "dry run: everything was checked, nothing was started or written\n");
+    fprintf(out, "dry run: job, net and structure of the data were checked, nothing was started or "
+                 "written\n");
 }

@@ -59,9 +59,11 @@ static bool check_and_count(ls_trainer *t, ls_error *error)
                             t->job->data, t->job->evaluate.split);
     if (!ls_dataset_split(data, judged)->present) {
         if (t->job->evaluate.stop_after > 0)
-            return ls_error_set(error, LS_USAGE,
-                                "evaluate.stop_after=%ld, but %s has no rows of %s to judge by",
-                                t->job->evaluate.stop_after, t->job->data, t->job->evaluate.split);
+            return ls_error_set(
+                error, LS_USAGE,
+                "evaluate.stop_after=%ld, but %s has no rows of %s to judge by: import them "
+                "(--valid N), or give evaluate.stop_after=0",
+                t->job->evaluate.stop_after, t->job->data, t->job->evaluate.split);
         t->job->evaluate.every.unit = LS_EVERY_NEVER;
     }
     for (int stage = 0; stage < t->job->stages; stage++) {

@@ -98,7 +98,7 @@ says 'the running stage keeps its moving average (ema=), or keeps none'
 sed -E '/^(optimizer|schedule|batch|steps):/d' job.yaml >stages.yaml
 cat >>stages.yaml <<'END'
 stages:
-  - {optimizer: sgd rate=0.1, steps: 3, batch: 36}
+  - {optimizer: sgd rate=0.1 ema=0.9, steps: 3, batch: 36}
   - {optimizer: sgd rate=0.1 ema=0.5, steps: 2, batch: 36}
 END
 expect 0 "$lockstep" train stages.yaml run=stages
@@ -108,7 +108,6 @@ def read(step):
     with h5py.File(f"stages/checkpoints/step-{step:08}.h5") as file:
         average = file.get("optimizer/average/net/dense2/weight")
         return file["model/net/dense2/weight"][()], None if average is None else average[()]
-assert read(2)[1] is None
 (four, first), (five, second) = read(4), read(5)
 assert (first == four).all()
 kept = 1 / 11

@@ -16,14 +16,14 @@ grep -q 'int main' program.c || fail "expected a C program in README's section '
 right() {
     awk '$2 == "of" && $4 == "right" { good = $1 >= 0.97 * $3 } END { exit !good }' out ||
         fail 'expected at least 97 % right'
-    [ -s circle.h5 ] && [ -s circle.ok ] || fail 'expected circle.h5 and circle.ok'
+    [ -s weights.h5 ] && [ -s weights.ok ] || fail 'expected weights.h5 and weights.ok'
 }
 
 for suffix in '' -double; do
     read -ra flags <<<"$(pkg-config --cflags --libs "lockstep$suffix")"
     cc -std=c11 -O1 -Wall -Wextra -Werror program.c -o "by_pkg_config$suffix" "${flags[@]}" \
         "-Wl,-rpath,$(pkg-config --variable=libdir "lockstep$suffix")"
-    rm -f circle.h5 circle.ok
+    rm -f weights.h5 weights.ok
     expect 0 "./by_pkg_config$suffix"
     right
 done
@@ -37,7 +37,7 @@ target_link_libraries(by_cmake lockstep::lockstep)
 END
 expect 0 cmake -S . -B build -DCMAKE_PREFIX_PATH="$work/prefix"
 expect 0 cmake --build build
-rm circle.ok
+rm weights.ok
 expect 0 build/by_cmake # over the weights that lockstep-double left, without a seal
 right
 
@@ -46,7 +46,7 @@ right
 import h5py
 import numpy
 
-with h5py.File("circle.h5") as file:
+with h5py.File("weights.h5") as file:
     shapes = {name: file[f"model/net/{name}"].shape for name in ("dense1/weight", "dense1/bias", "dense2/weight")}
     assert shapes == {"dense1/weight": (32, 2), "dense1/bias": (32,), "dense2/weight": (2, 32)}, shapes
 x = numpy.random.default_rng(2).random((200, 2), dtype=numpy.float32)
@@ -66,10 +66,10 @@ optimizer: sgd rate=1e-12
 run: run
 steps: 1
 END
-expect 0 "$lockstep" train job.yaml --weights circle.h5
+expect 0 "$lockstep" train job.yaml --weights weights.h5
 expect 0 "$lockstep" evaluate run --json
 "$python" -c "import json; assert json.loads(open('out').read())['accuracy'] > 0.93"
-expect 65 "$lockstep" train job.yaml run=other --resume=circle.h5
+expect 65 "$lockstep" train job.yaml run=other --resume=weights.h5
 says 'parameters only'
 
 # What is wrong is said by name.
