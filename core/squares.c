@@ -2,13 +2,9 @@
 #include "core/squares.h"
 
 #include "core/kernels/clones.h"
+#include "core/minmax.h"
 
 enum { LANES = LS_SLOT_ALIGN };
-
-static long minimum(long a, long b)
-{
-    return a < b ? a : b;
-}
 
 /* With its padding. */
 static long slot_end(const ls_params *params, int slot)
@@ -61,7 +57,7 @@ void ls_squares_measure(const ls_params *params, const real *array, long begin, 
     int slot = begin < end ? find_slot(params, begin) : 0;
     while (begin < end) {
         long block = begin / LS_SLICE_ALIGN, last = slot_end(params, slot);
-        long stop = minimum(minimum((block + 1) * LS_SLICE_ALIGN, last), end);
+        long stop = ls_min(ls_min((block + 1) * LS_SLICE_ALIGN, last), end);
         pieces[place(block, slot)] = squares(array + begin, stop - begin);
         slot += stop == last;
         begin = stop;

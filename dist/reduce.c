@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 
 struct ls_reduce {
     ls_comm *comm;
@@ -39,16 +40,6 @@ struct ls_reduce {
     ls_interval slice;
     real *buffer; /* for the exchange; NULL: one node */
 };
-
-static long minimum(long a, long b)
-{
-    return a < b ? a : b;
-}
-
-static long maximum(long a, long b)
-{
-    return a > b ? a : b;
-}
 
 static long count_blocks(long reals)
 {
@@ -79,11 +70,10 @@ size_t ls_reduce_own_bytes(const ls_comm *comm)
 /* As many slices as the smallest node has ranks: ranks beyond have none. */
 static ls_interval cut_slice(const ls_reduce *reduce)
 {
-    long slices = reduce->comm->smallest_node, r = minimum(reduce->comm->node_rank, slices);
-    long begin = reduce->blocks * r / slices,
-         end = reduce->blocks * minimum(r + 1, slices) / slices;
-    return (ls_interval){minimum(begin * LS_SLICE_ALIGN, reduce->params->size),
-                         minimum(end * LS_SLICE_ALIGN, reduce->params->size)};
+    long slices = reduce->comm->smallest_node, r = ls_min(reduce->comm->node_rank, slices);
+    long begin = reduce->blocks * r / slices, end = reduce->blocks * ls_min(r + 1, slices) / slices;
+    return (ls_interval){ls_min(begin * LS_SLICE_ALIGN, reduce->params->size),
+                         ls_min(end * LS_SLICE_ALIGN, reduce->params->size)};
 }
 
 ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *error)
@@ -142,8 +132,8 @@ static ls_runs runs_in_slice(const ls_reduce *reduce, const ls_slots *slots)
     ls_runs runs = {0};
     for (int i = 0; i < slots->count; i++) {
         ls_interval part = ls_slots_reals(reduce->params, &slots->at[i]);
-        part.begin = maximum(part.begin, reduce->slice.begin);
-        part.end = minimum(part.end, reduce->slice.end);
+        part.begin = ls_max(part.begin, reduce->slice.begin);
+        part.end = ls_min(part.end, reduce->slice.end);
         if (part.begin >= part.end)
             continue;
         runs.at[runs.count++] = part;
@@ -161,7 +151,7 @@ static void add_up(ls_reduce *reduce, const ls_runs *runs, bool measure)
     for (int i = 0; i < runs->count; i++) {
         long end = runs->at[i].end;
         for (long begin = runs->at[i].begin, next; begin < end; begin = next) {
-            next = minimum((begin / LS_SLICE_ALIGN + 1) * LS_SLICE_ALIGN, end);
+            next = ls_min((begin / LS_SLICE_ALIGN + 1) * LS_SLICE_ALIGN, end);
             for (int r = 0; r < size; r++)
                 reduce->at[r] = reduce->array[r] + begin;
             ls_tree_add(own + begin, reduce->at, size, next - begin);
@@ -218,7 +208,7 @@ void ls_reduce_by_mpi(ls_comm *comm, const real *values, real *sum, long count)
 {
     enum { PIECE = 1 << 28 };
     for (long at = 0; at < count; at += PIECE)
-        ls_mpi(MPI_Allreduce(values + at, sum + at, (int)minimum(count - at, PIECE),
+        ls_mpi(MPI_Allreduce(values + at, sum + at, (int)ls_min(count - at, PIECE),
                              sizeof(real) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
                              comm->world));
 }

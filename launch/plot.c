@@ -1,7 +1,5 @@
 /* plot: lockstep plot, the curves of runs as an SVG picture, or as text that follows a run. */
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +11,7 @@
 #include "launch/chart.h"
 #include "launch/command.h"
 #include "launch/job.h"
+#include "launch/progress.h"
 #include "launch/sparkline.h"
 
 enum { OPTION_OUTPUT = 'o', OPTION_X = 'x', OPTION_LIVE = 256, OPTION_ONCE, RUNS = 32 };
@@ -153,17 +152,6 @@ static int stages_of(const char *run)
     return stages;
 }
 
-/* Whether the environment's locale writes UTF-8. */
-static bool writes_utf8(void)
-{
-    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-    if (!locale)
-        return false;
-    bool utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
-    freelocale(locale);
-    return utf8;
-}
-
 static int columns(void)
 {
     struct winsize size;
@@ -186,7 +174,7 @@ static int put_frame(const ls_curves *run, int stages)
                last ? run->final : "");
     else
         printf("no records yet\n");
-    return 1 + ls_sparkline_write(stdout, run, columns(), writes_utf8());
+    return 1 + ls_sparkline_write(stdout, run, columns(), ls_progress_utf8());
 }
 
 static bool exists(const char *run, const char *name)

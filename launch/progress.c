@@ -25,8 +25,7 @@ struct ls_progress {
     int window;                /* a descriptor of the terminal that a person sees; -1: none */
 };
 
-/* Whether the environment's locale writes UTF-8; the process's own locale stays as it is. */
-static bool locale_has_utf8(void)
+bool ls_progress_utf8(void)
 {
     locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
     if (!locale)
@@ -77,7 +76,7 @@ ls_progress *ls_progress_open(FILE *out, bool terminal)
     int window = terminal ? find_window(out) : -1;
     *progress = (ls_progress){.out = out,
                               .terminal = window >= 0,
-                              .utf8 = window >= 0 && locale_has_utf8(),
+                              .utf8 = window >= 0 && ls_progress_utf8(),
                               .lined_at = ls_clock_now() - epoch_seconds,
                               .window = window};
     return progress;

@@ -17,6 +17,7 @@
 #include "core/kernels/conv.h"
 #include "core/kernels/panel.h"
 #include "core/kernels/rows.h"
+#include "core/minmax.h"
 
 enum { BLOCK_REALS = 100000, GRADIENT_PIXELS = 448, PAIR = 2 * LS_PANEL };
 
@@ -33,16 +34,6 @@ typedef struct slide {
     real *lines; /* scratch for padded lines */
 } slide;
 
-static long minimum(long a, long b)
-{
-    return a < b ? a : b;
-}
-
-static long maximum(long a, long b)
-{
-    return a > b ? a : b;
-}
-
 /* Places of x that a line of windows sees. */
 static long width_of(const slide *s)
 {
@@ -53,7 +44,7 @@ static long width_of(const slide *s)
 static long block_of(const slide *s)
 {
     long lines = BLOCK_REALS / (width_of(s) * s->c * s->step_h);
-    return maximum(1, minimum(lines, s->out_h));
+    return ls_max(1, ls_min(lines, s->out_h));
 }
 
 static long lines_reals(const slide *s)
@@ -75,7 +66,7 @@ static const real *padded(const slide *s, long top, long count, long *row)
         return s->x + top * *row + s->left * s->c;
     }
     *row = width_of(s) * s->c;
-    long begin = maximum(0, -s->left), end = minimum(width_of(s), s->w - s->left);
+    long begin = ls_max(0, -s->left), end = ls_min(width_of(s), s->w - s->left);
     for (long i = 0; i < count; i++) {
         real *line = s->lines + i * *row;
         long h = top + i;
@@ -105,14 +96,14 @@ static void run_slide(const slide *s)
                     .c_panel = LS_PANEL,
                     .add = s->add};
     for (long first = 0; first < s->out_h; first += block) {
-        long count = minimum(block, s->out_h - first);
+        long count = ls_min(block, s->out_h - first);
         const real *x = padded(s, s->top + first * s->step_h, (count - 1) * s->step_h + s->kernel_h,
                                &tile.a_segment);
         for (long o = 0; o < s->out; o += PAIR)
             for (long i = 0; i < count; i++) {
                 tile.bias = s->bias ? s->bias + o : NULL;
                 tiles->along(
-                    &tile, s->out_w, minimum(PAIR, s->out - o), x + i * s->step_h * tile.a_segment,
+                    &tile, s->out_w, ls_min(PAIR, s->out - o), x + i * s->step_h * tile.a_segment,
                     s->weight + o / LS_PANEL * tile.b_panel, s->y + (first + i) * s->y_line + o);
             }
     }
@@ -237,17 +228,7 @@ static void backward_data(const ls_conv *conv, const ls_conv_data *data)
 /* Lines of y whose pixels are summed in float before they are added to the gradient. */
 static long gradient_block(const ls_window *w)
 {
-    return maximum(1, minimum(GRADIENT_PIXELS / w->out_w, w->out_h));
-}
-
-/* The last channels of dy [pixels, out], with zeros up to a panel. */
-static const real *last_panel(const real *dy, long pixels, long out, real *panel)
-{
-    long rest = out % LS_PANEL;
-    memset(panel, 0, (size_t)(pixels * LS_PANEL) * sizeof *panel);
-    for (long i = 0; i < pixels; i++)
-        memcpy(panel + i * LS_PANEL, dy + i * out + out - rest, (size_t)rest * sizeof *panel);
-    return panel;
+    return ls_max(1, ls_min(GRADIENT_PIXELS / w->out_w, w->out_h));
 }
 
 /* Adds what lines [first, first + count) of one image give to dweight. */
@@ -274,7 +255,8 @@ static void add_lines(const ls_conv *conv, const slide *s, const real *dy, long 
         tiles->across(&tile, line, whole, x + kh * row, slope, dweight + kh * line * LS_PANEL);
     if (whole == conv->out)
         return;
-    slope = last_panel(slope, count * w->out_w, conv->out, scratch);
+    ls_panel_pad(slope + whole, conv->out, count * w->out_w, conv->out - whole, scratch);
+    slope = scratch;
     tile.b_depth = LS_PANEL;
     tile.b_segment = w->out_w * LS_PANEL;
     dweight += whole / LS_PANEL * tile.c_panel;
@@ -297,7 +279,7 @@ static void gradient(const ls_conv *conv, const ls_conv_data *data)
     for (long n = 0; n < data->rows; n++)
         for (long first = 0; first < w->out_h; first += block) {
             s.x = data->x + n * in;
-            add_lines(conv, &s, data->dy + n * out, first, minimum(block, w->out_h - first),
+            add_lines(conv, &s, data->dy + n * out, first, ls_min(block, w->out_h - first),
                       data->dweight, data->scratch);
         }
 }
@@ -377,14 +359,14 @@ static long scratch(const ls_conv *conv)
         return ls_panel_scratch(conv->out, patch_of(w));
     const slide s = forward_of(conv);
     long gradient_lines = ((gradient_block(w) - 1) * s.step_h + s.kernel_h) * width_of(&s) * s.c;
-    long most = maximum(lines_reals(&s), last_reals(conv) + gradient_lines);
+    long most = ls_max(lines_reals(&s), last_reals(conv) + gradient_lines);
     for (long a = 0; a < w->stride_h; a++)
         for (long b = 0; b < w->stride_w; b++) {
             phase v = phase_of(a, w->kernel_h, w->stride_h, w->pad_h, w->h);
             phase h = phase_of(b, w->kernel_w, w->stride_w, w->pad_w, w->w);
             slide back = backward_of(conv, &v, &h);
             if (v.count > 0 && h.count > 0 && v.taps > 0 && h.taps > 0)
-                most = maximum(most, turned_reals(conv) + lines_reals(&back));
+                most = ls_max(most, turned_reals(conv) + lines_reals(&back));
         }
     return most;
 }

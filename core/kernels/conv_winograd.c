@@ -16,6 +16,7 @@
 #include "core/kernels/panel.h"
 #include "core/kernels/rows.h"
 #include "core/kernels/winograd.h"
+#include "core/minmax.h"
 
 enum {
     PLACES = LS_WINOGRAD_PLACES,
@@ -37,16 +38,6 @@ static long place_of(long reals)
     return reals + (reals / 16 % 2 ? 0 : 16);
 }
 
-static long minimum(long a, long b)
-{
-    return a < b ? a : b;
-}
-
-static long panels_of(long channels)
-{
-    return (channels + LS_PANEL - 1) / LS_PANEL;
-}
-
 /* What one pass works on. */
 typedef struct plan {
     ls_winograd_image image;
@@ -55,11 +46,6 @@ typedef struct plan {
     long v, m, u, z; /* reals from place to place */
     long pairs;      /* of panels whose filters are held */
 } plan;
-
-static long maximum(long a, long b)
-{
-    return a > b ? a : b;
-}
 
 static bool is_small(const ls_winograd_image *image)
 {
@@ -74,7 +60,7 @@ static plan plan_of(const ls_winograd_image *image, long rows, long most)
     p.block = blocks ? (all + blocks - 1) / blocks : 1;
     p.v = place_of(p.block * image->c);
     p.m = place_of(p.block * PAIR);
-    p.u = place_of(minimum(CHANNELS, image->c) * PAIR);
+    p.u = place_of(ls_min(CHANNELS, image->c) * PAIR);
     p.z = place_of(p.block * LS_PANEL);
     p.pairs = p.whole ? (image->out + PAIR - 1) / PAIR : 1;
     return p;
@@ -115,15 +101,14 @@ static void transform_filters(const ls_conv *conv, const plan *p, const real *we
                               long panel, long first, long count, real *u, real *turned)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
-    long in = conv->window.c, panels = minimum(2, panels_of(p->image.out) - panel);
+    long in = conv->window.c, panels = ls_min(2, ls_panel_count(p->image.out) - panel);
     for (long k = 0; k < panels; k++) {
         const real *g = weight + ((panel + k) * 9 * in + first) * LS_PANEL;
         long tap = in * LS_PANEL;
         for (long i = 0; backward && i < 9; i++)
-            ls_panel_transpose(weight + first * 9 * in, count, 9 * in,
-                               (8 - i) * in + (panel + k) * LS_PANEL,
-                               minimum(LS_PANEL, in - (panel + k) * LS_PANEL),
-                               turned + i * CHANNELS * LS_PANEL, 0);
+            ls_panel_transpose(
+                weight + first * 9 * in, count, 9 * in, (8 - i) * in + (panel + k) * LS_PANEL,
+                ls_min(LS_PANEL, in - (panel + k) * LS_PANEL), turned + i * CHANNELS * LS_PANEL, 0);
         if (backward) {
             g = turned;
             tap = CHANNELS * LS_PANEL;
@@ -163,11 +148,11 @@ static void convolve(const ls_conv *conv, const plan *p, bool backward, const ls
         transform_filters(conv, p, data->weight, backward, o / LS_PANEL, 0, c,
                           at.u + o / PAIR * PLACES * p->u, at.turned);
     for (long first = 0; first < all; first += p->block) {
-        long count = minimum(p->block, all - first);
+        long count = ls_min(p->block, all - first);
         to->input(&p->image, x, first, count, at.v, p->v);
         for (long o = 0; o < out; o += PAIR) {
             for (long k = 0; k < c; k += CHANNELS) {
-                long channels = minimum(CHANNELS, c - k);
+                long channels = ls_min(CHANNELS, c - k);
                 const ls_tile tile = {.segments = channels / GROUP,
                                       .depth = GROUP,
                                       .a_row = GROUP,
@@ -183,12 +168,11 @@ static void convolve(const ls_conv *conv, const plan *p, bool backward, const ls
                     transform_filters(conv, p, data->weight, backward, o / LS_PANEL, k, channels,
                                       at.u, at.turned);
                 for (long i = 0; i < PLACES; i++)
-                    tiles->along(&tile, count, panels_of(minimum(PAIR, out - o)) * LS_PANEL,
+                    tiles->along(&tile, count, ls_panel_count(ls_min(PAIR, out - o)) * LS_PANEL,
                                  at.v + i * p->v + k / GROUP * tile.a_segment, u + i * p->u,
                                  at.m + i * p->m);
             }
-            to->output(&p->image, at.m, p->m, first, count, o, minimum(PAIR, out - o), bias, add,
-                       y);
+            to->output(&p->image, at.m, p->m, first, count, o, ls_min(PAIR, out - o), bias, add, y);
         }
     }
 }
@@ -197,10 +181,10 @@ static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *dat
 {
     const ls_tiles *tiles = ls_tile_best();
     const ls_winograd *to = tiles->winograd;
-    long all = data->rows * p->image.tiles, c = p->image.c, panels = panels_of(conv->out);
+    long all = data->rows * p->image.tiles, c = p->image.c, panels = ls_panel_count(conv->out);
     real *v = data->scratch, *z = v + PLACES * p->v, *m = z + panels * PLACES * p->z;
     for (long first = 0; first < all; first += p->block) {
-        long count = minimum(p->block, all - first);
+        long count = ls_min(p->block, all - first);
         to->input(&p->image, data->x, first, count, v, p->v);
         for (long k = 0; k < panels; k++)
             to->slope(&p->image, data->dy, first, count, k * LS_PANEL, z + k * PLACES * p->z, p->z);
@@ -213,7 +197,7 @@ static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *dat
                               .c_panel = PLACES * M};
         for (long k = 0; k < panels; k += 2)
             for (long g = 0; g < c; g += GROUP) {
-                long pair = minimum(2, panels - k);
+                long pair = ls_min(2, panels - k);
                 for (long i = 0; i < PLACES; i++)
                     tiles->across(&tile, GROUP, pair * LS_PANEL,
                                   v + i * p->v + g / GROUP * count * GROUP,
@@ -227,7 +211,7 @@ static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *dat
 
 static long gradient_scratch(const plan *p)
 {
-    long panels = panels_of(p->image.out);
+    long panels = ls_panel_count(p->image.out);
     return PLACES * (p->v + panels * p->z + 2 * M);
 }
 
@@ -235,8 +219,8 @@ static plan pass_plan(const ls_winograd_image *image, long rows)
 {
     long place = PLACES * image->c;
     return plan_of(image, rows,
-                   is_small(image) ? maximum(INPUT_TILES, INPUT_REALS / place)
-                                   : maximum(1, LARGE_REALS / place));
+                   is_small(image) ? ls_max(INPUT_TILES, INPUT_REALS / place)
+                                   : ls_max(1, LARGE_REALS / place));
 }
 
 static plan forward_plan(const ls_conv *conv, long rows)
@@ -255,7 +239,7 @@ static plan gradient_plan(const ls_conv *conv, long rows)
 {
     const ls_winograd_image image = forward_of(conv);
     long reals = image.c * image.out <= 128 * 128 ? GRADIENT_REALS : LARGE_REALS;
-    return plan_of(&image, rows, maximum(1, reals / (PLACES * (image.c + image.out))));
+    return plan_of(&image, rows, ls_max(1, reals / (PLACES * (image.c + image.out))));
 }
 
 static void forward(const ls_conv *conv, const ls_conv_data *data)
@@ -294,8 +278,8 @@ static long scratch(const ls_conv *conv)
 {
     const plan f = forward_plan(conv, LARGEST), b = backward_plan(conv, LARGEST);
     const plan g = gradient_plan(conv, LARGEST);
-    long most = maximum(pass_scratch(&f), pass_scratch(&b));
-    return maximum(most, gradient_scratch(&g));
+    long most = ls_max(pass_scratch(&f), pass_scratch(&b));
+    return ls_max(most, gradient_scratch(&g));
 }
 
 const ls_conv_kernel ls_conv_winograd = {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/kernels/clones.h"
+#include "core/minmax.h"
 
 enum { LONG = 64, LANES = 16, ENOUGH = 256, BLOCK = 1 << 14, LINES_LEAST = 32, LINES_MOST = 256 };
 
@@ -26,11 +27,6 @@ long ls_norm_block(long width)
     long lines = BLOCK / width;
     lines = lines < LINES_LEAST ? LINES_LEAST : lines;
     return width * (lines < LINES_MOST ? lines : LINES_MOST);
-}
-
-static long least(long a, long b)
-{
-    return a < b ? a : b;
 }
 
 void ls_norm_spread(const double *values, long channels, long width, real *line)
@@ -52,7 +48,7 @@ static double gather(const real *line, long c, long channels, long width)
 LS_CLONES static void add_lines(const real *restrict x, long n, long width, real *restrict sum)
 {
     for (long i = 0; i < n; i += width)
-        for (long j = 0; j < least(width, n - i); j++)
+        for (long j = 0; j < ls_min(width, n - i); j++)
             sum[j] += x[i + j];
 }
 
@@ -61,7 +57,7 @@ LS_CLONES static void add_deviations(const real *restrict x, long n, long width,
                                      real *restrict square)
 {
     for (long i = 0; i < n; i += width)
-        for (long j = 0; j < least(width, n - i); j++) {
+        for (long j = 0; j < ls_min(width, n - i); j++) {
             real d = x[i + j] - centre[j];
             sum[j] += d;
             square[j] += d * d;
@@ -91,11 +87,11 @@ void ls_norm_moments(const real *x, long n, long channels, double *mean, double 
     memset(square, 0, (size_t)channels * sizeof *square);
     memset(lines, 0, line);
     if (n)
-        add_lines(x, least(block, n), width, lines);
+        add_lines(x, ls_min(block, n), width, lines);
     for (long c = 0; n && c < channels; c++)
-        mean[c] = gather(lines, c, channels, width) / (double)(least(block, n) / channels);
+        mean[c] = gather(lines, c, channels, width) / (double)(ls_min(block, n) / channels);
     for (long i = 0; i < n; i += block) {
-        long count = least(block, n - i);
+        long count = ls_min(block, n - i);
         ls_norm_spread(mean, channels, width, lines);
         memset(lines + width, 0, 2 * line);
         add_deviations(x + i, count, width, lines, lines + width, lines + 2 * width);
@@ -108,7 +104,7 @@ LS_CLONES void ls_norm_apply(const real *restrict x, const real *restrict other,
                              const real *restrict shift, bool relu, real *restrict y)
 {
     for (long i = 0; i < n; i += width)
-        for (long j = 0; j < least(width, n - i); j++) {
+        for (long j = 0; j < ls_min(width, n - i); j++) {
             real value = (x[i + j] - centre[j]) * slope[j] + shift[j];
             if (other)
                 value += other[i + j];
@@ -128,7 +124,7 @@ LS_CLONES static void add_products(const real *restrict x, const real *restrict 
                                    real *restrict product)
 {
     for (long i = 0; i < n; i += width)
-        for (long j = 0; j < least(width, n - i); j++) {
+        for (long j = 0; j < ls_min(width, n - i); j++) {
             sum[j] += g[i + j];
             product[j] += g[i + j] * (x[i + j] - centre[j]);
         }
@@ -152,7 +148,7 @@ LS_CLONES void ls_norm_dx(const real *restrict x, const real *restrict g, long n
                           real *restrict dx)
 {
     for (long i = 0; i < n; i += width)
-        for (long j = 0; j < least(width, n - i); j++) {
+        for (long j = 0; j < ls_min(width, n - i); j++) {
             real value = slope[j] * g[i + j] + tilt[j] * (x[i + j] - centre[j]) + shift[j];
             dx[i + j] = add ? dx[i + j] + value : value;
         }

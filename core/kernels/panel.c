@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/minmax.h"
+
 enum {
     ROWS = 448,            /* of x that a block holds; a multiple of every instruction set's */
     DEPTH = 512,           /* inputs of a block: ROWS * DEPTH reals stay in a cache of 1 MiB */
@@ -11,19 +13,14 @@ enum {
     TURNED = 1 << 20       /* reals of the weight that are turned round at a time */
 };
 
-static long minimum(long a, long b)
-{
-    return a < b ? a : b;
-}
-
-static long panels_of(long columns)
+long ls_panel_count(long columns)
 {
     return (columns + LS_PANEL - 1) / LS_PANEL;
 }
 
 long ls_panel_size(long out, long in)
 {
-    return panels_of(out) * in * LS_PANEL;
+    return ls_panel_count(out) * in * LS_PANEL;
 }
 
 /* The logical order [out, in, taps] against [panel][tap][in][32]. */
@@ -76,7 +73,7 @@ void ls_panel_forward(const ls_panel_product *p, long rows, const real *x, real 
     for (long first = 0; first < rows; first += ROWS)
         for (long k = 0; k < p->in; k += DEPTH) {
             const ls_tile tile = {.segments = 1,
-                                  .depth = minimum(DEPTH, p->in - k),
+                                  .depth = ls_min(DEPTH, p->in - k),
                                   .a_row = p->x_row,
                                   .b_depth = LS_PANEL,
                                   .b_panel = p->in * LS_PANEL,
@@ -84,7 +81,7 @@ void ls_panel_forward(const ls_panel_product *p, long rows, const real *x, real 
                                   .c_panel = LS_PANEL,
                                   .add = p->add || k > 0,
                                   .bias = p->bias};
-            tiles->along(&tile, minimum(ROWS, rows - first), p->out, x + first * p->x_row + k,
+            tiles->along(&tile, ls_min(ROWS, rows - first), p->out, x + first * p->x_row + k,
                          p->weight + k * LS_PANEL, y + first * p->y_row);
         }
 }
@@ -98,7 +95,7 @@ void ls_panel_transpose(const real *weight, long out, long in, long first, long 
         for (long c = 0; c < count; c += LS_PANEL) {
             const real *block = weight + o * in + (first + c) * LS_PANEL;
             real *to = turned + c / LS_PANEL * panel + o * LS_PANEL;
-            long inputs = minimum(LS_PANEL, count - c), outputs = minimum(LS_PANEL, out - o);
+            long inputs = ls_min(LS_PANEL, count - c), outputs = ls_min(LS_PANEL, out - o);
             if (inputs == LS_PANEL && outputs == LS_PANEL) {
                 tiles->turn(block, to);
                 continue;
@@ -115,7 +112,7 @@ static long turned_inputs(long out, long in)
 {
     long most = TURNED / out / (2 * LS_PANEL) * (2 * LS_PANEL);
     most = most ? most : 2 * LS_PANEL;
-    return minimum(most, panels_of(in) * LS_PANEL);
+    return ls_min(most, ls_panel_count(in) * LS_PANEL);
 }
 
 void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, real *dx,
@@ -123,7 +120,7 @@ void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, rea
 {
     long step = turned_inputs(p->out, p->in);
     for (long first = 0; first < p->in; first += step) {
-        long count = minimum(step, p->in - first);
+        long count = ls_min(step, p->in - first);
         ls_panel_transpose(p->weight, p->out, p->in, first, count, scratch, p->out * LS_PANEL);
         const ls_panel_product turned = {.in = p->out,
                                          .out = count,
@@ -135,8 +132,7 @@ void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, rea
     }
 }
 
-/* The last columns of dy, [rows, 32] with zeros beyond. */
-static void fill_panel(const real *dy, long row, long rows, long columns, real *panel)
+void ls_panel_pad(const real *dy, long row, long rows, long columns, real *panel)
 {
     memset(panel, 0, (size_t)(rows * LS_PANEL) * sizeof *panel);
     for (long i = 0; i < rows; i++)
@@ -156,14 +152,14 @@ void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, cons
                     .c_panel = p->in * LS_PANEL,
                     .add = true};
     for (long first = 0; first < rows; first += GRADIENT_ROWS) {
-        tile.depth = minimum(GRADIENT_ROWS, rows - first);
+        tile.depth = ls_min(GRADIENT_ROWS, rows - first);
         const real *from = x + first * p->x_row, *slope = dy + first * p->y_row;
         ls_tile last = tile;
         last.b_depth = LS_PANEL;
         if (rest)
-            fill_panel(slope + whole, p->y_row, tile.depth, rest, scratch);
+            ls_panel_pad(slope + whole, p->y_row, tile.depth, rest, scratch);
         for (long c = 0; c < p->in; c += GRADIENT_INPUTS) {
-            long inputs = minimum(GRADIENT_INPUTS, p->in - c);
+            long inputs = ls_min(GRADIENT_INPUTS, p->in - c);
             real *to = dweight + c * LS_PANEL;
             tiles->across(&tile, inputs, whole, from + c, slope, to);
             if (rest)
@@ -176,5 +172,5 @@ long ls_panel_scratch(long out, long in)
 {
     long turned = ls_panel_size(turned_inputs(out, in), out);
     long panel = out % LS_PANEL ? GRADIENT_ROWS * LS_PANEL : 0;
-    return turned > panel ? turned : panel;
+    return ls_max(turned, panel);
 }

@@ -14,6 +14,8 @@
 
 /* The layout of a slot [out, in] or [out, in, h, w]. */
 extern const ls_layout ls_panel_layout;
+/* Panels that hold so many columns. */
+long ls_panel_count(long columns);
 /* Reals of the panels. */
 long ls_panel_size(long out, long in);
 
@@ -37,3 +39,5 @@ long ls_panel_scratch(long out, long in);
  * zeros beyond the inputs; its panels begin `panel` reals apart. */
 void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned,
                         long panel);
+/* panel[rows, 32] = the first `columns` of dy, whose rows begin `row` reals apart; 0 beyond. */
+void ls_panel_pad(const real *dy, long row, long rows, long columns, real *panel);

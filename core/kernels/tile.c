@@ -20,6 +20,8 @@ const ls_tiles *const ls_tiles_all[] = {
 const ls_tiles *ls_tile_best(void)
 {
     static const ls_tiles *best;
+    if (best)
+        return best;
     const char *wanted = getenv("LOCKSTEP_INSTRUCTIONS");
     for (int i = 0; !best && ls_tiles_all[i]; i++)
         if (ls_tiles_all[i]->can() && (!wanted || strcmp(wanted, ls_tiles_all[i]->name) == 0))
