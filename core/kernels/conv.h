@@ -44,8 +44,8 @@ typedef struct ls_conv_kernel {
 /* [out, kernel_h, kernel_w, in] */
 extern const ls_layout ls_conv_taps;
 
+extern const ls_conv_kernel ls_conv_winograd;  /* 3x3, stride 1: a quarter of the multiplications */
 extern const ls_conv_kernel ls_conv_narrow;    /* few channels, stride 1: rows innermost */
 extern const ls_conv_kernel ls_conv_depthwise; /* a group a channel: channels innermost */
-extern const ls_conv_kernel ls_conv_winograd;  /* 3x3, stride 1: a quarter of the multiplications */
 extern const ls_conv_kernel ls_conv_direct;    /* lines of the image, where they are */
 extern const ls_conv_kernel ls_conv_gemm;      /* any: patches in tiles, times the weight */

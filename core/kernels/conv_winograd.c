@@ -168,7 +168,7 @@ static void convolve(const ls_conv *conv, const plan *p, bool backward, const ls
                     transform_filters(conv, p, data->weight, backward, o / LS_PANEL, k, channels,
                                       at.u, at.turned);
                 for (long i = 0; i < PLACES; i++)
-                    tiles->along(&tile, count, ls_panel_count(ls_min(PAIR, out - o)) * LS_PANEL,
+                    tiles->along(&tile, count, ls_min(PAIR, out - o),
                                  at.v + i * p->v + k / GROUP * tile.a_segment, u + i * p->u,
                                  at.m + i * p->m);
             }
@@ -183,6 +183,7 @@ static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *dat
     const ls_winograd *to = tiles->winograd;
     long all = data->rows * p->image.tiles, c = p->image.c, panels = ls_panel_count(conv->out);
     real *v = data->scratch, *z = v + PLACES * p->v, *m = z + panels * PLACES * p->z;
+    memset(m, 0, (size_t)(2 * PLACES * M) * sizeof *m); /* columns beyond the outputs stay 0 */
     for (long first = 0; first < all; first += p->block) {
         long count = ls_min(p->block, all - first);
         to->input(&p->image, data->x, first, count, v, p->v);
@@ -199,7 +200,7 @@ static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *dat
             for (long g = 0; g < c; g += GROUP) {
                 long pair = ls_min(2, panels - k);
                 for (long i = 0; i < PLACES; i++)
-                    tiles->across(&tile, GROUP, pair * LS_PANEL,
+                    tiles->across(&tile, GROUP, ls_min(PAIR, conv->out - k * LS_PANEL),
                                   v + i * p->v + g / GROUP * count * GROUP,
                                   z + k * PLACES * p->z + i * p->z, m + i * M);
                 for (long j = 0; j < pair; j++)
@@ -271,7 +272,7 @@ static bool suits(const ls_conv *conv)
     return !conv->exact && conv->groups == 1 && w->dilation_h * w->dilation_w == 1 &&
            w->stride_h == 1 && w->stride_w == 1 && w->kernel_h == 3 && w->kernel_w == 3 &&
            w->pad_h <= 2 && w->pad_w <= 2 && w->c % GROUP == 0 && conv->out % GROUP == 0 &&
-           w->c >= LS_PANEL && conv->out >= LS_PANEL && w->out_h >= SIDE && w->out_w >= SIDE;
+           w->out_h >= SIDE && w->out_w >= SIDE;
 }
 
 static long scratch(const ls_conv *conv)

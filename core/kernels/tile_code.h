@@ -79,18 +79,24 @@ typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
     {                                                                                              \
         block(rows, vectors, along, t, a, b, c);                                                   \
     }
-#define MAKE_NARROW(rows) MAKE(rows, 2, along, true) MAKE(rows, 2, across, false)
+#define MAKE_NARROW(rows)                                                                          \
+    MAKE(rows, 1, along, true)                                                                     \
+    MAKE(rows, 1, across, false) MAKE(rows, 2, along, true) MAKE(rows, 2, across, false)
 #define MAKE_WIDE(rows) MAKE(rows, 4, along, true) MAKE(rows, 4, across, false)
 TILE_NARROW(MAKE_NARROW)
 TILE_WIDE(MAKE_WIDE)
 
 /* By the number of rows; 0 has none. */
+#define ALONG_SINGLE(rows) along_##rows##x1,
 #define ALONG_NARROW(rows) along_##rows##x2,
 #define ALONG_WIDE(rows) along_##rows##x4,
+#define ACROSS_SINGLE(rows) across_##rows##x1,
 #define ACROSS_NARROW(rows) across_##rows##x2,
 #define ACROSS_WIDE(rows) across_##rows##x4,
+static run_block *const along_single[] = {NULL, TILE_NARROW(ALONG_SINGLE)};
 static run_block *const along_narrow[] = {NULL, TILE_NARROW(ALONG_NARROW)};
 static run_block *const along_wide[] = {NULL, TILE_WIDE(ALONG_WIDE)};
+static run_block *const across_single[] = {NULL, TILE_NARROW(ACROSS_SINGLE)};
 static run_block *const across_narrow[] = {NULL, TILE_NARROW(ACROSS_NARROW)};
 static run_block *const across_wide[] = {NULL, TILE_WIDE(ACROSS_WIDE)};
 enum {
@@ -116,21 +122,21 @@ static void run_part(run_block *run, const ls_tile *t, long rows, long columns, 
         }
 }
 
-/* How to go through the rows: `wide` or narrow blocks, of about equal height. */
+/* How to go through the rows: in blocks of about equal height. */
 typedef struct walk {
     run_block *const *blocks;
     int most;
-    long width, a_row;
+    long width;
 } walk;
 
 /* All rows of one strip of columns. */
-static void run_strip(const walk *w, const ls_tile *t, long rows, long columns, const real *a,
-                      const real *b, real *c)
+static void run_strip(const walk *w, const ls_tile *t, long a_row, long rows, long columns,
+                      const real *a, const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
-        const real *at = a + first * w->a_row;
+        const real *at = a + first * a_row;
         real *to = c + first * t->c_row;
         if (columns >= w->width)
             w->blocks[height](t, at, b, to);
@@ -139,14 +145,18 @@ static void run_strip(const walk *w, const ls_tile *t, long rows, long columns, 
     }
 }
 
-static void run(const walk *wide, const walk *narrow, const ls_tile *t, long rows, long columns,
+/* walks: the widest first; the next rows of a are a_row apart. */
+static void run(const walk walks[3], const ls_tile *t, long a_row, long rows, long columns,
                 const real *a, const real *b, real *c)
 {
     for (long j = 0; j < columns;) {
-        const walk *w = columns - j > narrow->width ? wide : narrow;
+        const walk *w = walks;
+        while (w->width / 2 >= columns - j && w->width > LANES)
+            w++;
         ls_tile own = *t;
         own.bias = t->bias ? t->bias + j : NULL;
-        run_strip(w, &own, rows, columns - j, a, b + j / LS_PANEL * t->b_panel + j % LS_PANEL,
+        run_strip(w, &own, a_row, rows, columns - j, a,
+                  b + j / LS_PANEL * t->b_panel + j % LS_PANEL,
                   c + j / LS_PANEL * t->c_panel + j % LS_PANEL);
         j += w->width;
     }
@@ -155,17 +165,19 @@ static void run(const walk *wide, const walk *narrow, const ls_tile *t, long row
 static void run_along(const ls_tile *t, long rows, long columns, const real *a, const real *b,
                       real *c)
 {
-    const walk wide = {along_wide, WIDE_ROWS, 4 * LANES, t->a_row};
-    const walk narrow = {along_narrow, NARROW_ROWS, 2 * LANES, t->a_row};
-    run(&wide, &narrow, t, rows, columns, a, b, c);
+    static const walk walks[] = {{along_wide, WIDE_ROWS, 4 * LANES},
+                                 {along_narrow, NARROW_ROWS, 2 * LANES},
+                                 {along_single, NARROW_ROWS, LANES}};
+    run(walks, t, t->a_row, rows, columns, a, b, c);
 }
 
 static void run_across(const ls_tile *t, long rows, long columns, const real *a, const real *b,
                        real *c)
 {
-    const walk wide = {across_wide, WIDE_ROWS, 4 * LANES, 1};
-    const walk narrow = {across_narrow, NARROW_ROWS, 2 * LANES, 1};
-    run(&wide, &narrow, t, rows, columns, a, b, c);
+    static const walk walks[] = {{across_wide, WIDE_ROWS, 4 * LANES},
+                                 {across_narrow, NARROW_ROWS, 2 * LANES},
+                                 {across_single, NARROW_ROWS, LANES}};
+    run(walks, t, 1, rows, columns, a, b, c);
 }
 
 /* to[j, i] = from[i, j], one square of a vector's numbers each way: blocks of 1, 2, 4 ... numbers

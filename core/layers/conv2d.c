@@ -10,8 +10,8 @@ typedef struct conv2d {
 } conv2d;
 
 /* The first that suits the shape. */
-static const ls_conv_kernel *const kernels[] = {&ls_conv_narrow, &ls_conv_depthwise,
-                                                &ls_conv_winograd, &ls_conv_direct, &ls_conv_gemm};
+static const ls_conv_kernel *const kernels[] = {&ls_conv_winograd, &ls_conv_narrow,
+                                                &ls_conv_depthwise, &ls_conv_direct, &ls_conv_gemm};
 
 static const ls_option options[] = {
     {"out", LS_OPTION_INT, offsetof(conv2d, conv.out), NULL, 1, 1e6, NULL, "output channels"},
