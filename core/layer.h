@@ -5,11 +5,18 @@
  *             can fail;
  *   prepare   what depends on parameters only (packed weights), after each update;
  *   forward   y from x;
- *   backward  dx from dy, and *adds* to the parameter gradients.
+ *   backward  dx from dy;
+ *   gradient  *adds* to the parameter gradients, from x and dy.
+ *
+ * A run shares the work among threads: forward and backward are called for parts of the rows, and
+ * gradient for all rows and a part of the parameters, so that no sum depends on the number of
+ * threads. A layer that mixes rows is called once, shares its own work, and its backward does what
+ * gradient does.
  *
  * Four kinds of memory, declared in setup, planned once at compile; nothing is allocated in a step:
  *   kept       what forward saves for backward; of one run
- *   scratch    shared by all layers of a run, as large as the largest claim; undefined at entry
+ *   scratch    shared by all layers of a run, one a thread, as large as the largest claim;
+ *              undefined at entry
  *   prepared   made by prepare, shared by the ranks of a node
  *   row state  what a row carries from step to step; held per row, saved in row order
  */
@@ -70,6 +77,7 @@ typedef struct ls_io {
     real *y;     /* forward: written; backward: as forward left it */
     const real *dy;
     void *kept, *scratch, *row_state;
+    int part, parts; /* gradient: which part of the parameters is wanted, of how many */
 } ls_io;
 
 struct ls_layer_type {
@@ -80,17 +88,27 @@ struct ls_layer_type {
     size_t size;              /* of the private struct */
     const ls_option *options; /* into the private struct; NULL: none */
     int inputs_min, inputs_max;
-    bool mixes_rows; /* batch norm: a row's output depends on the others */
+    bool mixes_rows; /* batch norm: a row's output depends on the others; see above */
     bool random;     /* draws: the contract test repeats (seed, step) */
     bool (*setup)(ls_layer *layer, ls_error *error);
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+    /* Only where pass->gradient is an array; NULL: no parameters. */
+    void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
     void (*destroy)(ls_layer *layer); /* what setup allocated inside self; NULL: nothing */
     /* For `check --dump`: the kept bytes that are a mask or draw, as reals [rows, y]; NULL: none.
      */
     const real *(*draws)(const ls_layer *layer, const ls_io *io);
 };
+
+/* For gradient: its part of `count` outputs, in whole units: [begin, end). */
+static inline ls_interval ls_io_part(const ls_io *io, long count, long unit)
+{
+    long units = (count + unit - 1) / unit, end = units * (io->part + 1) / io->parts * unit;
+    ls_interval own = {units * io->part / io->parts * unit, end < count ? end : count};
+    return own;
+}
 
 /* For setup. */
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,

@@ -15,7 +15,9 @@ static long round_up(long n, long to)
 
 ls_params *ls_params_create(void)
 {
-    return ls_alloc(1, sizeof(ls_params));
+    ls_params *params = ls_alloc(1, sizeof *params);
+    params->threads = 1;
+    return params;
 }
 
 void ls_params_destroy(ls_params *params)

@@ -1,7 +1,8 @@
 /* run: the memory of one application of a net, and its forward and backward passes.
  *
  * Times for the plan of the arena: forward of layer i is time i, its backward time 2n - 1 - i, so
- * buffers whose lives do not meet share bytes. */
+ * buffers whose lives do not meet share bytes. Threads (OpenMP) share a layer's work: see layer.h.
+ */
 #include <string.h>
 
 #include "core/clock.h"
@@ -18,6 +19,7 @@ struct ls_run {
     long rows, capacity;
     const real *x; /* of the last forward */
     char *arena, *scratch;
+    size_t scratch_size; /* of a thread */
     ls_block *block;
     bool *dy_written; /* [layers] during backward: dy holds something */
     bool *trains;     /* [layers] it or a layer before it has parameters */
@@ -38,8 +40,8 @@ static int last_reader(const ls_net *net, int n, int i)
     return last;
 }
 
-/* Fills the blocks' sizes and lives for the first n layers; returns the arena's size and *scratch.
- */
+/* Fills the blocks' sizes and lives for the first n layers; returns the arena's size and *scratch,
+ * of a thread. */
 static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block *block,
                    size_t *scratch)
 {
@@ -61,6 +63,7 @@ static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block 
         size_t wanted = claimed(&layer->scratch, rows);
         *scratch = wanted > *scratch ? wanted : *scratch;
     }
+    *scratch = (*scratch + LS_ALIGN - 1) / LS_ALIGN * LS_ALIGN;
     return ls_memory_plan(block, BLOCKS * n);
 }
 
@@ -70,20 +73,20 @@ size_t ls_run_bytes(const ls_net *net, long rows, bool training)
     ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
     size_t arena = plan(net, net->count, rows, training, block, &scratch);
     ls_free(block);
-    return arena + scratch;
+    return arena + scratch * (size_t)net->params->threads;
 }
 
 static ls_run *create(const ls_net *net, int layers, long rows, bool training)
 {
     ls_run *run = ls_alloc(1, sizeof *run);
-    size_t count = (size_t)layers, scratch;
+    size_t count = (size_t)layers;
     run->net = net;
     run->count = layers;
     run->training = training;
     run->capacity = rows;
     run->block = ls_alloc(BLOCKS * count, sizeof *run->block);
-    run->arena = ls_alloc(plan(net, layers, rows, training, run->block, &scratch), 1);
-    run->scratch = ls_alloc(scratch, 1);
+    run->arena = ls_alloc(plan(net, layers, rows, training, run->block, &run->scratch_size), 1);
+    run->scratch = ls_alloc(run->scratch_size, (size_t)net->params->threads);
     run->dy_written = ls_alloc(count, sizeof *run->dy_written);
     run->trains = ls_alloc(count, sizeof *run->trains);
     for (int i = 0; i < layers; i++) {
@@ -131,11 +134,50 @@ static ls_io io_of(const ls_run *run, int i)
                 .y = block_at(run, i, BLOCK_Y),
                 .dy = block_at(run, i, BLOCK_DY),
                 .kept = block_at(run, i, BLOCK_KEPT),
-                .scratch = run->scratch,
                 .row_state = block_at(run, i, BLOCK_ROW_STATE)};
     for (int k = 0; k < layer->inputs; k++)
         io.x[k] = layer->input[k] < 0 ? run->x : block_at(run, layer->input[k], BLOCK_Y);
     return io;
+}
+
+typedef void step(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+
+/* What a thread takes of a step: rows [rows * part / parts, rows * (part + 1) / parts). */
+static void take_rows(const ls_layer *layer, const ls_pass *pass, step *step, const ls_io *all)
+{
+    long first = all->rows * all->part / all->parts;
+    size_t y = (size_t)first * (size_t)ls_shape_count(&layer->y);
+    ls_pass own_pass = *pass;
+    ls_io own = *all;
+    own_pass.row += first;
+    own.rows = all->rows * (all->part + 1) / all->parts - first;
+    own.y += y;
+    own.dy = all->dy ? all->dy + y : NULL;
+    own.kept = (char *)all->kept + layer->kept.per_row * (size_t)first;
+    own.row_state = (char *)all->row_state + layer->row_state.per_row * (size_t)first;
+    for (int k = 0; k < layer->inputs; k++) {
+        size_t x = (size_t)first * (size_t)ls_shape_count(&layer->x[k]);
+        own.x[k] += x;
+        own.dx[k] = all->dx[k] ? all->dx[k] + x : NULL;
+    }
+    step(layer, &own_pass, &own);
+}
+
+/* A layer's gradient (NULL: none) and step, shared among the threads. */
+static void share(const ls_run *run, const ls_layer *layer, const ls_pass *pass, step *gradient,
+                  step *step, const ls_io *io)
+{
+    int threads = layer->type->mixes_rows ? 1 : layer->params->threads;
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static, 1)
+    for (int t = 0; t < threads; t++) {
+        ls_io own = *io;
+        own.scratch = run->scratch + (size_t)t * run->scratch_size;
+        own.part = t;
+        own.parts = threads;
+        if (gradient)
+            gradient(layer, pass, &own);
+        take_rows(layer, pass, step, &own);
+    }
 }
 
 const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows)
@@ -147,7 +189,7 @@ const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long
         const ls_layer *layer = run->net->layers[i];
         ls_io io = io_of(run, i);
         double start = run->seconds ? ls_clock_now() : 0;
-        layer->type->forward(layer, pass, &io);
+        share(run, layer, pass, NULL, layer->type->forward, &io);
         if (run->seconds)
             run->seconds[2 * i] += ls_clock_now() - start;
     }
@@ -171,7 +213,8 @@ static void backward_layer(ls_run *run, const ls_pass *pass, int i, const real *
         *written = true;
     }
     double start = run->seconds ? ls_clock_now() : 0;
-    layer->type->backward(layer, pass, &io);
+    share(run, layer, pass, pass->gradient ? layer->type->gradient : NULL, layer->type->backward,
+          &io);
     if (run->seconds)
         run->seconds[2 * i + 1] += ls_clock_now() - start;
     if (pass->gradient && pass->finished && layer->slots)

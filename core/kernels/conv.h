@@ -16,22 +16,24 @@ typedef struct ls_conv {
     bool exact; /* plain sums: no Winograd */
 } ls_conv;
 
-/* The arrays of one call, all borrowed. NULL: bias where there is none; dx, dweight, dbias where
- * nobody wants them. */
+/* The arrays of one call, all borrowed. bias is NULL where there is none. */
 typedef struct ls_conv_data {
     long rows;
     const real *weight, *bias;
     const real *prepared; /* of the kernel, as `prepare` made it */
     const real *x;
-    real *y; /* forward */
-    const real *dy;
-    real *dx;
-    bool add;              /* to dx; else it is overwritten */
-    real *dweight, *dbias; /* added to */
-    real *scratch;         /* 64-byte aligned */
+    real *y;         /* forward */
+    const real *dy;  /* backward and gradient */
+    real *dx;        /* backward */
+    bool add;        /* to dx; else it is overwritten */
+    real *dweight;   /* gradient: added to, ... */
+    ls_interval own; /* ... the weights of these channels of y, in whole units */
+    real *scratch;   /* 64-byte aligned */
 } ls_conv_data;
 
 typedef struct ls_conv_kernel {
+    const char *name;
+    long unit;               /* channels of y whose gradient is taken together */
     const ls_layout *layout; /* of the weight */
     bool (*suits)(const ls_conv *conv);
     long (*scratch)(const ls_conv *conv);  /* reals */
@@ -39,6 +41,7 @@ typedef struct ls_conv_kernel {
     void (*prepare)(const ls_conv *conv, const real *weight, real *prepared);
     void (*forward)(const ls_conv *conv, const ls_conv_data *data);
     void (*backward)(const ls_conv *conv, const ls_conv_data *data);
+    void (*gradient)(const ls_conv *conv, const ls_conv_data *data);
 } ls_conv_kernel;
 
 /* [out, kernel_h, kernel_w, in] */

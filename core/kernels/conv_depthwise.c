@@ -21,6 +21,7 @@ typedef struct products {
     const real *a, *b;
     real *to;
     int of_a, of_b, of_to; /* PIXELS, TAPS, OUTPUTS: one each */
+    ls_interval own;       /* channels */
 } products;
 
 /* Those of output (oh, ow). */
@@ -37,7 +38,7 @@ LS_INLINE void multiply_place(const ls_window *w, const products *p, long oh, lo
                          [OUTPUTS] = (oh * w->out_w + ow) * w->c};
             const real *a = p->a + at[p->of_a], *b = p->b + at[p->of_b];
             real *restrict to = p->to + at[p->of_to];
-            for (long c = 0; c < w->c; c++)
+            for (long c = p->own.begin; c < p->own.end; c++)
                 to[c] += a[c] * b[c];
         }
 }
@@ -78,7 +79,8 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
                       data->y + row * positions * w->c,
                       PIXELS,
                       TAPS,
-                      OUTPUTS};
+                      OUTPUTS,
+                      {0, w->c}};
         if (data->bias)
             ls_rows_fill(p.to, data->bias, positions, w->c);
         else
@@ -87,37 +89,41 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
     }
 }
 
-/* The products of a row are summed in scratch by themselves. */
-static void backward_weight(const ls_conv *conv, const ls_conv_data *data, const real *x,
-                            const real *dy)
-{
-    long channels = conv->window.c, taps = weights(conv) / channels;
-    memset(data->scratch, 0, (size_t)weights(conv) * sizeof *data->scratch);
-    multiply_row(&conv->window, &(products){x, dy, data->scratch, PIXELS, OUTPUTS, TAPS});
-    for (long c = 0; c < channels; c++)
-        for (long tap = 0; tap < taps; tap++)
-            data->dweight[c * taps + tap] += data->scratch[tap * channels + c];
-}
-
 static void backward(const ls_conv *conv, const ls_conv_data *data)
 {
     const ls_window *w = &conv->window;
     long x_row = w->h * w->w * w->c, y_row = w->out_h * w->out_w * w->c;
-    if (data->dx && !data->add)
+    if (!data->add)
         memset(data->dx, 0, (size_t)(data->rows * x_row) * sizeof *data->dx);
-    if (data->dbias)
-        ls_rows_sum(data->dy, data->rows * w->out_h * w->out_w, w->c, data->dbias);
+    for (long row = 0; row < data->rows; row++)
+        multiply_row(w, &(products){data->dy + row * y_row,
+                                    data->prepared,
+                                    data->dx + row * x_row,
+                                    OUTPUTS,
+                                    TAPS,
+                                    PIXELS,
+                                    {0, w->c}});
+}
+
+/* The products of a row are summed in scratch by themselves. */
+static void gradient(const ls_conv *conv, const ls_conv_data *data)
+{
+    const ls_window *w = &conv->window;
+    long x_row = w->h * w->w * w->c, y_row = w->out_h * w->out_w * w->c;
+    long taps = w->kernel_h * w->kernel_w;
     for (long row = 0; row < data->rows; row++) {
-        const real *dy = data->dy + row * y_row;
-        if (data->dweight)
-            backward_weight(conv, data, data->x + row * x_row, dy);
-        if (data->dx)
-            multiply_row(
-                w, &(products){dy, data->prepared, data->dx + row * x_row, OUTPUTS, TAPS, PIXELS});
+        memset(data->scratch, 0, (size_t)weights(conv) * sizeof *data->scratch);
+        multiply_row(w, &(products){data->x + row * x_row, data->dy + row * y_row, data->scratch,
+                                    PIXELS, OUTPUTS, TAPS, data->own});
+        for (long c = data->own.begin; c < data->own.end; c++)
+            for (long tap = 0; tap < taps; tap++)
+                data->dweight[c * taps + tap] += data->scratch[tap * w->c + c];
     }
 }
 
 const ls_conv_kernel ls_conv_depthwise = {
+    .name = "depthwise",
+    .unit = 16,
     .layout = &ls_conv_taps,
     .suits = suits,
     .scratch = weights,
@@ -125,4 +131,5 @@ const ls_conv_kernel ls_conv_depthwise = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

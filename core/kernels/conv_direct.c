@@ -16,7 +16,6 @@
 
 #include "core/kernels/conv.h"
 #include "core/kernels/panel.h"
-#include "core/kernels/rows.h"
 #include "core/minmax.h"
 
 enum { BLOCK_REALS = 100000, GRADIENT_PIXELS = 448, PAIR = 2 * LS_PANEL };
@@ -231,13 +230,14 @@ static long gradient_block(const ls_window *w)
     return ls_max(1, ls_min(GRADIENT_PIXELS / w->out_w, w->out_h));
 }
 
-/* Adds what lines [first, first + count) of one image give to dweight. */
-static void add_lines(const ls_conv *conv, const slide *s, const real *dy, long first, long count,
-                      real *dweight, real *scratch)
+/* Adds what lines [first, first + count) of one image give to the own part of dweight. */
+static void add_lines(const ls_conv *conv, const slide *s, const ls_conv_data *data, const real *dy,
+                      long first, long count)
 {
     const ls_tiles *tiles = ls_tile_best();
     const ls_window *w = &conv->window;
-    long whole = conv->out / LS_PANEL * LS_PANEL, line = s->kernel_w * s->c, row;
+    long begin = data->own.begin, whole = (data->own.end - begin) / LS_PANEL * LS_PANEL;
+    long rest = ls_panel_round(data->own.end - begin - whole), line = s->kernel_w * s->c, row;
     const real *x =
         padded(s, s->top + first * s->step_h, (count - 1) * s->step_h + s->kernel_h, &row);
     ls_tile tile = {.segments = count,
@@ -250,18 +250,19 @@ static void add_lines(const ls_conv *conv, const slide *s, const real *dy, long 
                     .c_row = LS_PANEL,
                     .c_panel = s->kernel_h * line * LS_PANEL,
                     .add = true};
-    const real *slope = dy + first * tile.b_segment;
+    const real *slope = dy + first * tile.b_segment + begin;
+    real *to = data->dweight + begin / LS_PANEL * tile.c_panel;
     for (long kh = 0; kh < s->kernel_h; kh++)
-        tiles->across(&tile, line, whole, x + kh * row, slope, dweight + kh * line * LS_PANEL);
-    if (whole == conv->out)
+        tiles->across(&tile, line, whole, x + kh * row, slope, to + kh * line * LS_PANEL);
+    if (!rest)
         return;
-    ls_panel_pad(slope + whole, conv->out, count * w->out_w, conv->out - whole, scratch);
-    slope = scratch;
+    ls_panel_pad(slope + whole, conv->out, count * w->out_w, data->own.end - begin - whole,
+                 data->scratch);
     tile.b_depth = LS_PANEL;
     tile.b_segment = w->out_w * LS_PANEL;
-    dweight += whole / LS_PANEL * tile.c_panel;
+    to += whole / LS_PANEL * tile.c_panel;
     for (long kh = 0; kh < s->kernel_h; kh++)
-        tiles->across(&tile, line, LS_PANEL, x + kh * row, slope, dweight + kh * line * LS_PANEL);
+        tiles->across(&tile, line, rest, x + kh * row, data->scratch, to + kh * line * LS_PANEL);
 }
 
 static long last_reals(const ls_conv *conv)
@@ -270,7 +271,7 @@ static long last_reals(const ls_conv *conv)
     return conv->out % LS_PANEL ? gradient_block(w) * w->out_w * LS_PANEL : 0;
 }
 
-static void gradient(const ls_conv *conv, const ls_conv_data *data)
+static void take_gradient(const ls_conv *conv, const ls_conv_data *data)
 {
     const ls_window *w = &conv->window;
     slide s = forward_of(conv);
@@ -279,8 +280,7 @@ static void gradient(const ls_conv *conv, const ls_conv_data *data)
     for (long n = 0; n < data->rows; n++)
         for (long first = 0; first < w->out_h; first += block) {
             s.x = data->x + n * in;
-            add_lines(conv, &s, data->dy + n * out, first, ls_min(block, w->out_h - first),
-                      data->dweight, data->scratch);
+            add_lines(conv, &s, data, data->dy + n * out, first, ls_min(block, w->out_h - first));
         }
 }
 
@@ -333,17 +333,24 @@ static void backward(const ls_conv *conv, const ls_conv_data *data)
 {
     const ls_window *w = &conv->window;
     const ls_panel_product product = product_of(conv, data);
-    long pixels = data->rows * w->out_h * w->out_w;
-    if (data->dbias)
-        ls_rows_sum(data->dy, pixels, conv->out, data->dbias);
-    if (data->dweight && is_product(w))
-        ls_panel_gradient(&product, pixels, data->x, data->dy, data->dweight, data->scratch);
-    else if (data->dweight)
-        gradient(conv, data);
-    if (data->dx && is_product(w))
-        ls_panel_backward(&product, pixels, data->dy, data->dx, data->scratch);
-    else if (data->dx)
+    if (is_product(w))
+        ls_panel_backward(&product, data->rows * w->out_h * w->out_w, data->dy, data->dx,
+                          data->scratch);
+    else
         backward_data(conv, data);
+}
+
+static void gradient(const ls_conv *conv, const ls_conv_data *data)
+{
+    const ls_window *w = &conv->window;
+    ls_panel_product product = product_of(conv, data);
+    product.out = data->own.end - data->own.begin;
+    if (is_product(w))
+        ls_panel_gradient(&product, data->rows * w->out_h * w->out_w, data->x,
+                          data->dy + data->own.begin, data->dweight + data->own.begin * product.in,
+                          data->scratch);
+    else
+        take_gradient(conv, data);
 }
 
 static bool suits(const ls_conv *conv)
@@ -372,9 +379,12 @@ static long scratch(const ls_conv *conv)
 }
 
 const ls_conv_kernel ls_conv_direct = {
+    .name = "direct",
+    .unit = LS_PANEL,
     .layout = &ls_panel_layout,
     .suits = suits,
     .scratch = scratch,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

@@ -6,23 +6,23 @@
  *     dpatches[p, k] = dy[p, o] weight[o, k]               then scattered into dx
  *
  * A tile holds so many positions that its patches stay in the cache between gather and product.
- * Where x holds the patches as they are, with a kernel of 1x1 and stride 1, nothing is gathered,
- * and all positions are one tile. */
+ * Where x holds the patches as they are, with a kernel of 1x1 and stride 1, nothing is gathered. */
 #include <string.h>
 
 #include "core/blas.h"
 #include "core/kernels/conv.h"
 #include "core/kernels/rows.h"
+#include "core/minmax.h"
 
 enum { TILE_REALS = 1 << 16, TILE_POSITIONS = 256 }; /* about the one, at least the other */
 
 /* The sizes of the products. */
 typedef struct sizes {
-    long in, out, patch; /* of a group: channels of x and of y, reals of a patch */
-    long outs;           /* channels of y */
-    bool in_place;       /* x holds the patches */
-    long line;           /* from patch to patch, in x or as gathered */
-    long all, tile;      /* positions */
+    long in, out, patch;   /* of a group: channels of x and of y, reals of a patch */
+    long outs;             /* channels of y */
+    bool in_place;         /* x holds the patches */
+    long line;             /* from patch to patch, in x or as gathered */
+    long all, image, tile; /* positions */
 } sizes;
 
 static sizes sizes_of(const ls_conv *conv, long rows)
@@ -33,9 +33,10 @@ static sizes sizes_of(const ls_conv *conv, long rows)
     s.patch = w->kernel_h * w->kernel_w * s.in;
     s.in_place = pixel && w->pad_h + w->pad_w == 0;
     s.line = s.in_place ? w->c : s.patch;
-    s.all = rows * w->out_h * w->out_w;
+    s.image = w->out_h * w->out_w;
+    s.all = rows * s.image;
     s.tile = TILE_REALS / s.patch > TILE_POSITIONS ? TILE_REALS / s.patch : TILE_POSITIONS;
-    s.tile = s.in_place ? s.all : s.tile;
+    s.tile = s.in_place ? s.image : s.tile;
     return s;
 }
 
@@ -88,11 +89,13 @@ static const real *see(const ls_conv *conv, const ls_conv_data *data, const size
     return data->scratch;
 }
 
+/* Products of one image have the same sizes however the rows are shared among threads, and so, with
+ * any BLAS, the same bits. */
 static void forward(const ls_conv *conv, const ls_conv_data *data)
 {
     sizes s = sizes_of(conv, data->rows);
-    for (long first = 0; first < s.all; first += s.tile) {
-        long count = s.all - first < s.tile ? s.all - first : s.tile;
+    for (long first = 0, count; first < s.all; first += count) {
+        count = ls_min(s.tile, s.image - first % s.image);
         real *y = data->y + first * s.outs;
         if (data->bias)
             ls_rows_fill(y, data->bias, count, s.outs);
@@ -120,26 +123,36 @@ static void backward(const ls_conv *conv, const ls_conv_data *data)
 {
     const ls_window *w = &conv->window;
     sizes s = sizes_of(conv, data->rows);
-    if (data->dx && !data->add && !s.in_place)
+    if (!data->add && !s.in_place)
         memset(data->dx, 0, (size_t)(data->rows * w->h * w->w * w->c) * sizeof(real));
-    for (long first = 0; first < s.all; first += s.tile) {
-        long count = s.all - first < s.tile ? s.all - first : s.tile;
-        const real *dy = data->dy + first * s.outs;
-        if (data->dbias)
-            ls_rows_sum(dy, count, s.outs, data->dbias);
-        for (long g = 0; data->dweight && g < conv->groups; g++)
-            ls_gemm(true, false, s.out, s.patch, count, 1, dy + g * s.out, s.outs,
-                    see(conv, data, &s, g, first, count), s.line, 1,
-                    data->dweight + g * s.out * s.patch, s.patch);
-        for (long g = 0; data->dx && g < conv->groups; g++)
+    for (long first = 0, count; first < s.all; first += count) {
+        count = ls_min(s.tile, s.image - first % s.image);
+        for (long g = 0; g < conv->groups; g++)
             backward_data(conv, data, &s, g, first, count);
     }
 }
 
+/* Of the groups that begin among the channels wanted. */
+static void gradient(const ls_conv *conv, const ls_conv_data *data)
+{
+    sizes s = sizes_of(conv, data->rows);
+    for (long first = 0; first < s.all; first += s.tile)
+        for (long g = 0; g < conv->groups; g++) {
+            long count = ls_min(s.tile, s.all - first), out = g * s.out;
+            if (out >= data->own.begin && out < data->own.end)
+                ls_gemm(true, false, s.out, s.patch, count, 1, data->dy + first * s.outs + out,
+                        s.outs, see(conv, data, &s, g, first, count), s.line, 1,
+                        data->dweight + out * s.patch, s.patch);
+        }
+}
+
 const ls_conv_kernel ls_conv_gemm = {
+    .name = "gemm",
+    .unit = 1,
     .layout = &ls_conv_taps,
     .suits = suits,
     .scratch = scratch,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

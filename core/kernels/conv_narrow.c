@@ -165,6 +165,7 @@ typedef struct weight_task {
     long h, w, kernel_h, kernel_w;
     const real *first; /* of dy, within its margin */
     real *dweight;
+    ls_interval own; /* channels of dy */
 } weight_task;
 
 static real sum_of(const lanes *v)
@@ -212,24 +213,10 @@ LS_INLINE void weight_pair(const weight_task *task, long out, long kh, long i)
 
 LS_CLONES static void gather_weight(const weight_task *task)
 {
-    for (long out = 0; out < task->dy.c; out += BLOCK)
+    for (long out = task->own.begin; out < task->own.end; out += BLOCK)
         for (long kh = 0; kh < task->kernel_h; kh++)
             for (long i = 0; i < task->kernel_w * task->x.c; i += 2)
                 weight_pair(task, out, kh, i);
-}
-
-/* dbias[c] += the sum over dy's places; the margin is zero. */
-LS_CLONES static void gather_bias(const pack *dy, real *dbias)
-{
-    for (long c = 0; c < dy->c; c++) {
-        const lanes *at = (const lanes *)(dy->at + c * ROWS);
-        lanes sum[2] = {{0}, {0}};
-        for (long i = 0; i < dy->h * dy->w; i++, at += 2 * dy->c) {
-            sum[0] += at[0];
-            sum[1] += at[1];
-        }
-        dbias[c] += sum_of(&sum[0]) + sum_of(&sum[1]);
-    }
 }
 
 static long blocks(long channels)
@@ -299,56 +286,48 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
     }
 }
 
-/* dx of `rows` rows from the packed dy; the packed x makes room for it. */
-static void backward_data(const ls_conv *conv, const ls_conv_data *data, pack dy, long rows,
-                          real *dx)
-{
-    const ls_window *w = &conv->window;
-    long x_row = w->h * w->w * w->c;
-    correlation task = {.x = dy,
-                        .y = {w->h, w->w, w->c, data->scratch},
-                        .kernel_h = w->kernel_h,
-                        .kernel_w = w->kernel_w,
-                        .panels = data->prepared + forward_panels(conv)};
-    correlate(&task);
-    transpose_out(task.y.at, x_row, rows, x_row, data->add, dx);
-}
-
-static void backward_weight(const ls_conv *conv, const ls_conv_data *data, pack dy, long rows,
-                            const real *images)
-{
-    const ls_window *w = &conv->window;
-    weight_task task = {.x = pack_x(conv, data->scratch),
-                        .dy = dy,
-                        .h = w->out_h,
-                        .w = w->out_w,
-                        .kernel_h = w->kernel_h,
-                        .kernel_w = w->kernel_w,
-                        .dweight = data->dweight};
-    long top = w->kernel_h - 1 - w->pad_h, side = w->kernel_w - 1 - w->pad_w;
-    task.first = dy.at + (top * dy.w + side) * dy.c * ROWS;
-    pack_in(images, w->h, w->w, rows, task.x);
-    gather_weight(&task);
-}
-
 static void backward(const ls_conv *conv, const ls_conv_data *data)
 {
     const ls_window *w = &conv->window;
     long x_row = w->h * w->w * w->c, y_row = w->out_h * w->out_w * conv->out;
-    pack dy = pack_dy(conv, data->scratch);
+    correlation task = {.x = pack_dy(conv, data->scratch),
+                        .y = {w->h, w->w, w->c, data->scratch}, /* where x would be packed */
+                        .kernel_h = w->kernel_h,
+                        .kernel_w = w->kernel_w,
+                        .panels = data->prepared + forward_panels(conv)};
     for (long row = 0; row < data->rows; row += ROWS) {
         long rows = data->rows - row < ROWS ? data->rows - row : ROWS;
-        pack_in(data->dy + row * y_row, w->out_h, w->out_w, rows, dy);
-        if (data->dweight)
-            backward_weight(conv, data, dy, rows, data->x + row * x_row);
-        if (data->dbias)
-            gather_bias(&dy, data->dbias);
-        if (data->dx)
-            backward_data(conv, data, dy, rows, data->dx + row * x_row);
+        pack_in(data->dy + row * y_row, w->out_h, w->out_w, rows, task.x);
+        correlate(&task);
+        transpose_out(task.y.at, x_row, rows, x_row, data->add, data->dx + row * x_row);
+    }
+}
+
+static void gradient(const ls_conv *conv, const ls_conv_data *data)
+{
+    const ls_window *w = &conv->window;
+    long x_row = w->h * w->w * w->c, y_row = w->out_h * w->out_w * conv->out;
+    weight_task task = {.x = pack_x(conv, data->scratch),
+                        .dy = pack_dy(conv, data->scratch),
+                        .h = w->out_h,
+                        .w = w->out_w,
+                        .kernel_h = w->kernel_h,
+                        .kernel_w = w->kernel_w,
+                        .dweight = data->dweight,
+                        .own = data->own};
+    long top = w->kernel_h - 1 - w->pad_h, side = w->kernel_w - 1 - w->pad_w;
+    task.first = task.dy.at + (top * task.dy.w + side) * task.dy.c * ROWS;
+    for (long row = 0; row < data->rows; row += ROWS) {
+        long rows = data->rows - row < ROWS ? data->rows - row : ROWS;
+        pack_in(data->dy + row * y_row, w->out_h, w->out_w, rows, task.dy);
+        pack_in(data->x + row * x_row, w->h, w->w, rows, task.x);
+        gather_weight(&task);
     }
 }
 
 const ls_conv_kernel ls_conv_narrow = {
+    .name = "narrow",
+    .unit = BLOCK,
     .layout = &ls_conv_taps,
     .suits = suits,
     .scratch = scratch,
@@ -356,4 +335,5 @@ const ls_conv_kernel ls_conv_narrow = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

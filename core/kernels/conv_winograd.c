@@ -14,7 +14,6 @@
 
 #include "core/kernels/conv.h"
 #include "core/kernels/panel.h"
-#include "core/kernels/rows.h"
 #include "core/kernels/winograd.h"
 #include "core/minmax.h"
 
@@ -177,18 +176,21 @@ static void convolve(const ls_conv *conv, const plan *p, bool backward, const ls
     }
 }
 
-static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *data)
+static void take_gradient(const plan *p, const ls_conv_data *data)
 {
     const ls_tiles *tiles = ls_tile_best();
     const ls_winograd *to = tiles->winograd;
-    long all = data->rows * p->image.tiles, c = p->image.c, panels = ls_panel_count(conv->out);
+    long all = data->rows * p->image.tiles, c = p->image.c;
+    long begin = data->own.begin / LS_PANEL, panels = ls_panel_count(data->own.end) - begin;
     real *v = data->scratch, *z = v + PLACES * p->v, *m = z + panels * PLACES * p->z;
-    memset(m, 0, (size_t)(2 * PLACES * M) * sizeof *m); /* columns beyond the outputs stay 0 */
+    memset(m, 0,
+           (size_t)(2 * PLACES * M) * sizeof *m); /* columns beyond those of one panel stay 0 */
     for (long first = 0; first < all; first += p->block) {
         long count = ls_min(p->block, all - first);
         to->input(&p->image, data->x, first, count, v, p->v);
         for (long k = 0; k < panels; k++)
-            to->slope(&p->image, data->dy, first, count, k * LS_PANEL, z + k * PLACES * p->z, p->z);
+            to->slope(&p->image, data->dy, first, count, (begin + k) * LS_PANEL,
+                      z + k * PLACES * p->z, p->z);
         const ls_tile tile = {.segments = 1,
                               .depth = count,
                               .a_depth = GROUP,
@@ -199,13 +201,14 @@ static void gradient(const ls_conv *conv, const plan *p, const ls_conv_data *dat
         for (long k = 0; k < panels; k += 2)
             for (long g = 0; g < c; g += GROUP) {
                 long pair = ls_min(2, panels - k);
+                long columns = panels == 1 ? data->own.end - data->own.begin : pair * LS_PANEL;
                 for (long i = 0; i < PLACES; i++)
-                    tiles->across(&tile, GROUP, ls_min(PAIR, conv->out - k * LS_PANEL),
-                                  v + i * p->v + g / GROUP * count * GROUP,
+                    tiles->across(&tile, GROUP, columns, v + i * p->v + g / GROUP * count * GROUP,
                                   z + k * PLACES * p->z + i * p->z, m + i * M);
                 for (long j = 0; j < pair; j++)
                     to->gradient(m + j * PLACES * M, M, GROUP,
-                                 data->dweight + ((k + j) * 9 * c + g) * LS_PANEL, c * LS_PANEL);
+                                 data->dweight + ((begin + k + j) * 9 * c + g) * LS_PANEL,
+                                 c * LS_PANEL);
             }
     }
 }
@@ -251,17 +254,14 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
 
 static void backward(const ls_conv *conv, const ls_conv_data *data)
 {
-    const ls_window *w = &conv->window;
-    if (data->dbias)
-        ls_rows_sum(data->dy, data->rows * w->out_h * w->out_w, conv->out, data->dbias);
-    if (data->dweight) {
-        const plan p = gradient_plan(conv, data->rows);
-        gradient(conv, &p, data);
-    }
-    if (data->dx) {
-        const plan p = backward_plan(conv, data->rows);
-        convolve(conv, &p, true, data, data->dy, NULL, data->add, data->dx);
-    }
+    const plan p = backward_plan(conv, data->rows);
+    convolve(conv, &p, true, data, data->dy, NULL, data->add, data->dx);
+}
+
+static void gradient(const ls_conv *conv, const ls_conv_data *data)
+{
+    const plan p = gradient_plan(conv, data->rows);
+    take_gradient(&p, data);
 }
 
 /* Few outputs leave most of a tile unused. */
@@ -284,9 +284,12 @@ static long scratch(const ls_conv *conv)
 }
 
 const ls_conv_kernel ls_conv_winograd = {
+    .name = "winograd",
+    .unit = LS_PANEL,
     .layout = &ls_panel_layout,
     .suits = suits,
     .scratch = scratch,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

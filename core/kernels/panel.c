@@ -18,6 +18,11 @@ long ls_panel_count(long columns)
     return (columns + LS_PANEL - 1) / LS_PANEL;
 }
 
+long ls_panel_round(long columns)
+{
+    return (columns + 15) / 16 * 16;
+}
+
 long ls_panel_size(long out, long in)
 {
     return ls_panel_count(out) * in * LS_PANEL;
@@ -163,7 +168,8 @@ void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, cons
             real *to = dweight + c * LS_PANEL;
             tiles->across(&tile, inputs, whole, from + c, slope, to);
             if (rest)
-                tiles->across(&last, inputs, LS_PANEL, from + c, scratch, to + whole * p->in);
+                tiles->across(&last, inputs, ls_panel_round(rest), from + c, scratch,
+                              to + whole * p->in);
         }
     }
 }

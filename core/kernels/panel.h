@@ -16,6 +16,8 @@
 extern const ls_layout ls_panel_layout;
 /* Panels that hold so many columns. */
 long ls_panel_count(long columns);
+/* `columns` of a last panel to whole vectors: those beyond are 0. */
+long ls_panel_round(long columns);
 /* Reals of the panels. */
 long ls_panel_size(long out, long in);
 

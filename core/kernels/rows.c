@@ -14,20 +14,20 @@ void ls_rows_fill(real *y, const real *bias, long rows, long n)
 }
 
 /* Sums `width` columns of `rows` rows into sum[0, width). */
-LS_CLONES static void sum_block(const real *y, long rows, long n, long width, real *sum)
+LS_CLONES static void sum_block(const real *y, long rows, long row, long width, real *sum)
 {
     real block[WIDTH] = {0};
     for (long r = 0; r < rows; r++)
         for (long j = 0; j < width; j++)
-            block[j] += y[r * n + j];
+            block[j] += y[r * row + j];
     for (long j = 0; j < width; j++)
         sum[j] += block[j];
 }
 
-void ls_rows_sum(const real *y, long rows, long n, real *sum)
+void ls_rows_sum(const real *y, long rows, long row, long n, real *sum)
 {
     for (long r = 0; r < rows; r += HEIGHT)
         for (long j = 0; j < n; j += WIDTH)
-            sum_block(y + r * n + j, rows - r < HEIGHT ? rows - r : HEIGHT, n,
+            sum_block(y + r * row + j, rows - r < HEIGHT ? rows - r : HEIGHT, row,
                       n - j < WIDTH ? n - j : WIDTH, sum + j);
 }

@@ -19,7 +19,8 @@ const ls_tiles *const ls_tiles_all[] = {
 
 const ls_tiles *ls_tile_best(void)
 {
-    static const ls_tiles *best;
+    static const ls_tiles *_Atomic chosen;
+    const ls_tiles *best = chosen;
     if (best)
         return best;
     const char *wanted = getenv("LOCKSTEP_INSTRUCTIONS");
@@ -30,5 +31,5 @@ const ls_tiles *ls_tile_best(void)
              "LOCKSTEP_INSTRUCTIONS=%s: expected avx512, avx2 or plain, and a processor that "
              "has them",
              wanted);
-    return best;
+    return chosen = best;
 }

@@ -204,8 +204,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 {
     const activation *self = layer->self;
     long n = io->rows * ls_shape_count(&layer->y);
-    if (self->f->takes == LS_ALPHA_LEARNED && pass->gradient)
-        ls_layer_gradient(layer, pass, 0)[0] += (real)alpha_gradient(n, io->x[0], io->dy);
+    (void)pass;
     if (!io->dx[0])
         return;
     static void (*const surrogates[])(long, const real *, const real *, const real *, real, bool,
@@ -213,6 +212,14 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
         [SURROGATE_STE] = straight_slope, [SURROGATE_CLIPPED] = clipped_slope};
     (self->surrogate == SURROGATE_NONE ? self->f->slope : surrogates[self->surrogate])(
         n, io->x[0], io->y, io->dy, alpha_of(layer), io->add[0], io->dx[0]);
+}
+
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const activation *self = layer->self;
+    long n = io->rows * ls_shape_count(&layer->y);
+    if (self->f->takes == LS_ALPHA_LEARNED && io->part == 0)
+        ls_layer_gradient(layer, pass, 0)[0] += (real)alpha_gradient(n, io->x[0], io->dy);
 }
 
 static const char *const examples[] = {"3,2,2 | activation function=tanh",
@@ -231,4 +238,5 @@ const ls_layer_type ls_layer_activation = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

@@ -15,6 +15,8 @@
 
 #include "core/kernels/norm.h"
 #include "core/layer.h"
+#include "core/memory.h"
+#include "core/minmax.h"
 
 typedef struct batchnorm {
     double momentum, epsilon, scale;
@@ -24,6 +26,9 @@ typedef struct batchnorm {
 enum { SCALE, SHIFT, MEAN, VARIANCE };       /* slots */
 enum { CENTRE, SLOPE, TILT, OFFSET, LINES }; /* lines of scratch */
 enum { SUMS = 3 };                           /* doubles of scratch a channel */
+/* Threads share the rows in chunks, whose sums are joined in order: CHUNKS, but of CHUNK_REALS at
+ * least, so that the sums do not depend on the number of threads. */
+enum { CHUNKS = 16, CHUNK_REALS = 1 << 16, CHUNK_SUMS = 2, CHUNK_LINES = 3 };
 
 static const ls_option options[] = {
     {"momentum", LS_OPTION_REAL, offsetof(batchnorm, momentum), "0.1", 0, 1, NULL,
@@ -55,6 +60,11 @@ static void claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, dou
                    &(ls_initializer){.kind = LS_INIT_CONSTANT, .scale = start}, NULL);
 }
 
+static size_t round_up(size_t bytes)
+{
+    return (bytes + LS_ALIGN - 1) / LS_ALIGN * LS_ALIGN;
+}
+
 static bool setup(ls_layer *layer, ls_error *error)
 {
     const batchnorm *self = layer->self;
@@ -74,28 +84,40 @@ static bool setup(ls_layer *layer, ls_error *error)
     size_t width = (size_t)ls_norm_width((long)channels);
     size_t block = self->relu ? (size_t)ls_norm_block((long)width) : 0;
     layer->kept.fixed = (1 + 2 * channels) * sizeof(double);
+    size_t chunk =
+        CHUNK_SUMS * channels * sizeof(double) + (CHUNK_LINES * width + block) * sizeof(real);
     layer->scratch.fixed =
-        SUMS * channels * sizeof(double) + (LINES * width + block) * sizeof(real);
+        SUMS * channels * sizeof(double) + LINES * width * sizeof(real) + CHUNKS * round_up(chunk);
     layer->sums = self->sync;
     layer->flops = 8 * (double)ls_shape_count(&layer->y);
     return true;
 }
 
+/* What a chunk works with, of scratch. */
+typedef struct chunk {
+    double *sums; /* [CHUNK_SUMS * channels] */
+    real *lines;  /* [CHUNK_LINES * width] */
+    real *masked; /* a block; with relu */
+} chunk;
+
 /* What a call works with. */
 typedef struct work {
     const batchnorm *self;
+    int threads;
     long channels, width, n; /* n: reals of x */
+    long chunks;
     /* Kept: how many numbers of a channel the statistics are of (0: they are the running ones, and
      * constants for the derivative), and the statistics. */
     double *count, *mean, *variance;
     double *sums;      /* [SUMS * channels], scratch */
     real *line[LINES]; /* [width], scratch */
-    real *masked;      /* a block, scratch; with relu */
+    chunk chunk[CHUNKS];
 } work;
 
 static work work_of(const ls_layer *layer, const ls_io *io)
 {
     work w = {.self = layer->self,
+              .threads = layer->params->threads,
               .channels = channels_of(layer),
               .n = io->rows * ls_shape_count(&layer->y),
               .count = io->kept,
@@ -106,8 +128,34 @@ static work work_of(const ls_layer *layer, const ls_io *io)
     real *lines = (real *)(w.sums + SUMS * w.channels);
     for (int k = 0; k < LINES; k++)
         w.line[k] = lines + k * w.width;
-    w.masked = lines + LINES * w.width;
+    size_t chunk = (layer->scratch.fixed - SUMS * (size_t)w.channels * sizeof(double) -
+                    LINES * (size_t)w.width * sizeof(real)) /
+                   CHUNKS;
+    w.chunks = ls_max(1, ls_min(CHUNKS, w.n / CHUNK_REALS));
+    for (long k = 0; k < w.chunks; k++) {
+        w.chunk[k].sums = (double *)((char *)(lines + LINES * w.width) + (size_t)k * chunk);
+        w.chunk[k].lines = (real *)(w.chunk[k].sums + CHUNK_SUMS * w.channels);
+        w.chunk[k].masked = w.chunk[k].lines + CHUNK_LINES * w.width;
+    }
     return w;
+}
+
+/* The reals of chunk k. */
+static ls_interval chunk_of(const work *w, long k)
+{
+    long places = w->n / w->channels;
+    return (ls_interval){places * k / w->chunks * w->channels,
+                         places * (k + 1) / w->chunks * w->channels};
+}
+
+typedef void chunk_task(const ls_layer *layer, const work *w, const ls_io *io, long k);
+
+/* The task for every chunk, shared among the threads. */
+static void each_chunk(const ls_layer *layer, const work *w, const ls_io *io, chunk_task *task)
+{
+#pragma omp parallel for num_threads(w->threads) if (w->threads > 1)
+    for (long k = 0; k < w->chunks; k++)
+        task(layer, w, io, k);
 }
 
 static void take_running(const ls_layer *layer, const work *w)
@@ -140,10 +188,35 @@ static void join_ranks(const ls_layer *layer, const ls_pass *pass, const work *w
     }
 }
 
+static void chunk_moments(const ls_layer *layer, const work *w, const ls_io *io, long k)
+{
+    const ls_interval own = chunk_of(w, k);
+    (void)layer;
+    ls_norm_moments(io->x[0] + own.begin, own.end - own.begin, w->channels, w->chunk[k].sums,
+                    w->chunk[k].sums + w->channels, w->chunk[k].lines);
+}
+
+/* The moments of all chunks, joined (Chan, Golub and LeVeque 1983, eq. 2.1). */
+static void join_chunks(const work *w)
+{
+    memset(w->mean, 0, 2 * (size_t)w->channels * sizeof *w->mean);
+    for (long k = 0; k < w->chunks; k++) {
+        const ls_interval own = chunk_of(w, k);
+        const double *mean = w->chunk[k].sums, *square = mean + w->channels;
+        double a = (double)own.begin, b = (double)(own.end - own.begin);
+        for (long c = 0; b > 0 && c < w->channels; c++) {
+            double apart = mean[c] - w->mean[c];
+            w->mean[c] += apart * (b / (a + b));
+            w->variance[c] += square[c] + apart * apart * (a / (a + b)) * (b / (double)w->channels);
+        }
+    }
+}
+
 static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_io *io, const work *w)
 {
     *w->count = (double)(w->n / w->channels);
-    ls_norm_moments(io->x[0], w->n, w->channels, w->mean, w->variance, w->line[0]);
+    each_chunk(layer, w, io, chunk_moments);
+    join_chunks(w);
     if (w->self->sync && pass->sum)
         join_ranks(layer, pass, w);
     for (long c = 0; *w->count > 0 && c < w->channels; c++)
@@ -159,6 +232,14 @@ static void set_centre(const work *w)
 static double slope_at(const ls_layer *layer, const work *w, long c)
 {
     return (double)ls_layer_value(layer, SCALE)[c] / sqrt(w->variance[c] + w->self->epsilon);
+}
+
+static void chunk_apply(const ls_layer *layer, const work *w, const ls_io *io, long k)
+{
+    const ls_interval own = chunk_of(w, k);
+    ls_norm_apply(io->x[0] + own.begin, layer->inputs == 2 ? io->x[1] + own.begin : NULL,
+                  own.end - own.begin, w->width, w->line[CENTRE], w->line[SLOPE], w->line[OFFSET],
+                  w->self->relu, io->y + own.begin);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
@@ -177,17 +258,16 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
     }
     ls_norm_spread(slope, w.channels, w.width, w.line[SLOPE]);
     ls_norm_spread(offset, w.channels, w.width, w.line[OFFSET]);
-    ls_norm_apply(io->x[0], layer->inputs == 2 ? io->x[1] : NULL, w.n, w.width, w.line[CENTRE],
-                  w.line[SLOPE], w.line[OFFSET], w.self->relu, io->y);
+    each_chunk(layer, &w, io, chunk_apply);
 }
 
 /* g of the block at i. */
-static const real *masked(const work *w, const ls_io *io, long i, long count)
+static const real *masked(const work *w, const ls_io *io, long k, long i, long count)
 {
     if (!w->self->relu)
         return io->dy + i;
-    ls_norm_mask(io->y + i, io->dy + i, count, w->masked);
-    return w->masked;
+    ls_norm_mask(io->y + i, io->dy + i, count, w->chunk[k].masked);
+    return w->chunk[k].masked;
 }
 
 static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_io *io, const work *w)
@@ -203,17 +283,30 @@ static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_io 
     }
 }
 
+/* A chunk's sums of g, and of g (x - centre) after them. */
+static void chunk_products(const ls_layer *layer, const work *w, const ls_io *io, long k)
+{
+    const ls_interval own = chunk_of(w, k);
+    double *sums = w->chunk[k].sums;
+    long block = ls_norm_block(w->width);
+    (void)layer;
+    memset(sums, 0, 2 * (size_t)w->channels * sizeof *sums);
+    for (long i = own.begin; i < own.end; i += block) {
+        long count = ls_min(block, own.end - i);
+        ls_norm_products(io->x[0] + i, masked(w, io, k, i, count), count, w->channels,
+                         w->line[CENTRE], sums, sums + w->channels, w->chunk[k].lines);
+    }
+}
+
 /* sums[channels] of g, and of g (x - mean) after them. */
-static void sum_products(const work *w, const ls_io *io)
+static void sum_products(const ls_layer *layer, const work *w, const ls_io *io)
 {
     double *sum = w->sums, *product = w->sums + w->channels;
-    long block = ls_norm_block(w->width);
+    each_chunk(layer, w, io, chunk_products);
     memset(sum, 0, 2 * (size_t)w->channels * sizeof *sum);
-    for (long i = 0; i < w->n; i += block) {
-        long count = w->n - i < block ? w->n - i : block;
-        ls_norm_products(io->x[0] + i, masked(w, io, i, count), count, w->channels, w->line[CENTRE],
-                         sum, product, w->line[SLOPE]);
-    }
+    for (long k = 0; k < w->chunks; k++)
+        for (long c = 0; c < 2 * w->channels; c++)
+            sum[c] += w->chunk[k].sums[c];
     for (long c = 0; c < w->channels; c++)
         product[c] += ((double)w->line[CENTRE][c] - w->mean[c]) * sum[c];
 }
@@ -245,12 +338,14 @@ static void set_lines(const ls_layer *layer, const work *w)
     ls_norm_spread(offset, w->channels, w->width, w->line[OFFSET]);
 }
 
-static void set_dx(const work *w, const ls_io *io)
+static void chunk_dx(const ls_layer *layer, const work *w, const ls_io *io, long k)
 {
+    const ls_interval own = chunk_of(w, k);
     long block = ls_norm_block(w->width);
-    for (long i = 0; i < w->n; i += block) {
-        long count = w->n - i < block ? w->n - i : block;
-        const real *g = masked(w, io, i, count);
+    (void)layer;
+    for (long i = own.begin; i < own.end; i += block) {
+        long count = ls_min(block, own.end - i);
+        const real *g = masked(w, io, k, i, count);
         if (io->dx[0])
             ls_norm_dx(io->x[0] + i, g, count, w->width, w->line[CENTRE], w->line[SLOPE],
                        w->line[TILT], w->line[OFFSET], io->add[0], io->dx[0] + i);
@@ -263,7 +358,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 {
     work w = work_of(layer, io);
     set_centre(&w);
-    sum_products(&w, io);
+    sum_products(layer, &w, io);
     if (pass->gradient)
         add_gradients(layer, pass, &w);
     if (pass->gradient && pass->training)
@@ -271,7 +366,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
     if (w.self->sync && pass->sum && pass->training)
         pass->sum(pass->context, w.sums, 2 * w.channels);
     set_lines(layer, &w);
-    set_dx(&w, io);
+    each_chunk(layer, &w, io, chunk_dx);
 }
 
 const ls_layer_type ls_layer_batchnorm = {

@@ -1,5 +1,6 @@
 /* conv2d: two-dimensional convolution over images [h, w, channels]; see kernels/conv.h. */
 #include "core/kernels/conv.h"
+#include "core/kernels/rows.h"
 #include "core/layers/weights.h"
 
 typedef struct conv2d {
@@ -109,12 +110,29 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 {
     const conv2d *self = layer->self;
     ls_conv_data data = arrays(layer, io);
+    (void)pass;
     data.dy = io->dy;
     data.dx = io->dx[0];
     data.add = io->add[0];
+    if (data.dx)
+        self->how->backward(&self->conv, &data);
+}
+
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const conv2d *self = layer->self;
+    const ls_window *w = &self->conv.window;
+    long out = self->conv.out;
+    ls_conv_data data = arrays(layer, io);
+    data.dy = io->dy;
     data.dweight = ls_layer_gradient(layer, pass, 0);
-    data.dbias = self->weights.bias ? ls_layer_gradient(layer, pass, 1) : NULL;
-    self->how->backward(&self->conv, &data);
+    data.own = ls_io_part(io, out, self->how->unit);
+    if (data.own.begin < data.own.end)
+        self->how->gradient(&self->conv, &data);
+    if (self->weights.bias)
+        ls_rows_sum(io->dy + data.own.begin, io->rows * w->out_h * w->out_w, out,
+                    data.own.end - data.own.begin,
+                    ls_layer_gradient(layer, pass, 1) + data.own.begin);
 }
 
 const ls_layer_type ls_layer_conv2d = {
@@ -129,4 +147,5 @@ const ls_layer_type ls_layer_conv2d = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

@@ -48,15 +48,22 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
     ls_panel_forward(&product, io->rows, io->x[0], io->y);
 }
 
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    ls_panel_product product = product_of(layer);
+    const ls_interval own = ls_io_part(io, product.out, LS_PANEL);
+    product.out = own.end - own.begin;
+    ls_panel_gradient(&product, io->rows, io->x[0], io->dy + own.begin,
+                      ls_layer_gradient(layer, pass, 0) + own.begin * product.in, io->scratch);
+    if (product.bias)
+        ls_rows_sum(io->dy + own.begin, io->rows, product.y_row, product.out,
+                    ls_layer_gradient(layer, pass, 1) + own.begin);
+}
+
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
 {
     ls_panel_product product = product_of(layer);
-    if (pass->gradient) {
-        ls_panel_gradient(&product, io->rows, io->x[0], io->dy, ls_layer_gradient(layer, pass, 0),
-                          io->scratch);
-        if (product.bias)
-            ls_rows_sum(io->dy, io->rows, product.out, ls_layer_gradient(layer, pass, 1));
-    }
+    (void)pass;
     product.add = io->add[0];
     if (io->dx[0])
         ls_panel_backward(&product, io->rows, io->dy, io->dx[0], io->scratch);
@@ -73,4 +80,5 @@ const ls_layer_type ls_layer_dense = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .gradient = gradient,
 };

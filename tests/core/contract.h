@@ -211,6 +211,9 @@ class Bench
             io.dx[k] = dx[k];
             io.add[k] = add;
         }
+        io.parts = 1;
+        if (pass.gradient && layer_->type->gradient)
+            layer_->type->gradient(layer_, &pass, &io);
         layer_->type->backward(layer_, &pass, &io);
     }
 

@@ -141,6 +141,11 @@ class OneLayer
         io.dx[0] = dx;
         io.add[0] = add;
         io.scratch = poisoned(io.rows);
+        if (parameters && layer->type->gradient) {
+            io.parts = 1;
+            layer->type->gradient(layer, &pass, &io);
+            io.scratch = poisoned(io.rows);
+        }
         layer->type->backward(layer, &pass, &io);
     }
 

@@ -1,0 +1,111 @@
+/* Threads: outputs and gradients have the same bits for any number of them. */
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "core/memory.h"
+#include "core/net.h"
+#include "core/random.h"
+}
+
+namespace
+{
+
+struct Results {
+    std::vector<real> y, dx, gradient;
+};
+
+struct Net {
+    const char *about;
+    ls_shape input;
+    const char *lines;
+};
+
+/* Every kernel of conv2d, dense layers of several panels, batch norm of several chunks, and what
+ * has draws, masks and slopes of its own. */
+const Net nets[] = {
+    {"winograd, batch norm, pool",
+     {3, {24, 24, 16}},
+     "conv2d out=80 kernel=3 pad=1 bias=0\nbatchnorm relu=1\nmaxpool kernel=2\n"
+     "conv2d out=48 kernel=3 pad=1\nbatchnorm\ndense units=10\n"},
+    {"direct and residual",
+     {3, {15, 14, 3}},
+     "conv2d out=64 kernel=5 stride=2 pad=2\na: batchnorm relu=1\n"
+     "b: conv2d out=64 kernel=1 bias=0\nbatchnorm @b,a relu=1\navgpool global=1\n"},
+    {"narrow, lrn, prelu",
+     {3, {12, 12, 1}},
+     "conv2d out=13 kernel=5\nactivation function=prelu\nlrn\nconv2d out=20 kernel=3\ndropout\n"},
+    {"groups, depthwise, dilation",
+     {3, {9, 9, 32}},
+     "conv2d out=32 kernel=3 groups=32\nconv2d out=40 kernel=3 groups=4\n"
+     "conv2d out=9 kernel=2 dilation=2\n"},
+    {"dense",
+     {1, {300}},
+     "dense units=200\nactivation function=tanh\ndropout rate=0.3\ndense units=33\nsoftmax\n"},
+};
+
+Results train(const Net &at, long rows, int threads)
+{
+    Results results;
+    ls_error error = {};
+    ls_params *params = ls_params_create();
+    params->threads = threads;
+    ls_net *net = ls_net_build(params, "net", at.lines, &at.input, &error);
+    if (!net)
+        throw std::runtime_error(error.text);
+    real *values = (real *)ls_alloc(params->size, sizeof(real));
+    real *prepared = (real *)ls_alloc(params->prepared_size, sizeof(real));
+    real *gradient = (real *)ls_alloc(params->size, sizeof(real));
+    ls_params_commit(params, values, prepared);
+    ls_params_initialize(params, 5, nullptr);
+    ls_net_prepare(net, 0, 1);
+    std::vector<real> x(rows * ls_shape_count(&net->x)), dy(rows * ls_shape_count(&net->y));
+    ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0), 0, x.data(), x.size());
+    ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0), 0, dy.data(), dy.size());
+    ls_run *run = ls_run_create(net, rows, true);
+    ls_pass pass = {};
+    pass.training = true;
+    pass.row = 40;
+    pass.gradient = gradient;
+    const real *y = ls_run_forward(run, &pass, x.data(), rows);
+    results.y.assign(y, y + dy.size());
+    results.dx.resize(x.size());
+    ls_run_backward(run, &pass, dy.data(), results.dx.data());
+    results.gradient.assign(gradient, gradient + params->size);
+    ls_run_destroy(run);
+    ls_net_destroy(net);
+    ls_params_destroy(params);
+    ls_free(values);
+    ls_free(prepared);
+    ls_free(gradient);
+    return results;
+}
+
+bool same(const std::vector<real> &a, const std::vector<real> &b)
+{
+    return a.size() == b.size() && memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
+}
+
+} // namespace
+
+TEST(Threads, ChangeNoBit)
+{
+    for (const Net &net : nets)
+        for (long rows : {1, 40}) {
+            SCOPED_TRACE(std::string(net.about) + ", rows " + std::to_string(rows));
+            Results one = train(net, rows, 1);
+            for (real g : one.gradient)
+                ASSERT_TRUE(std::isfinite(g));
+            for (int threads : {1, 2, 3, 8}) {
+                SCOPED_TRACE(std::to_string(threads) + " threads");
+                Results many = train(net, rows, threads);
+                EXPECT_TRUE(same(one.y, many.y));
+                EXPECT_TRUE(same(one.dx, many.dx));
+                EXPECT_TRUE(same(one.gradient, many.gradient));
+            }
+        }
+}
