@@ -30,6 +30,7 @@ data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
 tests|pc:gtest|libgtest-dev|gtest-devel|gtest|googletest
 tests|cmd:clang|clang|clang|clang|llvm
+tests|header:omp.h|libomp-dev|libomp-devel|libomp-devel|llvm-openmp
 tests|cmd:clang-format|clang-format|clang-tools-extra|clang-tools|llvm
 tests|py:numpy|python3-numpy|python3-numpy|python3-numpy|py-numpy
 tests|py:h5py|python3-h5py|python3-h5py|python3-h5py|py-h5py

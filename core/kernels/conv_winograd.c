@@ -183,8 +183,10 @@ static void take_gradient(const plan *p, const ls_conv_data *data)
     long all = data->rows * p->image.tiles, c = p->image.c;
     long begin = data->own.begin / LS_PANEL, panels = ls_panel_count(data->own.end) - begin;
     real *v = data->scratch, *z = v + PLACES * p->v, *m = z + panels * PLACES * p->z;
-    memset(m, 0,
-           (size_t)(2 * PLACES * M) * sizeof *m); /* columns beyond those of one panel stay 0 */
+    if (data->own.end % LS_PANEL) { /* the last panel's columns beyond stay 0 */
+        real *last = m - PLACES * p->z;
+        memset(last, 0, (size_t)(PLACES * (p->z + 2 * M)) * sizeof *last);
+    }
     for (long first = 0; first < all; first += p->block) {
         long count = ls_min(p->block, all - first);
         to->input(&p->image, data->x, first, count, v, p->v);
@@ -249,7 +251,7 @@ static plan gradient_plan(const ls_conv *conv, long rows)
 static void forward(const ls_conv *conv, const ls_conv_data *data)
 {
     const plan p = forward_plan(conv, data->rows);
-    convolve(conv, &p, false, data, data->x, data->bias, false, data->y);
+    convolve(conv, &p, false, data, data->x, data->bias, data->add, data->y);
 }
 
 static void backward(const ls_conv *conv, const ls_conv_data *data)

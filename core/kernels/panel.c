@@ -10,6 +10,7 @@ enum {
     DEPTH = 512,           /* inputs of a block: ROWS * DEPTH reals stay in a cache of 1 MiB */
     GRADIENT_ROWS = 448,   /* summed in float before they are added to the gradient */
     GRADIENT_INPUTS = 252, /* so that their part of x stays in the cache; a multiple as ROWS */
+    FEW = 64,              /* rows that are turned round rather than the weight */
     TURNED = 1 << 20       /* reals of the weight that are turned round at a time */
 };
 
@@ -120,10 +121,66 @@ static long turned_inputs(long out, long in)
     return ls_min(most, ls_panel_count(in) * LS_PANEL);
 }
 
+void ls_panel_pad(const real *dy, long row, long rows, long columns, real *panel)
+{
+    memset(panel, 0, (size_t)(rows * LS_PANEL) * sizeof *panel);
+    for (long i = 0; i < rows; i++)
+        memcpy(panel + i * LS_PANEL, dy + i * row, (size_t)columns * sizeof *panel);
+}
+
+/* Reals of dy^T, [ceil(FEW / 32)][out, to whole panels][32]; dx^T, likewise, comes after it. */
+static long few_reals(long columns)
+{
+    return ls_panel_count(FEW) * LS_PANEL * ls_panel_count(columns) * LS_PANEL;
+}
+
+/* dx^T = weight^T dy^T: few rows are turned round instead of the weight, which passes by once, some
+ * panels at a time. */
+static void backward_few(const ls_panel_product *p, long rows, const real *dy, real *dx,
+                         real *scratch)
+{
+    const ls_tiles *tiles = ls_tile_best();
+    enum { PANELS = 8 };
+    long outs = ls_panel_count(p->out) * LS_PANEL, ins = ls_panel_count(p->in) * LS_PANEL;
+    real *turned = scratch, *result = scratch + few_reals(p->out), part[LS_PANEL * LS_PANEL];
+    for (long r = 0; r < rows; r += LS_PANEL)
+        for (long o = 0; o < p->out; o += LS_PANEL) {
+            memset(part, 0, sizeof part);
+            ls_panel_pad(dy + r * p->y_row + o, p->y_row, ls_min(LS_PANEL, rows - r),
+                         ls_min(LS_PANEL, p->out - o), part);
+            tiles->turn(part, turned + r * outs + o * LS_PANEL);
+        }
+    for (long o = 0; o < outs; o += PANELS * LS_PANEL) {
+        const ls_tile tile = {.segments = ls_min(PANELS, (outs - o) / LS_PANEL),
+                              .depth = LS_PANEL,
+                              .a_row = LS_PANEL,
+                              .a_segment = p->in * LS_PANEL,
+                              .b_depth = LS_PANEL,
+                              .b_segment = LS_PANEL * LS_PANEL,
+                              .b_panel = outs * LS_PANEL,
+                              .c_row = LS_PANEL,
+                              .c_panel = ins * LS_PANEL,
+                              .add = o > 0};
+        tiles->along(&tile, p->in, ls_panel_round(rows), p->weight + o * p->in,
+                     turned + o * LS_PANEL, result);
+    }
+    for (long r = 0; r < rows; r += LS_PANEL)
+        for (long c = 0; c < p->in; c += LS_PANEL) {
+            tiles->turn(result + r * ins + c * LS_PANEL, part);
+            for (long i = 0; i < ls_min(LS_PANEL, rows - r); i++)
+                memcpy(dx + (r + i) * p->x_row + c, part + i * LS_PANEL,
+                       (size_t)ls_min(LS_PANEL, p->in - c) * sizeof *dx);
+        }
+}
+
 void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, real *dx,
                        real *scratch)
 {
     long step = turned_inputs(p->out, p->in);
+    if (rows <= FEW && !p->add) {
+        backward_few(p, rows, dy, dx, scratch);
+        return;
+    }
     for (long first = 0; first < p->in; first += step) {
         long count = ls_min(step, p->in - first);
         ls_panel_transpose(p->weight, p->out, p->in, first, count, scratch, p->out * LS_PANEL);
@@ -135,13 +192,6 @@ void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, rea
                                          .add = p->add};
         ls_panel_forward(&turned, rows, dy, dx + first);
     }
-}
-
-void ls_panel_pad(const real *dy, long row, long rows, long columns, real *panel)
-{
-    memset(panel, 0, (size_t)(rows * LS_PANEL) * sizeof *panel);
-    for (long i = 0; i < rows; i++)
-        memcpy(panel + i * LS_PANEL, dy + i * row, (size_t)columns * sizeof *panel);
 }
 
 void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, const real *dy,
@@ -178,5 +228,5 @@ long ls_panel_scratch(long out, long in)
 {
     long turned = ls_panel_size(turned_inputs(out, in), out);
     long panel = out % LS_PANEL ? GRADIENT_ROWS * LS_PANEL : 0;
-    return ls_max(turned, panel);
+    return ls_max(ls_max(turned, few_reals(out) + few_reals(in)), panel);
 }

@@ -6,7 +6,8 @@
  * in inputs.
  *
  *     forward    y  = x weight^T + bias    blocks of x stay in the cache, the weight passes by
- *     backward   dx = dy weight            weight^T in panels of its own, some inputs at a time
+ *     backward   dx = dy weight            weight^T in panels of its own, some inputs at a time;
+ *                                          few rows are turned round instead
  *     gradient   dweight += dy^T x         a block of rows after the other: short float sums */
 #pragma once
 #include "core/kernels/tile.h"

@@ -25,10 +25,10 @@ LS_INLINE void store(real *x, vector v)
     *(loose *)x = v;
 }
 
-/* Where vector j of a block lies in panels of this stride. */
-LS_INLINE long place(int j, long panel)
+/* Where column j lies in panels of this stride. */
+LS_INLINE long place_of(long j, long panel)
 {
-    return j * LANES / LS_PANEL * panel + j * LANES % LS_PANEL;
+    return j / LS_PANEL * panel + j % LS_PANEL;
 }
 
 /* A loop that is unrolled whole. */
@@ -44,7 +44,7 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
     EACH (j, vectors) {
         const vector bias = t->bias ? load(t->bias + j * LANES) : (vector){0};
         EACH (i, rows)
-            sum[i][j] = t->add ? load(c + i * t->c_row + place(j, t->c_panel)) : bias;
+            sum[i][j] = t->add ? load(c + i * t->c_row + place_of(j * LANES, t->c_panel)) : bias;
     }
     for (long s = 0; s < t->segments; s++) {
         const real *base[5], *panel = b + s * t->b_segment;
@@ -53,7 +53,7 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
         for (long k = 0; k < t->depth; k++) {
             vector w[4];
             EACH (j, vectors)
-                w[j] = load(panel + place(j, t->b_panel));
+                w[j] = load(panel + place_of(j * LANES, t->b_panel));
             EACH (i, rows) {
                 const real *at = base[along ? i / 3 : 0];
                 const real x = !along ? at[i] : i % 3 == 0 ? at[0] : at[i % 3 == 1 ? row : 2 * row];
@@ -67,7 +67,7 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
     }
     EACH (i, rows)
         EACH (j, vectors)
-            store(c + i * t->c_row + place(j, t->c_panel), sum[i][j]);
+            store(c + i * t->c_row + place_of(j * LANES, t->c_panel), sum[i][j]);
 }
 
 typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
@@ -108,18 +108,20 @@ enum {
 static void run_part(run_block *run, const ls_tile *t, long rows, long columns, const real *a,
                      const real *b, real *c)
 {
-    real whole[NARROW_ROWS * 4 * LANES];
+    real whole[NARROW_ROWS * 4 * LANES] = {0};
     ls_tile own = *t;
     own.c_row = 4 * LANES;
     own.c_panel = LS_PANEL;
-    own.add = false;
-    own.bias = NULL;
+    own.add = true;
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j++)
+            whole[i * own.c_row + j] = t->add    ? c[i * t->c_row + place_of(j, t->c_panel)]
+                                       : t->bias ? t->bias[j]
+                                                 : 0;
     run(&own, a, b, whole);
     for (long i = 0; i < rows; i++)
-        for (long j = 0; j < columns; j++) {
-            real *to = c + i * t->c_row + j / LS_PANEL * t->c_panel + j % LS_PANEL;
-            *to = whole[i * own.c_row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
-        }
+        for (long j = 0; j < columns; j++)
+            c[i * t->c_row + place_of(j, t->c_panel)] = whole[i * own.c_row + j];
 }
 
 /* How to go through the rows: in blocks of about equal height. */
@@ -155,9 +157,8 @@ static void run(const walk walks[3], const ls_tile *t, long a_row, long rows, lo
             w++;
         ls_tile own = *t;
         own.bias = t->bias ? t->bias + j : NULL;
-        run_strip(w, &own, a_row, rows, columns - j, a,
-                  b + j / LS_PANEL * t->b_panel + j % LS_PANEL,
-                  c + j / LS_PANEL * t->c_panel + j % LS_PANEL);
+        run_strip(w, &own, a_row, rows, columns - j, a, b + place_of(j, t->b_panel),
+                  c + place_of(j, t->c_panel));
         j += w->width;
     }
 }
