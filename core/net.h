@@ -35,8 +35,11 @@ ls_run *ls_run_create(const ls_net *net, long rows, bool training);
  * ls_run_forward is the output of `last`. */
 ls_run *ls_run_create_until(const ls_net *net, long rows, int last);
 void ls_run_destroy(ls_run *run);
-/* The bytes that ls_run_create would take, without taking them. */
+/* The bytes that ls_run_create would take with one thread, without taking them: chunks are cut by
+ * them, and must not depend on the threads. */
 size_t ls_run_bytes(const ls_net *net, long rows, bool training);
+/* And what the params' other threads take beside. */
+size_t ls_run_bytes_threads(const ls_net *net, long rows);
 /* y [rows, net->y], owned by the run, good until its next forward. x [rows, net->x] must stay until
  * backward is done. */
 const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows);

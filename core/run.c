@@ -67,13 +67,26 @@ static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block 
     return ls_memory_plan(block, BLOCKS * n);
 }
 
+/* The arena, and the scratch of each thread. */
+static size_t bytes(const ls_net *net, long rows, bool training, size_t *scratch)
+{
+    ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
+    size_t arena = plan(net, net->count, rows, training, block, scratch);
+    ls_free(block);
+    return arena;
+}
+
 size_t ls_run_bytes(const ls_net *net, long rows, bool training)
 {
+    size_t scratch, arena = bytes(net, rows, training, &scratch);
+    return arena + scratch;
+}
+
+size_t ls_run_bytes_threads(const ls_net *net, long rows)
+{
     size_t scratch;
-    ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
-    size_t arena = plan(net, net->count, rows, training, block, &scratch);
-    ls_free(block);
-    return arena + scratch * (size_t)net->params->threads;
+    bytes(net, rows, false, &scratch);
+    return scratch * (size_t)(net->params->threads - 1);
 }
 
 static ls_run *create(const ls_net *net, int layers, long rows, bool training)

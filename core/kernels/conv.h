@@ -1,4 +1,4 @@
-/* conv: the ways to compute a convolution, one file each; conv2d takes the first that suits.
+/* conv: the ways to compute a convolution, one file each; ls_conv_choose has the table.
  *
  *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, i of weight[o, kh, kw, i] * x[n, h, w, c],
  *     h = oh * stride_h - pad_h + kh * dilation_h,  likewise w;  x = 0 outside
@@ -10,7 +10,7 @@
 #include "core/params.h"
 
 typedef struct ls_conv {
-    ls_window window; /* over the input */
+    ls_window window; /* over x; y may have fewer places than windows fit */
     long out;         /* channels of y */
     long groups;
     bool exact; /* plain sums: no Winograd */
@@ -25,7 +25,7 @@ typedef struct ls_conv_data {
     real *y;         /* forward */
     const real *dy;  /* backward and gradient */
     real *dx;        /* backward */
-    bool add;        /* to dx; else it is overwritten */
+    bool add;        /* to dx, or without a bias to y; else it is overwritten */
     real *dweight;   /* gradient: added to, ... */
     ls_interval own; /* ... the weights of these channels of y, in whole units */
     real *scratch;   /* 64-byte aligned */
@@ -47,8 +47,11 @@ typedef struct ls_conv_kernel {
 /* [out, kernel_h, kernel_w, in] */
 extern const ls_layout ls_conv_taps;
 
-extern const ls_conv_kernel ls_conv_winograd;  /* 3x3, stride 1: a quarter of the multiplications */
+extern const ls_conv_kernel ls_conv_winograd;  /* 3x3 and 5x5, stride 1: fewer multiplications */
 extern const ls_conv_kernel ls_conv_narrow;    /* few channels, stride 1: rows innermost */
 extern const ls_conv_kernel ls_conv_depthwise; /* a group a channel: channels innermost */
 extern const ls_conv_kernel ls_conv_direct;    /* lines of the image, where they are */
 extern const ls_conv_kernel ls_conv_gemm;      /* any: patches in tiles, times the weight */
+
+/* The first of these, in this order, that suits the shape. */
+const ls_conv_kernel *ls_conv_choose(const ls_conv *conv);

@@ -83,7 +83,7 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
                       {0, w->c}};
         if (data->bias)
             ls_rows_fill(p.to, data->bias, positions, w->c);
-        else
+        else if (!data->add)
             memset(p.to, 0, (size_t)(positions * w->c) * sizeof *p.to);
         multiply_row(w, &p);
     }

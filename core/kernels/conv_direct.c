@@ -321,6 +321,7 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
     }
     s.weight = data->weight;
     s.bias = data->bias;
+    s.add = data->add;
     s.lines = data->scratch;
     for (long n = 0; n < data->rows; n++) {
         s.x = data->x + n * w->h * w->w * w->c;

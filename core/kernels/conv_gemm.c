@@ -31,7 +31,7 @@ static sizes sizes_of(const ls_conv *conv, long rows)
     sizes s = {.in = w->c / conv->groups, .out = conv->out / conv->groups, .outs = conv->out};
     bool pixel = w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1;
     s.patch = w->kernel_h * w->kernel_w * s.in;
-    s.in_place = pixel && w->pad_h + w->pad_w == 0;
+    s.in_place = pixel && w->pad_h + w->pad_w == 0 && w->out_h == w->h && w->out_w == w->w;
     s.line = s.in_place ? w->c : s.patch;
     s.image = w->out_h * w->out_w;
     s.all = rows * s.image;
@@ -101,8 +101,8 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
             ls_rows_fill(y, data->bias, count, s.outs);
         for (long g = 0; g < conv->groups; g++)
             ls_gemm(false, true, count, s.out, s.patch, 1, see(conv, data, &s, g, first, count),
-                    s.line, data->weight + g * s.out * s.patch, s.patch, data->bias ? 1 : 0,
-                    y + g * s.out, s.outs);
+                    s.line, data->weight + g * s.out * s.patch, s.patch,
+                    data->bias || data->add ? 1 : 0, y + g * s.out, s.outs);
     }
 }
 

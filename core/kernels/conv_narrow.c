@@ -282,7 +282,7 @@ static void forward(const ls_conv *conv, const ls_conv_data *data)
         long rows = data->rows - row < ROWS ? data->rows - row : ROWS;
         pack_in(data->x + row * x_row, w->h, w->w, rows, task.x);
         correlate(&task);
-        transpose_out(task.y.at, y_row, rows, y_row, false, data->y + row * y_row);
+        transpose_out(task.y.at, y_row, rows, y_row, data->add, data->y + row * y_row);
     }
 }
 

@@ -1,4 +1,4 @@
-/* conv_winograd: 3x3 convolutions with stride 1 by the transforms of winograd.h.
+/* conv_winograd: 3x3 and 5x5 convolutions with stride 1 by the transforms of winograd.h.
  *
  *      x ---input---> v[36][c / 16][T][16]        T tiles at a time, so that v stays in the cache
  *                          |
@@ -9,7 +9,7 @@
  *      y <--output---------+
  *
  * dx takes dy for x and the filter turned round; dweight takes v and z = A dy A^T, T tiles at a
- * time, and brings each [36][16][64] back to 9 taps while it is in the cache. */
+ * time, and brings each [36][16][64] back to the taps while it is in the cache. */
 #include <string.h>
 
 #include "core/kernels/conv.h"
@@ -65,12 +65,13 @@ static plan plan_of(const ls_winograd_image *image, long rows, long most)
     return p;
 }
 
-static ls_winograd_image image_of(long h, long w, long c, long pad_h, long pad_w, long out_h,
-                                  long out_w, long out)
+static ls_winograd_image image_of(long kernel, long h, long w, long c, long pad_h, long pad_w,
+                                  long out_h, long out_w, long out)
 {
-    enum { TILE = LS_WINOGRAD_TILE };
-    long tiles_w = (out_w + TILE - 1) / TILE;
-    return (ls_winograd_image){.h = h,
+    long tile = LS_WINOGRAD_SIZE + 1 - kernel, tiles_w = (out_w + tile - 1) / tile;
+    return (ls_winograd_image){.kernel = kernel,
+                               .tile = tile,
+                               .h = h,
                                .w = w,
                                .c = c,
                                .pad_h = pad_h,
@@ -79,40 +80,45 @@ static ls_winograd_image image_of(long h, long w, long c, long pad_h, long pad_w
                                .out_w = out_w,
                                .out = out,
                                .tiles_w = tiles_w,
-                               .tiles = (out_h + TILE - 1) / TILE * tiles_w};
+                               .tiles = (out_h + tile - 1) / tile * tiles_w};
 }
 
 static ls_winograd_image forward_of(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
-    return image_of(w->h, w->w, w->c, w->pad_h, w->pad_w, w->out_h, w->out_w, conv->out);
+    return image_of(w->kernel_h, w->h, w->w, w->c, w->pad_h, w->pad_w, w->out_h, w->out_w,
+                    conv->out);
 }
 
 static ls_winograd_image backward_of(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
-    return image_of(w->out_h, w->out_w, conv->out, 2 - w->pad_h, 2 - w->pad_w, w->h, w->w, w->c);
+    long last = w->kernel_h - 1;
+    return image_of(w->kernel_h, w->out_h, w->out_w, conv->out, last - w->pad_h, last - w->pad_w,
+                    w->h, w->w, w->c);
 }
 
 /* u of channels [first, first + count) and the panels from `panel` on: of the weight as it is, or
- * of the weight turned round, [9][count][32] a panel in `turned`. */
+ * of the weight turned round, [taps][count][32] a panel in `turned`. */
 static void transform_filters(const ls_conv *conv, const plan *p, const real *weight, bool backward,
                               long panel, long first, long count, real *u, real *turned)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
-    long in = conv->window.c, panels = ls_min(2, ls_panel_count(p->image.out) - panel);
+    long in = conv->window.c, taps = p->image.kernel * p->image.kernel,
+         panels = ls_min(2, ls_panel_count(p->image.out) - panel);
     for (long k = 0; k < panels; k++) {
-        const real *g = weight + ((panel + k) * 9 * in + first) * LS_PANEL;
+        const real *g = weight + ((panel + k) * taps * in + first) * LS_PANEL;
         long tap = in * LS_PANEL;
-        for (long i = 0; backward && i < 9; i++)
-            ls_panel_transpose(
-                weight + first * 9 * in, count, 9 * in, (8 - i) * in + (panel + k) * LS_PANEL,
-                ls_min(LS_PANEL, in - (panel + k) * LS_PANEL), turned + i * CHANNELS * LS_PANEL, 0);
+        for (long i = 0; backward && i < taps; i++)
+            ls_panel_transpose(weight + first * taps * in, count, taps * in,
+                               (taps - 1 - i) * in + (panel + k) * LS_PANEL,
+                               ls_min(LS_PANEL, in - (panel + k) * LS_PANEL),
+                               turned + i * CHANNELS * LS_PANEL, 0);
         if (backward) {
             g = turned;
             tap = CHANNELS * LS_PANEL;
         }
-        to->filter(g, tap, count, u + k * count * LS_PANEL, p->u);
+        to->filter(p->image.kernel, g, tap, count, u + k * count * LS_PANEL, p->u);
     }
 }
 
@@ -132,7 +138,8 @@ static parts parts_of(const plan *p, real *scratch)
 
 static long pass_scratch(const plan *p)
 {
-    return PLACES * (p->v + p->m + p->pairs * p->u) + 9 * CHANNELS * LS_PANEL;
+    return PLACES * (p->v + p->m + p->pairs * p->u) +
+           p->image.kernel * p->image.kernel * CHANNELS * LS_PANEL;
 }
 
 /* y = the convolution of x; backward: with the weight turned round. */
@@ -181,6 +188,7 @@ static void take_gradient(const plan *p, const ls_conv_data *data)
     const ls_tiles *tiles = ls_tile_best();
     const ls_winograd *to = tiles->winograd;
     long all = data->rows * p->image.tiles, c = p->image.c;
+    long taps = p->image.kernel * p->image.kernel;
     long begin = data->own.begin / LS_PANEL, panels = ls_panel_count(data->own.end) - begin;
     real *v = data->scratch, *z = v + PLACES * p->v, *m = z + panels * PLACES * p->z;
     if (data->own.end % LS_PANEL) { /* the last panel's columns beyond stay 0 */
@@ -208,8 +216,8 @@ static void take_gradient(const plan *p, const ls_conv_data *data)
                     tiles->across(&tile, GROUP, columns, v + i * p->v + g / GROUP * count * GROUP,
                                   z + k * PLACES * p->z + i * p->z, m + i * M);
                 for (long j = 0; j < pair; j++)
-                    to->gradient(m + j * PLACES * M, M, GROUP,
-                                 data->dweight + ((begin + k + j) * 9 * c + g) * LS_PANEL,
+                    to->gradient(p->image.kernel, m + j * PLACES * M, M, GROUP,
+                                 data->dweight + ((begin + k + j) * taps * c + g) * LS_PANEL,
                                  c * LS_PANEL);
             }
     }
@@ -272,9 +280,9 @@ static bool suits(const ls_conv *conv)
     enum { SIDE = 3 };
     const ls_window *w = &conv->window;
     return !conv->exact && conv->groups == 1 && w->dilation_h * w->dilation_w == 1 &&
-           w->stride_h == 1 && w->stride_w == 1 && w->kernel_h == 3 && w->kernel_w == 3 &&
-           w->pad_h <= 2 && w->pad_w <= 2 && w->c % GROUP == 0 && conv->out % GROUP == 0 &&
-           w->out_h >= SIDE && w->out_w >= SIDE;
+           w->stride_h == 1 && w->stride_w == 1 && (w->kernel_h == 3 || w->kernel_h == 5) &&
+           w->kernel_w == w->kernel_h && w->pad_h < w->kernel_h && w->pad_w < w->kernel_w &&
+           w->c % GROUP == 0 && conv->out % GROUP == 0 && w->out_h >= SIDE && w->out_w >= SIDE;
 }
 
 static long scratch(const ls_conv *conv)

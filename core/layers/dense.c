@@ -22,7 +22,8 @@ static bool setup(ls_layer *layer, ls_error *error)
     const dense *self = layer->self;
     long in = ls_shape_count(&layer->x[0]), out = self->units;
     (void)error;
-    ls_weights_claim(layer, &(ls_shape){2, {out, in}}, (double)in, (double)out, &ls_panel_layout);
+    ls_weights_claim(layer, &(ls_shape){2, {out, in}}, out, (double)in, (double)out,
+                     &ls_panel_layout);
     layer->scratch.fixed = (size_t)ls_panel_scratch(out, in) * sizeof(real);
     layer->y = (ls_shape){1, {out}};
     layer->flops = 2.0 * (double)in * (double)out;

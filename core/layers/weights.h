@@ -37,13 +37,13 @@ static inline ls_initializer ls_weights_initializer(const ls_weights *weights, d
 }
 
 /* Claims slot 0, "weight", and with a bias slot 1, "bias" [out]. */
-static inline void ls_weights_claim(ls_layer *layer, const ls_shape *weight, double fan_in,
-                                    double fan_out, const ls_layout *layout)
+static inline void ls_weights_claim(ls_layer *layer, const ls_shape *weight, long out,
+                                    double fan_in, double fan_out, const ls_layout *layout)
 {
     const ls_weights *weights = layer->self;
     ls_initializer start = ls_weights_initializer(weights, fan_in, fan_out);
     ls_initializer zero = {.kind = LS_INIT_ZERO};
-    ls_shape bias = {1, {weight->at[0]}};
+    ls_shape bias = {1, {out}};
     ls_layer_claim(layer, "weight", LS_SLOT_WEIGHT, weight, &start, layout);
     if (weights->bias)
         ls_layer_claim(layer, "bias", LS_SLOT_BIAS, &bias, &zero, NULL);

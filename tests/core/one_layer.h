@@ -32,14 +32,15 @@ inline Reals random_reals(long count, unsigned seed)
     return out;
 }
 
-inline void expect_near(const Reals &found, const std::vector<double> &expected, const char *what)
+inline void expect_near(const Reals &found, const std::vector<double> &expected, const char *what,
+                        double slack = 1)
 {
     ASSERT_EQ(found.size(), expected.size()) << what;
     double largest = 1e-3;
     for (double value : expected)
         largest = std::max(largest, std::fabs(value));
     for (size_t i = 0; i < found.size(); i++)
-        ASSERT_NEAR(found[i], expected[i], tolerance() * largest) << what << " at " << i;
+        ASSERT_NEAR(found[i], expected[i], slack * tolerance() * largest) << what << " at " << i;
 }
 
 inline ls_shape shape_of(const std::vector<long> &sizes)

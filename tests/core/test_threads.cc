@@ -25,8 +25,8 @@ struct Net {
     const char *lines;
 };
 
-/* Every kernel of conv2d, dense layers of several panels, batch norm of several chunks, and what
- * has draws, masks and slopes of its own. */
+/* Every kernel of conv2d and deconv2d, dense layers of several panels, batch norm of several
+ * chunks, and what has draws, masks and slopes of its own. */
 const Net nets[] = {
     {"winograd, batch norm, pool",
      {3, {24, 24, 16}},
@@ -43,6 +43,11 @@ const Net nets[] = {
      {3, {9, 9, 32}},
      "conv2d out=32 kernel=3 groups=32\nconv2d out=40 kernel=3 groups=4\n"
      "conv2d out=9 kernel=2 dilation=2\n"},
+    {"transposed",
+     {3, {4, 3, 32}},
+     "deconv2d out=40 kernel=4 stride=2 pad=1\nbatchnorm relu=1\n"
+     "deconv2d out=48 kernel=3 pad=1 bias=0\ndeconv2d out=16 kernel=3 pad=1\n"
+     "deconv2d out=8 kernel=2 groups=4 stride=2\ndeconv2d out=3 kernel=3\n"},
     {"dense",
      {1, {300}},
      "dense units=200\nactivation function=tanh\ndropout rate=0.3\ndense units=33\nsoftmax\n"},
@@ -108,4 +113,24 @@ TEST(Threads, ChangeNoBit)
                 EXPECT_TRUE(same(one.gradient, many.gradient));
             }
         }
+}
+
+/* Evaluation cuts its chunks by the memory of a run; figures are sums over chunks. */
+TEST(Threads, LeaveTheSizeOfChunks)
+{
+    ls_error error = {};
+    ls_params *params = ls_params_create();
+    ls_net *net = ls_net_build(params, "net", nets[0].lines, &nets[0].input, &error);
+    const size_t one = ls_run_bytes(net, 40, false);
+    EXPECT_EQ(ls_run_bytes_threads(net, 40), 0u);
+    params->threads = 3;
+    const size_t beside = ls_run_bytes_threads(net, 40);
+    EXPECT_EQ(ls_run_bytes(net, 40, false), one);
+    const size_t held = ls_memory_held();
+    ls_run *run = ls_run_create(net, 40, false);
+    EXPECT_GT(beside, 0u);
+    EXPECT_NEAR((double)(ls_memory_held() - held), (double)(one + beside), 1e4);
+    ls_run_destroy(run);
+    ls_net_destroy(net);
+    ls_params_destroy(params);
 }

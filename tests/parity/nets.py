@@ -32,6 +32,14 @@ def conv(out, kernel, stride=(1, 1), pad=(0, 0), name=None, groups=1, dilation=(
                 images(lambda x, p: F.conv2d(x, p["weight"], p.get("bias"), stride, pad, dilation, groups)), name)
 
 
+def deconv(out, kernel, stride=(1, 1), pad=(0, 0), output_pad=(0, 0), groups=1, dilation=(1, 1), bias=1):
+    return Line("deconv2d", f"out={out} kernel={kernel[0]},{kernel[1]} stride={stride[0]},{stride[1]} "
+                f"pad={pad[0]},{pad[1]} output_pad={output_pad[0]},{output_pad[1]} groups={groups} "
+                f"dilation={dilation[0]},{dilation[1]} bias={bias}",
+                images(lambda x, p: F.conv_transpose2d(x, p["weight"], p.get("bias"), stride, pad, output_pad, groups,
+                                                       dilation)))
+
+
 def maxpool(kernel, stride, pad=0, ceil=0, name=None):
     return Line("maxpool", f"kernel={kernel} stride={stride} pad={pad} ceil={ceil}",
                 images(lambda x, p: F.max_pool2d(x, kernel, stride, pad, ceil_mode=bool(ceil))), name)
@@ -167,6 +175,12 @@ CASES = {
         conv(20, (3, 3), pad=(2, 1), dilation=(2, 1)), activation("elu"),
         conv(20, (2, 3), (2, 1), (1, 3), dilation=(3, 2), groups=5), activation("elu"),
         conv(20, (3, 2), dilation=(1, 2), groups=20), activation("elu"), conv(6, (1, 1), (2, 2)), dense(4)]),
+    "deconv": Case("images", "cross-entropy", [
+        conv(32, (3, 3), (2, 2)), activation("tanh"), deconv(16, (4, 4), (2, 2), (1, 1)), activation("elu"),
+        deconv(16, (3, 3), pad=(1, 1)), activation("elu"),
+        deconv(12, (2, 3), (2, 1), (1, 0), (2, 1), groups=4, dilation=(3, 2)), activation("elu"),
+        deconv(12, (3, 2), (1, 2), (1, 1), (0, 1), groups=12, bias=0), activation("elu"), deconv(5, (3, 3), pad=(2, 1)),
+        maxpool(4, 4), dense(4)]),
     "pools": Case("images", "cross-entropy", [
         conv(9, (3, 3), pad=(1, 1)), maxpool(3, 2, ceil=1), conv(8, (3, 3), pad=(1, 1)), activation("elu"),
         avgpool(3, 2, 1, ceil=1), conv(11, (2, 2)), activation("relu"), global_pool("avgpool"), dense(4)]),

@@ -1,0 +1,163 @@
+/* deconv2d: transposed convolution over images [h, w, channels]: each number of x is spread over a
+ * window of y (PyTorch's ConvTranspose2d).
+ *
+ *     y[n, h, w, o] = bias[o] + sum over ih, iw, i of x[n, ih, iw, i] * weight[i, o, kh, kw],
+ *     h = ih * stride_h - pad_h + kh * dilation_h,  likewise w
+ *
+ * It is the transpose of a convolution from y to x: forward is that one's data gradient, backward
+ * its forward, and the weight's gradient is the same with x and dy changed over. So the kernels of
+ * conv2d (kernels/conv.h) compute it. */
+#include "core/layers/convolution.h"
+#include "core/minmax.h"
+
+typedef struct deconv2d {
+    ls_convolution common;
+    ls_list output_pad;
+} deconv2d;
+
+static const ls_option options[] = {LS_CONVOLUTION_OPTIONS("places of y cut off on each side"),
+                                    {"output_pad", LS_OPTION_LIST, offsetof(deconv2d, output_pad),
+                                     "0", 0, 1e4, NULL,
+                                     "places more at the end of y: 1, or height,width"},
+                                    LS_WEIGHTS_OPTIONS,
+                                    {0}};
+
+static const char *const examples[] = {
+    "3,4,5 | deconv2d out=4 kernel=4 stride=2 pad=1",
+    "4,3 | deconv2d out=3 kernel=3,2 stride=2,3 pad=1,0 output_pad=1,2",
+    "3,3,4 | deconv2d out=6 kernel=3,2 groups=2 pad=1,0 bias=0",
+    "3,2,4 | deconv2d out=4 kernel=3 groups=4 stride=2 pad=1 output_pad=1",
+    "3,4,2 | deconv2d out=3 kernel=2,3 stride=1,2 dilation=3,1 output_pad=2,1",
+    "4,5,16 | deconv2d out=16 kernel=3 pad=1",
+    "1,1,7 | deconv2d out=5 kernel=4",
+    "3,2,5 | deconv2d out=4 kernel=1 stride=3",
+    NULL};
+
+/* Of direction k, height or width. */
+static long at(const ls_list *list, int k)
+{
+    return list->at[list->count == 2 ? k : 0];
+}
+
+static long places(const deconv2d *self, long x, int k)
+{
+    const ls_window_options *sees = &self->common.sees;
+    return (x - 1) * at(&sees->stride, k) - 2 * at(&sees->pad, k) +
+           at(&sees->dilation, k) * (at(&sees->kernel, k) - 1) + at(&self->output_pad, k) + 1;
+}
+
+static bool check_output_pad(const deconv2d *self, ls_error *error)
+{
+    const ls_list *pad = &self->output_pad;
+    const ls_window *w = &self->common.conv.window;
+    if (pad->count > 2)
+        return ls_error_set(error, LS_USAGE,
+                            "output_pad= takes one number, or two as height,width; found %d "
+                            "numbers",
+                            pad->count);
+    if (at(pad, 0) < ls_max(w->stride_h, w->dilation_h) &&
+        at(pad, 1) < ls_max(w->stride_w, w->dilation_w))
+        return true;
+    return ls_error_set(error, LS_USAGE,
+                        "output_pad %ld,%ld must be less than the larger of stride %ld,%ld and "
+                        "dilation %ld,%ld",
+                        at(pad, 0), at(pad, 1), w->stride_h, w->stride_w, w->dilation_h,
+                        w->dilation_w);
+}
+
+/* The window over y. Where dilation allows an output_pad of a stride or more, y has room for
+ * windows that no number of x is spread over. */
+static bool set_window(deconv2d *self, const ls_shape *x, ls_error *error)
+{
+    ls_window *w = &self->common.conv.window;
+    char shape[96];
+    if (x->rank != 2 && x->rank != 3)
+        return ls_error_set(error, LS_USAGE,
+                            "takes images, height x width x channels, but its input is %s",
+                            ls_shape_text(x, shape, sizeof shape));
+    const ls_shape y = {3,
+                        {places(self, x->at[0], 0), places(self, x->at[1], 1), self->common.out}};
+    if (y.at[0] < 1 || y.at[1] < 1)
+        return ls_error_set(error, LS_USAGE,
+                            "its pad leaves %ldx%ld of y: take less pad, or a larger kernel",
+                            ls_max(0, y.at[0]), ls_max(0, y.at[1]));
+    if (!ls_window_set(w, &y, &self->common.sees, error) || !check_output_pad(self, error))
+        return false;
+    w->out_h = x->at[0];
+    w->out_w = x->at[1];
+    return true;
+}
+
+static bool setup(ls_layer *layer, ls_error *error)
+{
+    deconv2d *self = layer->self;
+    ls_conv *conv = &self->common.conv;
+    const ls_window *w = &conv->window;
+    const ls_shape *x = &layer->x[0];
+    conv->out = x->rank == 3 ? x->at[2] : 1;
+    if (!set_window(self, x, error) || !ls_convolution_check(&self->common, conv->out, error))
+        return false;
+    layer->y = (ls_shape){3, {w->h, w->w, w->c}};
+    ls_convolution_claim(layer, (double)(conv->out / conv->groups * w->kernel_h * w->kernel_w) /
+                                    (double)(w->stride_h * w->stride_w));
+    return true;
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const ls_convolution *self = layer->self;
+    const ls_window *w = &self->conv.window;
+    ls_conv_data data = ls_convolution_data(layer, io);
+    (void)pass;
+    data.dy = io->x[0];
+    data.dx = io->y;
+    data.add = self->weights.bias;
+    if (self->weights.bias)
+        ls_rows_fill(io->y, ls_layer_value(layer, 1), io->rows * w->h * w->w, w->c);
+    self->how->backward(&self->conv, &data);
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const ls_convolution *self = layer->self;
+    ls_conv_data data = ls_convolution_data(layer, io);
+    (void)pass;
+    data.x = io->dy;
+    data.y = io->dx[0];
+    data.add = io->add[0];
+    if (data.y)
+        self->how->forward(&self->conv, &data);
+}
+
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+{
+    const ls_convolution *self = layer->self;
+    const ls_window *w = &self->conv.window;
+    ls_conv_data data = ls_convolution_data(layer, io);
+    data.x = io->dy;
+    data.dy = io->x[0];
+    data.dweight = ls_layer_gradient(layer, pass, 0);
+    data.own = ls_io_part(io, self->conv.out, self->how->unit);
+    if (data.own.begin < data.own.end)
+        self->how->gradient(&self->conv, &data);
+    if (self->weights.bias) {
+        const ls_interval own = ls_io_part(io, w->c, 1);
+        ls_rows_sum(io->dy + own.begin, io->rows * w->h * w->w, w->c, own.end - own.begin,
+                    ls_layer_gradient(layer, pass, 1) + own.begin);
+    }
+}
+
+const ls_layer_type ls_layer_deconv2d = {
+    .name = "deconv2d",
+    .help = "transposed convolution over images: larger ones by stride=",
+    .examples = examples,
+    .size = sizeof(deconv2d),
+    .options = options,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .setup = setup,
+    .prepare = ls_convolution_prepare,
+    .forward = forward,
+    .backward = backward,
+    .gradient = gradient,
+};
