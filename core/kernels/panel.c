@@ -160,7 +160,8 @@ static void backward_few(const ls_panel_product *p, long rows, const real *dy, r
                               .b_panel = outs * LS_PANEL,
                               .c_row = LS_PANEL,
                               .c_panel = ins * LS_PANEL,
-                              .add = o > 0};
+                              .add = o > 0,
+                              .far = true};
         tiles->along(&tile, p->in, ls_panel_round(rows), p->weight + o * p->in,
                      turned + o * LS_PANEL, result);
     }

@@ -31,6 +31,7 @@ typedef struct ls_tile {
     long b_depth, b_segment, b_panel;
     long c_row, c_panel;
     bool add;         /* the sums start with what c holds */
+    bool far;         /* along: a comes from memory, and is fetched a block ahead */
     const real *bias; /* [columns] else with these; NULL: with 0 */
 } ls_tile;
 

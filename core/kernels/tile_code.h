@@ -9,11 +9,12 @@
 
 #include "core/kernels/clones.h"
 #include "core/kernels/tile.h"
+#include "core/minmax.h"
 
 typedef real vector __attribute__((vector_size(TILE_BYTES)));
 typedef real loose __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real)), may_alias));
 
-enum { LANES = TILE_BYTES / sizeof(real) };
+enum { LANES = TILE_BYTES / sizeof(real), LINE = 64 / sizeof(real) /* of the cache */ };
 
 LS_INLINE vector load(const real *x)
 {
@@ -50,6 +51,9 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
         const real *base[5], *panel = b + s * t->b_segment;
         EACH (g, 5)
             base[g] = a + s * t->a_segment + (along ? 3 * g * row : 0);
+        for (long k = 0; along && t->far && k < t->depth; k += LINE)
+            EACH (i, rows)
+                __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
         for (long k = 0; k < t->depth; k++) {
             vector w[4];
             EACH (j, vectors)
@@ -131,6 +135,14 @@ typedef struct walk {
     long width;
 } walk;
 
+/* Has the cache fetch the block of c that comes next: a gradient is too large to be there. */
+static void fetch_block(const ls_tile *t, long rows, long columns, const real *c)
+{
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j += LINE)
+            __builtin_prefetch(c + i * t->c_row + place_of(j, t->c_panel), 1, 2);
+}
+
 /* All rows of one strip of columns. */
 static void run_strip(const walk *w, const ls_tile *t, long a_row, long rows, long columns,
                       const real *a, const real *b, real *c)
@@ -140,6 +152,8 @@ static void run_strip(const walk *w, const ls_tile *t, long a_row, long rows, lo
         long first = rows * n / count, height = rows * (n + 1) / count - first;
         const real *at = a + first * a_row;
         real *to = c + first * t->c_row;
+        if (t->add && n + 1 < count)
+            fetch_block(t, height, ls_min(columns, w->width), to + height * t->c_row);
         if (columns >= w->width)
             w->blocks[height](t, at, b, to);
         else
