@@ -7,8 +7,6 @@
 
 /* Reals of a line, a multiple of `channels`. */
 long ls_norm_width(long channels);
-/* Reals of a block: whole lines, short enough for the cache and for sums of a line in `real`. */
-long ls_norm_block(long width);
 /* line[width] = values[channels], repeated. */
 void ls_norm_spread(const double *values, long channels, long width, real *line);
 
@@ -21,14 +19,15 @@ void ls_norm_moments(const real *x, long n, long channels, double *mean, double 
 void ls_norm_apply(const real *x, const real *other, long n, long width, const real *centre,
                    const real *slope, const real *shift, bool relu, real *y);
 
-/* g = dy where y > 0, else 0. */
-void ls_norm_mask(const real *y, const real *dy, long n, real *g);
-/* One block: sums[channels] += the sum of g, products[channels] += that of g (x - centre).
- * lines[2 * width]: scratch. */
-void ls_norm_products(const real *x, const real *g, long n, long channels, const real *centre,
-                      double *sums, double *products, real *lines);
+/* Below, g = dy where y > 0, else 0; y NULL: g = dy. */
+
+/* sums[channels] = the sum of g, products[channels] = that of g (x - centre). lines[2 * width]:
+ * scratch. */
+void ls_norm_products(const real *x, const real *y, const real *dy, long n, long channels,
+                      const real *centre, double *sums, double *products, real *lines);
 /* dx = slope g + tilt (x - centre) + shift; added to dx where `add`. */
-void ls_norm_dx(const real *x, const real *g, long n, long width, const real *centre,
-                const real *slope, const real *tilt, const real *shift, bool add, real *dx);
+void ls_norm_dx(const real *x, const real *y, const real *dy, long n, long width,
+                const real *centre, const real *slope, const real *tilt, const real *shift,
+                bool add, real *dx);
 /* d = g; added to d where `add`. */
-void ls_norm_pass_on(const real *g, long n, bool add, real *d);
+void ls_norm_pass_on(const real *y, const real *dy, long n, bool add, real *d);

@@ -140,7 +140,7 @@ static void backward_few(const ls_panel_product *p, long rows, const real *dy, r
                          real *scratch)
 {
     const ls_tiles *tiles = ls_tile_best();
-    enum { PANELS = 8 };
+    enum { PANELS = DEPTH / LS_PANEL }; /* the same sums as for many rows */
     long outs = ls_panel_count(p->out) * LS_PANEL, ins = ls_panel_count(p->in) * LS_PANEL;
     real *turned = scratch, *result = scratch + few_reals(p->out), part[LS_PANEL * LS_PANEL];
     for (long r = 0; r < rows; r += LS_PANEL)

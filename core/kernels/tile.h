@@ -1,6 +1,6 @@
 /* tile: the micro-kernel, a block of a product of matrices that stays in registers.
  *
- *     c[i, j] = start[i, j] + sum over s < segments, k < depth of a[i, s, k] * b[s, k, j]
+ *     c[i, j] = c[i, j] or bias[j] + sum over s < segments, k < depth of a[i, s, k] * b[s, k, j]
  *
  *                j: columns
  *          +------------------+
@@ -30,9 +30,9 @@ typedef struct ls_tile {
     long a_depth;          /* ls_tiles.across: a[i + s * a_segment + k * a_depth] */
     long b_depth, b_segment, b_panel;
     long c_row, c_panel;
-    bool add;         /* the sums start with what c holds */
+    bool add;         /* to what c holds, in the end: short sums round less */
     bool far;         /* along: a comes from memory, and is fetched a block ahead */
-    const real *bias; /* [columns] else with these; NULL: with 0 */
+    const real *bias; /* [columns] without add: added; NULL: 0 */
 } ls_tile;
 
 /* Any number of rows and columns; b must have whole panels, c and bias only the columns wanted. */

@@ -43,9 +43,9 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
     const long row = t->a_row;
     vector sum[14][4];
     EACH (j, vectors) {
-        const vector bias = t->bias ? load(t->bias + j * LANES) : (vector){0};
+        const vector bias = t->bias && !t->add ? load(t->bias + j * LANES) : (vector){0};
         EACH (i, rows)
-            sum[i][j] = t->add ? load(c + i * t->c_row + place_of(j * LANES, t->c_panel)) : bias;
+            sum[i][j] = bias;
     }
     for (long s = 0; s < t->segments; s++) {
         const real *base[5], *panel = b + s * t->b_segment;
@@ -70,8 +70,10 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
         }
     }
     EACH (i, rows)
-        EACH (j, vectors)
-            store(c + i * t->c_row + place_of(j * LANES, t->c_panel), sum[i][j]);
+        EACH (j, vectors) {
+            real *to = c + i * t->c_row + place_of(j * LANES, t->c_panel);
+            store(to, t->add ? load(to) + sum[i][j] : sum[i][j]);
+        }
 }
 
 typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
@@ -112,20 +114,18 @@ enum {
 static void run_part(run_block *run, const ls_tile *t, long rows, long columns, const real *a,
                      const real *b, real *c)
 {
-    real whole[NARROW_ROWS * 4 * LANES] = {0};
+    real whole[NARROW_ROWS * 4 * LANES];
     ls_tile own = *t;
     own.c_row = 4 * LANES;
     own.c_panel = LS_PANEL;
-    own.add = true;
-    for (long i = 0; i < rows; i++)
-        for (long j = 0; j < columns; j++)
-            whole[i * own.c_row + j] = t->add    ? c[i * t->c_row + place_of(j, t->c_panel)]
-                                       : t->bias ? t->bias[j]
-                                                 : 0;
+    own.add = false;
+    own.bias = NULL;
     run(&own, a, b, whole);
     for (long i = 0; i < rows; i++)
-        for (long j = 0; j < columns; j++)
-            c[i * t->c_row + place_of(j, t->c_panel)] = whole[i * own.c_row + j];
+        for (long j = 0; j < columns; j++) {
+            real *to = c + i * t->c_row + place_of(j, t->c_panel);
+            *to = whole[i * own.c_row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
+        }
 }
 
 /* How to go through the rows: in blocks of about equal height. */
@@ -135,7 +135,7 @@ typedef struct walk {
     long width;
 } walk;
 
-/* Has the cache fetch the block of c that comes next: a gradient is too large to be there. */
+/* Has the cache fetch the block of c that comes next: often it is not there. */
 static void fetch_block(const ls_tile *t, long rows, long columns, const real *c)
 {
     for (long i = 0; i < rows; i++)
@@ -152,7 +152,7 @@ static void run_strip(const walk *w, const ls_tile *t, long a_row, long rows, lo
         long first = rows * n / count, height = rows * (n + 1) / count - first;
         const real *at = a + first * a_row;
         real *to = c + first * t->c_row;
-        if (t->add && n + 1 < count)
+        if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c_row);
         if (columns >= w->width)
             w->blocks[height](t, at, b, to);

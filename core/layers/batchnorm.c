@@ -82,10 +82,8 @@ static bool setup(ls_layer *layer, ls_error *error)
     claim(layer, "variance", LS_SLOT_STATE, 1);
     size_t channels = (size_t)channels_of(layer);
     size_t width = (size_t)ls_norm_width((long)channels);
-    size_t block = self->relu ? (size_t)ls_norm_block((long)width) : 0;
     layer->kept.fixed = (1 + 2 * channels) * sizeof(double);
-    size_t chunk =
-        CHUNK_SUMS * channels * sizeof(double) + (CHUNK_LINES * width + block) * sizeof(real);
+    size_t chunk = CHUNK_SUMS * channels * sizeof(double) + CHUNK_LINES * width * sizeof(real);
     layer->scratch.fixed =
         SUMS * channels * sizeof(double) + LINES * width * sizeof(real) + CHUNKS * round_up(chunk);
     layer->sums = self->sync;
@@ -97,7 +95,6 @@ static bool setup(ls_layer *layer, ls_error *error)
 typedef struct chunk {
     double *sums; /* [CHUNK_SUMS * channels] */
     real *lines;  /* [CHUNK_LINES * width] */
-    real *masked; /* a block; with relu */
 } chunk;
 
 /* What a call works with. */
@@ -135,7 +132,6 @@ static work work_of(const ls_layer *layer, const ls_io *io)
     for (long k = 0; k < w.chunks; k++) {
         w.chunk[k].sums = (double *)((char *)(lines + LINES * w.width) + (size_t)k * chunk);
         w.chunk[k].lines = (real *)(w.chunk[k].sums + CHUNK_SUMS * w.channels);
-        w.chunk[k].masked = w.chunk[k].lines + CHUNK_LINES * w.width;
     }
     return w;
 }
@@ -150,7 +146,8 @@ static ls_interval chunk_of(const work *w, long k)
 
 typedef void chunk_task(const ls_layer *layer, const work *w, const ls_io *io, long k);
 
-/* The task for every chunk, shared among the threads. */
+/* The task for every chunk, shared among the threads. A second pass goes from the last chunk to the
+ * first, for the cache holds what the first pass read last. */
 static void each_chunk(const ls_layer *layer, const work *w, const ls_io *io, chunk_task *task)
 {
 #pragma omp parallel for num_threads(w->threads) if (w->threads > 1)
@@ -236,7 +233,7 @@ static double slope_at(const ls_layer *layer, const work *w, long c)
 
 static void chunk_apply(const ls_layer *layer, const work *w, const ls_io *io, long k)
 {
-    const ls_interval own = chunk_of(w, k);
+    const ls_interval own = chunk_of(w, w->chunks - 1 - k);
     ls_norm_apply(io->x[0] + own.begin, layer->inputs == 2 ? io->x[1] + own.begin : NULL,
                   own.end - own.begin, w->width, w->line[CENTRE], w->line[SLOPE], w->line[OFFSET],
                   w->self->relu, io->y + own.begin);
@@ -261,13 +258,10 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
     each_chunk(layer, &w, io, chunk_apply);
 }
 
-/* g of the block at i. */
-static const real *masked(const work *w, const ls_io *io, long k, long i, long count)
+/* What ReLU masks dy by, from place i on. */
+static const real *mask_at(const work *w, const ls_io *io, long i)
 {
-    if (!w->self->relu)
-        return io->dy + i;
-    ls_norm_mask(io->y + i, io->dy + i, count, w->chunk[k].masked);
-    return w->chunk[k].masked;
+    return w->self->relu ? io->y + i : NULL;
 }
 
 static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_io *io, const work *w)
@@ -288,14 +282,10 @@ static void chunk_products(const ls_layer *layer, const work *w, const ls_io *io
 {
     const ls_interval own = chunk_of(w, k);
     double *sums = w->chunk[k].sums;
-    long block = ls_norm_block(w->width);
     (void)layer;
-    memset(sums, 0, 2 * (size_t)w->channels * sizeof *sums);
-    for (long i = own.begin; i < own.end; i += block) {
-        long count = ls_min(block, own.end - i);
-        ls_norm_products(io->x[0] + i, masked(w, io, k, i, count), count, w->channels,
-                         w->line[CENTRE], sums, sums + w->channels, w->chunk[k].lines);
-    }
+    ls_norm_products(io->x[0] + own.begin, mask_at(w, io, own.begin), io->dy + own.begin,
+                     own.end - own.begin, w->channels, w->line[CENTRE], sums, sums + w->channels,
+                     w->chunk[k].lines);
 }
 
 /* sums[channels] of g, and of g (x - mean) after them. */
@@ -340,17 +330,18 @@ static void set_lines(const ls_layer *layer, const work *w)
 
 static void chunk_dx(const ls_layer *layer, const work *w, const ls_io *io, long k)
 {
-    const ls_interval own = chunk_of(w, k);
-    long block = ls_norm_block(w->width);
+    enum { BLOCK = 1 << 13 }; /* reals that the cache holds until they are passed on */
+    const ls_interval own = chunk_of(w, w->chunks - 1 - k);
+    const long block = ls_max(1, BLOCK / w->width) * w->width;
     (void)layer;
     for (long i = own.begin; i < own.end; i += block) {
         long count = ls_min(block, own.end - i);
-        const real *g = masked(w, io, k, i, count);
+        const real *y = mask_at(w, io, i), *dy = io->dy + i;
         if (io->dx[0])
-            ls_norm_dx(io->x[0] + i, g, count, w->width, w->line[CENTRE], w->line[SLOPE],
+            ls_norm_dx(io->x[0] + i, y, dy, count, w->width, w->line[CENTRE], w->line[SLOPE],
                        w->line[TILT], w->line[OFFSET], io->add[0], io->dx[0] + i);
         if (io->dx[1])
-            ls_norm_pass_on(g, count, io->add[1], io->dx[1] + i);
+            ls_norm_pass_on(y, dy, count, io->add[1], io->dx[1] + i);
     }
 }
 
