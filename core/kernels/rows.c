@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/kernels/clones.h"
+#include "core/minmax.h"
 
 enum { WIDTH = 64, HEIGHT = 512 }; /* of a block that is summed by itself */
 
@@ -13,21 +14,29 @@ void ls_rows_fill(real *y, const real *bias, long rows, long n)
         memcpy(y + r * n, bias, (size_t)n * sizeof *y);
 }
 
-/* Sums `width` columns of `rows` rows into sum[0, width). */
+/* Sums `width` columns of `rows` rows into sum[0, width): short rows some at a time, so that they
+ * fill vectors, in an order that does not depend on width. */
 LS_CLONES static void sum_block(const real *y, long rows, long row, long width, real *sum)
 {
+    const long together = row <= WIDTH / 2 ? WIDTH / row : 1;
     real block[WIDTH] = {0};
-    for (long r = 0; r < rows; r++)
-        for (long j = 0; j < width; j++)
+    for (long r = 0; r < rows; r += together) {
+        const long count = ls_min(together, rows - r);
+        for (long j = 0; width == row && j < count * row; j++)
             block[j] += y[r * row + j];
-    for (long j = 0; j < width; j++)
-        sum[j] += block[j];
+        for (long k = 0; width < row && k < count; k++)
+            for (long j = 0; j < width; j++)
+                block[k * row + j] += y[(r + k) * row + j];
+    }
+    for (long k = 0; k < together; k++)
+        for (long j = 0; j < width; j++)
+            sum[j] += block[k * row + j];
 }
 
 void ls_rows_sum(const real *y, long rows, long row, long n, real *sum)
 {
     for (long r = 0; r < rows; r += HEIGHT)
         for (long j = 0; j < n; j += WIDTH)
-            sum_block(y + r * row + j, rows - r < HEIGHT ? rows - r : HEIGHT, row,
-                      n - j < WIDTH ? n - j : WIDTH, sum + j);
+            sum_block(y + r * row + j, ls_min(HEIGHT, rows - r), row, ls_min(WIDTH, n - j),
+                      sum + j);
 }
