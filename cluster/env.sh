@@ -2,7 +2,7 @@
 #
 # What you set before it wins:
 #   LOCKSTEP          the program                           (build/lockstep beside this folder, else the one in PATH)
-#   LOCKSTEP_THREADS  cores of a rank                       (what SLURM gives a task, else 1)
+#   LOCKSTEP_THREADS  cores of a rank, and its threads      (what SLURM gives a task, else 1)
 #   LOCKSTEP_BIND     core: each rank on cores of its own; none: the system moves them about           (core)
 #   LOCKSTEP_LEAD     seconds before the time limit at which train.sbatch stops with a checkpoint      (300)
 # shellcheck shell=bash

@@ -3,6 +3,8 @@
 #
 #   cluster/mpirun.sh [--hostfile FILE] [-n RANKS] [any option of mpirun] build/lockstep train JOB.yaml [key=value ...]
 #
+# With LOCKSTEP_THREADS=4 in the environment each rank is bound to 4 cores: give `lockstep train` --threads=4 then.
+#
 # Ctrl-C, TERM and USR1 stop the training with a checkpoint and exit code 75: the same command goes on. A second Ctrl-C
 # or TERM ends it as mpirun does. env.sh says which variables change what this does.
 set -euo pipefail

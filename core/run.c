@@ -176,21 +176,32 @@ static void take_rows(const ls_layer *layer, const ls_pass *pass, step *step, co
     step(layer, &own_pass, &own);
 }
 
-/* A layer's gradient (NULL: none) and step, shared among the threads. */
+/* Part `part` of `parts` of a layer's gradient (NULL: none) and step. */
+static void take_part(const ls_run *run, const ls_layer *layer, const ls_pass *pass, step *gradient,
+                      step *step, const ls_io *io, int part, int parts)
+{
+    ls_io own = *io;
+    own.scratch = run->scratch + (size_t)part * run->scratch_size;
+    own.part = part;
+    own.parts = parts;
+    if (gradient)
+        gradient(layer, pass, &own);
+    take_rows(layer, pass, step, &own);
+}
+
+/* All parts, shared among the threads. No parallel region is for one thread: the others would end.
+ */
 static void share(const ls_run *run, const ls_layer *layer, const ls_pass *pass, step *gradient,
                   step *step, const ls_io *io)
 {
-    int threads = layer->type->mixes_rows ? 1 : layer->params->threads;
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static, 1)
-    for (int t = 0; t < threads; t++) {
-        ls_io own = *io;
-        own.scratch = run->scratch + (size_t)t * run->scratch_size;
-        own.part = t;
-        own.parts = threads;
-        if (gradient)
-            gradient(layer, pass, &own);
-        take_rows(layer, pass, step, &own);
+    const int threads = layer->params->threads;
+    if (threads == 1 || layer->type->mixes_rows) {
+        take_part(run, layer, pass, gradient, step, io, 0, 1);
+        return;
     }
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (int t = 0; t < threads; t++)
+        take_part(run, layer, pass, gradient, step, io, t, threads);
 }
 
 const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows)

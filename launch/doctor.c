@@ -14,6 +14,7 @@
 #include "launch/host.h"
 #include "launch/place.h"
 #include "launch/ranks.h"
+#include "launch/threads.h"
 
 /* What one rank knows. */
 typedef struct facts {
@@ -101,9 +102,10 @@ static void check_cores(doctor *d, group g)
     else if (crowded(d, g))
         add_fix(d,
                 "%s: %s bound to %d of %d cores take turns: bind each to %s of its own "
-                "(cluster/mpirun.sh, srun --cpu-bind=cores), or to none (mpirun --bind-to none)",
+                "(mpirun --map-by slot:PE=%d --bind-to core, srun --cpus-per-task=%d "
+                "--cpu-bind=cores), or to none (mpirun --bind-to none)",
                 host->name, who, processors_of(d, g), host->cores,
-                host->threads > 1 ? "cores" : "one");
+                host->threads > 1 ? "cores" : "one", host->threads, host->threads);
     else if (busy > host->allowed)
         add_fix(d,
                 "%s: %s, but the container grants %.3g cores: start fewer, or grant more (docker "
@@ -211,6 +213,8 @@ static void print_program(const doctor *d)
     printf("  MPI       %s, %d %s\n", ls_comm_version(), d->ranks, d->ranks > 1 ? "ranks" : "rank");
     printf("  BLAS      %s, %d thread%s\n", ls_blas_description(), ls_blas_threads(),
            ls_blas_threads() == 1 ? "" : "s");
+    printf("  OpenMP    version of %d-%02d, %d thread%s a rank (--threads)\n", _OPENMP / 100,
+           _OPENMP % 100, d->all[0].host.threads, d->all[0].host.threads > 1 ? "s" : "");
     printf("  HDF5      %s, %s, %s\n", d->h5.version, d->h5.parallel ? "with MPI" : "serial",
            d->h5.thread_safe ? "thread-safe" : "not thread-safe");
 }
@@ -293,27 +297,43 @@ static int tell(doctor *d)
     return d->fix ? 1 : 0;
 }
 
+typedef struct arguments {
+    const char *run;
+    int threads;
+} arguments;
+
 /* **Collective.** */
-static void examine(facts *f, ls_comm *comm, const char *run)
+static void examine(facts *f, ls_comm *comm, const arguments *a)
 {
     f->shared_room = ls_shared_free(comm, f->shared, sizeof f->shared);
     if (!f->shared[0])
         snprintf(f->shared, sizeof f->shared, "/dev/shm");
     if (!isfinite(f->shared_room))
         f->shared_room = ls_place_room(f->shared);
-    ls_place_read(&f->place, comm, run);
+    ls_place_read(&f->place, comm, a->run);
     ls_host_read(&f->host, comm);
+    f->host.threads = a->threads;
 }
 
 static error_t option(int key, char *argument, struct argp_state *state)
 {
-    if (key != ARGP_KEY_ARG)
+    arguments *a = state->input;
+    switch (key) {
+    case LS_THREADS_KEY:
+        a->threads = ls_threads_read(state, argument);
+        return 0;
+    case ARGP_KEY_ARG:
+        a->run = argument;
+        return 0;
+    default:
         return ARGP_ERR_UNKNOWN;
-    *(const char **)state->input = argument;
-    return 0;
+    }
 }
 
+static const struct argp_option options[] = {LS_THREADS_OPTION, {0}};
+
 const ls_usage ls_usage_doctor = {
+    .options = options,
     .option = option,
     .arguments = "[RUN]",
     .about = "Look at the machines: libraries, cores and binding, speed, memory, and the file "
@@ -321,6 +341,7 @@ const ls_usage ls_usage_doctor = {
              "tries a lock, and leaves nothing. Exit code 0, or 1 where something is to be mended.",
     .more = "Start it as you start training, and it tells of each host:\n"
             "  mpirun -n 4 lockstep doctor runs/lenet\n"
+            "  mpirun -n 2 --map-by slot:PE=4 --bind-to core lockstep doctor --threads=4\n"
             "  cluster/mpirun.sh --hostfile hostfile lockstep doctor runs/lenet\n"
             "  srun --mpi=pmix -N 2 lockstep doctor runs/lenet",
     .arguments_min = 0,
@@ -329,12 +350,12 @@ const ls_usage ls_usage_doctor = {
 
 int ls_command_doctor(int argc, char **argv)
 {
-    const char *run = ".";
-    ls_command_parse(&ls_usage_doctor, argc, argv, &run);
+    arguments a = {.run = ".", .threads = 1};
+    ls_command_parse(&ls_usage_doctor, argc, argv, &a);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     doctor d = {.ranks = ls_comm_size(comm)};
     facts mine = {.shared = ""}, *all = ls_alloc((size_t)d.ranks, sizeof *all);
-    examine(&mine, comm, run);
+    examine(&mine, comm, &a);
     ls_comm_gather(comm, &mine, sizeof mine, all);
     d.all = all;
     int code = 0;

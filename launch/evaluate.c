@@ -8,6 +8,7 @@ static const struct argp_option options[] = {
     LS_FORWARD_OPTION_DATA,
     {"split", LS_FORWARD_SPLIT, "train|valid|test", 0, "the rows to evaluate (default: test)", 0},
     LS_FORWARD_OPTION_JSON,
+    LS_THREADS_OPTION,
     {0}};
 
 const ls_usage ls_usage_evaluate = {

@@ -12,6 +12,7 @@ static const struct argp_option options[] = {
     LS_FORWARD_OPTION_DATA,
     {"output", LS_FORWARD_OUTPUT, "FILE", 0, "the data set to write: features.h5", 0},
     LS_FORWARD_OPTION_FORCE,
+    LS_THREADS_OPTION,
     {0}};
 
 static error_t option(int key, char *argument, struct argp_state *state)

@@ -39,6 +39,10 @@ static void check_choice(const struct place *place, const char *text, struct arg
 
 error_t ls_forward_option(int key, char *argument, struct argp_state *state)
 {
+    if (key == LS_THREADS_KEY) {
+        ((ls_forward_arguments *)state->input)->threads = ls_threads_read(state, argument);
+        return 0;
+    }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char *at = (char *)state->input + places[i].offset;
         if (places[i].key != key)
@@ -75,8 +79,11 @@ static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_erro
         !first || !a->output || ls_rowfile_allowed(a->output, command->csv, a->force, error);
     if (!ls_comm_agree(f->comm, allowed, error))
         return false;
-    if (ls_saved_open(&f->saved, f->comm, a->from, a->data, a->average, command->objectives, error))
+    if (ls_saved_open(&f->saved, f->comm, a->from, a->data, a->average, command->objectives,
+                      error)) {
+        f->saved.session.params->threads = a->threads;
         return true;
+    }
     if (first)
         explain(f, error);
     return false;
@@ -84,7 +91,7 @@ static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_erro
 
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 {
-    ls_forward f = {.comm = NULL};
+    ls_forward f = {.arguments.threads = 1};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments);
     f.comm = ls_ranks_start(&argc, &argv);

@@ -6,10 +6,12 @@
 #include "io/rowfile.h"
 #include "launch/command.h"
 #include "launch/saved.h"
+#include "launch/threads.h"
 
 typedef struct ls_forward_arguments {
     const char *from, *data, *output, *split, *as, *layer; /* NULL: not given */
     bool json, force, average;
+    int threads;
 } ls_forward_arguments;
 
 /* Keys of the options, and the entries that are the same in each command's table. */
@@ -40,7 +42,7 @@ enum {
     {                                                                                              \
         "json", LS_FORWARD_JSON, NULL, 0, "say it as one JSON object", 0                           \
     }
-/* `option` of ls_usage: any of the options above, into ls_forward_arguments. */
+/* `option` of ls_usage: --threads and any of the options above, into ls_forward_arguments. */
 error_t ls_forward_option(int key, char *argument, struct argp_state *state);
 
 typedef struct ls_forward {

@@ -95,8 +95,7 @@ static double product_speed(void)
 void ls_host_read(ls_host *host, ls_comm *comm)
 {
     char text[LINE];
-    int threads = ls_blas_threads();
-    *host = (ls_host){.threads = threads > 0 ? threads : 1, .hyperthreads = 1};
+    *host = (ls_host){.threads = 1, .hyperthreads = 1};
     snprintf(host->name, sizeof host->name, "%s", ls_comm_host(comm));
     value_of("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
     snprintf(host->set, sizeof host->set, "%s", ls_clones_set());

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/blas.h"
+#include "launch/threads.h"
 #include "launch/trainer.h"
 
 enum { FEED_BATCHES = 3 }; /* that a feed holds */
@@ -35,6 +36,18 @@ static double rows_bytes(const ls_trainer *t, double rows)
     return rows * (numbers * sizeof(real) + sizeof(int64_t));
 }
 
+/* What threads after the first take in the runs of all nets: for a shard, and for a chunk. */
+static double threads_bytes(const ls_trainer *t, long shard_rows, long chunk_rows)
+{
+    size_t sum = 0;
+    for (int i = 0; i < t->session.task.nets; i++) {
+        const ls_net *net = t->session.net[i];
+        sum += ls_run_bytes_threads(net, shard_rows);
+        sum += chunk_rows ? ls_run_bytes_threads(net, chunk_rows) : 0;
+    }
+    return (double)sum;
+}
+
 /* Of the stage that takes most: its runs, its feed, the rows of an evaluation chunk. */
 static double stage_bytes(const ls_trainer *t)
 {
@@ -47,8 +60,9 @@ static double stage_bytes(const ls_trainer *t)
         long chunk = ls_stage_chunk(t->job, objective);
         double fed = (double)(batch < rows ? batch : rows) * (t->end_shard - t->first_shard) /
                      (double)shards;
-        double own =
-            (double)objective->type->bytes(objective, (batch + shards - 1) / shards, chunk);
+        long shard = (batch + shards - 1) / shards;
+        double own = (double)objective->type->bytes(objective, shard, chunk) +
+                     threads_bytes(t, shard, chunk);
         most = fmax(most, own + rows_bytes(t, FEED_BATCHES * fed + (double)chunk));
         ls_objective_destroy(objective);
     }
@@ -129,21 +143,24 @@ static bool is_complete(const ls_trainer *t)
 
 void ls_plan_print_start(const ls_trainer *t, FILE *out)
 {
+    char crowded[256];
     ls_comm *comm = t->comm;
+    int threads = t->session.params->threads;
     fprintf(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
-    fprintf(
-        out,
-        "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, 1 thread; %d shard%s\n",
-        ls_comm_size(comm), ls_comm_nodes(comm), ls_comm_nodes(comm) > 1 ? "s" : "",
-        ls_comm_cores(comm), ls_comm_cores_bound(comm), ls_comm_cores_bound(comm) > 1 ? "s" : "",
-        t->state.shards, t->state.shards > 1 ? "s" : "");
+    fprintf(out,
+            "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "
+            "shard%s\n",
+            ls_comm_size(comm), ls_comm_nodes(comm), ls_comm_nodes(comm) > 1 ? "s" : "",
+            ls_comm_cores(comm), ls_comm_cores_bound(comm),
+            ls_comm_cores_bound(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "",
+            t->state.shards, t->state.shards > 1 ? "s" : "");
     int most = (t->state.shards + ls_comm_size(comm) - 1) / ls_comm_size(comm);
     if (most > 1)
         fprintf(out,
                 "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
                 t->state.shards % ls_comm_size(comm) ? "up to " : "", most);
-    if (ls_comm_node_size(comm) > ls_comm_cores(comm))
-        fprintf(out, "          more ranks than cores: they take turns, which is slow\n");
+    if (ls_threads_crowded(comm, threads, crowded, sizeof crowded))
+        fprintf(out, "          %s\n", crowded);
     fprintf(out, "net       %s: %ld parameters\n", t->job->model ? t->job->model : "spec lines",
             ls_params_trained(t->session.params));
     print_data(t, out);

@@ -21,6 +21,7 @@ static const struct argp_option options[] = {
      0},
     LS_FORWARD_OPTION_JSON,
     LS_FORWARD_OPTION_FORCE,
+    LS_THREADS_OPTION,
     {0}};
 
 static error_t option(int key, char *argument, struct argp_state *state)

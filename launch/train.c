@@ -11,6 +11,7 @@
 #include "launch/command.h"
 #include "launch/ranks.h"
 #include "launch/signals.h"
+#include "launch/threads.h"
 #include "launch/trainer.h"
 
 typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } outcome;
@@ -212,6 +213,7 @@ static const struct argp_option options[] = {
      "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0,
      "check everything, print layers, memory and checkpoint size, start nothing", 0},
+    LS_THREADS_OPTION,
     {0}};
 
 typedef struct arguments {
@@ -249,6 +251,9 @@ static error_t option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_DRY_RUN:
         a->train.dry_run = true;
+        return 0;
+    case LS_THREADS_KEY:
+        a->train.threads = ls_threads_read(state, argument);
         return 0;
     case OPTION_MAX_TIME:
         a->train.max_seconds = parse_time(argument);
@@ -289,7 +294,8 @@ const ls_usage ls_usage_train = {
 
 int ls_command_train(int argc, char **argv)
 {
-    arguments a = {.train.resume = "auto", .overrides = ls_alloc((size_t)argc, sizeof(char *))};
+    arguments a = {.train = {.resume = "auto", .threads = 1},
+                   .overrides = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
     ls_command_parse(&ls_usage_train, argc, argv, &a);
     ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */

@@ -22,6 +22,7 @@ typedef struct ls_train_options {
     const char *resume;  /* auto, required, never, or a path */
     const char *weights; /* parameters to start from; NULL: drawn */
     bool overwrite, dry_run;
+    int threads;        /* of a rank */
     double max_seconds; /* 0: no limit */
 } ls_train_options;
 

@@ -99,6 +99,34 @@ assert abs(found["loss"] - loss) < 1e-5 * loss, (found["loss"], loss)
 assert found["confusion"] == confusion.tolist(), (found["confusion"], confusion)
 END
 
+# Threads: the same bits on any number of them, in training and after it; what is said of them.
+for threads in 1 2 3; do
+    expect 0 "$lockstep" train job.yaml run=of-$threads steps=9 --threads=$threads \
+        $'net=conv2d out=16 kernel=3 pad=1\nbatchnorm\nactivation function=relu\nmaxpool kernel=2\ndense units=4'
+    says "$threads thread"
+    expect 0 "$lockstep" evaluate of-$threads --json --threads=$threads
+    sed "s/of-$threads/of-N/" out >evaluated-$threads
+    expect 0 "$lockstep" predict of-$threads -o predicted-$threads.csv --threads=$threads
+    expect 0 "$lockstep" extract of-$threads --layer conv2d1 -o extracted-$threads.h5 --threads=$threads
+done
+for threads in 2 3; do
+    same "parameters of $threads threads" "$(digest "$(checkpoint of-1 9)")" "$(digest "$(checkpoint of-$threads 9)")"
+    same "figures of $threads threads" "$(cat evaluated-1)" "$(cat evaluated-$threads)"
+    cmp predicted-1.csv predicted-$threads.csv || fail "predictions of $threads threads differ"
+    expect 0 "$lockstep" inspect --diff extracted-1.h5 extracted-$threads.h5
+done
+expect 64 "$lockstep" train job.yaml --threads=0
+says "--threads: expected a whole number, 1 or more, found '0'"
+expect 64 "$lockstep" evaluate run --threads=2000
+says '--threads: expected at most 1024, found 2000'
+expect 0 "$lockstep" train job.yaml run=busy --dry-run --threads=1024
+says "1 rank of 1024 threads on $(nproc) core"
+if [ "$(nproc)" -ge 2 ]; then
+    expect 0 taskset -c 0 "$lockstep" train job.yaml run=busy --dry-run --threads=2
+    says "a rank's 2 threads take turns on the 1 core that it is bound to, which is slow: bind it to more (mpirun --map-by \
+slot:PE=2 --bind-to core"
+fi
+
 # A data set that numpy and h5py wrote in the plainest way: arrays at the root, int64 labels.
 expect 0 ranks 2 "$lockstep" train job.yaml run=plain data=flat.h5 'net=dense units=3' epochs=30 'optimizer=adam rate=0.05'
 expect 0 "$lockstep" evaluate plain --json
@@ -129,5 +157,28 @@ for model in lenet mlp 'mlp widths=784,20,10'; do
     same 'values' "16 $model 2 1" "$(json 'j["batch"], j["model"], j["ranks"], j["threads"]')"
     same 'positive' True "$(json '0 < j["step_seconds"]["min"] <= j["step_seconds"]["median"] and j["pss_bytes"] > 0')"
 done
+expect 0 "$lockstep" bench mlp --batch 16 --steps 2 --threads 2
+same 'threads' 2 "$(json 'j["threads"]')"
+expect 0 "$lockstep" bench lenet --batch 16 --steps 2 --profile
+grep -qE '^dense1 +forward +[0-9.]+ ms +[0-9.]+ Gflop/s +[0-9.]+ GB/s +backward .* GB/s$' out || fail 'expected a line of dense1'
+grep -qE '^all layers [0-9.]+ ms of a step'"'"'s [0-9.]+ ms$' out || fail 'expected the sum of the layers'
+
+# bench kernels: each pass of each layer is right, and told beside OpenBLAS; what it does not know.
+kernels() { # SHAPE ...: measures each
+    expect 0 "$lockstep" bench kernels --batch 2 "${@/#/--shape=}"
+    says 'peak of a core: '
+    same 'lines' $((3 * $#)) "$(grep -c ' | ' out)"
+    awk '/ \| / && !($(NF-5) > 0 && $(NF-4) > 0 && $(NF-1) < 1e-5 && $NF > 0) { exit 1 }' out ||
+        fail 'expected times, and errors below 1e-5'
+}
+kernels '12,11,32 | conv2d out=32 kernel=3 pad=1' '13,9,6 | conv2d out=8 kernel=3,2 stride=2,1 pad=1,0 dilation=1,2 groups=2' \
+    '6,5,4 | dense units=70'
+expect 64 "$lockstep" bench kernels --shape '6,6,1 | maxpool kernel=2'
+says "--shape '6,6,1 | maxpool kernel=2': expected one conv2d or dense, found maxpool kernel=2"
+expect 64 "$lockstep" bench kernels --shape '6 dense units=2'
+says 'expected INPUT | LAYER, as in'
+expect 64 "$lockstep" bench lenet --shape '6 | dense units=2'
+says '--shape goes with `bench kernels`'
+
 expect 0 ranks 2 "$lockstep" bench reduce --floats 100000 --steps 3
 same 'floats' 100000 "$(json 'j["floats"]')"

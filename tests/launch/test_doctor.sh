@@ -11,6 +11,7 @@ says "lockstep 0."
 says "Open MPI v"
 says "BLAS      OpenBLAS"
 says ", 1 thread"
+says "OpenMP    version of 20"
 says "serial, thread-safe"
 says "host $(hostname): 1 rank"
 says "$cores cores"
@@ -43,17 +44,17 @@ if [ "$cores" -ge 2 ]; then
     says "rank 0 on processors 0; rank 1 on processors 1"
 fi
 
-# Threads count as ranks do: a library in between stands for an engine that takes two a rank.
-echo 'int openblas_get_num_threads(void) { return 2; }' >threads.c
-cc -shared -fPIC -o threads.so threads.c
-expect 1 ranks "$cores" env LD_PRELOAD="$work/threads.so" "$lockstep" doctor run
+# Threads count as ranks do.
+expect 1 ranks "$cores" "$lockstep" doctor --threads=2 run
+says ", 2 threads a rank"
 says " of 2 threads on $cores cores take turns: start at most $((cores > 1 ? cores / 2 : 1)) there"
 says ", or give each fewer threads"
 if [ "$cores" -ge 2 ]; then
-    expect 0 env LD_PRELOAD="$work/threads.so" "$lockstep" doctor run
+    expect 0 "$lockstep" doctor --threads 2 run
     says "host $(hostname): 1 rank of 2 threads"
-    expect 1 taskset -c 0 env LD_PRELOAD="$work/threads.so" "$lockstep" doctor run
-    says "$(hostname): 1 rank of 2 threads bound to 1 of $cores cores take turns: bind each to cores of its own"
+    expect 1 taskset -c 0 "$lockstep" doctor --threads=2 run
+    says "$(hostname): 1 rank of 2 threads bound to 1 of $cores cores take turns: bind each to cores of its own \
+(mpirun --map-by slot:PE=2 --bind-to core"
 fi
 
 # Little shared memory, as in a container.

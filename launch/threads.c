@@ -1,0 +1,33 @@
+/* threads: the option --threads, and whether there are cores for them. */
+#include "launch/threads.h"
+
+#include <stdio.h>
+
+#include "launch/command.h"
+
+int ls_threads_read(const struct argp_state *state, const char *text)
+{
+    enum { MOST = 1024 };
+    return (int)ls_command_long(state, "--threads", text, 1, MOST);
+}
+
+bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t size)
+{
+    int ranks = ls_comm_node_size(comm), cores = ls_comm_cores(comm);
+    int bound = ls_comm_cores_bound(comm);
+    if (ranks * threads > cores)
+        snprintf(text, size,
+                 "%d rank%s of %d thread%s on %d core%s take turns, which is slow: start fewer "
+                 "ranks (mpirun -n)%s",
+                 ranks, ranks > 1 ? "s" : "", threads, threads > 1 ? "s" : "", cores,
+                 cores > 1 ? "s" : "", threads > 1 ? ", or give fewer --threads" : "");
+    else if (threads > bound)
+        snprintf(text, size,
+                 "a rank's %d threads take turns on the %d core%s that it is bound to, which is "
+                 "slow: bind it to more (mpirun --map-by slot:PE=%d --bind-to core, srun "
+                 "--cpus-per-task=%d), or to none (mpirun --bind-to none)",
+                 threads, bound, bound > 1 ? "s" : "", threads, threads);
+    else
+        return false;
+    return true;
+}
