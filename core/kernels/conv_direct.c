@@ -236,39 +236,34 @@ static void add_lines(const ls_conv *conv, const slide *s, const ls_conv_data *d
 {
     const ls_tiles *tiles = ls_tile_best();
     const ls_window *w = &conv->window;
-    long begin = data->own.begin, whole = (data->own.end - begin) / LS_PANEL * LS_PANEL;
-    long rest = ls_panel_round(data->own.end - begin - whole), line = s->kernel_w * s->c, row;
+    long line = s->kernel_w * s->c, pixels = count * w->out_w, row;
     const real *x =
         padded(s, s->top + first * s->step_h, (count - 1) * s->step_h + s->kernel_h, &row);
-    ls_tile tile = {.segments = count,
-                    .depth = w->out_w,
-                    .a_segment = s->step_h * row,
-                    .a_depth = s->step_w * s->c,
-                    .b_depth = conv->out,
-                    .b_segment = w->out_w * conv->out,
-                    .b_panel = LS_PANEL,
-                    .c_row = LS_PANEL,
-                    .c_panel = s->kernel_h * line * LS_PANEL,
-                    .add = true};
-    const real *slope = dy + first * tile.b_segment + begin;
-    real *to = data->dweight + begin / LS_PANEL * tile.c_panel;
-    for (long kh = 0; kh < s->kernel_h; kh++)
-        tiles->across(&tile, line, whole, x + kh * row, slope, to + kh * line * LS_PANEL);
-    if (!rest)
-        return;
-    ls_panel_pad(slope + whole, conv->out, count * w->out_w, data->own.end - begin - whole,
-                 data->scratch);
-    tile.b_depth = LS_PANEL;
-    tile.b_segment = w->out_w * LS_PANEL;
-    to += whole / LS_PANEL * tile.c_panel;
-    for (long kh = 0; kh < s->kernel_h; kh++)
-        tiles->across(&tile, line, rest, x + kh * row, data->scratch, to + kh * line * LS_PANEL);
+    const ls_tile tile = {.segments = count,
+                          .depth = w->out_w,
+                          .a_segment = s->step_h * row,
+                          .a_depth = s->step_w * s->c,
+                          .b_depth = LS_PANEL,
+                          .b_segment = w->out_w * LS_PANEL,
+                          .b_panel = pixels * LS_PANEL,
+                          .c_row = LS_PANEL,
+                          .c_panel = s->kernel_h * line * LS_PANEL,
+                          .add = true};
+    for (long o = data->own.begin; o < data->own.end; o += LS_PANEL_PACKED) {
+        const long outs = ls_min(LS_PANEL_PACKED, data->own.end - o);
+        real *to = data->dweight + o / LS_PANEL * tile.c_panel;
+        ls_panel_pack(dy + first * s->y_line + o, conv->out, pixels, outs, data->scratch);
+        for (long kh = 0; kh < s->kernel_h; kh++)
+            tiles->across(&tile, line, ls_panel_round(outs), x + kh * row, data->scratch,
+                          to + kh * line * LS_PANEL);
+    }
 }
 
-static long last_reals(const ls_conv *conv)
+static long packed_reals(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
-    return conv->out % LS_PANEL ? gradient_block(w) * w->out_w * LS_PANEL : 0;
+    return gradient_block(w) * w->out_w *
+           ls_min(LS_PANEL_PACKED, ls_panel_count(conv->out) * LS_PANEL);
 }
 
 static void take_gradient(const ls_conv *conv, const ls_conv_data *data)
@@ -276,7 +271,7 @@ static void take_gradient(const ls_conv *conv, const ls_conv_data *data)
     const ls_window *w = &conv->window;
     slide s = forward_of(conv);
     long block = gradient_block(w), in = w->h * w->w * w->c, out = w->out_h * s.y_line;
-    s.lines = data->scratch + last_reals(conv);
+    s.lines = data->scratch + packed_reals(conv);
     for (long n = 0; n < data->rows; n++)
         for (long first = 0; first < w->out_h; first += block) {
             s.x = data->x + n * in;
@@ -367,7 +362,7 @@ static long scratch(const ls_conv *conv)
         return ls_panel_scratch(conv->out, patch_of(w));
     const slide s = forward_of(conv);
     long gradient_lines = ((gradient_block(w) - 1) * s.step_h + s.kernel_h) * width_of(&s) * s.c;
-    long most = ls_max(lines_reals(&s), last_reals(conv) + gradient_lines);
+    long most = ls_max(lines_reals(&s), packed_reals(conv) + gradient_lines);
     for (long a = 0; a < w->stride_h; a++)
         for (long b = 0; b < w->stride_w; b++) {
             phase v = phase_of(a, w->kernel_h, w->stride_h, w->pad_h, w->h);

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+#include "core/kernels/clones.h"
 #include "core/minmax.h"
 
 enum {
     ROWS = 448,            /* of x that a block holds; a multiple of every instruction set's */
     DEPTH = 512,           /* inputs of a block: ROWS * DEPTH reals stay in a cache of 1 MiB */
-    GRADIENT_ROWS = 448,   /* summed in float before they are added to the gradient */
     GRADIENT_INPUTS = 252, /* so that their part of x stays in the cache; a multiple as ROWS */
     FEW = 64,              /* rows that are turned round rather than the weight */
     TURNED = 1 << 20       /* reals of the weight that are turned round at a time */
@@ -121,11 +121,16 @@ static long turned_inputs(long out, long in)
     return ls_min(most, ls_panel_count(in) * LS_PANEL);
 }
 
-void ls_panel_pad(const real *dy, long row, long rows, long columns, real *panel)
+LS_CLONES void ls_panel_pack(const real *dy, long row, long rows, long columns, real *panels)
 {
-    memset(panel, 0, (size_t)(rows * LS_PANEL) * sizeof *panel);
-    for (long i = 0; i < rows; i++)
-        memcpy(panel + i * LS_PANEL, dy + i * row, (size_t)columns * sizeof *panel);
+    for (long o = 0; o < columns; o += LS_PANEL)
+        for (long i = 0; i < rows; i++, panels += LS_PANEL) {
+            const real *from = dy + i * row + o;
+            for (long j = 0; columns - o >= LS_PANEL && j < LS_PANEL; j++)
+                panels[j] = from[j];
+            for (long j = 0; columns - o < LS_PANEL && j < LS_PANEL; j++)
+                panels[j] = j < columns - o ? from[j] : 0;
+        }
 }
 
 /* Reals of dy^T, [ceil(FEW / 32)][out, to whole panels][32]; dx^T, likewise, comes after it. */
@@ -146,8 +151,8 @@ static void backward_few(const ls_panel_product *p, long rows, const real *dy, r
     for (long r = 0; r < rows; r += LS_PANEL)
         for (long o = 0; o < p->out; o += LS_PANEL) {
             memset(part, 0, sizeof part);
-            ls_panel_pad(dy + r * p->y_row + o, p->y_row, ls_min(LS_PANEL, rows - r),
-                         ls_min(LS_PANEL, p->out - o), part);
+            ls_panel_pack(dy + r * p->y_row + o, p->y_row, ls_min(LS_PANEL, rows - r),
+                          ls_min(LS_PANEL, p->out - o), part);
             tiles->turn(part, turned + r * outs + o * LS_PANEL);
         }
     for (long o = 0; o < outs; o += PANELS * LS_PANEL) {
@@ -195,39 +200,35 @@ void ls_panel_backward(const ls_panel_product *p, long rows, const real *dy, rea
     }
 }
 
+/* Of a block of rows, the slopes of some outputs are laid out in panels. */
 void ls_panel_gradient(const ls_panel_product *p, long rows, const real *x, const real *dy,
                        real *dweight, real *scratch)
 {
     const ls_tiles *tiles = ls_tile_best();
-    long whole = p->out / LS_PANEL * LS_PANEL, rest = p->out - whole;
-    ls_tile tile = {.segments = 1,
-                    .a_depth = p->x_row,
-                    .b_depth = p->y_row,
-                    .b_panel = LS_PANEL,
-                    .c_row = LS_PANEL,
-                    .c_panel = p->in * LS_PANEL,
-                    .add = true};
-    for (long first = 0; first < rows; first += GRADIENT_ROWS) {
-        tile.depth = ls_min(GRADIENT_ROWS, rows - first);
-        const real *from = x + first * p->x_row, *slope = dy + first * p->y_row;
-        ls_tile last = tile;
-        last.b_depth = LS_PANEL;
-        if (rest)
-            ls_panel_pad(slope + whole, p->y_row, tile.depth, rest, scratch);
-        for (long c = 0; c < p->in; c += GRADIENT_INPUTS) {
-            long inputs = ls_min(GRADIENT_INPUTS, p->in - c);
-            real *to = dweight + c * LS_PANEL;
-            tiles->across(&tile, inputs, whole, from + c, slope, to);
-            if (rest)
-                tiles->across(&last, inputs, ls_panel_round(rest), from + c, scratch,
-                              to + whole * p->in);
+    for (long first = 0; first < rows; first += tiles->depth)
+        for (long o = 0; o < p->out; o += LS_PANEL_PACKED) {
+            const long depth = ls_min(tiles->depth, rows - first);
+            const long outs = ls_min(LS_PANEL_PACKED, p->out - o);
+            const ls_tile tile = {.segments = 1,
+                                  .depth = depth,
+                                  .a_depth = p->x_row,
+                                  .b_depth = LS_PANEL,
+                                  .b_panel = depth * LS_PANEL,
+                                  .c_row = LS_PANEL,
+                                  .c_panel = p->in * LS_PANEL,
+                                  .add = true};
+            ls_panel_pack(dy + first * p->y_row + o, p->y_row, depth, outs, scratch);
+            for (long c = 0; c < p->in; c += GRADIENT_INPUTS)
+                tiles->across(&tile, ls_min(GRADIENT_INPUTS, p->in - c), ls_panel_round(outs),
+                              x + first * p->x_row + c, scratch,
+                              dweight + o * p->in + c * LS_PANEL);
         }
-    }
 }
 
 long ls_panel_scratch(long out, long in)
 {
-    long turned = ls_panel_size(turned_inputs(out, in), out);
-    long panel = out % LS_PANEL ? GRADIENT_ROWS * LS_PANEL : 0;
-    return ls_max(ls_max(turned, few_reals(out) + few_reals(in)), panel);
+    const long turned = ls_panel_size(turned_inputs(out, in), out);
+    const long few = few_reals(out) + few_reals(in);
+    const long packed = LS_TILE_DEPTH * ls_min(LS_PANEL_PACKED, ls_panel_count(out) * LS_PANEL);
+    return ls_max(ls_max(turned, few), packed);
 }

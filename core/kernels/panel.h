@@ -42,5 +42,6 @@ long ls_panel_scratch(long out, long in);
  * zeros beyond the inputs; its panels begin `panel` reals apart. */
 void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned,
                         long panel);
-/* panel[rows, 32] = the first `columns` of dy, whose rows begin `row` reals apart; 0 beyond. */
-void ls_panel_pad(const real *dy, long row, long rows, long columns, real *panel);
+/* panels[ceil(columns / 32)][rows][32] = dy, whose rows begin `row` reals apart; 0 beyond. */
+void ls_panel_pack(const real *dy, long row, long rows, long columns, real *panels);
+enum { LS_PANEL_PACKED = 64 }; /* columns that a gradient packs at a time: they stay in a cache */

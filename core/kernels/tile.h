@@ -21,7 +21,8 @@
 #pragma once
 #include "core/tensor.h"
 
-enum { LS_PANEL = 32 }; /* columns of b that lie together, on every instruction set */
+enum { LS_TILE_DEPTH = 448 }; /* the largest `depth` */
+enum { LS_PANEL = 32 };       /* columns of b that lie together, on every instruction set */
 
 /* Strides in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b_panel, of c likewise. */
 typedef struct ls_tile {
@@ -46,6 +47,7 @@ typedef struct ls_tiles {
     const char *name;  /* "avx512" */
     bool (*can)(void); /* whether this processor has the instructions */
     int rows;          /* of a block four vectors wide: multiples of it are fastest */
+    int depth;         /* that keeps the operands of `across` in its first cache, or second */
     ls_tile_run *along, *across;
     void (*turn)(const real *from, real *to); /* to[j, i] = from[i, j], of 32 x 32 numbers */
     const struct ls_winograd *winograd;
