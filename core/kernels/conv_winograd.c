@@ -26,7 +26,7 @@ enum {
     FILTER_REALS = 2400000,   /* filters that are transformed whole, before the tiles */
     INPUT_REALS = 150000,     /* of v beside these, about: a second cache; ... */
     INPUT_TILES = 42,         /* but so many tiles at least */
-    LARGE_REALS = 2500000,    /* of v where each block of tiles has the filters transformed anew */
+    LARGE_REALS = 1700000,    /* of v where each block of tiles has the filters transformed anew */
     GRADIENT_REALS = 400000,  /* of v and z, about, of few channels; of more LARGE_REALS */
     M = GROUP * LS_PANEL + 16 /* of a gradient's block, from place to place */
 };
