@@ -6,17 +6,18 @@
  *   prepare   what depends on parameters only (packed weights), after each update;
  *   forward   y from x;
  *   backward  dx from dy;
- *   gradient  *adds* to the parameter gradients, from x and dy.
+ *   gradient  after backward of all rows: *adds* to the parameter gradients, from x, dy and kept.
  *
  * A run shares the work among threads: forward and backward are called for parts of the rows, and
  * gradient for all rows and a part of the parameters, so that no sum depends on the number of
- * threads. A layer that mixes rows is called once, shares its own work, and its backward does what
- * gradient does.
+ * threads. So kept and row state are claimed per row, and lie row after row. A layer that mixes
+ * rows is free of that: it is called once, shares its own work, and its backward does what gradient
+ * does.
  *
  * Four kinds of memory, declared in setup, planned once at compile; nothing is allocated in a step:
  *   kept       what forward saves for backward; of one run
- *   scratch    shared by all layers of a run, one a thread, as large as the largest claim;
- *              undefined at entry
+ *   scratch    shared by all layers of a run, one a thread, as large as the largest claim for all
+ *              rows; undefined at entry
  *   prepared   made by prepare, shared by the ranks of a node
  *   row state  what a row carries from step to step; held per row, saved in row order
  */

@@ -19,6 +19,7 @@ struct ls_run {
     long rows, capacity;
     const real *x; /* of the last forward */
     char *arena, *scratch;
+    int threads;
     size_t scratch_size; /* of a thread */
     ls_block *block;
     bool *dy_written; /* [layers] during backward: dy holds something */
@@ -99,11 +100,15 @@ static ls_run *create(const ls_net *net, int layers, long rows, bool training)
     run->capacity = rows;
     run->block = ls_alloc(BLOCKS * count, sizeof *run->block);
     run->arena = ls_alloc(plan(net, layers, rows, training, run->block, &run->scratch_size), 1);
-    run->scratch = ls_alloc(run->scratch_size, (size_t)net->params->threads);
+    run->threads = net->params->threads;
+    run->scratch = ls_alloc(run->scratch_size, (size_t)run->threads);
     run->dy_written = ls_alloc(count, sizeof *run->dy_written);
     run->trains = ls_alloc(count, sizeof *run->trains);
     for (int i = 0; i < layers; i++) {
-        run->trains[i] = net->layers[i]->slots > 0;
+        const ls_layer *layer = net->layers[i];
+        ls_check(layer->type->mixes_rows || layer->kept.fixed + layer->row_state.fixed == 0,
+                 "%s keeps what is not of a row: threads could not share its rows", layer->name);
+        run->trains[i] = layer->slots > 0;
         for (int k = 0; k < net->layers[i]->inputs; k++) {
             int input = net->layers[i]->input[k];
             run->trains[i] = run->trains[i] || (input >= 0 && run->trains[input]);
@@ -155,53 +160,58 @@ static ls_io io_of(const ls_run *run, int i)
 
 typedef void step(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
 
-/* What a thread takes of a step: rows [rows * part / parts, rows * (part + 1) / parts). */
-static void take_rows(const ls_layer *layer, const ls_pass *pass, step *step, const ls_io *all)
+/* What there is to do at a layer, for all rows. */
+typedef struct task {
+    const ls_run *run;
+    const ls_layer *layer;
+    const ls_pass *pass;
+    step *step;
+    bool by_rows; /* a part is of the rows; else the step knows what its part is */
+    ls_io io;
+} task;
+
+/* A pass and an io that see rows [rows * part / parts, rows * (part + 1) / parts) only. */
+static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_io *io)
 {
-    long first = all->rows * all->part / all->parts;
+    long first = io->rows * io->part / io->parts;
     size_t y = (size_t)first * (size_t)ls_shape_count(&layer->y);
-    ls_pass own_pass = *pass;
-    ls_io own = *all;
-    own_pass.row += first;
-    own.rows = all->rows * (all->part + 1) / all->parts - first;
-    own.y += y;
-    own.dy = all->dy ? all->dy + y : NULL;
-    own.kept = (char *)all->kept + layer->kept.per_row * (size_t)first;
-    own.row_state = (char *)all->row_state + layer->row_state.per_row * (size_t)first;
+    pass->row += first;
+    io->rows = io->rows * (io->part + 1) / io->parts - first;
+    io->y += y;
+    io->dy = io->dy ? io->dy + y : NULL;
+    io->kept = (char *)io->kept + layer->kept.per_row * (size_t)first;
+    io->row_state = (char *)io->row_state + layer->row_state.per_row * (size_t)first;
     for (int k = 0; k < layer->inputs; k++) {
         size_t x = (size_t)first * (size_t)ls_shape_count(&layer->x[k]);
-        own.x[k] += x;
-        own.dx[k] = all->dx[k] ? all->dx[k] + x : NULL;
+        io->x[k] += x;
+        io->dx[k] = io->dx[k] ? io->dx[k] + x : NULL;
     }
-    step(layer, &own_pass, &own);
 }
 
-/* Part `part` of `parts` of a layer's gradient (NULL: none) and step. */
-static void take_part(const ls_run *run, const ls_layer *layer, const ls_pass *pass, step *gradient,
-                      step *step, const ls_io *io, int part, int parts)
+static void take_part(const task *task, int part, int parts)
 {
-    ls_io own = *io;
-    own.scratch = run->scratch + (size_t)part * run->scratch_size;
-    own.part = part;
-    own.parts = parts;
-    if (gradient)
-        gradient(layer, pass, &own);
-    take_rows(layer, pass, step, &own);
+    ls_pass pass = *task->pass;
+    ls_io io = task->io;
+    io.scratch = task->run->scratch + (size_t)part * task->run->scratch_size;
+    io.part = part;
+    io.parts = parts;
+    if (task->by_rows)
+        cut_rows(task->layer, &pass, &io);
+    task->step(task->layer, &pass, &io);
 }
 
 /* All parts, shared among the threads. No parallel region is for one thread: the others would end.
  */
-static void share(const ls_run *run, const ls_layer *layer, const ls_pass *pass, step *gradient,
-                  step *step, const ls_io *io)
+static void share(const task *task)
 {
-    const int threads = layer->params->threads;
-    if (threads == 1 || layer->type->mixes_rows) {
-        take_part(run, layer, pass, gradient, step, io, 0, 1);
+    const int threads = task->run->threads;
+    if (threads == 1 || task->layer->type->mixes_rows) {
+        take_part(task, 0, 1);
         return;
     }
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (int t = 0; t < threads; t++)
-        take_part(run, layer, pass, gradient, step, io, t, threads);
+        take_part(task, t, threads);
 }
 
 const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows)
@@ -211,9 +221,9 @@ const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long
     run->rows = rows;
     for (int i = 0; i < run->count; i++) {
         const ls_layer *layer = run->net->layers[i];
-        ls_io io = io_of(run, i);
+        const task forward = {run, layer, pass, layer->type->forward, true, io_of(run, i)};
         double start = run->seconds ? ls_clock_now() : 0;
-        share(run, layer, pass, NULL, layer->type->forward, &io);
+        share(&forward);
         if (run->seconds)
             run->seconds[2 * i] += ls_clock_now() - start;
     }
@@ -224,21 +234,25 @@ static void backward_layer(ls_run *run, const ls_pass *pass, int i, const real *
                            bool *dx_written)
 {
     const ls_layer *layer = run->net->layers[i];
-    ls_io io = io_of(run, i);
-    io.dy = dy;
+    task backward = {run, layer, pass, layer->type->backward, true, io_of(run, i)};
+    ls_io *io = &backward.io;
+    io->dy = dy;
     for (int k = 0; k < layer->inputs; k++) {
         int input = layer->input[k];
         bool *written = input < 0 ? dx_written : &run->dy_written[input];
         bool wanted = input < 0 ? dx != NULL : dx || (pass->gradient && run->trains[input]);
         if (!wanted)
             continue;
-        io.dx[k] = input < 0 ? dx : block_at(run, input, BLOCK_DY);
-        io.add[k] = *written;
+        io->dx[k] = input < 0 ? dx : block_at(run, input, BLOCK_DY);
+        io->add[k] = *written;
         *written = true;
     }
     double start = run->seconds ? ls_clock_now() : 0;
-    share(run, layer, pass, pass->gradient ? layer->type->gradient : NULL, layer->type->backward,
-          &io);
+    share(&backward);
+    if (pass->gradient && layer->type->gradient) {
+        const task gradient = {run, layer, pass, layer->type->gradient, false, *io};
+        share(&gradient);
+    }
     if (run->seconds)
         run->seconds[2 * i + 1] += ls_clock_now() - start;
     if (pass->gradient && pass->finished && layer->slots)

@@ -305,6 +305,14 @@ static bool run(bench *b, const arguments *a, ls_error *error)
     if (!ls_comm_agree(b->comm, build(b, a->model, a->threads, error), error) ||
         !take_memory(b, error))
         return false;
+    if (a->batch < ls_comm_size(b->comm))
+        return ls_error_set(error, LS_USAGE,
+                            "--batch=%ld: expected a row for each rank: %d or more", a->batch,
+                            ls_comm_size(b->comm));
+    char crowded[256];
+    if (ls_threads_crowded(b->comm, a->threads, crowded, sizeof crowded) &&
+        ls_comm_rank(b->comm) == 0)
+        fprintf(stderr, "note: %s\n", crowded);
     make_rows(b, a->batch);
     prepare(b);
     double *seconds = ls_alloc((size_t)a->steps, sizeof *seconds);

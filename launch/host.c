@@ -9,6 +9,7 @@
 
 #include "core/blas.h"
 #include "core/kernels/clones.h"
+#include "core/kernels/tile.h"
 #include "core/memory.h"
 
 enum { LINE = 256, SIDE = 512 };
@@ -98,7 +99,8 @@ void ls_host_read(ls_host *host, ls_comm *comm)
     *host = (ls_host){.threads = 1, .hyperthreads = 1};
     snprintf(host->name, sizeof host->name, "%s", ls_comm_host(comm));
     value_of("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
-    snprintf(host->set, sizeof host->set, "%s", ls_clones_set());
+    snprintf(host->set, sizeof host->set, "%s, micro-kernel %s", ls_clones_set(),
+             ls_tile_best()->name);
     first_line("/sys/devices/system/cpu/smt/active", text, sizeof text);
     if (text[0] == '1')
         host->hyperthreads = 2;

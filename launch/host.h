@@ -6,7 +6,7 @@
 
 typedef struct ls_host {
     char name[64], processor[80];
-    char set[16];               /* the instruction set that the engine's loops run */
+    char set[48];               /* the instruction set that the engine's loops run */
     int cores, hyperthreads;    /* cores of the machine; processors of a core: 1 or 2 */
     int threads;                /* that this rank is to compute with; 1 */
     cpu_set_t bound;            /* processors that this rank may run on */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/blas.h"
+#include "core/kernels/tile.h"
 #include "core/spec.h"
 #include "dist/comm.h"
 #include "launch/command.h"
@@ -22,6 +23,8 @@ static const char examples[] =
     "  lockstep train lenet.yaml --dry-run                   check the job, show its layers\n"
     "  lockstep evaluate runs/lenet                          loss and accuracy on the test split\n"
     "  lockstep list --model 'lenet classes=10'              the layers of a model\n"
+    "\n"
+    "LOCKSTEP_INSTRUCTIONS=avx512|avx2|plain in the environment chooses the micro-kernel.\n"
     "\n"
     "Exit codes: 0 done; 64 bad usage or job file; 65 bad data or checkpoint; 70 numeric failure\n"
     "or bug; 73 run directory in use; 74 read or write failed; 75\n"
@@ -59,6 +62,12 @@ static int fail_unknown(const char *name)
 static int run(const ls_command *command, int argc, char **argv)
 {
     char name[LS_WORD];
+    const char *instructions = getenv(LS_TILE_VARIABLE);
+    ls_error error;
+    if (!ls_tile_find(instructions)) {
+        ls_error_set(&error, LS_USAGE, LS_TILE_EXPECTED, instructions);
+        return ls_fail(ls_command_first(), &error);
+    }
     snprintf(name, sizeof name, "lockstep %s", command->name);
     argv[1] = name;
     return command->run(argc - 1, argv + 1);

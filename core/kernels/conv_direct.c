@@ -18,7 +18,7 @@
 #include "core/kernels/panel.h"
 #include "core/minmax.h"
 
-enum { BLOCK_REALS = 100000, GRADIENT_PIXELS = 448, PAIR = 2 * LS_PANEL };
+enum { BLOCK_REALS = 100000, PAIR = 2 * LS_PANEL };
 
 /* A kernel that slides over one image. */
 typedef struct slide {
@@ -227,7 +227,7 @@ static void backward_data(const ls_conv *conv, const ls_conv_data *data)
 /* Lines of y whose pixels are summed in float before they are added to the gradient. */
 static long gradient_block(const ls_window *w)
 {
-    return ls_max(1, ls_min(GRADIENT_PIXELS / w->out_w, w->out_h));
+    return ls_max(1, ls_min(ls_tile_best()->depth / w->out_w, w->out_h));
 }
 
 /* Adds what lines [first, first + count) of one image give to the own part of dweight. */

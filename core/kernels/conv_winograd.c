@@ -150,6 +150,8 @@ static void convolve(const ls_conv *conv, const plan *p, bool backward, const ls
     const ls_winograd *to = tiles->winograd;
     long all = data->rows * p->image.tiles, c = p->image.c, out = p->image.out;
     const parts at = parts_of(p, data->scratch);
+    if (!all)
+        return;
     for (long o = 0; p->whole && o < out; o += PAIR)
         transform_filters(conv, p, data->weight, backward, o / LS_PANEL, 0, c,
                           at.u + o / PAIR * PLACES * p->u, at.turned);

@@ -17,19 +17,22 @@ const ls_tiles *const ls_tiles_all[] = {
 #endif
     &ls_tiles_plain, NULL};
 
+const ls_tiles *ls_tile_find(const char *name)
+{
+    for (int i = 0; ls_tiles_all[i]; i++)
+        if (ls_tiles_all[i]->can() && (!name || strcmp(name, ls_tiles_all[i]->name) == 0))
+            return ls_tiles_all[i];
+    return NULL;
+}
+
 const ls_tiles *ls_tile_best(void)
 {
     static const ls_tiles *_Atomic chosen;
     const ls_tiles *best = chosen;
     if (best)
         return best;
-    const char *wanted = getenv("LOCKSTEP_INSTRUCTIONS");
-    for (int i = 0; !best && ls_tiles_all[i]; i++)
-        if (ls_tiles_all[i]->can() && (!wanted || strcmp(wanted, ls_tiles_all[i]->name) == 0))
-            best = ls_tiles_all[i];
-    ls_check(best,
-             "LOCKSTEP_INSTRUCTIONS=%s: expected avx512, avx2 or plain, and a processor that "
-             "has them",
-             wanted);
+    const char *wanted = getenv(LS_TILE_VARIABLE);
+    best = ls_tile_find(wanted);
+    ls_check(best, LS_TILE_EXPECTED, wanted);
     return chosen = best;
 }

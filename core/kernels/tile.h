@@ -14,14 +14,14 @@
  * One source (tile_code.h) is compiled for each instruction set with the block that its registers
  * hold: 7 x 64 with AVX-512, 3 x 32 with AVX2, 3 x 16 plain (float). Each step k loads four vectors
  * of b and multiplies them by one number of each row of a: 28 multiply-adds for 11 loads, so the
- * arithmetic is the bound. The last columns take blocks half as wide and twice as high.
+ * arithmetic is the bound. The last columns take blocks of two vectors, twice as high, or of one.
  *
  * Everything else is strides: a's rows are pixels of an image that overlap (a convolution needs no
  * patches), rows of a matrix, or, for `across`, its columns; a segment is a line of a kernel. */
 #pragma once
 #include "core/tensor.h"
 
-enum { LS_TILE_DEPTH = 448 }; /* the largest `depth` */
+enum { LS_TILE_DEPTH = 448 }; /* of all instruction sets the largest ls_tiles.depth */
 enum { LS_PANEL = 32 };       /* columns of b that lie together, on every instruction set */
 
 /* Strides in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b_panel, of c likewise. */
@@ -47,7 +47,7 @@ typedef struct ls_tiles {
     const char *name;  /* "avx512" */
     bool (*can)(void); /* whether this processor has the instructions */
     int rows;          /* of a block four vectors wide: multiples of it are fastest */
-    int depth;         /* that keeps the operands of `across` in its first cache, or second */
+    int depth;         /* that keeps the operands of `across` in a near cache */
     ls_tile_run *along, *across;
     void (*turn)(const real *from, real *to); /* to[j, i] = from[i, j], of 32 x 32 numbers */
     const struct ls_winograd *winograd;
@@ -55,5 +55,10 @@ typedef struct ls_tiles {
 
 /* All that were compiled, the best first; NULL-terminated. */
 extern const ls_tiles *const ls_tiles_all[];
-/* The best that this processor has, or the one that LOCKSTEP_INSTRUCTIONS names. */
+/* The best that this processor has, or the one of this name; NULL: it has none. */
+const ls_tiles *ls_tile_find(const char *name);
+/* That which the environment's variable names, else the best; programs check the name first. */
+#define LS_TILE_VARIABLE "LOCKSTEP_INSTRUCTIONS"
+#define LS_TILE_EXPECTED                                                                           \
+    LS_TILE_VARIABLE "=%s: expected avx512, avx2 or plain, and a processor that has it"
 const ls_tiles *ls_tile_best(void);

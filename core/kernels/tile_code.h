@@ -2,7 +2,7 @@
  * instruction set, which defines
  *
  *   TILE_BYTES          of a vector
- *   TILE_NARROW(make)   make(1) make(2) ... up to the rows of a block two vectors wide
+ *   TILE_NARROW(make)   make(1) make(2) ... up to the rows of a block two vectors wide, or one
  *   TILE_WIDE(make)     the same for one four vectors wide
  */
 #include <string.h>

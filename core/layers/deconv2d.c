@@ -149,7 +149,9 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 
 const ls_layer_type ls_layer_deconv2d = {
     .name = "deconv2d",
-    .help = "transposed convolution over images: larger ones by stride=",
+    .help = "transposed convolution over images: height (h - 1) stride - 2 pad + dilation (kernel "
+            "- 1) + 1 "
+            "+ output_pad, width likewise",
     .examples = examples,
     .size = sizeof(deconv2d),
     .options = options,

@@ -515,7 +515,9 @@ TEST(Conv2d, WinogradsScratchHoldsTheBlocksOfAnyBatch)
         long reals = ls_conv_winograd.scratch(&conv);
         std::vector<real> guarded((size_t)reals + 4096, 77);
         a.data.scratch = guarded.data();
+        ls_conv_winograd.forward(&conv, &a.data);
         ls_conv_winograd.backward(&conv, &a.data);
+        ls_conv_winograd.gradient(&conv, &a.data);
         for (long i = reals; i < reals + 4096; i++)
             ASSERT_EQ(guarded[(size_t)i], 77) << rows << " rows";
     }

@@ -110,8 +110,8 @@ std::vector<real> stored(long out, long in, const std::vector<real> &logical)
 struct Sizes {
     long rows, in, out;
 };
-const Sizes sizes[] = {{1, 1, 1},     {0, 5, 7},      {3, 32, 32}, {29, 40, 70},
-                       {17, 65, 100}, {460, 530, 33}, {5, 9, 1000}};
+const Sizes sizes[] = {{1, 1, 1},      {0, 5, 7},    {3, 32, 32},  {29, 40, 70}, {17, 65, 100},
+                       {460, 530, 33}, {5, 9, 1000}, {50, 40, 70}, {64, 33, 530}};
 
 TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)
 {

@@ -1,6 +1,7 @@
 /* Threads: outputs and gradients have the same bits for any number of them. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -48,6 +49,9 @@ const Net nets[] = {
      "deconv2d out=40 kernel=4 stride=2 pad=1\nbatchnorm relu=1\n"
      "deconv2d out=48 kernel=3 pad=1 bias=0\ndeconv2d out=16 kernel=3 pad=1\n"
      "deconv2d out=8 kernel=2 groups=4 stride=2\ndeconv2d out=3 kernel=3\n"},
+    {"dense, where one thread has many rows and two have few",
+     {1, {70}},
+     "dense units=600\ndense units=9\n"},
     {"dense",
      {1, {300}},
      "dense units=200\nactivation function=tanh\ndropout rate=0.3\ndense units=33\nsoftmax\n"},
@@ -100,7 +104,7 @@ bool same(const std::vector<real> &a, const std::vector<real> &b)
 TEST(Threads, ChangeNoBit)
 {
     for (const Net &net : nets)
-        for (long rows : {1, 40}) {
+        for (long rows : {1, 40, 100}) {
             SCOPED_TRACE(std::string(net.about) + ", rows " + std::to_string(rows));
             Results one = train(net, rows, 1);
             for (real g : one.gradient)
@@ -133,4 +137,22 @@ TEST(Threads, LeaveTheSizeOfChunks)
     ls_run_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);
+}
+
+TEST(Threads, ChangeNoBitOfAnyLayer)
+{
+    for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
+        for (const char *const *example = (*type)->examples; *example; example++) {
+            SCOPED_TRACE(*example);
+            std::string text = *example, lines = text.substr(text.find('|') + 1);
+            std::replace(lines.begin(), lines.end(), ';', '\n');
+            Net net = {*example, {}, lines.c_str()};
+            ls_error error = {};
+            text.resize(text.find(' '));
+            ASSERT_TRUE(ls_shape_parse("input", text.c_str(), &net.input, &error)) << error.text;
+            Results one = train(net, 7, 1), many = train(net, 7, 3);
+            EXPECT_TRUE(same(one.y, many.y));
+            EXPECT_TRUE(same(one.dx, many.dx));
+            EXPECT_TRUE(same(one.gradient, many.gradient));
+        }
 }
