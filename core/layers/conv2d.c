@@ -55,19 +55,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 
 static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
 {
-    const ls_convolution *self = layer->self;
-    const ls_window *w = &self->conv.window;
-    ls_conv_data data = ls_convolution_data(layer, io);
-    data.x = io->x[0];
-    data.dy = io->dy;
-    data.dweight = ls_layer_gradient(layer, pass, 0);
-    data.own = ls_io_part(io, self->out, self->how->unit);
-    if (data.own.begin < data.own.end)
-        self->how->gradient(&self->conv, &data);
-    if (self->weights.bias)
-        ls_rows_sum(io->dy + data.own.begin, io->rows * w->out_h * w->out_w, self->out,
-                    data.own.end - data.own.begin,
-                    ls_layer_gradient(layer, pass, 1) + data.own.begin);
+    ls_convolution_gradient(layer, pass, io, io->x[0], io->dy);
 }
 
 const ls_layer_type ls_layer_conv2d = {

@@ -77,3 +77,22 @@ static inline ls_conv_data ls_convolution_data(const ls_layer *layer, const ls_i
         .prepared = self->how->prepared ? layer->params->prepared + layer->prepared : NULL,
         .scratch = io->scratch};
 }
+
+/* x, dy: as the kernel has them. */
+static inline void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass,
+                                           const ls_io *io, const real *x, const real *dy)
+{
+    const ls_convolution *self = layer->self;
+    const ls_interval bias = ls_io_part(io, self->out, 1);
+    ls_conv_data data = ls_convolution_data(layer, io);
+    data.x = x;
+    data.dy = dy;
+    data.dweight = ls_layer_gradient(layer, pass, 0);
+    data.own = ls_io_part(io, self->conv.out, self->how->unit);
+    if (data.own.begin < data.own.end)
+        self->how->gradient(&self->conv, &data);
+    if (self->weights.bias)
+        ls_rows_sum(io->dy + bias.begin, io->rows * ls_shape_count(&layer->y) / self->out,
+                    self->out, bias.end - bias.begin,
+                    ls_layer_gradient(layer, pass, 1) + bias.begin);
+}

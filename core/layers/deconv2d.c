@@ -131,27 +131,13 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io
 
 static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
 {
-    const ls_convolution *self = layer->self;
-    const ls_window *w = &self->conv.window;
-    ls_conv_data data = ls_convolution_data(layer, io);
-    data.x = io->dy;
-    data.dy = io->x[0];
-    data.dweight = ls_layer_gradient(layer, pass, 0);
-    data.own = ls_io_part(io, self->conv.out, self->how->unit);
-    if (data.own.begin < data.own.end)
-        self->how->gradient(&self->conv, &data);
-    if (self->weights.bias) {
-        const ls_interval own = ls_io_part(io, w->c, 1);
-        ls_rows_sum(io->dy + own.begin, io->rows * w->h * w->w, w->c, own.end - own.begin,
-                    ls_layer_gradient(layer, pass, 1) + own.begin);
-    }
+    ls_convolution_gradient(layer, pass, io, io->dy, io->x[0]);
 }
 
 const ls_layer_type ls_layer_deconv2d = {
     .name = "deconv2d",
-    .help = "transposed convolution over images: height (h - 1) stride - 2 pad + dilation (kernel "
-            "- 1) + 1 "
-            "+ output_pad, width likewise",
+    .help = "transposed convolution over images: height (h - 1) stride - 2 pad + "
+            "dilation (kernel - 1) + 1 + output_pad, width likewise",
     .examples = examples,
     .size = sizeof(deconv2d),
     .options = options,
