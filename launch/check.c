@@ -60,7 +60,8 @@ const ls_usage ls_usage_check = {
     .arguments = "JOB.yaml [KEY=VALUE ...]",
     .about =
         "Check the gradients of a job's net against central differences, on its first training "
-        "rows and first stage, without an update. Run it as lockstep-double: in float the "
+        "rows and first stage, without an update; biases of 0 are moved a little, off ReLU's kink. "
+        "Run it as lockstep-double: in float the "
         "differences drown in rounding. With --dump, either program writes the file instead.",
     .arguments_min = 1,
     .arguments_max = -1,
@@ -185,6 +186,23 @@ static double slot_error(probe *p, int phase, int slot, const real *gradient, do
     return sqrt(wrong) / fmax(sqrt(norm), floor);
 }
 
+/* Biases of 0 become numbers near it: over black pixels they put ReLU at its kink, where there is
+ * no derivative. */
+static void move_biases(ls_params *params)
+{
+    for (int slot = 0; slot < params->count; slot++) {
+        long count = ls_shape_count(&params->slots[slot].shape);
+        real *value = ls_alloc((size_t)count, 2 * sizeof *value), *other = value + count;
+        ls_random stream = ls_random_stream(2, LS_RANDOM_SYNTHETIC, 0, 0, (uint32_t)slot);
+        ls_params_store(params, slot, params->values, value);
+        ls_random_uniform(stream, 0, other, count);
+        for (long i = 0; params->slots[slot].kind == LS_SLOT_BIAS && i < count; i++)
+            value[i] = value[i] == 0 ? (real)0.1 * other[i] - (real)0.05 : value[i];
+        ls_params_load(params, slot, value, params->values);
+        ls_free(value);
+    }
+}
+
 /* Whether a phase trains the slot: what it adds to statistics is no derivative. */
 static bool trains(const probe *p, int phase, int slot)
 {
@@ -197,6 +215,7 @@ static bool check_gradients(probe *p)
 {
     ls_params *params = p->session.params;
     bool good = true;
+    move_biases(params);
     for (int phase = 0; phase < p->objective->phases; phase++) {
         double norm2 = 0;
         printf("loss %.9f\n", apply(p, phase));

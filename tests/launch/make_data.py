@@ -24,6 +24,13 @@ def large(file):
     images(file, 28, 10)
 
 
+def black(file):
+    """Black pictures: behind a bias of 0 they put ReLU at its kink."""
+    images(file)
+    for split in SIZES:
+        file[f"{split}/x"][:, 3:] = 0
+
+
 def wide(file):
     images(file, 13)
 
@@ -69,6 +76,6 @@ def signs(file):
         file[f"{split}/y"] = numpy.where(x[:, :3] > 0, 1, -1).astype(numpy.float32)
 
 
-kinds = {make.__name__: make for make in (images, large, wide, nan, flat, regression, binary, signs)}
+kinds = {make.__name__: make for make in (images, large, black, wide, nan, flat, regression, binary, signs)}
 with h5py.File(sys.argv[2], "w") as file:
     kinds[sys.argv[1]](file)

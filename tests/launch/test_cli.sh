@@ -132,6 +132,12 @@ expect 0 ranks 2 "$lockstep" train job.yaml run=plain data=flat.h5 'net=dense un
 expect 0 "$lockstep" evaluate plain --json
 same 'it learns' True "$(json 'j["accuracy"] > 0.7 and j["rows"] == 61')"
 
+# check: every gradient, at black pixels as well.
+data black black.h5
+expect 0 "$lockstep-double" check job.yaml data=black.h5 --rows 3 \
+    net=$'conv2d out=3 kernel=3\nactivation function=relu\ndense units=4'
+same 'gradients that are right' 4 "$(grep -c ' ok$' out)"
+
 # check --dump of a net with draws: all that another program needs.
 expect 0 "$lockstep" check job.yaml model='mlp widths=144,30,4 dropout=0.4' --rows 5 --dump pass.h5
 "$python" - <<'END'
