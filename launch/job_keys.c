@@ -182,6 +182,8 @@ bool ls_job_fail_unknown(const ls_yaml *tree, const char *where, const char *pat
     else if (other || near)
         used += (size_t)snprintf(error->text + used, size - used, ": did you mean '%s'?",
                                  other ? other : near);
+    else
+        used += (size_t)snprintf(error->text + used, size - used, ".");
     used += (size_t)snprintf(error->text + used, size - used, " Known here:");
     for (int i = 0; i < count; i++)
         used += (size_t)snprintf(error->text + used, size - used, " %s", name[i]);

@@ -253,7 +253,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
     } cases[] = {
         {"bacth: 5",
          "job.yaml:3:1: unknown key 'bacth': did you mean 'batch'?" + std::string(known)},
-        {"zzzzzzz: 5", "job.yaml:3:1: unknown key 'zzzzzzz'" + std::string(known)},
+        {"zzzzzzz: 5", "job.yaml:3:1: unknown key 'zzzzzzz'." + std::string(known)},
         {"keep: 5",
          "job.yaml:3:1: unknown key 'keep': did you mean 'checkpoint.keep'?" + std::string(known)},
         {"checkpoint.keep: 5", "job.yaml:3:1: unknown key 'checkpoint.keep': dots are for the "
