@@ -34,5 +34,6 @@ const ls_tiles *ls_tile_best(void)
     const char *wanted = getenv(LS_TILE_VARIABLE);
     best = ls_tile_find(wanted);
     ls_check(best, LS_TILE_EXPECTED, wanted);
-    return chosen = best;
+    chosen = best;
+    return best;
 }

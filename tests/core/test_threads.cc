@@ -96,7 +96,8 @@ Results train(const Net &at, long rows, int threads)
 
 bool same(const std::vector<real> &a, const std::vector<real> &b)
 {
-    return a.size() == b.size() && memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
+    return a.size() == b.size() &&
+           (a.empty() || memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0);
 }
 
 } // namespace

@@ -18,7 +18,8 @@ import torch
 import torchvision
 from torch.nn import functional as F
 
-BOUNDS = {"lockstep-double": 1e-8, "lockstep": 1e-3}
+# program, keys of the job, the error allowed: Winograd's own rounding may move one more value across a kink
+PROGRAMS = [("lockstep-double", [], 1e-8), ("lockstep", ["exact_conv=true"], 1e-3), ("lockstep", [], 1e-2)]
 PARAMETERS = {torch.nn.BatchNorm2d: {"scale": "weight", "shift": "bias", "mean": "running_mean",
                                      "variance": "running_var"}}
 WEIGHTS = {"weight": "weight", "bias": "bias"}
@@ -134,7 +135,7 @@ def lockstep(build, program, *arguments):
 def report(program, what, found, bound):
     worst = max(found, key=lambda name: numpy.nan_to_num(found[name], nan=numpy.inf))
     good = found[worst] <= bound
-    print(f"{program:16} {what:22} {len(found):4} compared, worst {found[worst]:.1e} of {worst}",
+    print(f"{program:16} {what:33} {len(found):4} compared, worst {found[worst]:.1e} of {worst}",
           "" if good else "WRONG", flush=True)
     return good
 
@@ -172,11 +173,11 @@ def compare_pass(build, model, name, **options):
     net = make(name, **options)
     x, y = write(net, 2, 224, 1000)
     good = True
-    for program, bound in BOUNDS.items():
-        lockstep(build, program, "check", job(build, program, model), "--rows", "2", "--weights", "weights.h5",
+    for program, keys, bound in PROGRAMS:
+        lockstep(build, program, "check", job(build, program, model), *keys, "--rows", "2", "--weights", "weights.h5",
                  "--dump", "pass.h5")
         with h5py.File("pass.h5") as file:
-            good = report(program, model, errors(net, x, y, file), bound) and good
+            good = report(program, " ".join([model, *keys]), errors(net, x, y, file), bound) and good
     return good
 
 
@@ -203,7 +204,7 @@ def compare_steps(build, model, name):
     with h5py.File(f"run/checkpoints/step-{STEPS:08}.h5") as file:
         for name, change in moved.items():
             found[name] = error(file[stored(name)][()] - before[name].numpy(), change, 1e-3 * whole)
-    return report(program, f"{STEPS} steps {model}", found, BOUNDS[program])
+    return report(program, f"{STEPS} steps {model}", found, PROGRAMS[0][2])
 
 
 if __name__ == "__main__":
