@@ -230,10 +230,10 @@ patiently job_is "$job" TIMEOUT
 logged 'no checkpoint was written since this start'
 ! queued_again || fail 'a job that got no further went back into the queue'
 job=$slow log=slurm-$slow.log
+steps=$(($(newest 'a run') + 20)) # nothing is written before the next start, which reads this
+sed -i "s/^steps: .*/steps: $steps/" slow.yaml
 patiently queued_again
 logged 'the time limit came before the last checkpoint was written'
-steps=$(($(newest 'a run') + 20))
-sed -i "s/^steps: .*/steps: $steps/" slow.yaml
 patiently logs 'start 2'
 rm blocked
 patiently job_is "$job" COMPLETED
