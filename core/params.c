@@ -41,9 +41,9 @@ int ls_params_claim(ls_params *params, const char *name, ls_slot_kind kind, cons
     *slot = (ls_slot){.kind = kind,
                       .shape = *shape,
                       .initializer = *initializer,
-                      .layout = layout,
+                      .layout = layout ? *layout : (ls_layout){0},
                       .offset = params->size,
-                      .size = layout ? layout->size(shape) : ls_shape_count(shape)};
+                      .size = layout ? layout->size(layout, shape) : ls_shape_count(shape)};
     strcpy(slot->name, name);
     params->size += round_up(slot->size, LS_SLOT_ALIGN);
     return params->count++;
@@ -129,8 +129,8 @@ long ls_params_trained(const ls_params *params)
 void ls_params_load(const ls_params *params, int slot, const real *logical, real *array)
 {
     const ls_slot *s = &params->slots[slot];
-    if (s->layout)
-        s->layout->load(&s->shape, logical, array + s->offset);
+    if (s->layout.load)
+        s->layout.load(&s->layout, &s->shape, logical, array + s->offset);
     else
         memcpy(array + s->offset, logical, (size_t)s->size * sizeof *logical);
 }
@@ -138,8 +138,8 @@ void ls_params_load(const ls_params *params, int slot, const real *logical, real
 void ls_params_store(const ls_params *params, int slot, const real *array, real *logical)
 {
     const ls_slot *s = &params->slots[slot];
-    if (s->layout)
-        s->layout->store(&s->shape, array + s->offset, logical);
+    if (s->layout.store)
+        s->layout.store(&s->layout, &s->shape, array + s->offset, logical);
     else
         memcpy(logical, array + s->offset, (size_t)s->size * sizeof *logical);
 }

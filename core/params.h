@@ -36,20 +36,23 @@ typedef struct ls_initializer {
 } ls_initializer;
 
 typedef struct ls_slot ls_slot;
-/* A storage layout that differs from the logical one (panels); NULL: the same. The stored size in
- * reals is claimed; padding stays 0. load: logical -> stored, store: stored -> logical. */
-typedef struct ls_layout {
-    long (*size)(const ls_shape *shape);
-    void (*load)(const ls_shape *shape, const real *logical, real *stored);
-    void (*store)(const ls_shape *shape, const real *stored, real *logical);
-} ls_layout;
+typedef struct ls_layout ls_layout;
+/* A storage layout that differs from the logical one (panels). The stored size in reals is claimed;
+ * padding stays 0. load: logical -> stored, store: stored -> logical. */
+struct ls_layout {
+    long (*size)(const ls_layout *layout, const ls_shape *shape); /* NULL: as the logical one */
+    void (*load)(const ls_layout *layout, const ls_shape *shape, const real *logical, real *stored);
+    void (*store)(const ls_layout *layout, const ls_shape *shape, const real *stored,
+                  real *logical);
+    long groups; /* equal parts of the first dimension, each stored by itself; 1 */
+};
 
 struct ls_slot {
     char name[LS_SLOT_NAME]; /* net/layer/parameter */
     ls_slot_kind kind;
     ls_shape shape; /* logical: [out, in], [out, in, h, w] */
     ls_initializer initializer;
-    const ls_layout *layout;
+    ls_layout layout;
     long offset, size; /* in the array, in reals, without padding */
 };
 
@@ -77,7 +80,8 @@ typedef struct ls_params {
 
 ls_params *ls_params_create(void); /* free with ls_params_destroy */
 void ls_params_destroy(ls_params *params);
-/* A new slot; its number. Only before commit. A name that exists is a bug (ls_check). */
+/* A new slot; its number; layout NULL: as the logical one. Only before commit. A name that exists
+ * is a bug (ls_check). */
 int ls_params_claim(ls_params *params, const char *name, ls_slot_kind kind, const ls_shape *shape,
                     const ls_initializer *initializer, const ls_layout *layout);
 /* Prepared memory, 64-byte aligned; its offset. Only before commit. */

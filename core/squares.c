@@ -1,7 +1,7 @@
 /* squares: pieces of slots, measured and added. */
 #include "core/squares.h"
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/minmax.h"
 
 enum { LANES = LS_SLOT_ALIGN };

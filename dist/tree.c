@@ -7,23 +7,17 @@
 #include <string.h>
 
 #include "core/check.h"
-
-/* Partial sums stay in the first-level cache: worth wider instructions. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(LS_SANITIZE)
-#define LS_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define LS_WIDE
-#endif
+#include "core/clones.h"
 
 enum { BLOCK = 1024, LEVELS = 24 };
 
-LS_WIDE static void add(real *restrict to, const real *restrict a, const real *restrict b, long n)
+LS_CLONES static void add(real *restrict to, const real *restrict a, const real *restrict b, long n)
 {
     for (long i = 0; i < n; i++)
         to[i] = a[i] + b[i];
 }
 
-LS_WIDE static void add_into(real *restrict to, const real *restrict a, long n)
+LS_CLONES static void add_into(real *restrict to, const real *restrict a, long n)
 {
     for (long i = 0; i < n; i++)
         to[i] += a[i];

@@ -159,7 +159,7 @@ static bool load_item(const opened *it, const ls_params *params, const ls_item *
     hsize_t dims[LS_MAX_RANK];
     int rank = ls_item_dims(params, item, dims);
     const ls_slot *slot = &params->slots[item->slot];
-    real *to = slot->layout ? logical : item->array + slot->offset;
+    real *to = slot->layout.size ? logical : item->array + slot->offset;
     if (!ls_h5_read(it->file, item->path, ls_h5_real(), rank, dims, to, error))
         return false;
     for (long i = 0; i < ls_shape_count(&slot->shape); i++)
@@ -168,7 +168,7 @@ static bool load_item(const opened *it, const ls_params *params, const ls_item *
                                 "%s: %s holds %g at place %ld; expected finite "
                                 "numbers",
                                 it->path, item->path, (double)to[i], i);
-    if (slot->layout)
+    if (slot->layout.size)
         ls_params_load(params, item->slot, logical, item->array);
     return true;
 }
@@ -266,9 +266,9 @@ void ls_checkpoint_model_digest(const ls_params *params, char text[33])
         const ls_slot *slot = &params->slots[s];
         if (slot->kind == LS_SLOT_STATE)
             continue;
-        if (slot->layout)
+        if (slot->layout.size)
             ls_params_store(params, s, params->values, logical);
-        XXH3_128bits_update(state, slot->layout ? logical : params->values + slot->offset,
+        XXH3_128bits_update(state, slot->layout.size ? logical : params->values + slot->offset,
                             (size_t)ls_shape_count(&slot->shape) * sizeof *logical);
     }
     ls_digest_text(XXH3_128bits_digest(state), text);

@@ -43,7 +43,7 @@ static bool write_item(hid_t file, const ls_params *params, const ls_item *item,
     int rank = ls_item_dims(params, item, dims);
     const ls_slot *slot = &params->slots[item->slot];
     const real *from = item->array + slot->offset;
-    if (slot->layout) {
+    if (slot->layout.size) {
         ls_params_store(params, item->slot, item->array, logical);
         from = logical;
     }

@@ -165,7 +165,7 @@ size_t ls_snapshot_largest(const ls_params *params)
 {
     long largest = 0;
     for (int s = 0; s < params->count; s++) {
-        long count = params->slots[s].layout ? ls_shape_count(&params->slots[s].shape) : 0;
+        long count = params->slots[s].layout.size ? ls_shape_count(&params->slots[s].shape) : 0;
         largest = count > largest ? count : largest;
     }
     return (size_t)largest;

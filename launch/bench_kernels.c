@@ -135,7 +135,7 @@ static void run_tile(void *context)
 {
     const operands *o = context;
     for (int i = 0; i < PEAK_RUNS; i++)
-        ls_tile_best()->along(&o->tile, o->rows, o->columns, o->a, o->b, o->c);
+        ls_tile_best()->run(&o->tile, o->rows, o->columns, o->a, o->b, o->c);
 }
 
 /* Gflop/s of a core: the micro-kernel on one block of rows and 24 KiB of b. */
@@ -148,6 +148,7 @@ static double peak_gflops(void)
                   .tile = {.segments = 1,
                            .depth = depth,
                            .a_row = depth,
+                           .a_depth = 1,
                            .b_depth = LS_PANEL,
                            .b_panel = depth * LS_PANEL,
                            .c_row = columns,
@@ -188,9 +189,9 @@ static void measure(ls_bench_layer *b, const char *shape, const ls_bench_kernels
         double gflops = 1e-9 * b->net->layers[0]->flops * (double)b->rows / seconds;
         double blas = blas_gflops(b, pass);
         if (plan->speak)
-            printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape, b->kernel,
-                   pass->name, 1e3 * seconds, gflops, 100 * gflops / (peak * plan->threads), error,
-                   blas);
+            printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
+                   b->kernel[i], pass->name, 1e3 * seconds, gflops,
+                   100 * gflops / (peak * plan->threads), error, blas);
         fflush(stdout);
     }
 }

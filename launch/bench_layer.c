@@ -46,7 +46,10 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
     const ls_shape *weight = &b->params->slots[weight_of(b)].shape;
     b->conv.out = weight->at[0];
     b->conv.groups = b->conv.window.c / weight->at[1];
-    b->kernel = dense ? "panels" : ls_conv_choose(&b->conv)->name;
+    const ls_slide forward = ls_conv_slide(&b->conv), data = ls_conv_phase(&b->conv, 0);
+    b->kernel[0] = ls_conv_choose(&forward, false)->name;
+    b->kernel[1] = dense ? "panel" : ls_conv_choose(&data, false)->name;
+    b->kernel[2] = ls_conv_choose(&forward, true)->name;
     return true;
 }
 

@@ -1,14 +1,17 @@
 /* bench_layer: a single layer among random numbers: its passes, and what they should give. */
 #pragma once
 #include "core/kernels/conv.h"
+#include "core/layers/window.h"
 #include "core/net.h"
+
+enum { LS_BENCH_PASSES = 3 };
 
 typedef struct ls_bench_layer {
     ls_params *params;
     ls_net *net; /* one layer */
     ls_run *run;
-    ls_conv conv;       /* a dense layer's: of an image of one pixel */
-    const char *kernel; /* how it is computed: "winograd" */
+    ls_conv conv;                        /* a dense layer's: of an image of one pixel */
+    const char *kernel[LS_BENCH_PASSES]; /* how each is computed: "winograd" */
     long rows;
     real *values, *prepared, *gradient;
     real *x, *dx; /* [rows, h, w, c] */
@@ -27,7 +30,6 @@ void ls_bench_layer_release(ls_bench_layer *layer);
 /* Sides of the product of matrices that a convolution is: positions [rows, out_h, out_w] of the
  * patches, output channels, numbers of a patch. */
 enum { LS_BENCH_POSITIONS, LS_BENCH_CHANNELS, LS_BENCH_PATCH, LS_BENCH_SIDES };
-enum { LS_BENCH_PASSES = 3 };
 
 typedef struct ls_bench_result {
     const real *at;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "core/blas.h"
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/kernels/tile.h"
 #include "core/memory.h"
 

@@ -1,12 +1,239 @@
-/* conv: the choice among the ways to compute a convolution. */
+/* conv: the passes of a convolution as slides, and the choice among the ways to compute them. */
 #include "core/kernels/conv.h"
 
-const ls_conv_kernel *ls_conv_choose(const ls_conv *conv)
+#include <string.h>
+
+#include "core/kernels/panel.h"
+#include "core/minmax.h"
+
+const ls_conv_kernel *ls_conv_choose(const ls_slide *slide, bool gradient)
 {
-    static const ls_conv_kernel *const kernels[] = {
-        &ls_conv_winograd, &ls_conv_narrow, &ls_conv_depthwise, &ls_conv_direct, &ls_conv_gemm};
+    static const ls_conv_kernel *const kernels[] = {&ls_conv_winograd, &ls_conv_narrow,
+                                                    &ls_conv_depthwise, &ls_conv_direct};
     int choice = 0;
-    while (!kernels[choice]->suits(conv))
+    while (!kernels[choice]->suits(slide) || (gradient && !kernels[choice]->gradient))
         choice++;
     return kernels[choice];
+}
+
+static bool is_depthwise(const ls_conv *conv)
+{
+    return conv->groups > 1 && conv->groups == conv->window.c && conv->groups == conv->out;
+}
+
+/* Groups that are computed one after the other, and have panels of their own. */
+static long parts_of(const ls_conv *conv)
+{
+    return is_depthwise(conv) ? 1 : conv->groups;
+}
+
+ls_conv ls_conv_simplest(const ls_conv *conv)
+{
+    const ls_window *w = &conv->window;
+    ls_conv same = *conv;
+    if (conv->groups == 1 && w->kernel_h == w->h && w->kernel_w == w->w && w->out_h == 1 &&
+        w->out_w == 1 && w->pad_h + w->pad_w == 0)
+        same.window = (ls_window){1, 1, w->h * w->w * w->c, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1};
+    return same;
+}
+
+ls_layout ls_conv_layout(const ls_conv *conv)
+{
+    ls_layout layout = ls_panel_layout;
+    layout.groups = parts_of(conv);
+    return layout;
+}
+
+long ls_conv_unit(const ls_conv *conv)
+{
+    return parts_of(conv) > 1 ? conv->out / parts_of(conv) : LS_PANEL;
+}
+
+ls_slide ls_conv_slide(const ls_conv *conv)
+{
+    const ls_window *w = &conv->window;
+    const long line = w->out_w * conv->out;
+    return (ls_slide){.h = {w->h, -w->pad_h, w->stride_h, w->dilation_h, w->kernel_h, w->out_h},
+                      .w = {w->w, -w->pad_w, w->stride_w, w->dilation_w, w->kernel_w, w->out_w},
+                      .c = w->c / parts_of(conv),
+                      .out = conv->out / parts_of(conv),
+                      .x_pixel = w->c,
+                      .y_pixel = conv->out,
+                      .y_line = line,
+                      .y_image = w->out_h * line,
+                      .depthwise = is_depthwise(conv),
+                      .exact = conv->exact};
+}
+
+/* One direction of a phase of dx: places first, first + step, ... are reached by taps tap, tap +
+ * spacing, ... of the kernel. Along dy, which it slides over, the last of them comes first. */
+typedef struct phase {
+    long first, tap, spacing;
+    ls_axis axis;
+} phase;
+
+static phase phase_of(long number, const ls_axis *x)
+{
+    phase p = {.spacing = 1, .axis = {.size = x->out, .step = 1}};
+    while (p.spacing * x->gap % x->step)
+        p.spacing++;
+    while (p.tap < x->kernel && p.tap * x->gap % x->step != number)
+        p.tap++;
+    p.first = ((number + x->begin) % x->step + x->step) % x->step;
+    p.axis.kernel = (x->kernel - p.tap + p.spacing - 1) / p.spacing;
+    p.axis.out = ls_max(0, x->size - p.first + x->step - 1) / x->step;
+    p.axis.gap = p.spacing * x->gap / x->step;
+    p.axis.begin =
+        (p.first - x->begin - p.tap * x->gap) / x->step - (p.axis.kernel - 1) * p.axis.gap;
+    return p;
+}
+
+static long count_phases(const ls_conv *conv)
+{
+    return conv->window.stride_h * conv->window.stride_w;
+}
+
+/* Phase `number`, and its directions. */
+static ls_slide backward_of(const ls_conv *conv, long number, phase *h, phase *w)
+{
+    const ls_slide x = ls_conv_slide(conv);
+    const long line = x.w.size * x.x_pixel;
+    *h = phase_of(number / x.w.step, &x.h);
+    *w = phase_of(number % x.w.step, &x.w);
+    return (ls_slide){.h = h->axis,
+                      .w = w->axis,
+                      .c = x.out,
+                      .out = x.c,
+                      .x_pixel = x.y_pixel,
+                      .y_first = h->first * line + w->first * x.x_pixel,
+                      .y_pixel = x.w.step * x.x_pixel,
+                      .y_line = x.h.step * line,
+                      .y_image = x.h.size * line,
+                      .depthwise = x.depthwise,
+                      .exact = x.exact};
+}
+
+ls_slide ls_conv_phase(const ls_conv *conv, long number)
+{
+    phase h, w;
+    return backward_of(conv, number, &h, &w);
+}
+
+static bool is_empty(const ls_slide *s)
+{
+    return s->h.kernel * s->w.kernel * s->h.out * s->w.out == 0;
+}
+
+/* Reals of the weight of a slide, of all groups or of one. */
+static long group_of(const ls_slide *s)
+{
+    return ls_panel_size(s->out, s->h.kernel * s->w.kernel * (s->depthwise ? 1 : s->c));
+}
+
+static long weight_of(const ls_conv *conv, const ls_slide *s)
+{
+    return parts_of(conv) * group_of(s);
+}
+
+long ls_conv_turned(const ls_conv *conv)
+{
+    long reals = 0;
+    for (long k = 0; k < count_phases(conv); k++) {
+        const ls_slide s = ls_conv_phase(conv, k);
+        reals += weight_of(conv, &s);
+    }
+    return reals;
+}
+
+/* The taps of a phase, of one group, the last one first: [in / 32][taps][out][32]. */
+static void turn_phase(const ls_conv *conv, long number, const real *weight, real *turned)
+{
+    phase h, w;
+    const ls_slide forward = ls_conv_slide(conv), s = backward_of(conv, number, &h, &w);
+    const long taps = s.h.kernel * s.w.kernel, all = forward.h.kernel * forward.w.kernel;
+    for (long tap = 0; tap < taps; tap++) {
+        const long kh = h.tap + (s.h.kernel - 1 - tap / s.w.kernel) * h.spacing;
+        const long kw = w.tap + (s.w.kernel - 1 - tap % s.w.kernel) * w.spacing;
+        const long at = kh * forward.w.kernel + kw;
+        if (!s.depthwise)
+            ls_panel_transpose(weight, s.c, all * s.out, at * s.out, s.out,
+                               turned + tap * s.c * LS_PANEL, taps * s.c * LS_PANEL);
+        for (long c = 0; s.depthwise && c < s.out; c += LS_PANEL)
+            memcpy(turned + c * taps + tap * LS_PANEL, weight + c * all + at * LS_PANEL,
+                   LS_PANEL * sizeof *turned);
+    }
+}
+
+void ls_conv_turn(const ls_conv *conv, const real *weight, real *turned)
+{
+    const ls_slide forward = ls_conv_slide(conv);
+    for (long k = 0; k < count_phases(conv); k++) {
+        const ls_slide s = ls_conv_phase(conv, k);
+        for (long g = 0; g < parts_of(conv); g++, turned += group_of(&s))
+            turn_phase(conv, k, weight + g * group_of(&forward), turned);
+    }
+}
+
+/* All groups, one after the other. */
+static void run(const ls_conv *conv, const ls_slide *s, const ls_conv_data *all)
+{
+    for (long g = 0; g < parts_of(conv); g++) {
+        ls_conv_data data = *all;
+        data.x += g * s->c;
+        data.y += s->y_first + g * s->out;
+        data.weight += g * group_of(s);
+        data.bias = all->bias ? all->bias + g * s->out : NULL;
+        ls_conv_choose(s, false)->run(s, &data);
+    }
+}
+
+void ls_conv_forward(const ls_conv *conv, const ls_conv_data *data)
+{
+    const ls_slide s = ls_conv_slide(conv);
+    run(conv, &s, data);
+}
+
+/* Where the stride passes over places that no tap reaches, these are 0. */
+void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data)
+{
+    ls_conv_data d = *data;
+    for (long k = 0; !d.add && k < count_phases(conv); k++) {
+        const ls_slide s = ls_conv_phase(conv, k);
+        d.add = is_empty(&s);
+        if (d.add)
+            memset(d.y, 0, (size_t)(d.rows * s.y_image) * sizeof *d.y);
+    }
+    for (long k = 0; k < count_phases(conv); k++) {
+        const ls_slide s = ls_conv_phase(conv, k);
+        if (!is_empty(&s))
+            run(conv, &s, &d);
+        d.weight += weight_of(conv, &s);
+    }
+}
+
+void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data)
+{
+    const ls_slide s = ls_conv_slide(conv);
+    for (long g = data->own.begin / s.out; g * s.out < data->own.end; g++) {
+        ls_conv_data group = *data;
+        group.x += g * s.c;
+        group.dy += g * s.out;
+        group.dweight += g * group_of(&s);
+        group.own = (ls_interval){ls_max(data->own.begin - g * s.out, 0),
+                                  ls_min(data->own.end - g * s.out, s.out)};
+        ls_conv_choose(&s, true)->gradient(&s, &group);
+    }
+}
+
+long ls_conv_scratch(const ls_conv *conv)
+{
+    const ls_slide forward = ls_conv_slide(conv);
+    long reals = ls_max(ls_conv_choose(&forward, false)->scratch(&forward),
+                        ls_conv_choose(&forward, true)->scratch(&forward));
+    for (long k = 0; k < count_phases(conv); k++) {
+        const ls_slide s = ls_conv_phase(conv, k);
+        if (!is_empty(&s))
+            reals = ls_max(reals, ls_conv_choose(&s, false)->scratch(&s));
+    }
+    return reals;
 }

@@ -1,10 +1,13 @@
-/* conv: the ways to compute a convolution, one file each; ls_conv_choose has the table.
+/* conv: convolutions in NHWC, forward and both gradients.
  *
  *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, i of weight[o, kh, kw, i] * x[n, h, w, c],
  *     h = oh * stride_h - pad_h + kh * dilation_h,  likewise w;  x = 0 outside
  *     c = (group of o) * in + i;  the channels of x, and of y, are cut into `groups` equal parts
  *
- * All in NHWC; in: channels of x a group. Each way has its own layout of the weight. */
+ * Each pass that makes images is a kernel that slides over images: forward over x, the data
+ * gradient over dy with the weight turned round. With stride s, the places of dx fall into s * s
+ * phases, each with a part of the kernel: (h + pad) mod s = (kh * dilation) mod s. So a way to
+ * compute convolutions, one file each, only knows ls_slide and the gradient of its weight. */
 #pragma once
 #include "core/kernels/window.h"
 #include "core/params.h"
@@ -16,42 +19,80 @@ typedef struct ls_conv {
     bool exact; /* plain sums: no Winograd */
 } ls_conv;
 
-/* The arrays of one call, all borrowed. bias is NULL where there is none. */
+/* The arrays of a pass, all borrowed. A pass that makes images goes from x to y, whichever these
+ * are: backward has dy in x, and makes dx in y. */
 typedef struct ls_conv_data {
     long rows;
-    const real *weight, *bias;
-    const real *prepared; /* of the kernel, as `prepare` made it */
     const real *x;
-    real *y;         /* forward */
-    const real *dy;  /* backward and gradient */
-    real *dx;        /* backward */
-    bool add;        /* to dx, or without a bias to y; else it is overwritten */
-    real *dweight;   /* gradient: added to, ... */
-    ls_interval own; /* ... the weights of these channels of y, in whole units */
-    real *scratch;   /* 64-byte aligned */
+    const real *weight; /* in panels (ls_conv_layout); backward: what ls_conv_turn made of it */
+    const real *bias;   /* forward: of the channels of y; NULL: none */
+    real *y;
+    bool add;        /* to y, without a bias; else it is overwritten */
+    const real *dy;  /* gradient: of x and dy, ... */
+    real *dweight;   /* ... added to, ... */
+    ls_interval own; /* ... the weights of these channels of dy, in whole ls_conv_unit */
+    real *scratch;   /* ls_conv_scratch reals, 64-byte aligned */
 } ls_conv_data;
 
+/* A kernel as large as the image is one of 1x1 over a single pixel of all its numbers; the weight
+ * lies the same. */
+ls_conv ls_conv_simplest(const ls_conv *conv);
+
+/* Of the weight [out, in, kernel_h, kernel_w]: kernels/panel.h. */
+ls_layout ls_conv_layout(const ls_conv *conv);
+long ls_conv_unit(const ls_conv *conv);
+long ls_conv_scratch(const ls_conv *conv);
+/* The weight turned round for backward, reals of it; made anew when the weight changes. */
+long ls_conv_turned(const ls_conv *conv);
+void ls_conv_turn(const ls_conv *conv, const real *weight, real *turned);
+
+void ls_conv_forward(const ls_conv *conv, const ls_conv_data *data);
+void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data);
+void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data);
+
+/* One direction, height or width: window i of `out` sees `kernel` places from begin + i * step on,
+ * `gap` apart, of `size`; beyond are zeros. */
+typedef struct ls_axis {
+    long size, begin, step, gap, kernel, out;
+} ls_axis;
+
+/* Places from the first to the last that so many windows see. */
+static inline long ls_axis_reach(const ls_axis *axis, long windows)
+{
+    return (windows - 1) * axis->step + (axis->kernel - 1) * axis->gap + 1;
+}
+
+/* A kernel that slides over images, of one group (or `depthwise`: y[o] sees only x[o]):
+ *
+ *     y[n, i, j, o] = bias[o] + sum over v < h.kernel, u < w.kernel, k < c of weight[o, v, u, k] *
+ *                     x[n, h.begin + i * h.step + v * h.gap, w.begin + j * w.step + u * w.gap, k]
+ */
+typedef struct ls_slide {
+    ls_axis h, w;
+    long c, out;
+    long x_pixel;                  /* reals from pixel to pixel; lines follow at once */
+    long y_first;                  /* where y[0] begins in its array, ... */
+    long y_pixel, y_line, y_image; /* ... and reals from one to the next */
+    bool depthwise, exact;
+} ls_slide;
+
+/* A way to compute it, of arrays that begin with the channels wanted: weight, dweight are panels
+ * [out / 32][h][w][c][32], own begins with one of them. */
 typedef struct ls_conv_kernel {
     const char *name;
-    long unit;               /* channels of y whose gradient is taken together */
-    const ls_layout *layout; /* of the weight */
-    bool (*suits)(const ls_conv *conv);
-    long (*scratch)(const ls_conv *conv);  /* reals */
-    long (*prepared)(const ls_conv *conv); /* reals; NULL: none */
-    void (*prepare)(const ls_conv *conv, const real *weight, real *prepared);
-    void (*forward)(const ls_conv *conv, const ls_conv_data *data);
-    void (*backward)(const ls_conv *conv, const ls_conv_data *data);
-    void (*gradient)(const ls_conv *conv, const ls_conv_data *data);
+    bool (*suits)(const ls_slide *slide);
+    long (*scratch)(const ls_slide *slide); /* reals, of both passes */
+    void (*run)(const ls_slide *slide, const ls_conv_data *data);
+    void (*gradient)(const ls_slide *slide, const ls_conv_data *data); /* NULL: takes another's */
 } ls_conv_kernel;
 
-/* [out, kernel_h, kernel_w, in] */
-extern const ls_layout ls_conv_taps;
-
 extern const ls_conv_kernel ls_conv_winograd;  /* 3x3 and 5x5, stride 1: fewer multiplications */
-extern const ls_conv_kernel ls_conv_narrow;    /* few channels, stride 1: rows innermost */
+extern const ls_conv_kernel ls_conv_narrow;    /* few channels: rows innermost */
 extern const ls_conv_kernel ls_conv_depthwise; /* a group a channel: channels innermost */
-extern const ls_conv_kernel ls_conv_direct;    /* lines of the image, where they are */
-extern const ls_conv_kernel ls_conv_gemm;      /* any: patches in tiles, times the weight */
+extern const ls_conv_kernel ls_conv_direct;    /* any: lines of the image, where they are */
 
-/* The first of these, in this order, that suits the shape. */
-const ls_conv_kernel *ls_conv_choose(const ls_conv *conv);
+/* The first of these, in this order, that suits; `gradient`: and has one. */
+const ls_conv_kernel *ls_conv_choose(const ls_slide *slide, bool gradient);
+ls_slide ls_conv_slide(const ls_conv *conv); /* forward's */
+/* Phase `number` < stride_h * stride_w of the data gradient; without taps both kernels are 0. */
+ls_slide ls_conv_phase(const ls_conv *conv, long number);

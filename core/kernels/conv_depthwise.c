@@ -1,135 +1,90 @@
-/* conv_depthwise: convolutions of each channel by itself, with the channels innermost.
+/* conv_depthwise: convolutions of each channel by itself, with the channels innermost: 32 of them,
+ * whose weights are a panel [kernel_h][kernel_w][32].
  *
- * y, dx and dweight are sums of the same products, of three arrays that are contiguous in c:
- *
- *     y[oh, ow, c] += x[h, w, c] weight[kh, kw, c]        dx += dy weight        dweight += x dy
- *
- * so one loop over positions and taps (kh, kw) serves all; it is told which array gets the sums.
- * The weight is prepared as [kernel_h, kernel_w, c]. */
+ *     y[i, j, c] = bias[c] + sum over taps of weight[tap, c] * x[at(i, j, tap), c]
+ *     dweight[tap, c] += sum over i, j of dy[i, j, c] * x[at(i, j, tap), c] */
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/kernels/conv.h"
-#include "core/kernels/rows.h"
+#include "core/kernels/tile.h"
+#include "core/minmax.h"
 
-/* What an array holds: pixels [h, w, c], taps [kernel_h, kernel_w, c], outputs [out_h, out_w, c].
- */
-enum { PIXELS, TAPS, OUTPUTS };
-
-/* `to` gets the products of a and b. */
-typedef struct products {
-    const real *a, *b;
-    real *to;
-    int of_a, of_b, of_to; /* PIXELS, TAPS, OUTPUTS: one each */
-    ls_interval own;       /* channels */
-} products;
-
-/* Those of output (oh, ow). */
-LS_INLINE void multiply_place(const ls_window *w, const products *p, long oh, long ow)
+/* The taps of window (i, j) that lie in the image: to[c] += a[c] * x[c], where what is summed up, y
+ * (dy is NULL) or dweight, and its other factor stand in each other's place. */
+LS_INLINE void add_window(const ls_slide *s, long channels, long i, long j, const real *x,
+                          const real *weight, const real *dy, real *restrict to)
 {
-    for (long kh = 0; kh < w->kernel_h; kh++)
-        for (long kw = 0; kw < w->kernel_w; kw++) {
-            long line = oh * w->stride_h - w->pad_h + kh * w->dilation_h;
-            long column = ow * w->stride_w - w->pad_w + kw * w->dilation_w;
-            if (line < 0 || line >= w->h || column < 0 || column >= w->w)
+    for (long v = 0; v < s->h.kernel; v++)
+        for (long u = 0; u < s->w.kernel; u++) {
+            const long h = s->h.begin + i * s->h.step + v * s->h.gap;
+            const long w = s->w.begin + j * s->w.step + u * s->w.gap;
+            const long tap = (v * s->w.kernel + u) * LS_PANEL;
+            if (h < 0 || h >= s->h.size || w < 0 || w >= s->w.size)
                 continue;
-            long at[] = {[PIXELS] = (line * w->w + column) * w->c,
-                         [TAPS] = (kh * w->kernel_w + kw) * w->c,
-                         [OUTPUTS] = (oh * w->out_w + ow) * w->c};
-            const real *a = p->a + at[p->of_a], *b = p->b + at[p->of_b];
-            real *restrict to = p->to + at[p->of_to];
-            for (long c = p->own.begin; c < p->own.end; c++)
-                to[c] += a[c] * b[c];
+            const real *from = x + (h * s->w.size + w) * s->x_pixel;
+            for (long c = 0; c < channels; c++)
+                to[dy ? tap + c : c] += from[c] * (dy ? dy[c] : weight[tap + c]);
         }
 }
 
-LS_CLONES static void multiply_row(const ls_window *w, const products *p)
+/* One panel of channels of one image. */
+LS_CLONES static void run_panel(const ls_slide *s, const ls_conv_data *data, long channels,
+                                const real *x, const real *weight, const real *bias, real *y)
 {
-    for (long oh = 0; oh < w->out_h; oh++)
-        for (long ow = 0; ow < w->out_w; ow++)
-            multiply_place(w, p, oh, ow);
+    for (long i = 0; i < s->h.out; i++)
+        for (long j = 0; j < s->w.out; j++) {
+            real sum[LS_PANEL] = {0}, *to = y + i * s->y_line + j * s->y_pixel;
+            if (channels == LS_PANEL)
+                add_window(s, LS_PANEL, i, j, x, weight, NULL, sum);
+            else
+                add_window(s, channels, i, j, x, weight, NULL, sum);
+            for (long c = 0; c < channels; c++)
+                to[c] = sum[c] + (bias ? bias[c] : data->add ? to[c] : 0);
+        }
 }
 
-static bool suits(const ls_conv *conv)
+/* The sums of one image by themselves, in scratch. */
+LS_CLONES static void add_panel(const ls_slide *s, const ls_conv_data *data, long channels,
+                                const real *x, const real *dy, real *dweight)
 {
-    return conv->groups > 1 && conv->groups == conv->window.c && conv->groups == conv->out;
+    const long reals = s->h.kernel * s->w.kernel * LS_PANEL;
+    memset(data->scratch, 0, (size_t)reals * sizeof *data->scratch);
+    for (long i = 0; i < s->h.out; i++)
+        for (long j = 0; j < s->w.out; j++)
+            add_window(s, channels, i, j, x, NULL, dy + i * s->y_line + j * s->y_pixel,
+                       data->scratch);
+    for (long k = 0; k < reals; k++)
+        dweight[k] += data->scratch[k];
 }
 
-static long weights(const ls_conv *conv)
+static void run(const ls_slide *s, const ls_conv_data *data)
 {
-    return conv->window.kernel_h * conv->window.kernel_w * conv->window.c;
+    const long taps = s->h.kernel * s->w.kernel, image = s->h.size * s->w.size * s->x_pixel;
+    for (long n = 0; n < data->rows; n++)
+        for (long c = 0; c < s->c; c += LS_PANEL)
+            run_panel(s, data, ls_min(LS_PANEL, s->c - c), data->x + n * image + c,
+                      data->weight + c * taps, data->bias ? data->bias + c : NULL,
+                      data->y + n * s->y_image + c);
 }
 
-/* Stored as [c, kernel_h, kernel_w]. */
-static void prepare(const ls_conv *conv, const real *weight, real *prepared)
+static void gradient(const ls_slide *s, const ls_conv_data *data)
 {
-    long channels = conv->window.c, taps = weights(conv) / channels;
-    for (long c = 0; c < channels; c++)
-        for (long tap = 0; tap < taps; tap++)
-            prepared[tap * channels + c] = weight[c * taps + tap];
+    const long taps = s->h.kernel * s->w.kernel, image = s->h.size * s->w.size * s->x_pixel;
+    for (long n = 0; n < data->rows; n++)
+        for (long c = data->own.begin; c < data->own.end; c += LS_PANEL)
+            add_panel(s, data, ls_min(LS_PANEL, data->own.end - c), data->x + n * image + c,
+                      data->dy + n * s->y_image + c, data->dweight + c * taps);
 }
 
-static void forward(const ls_conv *conv, const ls_conv_data *data)
+static bool suits(const ls_slide *s)
 {
-    const ls_window *w = &conv->window;
-    long positions = w->out_h * w->out_w;
-    for (long row = 0; row < data->rows; row++) {
-        products p = {data->x + row * w->h * w->w * w->c,
-                      data->prepared,
-                      data->y + row * positions * w->c,
-                      PIXELS,
-                      TAPS,
-                      OUTPUTS,
-                      {0, w->c}};
-        if (data->bias)
-            ls_rows_fill(p.to, data->bias, positions, w->c);
-        else if (!data->add)
-            memset(p.to, 0, (size_t)(positions * w->c) * sizeof *p.to);
-        multiply_row(w, &p);
-    }
+    return s->depthwise;
 }
 
-static void backward(const ls_conv *conv, const ls_conv_data *data)
+static long scratch(const ls_slide *s)
 {
-    const ls_window *w = &conv->window;
-    long x_row = w->h * w->w * w->c, y_row = w->out_h * w->out_w * w->c;
-    if (!data->add)
-        memset(data->dx, 0, (size_t)(data->rows * x_row) * sizeof *data->dx);
-    for (long row = 0; row < data->rows; row++)
-        multiply_row(w, &(products){data->dy + row * y_row,
-                                    data->prepared,
-                                    data->dx + row * x_row,
-                                    OUTPUTS,
-                                    TAPS,
-                                    PIXELS,
-                                    {0, w->c}});
+    return s->h.kernel * s->w.kernel * LS_PANEL;
 }
 
-/* The products of a row are summed in scratch by themselves. */
-static void gradient(const ls_conv *conv, const ls_conv_data *data)
-{
-    const ls_window *w = &conv->window;
-    long x_row = w->h * w->w * w->c, y_row = w->out_h * w->out_w * w->c;
-    long taps = w->kernel_h * w->kernel_w;
-    for (long row = 0; row < data->rows; row++) {
-        memset(data->scratch, 0, (size_t)weights(conv) * sizeof *data->scratch);
-        multiply_row(w, &(products){data->x + row * x_row, data->dy + row * y_row, data->scratch,
-                                    PIXELS, OUTPUTS, TAPS, data->own});
-        for (long c = data->own.begin; c < data->own.end; c++)
-            for (long tap = 0; tap < taps; tap++)
-                data->dweight[c * taps + tap] += data->scratch[tap * w->c + c];
-    }
-}
-
-const ls_conv_kernel ls_conv_depthwise = {
-    .name = "depthwise",
-    .unit = 16,
-    .layout = &ls_conv_taps,
-    .suits = suits,
-    .scratch = weights,
-    .prepared = weights,
-    .prepare = prepare,
-    .forward = forward,
-    .backward = backward,
-    .gradient = gradient,
-};
+const ls_conv_kernel ls_conv_depthwise = {"depthwise", suits, scratch, run, gradient};

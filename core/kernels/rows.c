@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/minmax.h"
 
 enum { WIDTH = 64, HEIGHT = 512 }; /* of a block that is summed by itself */

@@ -17,7 +17,7 @@
  * arithmetic is the bound. The last columns take blocks of two vectors, twice as high, or of one.
  *
  * Everything else is strides: a's rows are pixels of an image that overlap (a convolution needs no
- * patches), rows of a matrix, or, for `across`, its columns; a segment is a line of a kernel. */
+ * patches), rows of a matrix, or its columns; a segment is a line of a kernel. */
 #pragma once
 #include "core/tensor.h"
 
@@ -27,12 +27,11 @@ enum { LS_PANEL = 32 };       /* columns of b that lie together, on every instru
 /* Strides in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b_panel, of c likewise. */
 typedef struct ls_tile {
     long segments, depth;
-    long a_row, a_segment; /* ls_tiles.along: a[i * a_row + s * a_segment + k] */
-    long a_depth;          /* ls_tiles.across: a[i + s * a_segment + k * a_depth] */
+    long a_row, a_depth, a_segment;
     long b_depth, b_segment, b_panel;
     long c_row, c_panel;
     bool add;         /* to what c holds, in the end: short sums round less */
-    bool far;         /* along: a comes from memory, and is fetched a block ahead */
+    bool far;         /* a comes from memory, a_depth is 1: it is fetched a block ahead */
     const real *bias; /* [columns] without add: added; NULL: 0 */
 } ls_tile;
 
@@ -47,8 +46,8 @@ typedef struct ls_tiles {
     const char *name;  /* "avx512" */
     bool (*can)(void); /* whether this processor has the instructions */
     int rows;          /* of a block four vectors wide: multiples of it are fastest */
-    int depth;         /* that keeps the operands of `across` in a near cache */
-    ls_tile_run *along, *across;
+    int depth;         /* of a gradient's product: its operands stay in a near cache */
+    ls_tile_run *run;
     void (*turn)(const real *from, real *to); /* to[j, i] = from[i, j], of 32 x 32 numbers */
     const struct ls_winograd *winograd;
 } ls_tiles;

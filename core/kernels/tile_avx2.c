@@ -10,5 +10,4 @@ static bool can(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-const ls_tiles ls_tiles_avx2 = {"avx2",    can,        WIDE_ROWS, 112,
-                                run_along, run_across, turn,      &winograd};
+const ls_tiles ls_tiles_avx2 = {"avx2", can, WIDE_ROWS, 112, run, turn, &winograd};

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/kernels/tile.h"
 #include "core/minmax.h"
 
@@ -35,10 +35,10 @@ LS_INLINE long place_of(long j, long panel)
 /* A loop that is unrolled whole. */
 #define EACH(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
 
-/* One block, all of whose sums stay in registers: rows, vectors and `along` are constants. Three
- * rows share a pointer: base, base + stride, base + 2 stride are addressing modes. */
-LS_INLINE void block(const int rows, const int vectors, const bool along, const ls_tile *t,
-                     const real *a, const real *b, real *c)
+/* One block, all of whose sums stay in registers: rows and vectors are constants. Three rows share
+ * a pointer: base, base + stride, base + 2 stride are addressing modes. */
+LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const real *a,
+                     const real *b, real *c)
 {
     const long row = t->a_row;
     vector sum[14][4];
@@ -50,8 +50,8 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
     for (long s = 0; s < t->segments; s++) {
         const real *base[5], *panel = b + s * t->b_segment;
         EACH (g, 5)
-            base[g] = a + s * t->a_segment + (along ? 3 * g * row : 0);
-        for (long k = 0; along && t->far && k < t->depth; k += LINE)
+            base[g] = a + s * t->a_segment + 3 * g * row;
+        for (long k = 0; t->far && k < t->depth; k += LINE)
             EACH (i, rows)
                 __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
         for (long k = 0; k < t->depth; k++) {
@@ -59,14 +59,13 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
             EACH (j, vectors)
                 w[j] = load(panel + place_of(j * LANES, t->b_panel));
             EACH (i, rows) {
-                const real *at = base[along ? i / 3 : 0];
-                const real x = !along ? at[i] : i % 3 == 0 ? at[0] : at[i % 3 == 1 ? row : 2 * row];
+                const real x = base[i / 3][i % 3 * row];
                 EACH (j, vectors)
                     sum[i][j] += x * w[j];
             }
             panel += t->b_depth;
             EACH (g, 5)
-                base[g] += along ? 1 : t->a_depth;
+                base[g] += t->a_depth;
         }
     }
     EACH (i, rows)
@@ -79,35 +78,27 @@ LS_INLINE void block(const int rows, const int vectors, const bool along, const 
 typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
 
 /* A function for each number of rows: a block's registers are its own. */
-#define MAKE(rows, vectors, direction, along)                                                      \
-    static __attribute__((noinline)) void direction##_##rows##x##vectors(                          \
+#define MAKE(rows, vectors)                                                                        \
+    static __attribute__((noinline)) void block_##rows##x##vectors(                                \
         const ls_tile *t, const real *a, const real *b, real *c)                                   \
     {                                                                                              \
-        block(rows, vectors, along, t, a, b, c);                                                   \
+        block(rows, vectors, t, a, b, c);                                                          \
     }
-#define MAKE_NARROW(rows)                                                                          \
-    MAKE(rows, 1, along, true)                                                                     \
-    MAKE(rows, 1, across, false) MAKE(rows, 2, along, true) MAKE(rows, 2, across, false)
-#define MAKE_WIDE(rows) MAKE(rows, 4, along, true) MAKE(rows, 4, across, false)
+#define MAKE_NARROW(rows) MAKE(rows, 1) MAKE(rows, 2)
+#define MAKE_WIDE(rows) MAKE(rows, 4)
 TILE_NARROW(MAKE_NARROW)
 TILE_WIDE(MAKE_WIDE)
 
 /* By the number of rows; 0 has none. */
-#define ALONG_SINGLE(rows) along_##rows##x1,
-#define ALONG_NARROW(rows) along_##rows##x2,
-#define ALONG_WIDE(rows) along_##rows##x4,
-#define ACROSS_SINGLE(rows) across_##rows##x1,
-#define ACROSS_NARROW(rows) across_##rows##x2,
-#define ACROSS_WIDE(rows) across_##rows##x4,
-static run_block *const along_single[] = {NULL, TILE_NARROW(ALONG_SINGLE)};
-static run_block *const along_narrow[] = {NULL, TILE_NARROW(ALONG_NARROW)};
-static run_block *const along_wide[] = {NULL, TILE_WIDE(ALONG_WIDE)};
-static run_block *const across_single[] = {NULL, TILE_NARROW(ACROSS_SINGLE)};
-static run_block *const across_narrow[] = {NULL, TILE_NARROW(ACROSS_NARROW)};
-static run_block *const across_wide[] = {NULL, TILE_WIDE(ACROSS_WIDE)};
+#define SINGLE(rows) block_##rows##x1,
+#define NARROW(rows) block_##rows##x2,
+#define WIDE(rows) block_##rows##x4,
+static run_block *const single[] = {NULL, TILE_NARROW(SINGLE)};
+static run_block *const narrow[] = {NULL, TILE_NARROW(NARROW)};
+static run_block *const wide[] = {NULL, TILE_WIDE(WIDE)};
 enum {
-    NARROW_ROWS = sizeof along_narrow / sizeof *along_narrow - 1,
-    WIDE_ROWS = sizeof along_wide / sizeof *along_wide - 1
+    NARROW_ROWS = sizeof narrow / sizeof *narrow - 1,
+    WIDE_ROWS = sizeof wide / sizeof *wide - 1
 };
 
 /* A block of which only some columns are wanted: by way of one that is whole. */
@@ -128,13 +119,6 @@ static void run_part(run_block *run, const ls_tile *t, long rows, long columns, 
         }
 }
 
-/* How to go through the rows: in blocks of about equal height. */
-typedef struct walk {
-    run_block *const *blocks;
-    int most;
-    long width;
-} walk;
-
 /* Has the cache fetch the block of c that comes next: often it is not there. */
 static void fetch_block(const ls_tile *t, long rows, long columns, const real *c)
 {
@@ -143,14 +127,21 @@ static void fetch_block(const ls_tile *t, long rows, long columns, const real *c
             __builtin_prefetch(c + i * t->c_row + place_of(j, t->c_panel), 1, 2);
 }
 
+/* How to go through the rows: in blocks of about equal height, so many vectors wide. */
+static const struct walk {
+    run_block *const *blocks;
+    long most, width;
+} walks[] = {
+    {wide, WIDE_ROWS, 4 * LANES}, {narrow, NARROW_ROWS, 2 * LANES}, {single, NARROW_ROWS, LANES}};
+
 /* All rows of one strip of columns. */
-static void run_strip(const walk *w, const ls_tile *t, long a_row, long rows, long columns,
+static void run_strip(const struct walk *w, const ls_tile *t, long rows, long columns,
                       const real *a, const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
-        const real *at = a + first * a_row;
+        const real *at = a + first * t->a_row;
         real *to = c + first * t->c_row;
         if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c_row);
@@ -161,38 +152,18 @@ static void run_strip(const walk *w, const ls_tile *t, long a_row, long rows, lo
     }
 }
 
-/* walks: the widest first; the next rows of a are a_row apart. */
-static void run(const walk walks[3], const ls_tile *t, long a_row, long rows, long columns,
-                const real *a, const real *b, real *c)
+static void run(const ls_tile *t, long rows, long columns, const real *a, const real *b, real *c)
 {
     for (long j = 0; j < columns;) {
-        const walk *w = walks;
+        const struct walk *w = walks;
         while (w->width / 2 >= columns - j && w->width > LANES)
             w++;
         ls_tile own = *t;
         own.bias = t->bias ? t->bias + j : NULL;
-        run_strip(w, &own, a_row, rows, columns - j, a, b + place_of(j, t->b_panel),
+        run_strip(w, &own, rows, columns - j, a, b + place_of(j, t->b_panel),
                   c + place_of(j, t->c_panel));
         j += w->width;
     }
-}
-
-static void run_along(const ls_tile *t, long rows, long columns, const real *a, const real *b,
-                      real *c)
-{
-    static const walk walks[] = {{along_wide, WIDE_ROWS, 4 * LANES},
-                                 {along_narrow, NARROW_ROWS, 2 * LANES},
-                                 {along_single, NARROW_ROWS, LANES}};
-    run(walks, t, t->a_row, rows, columns, a, b, c);
-}
-
-static void run_across(const ls_tile *t, long rows, long columns, const real *a, const real *b,
-                       real *c)
-{
-    static const walk walks[] = {{across_wide, WIDE_ROWS, 4 * LANES},
-                                 {across_narrow, NARROW_ROWS, 2 * LANES},
-                                 {across_single, NARROW_ROWS, LANES}};
-    run(walks, t, 1, rows, columns, a, b, c);
 }
 
 /* to[j, i] = from[i, j], one square of a vector's numbers each way: blocks of 1, 2, 4 ... numbers

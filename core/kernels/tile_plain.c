@@ -10,5 +10,4 @@ static bool can(void)
     return true;
 }
 
-const ls_tiles ls_tiles_plain = {"plain",   can,        WIDE_ROWS, 112,
-                                 run_along, run_across, turn,      &winograd};
+const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, 112, run, turn, &winograd};

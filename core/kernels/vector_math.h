@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/tensor.h"
 
 LS_INLINE real ls_math_sqrt(real x)
@@ -26,30 +26,11 @@ void ls_math_exp_row(long n, const real *x, real shift, real *y);
 
 #ifdef LS_DOUBLE
 
-LS_INLINE real ls_math_exp(real x)
-{
-    return exp(x);
-}
-
-LS_INLINE real ls_math_expm1(real x)
-{
-    return expm1(x);
-}
-
-LS_INLINE real ls_math_tanh(real x)
-{
-    return tanh(x);
-}
-
-LS_INLINE real ls_math_atan(real x)
-{
-    return atan(x);
-}
-
-LS_INLINE real ls_math_log1p_unit(real x)
-{
-    return log1p(x);
-}
+#define ls_math_exp exp
+#define ls_math_expm1 expm1
+#define ls_math_tanh tanh
+#define ls_math_atan atan
+#define ls_math_log1p_unit log1p
 
 #else
 

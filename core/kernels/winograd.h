@@ -17,38 +17,41 @@
  *           0  4  0 -5  0  1            0    0    1        (2x2: the first two, 1 at the end)
  *
  * Row p of G holds the powers of its point, divided by its distances from the others, as many as
- * the filter has taps. The sums are 36 products of matrices, one a place of the 6x6 tile. */
+ * the filter has taps. The sums are 36 products of matrices, one a place of the 6x6 tile.
+ *
+ * So there are images of pixels, cut into tiles, on the one side, and 36 places on the other. The
+ * size of a tile says how it is transformed:
+ *
+ *     6       x                pixels to places: B^T d B
+ *     4, 2    dy; y                              A dy A^T     and back: A^T m A
+ *     3, 5    taps, one tile                     G g G^T                G^T m G
+ */
 #pragma once
+#include "core/kernels/conv.h"
 #include "core/kernels/tile.h"
 
-enum { LS_WINOGRAD_SIZE = 6, LS_WINOGRAD_PLACES = 36, LS_WINOGRAD_GROUP = 16 };
+enum { LS_WINOGRAD_SIZE = 6, LS_WINOGRAD_PLACES = 36 };
 
-/* Images whose outputs [out_h, out_w] are cut into tiles, row by row, image by image. c and out are
- * multiples of 16. */
+/* Images and their tiles, in each direction `out` windows of `kernel` pixels, `step` apart; the
+ * number of a tile counts row by row, image by image. What lies outside the image is 0, or left. */
 typedef struct ls_winograd_image {
-    long kernel, tile; /* 3 and 4, or 5 and 2 */
-    long h, w, c;      /* of the side that is read */
-    long pad_h, pad_w;
-    long out_h, out_w, out;
-    long tiles_w, tiles; /* along a line; of an image */
+    ls_axis h, w;
+    long pixel, line, image; /* reals from one to the next */
 } ls_winograd_image;
 
-/* The transforms, compiled for each instruction set. v, z, m, u: [36][...], places `place` apart.
- */
+/* The other side, at [36][channels / group][count][group]: tiles [first, first + count). */
+typedef struct ls_winograd_block {
+    long first, count;
+    long channels, group; /* multiples of 16 */
+    real *at;
+    long place; /* reals from place to place */
+} ls_winograd_block;
+
+/* The transforms, compiled for each instruction set; `pixels`: channel 0 of image 0. */
 typedef struct ls_winograd {
-    /* v[36][c / 16][count][16] = B^T d B of tiles [first, first + count) of x. */
-    void (*input)(const ls_winograd_image *image, const real *x, long first, long count, real *v,
-                  long place);
-    /* z[36][count][32] = A dy A^T of channels [channel, channel + 32) of dy [out_h, out_w, out];
-     * columns beyond `out` are left as they are. */
-    void (*slope)(const ls_winograd_image *image, const real *dy, long first, long count,
-                  long channel, real *z, long place);
-    /* u[36][count][32] = G g G^T of g [kernel * kernel][count][32], taps `tap` apart. */
-    void (*filter)(long kernel, const real *g, long tap, long count, real *u, long place);
-    /* y = or (add) += A^T m A + bias (NULL: none) of m [36][count][64], `columns` channels from
-     * `channel` on. */
-    void (*output)(const ls_winograd_image *image, const real *m, long place, long first,
-                   long count, long channel, long columns, const real *bias, bool add, real *y);
-    /* dg[kernel * kernel][count][32] += G^T m G of m [36][count][32], taps `tap` apart. */
-    void (*gradient)(long kernel, const real *m, long place, long count, real *dg, long tap);
+    void (*to_places)(const ls_winograd_image *image, const real *pixels,
+                      const ls_winograd_block *block);
+    /* Pixels become the sum with bias [channels] (NULL: 0), or with what they are (add). */
+    void (*to_pixels)(const ls_winograd_image *image, const ls_winograd_block *block,
+                      const real *bias, bool add, real *pixels);
 } ls_winograd;

@@ -3,7 +3,7 @@
  * that line. */
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/layers/pool.h"
 
 static const char *const examples[] = {

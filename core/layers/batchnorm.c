@@ -28,7 +28,7 @@ enum { CENTRE, SLOPE, TILT, OFFSET, LINES }; /* lines of scratch */
 enum { SUMS = 3 };                           /* doubles of scratch a channel */
 /* Threads share the rows in chunks, whose sums are joined in order: CHUNKS, but of CHUNK_REALS at
  * least, so that the sums do not depend on the number of threads. */
-enum { CHUNKS = 16, CHUNK_REALS = 1 << 16, CHUNK_SUMS = 2, CHUNK_LINES = 3 };
+enum { CHUNKS = 16, CHUNK_REALS = 1 << 16, CHUNK_SUMS = 2 };
 
 static const ls_option options[] = {
     {"momentum", LS_OPTION_REAL, offsetof(batchnorm, momentum), "0.1", 0, 1, NULL,
@@ -60,11 +60,6 @@ static void claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, dou
                    &(ls_initializer){.kind = LS_INIT_CONSTANT, .scale = start}, NULL);
 }
 
-static size_t round_up(size_t bytes)
-{
-    return (bytes + LS_ALIGN - 1) / LS_ALIGN * LS_ALIGN;
-}
-
 static bool setup(ls_layer *layer, ls_error *error)
 {
     const batchnorm *self = layer->self;
@@ -83,19 +78,12 @@ static bool setup(ls_layer *layer, ls_error *error)
     size_t channels = (size_t)channels_of(layer);
     size_t width = (size_t)ls_norm_width((long)channels);
     layer->kept.fixed = (1 + 2 * channels) * sizeof(double);
-    size_t chunk = CHUNK_SUMS * channels * sizeof(double) + CHUNK_LINES * width * sizeof(real);
-    layer->scratch.fixed =
-        SUMS * channels * sizeof(double) + LINES * width * sizeof(real) + CHUNKS * round_up(chunk);
+    layer->scratch.fixed = (SUMS * channels + CHUNKS * CHUNK_SUMS * width) * sizeof(double) +
+                           (LINES + CHUNKS * CHUNK_SUMS) * width * sizeof(real);
     layer->sums = self->sync;
     layer->flops = 8 * (double)ls_shape_count(&layer->y);
     return true;
 }
-
-/* What a chunk works with, of scratch. */
-typedef struct chunk {
-    double *sums; /* [CHUNK_SUMS * channels] */
-    real *lines;  /* [CHUNK_LINES * width] */
-} chunk;
 
 /* What a call works with. */
 typedef struct work {
@@ -106,9 +94,11 @@ typedef struct work {
     /* Kept: how many numbers of a channel the statistics are of (0: they are the running ones, and
      * constants for the derivative), and the statistics. */
     double *count, *mean, *variance;
-    double *sums;      /* [SUMS * channels], scratch */
-    real *line[LINES]; /* [width], scratch */
-    chunk chunk[CHUNKS];
+    /* Scratch. */
+    double *sums;       /* [SUMS, channels] */
+    double *chunk_sums; /* [CHUNKS, CHUNK_SUMS, width] */
+    real *line[LINES];  /* [width] */
+    real *chunk_lines;  /* [CHUNKS, CHUNK_SUMS, width] */
 } work;
 
 static work work_of(const ls_layer *layer, const ls_io *io)
@@ -122,17 +112,12 @@ static work work_of(const ls_layer *layer, const ls_io *io)
     w.width = ls_norm_width(w.channels);
     w.mean = w.count + 1;
     w.variance = w.mean + w.channels;
-    real *lines = (real *)(w.sums + SUMS * w.channels);
+    w.chunk_sums = w.sums + SUMS * w.channels;
+    real *lines = (real *)(w.chunk_sums + CHUNKS * CHUNK_SUMS * w.width);
     for (int k = 0; k < LINES; k++)
         w.line[k] = lines + k * w.width;
-    size_t chunk = (layer->scratch.fixed - SUMS * (size_t)w.channels * sizeof(double) -
-                    LINES * (size_t)w.width * sizeof(real)) /
-                   CHUNKS;
+    w.chunk_lines = lines + LINES * w.width;
     w.chunks = ls_max(1, ls_min(CHUNKS, w.n / CHUNK_REALS));
-    for (long k = 0; k < w.chunks; k++) {
-        w.chunk[k].sums = (double *)((char *)(lines + LINES * w.width) + (size_t)k * chunk);
-        w.chunk[k].lines = (real *)(w.chunk[k].sums + CHUNK_SUMS * w.channels);
-    }
     return w;
 }
 
@@ -153,6 +138,28 @@ static void each_chunk(const ls_layer *layer, const work *w, const ls_io *io, ch
 #pragma omp parallel for num_threads(w->threads) if (w->threads > 1)
     for (long k = 0; k < w->chunks; k++)
         task(layer, w, io, k);
+}
+
+static double *sums_of(const work *w, long k)
+{
+    return w->chunk_sums + k * CHUNK_SUMS * w->width;
+}
+
+/* sums[CHUNK_SUMS, channels]: what the task sums in every chunk. */
+static void sum_chunks(const ls_layer *layer, const work *w, const ls_io *io, chunk_task *task)
+{
+    each_chunk(layer, w, io, task);
+    memset(w->sums, 0, CHUNK_SUMS * (size_t)w->channels * sizeof *w->sums);
+    for (long k = 0; k < w->chunks; k++)
+        for (long s = 0; s < CHUNK_SUMS; s++)
+            ls_norm_fold(sums_of(w, k) + s * w->width, w->channels, w->width,
+                         w->sums + s * w->channels);
+}
+
+/* centre is the mean as a real; what that rounds off is in the offset. */
+static void set_centre(const work *w)
+{
+    ls_norm_spread(w->mean, w->channels, w->width, w->line[CENTRE]);
 }
 
 static void take_running(const ls_layer *layer, const work *w)
@@ -189,41 +196,30 @@ static void chunk_moments(const ls_layer *layer, const work *w, const ls_io *io,
 {
     const ls_interval own = chunk_of(w, k);
     (void)layer;
-    ls_norm_moments(io->x[0] + own.begin, own.end - own.begin, w->channels, w->chunk[k].sums,
-                    w->chunk[k].sums + w->channels, w->chunk[k].lines);
+    ls_norm_moments(io->x[0] + own.begin, own.end - own.begin, w->width, w->line[CENTRE],
+                    sums_of(w, k));
 }
 
-/* The moments of all chunks, joined (Chan, Golub and LeVeque 1983, eq. 2.1). */
-static void join_chunks(const work *w)
-{
-    memset(w->mean, 0, 2 * (size_t)w->channels * sizeof *w->mean);
-    for (long k = 0; k < w->chunks; k++) {
-        const ls_interval own = chunk_of(w, k);
-        const double *mean = w->chunk[k].sums, *square = mean + w->channels;
-        double a = (double)own.begin, b = (double)(own.end - own.begin);
-        for (long c = 0; b > 0 && c < w->channels; c++) {
-            double apart = mean[c] - w->mean[c];
-            w->mean[c] += apart * (b / (a + b));
-            w->variance[c] += square[c] + apart * apart * (a / (a + b)) * (b / (double)w->channels);
-        }
-    }
-}
-
+/* mean = a + sum(x - a) / m, m variance = sum(x - a)^2 - m (mean - a)^2, where a is the first row.
+ * Were a off by d, m variance would lose m d^2 times an epsilon of double: but then it holds about
+ * d^2 at least, for a is one of the m numbers. */
 static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_io *io, const work *w)
 {
-    *w->count = (double)(w->n / w->channels);
-    each_chunk(layer, w, io, chunk_moments);
-    join_chunks(w);
+    const double *sum = w->sums, *square = sum + w->channels;
+    double own = *w->count = (double)(w->n / w->channels);
+    for (long c = 0; c < w->channels; c++)
+        w->mean[c] = own > 0 ? (double)io->x[0][c] : 0;
+    set_centre(w);
+    sum_chunks(layer, w, io, chunk_moments);
+    for (long c = 0; c < w->channels; c++) {
+        double apart = own > 0 ? sum[c] / own : 0;
+        w->mean[c] += apart;
+        w->variance[c] = square[c] - sum[c] * apart;
+    }
     if (w->self->sync && pass->sum)
         join_ranks(layer, pass, w);
     for (long c = 0; *w->count > 0 && c < w->channels; c++)
         w->variance[c] /= *w->count;
-}
-
-/* centre is the mean as a real; what that rounds off is in the offset. */
-static void set_centre(const work *w)
-{
-    ls_norm_spread(w->mean, w->channels, w->width, w->line[CENTRE]);
 }
 
 static double slope_at(const ls_layer *layer, const work *w, long c)
@@ -277,26 +273,20 @@ static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_io 
     }
 }
 
-/* A chunk's sums of g, and of g (x - centre) after them. */
 static void chunk_products(const ls_layer *layer, const work *w, const ls_io *io, long k)
 {
     const ls_interval own = chunk_of(w, k);
-    double *sums = w->chunk[k].sums;
     (void)layer;
     ls_norm_products(io->x[0] + own.begin, mask_at(w, io, own.begin), io->dy + own.begin,
-                     own.end - own.begin, w->channels, w->line[CENTRE], sums, sums + w->channels,
-                     w->chunk[k].lines);
+                     own.end - own.begin, w->width, w->line[CENTRE], sums_of(w, k),
+                     w->chunk_lines + k * CHUNK_SUMS * w->width);
 }
 
 /* sums[channels] of g, and of g (x - mean) after them. */
 static void sum_products(const ls_layer *layer, const work *w, const ls_io *io)
 {
     double *sum = w->sums, *product = w->sums + w->channels;
-    each_chunk(layer, w, io, chunk_products);
-    memset(sum, 0, 2 * (size_t)w->channels * sizeof *sum);
-    for (long k = 0; k < w->chunks; k++)
-        for (long c = 0; c < 2 * w->channels; c++)
-            sum[c] += w->chunk[k].sums[c];
+    sum_chunks(layer, w, io, chunk_products);
     for (long c = 0; c < w->channels; c++)
         product[c] += ((double)w->line[CENTRE][c] - w->mean[c]) * sum[c];
 }

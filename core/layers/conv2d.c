@@ -30,34 +30,6 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
-{
-    const ls_convolution *self = layer->self;
-    ls_conv_data data = ls_convolution_data(layer, io);
-    (void)pass;
-    data.bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL;
-    data.x = io->x[0];
-    data.y = io->y;
-    self->how->forward(&self->conv, &data);
-}
-
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
-{
-    const ls_convolution *self = layer->self;
-    ls_conv_data data = ls_convolution_data(layer, io);
-    (void)pass;
-    data.dy = io->dy;
-    data.dx = io->dx[0];
-    data.add = io->add[0];
-    if (data.dx)
-        self->how->backward(&self->conv, &data);
-}
-
-static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
-{
-    ls_convolution_gradient(layer, pass, io, io->x[0], io->dy);
-}
-
 const ls_layer_type ls_layer_conv2d = {
     .name = "conv2d",
     .help = "convolution over images, zeros around",
@@ -68,7 +40,7 @@ const ls_layer_type ls_layer_conv2d = {
     .inputs_max = 1,
     .setup = setup,
     .prepare = ls_convolution_prepare,
-    .forward = forward,
-    .backward = backward,
-    .gradient = gradient,
+    .forward = ls_convolution_forward,
+    .backward = ls_convolution_backward,
+    .gradient = ls_convolution_gradient,
 };

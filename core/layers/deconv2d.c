@@ -94,6 +94,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     ls_conv *conv = &self->common.conv;
     const ls_window *w = &conv->window;
     const ls_shape *x = &layer->x[0];
+    self->common.transposed = true;
     conv->out = x->rank == 3 ? x->at[2] : 1;
     if (!set_window(self, x, error) || !ls_convolution_check(&self->common, conv->out, error))
         return false;
@@ -101,37 +102,6 @@ static bool setup(ls_layer *layer, ls_error *error)
     ls_convolution_claim(layer, (double)(conv->out / conv->groups * w->kernel_h * w->kernel_w) /
                                     (double)(w->stride_h * w->stride_w));
     return true;
-}
-
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
-{
-    const ls_convolution *self = layer->self;
-    const ls_window *w = &self->conv.window;
-    ls_conv_data data = ls_convolution_data(layer, io);
-    (void)pass;
-    data.dy = io->x[0];
-    data.dx = io->y;
-    data.add = self->weights.bias;
-    if (self->weights.bias)
-        ls_rows_fill(io->y, ls_layer_value(layer, 1), io->rows * w->h * w->w, w->c);
-    self->how->backward(&self->conv, &data);
-}
-
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
-{
-    const ls_convolution *self = layer->self;
-    ls_conv_data data = ls_convolution_data(layer, io);
-    (void)pass;
-    data.x = io->dy;
-    data.y = io->dx[0];
-    data.add = io->add[0];
-    if (data.y)
-        self->how->forward(&self->conv, &data);
-}
-
-static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
-{
-    ls_convolution_gradient(layer, pass, io, io->dy, io->x[0]);
 }
 
 const ls_layer_type ls_layer_deconv2d = {
@@ -145,7 +115,7 @@ const ls_layer_type ls_layer_deconv2d = {
     .inputs_max = 1,
     .setup = setup,
     .prepare = ls_convolution_prepare,
-    .forward = forward,
-    .backward = backward,
-    .gradient = gradient,
+    .forward = ls_convolution_forward,
+    .backward = ls_convolution_backward,
+    .gradient = ls_convolution_gradient,
 };

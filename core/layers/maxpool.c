@@ -1,6 +1,6 @@
 /* maxpool: the largest value of a window. Of equal values the first one counts; places outside of
  * the image never do; a window that holds a NaN gives NaN. */
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/layers/pool.h"
 
 static const char *const examples[] = {

@@ -1,7 +1,7 @@
 /* pool: what the pooling layers have in common. Their private struct is an ls_pool. */
 #pragma once
-#include "core/kernels/window.h"
 #include "core/layer.h"
+#include "core/layers/window.h"
 
 typedef struct ls_pool {
     ls_window_options sees;

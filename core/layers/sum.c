@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "core/layer.h"
 
 typedef struct sum {

@@ -1,7 +1,7 @@
 /* flip: mirrors the image while training, with probability `rate`. */
 #include <string.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "io/transform.h"
 
 typedef struct flip {

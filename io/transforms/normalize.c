@@ -1,5 +1,5 @@
 /* normalize: (x - mean) / deviation, for each channel. */
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "io/transform.h"
 
 typedef struct normalize {

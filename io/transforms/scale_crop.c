@@ -5,7 +5,7 @@
  * k of n along a side of s pixels lies at (k + 1/2) s / n - 1/2, not below 0. */
 #include <math.h>
 
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 #include "io/transforms/region.h"
 
 typedef struct scale_crop {

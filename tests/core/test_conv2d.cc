@@ -3,6 +3,8 @@
 
 extern "C" {
 #include "core/kernels/conv.h"
+#include "core/kernels/tile.h"
+#include "core/layers/window.h"
 }
 
 namespace
@@ -138,55 +140,60 @@ const Shape shapes[] = {
     {{23, 21, 3}, 64, {7, 7}, {2, 2}, {3, 3}, true},
 };
 
-/* The arrays of a call to a kernel, and scratch of NaN. */
+/* The arrays of a pass, and scratch of NaN. */
 struct Arrays {
-    Arrays(const ls_conv &conv, const ls_conv_kernel &kernel, long rows)
+    Arrays(const ls_conv &conv, long rows)
         : x(random_reals(rows * conv.window.h * conv.window.w * conv.window.c, 1)),
           dy(random_reals(rows * conv.window.out_h * conv.window.out_w * conv.out, 2)),
           bias(random_reals(conv.out, 4)), y(dy.size(), NAN), dx(x.size(), NAN),
-          layout(kernel.layout), shape{4,
-                                       {conv.out, conv.window.c / conv.groups, conv.window.kernel_h,
-                                        conv.window.kernel_w}}
+          layout(ls_conv_layout(&conv)), shape{4,
+                                               {conv.out, conv.window.c / conv.groups,
+                                                conv.window.kernel_h, conv.window.kernel_w}}
     {
         logical = random_reals(ls_shape_count(&shape), 3);
-        weight.resize((size_t)layout->size(&shape));
+        weight.resize((size_t)layout.size(&layout, &shape));
         dweight.resize(weight.size());
-        layout->load(&shape, logical.data(), weight.data());
-        long reals = kernel.scratch(&conv);
+        layout.load(&layout, &shape, logical.data(), weight.data());
+        long reals = ls_conv_scratch(&conv);
         scratch = (real *)ls_alloc(reals, sizeof(real));
         std::fill(scratch, scratch + reals, NAN);
-        prepared = (real *)ls_alloc(kernel.prepared ? kernel.prepared(&conv) : 0, sizeof(real));
-        if (kernel.prepare)
-            kernel.prepare(&conv, weight.data(), prepared);
+        turned.assign((size_t)ls_conv_turned(&conv), NAN);
+        ls_conv_turn(&conv, weight.data(), turned.data());
         data.rows = rows;
-        data.weight = weight.data();
-        data.bias = bias.data();
-        data.prepared = prepared;
-        data.x = x.data();
-        data.y = y.data();
-        data.dy = dy.data();
-        data.dx = dx.data();
-        data.dweight = dweight.data();
-        data.own = {0, conv.out};
         data.scratch = scratch;
+    }
+    void forward(const ls_conv &conv)
+    {
+        data.x = x.data(), data.weight = weight.data(), data.bias = bias.data(), data.y = y.data();
+        ls_conv_forward(&conv, &data);
+    }
+    void backward(const ls_conv &conv)
+    {
+        data.x = dy.data(), data.weight = turned.data(), data.bias = nullptr, data.y = dx.data();
+        ls_conv_backward(&conv, &data);
+    }
+    void gradient(const ls_conv &conv)
+    {
+        data.x = x.data(), data.dy = dy.data(), data.dweight = dweight.data();
+        data.own = {0, conv.out};
+        ls_conv_gradient(&conv, &data);
     }
     Arrays(const Arrays &) = delete;
     ~Arrays()
     {
         ls_free(scratch);
-        ls_free(prepared);
     }
     /* The gradient as [out, in, h, w]. */
     std::vector<double> logical_gradient() const
     {
         Reals sums((size_t)ls_shape_count(&shape));
-        layout->store(&shape, dweight.data(), sums.data());
+        layout.store(&layout, &shape, dweight.data(), sums.data());
         return {sums.begin(), sums.end()};
     }
-    Reals x, dy, bias, y, dx, logical, weight, dweight; /* logical: the weight's numbers */
-    const ls_layout *layout;
+    Reals x, dy, bias, y, dx, logical, weight, turned, dweight; /* logical: the weight's numbers */
+    ls_layout layout;
     ls_shape shape;
-    real *scratch, *prepared;
+    real *scratch;
     ls_conv_data data = {};
 };
 
@@ -304,7 +311,8 @@ TEST(Conv2d, IsItsDefinitionForwardAndBackward)
             Reals y = layer.forward(x.data(), rows), dx(x.size(), NAN);
             layer.backward(dy, dx.data(), false, true);
             Reals bias = shape.bias ? layer.value(1) : Reals();
-            double slack = ls_conv_winograd.suits(&conv) ? 2 : 1; /* its rounding is larger */
+            const ls_slide slide = ls_conv_slide(&conv);
+            double slack = ls_conv_winograd.suits(&slide) ? 2 : 1; /* its rounding is larger */
             Expected e = define(conv, x, layer.value(0), bias, dy, rows);
             expect_near(y, e.y, "y", slack);
             expect_near(dx, e.dx, "dx", slack);
@@ -313,31 +321,42 @@ TEST(Conv2d, IsItsDefinitionForwardAndBackward)
         }
 }
 
-TEST(Conv2d, EveryWayThatSuitsGivesTheSame)
+TEST(Conv2d, EveryWayIsItsDefinitionWhereverItSuits)
 {
     for (const ls_conv_kernel *kernel :
          {&ls_conv_narrow, &ls_conv_depthwise, &ls_conv_winograd, &ls_conv_direct}) {
         int suited = 0;
         for (const Shape &shape : shapes) {
-            SCOPED_TRACE(line_of(shape));
-            ls_conv conv = conv_of(shape);
-            if (!kernel->suits(&conv))
-                continue;
+            SCOPED_TRACE(line_of(shape) + ", " + kernel->name);
+            const ls_conv conv = conv_of(shape);
+            const ls_slide slide = ls_conv_slide(&conv), back = ls_conv_phase(&conv, 0);
+            if (slide.c < conv.window.c || !kernel->suits(&slide))
+                continue; /* groups are run one after the other: see above */
             suited++;
-            Arrays a(conv, *kernel, 21), b(conv, ls_conv_gemm, 21);
-            kernel->forward(&conv, &a.data);
-            ls_conv_gemm.forward(&conv, &b.data);
-            kernel->backward(&conv, &a.data);
-            ls_conv_gemm.backward(&conv, &b.data);
-            for (long begin = 0; begin < conv.out; begin += kernel->unit) {
-                a.data.own = {begin, std::min(begin + kernel->unit, conv.out)};
-                kernel->gradient(&conv, &a.data);
+            Arrays a(conv, 21);
+            Reals room((size_t)std::max(kernel->scratch(&slide), kernel->scratch(&back)), NAN);
+            Expected e = define(conv, a.x, a.logical, a.bias, a.dy, 21);
+            ls_conv_data data = {};
+            data.rows = 21;
+            data.x = a.x.data(), data.weight = a.weight.data(), data.bias = a.bias.data();
+            data.y = a.y.data(), data.dy = a.dy.data(), data.dweight = a.dweight.data();
+            data.scratch = room.data();
+            kernel->run(&slide, &data);
+            expect_near(a.y, e.y, "y", 2);
+            for (long begin = 0; kernel->gradient && begin < conv.out;
+                 begin += ls_conv_unit(&conv)) {
+                data.own = {begin, std::min(begin + ls_conv_unit(&conv), conv.out)};
+                kernel->gradient(&slide, &data);
             }
-            ls_conv_gemm.gradient(&conv, &b.data);
-            expect_near(a.y, std::vector<double>(b.y.begin(), b.y.end()), "y");
-            expect_near(a.dx, std::vector<double>(b.dx.begin(), b.dx.end()), "dx");
             std::vector<double> weight = a.logical_gradient();
-            expect_near(Reals(weight.begin(), weight.end()), b.logical_gradient(), "weight");
+            if (kernel->gradient)
+                expect_near(Reals(weight.begin(), weight.end()), e.weight, "weight", 2);
+            if (shape.stride[0] * shape.stride[1] > 1 || !kernel->suits(&back))
+                continue;
+            data.x = a.dy.data(), data.y = a.dx.data(), data.bias = nullptr;
+            data.weight = a.turned.data();
+            kernel->run(&back, &data);
+            expect_near(a.dx, e.dx, "dx", 2);
         }
         EXPECT_GE(suited, 2);
     }
@@ -348,37 +367,42 @@ TEST(Conv2d, ErrorIsBelowAHundredThousandthOfTheRms)
     if (sizeof(real) == sizeof(double))
         GTEST_SKIP() << "a bound for float";
     for (const Shape &shape : large_shapes)
-        for (const ls_conv_kernel *kernel : {&ls_conv_winograd, &ls_conv_direct}) {
-            SCOPED_TRACE(line_of(shape) + ", " + kernel->name);
+        for (bool exact : {false, true}) {
             ls_conv conv = conv_of(shape);
-            if (!kernel->suits(&conv))
-                continue;
-            Arrays a(conv, *kernel, 2);
-            a.data.bias = nullptr;
-            kernel->forward(&conv, &a.data);
-            kernel->backward(&conv, &a.data);
-            kernel->gradient(&conv, &a.data);
+            conv.exact = exact;
+            const ls_slide slide = ls_conv_slide(&conv);
+            SCOPED_TRACE(line_of(shape) + ", " + ls_conv_choose(&slide, false)->name);
+            Arrays a(conv, 2);
+            std::fill(a.bias.begin(), a.bias.end(), 0);
+            a.forward(conv);
+            a.backward(conv);
+            a.gradient(conv);
             EXPECT_LT(forward_error(conv, a), 1e-5);
             EXPECT_LT(backward_error(conv, a), 1e-5);
             EXPECT_LT(gradient_error(conv, a), 1e-5);
         }
 }
 
-TEST(Conv2d, ManyTilesAreOneConvolution)
+/* Lines longer than a block, long sums, blocks of lines, a long line of pixels. */
+TEST(Conv2d, ManyBlocksAreOneConvolution)
 {
-    Shape shape = {{33, 35, 18}, 6, {3, 3}, {1, 2}, {1, 0}, true, 2};
-    ls_conv conv = conv_of(shape);
-    long positions = 4 * conv.window.out_h * conv.window.out_w;
-    ASSERT_GT(positions * 81, ls_conv_gemm.scratch(&conv)); /* or it is one tile */
-    OneLayer layer(line_of(shape).c_str(), shape.input);
-    Reals x = random_reals(4 * layer.x_count(), 1), dy = random_reals(4 * layer.y_count(), 2);
-    Reals y = layer.forward(x.data(), 4), dx(x.size(), NAN);
-    layer.backward(dy, dx.data(), false, true);
-    Expected e = define(conv, x, layer.value(0), layer.value(1), dy, 4);
-    expect_near(y, e.y, "y");
-    expect_near(dx, e.dx, "dx");
-    expect_near(layer.gradient_of(0), e.weight, "weight");
-    expect_near(layer.gradient_of(1), e.bias, "bias");
+    const Shape long_shapes[] = {{{4, 500, 4}, 6, {3, 3}, {1, 1}, {1, 1}, true, 2},
+                                 {{3, 1000, 3}, 70, {2, 5}, {1, 2}, {1, 0}, true},
+                                 {{60, 45, 70}, 5, {3, 1}, {2, 1}, {0, 2}, true, 1, {2, 1}},
+                                 {{20, 23, 600}, 20, {1, 1}, {1, 1}, {0, 0}, true}};
+    for (const Shape &shape : long_shapes) {
+        SCOPED_TRACE(line_of(shape));
+        ls_conv conv = conv_of(shape);
+        OneLayer layer(line_of(shape).c_str(), shape.input);
+        Reals x = random_reals(4 * layer.x_count(), 1), dy = random_reals(4 * layer.y_count(), 2);
+        Reals y = layer.forward(x.data(), 4), dx(x.size(), NAN);
+        layer.backward(dy, dx.data(), false, true);
+        Expected e = define(conv, x, layer.value(0), layer.value(1), dy, 4);
+        expect_near(y, e.y, "y", 2);
+        expect_near(dx, e.dx, "dx");
+        expect_near(layer.gradient_of(0), e.weight, "weight", 4);
+        expect_near(layer.gradient_of(1), e.bias, "bias", 4);
+    }
 }
 
 TEST(Conv2d, BackwardAddsToGradientsAndWhereAskedToDx)
@@ -469,22 +493,6 @@ TEST(Conv2d, CountsItsWork)
     EXPECT_EQ(layer.count(0) + layer.count(1), 156);
 }
 
-TEST(Conv2d, WhereXHoldsThePatchesNothingIsGathered)
-{
-    const Shape in_place[] = {{{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 0}, true, 2}};
-    const Shape gathered[] = {{{4, 5, 6}, 8, {1, 1}, {1, 2}, {0, 0}, true},
-                              {{4, 5, 6}, 8, {1, 1}, {1, 1}, {0, 1}, true},
-                              {{4, 5, 6}, 8, {4, 5}, {1, 1}, {0, 0}, true, 2}};
-    for (const Shape &shape : in_place) {
-        ls_conv conv = conv_of(shape);
-        EXPECT_EQ(ls_conv_gemm.scratch(&conv), 0);
-    }
-    for (const Shape &shape : gathered) {
-        ls_conv conv = conv_of(shape);
-        EXPECT_GT(ls_conv_gemm.scratch(&conv), 0);
-    }
-}
-
 TEST(Conv2d, RefusesWhatItCannotDo)
 {
     auto says = [](const std::string &text, const char *part) {
@@ -511,13 +519,13 @@ TEST(Conv2d, WinogradsScratchHoldsTheBlocksOfAnyBatch)
 {
     ls_conv conv = conv_of({{4, 4, 2304}, 32, {3, 3}, {1, 1}, {1, 1}, true});
     for (long rows : {1, 31, 2170}) {
-        Arrays a(conv, ls_conv_winograd, rows);
-        long reals = ls_conv_winograd.scratch(&conv);
+        Arrays a(conv, rows);
+        long reals = ls_conv_scratch(&conv);
         std::vector<real> guarded((size_t)reals + 4096, 77);
         a.data.scratch = guarded.data();
-        ls_conv_winograd.forward(&conv, &a.data);
-        ls_conv_winograd.backward(&conv, &a.data);
-        ls_conv_winograd.gradient(&conv, &a.data);
+        a.forward(conv);
+        a.backward(conv);
+        a.gradient(conv);
         for (long i = reals; i < reals + 4096; i++)
             ASSERT_EQ(guarded[(size_t)i], 77) << rows << " rows";
     }

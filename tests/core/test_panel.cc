@@ -7,6 +7,7 @@
 #include <vector>
 
 extern "C" {
+#include "core/kernels/conv.h"
 #include "core/kernels/panel.h"
 }
 
@@ -39,15 +40,16 @@ long panels(long columns)
 }
 
 // One product with random strides, columns and starts; the largest error.
-double try_product(const ls_tiles *tiles, Numbers &numbers, bool along)
+double try_product(const ls_tiles *tiles, Numbers &numbers, bool across)
 {
     long rows = numbers.upto(40), columns = numbers.upto(150);
     ls_tile t = {};
     t.segments = numbers.upto(3);
     t.depth = numbers.upto(60);
-    t.a_row = numbers.upto(20);
+    t.a_row = across ? 1 : numbers.upto(20);
     t.a_segment = numbers.upto(200);
-    t.a_depth = 40 + numbers.upto(9);
+    t.a_depth = across ? 40 + numbers.upto(9) : numbers.upto(3);
+    t.far = t.a_depth == 1 && numbers.upto(2) == 1;
     t.b_depth = LS_PANEL;
     t.b_segment = LS_PANEL * t.depth;
     t.b_panel = t.b_segment * t.segments + numbers.upto(2) * 16;
@@ -63,15 +65,14 @@ double try_product(const ls_tiles *tiles, Numbers &numbers, bool along)
     std::vector<real> before = numbers.draw(rows * t.c_row + panels(columns) * t.c_panel),
                       c = before;
 
-    (along ? tiles->along : tiles->across)(&t, rows, columns, a.data(), b.data(), c.data());
+    tiles->run(&t, rows, columns, a.data(), b.data(), c.data());
     std::vector<double> wanted(before.begin(), before.end());
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j++) {
             double sum = t.add ? 0 : t.bias ? (double)bias[(size_t)j] : 0;
             for (long s = 0; s < t.segments; s++)
                 for (long k = 0; k < t.depth; k++)
-                    sum += (double)a[(size_t)(along ? i * t.a_row + s * t.a_segment + k
-                                                    : i + s * t.a_segment + k * t.a_depth)] *
+                    sum += (double)a[(size_t)(i * t.a_row + s * t.a_segment + k * t.a_depth)] *
                            (double)b[(size_t)(j / LS_PANEL * t.b_panel + j % LS_PANEL +
                                               s * t.b_segment + k * t.b_depth)];
             double &at = wanted[(size_t)(i * t.c_row + j / LS_PANEL * t.c_panel + j % LS_PANEL)];
@@ -102,8 +103,8 @@ TEST(Tile, IsTheProductOnEveryInstructionSet)
 std::vector<real> stored(long out, long in, const std::vector<real> &logical)
 {
     ls_shape shape = {2, {out, in}};
-    std::vector<real> panels((size_t)ls_panel_layout.size(&shape), 9);
-    ls_panel_layout.load(&shape, logical.data(), panels.data());
+    std::vector<real> panels((size_t)ls_panel_layout.size(&ls_panel_layout, &shape), 9);
+    ls_panel_layout.load(&ls_panel_layout, &shape, logical.data(), panels.data());
     return panels;
 }
 
@@ -115,41 +116,22 @@ const Sizes sizes[] = {{1, 1, 1},      {0, 5, 7},    {3, 32, 32},  {29, 40, 70},
 
 TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)
 {
-    for (ls_shape shape : {ls_shape{2, {70, 9}}, ls_shape{4, {33, 5, 3, 2}}, ls_shape{2, {1, 1}}}) {
+    ls_layout layout = ls_panel_layout;
+    for (ls_shape shape : {ls_shape{2, {70, 9}}, ls_shape{4, {33, 5, 3, 2}}, ls_shape{2, {1, 1}},
+                           ls_shape{4, {105, 2, 3, 1}}}) {
+        layout.groups = shape.at[0] == 105 ? 3 : 1;
         long count = ls_shape_count(&shape);
         std::vector<real> logical((size_t)count), back((size_t)count);
         for (long i = 0; i < count; i++)
             logical[(size_t)i] = (real)(i + 1);
-        std::vector<real> panels((size_t)ls_panel_layout.size(&shape), 9);
-        ls_panel_layout.load(&shape, logical.data(), panels.data());
-        ls_panel_layout.store(&shape, panels.data(), back.data());
+        std::vector<real> panels((size_t)layout.size(&layout, &shape), 9);
+        layout.load(&layout, &shape, logical.data(), panels.data());
+        layout.store(&layout, &shape, panels.data(), back.data());
         EXPECT_EQ(back, logical);
         double sum = 0;
         for (real value : panels)
             sum += (double)value;
         EXPECT_EQ(sum, (double)count * ((double)count + 1) / 2);
-    }
-}
-
-TEST(Panel, ForwardIsTheProductWithTheTransposedWeight)
-{
-    Numbers numbers;
-    for (Sizes s : sizes) {
-        std::vector<real> w = numbers.draw(s.out * s.in), x = numbers.draw(s.rows * (s.in + 3));
-        std::vector<real> bias = numbers.draw(s.out), y((size_t)(s.rows * (s.out + 2)), 4),
-                          panels = stored(s.out, s.in, w);
-        ls_panel_product p = {};
-        p.in = s.in, p.out = s.out, p.x_row = s.in + 3, p.y_row = s.out + 2;
-        p.weight = panels.data(), p.bias = bias.data();
-        ls_panel_forward(&p, s.rows, x.data(), y.data());
-        for (long i = 0; i < s.rows; i++)
-            for (long o = 0; o < s.out + 2; o++) {
-                double sum = o < s.out ? (double)bias[(size_t)o] : 4;
-                for (long k = 0; o < s.out && k < s.in; k++)
-                    sum += (double)x[(size_t)(i * p.x_row + k)] * (double)w[(size_t)(o * s.in + k)];
-                ASSERT_NEAR((double)y[(size_t)(i * p.y_row + o)], sum, 10 * tolerance)
-                    << s.rows << " " << s.in << " " << s.out;
-            }
     }
 }
 
@@ -161,9 +143,8 @@ TEST(Panel, BackwardIsTheProductWithTheWeight)
             std::vector<real> w = numbers.draw(s.out * s.in), dy = numbers.draw(s.rows * s.out);
             std::vector<real> dx((size_t)(s.rows * s.in), 3), panels = stored(s.out, s.in, w);
             std::vector<real> scratch((size_t)ls_panel_scratch(s.out, s.in));
-            ls_panel_product p = {};
-            p.in = p.x_row = s.in, p.out = p.y_row = s.out, p.weight = panels.data(), p.add = add;
-            ls_panel_backward(&p, s.rows, dy.data(), dx.data(), scratch.data());
+            ls_panel_backward(panels.data(), s.out, s.in, s.rows, dy.data(), add, dx.data(),
+                              scratch.data());
             for (long i = 0; i < s.rows; i++)
                 for (long k = 0; k < s.in; k++) {
                     double sum = add ? 3 : 0;
@@ -176,16 +157,53 @@ TEST(Panel, BackwardIsTheProductWithTheWeight)
         }
 }
 
+// The convolution over one pixel that a dense layer is.
+ls_conv pixel(long in, long out)
+{
+    ls_conv conv = {};
+    conv.window = {1, 1, in, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1};
+    conv.out = out, conv.groups = 1;
+    return conv;
+}
+
+TEST(Panel, ForwardOfOnePixelIsTheProductWithTheTransposedWeight)
+{
+    Numbers numbers;
+    for (Sizes s : sizes)
+        for (bool add : {false, true}) {
+            std::vector<real> w = numbers.draw(s.out * s.in), x = numbers.draw(s.rows * s.in);
+            std::vector<real> bias = numbers.draw(s.out), y((size_t)(s.rows * s.out), 4),
+                              panels = stored(s.out, s.in, w);
+            ls_conv conv = pixel(s.in, s.out);
+            std::vector<real> scratch((size_t)ls_conv_scratch(&conv));
+            ls_conv_data data = {};
+            data.rows = s.rows, data.weight = panels.data(), data.x = x.data(), data.y = y.data();
+            data.add = add, data.bias = add ? nullptr : bias.data(), data.scratch = scratch.data();
+            ls_conv_forward(&conv, &data);
+            for (long i = 0; i < s.rows; i++)
+                for (long o = 0; o < s.out; o++) {
+                    double sum = add ? 4 : (double)bias[(size_t)o];
+                    for (long k = 0; k < s.in; k++)
+                        sum +=
+                            (double)x[(size_t)(i * s.in + k)] * (double)w[(size_t)(o * s.in + k)];
+                    ASSERT_NEAR((double)y[(size_t)(i * s.out + o)], sum, 10 * tolerance)
+                        << s.rows << " " << s.in << " " << s.out;
+                }
+        }
+}
+
 TEST(Panel, GradientIsAddedAndTheZerosStay)
 {
     Numbers numbers;
     for (Sizes s : sizes) {
         std::vector<real> x = numbers.draw(s.rows * s.in), dy = numbers.draw(s.rows * s.out);
         std::vector<real> before = numbers.draw(s.out * s.in), dw = stored(s.out, s.in, before);
-        std::vector<real> scratch((size_t)ls_panel_scratch(s.out, s.in));
-        ls_panel_product p = {};
-        p.in = p.x_row = s.in, p.out = p.y_row = s.out;
-        ls_panel_gradient(&p, s.rows, x.data(), dy.data(), dw.data(), scratch.data());
+        ls_conv conv = pixel(s.in, s.out);
+        std::vector<real> scratch((size_t)ls_conv_scratch(&conv));
+        ls_conv_data data = {};
+        data.rows = s.rows, data.x = x.data(), data.dy = dy.data(), data.dweight = dw.data();
+        data.own = {0, s.out}, data.scratch = scratch.data();
+        ls_conv_gradient(&conv, &data);
         std::vector<real> wanted((size_t)(s.out * s.in));
         for (long o = 0; o < s.out; o++)
             for (long k = 0; k < s.in; k++) {

@@ -22,23 +22,23 @@ int claim(ls_params *params, const char *name, long out, long in, ls_initializer
 }
 
 // Rows in reverse order, with one row of padding before them.
-long reversed_size(const ls_shape *shape)
+long reversed_size(const ls_layout *, const ls_shape *shape)
 {
     return ls_shape_count(shape) + shape->at[1];
 }
-void reversed_load(const ls_shape *shape, const real *logical, real *stored)
+void reversed_load(const ls_layout *, const ls_shape *shape, const real *logical, real *stored)
 {
     for (long o = 0; o < shape->at[0]; o++)
         for (long i = 0; i < shape->at[1]; i++)
             stored[(shape->at[0] - o) * shape->at[1] + i] = logical[o * shape->at[1] + i];
 }
-void reversed_store(const ls_shape *shape, const real *stored, real *logical)
+void reversed_store(const ls_layout *, const ls_shape *shape, const real *stored, real *logical)
 {
     for (long o = 0; o < shape->at[0]; o++)
         for (long i = 0; i < shape->at[1]; i++)
             logical[o * shape->at[1] + i] = stored[(shape->at[0] - o) * shape->at[1] + i];
 }
-const ls_layout reversed = {reversed_size, reversed_load, reversed_store};
+const ls_layout reversed = {reversed_size, reversed_load, reversed_store, 1};
 
 std::vector<real> initial(ls_initializer initializer, uint64_t seed, long out, long in,
                           const ls_layout *layout = NULL)

@@ -12,23 +12,24 @@ extern "C" {
 }
 
 // Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout.
-inline long padded_size(const ls_shape *shape)
+inline long padded_size(const ls_layout *, const ls_shape *shape)
 {
     return shape->at[1] * 4;
 }
-inline void padded_load(const ls_shape *shape, const real *logical, real *stored)
+inline void padded_load(const ls_layout *, const ls_shape *shape, const real *logical, real *stored)
 {
     for (long o = 0; o < shape->at[0]; o++)
         for (long i = 0; i < shape->at[1]; i++)
             stored[i * 4 + o] = logical[o * shape->at[1] + i];
 }
-inline void padded_store(const ls_shape *shape, const real *stored, real *logical)
+inline void padded_store(const ls_layout *, const ls_shape *shape, const real *stored,
+                         real *logical)
 {
     for (long o = 0; o < shape->at[0]; o++)
         for (long i = 0; i < shape->at[1]; i++)
             logical[o * shape->at[1] + i] = stored[i * 4 + o];
 }
-inline const ls_layout padded_layout = {padded_size, padded_load, padded_store};
+inline const ls_layout padded_layout = {padded_size, padded_load, padded_store, 1};
 
 inline ls_shape shape_of(std::vector<long> dims)
 {

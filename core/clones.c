@@ -1,5 +1,5 @@
 /* clones: which of the clones this processor runs. */
-#include "core/kernels/clones.h"
+#include "core/clones.h"
 
 #if LS_CLONED
 #define FIRST_OF(level, name) __builtin_cpu_supports(level) ? name:

@@ -13,14 +13,6 @@
 #define LS_CLONED 0
 #endif
 
-/* Bytes of a vector that fits one register, for code written with vector types: wider ones go
- * through memory. With clones it is AVX's, and the default clone (x86-64 before 2013) is slow. */
-#if LS_CLONED || defined(__AVX__)
-#define LS_VECTOR 32
-#else
-#define LS_VECTOR 16
-#endif
-
 #define LS_INLINE static inline __attribute__((always_inline))
 
 /* "AVX-512": the instruction set of the clones that run here. */

@@ -1,0 +1,17 @@
+/* window: the windows over images that a spec line asks for. */
+#pragma once
+#include "core/kernels/window.h"
+#include "core/spec.h"
+#include "core/tensor.h"
+
+/* As a spec line says it: "5" for both directions, or "5,3" for height and width. */
+typedef struct ls_window_options {
+    ls_list kernel, stride, pad; /* stride 0: the kernel's size */
+    ls_list dilation;            /* no numbers: 1 */
+    bool ceil; /* a last window may reach beyond the pad, if it begins inside of the image or of the
+                  pad before it (PyTorch's ceil_mode) */
+} ls_window_options;
+
+/* Over a row of shape x: {h, w, c}, or {h, w} for one channel. LS_USAGE where they do not fit. */
+bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options *options,
+                   ls_error *error);
