@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "core/check.h"
 
@@ -61,6 +64,20 @@ void *ls_realloc(void *pointer, size_t count, size_t size)
         ls_free(pointer);
     }
     return grown;
+}
+
+void ls_memory_zero(void *at, size_t bytes)
+{
+#ifdef __SSE2__
+    enum { LARGE = 16 << 20 }; /* more than the caches of a core hold */
+    if (bytes >= LARGE && (uintptr_t)at % LS_ALIGN == 0 && bytes % LS_ALIGN == 0) {
+        for (char *to = at, *end = to + bytes; to < end; to += sizeof(__m128i))
+            _mm_stream_si128((__m128i *)(void *)to, _mm_setzero_si128());
+        _mm_sfence();
+        return;
+    }
+#endif
+    memset(at, 0, bytes);
 }
 
 char *ls_format(const char *format, ...)

@@ -12,6 +12,10 @@ void *ls_alloc(size_t count, size_t size);
 void *ls_realloc(void *pointer, size_t count, size_t size);
 /* NULL is allowed. */
 void ls_free(void *pointer);
+/* memset to 0 that goes past the caches where `bytes` are many: it does not read what it
+ * overwrites.
+ */
+void ls_memory_zero(void *at, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */
 char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *ls_copy_string(const char *text);

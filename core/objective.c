@@ -101,7 +101,8 @@ void ls_objective_zero(const ls_objective *objective, int phase, real *gradient)
     const ls_slots *slots = &objective->phase[phase].slots;
     for (int i = 0; i < slots->count; i++) {
         ls_interval reals = ls_slots_reals(objective->task.params, &slots->at[i]);
-        memset(gradient + reals.begin, 0, (size_t)(reals.end - reals.begin) * sizeof *gradient);
+        ls_memory_zero(gradient + reals.begin,
+                       (size_t)(reals.end - reals.begin) * sizeof *gradient);
     }
 }
 

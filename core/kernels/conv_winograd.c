@@ -21,10 +21,10 @@ enum {
     PLACES = LS_WINOGRAD_PLACES,
     GROUP = 16,
     PAIR = 2 * LS_PANEL,
-    CHANNELS = 256,         /* whose filters are transformed at a time */
+    CHANNELS = 64,          /* whose filters are transformed at a time */
     FILTER_REALS = 2400000, /* filters that are transformed once; others for each block of tiles */
-    FEW_TILES = 48,         /* T, about, beside these; ... */
-    TILES = 96              /* ... and beside the others */
+    FEW_CHANNELS = 128,     /* beside which v of TILES, or else of half as many, ... */
+    TILES = 98              /* ... lies in a cache with u and m; multiples of its block are best */
 };
 
 /* Odd multiples of a cache line from place to place: a power of two would fill few sets of it. */
@@ -52,9 +52,10 @@ typedef struct plan {
     ls_winograd_block v, z, u; /* z or m of the tiles; u, or m of the taps */
 } plan;
 
-/* Blocks are about equal, of at most `most` tiles. */
-static plan plan_of(const ls_slide *s, const ls_conv_data *data, long most)
+/* Blocks are about equal. */
+static plan plan_of(const ls_slide *s, const ls_conv_data *data)
 {
+    const long most = s->c > FEW_CHANNELS ? TILES : TILES / 2;
     const long size = LS_WINOGRAD_SIZE, kernel = s->h.kernel, tile = size + 1 - kernel;
     const long h = (s->h.out + tile - 1) / tile, w = (s->w.out + tile - 1) / tile;
     const long line = s->w.size * s->x_pixel, tap = s->c * LS_PANEL;
@@ -101,7 +102,7 @@ static void run(const ls_slide *s, const ls_conv_data *data)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
     const bool small = is_small(s);
-    plan p = plan_of(s, data, small ? FEW_TILES : TILES);
+    plan p = plan_of(s, data);
     ls_winograd_block v = p.v, m = p.z;
     for (long first = 0; first < p.tiles; first += p.block) {
         v.first = m.first = first;
@@ -145,7 +146,7 @@ static void multiply_turned(const ls_winograd_block *v, long k, const ls_winogra
 static void gradient(const ls_slide *s, const ls_conv_data *data)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
-    const plan p = plan_of(s, data, TILES);
+    const plan p = plan_of(s, data);
     ls_winograd_block v = p.v, z = p.z, m = p.u;
     m.channels = m.group = GROUP * LS_PANEL;
     m.place = place_of(2 * m.group);
