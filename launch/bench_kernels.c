@@ -105,10 +105,10 @@ static real *ones(long count)
 static double blas_gflops(const ls_bench_layer *b, const ls_bench_pass *pass)
 {
     const ls_window *w = &b->conv.window;
-    const long patch = w->c / b->conv.groups * w->kernel_h * w->kernel_w;
+    const long patch = w->c / b->conv.groups * w->h.kernel * w->w.kernel;
     const long most = ls_max(256, (1L << 20) / (long)sizeof(real) / patch);
     const long side[LS_BENCH_SIDES] = {[LS_BENCH_POSITIONS] =
-                                           ls_min(most, b->rows * w->out_h * w->out_w),
+                                           ls_min(most, b->rows * w->h.out * w->w.out),
                                        [LS_BENCH_CHANNELS] = b->conv.out / b->conv.groups,
                                        [LS_BENCH_PATCH] = patch};
     product p = {.pass = pass, .m = side[pass->m], .n = side[pass->n], .k = side[pass->k]};
@@ -147,12 +147,9 @@ static double peak_gflops(void)
                   .columns = columns,
                   .tile = {.segments = 1,
                            .depth = depth,
-                           .a_row = depth,
-                           .a_depth = 1,
-                           .b_depth = LS_PANEL,
-                           .b_panel = depth * LS_PANEL,
-                           .c_row = columns,
-                           .c_panel = LS_PANEL}};
+                           .a = {.row = depth, .depth = 1},
+                           .b = {.panel = depth * LS_PANEL},
+                           .c = {.row = columns, .panel = LS_PANEL}}};
     o.a = ones(rows * depth);
     o.b = ones(depth * columns);
     o.c = ones(rows * columns);

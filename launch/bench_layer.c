@@ -165,39 +165,41 @@ static ls_bench_result weight_result(const ls_bench_layer *b)
 }
 
 /* The input that output `out` sees through place `k` of the kernel; -1: outside. */
-static long seen(long out, long stride, long pad, long k, long dilation, long size)
+static long seen(const ls_axis *axis, long out, long k)
 {
-    long at = out * stride - pad + k * dilation;
-    return at < size ? ls_max(at, -1) : -1;
+    long at = out * axis->stride - axis->pad + k * axis->dilation;
+    return at < axis->size ? ls_max(at, -1) : -1;
 }
 
 /* The output that sees input `at` through place `k` of the kernel; -1: none. */
-static long seeing(long at, long stride, long pad, long k, long dilation, long size)
+static long seeing(const ls_axis *axis, long at, long k)
 {
-    long from = at + pad - k * dilation;
-    return from >= 0 && from % stride == 0 && from / stride < size ? from / stride : -1;
+    long from = at + axis->pad - k * axis->dilation;
+    return from >= 0 && from % axis->stride == 0 && from / axis->stride < axis->out
+               ? from / axis->stride
+               : -1;
 }
 
 /* The pixel of x that output (oh, ow) of row n sees through (kh, kw), or NULL: outside. */
 static const real *pixel_of(const ls_bench_layer *b, long n, long oh, long ow, long kh, long kw)
 {
     const ls_window *w = &b->conv.window;
-    long h = seen(oh, w->stride_h, w->pad_h, kh, w->dilation_h, w->h);
-    long v = seen(ow, w->stride_w, w->pad_w, kw, w->dilation_w, w->w);
-    return h < 0 || v < 0 ? NULL : b->x + ((n * w->h + h) * w->w + v) * w->c;
+    long h = seen(&w->h, oh, kh);
+    long v = seen(&w->w, ow, kw);
+    return h < 0 || v < 0 ? NULL : b->x + ((n * w->h.size + h) * w->w.size + v) * w->c;
 }
 
 static double forward_expected(const ls_bench_layer *b, long index)
 {
     const ls_window *w = &b->conv.window;
-    long o = index % b->conv.out, ow = index / b->conv.out % w->out_w;
-    long oh = index / b->conv.out / w->out_w % w->out_h,
-         n = index / b->conv.out / w->out_w / w->out_h;
-    long in = w->c / b->conv.groups, taps = w->kernel_h * w->kernel_w;
+    long o = index % b->conv.out, ow = index / b->conv.out % w->w.out;
+    long oh = index / b->conv.out / w->w.out % w->h.out,
+         n = index / b->conv.out / w->w.out / w->h.out;
+    long in = w->c / b->conv.groups, taps = w->h.kernel * w->w.kernel;
     long first = o / (b->conv.out / b->conv.groups) * in;
     double sum = 0;
     for (long k = 0; k < taps; k++) {
-        const real *x = pixel_of(b, n, oh, ow, k / w->kernel_w, k % w->kernel_w);
+        const real *x = pixel_of(b, n, oh, ow, k / w->w.kernel, k % w->w.kernel);
         for (long i = 0; x && i < in; i++)
             sum += (double)b->weight[(o * in + i) * taps + k] * (double)x[first + i];
     }
@@ -207,16 +209,16 @@ static double forward_expected(const ls_bench_layer *b, long index)
 static double data_expected(const ls_bench_layer *b, long index)
 {
     const ls_window *w = &b->conv.window;
-    long c = index % w->c, v = index / w->c % w->w;
-    long h = index / w->c / w->w % w->h, n = index / w->c / w->w / w->h;
+    long c = index % w->c, v = index / w->c % w->w.size;
+    long h = index / w->c / w->w.size % w->h.size, n = index / w->c / w->w.size / w->h.size;
     long in = w->c / b->conv.groups, part = b->conv.out / b->conv.groups,
-         taps = w->kernel_h * w->kernel_w;
+         taps = w->h.kernel * w->w.kernel;
     long first = c / in * part;
     double sum = 0;
     for (long k = 0; k < taps; k++) {
-        long oh = seeing(h, w->stride_h, w->pad_h, k / w->kernel_w, w->dilation_h, w->out_h);
-        long ow = seeing(v, w->stride_w, w->pad_w, k % w->kernel_w, w->dilation_w, w->out_w);
-        const real *dy = b->dy + ((n * w->out_h + oh) * w->out_w + ow) * b->conv.out;
+        long oh = seeing(&w->h, h, k / w->w.kernel);
+        long ow = seeing(&w->w, v, k % w->w.kernel);
+        const real *dy = b->dy + ((n * w->h.out + oh) * w->w.out + ow) * b->conv.out;
         for (long o = first; oh >= 0 && ow >= 0 && o < first + part; o++)
             sum += (double)b->weight[(o * in + c % in) * taps + k] * (double)dy[o];
     }
@@ -226,13 +228,13 @@ static double data_expected(const ls_bench_layer *b, long index)
 static double weight_expected(const ls_bench_layer *b, long index)
 {
     const ls_window *w = &b->conv.window;
-    long in = w->c / b->conv.groups, taps = w->kernel_h * w->kernel_w;
+    long in = w->c / b->conv.groups, taps = w->h.kernel * w->w.kernel;
     long k = index % taps, i = index / taps % in, o = index / taps / in;
     long c = o / (b->conv.out / b->conv.groups) * in + i;
     double sum = 0;
-    for (long at = 0; at < b->rows * w->out_h * w->out_w; at++) {
-        const real *x = pixel_of(b, at / w->out_w / w->out_h, at / w->out_w % w->out_h,
-                                 at % w->out_w, k / w->kernel_w, k % w->kernel_w);
+    for (long at = 0; at < b->rows * w->h.out * w->w.out; at++) {
+        const real *x = pixel_of(b, at / w->w.out / w->h.out, at / w->w.out % w->h.out,
+                                 at % w->w.out, k / w->w.kernel, k % w->w.kernel);
         sum += x ? (double)x[c] * (double)b->dy[at * b->conv.out + o] : 0;
     }
     return sum;

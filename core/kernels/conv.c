@@ -27,13 +27,18 @@ static long parts_of(const ls_conv *conv)
     return is_depthwise(conv) ? 1 : conv->groups;
 }
 
+/* One output sees all there is. */
+static bool is_whole(const ls_axis *axis)
+{
+    return axis->kernel == axis->size && axis->pad == 0 && axis->out == 1;
+}
+
 ls_conv ls_conv_simplest(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
     ls_conv same = *conv;
-    if (conv->groups == 1 && w->kernel_h == w->h && w->kernel_w == w->w && w->out_h == 1 &&
-        w->out_w == 1 && w->pad_h + w->pad_w == 0)
-        same.window = (ls_window){1, 1, w->h * w->w * w->c, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1};
+    if (conv->groups == 1 && is_whole(&w->h) && is_whole(&w->w))
+        same.window = ls_window_pixel(w->h.size * w->w.size * w->c);
     return same;
 }
 
@@ -52,15 +57,15 @@ long ls_conv_unit(const ls_conv *conv)
 ls_slide ls_conv_slide(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
-    const long line = w->out_w * conv->out;
-    return (ls_slide){.h = {w->h, -w->pad_h, w->stride_h, w->dilation_h, w->kernel_h, w->out_h},
-                      .w = {w->w, -w->pad_w, w->stride_w, w->dilation_w, w->kernel_w, w->out_w},
+    const long line = w->w.out * conv->out;
+    return (ls_slide){.h = w->h,
+                      .w = w->w,
                       .c = w->c / parts_of(conv),
                       .out = conv->out / parts_of(conv),
                       .x_pixel = w->c,
                       .y_pixel = conv->out,
                       .y_line = line,
-                      .y_image = w->out_h * line,
+                      .y_image = w->h.out * line,
                       .depthwise = is_depthwise(conv),
                       .exact = conv->exact};
 }
@@ -74,49 +79,41 @@ typedef struct phase {
 
 static phase phase_of(long number, const ls_axis *x)
 {
-    phase p = {.spacing = 1, .axis = {.size = x->out, .step = 1}};
-    while (p.spacing * x->gap % x->step)
+    phase p = {.spacing = 1, .axis = {.size = x->out, .stride = 1}};
+    while (p.spacing * x->dilation % x->stride)
         p.spacing++;
-    while (p.tap < x->kernel && p.tap * x->gap % x->step != number)
+    while (p.tap < x->kernel && p.tap * x->dilation % x->stride != number)
         p.tap++;
-    p.first = ((number + x->begin) % x->step + x->step) % x->step;
+    p.first = ((number - x->pad) % x->stride + x->stride) % x->stride;
     p.axis.kernel = (x->kernel - p.tap + p.spacing - 1) / p.spacing;
-    p.axis.out = ls_max(0, x->size - p.first + x->step - 1) / x->step;
-    p.axis.gap = p.spacing * x->gap / x->step;
-    p.axis.begin =
-        (p.first - x->begin - p.tap * x->gap) / x->step - (p.axis.kernel - 1) * p.axis.gap;
+    p.axis.out = ls_max(0, x->size - p.first + x->stride - 1) / x->stride;
+    p.axis.dilation = p.spacing * x->dilation / x->stride;
+    p.axis.pad = (p.axis.kernel - 1) * p.axis.dilation -
+                 (p.first + x->pad - p.tap * x->dilation) / x->stride;
     return p;
 }
 
 static long count_phases(const ls_conv *conv)
 {
-    return conv->window.stride_h * conv->window.stride_w;
-}
-
-/* Phase `number`, and its directions. */
-static ls_slide backward_of(const ls_conv *conv, long number, phase *h, phase *w)
-{
-    const ls_slide x = ls_conv_slide(conv);
-    const long line = x.w.size * x.x_pixel;
-    *h = phase_of(number / x.w.step, &x.h);
-    *w = phase_of(number % x.w.step, &x.w);
-    return (ls_slide){.h = h->axis,
-                      .w = w->axis,
-                      .c = x.out,
-                      .out = x.c,
-                      .x_pixel = x.y_pixel,
-                      .y_first = h->first * line + w->first * x.x_pixel,
-                      .y_pixel = x.w.step * x.x_pixel,
-                      .y_line = x.h.step * line,
-                      .y_image = x.h.size * line,
-                      .depthwise = x.depthwise,
-                      .exact = x.exact};
+    return conv->window.h.stride * conv->window.w.stride;
 }
 
 ls_slide ls_conv_phase(const ls_conv *conv, long number)
 {
-    phase h, w;
-    return backward_of(conv, number, &h, &w);
+    const ls_slide x = ls_conv_slide(conv);
+    const long line = x.w.size * x.x_pixel;
+    const phase h = phase_of(number / x.w.stride, &x.h), w = phase_of(number % x.w.stride, &x.w);
+    return (ls_slide){.h = h.axis,
+                      .w = w.axis,
+                      .c = x.out,
+                      .out = x.c,
+                      .x_pixel = x.y_pixel,
+                      .y_first = h.first * line + w.first * x.x_pixel,
+                      .y_pixel = x.w.stride * x.x_pixel,
+                      .y_line = x.h.stride * line,
+                      .y_image = x.h.size * line,
+                      .depthwise = x.depthwise,
+                      .exact = x.exact};
 }
 
 static bool is_empty(const ls_slide *s)
@@ -148,13 +145,14 @@ long ls_conv_turned(const ls_conv *conv)
 /* The taps of a phase, of one group, the last one first: [in / 32][taps][out][32]. */
 static void turn_phase(const ls_conv *conv, long number, const real *weight, real *turned)
 {
-    phase h, w;
-    const ls_slide forward = ls_conv_slide(conv), s = backward_of(conv, number, &h, &w);
-    const long taps = s.h.kernel * s.w.kernel, all = forward.h.kernel * forward.w.kernel;
+    const ls_slide s = ls_conv_phase(conv, number);
+    const ls_axis *x = &conv->window.h, *y = &conv->window.w;
+    const phase h = phase_of(number / y->stride, x), w = phase_of(number % y->stride, y);
+    const long taps = s.h.kernel * s.w.kernel, all = x->kernel * y->kernel;
     for (long tap = 0; tap < taps; tap++) {
         const long kh = h.tap + (s.h.kernel - 1 - tap / s.w.kernel) * h.spacing;
         const long kw = w.tap + (s.w.kernel - 1 - tap % s.w.kernel) * w.spacing;
-        const long at = kh * forward.w.kernel + kw;
+        const long at = kh * y->kernel + kw;
         if (!s.depthwise)
             ls_panel_transpose(weight, s.c, all * s.out, at * s.out, s.out,
                                turned + tap * s.c * LS_PANEL, taps * s.c * LS_PANEL);

@@ -1,7 +1,7 @@
 /* conv: convolutions in NHWC, forward and both gradients.
  *
  *     y[n, oh, ow, o] = bias[o] + sum over kh, kw, i of weight[o, kh, kw, i] * x[n, h, w, c],
- *     h = oh * stride_h - pad_h + kh * dilation_h,  likewise w;  x = 0 outside
+ *     h = oh * stride - pad + kh * dilation,  likewise w;  x = 0 outside
  *     c = (group of o) * in + i;  the channels of x, and of y, are cut into `groups` equal parts
  *
  * Each pass that makes images is a kernel that slides over images: forward over x, the data
@@ -38,7 +38,7 @@ typedef struct ls_conv_data {
  * lies the same. */
 ls_conv ls_conv_simplest(const ls_conv *conv);
 
-/* Of the weight [out, in, kernel_h, kernel_w]: kernels/panel.h. */
+/* Of the weight [out, in, h, w]: kernels/panel.h. */
 ls_layout ls_conv_layout(const ls_conv *conv);
 long ls_conv_unit(const ls_conv *conv);
 long ls_conv_scratch(const ls_conv *conv);
@@ -50,23 +50,12 @@ void ls_conv_forward(const ls_conv *conv, const ls_conv_data *data);
 void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data);
 void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data);
 
-/* One direction, height or width: window i of `out` sees `kernel` places from begin + i * step on,
- * `gap` apart, of `size`; beyond are zeros. */
-typedef struct ls_axis {
-    long size, begin, step, gap, kernel, out;
-} ls_axis;
-
-/* Places from the first to the last that so many windows see. */
-static inline long ls_axis_reach(const ls_axis *axis, long windows)
-{
-    return (windows - 1) * axis->step + (axis->kernel - 1) * axis->gap + 1;
-}
-
 /* A kernel that slides over images, of one group (or `depthwise`: y[o] sees only x[o]):
  *
  *     y[n, i, j, o] = bias[o] + sum over v < h.kernel, u < w.kernel, k < c of weight[o, v, u, k] *
- *                     x[n, h.begin + i * h.step + v * h.gap, w.begin + j * w.step + u * w.gap, k]
- */
+ *                     x[n, i * h.stride - h.pad + v * h.dilation, likewise w, k]
+ *
+ * Here a pad below 0 says that the first output begins inside the image. */
 typedef struct ls_slide {
     ls_axis h, w;
     long c, out;
@@ -94,5 +83,5 @@ extern const ls_conv_kernel ls_conv_direct;    /* any: lines of the image, where
 /* The first of these, in this order, that suits; `gradient`: and has one. */
 const ls_conv_kernel *ls_conv_choose(const ls_slide *slide, bool gradient);
 ls_slide ls_conv_slide(const ls_conv *conv); /* forward's */
-/* Phase `number` < stride_h * stride_w of the data gradient; without taps both kernels are 0. */
+/* Phase `number` < h.stride * w.stride of the data gradient; without taps both kernels are 0. */
 ls_slide ls_conv_phase(const ls_conv *conv, long number);

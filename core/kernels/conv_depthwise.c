@@ -17,8 +17,8 @@ LS_INLINE void add_window(const ls_slide *s, long channels, long i, long j, cons
 {
     for (long v = 0; v < s->h.kernel; v++)
         for (long u = 0; u < s->w.kernel; u++) {
-            const long h = s->h.begin + i * s->h.step + v * s->h.gap;
-            const long w = s->w.begin + j * s->w.step + u * s->w.gap;
+            const long h = i * s->h.stride - s->h.pad + v * s->h.dilation;
+            const long w = j * s->w.stride - s->w.pad + u * s->w.dilation;
             const long tap = (v * s->w.kernel + u) * LS_PANEL;
             if (h < 0 || h >= s->h.size || w < 0 || w >= s->w.size)
                 continue;

@@ -1,8 +1,8 @@
-/* conv_direct: convolutions by the micro-kernel over lines of the image, whatever kernel, step and
- * gap.
+/* conv_direct: convolutions by the micro-kernel over lines of the image, whatever kernel, stride
+ * and dilation.
  *
  *     x, padded lines            a line of a kernel of w * c numbers lies together in x, and so do
- *   +--------------------+       those of the next window, step * c further on: the micro-kernel
+ *   +--------------------+       those of the next window, stride * c further on: the micro-kernel
  *   | [ w * c ]          |       reads the patches where they are, kernel_h lines of them, and its
  *   |   [ w * c ]        |       rows are the windows of one line of y.
  *   |      [ w * c ]     |
@@ -40,7 +40,7 @@ typedef struct view {
 /* lines: scratch for a copy. */
 static view view_of(const ls_slide *s, const real *image, const block *b, real *lines)
 {
-    const long top = s->h.begin + b->i * s->h.step, left = s->w.begin + b->j * s->w.step;
+    const long top = b->i * s->h.stride - s->h.pad, left = b->j * s->w.stride - s->w.pad;
     const long height = ls_axis_reach(&s->h, b->lines);
     const long width = ls_axis_reach(&s->w, b->columns);
     const long begin = ls_max(0, -left), end = ls_min(width, s->w.size - left);
@@ -61,8 +61,8 @@ static view view_of(const ls_slide *s, const real *image, const block *b, real *
 static ls_slide flattened(const ls_slide *s, long *rows)
 {
     ls_slide flat = *s;
-    if (*rows && s->h.kernel * s->w.kernel * s->h.step * s->w.step == 1 && s->h.begin == 0 &&
-        s->w.begin == 0 && s->h.out == s->h.size && s->w.out == s->w.size &&
+    if (*rows && s->h.kernel * s->w.kernel * s->h.stride * s->w.stride == 1 && s->h.pad == 0 &&
+        s->w.pad == 0 && s->h.out == s->h.size && s->w.out == s->w.size &&
         s->y_line == s->w.size * s->y_pixel && s->y_image == s->h.size * s->y_line) {
         flat.w.size = flat.w.out = *rows * s->h.size * s->w.size;
         flat.h.size = flat.h.out = 1;
@@ -76,7 +76,7 @@ static block largest(const ls_slide *s, bool deep)
 {
     const long depth = deep ? ls_tile_best()->depth : BLOCK_PIXELS;
     block b = {.lines = 1, .columns = ls_min(depth, s->w.out)};
-    const long line = ls_axis_reach(&s->w, b.columns) * s->c * s->h.step;
+    const long line = ls_axis_reach(&s->w, b.columns) * s->c * s->h.stride;
     if (b.columns == s->w.out)
         b.lines = deep ? depth / s->w.out : BLOCK_REALS / line;
     b.lines = ls_max(1, ls_min(b.lines, s->h.out));
@@ -107,38 +107,32 @@ static void each_block(const ls_slide *whole, const ls_conv_data *data, bool dee
 /* Whether a line of the kernel lies together. */
 static bool is_together(const ls_slide *s, const view *x)
 {
-    return s->w.kernel == 1 || s->w.gap * x->pixel == s->c;
+    return s->w.kernel == 1 || s->w.dilation * x->pixel == s->c;
 }
 
 static void run_block(const ls_slide *s, const ls_conv_data *data, const view *x, const block *b,
                       long y)
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
-    const bool together = is_together(s, x), lines = together && s->h.kernel > 1;
-    const long piece = lines ? patch : together ? DEPTH : line; /* of the patch, at a time */
-    for (long k = 0; k < patch; k += piece) {
-        ls_tile tile = {.segments = lines      ? s->h.kernel
-                                    : together ? 1
-                                               : s->w.kernel,
-                        .depth = lines      ? line
-                                 : together ? ls_min(DEPTH, patch - k)
-                                            : s->c,
-                        .a_row = s->w.step * x->pixel,
-                        .a_depth = 1,
-                        .a_segment = lines ? s->h.gap * x->line : s->w.gap * x->pixel,
-                        .b_depth = LS_PANEL,
-                        .b_panel = patch * LS_PANEL,
-                        .c_row = s->y_pixel,
-                        .c_panel = LS_PANEL,
+    const long next_line = s->h.dilation * x->line, next_pixel = s->w.dilation * x->pixel;
+    const bool together = is_together(s, x);
+    const long segments = together ? s->h.kernel : s->w.kernel;
+    const long most = !together ? s->c : segments > 1 ? line : DEPTH; /* of a segment */
+    for (long k = 0; k < patch; k += segments * most) {
+        const long depth = ls_min(most, patch - k);
+        const real *a = x->at + (together ? k : k / line * next_line);
+        ls_tile tile = {.segments = segments,
+                        .depth = depth,
+                        .a = {s->w.stride * x->pixel, 1, together ? next_line : next_pixel},
+                        .b = {.segment = depth * LS_PANEL, .panel = patch * LS_PANEL},
+                        .c = {.row = s->y_pixel, .panel = LS_PANEL},
                         .add = data->add || k > 0};
-        const real *a = x->at + (together ? k : k / line * s->h.gap * x->line);
-        tile.b_segment = tile.depth * LS_PANEL;
         for (long o = 0; o < s->out; o += PAIR)
             for (long i = 0; i < b->lines; i++) {
                 tile.bias = data->bias ? data->bias + o : NULL;
                 ls_tile_best()->run(&tile, b->columns, ls_min(PAIR, s->out - o),
-                                    a + i * s->h.step * x->line,
-                                    data->weight + o / LS_PANEL * tile.b_panel + k * LS_PANEL,
+                                    a + i * s->h.stride * x->line,
+                                    data->weight + o / LS_PANEL * tile.b.panel + k * LS_PANEL,
                                     data->y + y + i * s->y_line + o);
             }
     }
@@ -155,17 +149,13 @@ static void add_block(const ls_slide *s, const ls_conv_data *data, const view *x
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long pixels = b->lines * b->columns, numbers = is_together(s, x) ? line : s->c;
-    const ls_tile tile = {.segments = b->lines,
-                          .depth = b->columns,
-                          .a_row = 1,
-                          .a_depth = s->w.step * x->pixel,
-                          .a_segment = s->h.step * x->line,
-                          .b_depth = LS_PANEL,
-                          .b_segment = b->columns * LS_PANEL,
-                          .b_panel = pixels * LS_PANEL,
-                          .c_row = LS_PANEL,
-                          .c_panel = patch * LS_PANEL,
-                          .add = true};
+    const ls_tile tile = {
+        .segments = b->lines,
+        .depth = b->columns,
+        .a = {.row = 1, .depth = s->w.stride * x->pixel, .segment = s->h.stride * x->line},
+        .b = {.segment = b->columns * LS_PANEL, .panel = pixels * LS_PANEL},
+        .c = {.row = LS_PANEL, .panel = patch * LS_PANEL},
+        .add = true};
     for (long o = data->own.begin; o < data->own.end; o += PAIR) {
         const long outs = ls_min(PAIR, data->own.end - o);
         ls_panel_pack(data->dy + y + o, s->y_pixel, pixels, outs, data->scratch);
@@ -173,8 +163,8 @@ static void add_block(const ls_slide *s, const ls_conv_data *data, const view *x
             const long tap = k / s->c, kh = tap / s->w.kernel, kw = tap % s->w.kernel;
             count = ls_min(INPUTS, numbers - k % numbers);
             ls_tile_best()->run(&tile, count, ls_panel_round(outs),
-                                x->at + kh * s->h.gap * x->line + kw * s->w.gap * x->pixel +
-                                    k % s->c,
+                                x->at + kh * s->h.dilation * x->line +
+                                    kw * s->w.dilation * x->pixel + k % s->c,
                                 data->scratch, data->dweight + o * patch + k * LS_PANEL);
         }
     }

@@ -41,7 +41,7 @@ static long scratch(const ls_slide *s)
 
 static bool suits(const ls_slide *s)
 {
-    return !s->depthwise && s->h.kernel * s->w.kernel > 1 && s->h.gap * s->w.gap == 1 &&
+    return !s->depthwise && s->h.kernel * s->w.kernel > 1 && s->h.dilation * s->w.dilation == 1 &&
            s->c <= IN && s->out <= LS_PANEL && s->x_pixel == s->c && s->y_pixel == s->out &&
            s->y_line == s->w.out * s->out && scratch(s) <= PACKED_REALS;
 }
@@ -50,27 +50,23 @@ static bool suits(const ls_slide *s)
 static void pack(const ls_slide *s, const real *x, long rows, real *to)
 {
     const long width = width_of(s), line = s->w.size * s->c;
-    const long begin = ls_max(0, -s->w.begin), end = ls_min(width, s->w.size - s->w.begin);
+    const long begin = ls_max(0, s->w.pad), end = ls_min(width, s->w.size + s->w.pad);
     memset(to, 0, (size_t)packed_reals(s) * sizeof *to);
-    for (long i = ls_max(0, -s->h.begin); i < ls_min(height_of(s), s->h.size - s->h.begin); i++)
-        ls_panel_turn(x + (s->h.begin + i) * line + (s->w.begin + begin) * s->c, s->h.size * line,
-                      rows, (end - begin) * s->c, to + (i * width + begin) * s->c * LS_PANEL);
+    for (long i = ls_max(0, s->h.pad); i < ls_min(height_of(s), s->h.size + s->h.pad); i++)
+        ls_panel_turn(x + (i - s->h.pad) * line + (begin - s->w.pad) * s->c, s->h.size * line, rows,
+                      (end - begin) * s->c, to + (i * width + begin) * s->c * LS_PANEL);
 }
 
 static void run(const ls_slide *s, const ls_conv_data *data)
 {
     const long line = width_of(s) * s->c * LS_PANEL;
     real *x = data->scratch, *y = x + packed_reals(s);
-    const ls_tile tile = {.segments = s->h.kernel,
-                          .depth = s->w.kernel * s->c,
-                          .a_row = 1,
-                          .a_depth = LS_PANEL,
-                          .a_segment = s->w.kernel * s->c * LS_PANEL,
-                          .b_depth = LS_PANEL,
-                          .b_segment = line,
-                          .b_panel = s->w.step * s->c * LS_PANEL,
-                          .c_row = LS_PANEL,
-                          .c_panel = s->out * LS_PANEL};
+    const ls_tile tile = {
+        .segments = s->h.kernel,
+        .depth = s->w.kernel * s->c,
+        .a = {.row = 1, .depth = LS_PANEL, .segment = s->w.kernel * s->c * LS_PANEL},
+        .b = {.segment = line, .panel = s->w.stride * s->c * LS_PANEL},
+        .c = {.row = LS_PANEL, .panel = s->out * LS_PANEL}};
     if (data->bias)
         ls_rows_fill(data->y, data->bias, data->rows * s->h.out * s->w.out, s->out);
     for (long n = 0; n < data->rows; n += LS_PANEL) {
@@ -80,8 +76,8 @@ static void run(const ls_slide *s, const ls_conv_data *data)
         for (long i = 0; i < s->h.out; i++)
             for (long j = 0; j < s->w.out; j += places)
                 ls_tile_best()->run(&tile, s->out, places * columns, data->weight,
-                                    x + i * s->h.step * line + j * tile.b_panel,
-                                    y + i * s->y_line * LS_PANEL + j * tile.c_panel);
+                                    x + i * s->h.stride * line + j * tile.b.panel,
+                                    y + i * s->y_line * LS_PANEL + j * tile.c.panel);
         ls_panel_turn_back(y, rows, s->h.out * s->y_line, data->add || data->bias,
                            data->y + n * s->y_image, s->y_image);
     }

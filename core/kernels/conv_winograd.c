@@ -59,11 +59,11 @@ static plan plan_of(const ls_slide *s, const ls_conv_data *data)
     const long size = LS_WINOGRAD_SIZE, kernel = s->h.kernel, tile = size + 1 - kernel;
     const long h = (s->h.out + tile - 1) / tile, w = (s->w.out + tile - 1) / tile;
     const long line = s->w.size * s->x_pixel, tap = s->c * LS_PANEL;
-    const ls_axis x_h = {s->h.size, s->h.begin, tile, 1, size, h};
-    const ls_axis x_w = {s->w.size, s->w.begin, tile, 1, size, w};
-    const ls_axis y_h = {s->h.out, 0, tile, 1, tile, h};
-    const ls_axis y_w = {s->w.out, 0, tile, 1, tile, w};
-    const ls_axis taps = {kernel, 0, 0, 1, kernel, 1};
+    const ls_axis x_h = {s->h.size, size, tile, s->h.pad, 1, h};
+    const ls_axis x_w = {s->w.size, size, tile, s->w.pad, 1, w};
+    const ls_axis y_h = {s->h.out, tile, tile, 0, 1, h};
+    const ls_axis y_w = {s->w.out, tile, tile, 0, 1, w};
+    const ls_axis taps = {kernel, kernel, 0, 0, 1, 1};
     plan p = {.x = {x_h, x_w, s->x_pixel, line, s->h.size * line},
               .y = {y_h, y_w, s->y_pixel, s->y_line, s->y_image},
               .taps = {taps, taps, tap, kernel * tap, kernel * kernel * tap},
@@ -84,14 +84,9 @@ static void multiply(const ls_winograd_block *v, long k, const ls_winograd_block
 {
     const ls_tile tile = {.segments = u->group / (GROUP * LS_PANEL),
                           .depth = GROUP,
-                          .a_row = GROUP,
-                          .a_depth = 1,
-                          .a_segment = v->count * GROUP,
-                          .b_depth = LS_PANEL,
-                          .b_segment = GROUP * LS_PANEL,
-                          .b_panel = u->group,
-                          .c_row = LS_PANEL,
-                          .c_panel = v->count * LS_PANEL,
+                          .a = {.row = GROUP, .depth = 1, .segment = v->count * GROUP},
+                          .b = {.segment = GROUP * LS_PANEL, .panel = u->group},
+                          .c = {.row = LS_PANEL, .panel = v->count * LS_PANEL},
                           .add = k > 0};
     for (long i = 0; i < PLACES; i++)
         ls_tile_best()->run(&tile, v->count, m->channels, v->at + i * v->place + k * v->count,
@@ -131,12 +126,9 @@ static void multiply_turned(const ls_winograd_block *v, long k, const ls_winogra
 {
     const ls_tile tile = {.segments = 1,
                           .depth = v->count,
-                          .a_row = 1,
-                          .a_depth = GROUP,
-                          .b_depth = LS_PANEL,
-                          .b_panel = v->count * LS_PANEL,
-                          .c_row = LS_PANEL,
-                          .c_panel = m->group};
+                          .a = {.row = 1, .depth = GROUP},
+                          .b = {.panel = v->count * LS_PANEL},
+                          .c = {.row = LS_PANEL, .panel = m->group}};
     for (long i = 0; i < PLACES; i++)
         ls_tile_best()->run(&tile, GROUP, z->channels, v->at + i * v->place + k * v->count,
                             z->at + i * z->place, m->at + i * m->place);
@@ -173,8 +165,8 @@ static void gradient(const ls_slide *s, const ls_conv_data *data)
 static bool suits_axis(const ls_axis *axis)
 {
     enum { FEWEST = 3 };
-    return (axis->kernel == 3 || axis->kernel == 5) && axis->step == 1 && axis->gap == 1 &&
-           axis->begin <= 0 && axis->begin > -axis->kernel && axis->out >= FEWEST;
+    return (axis->kernel == 3 || axis->kernel == 5) && axis->stride == 1 && axis->dilation == 1 &&
+           axis->pad >= 0 && axis->pad < axis->kernel && axis->out >= FEWEST;
 }
 
 static bool suits(const ls_slide *s)

@@ -150,14 +150,9 @@ static void backward(const real *weight, long out, long in, long rows, const rea
     for (long o = 0; o < outs; o += DEPTH) {
         const ls_tile tile = {.segments = ls_min(DEPTH, outs - o) / LS_PANEL,
                               .depth = LS_PANEL,
-                              .a_row = LS_PANEL,
-                              .a_depth = 1,
-                              .a_segment = in * LS_PANEL,
-                              .b_depth = LS_PANEL,
-                              .b_segment = SQUARE,
-                              .b_panel = outs * LS_PANEL,
-                              .c_row = LS_PANEL,
-                              .c_panel = in * LS_PANEL,
+                              .a = {.row = LS_PANEL, .depth = 1, .segment = in * LS_PANEL},
+                              .b = {.segment = SQUARE, .panel = outs * LS_PANEL},
+                              .c = {.row = LS_PANEL, .panel = in * LS_PANEL},
                               .add = o > 0,
                               .far = true};
         ls_tile_best()->run(&tile, in, ls_panel_round(rows), weight + o * in, turned + o * LS_PANEL,

@@ -24,14 +24,17 @@
 enum { LS_TILE_DEPTH = 448 }; /* of all instruction sets the largest ls_tiles.depth */
 enum { LS_PANEL = 32 };       /* columns of b that lie together, on every instruction set */
 
-/* Strides in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b_panel, of c likewise. */
+/* From one to the next, in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b.panel, those of
+ * c at c + p * c.panel; b has no rows and c no depth, and from k to k b has 32 reals. */
+typedef struct ls_strides {
+    long row, depth, segment, panel;
+} ls_strides;
+
 typedef struct ls_tile {
     long segments, depth;
-    long a_row, a_depth, a_segment;
-    long b_depth, b_segment, b_panel;
-    long c_row, c_panel;
+    ls_strides a, b, c;
     bool add;         /* to what c holds, in the end: short sums round less */
-    bool far;         /* a comes from memory, a_depth is 1: it is fetched a block ahead */
+    bool far;         /* a comes from memory, a.depth is 1: it is fetched a block ahead */
     const real *bias; /* [columns] without add: added; NULL: 0 */
 } ls_tile;
 

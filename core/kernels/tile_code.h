@@ -40,7 +40,7 @@ LS_INLINE long place_of(long j, long panel)
 LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const real *a,
                      const real *b, real *c)
 {
-    const long row = t->a_row;
+    const long row = t->a.row;
     vector sum[14][4];
     EACH (j, vectors) {
         const vector bias = t->bias && !t->add ? load(t->bias + j * LANES) : (vector){0};
@@ -48,29 +48,29 @@ LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const 
             sum[i][j] = bias;
     }
     for (long s = 0; s < t->segments; s++) {
-        const real *base[5], *panel = b + s * t->b_segment;
+        const real *base[5], *panel = b + s * t->b.segment;
         EACH (g, 5)
-            base[g] = a + s * t->a_segment + 3 * g * row;
+            base[g] = a + s * t->a.segment + 3 * g * row;
         for (long k = 0; t->far && k < t->depth; k += LINE)
             EACH (i, rows)
                 __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
         for (long k = 0; k < t->depth; k++) {
             vector w[4];
             EACH (j, vectors)
-                w[j] = load(panel + place_of(j * LANES, t->b_panel));
+                w[j] = load(panel + place_of(j * LANES, t->b.panel));
             EACH (i, rows) {
                 const real x = base[i / 3][i % 3 * row];
                 EACH (j, vectors)
                     sum[i][j] += x * w[j];
             }
-            panel += t->b_depth;
+            panel += LS_PANEL;
             EACH (g, 5)
-                base[g] += t->a_depth;
+                base[g] += t->a.depth;
         }
     }
     EACH (i, rows)
         EACH (j, vectors) {
-            real *to = c + i * t->c_row + place_of(j * LANES, t->c_panel);
+            real *to = c + i * t->c.row + place_of(j * LANES, t->c.panel);
             store(to, t->add ? load(to) + sum[i][j] : sum[i][j]);
         }
 }
@@ -107,15 +107,15 @@ static void run_part(run_block *run, const ls_tile *t, long rows, long columns, 
 {
     real whole[NARROW_ROWS * 4 * LANES];
     ls_tile own = *t;
-    own.c_row = 4 * LANES;
-    own.c_panel = LS_PANEL;
+    own.c.row = 4 * LANES;
+    own.c.panel = LS_PANEL;
     own.add = false;
     own.bias = NULL;
     run(&own, a, b, whole);
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j++) {
-            real *to = c + i * t->c_row + place_of(j, t->c_panel);
-            *to = whole[i * own.c_row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
+            real *to = c + i * t->c.row + place_of(j, t->c.panel);
+            *to = whole[i * own.c.row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
         }
 }
 
@@ -124,7 +124,7 @@ static void fetch_block(const ls_tile *t, long rows, long columns, const real *c
 {
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j += LINE)
-            __builtin_prefetch(c + i * t->c_row + place_of(j, t->c_panel), 1, 2);
+            __builtin_prefetch(c + i * t->c.row + place_of(j, t->c.panel), 1, 2);
 }
 
 /* How to go through the rows: in blocks of about equal height, so many vectors wide. */
@@ -141,10 +141,10 @@ static void run_strip(const struct walk *w, const ls_tile *t, long rows, long co
     long count = (rows + w->most - 1) / w->most;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
-        const real *at = a + first * t->a_row;
-        real *to = c + first * t->c_row;
+        const real *at = a + first * t->a.row;
+        real *to = c + first * t->c.row;
         if (n + 1 < count)
-            fetch_block(t, height, ls_min(columns, w->width), to + height * t->c_row);
+            fetch_block(t, height, ls_min(columns, w->width), to + height * t->c.row);
         if (columns >= w->width)
             w->blocks[height](t, at, b, to);
         else
@@ -160,8 +160,8 @@ static void run(const ls_tile *t, long rows, long columns, const real *a, const 
             w++;
         ls_tile own = *t;
         own.bias = t->bias ? t->bias + j : NULL;
-        run_strip(w, &own, rows, columns - j, a, b + place_of(j, t->b_panel),
-                  c + place_of(j, t->c_panel));
+        run_strip(w, &own, rows, columns - j, a, b + place_of(j, t->b.panel),
+                  c + place_of(j, t->c.panel));
         j += w->width;
     }
 }

@@ -119,8 +119,8 @@ typedef struct spot {
 LS_INLINE spot spot_of(const ls_winograd_image *image, long tile)
 {
     const ls_axis *h = &image->h, *w = &image->w;
-    const long top = h->begin + tile / w->out % h->out * h->step;
-    const long left = w->begin + tile % w->out * w->step;
+    const long top = tile / w->out % h->out * h->stride - h->pad;
+    const long left = tile % w->out * w->stride - w->pad;
     spot s = {tile / (h->out * w->out) * image->image + top * image->line + left * image->pixel,
               {ls_max(0, -top), ls_min(h->kernel, h->size - top)},
               {ls_max(0, -left), ls_min(w->kernel, w->size - left)},
@@ -142,8 +142,8 @@ LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *t
  * cache line once. */
 LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
 {
-    for (long i = 0; channel % LINE == 0 && i < image->h.step; i++)
-        for (long j = 0; j < image->w.step; j++)
+    for (long i = 0; channel % LINE == 0 && i < image->h.stride; i++)
+        for (long j = 0; j < image->w.stride; j++)
             __builtin_prefetch(pixels + (image->h.kernel + i) * image->line + j * image->pixel, 0,
                                2);
 }

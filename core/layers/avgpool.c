@@ -15,18 +15,8 @@ static bool setup(ls_layer *layer, ls_error *error)
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     if (!ls_pool_setup(layer, error))
         return false;
-    layer->scratch.fixed = (size_t)(w->w * w->c) * sizeof(real);
+    layer->scratch.fixed = (size_t)(w->w.size * w->c) * sizeof(real);
     return true;
-}
-
-static ls_pool_span seen_lines(const ls_window *w, long oh)
-{
-    return ls_pool_seen(oh, w->stride_h, w->pad_h, w->kernel_h, w->h);
-}
-
-static ls_pool_span seen_columns(const ls_window *w, long ow)
-{
-    return ls_pool_seen(ow, w->stride_w, w->pad_w, w->kernel_w, w->w);
 }
 
 /* sum[n] += x[n] */
@@ -40,8 +30,8 @@ LS_CLONES static void add(const real *x, long n, real *sum)
 LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, long lines,
                                  real *restrict y)
 {
-    for (long ow = 0; ow < w->out_w; ow++, y += w->c) {
-        ls_pool_span in = seen_columns(w, ow);
+    for (long ow = 0; ow < w->w.out; ow++, y += w->c) {
+        ls_pool_span in = ls_pool_seen(&w->w, ow);
         real part = 1 / (real)(lines * in.places);
         for (long c = 0; c < w->c; c++)
             y[c] = 0;
@@ -57,10 +47,10 @@ LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, 
 LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, long lines,
                                    real *restrict line)
 {
-    for (long i = 0; i < w->w * w->c; i++)
+    for (long i = 0; i < w->w.size * w->c; i++)
         line[i] = 0;
-    for (long ow = 0; ow < w->out_w; ow++, dy += w->c) {
-        ls_pool_span in = seen_columns(w, ow);
+    for (long ow = 0; ow < w->w.out; ow++, dy += w->c) {
+        ls_pool_span in = ls_pool_seen(&w->w, ow);
         real part = 1 / (real)(lines * in.places);
         for (long i = in.first; i < in.last; i++)
             for (long c = 0; c < w->c; c++)
@@ -71,29 +61,29 @@ LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
-    long width = w->w * w->c;
+    long width = w->w.size * w->c;
     (void)pass;
-    for (long line = 0; line < io->rows * w->out_h; line++) {
-        ls_pool_span in = seen_lines(w, line % w->out_h);
-        const real *x = io->x[0] + line / w->out_h * w->h * width;
+    for (long line = 0; line < io->rows * w->h.out; line++) {
+        ls_pool_span in = ls_pool_seen(&w->h, line % w->h.out);
+        const real *x = io->x[0] + line / w->h.out * w->h.size * width;
         memcpy(io->scratch, x + in.first * width, (size_t)width * sizeof *x);
         for (long i = in.first + 1; i < in.last; i++)
             add(x + i * width, width, io->scratch);
-        mean_along(w, io->scratch, in.places, io->y + line * w->out_w * w->c);
+        mean_along(w, io->scratch, in.places, io->y + line * w->w.out * w->c);
     }
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
-    long width = w->w * w->c;
+    long width = w->w.size * w->c;
     real *dx = ls_io_dx(layer, io, 0);
     (void)pass;
-    for (long line = 0; dx && line < io->rows * w->out_h; line++) {
-        ls_pool_span in = seen_lines(w, line % w->out_h);
-        spread_along(w, io->dy + line * w->out_w * w->c, in.places, io->scratch);
+    for (long line = 0; dx && line < io->rows * w->h.out; line++) {
+        ls_pool_span in = ls_pool_seen(&w->h, line % w->h.out);
+        spread_along(w, io->dy + line * w->w.out * w->c, in.places, io->scratch);
         for (long i = in.first; i < in.last; i++)
-            add(io->scratch, width, dx + (line / w->out_h * w->h + i) * width);
+            add(io->scratch, width, dx + (line / w->h.out * w->h.size + i) * width);
     }
 }
 

@@ -25,8 +25,8 @@ static bool setup(ls_layer *layer, ls_error *error)
         !ls_convolution_check(self, w->c, error))
         return false;
     self->conv.out = self->out;
-    layer->y = (ls_shape){3, {w->out_h, w->out_w, self->out}};
-    ls_convolution_claim(layer, (double)(w->c / self->conv.groups * w->kernel_h * w->kernel_w));
+    layer->y = (ls_shape){3, {w->h.out, w->w.out, self->out}};
+    ls_convolution_claim(layer, (double)(w->c / self->conv.groups * w->h.kernel * w->w.kernel));
     return true;
 }
 

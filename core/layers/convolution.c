@@ -19,11 +19,11 @@ void ls_convolution_claim(ls_layer *layer, double fan_in)
     ls_convolution *self = layer->self;
     ls_conv *conv = &self->conv;
     const ls_window *w = &conv->window;
-    const ls_shape weight = {4, {conv->out, w->c / conv->groups, w->kernel_h, w->kernel_w}};
+    const ls_shape weight = {4, {conv->out, w->c / conv->groups, w->h.kernel, w->w.kernel}};
     const ls_layout layout = ls_conv_layout(conv);
     ls_weights_claim(layer, &weight, self->out, fan_in,
-                     (double)(self->out / conv->groups * w->kernel_h * w->kernel_w), &layout);
-    layer->flops = 2.0 * (double)ls_shape_count(&weight) * (double)(w->out_h * w->out_w);
+                     (double)(self->out / conv->groups * w->h.kernel * w->w.kernel), &layout);
+    layer->flops = 2.0 * (double)ls_shape_count(&weight) * (double)(w->h.out * w->w.out);
     conv->exact = layer->params->exact_conv;
     *conv = ls_conv_simplest(conv);
     layer->scratch.fixed = (size_t)ls_conv_scratch(conv) * sizeof(real);

@@ -55,14 +55,14 @@ static bool check_output_pad(const deconv2d *self, ls_error *error)
                             "output_pad= takes one number, or two as height,width; found %d "
                             "numbers",
                             pad->count);
-    if (at(pad, 0) < ls_max(w->stride_h, w->dilation_h) &&
-        at(pad, 1) < ls_max(w->stride_w, w->dilation_w))
+    if (at(pad, 0) < ls_max(w->h.stride, w->h.dilation) &&
+        at(pad, 1) < ls_max(w->w.stride, w->w.dilation))
         return true;
     return ls_error_set(error, LS_USAGE,
                         "output_pad %ld,%ld must be less than the larger of stride %ld,%ld and "
                         "dilation %ld,%ld",
-                        at(pad, 0), at(pad, 1), w->stride_h, w->stride_w, w->dilation_h,
-                        w->dilation_w);
+                        at(pad, 0), at(pad, 1), w->h.stride, w->w.stride, w->h.dilation,
+                        w->w.dilation);
 }
 
 /* The window over y. Where dilation allows an output_pad of a stride or more, y has room for
@@ -83,8 +83,8 @@ static bool set_window(deconv2d *self, const ls_shape *x, ls_error *error)
                             ls_max(0, y.at[0]), ls_max(0, y.at[1]));
     if (!ls_window_set(w, &y, &self->common.sees, error) || !check_output_pad(self, error))
         return false;
-    w->out_h = x->at[0];
-    w->out_w = x->at[1];
+    w->h.out = x->at[0];
+    w->w.out = x->at[1];
     return true;
 }
 
@@ -98,9 +98,9 @@ static bool setup(ls_layer *layer, ls_error *error)
     conv->out = x->rank == 3 ? x->at[2] : 1;
     if (!set_window(self, x, error) || !ls_convolution_check(&self->common, conv->out, error))
         return false;
-    layer->y = (ls_shape){3, {w->h, w->w, w->c}};
-    ls_convolution_claim(layer, (double)(conv->out / conv->groups * w->kernel_h * w->kernel_w) /
-                                    (double)(w->stride_h * w->stride_w));
+    layer->y = (ls_shape){3, {w->h.size, w->w.size, w->c}};
+    ls_convolution_claim(layer, (double)(conv->out / conv->groups * w->h.kernel * w->w.kernel) /
+                                    (double)(w->h.stride * w->w.stride));
     return true;
 }
 

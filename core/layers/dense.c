@@ -18,8 +18,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     ls_convolution *self = layer->self;
     const long in = ls_shape_count(&layer->x[0]), out = self->out;
     (void)error;
-    self->conv =
-        (ls_conv){.window = {1, 1, in, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}, .out = out, .groups = 1};
+    self->conv = (ls_conv){.window = ls_window_pixel(in), .out = out, .groups = 1};
     ls_weights_claim(layer, &(ls_shape){2, {out, in}}, out, (double)in, (double)out,
                      &ls_panel_layout);
     layer->scratch.fixed =

@@ -32,24 +32,24 @@ LS_INLINE void take_larger(const real *restrict x, int32_t at, long channels, re
 /* One output place: y[c], and where[c] within the row's x. */
 LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real *y, int32_t *where)
 {
-    ls_pool_span lines = ls_pool_seen(oh, w->stride_h, w->pad_h, w->kernel_h, w->h);
-    ls_pool_span columns = ls_pool_seen(ow, w->stride_w, w->pad_w, w->kernel_w, w->w);
-    long first = (lines.first * w->w + columns.first) * w->c;
+    ls_pool_span lines = ls_pool_seen(&w->h, oh);
+    ls_pool_span columns = ls_pool_seen(&w->w, ow);
+    long first = (lines.first * w->w.size + columns.first) * w->c;
     for (long c = 0; c < w->c; c++) {
         where[c] = (int32_t)(first + c);
         y[c] = x[first + c];
     }
     for (long h = lines.first; h < lines.last; h++)
         for (long i = columns.first; i < columns.last; i++) {
-            long at = (h * w->w + i) * w->c;
+            long at = (h * w->w.size + i) * w->c;
             take_larger(x + at, (int32_t)at, w->c, y, where);
         }
 }
 
 LS_CLONES static void pool_row(const ls_window *w, const real *x, real *y, int32_t *where)
 {
-    for (long oh = 0; oh < w->out_h; oh++)
-        for (long ow = 0; ow < w->out_w; ow++, y += w->c, where += w->c)
+    for (long oh = 0; oh < w->h.out; oh++)
+        for (long ow = 0; ow < w->w.out; ow++, y += w->c, where += w->c)
             largest(w, x, oh, ow, y, where);
 }
 

@@ -34,7 +34,7 @@ static inline bool ls_pool_read_global(const ls_layer *layer, ls_window_options 
     return true;
 }
 
-/* Fills the window, the output's shape, {out_h, out_w, c} or of a global pool {c}, and the flops.
+/* Fills the window, the output's shape, {h.out, w.out, c} or of a global pool {c}, and the flops.
  * Each window sees the image. */
 static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
 {
@@ -47,26 +47,27 @@ static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
         return ls_error_set(error, LS_USAGE, "%s needs kernel=, or global=1", layer->type->name);
     if (!ls_window_set(w, &layer->x[0], &self->sees, error))
         return false;
-    if (2 * w->pad_h > w->kernel_h || 2 * w->pad_w > w->kernel_w)
+    if (2 * w->h.pad > w->h.kernel || 2 * w->w.pad > w->w.kernel)
         return ls_error_set(error, LS_USAGE,
                             "pad %ld,%ld is more than half of the kernel %ldx%ld: a window could "
                             "lie outside of the image",
-                            w->pad_h, w->pad_w, w->kernel_h, w->kernel_w);
-    layer->y = self->global ? (ls_shape){1, {w->c}} : (ls_shape){3, {w->out_h, w->out_w, w->c}};
-    layer->flops = (double)(ls_shape_count(&layer->y) * w->kernel_h * w->kernel_w);
+                            w->h.pad, w->w.pad, w->h.kernel, w->w.kernel);
+    layer->y = self->global ? (ls_shape){1, {w->c}} : (ls_shape){3, {w->h.out, w->w.out, w->c}};
+    layer->flops = (double)(ls_shape_count(&layer->y) * w->h.kernel * w->w.kernel);
     return true;
 }
 
-/* The lines, or columns, that output `o` sees of an image of `size`: [first, last). */
+/* The lines, or columns, that output `o` sees of an image: [first, last). */
 typedef struct ls_pool_span {
     long first, last;
     long places; /* with those in the padding */
 } ls_pool_span;
 
-static inline ls_pool_span ls_pool_seen(long o, long stride, long pad, long kernel, long size)
+static inline ls_pool_span ls_pool_seen(const ls_axis *axis, long o)
 {
-    long first = o * stride - pad, end = first + kernel, most = size + pad;
+    long first = o * axis->stride - axis->pad, end = first + axis->kernel;
+    long most = axis->size + axis->pad;
     return (ls_pool_span){.first = first < 0 ? 0 : first,
-                          .last = end < size ? end : size,
+                          .last = end < axis->size ? end : axis->size,
                           .places = (end < most ? end : most) - first};
 }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* One direction of an option: "5" is both, "5,3" height and width. */
+/* An option, "5" for both directions or "5,3" for height and width, into a field of each. */
 static bool read_pair(const ls_list *list, const char *key, long *height, long *width,
                       ls_error *error)
 {
@@ -16,35 +16,34 @@ static bool read_pair(const ls_list *list, const char *key, long *height, long *
     return true;
 }
 
-static bool read_options(ls_window *w, const ls_window_options *options, ls_error *error)
+static bool read_options(ls_axis *h, ls_axis *w, const ls_window_options *options, ls_error *error)
 {
-    if (!read_pair(&options->kernel, "kernel", &w->kernel_h, &w->kernel_w, error) ||
-        !read_pair(&options->stride, "stride", &w->stride_h, &w->stride_w, error) ||
-        !read_pair(&options->pad, "pad", &w->pad_h, &w->pad_w, error) ||
-        !read_pair(&options->dilation, "dilation", &w->dilation_h, &w->dilation_w, error))
-        return false;
-    w->stride_h = w->stride_h ? w->stride_h : w->kernel_h;
-    w->stride_w = w->stride_w ? w->stride_w : w->kernel_w;
-    return true;
+    return read_pair(&options->kernel, "kernel", &h->kernel, &w->kernel, error) &&
+           read_pair(&options->stride, "stride", &h->stride, &w->stride, error) &&
+           read_pair(&options->pad, "pad", &h->pad, &w->pad, error) &&
+           read_pair(&options->dilation, "dilation", &h->dilation, &w->dilation, error);
 }
 
-/* The outputs along one direction, for a kernel that spans `reach` places. */
-static long count_outputs(long size, long reach, long stride, long pad, bool ceil)
+/* Sets stride and out; whether the kernel fits. */
+static bool set_out(ls_axis *axis, bool ceil)
 {
-    long room = size + 2 * pad - reach;
-    long out = (ceil ? room + stride - 1 : room) / stride + 1;
-    return ceil && (out - 1) * stride >= size + pad ? out - 1 : out;
+    axis->stride = axis->stride ? axis->stride : axis->kernel;
+    long stride = axis->stride, room = axis->size + 2 * axis->pad - ls_axis_reach(axis, 1);
+    axis->out = (ceil ? room + stride - 1 : room) / stride + 1;
+    if (ceil && (axis->out - 1) * stride >= axis->size + axis->pad)
+        axis->out--;
+    return room >= 0;
 }
 
-static bool too_large(const ls_window *w, ls_error *error)
+static bool too_large(const ls_axis *h, const ls_axis *w, ls_error *error)
 {
     char dilation[64] = "";
-    if (w->dilation_h > 1 || w->dilation_w > 1)
-        snprintf(dilation, sizeof dilation, " with dilation %ld,%ld", w->dilation_h, w->dilation_w);
+    if (h->dilation > 1 || w->dilation > 1)
+        snprintf(dilation, sizeof dilation, " with dilation %ld,%ld", h->dilation, w->dilation);
     return ls_error_set(error, LS_USAGE,
                         "kernel %ldx%ld%s is larger than its input of %ldx%ld with pad %ld,%ld: "
                         "take a smaller kernel, or more pad",
-                        w->kernel_h, w->kernel_w, dilation, w->h, w->w, w->pad_h, w->pad_w);
+                        h->kernel, w->kernel, dilation, h->size, w->size, h->pad, w->pad);
 }
 
 bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options *options,
@@ -55,15 +54,12 @@ bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options
         return ls_error_set(error, LS_USAGE,
                             "takes images, height x width x channels, but its input is %s",
                             ls_shape_text(x, shape, sizeof shape));
-    ls_window w = {.h = x->at[0], .w = x->at[1], .c = x->rank == 3 ? x->at[2] : 1};
-    if (!read_options(&w, options, error))
+    ls_axis h = {.size = x->at[0]}, w = {.size = x->at[1]};
+    if (!read_options(&h, &w, options, error))
         return false;
-    long reach_h = w.dilation_h * (w.kernel_h - 1) + 1,
-         reach_w = w.dilation_w * (w.kernel_w - 1) + 1;
-    if (reach_h > w.h + 2 * w.pad_h || reach_w > w.w + 2 * w.pad_w)
-        return too_large(&w, error);
-    w.out_h = count_outputs(w.h, reach_h, w.stride_h, w.pad_h, options->ceil);
-    w.out_w = count_outputs(w.w, reach_w, w.stride_w, w.pad_w, options->ceil);
-    *window = w;
+    bool high = set_out(&h, options->ceil), wide = set_out(&w, options->ceil);
+    if (!high || !wide)
+        return too_large(&h, &w, error);
+    *window = (ls_window){h, w, x->rank == 3 ? x->at[2] : 1};
     return true;
 }

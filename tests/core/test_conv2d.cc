@@ -26,8 +26,8 @@ struct Products {
 Products all_of(const ls_conv &conv, long rows)
 {
     const ls_window &w = conv.window;
-    return {{0, rows},       {0, w.out_h},    {0, w.out_w},          {0, conv.out},
-            {0, w.kernel_h}, {0, w.kernel_w}, {0, w.c / conv.groups}};
+    return {{0, rows},       {0, w.h.out},    {0, w.w.out},          {0, conv.out},
+            {0, w.h.kernel}, {0, w.w.kernel}, {0, w.c / conv.groups}};
 }
 
 /* One product: y at `y` gets x at `x` times weight at `weight` (logical). */
@@ -42,13 +42,13 @@ template <typename Visit> void each_product(const ls_conv &conv, const Products 
                     for (long kh = p.kh.begin; kh < p.kh.end; kh++)
                         for (long kw = p.kw.begin; kw < p.kw.end; kw++)
                             for (long i = p.i.begin; i < p.i.end; i++) {
-                                long h = oh * w.stride_h - w.pad_h + kh * w.dilation_h;
-                                long v = ow * w.stride_w - w.pad_w + kw * w.dilation_w;
-                                if (h < 0 || v < 0 || h >= w.h || v >= w.w)
+                                long h = oh * w.h.stride - w.h.pad + kh * w.h.dilation;
+                                long v = ow * w.w.stride - w.w.pad + kw * w.w.dilation;
+                                if (h < 0 || v < 0 || h >= w.h.size || v >= w.w.size)
                                     continue;
-                                visit(((n * w.out_h + oh) * w.out_w + ow) * conv.out + o,
-                                      ((n * w.h + h) * w.w + v) * w.c + o / out * in + i,
-                                      ((o * in + i) * w.kernel_h + kh) * w.kernel_w + kw);
+                                visit(((n * w.h.out + oh) * w.w.out + ow) * conv.out + o,
+                                      ((n * w.h.size + h) * w.w.size + v) * w.c + o / out * in + i,
+                                      ((o * in + i) * w.h.kernel + kh) * w.w.kernel + kw);
                             }
 }
 
@@ -143,12 +143,12 @@ const Shape shapes[] = {
 /* The arrays of a pass, and scratch of NaN. */
 struct Arrays {
     Arrays(const ls_conv &conv, long rows)
-        : x(random_reals(rows * conv.window.h * conv.window.w * conv.window.c, 1)),
-          dy(random_reals(rows * conv.window.out_h * conv.window.out_w * conv.out, 2)),
+        : x(random_reals(rows * conv.window.h.size * conv.window.w.size * conv.window.c, 1)),
+          dy(random_reals(rows * conv.window.h.out * conv.window.w.out * conv.out, 2)),
           bias(random_reals(conv.out, 4)), y(dy.size(), NAN), dx(x.size(), NAN),
           layout(ls_conv_layout(&conv)), shape{4,
                                                {conv.out, conv.window.c / conv.groups,
-                                                conv.window.kernel_h, conv.window.kernel_w}}
+                                                conv.window.h.kernel, conv.window.w.kernel}}
     {
         logical = random_reals(ls_shape_count(&shape), 3);
         weight.resize((size_t)layout.size(&layout, &shape));
@@ -221,10 +221,10 @@ Products of_dx(const ls_conv &conv, long rows, long index)
 {
     const ls_window &w = conv.window;
     Products p = all_of(conv, rows);
-    long pixel = index / w.c, line = pixel / w.w, i = index % w.c;
-    p.n = {line / w.h, line / w.h + 1};
-    p.oh = that_see(line % w.h, w.kernel_h, w.stride_h, w.pad_h, w.out_h);
-    p.ow = that_see(pixel % w.w, w.kernel_w, w.stride_w, w.pad_w, w.out_w);
+    long pixel = index / w.c, line = pixel / w.w.size, i = index % w.c;
+    p.n = {line / w.h.size, line / w.h.size + 1};
+    p.oh = that_see(line % w.h.size, w.h.kernel, w.h.stride, w.h.pad, w.h.out);
+    p.ow = that_see(pixel % w.w.size, w.w.kernel, w.w.stride, w.w.pad, w.w.out);
     p.i = {i, i + 1};
     return p;
 }
@@ -233,9 +233,9 @@ Products of_weight(const ls_conv &conv, long rows, long index)
 {
     const ls_window &w = conv.window;
     Products p = all_of(conv, rows);
-    long row = index / w.kernel_w, i = row / w.kernel_h, o = i / w.c;
-    p.kw = {index % w.kernel_w, index % w.kernel_w + 1};
-    p.kh = {row % w.kernel_h, row % w.kernel_h + 1};
+    long row = index / w.w.kernel, i = row / w.h.kernel, o = i / w.c;
+    p.kw = {index % w.w.kernel, index % w.w.kernel + 1};
+    p.kh = {row % w.h.kernel, row % w.h.kernel + 1};
     p.i = {i % w.c, i % w.c + 1};
     p.o = {o, o + 1};
     return p;

@@ -135,9 +135,9 @@ TEST(Deconv2d, TakesTheWayOfItsConvolution)
 {
     for (const Shape &s : shapes) {
         ls_conv conv = {};
-        conv.window = {s.y(0),        s.y(1),      s.out,     s.kernel[0], s.kernel[1],
-                       s.stride[0],   s.stride[1], s.pad[0],  s.pad[1],    s.dilation[0],
-                       s.dilation[1], s.input[0],  s.input[1]};
+        conv.window = {{s.y(0), s.kernel[0], s.stride[0], s.pad[0], s.dilation[0], s.input[0]},
+                       {s.y(1), s.kernel[1], s.stride[1], s.pad[1], s.dilation[1], s.input[1]},
+                       s.out};
         conv.out = s.input[2];
         conv.groups = s.groups;
         const ls_slide slide = ls_conv_slide(&conv);

@@ -46,23 +46,22 @@ double try_product(const ls_tiles *tiles, Numbers &numbers, bool across)
     ls_tile t = {};
     t.segments = numbers.upto(3);
     t.depth = numbers.upto(60);
-    t.a_row = across ? 1 : numbers.upto(20);
-    t.a_segment = numbers.upto(200);
-    t.a_depth = across ? 40 + numbers.upto(9) : numbers.upto(3);
-    t.far = t.a_depth == 1 && numbers.upto(2) == 1;
-    t.b_depth = LS_PANEL;
-    t.b_segment = LS_PANEL * t.depth;
-    t.b_panel = t.b_segment * t.segments + numbers.upto(2) * 16;
-    t.c_panel = numbers.upto(2) == 1 ? long(LS_PANEL) : 3 * LS_PANEL + 1;
-    t.c_row = numbers.upto(2) == 1 ? panels(columns) * t.c_panel : long(LS_PANEL);
-    if (t.c_row == LS_PANEL)
-        t.c_panel = rows * LS_PANEL;
+    t.a.row = across ? 1 : numbers.upto(20);
+    t.a.segment = numbers.upto(200);
+    t.a.depth = across ? 40 + numbers.upto(9) : numbers.upto(3);
+    t.far = t.a.depth == 1 && numbers.upto(2) == 1;
+    t.b.segment = LS_PANEL * t.depth;
+    t.b.panel = t.b.segment * t.segments + numbers.upto(2) * 16;
+    t.c.panel = numbers.upto(2) == 1 ? long(LS_PANEL) : 3 * LS_PANEL + 1;
+    t.c.row = numbers.upto(2) == 1 ? panels(columns) * t.c.panel : long(LS_PANEL);
+    if (t.c.row == LS_PANEL)
+        t.c.panel = rows * LS_PANEL;
     t.add = numbers.upto(2) == 1;
     std::vector<real> bias = numbers.draw(columns);
     t.bias = numbers.upto(2) == 1 ? bias.data() : nullptr;
     std::vector<real> a = numbers.draw(40 * 20 + 3 * 200 + 60 * 50),
-                      b = numbers.draw(panels(columns) * t.b_panel);
-    std::vector<real> before = numbers.draw(rows * t.c_row + panels(columns) * t.c_panel),
+                      b = numbers.draw(panels(columns) * t.b.panel);
+    std::vector<real> before = numbers.draw(rows * t.c.row + panels(columns) * t.c.panel),
                       c = before;
 
     tiles->run(&t, rows, columns, a.data(), b.data(), c.data());
@@ -72,10 +71,10 @@ double try_product(const ls_tiles *tiles, Numbers &numbers, bool across)
             double sum = t.add ? 0 : t.bias ? (double)bias[(size_t)j] : 0;
             for (long s = 0; s < t.segments; s++)
                 for (long k = 0; k < t.depth; k++)
-                    sum += (double)a[(size_t)(i * t.a_row + s * t.a_segment + k * t.a_depth)] *
-                           (double)b[(size_t)(j / LS_PANEL * t.b_panel + j % LS_PANEL +
-                                              s * t.b_segment + k * t.b_depth)];
-            double &at = wanted[(size_t)(i * t.c_row + j / LS_PANEL * t.c_panel + j % LS_PANEL)];
+                    sum += (double)a[(size_t)(i * t.a.row + s * t.a.segment + k * t.a.depth)] *
+                           (double)b[(size_t)(j / LS_PANEL * t.b.panel + j % LS_PANEL +
+                                              s * t.b.segment + k * LS_PANEL)];
+            double &at = wanted[(size_t)(i * t.c.row + j / LS_PANEL * t.c.panel + j % LS_PANEL)];
             at = t.add ? at + sum : sum;
         }
     double worst = 0;
@@ -161,7 +160,7 @@ TEST(Panel, BackwardIsTheProductWithTheWeight)
 ls_conv pixel(long in, long out)
 {
     ls_conv conv = {};
-    conv.window = {1, 1, in, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1};
+    conv.window = ls_window_pixel(in);
     conv.out = out, conv.groups = 1;
     return conv;
 }
