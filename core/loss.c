@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "core/kernels/vector_math.h"
 #include "core/spec.h"
+#include "core/vector_math.h"
 
 /* What a row is compared with: a vector, or the vector that a label stands for: `on` at the label
  * and `off` elsewhere; of width 1, `on` for a label that is not 0. */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/kernels/vector_math.h"
+#include "core/vector_math.h"
 
 /* Tells the compiler that n is whole groups: no tail code. */
 LS_INLINE long whole(long n)

@@ -53,7 +53,7 @@ launch/report.c    | free                   | of json_dumps
 nouns='
 core/blas.h           | gemm gemv
 core/check.h          | error fatal
-core/kernels/vector_math.h | math
+core/vector_math.h | math
 core/layer.h          | io
 core/memory.h         | alloc realloc free format copy_string
 core/params.h         | slots

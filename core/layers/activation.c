@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "core/kernels/vector_math.h"
+#include "core/vector_math.h"
 
 typedef struct activation {
     char function[LS_WORD], alpha_text[LS_WORD];

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/kernels/vector_math.h"
 #include "core/layer.h"
 #include "core/random.h"
+#include "core/vector_math.h"
 
 typedef struct dropout {
     double rate;

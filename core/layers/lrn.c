@@ -7,8 +7,8 @@
  * PyTorch's LocalResponseNorm divides alpha by size: its alpha is n times ours. */
 #include <string.h>
 
-#include "core/kernels/vector_math.h"
 #include "core/layer.h"
+#include "core/vector_math.h"
 
 typedef struct lrn {
     long size;

@@ -1,8 +1,8 @@
 /* softmax: y_i = e^(x_i) / sum_j e^(x_j) over the last dimension; dx_i = y_i (dy_i - sum_j dy_j
  * y_j). For a net that is to put out probabilities: the loss cross-entropy takes the numbers
  * before. */
-#include "core/kernels/vector_math.h"
 #include "core/layer.h"
+#include "core/vector_math.h"
 
 static bool setup(ls_layer *layer, ls_error *error)
 {

@@ -12,9 +12,9 @@
 #include <vector>
 
 extern "C" {
-#include "core/kernels/vector_math.h"
 #include "core/layers/activation.h"
 #include "core/net.h"
+#include "core/vector_math.h"
 }
 
 namespace

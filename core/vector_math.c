@@ -1,5 +1,5 @@
 /* vector_math: whole rows, for users that have no loop of their own. */
-#include "core/kernels/vector_math.h"
+#include "core/vector_math.h"
 
 LS_CLONES void ls_math_exp_row(long n, const real *restrict x, real shift, real *restrict y)
 {
