@@ -20,8 +20,9 @@
 
 enum {
     PAIR = 2 * LS_PANEL,
-    BLOCK_REALS = 100000, /* of x in a block, ... */
-    BLOCK_PIXELS = 448,   /* ... and windows of a line */
+    BLOCK_REALS = 100000, /* of x in a block of lines, twice as many of one line, ... */
+    LEAST_PIXELS = 98,    /* ... and the windows of that */
+    BLOCK_PIXELS = 448,
     DEPTH = 512, /* of a long line of numbers, at a time: BLOCK_PIXELS of it stay in a cache */
     INPUTS = 252 /* of a patch, whose gradients are summed at a time; likewise */
 };
@@ -35,6 +36,7 @@ typedef struct block {
 typedef struct view {
     const real *at;
     long line, pixel;
+    ls_ahead next; /* what the next block sees of x */
 } view;
 
 /* lines: scratch for a copy. */
@@ -44,17 +46,20 @@ static view view_of(const ls_slide *s, const real *image, const block *b, real *
     const long height = ls_axis_reach(&s->h, b->lines);
     const long width = ls_axis_reach(&s->w, b->columns);
     const long begin = ls_max(0, -left), end = ls_min(width, s->w.size - left);
-    const view there = {image + (top * s->w.size + left) * s->x_pixel, s->w.size * s->x_pixel,
-                        s->x_pixel};
+    const long line = s->w.size * s->x_pixel;
+    const real *there = image + top * line + left * s->x_pixel;
+    const long seen = b->columns == s->w.out ? b->lines * s->h.stride * line
+                                             : b->columns * s->w.stride * s->x_pixel;
+    const ls_ahead next = {there + seen, there + 2 * seen};
     const bool joined = s->x_pixel == s->c;
     if (top >= 0 && top + height <= s->h.size && begin == 0 && end == width)
-        return there;
+        return (view){there, line, s->x_pixel, next};
     memset(lines, 0, (size_t)(height * width * s->c) * sizeof *lines);
     for (long v = ls_max(0, -top); v < ls_min(height, s->h.size - top); v++)
         for (long u = begin; u < end; u += joined ? width : 1)
-            memcpy(lines + (v * width + u) * s->c, there.at + v * there.line + u * there.pixel,
+            memcpy(lines + (v * width + u) * s->c, there + v * line + u * s->x_pixel,
                    (size_t)((joined ? end - begin : 1) * s->c) * sizeof *lines);
-    return (view){lines, width * s->c, s->c};
+    return (view){lines, width * s->c, s->c, next};
 }
 
 /* A kernel of 1x1 that sees every pixel once: all images, if any, are one line. */
@@ -71,11 +76,13 @@ static ls_slide flattened(const ls_slide *s, long *rows)
     return flat;
 }
 
-/* Windows of a block, `deep`: for a gradient's product. */
+/* Windows of a block, `deep`: for a gradient's product. Blocks of a line are about equal. */
 static block largest(const ls_slide *s, bool deep)
 {
-    const long depth = deep ? ls_tile_best()->depth : BLOCK_PIXELS;
-    block b = {.lines = 1, .columns = ls_min(depth, s->w.out)};
+    const long most = ls_max(LEAST_PIXELS, ls_min(BLOCK_PIXELS, 2 * BLOCK_REALS / s->c));
+    const long depth = deep ? ls_tile_best()->depth : most;
+    const long blocks = ls_max(1, (s->w.out + depth - 1) / depth);
+    block b = {.lines = 1, .columns = (s->w.out + blocks - 1) / blocks};
     const long line = ls_axis_reach(&s->w, b.columns) * s->c * s->h.stride;
     if (b.columns == s->w.out)
         b.lines = deep ? depth / s->w.out : BLOCK_REALS / line;
@@ -84,7 +91,7 @@ static block largest(const ls_slide *s, bool deep)
 }
 
 /* Calls `visit` for all blocks of all images. */
-typedef void visit_block(const ls_slide *s, const ls_conv_data *data, const view *x, const block *b,
+typedef void visit_block(const ls_slide *s, const ls_conv_data *data, view *x, const block *b,
                          long y);
 
 static void each_block(const ls_slide *whole, const ls_conv_data *data, bool deep, real *lines,
@@ -98,8 +105,7 @@ static void each_block(const ls_slide *whole, const ls_conv_data *data, bool dee
             for (b.j = 0; b.j < s.w.out; b.j += most.columns) {
                 b.lines = ls_min(most.lines, s.h.out - b.i);
                 b.columns = ls_min(most.columns, s.w.out - b.j);
-                const view x =
-                    view_of(&s, data->x + n * s.h.size * s.w.size * s.x_pixel, &b, lines);
+                view x = view_of(&s, data->x + n * s.h.size * s.w.size * s.x_pixel, &b, lines);
                 visit(&s, data, &x, &b, n * s.y_image + b.i * s.y_line + b.j * s.y_pixel);
             }
 }
@@ -110,8 +116,7 @@ static bool is_together(const ls_slide *s, const view *x)
     return s->w.kernel == 1 || s->w.dilation * x->pixel == s->c;
 }
 
-static void run_block(const ls_slide *s, const ls_conv_data *data, const view *x, const block *b,
-                      long y)
+static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, const block *b, long y)
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long next_line = s->h.dilation * x->line, next_pixel = s->w.dilation * x->pixel;
@@ -130,6 +135,7 @@ static void run_block(const ls_slide *s, const ls_conv_data *data, const view *x
         for (long o = 0; o < s->out; o += PAIR)
             for (long i = 0; i < b->lines; i++) {
                 tile.bias = data->bias ? data->bias + o : NULL;
+                tile.ahead = o + PAIR < s->out ? NULL : &x->next;
                 ls_tile_best()->run(&tile, b->columns, ls_min(PAIR, s->out - o),
                                     a + i * s->h.stride * x->line,
                                     data->weight + o / LS_PANEL * tile.b.panel + k * LS_PANEL,
@@ -144,12 +150,13 @@ static void run(const ls_slide *s, const ls_conv_data *data)
 }
 
 /* Adds what a block gives to the own part of dweight. */
-static void add_block(const ls_slide *s, const ls_conv_data *data, const view *x, const block *b,
-                      long y)
+static void add_block(const ls_slide *s, const ls_conv_data *data, view *x, const block *b, long y)
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long pixels = b->lines * b->columns, numbers = is_together(s, x) ? line : s->c;
-    const ls_tile tile = {
+    const long made = b->columns == s->w.out ? b->lines * s->y_line : b->columns * s->y_pixel;
+    ls_ahead next = {data->dy + y + made, data->dy + y + 2 * made};
+    ls_tile tile = {
         .segments = b->lines,
         .depth = b->columns,
         .a = {.row = 1, .depth = s->w.stride * x->pixel, .segment = s->h.stride * x->line},
@@ -162,6 +169,7 @@ static void add_block(const ls_slide *s, const ls_conv_data *data, const view *x
         for (long k = 0, count; k < patch; k += count) {
             const long tap = k / s->c, kh = tap / s->w.kernel, kw = tap % s->w.kernel;
             count = ls_min(INPUTS, numbers - k % numbers);
+            tile.ahead = x->next.at < x->next.end ? &x->next : &next;
             ls_tile_best()->run(&tile, count, ls_panel_round(outs),
                                 x->at + kh * s->h.dilation * x->line +
                                     kw * s->w.dilation * x->pixel + k % s->c,

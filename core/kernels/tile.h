@@ -21,7 +21,7 @@
 #pragma once
 #include "core/tensor.h"
 
-enum { LS_TILE_DEPTH = 448 }; /* of all instruction sets the largest ls_tiles.depth */
+enum { LS_TILE_DEPTH = 160 }; /* of all instruction sets the largest ls_tiles.depth */
 enum { LS_PANEL = 32 };       /* columns of b that lie together, on every instruction set */
 
 /* From one to the next, in reals. Columns [32 p, 32 p + 32) of b begin at b + p * b.panel, those of
@@ -30,10 +30,17 @@ typedef struct ls_strides {
     long row, depth, segment, panel;
 } ls_strides;
 
+/* What will be read next: [at, end) is fetched from memory meanwhile, a cache line for each step k
+ * of a wide block, and `at` moves on. */
+typedef struct ls_ahead {
+    const real *at, *end;
+} ls_ahead;
+
 typedef struct ls_tile {
     long segments, depth;
     ls_strides a, b, c;
     bool add;         /* to what c holds, in the end: short sums round less */
+    ls_ahead *ahead;  /* NULL: nothing is fetched */
     bool far;         /* a comes from memory, a.depth is 1: it is fetched a block ahead */
     const real *bias; /* [columns] without add: added; NULL: 0 */
 } ls_tile;

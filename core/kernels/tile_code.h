@@ -40,7 +40,8 @@ LS_INLINE long place_of(long j, long panel)
 LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const real *a,
                      const real *b, real *c)
 {
-    const long row = t->a.row;
+    const long row = t->a.row, line = t->ahead ? LINE : 0;
+    const real *ahead = line ? t->ahead->at : b;
     vector sum[14][4];
     EACH (j, vectors) {
         const vector bias = t->bias && !t->add ? load(t->bias + j * LANES) : (vector){0};
@@ -64,6 +65,10 @@ LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const 
                     sum[i][j] += x * w[j];
             }
             panel += LS_PANEL;
+            if (vectors == 4) {
+                __builtin_prefetch(ahead, 0, 2);
+                ahead += line;
+            }
             EACH (g, 5)
                 base[g] += t->a.depth;
         }
@@ -139,16 +144,21 @@ static void run_strip(const struct walk *w, const ls_tile *t, long rows, long co
                       const real *a, const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
+    ls_tile own = *t;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
         const real *at = a + first * t->a.row;
         real *to = c + first * t->c.row;
         if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c.row);
+        if (own.ahead && (w->width < 4 * LANES || own.ahead->at >= own.ahead->end))
+            own.ahead = NULL;
         if (columns >= w->width)
-            w->blocks[height](t, at, b, to);
+            w->blocks[height](&own, at, b, to);
         else
-            run_part(w->blocks[height], t, height, columns, at, b, to);
+            run_part(w->blocks[height], &own, height, columns, at, b, to);
+        if (own.ahead)
+            own.ahead->at += t->segments * t->depth * LINE;
     }
 }
 
