@@ -37,11 +37,11 @@ LS_INLINE long place_of(long j, long panel)
 
 /* One block, all of whose sums stay in registers: rows and vectors are constants. Three rows share
  * a pointer: base, base + stride, base + 2 stride are addressing modes. */
-LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const real *a,
-                     const real *b, real *c)
+LS_INLINE void block(const int rows, const int vectors, const bool fetch, const ls_tile *t,
+                     const real *a, const real *b, real *c)
 {
-    const long row = t->a.row, line = t->ahead ? LINE : 0;
-    const real *ahead = line ? t->ahead->at : b;
+    const long row = t->a.row;
+    const real *ahead = fetch ? t->ahead->at : NULL;
     vector sum[14][4];
     EACH (j, vectors) {
         const vector bias = t->bias && !t->add ? load(t->bias + j * LANES) : (vector){0};
@@ -65,9 +65,9 @@ LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const 
                     sum[i][j] += x * w[j];
             }
             panel += LS_PANEL;
-            if (vectors == 4) {
+            if (fetch) {
                 __builtin_prefetch(ahead, 0, 2);
-                ahead += line;
+                ahead += LINE;
             }
             EACH (g, 5)
                 base[g] += t->a.depth;
@@ -83,14 +83,15 @@ LS_INLINE void block(const int rows, const int vectors, const ls_tile *t, const 
 typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
 
 /* A function for each number of rows: a block's registers are its own. */
-#define MAKE(rows, vectors)                                                                        \
-    static __attribute__((noinline)) void block_##rows##x##vectors(                                \
-        const ls_tile *t, const real *a, const real *b, real *c)                                   \
+#define MAKE(name, rows, vectors, fetch)                                                           \
+    static __attribute__((noinline)) void name(const ls_tile *t, const real *a, const real *b,     \
+                                               real *c)                                            \
     {                                                                                              \
-        block(rows, vectors, t, a, b, c);                                                          \
+        block(rows, vectors, fetch, t, a, b, c);                                                   \
     }
-#define MAKE_NARROW(rows) MAKE(rows, 1) MAKE(rows, 2)
-#define MAKE_WIDE(rows) MAKE(rows, 4)
+#define MAKE_NARROW(rows)                                                                          \
+    MAKE(block_##rows##x1, rows, 1, false) MAKE(block_##rows##x2, rows, 2, false)
+#define MAKE_WIDE(rows) MAKE(block_##rows##x4, rows, 4, false) MAKE(fetch_##rows##x4, rows, 4, true)
 TILE_NARROW(MAKE_NARROW)
 TILE_WIDE(MAKE_WIDE)
 
@@ -98,9 +99,11 @@ TILE_WIDE(MAKE_WIDE)
 #define SINGLE(rows) block_##rows##x1,
 #define NARROW(rows) block_##rows##x2,
 #define WIDE(rows) block_##rows##x4,
+#define FETCH(rows) fetch_##rows##x4,
 static run_block *const single[] = {NULL, TILE_NARROW(SINGLE)};
 static run_block *const narrow[] = {NULL, TILE_NARROW(NARROW)};
 static run_block *const wide[] = {NULL, TILE_WIDE(WIDE)};
+static run_block *const fetching[] = {NULL, TILE_WIDE(FETCH)};
 enum {
     NARROW_ROWS = sizeof narrow / sizeof *narrow - 1,
     WIDE_ROWS = sizeof wide / sizeof *wide - 1
@@ -144,21 +147,20 @@ static void run_strip(const struct walk *w, const ls_tile *t, long rows, long co
                       const real *a, const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
-    ls_tile own = *t;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
         const real *at = a + first * t->a.row;
         real *to = c + first * t->c.row;
         if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c.row);
-        if (own.ahead && (w->width < 4 * LANES || own.ahead->at >= own.ahead->end))
-            own.ahead = NULL;
+        const bool fetch = w->blocks == wide && t->ahead && t->ahead->at < t->ahead->end;
+        run_block *const block = fetch ? fetching[height] : w->blocks[height];
         if (columns >= w->width)
-            w->blocks[height](&own, at, b, to);
+            block(t, at, b, to);
         else
-            run_part(w->blocks[height], &own, height, columns, at, b, to);
-        if (own.ahead)
-            own.ahead->at += t->segments * t->depth * LINE;
+            run_part(block, t, height, columns, at, b, to);
+        if (fetch)
+            t->ahead->at += t->segments * t->depth * LINE;
     }
 }
 
