@@ -21,7 +21,7 @@
 enum {
     PAIR = 2 * LS_PANEL,
     BLOCK_REALS = 100000, /* of x in a block of lines, twice as many of one line, ... */
-    LEAST_PIXELS = 98,    /* ... and the windows of that */
+    LEAST_PIXELS = 256,   /* ... and the windows of that */
     BLOCK_PIXELS = 448,
     DEPTH = 512, /* of a long line of numbers, at a time: BLOCK_PIXELS of it stay in a cache */
     INPUTS = 252 /* of a patch, whose gradients are summed at a time; likewise */
@@ -50,7 +50,7 @@ static view view_of(const ls_slide *s, const real *image, const block *b, real *
     const real *there = image + top * line + left * s->x_pixel;
     const long seen = b->columns == s->w.out ? b->lines * s->h.stride * line
                                              : b->columns * s->w.stride * s->x_pixel;
-    const ls_ahead next = {there + seen, there + 2 * seen};
+    const ls_ahead next = {there + seen, there + 2 * seen, NULL};
     const bool joined = s->x_pixel == s->c;
     if (top >= 0 && top + height <= s->h.size && begin == 0 && end == width)
         return (view){there, line, s->x_pixel, next};
@@ -121,8 +121,10 @@ static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long next_line = s->h.dilation * x->line, next_pixel = s->w.dilation * x->pixel;
     const bool together = is_together(s, x);
+    const bool once = s->h.out == 1 && b->columns == s->w.out; /* the weight comes from memory */
     const long segments = together ? s->h.kernel : s->w.kernel;
     const long most = !together ? s->c : segments > 1 ? line : DEPTH; /* of a segment */
+    const bool whole = segments * most >= patch;                      /* in one piece */
     for (long k = 0; k < patch; k += segments * most) {
         const long depth = ls_min(most, patch - k);
         const real *a = x->at + (together ? k : k / line * next_line);
@@ -132,15 +134,22 @@ static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
                         .b = {.segment = depth * LS_PANEL, .panel = patch * LS_PANEL},
                         .c = {.row = s->y_pixel, .panel = LS_PANEL},
                         .add = data->add || k > 0};
-        for (long o = 0; o < s->out; o += PAIR)
-            for (long i = 0; i < b->lines; i++) {
-                tile.bias = data->bias ? data->bias + o : NULL;
-                tile.ahead = o + PAIR < s->out ? NULL : &x->next;
+        for (long o = 0; o < s->out; o += PAIR) {
+            const real *weight = data->weight + o * patch + k * LS_PANEL;
+            const real *panel = weight + 2 * tile.b.panel;
+            const long reals = segments * depth * LS_PANEL;
+            ls_ahead other = {panel + tile.b.panel, panel + tile.b.panel + reals, NULL};
+            ls_ahead pair = {panel, panel + reals, &other};
+            tile.bias = data->bias ? data->bias + o : NULL;
+            if (o + PAIR < s->out)
+                tile.ahead = once ? &pair : NULL;
+            else
+                tile.ahead = whole ? &x->next : NULL;
+            for (long i = 0; i < b->lines; i++)
                 ls_tile_best()->run(&tile, b->columns, ls_min(PAIR, s->out - o),
-                                    a + i * s->h.stride * x->line,
-                                    data->weight + o / LS_PANEL * tile.b.panel + k * LS_PANEL,
+                                    a + i * s->h.stride * x->line, weight,
                                     data->y + y + i * s->y_line + o);
-            }
+        }
     }
 }
 
@@ -155,21 +164,22 @@ static void add_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long pixels = b->lines * b->columns, numbers = is_together(s, x) ? line : s->c;
     const long made = b->columns == s->w.out ? b->lines * s->y_line : b->columns * s->y_pixel;
-    ls_ahead next = {data->dy + y + made, data->dy + y + 2 * made};
-    ls_tile tile = {
+    ls_ahead next = {data->dy + y + made, data->dy + y + 2 * made, NULL};
+    x->next.after = &next;
+    const ls_tile tile = {
         .segments = b->lines,
         .depth = b->columns,
         .a = {.row = 1, .depth = s->w.stride * x->pixel, .segment = s->h.stride * x->line},
         .b = {.segment = b->columns * LS_PANEL, .panel = pixels * LS_PANEL},
         .c = {.row = LS_PANEL, .panel = patch * LS_PANEL},
-        .add = true};
+        .add = true,
+        .ahead = &x->next};
     for (long o = data->own.begin; o < data->own.end; o += PAIR) {
         const long outs = ls_min(PAIR, data->own.end - o);
         ls_panel_pack(data->dy + y + o, s->y_pixel, pixels, outs, data->scratch);
         for (long k = 0, count; k < patch; k += count) {
             const long tap = k / s->c, kh = tap / s->w.kernel, kw = tap % s->w.kernel;
             count = ls_min(INPUTS, numbers - k % numbers);
-            tile.ahead = x->next.at < x->next.end ? &x->next : &next;
             ls_tile_best()->run(&tile, count, ls_panel_round(outs),
                                 x->at + kh * s->h.dilation * x->line +
                                     kw * s->w.dilation * x->pixel + k % s->c,

@@ -31,9 +31,10 @@ typedef struct ls_strides {
 } ls_strides;
 
 /* What will be read next: [at, end) is fetched from memory meanwhile, a cache line for each step k
- * of a wide block, and `at` moves on. */
+ * of a wide block, and `at` moves on; then what comes after it. */
 typedef struct ls_ahead {
     const real *at, *end;
+    struct ls_ahead *after; /* NULL: nothing */
 } ls_ahead;
 
 typedef struct ls_tile {

@@ -147,20 +147,23 @@ static void run_strip(const struct walk *w, const ls_tile *t, long rows, long co
                       const real *a, const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
+    ls_tile own = *t;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
         const real *at = a + first * t->a.row;
         real *to = c + first * t->c.row;
         if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c.row);
-        const bool fetch = w->blocks == wide && t->ahead && t->ahead->at < t->ahead->end;
+        while (own.ahead && own.ahead->at >= own.ahead->end)
+            own.ahead = own.ahead->after;
+        const bool fetch = own.ahead && w->blocks == wide;
         run_block *const block = fetch ? fetching[height] : w->blocks[height];
         if (columns >= w->width)
-            block(t, at, b, to);
+            block(&own, at, b, to);
         else
-            run_part(block, t, height, columns, at, b, to);
+            run_part(block, &own, height, columns, at, b, to);
         if (fetch)
-            t->ahead->at += t->segments * t->depth * LINE;
+            own.ahead->at += t->segments * t->depth * LINE;
     }
 }
 

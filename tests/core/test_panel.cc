@@ -64,7 +64,8 @@ double try_product(const ls_tiles *tiles, Numbers &numbers, bool across)
     std::vector<real> before = numbers.draw(rows * t.c.row + panels(columns) * t.c.panel),
                       c = before;
 
-    ls_ahead ahead = {a.data(), a.data() + a.size() / 2};
+    ls_ahead after = {b.data(), b.data() + b.size(), nullptr};
+    ls_ahead ahead = {a.data(), a.data() + a.size() / 2, &after};
     t.ahead = numbers.upto(2) == 1 ? &ahead : nullptr;
     tiles->run(&t, rows, columns, a.data(), b.data(), c.data());
     std::vector<double> wanted(before.begin(), before.end());
