@@ -130,7 +130,9 @@ static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
         const real *a = x->at + (together ? k : k / line * next_line);
         ls_tile tile = {.segments = segments,
                         .depth = depth,
-                        .a = {s->w.stride * x->pixel, 1, together ? next_line : next_pixel},
+                        .a = {.row = s->w.stride * x->pixel,
+                              .depth = 1,
+                              .segment = together ? next_line : next_pixel},
                         .b = {.segment = depth * LS_PANEL, .panel = patch * LS_PANEL},
                         .c = {.row = s->y_pixel, .panel = LS_PANEL},
                         .add = data->add || k > 0};

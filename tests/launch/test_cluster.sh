@@ -172,6 +172,9 @@ slow=$job
 patiently test -s 'a run/metrics.jsonl'
 patiently newest_is_there 'a run'
 touch blocked
+sleep 1 # what was being written is there
+slow_steps=$(($(newest 'a run') + 20))
+sed -i "s/^steps: .*/steps: $slow_steps/" slow.yaml # for the next start: the first has read it
 
 # A start that writes nothing, and stops by no signal.
 printf '#!/bin/bash\ntrap "" USR1 TERM\nwhile :; do sleep 1; done\n' >deaf.sh
@@ -230,14 +233,12 @@ patiently job_is "$job" TIMEOUT
 logged 'no checkpoint was written since this start'
 ! queued_again || fail 'a job that got no further went back into the queue'
 job=$slow log=slurm-$slow.log
-steps=$(($(newest 'a run') + 20)) # nothing is written before the next start, which reads this
-sed -i "s/^steps: .*/steps: $steps/" slow.yaml
 patiently queued_again
 logged 'the time limit came before the last checkpoint was written'
 patiently logs 'start 2'
 rm blocked
 patiently job_is "$job" COMPLETED
-ends_at 'a run' $steps
+ends_at 'a run' $slow_steps
 
 # By mpirun and by srun, doctor has a block for each host; both see the same run directory and its lock.
 expect 0 control srun -N 2 -n 2 --mpi=pmix "$lockstep" doctor .
