@@ -129,7 +129,7 @@ long ls_params_trained(const ls_params *params)
 void ls_params_load(const ls_params *params, int slot, const real *logical, real *array)
 {
     const ls_slot *s = &params->slots[slot];
-    if (s->layout.load)
+    if (s->layout.size)
         s->layout.load(&s->layout, &s->shape, logical, array + s->offset);
     else
         memcpy(array + s->offset, logical, (size_t)s->size * sizeof *logical);
@@ -138,7 +138,7 @@ void ls_params_load(const ls_params *params, int slot, const real *logical, real
 void ls_params_store(const ls_params *params, int slot, const real *array, real *logical)
 {
     const ls_slot *s = &params->slots[slot];
-    if (s->layout.store)
+    if (s->layout.size)
         s->layout.store(&s->layout, &s->shape, array + s->offset, logical);
     else
         memcpy(logical, array + s->offset, (size_t)s->size * sizeof *logical);

@@ -40,7 +40,7 @@ typedef struct ls_layout ls_layout;
 /* A storage layout that differs from the logical one (panels). The stored size in reals is claimed;
  * padding stays 0. load: logical -> stored, store: stored -> logical. */
 struct ls_layout {
-    long (*size)(const ls_layout *layout, const ls_shape *shape); /* NULL: as the logical one */
+    long (*size)(const ls_layout *layout, const ls_shape *shape);
     void (*load)(const ls_layout *layout, const ls_shape *shape, const real *logical, real *stored);
     void (*store)(const ls_layout *layout, const ls_shape *shape, const real *stored,
                   real *logical);
@@ -52,7 +52,7 @@ struct ls_slot {
     ls_slot_kind kind;
     ls_shape shape; /* logical: [out, in], [out, in, h, w] */
     ls_initializer initializer;
-    ls_layout layout;
+    ls_layout layout;  /* size NULL: as the logical one */
     long offset, size; /* in the array, in reals, without padding */
 };
 

@@ -46,7 +46,11 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
     const ls_shape *weight = &b->params->slots[weight_of(b)].shape;
     b->conv.out = weight->at[0];
     b->conv.groups = b->conv.window.c / weight->at[1];
-    const ls_slide forward = ls_conv_slide(&b->conv), data = ls_conv_phase(&b->conv, 0);
+    const ls_conv same = ls_conv_simplest(&b->conv);
+    const ls_slide forward = ls_conv_slide(&same);
+    ls_slide data = ls_conv_phase(&same, 0);
+    for (long phase = 1; data.h.kernel * data.w.kernel == 0; phase++)
+        data = ls_conv_phase(&same, phase);
     b->kernel[0] = ls_conv_choose(&forward, false)->name;
     b->kernel[1] = dense ? "panel" : ls_conv_choose(&data, false)->name;
     b->kernel[2] = ls_conv_choose(&forward, true)->name;

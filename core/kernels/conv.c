@@ -116,9 +116,10 @@ ls_slide ls_conv_phase(const ls_conv *conv, long number)
                       .exact = x.exact};
 }
 
+/* No tap reaches its places. */
 static bool is_empty(const ls_slide *s)
 {
-    return s->h.kernel * s->w.kernel * s->h.out * s->w.out == 0;
+    return s->h.kernel * s->w.kernel == 0;
 }
 
 /* Reals of the weight of a slide, of all groups or of one. */
@@ -146,13 +147,14 @@ long ls_conv_turned(const ls_conv *conv)
 static void turn_phase(const ls_conv *conv, long number, const real *weight, real *turned)
 {
     const ls_slide s = ls_conv_phase(conv, number);
-    const ls_axis *x = &conv->window.h, *y = &conv->window.w;
-    const phase h = phase_of(number / y->stride, x), w = phase_of(number % y->stride, y);
-    const long taps = s.h.kernel * s.w.kernel, all = x->kernel * y->kernel;
+    const ls_axis *lines = &conv->window.h, *columns = &conv->window.w;
+    const phase h = phase_of(number / columns->stride, lines);
+    const phase w = phase_of(number % columns->stride, columns);
+    const long taps = s.h.kernel * s.w.kernel, all = lines->kernel * columns->kernel;
     for (long tap = 0; tap < taps; tap++) {
         const long kh = h.tap + (s.h.kernel - 1 - tap / s.w.kernel) * h.spacing;
         const long kw = w.tap + (s.w.kernel - 1 - tap % s.w.kernel) * w.spacing;
-        const long at = kh * y->kernel + kw;
+        const long at = kh * columns->kernel + kw;
         if (!s.depthwise)
             ls_panel_transpose(weight, s.c, all * s.out, at * s.out, s.out,
                                turned + tap * s.c * LS_PANEL, taps * s.c * LS_PANEL);

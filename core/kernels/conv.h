@@ -78,7 +78,7 @@ typedef struct ls_conv_kernel {
 extern const ls_conv_kernel ls_conv_winograd;  /* 3x3 and 5x5, stride 1: fewer multiplications */
 extern const ls_conv_kernel ls_conv_narrow;    /* few channels: rows innermost */
 extern const ls_conv_kernel ls_conv_depthwise; /* a group a channel: channels innermost */
-extern const ls_conv_kernel ls_conv_direct;    /* any: lines of the image, where they are */
+extern const ls_conv_kernel ls_conv_direct;    /* any other: lines of the image, where they are */
 
 /* The first of these, in this order, that suits; `gradient`: and has one. */
 const ls_conv_kernel *ls_conv_choose(const ls_slide *slide, bool gradient);

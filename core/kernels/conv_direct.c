@@ -121,7 +121,8 @@ static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long next_line = s->h.dilation * x->line, next_pixel = s->w.dilation * x->pixel;
     const bool together = is_together(s, x);
-    const bool once = s->h.out == 1 && b->columns == s->w.out; /* the weight comes from memory */
+    const bool once =
+        s->h.out == 1 && b->columns == s->w.out; /* for no other block: weights pass */
     const long segments = together ? s->h.kernel : s->w.kernel;
     const long most = !together ? s->c : segments > 1 ? line : DEPTH; /* of a segment */
     const bool whole = segments * most >= patch;                      /* in one piece */

@@ -23,8 +23,8 @@ enum {
     PAIR = 2 * LS_PANEL,
     CHANNELS = 64,          /* whose filters are transformed at a time */
     FILTER_REALS = 2400000, /* filters that are transformed once; others for each block of tiles */
-    FEW_CHANNELS = 128,     /* beside which v of TILES, or else of half as many, ... */
-    TILES = 98              /* ... lies in a cache with u and m; multiples of its block are best */
+    TILES = 98,             /* T at most, a multiple of the micro-kernel's rows; ... */
+    FEW_CHANNELS = 128 /* ... half as many where so few channels make u and m the larger part */
 };
 
 /* Odd multiples of a cache line from place to place: a power of two would fill few sets of it. */
@@ -36,13 +36,19 @@ static long place_of(long reals)
 /* All filters are held transformed, from the first block of tiles on. */
 static bool is_small(const ls_slide *s)
 {
-    return s->c <= CHANNELS && PLACES * s->c * s->out <= FILTER_REALS;
+    return PLACES * s->c * s->out <= FILTER_REALS;
 }
 
-/* Of the transformed filters of a pair. */
+/* Of the transformed filters of a pair, some channels. */
 static long filter_place(const ls_slide *s)
 {
     return place_of(ls_min(CHANNELS, s->c) * PAIR);
+}
+
+/* Of all transformed filters of a pair. */
+static long filters_of(const ls_slide *s)
+{
+    return (s->c + CHANNELS - 1) / CHANNELS * PLACES * filter_place(s);
 }
 
 /* What a pass works on. The weight, or its gradient, is an image for each panel. */
@@ -108,12 +114,13 @@ static void run(const ls_slide *s, const ls_conv_data *data)
             m.channels = ls_min(PAIR, s->out - o);
             u.first = o / LS_PANEL;
             u.count = ls_panel_count(m.channels);
-            u.at += small ? o / PAIR * PLACES * u.place : 0;
+            u.at += small ? o / PAIR * filters_of(s) : 0;
             for (long k = 0; k < s->c; k += CHANNELS) {
                 u.channels = u.group = ls_min(CHANNELS, s->c - k) * LS_PANEL;
                 if (first == 0 || !small)
                     to->to_places(&p.taps, data->weight + k * LS_PANEL, &u);
                 multiply(&v, k, &u, &m);
+                u.at += small ? PLACES * u.place : 0;
             }
             to->to_pixels(&p.y, &m, data->bias ? data->bias + o : NULL, data->add, data->y + o);
         }
@@ -177,8 +184,9 @@ static bool suits(const ls_slide *s)
 
 static long scratch(const ls_slide *s)
 {
-    const long pairs = is_small(s) ? (s->out + PAIR - 1) / PAIR : 1;
-    return PLACES * (place_of(TILES * s->c) + place_of(TILES * PAIR) + pairs * filter_place(s));
+    const long pairs = (s->out + PAIR - 1) / PAIR;
+    return PLACES * (place_of(TILES * s->c) + place_of(TILES * PAIR)) +
+           (is_small(s) ? pairs * filters_of(s) : PLACES * filter_place(s));
 }
 
 const ls_conv_kernel ls_conv_winograd = {"winograd", suits, scratch, run, gradient};

@@ -3,7 +3,8 @@
  * weight[out, in] is stored as [ceil(out / 32)][in][32]: for each input the weights of 32 outputs
  * lie together, as the micro-kernel (tile.h) reads them; outputs beyond `out` are 0. A
  * convolution's [out, in, h, w] is stored as [ceil(out / 32)][h][w][in][32]: the same with h * w *
- * in inputs. With groups, each has panels of its own, one after the other. */
+ * in inputs. With groups, each has panels of its own, one after the other: few
+ * outputs a group are stored as 32. */
 #pragma once
 #include "core/kernels/tile.h"
 #include "core/params.h"

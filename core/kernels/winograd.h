@@ -27,8 +27,9 @@
  *     3, 5    taps, one tile                     G g G^T                G^T m G
  */
 #pragma once
-#include "core/kernels/conv.h"
 #include "core/kernels/tile.h"
+#include "core/kernels/window.h"
+#include "core/params.h"
 
 enum { LS_WINOGRAD_SIZE = 6, LS_WINOGRAD_PLACES = 36 };
 

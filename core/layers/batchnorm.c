@@ -15,7 +15,6 @@
 
 #include "core/kernels/norm.h"
 #include "core/layer.h"
-#include "core/memory.h"
 #include "core/minmax.h"
 
 typedef struct batchnorm {

@@ -3,7 +3,6 @@
 
 extern "C" {
 #include "core/kernels/conv.h"
-#include "core/kernels/tile.h"
 #include "core/layers/window.h"
 }
 
@@ -102,7 +101,8 @@ ls_conv conv_of(const Shape &s)
 
 /* One of each kind: LeNet's two, 1x1, strides, a pad beyond the kernel, a kernel as large as the
  * image, more channels than the narrow way takes, one channel each way, groups, a group a channel,
- * dilation (with pad, with stride, with groups), strided 1x1. */
+ * dilation (with pad, with stride, with groups), strided 1x1, Winograd in the phases of a stride
+ * and in groups. */
 const Shape shapes[] = {
     {{12, 12, 1}, 6, {5, 5}, {1, 1}, {2, 2}, true},
     {{7, 8, 6}, 16, {5, 5}, {1, 1}, {0, 0}, true},
@@ -137,6 +137,8 @@ const Shape shapes[] = {
     {{9, 7, 70}, 40, {3, 2}, {2, 3}, {1, 1}, true},
     {{4, 5, 40}, 33, {1, 1}, {1, 1}, {0, 0}, true},
     {{7, 6, 36}, 65, {1, 1}, {2, 2}, {0, 0}, true},
+    {{11, 12, 16}, 32, {5, 5}, {2, 2}, {2, 2}, true},
+    {{6, 6, 32}, 64, {3, 3}, {1, 1}, {1, 1}, true, 2},
     {{23, 21, 3}, 64, {7, 7}, {2, 2}, {3, 3}, true},
 };
 
@@ -342,7 +344,8 @@ TEST(Conv2d, EveryWayIsItsDefinitionWhereverItSuits)
             data.y = a.y.data(), data.dy = a.dy.data(), data.dweight = a.dweight.data();
             data.scratch = room.data();
             kernel->run(&slide, &data);
-            expect_near(a.y, e.y, "y", 2);
+            const double slack = kernel == &ls_conv_winograd ? 2 : 1;
+            expect_near(a.y, e.y, "y", slack);
             for (long begin = 0; kernel->gradient && begin < conv.out;
                  begin += ls_conv_unit(&conv)) {
                 data.own = {begin, std::min(begin + ls_conv_unit(&conv), conv.out)};
@@ -350,13 +353,13 @@ TEST(Conv2d, EveryWayIsItsDefinitionWhereverItSuits)
             }
             std::vector<double> weight = a.logical_gradient();
             if (kernel->gradient)
-                expect_near(Reals(weight.begin(), weight.end()), e.weight, "weight", 2);
+                expect_near(Reals(weight.begin(), weight.end()), e.weight, "weight", slack);
             if (shape.stride[0] * shape.stride[1] > 1 || !kernel->suits(&back))
                 continue;
             data.x = a.dy.data(), data.y = a.dx.data(), data.bias = nullptr;
             data.weight = a.turned.data();
             kernel->run(&back, &data);
-            expect_near(a.dx, e.dx, "dx", 2);
+            expect_near(a.dx, e.dx, "dx", slack);
         }
         EXPECT_GE(suited, 2);
     }
@@ -383,10 +386,13 @@ TEST(Conv2d, ErrorIsBelowAHundredThousandthOfTheRms)
         }
 }
 
-/* Lines longer than a block, long sums, blocks of lines, a long line of pixels. */
+/* Many tiles, channels and pairs of panels; lines longer than a block, long sums, blocks of lines,
+ * a long line of pixels. */
 TEST(Conv2d, ManyBlocksAreOneConvolution)
 {
-    const Shape long_shapes[] = {{{4, 500, 4}, 6, {3, 3}, {1, 1}, {1, 1}, true, 2},
+    const Shape long_shapes[] = {{{19, 70, 32}, 112, {3, 3}, {1, 1}, {1, 1}, true},
+                                 {{13, 70, 80}, 144, {3, 3}, {1, 1}, {1, 1}, true},
+                                 {{4, 500, 4}, 6, {3, 3}, {1, 1}, {1, 1}, true, 2},
                                  {{3, 1000, 3}, 70, {2, 5}, {1, 2}, {1, 0}, true},
                                  {{60, 45, 70}, 5, {3, 1}, {2, 1}, {0, 2}, true, 1, {2, 1}},
                                  {{20, 23, 600}, 20, {1, 1}, {1, 1}, {0, 0}, true}};
@@ -398,10 +404,10 @@ TEST(Conv2d, ManyBlocksAreOneConvolution)
         Reals y = layer.forward(x.data(), 4), dx(x.size(), NAN);
         layer.backward(dy, dx.data(), false, true);
         Expected e = define(conv, x, layer.value(0), layer.value(1), dy, 4);
-        expect_near(y, e.y, "y", 2);
+        expect_near(y, e.y, "y");
         expect_near(dx, e.dx, "dx");
-        expect_near(layer.gradient_of(0), e.weight, "weight", 4);
-        expect_near(layer.gradient_of(1), e.bias, "bias", 4);
+        expect_near(layer.gradient_of(0), e.weight, "weight");
+        expect_near(layer.gradient_of(1), e.bias, "bias");
     }
 }
 
@@ -518,7 +524,7 @@ TEST(Conv2d, RefusesWhatItCannotDo)
 TEST(Conv2d, WinogradsScratchHoldsTheBlocksOfAnyBatch)
 {
     ls_conv conv = conv_of({{4, 4, 2304}, 32, {3, 3}, {1, 1}, {1, 1}, true});
-    for (long rows : {1, 31, 2170}) {
+    for (long rows : {1, 98, 99}) {
         Arrays a(conv, rows);
         long reals = ls_conv_scratch(&conv);
         std::vector<real> guarded((size_t)reals + 4096, 77);

@@ -42,6 +42,7 @@ struct Shape {
 const Shape shapes[] = {
     {{4, 5, 40}, 33, {4, 4}, "direct", {2, 2}, {1, 1}},
     {{1, 1, 20}, 35, {4, 4}, "direct"},
+    {{5, 6, 16}, 32, {6, 6}, "direct", {2, 2}, {2, 2}},
     {{3, 4, 7}, 5, {3, 2}, "narrow", {2, 3}, {1, 0}, {1, 2}},
     {{3, 4, 7}, 5, {1, 2}, "narrow", {3, 4}, {0, 1}},
     {{5, 4, 70}, 40, {1, 1}, "direct"},
@@ -131,7 +132,7 @@ TEST(Deconv2d, IsItsDefinitionForwardAndBackward)
         }
 }
 
-TEST(Deconv2d, TakesTheWayOfItsConvolution)
+TEST(Deconv2d, BackwardTakesTheWayOfAConvolutionsForward)
 {
     for (const Shape &s : shapes) {
         ls_conv conv = {};
