@@ -131,8 +131,7 @@ static void print_stages(const ls_trainer *t, FILE *out)
     }
 }
 
-/* The last stage is done, or stopped early. */
-static bool is_complete(const ls_trainer *t)
+bool ls_plan_is_complete(const ls_trainer *t)
 {
     long per_epoch;
     int last = t->job->stages - 1;
@@ -170,8 +169,9 @@ void ls_plan_print_start(const ls_trainer *t, FILE *out)
     else if (t->job->evaluate.average)
         fprintf(out, "evaluation and best.h5 are of the moving average of the weights\n");
     if (t->found[0])
-        fprintf(out, "%s %s (step %ld)\n", is_complete(t) ? "complete  in" : "goes on   from",
-                t->found, t->state.step);
+        fprintf(out, "%s %s (step %ld)\n",
+                ls_plan_is_complete(t) ? "complete  in" : "goes on   from", t->found,
+                t->state.step);
     fflush(out);
 }
 

@@ -276,10 +276,11 @@ static bool load_local(ls_trainer *t, ls_error *error)
            ls_checkpoint_load_weights(t->options->weights, t->session.params, error);
 }
 
+/* A run that is complete keeps the job that it was trained by. */
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     t->writer = ls_checkpoint_writer_open(t->job->run, (int)t->job->checkpoint.keep);
-    return ls_rundir_put(t->run, "job.yaml", t->state.job, error) &&
+    return (ls_plan_is_complete(t) || ls_rundir_put(t->run, "job.yaml", t->state.job, error)) &&
            ls_rundir_metrics_rewind(t->run, t->state.step, error);
 }
 

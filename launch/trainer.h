@@ -110,8 +110,9 @@ bool ls_resume_find(ls_trainer *trainer, ls_error *error);
  * --weights. */
 bool ls_resume_load(ls_trainer *trainer, ls_error *error);
 
-/* plan.c: what a person sees before the first step; memory a rank and a node, checkpoint size. Rank
- * 0. */
+/* plan.c: the last stage is done, or stopped early. */
+bool ls_plan_is_complete(const ls_trainer *trainer);
+/* What a person sees before the first step; memory a rank and a node, checkpoint size. Rank 0. */
 void ls_plan_print_start(const ls_trainer *trainer, FILE *out);
 void ls_plan_print(const ls_trainer *trainer, FILE *out);
 

@@ -73,8 +73,10 @@ same 'the end after signals' "$(digest --all "$(checkpoint calm 300)")" "$(diges
 same 'best.h5 after signals' "$(digest calm/checkpoints/best.h5)" "$(digest hurried/checkpoints/best.h5)"
 same 'number of checkpoints kept' 2 "$(find hurried/checkpoints -name 'step-*.h5' | wc -l)"
 same 'steps recorded twice' '' "$(grep -o '"step":[0-9]*,"epoch":[0-9.]*,"loss"' hurried/metrics.jsonl | uniq -d)"
-expect 0 ranks 2 "$lockstep" train long.yaml run=hurried
+cp hurried/job.yaml trained.yaml
+expect 0 ranks 2 "$lockstep" train long.yaml run=hurried stages.1.steps=100
 says 'nothing to do: the run is complete after 300 steps'
+cmp -s trained.yaml hurried/job.yaml || fail 'a start with nothing to do wrote another job.yaml'
 
 # --- More steps; the best and the early stop are the same with and without a pause.
 short() { # RUN ARGUMENT ...
