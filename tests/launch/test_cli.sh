@@ -178,7 +178,7 @@ kernels() { # SHAPE ...: measures each
         fail 'expected times, and errors below 1e-5'
 }
 kernels '12,11,32 | conv2d out=32 kernel=3 pad=1' '13,9,6 | conv2d out=8 kernel=3,2 stride=2,1 pad=1,0 dilation=1,2 groups=2' \
-    '6,5,4 | dense units=70'
+    '30,20,4 | dense units=200' # long enough to show in ms
 expect 64 "$lockstep" bench kernels --shape '6,6,1 | maxpool kernel=2'
 says "--shape '6,6,1 | maxpool kernel=2': expected one conv2d or dense, found maxpool kernel=2"
 expect 64 "$lockstep" bench kernels --shape '6 dense units=2'
