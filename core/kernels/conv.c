@@ -70,8 +70,9 @@ ls_slide ls_conv_slide(const ls_conv *conv)
                       .exact = conv->exact};
 }
 
-/* One direction of a phase of dx: places first, first + step, ... are reached by taps tap, tap +
- * spacing, ... of the kernel. Along dy, which it slides over, the last of them comes first. */
+/* One direction of a phase of dx: places first, first + stride, ... are reached by taps tap,
+ * tap + spacing, ... of the kernel. Along dy, which it slides over, the last of them comes first.
+ */
 typedef struct phase {
     long first, tap, spacing;
     ls_axis axis;

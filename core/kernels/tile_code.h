@@ -142,28 +142,27 @@ static const struct walk {
 } walks[] = {
     {wide, WIDE_ROWS, 4 * LANES}, {narrow, NARROW_ROWS, 2 * LANES}, {single, NARROW_ROWS, LANES}};
 
-/* All rows of one strip of columns. */
-static void run_strip(const struct walk *w, const ls_tile *t, long rows, long columns,
-                      const real *a, const real *b, real *c)
+/* All rows of one strip of columns; t is the strip's own. */
+static void run_strip(const struct walk *w, ls_tile *t, long rows, long columns, const real *a,
+                      const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
-    ls_tile own = *t;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
         const real *at = a + first * t->a.row;
         real *to = c + first * t->c.row;
         if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c.row);
-        while (own.ahead && own.ahead->at >= own.ahead->end)
-            own.ahead = own.ahead->after;
-        const bool fetch = own.ahead && w->blocks == wide;
+        while (t->ahead && t->ahead->at >= t->ahead->end)
+            t->ahead = t->ahead->after;
+        const bool fetch = t->ahead && w->blocks == wide;
         run_block *const block = fetch ? fetching[height] : w->blocks[height];
         if (columns >= w->width)
-            block(&own, at, b, to);
+            block(t, at, b, to);
         else
-            run_part(block, &own, height, columns, at, b, to);
+            run_part(block, t, height, columns, at, b, to);
         if (fetch)
-            own.ahead->at += t->segments * t->depth * LINE;
+            t->ahead->at += t->segments * t->depth * LINE;
     }
 }
 
