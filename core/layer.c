@@ -40,10 +40,10 @@ real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k)
     return pass->gradient ? pass->gradient + layer->params->slots[layer->slot[k]].offset : NULL;
 }
 
-real *ls_io_dx(const ls_layer *layer, const ls_io *io, int k)
+real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k)
 {
-    real *dx = io->dx[k];
-    if (dx && !io->add[k])
-        memset(dx, 0, (size_t)(io->rows * ls_shape_count(&layer->x[k])) * sizeof *dx);
+    real *dx = args->dx[k];
+    if (dx && !args->add[k])
+        memset(dx, 0, (size_t)(args->rows * ls_shape_count(&layer->x[k])) * sizeof *dx);
     return dx;
 }

@@ -70,7 +70,7 @@ typedef struct ls_layer {
 } ls_layer;
 
 /* What one forward or backward sees. */
-typedef struct ls_io {
+typedef struct ls_layer_args {
     long rows; /* 0 is possible */
     const real *x[8];
     real *dx[8]; /* backward: NULL where nobody wants it */
@@ -79,7 +79,7 @@ typedef struct ls_io {
     const real *dy;
     void *kept, *scratch, *row_state;
     int part, parts; /* gradient: which part of the parameters is wanted, of how many */
-} ls_io;
+} ls_layer_args;
 
 struct ls_layer_type {
     const char *name, *help;
@@ -93,21 +93,21 @@ struct ls_layer_type {
     bool random;     /* draws: the contract test repeats (seed, step) */
     bool (*setup)(ls_layer *layer, ls_error *error);
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
-    void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
-    void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+    void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+    void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     /* Only where pass->gradient is an array; NULL: no parameters. */
-    void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+    void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     void (*destroy)(ls_layer *layer); /* what setup allocated inside self; NULL: nothing */
     /* For `check --dump`: the kept bytes that are a mask or draw, as reals [rows, y]; NULL: none.
      */
-    const real *(*draws)(const ls_layer *layer, const ls_io *io);
+    const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };
 
 /* For gradient: its part of `count` outputs, in whole units: [begin, end). */
-static inline ls_interval ls_io_part(const ls_io *io, long count, long unit)
+static inline ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)
 {
-    long units = (count + unit - 1) / unit, end = units * (io->part + 1) / io->parts * unit;
-    ls_interval own = {units * io->part / io->parts * unit, end < count ? end : count};
+    long units = (count + unit - 1) / unit, end = units * (args->part + 1) / args->parts * unit;
+    ls_interval own = {units * args->part / args->parts * unit, end < count ? end : count};
     return own;
 }
 
@@ -120,7 +120,7 @@ const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
 /* Zeroes dx[k] where it holds nothing yet, for layers whose backward scatters. NULL where unwanted.
  */
-real *ls_io_dx(const ls_layer *layer, const ls_io *io, int k);
+real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
 
 /* Every type of layers.def, in its order; NULL-terminated. */
 extern const ls_layer_type *const ls_layer_types[];

@@ -12,7 +12,7 @@ struct ls_learner {
     ls_net *net;
     ls_objective *objective;
     ls_optimizer optimizer;
-    ls_run *run; /* for predictions */
+    ls_workspace *run; /* for predictions */
     real *values, *prepared, *gradient, *state[LS_OPTIMIZER_STATES];
     double *pieces, *gradient2, *value2; /* as squares.h says */
     long steps, updates[LS_PHASES];
@@ -57,7 +57,7 @@ static void take_memory(ls_learner *it)
     ls_params_commit(it->params, it->values, it->prepared);
     ls_params_initialize(it->params, it->plan.seed, NULL);
     it->objective->type->compile(it->objective, it->plan.batch, 0);
-    it->run = ls_run_create(it->net, it->plan.batch, false);
+    it->run = ls_workspace_create(it->net, it->plan.batch, false);
 }
 
 ls_learner *ls_learner_create(const ls_learner_plan *plan, ls_error *error)
@@ -80,7 +80,7 @@ void ls_learner_destroy(ls_learner *it)
 {
     if (!it)
         return;
-    ls_run_destroy(it->run);
+    ls_workspace_destroy(it->run);
     ls_objective_destroy(it->objective);
     ls_net_destroy(it->net);
     ls_params_destroy(it->params);
@@ -166,7 +166,7 @@ const real *ls_learner_predict(ls_learner *it, const real *x, long rows)
              "a prediction of %ld rows; the plan says at most %ld", rows, it->plan.batch);
     ls_pass pass = {.seed = it->plan.seed, .step = (uint64_t)it->steps};
     ls_net_prepare(it->net, 0, 1); /* the caller may have loaded other weights */
-    return ls_run_forward(it->run, &pass, x, rows);
+    return ls_workspace_forward(it->run, &pass, x, rows);
 }
 
 ls_params *ls_learner_params(const ls_learner *it)

@@ -1,6 +1,6 @@
 /* net: a function x -> y, dy -> dx, written as spec lines. Inside it is a graph of coarse layers;
  * an input can only be an earlier line, so build order is execution order. A net is immutable once
- * built; a run holds the memory of one application, and a net may have several runs. */
+ * built; a workspace (workspace.h) holds the memory of one application. */
 #pragma once
 #include <stdio.h>
 
@@ -27,31 +27,3 @@ void ls_net_prepare(const ls_net *net, int part, int parts);
 int ls_net_find(const ls_net *net, const char *name);
 /* The layer table: name, type, output shape, parameters. */
 void ls_net_print(const ls_net *net, FILE *out);
-
-typedef struct ls_run ls_run;
-/* Memory for up to `rows` rows. `training`: keeps what backward needs. Free with ls_run_destroy. */
-ls_run *ls_run_create(const ls_net *net, long rows, bool training);
-/* Of layers 0 to `last` only, as if the net ended there, for forward passes without training: y of
- * ls_run_forward is the output of `last`. */
-ls_run *ls_run_create_until(const ls_net *net, long rows, int last);
-void ls_run_destroy(ls_run *run);
-/* The bytes that ls_run_create would take with one thread, without taking them: chunks are cut by
- * them, and must not depend on the threads. */
-size_t ls_run_bytes(const ls_net *net, long rows, bool training);
-/* And what the params' other threads take beside. */
-size_t ls_run_bytes_threads(const ls_net *net, long rows);
-/* y [rows, net->y], owned by the run, good until its next forward. x [rows, net->x] must stay until
- * backward is done. */
-const real *ls_run_forward(ls_run *run, const ls_pass *pass, const real *x, long rows);
-/* Of the last forward (training runs only). dy [rows, net->y]; dx [rows, net->x] is overwritten,
- * NULL: not wanted. Adds to pass->gradient. */
-void ls_run_backward(ls_run *run, const ls_pass *pass, const real *dy, real *dx);
-/* A buffer [rows, net->y] of the run for the loss to write dy into. */
-real *ls_run_dy(ls_run *run);
-/* For dumps and features: a layer's output, and its draws or NULL, after forward of a training run
- * and before its backward, which reuses the memory. */
-const real *ls_run_output(const ls_run *run, int layer);
-const real *ls_run_draws(const ls_run *run, int layer);
-/* For `bench --profile`: seconds spent in each layer, forward and backward ([2 * net->count],
- * borrowed by the run, added to); NULL stops it. */
-void ls_run_profile(ls_run *run, double *seconds);

@@ -2,7 +2,7 @@
  * G), and for each phase computes the gradient of a shard. It knows no ranks, files or optimizers.
  */
 #pragma once
-#include "core/net.h"
+#include "core/workspace.h"
 
 enum { LS_PHASES = 8, LS_SUMS = 8, LS_SUM_WEIGHT = 0, LS_SUM_LOSS = 1, LS_SUM_METRICS = 2 };
 
@@ -58,7 +58,8 @@ struct ls_objective {
     ls_phase phase[LS_PHASES];
     double threshold; /* of one output: class 1 is predicted above it (ls_loss_predict) */
     const char *metrics[LS_SUMS - LS_SUM_METRICS + 1]; /* names, NULL-terminated */
-    ls_run *run; /* the training run of the first net, for `check --dump` and `bench --profile` */
+    ls_workspace
+        *run; /* the training run of the first net, for `check --dump` and `bench --profile` */
 };
 
 extern const ls_objective_type *const ls_objective_types[]; /* NULL-terminated */

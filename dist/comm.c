@@ -298,7 +298,7 @@ void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
     ls_check(count <= INT_MAX, "a sum of %ld numbers over the ranks", count);
     double *all = ls_alloc((size_t)comm->size * (size_t)count, sizeof *all);
     ls_mpi(MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE, comm->world));
-    ls_tree_add_doubles(values, all, comm->size, count);
+    ls_sum_order_add_doubles(values, all, comm->size, count);
     ls_free(all);
 }
 

@@ -33,7 +33,7 @@ typedef struct group {
 typedef struct exchange {
     MPI_Comm peers;
     real *array, *buffer;
-    const ls_runs *runs;
+    const ls_intervals *runs;
 } exchange;
 
 /* The group of number `index`: the bits of the number say which half, the highest bit first. */
@@ -66,7 +66,7 @@ static int partner(const ls_comm *comm, const group *g, int distance)
 }
 
 /* Takes the next message off the front of `places`; in reals of the array; empty at the end. */
-static ls_interval take(const ls_runs *runs, ls_interval *places)
+static ls_interval take(const ls_intervals *runs, ls_interval *places)
 {
     long before = 0;
     for (int i = 0; i < runs->count && places->begin < places->end; i++) {
@@ -127,7 +127,7 @@ static void transfer(const exchange *x, int other, ls_interval give, ls_interval
         ls_mpi(MPI_Wait(&coming[k], MPI_STATUS_IGNORE));
         real *to = x->array + piece[k].begin;
         if (add && length(piece[k]))
-            ls_tree_add(to, (real *[]){to, buffer[k]}, 2, length(piece[k]));
+            ls_sum_order_add(to, (real *[]){to, buffer[k]}, 2, length(piece[k]));
         piece[k] = receive(x, other, &keep, buffer[k], &coming[k]);
         ls_mpi(MPI_Wait(&going[k], MPI_STATUS_IGNORE));
         send(x, other, &give, &going[k]);
@@ -155,7 +155,7 @@ static void halve_and_double(const ls_comm *comm, const group *g, const exchange
     }
 }
 
-void ls_exchange_sum(const ls_comm *comm, real *array, const ls_runs *runs, real *buffer)
+void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *runs, real *buffer)
 {
     exchange x = {.peers = comm->peers, .array = array, .buffer = buffer, .runs = runs};
     group g = group_of(comm->nodes, comm->node_index);
@@ -185,13 +185,13 @@ void ls_exchange_tail(const ls_comm *comm, double *tail)
     if (g.count == 2) {
         ls_mpi(MPI_Recv(pair[1], LS_TAIL, MPI_DOUBLE, g.first + 1, TAG, comm->peers,
                         MPI_STATUS_IGNORE));
-        ls_tree_add_doubles(pair[0], pair[0], 2, LS_TAIL);
+        ls_sum_order_add_doubles(pair[0], pair[0], 2, LS_TAIL);
     }
     for (int level = 0; level < g.levels; level++) {
         int other = partner(comm, &g, 1 << level);
         ls_mpi(MPI_Sendrecv(pair[0], LS_TAIL, MPI_DOUBLE, other, TAG, pair[1], LS_TAIL, MPI_DOUBLE,
                             other, TAG, comm->peers, MPI_STATUS_IGNORE));
-        ls_tree_add_doubles(pair[0], pair[0], 2, LS_TAIL);
+        ls_sum_order_add_doubles(pair[0], pair[0], 2, LS_TAIL);
     }
     memcpy(tail, pair[0], sizeof pair[0]);
     if (g.count == 2)

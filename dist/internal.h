@@ -20,17 +20,17 @@ void ls_mpi_check(int code, const char *call, const char *file, int line);
 
 /* The parts of an array that are summed, within one slice: reals in ascending order, not touching.
  * Places in them are counted without the gaps, from 0 to `total`. */
-typedef struct ls_runs {
+typedef struct ls_intervals {
     int count;
     ls_interval at[LS_INTERVALS];
     long total;
-} ls_runs;
+} ls_intervals;
 
 /* Reals of one message between nodes, and messages on the way at a time. */
 enum { LS_EXCHANGE_PIECE = 1 << 18, LS_EXCHANGE_DEPTH = 16 };
 
 /* **Collective** over comm->peers. Sums `runs` of the nodes' arrays in tree order over the nodes;
  * every node's array then holds the sum. `buffer`: LS_EXCHANGE_DEPTH * LS_EXCHANGE_PIECE reals. */
-void ls_exchange_sum(const ls_comm *comm, real *array, const ls_runs *runs, real *buffer);
+void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *runs, real *buffer);
 /* **Collective** over comm->peers. The same for tail[LS_TAIL]. */
 void ls_exchange_tail(const ls_comm *comm, double *tail);

@@ -127,9 +127,9 @@ ls_interval ls_reduce_slice(const ls_reduce *reduce)
 }
 
 /* What the slots have in this rank's slice. */
-static ls_runs runs_in_slice(const ls_reduce *reduce, const ls_slots *slots)
+static ls_intervals runs_in_slice(const ls_reduce *reduce, const ls_slots *slots)
 {
-    ls_runs runs = {0};
+    ls_intervals runs = {0};
     for (int i = 0; i < slots->count; i++) {
         ls_interval part = ls_slots_reals(reduce->params, &slots->at[i]);
         part.begin = ls_max(part.begin, reduce->slice.begin);
@@ -144,7 +144,7 @@ static ls_runs runs_in_slice(const ls_reduce *reduce, const ls_slots *slots)
 
 /* The node's sum into this rank's own array, block by block; the squares of a block, where
  * `measure`, while it is in cache. */
-static void add_up(ls_reduce *reduce, const ls_runs *runs, bool measure)
+static void add_up(ls_reduce *reduce, const ls_intervals *runs, bool measure)
 {
     int size = reduce->comm->node_size;
     real *own = ls_reduce_gradient(reduce);
@@ -154,14 +154,14 @@ static void add_up(ls_reduce *reduce, const ls_runs *runs, bool measure)
             next = ls_min((begin / LS_SLICE_ALIGN + 1) * LS_SLICE_ALIGN, end);
             for (int r = 0; r < size; r++)
                 reduce->at[r] = reduce->array[r] + begin;
-            ls_tree_add(own + begin, reduce->at, size, next - begin);
+            ls_sum_order_add(own + begin, reduce->at, size, next - begin);
             if (measure)
                 ls_squares_measure(reduce->params, own, begin, next, reduce->pieces);
         }
     }
 }
 
-static void measure_runs(const ls_reduce *reduce, const ls_runs *runs, const real *array)
+static void measure_runs(const ls_reduce *reduce, const ls_intervals *runs, const real *array)
 {
     for (int i = 0; i < runs->count; i++)
         ls_squares_measure(reduce->params, array, runs->at[i].begin, runs->at[i].end,
@@ -172,7 +172,7 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, double *tail, doubl
 {
     ls_comm *comm = reduce->comm;
     bool alone = comm->nodes == 1;
-    ls_runs runs = runs_in_slice(reduce, slots);
+    ls_intervals runs = runs_in_slice(reduce, slots);
     memcpy(reduce->tails + (long)comm->node_rank * LS_TAIL, tail, LS_TAIL * sizeof *tail);
     ls_comm_node_barrier(comm); /* A */
     add_up(reduce, &runs, alone);
@@ -181,7 +181,7 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, double *tail, doubl
         measure_runs(reduce, &runs, ls_reduce_gradient(reduce));
     }
     if (comm->node_rank == 0) {
-        ls_tree_add_doubles(reduce->sum, reduce->tails, comm->node_size, LS_TAIL);
+        ls_sum_order_add_doubles(reduce->sum, reduce->tails, comm->node_size, LS_TAIL);
         if (!alone)
             ls_exchange_tail(comm, reduce->sum);
     }
@@ -192,7 +192,7 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, double *tail, doubl
 
 void ls_reduce_norms(ls_reduce *reduce, const real *array, const ls_slots *slots, double *norm2)
 {
-    ls_runs runs = runs_in_slice(reduce, slots);
+    ls_intervals runs = runs_in_slice(reduce, slots);
     ls_comm_node_barrier(reduce->comm);
     measure_runs(reduce, &runs, array);
     ls_comm_node_barrier(reduce->comm);

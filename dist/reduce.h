@@ -14,7 +14,7 @@
 #pragma once
 #include "core/squares.h"
 #include "dist/shared.h"
-#include "dist/tree.h"
+#include "dist/sum_order.h"
 
 typedef struct ls_reduce ls_reduce;
 

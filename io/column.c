@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 #include "io/convert.h"
-#include "io/intake.h"
+#include "io/dataset_check.h"
 
 enum { BLOCK_BYTES = 1 << 20 }; /* read at once where rows follow each other */
 
@@ -65,8 +65,8 @@ static bool read_hdf5(const ls_column *column, long row, long n, void *stored, l
         numbers *= count[i];
     hid_t memory = H5Screate_simple(1, &numbers, NULL);
     bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-              H5Dread(column->dataset, ls_intake_memory_type(column->array->type), memory, space,
-                      H5P_DEFAULT, stored) >= 0;
+              H5Dread(column->dataset, ls_dataset_check_memory_type(column->array->type), memory,
+                      space, H5P_DEFAULT, stored) >= 0;
     if (!ok)
         fail_read(column, row, error);
     H5Sclose(memory);

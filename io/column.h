@@ -1,7 +1,7 @@
 /* column: rows of one array of a data file, as reals. */
 #pragma once
 #include "io/dataset.h"
-#include "io/h5.h"
+#include "io/h5/h5.h"
 
 typedef struct ls_column {
     const char *file;      /* for messages */

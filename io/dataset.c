@@ -10,7 +10,7 @@
 
 #include "core/memory.h"
 #include "io/column.h"
-#include "io/intake.h"
+#include "io/dataset_check.h"
 #include "io/labels.h"
 #include "io/transform.h"
 
@@ -48,7 +48,7 @@ static bool open_file(ls_dataset *data, ls_error *error)
 static bool open_column(ls_dataset *data, const char *path, ls_array *array, ls_column *column,
                         ls_error *error)
 {
-    column->dataset = ls_intake_open(data->file, path, array, error);
+    column->dataset = ls_dataset_check_open(data->file, path, array, error);
     column->descriptor = data->descriptor;
     column->array = array;
     column->file = data->path;
@@ -63,7 +63,8 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
     char x[sizeof split->x.path], y[sizeof split->y.path];
     snprintf(x, sizeof x, layout->x, split->name);
     snprintf(y, sizeof y, layout->y, split->name);
-    bool has_x = ls_intake_exists(data->file, x), has_y = ls_intake_exists(data->file, y);
+    bool has_x = ls_dataset_check_exists(data->file, x),
+         has_y = ls_dataset_check_exists(data->file, y);
     if (!has_x && !has_y)
         return true;
     if (!has_x)
@@ -101,7 +102,7 @@ static bool has_a_split(ls_dataset *data, ls_error *error)
     return ls_error_set(error, LS_DATA,
                         "%s: holds no data set: expected groups train, valid or test, each with x "
                         "[rows, ...] and y, or x_train, y_train, ... at the root; found %s",
-                        data->path, ls_intake_names(data->file, names, sizeof names));
+                        data->path, ls_dataset_check_names(data->file, names, sizeof names));
 }
 
 static bool pairs_match(ls_dataset *data, ls_error *error)

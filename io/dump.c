@@ -2,7 +2,7 @@
 #include "io/dump.h"
 
 #include "core/memory.h"
-#include "io/h5.h"
+#include "io/h5/h5.h"
 
 struct ls_dump {
     hid_t file;

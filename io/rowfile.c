@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "io/h5.h"
-#include "io/import/output.h"
-#include "io/whole.h"
+#include "io/atomic_file.h"
+#include "io/h5/h5.h"
+#include "io/output.h"
 
 struct ls_rowfile {
     char *path, *temporary;
@@ -84,7 +84,7 @@ bool ls_rowfile_close(ls_rowfile *f, bool keep, ls_error *error)
     close_arrays(f);
     bool ok = finish(f) || !keep ||
               ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", f->path);
-    ok = ok && (!keep || ls_whole_rename(f->path, error));
+    ok = ok && (!keep || ls_atomic_file_rename(f->path, error));
     if (!keep || !ok)
         unlink(f->temporary);
     ls_free(f->temporary);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "io/whole.h"
+#include "io/atomic_file.h"
 
 enum { HOLDER = 256 };
 
@@ -91,7 +91,7 @@ ls_rundir *ls_rundir_open(const char *path, ls_error *error)
     ls_rundir *run = ls_alloc(1, sizeof *run);
     *run = (ls_rundir){.path = ls_copy_string(path), .lock = -1, .metrics = -1};
     char *checkpoints = inside(run, "checkpoints");
-    bool ok = ls_whole_folder(checkpoints, error) && lock(run, error);
+    bool ok = ls_atomic_file_folder(checkpoints, error) && lock(run, error);
     ls_free(checkpoints);
     if (ok)
         return run;
@@ -147,7 +147,7 @@ bool ls_rundir_clear(ls_rundir *run, ls_error *error)
 bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error *error)
 {
     char *path = inside(run, name);
-    bool ok = ls_whole_write(path, text, strlen(text), error);
+    bool ok = ls_atomic_file_write(path, text, strlen(text), error);
     ls_free(path);
     return ok;
 }
@@ -208,9 +208,9 @@ bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error)
     bool ok = true;
     close_metrics(run);
     if (access(path, F_OK) == 0) {
-        char *text = ls_whole_read(path, &size, error);
+        char *text = ls_atomic_file_read(path, &size, error);
         size_t kept = text ? keep_lines(text, size, step) : 0;
-        ok = text && (kept == size || ls_whole_write(path, text, kept, error));
+        ok = text && (kept == size || ls_atomic_file_write(path, text, kept, error));
         ls_free(text);
     }
     ls_free(path);

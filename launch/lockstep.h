@@ -2,7 +2,7 @@
  *
  *     #include <lockstep/lockstep.h>
  *
- * What is not here is private: the layers' and kernels' own headers, and io/h5.h, which needs
+ * What is not here is private: the layers' and kernels' own headers, and io/h5/h5.h, which needs
  * HDF5's. */
 #pragma once
 #ifdef __cplusplus
@@ -25,17 +25,18 @@ extern "C" {
 #include "core/spec.h"
 #include "core/squares.h"
 #include "core/tensor.h"
+#include "core/workspace.h"
 
 #include "dist/comm.h"
 #include "dist/reduce.h"
 #include "dist/shared.h"
-#include "dist/tree.h"
+#include "dist/sum_order.h"
 
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 #include "io/dataset.h"
 #include "io/dump.h"
-#include "io/feed.h"
 #include "io/import/import.h"
+#include "io/loader.h"
 #include "io/rundir.h"
 
 #ifdef __cplusplus

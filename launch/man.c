@@ -11,7 +11,7 @@
 #include "core/schedule.h"
 #include "io/transform.h"
 #include "launch/command.h"
-#include "launch/job_keys.h"
+#include "launch/job/job_keys.h"
 
 enum { OPTION_KEYS = 256 };
 

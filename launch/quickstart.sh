@@ -68,7 +68,7 @@ fashion_folder() {
 # Fashion-MNIST, 5000 training rows kept for validation; or as many glyphs, in a run of their own.
 make_data() {
     local folder
-    launch/packages.sh data || true
+    launch/install/packages.sh data || true
     if folder=$(fashion_folder); then
         data=${data:-runs/fashion.h5}
         mkdir -p "$(dirname "$data")"
@@ -102,7 +102,7 @@ train() {
 }
 
 say "Packages"
-launch/packages.sh
+launch/install/packages.sh
 echo "all there"
 
 say "Building in build/"

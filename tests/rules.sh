@@ -8,9 +8,9 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 # header | files that may include it | what to do elsewhere
 includes='
 mpi.h              | ^dist/[^/]*\.c$        | only dist/*.c knows MPI; call dist/comm.h
-hdf5.h             | ^io/                   | only io knows HDF5; call io/h5.h, io/dataset.h, io/checkpoint.h or io/dump.h
+hdf5.h             | ^io/                   | only io knows HDF5; call io/h5/h5.h, io/dataset.h, io/checkpoint/checkpoint.h or io/dump.h
 cblas.h            | ^core/blas\.c$         | call core/blas.h
-cyaml/*            | ^launch/               | only launch reads YAML; call launch/job.h
+cyaml/*            | ^launch/               | only launch reads YAML; call launch/job/job.h
 jansson.h          | ^(io|launch)/          | core and dist know no files
 zlib.h             | ^io/                   | core, dist and launch open no compressed files
 xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
@@ -18,7 +18,7 @@ Random123/*        | ^core/random\.c$       | call core/random.h
 core/*             | ^(core|dist|io|launch)/| -
 dist/*             | ^(dist|launch)/        | core and io know no ranks; let launch bring the two together
 io/*               | ^(io|launch)/          | core and dist know no files; let launch bring the two together
-io/h5.h            | ^io/                   | only io knows HDF5
+io/h5/h5.h            | ^io/                   | only io knows HDF5
 launch/*           | ^launch/               | nothing depends on launch
 assert.h           | ^$                     | use ls_check of core/check.h
 '
@@ -43,9 +43,9 @@ rand               | ^$                     | use core/random.h: a function of (
 # What is allowed though the tables above forbid it: file | word | why
 exceptions='
 dist/shared.c      | free                   | of getline
-launch/job_schema.c | free                  | of open_memstream
-launch/job_text.c  | free                   | of open_memstream
-launch/report.c    | free                   | of json_dumps
+launch/job/job_schema.c | free                  | of open_memstream
+launch/job/job_text.c  | free                   | of open_memstream
+launch/train/report.c    | free                   | of json_dumps
 '
 
 # Public functions are ls_<noun>_<verb>: the noun is the file, or the header that declares them, or the first words
@@ -60,13 +60,13 @@ core/params.h         | slots
 core/spec.h           | option options parse nearest
 core/tensor.h         | shape dtype batch
 dist/internal.h       | mpi_check
-io/checkpoint.h       | snapshot
+io/checkpoint/checkpoint.h       | snapshot
 io/dataset.h          | split
-io/seal.h             | digest
-io/snapshot.h         | item
+io/checkpoint/checksum.h             | digest
+io/checkpoint/snapshot.h         | item
 launch/command.h      | fail
-launch/evaluation.h   | evaluate sums_mean
-launch/trainer.h      | seconds
+launch/session/evaluation.h   | evaluate sums_mean
+launch/train/trainer.h      | seconds
 '
 
 list() { # the files that are the project's
@@ -116,10 +116,11 @@ done <<<"$files"
 table() { # DEF MACRO FOLDER PREFIX
     [ -e "$1" ] || return 0
     grep -nE "^$2\(" "$1" | sed -E "s/^([0-9]+):$2\(([a-z0-9_]+).*/\1 \2/" | while read -r line name; do
-        if [ ! -e "$3/$name.c" ]; then
-            complain "$1" "$line" 'table' "$name has no file $3/$name.c"
-        elif ! grep -qE "\b$4_$name\b" "$3/$name.c"; then
-            complain "$3/$name.c" 1 'table' "$1 names $name, so define $4_$name here"
+        file=$(grep -E "^$3/([a-z_]+/)?$name\.c\$" <<<"$files" | head -n 1)
+        if [ -z "$file" ]; then
+            complain "$1" "$line" 'table' "$name has no file $3/$name.c, nor one in a folder of $3"
+        elif ! grep -qE "\b$4_$name\b" "$file"; then
+            complain "$file" 1 'table' "$1 names $name, so define $4_$name here"
         fi
     done
 }

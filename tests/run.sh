@@ -10,7 +10,7 @@ build=build-tests
 jobs=$(nproc)
 SECONDS=0
 
-launch/packages.sh tests
+launch/install/packages.sh tests
 cmake -S . -B $build -DCMAKE_BUILD_TYPE=Release -DLOCKSTEP_TESTS=ON -DLOCKSTEP_WERROR=ON
 cmake --build $build -j "$jobs"
 printf '\nbuilt after %d s\n' $SECONDS

@@ -6,7 +6,7 @@
 #include "core/kernels/panel.h"
 #include "core/minmax.h"
 
-const ls_conv_kernel *ls_conv_choose(const ls_slide *slide, bool gradient)
+const ls_conv_kernel *ls_conv_choose(const ls_conv_problem *slide, bool gradient)
 {
     static const ls_conv_kernel *const kernels[] = {&ls_conv_winograd, &ls_conv_narrow,
                                                     &ls_conv_depthwise, &ls_conv_direct};
@@ -28,7 +28,7 @@ static long parts_of(const ls_conv *conv)
 }
 
 /* One output sees all there is. */
-static bool is_whole(const ls_axis *axis)
+static bool is_whole(const ls_window_axis *axis)
 {
     return axis->kernel == axis->size && axis->pad == 0 && axis->out == 1;
 }
@@ -54,20 +54,20 @@ long ls_conv_unit(const ls_conv *conv)
     return parts_of(conv) > 1 ? conv->out / parts_of(conv) : LS_PANEL;
 }
 
-ls_slide ls_conv_slide(const ls_conv *conv)
+ls_conv_problem ls_conv_slide(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
     const long line = w->w.out * conv->out;
-    return (ls_slide){.h = w->h,
-                      .w = w->w,
-                      .c = w->c / parts_of(conv),
-                      .out = conv->out / parts_of(conv),
-                      .x_pixel = w->c,
-                      .y_pixel = conv->out,
-                      .y_line = line,
-                      .y_image = w->h.out * line,
-                      .depthwise = is_depthwise(conv),
-                      .exact = conv->exact};
+    return (ls_conv_problem){.h = w->h,
+                             .w = w->w,
+                             .c = w->c / parts_of(conv),
+                             .out = conv->out / parts_of(conv),
+                             .x_pixel = w->c,
+                             .y_pixel = conv->out,
+                             .y_line = line,
+                             .y_image = w->h.out * line,
+                             .depthwise = is_depthwise(conv),
+                             .exact = conv->exact};
 }
 
 /* One direction of a phase of dx: places first, first + stride, ... are reached by taps tap,
@@ -75,10 +75,10 @@ ls_slide ls_conv_slide(const ls_conv *conv)
  */
 typedef struct phase {
     long first, tap, spacing;
-    ls_axis axis;
+    ls_window_axis axis;
 } phase;
 
-static phase phase_of(long number, const ls_axis *x)
+static phase phase_of(long number, const ls_window_axis *x)
 {
     phase p = {.spacing = 1, .axis = {.size = x->out, .stride = 1}};
     while (p.spacing * x->dilation % x->stride)
@@ -99,37 +99,37 @@ static long count_phases(const ls_conv *conv)
     return conv->window.h.stride * conv->window.w.stride;
 }
 
-ls_slide ls_conv_phase(const ls_conv *conv, long number)
+ls_conv_problem ls_conv_phase(const ls_conv *conv, long number)
 {
-    const ls_slide x = ls_conv_slide(conv);
+    const ls_conv_problem x = ls_conv_slide(conv);
     const long line = x.w.size * x.x_pixel;
     const phase h = phase_of(number / x.w.stride, &x.h), w = phase_of(number % x.w.stride, &x.w);
-    return (ls_slide){.h = h.axis,
-                      .w = w.axis,
-                      .c = x.out,
-                      .out = x.c,
-                      .x_pixel = x.y_pixel,
-                      .y_first = h.first * line + w.first * x.x_pixel,
-                      .y_pixel = x.w.stride * x.x_pixel,
-                      .y_line = x.h.stride * line,
-                      .y_image = x.h.size * line,
-                      .depthwise = x.depthwise,
-                      .exact = x.exact};
+    return (ls_conv_problem){.h = h.axis,
+                             .w = w.axis,
+                             .c = x.out,
+                             .out = x.c,
+                             .x_pixel = x.y_pixel,
+                             .y_first = h.first * line + w.first * x.x_pixel,
+                             .y_pixel = x.w.stride * x.x_pixel,
+                             .y_line = x.h.stride * line,
+                             .y_image = x.h.size * line,
+                             .depthwise = x.depthwise,
+                             .exact = x.exact};
 }
 
 /* No tap reaches its places. */
-static bool is_empty(const ls_slide *s)
+static bool is_empty(const ls_conv_problem *s)
 {
     return s->h.kernel * s->w.kernel == 0;
 }
 
 /* Reals of the weight of a slide, of all groups or of one. */
-static long group_of(const ls_slide *s)
+static long group_of(const ls_conv_problem *s)
 {
     return ls_panel_size(s->out, s->h.kernel * s->w.kernel * (s->depthwise ? 1 : s->c));
 }
 
-static long weight_of(const ls_conv *conv, const ls_slide *s)
+static long weight_of(const ls_conv *conv, const ls_conv_problem *s)
 {
     return parts_of(conv) * group_of(s);
 }
@@ -138,7 +138,7 @@ long ls_conv_turned(const ls_conv *conv)
 {
     long reals = 0;
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_slide s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_phase(conv, k);
         reals += weight_of(conv, &s);
     }
     return reals;
@@ -147,8 +147,8 @@ long ls_conv_turned(const ls_conv *conv)
 /* The taps of a phase, of one group, the last one first: [in / 32][taps][out][32]. */
 static void turn_phase(const ls_conv *conv, long number, const real *weight, real *turned)
 {
-    const ls_slide s = ls_conv_phase(conv, number);
-    const ls_axis *lines = &conv->window.h, *columns = &conv->window.w;
+    const ls_conv_problem s = ls_conv_phase(conv, number);
+    const ls_window_axis *lines = &conv->window.h, *columns = &conv->window.w;
     const phase h = phase_of(number / columns->stride, lines);
     const phase w = phase_of(number % columns->stride, columns);
     const long taps = s.h.kernel * s.w.kernel, all = lines->kernel * columns->kernel;
@@ -167,16 +167,16 @@ static void turn_phase(const ls_conv *conv, long number, const real *weight, rea
 
 void ls_conv_turn(const ls_conv *conv, const real *weight, real *turned)
 {
-    const ls_slide forward = ls_conv_slide(conv);
+    const ls_conv_problem forward = ls_conv_slide(conv);
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_slide s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_phase(conv, k);
         for (long g = 0; g < parts_of(conv); g++, turned += group_of(&s))
             turn_phase(conv, k, weight + g * group_of(&forward), turned);
     }
 }
 
 /* All groups, one after the other. */
-static void run(const ls_conv *conv, const ls_slide *s, const ls_conv_data *all)
+static void run(const ls_conv *conv, const ls_conv_problem *s, const ls_conv_data *all)
 {
     for (long g = 0; g < parts_of(conv); g++) {
         ls_conv_data data = *all;
@@ -190,7 +190,7 @@ static void run(const ls_conv *conv, const ls_slide *s, const ls_conv_data *all)
 
 void ls_conv_forward(const ls_conv *conv, const ls_conv_data *data)
 {
-    const ls_slide s = ls_conv_slide(conv);
+    const ls_conv_problem s = ls_conv_slide(conv);
     run(conv, &s, data);
 }
 
@@ -199,13 +199,13 @@ void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data)
 {
     ls_conv_data d = *data;
     for (long k = 0; !d.add && k < count_phases(conv); k++) {
-        const ls_slide s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_phase(conv, k);
         d.add = is_empty(&s);
         if (d.add)
             memset(d.y, 0, (size_t)(d.rows * s.y_image) * sizeof *d.y);
     }
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_slide s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_phase(conv, k);
         if (!is_empty(&s))
             run(conv, &s, &d);
         d.weight += weight_of(conv, &s);
@@ -214,7 +214,7 @@ void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data)
 
 void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data)
 {
-    const ls_slide s = ls_conv_slide(conv);
+    const ls_conv_problem s = ls_conv_slide(conv);
     for (long g = data->own.begin / s.out; g * s.out < data->own.end; g++) {
         ls_conv_data group = *data;
         group.x += g * s.c;
@@ -228,11 +228,11 @@ void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data)
 
 long ls_conv_scratch(const ls_conv *conv)
 {
-    const ls_slide forward = ls_conv_slide(conv);
+    const ls_conv_problem forward = ls_conv_slide(conv);
     long reals = ls_max(ls_conv_choose(&forward, false)->scratch(&forward),
                         ls_conv_choose(&forward, true)->scratch(&forward));
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_slide s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_phase(conv, k);
         if (!is_empty(&s))
             reals = ls_max(reals, ls_conv_choose(&s, false)->scratch(&s));
     }

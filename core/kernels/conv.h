@@ -7,7 +7,8 @@
  * Each pass that makes images is a kernel that slides over images: forward over x, the data
  * gradient over dy with the weight turned round. With stride s, the places of dx fall into s * s
  * phases, each with a part of the kernel: (h + pad) mod s = (kh * dilation) mod s. So a way to
- * compute convolutions, one file each, only knows ls_slide and the gradient of its weight. */
+ * compute convolutions, one file each, only knows ls_conv_problem and the gradient of its weight.
+ */
 #pragma once
 #include "core/kernels/window.h"
 #include "core/params.h"
@@ -56,23 +57,24 @@ void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data);
  *                     x[n, i * h.stride - h.pad + v * h.dilation, likewise w, k]
  *
  * Here a pad below 0 says that the first output begins inside the image. */
-typedef struct ls_slide {
-    ls_axis h, w;
+typedef struct ls_conv_problem {
+    ls_window_axis h, w;
     long c, out;
     long x_pixel;                  /* reals from pixel to pixel; lines follow at once */
     long y_first;                  /* where y[0] begins in its array, ... */
     long y_pixel, y_line, y_image; /* ... and reals from one to the next */
     bool depthwise, exact;
-} ls_slide;
+} ls_conv_problem;
 
 /* A way to compute it, of arrays that begin with the channels wanted: weight, dweight are panels
  * [out / 32][h][w][c][32], own begins with one of them. */
 typedef struct ls_conv_kernel {
     const char *name;
-    bool (*suits)(const ls_slide *slide);
-    long (*scratch)(const ls_slide *slide); /* reals, of both passes */
-    void (*run)(const ls_slide *slide, const ls_conv_data *data);
-    void (*gradient)(const ls_slide *slide, const ls_conv_data *data); /* NULL: takes another's */
+    bool (*suits)(const ls_conv_problem *slide);
+    long (*scratch)(const ls_conv_problem *slide); /* reals, of both passes */
+    void (*run)(const ls_conv_problem *slide, const ls_conv_data *data);
+    void (*gradient)(const ls_conv_problem *slide,
+                     const ls_conv_data *data); /* NULL: takes another's */
 } ls_conv_kernel;
 
 extern const ls_conv_kernel ls_conv_winograd;  /* 3x3 and 5x5, stride 1: fewer multiplications */
@@ -81,7 +83,7 @@ extern const ls_conv_kernel ls_conv_depthwise; /* a group a channel: channels in
 extern const ls_conv_kernel ls_conv_direct;    /* any other: lines of the image, where they are */
 
 /* The first of these, in this order, that suits; `gradient`: and has one. */
-const ls_conv_kernel *ls_conv_choose(const ls_slide *slide, bool gradient);
-ls_slide ls_conv_slide(const ls_conv *conv); /* forward's */
+const ls_conv_kernel *ls_conv_choose(const ls_conv_problem *slide, bool gradient);
+ls_conv_problem ls_conv_slide(const ls_conv *conv); /* forward's */
 /* Phase `number` < h.stride * w.stride of the data gradient; without taps both kernels are 0. */
-ls_slide ls_conv_phase(const ls_conv *conv, long number);
+ls_conv_problem ls_conv_phase(const ls_conv *conv, long number);

@@ -12,7 +12,7 @@
 
 /* The taps of window (i, j) that lie in the image: to[c] += a[c] * x[c], where what is summed up, y
  * (dy is NULL) or dweight, and its other factor stand in each other's place. */
-LS_INLINE void add_window(const ls_slide *s, long channels, long i, long j, const real *x,
+LS_INLINE void add_window(const ls_conv_problem *s, long channels, long i, long j, const real *x,
                           const real *weight, const real *dy, real *restrict to)
 {
     for (long v = 0; v < s->h.kernel; v++)
@@ -29,7 +29,7 @@ LS_INLINE void add_window(const ls_slide *s, long channels, long i, long j, cons
 }
 
 /* One panel of channels of one image. */
-LS_CLONES static void run_panel(const ls_slide *s, const ls_conv_data *data, long channels,
+LS_CLONES static void run_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
                                 const real *x, const real *weight, const real *bias, real *y)
 {
     for (long i = 0; i < s->h.out; i++)
@@ -45,7 +45,7 @@ LS_CLONES static void run_panel(const ls_slide *s, const ls_conv_data *data, lon
 }
 
 /* The sums of one image by themselves, in scratch. */
-LS_CLONES static void add_panel(const ls_slide *s, const ls_conv_data *data, long channels,
+LS_CLONES static void add_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
                                 const real *x, const real *dy, real *dweight)
 {
     const long reals = s->h.kernel * s->w.kernel * LS_PANEL;
@@ -58,7 +58,7 @@ LS_CLONES static void add_panel(const ls_slide *s, const ls_conv_data *data, lon
         dweight[k] += data->scratch[k];
 }
 
-static void run(const ls_slide *s, const ls_conv_data *data)
+static void run(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const long taps = s->h.kernel * s->w.kernel, image = s->h.size * s->w.size * s->x_pixel;
     for (long n = 0; n < data->rows; n++)
@@ -68,7 +68,7 @@ static void run(const ls_slide *s, const ls_conv_data *data)
                       data->y + n * s->y_image + c);
 }
 
-static void gradient(const ls_slide *s, const ls_conv_data *data)
+static void gradient(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const long taps = s->h.kernel * s->w.kernel, image = s->h.size * s->w.size * s->x_pixel;
     for (long n = 0; n < data->rows; n++)
@@ -77,12 +77,12 @@ static void gradient(const ls_slide *s, const ls_conv_data *data)
                       data->dy + n * s->y_image + c, data->dweight + c * taps);
 }
 
-static bool suits(const ls_slide *s)
+static bool suits(const ls_conv_problem *s)
 {
     return s->depthwise;
 }
 
-static long scratch(const ls_slide *s)
+static long scratch(const ls_conv_problem *s)
 {
     return s->h.kernel * s->w.kernel * LS_PANEL;
 }

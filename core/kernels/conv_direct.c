@@ -40,11 +40,11 @@ typedef struct view {
 } view;
 
 /* lines: scratch for a copy. */
-static view view_of(const ls_slide *s, const real *image, const block *b, real *lines)
+static view view_of(const ls_conv_problem *s, const real *image, const block *b, real *lines)
 {
     const long top = b->i * s->h.stride - s->h.pad, left = b->j * s->w.stride - s->w.pad;
-    const long height = ls_axis_reach(&s->h, b->lines);
-    const long width = ls_axis_reach(&s->w, b->columns);
+    const long height = ls_window_axis_reach(&s->h, b->lines);
+    const long width = ls_window_axis_reach(&s->w, b->columns);
     const long begin = ls_max(0, -left), end = ls_min(width, s->w.size - left);
     const long line = s->w.size * s->x_pixel;
     const real *there = image + top * line + left * s->x_pixel;
@@ -63,9 +63,9 @@ static view view_of(const ls_slide *s, const real *image, const block *b, real *
 }
 
 /* A kernel of 1x1 that sees every pixel once: all images, if any, are one line. */
-static ls_slide flattened(const ls_slide *s, long *rows)
+static ls_conv_problem flattened(const ls_conv_problem *s, long *rows)
 {
-    ls_slide flat = *s;
+    ls_conv_problem flat = *s;
     if (*rows && s->h.kernel * s->w.kernel * s->h.stride * s->w.stride == 1 && s->h.pad == 0 &&
         s->w.pad == 0 && s->h.out == s->h.size && s->w.out == s->w.size &&
         s->y_line == s->w.size * s->y_pixel && s->y_image == s->h.size * s->y_line) {
@@ -77,13 +77,13 @@ static ls_slide flattened(const ls_slide *s, long *rows)
 }
 
 /* Windows of a block, `deep`: for a gradient's product. Blocks of a line are about equal. */
-static block largest(const ls_slide *s, bool deep)
+static block largest(const ls_conv_problem *s, bool deep)
 {
     const long most = ls_max(LEAST_PIXELS, ls_min(BLOCK_PIXELS, 2 * BLOCK_REALS / s->c));
     const long depth = deep ? ls_tile_best()->depth : most;
     const long blocks = ls_max(1, (s->w.out + depth - 1) / depth);
     block b = {.lines = 1, .columns = (s->w.out + blocks - 1) / blocks};
-    const long line = ls_axis_reach(&s->w, b.columns) * s->c * s->h.stride;
+    const long line = ls_window_axis_reach(&s->w, b.columns) * s->c * s->h.stride;
     if (b.columns == s->w.out)
         b.lines = deep ? depth / s->w.out : BLOCK_REALS / line;
     b.lines = ls_max(1, ls_min(b.lines, s->h.out));
@@ -91,14 +91,14 @@ static block largest(const ls_slide *s, bool deep)
 }
 
 /* Calls `visit` for all blocks of all images. */
-typedef void visit_block(const ls_slide *s, const ls_conv_data *data, view *x, const block *b,
-                         long y);
+typedef void visit_block(const ls_conv_problem *s, const ls_conv_data *data, view *x,
+                         const block *b, long y);
 
-static void each_block(const ls_slide *whole, const ls_conv_data *data, bool deep, real *lines,
-                       visit_block *visit)
+static void each_block(const ls_conv_problem *whole, const ls_conv_data *data, bool deep,
+                       real *lines, visit_block *visit)
 {
     long rows = data->rows;
-    const ls_slide s = flattened(whole, &rows);
+    const ls_conv_problem s = flattened(whole, &rows);
     const block most = largest(&s, deep);
     for (long n = 0; n < rows; n++)
         for (block b = {.i = 0}; b.i < s.h.out; b.i += most.lines)
@@ -111,12 +111,13 @@ static void each_block(const ls_slide *whole, const ls_conv_data *data, bool dee
 }
 
 /* Whether a line of the kernel lies together. */
-static bool is_together(const ls_slide *s, const view *x)
+static bool is_together(const ls_conv_problem *s, const view *x)
 {
     return s->w.kernel == 1 || s->w.dilation * x->pixel == s->c;
 }
 
-static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, const block *b, long y)
+static void run_block(const ls_conv_problem *s, const ls_conv_data *data, view *x, const block *b,
+                      long y)
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long next_line = s->h.dilation * x->line, next_pixel = s->w.dilation * x->pixel;
@@ -156,13 +157,14 @@ static void run_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
     }
 }
 
-static void run(const ls_slide *s, const ls_conv_data *data)
+static void run(const ls_conv_problem *s, const ls_conv_data *data)
 {
     each_block(s, data, false, data->scratch, run_block);
 }
 
 /* Adds what a block gives to the own part of dweight. */
-static void add_block(const ls_slide *s, const ls_conv_data *data, view *x, const block *b, long y)
+static void add_block(const ls_conv_problem *s, const ls_conv_data *data, view *x, const block *b,
+                      long y)
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long pixels = b->lines * b->columns, numbers = is_together(s, x) ? line : s->c;
@@ -193,22 +195,23 @@ static void add_block(const ls_slide *s, const ls_conv_data *data, view *x, cons
 
 enum { PACKED = LS_TILE_DEPTH * PAIR };
 
-static void gradient(const ls_slide *s, const ls_conv_data *data)
+static void gradient(const ls_conv_problem *s, const ls_conv_data *data)
 {
     each_block(s, data, true, data->scratch + PACKED, add_block);
 }
 
-static bool suits(const ls_slide *s)
+static bool suits(const ls_conv_problem *s)
 {
     return !s->depthwise;
 }
 
-static long scratch(const ls_slide *s)
+static long scratch(const ls_conv_problem *s)
 {
     long most = 0;
     for (int deep = 0; deep < 2; deep++) {
         const block b = largest(s, deep);
-        most = ls_max(most, ls_axis_reach(&s->h, b.lines) * ls_axis_reach(&s->w, b.columns) * s->c);
+        most = ls_max(most, ls_window_axis_reach(&s->h, b.lines) *
+                                ls_window_axis_reach(&s->w, b.columns) * s->c);
     }
     return PACKED + most;
 }

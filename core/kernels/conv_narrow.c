@@ -19,27 +19,27 @@
 enum { IN = 16, PACKED_REALS = 1 << 20 };
 
 /* Of what the windows of an image see. */
-static long height_of(const ls_slide *s)
+static long height_of(const ls_conv_problem *s)
 {
-    return ls_axis_reach(&s->h, s->h.out);
+    return ls_window_axis_reach(&s->h, s->h.out);
 }
 
-static long width_of(const ls_slide *s)
+static long width_of(const ls_conv_problem *s)
 {
-    return ls_axis_reach(&s->w, s->w.out);
+    return ls_window_axis_reach(&s->w, s->w.out);
 }
 
-static long packed_reals(const ls_slide *s)
+static long packed_reals(const ls_conv_problem *s)
 {
     return height_of(s) * width_of(s) * s->c * LS_PANEL;
 }
 
-static long scratch(const ls_slide *s)
+static long scratch(const ls_conv_problem *s)
 {
     return packed_reals(s) + s->h.out * s->y_line * LS_PANEL;
 }
 
-static bool suits(const ls_slide *s)
+static bool suits(const ls_conv_problem *s)
 {
     return !s->depthwise && s->h.kernel * s->w.kernel > 1 && s->h.dilation * s->w.dilation == 1 &&
            s->c <= IN && s->out <= LS_PANEL && s->x_pixel == s->c && s->y_pixel == s->out &&
@@ -47,7 +47,7 @@ static bool suits(const ls_slide *s)
 }
 
 /* What windows see of `rows` images. */
-static void pack(const ls_slide *s, const real *x, long rows, real *to)
+static void pack(const ls_conv_problem *s, const real *x, long rows, real *to)
 {
     const long width = width_of(s), line = s->w.size * s->c;
     const long begin = ls_max(0, s->w.pad), end = ls_min(width, s->w.size + s->w.pad);
@@ -57,7 +57,7 @@ static void pack(const ls_slide *s, const real *x, long rows, real *to)
                       (end - begin) * s->c, to + (i * width + begin) * s->c * LS_PANEL);
 }
 
-static void run(const ls_slide *s, const ls_conv_data *data)
+static void run(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const long line = width_of(s) * s->c * LS_PANEL;
     real *x = data->scratch, *y = x + packed_reals(s);

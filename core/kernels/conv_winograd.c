@@ -34,19 +34,19 @@ static long place_of(long reals)
 }
 
 /* All filters are held transformed, from the first block of tiles on. */
-static bool is_small(const ls_slide *s)
+static bool is_small(const ls_conv_problem *s)
 {
     return PLACES * s->c * s->out <= FILTER_REALS;
 }
 
 /* Of the transformed filters of a pair, some channels. */
-static long filter_place(const ls_slide *s)
+static long filter_place(const ls_conv_problem *s)
 {
     return place_of(ls_min(CHANNELS, s->c) * PAIR);
 }
 
 /* Of all transformed filters of a pair. */
-static long filters_of(const ls_slide *s)
+static long filters_of(const ls_conv_problem *s)
 {
     return (s->c + CHANNELS - 1) / CHANNELS * PLACES * filter_place(s);
 }
@@ -59,17 +59,17 @@ typedef struct plan {
 } plan;
 
 /* Blocks are about equal. */
-static plan plan_of(const ls_slide *s, const ls_conv_data *data)
+static plan plan_of(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const long most = s->c > FEW_CHANNELS ? TILES : TILES / 2;
     const long size = LS_WINOGRAD_SIZE, kernel = s->h.kernel, tile = size + 1 - kernel;
     const long h = (s->h.out + tile - 1) / tile, w = (s->w.out + tile - 1) / tile;
     const long line = s->w.size * s->x_pixel, tap = s->c * LS_PANEL;
-    const ls_axis x_h = {s->h.size, size, tile, s->h.pad, 1, h};
-    const ls_axis x_w = {s->w.size, size, tile, s->w.pad, 1, w};
-    const ls_axis y_h = {s->h.out, tile, tile, 0, 1, h};
-    const ls_axis y_w = {s->w.out, tile, tile, 0, 1, w};
-    const ls_axis taps = {kernel, kernel, 0, 0, 1, 1};
+    const ls_window_axis x_h = {s->h.size, size, tile, s->h.pad, 1, h};
+    const ls_window_axis x_w = {s->w.size, size, tile, s->w.pad, 1, w};
+    const ls_window_axis y_h = {s->h.out, tile, tile, 0, 1, h};
+    const ls_window_axis y_w = {s->w.out, tile, tile, 0, 1, w};
+    const ls_window_axis taps = {kernel, kernel, 0, 0, 1, 1};
     plan p = {.x = {x_h, x_w, s->x_pixel, line, s->h.size * line},
               .y = {y_h, y_w, s->y_pixel, s->y_line, s->y_image},
               .taps = {taps, taps, tap, kernel * tap, kernel * kernel * tap},
@@ -99,7 +99,7 @@ static void multiply(const ls_winograd_block *v, long k, const ls_winograd_block
                             u->at + i * u->place, m->at + i * m->place);
 }
 
-static void run(const ls_slide *s, const ls_conv_data *data)
+static void run(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
     const bool small = is_small(s);
@@ -142,7 +142,7 @@ static void multiply_turned(const ls_winograd_block *v, long k, const ls_winogra
 }
 
 /* Columns of m beyond the last output stay 0, so those of dweight do. */
-static void gradient(const ls_slide *s, const ls_conv_data *data)
+static void gradient(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
     const plan p = plan_of(s, data);
@@ -169,20 +169,20 @@ static void gradient(const ls_slide *s, const ls_conv_data *data)
 }
 
 /* Few outputs leave most of a tile unused. */
-static bool suits_axis(const ls_axis *axis)
+static bool suits_axis(const ls_window_axis *axis)
 {
     enum { FEWEST = 3 };
     return (axis->kernel == 3 || axis->kernel == 5) && axis->stride == 1 && axis->dilation == 1 &&
            axis->pad >= 0 && axis->pad < axis->kernel && axis->out >= FEWEST;
 }
 
-static bool suits(const ls_slide *s)
+static bool suits(const ls_conv_problem *s)
 {
     return !s->exact && !s->depthwise && suits_axis(&s->h) && suits_axis(&s->w) &&
            s->h.kernel == s->w.kernel && s->c % GROUP == 0 && s->out % GROUP == 0;
 }
 
-static long scratch(const ls_slide *s)
+static long scratch(const ls_conv_problem *s)
 {
     const long pairs = (s->out + PAIR - 1) / PAIR;
     return PLACES * (place_of(TILES * s->c) + place_of(TILES * PAIR)) +

@@ -36,7 +36,7 @@ enum { LS_WINOGRAD_SIZE = 6, LS_WINOGRAD_PLACES = 36 };
 /* Images and their tiles, in each direction `out` windows of `kernel` pixels, `stride` apart; the
  * number of a tile counts row by row, image by image. What lies outside the image is 0, or left. */
 typedef struct ls_winograd_image {
-    ls_axis h, w;
+    ls_window_axis h, w;
     long pixel, line, image; /* reals from one to the next */
 } ls_winograd_image;
 

@@ -118,7 +118,7 @@ typedef struct spot {
 
 LS_INLINE spot spot_of(const ls_winograd_image *image, long tile)
 {
-    const ls_axis *h = &image->h, *w = &image->w;
+    const ls_window_axis *h = &image->h, *w = &image->w;
     const long top = tile / w->out % h->out * h->stride - h->pad;
     const long left = tile % w->out * w->stride - w->pad;
     spot s = {tile / (h->out * w->out) * image->image + top * image->line + left * image->pixel,

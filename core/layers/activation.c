@@ -175,11 +175,11 @@ static real alpha_of(const ls_layer *layer)
     return self->f->takes == LS_ALPHA_LEARNED ? ls_layer_value(layer, 0)[0] : self->alpha;
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     (void)pass;
     const activation *self = layer->self;
-    self->f->value(io->rows * ls_shape_count(&layer->y), io->x[0], alpha_of(layer), io->y);
+    self->f->value(args->rows * ls_shape_count(&layer->y), args->x[0], alpha_of(layer), args->y);
 }
 
 /* dalpha = sum over x < 0 of dy x, in double; 16 sums side by side, so that it vectorises. Written
@@ -200,26 +200,26 @@ static LS_CLONES double alpha_gradient(long n, const real *restrict x, const rea
     return total;
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const activation *self = layer->self;
-    long n = io->rows * ls_shape_count(&layer->y);
+    long n = args->rows * ls_shape_count(&layer->y);
     (void)pass;
-    if (!io->dx[0])
+    if (!args->dx[0])
         return;
     static void (*const surrogates[])(long, const real *, const real *, const real *, real, bool,
                                       real *) = {
         [SURROGATE_STE] = straight_slope, [SURROGATE_CLIPPED] = clipped_slope};
     (self->surrogate == SURROGATE_NONE ? self->f->slope : surrogates[self->surrogate])(
-        n, io->x[0], io->y, io->dy, alpha_of(layer), io->add[0], io->dx[0]);
+        n, args->x[0], args->y, args->dy, alpha_of(layer), args->add[0], args->dx[0]);
 }
 
-static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const activation *self = layer->self;
-    long n = io->rows * ls_shape_count(&layer->y);
-    if (self->f->takes == LS_ALPHA_LEARNED && io->part == 0)
-        ls_layer_gradient(layer, pass, 0)[0] += (real)alpha_gradient(n, io->x[0], io->dy);
+    long n = args->rows * ls_shape_count(&layer->y);
+    if (self->f->takes == LS_ALPHA_LEARNED && args->part == 0)
+        ls_layer_gradient(layer, pass, 0)[0] += (real)alpha_gradient(n, args->x[0], args->dy);
 }
 
 static const char *const examples[] = {"3,2,2 | activation function=tanh",

@@ -58,32 +58,32 @@ LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, 
     }
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     long width = w->w.size * w->c;
     (void)pass;
-    for (long line = 0; line < io->rows * w->h.out; line++) {
+    for (long line = 0; line < args->rows * w->h.out; line++) {
         ls_pool_span in = ls_pool_seen(&w->h, line % w->h.out);
-        const real *x = io->x[0] + line / w->h.out * w->h.size * width;
-        memcpy(io->scratch, x + in.first * width, (size_t)width * sizeof *x);
+        const real *x = args->x[0] + line / w->h.out * w->h.size * width;
+        memcpy(args->scratch, x + in.first * width, (size_t)width * sizeof *x);
         for (long i = in.first + 1; i < in.last; i++)
-            add(x + i * width, width, io->scratch);
-        mean_along(w, io->scratch, in.places, io->y + line * w->w.out * w->c);
+            add(x + i * width, width, args->scratch);
+        mean_along(w, args->scratch, in.places, args->y + line * w->w.out * w->c);
     }
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     long width = w->w.size * w->c;
-    real *dx = ls_io_dx(layer, io, 0);
+    real *dx = ls_layer_args_dx(layer, args, 0);
     (void)pass;
-    for (long line = 0; dx && line < io->rows * w->h.out; line++) {
+    for (long line = 0; dx && line < args->rows * w->h.out; line++) {
         ls_pool_span in = ls_pool_seen(&w->h, line % w->h.out);
-        spread_along(w, io->dy + line * w->w.out * w->c, in.places, io->scratch);
+        spread_along(w, args->dy + line * w->w.out * w->c, in.places, args->scratch);
         for (long i = in.first; i < in.last; i++)
-            add(io->scratch, width, dx + (line / w->h.out * w->h.size + i) * width);
+            add(args->scratch, width, dx + (line / w->h.out * w->h.size + i) * width);
     }
 }
 

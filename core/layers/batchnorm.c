@@ -100,14 +100,14 @@ typedef struct work {
     real *chunk_lines;  /* [CHUNKS, CHUNK_SUMS, width] */
 } work;
 
-static work work_of(const ls_layer *layer, const ls_io *io)
+static work work_of(const ls_layer *layer, const ls_layer_args *args)
 {
     work w = {.self = layer->self,
               .threads = layer->params->threads,
               .channels = channels_of(layer),
-              .n = io->rows * ls_shape_count(&layer->y),
-              .count = io->kept,
-              .sums = io->scratch};
+              .n = args->rows * ls_shape_count(&layer->y),
+              .count = args->kept,
+              .sums = args->scratch};
     w.width = ls_norm_width(w.channels);
     w.mean = w.count + 1;
     w.variance = w.mean + w.channels;
@@ -128,15 +128,16 @@ static ls_interval chunk_of(const work *w, long k)
                          places * (k + 1) / w->chunks * w->channels};
 }
 
-typedef void chunk_task(const ls_layer *layer, const work *w, const ls_io *io, long k);
+typedef void chunk_task(const ls_layer *layer, const work *w, const ls_layer_args *args, long k);
 
 /* The task for every chunk, shared among the threads. A second pass goes from the last chunk to the
  * first, for the cache holds what the first pass read last. */
-static void each_chunk(const ls_layer *layer, const work *w, const ls_io *io, chunk_task *task)
+static void each_chunk(const ls_layer *layer, const work *w, const ls_layer_args *args,
+                       chunk_task *task)
 {
 #pragma omp parallel for num_threads(w->threads) if (w->threads > 1)
     for (long k = 0; k < w->chunks; k++)
-        task(layer, w, io, k);
+        task(layer, w, args, k);
 }
 
 static double *sums_of(const work *w, long k)
@@ -145,9 +146,10 @@ static double *sums_of(const work *w, long k)
 }
 
 /* sums[CHUNK_SUMS, channels]: what the task sums in every chunk. */
-static void sum_chunks(const ls_layer *layer, const work *w, const ls_io *io, chunk_task *task)
+static void sum_chunks(const ls_layer *layer, const work *w, const ls_layer_args *args,
+                       chunk_task *task)
 {
-    each_chunk(layer, w, io, task);
+    each_chunk(layer, w, args, task);
     memset(w->sums, 0, CHUNK_SUMS * (size_t)w->channels * sizeof *w->sums);
     for (long k = 0; k < w->chunks; k++)
         for (long s = 0; s < CHUNK_SUMS; s++)
@@ -191,25 +193,26 @@ static void join_ranks(const ls_layer *layer, const ls_pass *pass, const work *w
     }
 }
 
-static void chunk_moments(const ls_layer *layer, const work *w, const ls_io *io, long k)
+static void chunk_moments(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
     const ls_interval own = chunk_of(w, k);
     (void)layer;
-    ls_norm_moments(io->x[0] + own.begin, own.end - own.begin, w->width, w->line[CENTRE],
+    ls_norm_moments(args->x[0] + own.begin, own.end - own.begin, w->width, w->line[CENTRE],
                     sums_of(w, k));
 }
 
 /* mean = a + sum(x - a) / m, m variance = sum(x - a)^2 - m (mean - a)^2, where a is the first row.
  * Were a off by d, m variance would lose m d^2 times an epsilon of double: but then it holds about
  * d^2 at least, for a is one of the m numbers. */
-static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_io *io, const work *w)
+static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
+                         const work *w)
 {
     const double *sum = w->sums, *square = sum + w->channels;
     double own = *w->count = (double)(w->n / w->channels);
     for (long c = 0; c < w->channels; c++)
-        w->mean[c] = own > 0 ? (double)io->x[0][c] : 0;
+        w->mean[c] = own > 0 ? (double)args->x[0][c] : 0;
     set_centre(w);
-    sum_chunks(layer, w, io, chunk_moments);
+    sum_chunks(layer, w, args, chunk_moments);
     for (long c = 0; c < w->channels; c++) {
         double apart = own > 0 ? sum[c] / own : 0;
         w->mean[c] += apart;
@@ -226,19 +229,19 @@ static double slope_at(const ls_layer *layer, const work *w, long c)
     return (double)ls_layer_value(layer, SCALE)[c] / sqrt(w->variance[c] + w->self->epsilon);
 }
 
-static void chunk_apply(const ls_layer *layer, const work *w, const ls_io *io, long k)
+static void chunk_apply(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
     const ls_interval own = chunk_of(w, w->chunks - 1 - k);
-    ls_norm_apply(io->x[0] + own.begin, layer->inputs == 2 ? io->x[1] + own.begin : NULL,
+    ls_norm_apply(args->x[0] + own.begin, layer->inputs == 2 ? args->x[1] + own.begin : NULL,
                   own.end - own.begin, w->width, w->line[CENTRE], w->line[SLOPE], w->line[OFFSET],
-                  w->self->relu, io->y + own.begin);
+                  w->self->relu, args->y + own.begin);
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    work w = work_of(layer, io);
+    work w = work_of(layer, args);
     if (pass->training)
-        take_moments(layer, pass, io, &w);
+        take_moments(layer, pass, args, &w);
     else
         take_running(layer, &w);
     set_centre(&w);
@@ -250,20 +253,21 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
     }
     ls_norm_spread(slope, w.channels, w.width, w.line[SLOPE]);
     ls_norm_spread(offset, w.channels, w.width, w.line[OFFSET]);
-    each_chunk(layer, &w, io, chunk_apply);
+    each_chunk(layer, &w, args, chunk_apply);
 }
 
 /* What ReLU masks dy by, from place i on. */
-static const real *mask_at(const work *w, const ls_io *io, long i)
+static const real *mask_at(const work *w, const ls_layer_args *args, long i)
 {
-    return w->self->relu ? io->y + i : NULL;
+    return w->self->relu ? args->y + i : NULL;
 }
 
-static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_io *io, const work *w)
+static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
+                        const work *w)
 {
     real *mean = ls_layer_gradient(layer, pass, MEAN);
     real *variance = ls_layer_gradient(layer, pass, VARIANCE);
-    double share = (double)io->rows * w->self->momentum;
+    double share = (double)args->rows * w->self->momentum;
     double unbiased = *w->count > 1 ? *w->count / (*w->count - 1) : 1;
     for (long c = 0; c < w->channels; c++) {
         mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(layer, MEAN)[c]));
@@ -272,20 +276,20 @@ static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_io 
     }
 }
 
-static void chunk_products(const ls_layer *layer, const work *w, const ls_io *io, long k)
+static void chunk_products(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
     const ls_interval own = chunk_of(w, k);
     (void)layer;
-    ls_norm_products(io->x[0] + own.begin, mask_at(w, io, own.begin), io->dy + own.begin,
+    ls_norm_products(args->x[0] + own.begin, mask_at(w, args, own.begin), args->dy + own.begin,
                      own.end - own.begin, w->width, w->line[CENTRE], sums_of(w, k),
                      w->chunk_lines + k * CHUNK_SUMS * w->width);
 }
 
 /* sums[channels] of g, and of g (x - mean) after them. */
-static void sum_products(const ls_layer *layer, const work *w, const ls_io *io)
+static void sum_products(const ls_layer *layer, const work *w, const ls_layer_args *args)
 {
     double *sum = w->sums, *product = w->sums + w->channels;
-    sum_chunks(layer, w, io, chunk_products);
+    sum_chunks(layer, w, args, chunk_products);
     for (long c = 0; c < w->channels; c++)
         product[c] += ((double)w->line[CENTRE][c] - w->mean[c]) * sum[c];
 }
@@ -317,7 +321,7 @@ static void set_lines(const ls_layer *layer, const work *w)
     ls_norm_spread(offset, w->channels, w->width, w->line[OFFSET]);
 }
 
-static void chunk_dx(const ls_layer *layer, const work *w, const ls_io *io, long k)
+static void chunk_dx(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
     enum { BLOCK = 1 << 13 }; /* reals that the cache holds until they are passed on */
     const ls_interval own = chunk_of(w, w->chunks - 1 - k);
@@ -325,28 +329,28 @@ static void chunk_dx(const ls_layer *layer, const work *w, const ls_io *io, long
     (void)layer;
     for (long i = own.begin; i < own.end; i += block) {
         long count = ls_min(block, own.end - i);
-        const real *y = mask_at(w, io, i), *dy = io->dy + i;
-        if (io->dx[0])
-            ls_norm_dx(io->x[0] + i, y, dy, count, w->width, w->line[CENTRE], w->line[SLOPE],
-                       w->line[TILT], w->line[OFFSET], io->add[0], io->dx[0] + i);
-        if (io->dx[1])
-            ls_norm_pass_on(y, dy, count, io->add[1], io->dx[1] + i);
+        const real *y = mask_at(w, args, i), *dy = args->dy + i;
+        if (args->dx[0])
+            ls_norm_dx(args->x[0] + i, y, dy, count, w->width, w->line[CENTRE], w->line[SLOPE],
+                       w->line[TILT], w->line[OFFSET], args->add[0], args->dx[0] + i);
+        if (args->dx[1])
+            ls_norm_pass_on(y, dy, count, args->add[1], args->dx[1] + i);
     }
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    work w = work_of(layer, io);
+    work w = work_of(layer, args);
     set_centre(&w);
-    sum_products(layer, &w, io);
+    sum_products(layer, &w, args);
     if (pass->gradient)
         add_gradients(layer, pass, &w);
     if (pass->gradient && pass->training)
-        add_running(layer, pass, io, &w);
+        add_running(layer, pass, args, &w);
     if (w.self->sync && pass->sum && pass->training)
         pass->sum(pass->context, w.sums, 2 * w.channels);
     set_lines(layer, &w);
-    each_chunk(layer, &w, io, chunk_dx);
+    each_chunk(layer, &w, args, chunk_dx);
 }
 
 const ls_layer_type ls_layer_batchnorm = {

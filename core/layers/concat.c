@@ -34,29 +34,32 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long all = last_of(&layer->y), lines = io->rows * (ls_shape_count(&layer->y) / all), begin = 0;
+    long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all),
+         begin = 0;
     (void)pass;
     for (int k = 0; k < layer->inputs; k++) {
         long width = last_of(&layer->x[k]);
         for (long i = 0; i < lines; i++)
-            memcpy(io->y + i * all + begin, io->x[k] + i * width, (size_t)width * sizeof *io->y);
+            memcpy(args->y + i * all + begin, args->x[k] + i * width,
+                   (size_t)width * sizeof *args->y);
         begin += width;
     }
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long all = last_of(&layer->y), lines = io->rows * (ls_shape_count(&layer->y) / all), begin = 0;
+    long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all),
+         begin = 0;
     (void)pass;
     for (int k = 0; k < layer->inputs; k++) {
         long width = last_of(&layer->x[k]);
-        for (long i = 0; io->dx[k] && i < lines; i++) {
-            real *dx = io->dx[k] + i * width;
-            const real *dy = io->dy + i * all + begin;
+        for (long i = 0; args->dx[k] && i < lines; i++) {
+            real *dx = args->dx[k] + i * width;
+            const real *dy = args->dy + i * all + begin;
             for (long j = 0; j < width; j++)
-                dx[j] = dy[j] + (io->add[k] ? dx[j] : 0);
+                dx[j] = dy[j] + (args->add[k] ? dx[j] : 0);
         }
         begin += width;
     }

@@ -38,11 +38,11 @@ void ls_convolution_prepare(const ls_layer *layer)
 
 /* Forward of the layer, or (back) backward: x to y, or dy to dx, by the convolution or its data
  * gradient, which has the weight turned round. */
-static void run(const ls_layer *layer, const ls_io *io, bool back, ls_conv_data data)
+static void run(const ls_layer *layer, const ls_layer_args *args, bool back, ls_conv_data data)
 {
     const ls_convolution *self = layer->self;
-    data.rows = io->rows;
-    data.scratch = io->scratch;
+    data.rows = args->rows;
+    data.scratch = args->scratch;
     if (self->transposed == back) {
         data.weight = ls_layer_value(layer, 0);
         ls_conv_forward(&self->conv, &data);
@@ -53,47 +53,49 @@ static void run(const ls_layer *layer, const ls_io *io, bool back, ls_conv_data 
 }
 
 /* Rows of y by channels. */
-static long pixels_of(const ls_layer *layer, const ls_io *io)
+static long pixels_of(const ls_layer *layer, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
-    return io->rows * ls_shape_count(&layer->y) / self->out;
+    return args->rows * ls_shape_count(&layer->y) / self->out;
 }
 
-void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
     const real *bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL;
-    ls_conv_data data = {.x = io->x[0], .y = io->y};
+    ls_conv_data data = {.x = args->x[0], .y = args->y};
     (void)pass;
     if (!self->transposed)
         data.bias = bias;
     else if (bias) {
-        ls_rows_fill(io->y, bias, pixels_of(layer, io), self->out);
+        ls_rows_fill(args->y, bias, pixels_of(layer, args), self->out);
         data.add = true;
     }
-    run(layer, io, false, data);
+    run(layer, args, false, data);
 }
 
-void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     (void)pass;
-    if (io->dx[0])
-        run(layer, io, true, (ls_conv_data){.x = io->dy, .y = io->dx[0], .add = io->add[0]});
+    if (args->dx[0])
+        run(layer, args, true,
+            (ls_conv_data){.x = args->dy, .y = args->dx[0], .add = args->add[0]});
 }
 
-void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
-    const ls_interval bias = ls_io_part(io, self->out, 1);
-    const ls_conv_data data = {.rows = io->rows,
-                               .x = self->transposed ? io->dy : io->x[0],
-                               .dy = self->transposed ? io->x[0] : io->dy,
-                               .dweight = ls_layer_gradient(layer, pass, 0),
-                               .own = ls_io_part(io, self->conv.out, ls_conv_unit(&self->conv)),
-                               .scratch = io->scratch};
+    const ls_interval bias = ls_layer_args_part(args, self->out, 1);
+    const ls_conv_data data = {
+        .rows = args->rows,
+        .x = self->transposed ? args->dy : args->x[0],
+        .dy = self->transposed ? args->x[0] : args->dy,
+        .dweight = ls_layer_gradient(layer, pass, 0),
+        .own = ls_layer_args_part(args, self->conv.out, ls_conv_unit(&self->conv)),
+        .scratch = args->scratch};
     if (data.own.begin < data.own.end)
         ls_conv_gradient(&self->conv, &data);
     if (self->weights.bias)
-        ls_rows_sum(io->dy + bias.begin, pixels_of(layer, io), self->out, bias.end - bias.begin,
+        ls_rows_sum(args->dy + bias.begin, pixels_of(layer, args), self->out, bias.end - bias.begin,
                     ls_layer_gradient(layer, pass, 1) + bias.begin);
 }

@@ -38,6 +38,6 @@ void ls_convolution_claim(ls_layer *layer, double fan_in);
 
 /* The layer's functions of these names. */
 void ls_convolution_prepare(const ls_layer *layer);
-void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
-void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
-void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_io *io);
+void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);

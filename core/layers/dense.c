@@ -28,13 +28,13 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
     (void)pass;
-    if (io->dx[0])
-        ls_panel_backward(ls_layer_value(layer, 0), self->out, self->conv.window.c, io->rows,
-                          io->dy, io->add[0], io->dx[0], io->scratch);
+    if (args->dx[0])
+        ls_panel_backward(ls_layer_value(layer, 0), self->out, self->conv.window.c, args->rows,
+                          args->dy, args->add[0], args->dx[0], args->scratch);
 }
 
 const ls_layer_type ls_layer_dense = {

@@ -40,22 +40,22 @@ static LS_CLONES void mask_row(long n, const uint32_t *restrict bits, uint32_t d
     }
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const dropout *self = layer->self;
     long width = ls_shape_count(&layer->y);
     if (!pass->training) {
-        memcpy(io->y, io->x[0], (size_t)(io->rows * width) * sizeof *io->y);
+        memcpy(args->y, args->x[0], (size_t)(args->rows * width) * sizeof *args->y);
         return;
     }
     uint32_t dropped = (uint32_t)llround(self->rate * 0x1p32); /* of the 2^32 draws */
     real scale = (real)(1 / (1 - self->rate));
     ls_random stream =
         ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw, layer->stream);
-    for (long r = 0; r < io->rows; r++) {
-        ls_random_bits(stream, (uint64_t)(pass->row + r), io->scratch, width);
-        mask_row(width, io->scratch, dropped, scale, io->x[0] + r * width,
-                 (real *)io->kept + r * width, io->y + r * width);
+    for (long r = 0; r < args->rows; r++) {
+        ls_random_bits(stream, (uint64_t)(pass->row + r), args->scratch, width);
+        mask_row(width, args->scratch, dropped, scale, args->x[0] + r * width,
+                 (real *)args->kept + r * width, args->y + r * width);
     }
 }
 
@@ -76,19 +76,19 @@ static LS_CLONES void pass_on(long n, const real *restrict dy, bool add, real *r
         dx[i] = dy[i];
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long n = io->rows * ls_shape_count(&layer->y);
-    if (io->dx[0] && pass->training)
-        multiply(n, io->kept, io->dy, io->add[0], io->dx[0]);
-    else if (io->dx[0])
-        pass_on(n, io->dy, io->add[0], io->dx[0]);
+    long n = args->rows * ls_shape_count(&layer->y);
+    if (args->dx[0] && pass->training)
+        multiply(n, args->kept, args->dy, args->add[0], args->dx[0]);
+    else if (args->dx[0])
+        pass_on(n, args->dy, args->add[0], args->dx[0]);
 }
 
-static const real *draws(const ls_layer *layer, const ls_io *io)
+static const real *draws(const ls_layer *layer, const ls_layer_args *args)
 {
     (void)layer;
-    return io->kept;
+    return args->kept;
 }
 
 static const char *const examples[] = {"3,2 | dropout rate=0.3", "5 | dense units=9; dropout",

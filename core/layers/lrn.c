@@ -130,24 +130,25 @@ LS_CLONES static void slope(const lrn *self, const place *p, long places, const 
     }
 }
 
-static long places_of(const ls_layer *layer, const ls_io *io)
+static long places_of(const ls_layer *layer, const ls_layer_args *args)
 {
-    return io->rows * (ls_shape_count(&layer->y) / layer->y.at[layer->y.rank - 1]);
+    return args->rows * (ls_shape_count(&layer->y) / layer->y.at[layer->y.rank - 1]);
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    place p = place_of(layer, io->scratch);
+    place p = place_of(layer, args->scratch);
     (void)pass;
-    normalise(layer->self, &p, places_of(layer, io), io->x[0], io->y);
+    normalise(layer->self, &p, places_of(layer, args), args->x[0], args->y);
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    place p = place_of(layer, io->scratch);
+    place p = place_of(layer, args->scratch);
     (void)pass;
-    if (io->dx[0])
-        slope(layer->self, &p, places_of(layer, io), io->x[0], io->dy, io->add[0], io->dx[0]);
+    if (args->dx[0])
+        slope(layer->self, &p, places_of(layer, args), args->x[0], args->dy, args->add[0],
+              args->dx[0]);
 }
 
 const ls_layer_type ls_layer_lrn = {

@@ -53,23 +53,23 @@ LS_CLONES static void pool_row(const ls_window *w, const real *x, real *y, int32
             largest(w, x, oh, ow, y, where);
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     long in = ls_shape_count(&layer->x[0]), out = ls_shape_count(&layer->y);
     (void)pass;
-    for (long row = 0; row < io->rows; row++)
-        pool_row(w, io->x[0] + row * in, io->y + row * out, (int32_t *)io->kept + row * out);
+    for (long row = 0; row < args->rows; row++)
+        pool_row(w, args->x[0] + row * in, args->y + row * out, (int32_t *)args->kept + row * out);
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     long in = ls_shape_count(&layer->x[0]), out = ls_shape_count(&layer->y);
-    real *dx = ls_io_dx(layer, io, 0);
-    const int32_t *where = io->kept;
-    const real *dy = io->dy;
+    real *dx = ls_layer_args_dx(layer, args, 0);
+    const int32_t *where = args->kept;
+    const real *dy = args->dy;
     (void)pass;
-    for (long row = 0; dx && row < io->rows; row++, dx += in, dy += out, where += out)
+    for (long row = 0; dx && row < args->rows; row++, dx += in, dy += out, where += out)
         for (long i = 0; i < out; i++)
             dx[where[i]] += dy[i];
 }

@@ -63,7 +63,7 @@ typedef struct ls_pool_span {
     long places; /* with those in the padding */
 } ls_pool_span;
 
-static inline ls_pool_span ls_pool_seen(const ls_axis *axis, long o)
+static inline ls_pool_span ls_pool_seen(const ls_window_axis *axis, long o)
 {
     long first = o * axis->stride - axis->pad, end = first + axis->kernel;
     long most = axis->size + axis->pad;

@@ -27,13 +27,13 @@ static real largest(long n, const real *x)
     return found;
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     (void)pass;
-    long width = last_dimension(layer), vectors = io->rows * (ls_shape_count(&layer->y) / width);
+    long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
     for (long v = 0; v < vectors; v++) {
-        const real *x = io->x[0] + v * width;
-        real *y = io->y + v * width;
+        const real *x = args->x[0] + v * width;
+        real *y = args->y + v * width;
         double sum = 0;
         ls_math_exp_row(width, x, largest(width, x), y);
         for (long i = 0; i < width; i++)
@@ -44,19 +44,19 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
     }
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     (void)pass;
-    long width = last_dimension(layer), vectors = io->rows * (ls_shape_count(&layer->y) / width);
-    for (long v = 0; io->dx[0] && v < vectors; v++) {
-        const real *y = io->y + v * width, *dy = io->dy + v * width;
-        real *dx = io->dx[0] + v * width;
+    long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
+    for (long v = 0; args->dx[0] && v < vectors; v++) {
+        const real *y = args->y + v * width, *dy = args->dy + v * width;
+        real *dx = args->dx[0] + v * width;
         double sum = 0;
         for (long i = 0; i < width; i++)
             sum += (double)dy[i] * (double)y[i];
         real mean = (real)sum;
         for (long i = 0; i < width; i++)
-            dx[i] = (io->add[0] ? dx[i] : 0) + y[i] * (dy[i] - mean);
+            dx[i] = (args->add[0] ? dx[i] : 0) + y[i] * (dy[i] - mean);
     }
 }
 

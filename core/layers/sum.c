@@ -41,14 +41,15 @@ LS_CLONES static void add(long n, const real *a, const real *b, real least, real
     }
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const sum *self = layer->self;
-    long n = io->rows * ls_shape_count(&layer->y);
+    long n = args->rows * ls_shape_count(&layer->y);
     (void)pass;
     for (int k = 1; k < layer->inputs; k++) {
         bool last = k == layer->inputs - 1;
-        add(n, k == 1 ? io->x[0] : io->y, io->x[k], self->relu && last ? 0 : -INFINITY, io->y);
+        add(n, k == 1 ? args->x[0] : args->y, args->x[k], self->relu && last ? 0 : -INFINITY,
+            args->y);
     }
 }
 
@@ -63,14 +64,14 @@ LS_CLONES static void spread(long n, const real *restrict y, const real *restric
     }
 }
 
-static void backward(const ls_layer *layer, const ls_pass *pass, const ls_io *io)
+static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const sum *self = layer->self;
-    long n = io->rows * ls_shape_count(&layer->y);
+    long n = args->rows * ls_shape_count(&layer->y);
     (void)pass;
     for (int k = 0; k < layer->inputs; k++)
-        if (io->dx[k])
-            spread(n, io->y, io->dy, self->relu, io->add[k], io->dx[k]);
+        if (args->dx[k])
+            spread(n, args->y, args->dy, self->relu, args->add[k], args->dx[k]);
 }
 
 const ls_layer_type ls_layer_sum = {

@@ -16,7 +16,8 @@ static bool read_pair(const ls_list *list, const char *key, long *height, long *
     return true;
 }
 
-static bool read_options(ls_axis *h, ls_axis *w, const ls_window_options *options, ls_error *error)
+static bool read_options(ls_window_axis *h, ls_window_axis *w, const ls_window_options *options,
+                         ls_error *error)
 {
     return read_pair(&options->kernel, "kernel", &h->kernel, &w->kernel, error) &&
            read_pair(&options->stride, "stride", &h->stride, &w->stride, error) &&
@@ -25,17 +26,17 @@ static bool read_options(ls_axis *h, ls_axis *w, const ls_window_options *option
 }
 
 /* Sets stride and out; whether the kernel fits. */
-static bool set_out(ls_axis *axis, bool ceil)
+static bool set_out(ls_window_axis *axis, bool ceil)
 {
     axis->stride = axis->stride ? axis->stride : axis->kernel;
-    long stride = axis->stride, room = axis->size + 2 * axis->pad - ls_axis_reach(axis, 1);
+    long stride = axis->stride, room = axis->size + 2 * axis->pad - ls_window_axis_reach(axis, 1);
     axis->out = (ceil ? room + stride - 1 : room) / stride + 1;
     if (ceil && (axis->out - 1) * stride >= axis->size + axis->pad)
         axis->out--;
     return room >= 0;
 }
 
-static bool too_large(const ls_axis *h, const ls_axis *w, ls_error *error)
+static bool too_large(const ls_window_axis *h, const ls_window_axis *w, ls_error *error)
 {
     char dilation[64] = "";
     if (h->dilation > 1 || w->dilation > 1)
@@ -54,7 +55,7 @@ bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options
         return ls_error_set(error, LS_USAGE,
                             "takes images, height x width x channels, but its input is %s",
                             ls_shape_text(x, shape, sizeof shape));
-    ls_axis h = {.size = x->at[0]}, w = {.size = x->at[1]};
+    ls_window_axis h = {.size = x->at[0]}, w = {.size = x->at[1]};
     if (!read_options(&h, &w, options, error))
         return false;
     bool high = set_out(&h, options->ceil), wide = set_out(&w, options->ceil);

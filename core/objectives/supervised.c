@@ -9,7 +9,7 @@ typedef struct supervised {
     char loss_name[LS_WORD];
     double smoothing;
     const ls_loss_type *loss;
-    ls_run *training, *evaluation;
+    ls_workspace *training, *evaluation;
     bool vector; /* targets are vectors, not labels */
     long width;  /* of the net's output */
 } supervised;
@@ -80,16 +80,16 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
     supervised *self = objective->self;
     const ls_net *net = objective->task.net[0];
     if (shard_rows)
-        objective->run = self->training = ls_run_create(net, shard_rows, true);
+        objective->run = self->training = ls_workspace_create(net, shard_rows, true);
     if (chunk_rows)
-        self->evaluation = ls_run_create(net, chunk_rows, false);
+        self->evaluation = ls_workspace_create(net, chunk_rows, false);
 }
 
 static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_rows)
 {
     const ls_net *net = objective->task.net[0];
-    return (shard_rows ? ls_run_bytes(net, shard_rows, true) : 0) +
-           (chunk_rows ? ls_run_bytes(net, chunk_rows, false) : 0);
+    return (shard_rows ? ls_workspace_bytes(net, shard_rows, true) : 0) +
+           (chunk_rows ? ls_workspace_bytes(net, chunk_rows, false) : 0);
 }
 
 /* dy NULL: an evaluation, of the plain loss. */
@@ -108,16 +108,16 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
 {
     supervised *self = objective->self;
     ls_objective_zero(objective, phase, pass->gradient);
-    const real *y = ls_run_forward(self->training, pass, shard->x, shard->rows);
-    take_sums(self, shard, y, ls_run_dy(self->training), sums);
-    ls_run_backward(self->training, pass, ls_run_dy(self->training), NULL);
+    const real *y = ls_workspace_forward(self->training, pass, shard->x, shard->rows);
+    take_sums(self, shard, y, ls_workspace_dy(self->training), sums);
+    ls_workspace_backward(self->training, pass, ls_workspace_dy(self->training), NULL);
 }
 
 static const real *evaluate(ls_objective *objective, const ls_batch *rows, const ls_pass *pass,
                             ls_sums *sums, long *width)
 {
     supervised *self = objective->self;
-    const real *y = ls_run_forward(self->evaluation, pass, rows->x, rows->rows);
+    const real *y = ls_workspace_forward(self->evaluation, pass, rows->x, rows->rows);
     take_sums(self, rows, y, NULL, sums);
     *width = self->width;
     return y;
@@ -126,8 +126,8 @@ static const real *evaluate(ls_objective *objective, const ls_batch *rows, const
 static void destroy(ls_objective *objective)
 {
     supervised *self = objective->self;
-    ls_run_destroy(self->training);
-    ls_run_destroy(self->evaluation);
+    ls_workspace_destroy(self->training);
+    ls_workspace_destroy(self->evaluation);
 }
 
 const ls_objective_type ls_objective_supervised = {

@@ -8,7 +8,7 @@
 #include "core/random.h"
 #include "core/spec.h"
 #include "io/import/csv_table.h"
-#include "io/import/output.h"
+#include "io/output.h"
 
 enum { CLASSES_MAX = 1 << 24, CLASSES_SHOWN = 8 };
 

@@ -5,7 +5,7 @@
 #include "core/random.h"
 #include "io/import/idx_file.h"
 #include "io/import/import.h"
-#include "io/import/output.h"
+#include "io/output.h"
 
 enum { BLOCK_BYTES = 1 << 20, KEPT = 0, CHOSEN = 1, SIDES = 2 };
 

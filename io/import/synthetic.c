@@ -11,7 +11,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "io/import/import.h"
-#include "io/import/output.h"
+#include "io/output.h"
 
 /* Strokes of corners "xy", x 0 (left) to 4, y 0 (top) to 6. The class is the place in the table. */
 static const char *const glyphs[] = {

@@ -12,7 +12,7 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "core/net.h"
+#include "core/workspace.h"
 }
 
 namespace contract
@@ -197,24 +197,24 @@ class Bench
     void forward(const ls_pass &pass, const std::vector<Buffer> &x, const Buffer &y)
     {
         Buffer scratch(reals(layer_->scratch, rows_));
-        ls_io io = base(x, y, scratch);
-        layer_->type->forward(layer_, &pass, &io);
+        ls_layer_args args = base(x, y, scratch);
+        layer_->type->forward(layer_, &pass, &args);
     }
     // dx[k] as it is where `add`; an empty dx: not wanted.
     void backward(const ls_pass &pass, const std::vector<Buffer> &x, const Buffer &y,
                   const Buffer &dy, const std::vector<Buffer> &dx, bool add)
     {
         Buffer scratch(reals(layer_->scratch, rows_));
-        ls_io io = base(x, y, scratch);
-        io.dy = dy;
+        ls_layer_args args = base(x, y, scratch);
+        args.dy = dy;
         for (size_t k = 0; k < dx.size(); k++) {
-            io.dx[k] = dx[k];
-            io.add[k] = add;
+            args.dx[k] = dx[k];
+            args.add[k] = add;
         }
-        io.parts = 1;
+        args.parts = 1;
         if (pass.gradient && layer_->type->gradient)
-            layer_->type->gradient(layer_, &pass, &io);
-        layer_->type->backward(layer_, &pass, &io);
+            layer_->type->gradient(layer_, &pass, &args);
+        layer_->type->backward(layer_, &pass, &args);
     }
 
   private:
@@ -222,17 +222,17 @@ class Bench
     {
         return (claim.fixed + claim.per_row * (size_t)rows + sizeof(real) - 1) / sizeof(real);
     }
-    ls_io base(const std::vector<Buffer> &x, const Buffer &y, const Buffer &scratch)
+    ls_layer_args base(const std::vector<Buffer> &x, const Buffer &y, const Buffer &scratch)
     {
-        ls_io io = {};
-        io.rows = rows_;
+        ls_layer_args args = {};
+        args.rows = rows_;
         for (size_t k = 0; k < x.size(); k++)
-            io.x[k] = x[k];
-        io.y = y;
-        io.kept = kept_;
-        io.scratch = scratch;
-        io.row_state = row_state_;
-        return io;
+            args.x[k] = x[k];
+        args.y = y;
+        args.kept = kept_;
+        args.scratch = scratch;
+        args.row_state = row_state_;
+        return args;
     }
     const ls_layer *layer_;
     long rows_;

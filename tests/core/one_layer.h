@@ -11,7 +11,7 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "core/net.h"
+#include "core/workspace.h"
 }
 
 using Reals = std::vector<real>;
@@ -121,14 +121,14 @@ class OneLayer
     Reals forward(const real *x, long rows)
     {
         Reals y(rows * y_count(), NAN);
-        io = {};
-        io.rows = rows;
-        io.x[0] = x;
-        io.y = y.data();
-        io.kept = block(layer->kept.fixed + layer->kept.per_row * rows);
-        io.scratch = poisoned(rows);
+        args = {};
+        args.rows = rows;
+        args.x[0] = x;
+        args.y = y.data();
+        args.kept = block(layer->kept.fixed + layer->kept.per_row * rows);
+        args.scratch = poisoned(rows);
         ls_pass pass = {};
-        layer->type->forward(layer, &pass, &io);
+        layer->type->forward(layer, &pass, &args);
         last_y = y;
         return y;
     }
@@ -137,17 +137,17 @@ class OneLayer
     {
         ls_pass pass = {};
         pass.gradient = parameters ? gradient : nullptr;
-        io.y = last_y.data();
-        io.dy = dy.data();
-        io.dx[0] = dx;
-        io.add[0] = add;
-        io.scratch = poisoned(io.rows);
+        args.y = last_y.data();
+        args.dy = dy.data();
+        args.dx[0] = dx;
+        args.add[0] = add;
+        args.scratch = poisoned(args.rows);
         if (parameters && layer->type->gradient) {
-            io.parts = 1;
-            layer->type->gradient(layer, &pass, &io);
-            io.scratch = poisoned(io.rows);
+            args.parts = 1;
+            layer->type->gradient(layer, &pass, &args);
+            args.scratch = poisoned(args.rows);
         }
-        layer->type->backward(layer, &pass, &io);
+        layer->type->backward(layer, &pass, &args);
     }
 
     ls_layer *layer;
@@ -176,7 +176,7 @@ class OneLayer
     ls_params *params;
     ls_net *net;
     real *values, *gradient, *prepared;
-    ls_io io;
+    ls_layer_args args;
     Reals last_y;
     std::vector<void *> blocks;
 };

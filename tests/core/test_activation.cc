@@ -13,8 +13,8 @@
 
 extern "C" {
 #include "core/layers/activation.h"
-#include "core/net.h"
 #include "core/vector_math.h"
+#include "core/workspace.h"
 }
 
 namespace
@@ -258,14 +258,14 @@ struct Line {
     }
     Reals dx(const Reals &x, const Reals &dy, real *gradient = nullptr) const
     {
-        ls_run *run = ls_run_create(net, 1, true);
+        ls_workspace *run = ls_workspace_create(net, 1, true);
         ls_pass pass = {};
         pass.training = true;
         pass.gradient = gradient;
         Reals dx(x.size());
-        ls_run_forward(run, &pass, x.data(), 1);
-        ls_run_backward(run, &pass, dy.data(), dx.data());
-        ls_run_destroy(run);
+        ls_workspace_forward(run, &pass, x.data(), 1);
+        ls_workspace_backward(run, &pass, dy.data(), dx.data());
+        ls_workspace_destroy(run);
         return dx;
     }
 };

@@ -59,11 +59,11 @@ TEST_P(Contract, GradientsAreCentralDifferences)
     Buffer gradient((size_t)net.params()->size, 0);
     fill_inputs(x, x.size(), 1);
     fill_inputs(dy, dy.size(), 2);
-    ls_run *run = ls_run_create(net.get(), rows, true);
+    ls_workspace *run = ls_workspace_create(net.get(), rows, true);
     ls_pass pass = training_pass(4, gradient);
     auto loss = [&]() {
         net.prepare();
-        const real *y = ls_run_forward(run, &pass, x, rows);
+        const real *y = ls_workspace_forward(run, &pass, x, rows);
         double sum = 0;
         for (size_t i = 0; i < dy.size(); i++)
             sum += (double)dy[i] * (double)y[i];
@@ -79,7 +79,7 @@ TEST_P(Contract, GradientsAreCentralDifferences)
         return (real)((above - below) / (2 * (double)h));
     };
     loss();
-    ls_run_backward(run, &pass, dy, dx);
+    ls_workspace_backward(run, &pass, dy, dx);
     Buffer expected(x.size());
     for (size_t i = 0; i < x.size(); i++)
         expected[i] = derivative(x + i);
@@ -93,7 +93,7 @@ TEST_P(Contract, GradientsAreCentralDifferences)
             numeric[i] = derivative(net.params()->values + slot.offset + i);
         EXPECT_LT(difference(gradient + slot.offset, numeric, numeric.size()), 1e-6) << slot.name;
     }
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
 }
 #endif
 
@@ -275,17 +275,18 @@ TEST_P(Contract, FewerRowsThanPlannedAreARun)
     Buffer gradient((size_t)net.params()->size, 0), exact_gradient((size_t)net.params()->size, 0);
     fill_inputs(x, x.size(), 1);
     fill_inputs(dy, dy.size(), 2);
-    ls_run *large = ls_run_create(net.get(), 9, true), *exact = ls_run_create(net.get(), 2, true);
+    ls_workspace *large = ls_workspace_create(net.get(), 9, true),
+                 *exact = ls_workspace_create(net.get(), 2, true);
     ls_pass pass = training_pass(4, gradient), exact_pass = training_pass(4, exact_gradient);
-    const real *y = ls_run_forward(large, &pass, x, 2);
-    const real *exact_y = ls_run_forward(exact, &exact_pass, x, 2);
+    const real *y = ls_workspace_forward(large, &pass, x, 2);
+    const real *exact_y = ls_workspace_forward(exact, &exact_pass, x, 2);
     EXPECT_EQ(memcmp(y, exact_y, dy.size() * sizeof(real)), 0);
-    ls_run_backward(large, &pass, dy, dx);
-    ls_run_backward(exact, &exact_pass, dy, exact_dx);
+    ls_workspace_backward(large, &pass, dy, dx);
+    ls_workspace_backward(exact, &exact_pass, dy, exact_dx);
     EXPECT_TRUE(dx.same_bits(exact_dx));
     EXPECT_TRUE(gradient.same_bits(exact_gradient));
-    ls_run_destroy(large);
-    ls_run_destroy(exact);
+    ls_workspace_destroy(large);
+    ls_workspace_destroy(exact);
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Contract, testing::ValuesIn(examples()),

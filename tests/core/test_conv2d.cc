@@ -313,7 +313,7 @@ TEST(Conv2d, IsItsDefinitionForwardAndBackward)
             Reals y = layer.forward(x.data(), rows), dx(x.size(), NAN);
             layer.backward(dy, dx.data(), false, true);
             Reals bias = shape.bias ? layer.value(1) : Reals();
-            const ls_slide slide = ls_conv_slide(&conv);
+            const ls_conv_problem slide = ls_conv_slide(&conv);
             double slack = ls_conv_winograd.suits(&slide) ? 2 : 1; /* its rounding is larger */
             Expected e = define(conv, x, layer.value(0), bias, dy, rows);
             expect_near(y, e.y, "y", slack);
@@ -331,7 +331,7 @@ TEST(Conv2d, EveryWayIsItsDefinitionWhereverItSuits)
         for (const Shape &shape : shapes) {
             SCOPED_TRACE(line_of(shape) + ", " + kernel->name);
             const ls_conv conv = conv_of(shape);
-            const ls_slide slide = ls_conv_slide(&conv), back = ls_conv_phase(&conv, 0);
+            const ls_conv_problem slide = ls_conv_slide(&conv), back = ls_conv_phase(&conv, 0);
             if (slide.c < conv.window.c || !kernel->suits(&slide))
                 continue; /* groups are run one after the other: see above */
             suited++;
@@ -373,7 +373,7 @@ TEST(Conv2d, ErrorIsBelowAHundredThousandthOfTheRms)
         for (bool exact : {false, true}) {
             ls_conv conv = conv_of(shape);
             conv.exact = exact;
-            const ls_slide slide = ls_conv_slide(&conv);
+            const ls_conv_problem slide = ls_conv_slide(&conv);
             SCOPED_TRACE(line_of(shape) + ", " + ls_conv_choose(&slide, false)->name);
             Arrays a(conv, 2);
             std::fill(a.bias.begin(), a.bias.end(), 0);

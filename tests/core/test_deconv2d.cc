@@ -141,7 +141,7 @@ TEST(Deconv2d, BackwardTakesTheWayOfAConvolutionsForward)
                        s.out};
         conv.out = s.input[2];
         conv.groups = s.groups;
-        const ls_slide slide = ls_conv_slide(&conv);
+        const ls_conv_problem slide = ls_conv_slide(&conv);
         EXPECT_STREQ(ls_conv_choose(&slide, false)->name, s.way) << s.line();
     }
 }

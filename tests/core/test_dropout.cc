@@ -6,7 +6,7 @@
 #include <vector>
 
 extern "C" {
-#include "core/net.h"
+#include "core/workspace.h"
 }
 
 namespace
@@ -22,13 +22,13 @@ Reals drop(const char *line, long width, long rows, const ls_pass &pass, Reals *
     ls_error error = {};
     ls_net *net = ls_net_build(params, "net", line, &shape, &error);
     EXPECT_NE(net, nullptr) << error.text;
-    ls_run *run = ls_run_create(net, rows, true);
+    ls_workspace *run = ls_workspace_create(net, rows, true);
     Reals x((size_t)(width * rows), 1);
-    const real *y = ls_run_forward(run, &pass, x.data(), rows);
+    const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     Reals result(y, y + x.size());
     if (draws)
-        draws->assign(ls_run_draws(run, 0), ls_run_draws(run, 0) + x.size());
-    ls_run_destroy(run);
+        draws->assign(ls_workspace_draws(run, 0), ls_workspace_draws(run, 0) + x.size());
+    ls_workspace_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);
     return result;

@@ -13,13 +13,13 @@ struct Passed {
 Passed pass(const char *text, const Reals &x, const Reals &dy)
 {
     contract::Net net(text);
-    ls_run *run = ls_run_create(net.get(), 1, true);
+    ls_workspace *run = ls_workspace_create(net.get(), 1, true);
     ls_pass pass = {};
     Passed found = {{}, Reals(x.size(), NAN)};
-    const real *y = ls_run_forward(run, &pass, x.data(), 1);
+    const real *y = ls_workspace_forward(run, &pass, x.data(), 1);
     found.y.assign(y, y + net.y_count());
-    ls_run_backward(run, &pass, dy.data(), found.dx.data());
-    ls_run_destroy(run);
+    ls_workspace_backward(run, &pass, dy.data(), found.dx.data());
+    ls_workspace_destroy(run);
     return found;
 }
 

@@ -8,7 +8,7 @@
 extern "C" {
 #include "core/memory.h"
 #include "core/model.h"
-#include "core/net.h"
+#include "core/workspace.h"
 }
 
 namespace
@@ -178,22 +178,22 @@ TEST(ImageModels, ZeroInitMakesEveryBlockTheIdentityAtFirst)
     ls_params_commit(model.params, values, prepared);
     ls_params_initialize(model.params, 1, NULL);
     ls_net_prepare(model.net, 0, 1);
-    ls_run *run = ls_run_create(model.net, 2, true);
+    ls_workspace *run = ls_workspace_create(model.net, 2, true);
     std::vector<real> x(2 * 8 * 8 * 3);
     for (size_t i = 0; i < x.size(); i++)
         x[i] = (real)std::sin(3.7 * (double)i);
     ls_pass pass = {};
     pass.training = true;
-    ls_run_forward(run, &pass, x.data(), 2);
-    const real *first = ls_run_output(run, ls_net_find(model.net, "bn1"));
-    const real *last = ls_run_output(run, ls_net_find(model.net, "layer1_2_bn2"));
+    ls_workspace_forward(run, &pass, x.data(), 2);
+    const real *first = ls_workspace_output(run, ls_net_find(model.net, "bn1"));
+    const real *last = ls_workspace_output(run, ls_net_find(model.net, "layer1_2_bn2"));
     double sum = 0;
     for (long i = 0; i < 2 * 8 * 8 * 16; i++) {
         ASSERT_EQ(first[i], last[i]) << i;
         sum += (double)first[i];
     }
     EXPECT_GT(sum, 0);
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
     ls_free(values);
     ls_free(prepared);
 }

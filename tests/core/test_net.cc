@@ -7,8 +7,8 @@
 extern "C" {
 #include "core/memory.h"
 #include "core/model.h"
-#include "core/net.h"
 #include "core/objective.h"
+#include "core/workspace.h"
 }
 
 namespace
@@ -87,24 +87,24 @@ TEST(Net, AnInputReadTwiceCollectsBothGradients)
     // the other's sibling through the graph input.
     Net n("a: dense units=4\nactivation @a function=tanh\ndense units=4\n", {1, {4}});
     ASSERT_TRUE(n.net) << n.error.text;
-    ls_run *run = ls_run_create(n.net, 3, true);
+    ls_workspace *run = ls_workspace_create(n.net, 3, true);
     std::vector<real> x(12, 0.3), dx(12, 99), gradient(n.params->size);
     ls_pass pass = {};
     pass.training = true;
     pass.gradient = gradient.data();
-    ls_run_forward(run, &pass, x.data(), 3);
+    ls_workspace_forward(run, &pass, x.data(), 3);
     for (int i = 0; i < 12; i++)
-        ls_run_dy(run)[i] = 1;
-    ls_run_backward(run, &pass, ls_run_dy(run), dx.data());
+        ls_workspace_dy(run)[i] = 1;
+    ls_workspace_backward(run, &pass, ls_workspace_dy(run), dx.data());
     for (real d : dx)
         EXPECT_NE(99, d); // overwritten, all of it
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
 }
 
 TEST(Net, TellsFinishedSlotsOnceEachFromTheLastLayerOn)
 {
     Net n("dense units=3\nactivation function=tanh\ndense units=2\n", {1, {4}});
-    ls_run *run = ls_run_create(n.net, 2, true);
+    ls_workspace *run = ls_workspace_create(n.net, 2, true);
     std::vector<real> x(8, 0.5), gradient(n.params->size);
     std::vector<long> told;
     ls_pass pass = {};
@@ -114,10 +114,10 @@ TEST(Net, TellsFinishedSlotsOnceEachFromTheLastLayerOn)
         for (long s = slots.begin; s < slots.end; s++)
             ((std::vector<long> *)context)->push_back(s);
     };
-    ls_run_forward(run, &pass, x.data(), 2);
-    ls_run_backward(run, &pass, ls_run_dy(run), NULL);
+    ls_workspace_forward(run, &pass, x.data(), 2);
+    ls_workspace_backward(run, &pass, ls_workspace_dy(run), NULL);
     EXPECT_EQ((std::vector<long>{2, 3, 0, 1}), told);
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
 }
 
 TEST(Net, EvaluationTakesLessMemoryThanTraining)
@@ -125,16 +125,17 @@ TEST(Net, EvaluationTakesLessMemoryThanTraining)
     Net n("dense units=64\nactivation function=tanh\ndense units=64\nactivation function=tanh\n"
           "dense units=64\nactivation function=tanh\ndense units=2\n",
           {1, {4}});
-    EXPECT_LT(2 * ls_run_bytes(n.net, 1000, false), ls_run_bytes(n.net, 1000, true));
-    ls_run *training = ls_run_create(n.net, 5, true), *evaluation = ls_run_create(n.net, 5, false);
+    EXPECT_LT(2 * ls_workspace_bytes(n.net, 1000, false), ls_workspace_bytes(n.net, 1000, true));
+    ls_workspace *training = ls_workspace_create(n.net, 5, true),
+                 *evaluation = ls_workspace_create(n.net, 5, false);
     std::vector<real> x(20, 0.5);
     ls_pass pass = {};
-    const real *a = ls_run_forward(training, &pass, x.data(), 5);
-    const real *b = ls_run_forward(evaluation, &pass, x.data(), 5);
+    const real *a = ls_workspace_forward(training, &pass, x.data(), 5);
+    const real *b = ls_workspace_forward(evaluation, &pass, x.data(), 5);
     for (int i = 0; i < 10; i++)
         EXPECT_EQ(a[i], b[i]);
-    ls_run_destroy(training);
-    ls_run_destroy(evaluation);
+    ls_workspace_destroy(training);
+    ls_workspace_destroy(evaluation);
 }
 
 // Branches and a sum of shapes that differ from layer to layer: each layer is some run's last.
@@ -148,20 +149,20 @@ TEST(Net, ARunUntilALayerGivesItsOutputInLessMemory)
     std::vector<real> x(4 * ROWS, 0.5);
     ls_pass pass = {};
     size_t before = ls_memory_held();
-    ls_run *training = ls_run_create(n.net, ROWS, true);
+    ls_workspace *training = ls_workspace_create(n.net, ROWS, true);
     size_t taken = ls_memory_held() - before;
-    ls_run_forward(training, &pass, x.data(), ROWS);
+    ls_workspace_forward(training, &pass, x.data(), ROWS);
     for (int last = 0; last < n.net->count; last++) {
         long count = ROWS * ls_shape_count(&n.net->layers[last]->y);
         before = ls_memory_held();
-        ls_run *until = ls_run_create_until(n.net, ROWS, last);
+        ls_workspace *until = ls_workspace_create_until(n.net, ROWS, last);
         EXPECT_LT(2 * (ls_memory_held() - before), taken);
-        const real *y = ls_run_forward(until, &pass, x.data(), ROWS);
+        const real *y = ls_workspace_forward(until, &pass, x.data(), ROWS);
         for (long i = 0; i < count; i++)
-            ASSERT_EQ(ls_run_output(training, last)[i], y[i]) << n.net->layers[last]->name;
-        ls_run_destroy(until);
+            ASSERT_EQ(ls_workspace_output(training, last)[i], y[i]) << n.net->layers[last]->name;
+        ls_workspace_destroy(until);
     }
-    ls_run_destroy(training);
+    ls_workspace_destroy(training);
 }
 
 TEST(Model, ParameterCountsArePinned)

@@ -5,7 +5,7 @@
 #include <vector>
 
 extern "C" {
-#include "core/net.h"
+#include "core/workspace.h"
 }
 
 namespace
@@ -18,11 +18,11 @@ std::vector<real> softmax(const std::vector<real> &x, const ls_shape &shape)
     ls_net *net = ls_net_build(params, "net", "softmax", &shape, &error);
     EXPECT_NE(net, nullptr) << error.text;
     long rows = (long)x.size() / ls_shape_count(&shape);
-    ls_run *run = ls_run_create(net, rows, false);
+    ls_workspace *run = ls_workspace_create(net, rows, false);
     ls_pass pass = {};
-    const real *y = ls_run_forward(run, &pass, x.data(), rows);
+    const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     std::vector<real> result(y, y + x.size());
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);
     return result;

@@ -9,8 +9,8 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "core/net.h"
 #include "core/random.h"
+#include "core/workspace.h"
 }
 
 namespace
@@ -75,17 +75,17 @@ Results train(const Net &at, long rows, int threads)
     std::vector<real> x(rows * ls_shape_count(&net->x)), dy(rows * ls_shape_count(&net->y));
     ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0), 0, x.data(), x.size());
     ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0), 0, dy.data(), dy.size());
-    ls_run *run = ls_run_create(net, rows, true);
+    ls_workspace *run = ls_workspace_create(net, rows, true);
     ls_pass pass = {};
     pass.training = true;
     pass.row = 40;
     pass.gradient = gradient;
-    const real *y = ls_run_forward(run, &pass, x.data(), rows);
+    const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     results.y.assign(y, y + dy.size());
     results.dx.resize(x.size());
-    ls_run_backward(run, &pass, dy.data(), results.dx.data());
+    ls_workspace_backward(run, &pass, dy.data(), results.dx.data());
     results.gradient.assign(gradient, gradient + params->size);
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);
     ls_free(values);
@@ -126,16 +126,16 @@ TEST(Threads, LeaveTheSizeOfChunks)
     ls_error error = {};
     ls_params *params = ls_params_create();
     ls_net *net = ls_net_build(params, "net", nets[0].lines, &nets[0].input, &error);
-    const size_t one = ls_run_bytes(net, 40, false);
-    EXPECT_EQ(ls_run_bytes_threads(net, 40), 0u);
+    const size_t one = ls_workspace_bytes(net, 40, false);
+    EXPECT_EQ(ls_workspace_bytes_threads(net, 40), 0u);
     params->threads = 3;
-    const size_t beside = ls_run_bytes_threads(net, 40);
-    EXPECT_EQ(ls_run_bytes(net, 40, false), one);
+    const size_t beside = ls_workspace_bytes_threads(net, 40);
+    EXPECT_EQ(ls_workspace_bytes(net, 40, false), one);
     const size_t held = ls_memory_held();
-    ls_run *run = ls_run_create(net, 40, false);
+    ls_workspace *run = ls_workspace_create(net, 40, false);
     EXPECT_GT(beside, 0u);
     EXPECT_NEAR((double)(ls_memory_held() - held), (double)(one + beside), 1e4);
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);
 }

@@ -156,7 +156,7 @@ TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
             shards[k][(size_t)i] = value(ls_comm_rank(world) * (int)own + (int)k, i);
         starts.push_back(shards[k].data());
     }
-    ls_tree_add(sum.gradient(), starts.data(), (int)own, n);
+    ls_sum_order_add(sum.gradient(), starts.data(), (int)own, n);
     sum.run();
     ls_interval slice = ls_reduce_slice(sum.reduce);
     long wrong = 0;

@@ -8,7 +8,7 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 }
 
 // Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout.

@@ -7,8 +7,8 @@
 #include "folder.h"
 #include "small_state.h"
 extern "C" {
-#include "io/h5.h"
-#include "io/seal.h"
+#include "io/checkpoint/checksum.h"
+#include "io/h5/h5.h"
 }
 
 namespace
@@ -84,7 +84,7 @@ void seal_again(const std::string &path, long step)
 {
     std::string bytes = read_file(path);
     ls_error error = {};
-    EXPECT_TRUE(ls_seal_write(path.c_str(), bytes.data(), bytes.size(), step, &error))
+    EXPECT_TRUE(ls_checksum_write(path.c_str(), bytes.data(), bytes.size(), step, &error))
         << error.text;
 }
 

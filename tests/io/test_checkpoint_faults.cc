@@ -8,12 +8,12 @@
 #include "folder.h"
 #include "small_state.h"
 extern "C" {
-#include "io/whole.h"
+#include "io/atomic_file.h"
 }
 
 namespace
 {
-// Which calls of ls_whole fail: call `at` (from 1), and where `stopped` all after it too.
+// Which calls of ls_atomic_file fail: call `at` (from 1), and where `stopped` all after it too.
 struct Plan {
     long at = 0, calls = 0;
     int reason = 0;
@@ -60,7 +60,7 @@ int plan_rename(const char *from, const char *to)
 {
     return fails("rename") ? -1 : rename(from, to);
 }
-const ls_whole_calls planned = {plan_open, plan_write, plan_fsync, plan_close, plan_rename};
+const ls_atomic_file_calls planned = {plan_open, plan_write, plan_fsync, plan_close, plan_rename};
 
 // Fails call `at` for as long as it lives.
 class Fault
@@ -72,11 +72,11 @@ class Fault
         plan.at = at;
         plan.reason = reason;
         plan.stopped = stopped;
-        ls_whole_set_calls(&planned);
+        ls_atomic_file_set_calls(&planned);
     }
     ~Fault()
     {
-        ls_whole_set_calls(nullptr);
+        ls_atomic_file_set_calls(nullptr);
     }
 };
 

@@ -3,7 +3,7 @@
 #include "small_state.h"
 
 extern "C" {
-#include "io/seal.h"
+#include "io/checkpoint/checksum.h"
 }
 
 using namespace data_files;

@@ -7,7 +7,7 @@
 extern "C" {
 #include "core/memory.h"
 #include "io/dump.h"
-#include "io/h5.h"
+#include "io/h5/h5.h"
 }
 
 namespace

@@ -6,8 +6,8 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "io/h5.h"
-#include "io/tree.h"
+#include "io/h5/h5.h"
+#include "io/h5/h5_list.h"
 }
 
 using namespace data_files;
@@ -15,7 +15,7 @@ using namespace data_files;
 namespace
 {
 
-void look(void *objects, const ls_tree_object *object)
+void look(void *objects, const ls_h5_list_object *object)
 {
     (void)object;
     ++*static_cast<long *>(objects);
@@ -25,7 +25,7 @@ void look(void *objects, const ls_tree_object *object)
 long count(const std::string &path, ls_error *error)
 {
     long objects = 0;
-    return ls_tree_visit(path.c_str(), look, &objects, error) ? objects : -1;
+    return ls_h5_list_visit(path.c_str(), look, &objects, error) ? objects : -1;
 }
 
 void put_array(hid_t file, const std::string &path, hid_t properties = H5P_DEFAULT)

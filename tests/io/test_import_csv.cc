@@ -10,7 +10,7 @@
 extern "C" {
 #include "core/memory.h"
 #include "io/dataset.h"
-#include "io/h5.h"
+#include "io/h5/h5.h"
 #include "io/import/import.h"
 }
 

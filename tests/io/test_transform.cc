@@ -12,7 +12,7 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "io/feed.h"
+#include "io/loader.h"
 #include "io/transform.h"
 }
 
@@ -593,7 +593,7 @@ TEST_F(TransformedData, AFeedShowsOtherPicturesEachEpochAndTheSameOnOtherRanks)
     auto pictures = [&](int shards) {
         std::map<std::pair<int64_t, long>, Row> all;
         for (int begin : {0, shards / 2}) {
-            ls_feed_plan plan = {};
+            ls_loader_plan plan = {};
             plan.split = LS_TRAIN;
             plan.seed = 5;
             plan.stage = 1;
@@ -603,15 +603,15 @@ TEST_F(TransformedData, AFeedShowsOtherPicturesEachEpochAndTheSameOnOtherRanks)
             plan.begin = begin;
             plan.end = begin ? shards : shards / 2;
             plan.end_step = 10;
-            ls_feed *feed = ls_feed_open(data, &plan);
+            ls_loader *feed = ls_loader_open(data, &plan);
             for (long step = 0; step < 10; step++) {
-                const ls_batch *batch = ls_feed_next(feed, &error);
+                const ls_batch *batch = ls_loader_next(feed, &error);
                 EXPECT_EQ(ls_shape_count(&batch->x_shape), 48);
                 for (long i = 0; i < batch->rows; i++)
                     all[{batch->row[i], batch->epoch}] =
                         Row(batch->x + i * 48, batch->x + (i + 1) * 48);
             }
-            ls_feed_close(feed);
+            ls_loader_close(feed);
         }
         return all;
     };

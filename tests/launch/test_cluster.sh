@@ -52,7 +52,7 @@ skip() {
 }
 [ "$(id -u)" = 0 ] || skip 'making hosts as network namespaces needs root'
 for tool in ip slurmctld slurmd sbatch munged; do
-    command -v $tool >/dev/null || skip "there is no $tool (launch/packages.sh tests installs it)"
+    command -v $tool >/dev/null || skip "there is no $tool (launch/install/packages.sh tests installs it)"
 done
 
 export LAB=$work/lockstep$$

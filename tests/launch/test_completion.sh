@@ -14,7 +14,7 @@ function=$(complete -p "${1##*/}" | sed -E 's/.*-F ([^ ]*) .*/\1/')
 "$function" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
 printf '%s\n' "${COMPREPLY[@]}"
 END
-export COMPLETION=$tests/../launch/completion.bash
+export COMPLETION=$tests/../launch/install/completion.bash
 
 # offers WORDS... : OFFERED...   ('' for the word that is just begun)
 offers() {

@@ -44,12 +44,12 @@ int main(void)
     ls_params_commit(params, values, prepared);
     ls_params_initialize(params, 1, NULL);
     ls_net_prepare(net, 0, 1);
-    ls_run *run = ls_run_create(net, 2, false);
+    ls_workspace *run = ls_workspace_create(net, 2, false);
     const real x[6] = {1, 2, 3, 4, 5, 6};
     static ls_pass pass; /* not training, step 0 */
-    const real *y = ls_run_forward(run, &pass, x, 2);
+    const real *y = ls_workspace_forward(run, &pass, x, 2);
     printf("%zu bytes a number: %g %g\n", sizeof *y, (double)y[0], (double)y[7]);
-    ls_run_destroy(run);
+    ls_workspace_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);
     ls_free(values);

@@ -7,7 +7,7 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "launch/job.h"
+#include "launch/job/job.h"
 }
 
 namespace

@@ -10,7 +10,7 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "launch/progress.h"
+#include "launch/train/progress.h"
 }
 
 namespace

@@ -17,7 +17,7 @@ build_house() {
     printf '/* net: a function. */\n#include "core/net.h"\n/* free(x), malloc(1) */\nvoid ls_net_open(void)\n{\n}\n' \
         >core/net.c
     printf '/* comm: the ranks. */\n#include <mpi.h>\n' >dist/comm.c
-    printf '/* h5: checked calls. */\n#include <hdf5.h>\nstatic const char *text = "free(x)";\n' >io/h5.c
+    printf '/* h5: checked calls. */\n#include <hdf5.h>\nstatic const char *text = "free(x)";\n' >io/h5/h5.c
     printf '#!/usr/bin/env bash\n# start: starts a thing.\n' >launch/start.sh
     chmod +x launch/start.sh
 }
@@ -42,15 +42,15 @@ fi
 
 echo '#include <mpi.h>' >>core/net.c && noticed core/net.c:7 include
 echo '#include <mpi.h>' >>dist/comm.h && noticed dist/comm.h:1 include
-echo '#include <hdf5.h>' >>launch/train.c && noticed launch/train.c:1 include
+echo '#include <hdf5.h>' >>launch/train/train.c && noticed launch/train/train.c:1 include
 echo '#include <cblas.h>' >>core/net.c && noticed core/net.c:7 include
 echo '#include "dist/comm.h"' >>core/net.c && noticed core/net.c:7 include
-echo '#include "io/feed.h"' >>dist/comm.c && noticed dist/comm.c:3 include
-echo '#include "dist/comm.h"' >>io/h5.c && noticed io/h5.c:4 include
-echo '#include "launch/job.h"' >>io/h5.c && noticed io/h5.c:4 include
+echo '#include "io/loader.h"' >>dist/comm.c && noticed dist/comm.c:3 include
+echo '#include "dist/comm.h"' >>io/h5/h5.c && noticed io/h5/h5.c:4 include
+echo '#include "launch/job/job.h"' >>io/h5/h5.c && noticed io/h5/h5.c:4 include
 echo '#include "net.h"' >>core/net.c && noticed core/net.c:7 include
 echo 'static int *x(void) { return malloc(4); }' >>core/net.c && noticed core/net.c:7 call
-echo 'static void x(int *y) { free(y); }' >>io/h5.c && noticed io/h5.c:4 call
+echo 'static void x(int *y) { free(y); }' >>io/h5/h5.c && noticed io/h5/h5.c:4 call
 echo 'static void x(int y) { assert(y); }' >>dist/comm.c && noticed dist/comm.c:3 call
 yes '/* net */' | head -n 600 >>core/net.c && noticed core/net.c:601 size
 touch notes.txt && noticed notes.txt:1 'top level'

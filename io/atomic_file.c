@@ -1,0 +1,179 @@
+/* atomic_file: files that are written whole or not at all, durably, and read whole. */
+#include "io/atomic_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+enum { CHUNK = 1 << 26 /* bytes of one write or read */ };
+
+static int open_file(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+static const ls_atomic_file_calls system_calls = {
+    .open = open_file, .write = write, .fsync = fsync, .close = close, .rename = rename};
+static const ls_atomic_file_calls *calls = &system_calls;
+
+void ls_atomic_file_set_calls(const ls_atomic_file_calls *replacement)
+{
+    calls = replacement ? replacement : &system_calls;
+}
+
+static bool fail(ls_error *error, const char *path, const char *doing)
+{
+    return ls_error_set(error, LS_IO, "%s: can't %s: %s", path, doing, strerror(errno));
+}
+
+static bool write_all(int file, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t done = calls->write(file, bytes, size < CHUNK ? size : CHUNK);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        bytes += done;
+        size -= (size_t)done;
+    }
+    return true;
+}
+
+/* Writes, syncs and closes; what failed, or NULL. */
+static const char *fill(int file, const void *bytes, size_t size)
+{
+    const char *failed = NULL;
+    errno = 0;
+    if (!write_all(file, bytes, size))
+        failed = "write";
+    else if (calls->fsync(file) != 0)
+        failed = "sync to the disk";
+    int reason = errno;
+    if (calls->close(file) != 0 && !failed)
+        failed = "close";
+    else
+        errno = reason;
+    return failed;
+}
+
+bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error)
+{
+    char *temporary = ls_format("%s.tmp", path);
+    int file = calls->open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const char *failed = file < 0 ? "create" : fill(file, bytes, size);
+    if (failed)
+        ls_error_set(error, LS_IO, "%s: can't %s (%zu bytes): %s", temporary, failed, size,
+                     strerror(errno));
+    if (failed && file >= 0)
+        unlink(temporary);
+    ls_free(temporary);
+    return !failed;
+}
+
+/* Makes a rename in the folder of `path` durable. Some file systems can't sync folders (EINVAL),
+ * and keep the order themselves. */
+static bool sync_folder(const char *path, ls_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? ls_format("%.*s/", (int)(slash - path), path) : ls_copy_string("./");
+    int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    bool ok = file >= 0 && (calls->fsync(file) == 0 || errno == EINVAL);
+    if (!ok)
+        fail(error, folder, "sync the folder to the disk");
+    if (file >= 0)
+        calls->close(file);
+    ls_free(folder);
+    return ok;
+}
+
+bool ls_atomic_file_rename(const char *path, ls_error *error)
+{
+    char *temporary = ls_format("%s.tmp", path);
+    bool ok = calls->rename(temporary, path) == 0;
+    if (!ok) {
+        fail(error, path, "give the finished file its name");
+        unlink(temporary);
+    }
+    ls_free(temporary);
+    return ok && sync_folder(path, error);
+}
+
+bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error)
+{
+    return ls_atomic_file_stage(path, bytes, size, error) && ls_atomic_file_rename(path, error);
+}
+
+/* The size of a regular file; anything else is an error. */
+static bool regular_size(const char *path, int file, size_t *size, ls_error *error)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0)
+        return fail(error, path, "read");
+    if (!S_ISREG(status.st_mode))
+        return ls_error_set(error, LS_DATA, "%s: is a %s; expected a file", path,
+                            S_ISDIR(status.st_mode) ? "directory" : "device or pipe");
+    *size = (size_t)status.st_size;
+    return true;
+}
+
+static bool read_all(const char *path, int file, char *bytes, size_t size, ls_error *error)
+{
+    for (size_t at = 0; at < size;) {
+        size_t left = size - at;
+        ssize_t done = read(file, bytes + at, left < CHUNK ? left : CHUNK);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return fail(error, path, "read");
+        if (done == 0)
+            return ls_error_set(error, LS_DATA, "%s: became shorter while it was read", path);
+        at += (size_t)done;
+    }
+    return true;
+}
+
+void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
+        return NULL;
+    }
+    char *bytes = NULL;
+    if (regular_size(path, file, size, error)) {
+        bytes = ls_alloc(*size + 1, 1);
+        if (!read_all(path, file, bytes, *size, error)) {
+            ls_free(bytes);
+            bytes = NULL;
+        }
+    }
+    close(file);
+    return bytes;
+}
+
+bool ls_atomic_file_folder(const char *path, ls_error *error)
+{
+    char part[PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof part)
+        return ls_error_set(error, LS_IO, "\"%s\" can't be the path of a folder", path);
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != 0)
+            continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        struct stat status;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return fail(error, part, "make the folder");
+        if (stat(part, &status) != 0 || !S_ISDIR(status.st_mode))
+            return ls_error_set(error, LS_IO, "%s: expected a folder, found something else", part);
+    }
+    return true;
+}

@@ -1,0 +1,313 @@
+/* dataset_check: links, type, rank, sizes, layout, filters, and whether the numbers are there. */
+#include "io/dataset_check.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SIZE = 256, CHUNK_BYTES_MAX = 256 << 20 };
+
+hid_t ls_dataset_check_memory_type(ls_dtype type)
+{
+    ls_h5_start();
+    const hid_t types[] = {
+        [LS_U8] = H5T_NATIVE_UINT8,  [LS_I8] = H5T_NATIVE_INT8,    [LS_U16] = H5T_NATIVE_UINT16,
+        [LS_I16] = H5T_NATIVE_INT16, [LS_U32] = H5T_NATIVE_UINT32, [LS_I32] = H5T_NATIVE_INT32,
+        [LS_I64] = H5T_NATIVE_INT64, [LS_F32] = H5T_NATIVE_FLOAT,  [LS_F64] = H5T_NATIVE_DOUBLE,
+    };
+    return types[type];
+}
+
+bool ls_dataset_check_exists(hid_t file, const char *path)
+{
+    char part[NAME_SIZE];
+    for (size_t length = strcspn(path, "/");; length += 1 + strcspn(path + length + 1, "/")) {
+        snprintf(part, sizeof part, "%.*s", (int)length, path);
+        H5L_info_t info;
+        if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
+            return false;
+        if (H5Lget_info(file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
+            return true;
+        if (!path[length])
+            return true;
+    }
+}
+
+const char *ls_dataset_check_names(hid_t group, char *text, size_t size)
+{
+    size_t used = 0;
+    char name[NAME_SIZE];
+    snprintf(text, size, "nothing");
+    for (hsize_t i = 0; used < size; i++) {
+        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
+                               H5P_DEFAULT) < 0)
+            break;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", name);
+    }
+    return text;
+}
+
+/* What is checked: the data set, and what the checks so far have found. */
+typedef struct subject {
+    hid_t dataset, creation; /* creation: its creation properties */
+    const char *path;
+    int rank; /* with the rows */
+    hsize_t dims[H5S_MAX_RANK];
+    bool swapped; /* not in native byte order */
+    long bytes;   /* of all rows */
+    ls_array *array;
+} subject;
+
+/* "16-bit float", "compound" */
+static void describe_type(hid_t type, char *text, size_t size)
+{
+    static const char *const classes[] = {
+        [H5T_INTEGER] = "integers",
+        [H5T_FLOAT] = "floats",
+        [H5T_TIME] = "times",
+        [H5T_STRING] = "texts",
+        [H5T_BITFIELD] = "bit fields",
+        [H5T_OPAQUE] = "opaque bytes",
+        [H5T_COMPOUND] = "records",
+        [H5T_REFERENCE] = "references",
+        [H5T_ENUM] = "an enumeration (numpy bool?)",
+        [H5T_VLEN] = "lists of varying length",
+        [H5T_ARRAY] = "arrays",
+    };
+    H5T_class_t class = H5Tget_class(type);
+    const char *name = class >= 0 && class < H5T_NCLASSES ? classes[class] : "an unknown type";
+    if (class == H5T_INTEGER || class == H5T_FLOAT)
+        snprintf(text, size, "%zu-bit %s%s", H5Tget_precision(type),
+                 class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE ? "unsigned " : "",
+                 name);
+    else
+        snprintf(text, size, "%s", name);
+}
+
+/* True where `type` is one of ls_dtype in either byte order. */
+static bool find_type(hid_t type, ls_dtype *found, bool *swapped)
+{
+    H5T_class_t class = H5Tget_class(type);
+    if (class != H5T_INTEGER && class != H5T_FLOAT)
+        return false;
+    hid_t native = H5Tcopy(type);
+    H5Tset_order(native, H5Tget_order(H5T_NATIVE_INT));
+    bool known = false;
+    for (int i = LS_U8; i <= LS_F64 && !known; i++) {
+        known = H5Tequal(native, ls_dataset_check_memory_type((ls_dtype)i)) > 0;
+        *found = (ls_dtype)i;
+    }
+    *swapped = H5Tequal(native, type) <= 0;
+    H5Tclose(native);
+    return known;
+}
+
+static bool has_known_type(subject *it, ls_error *error)
+{
+    hid_t type = H5Dget_type(it->dataset);
+    bool known = find_type(type, &it->array->type, &it->swapped);
+    char text[64];
+    describe_type(type, text, sizeof text);
+    H5Tclose(type);
+    return known || ls_h5_fail(error, LS_DATA, it->dataset,
+                               "%s holds %s; expected uint8, int8, uint16, int16, uint32, int32, "
+                               "int64, float32 or float64",
+                               it->path, text);
+}
+
+static bool has_rows(subject *it, ls_error *error)
+{
+    hid_t space = H5Dget_space(it->dataset);
+    H5S_class_t kind = H5Sget_simple_extent_type(space);
+    it->rank = H5Sget_simple_extent_dims(space, it->dims, NULL);
+    H5Sclose(space);
+    if (kind != H5S_SIMPLE || it->rank < 1)
+        return ls_h5_fail(error, LS_DATA, it->dataset, "%s is a single value; expected [rows, ...]",
+                          it->path);
+    if (it->rank > 1 + LS_MAX_RANK)
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s has %d dimensions; expected rows and at most %d more", it->path,
+                          it->rank, (int)LS_MAX_RANK);
+    for (int i = 0; i < it->rank; i++)
+        if (it->dims[i] == 0)
+            return ls_h5_fail(error, LS_DATA, it->dataset,
+                              i ? "%s has rows of size 0; expected numbers in them"
+                                : "%s has 0 rows; expected at least one",
+                              it->path);
+    return true;
+}
+
+/* All sizes, also in bytes, and also as reals, fit into a long. */
+static bool has_possible_size(subject *it, ls_error *error)
+{
+    ls_array *array = it->array;
+    hsize_t bytes = sizeof(double);
+    bool fits = true;
+    for (int i = 0; i < it->rank; i++)
+        fits = fits && !__builtin_mul_overflow(bytes, it->dims[i], &bytes) && bytes <= LONG_MAX;
+    if (!fits)
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s claims a size that no machine can hold; the file is damaged",
+                          it->path);
+    array->rows = (long)it->dims[0];
+    array->shape.rank = it->rank - 1;
+    for (int i = 1; i < it->rank; i++)
+        array->shape.at[i - 1] = (long)it->dims[i];
+    it->bytes = (long)(bytes / sizeof(double) * ls_dtype_size(array->type));
+    return true;
+}
+
+static bool has_known_filters(subject *it, ls_error *error)
+{
+    static const H5Z_filter_t known[] = {H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE,
+                                         H5Z_FILTER_FLETCHER32};
+    for (int i = 0; i < H5Pget_nfilters(it->creation); i++) {
+        char name[64] = "";
+        size_t values = 0;
+        unsigned flags, config;
+        H5Z_filter_t id = H5Pget_filter2(it->creation, (unsigned)i, &flags, &values, NULL,
+                                         sizeof name, name, &config);
+        bool found = false;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            found = found || known[k] == id;
+        if (!found || H5Zfilter_avail(id) <= 0)
+            return ls_h5_fail(error, LS_DATA, it->dataset,
+                              "%s is stored with filter %d (%s), which lockstep does not read; "
+                              "write it without compression, or with gzip",
+                              it->path, (int)id, name[0] ? name : "unnamed");
+    }
+    return true;
+}
+
+/* A chunk is read and unpacked whole, so a small file could ask for any amount of memory. */
+static bool has_sane_chunks(subject *it, ls_error *error)
+{
+    hsize_t chunk[H5S_MAX_RANK], bytes = ls_dtype_size(it->array->type);
+    if (H5Pget_layout(it->creation) != H5D_CHUNKED)
+        return true;
+    if (H5Pget_chunk(it->creation, it->rank, chunk) != it->rank)
+        return ls_h5_fail(error, LS_DATA, it->dataset, "%s: its chunks can't be read", it->path);
+    for (int i = 0; i < it->rank; i++)
+        if (__builtin_mul_overflow(bytes, chunk[i], &bytes) || bytes > CHUNK_BYTES_MAX)
+            return ls_h5_fail(error, LS_DATA, it->dataset,
+                              "%s is stored in chunks of more than %d MiB; expected smaller ones",
+                              it->path, (int)(CHUNK_BYTES_MAX >> 20));
+    return true;
+}
+
+/* Space is taken when numbers are first written: what was only declared has none. */
+static bool was_written(subject *it, ls_error *error)
+{
+    bool contiguous = H5Pget_layout(it->creation) == H5D_CONTIGUOUS;
+    if (contiguous && H5Dget_offset(it->dataset) == HADDR_UNDEF)
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s was declared, but its numbers were never written", it->path);
+    hsize_t stored = H5Dget_storage_size(it->dataset);
+    if (contiguous && stored < (hsize_t)it->bytes)
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s claims %ld rows, which take %ld bytes, but stores %llu; the file is "
+                          "damaged",
+                          it->path, it->array->rows, it->bytes, (unsigned long long)stored);
+    if (H5Pget_layout(it->creation) != H5D_CHUNKED)
+        return true;
+    hsize_t chunk[H5S_MAX_RANK], written = 0, all = 1;
+    H5Pget_chunk(it->creation, it->rank, chunk);
+    for (int i = 0; i < it->rank; i++)
+        all *= (it->dims[i] - 1) / chunk[i] + 1;
+    hid_t space = H5Dget_space(it->dataset);
+    H5Dget_num_chunks(it->dataset, space, &written);
+    H5Sclose(space);
+    return written == all ||
+           ls_h5_fail(error, LS_DATA, it->dataset,
+                      "%s: %llu of its %llu chunks were written; expected all", it->path,
+                      (unsigned long long)written, (unsigned long long)all);
+}
+
+/* Sets `start` where the rows can be read without HDF5. */
+static bool lies_in_file(subject *it, ls_error *error)
+{
+    hbool_t threads = false;
+    it->array->start = -1;
+    H5is_library_threadsafe(&threads);
+    if (H5Pget_layout(it->creation) != H5D_CONTIGUOUS || it->swapped)
+        return threads ||
+               ls_h5_fail(
+                   error, LS_DATA, it->dataset,
+                   "%s is chunked or of another byte order, and this HDF5 library can't read it "
+                   "beside the training (it was built without threads): store it contiguous, "
+                   "in this machine's byte order",
+                   it->path);
+    hsize_t size = 0;
+    hid_t file = H5Iget_file_id(it->dataset);
+    H5Fget_filesize(file, &size);
+    H5Fclose(file);
+    haddr_t start = H5Dget_offset(it->dataset);
+    if (start > size || size - start < (hsize_t)it->bytes)
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s should end at byte %llu, but the file has %llu; it was cut short",
+                          it->path, (unsigned long long)(start + (hsize_t)it->bytes),
+                          (unsigned long long)size);
+    it->array->start = (long)start;
+    return true;
+}
+
+static bool has_sane_scale(subject *it, ls_error *error)
+{
+    ls_array *array = it->array;
+    bool present;
+    array->scale = 1;
+    array->offset = 0;
+    if (!ls_h5_get_double(it->dataset, "scale", &array->scale, &present, error) ||
+        !ls_h5_get_double(it->dataset, "offset", &array->offset, &present, error))
+        return ls_h5_fail(error, LS_DATA, it->dataset,
+                          "%s: attribute scale or offset is not one number; expected "
+                          "value = scale * stored + offset",
+                          it->path);
+    if (isfinite(array->scale) && array->scale != 0 && isfinite(array->offset))
+        return true;
+    return ls_h5_fail(error, LS_DATA, it->dataset,
+                      "%s has attributes scale=%g, offset=%g; expected finite numbers, scale not 0 "
+                      "(value = scale * stored + offset)",
+                      it->path, array->scale, array->offset);
+}
+
+/* In this order: each relies on those before it. Links, virtual layout and storage in other files
+ * are refused by ls_h5_dataset before. */
+static bool (*const checks[])(subject *, ls_error *) = {
+    has_known_type,  has_rows,    has_possible_size, has_known_filters,
+    has_sane_chunks, was_written, lies_in_file,      has_sane_scale,
+};
+
+/* Decompressed chunks are kept, so that random rows of a small compressed array cost no unpacking
+ * each. */
+static hid_t open_cached(hid_t file, const char *path)
+{
+    enum { CACHE_BYTES = 64 << 20, CACHE_SLOTS = 12421 };
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+    H5Pset_chunk_cache(access, CACHE_SLOTS, CACHE_BYTES, H5D_CHUNK_CACHE_W0_DEFAULT);
+    hid_t dataset = H5Dopen2(file, path, access);
+    H5Pclose(access);
+    return dataset;
+}
+
+hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_error *error)
+{
+    hid_t trusted = ls_h5_dataset(file, path, error);
+    if (trusted < 0)
+        return -1;
+    H5Dclose(trusted);
+    *array = (ls_array){.start = -1};
+    snprintf(array->path, sizeof array->path, "%s", path);
+    subject it = {.dataset = open_cached(file, path), .path = path, .array = array};
+    if (it.dataset < 0)
+        return ls_h5_fail(error, LS_DATA, file, "%s can't be opened", path), -1;
+    it.creation = H5Dget_create_plist(it.dataset);
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof checks / sizeof *checks; i++)
+        ok = checks[i](&it, error);
+    H5Pclose(it.creation);
+    if (!ok)
+        H5Dclose(it.dataset);
+    return ok ? it.dataset : -1;
+}

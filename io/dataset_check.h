@@ -1,0 +1,16 @@
+/* dataset_check: the checks that an array of a data file must pass before a row of it is read. */
+#pragma once
+#include "io/dataset.h"
+#include "io/h5/h5.h"
+
+/* Opens the data set at `path` ("train/x"), runs the checks and fills *array; shape is that of a
+ * row as stored, {} for [rows]. Returns the open data set (the caller closes it with H5Dclose), or
+ * -1 and an LS_DATA error that names file, data set, what was found and what was expected. */
+hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_error *error);
+/* Whether there is anything at `path`; a link of any kind on the way counts, and is not followed.
+ */
+bool ls_dataset_check_exists(hid_t file, const char *path);
+/* The names in a group, "a, b, c", for messages; returns text. */
+const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
+/* The type of `type` in memory, in native byte order; borrowed. */
+hid_t ls_dataset_check_memory_type(ls_dtype type);

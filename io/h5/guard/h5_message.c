@@ -1,0 +1,307 @@
+/* h5_message: the messages of an object header, by the HDF5 File Format Specification, version 3,
+ * IV: attributes, filters, links, and where the numbers are. */
+#include <stddef.h>
+
+#include "core/memory.h"
+#include "io/h5/guard/h5_walk.h"
+
+enum {
+    BY_REFERENCE = 2 /* flag: the message stands in another object */
+};
+
+bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base)
+{
+    for (uint64_t i = 0; i < points && !values->over; i++) {
+        uint64_t length = ls_h5_piece_number(values, 4), address = ls_h5_piece_number(values, 8);
+        uint64_t index = ls_h5_piece_number(values, 4);
+        if (address > 0 && !ls_h5_table_global(values->walk, address, index, length * base))
+            return false;
+    }
+    return !values->over;
+}
+
+/* The values of an attribute, of which `p` is to hold all. */
+static bool check_values(ls_h5_piece *p, const ls_h5_type *t, uint64_t points)
+{
+    uint64_t bytes;
+    if (__builtin_mul_overflow(t->size, points, &bytes) || bytes > p->end - p->at)
+        return false;
+    if (t->base)
+        return ls_h5_message_lists(p, points, t->base);
+    return !t->scattered ||
+           ls_h5_walk_unknown(p->walk, p->at, "an attribute of records with texts in them");
+}
+
+static bool check_attribute(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_type t;
+    int rank;
+    uint64_t points, size[3]; /* of name, type and space */
+    ls_h5_piece part[3];
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    if (version > 1 && flags)
+        return ls_h5_walk_unknown(p->walk, p->at, "an attribute of a named type");
+    for (int i = 0; i < 3; i++)
+        size[i] = ls_h5_piece_number(p, 2);
+    ls_h5_piece_skip(p, version == 3);
+    for (int i = 0; i < 3; i++) {
+        uint64_t filled = version == 1 ? (size[i] + 7) / 8 * 8 : size[i];
+        part[i] = ls_h5_piece_part(p, filled);
+    }
+    uint64_t name = part[0].at;
+    ls_h5_piece_text(&part[0]);
+    return version >= 1 && version <= 3 && !p->over && part[0].at - name == size[0] &&
+           !part[0].over && ls_h5_type_read(&part[1], 0, &t) &&
+           ls_h5_type_space(&part[2], &rank, &points) && check_values(p, &t, points);
+}
+
+static bool check_type(ls_h5_object *o, ls_h5_piece *p)
+{
+    ls_h5_type t;
+    bool ok = ls_h5_type_read(p, 0, &t);
+    o->bytes = t.size;
+    o->scattered = t.scattered;
+    o->base = t.base;
+    return ok;
+}
+
+static bool check_space(ls_h5_object *o, ls_h5_piece *p)
+{
+    return ls_h5_type_space(p, &o->rank, &o->points);
+}
+
+static bool check_fill(ls_h5_object *o, ls_h5_piece *p)
+{
+    uint64_t version = ls_h5_piece_number(p, 1);
+    uint64_t flags = ls_h5_piece_number(p, version < 3 ? 3 : 1); /* the last byte: given */
+    bool given = version == 1 || (version == 2 ? flags >> 16 : flags & 32);
+    uint64_t size = given ? ls_h5_piece_number(p, 4) : 0;
+    o->fill = size == UINT32_MAX ? 0 : size; /* -1: undefined */
+    ls_h5_piece_skip(p, o->fill);
+    return version >= 1 && version <= 3;
+}
+
+static bool check_old_fill(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 4));
+    return true;
+}
+
+/* Rank with the bytes of a number as the last dimension; where the tree is. */
+static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
+{
+    ls_h5_piece_skip(p, tree ? 0 : 1);
+    uint64_t rank = ls_h5_piece_number(p, 1);
+    o->chunk_tree = tree ? ls_h5_piece_number(p, 8) : LS_H5_NOWHERE;
+    int wide = tree ? 4 : (int)ls_h5_piece_number(p, 1);
+    if (rank < 2 || rank > LS_H5_RANK + 1 || wide < 1 || wide > 8)
+        return false;
+    o->chunk.rank = (int)rank - 1;
+    o->chunk.bytes = 1;
+    for (uint64_t i = 0; i < rank; i++) {
+        o->chunk.number = ls_h5_piece_number(p, wide);
+        if (o->chunk.number == 0 ||
+            __builtin_mul_overflow(o->chunk.bytes, o->chunk.number, &o->chunk.bytes))
+            return false;
+    }
+    return o->chunk.bytes <= UINT32_MAX;
+}
+
+/* Version 3 has the chunks in a tree, version 4 in forms with checksums, which HDF5 looks at. */
+static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL };
+    uint64_t version = ls_h5_piece_number(p, 1), class = ls_h5_piece_number(p, 1), at = p->at;
+    o->compact = o->start = LS_H5_NOWHERE;
+    if (version < 3 || version > 4)
+        return ls_h5_walk_unknown(p->walk, at, "a data set as HDF5 1.4 wrote it");
+    if (class == COMPACT) {
+        o->compact = ls_h5_piece_number(p, 2);
+        ls_h5_piece_skip(p, o->compact);
+    } else if (class == CONTIGUOUS) {
+        o->start = ls_h5_piece_number(p, 8);
+    } else if (class == VIRTUAL) {
+        uint64_t address = ls_h5_piece_number(p, 8), index = ls_h5_piece_number(p, 4);
+        return address == LS_H5_NOWHERE ||
+               ls_h5_table_global(p->walk, address, index, LS_H5_NOWHERE);
+    } else if (class == CHUNKED) {
+        return check_chunks(o, p, version == 3);
+    }
+    return class <= CHUNKED;
+}
+
+static bool check_filters(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { GZIP = 1, SHUFFLE, CHECKSUM, SZIP, SCALE_OFFSET = 6, MOST = 32, NAMED = 256 };
+    uint64_t version = ls_h5_piece_number(p, 1), count = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, version == 1 ? 6 : 0);
+    for (uint64_t i = 0; i < count && !p->over; i++) {
+        uint64_t id = ls_h5_piece_number(p, 2);
+        if (id >= SZIP && id <= SCALE_OFFSET) /* HDF5 trusts what they read */
+            return ls_h5_walk_unknown(p->walk, p->at, "the filter szip, n-bit or scale-offset");
+        if (id == CHECKSUM)
+            *(o->chunk.gzips ? &o->chunk.after : &o->chunk.before) += 4;
+        o->chunk.gzips += id == GZIP;
+        o->chunk.others += id != GZIP && id != SHUFFLE && id != CHECKSUM;
+        uint64_t name = version == 1 || id >= NAMED ? ls_h5_piece_number(p, 2) : 0;
+        ls_h5_piece_skip(p, 2);
+        uint64_t values = ls_h5_piece_number(p, 2);
+        ls_h5_piece_skip(p, version == 1 ? (name + 7) / 8 * 8 : name);
+        ls_h5_piece_skip(p, 4 * (values + (version == 1 ? values % 2 : 0)));
+    }
+    return version >= 1 && version <= 2 && count <= MOST;
+}
+
+static bool check_names(ls_h5_object *o, ls_h5_piece *p)
+{
+    o->tree = ls_h5_piece_number(p, 8);
+    o->heap = ls_h5_piece_number(p, 8);
+    return true;
+}
+
+/* Where many links, or many attributes, of an object stand in a heap of their own; `order` is the
+ * bytes of the largest creation order. *dense: they do. */
+static bool check_many(ls_h5_piece *p, int order, bool *dense)
+{
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, flags & 1 ? (uint64_t)order : 0);
+    *dense = ls_h5_piece_number(p, 8) != LS_H5_NOWHERE;
+    ls_h5_piece_skip(p, 8);
+    return version == 0;
+}
+
+static bool check_many_links(ls_h5_object *o, ls_h5_piece *p)
+{
+    return check_many(p, 8, &o->dense);
+}
+
+static bool check_many_attributes(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    bool dense;
+    return check_many(p, 2, &dense) &&
+           (!dense || ls_h5_walk_unknown(p->walk, p->at,
+                                         "more than 8 attributes in the form of libver='latest'"));
+}
+
+static bool check_link(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { KIND = 8, ORDER = 4, LETTERS = 16 };
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    uint64_t kind = flags & KIND ? ls_h5_piece_number(p, 1) : 0;
+    ls_h5_piece_skip(p, (flags & ORDER ? 8 : 0) + (flags & LETTERS ? 1 : 0));
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 1 << (flags & 3)));
+    if (version != 1 || p->over)
+        return false;
+    if (kind == 0) {
+        o->named = ls_realloc(o->named, o->named_count + 1, sizeof *o->named);
+        o->named[o->named_count++] = ls_h5_piece_number(p, 8);
+    } else {
+        ls_h5_piece_skip(p, ls_h5_piece_number(p, 2));
+    }
+    return true;
+}
+
+/* Names of files, in a heap. */
+static bool check_external(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece texts;
+    uint64_t version = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, 3 + 2);
+    uint64_t count = ls_h5_piece_number(p, 2);
+    if (version != 1 || !ls_h5_table_heap(p->walk, ls_h5_piece_number(p, 8), &texts))
+        return false;
+    for (uint64_t i = 0; i < count && !p->over; i++) {
+        if (!ls_h5_table_text(&texts, ls_h5_piece_number(p, 8)))
+            return false;
+        ls_h5_piece_skip(p, 16);
+    }
+    return true;
+}
+
+static bool check_group_info(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0));
+    return version == 0;
+}
+
+static bool check_comment(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece_text(p);
+    return true;
+}
+
+static bool check_old_time(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    ls_h5_piece_skip(p, 14);
+    return true;
+}
+
+static bool check_time(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o;
+    uint64_t version = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, 7);
+    return version == 1;
+}
+
+static bool check_link_count(ls_h5_object *o, ls_h5_piece *p)
+{
+    uint64_t version = ls_h5_piece_number(p, 1);
+    o->links = ls_h5_piece_number(p, 4);
+    return version == 0;
+}
+
+static bool check_nothing(ls_h5_object *o, ls_h5_piece *p)
+{
+    (void)o, (void)p;
+    return true;
+}
+
+/* By the number of the message. Several: an object may have more than one. */
+static const struct kind {
+    bool (*check)(ls_h5_object *object, ls_h5_piece *body);
+    const char *expected;
+    bool several;
+} kinds[] = {
+    [0] = {check_nothing, "nothing", true},
+    [LS_H5_SPACE] = {check_space, "a shape", false},
+    [LS_H5_LINKS] = {check_many_links, "what is said of a group's links", false},
+    [LS_H5_TYPE] = {check_type, "a type of numbers", false},
+    [4] = {check_old_fill, "a fill value", false},
+    [LS_H5_FILL] = {check_fill, "a fill value", false},
+    [LS_H5_LINK] = {check_link, "a link", true},
+    [7] = {check_external, "names of files", false},
+    [LS_H5_LAYOUT] = {check_layout, "where numbers stand", false},
+    [10] = {check_group_info, "what is said of a group", false},
+    [LS_H5_FILTERS] = {check_filters, "filters", false},
+    [LS_H5_ATTRIBUTE] = {check_attribute, "an attribute", true},
+    [13] = {check_comment, "a comment", false},
+    [14] = {check_old_time, "a time", false},
+    [LS_H5_NAMES] = {check_names, "where a group's names stand", false},
+    [18] = {check_time, "a time", false},
+    [21] = {check_many_attributes, "what is said of attributes", false},
+    [22] = {check_link_count, "a number of links", false},
+};
+
+bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body)
+{
+    uint64_t at = body->at;
+    const struct kind *kind = number < sizeof kinds / sizeof *kinds ? &kinds[number] : NULL;
+    if (!kind || !kind->check)
+        return ls_h5_walk_damaged(body->walk, at, "a known part of an object");
+    if (flags & BY_REFERENCE)
+        return ls_h5_walk_unknown(body->walk, at, "a named type");
+    if (!kind->several && object->seen >> number & 1)
+        return ls_h5_walk_damaged(body->walk, at, "such a part of an object once");
+    object->seen |= 1u << number;
+    return (kind->check(object, body) && !body->over) ||
+           ls_h5_walk_damaged(body->walk, at, kind->expected);
+}

@@ -1,0 +1,246 @@
+/* h5: files, data sets and errors; attributes are in h5_attribute.c, files in memory in
+ * h5_image.c. */
+#include "io/h5/h5.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/h5/guard/h5_check.h"
+
+enum { PATH_SIZE = 512 };
+
+hid_t ls_h5_real(void)
+{
+    ls_h5_start();
+    return sizeof(real) == sizeof(double) ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
+}
+
+void ls_h5_start(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+const char *ls_h5_file(hid_t object, char *text, size_t size)
+{
+    ls_h5_start();
+    if (H5Fget_name(object, text, size) < 0)
+        snprintf(text, size, "HDF5 file");
+    size_t length = strlen(text), ending = strlen(LS_H5_IN_MEMORY);
+    if (length > ending && strcmp(text + length - ending, LS_H5_IN_MEMORY) == 0)
+        text[length - ending] = 0;
+    return text;
+}
+
+/* The first entry of a walk upwards is the innermost one: what went wrong. */
+static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *context)
+{
+    if (n == 0 && entry->desc)
+        snprintf(context, PATH_SIZE, "%s", entry->desc);
+    return 0;
+}
+
+bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
+{
+    char reason[PATH_SIZE] = "", file[PATH_SIZE], text[2 * PATH_SIZE];
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ls_h5_file(object, file, sizeof file);
+    if (reason[0])
+        return ls_error_set(error, code, "%s: %s (HDF5: %s)", file, text, reason);
+    return ls_error_set(error, code, "%s: %s", file, text);
+}
+
+hid_t ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message)
+{
+    char reason[PATH_SIZE] = "no reason given";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
+    ls_error_set(error, code, "%s: %s (HDF5: %s)", path, message, reason);
+    return -1;
+}
+
+/* Closing a file closes all in it; files are locked where the file system can. */
+hid_t ls_h5_access(void)
+{
+    ls_h5_start();
+    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+    ls_check(list >= 0 && H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0 &&
+                 H5Pset_file_locking(list, true, true) >= 0,
+             "HDF5 can't make a file access property list");
+    return list;
+}
+
+/* What can be told without HDF5, in plain words. */
+static bool plain_file(const char *path, ls_error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+        return ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return ls_error_set(error, LS_DATA, "%s: is a directory; expected an HDF5 file", path);
+    if (!S_ISREG(status.st_mode))
+        return ls_error_set(error, LS_DATA, "%s: is not a regular file", path);
+    return true;
+}
+
+hid_t ls_h5_open(const char *path, ls_error *error)
+{
+    if (!plain_file(path, error))
+        return -1;
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool known = file >= 0 && fstat(file, &status) == 0;
+    size_t size = known ? (size_t)status.st_size : 0;
+    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
+    hid_t list = ls_h5_access(), opened = -1;
+    if (known && bytes != MAP_FAILED)
+        opened = ls_h5_check_open(path, bytes, size, path, list, error);
+    else
+        ls_error_set(error, LS_DATA, "%s: can't read: %s", path, strerror(errno));
+    H5Pclose(list);
+    if (size && bytes != MAP_FAILED)
+        munmap(bytes, size);
+    if (file >= 0)
+        close(file);
+    return opened;
+}
+
+hid_t ls_h5_create(const char *path, ls_error *error)
+{
+    hid_t list = ls_h5_access();
+    errno = 0;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    if (file < 0 && errno)
+        ls_error_set(error, LS_IO, "%s: can't create: %s", path, strerror(errno));
+    else if (file < 0)
+        ls_h5_fail_path(error, LS_IO, path, "can't create");
+    H5Pclose(list);
+    return file;
+}
+
+/* Contiguous, not filled before it is written, no times (so that equal contents are equal bytes).
+ */
+static hid_t create_dataset(hid_t parent, const char *path, hid_t stored, hid_t space)
+{
+    hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+    H5Pset_obj_track_times(list, false);
+    hid_t dataset = H5Dcreate2(parent, path, stored, space, links, list, H5P_DEFAULT);
+    H5Pclose(links);
+    H5Pclose(list);
+    return dataset;
+}
+
+bool ls_h5_write(hid_t parent, const char *path, hid_t stored, hid_t memory, int rank,
+                 const hsize_t *dims, const void *data, ls_error *error)
+{
+    ls_h5_start();
+    hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
+    hid_t dataset = create_dataset(parent, path, stored, space);
+    bool ok = dataset >= 0 && H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && ok)
+        ok = ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
+    H5Sclose(space);
+    return ok;
+}
+
+/* Every step of `path` exists and is a hard link. */
+static bool hard_links(hid_t parent, const char *path, ls_error *error)
+{
+    char part[PATH_SIZE];
+    size_t length = strlen(path);
+    if (length >= sizeof part)
+        return ls_error_set(error, LS_DATA, "a name of %zu characters inside an HDF5 file", length);
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != 0)
+            continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        H5L_info_t info;
+        if (H5Lexists(parent, part, H5P_DEFAULT) <= 0) {
+            H5Eclear2(H5E_DEFAULT);
+            return ls_h5_fail(error, LS_DATA, parent, "has no %s", part);
+        }
+        if (H5Lget_info(parent, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
+            return ls_h5_fail(error, LS_DATA, parent,
+                              "%s is a soft or external link; expected the data itself", part);
+    }
+    return true;
+}
+
+/* The numbers lie in this file: no virtual data set, no external storage. */
+static bool stored_here(hid_t dataset)
+{
+    hid_t list = H5Dget_create_plist(dataset);
+    bool here = list >= 0 && H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0;
+    H5Pclose(list);
+    return here;
+}
+
+hid_t ls_h5_dataset(hid_t parent, const char *path, ls_error *error)
+{
+    ls_h5_start();
+    if (!hard_links(parent, path, error))
+        return -1;
+    hid_t dataset = H5Dopen2(parent, path, H5P_DEFAULT);
+    if (dataset < 0)
+        return ls_h5_fail(error, LS_DATA, parent, "%s is not a data set", path), -1;
+    if (stored_here(dataset))
+        return dataset;
+    ls_h5_fail(error, LS_DATA, parent, "%s keeps its numbers in another file; expected them here",
+               path);
+    H5Dclose(dataset);
+    return -1;
+}
+
+/* "[2, 3]", "[]" for a scalar. */
+static const char *dims_text(int rank, const hsize_t *dims, char *text, size_t size)
+{
+    size_t at = (size_t)snprintf(text, size, "[");
+    for (int i = 0; i < rank && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%llu", i ? ", " : "",
+                               (unsigned long long)dims[i]);
+    if (at < size)
+        snprintf(text + at, size - at, "]");
+    return text;
+}
+
+bool ls_h5_shape_is(hid_t dataset, const char *path, int rank, const hsize_t *dims, ls_error *error)
+{
+    hsize_t found[H5S_MAX_RANK];
+    hid_t space = H5Dget_space(dataset);
+    int found_rank = H5Sget_simple_extent_dims(space, found, NULL);
+    H5S_class_t kind = H5Sget_simple_extent_type(space);
+    H5Sclose(space);
+    if (found_rank == rank && kind != H5S_NULL &&
+        (!rank || memcmp(found, dims, (size_t)rank * sizeof *dims) == 0))
+        return true;
+    char have[PATH_SIZE], want[PATH_SIZE];
+    return ls_h5_fail(error, LS_DATA, dataset, "%s has shape %s; expected %s", path,
+                      dims_text(found_rank, found, have, sizeof have),
+                      dims_text(rank, dims, want, sizeof want));
+}
+
+bool ls_h5_read(hid_t parent, const char *path, hid_t memory, int rank, const hsize_t *dims,
+                void *data, ls_error *error)
+{
+    hid_t dataset = ls_h5_dataset(parent, path, error);
+    if (dataset < 0)
+        return false;
+    bool ok = ls_h5_shape_is(dataset, path, rank, dims, error);
+    if (ok && H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+        ok = ls_h5_fail(error, LS_DATA, parent, "can't read %s", path);
+    H5Dclose(dataset);
+    return ok;
+}

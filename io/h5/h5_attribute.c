@@ -1,0 +1,179 @@
+/* h5_attribute: the attributes of an HDF5 object: texts, whole numbers, reals. */
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/h5/h5.h"
+
+/* Replaces attribute `name`. Takes over `stored` and `space`. */
+static bool put(hid_t object, const char *name, hid_t stored, hid_t memory, hid_t space,
+                const void *value, ls_error *error)
+{
+    if (H5Aexists(object, name) > 0)
+        H5Adelete(object, name);
+    hid_t attribute = H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = attribute >= 0 && H5Awrite(attribute, memory, value) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_IO, object, "can't write attribute %s", name);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(stored);
+    return ok;
+}
+
+/* Text of any length as h5py writes and reads `str`. */
+static hid_t text_type(void)
+{
+    ls_h5_start();
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
+bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error *error)
+{
+    hid_t type = text_type();
+    return put(object, name, type, type, H5Screate(H5S_SCALAR), &value, error);
+}
+
+bool ls_h5_put_long(hid_t object, const char *name, long value, ls_error *error)
+{
+    ls_h5_start();
+    return put(object, name, H5Tcopy(H5T_STD_I64LE), H5T_NATIVE_LONG, H5Screate(H5S_SCALAR), &value,
+               error);
+}
+
+bool ls_h5_put_longs(hid_t object, const char *name, const long *values, int count, ls_error *error)
+{
+    ls_h5_start();
+    hsize_t dims[1] = {(hsize_t)count};
+    return put(object, name, H5Tcopy(H5T_STD_I64LE), H5T_NATIVE_LONG,
+               H5Screate_simple(1, dims, NULL), values, error);
+}
+
+bool ls_h5_put_doubles(hid_t object, const char *name, const double *values, long count,
+                       ls_error *error)
+{
+    ls_h5_start();
+    hsize_t dims[1] = {(hsize_t)count};
+    return put(object, name, H5Tcopy(H5T_IEEE_F64LE), H5T_NATIVE_DOUBLE,
+               H5Screate_simple(1, dims, NULL), values, error);
+}
+
+bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error)
+{
+    ls_h5_start();
+    return put(object, name, H5Tcopy(H5T_IEEE_F64LE), H5T_NATIVE_DOUBLE, H5Screate(H5S_SCALAR),
+               &value, error);
+}
+
+/* An attribute found, with its type; both -1 where there is none. */
+typedef struct found {
+    hid_t attribute, type;
+    H5T_class_t class;
+    hssize_t points;
+} found;
+
+static found find(hid_t object, const char *name)
+{
+    ls_h5_start();
+    found it = {.attribute = -1, .type = -1, .class = H5T_NO_CLASS};
+    if (H5Aexists(object, name) <= 0)
+        return it;
+    it.attribute = H5Aopen(object, name, H5P_DEFAULT);
+    it.type = H5Aget_type(it.attribute);
+    it.class = H5Tget_class(it.type);
+    hid_t space = H5Aget_space(it.attribute);
+    it.points = H5Sget_simple_extent_npoints(space);
+    H5Sclose(space);
+    return it;
+}
+
+static void finish(const found *it)
+{
+    H5Tclose(it->type);
+    H5Aclose(it->attribute);
+}
+
+/* `count` numbers of class integer, or float too where `reals`, into the caller's array. */
+static bool get_numbers(hid_t object, const char *name, bool reals, hid_t memory, long count,
+                        void *values, bool *present, ls_error *error)
+{
+    found it = find(object, name);
+    *present = it.attribute >= 0;
+    if (!*present)
+        return true;
+    bool fits = (it.class == H5T_INTEGER || (reals && it.class == H5T_FLOAT)) && it.points == count;
+    bool ok = fits && H5Aread(it.attribute, memory, values) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_DATA, object, "attribute %s: expected %ld %s", name, count,
+                   reals ? "number(s)" : "whole number(s)");
+    finish(&it);
+    return ok;
+}
+
+bool ls_h5_get_long(hid_t object, const char *name, long *value, bool *present, ls_error *error)
+{
+    ls_h5_start();
+    return get_numbers(object, name, false, H5T_NATIVE_LONG, 1, value, present, error);
+}
+
+bool ls_h5_get_longs(hid_t object, const char *name, long *values, int count, bool *present,
+                     ls_error *error)
+{
+    ls_h5_start();
+    return get_numbers(object, name, false, H5T_NATIVE_LONG, count, values, present, error);
+}
+
+bool ls_h5_get_doubles(hid_t object, const char *name, double *values, long count, bool *present,
+                       ls_error *error)
+{
+    ls_h5_start();
+    return get_numbers(object, name, true, H5T_NATIVE_DOUBLE, count, values, present, error);
+}
+
+bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *present, ls_error *error)
+{
+    ls_h5_start();
+    return get_numbers(object, name, true, H5T_NATIVE_DOUBLE, 1, value, present, error);
+}
+
+/* HDF5 allocates a text of variable length, and takes it back. */
+static char *read_variable(const found *it)
+{
+    char *theirs = NULL;
+    hid_t type = text_type();
+    H5Tset_cset(type, H5Tget_cset(it->type));
+    bool ok = H5Aread(it->attribute, type, &theirs) >= 0;
+    char *text = ok ? ls_copy_string(theirs ? theirs : "") : NULL;
+    if (ok && theirs)
+        H5free_memory(theirs);
+    H5Tclose(type);
+    return text;
+}
+
+static char *read_fixed(const found *it)
+{
+    char *text = ls_alloc(H5Tget_size(it->type) + 1, 1);
+    if (H5Aread(it->attribute, it->type, text) >= 0)
+        return text;
+    ls_free(text);
+    return NULL;
+}
+
+bool ls_h5_get_text(hid_t object, const char *name, char **value, bool *present, ls_error *error)
+{
+    found it = find(object, name);
+    *present = it.attribute >= 0;
+    if (!*present)
+        return true;
+    char *text = NULL;
+    if (it.class == H5T_STRING && it.points == 1)
+        text = H5Tis_variable_str(it.type) > 0 ? read_variable(&it) : read_fixed(&it);
+    if (text)
+        *value = text;
+    else
+        ls_h5_fail(error, LS_DATA, object, "attribute %s: expected a text", name);
+    finish(&it);
+    return text != NULL;
+}

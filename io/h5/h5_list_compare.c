@@ -1,0 +1,195 @@
+/* h5_list_compare: the arrays of two files, name by name. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/h5/h5_list_array.h"
+
+/* The names of a file's arrays, in order. */
+typedef struct names {
+    hid_t file;
+    int count;
+    char **at;
+} names;
+
+static herr_t add_name(hid_t file, const char *path, const H5L_info_t *link, void *context)
+{
+    names *n = context;
+    H5O_info_t object;
+    if (link->type != H5L_TYPE_HARD || H5Oget_info_by_name1(file, path, &object, H5P_DEFAULT) < 0 ||
+        object.type != H5O_TYPE_DATASET)
+        return 0;
+    n->at = ls_realloc(n->at, (size_t)n->count + 1, sizeof *n->at);
+    n->at[n->count++] = ls_copy_string(path);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool open_names(const char *path, names *n, ls_error *error)
+{
+    *n = (names){.file = ls_h5_open(path, error)};
+    bool ok = n->file >= 0 && (H5Lvisit(n->file, H5_INDEX_NAME, H5_ITER_INC, add_name, n) >= 0 ||
+                               ls_h5_fail(error, LS_DATA, n->file, "can't list its contents"));
+    if (ok && n->count)
+        qsort(n->at, (size_t)n->count, sizeof *n->at, by_name);
+    return ok;
+}
+
+static void close_names(names *n)
+{
+    for (int i = 0; i < n->count; i++)
+        ls_free(n->at[i]);
+    ls_free(n->at);
+    if (n->file >= 0)
+        H5Fclose(n->file);
+}
+
+static bool same_shape(const ls_h5_list_array *a, const ls_h5_list_array *b)
+{
+    return a->rank == b->rank && a->rows == b->rows && memcmp(a->at, b->at, sizeof a->at) == 0;
+}
+
+/* Adds a block; *far and *norm are sums of squares of a - b and of a. */
+static void add_block(const double *a, const double *b, long count, ls_h5_list_difference *d,
+                      double *far, double *norm)
+{
+    for (long i = 0; i < count; i++) {
+        bool equal = a[i] == b[i] || (isnan(a[i]) && isnan(b[i]));
+        double distance = equal ? 0 : fabs(a[i] - b[i]);
+        d->differing += !equal;
+        d->largest = distance > d->largest || isnan(distance) ? distance : d->largest;
+        *far += distance * distance;
+        *norm += a[i] * a[i];
+    }
+    d->count += count;
+}
+
+static bool compare_numbers(const ls_h5_list_array *a, const ls_h5_list_array *b,
+                            ls_h5_list_difference *d, ls_error *error)
+{
+    size_t block = (size_t)ls_h5_list_array_block(a);
+    double *of_a = ls_alloc(block, sizeof *of_a), *of_b = ls_alloc(block, sizeof *of_b);
+    double far = 0, norm = 0;
+    bool ok = true;
+    long count = 1;
+    for (long i = 0; ok && count > 0; i++) {
+        ok = ls_h5_list_array_read_block(a, i, H5T_NATIVE_DOUBLE, of_a, &count, error) &&
+             ls_h5_list_array_read_block(b, i, H5T_NATIVE_DOUBLE, of_b, &count, error);
+        if (ok)
+            add_block(of_a, of_b, count, d, &far, &norm);
+    }
+    d->relative = d->differing == 0 ? 0 : sqrt(far) / sqrt(norm);
+    ls_free(of_b);
+    ls_free(of_a);
+    return ok;
+}
+
+/* Texts of varying length are read as pointers to them, which HDF5 allocates and takes back. */
+static void release_texts(hid_t type, long count, void *values)
+{
+    hsize_t dims[1] = {(hsize_t)count};
+    hid_t space = H5Screate_simple(1, dims, NULL);
+    if (H5Tis_variable_str(type) > 0)
+        H5Dvlen_reclaim(type, space, H5P_DEFAULT, values);
+    H5Sclose(space);
+}
+
+static bool equal_texts(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What is no number: as it is stored, or as texts of any length. */
+static bool compare_others(const ls_h5_list_array *a, const ls_h5_list_array *b, hid_t type,
+                           ls_h5_list_difference *d, ls_error *error)
+{
+    size_t size = H5Tget_size(type), block = (size_t)ls_h5_list_array_block(a);
+    char *of_a = ls_alloc(block, size), *of_b = ls_alloc(block, size);
+    bool ok = true, texts = H5Tis_variable_str(type) > 0;
+    long count = 1;
+    for (long i = 0; ok && count > 0; i++) {
+        memset(of_a, 0, block * size);
+        memset(of_b, 0, block * size);
+        ok = ls_h5_list_array_read_block(a, i, type, of_a, &count, error) &&
+             ls_h5_list_array_read_block(b, i, type, of_b, &count, error);
+        for (size_t k = 0; ok && k < (size_t)count; k++)
+            d->differing +=
+                texts ? !equal_texts(((char **)(void *)of_a)[k], ((char **)(void *)of_b)[k])
+                      : memcmp(of_a + k * size, of_b + k * size, size) != 0;
+        d->count += ok ? count : 0;
+        release_texts(type, count, of_a);
+        release_texts(type, count, of_b);
+    }
+    ls_free(of_b);
+    ls_free(of_a);
+    return ok;
+}
+
+/* Of two open arrays. */
+static bool compare_arrays(const ls_h5_list_array *a, const ls_h5_list_array *b,
+                           ls_h5_list_difference *d, ls_error *error)
+{
+    hid_t type_a = H5Dget_type(a->dataset), type_b = H5Dget_type(b->dataset);
+    bool equal = H5Tequal(type_a, type_b) > 0, ok = true;
+    d->like = same_shape(a, b) && (equal || (a->numbers && b->numbers));
+    d->numbers = d->like && a->numbers && b->numbers;
+    d->compared = d->numbers || (d->like && a->others && b->others);
+    if (d->numbers)
+        ok = compare_numbers(a, b, d, error);
+    else if (d->compared)
+        ok = compare_others(a, b, type_a, d, error);
+    H5Tclose(type_b);
+    H5Tclose(type_a);
+    return ok;
+}
+
+static bool compare(hid_t file_a, hid_t file_b, ls_h5_list_difference *d, ls_error *error)
+{
+    ls_h5_list_array a, b;
+    hid_t in_a = ls_h5_dataset(file_a, d->path, error);
+    hid_t in_b = in_a >= 0 ? ls_h5_dataset(file_b, d->path, error) : -1;
+    bool ok = in_b >= 0 && ls_h5_list_array_open(in_a, d->path, &a, error) &&
+              ls_h5_list_array_open(in_b, d->path, &b, error);
+    ok = ok && compare_arrays(&a, &b, d, error);
+    if (in_a >= 0)
+        H5Dclose(in_a);
+    if (in_b >= 0)
+        H5Dclose(in_b);
+    return ok;
+}
+
+/* Both lists in step: the lesser name is next. */
+static bool merge(const names *a, const names *b,
+                  void (*visit)(void *context, const ls_h5_list_difference *difference),
+                  void *context, ls_error *error)
+{
+    bool ok = true;
+    for (int i = 0, j = 0; ok && (i < a->count || j < b->count);) {
+        int order = i == a->count ? 1 : j == b->count ? -1 : strcmp(a->at[i], b->at[j]);
+        ls_h5_list_difference d = {
+            .path = order <= 0 ? a->at[i] : b->at[j], .in_a = order <= 0, .in_b = order >= 0};
+        ok = order != 0 || compare(a->file, b->file, &d, error);
+        if (ok)
+            visit(context, &d);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return ok;
+}
+
+bool ls_h5_list_compare(const char *path_a, const char *path_b,
+                        void (*visit)(void *context, const ls_h5_list_difference *difference),
+                        void *context, ls_error *error)
+{
+    names a, b = {.file = -1};
+    bool ok = open_names(path_a, &a, error) && open_names(path_b, &b, error) &&
+              merge(&a, &b, visit, context, error);
+    close_names(&b);
+    close_names(&a);
+    return ok;
+}

@@ -1,0 +1,102 @@
+/* evaluate: loss, metrics and confusion matrix of a trained net over a split, exactly, on any rank
+ * count. */
+#include "launch/apply/forward.h"
+#include "launch/session/evaluation.h"
+
+static const struct argp_option options[] = {
+    LS_FORWARD_OPTION_AVERAGE,
+    LS_FORWARD_OPTION_DATA,
+    {"split", LS_FORWARD_SPLIT, "train|valid|test", 0, "the rows to evaluate (default: test)", 0},
+    LS_FORWARD_OPTION_JSON,
+    LS_THREADS_OPTION,
+    {0}};
+
+const ls_usage ls_usage_evaluate = {
+    .options = options,
+    .option = ls_forward_option,
+    .arguments = "RUN|CHECKPOINT",
+    .about =
+        "Loss, accuracy and confusion matrix of a trained net, alone or under mpirun. Of a run "
+        "directory it takes best.h5, else (and with --average) the newest checkpoint.",
+    .arguments_min = 1,
+    .arguments_max = 1,
+};
+
+static json_t *matrix(const ls_evaluation *e)
+{
+    json_t *rows = json_array();
+    for (long i = 0; i < e->classes; i++) {
+        json_t *row = json_array();
+        for (long j = 0; j < e->classes; j++)
+            json_array_append_new(row, json_integer(e->confusion[i * e->classes + j]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static void print_json(const ls_forward *f, const ls_split *split, const ls_objective *objective,
+                       const ls_evaluation *e)
+{
+    json_t *top = ls_forward_json(f, split);
+    json_object_set_new(top, "loss", json_real(ls_sums_mean(&e->sums, LS_SUM_LOSS)));
+    for (int k = 0; objective->metrics[k]; k++)
+        json_object_set_new(top, objective->metrics[k],
+                            json_real(ls_sums_mean(&e->sums, LS_SUM_METRICS + k)));
+    if (e->confusion)
+        json_object_set_new(top, "confusion", matrix(e));
+    ls_forward_print_json(top);
+}
+
+static void print_text(const ls_forward *f, const ls_split *split, const ls_objective *objective,
+                       const ls_evaluation *e)
+{
+    ls_forward_print(f, split);
+    printf("rows      %ld\nloss      %.6f\n", e->rows, ls_sums_mean(&e->sums, LS_SUM_LOSS));
+    for (int k = 0; objective->metrics[k]; k++)
+        printf("%-9s %.6f\n", objective->metrics[k], ls_sums_mean(&e->sums, LS_SUM_METRICS + k));
+    if (!e->confusion || e->classes > 20)
+        return;
+    printf("confusion (a row for each label, a column for each prediction)\n      ");
+    for (long j = 0; j < e->classes; j++)
+        printf(" %6ld", j);
+    for (long i = 0; i < e->classes; i++) {
+        printf("\n%6ld", i);
+        for (long j = 0; j < e->classes; j++)
+            printf(" %6ld", e->confusion[i * e->classes + j]);
+    }
+    printf("\n");
+}
+
+/* A matrix of more classes is no help to a person, and large. */
+static bool wants_matrix(const ls_task *task)
+{
+    return task->classes > 0 && task->classes <= 1000;
+}
+
+static bool evaluate(ls_forward *f, ls_error *error)
+{
+    ls_split_id id;
+    const ls_session *session = &f->saved.session;
+    const ls_split *split = ls_forward_split(f, false, &id, error);
+    if (!split)
+        return false;
+    ls_objective *objective = ls_session_objective(session, f->saved.job->stages - 1, 0, 0, error);
+    if (!ls_comm_agree(f->comm, objective != NULL, error))
+        return false;
+    ls_evaluation evaluation;
+    objective->type->compile(objective, 0, ls_objective_chunk(objective));
+    bool ok = ls_evaluate(f->comm, objective, session->data, id, wants_matrix(&session->task),
+                          &evaluation, error);
+    if (ok && ls_comm_rank(f->comm) == 0)
+        (f->arguments.json ? print_json : print_text)(f, split, objective, &evaluation);
+    ls_evaluation_release(&evaluation);
+    ls_objective_destroy(objective);
+    return ok;
+}
+
+int ls_command_evaluate(int argc, char **argv)
+{
+    static const ls_forward_command command = {
+        .usage = &ls_usage_evaluate, .objectives = true, .run = evaluate};
+    return ls_forward_main(&command, argc, argv);
+}

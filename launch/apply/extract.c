@@ -1,0 +1,160 @@
+/* extract: any layer's output for every row of every split, as a data set again: all else that
+ * there is about each row, and the attributes, are kept. */
+#include <string.h>
+
+#include "core/memory.h"
+#include "launch/apply/forward.h"
+
+static const struct argp_option options[] = {
+    {"layer", LS_FORWARD_LAYER, "NAME", 0, "whose output; NET/NAME where there are several nets",
+     0},
+    LS_FORWARD_OPTION_AVERAGE,
+    LS_FORWARD_OPTION_DATA,
+    {"output", LS_FORWARD_OUTPUT, "FILE", 0, "the data set to write: features.h5", 0},
+    LS_FORWARD_OPTION_FORCE,
+    LS_THREADS_OPTION,
+    {0}};
+
+static error_t option(int key, char *argument, struct argp_state *state)
+{
+    const ls_forward_arguments *a = state->input;
+    if (key == ARGP_KEY_SUCCESS && !a->layer)
+        argp_error(state, "name the layer: --layer NAME");
+    if (key == ARGP_KEY_SUCCESS && !a->output)
+        argp_error(state, "name the output: -o features.h5");
+    return ls_forward_option(key, argument, state);
+}
+
+const ls_usage ls_usage_extract = {
+    .options = options,
+    .option = option,
+    .arguments = "RUN|CHECKPOINT",
+    .about = "The output of one layer of a trained net for every row of every split of a data set, "
+             "alone or under mpirun: a data set that train takes, with all else that the data "
+             "set holds about each row (y, length) and its attributes. The data needs no y. Of a "
+             "run directory it takes best.h5, else (and with --average) the newest checkpoint.",
+    .more = "Example:\n"
+            "  lockstep extract runs/lenet --layer dense1 --data new.h5 -o features.h5",
+    .arguments_min = 1,
+    .arguments_max = 1,
+};
+
+typedef struct place {
+    const ls_net *net;
+    int layer;
+} place;
+
+static bool take(void *file, long rows, const real *y, ls_error *error)
+{
+    return ls_rowfile_add(file, rows, &y, error);
+}
+
+/* All layers' names, with the nearest to the one that there is not. */
+static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
+{
+    int count = 0;
+    const char *nearest = NULL;
+    char list[1024] = "";
+    for (int n = 0; n < task->nets; n++) {
+        const ls_net *net = task->net[n];
+        const char **names = ls_alloc((size_t)net->count, sizeof *names);
+        for (int i = 0; i < net->count; i++) {
+            names[i] = net->layers[i]->name;
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s%s%s",
+                     count++ ? ", " : "", task->nets > 1 ? net->name : "",
+                     task->nets > 1 ? "/" : "", names[i]);
+        }
+        nearest = nearest ? nearest : ls_nearest(asked, names, net->count, sizeof *names);
+        ls_free(names);
+    }
+    return ls_error_set(error, LS_USAGE, "there is no layer %s%s%s%s The layers are %s%s", asked,
+                        nearest ? ": did you mean " : "", nearest ? nearest : "",
+                        nearest ? "?" : ".", list,
+                        strlen(list) + 1 < sizeof list ? "" : " ... (`inspect` has them all)");
+}
+
+/* "conv1", or "net/conv1". */
+static bool find_layer(const ls_task *task, const char *asked, place *at, ls_error *error)
+{
+    const char *slash = strchr(asked, '/');
+    for (int n = 0; n < task->nets; n++) {
+        const ls_net *net = task->net[n];
+        size_t length = strlen(net->name);
+        bool named =
+            slash && (size_t)(slash - asked) == length && strncmp(net->name, asked, length) == 0;
+        at->net = net;
+        at->layer = ls_net_find(net, named ? slash + 1 : asked);
+        if (at->layer < 0)
+            continue;
+        return ls_shape_equal(&net->x, &task->x) ||
+               ls_error_set(error, LS_USAGE,
+                            "the net %s of layer %s does not take rows of the data", net->name,
+                            net->layers[at->layer]->name);
+    }
+    return no_layer(task, asked, error);
+}
+
+/* Rank 0: the split's x, without numbers yet, and what is kept of the source: what else there is
+ * about each row, and what is said of them. */
+static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_split *split,
+                        ls_error *error)
+{
+    const char *source = ls_dataset_path(f->saved.session.data);
+    char path[64];
+    snprintf(path, sizeof path, "%s/x", split->name);
+    const ls_rowfile_array array = {path, layer->y, false};
+    return ls_rowfile_begin(f->file, &array, 1, split->x.rows, error) &&
+           ls_rowfile_text(f->file, path, "layer", layer->name, error) &&
+           ls_rowfile_copy_beside(f->file, source, &split->x, split->name, error) &&
+           ls_rowfile_copy_attributes(f->file, source, split->name, error);
+}
+
+/* **Collective.** */
+static bool extract_split(ls_forward *f, const place *at, ls_split_id id, ls_error *error)
+{
+    const ls_split *split = ls_dataset_split(f->saved.session.data, id);
+    const ls_layer *layer = at->net->layers[at->layer];
+    bool first = ls_comm_rank(f->comm) == 0;
+    return !split->present ||
+           (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
+            ls_forward_rows(f, at->net, at->layer, id, take, f->file, error));
+}
+
+/* Rank 0. */
+static bool begin(ls_forward *f, ls_error *error)
+{
+    const char *source = ls_dataset_path(f->saved.session.data);
+    return ls_forward_begin(f, error) && ls_rowfile_copy_attributes(f->file, source, "/", error);
+}
+
+static void print(const ls_forward *f, const ls_layer *layer)
+{
+    char shape[96];
+    printf("%s: %s of %s (step %ld), %s a row\n", f->arguments.output, layer->name, f->saved.path,
+           f->saved.step, ls_shape_text(&layer->y, shape, sizeof shape));
+    for (int id = 0; id < LS_SPLITS; id++) {
+        const ls_split *split = ls_dataset_split(f->saved.session.data, (ls_split_id)id);
+        if (split->present)
+            printf("  %-5s  %ld rows\n", split->name, split->x.rows);
+    }
+}
+
+static bool extract(ls_forward *f, ls_error *error)
+{
+    place at = {.layer = -1};
+    bool first = ls_comm_rank(f->comm) == 0;
+    bool ok = find_layer(&f->saved.session.task, f->arguments.layer, &at, error) &&
+              ls_comm_agree(f->comm, !first || begin(f, error), error);
+    for (int id = 0; ok && id < LS_SPLITS; id++)
+        ok = extract_split(f, &at, (ls_split_id)id, error);
+    ok = ok && ls_forward_finish(f, error);
+    if (ok && first)
+        print(f, at.net->layers[at.layer]);
+    return ok;
+}
+
+int ls_command_extract(int argc, char **argv)
+{
+    static const ls_forward_command command = {.usage = &ls_usage_extract, .run = extract};
+    return ls_forward_main(&command, argc, argv);
+}

@@ -1,0 +1,221 @@
+/* forward: opens what a run saved, applies its net, keeps or drops the output. */
+#include "launch/apply/forward.h"
+
+#include <string.h>
+
+#include "launch/inspect/contents.h"
+#include "launch/ranks.h"
+#include "launch/session/chunks.h"
+
+/* Where an option goes: texts, and where it takes no argument, a flag. */
+static const struct place {
+    int key;
+    size_t offset;
+    const char *name, *choices[4]; /* choices: none, or all that may be written */
+} places[] = {
+    {ARGP_KEY_ARG, offsetof(ls_forward_arguments, from), "", {NULL}},
+    {LS_FORWARD_AS, offsetof(ls_forward_arguments, as), "as", {"classes", "values"}},
+    {LS_FORWARD_AVERAGE, offsetof(ls_forward_arguments, average), "average", {NULL}},
+    {LS_FORWARD_DATA, offsetof(ls_forward_arguments, data), "data", {NULL}},
+    {LS_FORWARD_FORCE, offsetof(ls_forward_arguments, force), "force", {NULL}},
+    {LS_FORWARD_JSON, offsetof(ls_forward_arguments, json), "json", {NULL}},
+    {LS_FORWARD_LAYER, offsetof(ls_forward_arguments, layer), "layer", {NULL}},
+    {LS_FORWARD_OUTPUT, offsetof(ls_forward_arguments, output), "output", {NULL}},
+    {LS_FORWARD_SPLIT, offsetof(ls_forward_arguments, split), "split", {"train", "valid", "test"}},
+};
+
+static void check_choice(const struct place *place, const char *text, struct argp_state *state)
+{
+    char all[64] = "";
+    for (int i = 0; place->choices[i]; i++) {
+        if (strcmp(text, place->choices[i]) == 0)
+            return;
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", place->choices[i]);
+    }
+    if (all[0])
+        argp_error(state, "--%s=%s: write one of %s", place->name, text, all);
+}
+
+error_t ls_forward_option(int key, char *argument, struct argp_state *state)
+{
+    if (key == LS_THREADS_KEY) {
+        ((ls_forward_arguments *)state->input)->threads = ls_threads_read(state, argument);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *at = (char *)state->input + places[i].offset;
+        if (places[i].key != key)
+            continue;
+        if (!argument) {
+            *(bool *)at = true;
+            return 0;
+        }
+        check_choice(&places[i], argument, state);
+        *(const char **)at = argument;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+/* A data set in the net's place is an easy slip; rank 0 tells. */
+static void explain(const ls_forward *f, ls_error *error)
+{
+    ls_dataset *data = f->saved.job ? NULL : ls_dataset_open(f->arguments.from, NULL);
+    if (data)
+        ls_error_set(error, LS_DATA,
+                     "%s is a data set; expected a trained net: a run directory or one of its "
+                     "checkpoints (a data set is given by --data)",
+                     f->arguments.from);
+    ls_dataset_close(data);
+}
+
+/* **Collective.** */
+static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_error *error)
+{
+    const ls_forward_arguments *a = &f->arguments;
+    bool first = ls_comm_rank(f->comm) == 0;
+    bool allowed =
+        !first || !a->output || ls_rowfile_allowed(a->output, command->csv, a->force, error);
+    if (!ls_comm_agree(f->comm, allowed, error))
+        return false;
+    if (ls_saved_open(&f->saved, f->comm, a->from, a->data, a->average, command->objectives,
+                      error)) {
+        f->saved.session.params->threads = a->threads;
+        return true;
+    }
+    if (first)
+        explain(f, error);
+    return false;
+}
+
+int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
+{
+    ls_forward f = {.arguments.threads = 1};
+    ls_error error = {0};
+    ls_command_parse(command->usage, argc, argv, &f.arguments);
+    f.comm = ls_ranks_start(&argc, &argv);
+    bool ok = open_saved(&f, command, &error) && command->run(&f, &error);
+    if (f.file)
+        ls_rowfile_close(f.file, false, NULL);
+    int code = ok ? 0 : ls_fail(ls_comm_rank(f.comm) == 0, &error);
+    ls_saved_close(&f.saved);
+    ls_comm_close(f.comm);
+    return code;
+}
+
+const ls_split *ls_forward_split(const ls_forward *f, bool only, ls_split_id *id, ls_error *error)
+{
+    const ls_dataset *data = f->saved.session.data;
+    int present = 0;
+    char names[64] = "";
+    *id = LS_TEST;
+    for (int i = 0; i < LS_SPLITS; i++) {
+        const ls_split *split = ls_dataset_split(data, (ls_split_id)i);
+        if (!split->present)
+            continue;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", split->name);
+        *id = present++ == 0 && only ? (ls_split_id)i : LS_TEST;
+    }
+    if (f->arguments.split)
+        *id = ls_split_find(f->arguments.split);
+    const ls_split *split = ls_dataset_split(data, *id);
+    if (split->present)
+        return split;
+    ls_error_set(error, LS_DATA, "%s has no rows of %s; it has %s: name another with --split",
+                 ls_dataset_path(data), split->name, names);
+    return NULL;
+}
+
+/* One application: the chunks' context. */
+typedef struct work {
+    ls_workspace *run;
+    long width;
+    bool (*take)(void *context, long rows, const real *y, ls_error *error);
+    void *context;
+} work;
+
+static void apply(void *context, const ls_batch *batch, long chunk, real *results)
+{
+    (void)chunk;
+    work *w = context;
+    const ls_pass pass = {.row = batch->first};
+    const real *y = ls_workspace_forward(w->run, &pass, batch->x, batch->rows);
+    memcpy(results, y, (size_t)(batch->rows * w->width) * sizeof *results);
+}
+
+static bool take(void *context, long rows, const real *results, ls_error *error)
+{
+    work *w = context;
+    return w->take(w->context, rows, results, error);
+}
+
+/* Rows of a chunk, with bounds on a rank's run and on what rank 0 gets from each rank. */
+static long chunk_rows(const ls_net *net, long width)
+{
+    enum { CHUNK_ROWS = 256, RUN_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
+    long rows = CHUNK_ROWS;
+    while (rows > 1 && (ls_workspace_bytes(net, rows, false) > RUN_BYTES ||
+                        (size_t)(rows * width) * sizeof(real) > RESULT_BYTES))
+        rows /= 2;
+    return rows;
+}
+
+bool ls_forward_rows(ls_forward *f, const ls_net *net, int last, ls_split_id split,
+                     bool (*take_rows)(void *context, long rows, const real *y, ls_error *error),
+                     void *context, ls_error *error)
+{
+    long width = ls_shape_count(&net->layers[last]->y), rows = chunk_rows(net, width);
+    work w = {.run = ls_workspace_create_until(net, rows, last),
+              .width = width,
+              .take = take_rows,
+              .context = context};
+    const ls_chunks chunks = {.data = f->saved.session.data,
+                              .split = split,
+                              .size = rows,
+                              .context = &w,
+                              .apply = apply,
+                              .width = width,
+                              .take = take};
+    bool ok = ls_chunks_run(&chunks, f->comm, error);
+    ls_workspace_destroy(w.run);
+    return ok;
+}
+
+bool ls_forward_begin(ls_forward *f, ls_error *error)
+{
+    char step[32];
+    snprintf(step, sizeof step, "%ld", f->saved.step);
+    f->file = ls_rowfile_open(f->arguments.output, error);
+    return f->file && ls_rowfile_text(f->file, "/", "checkpoint", f->saved.path, error) &&
+           ls_rowfile_text(f->file, "/", "checkpoint_step", step, error) &&
+           ls_rowfile_text(f->file, "/", "data", f->saved.job->data, error);
+}
+
+bool ls_forward_finish(ls_forward *f, ls_error *error)
+{
+    bool ok = !f->file || ls_rowfile_close(f->file, true, error);
+    f->file = NULL;
+    return ls_comm_agree(f->comm, ok, error);
+}
+
+void ls_forward_print(const ls_forward *f, const ls_split *split)
+{
+    printf("%s (step %ld) on %s of %s\n", f->saved.path, f->saved.step, split->name,
+           f->saved.job->data);
+}
+
+json_t *ls_forward_json(const ls_forward *f, const ls_split *split)
+{
+    return json_pack("{s:I, s:s, s:o, s:o, s:I}", "rows", (json_int_t)split->x.rows, "split",
+                     split->name, "data", ls_contents_text(f->saved.job->data), "checkpoint",
+                     ls_contents_text(f->saved.path), "step", (json_int_t)f->saved.step);
+}
+
+void ls_forward_print_json(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    putchar('\n');
+    json_decref(object);
+}

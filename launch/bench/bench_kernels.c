@@ -1,0 +1,217 @@
+/* bench_kernels: the passes of single layers: how fast, how exact, beside OpenBLAS. */
+#include "launch/bench/bench_kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/blas.h"
+#include "core/clock.h"
+#include "core/kernels/tile.h"
+#include "core/memory.h"
+#include "core/minmax.h"
+#include "core/random.h"
+#include "launch/bench/bench_layer.h"
+
+/* Of ResNet-50, VGG-16, AlexNet, LeNet, and dense layers. */
+static char *const known[] = {
+    "224,224,3 | conv2d out=64 kernel=7 stride=2 pad=3",
+    "56,56,64 | conv2d out=64 kernel=1",
+    "56,56,64 | conv2d out=64 kernel=3 pad=1",
+    "56,56,64 | conv2d out=256 kernel=1",
+    "56,56,256 | conv2d out=64 kernel=1",
+    "56,56,128 | conv2d out=128 kernel=3 stride=2 pad=1",
+    "28,28,128 | conv2d out=128 kernel=3 pad=1",
+    "28,28,512 | conv2d out=1024 kernel=1 stride=2",
+    "14,14,256 | conv2d out=256 kernel=3 pad=1",
+    "14,14,1024 | conv2d out=256 kernel=1",
+    "7,7,512 | conv2d out=512 kernel=3 pad=1",
+    "7,7,2048 | conv2d out=512 kernel=1",
+    "224,224,3 | conv2d out=64 kernel=3 pad=1",
+    "224,224,64 | conv2d out=64 kernel=3 pad=1",
+    "112,112,128 | conv2d out=128 kernel=3 pad=1",
+    "56,56,256 | conv2d out=256 kernel=3 pad=1",
+    "28,28,512 | conv2d out=512 kernel=3 pad=1",
+    "14,14,512 | conv2d out=512 kernel=3 pad=1",
+    "224,224,3 | conv2d out=64 kernel=11 stride=4 pad=2",
+    "27,27,64 | conv2d out=192 kernel=5 pad=2",
+    "13,13,384 | conv2d out=256 kernel=3 pad=1",
+    "28,28,1 | conv2d out=6 kernel=5 pad=2",
+    "14,14,6 | conv2d out=16 kernel=5",
+    "784 | dense units=1024",
+    "1024 | dense units=1024",
+    "2048 | dense units=1000",
+    "4096 | dense units=4096",
+    "9216 | dense units=4096",
+};
+
+/* Seconds of the fastest of 3 runs or more, as many as take 0.1 s. */
+static double best_seconds(void (*work)(void *), void *context)
+{
+    double best = INFINITY, total = 0;
+    for (int i = 0; i < 3 || total < 0.1; i++) {
+        double start = ls_clock_now();
+        work(context);
+        double seconds = ls_clock_now() - start;
+        best = fmin(best, seconds);
+        total += seconds;
+    }
+    return best;
+}
+
+/* rms of (found - expected) over the rms of expected, of some numbers drawn from all. */
+static double error_of(const ls_bench_layer *b, const ls_bench_pass *pass)
+{
+    enum { SAMPLES = 200 };
+    ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0);
+    const ls_bench_result found = pass->result(b);
+    double difference2 = 0, expected2 = 0;
+    for (uint64_t s = 0; s < SAMPLES; s++) {
+        uint32_t bits[2];
+        ls_random_bits(stream, s, bits, 2);
+        long index = (long)(((uint64_t)bits[0] << 31 | bits[1] >> 1) % (uint64_t)found.count);
+        double expected = pass->expected(b, index);
+        difference2 += pow((double)found.at[index] - expected, 2);
+        expected2 += pow(expected, 2);
+    }
+    return sqrt(difference2 / expected2);
+}
+
+/* c[m, n] = op(a) op(b), all tight. */
+typedef struct product {
+    const ls_bench_pass *pass;
+    long m, n, k;
+    real *a, *b, *c;
+} product;
+
+static void multiply(void *context)
+{
+    const product *p = context;
+    bool turn_a = p->pass->transpose_a, turn_b = p->pass->transpose_b;
+    ls_gemm(turn_a, turn_b, p->m, p->n, p->k, 1, p->a, turn_a ? p->m : p->k, p->b,
+            turn_b ? p->k : p->n, 0, p->c, p->n);
+}
+
+static real *ones(long count)
+{
+    real *numbers = ls_alloc((size_t)count, sizeof *numbers);
+    for (long i = 0; i < count; i++)
+        numbers[i] = 1;
+    return numbers;
+}
+
+/* Gflop/s of OpenBLAS for the pass: one product of the patches of as many positions as take 1 MiB,
+ * at least 256, of a group. Of all positions at once it would reach about half. */
+static double blas_gflops(const ls_bench_layer *b, const ls_bench_pass *pass)
+{
+    const ls_window *w = &b->conv.window;
+    const long patch = w->c / b->conv.groups * w->h.kernel * w->w.kernel;
+    const long most = ls_max(256, (1L << 20) / (long)sizeof(real) / patch);
+    const long side[LS_BENCH_SIDES] = {[LS_BENCH_POSITIONS] =
+                                           ls_min(most, b->rows * w->h.out * w->w.out),
+                                       [LS_BENCH_CHANNELS] = b->conv.out / b->conv.groups,
+                                       [LS_BENCH_PATCH] = patch};
+    product p = {.pass = pass, .m = side[pass->m], .n = side[pass->n], .k = side[pass->k]};
+    p.a = ones(p.m * p.k);
+    p.b = ones(p.k * p.n);
+    p.c = ones(p.m * p.n);
+    double seconds = best_seconds(multiply, &p);
+    ls_free(p.a);
+    ls_free(p.b);
+    ls_free(p.c);
+    return 2e-9 * (double)p.m * (double)p.n * (double)p.k / seconds;
+}
+
+/* Operands of the micro-kernel that stay in the first cache. */
+typedef struct operands {
+    ls_tile tile;
+    long rows, columns;
+    real *a, *b, *c;
+} operands;
+
+enum { PEAK_RUNS = 100 };
+
+static void run_tile(void *context)
+{
+    const operands *o = context;
+    for (int i = 0; i < PEAK_RUNS; i++)
+        ls_tile_best()->run(&o->tile, o->rows, o->columns, o->a, o->b, o->c);
+}
+
+/* Gflop/s of a core: the micro-kernel on one block of rows and 24 KiB of b. */
+static double peak_gflops(void)
+{
+    const long depth = 384 / (long)sizeof(real), columns = 2 * LS_PANEL;
+    const long rows = ls_tile_best()->rows;
+    operands o = {.rows = rows,
+                  .columns = columns,
+                  .tile = {.segments = 1,
+                           .depth = depth,
+                           .a = {.row = depth, .depth = 1},
+                           .b = {.panel = depth * LS_PANEL},
+                           .c = {.row = columns, .panel = LS_PANEL}}};
+    o.a = ones(rows * depth);
+    o.b = ones(depth * columns);
+    o.c = ones(rows * columns);
+    double seconds = best_seconds(run_tile, &o);
+    ls_free(o.a);
+    ls_free(o.b);
+    ls_free(o.c);
+    return 2e-9 * PEAK_RUNS * (double)(rows * depth * columns) / seconds;
+}
+
+static void print_head(const ls_bench_kernels_plan *plan, double peak, int width)
+{
+    printf(
+        "lockstep %s (%s), batch %ld, %d thread%s; peak of a core: %.1f Gflop/s (micro-kernel "
+        "%s in its first cache)\n"
+        "Gflop/s: those of the plain sums over the time, the best of 3 runs or more; Winograd "
+        "needs fewer, and may pass the peak\n"
+        "error:   of 200 numbers against double, rms over rms\n"
+        "BLAS:    Gflop/s of OpenBLAS's product alone, one thread, of patches laid out before in "
+        "blocks for its cache: that flatters it\n\n"
+        "%-*s  kernel     pass     %9s %8s %8s %8s %8s\n",
+        LS_VERSION, LS_REAL_NAME, plan->rows, plan->threads, plan->threads > 1 ? "s" : "", peak,
+        ls_tile_best()->name, width, "shape", "ms", "Gflop/s", "of peak", "error", "BLAS");
+}
+
+static void measure(ls_bench_layer *b, const char *shape, const ls_bench_kernels_plan *plan,
+                    double peak, int width)
+{
+    ls_bench_layer_start(b, plan->rows, plan->threads);
+    for (int i = 0; i < LS_BENCH_PASSES; i++) {
+        const ls_bench_pass *pass = &ls_bench_passes[i];
+        pass->run(b);
+        double error = error_of(b, pass), seconds = best_seconds(pass->run, b);
+        double gflops = 1e-9 * b->net->layers[0]->flops * (double)b->rows / seconds;
+        double blas = blas_gflops(b, pass);
+        if (plan->speak)
+            printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
+                   b->kernel[i], pass->name, 1e3 * seconds, gflops,
+                   100 * gflops / (peak * plan->threads), error, blas);
+        fflush(stdout);
+    }
+}
+
+bool ls_bench_kernels(const ls_bench_kernels_plan *plan, ls_error *error)
+{
+    char *const *shapes = plan->count ? plan->shapes : known;
+    int count = plan->count ? plan->count : (int)(sizeof known / sizeof *known), width = 0;
+    ls_bench_layer *layers = ls_alloc((size_t)count, sizeof *layers);
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++) {
+        width = (int)ls_max(width, (int)strlen(shapes[i]));
+        ok = ls_bench_layer_build(&layers[i], shapes[i], error) ||
+             ls_error_prefix(error, "--shape '%s'", shapes[i]);
+    }
+    double peak = ok ? peak_gflops() : 0;
+    if (ok && plan->speak)
+        print_head(plan, peak, width);
+    for (int i = 0; i < count; i++) {
+        if (ok)
+            measure(&layers[i], shapes[i], plan, peak, width);
+        ls_bench_layer_release(&layers[i]);
+    }
+    ls_free(layers);
+    return ok;
+}

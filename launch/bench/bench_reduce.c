@@ -1,0 +1,98 @@
+/* bench_reduce: our sum of gradients beside MPI_Allreduce. */
+#include "launch/bench/bench_reduce.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/memory.h"
+#include "dist/reduce.h"
+#include "launch/command.h"
+
+typedef struct bench {
+    ls_comm *comm;
+    ls_params *params; /* one slot */
+    ls_reduce *reduce;
+    long floats;
+    real *values, *sum; /* what a rank gives, MPI_Allreduce's result */
+} bench;
+
+static void ours(const bench *b)
+{
+    double tail[LS_TAIL] = {0}, norm2;
+    const ls_slots all = ls_slots_all(b->params);
+    ls_reduce_sum(b->reduce, &all, tail, &norm2);
+    ls_reduce_end(b->reduce);
+}
+
+static void theirs(const bench *b)
+{
+    ls_reduce_by_mpi(b->comm, b->values, b->sum, b->floats);
+}
+
+/* Milliseconds of the slowest rank. */
+static double measure(const bench *b, void (*work)(const bench *))
+{
+    ls_comm_barrier(b->comm);
+    double start = ls_clock_now();
+    work(b);
+    return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+static void run(const bench *b, int rounds)
+{
+    double *our = ls_alloc((size_t)rounds, sizeof *our);
+    double *their = ls_alloc((size_t)rounds, sizeof *their);
+    measure(b, ours); /* first use of pages and connections */
+    measure(b, theirs);
+    for (int i = 0; i < rounds; i++) {
+        memcpy(ls_reduce_gradient(b->reduce), b->values, (size_t)b->floats * sizeof *b->values);
+        our[i] = measure(b, ours);
+        their[i] = measure(b, theirs);
+    }
+    double a = median(our, rounds), m = median(their, rounds);
+    if (ls_comm_rank(b->comm) == 0)
+        printf("{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "
+               "\"nodes\": %d, \"rounds\": %d, \"milliseconds\": %.4f, "
+               "\"mpi_allreduce_milliseconds\": %.4f, \"ratio\": %.3f}\n",
+               LS_REAL_NAME, b->floats, ls_comm_size(b->comm), ls_comm_nodes(b->comm), rounds, a, m,
+               m / a);
+    ls_free(their);
+    ls_free(our);
+}
+
+int ls_bench_reduce(ls_comm *comm, long floats, int rounds)
+{
+    ls_error error;
+    bench b = {.comm = comm, .params = ls_params_create(), .floats = floats};
+    ls_params_claim(b.params, "all", LS_SLOT_WEIGHT, &(ls_shape){1, {floats}}, &(ls_initializer){0},
+                    NULL);
+    b.reduce = ls_reduce_create(comm, b.params, &error);
+    if (!b.reduce) {
+        ls_params_destroy(b.params);
+        return ls_fail(ls_comm_rank(comm) == 0, &error);
+    }
+    b.values = ls_alloc((size_t)floats, sizeof *b.values);
+    b.sum = ls_alloc((size_t)floats, sizeof *b.sum);
+    for (long i = 0; i < floats; i++)
+        b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + ls_comm_rank(comm));
+    run(&b, rounds);
+    ls_free(b.sum);
+    ls_free(b.values);
+    ls_reduce_destroy(b.reduce);
+    ls_params_destroy(b.params);
+    return 0;
+}

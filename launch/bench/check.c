@@ -1,0 +1,348 @@
+/* check: gradients of a job's net against central differences (lockstep-double), and a dump of one
+ * forward and backward pass, so that another program can compare. One rank. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/dump.h"
+#include "launch/command.h"
+#include "launch/ranks.h"
+#include "launch/session/session.h"
+
+enum { OPTION_DUMP = 256, OPTION_ROWS, OPTION_WEIGHTS };
+enum { SAMPLES = 24 }; /* numbers of each parameter that are checked */
+static const double step_size = 1e-5, tolerance = 1e-6;
+
+typedef struct arguments {
+    char *job, *dump, *weights;
+    long rows;
+    char **overrides;
+    int count;
+} arguments;
+
+static const struct argp_option options[] = {
+    {"dump", OPTION_DUMP, "FILE.h5", 0,
+     "write inputs, outputs of all layers, draws, loss, values and gradients of all parameters", 0},
+    {"rows", OPTION_ROWS, "N", 0, "the first N training rows (default 8)", 0},
+    {"weights", OPTION_WEIGHTS, "FILE", 0, "parameters to check at; default: the initial ones", 0},
+    {0}};
+
+static error_t option(int key, char *argument, struct argp_state *state)
+{
+    arguments *a = state->input;
+    switch (key) {
+    case OPTION_DUMP:
+        a->dump = argument;
+        return 0;
+    case OPTION_ROWS:
+        a->rows = ls_command_long(state, "--rows", argument, 1, 1 << 20);
+        return 0;
+    case OPTION_WEIGHTS:
+        a->weights = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!a->job)
+            a->job = argument;
+        else
+            a->overrides[a->count++] = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const ls_usage ls_usage_check = {
+    .options = options,
+    .option = option,
+    .arguments = "JOB.yaml [KEY=VALUE ...]",
+    .about =
+        "Check the gradients of a job's net against central differences, on its first training "
+        "rows and first stage, without an update; biases of 0 are moved a little, off ReLU's kink. "
+        "Run it as lockstep-double: in float the "
+        "differences drown in rounding. With --dump, either program writes the file instead.",
+    .arguments_min = 1,
+    .arguments_max = -1,
+};
+
+/* One application of a job's objective to some rows. */
+typedef struct probe {
+    ls_session session;
+    ls_objective *objective;
+    ls_batch batch;
+    real *x, *y, *gradient;
+    int64_t *row;
+} probe;
+
+static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)
+{
+    if (!ls_session_open(&p->session, comm, job, true, error) ||
+        !ls_session_commit(&p->session, error))
+        return false;
+    if (a->weights && !ls_checkpoint_load_weights(a->weights, p->session.params, error))
+        return false;
+    ls_session_prepare(&p->session);
+    const ls_split *train = ls_dataset_split(p->session.data, LS_TRAIN);
+    if (!train->present || train->x.rows < a->rows)
+        return ls_error_set(error, LS_DATA, "%s: %ld training rows, but %ld are asked for",
+                            job->data, train->present ? train->x.rows : 0, a->rows);
+    p->x = ls_alloc((size_t)(a->rows * ls_shape_count(&train->row)), sizeof *p->x);
+    p->y = ls_alloc((size_t)(a->rows * ls_shape_count(&train->y.shape)), sizeof *p->y);
+    p->row = ls_alloc((size_t)a->rows, sizeof *p->row);
+    for (long i = 0; i < a->rows; i++)
+        p->row[i] = i;
+    if (!ls_dataset_read(p->session.data, LS_TRAIN, p->row, a->rows, NULL, p->x,
+                         train->has_y ? p->y : NULL, error))
+        return false;
+    p->batch = (ls_batch){.rows = a->rows,
+                          .total = a->rows,
+                          .x_shape = train->row,
+                          .x = p->x,
+                          .y_shape = train->y.shape,
+                          .y = train->has_y ? p->y : NULL,
+                          .row = p->row};
+    p->gradient = ls_alloc((size_t)p->session.params->size, sizeof *p->gradient);
+    p->objective = ls_session_objective(&p->session, 0, a->rows, 0, error);
+    return p->objective != NULL;
+}
+
+static void close_probe(probe *p)
+{
+    ls_objective_destroy(p->objective);
+    ls_free(p->gradient);
+    ls_free(p->row);
+    ls_free(p->y);
+    ls_free(p->x);
+    ls_session_close(&p->session);
+}
+
+static ls_pass pass_of(const probe *p, int phase)
+{
+    return (ls_pass){.training = true,
+                     .seed = (uint64_t)p->session.job->seed,
+                     .draw = (uint32_t)phase,
+                     .gradient = p->gradient};
+}
+
+/* The mean loss of a phase; the gradient of the sum is left in p->gradient. */
+static double apply(probe *p, int phase)
+{
+    ls_sums sums;
+    ls_pass pass = pass_of(p, phase);
+    ls_session_prepare(&p->session);
+    p->objective->type->gradient(p->objective, phase, &p->batch, &pass, &sums);
+    return sums.at[LS_SUM_LOSS] / sums.at[LS_SUM_WEIGHT];
+}
+
+/* Central difference of the mean loss at number `index` of a slot. */
+static double difference(probe *p, int phase, int slot, real *logical, long index, double step)
+{
+    ls_params *params = p->session.params;
+    real before = logical[index];
+    logical[index] = before + (real)step;
+    ls_params_load(params, slot, logical, params->values);
+    double up = apply(p, phase);
+    logical[index] = before - (real)step;
+    ls_params_load(params, slot, logical, params->values);
+    double down = apply(p, phase);
+    logical[index] = before;
+    ls_params_load(params, slot, logical, params->values);
+    return (up - down) / (2 * step);
+}
+
+/* The derivative by differences. Where it is not `expected`, a ReLU or maximum may have changed
+ * over within the step: a hundredth of it seldom meets one, and a wrong gradient differs from both.
+ */
+static double derivative(probe *p, int phase, int slot, real *logical, long index, double expected)
+{
+    double wide = difference(p, phase, slot, logical, index, step_size);
+    if (fabs(wide - expected) <= tolerance * fabs(expected))
+        return wide;
+    double narrow = difference(p, phase, slot, logical, index, step_size / 100);
+    return fabs(narrow - expected) < fabs(wide - expected) ? narrow : wide;
+}
+
+/* Norm of the error over the norm of the differences, over some numbers of the slot. `floor` keeps
+ * gradients that are zero but for rounding from being held to a relative bound. */
+static double slot_error(probe *p, int phase, int slot, const real *gradient, double floor)
+{
+    ls_params *params = p->session.params;
+    long count = ls_shape_count(&params->slots[slot].shape);
+    real *value = ls_alloc((size_t)count, sizeof *value);
+    double wrong = 0, norm = 0;
+    ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, (uint32_t)slot);
+    ls_params_store(params, slot, params->values, value);
+    for (long i = 0; i < SAMPLES && i < count; i++) {
+        long index =
+            count <= SAMPLES ? i : (long)ls_random_permute(stream, (uint64_t)count, (uint64_t)i);
+        double found = (double)gradient[index] / (double)p->batch.rows;
+        double exact = derivative(p, phase, slot, value, index, found), error = found - exact;
+        wrong += error * error;
+        norm += exact * exact;
+    }
+    ls_free(value);
+    return sqrt(wrong) / fmax(sqrt(norm), floor);
+}
+
+/* Biases of 0 become numbers near it: over black pixels they put ReLU at its kink, where there is
+ * no derivative. */
+static void move_biases(ls_params *params)
+{
+    for (int slot = 0; slot < params->count; slot++) {
+        long count = ls_shape_count(&params->slots[slot].shape);
+        real *value = ls_alloc((size_t)count, 2 * sizeof *value), *other = value + count;
+        ls_random stream = ls_random_stream(2, LS_RANDOM_SYNTHETIC, 0, 0, (uint32_t)slot);
+        ls_params_store(params, slot, params->values, value);
+        ls_random_uniform(stream, 0, other, count);
+        for (long i = 0; params->slots[slot].kind == LS_SLOT_BIAS && i < count; i++)
+            value[i] = value[i] == 0 ? (real)0.1 * other[i] - (real)0.05 : value[i];
+        ls_params_load(params, slot, value, params->values);
+        ls_free(value);
+    }
+}
+
+/* Whether a phase trains the slot: what it adds to statistics is no derivative. */
+static bool trains(const probe *p, int phase, int slot)
+{
+    return ls_slots_contain(&p->objective->phase[phase].slots, slot) &&
+           p->session.params->slots[slot].kind != LS_SLOT_STATE;
+}
+
+/* Prints a line a parameter; whether all are within the tolerance. */
+static bool check_gradients(probe *p)
+{
+    ls_params *params = p->session.params;
+    bool good = true;
+    move_biases(params);
+    for (int phase = 0; phase < p->objective->phases; phase++) {
+        double norm2 = 0;
+        printf("loss %.9f\n", apply(p, phase));
+        for (int s = 0; s < params->count; s++)
+            for (long i = 0; trains(p, phase, s) && i < params->slots[s].size; i++)
+                norm2 += pow((double)p->gradient[params->slots[s].offset + i], 2);
+        double floor = 1e-3 * sqrt(norm2) / (double)p->batch.rows;
+        real *copy = ls_alloc((size_t)params->size, sizeof *copy);
+        memcpy(copy, p->gradient, (size_t)params->size * sizeof *copy);
+        for (int s = 0; s < params->count; s++) {
+            if (!trains(p, phase, s))
+                continue;
+            real *gradient =
+                ls_alloc((size_t)ls_shape_count(&params->slots[s].shape), sizeof *gradient);
+            ls_params_store(params, s, copy, gradient);
+            double error = slot_error(p, phase, s, gradient, floor);
+            bool fits = error <= tolerance;
+            printf("%-32s relative error %.1e  %s\n", params->slots[s].name, error,
+                   fits ? "ok" : "WRONG");
+            good = good && fits;
+            ls_free(gradient);
+        }
+        ls_free(copy);
+    }
+    return good;
+}
+
+/* Outputs and draws of the forward pass once more: the objective's backward has reused their
+ * memory.
+ */
+static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
+{
+    const ls_net *net = p->session.net[0];
+    const ls_pass pass = pass_of(p, 0);
+    ls_workspace *run = ls_workspace_create(net, p->batch.rows, true);
+    ls_workspace_forward(run, &pass, p->batch.x, p->batch.rows);
+    bool ok = true;
+    for (int i = 0; ok && i < net->count; i++) {
+        char name[160];
+        const ls_layer *layer = net->layers[i];
+        const real *draws = ls_workspace_draws(run, i);
+        snprintf(name, sizeof name, "output/%s/%s", net->name, layer->name);
+        ok =
+            ls_dump_reals(dump, name, p->batch.rows, &layer->y, ls_workspace_output(run, i), error);
+        snprintf(name, sizeof name, "draws/%s/%s", net->name, layer->name);
+        ok = ok && (!draws || ls_dump_reals(dump, name, p->batch.rows, &layer->y, draws, error));
+    }
+    ls_workspace_destroy(run);
+    return ok;
+}
+
+/* value/NAME and gradient/NAME of every slot, the gradient of the mean loss. */
+static bool dump_slots(ls_dump *dump, const probe *p, ls_error *error)
+{
+    const ls_params *params = p->session.params;
+    bool ok = true;
+    for (int s = 0; ok && s < params->count; s++) {
+        const ls_slot *slot = &params->slots[s];
+        long count = ls_shape_count(&slot->shape);
+        real *logical = ls_alloc((size_t)count, sizeof *logical);
+        char name[LS_SLOT_NAME + 16];
+        ls_params_store(params, s, params->values, logical);
+        snprintf(name, sizeof name, "value/%s", slot->name);
+        ok = ls_dump_reals(dump, name, -1, &slot->shape, logical, error);
+        ls_params_store(params, s, p->gradient, logical);
+        for (long i = 0; i < count; i++)
+            logical[i] /= (real)p->batch.rows;
+        snprintf(name, sizeof name, "gradient/%s", slot->name);
+        ok = ok && ls_dump_reals(dump, name, -1, &slot->shape, logical, error);
+        ls_free(logical);
+    }
+    return ok;
+}
+
+static bool write_dump(probe *p, const char *path, ls_error *error)
+{
+    double loss = apply(p, 0);
+    ls_dump *dump = ls_dump_open(path, error);
+    if (!dump)
+        return false;
+    const ls_batch *b = &p->batch;
+    char *job = ls_job_text(p->session.job);
+    bool ok = ls_dump_text(dump, "job", job, error) &&
+              ls_dump_number(dump, "rows", (double)b->rows, error) &&
+              ls_dump_number(dump, "loss", loss, error) &&
+              ls_dump_reals(dump, "input", b->rows, &b->x_shape, b->x, error) &&
+              (!b->y || ls_dump_reals(dump, "target", b->rows, &b->y_shape, b->y, error)) &&
+              dump_layers(dump, p, error) && dump_slots(dump, p, error);
+    ls_free(job);
+    return ls_dump_close(dump, ok ? error : NULL) && ok;
+}
+
+static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)
+{
+    probe p = {0};
+    bool good = true, ok = open_probe(&p, comm, job, a, error);
+    if (ok && a->dump) {
+        ok = write_dump(&p, a->dump, error);
+        if (ok)
+            printf("wrote %s: one pass over %ld rows\n", a->dump, a->rows);
+    } else if (ok) {
+        good = check_gradients(&p);
+    }
+    close_probe(&p);
+    if (!ok)
+        return ls_fail(true, error);
+    return good ? 0 : LS_NUMERIC;
+}
+
+int ls_command_check(int argc, char **argv)
+{
+    arguments a = {.rows = 8, .overrides = ls_alloc((size_t)argc, sizeof(char *))};
+    ls_error error = {0};
+    ls_command_parse(&ls_usage_check, argc, argv, &a);
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
+    bool ready = true;
+    if (ls_comm_size(comm) > 1)
+        ready = ls_error_set(&error, LS_USAGE, "check runs on one rank: start it without mpirun");
+    else if (sizeof(real) == sizeof(float) && !a.dump)
+        ready =
+            ls_error_set(&error, LS_USAGE,
+                         "in float the differences drown in rounding: run lockstep-double check, "
+                         "or ask for a --dump");
+    ls_job *job = ready ? ls_job_load(a.job, a.overrides, a.count, &error) : NULL;
+    int code = job ? check(comm, job, &a, &error) : ls_fail(ls_comm_rank(comm) == 0, &error);
+    ls_job_destroy(job);
+    ls_free(a.overrides);
+    ls_comm_close(comm);
+    return code;
+}

@@ -1,0 +1,134 @@
+/* host: what a rank finds on its machine: cores, instruction set, memory, speed. For `doctor`. */
+#include "launch/doctor/host.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/blas.h"
+#include "core/clones.h"
+#include "core/kernels/tile.h"
+#include "core/memory.h"
+
+enum { LINE = 256, SIDE = 512 };
+
+/* The file's first line, without its end; "" where there is none. */
+static void first_line(const char *path, char *line, size_t size)
+{
+    line[0] = 0;
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return;
+    if (!fgets(line, (int)size, file))
+        line[0] = 0;
+    line[strcspn(line, "\n")] = 0;
+    fclose(file);
+}
+
+/* What stands after "KEY...:" in a file of such lines, into value[size]; "" where there is none. */
+static void value_of(const char *path, const char *key, char *value, size_t size)
+{
+    char line[LINE];
+    value[0] = 0;
+    FILE *file = fopen(path, "r");
+    while (file && !value[0] && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, key, strlen(key)) != 0)
+            continue;
+        colon += 1 + strspn(colon + 1, " \t");
+        snprintf(value, size, "%.*s", (int)strcspn(colon, "\n"), colon);
+    }
+    if (file)
+        fclose(file);
+}
+
+static double memory_of(const char *key)
+{
+    char text[LINE];
+    value_of("/proc/meminfo", key, text, sizeof text);
+    return atof(text) * 1024; /* kB */
+}
+
+/* Cores that a container may use: quota over period, in microseconds (cgroup version 2). */
+static double granted_cores(void)
+{
+    char line[LINE];
+    double quota, period;
+    first_line("/sys/fs/cgroup/cpu.max", line, sizeof line);
+    return sscanf(line, "%lf %lf", &quota, &period) == 2 && period > 0 ? quota / period : INFINITY;
+}
+
+/* The word in [brackets]. */
+static void chosen_pages(char *word, size_t size)
+{
+    char line[LINE];
+    first_line("/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof line);
+    const char *begin = strchr(line, '[');
+    snprintf(word, size, "%.*s", begin ? (int)strcspn(begin + 1, "]") : 9,
+             begin ? begin + 1 : "not there");
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Gflop/s of products of two SIDE x SIDE matrices, over 0.1 s. */
+static double product_speed(void)
+{
+    real *a = ls_alloc(3 * SIDE * SIDE, sizeof *a), *b = a + SIDE * SIDE, *c = b + SIDE * SIDE;
+    double start = 0, elapsed = 0;
+    long count = -1; /* the first product warms the caches */
+    while (elapsed < 0.1) {
+        ls_gemm(false, false, SIDE, SIDE, SIDE, 1, a, SIDE, b, SIDE, 0, c, SIDE);
+        if (count++ < 0)
+            start = seconds();
+        elapsed = seconds() - start;
+    }
+    ls_free(a);
+    return (double)count * 2e-9 * SIDE * SIDE * SIDE / elapsed;
+}
+
+void ls_host_read(ls_host *host, ls_comm *comm)
+{
+    char text[LINE];
+    *host = (ls_host){.threads = 1, .hyperthreads = 1};
+    snprintf(host->name, sizeof host->name, "%s", ls_comm_host(comm));
+    value_of("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
+    snprintf(host->set, sizeof host->set, "%s, micro-kernel %s", ls_clones_set(),
+             ls_tile_best()->name);
+    first_line("/sys/devices/system/cpu/smt/active", text, sizeof text);
+    if (text[0] == '1')
+        host->hyperthreads = 2;
+    host->cores = ls_comm_cores(comm) / host->hyperthreads;
+    if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
+        CPU_ZERO(&host->bound);
+    host->allowed = granted_cores();
+    first_line("/proc/loadavg", text, sizeof text);
+    host->load = atof(text);
+    host->memory = memory_of("MemTotal");
+    host->memory_free = memory_of("MemAvailable");
+    chosen_pages(host->pages, sizeof host->pages);
+    ls_comm_barrier(comm);
+    host->gflops = product_speed();
+}
+
+void ls_host_processors(const cpu_set_t *set, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; i < CPU_SETSIZE && used < size; i++) {
+        int last = i;
+        if (!CPU_ISSET(i, set))
+            continue;
+        while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, set))
+            last++;
+        used += (size_t)snprintf(text + used, size - used, last > i ? "%s%d-%d" : "%s%d",
+                                 used ? "," : "", i, last);
+        i = last;
+    }
+}

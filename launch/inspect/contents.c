@@ -1,0 +1,240 @@
+/* contents: files and the checkpoints of runs; the history of a run is in history.c. */
+#include "launch/inspect/contents.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "io/atomic_file.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_list.h"
+#include "io/checkpoint/checksum.h"
+#include "io/h5/h5_list.h"
+#include "launch/inspect/history.h"
+
+/* JSON knows no NaN: null; and no text that is not UTF-8. */
+static json_t *number(double value)
+{
+    static const double whole = 9007199254740992.0; /* 2^53: doubles below are exact */
+    if (!isfinite(value))
+        return json_null();
+    return value == floor(value) && fabs(value) < whole ? json_integer((json_int_t)value)
+                                                        : json_real(value);
+}
+
+/* Bytes of no letter as \xff. */
+json_t *ls_contents_text(const char *value)
+{
+    json_t *string = json_string(value);
+    if (string)
+        return string;
+    size_t size = 4 * strlen(value) + 1, used = 0;
+    char *text = ls_alloc(size, 1);
+    for (const char *at = value; *at; at++)
+        used += (size_t)snprintf(text + used, size - used, (*at & 0x80) ? "\\x%02x" : "%c",
+                                 (unsigned char)*at);
+    string = json_string(text);
+    ls_free(text);
+    return string;
+}
+
+static json_t *attribute_number(const ls_h5_list_attribute *a, int i)
+{
+    return a->is_whole ? json_integer(a->whole[i]) : number(a->at[i]);
+}
+
+static json_t *attribute_value(const ls_h5_list_attribute *a)
+{
+    if (a->text)
+        return ls_contents_text(a->text);
+    if (a->count == 1 && a->shown == 1)
+        return attribute_number(a, 0);
+    json_t *list = json_array();
+    for (int i = 0; i < a->shown; i++)
+        json_array_append_new(list, attribute_number(a, i));
+    if (a->shown < a->count)
+        json_array_append_new(list, json_string("..."));
+    return list;
+}
+
+/* Under its name, which need not be UTF-8. */
+static void add_attribute(json_t *all, const ls_h5_list_attribute *a)
+{
+    json_t *name = ls_contents_text(a->name);
+    json_object_set_new(all, json_string_value(name), attribute_value(a));
+    json_decref(name);
+}
+
+static json_t *attributes(const ls_h5_list_object *object)
+{
+    json_t *all = json_object();
+    for (int i = 0; i < object->attributes; i++)
+        add_attribute(all, &object->attribute[i]);
+    return all;
+}
+
+static void add_array(json_t *entry, const ls_h5_list_object *object)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < object->rank; i++)
+        json_array_append_new(shape, json_integer(object->at[i]));
+    json_object_set_new(entry, "type", json_string(object->type));
+    json_object_set_new(entry, "storage", json_string(object->storage));
+    json_object_set_new(entry, "shape", shape);
+    if (!object->numbers)
+        return;
+    json_object_set_new(entry, "least", number(object->least));
+    json_object_set_new(entry, "largest", number(object->largest));
+    json_object_set_new(entry, "mean", number(object->mean));
+    json_object_set_new(entry, "not_finite", json_integer(object->bad));
+}
+
+static void add_object(void *context, const ls_h5_list_object *object)
+{
+    static const char *const kinds[] = {[LS_H5_LIST_GROUP] = "group",
+                                        [LS_H5_LIST_ARRAY] = "array",
+                                        [LS_H5_LIST_LINK] = "link",
+                                        [LS_H5_LIST_OTHER] = "other"};
+    json_t *top = context, *entry;
+    if (!object->path[0]) {
+        json_object_set_new(top, "attributes", attributes(object));
+        return;
+    }
+    entry = json_object();
+    json_object_set_new(entry, "path", ls_contents_text(object->path));
+    json_object_set_new(entry, "kind", json_string(kinds[object->kind]));
+    if (object->kind == LS_H5_LIST_ARRAY)
+        add_array(entry, object);
+    json_object_set_new(entry, "attributes", attributes(object));
+    json_array_append_new(json_object_get(top, "objects"), entry);
+}
+
+static json_t *digest_of(const ls_checksum_verdict *sealed)
+{
+    static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
+                                         [LS_CHECKSUM_BROKEN] = "broken",
+                                         [LS_CHECKSUM_NONE] = "none"};
+    json_t *digest = json_object();
+    json_object_set_new(digest, "state", json_string(states[sealed->state]));
+    if (sealed->state == LS_CHECKSUM_HOLDS) {
+        json_object_set_new(digest, "xxh3_128", json_string(sealed->digest));
+        json_object_set_new(digest, "step", json_integer(sealed->step));
+    }
+    if (sealed->state == LS_CHECKSUM_BROKEN)
+        json_object_set_new(digest, "reason", ls_contents_text(sealed->why));
+    return digest;
+}
+
+/* By what is in it. */
+static const char *kind_of(const json_t *top)
+{
+    static const char *const rows[] = {"train/x", "valid/x", "test/x",  "train/y", "valid/y",
+                                       "test/y",  "x_train", "x_valid", "x_test"};
+    size_t i;
+    json_t *object;
+    if (json_object_get(json_object_get(top, "attributes"), "weights_only"))
+        return "checkpoint";
+    json_array_foreach(
+        json_object_get(top, "objects"), i,
+        object) for (size_t k = 0; k < sizeof rows / sizeof *rows;
+                     k++) if (strcmp(json_string_value(json_object_get(object, "path")), rows[k]) ==
+                              0) return "data set";
+    return "HDF5 file";
+}
+
+json_t *ls_contents_digest(const char *path, ls_error *error)
+{
+    ls_checksum_verdict sealed;
+    return ls_checksum_check(path, &sealed, error) ? digest_of(&sealed) : NULL;
+}
+
+json_t *ls_contents_file(const char *path, ls_error *error)
+{
+    ls_checksum_verdict sealed;
+    if (!ls_checksum_check(path, &sealed, error))
+        return NULL;
+    json_t *top = json_object();
+    json_object_set_new(top, "file", ls_contents_text(path));
+    json_object_set_new(top, "bytes", json_integer((json_int_t)sealed.bytes));
+    json_object_set_new(top, "kind", json_null());
+    json_object_set_new(top, "digest", digest_of(&sealed));
+    json_object_set_new(top, "objects", json_array());
+    if (sealed.state == LS_CHECKSUM_BROKEN)
+        return top;
+    if (ls_h5_list_visit(path, add_object, top, error)) {
+        json_object_set_new(top, "kind", json_string(kind_of(top)));
+        return top;
+    }
+    json_decref(top);
+    return NULL;
+}
+
+static void add_checkpoint(void *context, const char *path, long step)
+{
+    json_t *list = context;
+    ls_error error = {0};
+    ls_snapshot snapshot = {.step = step};
+    struct stat status;
+    bool holds = ls_checkpoint_open(path, &snapshot, &error);
+    json_t *entry = json_object();
+    json_object_set_new(entry, "file", ls_contents_text(path));
+    json_object_set_new(entry, "step", json_integer(holds ? snapshot.step : step));
+    json_object_set_new(entry, "bytes",
+                        json_integer(stat(path, &status) == 0 ? (json_int_t)status.st_size : 0));
+    json_object_set_new(entry, "holds", json_boolean(holds));
+    if (!holds)
+        json_object_set_new(entry, "reason", ls_contents_text(error.text));
+    json_array_append_new(list, entry);
+    ls_snapshot_release(&snapshot);
+}
+
+bool ls_contents_each(const char *run, void (*visit)(void *context, const char *path, long step),
+                      void *context, ls_error *error)
+{
+    char *folder = ls_format("%s/checkpoints", run), *best = ls_format("%s/best.h5", folder);
+    int count = 0;
+    ls_error why = {0};
+    ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, &why);
+    for (int i = 0; i < count; i++) {
+        char *path = ls_checkpoint_path(folder, entries[i].step, ".h5");
+        visit(context, path, entries[i].step);
+        ls_free(path);
+    }
+    if (access(best, F_OK) == 0)
+        visit(context, best, -1);
+    ls_free(entries);
+    ls_free(best);
+    ls_free(folder);
+    if (why.text[0])
+        *error = why;
+    return !why.text[0];
+}
+
+/* The text of a file, or null where there is none. */
+static json_t *read_text(const char *path)
+{
+    size_t size;
+    char *bytes = ls_atomic_file_read(path, &size, NULL);
+    json_t *value = bytes ? ls_contents_text(bytes) : json_null();
+    ls_free(bytes);
+    return value;
+}
+
+json_t *ls_contents_run(const char *path, ls_error *error)
+{
+    char *folder = ls_format("%s/checkpoints", path), *job = ls_format("%s/job.yaml", path);
+    json_t *top = NULL, *checkpoints = json_array();
+    bool ok =
+        access(folder, F_OK) == 0 ||
+        ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
+    if (ok && ls_contents_each(path, add_checkpoint, checkpoints, error))
+        top =
+            json_pack("{s:o, s:o, s:o, s:o}", "run", ls_contents_text(path), "job", read_text(job),
+                      "history", ls_history_read(path), "checkpoints", json_incref(checkpoints));
+    json_decref(checkpoints);
+    ls_free(job);
+    ls_free(folder);
+    return top;
+}

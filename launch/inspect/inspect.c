@@ -1,0 +1,425 @@
+/* inspect: what a file or a run directory holds, and how two files differ, for people or as JSON.
+ */
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/h5/h5_list.h"
+#include "launch/command.h"
+#include "launch/inspect/contents.h"
+
+enum { OPTION_DIFF = 256, OPTION_JSON };
+
+typedef struct arguments {
+    char *path[2];
+    int paths;
+    bool diff, json;
+} arguments;
+
+static const struct argp_option options[] = {
+    {"diff", OPTION_DIFF, NULL, 0, "which arrays of two files differ, and by how much", 0},
+    {"json", OPTION_JSON, NULL, 0, "one JSON object", 0},
+    {0}};
+
+static error_t option(int key, char *argument, struct argp_state *state)
+{
+    arguments *a = state->input;
+    switch (key) {
+    case OPTION_DIFF:
+        a->diff = true;
+        return 0;
+    case OPTION_JSON:
+        a->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        a->path[a->paths++] = argument;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (a->diff != (a->paths == 2))
+            argp_error(state, a->diff ? "--diff takes two files" : "two files go with --diff");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const ls_usage ls_usage_inspect = {
+    .options = options,
+    .option = option,
+    .arguments = "FILE|RUN [FILE|RUN]",
+    .about =
+        "What a data set, checkpoint or any other HDF5 file holds: its tree, shapes, types, "
+        "attributes, the range of the numbers, whether its digest holds, and the job inside. Of a "
+        "run directory: its job, the history of its stages, its checkpoints. With --diff, two "
+        "files; a run directory stands for its newest checkpoint.",
+    .more = "Examples:\n"
+            "  lockstep inspect fashion.h5\n"
+            "  lockstep inspect runs/lenet\n"
+            "  lockstep inspect --diff runs/a runs/b",
+    .arguments_min = 1,
+    .arguments_max = 2,
+};
+
+static const char *word(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "";
+}
+
+static long long whole(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+/* A text of several lines, each indented. */
+static void print_block(const char *title, const char *lines)
+{
+    printf("%s\n", title);
+    for (const char *at = lines; *at;) {
+        int length = (int)strcspn(at, "\n");
+        printf("  %.*s\n", length, at);
+        at += length + (at[length] == '\n');
+    }
+}
+
+/* A value on one line; a list's numbers with spaces between. */
+static void print_value(const json_t *value)
+{
+    size_t i;
+    json_t *member;
+    if (json_is_string(value)) {
+        int length = (int)strcspn(json_string_value(value), "\n");
+        printf("%.*s%s", length, json_string_value(value),
+               json_string_value(value)[length] ? " ..." : "");
+    } else if (json_is_integer(value)) {
+        printf("%lld", (long long)json_integer_value(value));
+    } else if (json_is_real(value)) {
+        printf("%.9g", json_real_value(value));
+    } else if (json_is_null(value)) {
+        printf("nan");
+    }
+    json_array_foreach(value, i, member)
+    {
+        if (i)
+            putchar(' ');
+        print_value(member);
+    }
+}
+
+/* But the job, which has a place of its own. */
+static void print_attributes(json_t *attributes, int indent)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(attributes, name, value)
+    {
+        if (indent == 2 && strcmp(name, "job") == 0)
+            continue;
+        printf("%*s%-*s ", indent, "", indent == 2 ? 16 : 1, name);
+        printf("%s", indent == 2 ? "" : "= ");
+        print_value(value);
+        putchar('\n');
+    }
+}
+
+static const char *shape_of(const json_t *object, char *to, size_t size)
+{
+    size_t i, used = 0;
+    json_t *dimension, *shape = json_object_get(object, "shape");
+    snprintf(to, size, json_array_size(shape) ? "" : "scalar");
+    json_array_foreach(shape, i, dimension)
+    {
+        if (used < size)
+            used += (size_t)snprintf(to + used, size - used, "%s%lld", i ? "x" : "",
+                                     (long long)json_integer_value(dimension));
+    }
+    return to;
+}
+
+static void print_number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (json_is_number(value))
+        printf(" %11.5g", json_number_value(value));
+    else
+        printf(" %11s", "-");
+}
+
+static void print_object(const json_t *object, int width)
+{
+    char shape[256];
+    const char *kind = word(object, "kind");
+    bool array = strcmp(kind, "array") == 0;
+    printf("  %-*s", array ? width : 0, word(object, "path"));
+    if (strcmp(kind, "group") == 0)
+        printf("/");
+    else if (!array)
+        printf("  (%s)", strcmp(kind, "link") == 0 ? "soft or external link: not followed" : kind);
+    if (array) {
+        printf(" %-14s %-8s", shape_of(object, shape, sizeof shape), word(object, "type"));
+        print_number(object, "least");
+        print_number(object, "largest");
+        print_number(object, "mean");
+        if (whole(object, "not_finite"))
+            printf("  %lld not finite", whole(object, "not_finite"));
+        if (strcmp(word(object, "storage"), "contiguous") != 0)
+            printf("  %s", word(object, "storage"));
+    }
+    putchar('\n');
+    print_attributes(json_object_get(object, "attributes"), 6);
+}
+
+/* A group that says nothing but the beginning of the next name. */
+static bool is_only_path(const json_t *object, const json_t *next)
+{
+    const char *path = word(object, "path");
+    return strcmp(word(object, "kind"), "group") == 0 &&
+           json_object_size(json_object_get(object, "attributes")) == 0 &&
+           strncmp(path, word(next, "path"), strlen(path)) == 0;
+}
+
+static void print_objects(const json_t *objects)
+{
+    size_t i;
+    json_t *object;
+    int width = 8;
+    json_array_foreach(objects, i, object)
+    {
+        int length = (int)strlen(word(object, "path"));
+        width = length > width && length < 60 ? length : width;
+    }
+    printf("  %-*s %-14s %-8s %11s %11s %11s\n", width, "contents", "shape", "type", "least",
+           "largest", "mean");
+    json_array_foreach(objects, i, object)
+    {
+        if (!is_only_path(object, json_array_get(objects, i + 1)))
+            print_object(object, width);
+    }
+}
+
+static void print_file(const json_t *top)
+{
+    const json_t *digest = json_object_get(top, "digest");
+    const char *state = word(digest, "state");
+    json_t *attributes = json_object_get(top, "attributes");
+    const char *kind = word(top, "kind");
+    printf("%s: %s%s%lld bytes\n", word(top, "file"), kind, kind[0] ? ", " : "",
+           whole(top, "bytes"));
+    if (strcmp(state, "broken") == 0) {
+        printf("digest DOES NOT HOLD: %s\nWhat is in it is not read.\n", word(digest, "reason"));
+        return;
+    }
+    if (strcmp(state, "holds") == 0)
+        printf("digest holds: %s, step %lld\n", word(digest, "xxh3_128"), whole(digest, "step"));
+    else
+        printf("digest: there is no .ok file beside it%s\n",
+               strcmp(kind, "checkpoint") == 0 ? "; its writing was not finished" : "");
+    if (json_object_size(attributes)) {
+        printf("\nattributes\n");
+        print_attributes(attributes, 2);
+    }
+    if (word(attributes, "job")[0]) {
+        putchar('\n');
+        print_block("job", word(attributes, "job"));
+    }
+    putchar('\n');
+    print_objects(json_object_get(top, "objects"));
+}
+
+/* "    valid      loss 0.31, accuracy 0.9": the numbers of a record, but those of its place. */
+static void print_means(const char *title, json_t *record)
+{
+    static const char *const known[] = {"stage",     "first_step", "step",
+                                        "epoch",     "seconds",    "stage_seconds",
+                                        "best_step", "unreadable", "best"};
+    const char *name, *between = "";
+    json_t *value;
+    printf("    %-10s ", title);
+    json_object_foreach(record, name, value)
+    {
+        bool shown = json_is_number(value);
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            shown = shown && strcmp(name, known[k]) != 0;
+        if (!shown)
+            continue;
+        printf("%s%s %.5g", between, name, json_number_value(value));
+        between = ", ";
+    }
+    putchar('\n');
+}
+
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static void print_stage(json_t *record)
+{
+    const char *name, *final = word(record, "final");
+    json_t *value;
+    printf("  stage %lld: steps %lld to %lld, %.4g epochs", whole(record, "stage") + 1,
+           whole(record, "first_step"), whole(record, "step"), number(record, "epoch"));
+    if (final[0])
+        printf("; %s, %.4g s", final, number(record, "stage_seconds"));
+    printf("%s\n", whole(record, "unreadable") ? "; some lines are no JSON" : "");
+    print_means("training", record);
+    json_object_foreach(record, name, value)
+    {
+        if (json_is_object(value))
+            print_means(name, value);
+    }
+    if (json_is_number(json_object_get(record, "best")))
+        printf("    %-10s %.5g at step %lld\n", "best", number(record, "best"),
+               whole(record, "best_step"));
+}
+
+static void print_run(const json_t *top)
+{
+    size_t i;
+    json_t *entry;
+    printf("%s: run directory\n\n", word(top, "run"));
+    print_block("job", word(top, "job"));
+    printf("\nhistory\n");
+    json_array_foreach(json_object_get(top, "history"), i, entry) print_stage(entry);
+    printf("\ncheckpoints\n");
+    json_array_foreach(json_object_get(top, "checkpoints"), i, entry)
+    {
+        bool holds = json_is_true(json_object_get(entry, "holds"));
+        printf("  %-40s step %8lld %12lld bytes  %s%s\n", word(entry, "file"), whole(entry, "step"),
+               whole(entry, "bytes"), holds ? "holds" : "DOES NOT HOLD: ", word(entry, "reason"));
+    }
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool inspect(const arguments *a, ls_error *error)
+{
+    bool run = is_directory(a->path[0]);
+    json_t *top = (run ? ls_contents_run : ls_contents_file)(a->path[0], error);
+    if (!top)
+        return false;
+    if (a->json) {
+        json_dumpf(top, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        putchar('\n');
+    } else {
+        (run ? print_run : print_file)(top);
+    }
+    json_decref(top);
+    return true;
+}
+
+typedef struct comparison {
+    json_t *list; /* of the arrays that differ, or can't be compared */
+    long arrays, differing;
+} comparison;
+
+/* JSON knows no infinity (against zeros) and no NaN: null. */
+static json_t *finite_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void add_difference(void *context, const ls_h5_list_difference *d)
+{
+    comparison *c = context;
+    c->arrays++;
+    if (d->compared && d->differing == 0)
+        return;
+    const char *how = !d->in_a || !d->in_b ? (d->in_a ? "only in the first" : "only in the second")
+                      : d->compared        ? "differs"
+                      : d->like            ? "not compared: neither numbers nor plain texts"
+                                           : "another shape or type";
+    c->differing += d->compared || !d->like;
+    json_t *entry = json_pack("{s:o, s:s}", "path", ls_contents_text(d->path), "how", how);
+    if (d->compared) {
+        json_object_set_new(entry, "values", json_integer(d->count));
+        json_object_set_new(entry, "differing", json_integer(d->differing));
+    }
+    if (d->numbers) {
+        json_object_set_new(entry, "largest", finite_number(d->largest));
+        json_object_set_new(entry, "relative", finite_number(d->relative));
+    }
+    json_array_append_new(c->list, entry);
+}
+
+static double or_infinite(const json_t *entry, const char *key)
+{
+    return json_is_null(json_object_get(entry, key)) ? INFINITY : number(entry, key);
+}
+
+static void print_differences(const comparison *c)
+{
+    size_t i;
+    json_t *entry;
+    if (json_array_size(c->list))
+        printf("  %-40s %12s %12s %12s %12s\n", "array", "values", "differing", "largest",
+               "relative");
+    json_array_foreach(c->list, i, entry)
+    {
+        printf("  %-40s ", word(entry, "path"));
+        if (json_object_get(entry, "largest"))
+            printf("%12lld %12lld %12.4g %12.4g\n", whole(entry, "values"),
+                   whole(entry, "differing"), or_infinite(entry, "largest"),
+                   or_infinite(entry, "relative"));
+        else if (json_object_get(entry, "values"))
+            printf("%12lld %12lld\n", whole(entry, "values"), whole(entry, "differing"));
+        else
+            printf("%s\n", word(entry, "how"));
+    }
+    printf("%ld of %ld arrays differ\n", c->differing, c->arrays);
+}
+
+static void notice(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "lockstep: %s\n", text);
+}
+
+/* The file that a run directory stands for. */
+static bool resolve(const char *from, char *path, size_t size, ls_error *error)
+{
+    if (!is_directory(from))
+        return (size_t)snprintf(path, size, "%s", from) < size;
+    error->text[0] = 0;
+    return ls_checkpoint_find(from, path, size, notice, NULL, error) ||
+           (error->text[0] ? false : ls_error_set(error, LS_DATA, "%s: holds no checkpoint", from));
+}
+
+static bool compare(const arguments *a, ls_error *error)
+{
+    char path[2][4096];
+    comparison c = {.list = json_array()};
+    bool ok = resolve(a->path[0], path[0], sizeof path[0], error) &&
+              resolve(a->path[1], path[1], sizeof path[1], error) &&
+              ls_h5_list_compare(path[0], path[1], add_difference, &c, error);
+    if (ok && a->json) {
+        json_t *top = json_pack("{s:o, s:o, s:I, s:O}", "a", ls_contents_text(path[0]), "b",
+                                ls_contents_text(path[1]), "arrays", (json_int_t)c.arrays,
+                                "differences", c.list);
+        json_dumpf(top, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        putchar('\n');
+        json_decref(top);
+    } else if (ok) {
+        printf("%s\n%s\n", path[0], path[1]);
+        print_differences(&c);
+    }
+    json_decref(c.list);
+    return ok;
+}
+
+/* Under mpirun rank 0 does it. */
+int ls_command_inspect(int argc, char **argv)
+{
+    arguments a = {0};
+    ls_error error = {0};
+    ls_command_parse(&ls_usage_inspect, argc, argv, &a);
+    if (!ls_command_first())
+        return 0;
+    return (a.diff ? compare : inspect)(&a, &error) ? 0 : ls_fail(true, &error);
+}

@@ -1,0 +1,164 @@
+/* verify: whether the digests and the structure of a file, or of all checkpoints of a run, hold. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "io/checkpoint/checkpoint.h"
+#include "io/dataset.h"
+#include "launch/command.h"
+#include "launch/inspect/contents.h"
+
+enum { OPTION_JSON = 256 };
+
+typedef struct arguments {
+    char *path;
+    bool json;
+} arguments;
+
+static const struct argp_option options[] = {{"json", OPTION_JSON, NULL, 0, "one JSON object", 0},
+                                             {0}};
+
+static error_t option(int key, char *argument, struct argp_state *state)
+{
+    arguments *a = state->input;
+    switch (key) {
+    case OPTION_JSON:
+        a->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        a->path = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const ls_usage ls_usage_verify = {
+    .options = options,
+    .option = option,
+    .arguments = "RUN|FILE",
+    .about =
+        "Checks a file: a checkpoint against its digest, a data set as train would, any HDF5 file "
+        "for whether all of it can be read; that all numbers are finite in the first two. Of a run "
+        "directory it checks every checkpoint. Exit code 0 where all holds, 65 where not.",
+    .arguments_min = 1,
+    .arguments_max = 1,
+};
+
+/* No number of the file's arrays is NaN or infinite. */
+static bool all_finite(const json_t *contents, const char *path, ls_error *error)
+{
+    size_t i;
+    json_t *object;
+    json_array_foreach(json_object_get(contents, "objects"), i, object)
+    {
+        long long bad = json_integer_value(json_object_get(object, "not_finite"));
+        if (bad)
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s holds %lld numbers that are NaN or infinite", path,
+                                json_string_value(json_object_get(object, "path")), bad);
+    }
+    return true;
+}
+
+static bool opens_as_data(const char *path, ls_error *error)
+{
+    ls_dataset *data = ls_dataset_open(path, error);
+    ls_dataset_close(data);
+    return data != NULL;
+}
+
+/* A file by its kind, which *kind gets. The digest comes first: what it covers is not parsed before
+ * it holds. */
+static bool verify_file(const char *path, const char **kind, ls_error *error)
+{
+    *kind = "file";
+    json_t *digest = ls_contents_digest(path, error);
+    if (!digest)
+        return false;
+    bool broken = strcmp(json_string_value(json_object_get(digest, "state")), "broken") == 0;
+    if (broken)
+        ls_error_set(error, LS_DATA, "%s", json_string_value(json_object_get(digest, "reason")));
+    json_decref(digest);
+    json_t *contents = broken ? NULL : ls_contents_file(path, error);
+    if (!contents)
+        return false;
+    const char *found = json_string_value(json_object_get(contents, "kind"));
+    bool checkpoint = strcmp(found, "checkpoint") == 0, data = strcmp(found, "data set") == 0;
+    *kind = checkpoint ? "checkpoint" : data ? "data set" : "HDF5 file";
+    bool ok = (!checkpoint || ls_checkpoint_verify(path, error)) &&
+              (!data || opens_as_data(path, error)) &&
+              ((!checkpoint && !data) || all_finite(contents, path, error));
+    json_decref(contents);
+    return ok;
+}
+
+static void add_entry(void *list, const char *path, long step)
+{
+    (void)step;
+    ls_error error = {0};
+    const char *kind;
+    bool holds = verify_file(path, &kind, &error);
+    json_t *entry =
+        json_pack("{s:o, s:s, s:b}", "file", ls_contents_text(path), "kind", kind, "holds", holds);
+    if (!holds)
+        json_object_set_new(entry, "reason", ls_contents_text(error.text));
+    json_array_append_new(list, entry);
+}
+
+/* [{file, kind, holds, reason}], or NULL and an error. */
+static json_t *verify(const char *path, ls_error *error)
+{
+    struct stat status;
+    json_t *list = json_array();
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        add_entry(list, path, -1);
+        return list;
+    }
+    if (ls_contents_each(path, add_entry, list, error) && json_array_size(list) == 0)
+        ls_error_set(error, LS_DATA, "%s: holds no checkpoint to verify: is it a run directory?",
+                     path);
+    if (json_array_size(list) > 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static void print(const json_t *list)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry)
+    {
+        bool holds = json_is_true(json_object_get(entry, "holds"));
+        printf("%-40s %-10s  %s\n", json_string_value(json_object_get(entry, "file")),
+               json_string_value(json_object_get(entry, "kind")),
+               holds ? "holds" : "DOES NOT HOLD");
+        if (!holds)
+            printf("    %s\n", json_string_value(json_object_get(entry, "reason")));
+    }
+}
+
+/* Under mpirun rank 0 does it. */
+int ls_command_verify(int argc, char **argv)
+{
+    arguments a = {0};
+    ls_error error = {0};
+    ls_command_parse(&ls_usage_verify, argc, argv, &a);
+    if (!ls_command_first())
+        return 0;
+    json_t *list = verify(a.path, &error), *entry;
+    if (!list)
+        return ls_fail(true, &error);
+    size_t i, failed = 0;
+    json_array_foreach(list, i, entry) failed += !json_is_true(json_object_get(entry, "holds"));
+    if (a.json) {
+        json_t *top = json_pack("{s:b, s:O}", "holds", failed == 0, "files", list);
+        json_dumpf(top, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(top);
+    } else {
+        print(list);
+    }
+    json_decref(list);
+    return failed ? LS_DATA : 0;
+}

@@ -1,0 +1,179 @@
+/* curves: reads RUN/metrics.jsonl. */
+#include "launch/plot/curves.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "io/atomic_file.h"
+
+/* The curve of that name and split: the one there is, or a new one. */
+static ls_curve *curve_of(ls_curves *curves, const char *name, const char *split)
+{
+    for (int i = 0; i < curves->count; i++)
+        if (!strcmp(curves->curve[i].name, name) && !strcmp(curves->curve[i].split, split))
+            return &curves->curve[i];
+    curves->curve = ls_realloc(curves->curve, (size_t)curves->count + 1, sizeof curves->curve[0]);
+    ls_curve *curve = &curves->curve[curves->count++];
+    *curve = (ls_curve){.count = 0};
+    snprintf(curve->name, sizeof curve->name, "%s", name);
+    snprintf(curve->split, sizeof curve->split, "%s", split);
+    return curve;
+}
+
+/* Room doubles when the count reaches a power of two. */
+static void add_point(ls_curve *curve, const ls_point *where, double value)
+{
+    if ((curve->count & (curve->count - 1)) == 0)
+        curve->point = ls_realloc(curve->point, curve->count ? 2 * (size_t)curve->count : 1,
+                                  sizeof curve->point[0]);
+    curve->point[curve->count] = *where;
+    curve->point[curve->count++].value = value;
+}
+
+/* NaN where it is no number, or one that no picture can show. */
+static double number_of(const json_t *value)
+{
+    static const double largest = 1e100;
+    double number = json_is_number(value) ? json_number_value(value) : NAN;
+    return fabs(number) <= largest ? number : NAN;
+}
+
+static double member_of(const json_t *record, const char *key)
+{
+    return number_of(json_object_get(record, key));
+}
+
+/* Where a record stands. Epochs begin anew with each stage, seconds with each start of the program:
+ * here both go on. */
+static ls_point place_of(ls_curves *curves, const json_t *record)
+{
+    const ls_point *last = &curves->last;
+    ls_point here = {.stage = (long)member_of(record, "stage")};
+    if (here.stage != last->stage)
+        curves->epoch_offset = last->at[LS_AXIS_EPOCH];
+    double seconds = curves->time_offset + member_of(record, "seconds");
+    if (seconds < last->at[LS_AXIS_TIME]) {
+        seconds += last->at[LS_AXIS_TIME] - curves->time_offset;
+        curves->time_offset = last->at[LS_AXIS_TIME];
+    }
+    here.at[LS_AXIS_STEP] = member_of(record, "step");
+    here.at[LS_AXIS_EPOCH] = curves->epoch_offset + member_of(record, "epoch");
+    here.at[LS_AXIS_TIME] = seconds;
+    return here;
+}
+
+static bool is_place(const char *key)
+{
+    return !strcmp(key, "stage") || !strcmp(key, "step") || !strcmp(key, "epoch") ||
+           !strcmp(key, "seconds") || !strcmp(key, "stage_seconds");
+}
+
+/* Numbers are of the training steps; objects of numbers are of a split. */
+static void add_values(ls_curves *curves, const char *split, json_t *record)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(record, key, value)
+    {
+        double number = number_of(value);
+        if (!isnan(number) && (*split || !is_place(key)))
+            add_point(curve_of(curves, key, split), &curves->last, number);
+        else if (json_is_object(value) && !*split)
+            add_values(curves, key, value);
+    }
+}
+
+static bool is_record(const json_t *record)
+{
+    static const double stages = 1e6;
+    double stage = member_of(record, "stage");
+    return stage >= 0 && stage <= stages && member_of(record, "step") >= 0 &&
+           member_of(record, "epoch") >= 0;
+}
+
+static bool add_record(ls_curves *curves, json_t *record)
+{
+    if (!is_record(record))
+        return false;
+    const char *final = json_string_value(json_object_get(record, "final"));
+    snprintf(curves->final, sizeof curves->final, "%s", final ? final : "");
+    if (final) /* its seconds are those of the stage */
+        return true;
+    curves->last = place_of(curves, record);
+    curves->timed &= !isnan(curves->last.at[LS_AXIS_TIME]);
+    add_values(curves, "", record);
+    return true;
+}
+
+/* What is at `run` where there is no metrics.jsonl. */
+static bool fail_open(const char *run, const char *path, ls_error *error)
+{
+    struct stat found;
+    const char *why = strerror(errno);
+    if (stat(run, &found) != 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s; expected a run directory: `run:` of the job file names it",
+                            run, strerror(errno));
+    if (!S_ISDIR(found.st_mode))
+        return ls_error_set(error, LS_DATA,
+                            "%s is a file; expected a run directory, the one that holds job.yaml "
+                            "and metrics.jsonl",
+                            run);
+    return ls_error_set(error, LS_DATA,
+                        "%s: %s; expected the records that `lockstep train` writes into a run "
+                        "directory: is %s one, and has its training begun?",
+                        path, why, run);
+}
+
+static bool read_lines(ls_curves *curves, const char *path, const char *text, ls_error *error)
+{
+    const char *end;
+    for (long line = 1; (end = strchr(text, '\n')); line++, text = end + 1) {
+        json_error_t reason;
+        json_t *record = json_loadb(text, (size_t)(end - text), JSON_ALLOW_NUL, &reason);
+        bool ok = add_record(curves, record);
+        json_decref(record);
+        if (!ok)
+            return ls_error_set(error, LS_DATA,
+                                "%s:%ld: expected a record such as {\"stage\":0,\"step\":1,"
+                                "\"epoch\":0.1,\"loss\":2.3}, found '%.*s'; take the line out",
+                                path, line, end - text < 60 ? (int)(end - text) : 60, text);
+    }
+    return true;
+}
+
+bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error)
+{
+    *curves = (ls_curves){.run = ls_copy_string(run), .timed = true};
+    for (size_t n = strlen(run); n > 1 && curves->run[n - 1] == '/'; n--)
+        curves->run[n - 1] = 0;
+    size_t size;
+    struct stat found;
+    char *path = ls_format("%s/metrics.jsonl", curves->run);
+    bool ok = stat(path, &found) == 0 || fail_open(curves->run, path, error);
+    char *text = ok ? ls_atomic_file_read(path, &size, error) : NULL;
+    ok = text && read_lines(curves, path, text, error);
+    ls_free(text);
+    ls_free(path);
+    return ok;
+}
+
+void ls_curves_release(ls_curves *curves)
+{
+    for (int i = 0; i < curves->count; i++)
+        ls_free(curves->curve[i].point);
+    ls_free(curves->curve);
+    ls_free(curves->run);
+    *curves = (ls_curves){.run = NULL};
+}
+
+const char *ls_curves_name(const ls_curve *curve, char *text, size_t size)
+{
+    snprintf(text, size, "%s%s%s", curve->split, *curve->split ? " " : "", curve->name);
+    return text;
+}

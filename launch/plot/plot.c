@@ -1,0 +1,230 @@
+/* plot: lockstep plot, the curves of runs as an SVG picture, or as text that follows a run. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "launch/command.h"
+#include "launch/job/job.h"
+#include "launch/plot/chart.h"
+#include "launch/plot/sparkline.h"
+#include "launch/train/progress.h"
+
+enum { OPTION_OUTPUT = 'o', OPTION_X = 'x', OPTION_LIVE = 256, OPTION_ONCE, RUNS = 32 };
+
+static const char *const axis_names[LS_AXES] = {
+    [LS_AXIS_STEP] = "step", [LS_AXIS_EPOCH] = "epoch", [LS_AXIS_TIME] = "time"};
+
+typedef struct arguments {
+    const char *run[RUNS];
+    int runs;
+    const char *output;
+    ls_axis_id axis;
+    bool live, once;
+} arguments;
+
+static const struct argp_option options[] = {
+    {"output", OPTION_OUTPUT, "FILE.svg", 0, "the picture to write", 0},
+    {"x", OPTION_X, "step|epoch|time", 0, "what the curves are drawn against (default: step)", 0},
+    {"live", OPTION_LIVE, NULL, 0,
+     "curves as text, drawn anew every second until the run is complete; Ctrl-C ends it", 0},
+    {"once", OPTION_ONCE, NULL, 0, "with --live: as they are now, then end", 0},
+    {0}};
+
+static void choose_axis(arguments *a, const char *word, const struct argp_state *state)
+{
+    for (int i = 0; i < LS_AXES; i++)
+        if (strcmp(word, axis_names[i]) == 0) {
+            a->axis = (ls_axis_id)i;
+            return;
+        }
+    argp_error(state, "--x=%s: write step, epoch or time", word);
+}
+
+static void check_together(const arguments *a, const struct argp_state *state)
+{
+    if (a->once && !a->live)
+        argp_error(state, "--once goes with --live");
+    if (a->live && (a->output || a->runs > 1))
+        argp_error(state, "--live follows one run and writes no picture: leave out %s",
+                   a->output ? "-o" : "the other runs");
+    if (!a->live && !a->output)
+        argp_error(state,
+                   "-o FILE.svg is missing: where should the picture go? (--live draws text)");
+}
+
+static error_t option(int key, char *text, struct argp_state *state)
+{
+    arguments *a = state->input;
+    switch (key) {
+    case OPTION_OUTPUT:
+        a->output = text;
+        return 0;
+    case OPTION_X:
+        choose_axis(a, text, state);
+        return 0;
+    case OPTION_LIVE:
+        a->live = true;
+        return 0;
+    case OPTION_ONCE:
+        a->once = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        a->run[a->runs++] = text;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        check_together(a, state);
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+const ls_usage ls_usage_plot = {
+    .options = options,
+    .option = option,
+    .arguments = "RUN [RUN ...]",
+    .about = "Draws loss, metrics, learning rate and samples a second of run directories, several "
+             "in one picture.",
+    .more = "Examples:\n"
+            "  lockstep plot runs/lenet -o lenet.svg\n"
+            "  lockstep plot runs/lenet runs/mlp --x time -o curves.svg\n"
+            "  lockstep plot --live runs/lenet",
+    .arguments_min = 1,
+    .arguments_max = RUNS,
+};
+
+/* Whether a picture of this run can be drawn against that axis. */
+static bool check_curves(const ls_curves *curves, ls_axis_id axis, ls_error *error)
+{
+    if (curves->count == 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s/metrics.jsonl holds no numbers yet: wait for the first records",
+                            curves->run);
+    if (axis == LS_AXIS_TIME && !curves->timed)
+        return ls_error_set(error, LS_DATA,
+                            "%s/metrics.jsonl: a record has no \"seconds\" (an older lockstep "
+                            "wrote it): use --x step or --x epoch",
+                            curves->run);
+    return true;
+}
+
+static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *error)
+{
+    FILE *out = fopen(a->output, "w");
+    if (!out)
+        return ls_error_set(error, LS_IO, "%s: cannot write the picture: %s", a->output,
+                            strerror(errno));
+    ls_chart_write(out, runs, a->runs, a->axis);
+    bool ok = !ferror(out);
+    ok = fclose(out) == 0 && ok;
+    if (!ok)
+        return ls_error_set(error, LS_IO, "%s: the picture is incomplete: %s", a->output,
+                            strerror(errno));
+    printf("wrote %s\n", a->output);
+    return true;
+}
+
+static bool plot(const arguments *a, ls_error *error)
+{
+    ls_curves runs[RUNS] = {{0}};
+    bool ok = true;
+    for (int i = 0; ok && i < a->runs; i++)
+        ok = ls_curves_read(a->run[i], &runs[i], error) && check_curves(&runs[i], a->axis, error);
+    ok = ok && write_chart(a, runs, error);
+    for (int i = 0; i < a->runs; i++)
+        ls_curves_release(&runs[i]);
+    return ok;
+}
+
+/* Stages of the run's job; 1 where job.yaml can't say. */
+static int stages_of(const char *run)
+{
+    char path[4096];
+    ls_error error;
+    snprintf(path, sizeof path, "%s/job.yaml", run);
+    ls_job *job = ls_job_load(path, NULL, 0, &error);
+    int stages = job ? job->stages : 1;
+    ls_job_destroy(job);
+    return stages;
+}
+
+static int columns(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    const char *word = getenv("COLUMNS");
+    return word && atoi(word) > 0 ? atoi(word) : 80;
+}
+
+/* A title and a line for each curve. Returns the number of lines. */
+static int put_frame(const ls_curves *run, int stages)
+{
+    bool last = run->last.stage + 1 >= stages;
+    printf("%s: ", run->run);
+    if (stages > 1)
+        printf("stage %ld of %d, ", run->last.stage + 1, stages);
+    if (run->count)
+        printf("step %.0f, epoch %.4g%s%s\n", run->last.at[LS_AXIS_STEP],
+               run->last.at[LS_AXIS_EPOCH], *run->final && last ? ", " : "",
+               last ? run->final : "");
+    else
+        printf("no records yet\n");
+    return 1 + ls_sparkline_write(stdout, run, columns(), ls_progress_utf8());
+}
+
+static bool exists(const char *run, const char *name)
+{
+    struct stat found;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", run, name);
+    return stat(path, &found) == 0;
+}
+
+/* A run that has begun has its job.yaml before its first record. */
+static bool read_live(const char *run, ls_curves *curves, ls_error *error)
+{
+    if (exists(run, "metrics.jsonl") || !exists(run, "job.yaml"))
+        return ls_curves_read(run, curves, error);
+    *curves = (ls_curves){.run = ls_copy_string(run)};
+    return true;
+}
+
+/* Draws over the frame before; without a terminal there is one frame only. */
+static bool follow(const arguments *a, ls_error *error)
+{
+    static const struct timespec second = {.tv_sec = 1};
+    const char *run = a->run[0];
+    int lines = 0;
+    bool again = !a->once && isatty(STDOUT_FILENO), ok, complete;
+    do {
+        ls_curves curves;
+        ok = read_live(run, &curves, error);
+        int stages = stages_of(run);
+        complete = *curves.final && curves.last.stage + 1 >= stages;
+        if (ok) {
+            if (lines)
+                printf("\033[%dA\033[J", lines);
+            lines = put_frame(&curves, stages);
+            fflush(stdout);
+        }
+        ls_curves_release(&curves);
+        if (ok && again && !complete)
+            nanosleep(&second, NULL);
+    } while (ok && again && !complete);
+    return ok;
+}
+
+int ls_command_plot(int argc, char **argv)
+{
+    arguments a = {.axis = LS_AXIS_STEP};
+    ls_error error = {0};
+    ls_command_parse(&ls_usage_plot, argc, argv, &a);
+    if (!ls_command_first())
+        return 0;
+    return (a.live ? follow : plot)(&a, &error) ? 0 : ls_fail(true, &error);
+}

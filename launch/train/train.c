@@ -1,0 +1,310 @@
+/* train: the training loop, and its subcommand.
+ *
+ *   for each step, for each phase of the objective: a batch if the phase wants a fresh one; the
+ *   gradient of this rank's shards; the sum over all ranks; the update; the report. */
+#include <argp.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/memory.h"
+#include "launch/command.h"
+#include "launch/ranks.h"
+#include "launch/signals.h"
+#include "launch/threads.h"
+#include "launch/train/trainer.h"
+
+typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } outcome;
+
+/* Whether `every` falls between step - 1 and step of the stage. */
+static bool due(const ls_trainer *t, const ls_every *every, double clock_flag)
+{
+    double period = every->count;
+    if (every->unit == LS_EVERY_EPOCHS)
+        period *= (double)t->steps_per_epoch;
+    if (every->unit == LS_EVERY_MINUTES)
+        return clock_flag > 0;
+    if (every->unit == LS_EVERY_NEVER)
+        return false;
+    double step = (double)t->state.stage_step;
+    return floor(step / period) != floor((step - 1) / period);
+}
+
+/* Flags that travel with the sums, so that all ranks see them in the same step. */
+static void raise_flags(ls_trainer *t, double *tail)
+{
+    double now = ls_clock_now();
+    tail[LS_TAIL_STOP] = ls_signals_asked() != NULL;
+    if (!t->run) /* the clock is rank 0's */
+        return;
+    t->time_up = t->options->max_seconds > 0 && now - t->start > t->options->max_seconds;
+    tail[LS_TAIL_STOP] += t->time_up;
+    tail[LS_TAIL_SAVE] = t->job->checkpoint.every.unit == LS_EVERY_MINUTES &&
+                         now - t->saved > 60 * t->job->checkpoint.every.count;
+    tail[LS_TAIL_EVALUATE] = t->job->evaluate.every.unit == LS_EVERY_MINUTES &&
+                             now - t->evaluated > 60 * t->job->evaluate.every.count;
+}
+
+/* The same verdict on every rank, before any of them updates. */
+static bool accept_step(const ls_trainer *t, const ls_batch *batch, const double *tail,
+                        double norm2, ls_error *error)
+{
+    double loss = tail[LS_SUM_LOSS] / tail[LS_SUM_WEIGHT];
+    if (tail[LS_TAIL_FAILED] > 0)
+        return ls_comm_agree(t->comm, batch != NULL, error);
+    if (isfinite(loss) && isfinite(norm2))
+        return true;
+    return ls_error_set(error, LS_NUMERIC,
+                        "step %ld: the %s is not finite (loss %g, gradient norm %g), nothing was "
+                        "updated; no checkpoint is lost: lower rate=, set clip= or a "
+                        "warm-up, and start again",
+                        t->state.step + 1, isfinite(loss) ? "gradient" : "loss", loss,
+                        sqrt(norm2) / tail[LS_SUM_WEIGHT]);
+}
+
+static bool one_step(ls_trainer *t, double *tail, ls_error *error)
+{
+    const ls_batch *batch = NULL;
+    for (int p = 0; p < t->objective->phases; p++) {
+        if (t->objective->phase[p].fresh_batch)
+            batch = ls_loader_next(t->feed, error);
+        ls_stage_gradient(t, p, batch, tail);
+        raise_flags(t, tail);
+        ls_reduce_sum(t->reduce, &t->objective->phase[p].slots, tail, t->gradient2);
+        double norm2 = ls_squares_total(t->session.params, t->gradient2);
+        bool accepted = accept_step(t, batch, tail, norm2, error);
+        if (accepted)
+            ls_stage_update(t, p, tail[LS_SUM_WEIGHT], norm2);
+        ls_reduce_end(t->reduce);
+        if (!accepted)
+            return false;
+        ls_session_prepare(&t->session);
+    }
+    t->state.step++;
+    t->state.stage_step++;
+    t->state.samples += tail[LS_SUM_WEIGHT];
+    return true;
+}
+
+/* One step and what is due after it: report, evaluation, checkpoint, in this order. */
+static outcome step_and_after(ls_trainer *t, ls_error *error)
+{
+    double tail[LS_TAIL];
+    bool stop_early = false;
+    if (!one_step(t, tail, error))
+        return FAILED;
+    ls_report_step(t, tail);
+    bool done = t->state.stage_step == t->steps;
+    bool evaluated = t->job->evaluate.every.unit != LS_EVERY_NEVER &&
+                     (done || due(t, &t->job->evaluate.every, tail[LS_TAIL_EVALUATE]));
+    if (evaluated && !ls_stage_evaluate(t, &stop_early, error))
+        return FAILED;
+    if (done || stop_early)
+        return STAGE_DONE;
+    bool stop = tail[LS_TAIL_STOP] > 0;
+    if ((stop || due(t, &t->job->checkpoint.every, tail[LS_TAIL_SAVE])) && !ls_stage_save(t, error))
+        return FAILED;
+    return stop ? STOP : GO_ON;
+}
+
+/* The state after the stage at hand: the next stage's beginning. The last stage stays, so that more
+ * epochs, or more patience, can be asked for later. */
+static void advance(ls_trainer *t)
+{
+    if (t->state.stage + 1 < t->job->stages) {
+        t->state.stage++;
+        t->state.stage_step = 0;
+        t->state.stale = 0;
+        t->state.arrays = 0;
+    }
+}
+
+static outcome run_stage(ls_trainer *t, ls_error *error)
+{
+    outcome result = GO_ON;
+    if (!t->objective && !ls_stage_open(t, error))
+        return FAILED;
+    if (t->state.stage_step < t->steps && !ls_stage_patience_over(t)) {
+        ls_stage_start(t);
+        while (result == GO_ON)
+            result = step_and_after(t, error);
+        if (result != STAGE_DONE)
+            return result;
+        ls_report_stage(t, t->state.stage_step == t->steps ? "done" : "stopped early");
+        advance(t);
+        if (!ls_stage_save(t, error))
+            return FAILED;
+    } else {
+        advance(t);
+    }
+    ls_stage_close(t);
+    return STAGE_DONE;
+}
+
+static outcome run_stages(ls_trainer *t, ls_error *error)
+{
+    outcome result = STAGE_DONE;
+    long before = -1;
+    while (result == STAGE_DONE && t->state.stage < t->job->stages && t->state.stage != before) {
+        before = t->state.stage;
+        result = run_stage(t, error);
+    }
+    return result;
+}
+
+/* The exit code. The checkpoint of a stop is on the disk before anybody hears of it. */
+static int conclude(ls_trainer *t, outcome result, long steps_before, ls_error *error)
+{
+    bool durable = !t->writer || ls_checkpoint_wait(t->writer, result == FAILED ? NULL : error);
+    if (result != FAILED && !ls_comm_agree(t->comm, durable, error))
+        result = FAILED;
+    if (result == FAILED)
+        return ls_fail(ls_comm_rank(t->comm) == 0, error);
+    if (result == STOP) {
+        const char *why = ls_signals_asked() ? ls_signals_asked()
+                          : t->time_up       ? "--max-time is over"
+                                             : "a signal to another rank";
+        ls_report_line(
+            t, "%s: stopped after step %ld, checkpoint written; the same command%s goes on", why,
+            t->state.step, t->options->overwrite ? " without --resume and --overwrite" : "");
+        return LS_AGAIN;
+    }
+    if (t->state.step == steps_before)
+        ls_report_line(t, "nothing to do: the run is complete after %ld steps (%s goes on)",
+                       t->state.step,
+                       ls_stage_patience_over(t) ? "it stopped early: a larger "
+                                                   "evaluate.stop_after="
+                                                 : "a larger epochs= or steps=");
+    ls_report_line(t, "results: %s/checkpoints, %s/metrics.jsonl", t->job->run, t->job->run);
+    return 0;
+}
+
+static int train(ls_comm *comm, ls_job *job, const ls_train_options *options)
+{
+    ls_trainer *t = ls_alloc(1, sizeof *t);
+    ls_error error = {0};
+    int code;
+    if (!ls_trainer_open(t, comm, job, options, &error)) {
+        code = ls_fail(ls_comm_rank(comm) == 0, &error);
+    } else if (options->dry_run) {
+        if (ls_comm_rank(comm) == 0)
+            ls_plan_print(t, stdout);
+        code = 0;
+    } else {
+        long before = t->state.step;
+        code = conclude(t, run_stages(t, &error), before, &error);
+    }
+    ls_trainer_close(t);
+    ls_free(t);
+    return code;
+}
+
+enum { OPTION_RESUME = 256, OPTION_WEIGHTS, OPTION_OVERWRITE, OPTION_MAX_TIME, OPTION_DRY_RUN };
+
+static const struct argp_option options[] = {
+    {"resume", OPTION_RESUME, "auto|required|never|PATH", 0,
+     "go on from the newest valid checkpoint if there is one (auto, the default), only if there is "
+     "one, not at all, or from this checkpoint or run directory",
+     0},
+    {"weights", OPTION_WEIGHTS, "FILE", 0, "start a new run from the parameters in FILE", 0},
+    {"overwrite", OPTION_OVERWRITE, NULL, 0,
+     "with --resume=never or PATH: remove what an earlier run wrote into the run directory", 0},
+    {"max-time", OPTION_MAX_TIME, "TIME", 0,
+     "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS", 0},
+    {"dry-run", OPTION_DRY_RUN, NULL, 0,
+     "check everything, print layers, memory and checkpoint size, start nothing", 0},
+    LS_THREADS_OPTION,
+    {0}};
+
+typedef struct arguments {
+    ls_train_options train;
+    char *job;
+    char **overrides;
+    int count;
+} arguments;
+
+/* 90s, 30m, 11.5h or HH:MM:SS, in seconds; 0 where it is none of these. */
+static double parse_time(const char *text)
+{
+    int hours, minutes, seconds, end = 0;
+    if (sscanf(text, "%d:%2d:%2d%n", &hours, &minutes, &seconds, &end) == 3 && !text[end])
+        return 3600.0 * hours + 60.0 * minutes + seconds;
+    double value;
+    char unit, rest;
+    if (sscanf(text, "%lf%c%c", &value, &unit, &rest) != 2 || !(value > 0))
+        return 0;
+    return unit == 's' ? value : unit == 'm' ? 60 * value : unit == 'h' ? 3600 * value : 0;
+}
+
+static error_t option(int key, char *argument, struct argp_state *state)
+{
+    arguments *a = state->input;
+    switch (key) {
+    case OPTION_RESUME:
+        a->train.resume = argument;
+        return 0;
+    case OPTION_WEIGHTS:
+        a->train.weights = argument;
+        return 0;
+    case OPTION_OVERWRITE:
+        a->train.overwrite = true;
+        return 0;
+    case OPTION_DRY_RUN:
+        a->train.dry_run = true;
+        return 0;
+    case LS_THREADS_KEY:
+        a->train.threads = ls_threads_read(state, argument);
+        return 0;
+    case OPTION_MAX_TIME:
+        a->train.max_seconds = parse_time(argument);
+        if (a->train.max_seconds <= 0)
+            argp_error(state, "--max-time=%s: %swrite 90s, 30m, 11.5h or HH:MM:SS", argument,
+                       argument[strspn(argument, "0123456789.")] ? "" : "the unit is missing: ");
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!a->job)
+            a->job = argument;
+        else
+            a->overrides[a->count++] = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (a->train.overwrite &&
+            (strcmp(a->train.resume, "auto") == 0 || strcmp(a->train.resume, "required") == 0))
+            argp_error(state, "--overwrite goes with --resume=never or --resume=PATH");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const ls_usage ls_usage_train = {
+    .options = options,
+    .option = option,
+    .arguments = "JOB.yaml [KEY=VALUE ...]",
+    .about =
+        "Train the net of a job file, alone or under mpirun. A run that has checkpoints goes on "
+        "where it stopped.",
+    .more =
+        "Every key of the job file can be given as KEY=VALUE; dotted keys reach inside: "
+        "checkpoint.keep=5 stages.1.batch=64. INT, TERM, USR1 and --max-time end at the next step "
+        "with a checkpoint and exit code 75: the same command goes on.",
+    .arguments_min = 1,
+    .arguments_max = -1,
+};
+
+int ls_command_train(int argc, char **argv)
+{
+    arguments a = {.train = {.resume = "auto", .threads = 1},
+                   .overrides = ls_alloc((size_t)argc, sizeof(char *))};
+    ls_error error = {0};
+    ls_command_parse(&ls_usage_train, argc, argv, &a);
+    ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
+    ls_job *job = ls_job_load(a.job, a.overrides, a.count, &error);
+    int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)
+                                                        : ls_fail(ls_comm_rank(comm) == 0, &error);
+    ls_job_destroy(job);
+    ls_comm_close(comm);
+    ls_free(a.overrides);
+    return code;
+}
