@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "core/squares.h"
+#include "core/step.h"
 
 struct ls_learner {
     ls_learner_plan plan; /* its texts are not kept */
@@ -95,8 +96,9 @@ void ls_learner_destroy(ls_learner *it)
     ls_free(it);
 }
 
-static void measure(const ls_learner *it, const ls_slots *slots, const real *array, double *norm2)
+static void measure(void *learner, const real *array, const ls_slots *slots, double *norm2)
 {
+    const ls_learner *it = learner;
     for (int i = 0; i < slots->count; i++) {
         ls_interval reals = ls_slots_reals(it->params, &slots->at[i]);
         ls_squares_measure(it->params, array, reals.begin, reals.end, it->pieces);
@@ -106,32 +108,25 @@ static void measure(const ls_learner *it, const ls_slots *slots, const real *arr
 
 static bool update(ls_learner *it, int phase, const ls_sums *sums, ls_error *error)
 {
-    const ls_slots *slots = &it->objective->phase[phase].slots;
-    const ls_optimizer *optimizer = &it->optimizer;
-    measure(it, slots, it->gradient, it->gradient2);
-    double norm2 = ls_squares_total(it->params, it->gradient2), weight = sums->at[LS_SUM_WEIGHT];
-    if (!isfinite(norm2) || !isfinite(sums->at[LS_SUM_LOSS]))
+    const ls_step step = {.optimizer = &it->optimizer,
+                          .params = it->params,
+                          .slots = &it->objective->phase[phase].slots,
+                          .part = {0, it->params->size},
+                          .gradient = it->gradient,
+                          .state = it->state,
+                          .gradient2 = it->gradient2,
+                          .value2 = it->value2,
+                          .measure = measure,
+                          .context = it};
+    double weight = sums->at[LS_SUM_WEIGHT];
+    measure(it, it->gradient, step.slots, it->gradient2);
+    if (!isfinite(ls_squares_total(it->params, it->gradient2)) || !isfinite(sums->at[LS_SUM_LOSS]))
         return ls_error_set(error, LS_NUMERIC,
                             "step %ld: the loss or the gradient is not finite; expected numbers: "
                             "take a smaller rate, and look for NaN in the data",
                             it->steps + 1);
-    if (weight == 0)
-        return true;
-    const ls_update numbers = {.rate = optimizer->rate,
-                               .scale =
-                                   ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
-                               .mean = 1 / weight,
-                               .decay = optimizer->decay,
-                               .count = ++it->updates[phase],
-                               .value2 = it->value2,
-                               .gradient2 = it->gradient2};
-    if (ls_optimizer_direct(optimizer, &numbers, it->params, slots, 0, it->params->size,
-                            it->gradient, it->state))
-        measure(it, slots, it->gradient, it->gradient2);
-    if (optimizer->type->ratio)
-        measure(it, slots, it->values, it->value2);
-    ls_optimizer_update(optimizer, &numbers, it->params, slots, 0, it->params->size, it->gradient,
-                        it->state);
+    if (weight != 0)
+        ls_step_update(&step, it->optimizer.rate, weight, ++it->updates[phase]);
     return true;
 }
 

@@ -9,15 +9,16 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "core/model.h"
+#include "core/objective.h"
 #include "core/optimizer.h"
 #include "core/random.h"
+#include "core/step.h"
 #include "dist/reduce.h"
 #include "launch/bench/bench_kernels.h"
 #include "launch/bench/bench_reduce.h"
 #include "launch/command.h"
 #include "launch/ranks.h"
 #include "launch/threads.h"
-#include "launch/train/trainer.h"
 
 enum { OPTION_BATCH = 256, OPTION_STEPS, OPTION_FLOATS, OPTION_PROFILE, OPTION_SHAPE };
 
@@ -208,13 +209,14 @@ static void one_step(bench *b, long step)
     ls_reduce_sum(b->reduce, slots, tail, b->norm2);
     ls_check(isfinite(ls_squares_total(b->params, b->norm2)),
              "the gradient of the benchmark is not finite");
-    ls_update update = {.rate = b->optimizer.rate,
-                        .scale = 1 / tail[LS_SUM_WEIGHT],
-                        .mean = 1 / tail[LS_SUM_WEIGHT],
-                        .count = step};
-    ls_interval slice = ls_reduce_slice(b->reduce);
-    ls_optimizer_update(&b->optimizer, &update, b->params, slots, slice.begin, slice.end,
-                        pass.gradient, state);
+    const ls_step update = {.optimizer = &b->optimizer,
+                            .params = b->params,
+                            .slots = slots,
+                            .part = ls_reduce_slice(b->reduce),
+                            .gradient = pass.gradient,
+                            .state = state,
+                            .gradient2 = b->norm2};
+    ls_step_update(&update, b->optimizer.rate, tail[LS_SUM_WEIGHT], step);
     ls_reduce_end(b->reduce);
     prepare(b);
 }

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/step.h"
 #include "launch/session/evaluation.h"
 #include "launch/train/trainer.h"
 
@@ -172,30 +173,26 @@ void ls_stage_gradient(ls_trainer *t, int phase, const ls_batch *batch, double *
     memcpy(tail, sums.at, sizeof sums.at);
 }
 
-void ls_stage_update(ls_trainer *t, int phase, double weight, double norm2)
+static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)
 {
-    const ls_optimizer *optimizer = &t->optimizer[phase];
-    double factor =
-        ls_schedule_factor(&t->schedule, t->state.stage_step, t->steps, (double)t->steps_per_epoch);
-    const ls_update update = {.rate = optimizer->rate * factor,
-                              .scale =
-                                  ls_optimizer_clip(optimizer, norm2 / (weight * weight)) / weight,
-                              .mean = 1 / weight,
-                              .decay = optimizer->decay,
-                              .count = ++t->state.updates[phase],
-                              .value2 = t->value2,
-                              .gradient2 = t->gradient2};
-    const ls_params *params = t->session.params;
-    const ls_slots *slots = &t->objective->phase[phase].slots;
-    ls_interval slice = ls_reduce_slice(t->reduce);
-    if (ls_optimizer_direct(optimizer, &update, params, slots, slice.begin, slice.end, t->level[0],
-                            t->optimizer_state))
-        ls_reduce_norms(t->reduce, t->level[0], slots, t->gradient2);
-    if (optimizer->type->ratio)
-        ls_reduce_norms(t->reduce, params->values, slots, t->value2);
-    ls_optimizer_update(optimizer, &update, params, slots, slice.begin, slice.end, t->level[0],
-                        t->optimizer_state);
-    t->rate = update.rate;
+    ls_reduce_norms(reduce, array, slots, norm2);
+}
+
+void ls_stage_update(ls_trainer *t, int phase, double weight)
+{
+    const ls_step step = {.optimizer = &t->optimizer[phase],
+                          .params = t->session.params,
+                          .slots = &t->objective->phase[phase].slots,
+                          .part = ls_reduce_slice(t->reduce),
+                          .gradient = t->level[0],
+                          .state = t->optimizer_state,
+                          .gradient2 = t->gradient2,
+                          .value2 = t->value2,
+                          .measure = measure,
+                          .context = t->reduce};
+    t->rate = t->optimizer[phase].rate * ls_schedule_factor(&t->schedule, t->state.stage_step,
+                                                            t->steps, (double)t->steps_per_epoch);
+    ls_step_update(&step, t->rate, weight, ++t->state.updates[phase]);
 }
 
 bool ls_stage_save(ls_trainer *t, ls_error *error)

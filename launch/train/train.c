@@ -74,7 +74,7 @@ static bool one_step(ls_trainer *t, double *tail, ls_error *error)
         double norm2 = ls_squares_total(t->session.params, t->gradient2);
         bool accepted = accept_step(t, batch, tail, norm2, error);
         if (accepted)
-            ls_stage_update(t, p, tail[LS_SUM_WEIGHT], norm2);
+            ls_stage_update(t, p, tail[LS_SUM_WEIGHT]);
         ls_reduce_end(t->reduce);
         if (!accepted)
             return false;

@@ -85,9 +85,9 @@ void ls_stage_close(ls_trainer *trainer);
 /* Runs this rank's shards of `batch` (NULL: it could not be read) in tree order into level 0; fills
  * tail[LS_TAIL] with their sums. **Collective** where layers sum over the ranks. */
 void ls_stage_gradient(ls_trainer *trainer, int phase, const ls_batch *batch, double *tail);
-/* **Collective** over the node. This rank's slice of the phase's slots, one optimizer step; norm2
- * as ls_squares_total says. */
-void ls_stage_update(ls_trainer *trainer, int phase, double weight, double norm2);
+/* **Collective** over the node. One optimizer step over this rank's slice of the phase's slots,
+ * from the summed gradient and its norms. */
+void ls_stage_update(ls_trainer *trainer, int phase, double weight);
 
 /* **Collective.** Evaluates (the average, where the job says so), keeps best.h5, and says whether
  * the stage should end early. */
