@@ -1,6 +1,8 @@
 """digest: SHA-256 over what a checkpoint holds, so that two of them can be held against each other.
 
-    digest.py [--all] FILE ...     a digest a file: of /model; with --all of all arrays and of where the run stands
+    digest.py FILE ...             a digest a file: of /model
+    digest.py --arrays FILE ...    ... of /model, /optimizer, /state and /rows
+    digest.py --all FILE ...       ... of all arrays and of where the run stands
     digest.py --distance A B       norm of the difference of /model over the norm of B's
 
 Numbers count in logical order and by the names of their data sets: the layout of the file does not matter.
@@ -11,7 +13,8 @@ import sys
 import h5py
 import numpy
 
-STANDS = ("stage", "stage_step", "step", "samples", "shards", "updates", "best", "best_step", "stale")
+ARRAYS = ("model", "optimizer", "state", "rows")
+POSITION = ("stage", "stage_step", "step", "samples", "shards", "updates", "best", "best_step", "stale")
 
 
 def arrays(file, top):
@@ -22,16 +25,15 @@ def arrays(file, top):
     return dict(sorted(found.items()))
 
 
-def digest(path, everything):
+def digest(path, tops, position):
     total = hashlib.sha256()
     with h5py.File(path) as file:
-        for top in ("model", "optimizer", "state", "rows") if everything else ("model",):
+        for top in tops:
             for name, values in arrays(file, top).items():
                 total.update(f"{name} {values.shape} {values.dtype}\n".encode())
                 total.update(numpy.ascontiguousarray(values).tobytes())
-        if everything:
-            for name in STANDS:
-                total.update(f"{name} {numpy.asarray(file.attrs[name]).tolist()}\n".encode())
+        for name in position:
+            total.update(f"{name} {numpy.asarray(file.attrs[name]).tolist()}\n".encode())
     return total.hexdigest()
 
 
@@ -44,6 +46,6 @@ if sys.argv[1] == "--distance":
     a, b = model(sys.argv[2]), model(sys.argv[3])
     print(numpy.linalg.norm(a - b) / numpy.linalg.norm(b))
 else:
-    everything = sys.argv[1] == "--all"
-    for path in sys.argv[1 + everything:]:
-        print(digest(path, everything))
+    option = sys.argv[1] if sys.argv[1].startswith("--") else ""
+    for path in sys.argv[2 if option else 1:]:
+        print(digest(path, ARRAYS if option else ARRAYS[:1], POSITION if option == "--all" else ()))
