@@ -45,6 +45,12 @@ typedef struct ls_pass {
 
 typedef struct ls_layer_type ls_layer_type;
 
+/* How a net is computed, whatever its lines say. */
+typedef struct ls_build {
+    int threads;     /* that share the work of a pass; 0 stands for 1 */
+    bool exact_conv; /* convolutions are plain sums: no Winograd */
+} ls_build;
+
 /* What setup asks for, in bytes: fixed, and for each row of the run. */
 typedef struct ls_claim {
     size_t fixed, per_row;
@@ -54,15 +60,15 @@ typedef struct ls_claim {
 typedef struct ls_layer {
     const ls_layer_type *type;
     char name[48];
-    int index;            /* place in the net */
-    uint32_t stream;      /* the `layer` of its random draws: its own among all nets */
-    int inputs, input[8]; /* layer numbers; -1 is the net's input */
-    ls_shape x[8], y;     /* shapes of a row */
-    void *self;           /* the type's private struct, options filled in */
-    ls_params *params;    /* borrowed */
+    uint32_t stream;       /* the `layer` of its random draws: its own among all nets */
+    int inputs, input[8];  /* layer numbers; -1 is the net's input */
+    ls_shape x[8], y;      /* shapes of a row */
+    void *self;            /* the type's private struct, options filled in */
+    ls_params *params;     /* borrowed */
+    const ls_build *build; /* borrowed from the net */
     char net[48];
     int slots, slot[LS_LAYER_SLOTS];
-    ls_claim kept, scratch, row_state;
+    ls_claim kept, scratch;
     long prepared, prepared_size; /* offset and reals in params->prepared */
     bool blocks;  /* dx is 0 everywhere: parameters that only it leads to cannot learn */
     bool sums;    /* calls pass->sum: one shard a rank */
@@ -77,8 +83,9 @@ typedef struct ls_layer_args {
     bool add[8]; /* dx holds something already: add to it, else overwrite it */
     real *y;     /* forward: written; backward: as forward left it */
     const real *dy;
-    void *kept, *scratch, *row_state;
+    void *kept, *scratch;
     int part, parts; /* gradient: which part of the parameters is wanted, of how many */
+    int threads;     /* a layer that mixes rows may take so many for its own work */
 } ls_layer_args;
 
 struct ls_layer_type {

@@ -23,7 +23,7 @@ static bool build(ls_learner *it, ls_error *error)
 {
     const ls_learner_plan *plan = &it->plan;
     it->params = ls_params_create();
-    it->net = ls_net_build(it->params, "net", plan->net, &plan->x, error);
+    it->net = ls_net_build(it->params, NULL, "net", plan->net, &plan->x, error);
     if (!it->net)
         return false;
     ls_task task = {.params = it->params,

@@ -1,27 +1,52 @@
-/* loss: value and gradient of a loss at a net's output, summed over rows (the mean is taken once,
- * over all ranks). */
+/* loss: value and gradient of a loss at a net's output, and what that output means to the loss.
+ * Values are sums over rows; the mean is taken once, over the rows of all ranks. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
 
+/* What the outputs y[width] of a net mean, once a loss has trained it: how a prediction is made and
+ * shown. Both functions turn the outputs of one row into numbers for a person, out[width]. */
+typedef struct ls_meaning {
+    const char *name; /* of the numbers beside a predicted class: "probability", or "score" */
+    void (*of_classes)(const real *y, long width, real *out); /* outputs stand for classes */
+    void (*of_values)(const real *y, long width, real *out);  /* outputs stand for values */
+    bool values;      /* if the data has no targets to tell, the outputs are values */
+    double threshold; /* of a single output: class 1 is predicted if it is above */
+} ls_meaning;
+
+/* Outputs of a net and what they are compared with. */
+typedef struct ls_loss_batch {
+    long rows, width;
+    const real *y;      /* [rows, width] outputs */
+    const real *target; /* [rows, width] vectors, or [rows] labels as whole numbers */
+    bool vector;        /* targets are vectors */
+    double smoothing;   /* share of a label's goal that is spread evenly over all classes (Szegedy
+                           et al. 2016, section 7); 0 for losses without `smooths` */
+    real *dy;           /* [rows, width] gets dloss/dy; NULL: not wanted */
+} ls_loss_batch;
+
+/* A row of the table. Either `of_output` or `of_row` computes the loss. */
 typedef struct ls_loss_type {
     const char *name, *help;
-    /* Adds nothing, fills: *loss and *correct are sums over the rows (correct: rows whose
-     * prediction is the label; 0 for vector targets). y [rows, width] are the net's outputs; target
-     * [rows] labels as whole numbers (vector: false) or [rows, width] vectors. dy [rows, width]
-     * gets dloss/dy; NULL: not wanted. smoothing: share of the goal that is spread evenly over all
-     * classes (Szegedy et al. 2016, section 7); 0 where not `smooths`. */
-    void (*run)(const real *y, const real *target, bool vector, double smoothing, long rows,
-                long width, real *dy, double *loss, double *correct);
-    double threshold; /* of one output: the prediction is class 1 where it is above */
-    bool vectors;     /* takes vector targets */
-    bool labels;      /* takes labels */
-    bool smooths;     /* takes label smoothing */
+    /* The loss of one output y with goal t, *slope its derivative by y; a row's loss is the sum
+     * over its outputs. A label becomes goals: 1 at the label, `off` elsewhere. */
+    double (*of_output)(double y, double t, double *slope);
+    double off;
+    /* The loss of a row with a label; dy[width], unless NULL, gets its derivative. */
+    double (*of_row)(const real *y, long label, double smoothing, long width, real *dy);
+    ls_meaning meaning;
+    bool vectors; /* takes vector targets */
+    bool smooths; /* takes label smoothing */
+    bool softmax; /* has one output for each class even if there are two; others may have one
+                     output for the two classes */
 } ls_loss_type;
 
 extern const ls_loss_type ls_loss_types[]; /* ends with a NULL name */
 /* NULL and an LS_USAGE error that names the nearest. */
 const ls_loss_type *ls_loss_find(const char *name, ls_error *error);
-/* The class that outputs y[width] stand for: the first of the largest; of one output, class 1 where
- * it is above `threshold`. */
+/* The sum of the loss over the rows; fills batch->dy. *correct: rows whose predicted class is the
+ * label; 0 for vector targets. */
+double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double *correct);
+/* The class that outputs y[width] predict: the first of the largest; of one output, class 1 if it
+ * is above `threshold`. */
 long ls_loss_predict(const real *y, long width, double threshold);

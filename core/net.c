@@ -66,9 +66,9 @@ static bool add_layer(ls_net *net, const ls_spec *spec, ls_error *error)
         return false;
     ls_layer *layer = ls_alloc(1, sizeof *layer);
     layer->type = type;
-    layer->index = net->count;
     layer->stream = (uint32_t)net->params->nets << 16 | (uint32_t)net->count;
     layer->params = net->params;
+    layer->build = &net->build;
     layer->self = ls_alloc(1, type->size);
     strcpy(layer->net, net->name);
     if (!name_layer(net, spec, layer, error) || !find_inputs(net, spec, layer, error) ||
@@ -115,12 +115,13 @@ static bool build_lines(ls_net *net, ls_error *error)
     return check_all_used(net, error) || ls_error_prefix(error, "%s", net->name);
 }
 
-ls_net *ls_net_build(ls_params *params, const char *name, const char *lines, const ls_shape *input,
-                     ls_error *error)
+ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name, const char *lines,
+                     const ls_shape *input, ls_error *error)
 {
     ls_net *net = ls_alloc(1, sizeof *net);
     snprintf(net->name, sizeof net->name, "%s", name);
     net->params = params;
+    net->build = build ? *build : (ls_build){0};
     net->x = *input;
     net->lines = ls_copy_string(lines);
     net->slots.begin = params->count;

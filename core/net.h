@@ -9,6 +9,7 @@
 typedef struct ls_net {
     char name[48];
     ls_params *params; /* borrowed */
+    ls_build build;    /* its threads may be changed until a workspace is made */
     ls_shape x, y;     /* of a row */
     int count;
     ls_layer **layers;
@@ -18,8 +19,8 @@ typedef struct ls_net {
 
 /* Builds from spec lines and claims slots of `params` (borrowed, not yet committed). NULL and an
  * LS_USAGE error that names line, key and the nearest known word. Free with ls_net_destroy. */
-ls_net *ls_net_build(ls_params *params, const char *name, const char *lines, const ls_shape *input,
-                     ls_error *error);
+ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name, const char *lines,
+                     const ls_shape *input, ls_error *error);
 void ls_net_destroy(ls_net *net);
 /* Runs `prepare` of every `parts`-th layer from `part`: the ranks of a node share the work. */
 void ls_net_prepare(const ls_net *net, int part, int parts);

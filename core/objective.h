@@ -2,6 +2,7 @@
  * G), and for each phase computes the gradient of a shard. It knows no ranks, files or optimizers.
  */
 #pragma once
+#include "core/loss.h"
 #include "core/workspace.h"
 
 enum { LS_PHASES = 8, LS_SUMS = 8, LS_SUM_WEIGHT = 0, LS_SUM_LOSS = 1, LS_SUM_METRICS = 2 };
@@ -25,7 +26,8 @@ typedef struct ls_task {
     ls_net *const *net; /* borrowed: must stay as long as the objective */
     ls_shape x, y;      /* of a row of the data; y rank 0: class labels */
     bool has_y;
-    long classes; /* of the labels; 0 where there are none */
+    long classes;   /* of the labels; 0 where there are none */
+    bool inference; /* the nets will only be applied: the data needs no targets */
 } ls_task;
 
 typedef struct ls_objective ls_objective;
@@ -56,7 +58,8 @@ struct ls_objective {
     void *self;
     int phases;
     ls_phase phase[LS_PHASES];
-    double threshold; /* of one output: class 1 is predicted above it (ls_loss_predict) */
+    const ls_net *answers;     /* the net whose output answers for a row of the data, ... */
+    const ls_meaning *meaning; /* ... and what that output means */
     const char *metrics[LS_SUMS - LS_SUM_METRICS + 1]; /* names, NULL-terminated */
     ls_workspace
         *run; /* the training run of the first net, for `check --dump` and `bench --profile` */

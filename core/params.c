@@ -15,9 +15,7 @@ static long round_up(long n, long to)
 
 ls_params *ls_params_create(void)
 {
-    ls_params *params = ls_alloc(1, sizeof *params);
-    params->threads = 1;
-    return params;
+    return ls_alloc(1, sizeof(ls_params));
 }
 
 void ls_params_destroy(ls_params *params)

@@ -67,10 +67,8 @@ typedef struct ls_slots {
 } ls_slots;
 
 typedef struct ls_params {
-    int nets;        /* built over it so far: their layers draw different numbers */
-    bool exact_conv; /* convolutions built over it: no Winograd */
-    int threads;     /* that a run of its nets takes; 1 */
-    int count;       /* slots */
+    int nets;  /* built over it so far: their layers draw different numbers */
+    int count; /* slots */
     ls_slot *slots;
     long size;          /* reals of the whole array, a multiple of LS_SLOT_ALIGN */
     long prepared_size; /* reals of prepared memory (packed weights) */

@@ -11,7 +11,7 @@
 #include "core/memory.h"
 
 /* Blocks of layer i in the plan, from 4 * i. */
-enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCK_ROW_STATE, BLOCKS };
+enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCKS };
 
 struct ls_workspace {
     const ls_net *net;
@@ -27,6 +27,11 @@ struct ls_workspace {
     bool *trains;     /* [layers] it or a layer before it has parameters */
     double *seconds;  /* profile, or NULL */
 };
+
+static int threads_of(const ls_net *net)
+{
+    return net->build.threads ? net->build.threads : 1;
+}
 
 static size_t claimed(const ls_claim *claim, long rows)
 {
@@ -60,8 +65,6 @@ static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block 
         at[BLOCK_DY] = (ls_block){.size = training ? y : 0, .first = dy_first, .last = back};
         at[BLOCK_KEPT] = (ls_block){
             .size = claimed(&layer->kept, rows), .first = i, .last = training ? back : i};
-        at[BLOCK_ROW_STATE] =
-            (ls_block){.size = claimed(&layer->row_state, rows), .first = 0, .last = 2 * n};
         size_t wanted = claimed(&layer->scratch, rows);
         *scratch = wanted > *scratch ? wanted : *scratch;
     }
@@ -88,7 +91,7 @@ size_t ls_workspace_bytes_threads(const ls_net *net, long rows)
 {
     size_t scratch;
     bytes(net, rows, false, &scratch);
-    return scratch * (size_t)(net->params->threads - 1);
+    return scratch * (size_t)(threads_of(net) - 1);
 }
 
 static ls_workspace *create(const ls_net *net, int layers, long rows, bool training)
@@ -101,13 +104,13 @@ static ls_workspace *create(const ls_net *net, int layers, long rows, bool train
     run->capacity = rows;
     run->block = ls_alloc(BLOCKS * count, sizeof *run->block);
     run->arena = ls_alloc(plan(net, layers, rows, training, run->block, &run->scratch_size), 1);
-    run->threads = net->params->threads;
+    run->threads = threads_of(net);
     run->scratch = ls_alloc(run->scratch_size, (size_t)run->threads);
     run->dy_written = ls_alloc(count, sizeof *run->dy_written);
     run->trains = ls_alloc(count, sizeof *run->trains);
     for (int i = 0; i < layers; i++) {
         const ls_layer *layer = net->layers[i];
-        ls_check(layer->type->mixes_rows || layer->kept.fixed + layer->row_state.fixed == 0,
+        ls_check(layer->type->mixes_rows || layer->kept.fixed == 0,
                  "%s keeps what is not of a row: threads could not share its rows", layer->name);
         run->trains[i] = layer->slots > 0;
         for (int k = 0; k < net->layers[i]->inputs; k++) {
@@ -153,7 +156,7 @@ static ls_layer_args io_of(const ls_workspace *run, int i)
                           .y = block_at(run, i, BLOCK_Y),
                           .dy = block_at(run, i, BLOCK_DY),
                           .kept = block_at(run, i, BLOCK_KEPT),
-                          .row_state = block_at(run, i, BLOCK_ROW_STATE)};
+                          .threads = run->threads};
     for (int k = 0; k < layer->inputs; k++)
         args.x[k] = layer->input[k] < 0 ? run->x : block_at(run, layer->input[k], BLOCK_Y);
     return args;
@@ -182,7 +185,6 @@ static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_layer_args *args)
     args->y += y;
     args->dy = args->dy ? args->dy + y : NULL;
     args->kept = (char *)args->kept + layer->kept.per_row * (size_t)first;
-    args->row_state = (char *)args->row_state + layer->row_state.per_row * (size_t)first;
     for (int k = 0; k < layer->inputs; k++) {
         size_t x = (size_t)first * (size_t)ls_shape_count(&layer->x[k]);
         args->x[k] += x;

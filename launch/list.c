@@ -184,7 +184,7 @@ static bool put_net(FILE *out, const char *name, const char *lines, const ls_sha
                     ls_error *error)
 {
     ls_params *params = ls_params_create();
-    ls_net *net = ls_net_build(params, name, lines, input, error);
+    ls_net *net = ls_net_build(params, NULL, name, lines, input, error);
     bool ok = net != NULL;
     if (ok) {
         fprintf(out, "%s: |\n", name);

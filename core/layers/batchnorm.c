@@ -103,7 +103,7 @@ typedef struct work {
 static work work_of(const ls_layer *layer, const ls_layer_args *args)
 {
     work w = {.self = layer->self,
-              .threads = layer->params->threads,
+              .threads = args->threads,
               .channels = channels_of(layer),
               .n = args->rows * ls_shape_count(&layer->y),
               .count = args->kept,

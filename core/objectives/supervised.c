@@ -2,7 +2,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/loss.h"
 #include "core/objective.h"
 
 typedef struct supervised {
@@ -27,6 +26,8 @@ static const char *const nets[] = {"net", NULL};
 static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)
 {
     char text[96];
+    if (task->inference)
+        return true;
     if (!task->has_y)
         return ls_error_set(
             error, LS_DATA,
@@ -41,8 +42,7 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld numbers, but a target of the data has %ld",
                             self->width, ls_shape_count(&task->y));
-    long most =
-        self->width == 1 && strcmp(self->loss->name, "cross-entropy") != 0 ? 2 : self->width;
+    long most = self->width == 1 && !self->loss->softmax ? 2 : self->width;
     if (!self->vector && task->classes > most)
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld values, but the data has %ld classes",
@@ -64,7 +64,8 @@ static bool setup(ls_objective *objective, ls_error *error)
                             self->smoothing, self->loss->name);
     self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
-    objective->threshold = self->loss->threshold;
+    objective->answers = net;
+    objective->meaning = &self->loss->meaning;
     if (!check_targets(&objective->task, self, error))
         return false;
     objective->phases = 1;
@@ -96,11 +97,15 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
 static void take_sums(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                       ls_sums *sums)
 {
-    double correct = 0;
+    const ls_loss_batch at = {.rows = batch->rows,
+                              .width = self->width,
+                              .y = y,
+                              .target = batch->y,
+                              .vector = self->vector,
+                              .smoothing = dy ? self->smoothing : 0,
+                              .dy = dy};
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)batch->rows};
-    self->loss->run(y, batch->y, self->vector, dy ? self->smoothing : 0, batch->rows, self->width,
-                    dy, &sums->at[LS_SUM_LOSS], &correct);
-    sums->at[LS_SUM_METRICS] = correct;
+    sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &at, &sums->at[LS_SUM_METRICS]);
 }
 
 static void gradient(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,

@@ -81,7 +81,7 @@ static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_erro
         return false;
     if (ls_saved_open(&f->saved, f->comm, a->from, a->data, a->average, command->objectives,
                       error)) {
-        f->saved.session.params->threads = a->threads;
+        ls_session_set_threads(&f->saved.session, a->threads);
         return true;
     }
     if (first)

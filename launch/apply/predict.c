@@ -1,9 +1,7 @@
 /* predict: class and probabilities, or values, of each row of a split, in their order; the same
  * bytes on any rank count. */
-#include <math.h>
 #include <string.h>
 
-#include "core/loss.h"
 #include "core/memory.h"
 #include "launch/apply/forward.h"
 #include "launch/inspect/contents.h"
@@ -48,74 +46,22 @@ const ls_usage ls_usage_predict = {
     .arguments_max = 1,
 };
 
-/* Outputs to probabilities, in place or not. */
-static void softmax(const real *y, long width, real *p)
-{
-    double largest = (double)y[0], sum = 0;
-    for (long j = 1; j < width; j++)
-        largest = fmax(largest, (double)y[j]);
-    for (long j = 0; j < width; j++)
-        sum += exp((double)y[j] - largest);
-    for (long j = 0; j < width; j++)
-        p[j] = (real)(exp((double)y[j] - largest) / sum);
-}
-
-static void logistic(const real *y, long width, real *p)
-{
-    for (long j = 0; j < width; j++)
-        p[j] = (real)(1 / (1 + exp(-(double)y[j])));
-}
-
-static void keep(const real *y, long width, real *p)
-{
-    memmove(p, y, (size_t)width * sizeof *p);
-}
-
-/* What a net's outputs mean to the loss that trained them. */
-typedef struct meaning {
-    const char *loss;
-    const char *name; /* of the numbers beside a class */
-    void (*of_classes)(const real *y, long width, real *p);
-    void (*of_values)(const real *y, long width, real *p);
-    bool values; /* what they are where the data has no y */
-} meaning;
-
-static const meaning meanings[] = {{"cross-entropy", "probability", softmax, keep, false},
-                                   {"bce", "probability", logistic, logistic, false},
-                                   {"hinge", "score", keep, keep, false},
-                                   {"squared-error", "score", keep, keep, true},
-                                   {NULL, "score", keep, keep, true}}; /* other objectives */
-
-/* Of the last stage's objective: its loss, as its line says it. */
-static const meaning *find_meaning(const ls_job *job)
-{
-    ls_spec spec;
-    const char *loss = "";
-    if (ls_spec_parse(job->stage[job->stages - 1].objective, &spec, NULL) &&
-        strcmp(spec.type, "supervised") == 0)
-        loss = "cross-entropy";
-    for (int i = 0; loss[0] && i < spec.keys; i++)
-        if (strcmp(spec.at[i].key, "loss") == 0)
-            loss = spec.at[i].value;
-    const meaning *found = meanings;
-    while (found->loss && strcmp(found->loss, loss) != 0)
-        found++;
-    return found;
-}
-
 typedef struct work {
-    const meaning *meaning;
-    bool classes;
-    long width, shown; /* outputs of the net, numbers written a row */
-    double threshold;
-    ls_rowfile *file; /* rank 0 */
+    const ls_net *net;         /* the one that answers, ... */
+    const ls_meaning *meaning; /* ... and what its outputs mean */
+    bool classes;              /* they stand for classes, else for values */
+    long width, shown;         /* outputs of the net, numbers written a row */
+    ls_rowfile *file;          /* rank 0 */
 } work;
 
 /* One output is about class 1; what is left is class 0's. */
 static void fill_row(const work *w, const real *y, real *numbers)
 {
     bool pair = w->classes && w->width == 1 && w->shown == 2;
-    (w->classes ? w->meaning->of_classes : w->meaning->of_values)(y, w->width, numbers + pair);
+    if (w->classes)
+        w->meaning->of_classes(y, w->width, numbers + pair);
+    else
+        w->meaning->of_values(y, w->width, numbers);
     if (pair)
         numbers[0] = 1 - numbers[1];
 }
@@ -126,7 +72,7 @@ static bool take(void *context, long rows, const real *y, ls_error *error)
     real *class = ls_alloc((size_t)rows, sizeof *class);
     real *numbers = ls_alloc((size_t)(rows * w->shown), sizeof *numbers);
     for (long r = 0; r < rows; r++) {
-        class[r] = (real)ls_loss_predict(y + r * w->width, w->width, w->threshold);
+        class[r] = (real)ls_loss_predict(y + r * w->width, w->width, w->meaning->threshold);
         fill_row(w, y + r * w->width, numbers + r * w->shown);
     }
     const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
@@ -139,10 +85,9 @@ static bool take(void *context, long rows, const real *y, ls_error *error)
 /* Rank 0. */
 static bool begin(ls_forward *f, work *w, const ls_split *split, ls_error *error)
 {
-    const ls_shape *y = &f->saved.session.net[0]->y;
     const ls_rowfile_array of_classes[] = {
         {"class", {.rank = 0}, true}, {w->meaning->name, {.rank = 1, .at = {w->shown}}, false}};
-    const ls_rowfile_array of_values[] = {{"value", *y, false}};
+    const ls_rowfile_array of_values[] = {{"value", w->net->y, false}};
     bool ok = ls_forward_begin(f, error) &&
               ls_rowfile_begin(f->file, w->classes ? of_classes : of_values, w->classes ? 2 : 1,
                                split->x.rows, error) &&
@@ -151,16 +96,15 @@ static bool begin(ls_forward *f, work *w, const ls_split *split, ls_error *error
     return ok;
 }
 
-static work plan(const ls_forward *f, const ls_split *split)
+/* The objective of the last stage says what the outputs of its net mean. */
+static work plan(const ls_forward *f, const ls_objective *objective, const ls_split *split)
 {
-    work w = {.meaning = find_meaning(f->saved.job)};
-    const ls_loss_type *loss = w.meaning->loss ? ls_loss_find(w.meaning->loss, NULL) : NULL;
+    work w = {.net = objective->answers, .meaning = objective->meaning};
     bool labels = split->has_y && split->y.shape.rank == 0;
-    w.threshold = loss ? loss->threshold : 0;
-    w.classes = w.meaning->loss && (split->has_y ? labels : !w.meaning->values);
+    w.classes = split->has_y ? labels : !w.meaning->values;
     if (f->arguments.as)
         w.classes = strcmp(f->arguments.as, "classes") == 0;
-    w.width = ls_shape_count(&f->saved.session.net[0]->y);
+    w.width = ls_shape_count(&w.net->y);
     bool pair = w.classes && w.width == 1 && strcmp(w.meaning->name, "probability") == 0;
     w.shown = pair ? 2 : w.width;
     return w;
@@ -184,22 +128,36 @@ static void print(const ls_forward *f, const work *w, const ls_split *split)
     ls_forward_print_json(top);
 }
 
-static bool predict(ls_forward *f, ls_error *error)
+static bool write_rows(ls_forward *f, work *w, const ls_split *split, ls_split_id id,
+                       ls_error *error)
 {
-    ls_split_id id;
-    const ls_net *net = f->saved.session.net[0];
-    const ls_split *split = ls_forward_split(f, true, &id, error);
-    if (!split)
-        return false;
     bool first = ls_comm_rank(f->comm) == 0;
-    work w = plan(f, split);
-    if (!ls_comm_agree(f->comm, !first || begin(f, &w, split, error), error) ||
-        !ls_forward_rows(f, net, net->count - 1, id, take, &w, error) ||
+    if (!ls_comm_agree(f->comm, !first || begin(f, w, split, error), error) ||
+        !ls_forward_rows(f, w->net, w->net->count - 1, id, take, w, error) ||
         !ls_forward_finish(f, error))
         return false;
     if (first)
-        print(f, &w, split);
+        print(f, w, split);
     return true;
+}
+
+static bool predict(ls_forward *f, ls_error *error)
+{
+    ls_split_id id;
+    const ls_job *job = f->saved.job;
+    ls_task task = f->saved.session.task;
+    const ls_split *split = ls_forward_split(f, true, &id, error);
+    if (!split)
+        return false;
+    task.inference = true;
+    ls_objective *objective =
+        ls_objective_create(job->stage[job->stages - 1].objective, &task, error);
+    if (!objective)
+        return false;
+    work w = plan(f, objective, split);
+    bool ok = write_rows(f, &w, split, id, error);
+    ls_objective_destroy(objective);
+    return ok;
 }
 
 int ls_command_predict(int argc, char **argv)

@@ -129,8 +129,8 @@ static bool build(bench *b, const char *text, int threads, ls_error *error)
     if (!ls_model_write(by_name ? type->bench : text, &input, &nets, error))
         return false;
     b->params = ls_params_create();
-    b->params->threads = threads;
-    b->net = ls_net_build(b->params, nets.name[0], nets.lines[0], &input, error);
+    const ls_build build = {.threads = threads};
+    b->net = ls_net_build(b->params, &build, nets.name[0], nets.lines[0], &input, error);
     ls_model_release(&nets);
     if (!b->net)
         return false;

@@ -69,7 +69,7 @@ bool ls_bench_layer_build(ls_bench_layer *b, const char *shape, ls_error *error)
     bool ok = ls_shape_parse("input", size, &input, error);
     ls_free(size);
     b->params = ls_params_create();
-    b->net = ok ? ls_net_build(b->params, "net", bar + 1, &input, error) : NULL;
+    b->net = ok ? ls_net_build(b->params, NULL, "net", bar + 1, &input, error) : NULL;
     return b->net && find_conv(b, bar + 1, error);
 }
 
@@ -112,7 +112,7 @@ void ls_bench_layer_start(ls_bench_layer *b, long rows, int threads)
 {
     ls_params *params = b->params;
     b->rows = rows;
-    params->threads = threads;
+    b->net->build.threads = threads;
     b->values = ls_alloc((size_t)params->size, sizeof(real));
     b->prepared = ls_alloc((size_t)params->prepared_size, sizeof(real));
     b->gradient = ls_alloc((size_t)params->size, sizeof(real));

@@ -27,14 +27,14 @@ static void apply(void *context, const ls_batch *batch, long chunk, real *result
         w->objective->type->evaluate(w->objective, batch, &pass, &w->sums[chunk], &width);
     for (long r = 0; e->confusion && r < batch->rows; r++) {
         long label = (long)batch->y[r];
-        long prediction = ls_loss_predict(y + r * width, width, w->objective->threshold);
+        long prediction = ls_loss_predict(y + r * width, width, w->objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
 }
 
 static void make_confusion(ls_evaluation *e, const ls_objective *objective)
 {
-    long width = ls_shape_count(&objective->task.net[0]->y);
+    long width = ls_shape_count(&objective->answers->y);
     e->classes = width > 1 ? width : 2;
     e->confusion = ls_alloc((size_t)(e->classes * e->classes), sizeof(long));
 }

@@ -18,14 +18,21 @@ static bool build_nets(ls_session *s, ls_error *error)
         ls_job_defaults(s->job, NULL);
     }
     bool ok = true;
-    s->params->exact_conv = s->job->exact_conv;
+    const ls_build build = {.exact_conv = s->job->exact_conv};
     for (int i = 0; ok && i < model.count; i++) {
-        s->net[i] = ls_net_build(s->params, model.name[i], model.lines[i], &s->task.x, error);
+        s->net[i] =
+            ls_net_build(s->params, &build, model.name[i], model.lines[i], &s->task.x, error);
         ok = s->net[i] != NULL;
         s->task.nets += ok;
     }
     ls_model_release(&model);
     return ok;
+}
+
+void ls_session_set_threads(ls_session *s, int threads)
+{
+    for (int i = 0; i < s->task.nets; i++)
+        s->net[i]->build.threads = threads;
 }
 
 bool ls_session_optimizer(const ls_session *s, int stage, const char *phase,

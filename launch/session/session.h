@@ -24,6 +24,8 @@ typedef struct ls_session {
  * either case. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, bool objectives,
                      ls_error *error);
+/* Threads of the passes through its nets: before workspaces (objectives) are made. */
+void ls_session_set_threads(ls_session *session, int threads);
 /* Bytes a node that ls_session_commit places in shared memory. */
 size_t ls_session_bytes(const ls_session *session);
 /* **Collective.** Places parameters in the node's shared memory and draws their initial values. */

@@ -144,7 +144,7 @@ void ls_plan_print_start(const ls_trainer *t, FILE *out)
 {
     char crowded[256];
     ls_comm *comm = t->comm;
-    int threads = t->session.params->threads;
+    int threads = t->options->threads;
     fprintf(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
     fprintf(out,
             "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "

@@ -175,7 +175,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!ls_session_open(&t->session, comm, job, true, error) || !check_same(t, error) ||
         !ls_comm_agree(comm, check_and_count(t, error), error))
         return false;
-    t->session.params->threads = options->threads;
+    ls_session_set_threads(&t->session, options->threads);
     int shards = ls_comm_size(comm) * (job->accumulate ? (int)job->accumulate : 1);
     t->state = (ls_snapshot){.shards = job->shards ? (int)job->shards : shards,
                              .best = NAN,

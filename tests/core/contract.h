@@ -116,7 +116,7 @@ class Net
                 break;
         }
         ls_error error = {};
-        net_ = ls_net_build(params_, "net", lines.c_str(), &shape, &error);
+        net_ = ls_net_build(params_, nullptr, "net", lines.c_str(), &shape, &error);
         if (!net_) {
             ADD_FAILURE() << text << ": " << error.text;
             abort();
@@ -190,8 +190,7 @@ class Bench
 {
   public:
     Bench(const ls_layer *layer, long rows)
-        : layer_(layer), rows_(rows), kept_(reals(layer->kept, rows)),
-          row_state_(reals(layer->row_state, rows), 0)
+        : layer_(layer), rows_(rows), kept_(reals(layer->kept, rows))
     {
     }
     void forward(const ls_pass &pass, const std::vector<Buffer> &x, const Buffer &y)
@@ -231,12 +230,12 @@ class Bench
         args.y = y;
         args.kept = kept_;
         args.scratch = scratch;
-        args.row_state = row_state_;
+        args.threads = 1;
         return args;
     }
     const ls_layer *layer_;
     long rows_;
-    Buffer kept_, row_state_;
+    Buffer kept_;
 };
 
 // Rows of inputs, goals for dy, and results of one layer.

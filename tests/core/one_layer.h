@@ -57,7 +57,7 @@ inline std::string refusal(const char *line, const std::vector<long> &input)
     ls_params *params = ls_params_create();
     ls_error error = {};
     ls_shape shape = shape_of(input);
-    ls_net *net = ls_net_build(params, "net", line, &shape, &error);
+    ls_net *net = ls_net_build(params, nullptr, "net", line, &shape, &error);
     ls_net_destroy(net);
     ls_params_destroy(params);
     EXPECT_TRUE(net || error.code == LS_USAGE);
@@ -72,7 +72,7 @@ class OneLayer
         ls_error error = {};
         ls_shape shape = shape_of(input);
         params = ls_params_create();
-        net = ls_net_build(params, "net", line, &shape, &error);
+        net = ls_net_build(params, nullptr, "net", line, &shape, &error);
         if (!net)
             throw std::runtime_error(error.text);
         layer = net->layers[0];
@@ -123,6 +123,7 @@ class OneLayer
         Reals y(rows * y_count(), NAN);
         args = {};
         args.rows = rows;
+        args.threads = 1;
         args.x[0] = x;
         args.y = y.data();
         args.kept = block(layer->kept.fixed + layer->kept.per_row * rows);

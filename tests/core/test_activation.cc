@@ -245,7 +245,7 @@ struct Line {
     explicit Line(const char *line, long width = 5)
     {
         ls_shape shape = {1, {width}};
-        net = ls_net_build(params, "net", line, &shape, &error);
+        net = ls_net_build(params, nullptr, "net", line, &shape, &error);
         values.assign((size_t)params->size, 0);
         ls_params_commit(params, values.data(), nullptr);
         if (net)

@@ -291,7 +291,7 @@ TEST(BatchNorm, StartsAsAskedAndRefusesShapesThatDiffer)
     ls_params *params = ls_params_create();
     ls_error error = {};
     ls_shape shape = {3, {4, 4, 6}};
-    ls_net *net = ls_net_build(params, "net", "batchnorm scale=0.25", &shape, &error);
+    ls_net *net = ls_net_build(params, nullptr, "net", "batchnorm scale=0.25", &shape, &error);
     ASSERT_TRUE(net) << error.text;
     Buffer values((size_t)params->size);
     ls_params_commit(params, values, nullptr);
@@ -305,8 +305,8 @@ TEST(BatchNorm, StartsAsAskedAndRefusesShapesThatDiffer)
     ls_params_destroy(params);
 
     params = ls_params_create();
-    EXPECT_FALSE(
-        ls_net_build(params, "net", "a: dense units=3\nbatchnorm @a,input", &shape, &error));
+    EXPECT_FALSE(ls_net_build(params, nullptr, "net", "a: dense units=3\nbatchnorm @a,input",
+                              &shape, &error));
     EXPECT_NE(strstr(error.text, "here are 3 and 4x4x6"), nullptr) << error.text;
     ls_params_destroy(params);
 }

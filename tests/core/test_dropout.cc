@@ -20,7 +20,7 @@ Reals drop(const char *line, long width, long rows, const ls_pass &pass, Reals *
     ls_params *params = ls_params_create();
     ls_shape shape = {1, {width}};
     ls_error error = {};
-    ls_net *net = ls_net_build(params, "net", line, &shape, &error);
+    ls_net *net = ls_net_build(params, nullptr, "net", line, &shape, &error);
     EXPECT_NE(net, nullptr) << error.text;
     ls_workspace *run = ls_workspace_create(net, rows, true);
     Reals x((size_t)(width * rows), 1);

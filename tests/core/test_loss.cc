@@ -28,10 +28,11 @@ Result run(const char *name, const Reals &y, const Reals &target, bool vector, l
     const ls_loss_type *type = ls_loss_find(name, nullptr);
     Result result = {-1, -1, Reals(y.size(), -77)};
     long rows = (long)y.size() / width;
-    type->run(y.data(), target.data(), vector, smoothing, rows, width, result.dy.data(),
-              &result.loss, &result.correct);
-    double loss = -1, correct = -1;
-    type->run(y.data(), target.data(), vector, smoothing, rows, width, nullptr, &loss, &correct);
+    ls_loss_batch batch = {rows,   width,     y.data(),        target.data(),
+                           vector, smoothing, result.dy.data()};
+    result.loss = ls_loss_sum(type, &batch, &result.correct);
+    batch.dy = nullptr;
+    double correct = -1, loss = ls_loss_sum(type, &batch, &correct);
     EXPECT_TRUE(loss == result.loss || (std::isnan(loss) && std::isnan(result.loss)))
         << "without dy: " << loss << " " << result.loss;
     EXPECT_EQ(correct, result.correct) << "without dy";
@@ -201,9 +202,9 @@ TEST(Loss, NanOutputsGiveANanLoss)
 TEST(Loss, NoRowsAreNothing)
 {
     for (const ls_loss_type *type = ls_loss_types; type->name; type++) {
-        double loss = -1, correct = -1;
-        type->run(nullptr, nullptr, false, 0, 0, 3, nullptr, &loss, &correct);
-        EXPECT_EQ(loss, 0);
+        const ls_loss_batch batch = {0, 3, nullptr, nullptr, false, 0, nullptr};
+        double correct = -1;
+        EXPECT_EQ(ls_loss_sum(type, &batch, &correct), 0);
         EXPECT_EQ(correct, 0);
     }
 }

@@ -25,7 +25,7 @@ struct Model {
     Model(const std::string &text, const ls_shape &input)
     {
         if (ls_model_write(text.c_str(), &input, &nets, &error))
-            net = ls_net_build(params, "net", nets.lines[0], &input, &error);
+            net = ls_net_build(params, nullptr, "net", nets.lines[0], &input, &error);
     }
     ~Model()
     {

@@ -20,7 +20,8 @@ struct Net {
     ls_net *net;
     std::vector<real> values, prepared;
 
-    Net(const char *lines, ls_shape input) : net(ls_net_build(params, "net", lines, &input, &error))
+    Net(const char *lines, ls_shape input)
+        : net(ls_net_build(params, nullptr, "net", lines, &input, &error))
     {
         values.resize(params->size + 16);
         prepared.resize(params->prepared_size + 16);

@@ -15,7 +15,7 @@ std::vector<real> softmax(const std::vector<real> &x, const ls_shape &shape)
 {
     ls_params *params = ls_params_create();
     ls_error error = {};
-    ls_net *net = ls_net_build(params, "net", "softmax", &shape, &error);
+    ls_net *net = ls_net_build(params, nullptr, "net", "softmax", &shape, &error);
     EXPECT_NE(net, nullptr) << error.text;
     long rows = (long)x.size() / ls_shape_count(&shape);
     ls_workspace *run = ls_workspace_create(net, rows, false);

@@ -62,8 +62,8 @@ Results train(const Net &at, long rows, int threads)
     Results results;
     ls_error error = {};
     ls_params *params = ls_params_create();
-    params->threads = threads;
-    ls_net *net = ls_net_build(params, "net", at.lines, &at.input, &error);
+    const ls_build build = {threads, false};
+    ls_net *net = ls_net_build(params, &build, "net", at.lines, &at.input, &error);
     if (!net)
         throw std::runtime_error(error.text);
     real *values = (real *)ls_alloc(params->size, sizeof(real));
@@ -125,10 +125,10 @@ TEST(Threads, LeaveTheSizeOfChunks)
 {
     ls_error error = {};
     ls_params *params = ls_params_create();
-    ls_net *net = ls_net_build(params, "net", nets[0].lines, &nets[0].input, &error);
+    ls_net *net = ls_net_build(params, nullptr, "net", nets[0].lines, &nets[0].input, &error);
     const size_t one = ls_workspace_bytes(net, 40, false);
     EXPECT_EQ(ls_workspace_bytes_threads(net, 40), 0u);
-    params->threads = 3;
+    net->build.threads = 3;
     const size_t beside = ls_workspace_bytes_threads(net, 40);
     EXPECT_EQ(ls_workspace_bytes(net, 40, false), one);
     const size_t held = ls_memory_held();
