@@ -99,6 +99,12 @@ char *ls_copy_string(const char *text)
     return text ? ls_format("%s", text) : NULL;
 }
 
+void ls_format_join(char *list, size_t size, const char *word)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", word);
+}
+
 size_t ls_memory_held(void)
 {
     return held;
@@ -107,6 +113,19 @@ size_t ls_memory_held(void)
 size_t ls_memory_blocks(void)
 {
     return blocks;
+}
+
+double ls_memory_process(void)
+{
+    char line[256];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Pss: %lf kB", &kilobytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return 1024 * kilobytes;
 }
 
 /* The lowest offset at which `block` meets none of the placed blocks that live while it lives. */

@@ -19,10 +19,16 @@ void ls_memory_zero(void *at, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */
 char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *ls_copy_string(const char *text);
+/* Appends `word` to the text in list[size], after ", " where the list is not empty; what does not
+ * fit is cut off. */
+void ls_format_join(char *list, size_t size, const char *word);
 
 /* Bytes held now, and blocks held now (tests: back to where it was). */
 size_t ls_memory_held(void);
 size_t ls_memory_blocks(void);
+/* Bytes of RAM that the process takes now, by its proportional set size: a page that k processes
+ * share counts 1/k in each. 0 where Linux does not tell. */
+double ls_memory_process(void);
 
 /* Places blocks whose lifetimes are known in one arena, first fit, 64-byte aligned: blocks whose
  * lifetimes [first, last] do not meet may share bytes. Fills `offset` of each, returns the arena's

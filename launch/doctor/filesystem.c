@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 enum { WRITTEN = 16 << 20 };
@@ -60,15 +60,12 @@ static void mount_type(const char *path, char *type, size_t size)
 /* Bytes a second of 16 MiB written and synced; 0 where that failed. */
 static double write_speed(int file)
 {
-    struct timespec start, end;
     char *bytes = ls_alloc(WRITTEN, 1);
     memset(bytes, 1, WRITTEN); /* pages of their own: zeros may be stored as none */
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    double start = ls_clock_now();
     bool ok = write(file, bytes, WRITTEN) == WRITTEN && fsync(file) == 0;
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    double elapsed = ls_clock_now() - start;
     ls_free(bytes);
-    double elapsed =
-        (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
     return ok ? WRITTEN / elapsed : 0;
 }
 

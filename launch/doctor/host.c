@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/blas.h"
+#include "core/clock.h"
 #include "core/clones.h"
 #include "core/kernels/tile.h"
 #include "core/memory.h"
@@ -70,13 +70,6 @@ static void chosen_pages(char *word, size_t size)
              begin ? begin + 1 : "not there");
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Gflop/s of products of two SIDE x SIDE matrices, over 0.1 s. */
 static double product_speed(void)
 {
@@ -86,8 +79,8 @@ static double product_speed(void)
     while (elapsed < 0.1) {
         ls_gemm(false, false, SIDE, SIDE, SIDE, 1, a, SIDE, b, SIDE, 0, c, SIDE);
         if (count++ < 0)
-            start = seconds();
-        elapsed = seconds() - start;
+            start = ls_clock_now();
+        elapsed = ls_clock_now() - start;
     }
     ls_free(a);
     return (double)count * 2e-9 * SIDE * SIDE * SIDE / elapsed;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/blas.h"
+#include "core/memory.h"
 #include "launch/threads.h"
 #include "launch/train/trainer.h"
 
@@ -14,19 +15,6 @@ enum { FEED_BATCHES = 3 }; /* that a feed holds */
 typedef struct bytes {
     double own, share, writing;
 } bytes;
-
-/* What this process takes now: libraries, MPI, the open data set. */
-static double process_bytes(void)
-{
-    char line[256];
-    double kilobytes = 0;
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
-    while (file && fgets(line, sizeof line, file) && sscanf(line, "Pss: %lf", &kilobytes) != 1)
-        ;
-    if (file)
-        fclose(file);
-    return 1024 * kilobytes;
-}
 
 /* x, y and number of `rows` rows. */
 static double rows_bytes(const ls_trainer *t, double rows)
@@ -78,7 +66,7 @@ static bytes plan_bytes(const ls_trainer *t)
     int ranks = ls_comm_node_size(t->comm);
     double once = (1 + t->states) * array + (double)params->prepared_size * sizeof(real) +
                   (double)ls_reduce_bytes(params, ranks);
-    return (bytes){.own = process_bytes() + stage_bytes(t) + levels * array +
+    return (bytes){.own = ls_memory_process() + stage_bytes(t) + levels * array +
                           (double)ls_reduce_own_bytes(t->comm),
                    .share = once / ranks,
                    .writing = (double)ls_checkpoint_memory(params, t->states)};
