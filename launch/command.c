@@ -2,6 +2,7 @@
 #include "launch/command.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,16 @@ const ls_command ls_commands[] = {
 #undef LS_COMMAND
     {NULL, NULL, NULL, NULL}};
 
+const ls_command_code ls_command_codes[] = {
+    {0, "done"},
+    {LS_USAGE, "bad usage or job file"},
+    {LS_DATA, "bad data set or checkpoint; doctor: something on the machines must be mended"},
+    {LS_NUMERIC, "a loss or gradient is not finite (the last checkpoint is kept), or a bug"},
+    {LS_IN_USE, "another job holds the run directory"},
+    {LS_IO, "a read or a write failed"},
+    {LS_AGAIN, "stopped on request with a checkpoint: start the same command again"},
+    {0, NULL}};
+
 const ls_command *ls_command_find(const char *name)
 {
     for (const ls_command *command = ls_commands; command->name; command++)
@@ -29,48 +40,171 @@ const ls_command *ls_command_find(const char *name)
     return NULL;
 }
 
-int ls_fail(bool speak, const ls_error *error)
+int ls_command_fail(int rank, const ls_error *error)
 {
-    if (speak)
+    if (rank == 0)
         fprintf(stderr, "lockstep: %s\n", error->text);
     return error->code;
 }
 
-bool ls_command_first(void)
+int ls_command_rank(void)
 {
     static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
                                         "SLURM_PROCID"};
     for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
         if (getenv(ranks[i]))
-            return strcmp(getenv(ranks[i]), "0") == 0;
-    return true;
+            return atoi(getenv(ranks[i]));
+    return 0;
 }
 
-/* What a subcommand's own parser needs besides its input. */
+/* A command line while argp reads it. */
 typedef struct reading {
     const ls_usage *usage;
-    void *input;
-    int words;
+    ls_words *arguments;
+    bool *given; /* [options] */
 } reading;
 
-static error_t read_key(int key, char *argument, struct argp_state *state)
+enum { LONG_KEYS = 256 }; /* argp's keys of options without a letter begin here */
+
+static int key_of(const ls_usage *usage, int option)
 {
-    reading *r = state->input;
-    const ls_usage *usage = r->usage;
-    if (key == ARGP_KEY_ARG) {
-        if (usage->arguments_max >= 0 && r->words == usage->arguments_max)
-            argp_error(state, "'%s' is one word too many", argument);
-        r->words++;
-    }
-    if (key == ARGP_KEY_END && r->words < usage->arguments_min)
-        argp_error(state, "expected %s", usage->arguments);
-    state->input = r->input;
-    error_t result = usage->option(key, argument, state);
-    state->input = r;
-    return result;
+    return usage->options[option].letter ? usage->options[option].letter : LONG_KEYS + option;
 }
 
-/* Where stdout and stderr went before be_quiet. */
+static int count_options(const ls_usage *usage)
+{
+    int count = 0;
+    while (usage->options && usage->options[count].name)
+        count++;
+    return count;
+}
+
+/* The table in argp's form, with a heading before the options that need the same first word. The
+ * caller frees the headings (which have no name) and the table with ls_free. */
+static struct argp_option *make_options(const ls_usage *usage)
+{
+    int count = count_options(usage), used = 0, group = 0;
+    const char *with = NULL;
+    struct argp_option *table = ls_alloc(2 * (size_t)count + 1, sizeof *table);
+    for (int i = 0; i < count; i++) {
+        const ls_command_option *o = &usage->options[i];
+        if (o->with && (!with || strcmp(with, o->with) != 0))
+            table[used++] =
+                (struct argp_option){.doc = ls_format("With %s:", o->with), .group = ++group};
+        with = o->with;
+        table[used++] = (struct argp_option){.name = o->name,
+                                             .key = key_of(usage, i),
+                                             .arg = o->value,
+                                             .doc = o->help,
+                                             .group = with ? group : 0};
+    }
+    return table;
+}
+
+static void free_options(struct argp_option *table)
+{
+    for (struct argp_option *o = table; o->name || o->doc; o++)
+        if (!o->name)
+            ls_free((char *)o->doc);
+    ls_free(table);
+}
+
+static long read_long(const ls_command_option *o, const char *text, const struct argp_state *state)
+{
+    long value = o->low;
+    if (!ls_parse_long(text, &value) || value < o->low)
+        argp_error(state, "--%s: expected a whole number, %ld or more, found '%s'", o->name, o->low,
+                   text);
+    if (value > o->high)
+        argp_error(state, "--%s: expected at most %ld, found %s", o->name, o->high, text);
+    return value;
+}
+
+/* Which of the words between the | of option->value `text` is. */
+static int read_choice(const ls_command_option *o, const char *text, const struct argp_state *state)
+{
+    char all[128] = "", word[LS_WORD];
+    const char *rest = o->value;
+    for (int i = 0; *rest; i++) {
+        int length = (int)strcspn(rest, "|");
+        snprintf(word, sizeof word, "%.*s", length, rest);
+        if (strcmp(word, text) == 0)
+            return i;
+        ls_format_join(all, sizeof all, word);
+        rest += length + (rest[length] == '|');
+    }
+    argp_error(state, "--%s=%s: write one of %s", o->name, text, all);
+    return 0;
+}
+
+static void read_option(const ls_command_option *o, const char *text, void *arguments,
+                        const struct argp_state *state)
+{
+    void *member = (char *)arguments + o->offset;
+    switch (o->kind) {
+    case LS_COMMAND_FLAG:
+        *(bool *)member = true;
+        break;
+    case LS_COMMAND_TEXT:
+        *(const char **)member = text;
+        break;
+    case LS_COMMAND_LONG:
+        *(long *)member = read_long(o, text, state);
+        break;
+    case LS_COMMAND_INT:
+        *(int *)member = (int)read_long(o, text, state);
+        break;
+    case LS_COMMAND_CHOICE:
+        *(int *)member = read_choice(o, text, state);
+        break;
+    case LS_COMMAND_OWN:
+        o->read(arguments, text, state);
+        break;
+    }
+}
+
+static void add_word(reading *r, char *word, const struct argp_state *state)
+{
+    if (r->usage->arguments_max >= 0 && r->arguments->count == r->usage->arguments_max)
+        argp_error(state, "'%s' is one word too many", word);
+    r->arguments->at[r->arguments->count++] = word;
+}
+
+/* All options and words are read: do they fit together? */
+static void check_together(const reading *r, const struct argp_state *state)
+{
+    if (r->usage->check)
+        r->usage->check(r->arguments, state);
+    for (int i = 0; i < count_options(r->usage); i++) {
+        const ls_command_option *o = &r->usage->options[i];
+        if (r->given[i] && o->with && strcmp(o->with, r->arguments->at[0]) != 0)
+            argp_error(state, "--%s does not go with %s: it goes with `%s %s`", o->name,
+                       r->arguments->at[0], state->name, o->with);
+    }
+}
+
+static error_t read_key(int key, char *text, struct argp_state *state)
+{
+    reading *r = state->input;
+    if (key == ARGP_KEY_ARG) {
+        add_word(r, text, state);
+        return 0;
+    }
+    if (key == ARGP_KEY_END && r->arguments->count < r->usage->arguments_min)
+        argp_error(state, "expected %s", r->usage->arguments);
+    if (key == ARGP_KEY_SUCCESS)
+        check_together(r, state);
+    for (int i = 0; i < count_options(r->usage); i++) {
+        if (key != key_of(r->usage, i))
+            continue;
+        read_option(&r->usage->options[i], text, r->arguments, state);
+        r->given[i] = true;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+/* Copies of stdout and stderr while both are redirected to /dev/null. */
 typedef struct quiet {
     int out, err;
 } quiet;
@@ -78,11 +212,11 @@ typedef struct quiet {
 static quiet be_quiet(void)
 {
     quiet kept = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere >= 0) {
-        dup2(nowhere, STDOUT_FILENO);
-        dup2(nowhere, STDERR_FILENO);
-        close(nowhere);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        close(null);
     }
     return kept;
 }
@@ -98,36 +232,33 @@ static void speak_again(quiet kept)
     }
 }
 
-void ls_command_parse(const ls_usage *usage, int argc, char **argv, void *input)
+void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments)
 {
-    reading r = {.usage = usage, .input = input};
+    char **words = ls_alloc((size_t)argc, sizeof *words);
+    bool *given = ls_alloc((size_t)count_options(usage), sizeof *given);
+    reading r = {.usage = usage, .arguments = arguments, .given = given};
+    *arguments = (ls_words){.at = words};
+    struct argp_option *options = make_options(usage);
     char *doc =
         ls_format("%s%s%s", usage->about, usage->more ? "\v" : "", usage->more ? usage->more : "");
     const struct argp argp = {
-        .options = usage->options,
+        .options = options,
         .parser = read_key,
         .args_doc = usage->arguments,
         .doc = doc,
     };
-    bool first = ls_command_first();
-    quiet kept = first ? (quiet){-1, -1} : be_quiet();
+    bool prints = ls_command_rank() == 0;
+    quiet kept = prints ? (quiet){-1, -1} : be_quiet();
     argp_err_exit_status = LS_USAGE;
     setenv("ARGP_HELP_FMT", "opt-doc-col=40,rmargin=98,no-dup-args-note", 0);
     error_t failure = argp_parse(&argp, argc, argv, 0, NULL, &r);
-    if (!first)
+    if (!prints)
         speak_again(kept);
+    memcpy(argv + 1, words, (size_t)arguments->count * sizeof *words);
+    arguments->at = argv + 1;
+    ls_free(words);
+    ls_free(given);
+    free_options(options);
     ls_free(doc);
     ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
-}
-
-long ls_command_long(const struct argp_state *state, const char *option, const char *text, long low,
-                     long high)
-{
-    long value = low;
-    if (!ls_parse_long(text, &value) || value < low)
-        argp_error(state, "%s: expected a whole number, %ld or more, found '%s'", option, low,
-                   text);
-    if (value > high)
-        argp_error(state, "%s: expected at most %ld, found %s", option, high, text);
-    return value;
 }

@@ -1,27 +1,55 @@
-/* command: the subcommands of the program: one file each, one line in commands.def; and how each
- * reads its command line. */
+/* command: the table of subcommands, how each reads its command line, and how it reports an error.
+ * A subcommand is one line in commands.def and one file NAME.c with ls_command_NAME and
+ * ls_usage_NAME. */
 #pragma once
 #include <argp.h>
-#include <stdio.h>
 
 #include "core/check.h"
 
-/* The command line of a subcommand, as argp wants it; --help of every subcommand looks the same. */
+/* The words of a command line that are no options, in their order. They belong to argv. */
+typedef struct ls_words {
+    int count;
+    char **at;
+} ls_words;
+
+typedef enum ls_command_kind {
+    LS_COMMAND_FLAG,   /* takes no value: the bool becomes true */
+    LS_COMMAND_TEXT,   /* const char *: the value itself */
+    LS_COMMAND_LONG,   /* long in [low, high] */
+    LS_COMMAND_INT,    /* the same, stored as an int */
+    LS_COMMAND_CHOICE, /* int: which of the words in `value` ("train|valid|test") it is, from 0 */
+    LS_COMMAND_OWN     /* whatever `read` makes of it */
+} ls_command_kind;
+
+/* One option of a subcommand; a table of them ends with a NULL name. */
+typedef struct ls_command_option {
+    const char *name;  /* --name */
+    char letter;       /* -letter; 0: none */
+    const char *value; /* how --help writes the value; NULL: the option takes none */
+    const char *help;
+    ls_command_kind kind;
+    size_t offset; /* offsetof in the arguments, which begin with ls_words */
+    long low, high;
+    const char *with; /* the option is allowed only beside this first word: "csv"; NULL: any */
+    /* LS_COMMAND_OWN: reads `text` into the arguments, or calls argp_error. */
+    void (*read)(void *arguments, const char *text, const struct argp_state *state);
+} ls_command_option;
+
+/* The command line of a subcommand; --help of all subcommands looks the same, and the manual page
+ * is made of the same tables. */
 typedef struct ls_usage {
-    const struct argp_option *options; /* ends with {0}; NULL: none */
-    /* Gets each option's key and argument, and ARGP_KEY_ARG for each word that is no option, with
-     * state->input the `input` below. Returns ARGP_ERR_UNKNOWN for keys that it does not know. */
-    argp_parser_t option;
-    const char *arguments;            /* "JOB.yaml [key=value ...]" */
-    const char *about;                /* what it does, in a sentence or a few */
-    const char *more;                 /* examples, after the options; NULL: none */
-    int arguments_min, arguments_max; /* words that are no options; max < 0: any number */
+    const ls_command_option *options;
+    const char *arguments;            /* the words, as --help writes them: "JOB.yaml [KEY=VALUE]" */
+    const char *about;                /* what the subcommand does, in a sentence or a few */
+    const char *more;                 /* examples, printed after the options; NULL: none */
+    int arguments_min, arguments_max; /* how many words; max < 0: any number */
+    /* Calls argp_error where the arguments do not fit together; NULL: they always do. */
+    void (*check)(const void *arguments, const struct argp_state *state);
 } ls_usage;
 
 typedef struct ls_command {
     const char *name, *help;
-    /* argv[0] is "lockstep NAME"; arguments follow. Returns the exit code. Reads its options with
-     * ls_command_parse. */
+    /* argv[0] is "lockstep NAME"; arguments follow. Returns the exit code. */
     int (*run)(int argc, char **argv);
     const ls_usage *usage;
 } ls_command;
@@ -29,15 +57,18 @@ typedef struct ls_command {
 extern const ls_command ls_commands[]; /* ends with a NULL name */
 const ls_command *ls_command_find(const char *name);
 
-/* "lockstep: MESSAGE" on stderr where `speak` (rank 0); returns error->code. */
-int ls_fail(bool speak, const ls_error *error);
+/* The exit codes of the program, for --help and the manual; ends with a NULL meaning. */
+typedef struct ls_command_code {
+    int code;
+    const char *meaning;
+} ls_command_code;
+extern const ls_command_code ls_command_codes[];
 
-/* Reads argv. Bad usage says so and exits 64, --help exits 0; under mpirun rank 0 alone speaks
- * (told from the environment: MPI has not started yet). */
-void ls_command_parse(const ls_usage *usage, int argc, char **argv, void *input);
-/* The number of an option in [low, high]; else bad usage, which names `option` ("--steps"). For
- * `option` of ls_usage. */
-long ls_command_long(const struct argp_state *state, const char *option, const char *text, long low,
-                     long high);
-/* Whether the environment of mpirun, srun or none says that this is rank 0. */
-bool ls_command_first(void);
+/* Fills a struct of the subcommand's own, which begins with `arguments` and holds the defaults.
+ * Bad usage says so and exits 64, --help exits 0; under mpirun only rank 0 prints. The words are
+ * moved to the front of argv. */
+void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments);
+/* The rank that mpirun or srun tells by the environment, before MPI has started; 0 without them. */
+int ls_command_rank(void);
+/* Prints "lockstep: MESSAGE" to stderr on rank 0; returns error->code on every rank. */
+int ls_command_fail(int rank, const ls_error *error);

@@ -6,69 +6,28 @@
 #include "io/import/import.h"
 #include "launch/command.h"
 
-enum {
-    WORDS = 5,
-    KEY_OUTPUT = 'o',
-    KEY_VALID = 256,
-    KEY_SEED,
-    KEY_FORCE,
-    KEY_LABEL,
-    KEY_TARGETS,
-    KEY_HEADER,
-    KEY_SEPARATOR,
-    KEY_SCALE,
-    KEY_ROWS,
-    KEY_TEST,
-    KEY_SIZE,
-    KEY_CLASSES,
-    KEYS_END
-};
+enum { WORDS = 5 };
 
 typedef struct choices {
-    const char *word[WORDS]; /* format, then files */
-    int words;
+    ls_words words; /* format, then files */
     const char *output, *label, *like;
     long valid, seed, targets, rows, test, size, classes;
     double scale;
     char separator;
     bool force, header, standardize;
-    bool given[KEYS_END - KEY_VALID];
 } choices;
 
-static const struct argp_option options[] = {
-    {"output", KEY_OUTPUT, "FILE", 0, "the data set file to make (HDF5)", 0},
-    {"valid", KEY_VALID, "N", 0,
-     "idx, csv: rows split off train for validation; synthetic: further rows (0)", 0},
-    {"seed", KEY_SEED, "S", 0, "of the choice of these rows, or of the glyphs (1)", 0},
-    {"force", KEY_FORCE, NULL, 0, "overwrite FILE", 0},
-    {NULL, 0, NULL, 0, "csv:", 1},
-    {"label", KEY_LABEL, "COLUMN", 0,
-     "the column of class labels: its name, its number from 1, or none (the last)", 1},
-    {"targets", KEY_TARGETS, "N", 0, "no labels: the last N columns are targets of regression", 1},
-    {"header", KEY_HEADER, NULL, 0, "the first line holds the names of the columns", 1},
-    {"separator", KEY_SEPARATOR, "C", 0, "between fields: a character, or tab (,)", 1},
-    {"scale", KEY_SCALE, "HOW", 0,
-     "a factor on inputs; or standard: each column to mean 0 and deviation 1 over train; or "
-     "FILE.h5, "
-     "made by import csv: by the mean and deviation there, and labels as there (1)",
-     1},
-    {NULL, 0, NULL, 0, "synthetic:", 2},
-    {"rows", KEY_ROWS, "N", 0, "training rows (20000)", 2},
-    {"test", KEY_TEST, "N", 0, "test rows (4000)", 2},
-    {"size", KEY_SIZE, "N", 0, "height and width of a picture (28)", 2},
-    {"classes", KEY_CLASSES, "N", 0, "digits, then letters: 2 to 20 (10)", 2},
-    {0}};
-
-static error_t read_separator(choices *chosen, const char *text, struct argp_state *state)
+static void read_separator(void *context, const char *text, const struct argp_state *state)
 {
+    choices *chosen = context;
     chosen->separator = strcmp(text, "tab") == 0 ? '\t' : text[0];
     if (strcmp(text, "tab") != 0 && (strlen(text) != 1 || strchr("\"\n\r", text[0])))
         argp_error(state, "--separator: expected one character, or tab, found '%s'", text);
-    return 0;
 }
 
-static error_t read_scale(choices *chosen, const char *text, struct argp_state *state)
+static void read_scale(void *context, const char *text, const struct argp_state *state)
 {
+    choices *chosen = context;
     size_t length = strlen(text);
     chosen->standardize = strcmp(text, "standard") == 0;
     chosen->like = length > 3 && strcmp(text + length - 3, ".h5") == 0 ? text : NULL;
@@ -78,40 +37,51 @@ static error_t read_scale(choices *chosen, const char *text, struct argp_state *
         argp_error(state,
                    "--scale: expected a number other than 0, standard, or FILE.h5, found '%s'",
                    text);
-    return 0;
 }
 
-/* The options that are one whole number. */
-static const struct {
-    int key;
-    const char *name;
-    size_t offset;
-    long low;
-} numbers[] = {
-    {KEY_VALID, "--valid", offsetof(choices, valid), 0},
-    {KEY_SEED, "--seed", offsetof(choices, seed), 0},
-    {KEY_TARGETS, "--targets", offsetof(choices, targets), 1},
-    {KEY_ROWS, "--rows", offsetof(choices, rows), 1},
-    {KEY_TEST, "--test", offsetof(choices, test), 0},
-    {KEY_SIZE, "--size", offsetof(choices, size), 1},
-    {KEY_CLASSES, "--classes", offsetof(choices, classes), 1},
-};
+static const ls_command_option options[] = {
+    {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
+     .offset = offsetof(choices, output)},
+    {"valid", 0, "N", "idx, csv: rows split off train for validation; synthetic: further rows (0)",
+     LS_COMMAND_LONG, offsetof(choices, valid), .low = 0, .high = LONG_MAX},
+    {"seed", 0, "S", "of the choice of these rows, or of the glyphs (1)", LS_COMMAND_LONG,
+     offsetof(choices, seed), .low = 0, .high = LONG_MAX},
+    {"force", 0, NULL, "overwrite FILE", .offset = offsetof(choices, force)},
+    {"label", 0, "COLUMN",
+     "the column of class labels: its name, its number from 1, or none (the last)", LS_COMMAND_TEXT,
+     offsetof(choices, label), .with = "csv"},
+    {"targets", 0, "N", "no labels: the last N columns are targets of regression", LS_COMMAND_LONG,
+     offsetof(choices, targets), .low = 1, .high = LONG_MAX, .with = "csv"},
+    {"header", 0, NULL, "the first line holds the names of the columns", LS_COMMAND_FLAG,
+     offsetof(choices, header), .with = "csv"},
+    {"separator", 0, "C", "between fields: a character, or tab (,)", LS_COMMAND_OWN, .with = "csv",
+     .read = read_separator},
+    {"scale", 0, "HOW",
+     "a factor on inputs; or standard: each column to mean 0 and deviation 1 over train; or "
+     "FILE.h5, made by import csv: by the mean and deviation there, and labels as there (1)",
+     LS_COMMAND_OWN, .with = "csv", .read = read_scale},
+    {"rows", 0, "N", "training rows (20000)", LS_COMMAND_LONG, offsetof(choices, rows), .low = 1,
+     .high = LONG_MAX, .with = "synthetic"},
+    {"test", 0, "N", "test rows (4000)", LS_COMMAND_LONG, offsetof(choices, test), .low = 0,
+     .high = LONG_MAX, .with = "synthetic"},
+    {"size", 0, "N", "height and width of a picture (28)", LS_COMMAND_LONG, offsetof(choices, size),
+     .low = 1, .high = LONG_MAX, .with = "synthetic"},
+    {"classes", 0, "N", "digits, then letters: 2 to 20 (10)", LS_COMMAND_LONG,
+     offsetof(choices, classes), .low = 1, .high = LONG_MAX, .with = "synthetic"},
+    {NULL}};
 
-static error_t read_number(choices *chosen, int key, const char *text, struct argp_state *state)
+/* The file that was named in that place, from 1; NULL: fewer were. */
+static const char *file(const choices *chosen, int place)
 {
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (numbers[i].key == key)
-            *(long *)((char *)chosen + numbers[i].offset) =
-                ls_command_long(state, numbers[i].name, text, numbers[i].low, LONG_MAX);
-    return 0;
+    return place < chosen->words.count ? chosen->words.at[place] : NULL;
 }
 
 static bool import_idx(const choices *chosen, ls_error *error)
 {
-    ls_import_idx import = {.train_images = chosen->word[1],
-                            .train_labels = chosen->word[2],
-                            .test_images = chosen->word[3],
-                            .test_labels = chosen->word[4],
+    ls_import_idx import = {.train_images = file(chosen, 1),
+                            .train_labels = file(chosen, 2),
+                            .test_images = file(chosen, 3),
+                            .test_labels = file(chosen, 4),
                             .output = chosen->output,
                             .valid = chosen->valid,
                             .seed = (unsigned long)chosen->seed,
@@ -121,8 +91,8 @@ static bool import_idx(const choices *chosen, ls_error *error)
 
 static bool import_csv(const choices *chosen, ls_error *error)
 {
-    ls_import_csv import = {.train = chosen->word[1],
-                            .test = chosen->word[2],
+    ls_import_csv import = {.train = file(chosen, 1),
+                            .test = file(chosen, 2),
                             .output = chosen->output,
                             .label = chosen->label,
                             .targets = chosen->targets,
@@ -155,86 +125,42 @@ static const struct format {
     bool (*run)(const choices *chosen, ls_error *error);
     const char *files;
     int files_min, files_max, files_step; /* as many files as min, min + step, ... max */
-    int first_key, last_key;              /* options of its own */
 } formats[] = {
-    {"idx", import_idx, "IMAGES LABELS [IMAGES LABELS]", 2, 4, 2, 0, 0},
-    {"csv", import_csv, "FILE [FILE]", 1, 2, 1, KEY_LABEL, KEY_SCALE},
-    {"synthetic", import_synthetic, "no files", 0, 0, 1, KEY_ROWS, KEY_CLASSES},
+    {"idx", import_idx, "IMAGES LABELS [IMAGES LABELS]", 2, 4, 2},
+    {"csv", import_csv, "FILE [FILE]", 1, 2, 1},
+    {"synthetic", import_synthetic, "no files", 0, 0, 1},
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
-static const struct format *find_format(const choices *chosen, struct argp_state *state)
+static const struct format *find_format(const choices *chosen, const struct argp_state *state)
 {
     for (int i = 0; i < FORMATS; i++)
-        if (strcmp(chosen->word[0], formats[i].name) == 0)
+        if (strcmp(chosen->words.at[0], formats[i].name) == 0)
             return &formats[i];
-    argp_error(state, "there is no format '%s'; expected idx, csv or synthetic", chosen->word[0]);
+    argp_error(state, "there is no format '%s'; expected idx, csv or synthetic",
+               chosen->words.at[0]);
     return NULL;
 }
 
-static const char *option_name(int key)
+static void check_choices(const void *context, const struct argp_state *state)
 {
-    for (const struct argp_option *o = options; o->name || o->doc; o++)
-        if (o->key == key)
-            return o->name;
-    return "";
-}
-
-/* What was given goes together. */
-static void check_choices(const choices *chosen, struct argp_state *state)
-{
+    const choices *chosen = context;
     const struct format *format = find_format(chosen, state);
-    int files = chosen->words - 1;
+    int files = chosen->words.count - 1;
     if (!format)
         return;
     if (files < format->files_min || files > format->files_max ||
         (files - format->files_min) % format->files_step)
         argp_error(state, "%s: expected %s, found %d file(s)", format->name, format->files, files);
-    for (int key = KEY_LABEL; key < KEYS_END; key++)
-        if (chosen->given[key - KEY_VALID] && (key < format->first_key || key > format->last_key))
-            argp_error(state, "--%s does not go with %s", option_name(key), format->name);
     if (chosen->label && chosen->targets)
         argp_error(state, "--label and --targets exclude each other");
     if (!chosen->output)
         argp_error(state, "-o FILE is missing: where should the data set go?");
 }
 
-static error_t option(int key, char *text, struct argp_state *state)
-{
-    choices *chosen = state->input;
-    if (key >= KEY_VALID && key < KEYS_END)
-        chosen->given[key - KEY_VALID] = true;
-    switch (key) {
-    case KEY_OUTPUT:
-        chosen->output = text;
-        return 0;
-    case KEY_FORCE:
-        chosen->force = true;
-        return 0;
-    case KEY_HEADER:
-        chosen->header = true;
-        return 0;
-    case KEY_LABEL:
-        chosen->label = text;
-        return 0;
-    case KEY_SEPARATOR:
-        return read_separator(chosen, text, state);
-    case KEY_SCALE:
-        return read_scale(chosen, text, state);
-    case ARGP_KEY_ARG:
-        chosen->word[chosen->words++] = text;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        check_choices(chosen, state);
-        return 0;
-    }
-    return key >= KEY_VALID && key < KEYS_END ? read_number(chosen, key, text, state)
-                                              : ARGP_ERR_UNKNOWN;
-}
-
 const ls_usage ls_usage_import = {
     .options = options,
-    .option = option,
+    .check = check_choices,
     .arguments = "idx|csv|synthetic [FILE ...]",
     .about = "Makes a data set file: from MNIST-like files (idx IMAGES LABELS [IMAGES LABELS]) and "
              "tables of numbers (csv FILE [FILE]), plain or gzip, the first for training, the "
@@ -263,12 +189,12 @@ int ls_command_import(int argc, char **argv)
                       .classes = 10,
                       .scale = 1,
                       .separator = ','};
-    ls_command_parse(&ls_usage_import, argc, argv, &chosen);
-    if (!ls_command_first())
+    ls_command_parse(&ls_usage_import, argc, argv, &chosen.words);
+    if (ls_command_rank() != 0)
         return 0;
     for (int i = 0; i < FORMATS; i++)
-        if (strcmp(chosen.word[0], formats[i].name) == 0 && !formats[i].run(&chosen, &error))
-            return ls_fail(true, &error);
+        if (strcmp(chosen.words.at[0], formats[i].name) == 0 && !formats[i].run(&chosen, &error))
+            return ls_command_fail(0, &error);
     printf("wrote %s\n", chosen.output);
     return 0;
 }

@@ -233,51 +233,43 @@ static bool put_model(FILE *out, const char *model, const char *input, ls_error 
     return ok;
 }
 
-typedef struct choices {
-    const struct section *section;
+typedef struct arguments {
+    ls_words words; /* none, or a section */
     const char *model, *input;
-} choices;
+} arguments;
 
-static void choose_section(choices *chosen, const char *name, const struct argp_state *state)
+static const struct section *find_section(const char *name)
 {
     for (int i = 0; i < SECTIONS; i++)
         if (strcmp(sections[i].name, name) == 0)
-            chosen->section = &sections[i];
-    const char *near = ls_nearest(name, sections, SECTIONS, sizeof sections[0]);
-    if (!chosen->section)
+            return &sections[i];
+    return NULL;
+}
+
+static void check_arguments(const void *context, const struct argp_state *state)
+{
+    const arguments *a = context;
+    const char *name = a->words.count ? a->words.at[0] : NULL;
+    if (name && !find_section(name)) {
+        const char *near = ls_nearest(name, sections, SECTIONS, sizeof sections[0]);
         argp_error(state, "there is no list of '%s'%s%s%s", name, near ? ": did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
-}
-
-static const struct argp_option options[] = {
-    {"model", 'm', "MODEL", 0, "the layers and parameters of a model: 'lenet classes=10'", 0},
-    {"input", 'i', "SHAPE", 0, "with --model: of a row of the data, as 28,28,1 (the usual one)", 0},
-    {0}};
-
-static error_t option(int key, char *text, struct argp_state *state)
-{
-    choices *chosen = state->input;
-    switch (key) {
-    case 'm':
-        chosen->model = text;
-        return 0;
-    case 'i':
-        chosen->input = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        choose_section(chosen, text, state);
-        return 0;
-    case ARGP_KEY_END:
-        if (chosen->input && !chosen->model)
-            argp_error(state, "--input goes with --model");
-        return 0;
     }
-    return ARGP_ERR_UNKNOWN;
+    if (a->input && !a->model)
+        argp_error(state, "--input goes with --model");
 }
+
+static const ls_command_option options[] = {
+    {"model", 'm', "MODEL", "the layers and parameters of a model: 'lenet classes=10'",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, model)},
+    {"input", 'i', "SHAPE",
+     "with --model: of a row of the data, as 28,28,1 (default: the model's usual input)",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, input)},
+    {NULL}};
 
 const ls_usage ls_usage_list = {
     .options = options,
-    .option = option,
+    .check = check_arguments,
     .arguments = "[models|layers|activations|losses|objectives|optimizers|schedules|initializers|"
                  "transforms]",
     .about = "Lists what there is, with options and defaults; without an argument all of it.",
@@ -290,18 +282,19 @@ const ls_usage ls_usage_list = {
 
 int ls_command_list(int argc, char **argv)
 {
-    choices chosen = {0};
+    arguments a = {.model = NULL};
     ls_error error;
-    ls_command_parse(&ls_usage_list, argc, argv, &chosen);
-    if (!ls_command_first())
+    ls_command_parse(&ls_usage_list, argc, argv, &a.words);
+    if (ls_command_rank() != 0)
         return 0;
-    if (chosen.model)
-        return put_model(stdout, chosen.model, chosen.input, &error) ? 0 : ls_fail(true, &error);
+    if (a.model)
+        return put_model(stdout, a.model, a.input, &error) ? 0 : ls_command_fail(0, &error);
+    if (a.words.count) {
+        put_section(stdout, find_section(a.words.at[0]));
+        return 0;
+    }
     for (int i = 0; i < SECTIONS; i++) {
-        if (chosen.section && chosen.section != &sections[i])
-            continue;
-        if (!chosen.section && i)
-            fputc('\n', stdout);
+        fputs(i ? "\n" : "", stdout);
         put_section(stdout, &sections[i]);
     }
     return 0;

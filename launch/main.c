@@ -26,9 +26,7 @@ static const char examples[] =
     "\n"
     "LOCKSTEP_INSTRUCTIONS=avx512|avx2|plain in the environment chooses the micro-kernel.\n"
     "\n"
-    "Exit codes: 0 done; 64 bad usage or job file; 65 bad data or checkpoint; 70 numeric failure\n"
-    "or bug; 73 run directory in use; 74 read or write failed; 75\n"
-    "checkpointed on request, start me again.\n";
+    "Exit codes:\n";
 
 static int print_help(FILE *out)
 {
@@ -36,6 +34,8 @@ static int print_help(FILE *out)
     for (const ls_command *command = ls_commands; command->name; command++)
         fprintf(out, "  %-10s %s\n", command->name, command->help);
     fputs(examples, out);
+    for (const ls_command_code *code = ls_command_codes; code->meaning; code++)
+        fprintf(out, "  %-3d %s\n", code->code, code->meaning);
     return 0;
 }
 
@@ -56,7 +56,7 @@ static int fail_unknown(const char *name)
     ls_error error;
     ls_error_set(&error, LS_USAGE, "there is no command '%s'%s%s%s (`lockstep --help` lists all)",
                  name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
-    return ls_fail(ls_command_first(), &error);
+    return ls_command_fail(ls_command_rank(), &error);
 }
 
 static int run(const ls_command *command, int argc, char **argv)
@@ -66,7 +66,7 @@ static int run(const ls_command *command, int argc, char **argv)
     ls_error error;
     if (!ls_tile_find(instructions)) {
         ls_error_set(&error, LS_USAGE, LS_TILE_EXPECTED, instructions);
-        return ls_fail(ls_command_first(), &error);
+        return ls_command_fail(ls_command_rank(), &error);
     }
     snprintf(name, sizeof name, "lockstep %s", command->name);
     argv[1] = name;
@@ -85,13 +85,13 @@ int main(int argc, char **argv)
                  {"-V", print_version}};
     mallopt(M_MMAP_THRESHOLD, 1 << 21); /* larger blocks go back when freed: --dry-run is right */
     if (argc < 2) {
-        if (ls_command_first())
+        if (ls_command_rank() == 0)
             print_help(stderr);
         return LS_USAGE;
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(argv[1], words[i].word) == 0)
-            return ls_command_first() ? words[i].print(stdout) : 0;
+            return ls_command_rank() == 0 ? words[i].print(stdout) : 0;
     const ls_command *command = ls_command_find(argv[1]);
     return command ? run(command, argc, argv) : fail_unknown(argv[1]);
 }

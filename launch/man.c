@@ -1,7 +1,7 @@
 /* man: lockstep man, the manual page in roff, written from the program's own tables: commands.def,
  * each subcommand's options, the job file's keys, and what `lockstep list` lists. */
 
-#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,8 +12,6 @@
 #include "io/transform.h"
 #include "launch/command.h"
 #include "launch/job/job_keys.h"
-
-enum { OPTION_KEYS = 256 };
 
 /* Text for roff: no escapes or requests by chance, no hyphens that can't be copied. */
 static void put_text(FILE *out, const char *text, size_t length)
@@ -64,37 +62,24 @@ static void put_paragraphs(FILE *out, const char *text)
     fputs(literal ? ".fi\n" : "", out);
 }
 
-static void put_option(FILE *out, const struct argp_option *option)
+static void put_option(FILE *out, const ls_command_option *option)
 {
     fputs(".TP\n", out);
-    if (isprint(option->key))
-        fprintf(out, "\\fB\\-%c\\fR%s", option->key, option->name ? ", " : "");
-    if (option->name) {
-        fputs("\\fB\\-\\-", out);
-        put_words(out, option->name);
-        fputs("\\fR", out);
-    }
-    if (option->arg) {
-        fputs(option->name ? "=\\fI" : " \\fI", out);
-        put_words(out, option->arg);
+    if (option->letter)
+        fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
+    fputs("\\fB\\-\\-", out);
+    put_words(out, option->name);
+    fputs("\\fR", out);
+    if (option->value) {
+        fputs("=\\fI", out);
+        put_words(out, option->value);
         fputs("\\fR", out);
     }
     fputc('\n', out);
-    put_words(out, option->doc ? option->doc : "");
+    if (option->with)
+        fprintf(out, "With %s: ", option->with);
+    put_words(out, option->help);
     fputc('\n', out);
-}
-
-/* The title of a group of options. */
-static void put_group(FILE *out, const struct argp_option *option)
-{
-    fputs(".PP\n\\fI", out);
-    put_words(out, option->doc);
-    fputs("\\fR\n", out);
-}
-
-static bool is_end(const struct argp_option *option)
-{
-    return !option->name && !option->key && !option->doc && !option->group;
 }
 
 /* A section: usage, what it does, options, examples. */
@@ -114,11 +99,8 @@ static void put_usage(FILE *out, const ls_command *command)
     }
     fputc('\n', out);
     put_paragraphs(out, usage->about);
-    for (const struct argp_option *option = usage->options; option && !is_end(option); option++)
-        if (!option->name && !option->key && option->doc)
-            put_group(out, option);
-        else if (!(option->flags & OPTION_HIDDEN))
-            put_option(out, option);
+    for (const ls_command_option *option = usage->options; option && option->name; option++)
+        put_option(out, option);
     if (usage->more)
         put_paragraphs(out, usage->more);
 }
@@ -216,15 +198,6 @@ static void put_types(FILE *out)
 static void put_end(FILE *out)
 {
     static const struct {
-        const char *code, *meaning;
-    } codes[] = {{"0", "done"},
-                 {"64", "bad usage or job file"},
-                 {"65", "bad data set or checkpoint"},
-                 {"70", "numeric failure, or a bug"},
-                 {"73", "the run directory is in use"},
-                 {"74", "a read or write failed"},
-                 {"75", "checkpointed on request: start the same command again"}};
-    static const struct {
         const char *path, *what;
     } files[] = {{"RUN/job.yaml", "the job as resolved"},
                  {"RUN/metrics.jsonl", "a record a line; lockstep plot draws them"},
@@ -235,8 +208,11 @@ static void put_end(FILE *out)
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         put_tagged(out, files[i].path, files[i].what);
     fputs(".SH EXIT STATUS\n", out);
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        put_tagged(out, codes[i].code, codes[i].meaning);
+    for (const ls_command_code *code = ls_command_codes; code->meaning; code++) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", code->code);
+        put_tagged(out, number, code->meaning);
+    }
     fputs(".SH SEE ALSO\n.BR mpirun (1),\n.BR sbatch (1)\n", out);
 }
 
@@ -253,22 +229,18 @@ static void put_page(FILE *out)
     put_end(out);
 }
 
-static const struct argp_option options[] = {
-    {"keys", OPTION_KEYS, NULL, 0, "only the keys of a job file, one a line", 0}, {0}};
+typedef struct arguments {
+    ls_words words;
+    bool keys;
+} arguments;
 
-static error_t option(int key, char *text, struct argp_state *state)
-{
-    (void)text;
-    bool *keys = state->input;
-    if (key != OPTION_KEYS)
-        return ARGP_ERR_UNKNOWN;
-    *keys = true;
-    return 0;
-}
+static const ls_command_option options[] = {{"keys", 0, NULL,
+                                             "only the keys of a job file, one a line",
+                                             .offset = offsetof(arguments, keys)},
+                                            {NULL}};
 
 const ls_usage ls_usage_man = {
     .options = options,
-    .option = option,
     .about = "Writes the manual page of this very program, in roff.",
     .more = "Examples:\n"
             "  lockstep man | man -l -\n"
@@ -277,14 +249,14 @@ const ls_usage ls_usage_man = {
 
 int ls_command_man(int argc, char **argv)
 {
-    bool keys = false;
-    ls_command_parse(&ls_usage_man, argc, argv, &keys);
-    if (!ls_command_first())
+    arguments a = {.keys = false};
+    ls_command_parse(&ls_usage_man, argc, argv, &a.words);
+    if (ls_command_rank() != 0)
         return 0;
-    for (const ls_job_key *key = ls_job_keys; keys && key->path; key++)
+    for (const ls_job_key *key = ls_job_keys; a.keys && key->path; key++)
         if (takes_value(key))
             printf("%s\n", short_key(key));
-    if (!keys)
+    if (!a.keys)
         put_page(stdout);
     return 0;
 }

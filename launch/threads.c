@@ -3,14 +3,6 @@
 
 #include <stdio.h>
 
-#include "launch/command.h"
-
-int ls_threads_read(const struct argp_state *state, const char *text)
-{
-    enum { MOST = 1024 };
-    return (int)ls_command_long(state, "--threads", text, 1, MOST);
-}
-
 bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t size)
 {
     int ranks = ls_comm_node_size(comm), cores = ls_comm_cores(comm);

@@ -1,19 +1,19 @@
 /* evaluate: loss, metrics and confusion matrix of a trained net over a split, exactly, on any rank
  * count. */
 #include "launch/apply/forward.h"
+#include "launch/json.h"
 #include "launch/session/evaluation.h"
 
-static const struct argp_option options[] = {
-    LS_FORWARD_OPTION_AVERAGE,
-    LS_FORWARD_OPTION_DATA,
-    {"split", LS_FORWARD_SPLIT, "train|valid|test", 0, "the rows to evaluate (default: test)", 0},
-    LS_FORWARD_OPTION_JSON,
-    LS_THREADS_OPTION,
-    {0}};
+static const ls_command_option options[] = {
+    LS_FORWARD_AVERAGE,
+    LS_FORWARD_DATA,
+    LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
+    LS_FORWARD_JSON,
+    LS_FORWARD_THREADS,
+    {NULL}};
 
 const ls_usage ls_usage_evaluate = {
     .options = options,
-    .option = ls_forward_option,
     .arguments = "RUN|CHECKPOINT",
     .about =
         "Loss, accuracy and confusion matrix of a trained net, alone or under mpirun. Of a run "
@@ -44,7 +44,7 @@ static void print_json(const ls_forward *f, const ls_split *split, const ls_obje
                             json_real(ls_sums_mean(&e->sums, LS_SUM_METRICS + k)));
     if (e->confusion)
         json_object_set_new(top, "confusion", matrix(e));
-    ls_forward_print_json(top);
+    ls_json_print(top);
 }
 
 static void print_text(const ls_forward *f, const ls_split *split, const ls_objective *objective,

@@ -5,29 +5,28 @@
 #include "core/memory.h"
 #include "launch/apply/forward.h"
 
-static const struct argp_option options[] = {
-    {"layer", LS_FORWARD_LAYER, "NAME", 0, "whose output; NET/NAME where there are several nets",
-     0},
-    LS_FORWARD_OPTION_AVERAGE,
-    LS_FORWARD_OPTION_DATA,
-    {"output", LS_FORWARD_OUTPUT, "FILE", 0, "the data set to write: features.h5", 0},
-    LS_FORWARD_OPTION_FORCE,
-    LS_THREADS_OPTION,
-    {0}};
-
-static error_t option(int key, char *argument, struct argp_state *state)
+static void check_arguments(const void *context, const struct argp_state *state)
 {
-    const ls_forward_arguments *a = state->input;
-    if (key == ARGP_KEY_SUCCESS && !a->layer)
+    const ls_forward_arguments *a = context;
+    if (!a->layer)
         argp_error(state, "name the layer: --layer NAME");
-    if (key == ARGP_KEY_SUCCESS && !a->output)
+    if (!a->output)
         argp_error(state, "name the output: -o features.h5");
-    return ls_forward_option(key, argument, state);
 }
+
+static const ls_command_option options[] = {
+    LS_FORWARD_TEXT("layer", 0, "NAME", layer,
+                    "whose output; NET/NAME where there are several nets"),
+    LS_FORWARD_AVERAGE,
+    LS_FORWARD_DATA,
+    LS_FORWARD_OUTPUT("FILE", "the data set to write: features.h5"),
+    LS_FORWARD_FORCE,
+    LS_FORWARD_THREADS,
+    {NULL}};
 
 const ls_usage ls_usage_extract = {
     .options = options,
-    .option = option,
+    .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
     .about = "The output of one layer of a trained net for every row of every split of a data set, "
              "alone or under mpirun: a data set that train takes, with all else that the data "
@@ -52,17 +51,17 @@ static bool take(void *file, long rows, const real *y, ls_error *error)
 /* All layers' names, with the nearest to the one that there is not. */
 static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
 {
-    int count = 0;
     const char *nearest = NULL;
     char list[1024] = "";
     for (int n = 0; n < task->nets; n++) {
         const ls_net *net = task->net[n];
         const char **names = ls_alloc((size_t)net->count, sizeof *names);
         for (int i = 0; i < net->count; i++) {
+            char full[2 * LS_WORD];
             names[i] = net->layers[i]->name;
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s%s%s",
-                     count++ ? ", " : "", task->nets > 1 ? net->name : "",
+            snprintf(full, sizeof full, "%s%s%s", task->nets > 1 ? net->name : "",
                      task->nets > 1 ? "/" : "", names[i]);
+            ls_format_join(list, sizeof list, full);
         }
         nearest = nearest ? nearest : ls_nearest(asked, names, net->count, sizeof *names);
         ls_free(names);

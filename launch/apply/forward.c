@@ -3,70 +3,20 @@
 
 #include <string.h>
 
-#include "launch/inspect/contents.h"
+#include "core/memory.h"
+#include "launch/json.h"
 #include "launch/ranks.h"
 #include "launch/session/chunks.h"
-
-/* Where an option goes: texts, and where it takes no argument, a flag. */
-static const struct place {
-    int key;
-    size_t offset;
-    const char *name, *choices[4]; /* choices: none, or all that may be written */
-} places[] = {
-    {ARGP_KEY_ARG, offsetof(ls_forward_arguments, from), "", {NULL}},
-    {LS_FORWARD_AS, offsetof(ls_forward_arguments, as), "as", {"classes", "values"}},
-    {LS_FORWARD_AVERAGE, offsetof(ls_forward_arguments, average), "average", {NULL}},
-    {LS_FORWARD_DATA, offsetof(ls_forward_arguments, data), "data", {NULL}},
-    {LS_FORWARD_FORCE, offsetof(ls_forward_arguments, force), "force", {NULL}},
-    {LS_FORWARD_JSON, offsetof(ls_forward_arguments, json), "json", {NULL}},
-    {LS_FORWARD_LAYER, offsetof(ls_forward_arguments, layer), "layer", {NULL}},
-    {LS_FORWARD_OUTPUT, offsetof(ls_forward_arguments, output), "output", {NULL}},
-    {LS_FORWARD_SPLIT, offsetof(ls_forward_arguments, split), "split", {"train", "valid", "test"}},
-};
-
-static void check_choice(const struct place *place, const char *text, struct argp_state *state)
-{
-    char all[64] = "";
-    for (int i = 0; place->choices[i]; i++) {
-        if (strcmp(text, place->choices[i]) == 0)
-            return;
-        size_t used = strlen(all);
-        snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", place->choices[i]);
-    }
-    if (all[0])
-        argp_error(state, "--%s=%s: write one of %s", place->name, text, all);
-}
-
-error_t ls_forward_option(int key, char *argument, struct argp_state *state)
-{
-    if (key == LS_THREADS_KEY) {
-        ((ls_forward_arguments *)state->input)->threads = ls_threads_read(state, argument);
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *at = (char *)state->input + places[i].offset;
-        if (places[i].key != key)
-            continue;
-        if (!argument) {
-            *(bool *)at = true;
-            return 0;
-        }
-        check_choice(&places[i], argument, state);
-        *(const char **)at = argument;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
-}
 
 /* A data set in the net's place is an easy slip; rank 0 tells. */
 static void explain(const ls_forward *f, ls_error *error)
 {
-    ls_dataset *data = f->saved.job ? NULL : ls_dataset_open(f->arguments.from, NULL);
+    ls_dataset *data = f->saved.job ? NULL : ls_dataset_open(f->arguments.words.at[0], NULL);
     if (data)
         ls_error_set(error, LS_DATA,
                      "%s is a data set; expected a trained net: a run directory or one of its "
                      "checkpoints (a data set is given by --data)",
-                     f->arguments.from);
+                     f->arguments.words.at[0]);
     ls_dataset_close(data);
 }
 
@@ -79,7 +29,7 @@ static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_erro
         !first || !a->output || ls_rowfile_allowed(a->output, command->csv, a->force, error);
     if (!ls_comm_agree(f->comm, allowed, error))
         return false;
-    if (ls_saved_open(&f->saved, f->comm, a->from, a->data, a->average, command->objectives,
+    if (ls_saved_open(&f->saved, f->comm, a->words.at[0], a->data, a->average, command->objectives,
                       error)) {
         ls_session_set_threads(&f->saved.session, a->threads);
         return true;
@@ -91,14 +41,14 @@ static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_erro
 
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 {
-    ls_forward f = {.arguments.threads = 1};
+    ls_forward f = {.arguments = {.split = -1, .as = -1, .threads = 1}};
     ls_error error = {0};
-    ls_command_parse(command->usage, argc, argv, &f.arguments);
+    ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);
     bool ok = open_saved(&f, command, &error) && command->run(&f, &error);
     if (f.file)
         ls_rowfile_close(f.file, false, NULL);
-    int code = ok ? 0 : ls_fail(ls_comm_rank(f.comm) == 0, &error);
+    int code = ok ? 0 : ls_command_fail(ls_comm_rank(f.comm), &error);
     ls_saved_close(&f.saved);
     ls_comm_close(f.comm);
     return code;
@@ -114,12 +64,11 @@ const ls_split *ls_forward_split(const ls_forward *f, bool only, ls_split_id *id
         const ls_split *split = ls_dataset_split(data, (ls_split_id)i);
         if (!split->present)
             continue;
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", split->name);
+        ls_format_join(names, sizeof names, split->name);
         *id = present++ == 0 && only ? (ls_split_id)i : LS_TEST;
     }
-    if (f->arguments.split)
-        *id = ls_split_find(f->arguments.split);
+    if (f->arguments.split >= 0)
+        *id = (ls_split_id)f->arguments.split;
     const ls_split *split = ls_dataset_split(data, *id);
     if (split->present)
         return split;
@@ -209,13 +158,6 @@ void ls_forward_print(const ls_forward *f, const ls_split *split)
 json_t *ls_forward_json(const ls_forward *f, const ls_split *split)
 {
     return json_pack("{s:I, s:s, s:o, s:o, s:I}", "rows", (json_int_t)split->x.rows, "split",
-                     split->name, "data", ls_contents_text(f->saved.job->data), "checkpoint",
-                     ls_contents_text(f->saved.path), "step", (json_int_t)f->saved.step);
-}
-
-void ls_forward_print_json(json_t *object)
-{
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    putchar('\n');
-    json_decref(object);
+                     split->name, "data", ls_json_text(f->saved.job->data), "checkpoint",
+                     ls_json_text(f->saved.path), "step", (json_int_t)f->saved.step);
 }

@@ -9,41 +9,39 @@
 #include "launch/threads.h"
 
 typedef struct ls_forward_arguments {
-    const char *from, *data, *output, *split, *as, *layer; /* NULL: not given */
+    ls_words words;                    /* RUN or CHECKPOINT */
+    const char *data, *output, *layer; /* NULL: not given */
+    int split, as;                     /* ls_split_id, ls_forward_as; -1: not given */
     bool json, force, average;
     int threads;
 } ls_forward_arguments;
 
-/* Keys of the options, and the entries that are the same in each command's table. */
-enum {
-    LS_FORWARD_AS = 256,
-    LS_FORWARD_AVERAGE,
-    LS_FORWARD_DATA,
-    LS_FORWARD_FORCE,
-    LS_FORWARD_JSON,
-    LS_FORWARD_LAYER,
-    LS_FORWARD_SPLIT,
-    LS_FORWARD_OUTPUT = 'o'
-};
-#define LS_FORWARD_OPTION_AVERAGE                                                                  \
+typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
+
+/* The options that are the same in the tables of several commands. */
+#define LS_FORWARD_TEXT(name, letter, value, member, help)                                         \
     {                                                                                              \
-        "average", LS_FORWARD_AVERAGE, NULL, 0,                                                    \
-            "take the moving average of the weights that the checkpoint holds (ema=)", 0           \
+        name, letter, value, help, LS_COMMAND_TEXT,                                                \
+            .offset = offsetof(ls_forward_arguments, member)                                       \
     }
-#define LS_FORWARD_OPTION_DATA                                                                     \
+#define LS_FORWARD_FLAG(name, member, help)                                                        \
     {                                                                                              \
-        "data", LS_FORWARD_DATA, "FILE", 0, "a data set in place of the one that the job names", 0 \
+        name, 0, NULL, help, .offset = offsetof(ls_forward_arguments, member)                      \
     }
-#define LS_FORWARD_OPTION_FORCE                                                                    \
+#define LS_FORWARD_AVERAGE                                                                         \
+    LS_FORWARD_FLAG("average", average,                                                            \
+                    "take the moving average of the weights that the checkpoint holds (ema=)")
+#define LS_FORWARD_DATA                                                                            \
+    LS_FORWARD_TEXT("data", 0, "FILE", data, "a data set in place of the one that the job names")
+#define LS_FORWARD_FORCE LS_FORWARD_FLAG("force", force, "overwrite the output")
+#define LS_FORWARD_JSON LS_FORWARD_FLAG("json", json, "print one JSON object")
+#define LS_FORWARD_OUTPUT(value, help) LS_FORWARD_TEXT("output", 'o', value, output, help)
+#define LS_FORWARD_SPLIT(help)                                                                     \
     {                                                                                              \
-        "force", LS_FORWARD_FORCE, NULL, 0, "overwrite the output", 0                              \
+        "split", 0, "train|valid|test", help, LS_COMMAND_CHOICE,                                   \
+            .offset = offsetof(ls_forward_arguments, split)                                        \
     }
-#define LS_FORWARD_OPTION_JSON                                                                     \
-    {                                                                                              \
-        "json", LS_FORWARD_JSON, NULL, 0, "say it as one JSON object", 0                           \
-    }
-/* `option` of ls_usage: --threads and any of the options above, into ls_forward_arguments. */
-error_t ls_forward_option(int key, char *argument, struct argp_state *state);
+#define LS_FORWARD_THREADS LS_THREADS_OPTION(ls_forward_arguments, threads)
 
 typedef struct ls_forward {
     ls_forward_arguments arguments;
@@ -82,5 +80,3 @@ bool ls_forward_finish(ls_forward *forward, ls_error *error);
 /* Rank 0: net and rows, as a line, and as a JSON object to which more is added. */
 void ls_forward_print(const ls_forward *forward, const ls_split *split);
 json_t *ls_forward_json(const ls_forward *forward, const ls_split *split);
-/* Prints and frees it. */
-void ls_forward_print_json(json_t *object);

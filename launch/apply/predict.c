@@ -4,35 +4,32 @@
 
 #include "core/memory.h"
 #include "launch/apply/forward.h"
-#include "launch/inspect/contents.h"
+#include "launch/json.h"
 
-static const struct argp_option options[] = {
-    LS_FORWARD_OPTION_AVERAGE,
-    LS_FORWARD_OPTION_DATA,
-    {"output", LS_FORWARD_OUTPUT, "FILE", 0, "out.h5 or out.csv", 0},
-    {"split", LS_FORWARD_SPLIT, "train|valid|test", 0,
-     "the rows to predict (default: test, or the only split that the file has)", 0},
-    {"as", LS_FORWARD_AS, "classes|values", 0,
-     "what the outputs stand for (default: by y of the data; where it has none, by the loss: "
-     "values "
-     "of squared-error, classes of the others)",
-     0},
-    LS_FORWARD_OPTION_JSON,
-    LS_FORWARD_OPTION_FORCE,
-    LS_THREADS_OPTION,
-    {0}};
-
-static error_t option(int key, char *argument, struct argp_state *state)
+static void check_arguments(const void *context, const struct argp_state *state)
 {
-    const ls_forward_arguments *a = state->input;
-    if (key == ARGP_KEY_SUCCESS && !a->output)
+    const ls_forward_arguments *a = context;
+    if (!a->output)
         argp_error(state, "name the output: -o out.h5 or -o out.csv");
-    return ls_forward_option(key, argument, state);
 }
+
+static const ls_command_option options[] = {
+    LS_FORWARD_AVERAGE,
+    LS_FORWARD_DATA,
+    LS_FORWARD_OUTPUT("FILE", "out.h5 or out.csv"),
+    LS_FORWARD_SPLIT("the rows to predict (default: test, or the only split that the file has)"),
+    {"as", 0, "classes|values",
+     "what the outputs stand for (default: by y of the data; where it has none, by the loss: "
+     "values of squared-error, classes of the others)",
+     LS_COMMAND_CHOICE, .offset = offsetof(ls_forward_arguments, as)},
+    LS_FORWARD_JSON,
+    LS_FORWARD_FORCE,
+    LS_FORWARD_THREADS,
+    {NULL}};
 
 const ls_usage ls_usage_predict = {
     .options = options,
-    .option = option,
+    .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
     .about =
         "What a trained net makes of each row of a data set, alone or under mpirun: class [rows] "
@@ -102,8 +99,8 @@ static work plan(const ls_forward *f, const ls_objective *objective, const ls_sp
     work w = {.net = objective->answers, .meaning = objective->meaning};
     bool labels = split->has_y && split->y.shape.rank == 0;
     w.classes = split->has_y ? labels : !w.meaning->values;
-    if (f->arguments.as)
-        w.classes = strcmp(f->arguments.as, "classes") == 0;
+    if (f->arguments.as >= 0)
+        w.classes = f->arguments.as == LS_FORWARD_CLASSES;
     w.width = ls_shape_count(&w.net->y);
     bool pair = w.classes && w.width == 1 && strcmp(w.meaning->name, "probability") == 0;
     w.shown = pair ? 2 : w.width;
@@ -123,9 +120,9 @@ static void print(const ls_forward *f, const work *w, const ls_split *split)
     if (w->classes)
         json_array_append_new(arrays, json_string("class"));
     json_array_append_new(arrays, json_string(name));
-    json_object_set_new(top, "output", ls_contents_text(output));
+    json_object_set_new(top, "output", ls_json_text(output));
     json_object_set_new(top, "arrays", arrays);
-    ls_forward_print_json(top);
+    ls_json_print(top);
 }
 
 static bool write_rows(ls_forward *f, work *w, const ls_split *split, ls_split_id id,

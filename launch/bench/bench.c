@@ -20,67 +20,40 @@
 #include "launch/ranks.h"
 #include "launch/threads.h"
 
-enum { OPTION_BATCH = 256, OPTION_STEPS, OPTION_FLOATS, OPTION_PROFILE, OPTION_SHAPE };
-
 typedef struct arguments {
-    char *model;
+    ls_words words;
+    const char *model;
     long batch; /* 0: the preset of what is measured */
     long steps, floats;
     int threads, shapes;
     bool profile;
-    char **shape;
+    const char **shape;
 } arguments;
 
-static const struct argp_option options[] = {
-    {"batch", OPTION_BATCH, "B", 0,
-     "rows over all ranks (default 128); bench kernels: of a rank (8)", 0},
-    {"steps", OPTION_STEPS, "N", 0, "timed steps, after one to warm up (default 20)", 0},
-    LS_THREADS_OPTION,
-    {"profile", OPTION_PROFILE, NULL, 0,
-     "also the time, Gflop/s and GB/s of each layer and pass on rank 0", 0},
-    {"floats", OPTION_FLOATS, "N", 0, "bench reduce: length of the array (default 25557032)", 0},
-    {"shape", OPTION_SHAPE, "INPUT|LAYER", 0,
-     "bench kernels: this layer, and others by more such options, in place of those of known nets",
-     0},
-    {0}};
-
-static error_t option(int key, char *argument, struct argp_state *state)
+static void read_shape(void *context, const char *text, const struct argp_state *state)
 {
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_BATCH:
-        a->batch = ls_command_long(state, "--batch", argument, 1, 1 << 24);
-        return 0;
-    case OPTION_STEPS:
-        a->steps = ls_command_long(state, "--steps", argument, 1, 1 << 24);
-        return 0;
-    case LS_THREADS_KEY:
-        a->threads = ls_threads_read(state, argument);
-        return 0;
-    case OPTION_FLOATS:
-        a->floats = ls_command_long(state, "--floats", argument, 1, 1L << 40);
-        return 0;
-    case OPTION_PROFILE:
-        a->profile = true;
-        return 0;
-    case OPTION_SHAPE:
-        a->shape[a->shapes++] = argument;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->model = argument;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (a->shapes && strcmp(a->model, "kernels") != 0)
-            argp_error(state, "--shape goes with `bench kernels`");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    (void)state;
+    arguments *a = context;
+    a->shape[a->shapes++] = text;
 }
+
+static const ls_command_option options[] = {
+    {"batch", 0, "B", "rows over all ranks (default 128); bench kernels: of a rank (8)",
+     LS_COMMAND_LONG, offsetof(arguments, batch), .low = 1, .high = 1 << 24},
+    {"steps", 0, "N", "timed steps, after one to warm up (default 20)", LS_COMMAND_LONG,
+     offsetof(arguments, steps), .low = 1, .high = 1 << 24},
+    LS_THREADS_OPTION(arguments, threads),
+    {"profile", 0, NULL, "also the time, Gflop/s and GB/s of each layer and pass on rank 0",
+     .offset = offsetof(arguments, profile)},
+    {"floats", 0, "N", "length of the array (default 25557032)", LS_COMMAND_LONG,
+     offsetof(arguments, floats), .low = 1, .high = 1L << 40, .with = "reduce"},
+    {"shape", 0, "INPUT|LAYER",
+     "this layer, and others by more such options, in place of those of known nets", LS_COMMAND_OWN,
+     .with = "kernels", .read = read_shape},
+    {NULL}};
 
 const ls_usage ls_usage_bench = {
     .options = options,
-    .option = option,
     .arguments = "MODEL|reduce|kernels",
     .about =
         "Measure whole training steps (forward, backward, sum over the ranks, momentum update) "
@@ -221,19 +194,6 @@ static void one_step(bench *b, long step)
     prepare(b);
 }
 
-static double pss_bytes(void)
-{
-    char line[256];
-    double kilobytes = 0;
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "Pss: %lf kB", &kilobytes) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return 1024 * kilobytes;
-}
-
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -327,7 +287,7 @@ static bool run(bench *b, const arguments *a, ls_error *error)
         one_step(b, i + 2);
         seconds[i] = ls_clock_now() - start;
     }
-    double pss = pss_bytes();
+    double pss = ls_memory_process();
     ls_comm_sum(b->comm, &pss, 1);
     if (ls_comm_rank(b->comm) == 0) {
         if (a->profile)
@@ -371,7 +331,8 @@ int ls_command_bench(int argc, char **argv)
                    .floats = 25557032,
                    .shape = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
-    ls_command_parse(&ls_usage_bench, argc, argv, &a);
+    ls_command_parse(&ls_usage_bench, argc, argv, &a.words);
+    a.model = a.words.at[0];
     bench b = {.comm = ls_ranks_start(&argc, &argv)};
     int code = 0;
     bool kernels = strcmp(a.model, "kernels") == 0;
@@ -380,7 +341,7 @@ int ls_command_bench(int argc, char **argv)
     if (strcmp(a.model, "reduce") == 0)
         code = ls_bench_reduce(b.comm, a.floats, (int)a.steps);
     else if (!(kernels ? run_kernels(b.comm, &a, &error) : run(&b, &a, &error)))
-        code = ls_fail(ls_comm_rank(b.comm) == 0, &error);
+        code = ls_command_fail(ls_comm_rank(b.comm), &error);
     release(&b);
     ls_free(a.shape);
     ls_comm_close(b.comm);

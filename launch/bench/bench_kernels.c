@@ -14,7 +14,7 @@
 #include "launch/bench/bench_layer.h"
 
 /* Of ResNet-50, VGG-16, AlexNet, LeNet, and dense layers. */
-static char *const known[] = {
+static const char *const known[] = {
     "224,224,3 | conv2d out=64 kernel=7 stride=2 pad=3",
     "56,56,64 | conv2d out=64 kernel=1",
     "56,56,64 | conv2d out=64 kernel=3 pad=1",
@@ -195,7 +195,7 @@ static void measure(ls_bench_layer *b, const char *shape, const ls_bench_kernels
 
 bool ls_bench_kernels(const ls_bench_kernels_plan *plan, ls_error *error)
 {
-    char *const *shapes = plan->count ? plan->shapes : known;
+    const char *const *shapes = plan->count ? plan->shapes : known;
     int count = plan->count ? plan->count : (int)(sizeof known / sizeof *known), width = 0;
     ls_bench_layer *layers = ls_alloc((size_t)count, sizeof *layers);
     bool ok = true;

@@ -4,8 +4,8 @@
 
 /* What is measured: single layers. */
 typedef struct ls_bench_kernels_plan {
-    char **shapes; /* each "h,w,c | conv2d ..." or "n | dense ..." */
-    int count;     /* of them; 0: those of known nets */
+    const char *const *shapes; /* each "h,w,c | conv2d ..." or "n | dense ..." */
+    int count;                 /* of them; 0: those of known nets */
     long rows;
     int threads;
     bool speak; /* false: only keep the machine as busy as the rank that tells */

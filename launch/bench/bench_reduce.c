@@ -83,7 +83,7 @@ int ls_bench_reduce(ls_comm *comm, long floats, int rounds)
     b.reduce = ls_reduce_create(comm, b.params, &error);
     if (!b.reduce) {
         ls_params_destroy(b.params);
-        return ls_fail(ls_comm_rank(comm) == 0, &error);
+        return ls_command_fail(ls_comm_rank(comm), &error);
     }
     b.values = ls_alloc((size_t)floats, sizeof *b.values);
     b.sum = ls_alloc((size_t)floats, sizeof *b.sum);

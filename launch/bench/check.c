@@ -12,51 +12,27 @@
 #include "launch/ranks.h"
 #include "launch/session/session.h"
 
-enum { OPTION_DUMP = 256, OPTION_ROWS, OPTION_WEIGHTS };
 enum { SAMPLES = 24 }; /* numbers of each parameter that are checked */
 static const double step_size = 1e-5, tolerance = 1e-6;
 
 typedef struct arguments {
-    char *job, *dump, *weights;
+    ls_words words;
+    const char *dump, *weights;
     long rows;
-    char **overrides;
-    int count;
 } arguments;
 
-static const struct argp_option options[] = {
-    {"dump", OPTION_DUMP, "FILE.h5", 0,
-     "write inputs, outputs of all layers, draws, loss, values and gradients of all parameters", 0},
-    {"rows", OPTION_ROWS, "N", 0, "the first N training rows (default 8)", 0},
-    {"weights", OPTION_WEIGHTS, "FILE", 0, "parameters to check at; default: the initial ones", 0},
-    {0}};
-
-static error_t option(int key, char *argument, struct argp_state *state)
-{
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_DUMP:
-        a->dump = argument;
-        return 0;
-    case OPTION_ROWS:
-        a->rows = ls_command_long(state, "--rows", argument, 1, 1 << 20);
-        return 0;
-    case OPTION_WEIGHTS:
-        a->weights = argument;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (!a->job)
-            a->job = argument;
-        else
-            a->overrides[a->count++] = argument;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const ls_command_option options[] = {
+    {"dump", 0, "FILE.h5",
+     "write inputs, outputs of all layers, draws, loss, values and gradients of all parameters",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, dump)},
+    {"rows", 0, "N", "the first N training rows (default 8)", LS_COMMAND_LONG,
+     offsetof(arguments, rows), .low = 1, .high = 1 << 20},
+    {"weights", 0, "FILE", "parameters to check at; default: the initial ones", LS_COMMAND_TEXT,
+     .offset = offsetof(arguments, weights)},
+    {NULL}};
 
 const ls_usage ls_usage_check = {
     .options = options,
-    .option = option,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
     .about =
         "Check the gradients of a job's net against central differences, on its first training "
@@ -321,15 +297,15 @@ static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error
     }
     close_probe(&p);
     if (!ok)
-        return ls_fail(true, error);
+        return ls_command_fail(0, error);
     return good ? 0 : LS_NUMERIC;
 }
 
 int ls_command_check(int argc, char **argv)
 {
-    arguments a = {.rows = 8, .overrides = ls_alloc((size_t)argc, sizeof(char *))};
+    arguments a = {.rows = 8};
     ls_error error = {0};
-    ls_command_parse(&ls_usage_check, argc, argv, &a);
+    ls_command_parse(&ls_usage_check, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     bool ready = true;
     if (ls_comm_size(comm) > 1)
@@ -339,10 +315,10 @@ int ls_command_check(int argc, char **argv)
             ls_error_set(&error, LS_USAGE,
                          "in float the differences drown in rounding: run lockstep-double check, "
                          "or ask for a --dump");
-    ls_job *job = ready ? ls_job_load(a.job, a.overrides, a.count, &error) : NULL;
-    int code = job ? check(comm, job, &a, &error) : ls_fail(ls_comm_rank(comm) == 0, &error);
+    ls_job *job =
+        ready ? ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error) : NULL;
+    int code = job ? check(comm, job, &a, &error) : ls_command_fail(ls_comm_rank(comm), &error);
     ls_job_destroy(job);
-    ls_free(a.overrides);
     ls_comm_close(comm);
     return code;
 }

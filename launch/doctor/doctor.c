@@ -298,11 +298,11 @@ static int tell(doctor *d)
         printf("\nTo do:\n%s", d->fix);
     else
         printf("\nNothing to do.\n");
-    return d->fix ? 1 : 0;
+    return d->fix ? LS_DATA : 0;
 }
 
 typedef struct arguments {
-    const char *run;
+    ls_words words;
     int threads;
 } arguments;
 
@@ -314,35 +314,20 @@ static void examine(facts *f, ls_comm *comm, const arguments *a)
         snprintf(f->shared, sizeof f->shared, "/dev/shm");
     if (!isfinite(f->shared_room))
         f->shared_room = ls_filesystem_room(f->shared);
-    ls_filesystem_read(&f->place, comm, a->run);
+    ls_filesystem_read(&f->place, comm, a->words.count ? a->words.at[0] : ".");
     ls_host_read(&f->host, comm);
     f->host.threads = a->threads;
 }
 
-static error_t option(int key, char *argument, struct argp_state *state)
-{
-    arguments *a = state->input;
-    switch (key) {
-    case LS_THREADS_KEY:
-        a->threads = ls_threads_read(state, argument);
-        return 0;
-    case ARGP_KEY_ARG:
-        a->run = argument;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_option options[] = {LS_THREADS_OPTION, {0}};
+static const ls_command_option options[] = {LS_THREADS_OPTION(arguments, threads), {NULL}};
 
 const ls_usage ls_usage_doctor = {
     .options = options,
-    .option = option,
     .arguments = "[RUN]",
-    .about = "Look at the machines: libraries, cores and binding, speed, memory, and the file "
-             "system of the run directory RUN (default: where you are), where it writes 16 MiB, "
-             "tries a lock, and leaves nothing. Exit code 0, or 1 where something is to be mended.",
+    .about =
+        "Look at the machines: libraries, cores and binding, speed, memory, and the file "
+        "system of the run directory RUN (default: where you are), where it writes 16 MiB, "
+        "tries a lock, and leaves nothing. Exit code 0, or 65 where something is to be mended.",
     .more = "Start it as you start training, and it tells of each host:\n"
             "  mpirun -n 4 lockstep doctor runs/lenet\n"
             "  mpirun -n 2 --map-by slot:PE=4 --bind-to core lockstep doctor --threads=4\n"
@@ -354,8 +339,8 @@ const ls_usage ls_usage_doctor = {
 
 int ls_command_doctor(int argc, char **argv)
 {
-    arguments a = {.run = ".", .threads = 1};
-    ls_command_parse(&ls_usage_doctor, argc, argv, &a);
+    arguments a = {.threads = 1};
+    ls_command_parse(&ls_usage_doctor, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     doctor d = {.ranks = ls_comm_size(comm)};
     facts mine = {.shared = ""}, *all = ls_alloc((size_t)d.ranks, sizeof *all);

@@ -13,31 +13,14 @@
 #include "io/checkpoint/checksum.h"
 #include "io/h5/h5_list.h"
 #include "launch/inspect/history.h"
+#include "launch/json.h"
 
-/* JSON knows no NaN: null; and no text that is not UTF-8. */
+/* An integer where the value is whole, else a real. */
 static json_t *number(double value)
 {
     static const double whole = 9007199254740992.0; /* 2^53: doubles below are exact */
-    if (!isfinite(value))
-        return json_null();
     return value == floor(value) && fabs(value) < whole ? json_integer((json_int_t)value)
-                                                        : json_real(value);
-}
-
-/* Bytes of no letter as \xff. */
-json_t *ls_contents_text(const char *value)
-{
-    json_t *string = json_string(value);
-    if (string)
-        return string;
-    size_t size = 4 * strlen(value) + 1, used = 0;
-    char *text = ls_alloc(size, 1);
-    for (const char *at = value; *at; at++)
-        used += (size_t)snprintf(text + used, size - used, (*at & 0x80) ? "\\x%02x" : "%c",
-                                 (unsigned char)*at);
-    string = json_string(text);
-    ls_free(text);
-    return string;
+                                                        : ls_json_real(value);
 }
 
 static json_t *attribute_number(const ls_h5_list_attribute *a, int i)
@@ -48,7 +31,7 @@ static json_t *attribute_number(const ls_h5_list_attribute *a, int i)
 static json_t *attribute_value(const ls_h5_list_attribute *a)
 {
     if (a->text)
-        return ls_contents_text(a->text);
+        return ls_json_text(a->text);
     if (a->count == 1 && a->shown == 1)
         return attribute_number(a, 0);
     json_t *list = json_array();
@@ -62,7 +45,7 @@ static json_t *attribute_value(const ls_h5_list_attribute *a)
 /* Under its name, which need not be UTF-8. */
 static void add_attribute(json_t *all, const ls_h5_list_attribute *a)
 {
-    json_t *name = ls_contents_text(a->name);
+    json_t *name = ls_json_text(a->name);
     json_object_set_new(all, json_string_value(name), attribute_value(a));
     json_decref(name);
 }
@@ -103,7 +86,7 @@ static void add_object(void *context, const ls_h5_list_object *object)
         return;
     }
     entry = json_object();
-    json_object_set_new(entry, "path", ls_contents_text(object->path));
+    json_object_set_new(entry, "path", ls_json_text(object->path));
     json_object_set_new(entry, "kind", json_string(kinds[object->kind]));
     if (object->kind == LS_H5_LIST_ARRAY)
         add_array(entry, object);
@@ -123,7 +106,7 @@ static json_t *digest_of(const ls_checksum_verdict *sealed)
         json_object_set_new(digest, "step", json_integer(sealed->step));
     }
     if (sealed->state == LS_CHECKSUM_BROKEN)
-        json_object_set_new(digest, "reason", ls_contents_text(sealed->why));
+        json_object_set_new(digest, "reason", ls_json_text(sealed->why));
     return digest;
 }
 
@@ -156,7 +139,7 @@ json_t *ls_contents_file(const char *path, ls_error *error)
     if (!ls_checksum_check(path, &sealed, error))
         return NULL;
     json_t *top = json_object();
-    json_object_set_new(top, "file", ls_contents_text(path));
+    json_object_set_new(top, "file", ls_json_text(path));
     json_object_set_new(top, "bytes", json_integer((json_int_t)sealed.bytes));
     json_object_set_new(top, "kind", json_null());
     json_object_set_new(top, "digest", digest_of(&sealed));
@@ -179,13 +162,13 @@ static void add_checkpoint(void *context, const char *path, long step)
     struct stat status;
     bool holds = ls_checkpoint_open(path, &snapshot, &error);
     json_t *entry = json_object();
-    json_object_set_new(entry, "file", ls_contents_text(path));
+    json_object_set_new(entry, "file", ls_json_text(path));
     json_object_set_new(entry, "step", json_integer(holds ? snapshot.step : step));
     json_object_set_new(entry, "bytes",
                         json_integer(stat(path, &status) == 0 ? (json_int_t)status.st_size : 0));
     json_object_set_new(entry, "holds", json_boolean(holds));
     if (!holds)
-        json_object_set_new(entry, "reason", ls_contents_text(error.text));
+        json_object_set_new(entry, "reason", ls_json_text(error.text));
     json_array_append_new(list, entry);
     ls_snapshot_release(&snapshot);
 }
@@ -217,7 +200,7 @@ static json_t *read_text(const char *path)
 {
     size_t size;
     char *bytes = ls_atomic_file_read(path, &size, NULL);
-    json_t *value = bytes ? ls_contents_text(bytes) : json_null();
+    json_t *value = bytes ? ls_json_text(bytes) : json_null();
     ls_free(bytes);
     return value;
 }
@@ -230,9 +213,8 @@ json_t *ls_contents_run(const char *path, ls_error *error)
         access(folder, F_OK) == 0 ||
         ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
     if (ok && ls_contents_each(path, add_checkpoint, checkpoints, error))
-        top =
-            json_pack("{s:o, s:o, s:o, s:o}", "run", ls_contents_text(path), "job", read_text(job),
-                      "history", ls_history_read(path), "checkpoints", json_incref(checkpoints));
+        top = json_pack("{s:o, s:o, s:o, s:o}", "run", ls_json_text(path), "job", read_text(job),
+                        "history", ls_history_read(path), "checkpoints", json_incref(checkpoints));
     json_decref(checkpoints);
     ls_free(job);
     ls_free(folder);

@@ -14,8 +14,6 @@
  * files. The caller gives it back with json_decref. NULL and an LS_DATA error where it can't be
  * read. */
 json_t *ls_contents_file(const char *path, ls_error *error);
-/* A JSON string; what is not UTF-8 has its bytes above 127 written as \xff. */
-json_t *ls_contents_text(const char *value);
 /* Of a run directory, with run, job (its text, or null), history [a record a stage] and checkpoints
  * [{file, step, bytes, holds, reason}], newest first, then best.h5. */
 json_t *ls_contents_run(const char *path, ls_error *error);

@@ -9,45 +9,31 @@
 #include "io/h5/h5_list.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
-
-enum { OPTION_DIFF = 256, OPTION_JSON };
+#include "launch/json.h"
 
 typedef struct arguments {
-    char *path[2];
-    int paths;
+    ls_words words;
     bool diff, json;
 } arguments;
 
-static const struct argp_option options[] = {
-    {"diff", OPTION_DIFF, NULL, 0, "which arrays of two files differ, and by how much", 0},
-    {"json", OPTION_JSON, NULL, 0, "one JSON object", 0},
-    {0}};
-
-static error_t option(int key, char *argument, struct argp_state *state)
+static void check_arguments(const void *context, const struct argp_state *state)
 {
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_DIFF:
-        a->diff = true;
-        return 0;
-    case OPTION_JSON:
-        a->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->path[a->paths++] = argument;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (a->diff != (a->paths == 2))
-            argp_error(state, a->diff ? "--diff takes two files" : "two files go with --diff");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const arguments *a = context;
+    if (a->diff && a->words.count != 2)
+        argp_error(state, "--diff takes two files");
+    if (!a->diff && a->words.count == 2)
+        argp_error(state, "two files go with --diff");
 }
+
+static const ls_command_option options[] = {
+    {"diff", 0, NULL, "which arrays of two files differ, and by how much",
+     .offset = offsetof(arguments, diff)},
+    {"json", 0, NULL, "one JSON object", .offset = offsetof(arguments, json)},
+    {NULL}};
 
 const ls_usage ls_usage_inspect = {
     .options = options,
-    .option = option,
+    .check = check_arguments,
     .arguments = "FILE|RUN [FILE|RUN]",
     .about =
         "What a data set, checkpoint or any other HDF5 file holds: its tree, shapes, types, "
@@ -300,16 +286,19 @@ static bool is_directory(const char *path)
 
 static bool inspect(const arguments *a, ls_error *error)
 {
-    bool run = is_directory(a->path[0]);
-    json_t *top = (run ? ls_contents_run : ls_contents_file)(a->path[0], error);
+    bool run = is_directory(a->words.at[0]);
+    json_t *top =
+        run ? ls_contents_run(a->words.at[0], error) : ls_contents_file(a->words.at[0], error);
     if (!top)
         return false;
     if (a->json) {
-        json_dumpf(top, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
-        putchar('\n');
-    } else {
-        (run ? print_run : print_file)(top);
+        ls_json_print(top);
+        return true;
     }
+    if (run)
+        print_run(top);
+    else
+        print_file(top);
     json_decref(top);
     return true;
 }
@@ -318,12 +307,6 @@ typedef struct comparison {
     json_t *list; /* of the arrays that differ, or can't be compared */
     long arrays, differing;
 } comparison;
-
-/* JSON knows no infinity (against zeros) and no NaN: null. */
-static json_t *finite_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 static void add_difference(void *context, const ls_h5_list_difference *d)
 {
@@ -336,14 +319,14 @@ static void add_difference(void *context, const ls_h5_list_difference *d)
                       : d->like            ? "not compared: neither numbers nor plain texts"
                                            : "another shape or type";
     c->differing += d->compared || !d->like;
-    json_t *entry = json_pack("{s:o, s:s}", "path", ls_contents_text(d->path), "how", how);
+    json_t *entry = json_pack("{s:o, s:s}", "path", ls_json_text(d->path), "how", how);
     if (d->compared) {
         json_object_set_new(entry, "values", json_integer(d->count));
         json_object_set_new(entry, "differing", json_integer(d->differing));
     }
     if (d->numbers) {
-        json_object_set_new(entry, "largest", finite_number(d->largest));
-        json_object_set_new(entry, "relative", finite_number(d->relative));
+        json_object_set_new(entry, "largest", ls_json_real(d->largest));
+        json_object_set_new(entry, "relative", ls_json_real(d->relative));
     }
     json_array_append_new(c->list, entry);
 }
@@ -395,16 +378,14 @@ static bool compare(const arguments *a, ls_error *error)
 {
     char path[2][4096];
     comparison c = {.list = json_array()};
-    bool ok = resolve(a->path[0], path[0], sizeof path[0], error) &&
-              resolve(a->path[1], path[1], sizeof path[1], error) &&
+    bool ok = resolve(a->words.at[0], path[0], sizeof path[0], error) &&
+              resolve(a->words.at[1], path[1], sizeof path[1], error) &&
               ls_h5_list_compare(path[0], path[1], add_difference, &c, error);
     if (ok && a->json) {
-        json_t *top = json_pack("{s:o, s:o, s:I, s:O}", "a", ls_contents_text(path[0]), "b",
-                                ls_contents_text(path[1]), "arrays", (json_int_t)c.arrays,
-                                "differences", c.list);
-        json_dumpf(top, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
-        putchar('\n');
-        json_decref(top);
+        json_t *top =
+            json_pack("{s:o, s:o, s:I, s:O}", "a", ls_json_text(path[0]), "b",
+                      ls_json_text(path[1]), "arrays", (json_int_t)c.arrays, "differences", c.list);
+        ls_json_print(top);
     } else if (ok) {
         printf("%s\n%s\n", path[0], path[1]);
         print_differences(&c);
@@ -416,10 +397,10 @@ static bool compare(const arguments *a, ls_error *error)
 /* Under mpirun rank 0 does it. */
 int ls_command_inspect(int argc, char **argv)
 {
-    arguments a = {0};
+    arguments a = {.json = false};
     ls_error error = {0};
-    ls_command_parse(&ls_usage_inspect, argc, argv, &a);
-    if (!ls_command_first())
+    ls_command_parse(&ls_usage_inspect, argc, argv, &a.words);
+    if (ls_command_rank() != 0)
         return 0;
-    return (a.diff ? compare : inspect)(&a, &error) ? 0 : ls_fail(true, &error);
+    return (a.diff ? compare : inspect)(&a, &error) ? 0 : ls_command_fail(0, &error);
 }

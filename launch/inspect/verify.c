@@ -6,35 +6,18 @@
 #include "io/dataset.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
-
-enum { OPTION_JSON = 256 };
+#include "launch/json.h"
 
 typedef struct arguments {
-    char *path;
+    ls_words words;
     bool json;
 } arguments;
 
-static const struct argp_option options[] = {{"json", OPTION_JSON, NULL, 0, "one JSON object", 0},
-                                             {0}};
-
-static error_t option(int key, char *argument, struct argp_state *state)
-{
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_JSON:
-        a->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->path = argument;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const ls_command_option options[] = {
+    {"json", 0, NULL, "one JSON object", .offset = offsetof(arguments, json)}, {NULL}};
 
 const ls_usage ls_usage_verify = {
     .options = options,
-    .option = option,
     .arguments = "RUN|FILE",
     .about =
         "Checks a file: a checkpoint against its digest, a data set as train would, any HDF5 file "
@@ -99,9 +82,9 @@ static void add_entry(void *list, const char *path, long step)
     const char *kind;
     bool holds = verify_file(path, &kind, &error);
     json_t *entry =
-        json_pack("{s:o, s:s, s:b}", "file", ls_contents_text(path), "kind", kind, "holds", holds);
+        json_pack("{s:o, s:s, s:b}", "file", ls_json_text(path), "kind", kind, "holds", holds);
     if (!holds)
-        json_object_set_new(entry, "reason", ls_contents_text(error.text));
+        json_object_set_new(entry, "reason", ls_json_text(error.text));
     json_array_append_new(list, entry);
 }
 
@@ -141,21 +124,19 @@ static void print(const json_t *list)
 /* Under mpirun rank 0 does it. */
 int ls_command_verify(int argc, char **argv)
 {
-    arguments a = {0};
+    arguments a = {.json = false};
     ls_error error = {0};
-    ls_command_parse(&ls_usage_verify, argc, argv, &a);
-    if (!ls_command_first())
+    ls_command_parse(&ls_usage_verify, argc, argv, &a.words);
+    if (ls_command_rank() != 0)
         return 0;
-    json_t *list = verify(a.path, &error), *entry;
+    json_t *list = verify(a.words.at[0], &error), *entry;
     if (!list)
-        return ls_fail(true, &error);
+        return ls_command_fail(0, &error);
     size_t i, failed = 0;
     json_array_foreach(list, i, entry) failed += !json_is_true(json_object_get(entry, "holds"));
     if (a.json) {
         json_t *top = json_pack("{s:b, s:O}", "holds", failed == 0, "files", list);
-        json_dumpf(top, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(top);
+        ls_json_print(top);
     } else {
         print(list);
     }

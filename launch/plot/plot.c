@@ -1,8 +1,6 @@
 /* plot: lockstep plot, the curves of runs as an SVG picture, or as text that follows a run. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,44 +10,23 @@
 #include "launch/job/job.h"
 #include "launch/plot/chart.h"
 #include "launch/plot/sparkline.h"
-#include "launch/train/progress.h"
+#include "launch/terminal.h"
 
-enum { OPTION_OUTPUT = 'o', OPTION_X = 'x', OPTION_LIVE = 256, OPTION_ONCE, RUNS = 32 };
-
-static const char *const axis_names[LS_AXES] = {
-    [LS_AXIS_STEP] = "step", [LS_AXIS_EPOCH] = "epoch", [LS_AXIS_TIME] = "time"};
+enum { RUNS = 32 };
 
 typedef struct arguments {
-    const char *run[RUNS];
-    int runs;
+    ls_words runs;
     const char *output;
-    ls_axis_id axis;
+    int axis; /* ls_axis_id */
     bool live, once;
 } arguments;
 
-static const struct argp_option options[] = {
-    {"output", OPTION_OUTPUT, "FILE.svg", 0, "the picture to write", 0},
-    {"x", OPTION_X, "step|epoch|time", 0, "what the curves are drawn against (default: step)", 0},
-    {"live", OPTION_LIVE, NULL, 0,
-     "curves as text, drawn anew every second until the run is complete; Ctrl-C ends it", 0},
-    {"once", OPTION_ONCE, NULL, 0, "with --live: as they are now, then end", 0},
-    {0}};
-
-static void choose_axis(arguments *a, const char *word, const struct argp_state *state)
+static void check_arguments(const void *context, const struct argp_state *state)
 {
-    for (int i = 0; i < LS_AXES; i++)
-        if (strcmp(word, axis_names[i]) == 0) {
-            a->axis = (ls_axis_id)i;
-            return;
-        }
-    argp_error(state, "--x=%s: write step, epoch or time", word);
-}
-
-static void check_together(const arguments *a, const struct argp_state *state)
-{
+    const arguments *a = context;
     if (a->once && !a->live)
         argp_error(state, "--once goes with --live");
-    if (a->live && (a->output || a->runs > 1))
+    if (a->live && (a->output || a->runs.count > 1))
         argp_error(state, "--live follows one run and writes no picture: leave out %s",
                    a->output ? "-o" : "the other runs");
     if (!a->live && !a->output)
@@ -57,35 +34,21 @@ static void check_together(const arguments *a, const struct argp_state *state)
                    "-o FILE.svg is missing: where should the picture go? (--live draws text)");
 }
 
-static error_t option(int key, char *text, struct argp_state *state)
-{
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_OUTPUT:
-        a->output = text;
-        return 0;
-    case OPTION_X:
-        choose_axis(a, text, state);
-        return 0;
-    case OPTION_LIVE:
-        a->live = true;
-        return 0;
-    case OPTION_ONCE:
-        a->once = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->run[a->runs++] = text;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        check_together(a, state);
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
-}
+static const ls_command_option options[] = {
+    {"output", 'o', "FILE.svg", "the picture to write", LS_COMMAND_TEXT,
+     .offset = offsetof(arguments, output)},
+    {"x", 'x', "step|epoch|time", "what the curves are drawn against (default: step)",
+     LS_COMMAND_CHOICE, .offset = offsetof(arguments, axis)},
+    {"live", 0, NULL,
+     "curves as text, drawn anew every second until the run is complete; Ctrl-C ends it",
+     .offset = offsetof(arguments, live)},
+    {"once", 0, NULL, "with --live: draw the curves once, then end",
+     .offset = offsetof(arguments, once)},
+    {NULL}};
 
 const ls_usage ls_usage_plot = {
     .options = options,
-    .option = option,
+    .check = check_arguments,
     .arguments = "RUN [RUN ...]",
     .about = "Draws loss, metrics, learning rate and samples a second of run directories, several "
              "in one picture.",
@@ -118,7 +81,7 @@ static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *err
     if (!out)
         return ls_error_set(error, LS_IO, "%s: cannot write the picture: %s", a->output,
                             strerror(errno));
-    ls_chart_write(out, runs, a->runs, a->axis);
+    ls_chart_write(out, runs, a->runs.count, (ls_axis_id)a->axis);
     bool ok = !ferror(out);
     ok = fclose(out) == 0 && ok;
     if (!ok)
@@ -132,10 +95,11 @@ static bool plot(const arguments *a, ls_error *error)
 {
     ls_curves runs[RUNS] = {{0}};
     bool ok = true;
-    for (int i = 0; ok && i < a->runs; i++)
-        ok = ls_curves_read(a->run[i], &runs[i], error) && check_curves(&runs[i], a->axis, error);
+    for (int i = 0; ok && i < a->runs.count; i++)
+        ok = ls_curves_read(a->runs.at[i], &runs[i], error) &&
+             check_curves(&runs[i], (ls_axis_id)a->axis, error);
     ok = ok && write_chart(a, runs, error);
-    for (int i = 0; i < a->runs; i++)
+    for (int i = 0; i < a->runs.count; i++)
         ls_curves_release(&runs[i]);
     return ok;
 }
@@ -152,15 +116,6 @@ static int stages_of(const char *run)
     return stages;
 }
 
-static int columns(void)
-{
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    const char *word = getenv("COLUMNS");
-    return word && atoi(word) > 0 ? atoi(word) : 80;
-}
-
 /* A title and a line for each curve. Returns the number of lines. */
 static int put_frame(const ls_curves *run, int stages)
 {
@@ -174,7 +129,7 @@ static int put_frame(const ls_curves *run, int stages)
                last ? run->final : "");
     else
         printf("no records yet\n");
-    return 1 + ls_sparkline_write(stdout, run, columns(), ls_progress_utf8());
+    return 1 + ls_sparkline_write(stdout, run, ls_terminal_columns(STDOUT_FILENO));
 }
 
 static bool exists(const char *run, const char *name)
@@ -198,7 +153,7 @@ static bool read_live(const char *run, ls_curves *curves, ls_error *error)
 static bool follow(const arguments *a, ls_error *error)
 {
     static const struct timespec second = {.tv_sec = 1};
-    const char *run = a->run[0];
+    const char *run = a->runs.at[0];
     int lines = 0;
     bool again = !a->once && isatty(STDOUT_FILENO), ok, complete;
     do {
@@ -223,8 +178,8 @@ int ls_command_plot(int argc, char **argv)
 {
     arguments a = {.axis = LS_AXIS_STEP};
     ls_error error = {0};
-    ls_command_parse(&ls_usage_plot, argc, argv, &a);
-    if (!ls_command_first())
+    ls_command_parse(&ls_usage_plot, argc, argv, &a.runs);
+    if (ls_command_rank() != 0)
         return 0;
-    return (a.live ? follow : plot)(&a, &error) ? 0 : ls_fail(true, &error);
+    return (a.live ? follow : plot)(&a, &error) ? 0 : ls_command_fail(0, &error);
 }

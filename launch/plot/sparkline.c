@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/terminal.h"
+
 enum { LEVELS = 8, NUMBERS = 40, SHAPE_MIN = 10, SHAPE_MAX = 100 };
 
 static const char *const blocks[2][LEVELS] = {
@@ -45,8 +47,9 @@ static void put_range(FILE *out, const ls_curve *curve)
     fprintf(out, "  %-9.4g  %.4g to %.4g\n", curve->point[curve->count - 1].value, low, high);
 }
 
-int ls_sparkline_write(FILE *out, const ls_curves *run, int columns, bool utf8)
+int ls_sparkline_write(FILE *out, const ls_curves *run, int columns)
 {
+    bool utf8 = ls_terminal_utf8();
     char name[2 * LS_CURVE_NAME];
     int names = 0;
     for (int i = 0; i < run->count; i++) {

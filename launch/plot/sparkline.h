@@ -5,5 +5,6 @@
 #include "launch/plot/curves.h"
 
 /* A line for each curve: name, shape over `columns` columns in all, the newest value, the range.
- * Returns the number of lines. `utf8`: block characters; else plain ASCII. */
-int ls_sparkline_write(FILE *out, const ls_curves *run, int columns, bool utf8);
+ * Block characters where the locale
+ * is UTF-8, else plain ASCII. Returns the number of lines. */
+int ls_sparkline_write(FILE *out, const ls_curves *run, int columns);

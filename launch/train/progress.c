@@ -2,17 +2,15 @@
 #include "launch/train/progress.h"
 
 #include <fcntl.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "launch/terminal.h"
 
 enum { TEXT = 512, BAR_MIN = 8, BAR_MAX = 32, EIGHTHS = 8 };
 static const double redraw_seconds = 0.1, line_seconds = 10, epoch_seconds = 1;
@@ -25,22 +23,6 @@ struct ls_progress {
     int window;                /* a descriptor of the terminal that a person sees; -1: none */
 };
 
-bool ls_progress_utf8(void)
-{
-    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-    if (!locale)
-        return false;
-    bool utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
-    freelocale(locale);
-    return utf8;
-}
-
-static int columns_of(int descriptor)
-{
-    struct winsize size;
-    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
 /* The terminal behind `out`, or -1. Open MPI gives each rank a terminal of its own, without a
  * width, even where mpirun writes into a file: there, what mpirun itself writes to decides. */
 static int find_window(FILE *out)
@@ -48,7 +30,7 @@ static int find_window(FILE *out)
     const char *kind = getenv("TERM");
     if (!isatty(fileno(out)) || (kind && strcmp(kind, "dumb") == 0))
         return -1;
-    if (columns_of(fileno(out)) > 0)
+    if (ls_terminal_width(fileno(out)) > 0)
         return dup(fileno(out));
     char path[64];
     snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)getppid());
@@ -60,23 +42,13 @@ static int find_window(FILE *out)
     return -1;
 }
 
-/* Columns of the terminal now: it may change while a net trains. */
-static int width_of(const ls_progress *progress)
-{
-    const char *columns = getenv("COLUMNS");
-    int width = columns_of(progress->window);
-    if (width <= 0 && columns)
-        width = atoi(columns);
-    return width > 0 ? width : 80;
-}
-
 ls_progress *ls_progress_open(FILE *out, bool terminal)
 {
     ls_progress *progress = ls_alloc(1, sizeof *progress);
     int window = terminal ? find_window(out) : -1;
     *progress = (ls_progress){.out = out,
                               .terminal = window >= 0,
-                              .utf8 = window >= 0 && ls_progress_utf8(),
+                              .utf8 = window >= 0 && ls_terminal_utf8(),
                               .lined_at = ls_clock_now() - epoch_seconds,
                               .window = window};
     return progress;
@@ -194,7 +166,8 @@ static int fit(const parts *p, int room, int *left)
 
 static void draw(ls_progress *progress, const ls_progress_state *state)
 {
-    int room = width_of(progress) - 1, left; /* the last column would wrap on some terminals */
+    int room = ls_terminal_columns(progress->window) - 1,
+        left; /* the last column would wrap on some terminals */
     parts p = describe(state, false);
     int shown = fit(&p, room, &left);
     if (shown < PARTS) {

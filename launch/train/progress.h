@@ -12,8 +12,6 @@ typedef struct ls_progress ls_progress;
  * one a second, and of the stage's end. */
 ls_progress *ls_progress_open(FILE *out, bool terminal);
 void ls_progress_close(ls_progress *progress);
-/* Whether the environment's locale writes UTF-8; the process's own locale stays as it is. */
-bool ls_progress_utf8(void);
 
 typedef struct ls_progress_state {
     int stage, stages;

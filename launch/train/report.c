@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "launch/json.h"
 #include "launch/session/evaluation.h"
 #include "launch/train/trainer.h"
 
@@ -23,19 +24,13 @@ void ls_report_line(ls_trainer *t, const char *format, ...)
     ls_progress_line(t->progress, "%s", line);
 }
 
-/* JSON knows no NaN: null. */
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* Adds means of `sums` to a JSON object: loss, then the objective's metrics. */
 static void add_means(const ls_trainer *t, json_t *object, const ls_sums *sums)
 {
-    json_object_set_new(object, "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
+    json_object_set_new(object, "loss", ls_json_real(ls_sums_mean(sums, LS_SUM_LOSS)));
     for (int k = 0; t->objective->metrics[k]; k++)
         json_object_set_new(object, t->objective->metrics[k],
-                            number(ls_sums_mean(sums, LS_SUM_METRICS + k)));
+                            ls_json_real(ls_sums_mean(sums, LS_SUM_METRICS + k)));
 }
 
 static json_t *new_record(const ls_trainer *t)

@@ -2,7 +2,6 @@
  *
  *   for each step, for each phase of the objective: a batch if the phase wants a fresh one; the
  *   gradient of this rank's shards; the sum over all ranks; the update; the report. */
-#include <argp.h>
 #include <math.h>
 #include <string.h>
 
@@ -159,7 +158,7 @@ static int conclude(ls_trainer *t, outcome result, long steps_before, ls_error *
     if (result != FAILED && !ls_comm_agree(t->comm, durable, error))
         result = FAILED;
     if (result == FAILED)
-        return ls_fail(ls_comm_rank(t->comm) == 0, error);
+        return ls_command_fail(ls_comm_rank(t->comm), error);
     if (result == STOP) {
         const char *why = ls_signals_asked() ? ls_signals_asked()
                           : t->time_up       ? "--max-time is over"
@@ -185,7 +184,7 @@ static int train(ls_comm *comm, ls_job *job, const ls_train_options *options)
     ls_error error = {0};
     int code;
     if (!ls_trainer_open(t, comm, job, options, &error)) {
-        code = ls_fail(ls_comm_rank(comm) == 0, &error);
+        code = ls_command_fail(ls_comm_rank(comm), &error);
     } else if (options->dry_run) {
         if (ls_comm_rank(comm) == 0)
             ls_plan_print(t, stdout);
@@ -199,28 +198,9 @@ static int train(ls_comm *comm, ls_job *job, const ls_train_options *options)
     return code;
 }
 
-enum { OPTION_RESUME = 256, OPTION_WEIGHTS, OPTION_OVERWRITE, OPTION_MAX_TIME, OPTION_DRY_RUN };
-
-static const struct argp_option options[] = {
-    {"resume", OPTION_RESUME, "auto|required|never|PATH", 0,
-     "go on from the newest valid checkpoint if there is one (auto, the default), only if there is "
-     "one, not at all, or from this checkpoint or run directory",
-     0},
-    {"weights", OPTION_WEIGHTS, "FILE", 0, "start a new run from the parameters in FILE", 0},
-    {"overwrite", OPTION_OVERWRITE, NULL, 0,
-     "with --resume=never or PATH: remove what an earlier run wrote into the run directory", 0},
-    {"max-time", OPTION_MAX_TIME, "TIME", 0,
-     "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS", 0},
-    {"dry-run", OPTION_DRY_RUN, NULL, 0,
-     "check everything, print layers, memory and checkpoint size, start nothing", 0},
-    LS_THREADS_OPTION,
-    {0}};
-
 typedef struct arguments {
+    ls_words words;
     ls_train_options train;
-    char *job;
-    char **overrides;
-    int count;
 } arguments;
 
 /* 90s, 30m, 11.5h or HH:MM:SS, in seconds; 0 where it is none of these. */
@@ -236,50 +216,45 @@ static double parse_time(const char *text)
     return unit == 's' ? value : unit == 'm' ? 60 * value : unit == 'h' ? 3600 * value : 0;
 }
 
-static error_t option(int key, char *argument, struct argp_state *state)
+static void read_max_time(void *context, const char *text, const struct argp_state *state)
 {
-    arguments *a = state->input;
-    switch (key) {
-    case OPTION_RESUME:
-        a->train.resume = argument;
-        return 0;
-    case OPTION_WEIGHTS:
-        a->train.weights = argument;
-        return 0;
-    case OPTION_OVERWRITE:
-        a->train.overwrite = true;
-        return 0;
-    case OPTION_DRY_RUN:
-        a->train.dry_run = true;
-        return 0;
-    case LS_THREADS_KEY:
-        a->train.threads = ls_threads_read(state, argument);
-        return 0;
-    case OPTION_MAX_TIME:
-        a->train.max_seconds = parse_time(argument);
-        if (a->train.max_seconds <= 0)
-            argp_error(state, "--max-time=%s: %swrite 90s, 30m, 11.5h or HH:MM:SS", argument,
-                       argument[strspn(argument, "0123456789.")] ? "" : "the unit is missing: ");
-        return 0;
-    case ARGP_KEY_ARG:
-        if (!a->job)
-            a->job = argument;
-        else
-            a->overrides[a->count++] = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (a->train.overwrite &&
-            (strcmp(a->train.resume, "auto") == 0 || strcmp(a->train.resume, "required") == 0))
-            argp_error(state, "--overwrite goes with --resume=never or --resume=PATH");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    arguments *a = context;
+    a->train.max_seconds = parse_time(text);
+    if (a->train.max_seconds <= 0)
+        argp_error(state, "--max-time=%s: %swrite 90s, 30m, 11.5h or HH:MM:SS", text,
+                   text[strspn(text, "0123456789.")] ? "" : "the unit is missing: ");
 }
+
+static void check_arguments(const void *context, const struct argp_state *state)
+{
+    const arguments *a = context;
+    if (a->train.overwrite &&
+        (strcmp(a->train.resume, "auto") == 0 || strcmp(a->train.resume, "required") == 0))
+        argp_error(state, "--overwrite goes with --resume=never or --resume=PATH");
+}
+
+static const ls_command_option options[] = {
+    {"resume", 0, "auto|required|never|PATH",
+     "go on from the newest valid checkpoint if there is one (auto, the default), only if there is "
+     "one, not at all, or from this checkpoint or run directory",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, train.resume)},
+    {"weights", 0, "FILE", "start a new run from the parameters in FILE", LS_COMMAND_TEXT,
+     .offset = offsetof(arguments, train.weights)},
+    {"overwrite", 0, NULL,
+     "with --resume=never or PATH: remove what an earlier run wrote into the run directory",
+     .offset = offsetof(arguments, train.overwrite)},
+    {"max-time", 0, "TIME",
+     "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS",
+     LS_COMMAND_OWN, .read = read_max_time},
+    {"dry-run", 0, NULL,
+     "check everything, print layers, memory and checkpoint size, start nothing",
+     .offset = offsetof(arguments, train.dry_run)},
+    LS_THREADS_OPTION(arguments, train.threads),
+    {NULL}};
 
 const ls_usage ls_usage_train = {
     .options = options,
-    .option = option,
+    .check = check_arguments,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
     .about =
         "Train the net of a job file, alone or under mpirun. A run that has checkpoints goes on "
@@ -294,17 +269,16 @@ const ls_usage ls_usage_train = {
 
 int ls_command_train(int argc, char **argv)
 {
-    arguments a = {.train = {.resume = "auto", .threads = 1},
-                   .overrides = ls_alloc((size_t)argc, sizeof(char *))};
+    arguments a = {.train = {.resume = "auto", .threads = 1}};
     ls_error error = {0};
-    ls_command_parse(&ls_usage_train, argc, argv, &a);
+    ls_command_parse(&ls_usage_train, argc, argv, &a.words);
     ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    ls_job *job = ls_job_load(a.job, a.overrides, a.count, &error);
-    int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)
-                                                        : ls_fail(ls_comm_rank(comm) == 0, &error);
+    ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
+    int code = ls_comm_agree(comm, job != NULL, &error)
+                   ? train(comm, job, &a.train)
+                   : ls_command_fail(ls_comm_rank(comm), &error);
     ls_job_destroy(job);
     ls_comm_close(comm);
-    ls_free(a.overrides);
     return code;
 }

@@ -184,7 +184,7 @@ says "--shape '6,6,1 | maxpool kernel=2': expected one conv2d or dense, found ma
 expect 64 "$lockstep" bench kernels --shape '6 dense units=2'
 says 'expected INPUT | LAYER, as in'
 expect 64 "$lockstep" bench lenet --shape '6 | dense units=2'
-says '--shape goes with `bench kernels`'
+says "it goes with \`lockstep bench kernels\`"
 
 expect 0 ranks 2 "$lockstep" bench reduce --floats 100000 --steps 3
 same 'floats' 100000 "$(json 'j["floats"]')"

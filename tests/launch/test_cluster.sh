@@ -252,7 +252,7 @@ cat >apart.sh <<'BASH'
 [ "$(hostname)" = node1 ] || exec unshare --mount bash -c "mount -t tmpfs none apart && exec $LOCKSTEP doctor apart"
 exec "$LOCKSTEP" doctor apart
 BASH
-expect 1 control srun -N 2 -n 2 --mpi=pmix bash apart.sh
+expect 65 control srun -N 2 -n 2 --mpi=pmix bash apart.sh
 says "node2: $work/apart (tmpfs): what rank 0 writes there is not seen: put the run directory and the data on a file system"
 
 # Without PMIx each task would train alone: it says so, once, and what to do.

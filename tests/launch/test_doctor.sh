@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_doctor: `lockstep doctor` names what runs and where, and finds what is wrong, with code 1: too many ranks, a
+# test_doctor: `lockstep doctor` names what runs and where, and finds what is wrong, with code 65: too many ranks, a
 # binding that makes them take turns, little shared memory, a run directory that can't be written or locked.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cores=$(nproc)
@@ -34,10 +34,10 @@ if grep -qw avx512vl /proc/cpuinfo; then says AVX-512; elif grep -qw avx2 /proc/
 # Binding as the system has it, and ranks that share it.
 expect 0 taskset -c 0 "$lockstep" doctor run
 says "rank 0 on processors 0"
-expect 1 ranks $((cores + 1)) "$lockstep" doctor run
+expect 65 ranks $((cores + 1)) "$lockstep" doctor run
 says "$(hostname): $((cores + 1)) ranks on $cores cores take turns: start at most $cores there"
 if [ "$cores" -ge 2 ]; then
-    expect 1 taskset -c 0 mpirun --oversubscribe --bind-to none -n 2 "$lockstep" doctor run
+    expect 65 taskset -c 0 mpirun --oversubscribe --bind-to none -n 2 "$lockstep" doctor run
     says "ranks 0-1 on processors 0"
     says "$(hostname): 2 ranks bound to 1 of $cores cores take turns: bind each to one of its own"
     expect 0 mpirun --bind-to core -n 2 "$lockstep" doctor run
@@ -45,24 +45,24 @@ if [ "$cores" -ge 2 ]; then
 fi
 
 # Threads count as ranks do.
-expect 1 ranks "$cores" "$lockstep" doctor --threads=2 run
+expect 65 ranks "$cores" "$lockstep" doctor --threads=2 run
 says ", 2 threads a rank"
 says " of 2 threads on $cores cores take turns: start at most $((cores > 1 ? cores / 2 : 1)) there"
 says ", or give each fewer threads"
 if [ "$cores" -ge 2 ]; then
     expect 0 "$lockstep" doctor --threads 2 run
     says "host $(hostname): 1 rank of 2 threads"
-    expect 1 taskset -c 0 "$lockstep" doctor --threads=2 run
+    expect 65 taskset -c 0 "$lockstep" doctor --threads=2 run
     says "$(hostname): 1 rank of 2 threads bound to 1 of $cores cores take turns: bind each to cores of its own \
 (mpirun --map-by slot:PE=2 --bind-to core"
 fi
 
 # Little shared memory, as in a container.
-[ "$cores" -lt 2 ] || expect 1 ranks 2 env LOCKSTEP_SHARED_LIMIT=64e6 "$lockstep" doctor run
+[ "$cores" -lt 2 ] || expect 65 ranks 2 env LOCKSTEP_SHARED_LIMIT=64e6 "$lockstep" doctor run
 [ "$cores" -lt 2 ] || says "64 MB of shared memory are free in"
 
 # A run directory that no file can be made in.
-expect 1 ranks 1 "$lockstep" doctor /proc
+expect 65 ranks 1 "$lockstep" doctor /proc
 says "/proc: can't write there: "
 says "not writable"
 
@@ -74,7 +74,7 @@ int fcntl64(int file, int command, ...) { (void)file, (void)command; return errn
 int fcntl(int file, int command, ...) { (void)file, (void)command; return errno = ENOLCK, -1; }
 END
 cc -shared -fPIC -o nolocks.so nolocks.c
-expect 1 env LD_PRELOAD="$work/nolocks.so" "$lockstep" doctor run
+expect 65 env LD_PRELOAD="$work/nolocks.so" "$lockstep" doctor run
 says "no locks"
 says "locks are refused, so that nothing keeps a second job out of a run directory"
 

@@ -162,7 +162,7 @@ says 'nowhere/x.svg: cannot write the picture: No such file or directory'
 expect 64 "$lockstep" plot hand
 says '-o FILE.svg is missing'
 expect 64 "$lockstep" plot hand -o x.svg --x hour
-says '--x=hour: write step, epoch or time'
+says '--x=hour: write one of step, epoch, time'
 expect 64 "$lockstep" plot --once hand -o x.svg
 says '--once goes with --live'
 expect 64 "$lockstep" plot --live hand empty
