@@ -40,24 +40,6 @@ bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_er
     return ok && ls_atomic_file_rename(path, error);
 }
 
-hid_t ls_output_create(hid_t file, const char *path, hid_t stored, int rank, const hsize_t *dims,
-                       ls_error *error)
-{
-    ls_h5_start();
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
-    hid_t space = H5Screate_simple(rank, dims, NULL);
-    H5Pset_create_intermediate_group(links, 1);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
-    H5Pset_obj_track_times(list, false);
-    hid_t dataset = H5Dcreate2(file, path, stored, space, links, list, H5P_DEFAULT);
-    if (dataset < 0)
-        ls_h5_fail(error, LS_IO, file, "can't make %s", path);
-    H5Sclose(space);
-    H5Pclose(list);
-    H5Pclose(links);
-    return dataset;
-}
-
 bool ls_output_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
                     ls_error *error)
 {

@@ -10,10 +10,6 @@ bool ls_output_allowed(const char *path, bool force, ls_error *error);
 /* PATH.tmp is filled, synced to the disk and renamed to PATH; where something fails, PATH is as it
  * was and PATH.tmp gone. LS_IO errors, and those of `fill`. */
 bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_error *error);
-/* Creates a contiguous data set (groups on the way are made), its rows still to be written. The
- * caller closes it (H5Dclose). -1 and an LS_IO error. */
-hid_t ls_output_create(hid_t file, const char *path, hid_t stored, int rank, const hsize_t *dims,
-                       ls_error *error);
 /* Rows [first, first + n) of it, from `rows` in memory of type `memory`. LS_IO errors. */
 bool ls_output_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
                     ls_error *error);

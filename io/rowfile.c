@@ -116,7 +116,7 @@ static bool create_array(ls_rowfile *f, int k, long rows, ls_error *error)
         dims[i + 1] = (hsize_t)array->shape.at[i];
     hid_t type = array->whole ? H5T_STD_I32LE : ls_h5_real();
     f->dataset[k] =
-        ls_output_create(f->file, array->path, type, 1 + array->shape.rank, dims, error);
+        ls_h5_create_dataset(f->file, array->path, type, 1 + array->shape.rank, dims, error);
     return f->dataset[k] >= 0;
 }
 

@@ -12,6 +12,7 @@
 #include "io/checkpoint/checksum.h"
 #include "io/checkpoint/snapshot.h"
 #include "io/dataset_check.h"
+#include "io/h5/h5_image.h"
 
 /* A checkpoint file, verified and open. */
 typedef struct opened {

@@ -12,6 +12,7 @@
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
 #include "io/checkpoint/snapshot.h"
+#include "io/h5/h5_image.h"
 
 struct ls_checkpoint_writer {
     char *folder; /* RUN/checkpoints */

@@ -1,10 +1,8 @@
-/* h5: files, data sets and errors; attributes are in h5_attribute.c, files in memory in
- * h5_image.c. */
+/* h5: opens and creates files, reads and writes whole data sets. */
 #include "io/h5/h5.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,53 +19,7 @@ hid_t ls_h5_real(void)
     return sizeof(real) == sizeof(double) ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
 }
 
-void ls_h5_start(void)
-{
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
-const char *ls_h5_file(hid_t object, char *text, size_t size)
-{
-    ls_h5_start();
-    if (H5Fget_name(object, text, size) < 0)
-        snprintf(text, size, "HDF5 file");
-    size_t length = strlen(text), ending = strlen(LS_H5_IN_MEMORY);
-    if (length > ending && strcmp(text + length - ending, LS_H5_IN_MEMORY) == 0)
-        text[length - ending] = 0;
-    return text;
-}
-
-/* The first entry of a walk upwards is the innermost one: what went wrong. */
-static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *context)
-{
-    if (n == 0 && entry->desc)
-        snprintf(context, PATH_SIZE, "%s", entry->desc);
-    return 0;
-}
-
-bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
-{
-    char reason[PATH_SIZE] = "", file[PATH_SIZE], text[2 * PATH_SIZE];
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    ls_h5_file(object, file, sizeof file);
-    if (reason[0])
-        return ls_error_set(error, code, "%s: %s (HDF5: %s)", file, text, reason);
-    return ls_error_set(error, code, "%s: %s", file, text);
-}
-
-hid_t ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message)
-{
-    char reason[PATH_SIZE] = "no reason given";
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
-    ls_error_set(error, code, "%s: %s (HDF5: %s)", path, message, reason);
-    return -1;
-}
-
-/* Closing a file closes all in it; files are locked where the file system can. */
+/* Closing a file closes all in it; files are locked where the file system can do that. */
 hid_t ls_h5_access(void)
 {
     ls_h5_start();
@@ -78,8 +30,52 @@ hid_t ls_h5_access(void)
     return list;
 }
 
+/* A hard link of a group that HDF5 lists. */
+static herr_t add_name(hid_t group, const char *name, const H5L_info_t *link, void *walk)
+{
+    (void)group, (void)name;
+    if (link->type == H5L_TYPE_HARD)
+        ls_h5_check_name(walk, link->u.address);
+    return 0;
+}
+
+/* Has HDF5 list the groups whose names only it can read, and checks what they name. */
+static bool check_dense_groups(ls_h5_walk *walk, hid_t file)
+{
+    uint64_t address;
+    bool ok = true;
+    while (ok && ls_h5_check_dense(walk, &address)) {
+        hid_t group = H5Oopen_by_addr(file, address);
+        ok = (group >= 0 &&
+              H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, add_name, walk) >= 0) ||
+             ls_h5_walk_damaged(walk, address, "a group whose names can be read");
+        ok = ok && ls_h5_check_go_on(walk);
+        if (group >= 0)
+            H5Oclose(group);
+    }
+    return ok;
+}
+
+hid_t ls_h5_open_checked(const char *path, const void *bytes, size_t size, const char *name,
+                         hid_t access, ls_error *error)
+{
+    ls_h5_walk walk;
+    hid_t file = -1;
+    if (ls_h5_check_begin(&walk, path, bytes, size, error)) {
+        file = H5Fopen(name, H5F_ACC_RDONLY, access);
+        if (file < 0)
+            ls_h5_fail_path(error, LS_DATA, path, "can't be opened; it is damaged or in use");
+    }
+    if (file >= 0 && !check_dense_groups(&walk, file)) {
+        H5Fclose(file);
+        file = -1;
+    }
+    ls_h5_check_close(&walk);
+    return file;
+}
+
 /* What can be told without HDF5, in plain words. */
-static bool plain_file(const char *path, ls_error *error)
+static bool is_regular(const char *path, ls_error *error)
 {
     struct stat status;
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)
@@ -93,7 +89,7 @@ static bool plain_file(const char *path, ls_error *error)
 
 hid_t ls_h5_open(const char *path, ls_error *error)
 {
-    if (!plain_file(path, error))
+    if (!is_regular(path, error))
         return -1;
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -102,7 +98,7 @@ hid_t ls_h5_open(const char *path, ls_error *error)
     void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
     hid_t list = ls_h5_access(), opened = -1;
     if (known && bytes != MAP_FAILED)
-        opened = ls_h5_check_open(path, bytes, size, path, list, error);
+        opened = ls_h5_open_checked(path, bytes, size, path, list, error);
     else
         ls_error_set(error, LS_DATA, "%s: can't read: %s", path, strerror(errno));
     H5Pclose(list);
@@ -126,33 +122,36 @@ hid_t ls_h5_create(const char *path, ls_error *error)
     return file;
 }
 
-/* Contiguous, not filled before it is written, no times (so that equal contents are equal bytes).
- */
-static hid_t create_dataset(hid_t parent, const char *path, hid_t stored, hid_t space)
+hid_t ls_h5_create_dataset(hid_t parent, const char *path, hid_t stored, int rank,
+                           const hsize_t *dims, ls_error *error)
 {
+    ls_h5_start();
     hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
     H5Pset_create_intermediate_group(links, 1);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER); /* it is written at once: no fill values before */
     H5Pset_obj_track_times(list, false);
     hid_t dataset = H5Dcreate2(parent, path, stored, space, links, list, H5P_DEFAULT);
-    H5Pclose(links);
+    if (dataset < 0)
+        ls_h5_fail(error, LS_IO, parent, "can't make %s", path);
+    H5Sclose(space);
     H5Pclose(list);
+    H5Pclose(links);
     return dataset;
 }
 
 bool ls_h5_write(hid_t parent, const char *path, hid_t stored, hid_t memory, int rank,
                  const hsize_t *dims, const void *data, ls_error *error)
 {
-    ls_h5_start();
-    hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
-    hid_t dataset = create_dataset(parent, path, stored, space);
-    bool ok = dataset >= 0 && H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-    if (!ok)
+    hid_t dataset = ls_h5_create_dataset(parent, path, stored, rank, dims, error);
+    if (dataset < 0)
+        return false;
+    bool written = H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    if (!written)
         ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && ok)
-        ok = ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
-    H5Sclose(space);
-    return ok;
+    if (H5Dclose(dataset) < 0 && written)
+        written = ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
+    return written;
 }
 
 /* Every step of `path` exists and is a hard link. */

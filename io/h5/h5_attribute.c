@@ -1,8 +1,8 @@
-/* h5_attribute: the attributes of an HDF5 object: texts, whole numbers, reals. */
-#include <string.h>
+/* h5_attribute: HDF5's calls for one attribute, behind functions for each type of value. */
+#include "io/h5/h5_attribute.h"
 
 #include "core/memory.h"
-#include "io/h5/h5.h"
+#include "io/h5/h5_error.h"
 
 /* Replaces attribute `name`. Takes over `stored` and `space`. */
 static bool put(hid_t object, const char *name, hid_t stored, hid_t memory, hid_t space,

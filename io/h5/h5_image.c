@@ -1,9 +1,9 @@
-/* h5_image: HDF5 files in memory. HDF5 asks for the bytes of a file through callbacks, so that they
- * are ours (counted by core/memory) and are never copied. */
-#include <string.h>
+/* h5_image: HDF5 files in memory. HDF5 asks for the bytes of a file through callbacks: with ours
+ * the bytes are counted by core/memory and never copied. */
+#include "io/h5/h5_image.h"
 
 #include "core/memory.h"
-#include "io/h5/guard/h5_check.h"
+#include "io/h5/h5.h"
 
 static void *same_context(void *context)
 {
@@ -88,7 +88,7 @@ hid_t ls_h5_open_image(const char *name, const void *bytes, size_t size, ls_erro
         H5Pset_file_image(list, image, size) < 0)
         ls_h5_fail_path(error, LS_DATA, name, "is empty, or can't be taken from memory");
     else
-        file = ls_h5_check_open(name, bytes, size, hidden, list, error);
+        file = ls_h5_open_checked(name, bytes, size, hidden, list, error);
     ls_free(hidden);
     H5Pclose(list);
     return file;

@@ -227,7 +227,7 @@ static bool write_x(const work *w, hid_t file, const char *path, const picked *p
             x[i * columns + c] =
                 w->mean ? (float)(((double)value - w->mean[c]) / w->deviation[c]) : value;
         }
-    hid_t dataset = ls_output_create(file, path, H5T_IEEE_F32LE, 2, dims, error);
+    hid_t dataset = ls_h5_create_dataset(file, path, H5T_IEEE_F32LE, 2, dims, error);
     bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_FLOAT, 0, p->rows, x, error) &&
               ls_h5_put_double(dataset, "scale", w->import->scale, error) &&
               ls_h5_put_double(dataset, "offset", 0, error);
@@ -247,7 +247,7 @@ static bool write_labels(const work *w, hid_t file, const char *path, const pick
     int32_t *y = ls_alloc((size_t)p->rows, sizeof *y);
     for (long i = 0; i < p->rows; i++)
         y[i] = (int32_t)class_of(w, p->from->text[p->row[i]]);
-    hid_t dataset = ls_output_create(file, path, H5T_STD_I32LE, 1, dims, error);
+    hid_t dataset = ls_h5_create_dataset(file, path, H5T_STD_I32LE, 1, dims, error);
     bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_INT32, 0, p->rows, y, error) &&
               ls_h5_put_long(dataset, "classes", w->classes, error) &&
               (!w->names || put_names(dataset, w, error));

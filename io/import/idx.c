@@ -40,7 +40,7 @@ static bool open_sink(sink *to, hid_t file, const char *path, long rows, const l
 {
     hsize_t dims[4] = {(hsize_t)rows, (hsize_t)idx->height, (hsize_t)idx->width, 1};
     int rank = idx->kind == LS_IDX_IMAGES ? 4 : 1;
-    to->dataset = ls_output_create(file, path, H5T_STD_U8LE, rank, dims, error);
+    to->dataset = ls_h5_create_dataset(file, path, H5T_STD_U8LE, rank, dims, error);
     to->rows = rows;
     to->block = ls_alloc((size_t)block_rows, (size_t)(idx->height * idx->width));
     bool ok = to->dataset >= 0;

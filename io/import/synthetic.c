@@ -159,9 +159,9 @@ static bool write_split(const ls_import_synthetic *import, int split, const char
     char path[16];
     hsize_t dims[4] = {(hsize_t)rows, (hsize_t)import->size, (hsize_t)import->size, 1};
     snprintf(path, sizeof path, "%s/x", name);
-    hid_t x = ls_output_create(file, path, H5T_STD_U8LE, 4, dims, error);
+    hid_t x = ls_h5_create_dataset(file, path, H5T_STD_U8LE, 4, dims, error);
     snprintf(path, sizeof path, "%s/y", name);
-    hid_t y = x < 0 ? -1 : ls_output_create(file, path, H5T_STD_U8LE, 1, dims, error);
+    hid_t y = x < 0 ? -1 : ls_h5_create_dataset(file, path, H5T_STD_U8LE, 1, dims, error);
     drawing d = {
         .stream = ls_random_stream(import->seed, LS_RANDOM_SYNTHETIC, (uint64_t)split, 0, 0),
         .size = import->size,

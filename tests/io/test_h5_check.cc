@@ -1,5 +1,5 @@
-// h5_check: sound files of every form are taken; damaged and hostile ones are refused before HDF5,
-// which some of them would make crash or hang, sees them.
+/* h5_check: sound files of every form are taken; damaged and hostile ones are refused before HDF5,
+ * which some of them would make crash or hang, sees them. */
 #include <cstring>
 
 #include "data_files.h"
@@ -189,6 +189,29 @@ TEST_F(H5Check, AGroupInsideItselfIsRefused)
     ls_error error = {};
     EXPECT_EQ(count(path, &error), -1);
     expect_words(error, {"f.h5: is damaged at byte", "expected"});
+}
+
+TEST_F(H5Check, AHeaderThatGoesOnInItselfIsRefused)
+{
+    // A root whose only message says that the header goes on, at this very message; in a file that
+    // is large enough for the walk to come by a million times.
+    const size_t size = 16 << 20;
+    const uint64_t nowhere = UINT64_MAX;
+    std::string bytes =
+        std::string("\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0\x04\0\x10\0\0\0\0\0", 24);
+    for (uint64_t number :
+         {uint64_t{0}, nowhere, uint64_t{size}, nowhere, uint64_t{0}, uint64_t{96}})
+        bytes += bytes_of(number);
+    bytes.resize(96); // the rest of the root's entry
+    bytes += bytes_of(uint32_t{1}) + bytes_of(uint32_t{1}) + bytes_of(uint64_t{24});
+    bytes += bytes_of(uint32_t{16 | 16 << 16}) + bytes_of(uint32_t{0}); // message 16, 16 bytes
+    bytes += bytes_of(uint64_t{112}) + bytes_of(uint64_t{24});
+    bytes.resize(size);
+    write_file(path, bytes);
+    ls_error error = {};
+    EXPECT_EQ(count(path, &error), -1);
+    expect_words(error,
+                 {"f.h5: is damaged at byte 112", "not the same structures again and again"});
 }
 
 TEST_F(H5Check, GroupsVeryDeepInEachOtherAreRefused)

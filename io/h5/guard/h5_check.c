@@ -1,156 +1,154 @@
-/* h5_check: superblock and object headers, before HDF5 sees them. */
+/* h5_check: superblock and object headers, and the walk over a file.
+ *
+ * THE PROBLEM. HDF5 trusts a file: it reads as many bytes as a number in it says, follows an
+ * address wherever it leads, steps through lists until they end. A bit that flipped on a disk, a
+ * copy that was cut short, or a file that somebody made for it, and HDF5 reads behind the end of
+ * its memory, or runs for ever; under MPI all ranks do. So before HDF5 opens a file, all that it
+ * will rely on is checked here, byte by byte. What is not as the format demands refuses the file,
+ * with the byte where that stands.
+ *
+ * THE FILE. Numbers are little-endian; an address counts bytes from the superblock. Every object, a
+ * group or a data set, is a header: a list of messages (h5_message.c). Groups name objects:
+ *
+ *   superblock                     versions 0, 1: room of B-tree nodes, end of the file, root
+ *      |                           versions 2, 3: end of the file, root
+ *      v
+ *   object header of the root      message 17: B-tree, heap; or 2 and 6: links (the new form)
+ *      |             |
+ *      v             v
+ *   TREE (h5_table)  HEAP "train\0valid\0..."
+ *      |
+ *      v                           message 1: shape     [6000, 784]
+ *   SNOD: offset of a name,                3: type      float32
+ *         address of an ----> object       8: layout    address of the numbers; or of the
+ *         object header       header                    B-tree of chunks ----> TREE ----> chunks
+ *                                         11: filters   gzip
+ *                                         12: attribute name, type, shape, value; long texts stand
+ *                                                       in a global heap ----> GCOL
+ *                                         16: continued address and size of more messages
+ *
+ * THE WALK. walk->todo lists objects that are still to be checked: at first the root. The last of
+ * them is taken off and its header is read; what it names, if it is a group, is put onto the list;
+ * and so on until the list is empty. Nothing calls itself, so that no file can exhaust the stack
+ * (but for B-trees and types, whose depth is bounded). Names in the new form may stand in heaps
+ * with checksums: damage is found by HDF5 itself there, which lists such a group's names once the
+ * file is open; the objects go onto the same list.
+ *
+ * WHY IT ENDS. Each structure that is read is taken from a budget of bytes, of four times the file:
+ * a sound file's structures are read about once, but a tree that leads back into itself spends it
+ * all. The rest has bounds of its own: an object with several names is followed once (hard links
+ * may form a cycle, legally, and HDF5 knows that it was there); groups lie at most 64 deep in each
+ * other, for HDF5 itself follows them by calling itself; objects of global heaps are counted, as
+ * one heap is stepped through for each text in it; and of gzip's chunks 16 MiB are unpacked on
+ * trial. */
 #include "io/h5/guard/h5_check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/h5/guard/h5_walk.h"
+#include "io/h5/guard/h5_message.h"
 
 enum {
     DEPTH_MAX = 64,       /* groups in groups */
     SHARED_MAX = 1 << 16, /* objects with several names */
-    HEAP_STEPS = 1 << 28, /* about a second */
-    UNPACKED = 16 << 20,  /* bytes: a tenth of that */
+    HEAP_STEPS = 1 << 28, /* objects of global heaps: about a second */
+    UNPACKED = 16 << 20,  /* bytes of gzip: a tenth of that */
 };
 
-bool ls_h5_walk_damaged(ls_h5_walk *walk, uint64_t at, const char *expected)
-{
-    return walk->error.text[0]
-               ? false
-               : ls_error_set(&walk->error, LS_DATA,
-                              "%s: is damaged at byte %llu: expected %s; take a copy that is whole "
-                              "(or is it being written?)",
-                              walk->path, (unsigned long long)(at + walk->skipped), expected);
-}
-
-bool ls_h5_walk_unknown(ls_h5_walk *walk, uint64_t at, const char *what)
-{
-    return walk->error.text[0]
-               ? false
-               : ls_error_set(&walk->error, LS_DATA,
-                              "%s: has %s at byte %llu, which lockstep does not read; write the "
-                              "file as h5py does unless told otherwise",
-                              walk->path, what, (unsigned long long)(at + walk->skipped));
-}
-
-bool ls_h5_piece_open(ls_h5_walk *walk, uint64_t address, uint64_t size, ls_h5_piece *piece)
-{
-    *piece = (ls_h5_piece){.walk = walk, .at = address, .end = address + size};
-    if (address > walk->size || size > walk->size - address)
-        return ls_h5_walk_damaged(walk, address, "all of what begins there before the file ends");
-    if (size + 16 > walk->budget)
-        return ls_h5_walk_damaged(walk, address, "a tree, not the same structures again and again");
-    walk->budget -= size + 16;
-    return true;
-}
-
-uint64_t ls_h5_piece_number(ls_h5_piece *piece, int bytes)
-{
-    uint64_t number = 0;
-    ls_h5_piece part = ls_h5_piece_part(piece, (uint64_t)bytes);
-    for (uint64_t i = part.at; i < part.end; i++)
-        number |= (uint64_t)piece->walk->bytes[i] << 8 * (i - part.at);
-    return number;
-}
-
-void ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes)
-{
-    (void)ls_h5_piece_part(piece, bytes);
-}
-
-ls_h5_piece ls_h5_piece_part(ls_h5_piece *piece, uint64_t bytes)
-{
-    ls_h5_piece part = *piece;
-    piece->over = piece->over || bytes > piece->end - piece->at;
-    part.end = piece->at = piece->over ? piece->end : piece->at + bytes;
-    if (piece->over)
-        part.at = part.end;
-    return part;
-}
-
-void ls_h5_piece_text(ls_h5_piece *piece)
-{
-    const unsigned char *from = piece->walk->bytes + piece->at;
-    const unsigned char *end = memchr(from, 0, piece->end - piece->at);
-    piece->over = piece->over || !end;
-    piece->at = piece->over ? piece->end : piece->at + (uint64_t)(end - from) + 1;
-}
-
-bool ls_h5_piece_signed(ls_h5_piece *piece, const char *signature)
-{
-    ls_h5_piece part = ls_h5_piece_part(piece, 4);
-    return part.end - part.at == 4 && memcmp(piece->walk->bytes + part.at, signature, 4) == 0;
-}
-
-/* How the messages of an object header stand one after the other. */
+/* An object header: blocks of messages, the first behind its head, others where messages say that
+ * it goes on. */
 typedef struct header {
-    int version, order; /* order: bytes of creation order in a message of version 2 */
+    int version, order; /* order: bytes of a creation order in a message of version 2 */
+    ls_h5_piece *block; /* ls_free */
+    size_t blocks;
     ls_h5_object object;
 } header;
 
-static bool read_messages(header *h, ls_h5_piece *piece);
+static bool add_block(header *h, ls_h5_walk *walk, uint64_t address, uint64_t size)
+{
+    if ((h->blocks & (h->blocks - 1)) == 0) /* full: there is room up to the next power of two */
+        h->block = ls_realloc(h->block, h->blocks ? 2 * h->blocks : 1, sizeof *h->block);
+    return ls_h5_piece_open(walk, address, size, &h->block[h->blocks++]);
+}
 
 static bool read_continuation(header *h, ls_h5_piece *body)
 {
-    uint64_t at = ls_h5_piece_number(body, 8), size = ls_h5_piece_number(body, 8);
-    ls_h5_piece piece;
-    if (body->over || !ls_h5_piece_open(body->walk, at, size, &piece))
+    uint64_t address = ls_h5_piece_number(body, 8), size = ls_h5_piece_number(body, 8);
+    if (body->over || !add_block(h, body->walk, address, size))
         return ls_h5_walk_damaged(body->walk, body->at, "the place where an object goes on");
-    if (h->version == 2) {
-        bool known = size >= 8 && ls_h5_piece_signed(&piece, "OCHK");
-        if (!known)
-            return ls_h5_walk_damaged(body->walk, at, "a further part of an object (OCHK)");
-        piece.end -= 4;
-    }
-    return read_messages(h, &piece);
+    if (h->version == 1)
+        return true;
+    ls_h5_piece *block = &h->block[h->blocks - 1];
+    if (size < 8 || !ls_h5_piece_signed(block, "OCHK"))
+        return ls_h5_walk_damaged(body->walk, address, "a further part of an object (OCHK)");
+    block->end -= 4; /* its checksum */
+    return true;
 }
 
-static bool read_messages(header *h, ls_h5_piece *piece)
+static bool read_messages(header *h, ls_h5_piece block)
 {
     uint64_t head = h->version == 1 ? 8 : 4 + (uint64_t)h->order;
-    while (piece->end - piece->at >= head) {
-        uint64_t at = piece->at;
-        unsigned type = (unsigned)ls_h5_piece_number(piece, h->version == 1 ? 2 : 1);
-        uint64_t size = ls_h5_piece_number(piece, 2);
-        unsigned flags = (unsigned)ls_h5_piece_number(piece, 1);
-        ls_h5_piece_skip(piece, h->version == 1 ? 3 : (uint64_t)h->order);
-        ls_h5_piece body = ls_h5_piece_part(piece, size);
-        if (piece->over)
-            return ls_h5_walk_damaged(piece->walk, at, "a part of an object that ends inside it");
-        if (!(type == LS_H5_CONTINUED ? read_continuation(h, &body)
-                                      : ls_h5_message_check(&h->object, type, flags, &body)))
+    while (block.end - block.at >= head) {
+        uint64_t at = block.at;
+        unsigned number = (unsigned)ls_h5_piece_number(&block, h->version == 1 ? 2 : 1);
+        uint64_t size = ls_h5_piece_number(&block, 2);
+        unsigned flags = (unsigned)ls_h5_piece_number(&block, 1);
+        ls_h5_piece_skip(&block, h->version == 1 ? 3 : (uint64_t)h->order);
+        ls_h5_piece body = ls_h5_piece_part(&block, size);
+        if (block.over)
+            return ls_h5_walk_damaged(block.walk, at, "a part of an object that ends inside it");
+        if (!(number == LS_H5_CONTINUED ? read_continuation(h, &body)
+                                        : ls_h5_message_check(&h->object, number, flags, &body)))
             return false;
     }
     return true;
 }
 
-/* Version 1: size and count of links; version 2 begins with OHDR. */
-static bool read_header(ls_h5_walk *walk, uint64_t at, header *h)
+/* Version 1 begins with its version, the number of its names and the size of its messages. */
+static bool read_head_1(header *h, ls_h5_piece *piece)
 {
-    ls_h5_piece piece;
-    *h = (header){.version = 1, .object = {.at = at, .links = 1}};
-    if (!ls_h5_piece_open(walk, at, 16, &piece))
-        return false;
-    if (!ls_h5_piece_signed(&piece, "OHDR")) {
-        piece.at = at;
-        if (ls_h5_piece_number(&piece, 1) != 1)
-            return ls_h5_walk_damaged(walk, at, "an object header");
-        ls_h5_piece_skip(&piece, 3);
-        h->object.links = ls_h5_piece_number(&piece, 4);
-        return ls_h5_piece_open(walk, at + 16, ls_h5_piece_number(&piece, 4), &piece) &&
-               read_messages(h, &piece);
-    }
+    uint64_t address = piece->at;
+    if (ls_h5_piece_number(piece, 1) != 1)
+        return ls_h5_walk_damaged(piece->walk, address, "an object header");
+    ls_h5_piece_skip(piece, 3);
+    h->version = 1;
+    h->object.links = ls_h5_piece_number(piece, 4);
+    return add_block(h, piece->walk, address + 16, ls_h5_piece_number(piece, 4));
+}
+
+/* Version 2 begins with OHDR; flags say what stands before the size of the messages, and how many
+ * bytes that size has. */
+static bool read_head_2(header *h, ls_h5_piece *piece, uint64_t address)
+{
+    enum { WIDTH = 3, ORDERED = 4, PHASES = 16, TIMES = 32 };
+    if (ls_h5_piece_number(piece, 1) != 2)
+        return ls_h5_walk_damaged(piece->walk, address, "an object header of version 2");
+    unsigned flags = (unsigned)ls_h5_piece_number(piece, 1);
+    uint64_t start = address + 6 + (flags & TIMES ? 16 : 0) + (flags & PHASES ? 4 : 0);
+    uint64_t width = (uint64_t)1 << (flags & WIDTH);
     h->version = 2;
-    if (ls_h5_piece_number(&piece, 1) != 2)
-        return ls_h5_walk_damaged(walk, at, "an object header of version 2");
-    unsigned flags = (unsigned)ls_h5_piece_number(&piece, 1);
-    uint64_t start = at + 6 + (flags & 32 ? 16 : 0) + (flags & 16 ? 4 : 0);
-    uint64_t width = (uint64_t)1 << (flags & 3);
-    h->order = flags & 4 ? 2 : 0;
-    return ls_h5_piece_open(walk, start, width, &piece) &&
-           ls_h5_piece_open(walk, start + width, ls_h5_piece_number(&piece, (int)width), &piece) &&
-           read_messages(h, &piece);
+    h->order = flags & ORDERED ? 2 : 0;
+    return ls_h5_piece_open(piece->walk, start, width, piece) &&
+           add_block(h, piece->walk, start + width, ls_h5_piece_number(piece, (int)width));
+}
+
+/* The header at `address` with all its messages; *object gets what they say. */
+static bool read_header(ls_h5_walk *walk, uint64_t address, ls_h5_object *object)
+{
+    header h = {.object = {.at = address, .links = 1}};
+    ls_h5_piece head;
+    bool ok = ls_h5_piece_open(walk, address, 16, &head);
+    if (ok && ls_h5_piece_signed(&head, "OHDR")) {
+        ok = read_head_2(&h, &head, address);
+    } else if (ok) {
+        head.at = address;
+        ok = read_head_1(&h, &head);
+    }
+    for (size_t i = 0; ok && i < h.blocks; i++) /* messages may add blocks */
+        ok = read_messages(&h, h.block[i]);
+    ls_free(h.block);
+    *object = h.object;
+    return ok;
 }
 
 static bool has(const ls_h5_object *o, int message)
@@ -158,7 +156,7 @@ static bool has(const ls_h5_object *o, int message)
     return o->seen >> message & 1;
 }
 
-/* Contiguous texts and lists of varying length. */
+/* Contiguous texts and lists of varying length refer to what is there. */
 static bool check_lists(ls_h5_walk *walk, const ls_h5_object *o)
 {
     uint64_t bytes;
@@ -192,21 +190,31 @@ static bool check_dataset(ls_h5_walk *walk, const ls_h5_object *o)
     return o->chunk_tree == LS_H5_NOWHERE || ls_h5_table_chunks(walk, o->chunk_tree, &o->chunk);
 }
 
-static bool check_group(ls_h5_walk *walk, const ls_h5_object *o)
+/* Reverses a list from `first` on, for what was put there first is to be taken first. */
+static void reverse(ls_h5_named_list *list, size_t first)
+{
+    for (size_t i = first, j = list->count; i + 1 < j; i++) {
+        const ls_h5_named last = list->entry[--j];
+        list->entry[j] = list->entry[i];
+        list->entry[i] = last;
+    }
+}
+
+/* What the group names goes onto the list; messages have put their links there already, from
+ * `first` on. */
+static bool check_group(ls_h5_walk *walk, const ls_h5_object *o, size_t first)
 {
     if (has(o, LS_H5_TYPE) || has(o, LS_H5_SPACE) || has(o, LS_H5_LAYOUT))
         return ls_h5_walk_damaged(walk, o->at, "either a group or a data set");
-    if (o->dense) {
-        walk->dense = ls_realloc(walk->dense, (size_t)walk->dense_count + 1, sizeof *walk->dense);
-        walk->dense[walk->dense_count++] = (ls_h5_dense){o->at, walk->depth};
-    }
-    for (size_t i = 0; i < o->named_count; i++)
-        if (!ls_h5_check_object(walk, o->named[i], NULL))
-            return false;
-    return !has(o, LS_H5_NAMES) || ls_h5_table_group(walk, o->tree, o->heap);
+    if (o->dense)
+        ls_h5_named_push(&walk->dense, o->at, walk->depth);
+    if (has(o, LS_H5_NAMES) && !ls_h5_table_group(walk, o->tree, o->heap))
+        return false;
+    reverse(&walk->todo, first);
+    return true;
 }
 
-/* HDF5 knows that it was at an object before where that has several names. */
+/* Whether this object, which has several names, was met before: *known. */
 static bool was_walked(ls_h5_walk *walk, uint64_t address, bool *known)
 {
     for (int i = 0; i < walk->shared_count && !*known; i++)
@@ -215,57 +223,63 @@ static bool was_walked(ls_h5_walk *walk, uint64_t address, bool *known)
         return true;
     if (walk->shared_count == SHARED_MAX)
         return ls_h5_walk_unknown(walk, address, "very many objects with several names");
-    walk->shared = ls_realloc(walk->shared, (size_t)walk->shared_count + 1, sizeof *walk->shared);
+    if (!walk->shared)
+        walk->shared = ls_alloc(SHARED_MAX, sizeof *walk->shared);
     walk->shared[walk->shared_count++] = address;
     return true;
 }
 
-/* What an object is by its messages, and what lies below it. */
-static bool check_below(ls_h5_walk *walk, const ls_h5_object *o)
+/* An object by its messages; what it names goes onto the list. */
+static bool check_object(ls_h5_walk *walk, uint64_t address, ls_h5_object *o)
 {
+    size_t first = walk->todo.count;
     bool known = false;
-    if (o->links > 1 && !was_walked(walk, o->at, &known))
+    if (!read_header(walk, address, o) || (o->links > 1 && !was_walked(walk, o->at, &known)))
         return false;
+    bool group = has(o, LS_H5_NAMES) || has(o, LS_H5_LINKS);
+    if (known || !group)
+        walk->todo.count = first; /* links that are of no group, or were followed before */
     if (known)
         return true;
     if (walk->depth == DEPTH_MAX)
         return ls_h5_walk_damaged(walk, o->at, "groups at most 64 deep in each other");
-    walk->depth++;
-    bool ok = false;
-    if (has(o, LS_H5_NAMES) || has(o, LS_H5_LINKS))
-        ok = check_group(walk, o);
-    else if (has(o, LS_H5_SPACE) || has(o, LS_H5_LAYOUT))
-        ok = check_dataset(walk, o);
-    else /* a named type */
-        ok = has(o, LS_H5_TYPE) || ls_h5_walk_damaged(walk, o->at, "a group or a data set");
-    walk->depth--;
-    return ok;
+    if (group)
+        return check_group(walk, o, first);
+    if (has(o, LS_H5_SPACE) || has(o, LS_H5_LAYOUT))
+        return check_dataset(walk, o);
+    return has(o, LS_H5_TYPE) || /* a type with a name of its own */
+           ls_h5_walk_damaged(walk, o->at, "a group or a data set");
 }
 
-bool ls_h5_check_object(ls_h5_walk *walk, uint64_t address, ls_h5_object *object)
+/* Checks the objects of the list, and what these name in their turn, until it is empty. */
+static bool check_todo(ls_h5_walk *walk)
 {
-    header h;
-    bool ok = read_header(walk, address, &h) && check_below(walk, &h.object);
-    ls_free(h.object.named);
-    h.object.named = NULL;
-    if (object)
-        *object = h.object;
+    ls_h5_object object;
+    bool ok = true;
+    while (ok && walk->todo.count > 0) {
+        const ls_h5_named next = walk->todo.entry[--walk->todo.count];
+        walk->depth = next.depth;
+        ok = check_object(walk, next.address, &object);
+    }
     return ok;
 }
 
+/* `base` and `end` of the superblock: where addresses count from, and where the file ends. */
 static bool check_end(ls_h5_walk *walk, uint64_t base, uint64_t end)
 {
     if (base != walk->skipped)
         return ls_h5_walk_damaged(walk, 0, "a file whose addresses count from its superblock");
-    return end <= walk->size + walk->skipped ||
-           ls_error_set(&walk->error, LS_DATA,
+    if (end <= walk->size + walk->skipped)
+        return true;
+    walk->refused = true;
+    return ls_error_set(walk->error, LS_DATA,
                         "%s: has %llu bytes, but should have %llu; it was cut short", walk->path,
                         (unsigned long long)(walk->size + walk->skipped), (unsigned long long)end);
 }
 
-/* Versions 0 and 1: sizes of the trees' nodes, addresses, the root's entry, which repeats where its
- * names are. */
-static bool check_old(ls_h5_walk *walk, int version)
+/* A superblock of version 0 or 1: how many entries nodes have, addresses, and the entry of the root
+ * group, which repeats where that group's names are. */
+static bool check_superblock_0(ls_h5_walk *walk, int version)
 {
     ls_h5_piece piece;
     ls_h5_object root;
@@ -286,64 +300,40 @@ static bool check_old(ls_h5_walk *walk, int version)
     if (ls_h5_piece_number(&piece, 8) != LS_H5_NOWHERE)
         return ls_h5_walk_unknown(walk, piece.at, "a driver of its own");
     ls_h5_piece_skip(&piece, 8);
-    uint64_t object = ls_h5_piece_number(&piece, 8);
-    uint64_t cached = ls_h5_piece_number(&piece, 4);
+    uint64_t address = ls_h5_piece_number(&piece, 8), cached = ls_h5_piece_number(&piece, 4);
     ls_h5_piece_skip(&piece, 4);
     uint64_t tree = ls_h5_piece_number(&piece, 8), heap = ls_h5_piece_number(&piece, 8);
     if (!walk->leaf_k || !walk->tree_k || !walk->chunk_k)
         return ls_h5_walk_damaged(walk, 16, "nodes with entries");
-    if (!check_end(walk, base, end) || !ls_h5_check_object(walk, object, &root))
+    if (!check_end(walk, base, end) || !check_object(walk, address, &root))
         return false;
     return !has(&root, LS_H5_NAMES) || cached == 0 ||
            (cached == 1 && tree == root.tree && heap == root.heap) ||
            ls_h5_walk_damaged(walk, piece.at, "the place of the names of the first group");
 }
 
-/* Versions 2 and 3, with a checksum, which HDF5 looks at. */
-static bool check_new(ls_h5_walk *walk)
+/* A superblock of version 2 or 3; HDF5 looks at its checksum. */
+static bool check_superblock_2(ls_h5_walk *walk)
 {
     ls_h5_piece piece;
+    ls_h5_object root;
     if (!ls_h5_piece_open(walk, 9, 39, &piece))
         return false;
     if (ls_h5_piece_number(&piece, 2) != 0x0808)
         return ls_h5_walk_unknown(walk, 9, "addresses of other than 8 bytes");
     ls_h5_piece_skip(&piece, 1);
     uint64_t base = ls_h5_piece_number(&piece, 8), more = ls_h5_piece_number(&piece, 8);
-    uint64_t end = ls_h5_piece_number(&piece, 8), object = ls_h5_piece_number(&piece, 8);
+    uint64_t end = ls_h5_piece_number(&piece, 8), address = ls_h5_piece_number(&piece, 8);
     walk->leaf_k = 4;
     walk->tree_k = 16;
     walk->chunk_k = 32;
     if (more != LS_H5_NOWHERE)
         return ls_h5_walk_unknown(walk, 20, "settings of its own");
-    return check_end(walk, base, end) && ls_h5_check_object(walk, object, NULL);
+    return check_end(walk, base, end) && check_object(walk, address, &root);
 }
 
-static herr_t check_link(hid_t group, const char *name, const H5L_info_t *link, void *context)
-{
-    (void)group, (void)name;
-    bool ok = link->type != H5L_TYPE_HARD || ls_h5_check_object(context, link->u.address, NULL);
-    return ok ? 0 : -1;
-}
-
-/* Names that stand in heaps with checksums are taken from HDF5: what they name is checked before it
- * is opened. More such groups may be found on the way. */
-static bool check_dense(ls_h5_walk *walk, hid_t file)
-{
-    bool ok = true;
-    for (int i = 0; ok && i < walk->dense_count; i++) {
-        const ls_h5_dense group = walk->dense[i];
-        hid_t id = H5Oopen_by_addr(file, group.at);
-        walk->depth = group.depth;
-        ok = (id >= 0 &&
-              H5Literate(id, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, check_link, walk) >= 0) ||
-             ls_h5_walk_damaged(walk, group.at, "a group whose names can be read");
-        if (id >= 0)
-            H5Oclose(id);
-    }
-    return ok;
-}
-
-/* Where the superblock is: at 0, 512, 1024, ... */
+/* A superblock may stand at byte 0, 512, 1024, 2048, ...: programs put their own bytes before it.
+ */
 static bool find_superblock(const unsigned char *bytes, size_t size, size_t *skipped)
 {
     static const unsigned char signature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
@@ -354,35 +344,51 @@ static bool find_superblock(const unsigned char *bytes, size_t size, size_t *ski
     return false;
 }
 
-hid_t ls_h5_check_open(const char *path, const void *bytes, size_t size, const char *name,
-                       hid_t access, ls_error *error)
+bool ls_h5_check_begin(ls_h5_walk *walk, const char *path, const void *bytes, size_t size,
+                       ls_error *error)
 {
     size_t skipped;
-    hid_t file = -1;
+    *walk = (ls_h5_walk){.path = path,
+                         .error = error,
+                         .budget = 4 * (uint64_t)size + 4096,
+                         .heap_budget = HEAP_STEPS,
+                         .unpack_budget = UNPACKED};
     if (!find_superblock(bytes, size, &skipped))
-        return ls_error_set(error, LS_DATA, "%s: is not an HDF5 file", path), -1;
-    ls_h5_walk walk = {.path = path,
-                       .bytes = (const unsigned char *)bytes + skipped,
-                       .size = size - skipped,
-                       .skipped = skipped,
-                       .budget = 4 * (uint64_t)size + 4096,
-                       .heap_budget = HEAP_STEPS,
-                       .unpack_budget = UNPACKED};
-    int version = walk.bytes[8];
-    bool ok = version > 3   ? ls_h5_walk_damaged(&walk, 8, "superblock version 0 to 3")
-              : version < 2 ? check_old(&walk, version)
-                            : check_new(&walk);
-    if (ok)
-        file = H5Fopen(name, H5F_ACC_RDONLY, access);
-    if (ok && file < 0)
-        ls_h5_fail_path(error, LS_DATA, path, "can't be opened; it is damaged or in use");
-    if (file >= 0 && !check_dense(&walk, file)) {
-        H5Fclose(file);
-        file = -1;
-    }
-    if (walk.error.text[0])
-        ls_error_set(error, LS_DATA, "%s", walk.error.text);
-    ls_free(walk.dense);
-    ls_free(walk.shared);
-    return file;
+        return ls_error_set(error, LS_DATA, "%s: is not an HDF5 file", path);
+    walk->bytes = (const unsigned char *)bytes + skipped;
+    walk->size = size - skipped;
+    walk->skipped = skipped;
+    int version = walk->bytes[8];
+    bool ok = version > 3   ? ls_h5_walk_damaged(walk, 8, "superblock version 0 to 3")
+              : version < 2 ? check_superblock_0(walk, version)
+                            : check_superblock_2(walk);
+    return ok && check_todo(walk);
+}
+
+bool ls_h5_check_dense(ls_h5_walk *walk, uint64_t *address)
+{
+    if (walk->dense_done == walk->dense.count)
+        return false;
+    const ls_h5_named group = walk->dense.entry[walk->dense_done++];
+    *address = group.address;
+    walk->depth = group.depth;
+    return true;
+}
+
+void ls_h5_check_name(ls_h5_walk *walk, uint64_t address)
+{
+    ls_h5_named_push(&walk->todo, address, walk->depth + 1);
+}
+
+bool ls_h5_check_go_on(ls_h5_walk *walk)
+{
+    reverse(&walk->todo, 0);
+    return check_todo(walk);
+}
+
+void ls_h5_check_close(ls_h5_walk *walk)
+{
+    ls_free(walk->todo.entry);
+    ls_free(walk->dense.entry);
+    ls_free(walk->shared);
 }

@@ -1,9 +1,19 @@
-/* h5_message: the messages of an object header, by the HDF5 File Format Specification, version 3,
- * IV: attributes, filters, links, and where the numbers are. */
-#include <stddef.h>
-
-#include "core/memory.h"
-#include "io/h5/guard/h5_walk.h"
+/* h5_message: checks the messages of an object header, by the HDF5 File Format Specification,
+ * version 3, IV.A.2.
+ *
+ * A message is a number that says what it is about, flags, its size and its content. The content
+ * begins with a version, nearly always; what follows depends on it. A message that is not known
+ * here refuses the file: nobody has checked what HDF5 would do with it. The table at the end of
+ * this file has all that are known.
+ *
+ * An attribute, the message that people fill themselves, carries a data set in small: name, type,
+ * shape and values, one after the other, each with its size before it:
+ *
+ *     version, flags, size of name, size of type, size of shape | name | type | shape | values
+ *
+ * Its values must fit into the message, by type and shape; a value of varying length is a reference
+ * (length, address of a global heap, index there), and what it refers to must be there. */
+#include "io/h5/guard/h5_message.h"
 
 enum {
     BY_REFERENCE = 2 /* flag: the message stands in another object */
@@ -20,7 +30,7 @@ bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base)
     return !values->over;
 }
 
-/* The values of an attribute, of which `p` is to hold all. */
+/* The values of an attribute: `p` must hold all of them. */
 static bool check_values(ls_h5_piece *p, const ls_h5_type *t, uint64_t points)
 {
     uint64_t bytes;
@@ -32,12 +42,11 @@ static bool check_values(ls_h5_piece *p, const ls_h5_type *t, uint64_t points)
            ls_h5_walk_unknown(p->walk, p->at, "an attribute of records with texts in them");
 }
 
-static bool check_attribute(ls_h5_object *o, ls_h5_piece *p)
+static bool check_attribute(ls_h5_piece *p)
 {
-    (void)o;
     ls_h5_type t;
     int rank;
-    uint64_t points, size[3]; /* of name, type and space */
+    uint64_t points, size[3]; /* of name, type and shape */
     ls_h5_piece part[3];
     uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
     if (version > 1 && flags)
@@ -74,7 +83,8 @@ static bool check_space(ls_h5_object *o, ls_h5_piece *p)
 static bool check_fill(ls_h5_object *o, ls_h5_piece *p)
 {
     uint64_t version = ls_h5_piece_number(p, 1);
-    uint64_t flags = ls_h5_piece_number(p, version < 3 ? 3 : 1); /* the last byte: given */
+    /* Versions 1 and 2: two bytes about when it is written, then whether there is one. */
+    uint64_t flags = ls_h5_piece_number(p, version < 3 ? 3 : 1);
     bool given = version == 1 || (version == 2 ? flags >> 16 : flags & 32);
     uint64_t size = given ? ls_h5_piece_number(p, 4) : 0;
     o->fill = size == UINT32_MAX ? 0 : size; /* -1: undefined */
@@ -82,14 +92,14 @@ static bool check_fill(ls_h5_object *o, ls_h5_piece *p)
     return version >= 1 && version <= 3;
 }
 
-static bool check_old_fill(ls_h5_object *o, ls_h5_piece *p)
+static bool check_old_fill(ls_h5_piece *p)
 {
-    (void)o;
     ls_h5_piece_skip(p, ls_h5_piece_number(p, 4));
     return true;
 }
 
-/* Rank with the bytes of a number as the last dimension; where the tree is. */
+/* A chunk's shape, with the bytes of a number as the last dimension. `tree`: version 3, which says
+ * before it where the B-tree is; else version 4. */
 static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
 {
     ls_h5_piece_skip(p, tree ? 0 : 1);
@@ -109,7 +119,8 @@ static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
     return o->chunk.bytes <= UINT32_MAX;
 }
 
-/* Version 3 has the chunks in a tree, version 4 in forms with checksums, which HDF5 looks at. */
+/* Version 3 has its chunks in a B-tree; version 4 in structures with checksums, which HDF5 checks.
+ */
 static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
 {
     enum { COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL };
@@ -139,10 +150,12 @@ static bool check_filters(ls_h5_object *o, ls_h5_piece *p)
     ls_h5_piece_skip(p, version == 1 ? 6 : 0);
     for (uint64_t i = 0; i < count && !p->over; i++) {
         uint64_t id = ls_h5_piece_number(p, 2);
-        if (id >= SZIP && id <= SCALE_OFFSET) /* HDF5 trusts what they read */
+        if (id >= SZIP && id <= SCALE_OFFSET) /* HDF5 trusts the numbers that these read */
             return ls_h5_walk_unknown(p->walk, p->at, "the filter szip, n-bit or scale-offset");
-        if (id == CHECKSUM)
-            *(o->chunk.gzips ? &o->chunk.after : &o->chunk.before) += 4;
+        if (id == CHECKSUM && o->chunk.gzips)
+            o->chunk.after += 4;
+        else if (id == CHECKSUM)
+            o->chunk.before += 4;
         o->chunk.gzips += id == GZIP;
         o->chunk.others += id != GZIP && id != SHUFFLE && id != CHECKSUM;
         uint64_t name = version == 1 || id >= NAMED ? ls_h5_piece_number(p, 2) : 0;
@@ -161,8 +174,8 @@ static bool check_names(ls_h5_object *o, ls_h5_piece *p)
     return true;
 }
 
-/* Where many links, or many attributes, of an object stand in a heap of their own; `order` is the
- * bytes of the largest creation order. *dense: they do. */
+/* Links, or attributes, of an object in the new form: *dense tells whether they stand in a heap of
+ * their own. `order` is the bytes of a creation order. */
 static bool check_many(ls_h5_piece *p, int order, bool *dense)
 {
     uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
@@ -177,37 +190,33 @@ static bool check_many_links(ls_h5_object *o, ls_h5_piece *p)
     return check_many(p, 8, &o->dense);
 }
 
-static bool check_many_attributes(ls_h5_object *o, ls_h5_piece *p)
+static bool check_many_attributes(ls_h5_piece *p)
 {
-    (void)o;
     bool dense;
     return check_many(p, 2, &dense) &&
            (!dense || ls_h5_walk_unknown(p->walk, p->at,
                                          "more than 8 attributes in the form of libver='latest'"));
 }
 
-static bool check_link(ls_h5_object *o, ls_h5_piece *p)
+static bool check_link(ls_h5_piece *p)
 {
-    enum { KIND = 8, ORDER = 4, LETTERS = 16 };
+    enum { KIND = 8, ORDER = 4, LETTERS = 16, HARD = 0 };
     uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
-    uint64_t kind = flags & KIND ? ls_h5_piece_number(p, 1) : 0;
+    uint64_t kind = flags & KIND ? ls_h5_piece_number(p, 1) : HARD;
     ls_h5_piece_skip(p, (flags & ORDER ? 8 : 0) + (flags & LETTERS ? 1 : 0));
     ls_h5_piece_skip(p, ls_h5_piece_number(p, 1 << (flags & 3)));
     if (version != 1 || p->over)
         return false;
-    if (kind == 0) {
-        o->named = ls_realloc(o->named, o->named_count + 1, sizeof *o->named);
-        o->named[o->named_count++] = ls_h5_piece_number(p, 8);
-    } else {
+    if (kind == HARD)
+        ls_h5_named_push(&p->walk->todo, ls_h5_piece_number(p, 8), p->walk->depth + 1);
+    else /* the path that it leads to */
         ls_h5_piece_skip(p, ls_h5_piece_number(p, 2));
-    }
     return true;
 }
 
-/* Names of files, in a heap. */
-static bool check_external(ls_h5_object *o, ls_h5_piece *p)
+/* Names of the files that hold the numbers of a data set, in a heap. */
+static bool check_external(ls_h5_piece *p)
 {
-    (void)o;
     ls_h5_piece texts;
     uint64_t version = ls_h5_piece_number(p, 1);
     ls_h5_piece_skip(p, 3 + 2);
@@ -222,31 +231,27 @@ static bool check_external(ls_h5_object *o, ls_h5_piece *p)
     return true;
 }
 
-static bool check_group_info(ls_h5_object *o, ls_h5_piece *p)
+static bool check_group_info(ls_h5_piece *p)
 {
-    (void)o;
     uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
     ls_h5_piece_skip(p, (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0));
     return version == 0;
 }
 
-static bool check_comment(ls_h5_object *o, ls_h5_piece *p)
+static bool check_comment(ls_h5_piece *p)
 {
-    (void)o;
     ls_h5_piece_text(p);
     return true;
 }
 
-static bool check_old_time(ls_h5_object *o, ls_h5_piece *p)
+static bool check_old_time(ls_h5_piece *p)
 {
-    (void)o;
     ls_h5_piece_skip(p, 14);
     return true;
 }
 
-static bool check_time(ls_h5_object *o, ls_h5_piece *p)
+static bool check_time(ls_h5_piece *p)
 {
-    (void)o;
     uint64_t version = ls_h5_piece_number(p, 1);
     ls_h5_piece_skip(p, 7);
     return version == 1;
@@ -259,49 +264,45 @@ static bool check_link_count(ls_h5_object *o, ls_h5_piece *p)
     return version == 0;
 }
 
-static bool check_nothing(ls_h5_object *o, ls_h5_piece *p)
-{
-    (void)o, (void)p;
-    return true;
-}
-
-/* By the number of the message. Several: an object may have more than one. */
+/* By the number of the message: `alone` checks those that only have to be well-formed, `object`
+ * those that say something of the object; neither: the message is empty. */
 static const struct kind {
-    bool (*check)(ls_h5_object *object, ls_h5_piece *body);
-    const char *expected;
-    bool several;
+    bool (*object)(ls_h5_object *object, ls_h5_piece *body);
+    bool (*alone)(ls_h5_piece *body);
+    const char *expected; /* NULL: not known */
+    bool several;         /* an object may have more than one */
 } kinds[] = {
-    [0] = {check_nothing, "nothing", true},
-    [LS_H5_SPACE] = {check_space, "a shape", false},
-    [LS_H5_LINKS] = {check_many_links, "what is said of a group's links", false},
-    [LS_H5_TYPE] = {check_type, "a type of numbers", false},
-    [4] = {check_old_fill, "a fill value", false},
-    [LS_H5_FILL] = {check_fill, "a fill value", false},
-    [LS_H5_LINK] = {check_link, "a link", true},
-    [7] = {check_external, "names of files", false},
-    [LS_H5_LAYOUT] = {check_layout, "where numbers stand", false},
-    [10] = {check_group_info, "what is said of a group", false},
-    [LS_H5_FILTERS] = {check_filters, "filters", false},
-    [LS_H5_ATTRIBUTE] = {check_attribute, "an attribute", true},
-    [13] = {check_comment, "a comment", false},
-    [14] = {check_old_time, "a time", false},
-    [LS_H5_NAMES] = {check_names, "where a group's names stand", false},
-    [18] = {check_time, "a time", false},
-    [21] = {check_many_attributes, "what is said of attributes", false},
-    [22] = {check_link_count, "a number of links", false},
+    [0] = {.expected = "nothing", .several = true},
+    [LS_H5_SPACE] = {check_space, .expected = "a shape"},
+    [LS_H5_LINKS] = {check_many_links, .expected = "what is said of a group's links"},
+    [LS_H5_TYPE] = {check_type, .expected = "a type of numbers"},
+    [4] = {.alone = check_old_fill, .expected = "a fill value"},
+    [LS_H5_FILL] = {check_fill, .expected = "a fill value"},
+    [LS_H5_LINK] = {.alone = check_link, .expected = "a link", .several = true},
+    [7] = {.alone = check_external, .expected = "names of files"},
+    [LS_H5_LAYOUT] = {check_layout, .expected = "where numbers stand"},
+    [10] = {.alone = check_group_info, .expected = "what is said of a group"},
+    [LS_H5_FILTERS] = {check_filters, .expected = "filters"},
+    [LS_H5_ATTRIBUTE] = {.alone = check_attribute, .expected = "an attribute", .several = true},
+    [13] = {.alone = check_comment, .expected = "a comment"},
+    [14] = {.alone = check_old_time, .expected = "a time"},
+    [LS_H5_NAMES] = {check_names, .expected = "where a group's names stand"},
+    [18] = {.alone = check_time, .expected = "a time"},
+    [21] = {.alone = check_many_attributes, .expected = "what is said of attributes"},
+    [22] = {check_link_count, .expected = "a number of links"},
 };
 
 bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body)
 {
     uint64_t at = body->at;
     const struct kind *kind = number < sizeof kinds / sizeof *kinds ? &kinds[number] : NULL;
-    if (!kind || !kind->check)
+    if (!kind || !kind->expected)
         return ls_h5_walk_damaged(body->walk, at, "a known part of an object");
     if (flags & BY_REFERENCE)
         return ls_h5_walk_unknown(body->walk, at, "a named type");
     if (!kind->several && object->seen >> number & 1)
         return ls_h5_walk_damaged(body->walk, at, "such a part of an object once");
     object->seen |= 1u << number;
-    return (kind->check(object, body) && !body->over) ||
-           ls_h5_walk_damaged(body->walk, at, kind->expected);
+    bool ok = kind->object ? kind->object(object, body) : kind->alone ? kind->alone(body) : true;
+    return (ok && !body->over) || ls_h5_walk_damaged(body->walk, at, kind->expected);
 }

@@ -1,17 +1,40 @@
-/* h5_table: the trees and heaps that hold a file's names, chunks and long texts; the pictures of
- * them are in the HDF5 File Format Specification, version 3, III. */
+/* h5_table: checks trees and heaps, by the HDF5 File Format Specification, version 3, III.
+ *
+ *     TREE: a node of a B-tree, of a group's names or of a data set's chunks
+ *       "TREE", type, level (0: a leaf), number of children, addresses of two siblings,
+ *       key, child, key, child, ..., key
+ *     A group's keys are names (offsets in its heap); the children of its leaves are SNOD nodes.
+ *     A chunk's key: bytes as stored, filters left out, its place; the children of leaves are
+ * chunks.
+ *
+ *     SNOD: names of a group
+ *       "SNOD", version, number of entries, then for each: offset of the name in the heap, address
+ * of the object's header, whether it is a soft link (then the offset of the path it leads to), ...
+ *
+ *     HEAP: a local heap: the names of one group
+ *       "HEAP", version, bytes of its data, first free block, address of the data
+ *     Free blocks form a list inside the data: offset of the next (1: none), bytes.
+ *
+ *     GCOL: a global heap: texts and lists of varying length
+ *       "GCOL", version, bytes of it all, then for each object: index, references, bytes, data
+ *     Index 0 is what is free, to the end.
+ *
+ * A node's room is fixed: HDF5 reads all of it, whatever the number of children says. HDF5 follows
+ * the list of free blocks, and steps from object to object of a global heap, without asking whether
+ * it ever ends. The level of a child must be one less than its parent's, so that no tree is deeper
+ * than the 255 levels that a byte can count. */
+#include "io/h5/guard/h5_table.h"
+
 #include <zlib.h>
 
-#include "io/h5/guard/h5_walk.h"
+enum { ENTRY = 40 /* bytes of an entry of a SNOD */, GROUP_TREE = 0, CHUNK_TREE = 1 };
 
-enum { ENTRY = 40, GROUP_TREE = 0, CHUNK_TREE = 1 };
-
-/* What the nodes of one tree have in common. */
+/* What the nodes of one B-tree have in common. */
 typedef struct tree {
     int type;
-    uint64_t key, most; /* bytes of a key, entries of a node */
-    ls_h5_piece texts;  /* of a group */
-    const ls_h5_chunk *chunk;
+    uint64_t key, most;       /* bytes of a key; children of a node, at most */
+    ls_h5_piece texts;        /* of a group: its local heap */
+    const ls_h5_chunk *chunk; /* of a data set */
 } tree;
 
 bool ls_h5_table_text(const ls_h5_piece *texts, uint64_t offset)
@@ -20,21 +43,22 @@ bool ls_h5_table_text(const ls_h5_piece *texts, uint64_t offset)
     ls_h5_piece_skip(&text, offset);
     uint64_t from = text.at;
     ls_h5_piece_text(&text);
-    ls_h5_piece counted;
+    ls_h5_piece counted; /* many names may stand at one place: each takes from the budget */
     return !text.over && ls_h5_piece_open(texts->walk, from, text.at - from, &counted);
 }
 
-/* The list of unused pieces in a heap: next (1: none), size. */
+/* The list of a heap's free blocks ends, and each lies inside. */
 static bool check_free(const ls_h5_piece *texts, uint64_t next)
 {
-    for (uint64_t steps = 0; next != 1; steps++) {
+    enum { LAST = 1, HEAD = 16 /* bytes of the smallest block */ };
+    for (uint64_t steps = 0; next != LAST; steps++) {
         ls_h5_piece piece = *texts;
         ls_h5_piece_skip(&piece, next);
         uint64_t start = next, size;
         next = ls_h5_piece_number(&piece, 8);
         size = ls_h5_piece_number(&piece, 8);
         if (piece.over || size > texts->end - texts->at - start ||
-            steps > (texts->end - texts->at) / 16)
+            steps > (texts->end - texts->at) / HEAD)
             return ls_h5_walk_damaged(texts->walk, texts->at, "a heap with its free places inside");
     }
     return true;
@@ -53,7 +77,7 @@ bool ls_h5_table_heap(ls_h5_walk *walk, uint64_t address, ls_h5_piece *texts)
            check_free(texts, list);
 }
 
-/* One name of a group and what it stands for: an object, or a soft link. */
+/* One name of a group, for an object, which goes onto the list, or for a soft link. */
 static bool check_entry(const tree *t, ls_h5_piece *piece)
 {
     enum { SOFT = 2 };
@@ -66,7 +90,9 @@ static bool check_entry(const tree *t, ls_h5_piece *piece)
     if (!ls_h5_table_text(&t->texts, name) || kind > SOFT ||
         (kind == SOFT && !ls_h5_table_text(&t->texts, link)))
         return ls_h5_walk_damaged(walk, at, "the name of an object in a group");
-    return kind == SOFT || ls_h5_check_object(walk, address, NULL);
+    if (kind != SOFT)
+        ls_h5_named_push(&walk->todo, address, walk->depth + 1);
+    return true;
 }
 
 static bool check_names(const tree *t, ls_h5_walk *walk, uint64_t address)
@@ -85,8 +111,8 @@ static bool check_names(const tree *t, ls_h5_walk *walk, uint64_t address)
     return true;
 }
 
-/* HDF5 does not ask whether a chunk unpacks to what it should: too little, and it would read on
- * behind that. Streams that gzip refuses are left to it. */
+/* HDF5 does not ask how much a chunk unpacks to: where that is too little, it reads on behind it.
+ * What gzip itself refuses is left to HDF5, which asks for that. */
 static bool unpacks_whole(const ls_h5_piece *packed, uint64_t expected)
 {
     unsigned char block[1 << 14];
@@ -102,7 +128,7 @@ static bool unpacks_whole(const ls_h5_piece *packed, uint64_t expected)
     return state != Z_STREAM_END || stream.total_out >= expected;
 }
 
-/* Bytes of a chunk as stored, filters that were left out, then where it begins. */
+/* A chunk and its key. A bit set in `left_out` says that this chunk was stored without a filter. */
 static bool check_chunk(const ls_h5_chunk *c, ls_h5_walk *walk, ls_h5_piece *key, uint64_t address)
 {
     ls_h5_piece stored;
@@ -119,7 +145,7 @@ static bool check_chunk(const ls_h5_chunk *c, ls_h5_walk *walk, ls_h5_piece *key
            ls_h5_walk_damaged(walk, address, "a chunk that unpacks to its size");
 }
 
-/* Keys and children in turn, a key at both ends. */
+/* A node and all below it; `level` < 0: any. */
 static bool check_node(const tree *t, ls_h5_walk *walk, uint64_t address, int level)
 {
     ls_h5_piece piece;
@@ -137,7 +163,7 @@ static bool check_node(const tree *t, ls_h5_walk *walk, uint64_t address, int le
         ls_h5_piece key = ls_h5_piece_part(&piece, t->key), offset = key;
         if (t->type == GROUP_TREE && !ls_h5_table_text(&t->texts, ls_h5_piece_number(&offset, 8)))
             return ls_h5_walk_damaged(walk, key.at, "a name between two nodes");
-        if (i == count)
+        if (i == count) /* the key after the last child */
             break;
         uint64_t child = ls_h5_piece_number(&piece, 8);
         bool ok = found > 0               ? check_node(t, walk, child, found - 1)
@@ -164,30 +190,33 @@ bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t address, const ls_h5_chunk *c
     return check_node(&t, walk, address, -1);
 }
 
+/* One heap serves many texts and is stepped through for each: the steps have a budget of their own.
+ */
 bool ls_h5_table_global(ls_h5_walk *walk, uint64_t address, uint64_t index, uint64_t bytes)
 {
     static const char absent[] = "the texts that something refers to";
-    ls_h5_piece piece = {.walk = walk, .at = address, .end = address + 16};
-    bool known = address <= walk->size && walk->size - address >= 16 &&
+    enum { HEAD = 16 };
+    ls_h5_piece piece = {.walk = walk, .at = address, .end = address + HEAD};
+    bool known = address <= walk->size && walk->size - address >= HEAD &&
                  ls_h5_piece_signed(&piece, "GCOL") && ls_h5_piece_number(&piece, 1) == 1;
     ls_h5_piece_skip(&piece, 3);
     uint64_t size = known ? ls_h5_piece_number(&piece, 8) : 0;
-    if (size < 16 || size > walk->size - address)
+    if (size < HEAD || size > walk->size - address)
         return ls_h5_walk_damaged(walk, address, "a heap of texts (GCOL)");
     bool there = false;
     piece.end = address + size;
-    while (piece.end - piece.at >= 16 && walk->heap_budget-- > 0) {
+    while (piece.end - piece.at >= HEAD && walk->heap_budget-- > 0) {
         uint64_t found = ls_h5_piece_number(&piece, 2);
         ls_h5_piece_skip(&piece, 6);
         uint64_t length = ls_h5_piece_number(&piece, 8);
-        if (found == 0) /* what is free, with these 16 bytes, to the end */
-            return (there && length == piece.end - piece.at + 16) ||
+        if (found == 0) /* what is free: its bytes count these 16 too */
+            return (there && length == piece.end - piece.at + HEAD) ||
                    ls_h5_walk_damaged(walk, address, absent);
         if (length > piece.end - piece.at)
             break;
         there = found == index ? bytes == LS_H5_NOWHERE || length == bytes : there;
         ls_h5_piece_skip(&piece, (length + 7) / 8 * 8);
     }
-    return (there && piece.end - piece.at < 16 && !piece.over) ||
+    return (there && piece.end - piece.at < HEAD && !piece.over) ||
            ls_h5_walk_damaged(walk, address, absent);
 }

@@ -1,0 +1,41 @@
+/* h5_message: the messages of an object header: what each says of the object. */
+#pragma once
+#include "io/h5/guard/h5_table.h"
+#include "io/h5/guard/h5_type.h"
+
+/* Numbers of messages, as the format counts them. */
+enum {
+    LS_H5_SPACE = 1, /* shape of a data set */
+    LS_H5_LINKS = 2, /* of a group in the new form: where its links are */
+    LS_H5_TYPE = 3,
+    LS_H5_FILL = 5,
+    LS_H5_LINK = 6,   /* one link of a group in the new form */
+    LS_H5_LAYOUT = 8, /* where the numbers of a data set are */
+    LS_H5_FILTERS = 11,
+    LS_H5_ATTRIBUTE = 12,
+    LS_H5_CONTINUED = 16, /* the header goes on elsewhere */
+    LS_H5_NAMES = 17      /* of a group in the old form: its B-tree and heap */
+};
+
+/* What the messages of one object say. */
+typedef struct ls_h5_object {
+    uint64_t at;         /* of its header */
+    unsigned seen;       /* a bit for each kind of message */
+    uint64_t links;      /* how many names it says that it has */
+    bool dense;          /* a group whose names only HDF5 can read */
+    uint64_t tree, heap; /* of a group's names */
+    int rank;
+    uint64_t points, bytes; /* values of its shape (at most); bytes of one */
+    bool scattered;         /* its values, or parts of them, stand in the global heap */
+    uint64_t base;          /* of lists and texts of varying length: bytes of one element; else 0 */
+    uint64_t start;         /* of contiguous values */
+    uint64_t fill, compact; /* bytes of the fill value, and of values in the header itself */
+    uint64_t chunk_tree;
+    ls_h5_chunk chunk; /* rank 0: the values are not in chunks */
+} ls_h5_object;
+
+/* One message: its number, flags and content. What a group names by it goes onto walk->todo. */
+bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body);
+/* `points` values of varying length, whose elements have `base` bytes each: what they refer to is
+ * there, which HDF5 does not ask. */
+bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base);

@@ -1,0 +1,66 @@
+/* h5_piece: the bytes of an HDF5 file, read number by number and never past the end of a piece of
+ * them; and the walk: what is known of the file while it is judged (h5_check.c explains how). */
+#pragma once
+#include <stdint.h>
+
+#include "core/check.h"
+
+/* The address of what is not there. */
+#define LS_H5_NOWHERE UINT64_MAX
+
+/* An object that a group names. */
+typedef struct ls_h5_named {
+    uint64_t address; /* of its header */
+    int depth;        /* groups that it lies in */
+} ls_h5_named;
+
+typedef struct ls_h5_named_list {
+    ls_h5_named *entry; /* ls_free */
+    size_t count, room; /* room: entries that fit before it must grow */
+} ls_h5_named_list;
+void ls_h5_named_push(ls_h5_named_list *list, uint64_t address, int depth);
+
+typedef struct ls_h5_walk {
+    const char *path;           /* of the file, for messages */
+    const unsigned char *bytes; /* from the superblock on: addresses count from there */
+    uint64_t size, skipped;     /* bytes from there to the end; bytes of the file before it */
+    uint64_t budget;            /* bytes that may still be looked at */
+    long heap_budget;           /* objects of global heaps that may still be looked at */
+    uint64_t unpack_budget;     /* bytes of gzip chunks that are still unpacked on trial */
+    uint64_t leaf_k, tree_k;    /* most entries of a node of names (SNOD) and of a group's B-tree */
+    uint64_t chunk_k;           /* node, and of a chunk B-tree's: half of each */
+    int depth;                  /* groups that the object at hand lies in */
+    ls_h5_named_list todo;      /* objects that are still to be checked; the last is next */
+    ls_h5_named_list dense;     /* groups whose names only HDF5 can read */
+    size_t dense_done;          /* of these, how many HDF5 was asked for */
+    uint64_t *shared;           /* addresses of the objects with several names so far; ls_free */
+    int shared_count;
+    bool refused; /* *error is set */
+    ls_error *error;
+} ls_h5_walk;
+
+/* Refuses the file: "FILE: is damaged at byte N: expected ...". The first refusal stays: callers
+ * that add where they were change nothing. Return false. */
+bool ls_h5_walk_damaged(ls_h5_walk *walk, uint64_t address, const char *expected);
+/* Refuses a file that may be sound, but holds what no data set or checkpoint of ours needs. */
+bool ls_h5_walk_unknown(ls_h5_walk *walk, uint64_t address, const char *what);
+
+/* Bytes [at, end) of the file, of which those before `at` have been read. Reading past the end
+ * gives 0 and sets `over`, so that a reader needs to ask only once, after the last number. */
+typedef struct ls_h5_piece {
+    ls_h5_walk *walk;
+    uint64_t at, end;
+    bool over;
+} ls_h5_piece;
+/* Bytes [address, address + size), taken from the budget. Refused where they do not lie in the
+ * file, or where the budget is spent. */
+bool ls_h5_piece_open(ls_h5_walk *walk, uint64_t address, uint64_t size, ls_h5_piece *piece);
+/* The next `bytes` (1 to 8) as a number, little-endian. */
+uint64_t ls_h5_piece_number(ls_h5_piece *piece, int bytes);
+void ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes);
+/* The next `bytes` as a piece of their own. */
+ls_h5_piece ls_h5_piece_part(ls_h5_piece *piece, uint64_t bytes);
+/* Skips a text and the 0 that ends it. */
+void ls_h5_piece_text(ls_h5_piece *piece);
+/* Whether the next four bytes are these; skips them. */
+bool ls_h5_piece_signed(ls_h5_piece *piece, const char *signature);

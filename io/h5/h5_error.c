@@ -1,0 +1,54 @@
+/* h5_error: what HDF5 says of its last failure, in our messages. */
+#include "io/h5/h5_error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 512 };
+
+void ls_h5_start(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+const char *ls_h5_file(hid_t object, char *text, size_t size)
+{
+    ls_h5_start();
+    if (H5Fget_name(object, text, size) < 0)
+        snprintf(text, size, "HDF5 file");
+    size_t length = strlen(text), ending = strlen(LS_H5_IN_MEMORY);
+    if (length > ending && strcmp(text + length - ending, LS_H5_IN_MEMORY) == 0)
+        text[length - ending] = 0;
+    return text;
+}
+
+/* The first entry of a walk upwards is the innermost one: what went wrong. */
+static herr_t copy_innermost(unsigned n, const H5E_error2_t *entry, void *reason)
+{
+    if (n == 0 && entry->desc)
+        snprintf(reason, TEXT_SIZE, "%s", entry->desc);
+    return 0;
+}
+
+bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
+{
+    char reason[TEXT_SIZE] = "", file[TEXT_SIZE], text[2 * TEXT_SIZE];
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, copy_innermost, reason);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ls_h5_file(object, file, sizeof file);
+    if (reason[0])
+        return ls_error_set(error, code, "%s: %s (HDF5: %s)", file, text, reason);
+    return ls_error_set(error, code, "%s: %s", file, text);
+}
+
+hid_t ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message)
+{
+    char reason[TEXT_SIZE] = "no reason given";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, copy_innermost, reason);
+    ls_error_set(error, code, "%s: %s (HDF5: %s)", path, message, reason);
+    return -1;
+}

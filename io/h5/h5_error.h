@@ -1,0 +1,21 @@
+/* h5_error: errors that name the file, the object and HDF5's own reason. */
+#pragma once
+#include <hdf5.h>
+
+#include "core/check.h"
+
+/* Switches HDF5's printing of errors off. HDF5 keeps this by thread, so every function of io/h5
+ * calls it first; any number of times, from any thread. */
+void ls_h5_start(void);
+/* The name of the file that `object` lives in, for messages; returns text. */
+const char *ls_h5_file(hid_t object, char *text, size_t size);
+/* "FILE: message (HDF5: its innermost reason)". Call it right after the HDF5 call that failed, with
+ * an object that is still open. Returns false. */
+bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* "PATH: message (HDF5: reason)", where no object is open yet. Returns -1. */
+hid_t ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message);
+
+/* HDF5 opens a file in memory under its name and this, for it refuses the name of a file that
+ * exists. ls_h5_file leaves it out. */
+#define LS_H5_IN_MEMORY " (in memory)"
