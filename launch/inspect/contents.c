@@ -119,11 +119,10 @@ static const char *kind_of(const json_t *top)
     json_t *object;
     if (json_object_get(json_object_get(top, "attributes"), "weights_only"))
         return "checkpoint";
-    json_array_foreach(
-        json_object_get(top, "objects"), i,
-        object) for (size_t k = 0; k < sizeof rows / sizeof *rows;
-                     k++) if (strcmp(json_string_value(json_object_get(object, "path")), rows[k]) ==
-                              0) return "data set";
+    json_array_foreach (json_object_get(top, "objects"), i, object)
+        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+            if (strcmp(json_string_value(json_object_get(object, "path")), rows[k]) == 0)
+                return "data set";
     return "HDF5 file";
 }
 

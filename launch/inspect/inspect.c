@@ -86,8 +86,7 @@ static void print_value(const json_t *value)
     } else if (json_is_null(value)) {
         printf("nan");
     }
-    json_array_foreach(value, i, member)
-    {
+    json_array_foreach (value, i, member) {
         if (i)
             putchar(' ');
         print_value(member);
@@ -99,8 +98,7 @@ static void print_attributes(json_t *attributes, int indent)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(attributes, name, value)
-    {
+    json_object_foreach (attributes, name, value) {
         if (indent == 2 && strcmp(name, "job") == 0)
             continue;
         printf("%*s%-*s ", indent, "", indent == 2 ? 16 : 1, name);
@@ -115,8 +113,7 @@ static const char *shape_of(const json_t *object, char *to, size_t size)
     size_t i, used = 0;
     json_t *dimension, *shape = json_object_get(object, "shape");
     snprintf(to, size, json_array_size(shape) ? "" : "scalar");
-    json_array_foreach(shape, i, dimension)
-    {
+    json_array_foreach (shape, i, dimension) {
         if (used < size)
             used += (size_t)snprintf(to + used, size - used, "%s%lld", i ? "x" : "",
                                      (long long)json_integer_value(dimension));
@@ -171,15 +168,13 @@ static void print_objects(const json_t *objects)
     size_t i;
     json_t *object;
     int width = 8;
-    json_array_foreach(objects, i, object)
-    {
+    json_array_foreach (objects, i, object) {
         int length = (int)strlen(word(object, "path"));
         width = length > width && length < 60 ? length : width;
     }
     printf("  %-*s %-14s %-8s %11s %11s %11s\n", width, "contents", "shape", "type", "least",
            "largest", "mean");
-    json_array_foreach(objects, i, object)
-    {
+    json_array_foreach (objects, i, object) {
         if (!is_only_path(object, json_array_get(objects, i + 1)))
             print_object(object, width);
     }
@@ -223,8 +218,7 @@ static void print_means(const char *title, json_t *record)
     const char *name, *between = "";
     json_t *value;
     printf("    %-10s ", title);
-    json_object_foreach(record, name, value)
-    {
+    json_object_foreach (record, name, value) {
         bool shown = json_is_number(value);
         for (size_t k = 0; k < sizeof known / sizeof *known; k++)
             shown = shown && strcmp(name, known[k]) != 0;
@@ -251,8 +245,7 @@ static void print_stage(json_t *record)
         printf("; %s, %.4g s", final, number(record, "stage_seconds"));
     printf("%s\n", whole(record, "unreadable") ? "; some lines are no JSON" : "");
     print_means("training", record);
-    json_object_foreach(record, name, value)
-    {
+    json_object_foreach (record, name, value) {
         if (json_is_object(value))
             print_means(name, value);
     }
@@ -268,10 +261,10 @@ static void print_run(const json_t *top)
     printf("%s: run directory\n\n", word(top, "run"));
     print_block("job", word(top, "job"));
     printf("\nhistory\n");
-    json_array_foreach(json_object_get(top, "history"), i, entry) print_stage(entry);
+    json_array_foreach (json_object_get(top, "history"), i, entry)
+        print_stage(entry);
     printf("\ncheckpoints\n");
-    json_array_foreach(json_object_get(top, "checkpoints"), i, entry)
-    {
+    json_array_foreach (json_object_get(top, "checkpoints"), i, entry) {
         bool holds = json_is_true(json_object_get(entry, "holds"));
         printf("  %-40s step %8lld %12lld bytes  %s%s\n", word(entry, "file"), whole(entry, "step"),
                whole(entry, "bytes"), holds ? "holds" : "DOES NOT HOLD: ", word(entry, "reason"));
@@ -343,8 +336,7 @@ static void print_differences(const comparison *c)
     if (json_array_size(c->list))
         printf("  %-40s %12s %12s %12s %12s\n", "array", "values", "differing", "largest",
                "relative");
-    json_array_foreach(c->list, i, entry)
-    {
+    json_array_foreach (c->list, i, entry) {
         printf("  %-40s ", word(entry, "path"));
         if (json_object_get(entry, "largest"))
             printf("%12lld %12lld %12.4g %12.4g\n", whole(entry, "values"),

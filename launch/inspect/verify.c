@@ -32,8 +32,7 @@ static bool all_finite(const json_t *contents, const char *path, ls_error *error
 {
     size_t i;
     json_t *object;
-    json_array_foreach(json_object_get(contents, "objects"), i, object)
-    {
+    json_array_foreach (json_object_get(contents, "objects"), i, object) {
         long long bad = json_integer_value(json_object_get(object, "not_finite"));
         if (bad)
             return ls_error_set(error, LS_DATA,
@@ -110,8 +109,7 @@ static void print(const json_t *list)
 {
     size_t i;
     json_t *entry;
-    json_array_foreach(list, i, entry)
-    {
+    json_array_foreach (list, i, entry) {
         bool holds = json_is_true(json_object_get(entry, "holds"));
         printf("%-40s %-10s  %s\n", json_string_value(json_object_get(entry, "file")),
                json_string_value(json_object_get(entry, "kind")),
@@ -133,7 +131,8 @@ int ls_command_verify(int argc, char **argv)
     if (!list)
         return ls_command_fail(0, &error);
     size_t i, failed = 0;
-    json_array_foreach(list, i, entry) failed += !json_is_true(json_object_get(entry, "holds"));
+    json_array_foreach (list, i, entry)
+        failed += !json_is_true(json_object_get(entry, "holds"));
     if (a.json) {
         json_t *top = json_pack("{s:b, s:O}", "holds", failed == 0, "files", list);
         ls_json_print(top);

@@ -78,8 +78,7 @@ static void add_values(ls_curves *curves, const char *split, json_t *record)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(record, key, value)
-    {
+    json_object_foreach (record, key, value) {
         double number = number_of(value);
         if (!isnan(number) && (*split || !is_place(key)))
             add_point(curve_of(curves, key, split), &curves->last, number);
