@@ -3,7 +3,8 @@
 #
 #   tests/rules.sh [ROOT]      each violation on a line: file:line: rule: what to do; code 1 where there is one
 set -euo pipefail
-cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "${1:-$here/..}"
 
 # header | files that may include it | what to do elsewhere
 includes='
@@ -116,7 +117,7 @@ done <<<"$files"
 table() { # DEF MACRO FOLDER PREFIX
     [ -e "$1" ] || return 0
     grep -nE "^$2\(" "$1" | sed -E "s/^([0-9]+):$2\(([a-z0-9_]+).*/\1 \2/" | while read -r line name; do
-        file=$(grep -E "^$3/([a-z_]+/)?$name\.c\$" <<<"$files" | head -n 1)
+        file=$(grep -m 1 -E "^$3/([a-z_]+/)?$name\.c\$" <<<"$files") || true
         if [ -z "$file" ]; then
             complain "$1" "$line" 'table' "$name has no file $3/$name.c, nor one in a folder of $3"
         elif ! grep -qE "\b$4_$name\b" "$file"; then
@@ -238,6 +239,8 @@ grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
                     "or give that header the noun in tests/rules.sh"
         }
     }' >>"$report"
+
+python3 "$here/rules_of_shape.py" <<<"$files" >>"$report"
 
 sort -t: -k1,1 -k2,2n "$report"
 if [ -s "$report" ]; then

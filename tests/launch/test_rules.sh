@@ -8,7 +8,7 @@ failed=0
 
 build_house() {
     rm -rf "${house:?}"/*
-    mkdir -p "$house"/{core/layers,dist,io,launch}
+    mkdir -p "$house"/{core/layers,dist,io/h5,launch/train,tests}
     cd "$house"
     echo '/* Every layer: core/layers/NAME.c */' >core/layers.def
     echo 'LS_LAYER(dense)' >>core/layers.def
@@ -34,11 +34,17 @@ noticed() {
     build_house
 }
 
+# unnoticed: rules.sh must find no violation
+unnoticed() {
+    if ! "$root/tests/rules.sh" "$house"; then
+        echo "expected no violation" >&2
+        failed=1
+    fi
+    build_house
+}
+
 build_house
-if ! "$root/tests/rules.sh" "$house"; then
-    echo "expected no violation in the clean small house" >&2
-    failed=1
-fi
+unnoticed
 
 echo '#include <mpi.h>' >>core/net.c && noticed core/net.c:7 include
 echo '#include <mpi.h>' >>dist/comm.h && noticed dist/comm.h:1 include
@@ -62,6 +68,17 @@ sed -i 2d core/layers/dense.c && noticed core/layers/dense.c:1 table
 printf 'void open_net(void);\n' >>core/net.h && printf 'void open_net(void)\n{\n}\n' >>core/net.c && noticed core/net.c:7 name
 printf 'void ls_net_close(void)\n{\n}\n' >>core/net.c && noticed core/net.c:7 static
 cp core/net.c launch/net.c && noticed launch/net.c:4 twice
+
+# What tests/rules_of_shape.py looks at. define LINES PARAMETERS: a function of so many.
+define() {
+    printf 'static int f(%s)\n{\n' "$2"
+    yes '    g();' | head -n $(($1 - 3))
+    printf '}\n'
+}
+define 51 int >>core/net.c && noticed core/net.c:7 length
+printf 'typedef int ls_net;\n' | tee -a core/net.h >dist/comm.h && noticed dist/comm.h:1 type
+touch launch/file{1..20} && noticed launch:1 folder
+define 50 int >>core/net.c && unnoticed
 
 "$root/tests/rules.sh" "$root" || failed=1
 exit $failed
