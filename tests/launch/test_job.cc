@@ -1,4 +1,4 @@
-// The job file: what it fills, what it refuses, and in what words.
+/* The job file: what it fills, what it refuses, and in what words. */
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ extern "C" {
 namespace
 {
 
-// A job file in a directory of its own, removed afterwards.
+/* A job file in a directory of its own, removed afterwards. */
 class JobFile
 {
   public:
@@ -39,7 +39,7 @@ class JobFile
         error = {};
         return ls_job_load(path.c_str(), words.data(), (int)words.size(), &error);
     }
-    // The message, with the folder left out.
+    /* The message, with the folder left out. */
     std::string message(std::vector<std::string> overrides)
     {
         ls_job *job = load(overrides);
@@ -245,7 +245,7 @@ const char every[] = "expected 'N epochs', 'N steps', 'N minutes' (N above 0, st
 const char stages[] = "expected a list of 1 to 256 stages, each with its objective, optimizer, "
                       "batch ..., found ";
 
-// What follows two good lines, and the message about it.
+/* What follows two good lines, and the message about it. */
 TEST(Job, RefusesBrokenFilesInTheseWords)
 {
     struct {
@@ -418,8 +418,8 @@ TEST(Job, RefusesOverridesInTheseWords)
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
 
-// Cut anywhere, or with a byte changed, a job file is read or refused: it never crashes, and
-// nothing of it stays behind.
+/* Cut anywhere, or with a byte changed, a job file is read or refused: it never crashes, and
+ * nothing of it stays behind. */
 TEST(Job, SurvivesDamage)
 {
     size_t blocks = ls_memory_blocks();
@@ -442,4 +442,4 @@ TEST(Job, SurvivesDamage)
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
 
-} // namespace
+} /* namespace */

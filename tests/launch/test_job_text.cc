@@ -1,4 +1,4 @@
-// A job as text and back, and what may change when a run goes on.
+/* A job as text and back, and what may change when a run goes on. */
 #include <gtest/gtest.h>
 
 #include <random>
@@ -13,7 +13,7 @@ extern "C" {
 namespace
 {
 
-// Texts of all kinds, kept until the end of the test.
+/* Texts of all kinds, kept until the end of the test. */
 struct Texts {
     std::mt19937 random{1};
     std::vector<std::string> kept = std::vector<std::string>(100000);
@@ -100,7 +100,7 @@ struct Texts {
     {
         *stage = {};
         if (below(8) == 0)
-            return; // left to the model's recipe
+            return; /* left to the model's recipe */
         stage->objective = text_or_nothing();
         stage->schedule = text_or_nothing();
         stage->batch = below(100);
@@ -240,7 +240,7 @@ TEST(JobText, IsWhatAPersonWouldWrite)
     ls_job_destroy(job);
 }
 
-// The notices, a line each, then "refused: " and the message.
+/* The notices, a line each, then "refused: " and the message. */
 std::string compare(std::string from, std::string to, long stage = 1)
 {
     std::string now = first, said;
@@ -335,4 +335,4 @@ TEST(JobCompatible, RefusesAJobWithoutTheStageThatRuns)
                   std::string(way_out));
 }
 
-} // namespace
+} /* namespace */

@@ -1,4 +1,4 @@
-// Progress: what is left on a terminal, and in a file.
+/* Progress: what is left on a terminal, and in a file. */
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -36,7 +36,7 @@ ls_progress_state state_of(long step)
     return state;
 }
 
-// A terminal of so many columns.
+/* A terminal of so many columns. */
 class Terminal
 {
   public:
@@ -53,7 +53,7 @@ class Terminal
         fclose(out);
         close(master);
     }
-    // All that was written since: up to a mark, as what is written arrives a little later.
+    /* All that was written since: up to a mark, as what is written arrives a little later. */
     std::string take()
     {
         static const char mark[] = "<mark>";
@@ -86,7 +86,7 @@ std::vector<std::string> split(const std::string &text, const std::string &by)
     return parts;
 }
 
-// Columns of UTF-8 text whose characters are all one wide.
+/* Columns of UTF-8 text whose characters are all one wide. */
 size_t columns_of(const std::string &text)
 {
     size_t count = 0;
@@ -164,7 +164,7 @@ TEST(Progress, LeavesALineOfAFinishedEpochAndTheLinesAbove)
             ls_progress_line(progress, "epoch %ld/2: valid accuracy 0.9", step / 10);
     }
     ls_progress_close(progress);
-    std::string left; // what each \r\033[K leaves of the line before it
+    std::string left; /* what each \r\033[K leaves of the line before it */
     for (const std::string &part : split(terminal.take(), clear))
         left = left.substr(0, left.rfind('\n') + 1) + part;
     const std::string numbers = "loss 0.2500  accuracy 0.9000  12.3k samples/s  1:02:05 left\r\n";
@@ -211,4 +211,4 @@ TEST(Progress, WritesPlainLinesAtEpochEndsIntoAFile)
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
 
-} // namespace
+} /* namespace */
