@@ -128,6 +128,7 @@ table() { # DEF MACRO FOLDER PREFIX
 table core/layers.def LS_LAYER core/layers ls_layer
 table core/models.def LS_MODEL core/models ls_model
 table core/objectives.def LS_OBJECTIVE core/objectives ls_objective
+table io/imports.def LS_IMPORT io/import ls_import
 table io/transforms.def LS_TRANSFORM io/transforms ls_transform
 table launch/commands.def LS_COMMAND launch ls_command
 

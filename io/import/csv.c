@@ -12,18 +12,21 @@
 
 enum { CLASSES_MAX = 1 << 24, CLASSES_SHOWN = 8 };
 
-/* What becomes of the labels, and of the numbers. */
-typedef struct work {
-    const ls_import_csv *import;
+/* One import: the tables, and what becomes of their labels and numbers. */
+typedef struct table_import {
+    const ls_import *import;
     FILE *report;
     ls_csv_table train, test; /* test.path NULL: none */
-    ls_random order;
+    ls_random order;          /* decides which rows of train are for validation */
     long classes;
-    char *
-        *names; /* [classes], sorted, borrowed from train.text or known; NULL: labels are numbers */
-    char *known;              /* the names of another file, each ended by 0 */
-    double *mean, *deviation; /* [columns of x] */
-} work;
+    /* [classes], sorted, borrowed from train.text or from `known`; NULL: the labels are numbers. */
+    char **names;
+    char *known;              /* the names of the file `like`, each ended by 0 */
+    double scale;             /* attribute of x: 1 unless it is given as a number */
+    bool standard;            /* x is brought to mean 0 and deviation 1 by the training rows */
+    const char *like;         /* or by the mean and deviation of this file; NULL */
+    double *mean, *deviation; /* [columns of x]; NULL: x stays as it is */
+} table_import;
 
 /* A whole number below CLASSES_MAX, or -1. */
 static long class_number(const char *text)
@@ -52,7 +55,7 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void collect_names(work *w)
+static void collect_names(table_import *w)
 {
     w->names = ls_alloc((size_t)w->train.rows, sizeof *w->names);
     memcpy(w->names, w->train.text, (size_t)w->train.rows * sizeof *w->names);
@@ -62,7 +65,7 @@ static void collect_names(work *w)
             w->names[w->classes++] = w->names[i];
 }
 
-static long class_of(const work *w, char *text)
+static long class_of(const table_import *w, char *text)
 {
     if (!w->names)
         return class_number(text);
@@ -71,7 +74,8 @@ static long class_of(const work *w, char *text)
 }
 
 /* Every label of a table is one of `from`, a table or data set. */
-static bool labels_known(const work *w, const ls_csv_table *t, const char *from, ls_error *error)
+static bool labels_known(const table_import *w, const ls_csv_table *t, const char *from,
+                         ls_error *error)
 {
     for (long i = 0; i < t->rows; i++) {
         long class = class_of(w, t->text[i]);
@@ -84,12 +88,12 @@ static bool labels_known(const work *w, const ls_csv_table *t, const char *from,
     return true;
 }
 
-static bool number_classes(work *w, ls_error *error)
+static bool number_classes(table_import *w, ls_error *error)
 {
     if (w->train.label == LS_CSV_NO_LABEL)
         return true;
     long train = count_numbers(&w->train), test = w->test.path ? count_numbers(&w->test) : 1;
-    const char *from = w->classes ? w->import->like : w->train.path;
+    const char *from = w->classes ? w->like : w->train.path;
     if (!w->classes && train && test)
         w->classes = train > test ? train : test;
     else if (!w->classes)
@@ -97,20 +101,21 @@ static bool number_classes(work *w, ls_error *error)
     return labels_known(w, &w->train, from, error) && labels_known(w, &w->test, from, error);
 }
 
-static bool is_chosen(const work *w, long row)
+static bool is_chosen(const table_import *w, long row)
 {
     return w->import->valid && ls_random_permute(w->order, (uint64_t)w->train.rows, (uint64_t)row) <
                                    (uint64_t)w->import->valid;
 }
 
-static long columns_of_x(const work *w)
+static long columns_of_x(const table_import *w)
 {
     return w->train.width - w->import->targets;
 }
 
-static bool take_scale(work *w, hid_t x, ls_error *error)
+/* The mean and deviation of w->like. */
+static bool read_like_scale(table_import *w, hid_t x, ls_error *error)
 {
-    const char *path = w->import->like;
+    const char *path = w->like;
     long columns = columns_of_x(w);
     bool mean, deviation;
     w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
@@ -132,8 +137,8 @@ static bool take_scale(work *w, hid_t x, ls_error *error)
     return true;
 }
 
-/* Classes, and their names where they have any, in the order that bsearch needs. */
-static bool take_classes(work *w, hid_t y, ls_error *error)
+/* The classes of w->like and their names, where they have any: sorted, as bsearch needs them. */
+static bool read_like_classes(table_import *w, hid_t y, ls_error *error)
 {
     bool present;
     if (!ls_h5_get_long(y, "classes", &w->classes, &present, error) ||
@@ -153,20 +158,20 @@ static bool take_classes(work *w, hid_t y, ls_error *error)
                         "%s: train/y has attributes classes=%ld and class_names that do not fit; "
                         "expected 1 to %d, and as many names in the order of their bytes, a line "
                         "each",
-                        w->import->like, w->classes, (int)CLASSES_MAX);
+                        w->like, w->classes, (int)CLASSES_MAX);
 }
 
-/* From the file that the new rows are to be like. */
-static bool take_over(work *w, ls_error *error)
+/* Mean, deviation and classes from the file that new rows are brought to the form of. */
+static bool read_like(table_import *w, ls_error *error)
 {
-    hid_t file = ls_h5_open(w->import->like, error);
+    hid_t file = ls_h5_open(w->like, error);
     if (file < 0)
         return false;
     hid_t x = ls_h5_dataset(file, "train/x", error);
-    bool ok = x >= 0 && take_scale(w, x, error);
+    bool ok = x >= 0 && read_like_scale(w, x, error);
     if (ok && w->train.label != LS_CSV_NO_LABEL) {
         hid_t y = ls_h5_dataset(file, "train/y", error);
-        ok = y >= 0 && take_classes(w, y, error);
+        ok = y >= 0 && read_like_classes(w, y, error);
     }
     H5Fclose(file); /* with all that is open in it */
     return ok;
@@ -174,7 +179,7 @@ static bool take_over(work *w, ls_error *error)
 
 /* Mean and deviation of each column of x over the rows that are trained on. A column that is
  * constant, up to the rounding of float32, keeps deviation 1. */
-static void measure(work *w)
+static void measure(table_import *w)
 {
     long columns = columns_of_x(w), rows = w->train.rows - w->import->valid;
     w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
@@ -196,7 +201,7 @@ static void measure(work *w)
     }
 }
 
-static bool put_names(hid_t y, const work *w, ls_error *error)
+static bool put_names(hid_t y, const table_import *w, ls_error *error)
 {
     size_t size = 1, used = 0;
     for (long i = 0; i < w->classes; i++)
@@ -216,7 +221,8 @@ typedef struct picked {
     const ls_csv_table *from;
 } picked;
 
-static bool write_x(const work *w, hid_t file, const char *path, const picked *p, ls_error *error)
+static bool write_x(const table_import *w, hid_t file, const char *path, const picked *p,
+                    ls_error *error)
 {
     long columns = columns_of_x(w);
     hsize_t dims[2] = {(hsize_t)p->rows, (hsize_t)columns};
@@ -229,7 +235,7 @@ static bool write_x(const work *w, hid_t file, const char *path, const picked *p
         }
     hid_t dataset = ls_h5_create_dataset(file, path, H5T_IEEE_F32LE, 2, dims, error);
     bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_FLOAT, 0, p->rows, x, error) &&
-              ls_h5_put_double(dataset, "scale", w->import->scale, error) &&
+              ls_h5_put_double(dataset, "scale", w->scale, error) &&
               ls_h5_put_double(dataset, "offset", 0, error);
     if (ok && w->mean)
         ok = ls_h5_put_doubles(dataset, "column_mean", w->mean, columns, error) &&
@@ -240,7 +246,7 @@ static bool write_x(const work *w, hid_t file, const char *path, const picked *p
     return ok;
 }
 
-static bool write_labels(const work *w, hid_t file, const char *path, const picked *p,
+static bool write_labels(const table_import *w, hid_t file, const char *path, const picked *p,
                          ls_error *error)
 {
     hsize_t dims[1] = {(hsize_t)p->rows};
@@ -257,7 +263,7 @@ static bool write_labels(const work *w, hid_t file, const char *path, const pick
     return ok;
 }
 
-static bool write_targets(const work *w, hid_t file, const char *path, const picked *p,
+static bool write_targets(const table_import *w, hid_t file, const char *path, const picked *p,
                           ls_error *error)
 {
     long targets = w->import->targets;
@@ -271,7 +277,7 @@ static bool write_targets(const work *w, hid_t file, const char *path, const pic
     return ok;
 }
 
-static void report_split(const work *w, const char *split, long rows)
+static void report_split(const table_import *w, const char *split, long rows)
 {
     if (!w->report)
         return;
@@ -286,8 +292,8 @@ static void report_split(const work *w, const char *split, long rows)
 }
 
 /* The rows of a table that are chosen for validation, or those that are not. */
-static bool write_split(const work *w, hid_t file, const char *split, const ls_csv_table *from,
-                        bool chosen, ls_error *error)
+static bool write_split(const table_import *w, hid_t file, const char *split,
+                        const ls_csv_table *from, bool chosen, ls_error *error)
 {
     char path[16];
     long *row = ls_alloc((size_t)from->rows, sizeof *row);
@@ -310,13 +316,13 @@ static bool write_split(const work *w, hid_t file, const char *split, const ls_c
 
 static bool fill_file(void *context, hid_t file, ls_error *error)
 {
-    const work *w = context;
+    const table_import *w = context;
     return write_split(w, file, "train", &w->train, false, error) &&
            (!w->import->valid || write_split(w, file, "valid", &w->train, true, error)) &&
            (!w->test.path || write_split(w, file, "test", &w->test, false, error));
 }
 
-static bool tables_fit(const work *w, ls_error *error)
+static bool tables_fit(const table_import *w, ls_error *error)
 {
     if (w->test.path && w->test.columns != w->train.columns)
         return ls_error_set(error, LS_DATA, "%s: has %d columns, but %s has %d; expected as many",
@@ -336,18 +342,39 @@ static bool tables_fit(const work *w, ls_error *error)
                         w->train.path, w->train.rows, w->import->valid, w->train.rows - 1);
 }
 
-bool ls_import_csv_run(const ls_import_csv *import, FILE *report, ls_error *error)
+/* What --scale says: a factor, standard, or a file that was made so. */
+static bool read_scale(table_import *w, ls_error *error)
 {
-    if (!ls_output_allowed(import->output, import->force, error))
-        return false;
-    work w = {.import = import,
-              .report = report,
-              .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
-    bool ok = ls_csv_table_read(&w.train, import->train, import, error) &&
-              (!import->test || ls_csv_table_read(&w.test, import->test, import, error)) &&
-              tables_fit(&w, error) && (!import->like || take_over(&w, error)) &&
+    const char *text = w->import->scale;
+    size_t length = strlen(text);
+    w->scale = 1;
+    w->standard = strcmp(text, "standard") == 0;
+    w->like = length > 3 && strcmp(text + length - 3, ".h5") == 0 ? text : NULL;
+    return w->standard || w->like || (ls_parse_double(text, &w->scale) && w->scale != 0) ||
+           ls_error_set(error, LS_USAGE,
+                        "--scale: expected a number other than 0, standard, or FILE.h5, found '%s'",
+                        text);
+}
+
+static bool read_tables(table_import *w, ls_error *error)
+{
+    const ls_import *import = w->import;
+    return ls_csv_table_read(&w->train, import->file[0], import, error) &&
+           (!import->file[1] || ls_csv_table_read(&w->test, import->file[1], import, error)) &&
+           tables_fit(w, error);
+}
+
+static bool run(const ls_import *import, FILE *report, ls_error *error)
+{
+    if (import->label && import->targets)
+        return ls_error_set(error, LS_USAGE, "--label and --targets exclude each other");
+    table_import w = {.import = import,
+                      .report = report,
+                      .order = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
+    bool ok = read_scale(&w, error) && ls_output_allowed(import->output, import->force, error) &&
+              read_tables(&w, error) && (!w.like || read_like(&w, error)) &&
               number_classes(&w, error);
-    if (ok && import->standardize)
+    if (ok && w.standard)
         measure(&w);
     ok = ok && ls_output_make(import->output, fill_file, &w, error);
     ls_csv_table_release(&w.train);
@@ -358,3 +385,5 @@ bool ls_import_csv_run(const ls_import_csv *import, FILE *report, ls_error *erro
     ls_free(w.deviation);
     return ok;
 }
+
+ls_import_run *const ls_import_csv = run;

@@ -18,7 +18,7 @@ static const char *column_text(const ls_csv_table *t, int column, char *text, si
     return text;
 }
 
-static bool find_label(ls_csv_table *t, const ls_import_csv *import, ls_error *error)
+static bool find_label(ls_csv_table *t, const ls_import *import, ls_error *error)
 {
     const char *wanted = import->label;
     t->label = wanted || import->targets ? LS_CSV_NO_LABEL : t->columns - 1;
@@ -41,7 +41,7 @@ static bool find_label(ls_csv_table *t, const ls_import_csv *import, ls_error *e
 }
 
 /* From the first record: how many columns there are, and what they are. */
-static bool set_columns(ls_csv_table *t, const ls_csv *csv, const ls_import_csv *import,
+static bool set_columns(ls_csv_table *t, const ls_csv *csv, const ls_import *import,
                         ls_error *error)
 {
     t->columns = csv->fields;
@@ -112,7 +112,7 @@ static bool read_row(ls_csv_table *t, const ls_csv *csv, ls_error *error)
     return true;
 }
 
-static bool read_records(ls_csv_table *t, ls_csv *csv, const ls_import_csv *import, ls_error *error)
+static bool read_records(ls_csv_table *t, ls_csv *csv, const ls_import *import, ls_error *error)
 {
     bool more, ok = ls_csv_next(csv, &more, error);
     ok = ok && (!more || set_columns(t, csv, import, error));
@@ -125,13 +125,15 @@ static bool read_records(ls_csv_table *t, ls_csv *csv, const ls_import_csv *impo
             ls_error_set(error, LS_DATA, "%s: holds no rows; expected a line for each", t->path));
 }
 
-bool ls_csv_table_read(ls_csv_table *t, const char *path, const ls_import_csv *import,
-                       ls_error *error)
+bool ls_csv_table_read(ls_csv_table *t, const char *path, const ls_import *import, ls_error *error)
 {
-    ls_csv csv;
+    const char *separator = strcmp(import->separator, "tab") == 0 ? "\t" : import->separator;
     *t = (ls_csv_table){.path = path};
-    bool ok =
-        ls_csv_open(&csv, path, import->separator, error) && read_records(t, &csv, import, error);
+    if (strlen(separator) != 1 || strchr("\"\n\r", separator[0]))
+        return ls_error_set(error, LS_USAGE,
+                            "--separator: expected one character, or tab, found '%s'", separator);
+    ls_csv csv;
+    bool ok = ls_csv_open(&csv, path, separator[0], error) && read_records(t, &csv, import, error);
     ls_csv_close(&csv);
     return ok;
 }

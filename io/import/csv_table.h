@@ -18,6 +18,6 @@ typedef struct ls_csv_table {
 
 /* Reads `path` as `import` says. LS_DATA errors name line and column, LS_USAGE where the label's
  * column is not there. Free with ls_csv_table_release, whether it succeeds or not. */
-bool ls_csv_table_read(ls_csv_table *table, const char *path, const ls_import_csv *import,
+bool ls_csv_table_read(ls_csv_table *table, const char *path, const ls_import *import,
                        ls_error *error);
 void ls_csv_table_release(ls_csv_table *table);

@@ -181,18 +181,18 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
     return true;
 }
 
-bool ls_import_idx_run(const ls_import_idx *import, FILE *report, ls_error *error)
+static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
     if (!ls_output_allowed(import->output, import->force, error))
         return false;
-    pairs all = {.train = {.split = "train",
-                           .valid = import->valid,
-                           .order = ls_random_stream(import->seed, LS_RANDOM_SPLIT, 0, 0, 0)},
-                 .test = {.split = import->test_images ? "test" : NULL},
-                 .report = report};
-    bool ok = open_pair(&all.train, import->train_images, import->train_labels, error) &&
-              (!all.test.split ||
-               open_pair(&all.test, import->test_images, import->test_labels, error)) &&
+    pairs all = {
+        .train = {.split = "train",
+                  .valid = import->valid,
+                  .order = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SPLIT, 0, 0, 0)},
+        .test = {.split = import->file[2] ? "test" : NULL},
+        .report = report};
+    bool ok = open_pair(&all.train, import->file[0], import->file[1], error) &&
+              (!all.test.split || open_pair(&all.test, import->file[2], import->file[3], error)) &&
               ls_output_make(import->output, fill_file, &all, error);
     ls_idx_close(&all.train.images);
     ls_idx_close(&all.train.labels);
@@ -200,3 +200,5 @@ bool ls_import_idx_run(const ls_import_idx *import, FILE *report, ls_error *erro
     ls_idx_close(&all.test.labels);
     return ok;
 }
+
+ls_import_run *const ls_import_idx = run;

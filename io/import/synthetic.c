@@ -153,8 +153,8 @@ static bool write_rows(const drawing *d, hid_t x, hid_t y, long rows, ls_error *
     return ok;
 }
 
-static bool write_split(const ls_import_synthetic *import, int split, const char *name, long rows,
-                        hid_t file, ls_error *error)
+static bool write_split(const ls_import *import, int split, const char *name, long rows, hid_t file,
+                        ls_error *error)
 {
     char path[16];
     hsize_t dims[4] = {(hsize_t)rows, (hsize_t)import->size, (hsize_t)import->size, 1};
@@ -162,12 +162,12 @@ static bool write_split(const ls_import_synthetic *import, int split, const char
     hid_t x = ls_h5_create_dataset(file, path, H5T_STD_U8LE, 4, dims, error);
     snprintf(path, sizeof path, "%s/y", name);
     hid_t y = x < 0 ? -1 : ls_h5_create_dataset(file, path, H5T_STD_U8LE, 1, dims, error);
-    drawing d = {
-        .stream = ls_random_stream(import->seed, LS_RANDOM_SYNTHETIC, (uint64_t)split, 0, 0),
-        .size = import->size,
-        .classes = import->classes,
-        .random =
-            ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + import->size * import->size), sizeof(real))};
+    drawing d = {.stream = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SYNTHETIC,
+                                            (uint64_t)split, 0, 0),
+                 .size = import->size,
+                 .classes = import->classes,
+                 .random = ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + import->size * import->size),
+                                    sizeof(real))};
     bool ok =
         y >= 0 && put_attributes(x, y, import->classes, error) && write_rows(&d, x, y, rows, error);
     ls_free(d.random);
@@ -179,14 +179,14 @@ static bool write_split(const ls_import_synthetic *import, int split, const char
 }
 
 typedef struct request {
-    const ls_import_synthetic *import;
+    const ls_import *import;
     FILE *report;
 } request;
 
 static bool fill_file(void *context, hid_t file, ls_error *error)
 {
     const request *r = context;
-    const ls_import_synthetic *import = r->import;
+    const ls_import *import = r->import;
     const struct {
         const char *name;
         long rows;
@@ -211,7 +211,7 @@ static bool in_range(const char *what, long value, long low, long high, ls_error
                         value, low, high);
 }
 
-bool ls_import_synthetic_run(const ls_import_synthetic *import, FILE *report, ls_error *error)
+static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
     enum { ROWS_MAX = 1000000000 };
     request r = {import, report};
@@ -223,3 +223,5 @@ bool ls_import_synthetic_run(const ls_import_synthetic *import, FILE *report, ls
            ls_output_allowed(import->output, import->force, error) &&
            ls_output_make(import->output, fill_file, &r, error);
 }
+
+ls_import_run *const ls_import_synthetic = run;

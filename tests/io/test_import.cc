@@ -68,12 +68,11 @@ class Import : public testing::Test
         write_file(train_labels, labels(100, 7));
         write_file(test_images, images(20, 100));
         write_file(test_labels, labels(20, 7));
-        plan.train_images = train_images.c_str();
-        plan.train_labels = train_labels.c_str();
-        plan.test_images = test_images.c_str();
-        plan.test_labels = test_labels.c_str();
+        plan.file[0] = train_images.c_str();
+        plan.file[1] = train_labels.c_str();
+        plan.file[2] = test_images.c_str();
+        plan.file[3] = test_labels.c_str();
         plan.output = output.c_str();
-        plan.seed = 1;
     }
     ~Import() override
     {
@@ -85,7 +84,7 @@ class Import : public testing::Test
         char *text = nullptr;
         size_t size = 0;
         FILE *report = open_memstream(&text, &size);
-        bool ok = ls_import_idx_run(&plan, report, &error);
+        bool ok = ls_import_idx(&plan, report, &error);
         fclose(report);
         std::string said(text, size);
         free(text);
@@ -116,7 +115,7 @@ class Import : public testing::Test
     std::string train_images = folder / "train-x", train_labels = folder / "train-y",
                 test_images = folder / "test-x", test_labels = folder / "test-y",
                 output = folder / "out.h5";
-    ls_import_idx plan = {};
+    ls_import plan = ls_import_presets;
     ls_error error = {};
     ls_dataset *data = nullptr;
 };
@@ -164,7 +163,7 @@ TEST_F(Import, GzipAndPlainGiveTheSameFile)
 
 TEST_F(Import, ATrainPairAloneIsEnough)
 {
-    plan.test_images = plan.test_labels = nullptr;
+    plan.file[2] = plan.file[3] = nullptr;
     run();
     EXPECT_TRUE(split(LS_TRAIN)->present);
     EXPECT_FALSE(split(LS_TEST)->present);
@@ -219,7 +218,7 @@ TEST_F(Import, ClassesCountOverTrainAndTestAndADifferenceIsSaid)
 TEST_F(Import, AnOldFileIsOverwrittenOnlyWhenForced)
 {
     write_file(output, "precious");
-    EXPECT_FALSE(ls_import_idx_run(&plan, nullptr, &error));
+    EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
     EXPECT_EQ(error.code, LS_USAGE);
     expect_words(error, {"out.h5", "--force"});
     EXPECT_EQ(read_file(output), "precious");
@@ -232,7 +231,7 @@ TEST_F(Import, AFolderThatIsNotThereIsSaid)
 {
     std::string path = folder / "none/out.h5";
     plan.output = path.c_str();
-    EXPECT_FALSE(ls_import_idx_run(&plan, nullptr, &error));
+    EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
     EXPECT_EQ(error.code, LS_IO);
     expect_words(error, {"none/out.h5", "No such file"});
 }
@@ -294,7 +293,7 @@ TEST_F(Import, BrokenFilesAreRefusedAndNothingIsLeftBehind)
         std::string before = read_file(*it.file);
         write_file(*it.file, it.bytes);
         error = {};
-        EXPECT_FALSE(ls_import_idx_run(&plan, nullptr, &error));
+        EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
         EXPECT_EQ(error.code, LS_DATA);
         expect_words(error, it.words);
         EXPECT_EQ(entries(folder), 4u);
@@ -306,12 +305,12 @@ TEST_F(Import, BrokenFilesAreRefusedAndNothingIsLeftBehind)
 TEST_F(Import, MissingFilesAndTooLargeASplitAreRefused)
 {
     plan.valid = 100;
-    EXPECT_FALSE(ls_import_idx_run(&plan, nullptr, &error));
+    EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
     EXPECT_EQ(error.code, LS_USAGE);
     expect_words(error, {"holds 100 rows", "0 to 99"});
     std::filesystem::remove(test_labels);
     plan.valid = 0;
-    EXPECT_FALSE(ls_import_idx_run(&plan, nullptr, &error));
+    EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
     EXPECT_EQ(error.code, LS_DATA);
     expect_words(error, {"test-y", "No such file"});
 }
@@ -325,10 +324,10 @@ TEST_F(Import, FashionMnistComesOutAsItsRawBytes)
     test_labels = source + "t10k-labels-idx1-ubyte.gz";
     if (!std::filesystem::exists(train_images))
         GTEST_SKIP() << "the Debian package dataset-fashion-mnist is not installed";
-    plan.train_images = train_images.c_str();
-    plan.train_labels = train_labels.c_str();
-    plan.test_images = test_images.c_str();
-    plan.test_labels = test_labels.c_str();
+    plan.file[0] = train_images.c_str();
+    plan.file[1] = train_labels.c_str();
+    plan.file[2] = test_images.c_str();
+    plan.file[3] = test_labels.c_str();
     run();
     EXPECT_EQ(split(LS_TRAIN)->x.rows, 60000);
     EXPECT_EQ(split(LS_TEST)->x.rows, 10000);

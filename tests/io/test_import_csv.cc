@@ -24,11 +24,8 @@ class ImportCsv : public testing::Test
   protected:
     ImportCsv()
     {
-        plan.train = train.c_str();
+        plan.file[0] = train.c_str();
         plan.output = output.c_str();
-        plan.separator = ',';
-        plan.scale = 1;
-        plan.seed = 1;
         plan.force = true;
     }
     ~ImportCsv() override
@@ -40,10 +37,10 @@ class ImportCsv : public testing::Test
         write_file(train, text);
         if (test_text)
             write_file(test, test_text);
-        plan.test = test_text ? test.c_str() : nullptr;
+        plan.file[1] = test_text ? test.c_str() : nullptr;
         ls_dataset_close(data);
         data = nullptr;
-        ASSERT_TRUE(ls_import_csv_run(&plan, nullptr, &error)) << error.text;
+        ASSERT_TRUE(ls_import_csv(&plan, nullptr, &error)) << error.text;
         data = ls_dataset_open(output.c_str(), &error);
         ASSERT_NE(data, nullptr) << error.text;
     }
@@ -78,7 +75,7 @@ class ImportCsv : public testing::Test
     {
         std::filesystem::remove(output);
         write_file(train, text);
-        EXPECT_FALSE(ls_import_csv_run(&plan, nullptr, &error)) << text;
+        EXPECT_FALSE(ls_import_csv(&plan, nullptr, &error)) << text;
         EXPECT_EQ(error.code, code) << error.text;
         expect_words(error, words);
         EXPECT_FALSE(std::filesystem::exists(output));
@@ -89,7 +86,7 @@ class ImportCsv : public testing::Test
     Folder folder;
     std::string train = folder / "table.csv", test = folder / "more.csv";
     std::string output = folder / "table.h5";
-    ls_import_csv plan = {};
+    ls_import plan = ls_import_presets;
     ls_dataset *data = nullptr;
     ls_error error = {};
 };
@@ -131,7 +128,7 @@ TEST_F(ImportCsv, QuotesCarriageReturnsBlankLinesSpacesAndByteOrderMarkAreRead)
 TEST_F(ImportCsv, TheLastColumnsAreTargetsWhereAsked)
 {
     plan.targets = 2;
-    plan.separator = ';';
+    plan.separator = ";";
     make("1;2;3\n4;5;6\n");
     EXPECT_EQ(read(LS_TRAIN, false), (Numbers{1, 4}));
     EXPECT_EQ(read(LS_TRAIN, true), (Numbers{2, 3, 5, 6}));
@@ -179,7 +176,7 @@ TEST_F(ImportCsv, StandardScaleIsThatOfTheTrainingRowsForEverySplit)
     for (int i = 0; i < 50; i++)
         text += std::to_string(i * i % 37) + "," + std::to_string(1000 + 3 * i) + ",7,0\n";
     plan.valid = 10;
-    plan.standardize = true;
+    plan.scale = "standard";
     plan.label = "4";
     make(text, "37,1000,7,0\n");
     Numbers x = read(LS_TRAIN, false);
@@ -210,12 +207,11 @@ TEST_F(ImportCsv, NewRowsAreScaledAndNumberedAsThoseOfAnotherFile)
 {
     std::string known = folder / "known.h5";
     plan.output = known.c_str();
-    plan.standardize = true;
+    plan.scale = "standard";
     write_file(train, "1,4,b\n2,4,c\n6,4,a\n");
-    ASSERT_TRUE(ls_import_csv_run(&plan, nullptr, &error)) << error.text;
+    ASSERT_TRUE(ls_import_csv(&plan, nullptr, &error)) << error.text;
     plan.output = output.c_str();
-    plan.standardize = false;
-    plan.like = known.c_str();
+    plan.scale = known.c_str();
     make("11,5,c\n3,4,a\n", "3,3,b\n");
     double deviation = std::sqrt((4 + 1 + 9) / 3.);
     Numbers x = read(LS_TRAIN, false), more = read(LS_TEST, false);
@@ -230,7 +226,7 @@ TEST_F(ImportCsv, NewRowsAreScaledAndNumberedAsThoseOfAnotherFile)
 
     ls_dataset_close(data);
     data = nullptr;
-    plan.test = nullptr;
+    plan.file[1] = nullptr;
     expect_refused("1,2,d\n", LS_DATA, {"table.csv:1: label 'd' does not occur in", "known.h5"});
     expect_refused("1,2,3,a\n", LS_DATA, {"known.h5", "attribute column_mean: expected 3 number"});
     plan.label = "none";
@@ -241,7 +237,7 @@ TEST_F(ImportCsv, NewRowsAreScaledAndNumberedAsThoseOfAnotherFile)
 TEST_F(ImportCsv, AFileToBeLikeMustSayHow)
 {
     std::string known = folder / "known.h5";
-    plan.like = known.c_str();
+    plan.scale = known.c_str();
     auto with = [&](std::vector<double> deviation, const char *names) {
         Writer file(known);
         put_pair(file, "train");
@@ -272,7 +268,7 @@ TEST_F(ImportCsv, AFileToBeLikeMustSayHow)
 
 TEST_F(ImportCsv, AFactorIsKeptAsTheScale)
 {
-    plan.scale = 0.5;
+    plan.scale = "0.5";
     make("2,0\n4,1\n");
     EXPECT_EQ(read(LS_TRAIN, false), (Numbers{1, 2}));
 }
@@ -283,7 +279,7 @@ TEST_F(ImportCsv, ReadsGzip)
     gzFile file = gzopen(packed.c_str(), "wb");
     gzputs(file, "1,2,0\n3,4,1\n");
     gzclose(file);
-    ASSERT_TRUE(ls_import_csv_run(&plan, nullptr, &error)) << error.text;
+    ASSERT_TRUE(ls_import_csv(&plan, nullptr, &error)) << error.text;
     std::string bytes = read_file(packed);
     expect_refused(bytes.substr(0, bytes.size() - 12), LS_DATA, {"table.csv:", "can't be read on"});
 }
@@ -342,7 +338,7 @@ TEST_F(ImportCsv, TablesThatAreNoneAreRefused)
 
 TEST_F(ImportCsv, TheTestFileMustFitTheTrainingFile)
 {
-    plan.test = test.c_str();
+    plan.file[1] = test.c_str();
     write_file(test, "1,2,a\n");
     expect_refused("1,a\n", LS_DATA, {"more.csv: has 3 columns", "table.csv has 2"});
     write_file(test, "1,a\n2,d\n");
@@ -356,10 +352,10 @@ TEST_F(ImportCsv, TheTestFileMustFitTheTrainingFile)
 TEST_F(ImportCsv, FilesThatAreNotThere)
 {
     std::filesystem::remove(train);
-    EXPECT_FALSE(ls_import_csv_run(&plan, nullptr, &error));
+    EXPECT_FALSE(ls_import_csv(&plan, nullptr, &error));
     expect_words(error, {"table.csv: can't open: No such file"});
-    plan.train = folder.root.c_str();
-    EXPECT_FALSE(ls_import_csv_run(&plan, nullptr, &error));
+    plan.file[0] = folder.root.c_str();
+    EXPECT_FALSE(ls_import_csv(&plan, nullptr, &error));
     expect_words(error, {"directory"});
 }
 

@@ -35,7 +35,7 @@ class ImportSynthetic : public testing::Test
     }
     void make()
     {
-        ASSERT_TRUE(ls_import_synthetic_run(&plan, nullptr, &error)) << error.text;
+        ASSERT_TRUE(ls_import_synthetic(&plan, nullptr, &error)) << error.text;
     }
     Rows read(ls_split_id id)
     {
@@ -54,7 +54,7 @@ class ImportSynthetic : public testing::Test
     }
     void expect_refused(int code, const std::vector<std::string> &words)
     {
-        EXPECT_FALSE(ls_import_synthetic_run(&plan, nullptr, &error));
+        EXPECT_FALSE(ls_import_synthetic(&plan, nullptr, &error));
         EXPECT_EQ(error.code, code);
         expect_words(error, words);
         EXPECT_EQ(entries(folder), size_t(0));
@@ -62,7 +62,7 @@ class ImportSynthetic : public testing::Test
 
     Folder folder;
     std::string output = folder / "glyphs.h5";
-    ls_import_synthetic plan = {};
+    ls_import plan = ls_import_presets;
     ls_error error = {};
 };
 
@@ -172,7 +172,7 @@ TEST_F(ImportSynthetic, AFileThatIsThereStaysWithoutForce)
 {
     write_file(output, "mine");
     plan.force = false;
-    EXPECT_FALSE(ls_import_synthetic_run(&plan, nullptr, &error));
+    EXPECT_FALSE(ls_import_synthetic(&plan, nullptr, &error));
     EXPECT_EQ(error.code, LS_USAGE);
     expect_words(error, {"glyphs.h5", "is there already", "--force"});
     EXPECT_EQ(read_file(output), "mine");

@@ -66,7 +66,7 @@ refused 64 "pets.csv: has no column 'kine' for labels: did you mean kind?; expec
 refused 65 "none.csv: can't open: No such file or directory" csv none.csv -o none.h5
 
 # usage
-usage_error "there is no format 'cvs'; expected idx, csv or synthetic" cvs pets.csv -o none.h5
+usage_error "there is no format 'cvs'; expected one of idx, csv, synthetic" cvs pets.csv -o none.h5
 usage_error '-o FILE is missing: where should the data set go?' csv pets.csv
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 1 file(s)' idx pets.csv -o none.h5
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 3 file(s)' idx a b c -o none.h5
@@ -74,9 +74,9 @@ usage_error 'csv: expected FILE [FILE], found 3 file(s)' csv a b c -o none.h5
 usage_error 'synthetic: expected no files, found 1 file(s)' synthetic a -o none.h5
 usage_error '--size does not go with csv' csv pets.csv --size 20 -o none.h5
 usage_error '--header does not go with synthetic' synthetic --header -o none.h5
-usage_error '--label and --targets exclude each other' csv pets.csv --label 1 --targets 1 -o none.h5
-usage_error "--separator: expected one character, or tab, found ',,'" csv pets.csv --separator ,, -o none.h5
-usage_error "--scale: expected a number other than 0, standard, or FILE.h5, found '0'" csv pets.csv --scale 0 -o none.h5
+refused 64 '--label and --targets exclude each other' csv pets.csv --label 1 --targets 1 -o none.h5
+refused 64 "--separator: expected one character, or tab, found ',,'" csv pets.csv --separator ,, -o none.h5
+refused 64 "--scale: expected a number other than 0, standard, or FILE.h5, found '0'" csv pets.csv --scale 0 -o none.h5
 usage_error "--rows: expected a whole number, 1 or more, found '3x'" synthetic --rows 3x -o none.h5
 expect 0 "$lockstep" import --help
 says 'lockstep import synthetic'

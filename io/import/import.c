@@ -1,0 +1,43 @@
+/* import: the table of formats. */
+#include "io/import/import.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+const ls_import ls_import_presets = {
+    .seed = 1,
+#define LS_IMPORT_LONG(format, name, preset, ...) .name = preset,
+#define LS_IMPORT_TEXT(format, name, preset, ...) .name = preset,
+#include "io/imports.def"
+};
+
+static const struct format {
+    const char *name, *files;
+    int least, most, step;
+    ls_import_run *const *run;
+} formats[] = {
+#define LS_IMPORT(name, files, least, most, step, help)                                            \
+    {#name, files, least, most, step, &ls_import_##name},
+#include "io/imports.def"
+};
+
+ls_import_run *ls_import_find(const char *name, const ls_import *import, ls_error *error)
+{
+    char known[256] = "";
+    int files = 0;
+    while (files < LS_IMPORT_FILES && import->file[files])
+        files++;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        const struct format *f = &formats[i];
+        ls_format_join(known, sizeof known, f->name);
+        if (strcmp(name, f->name) != 0)
+            continue;
+        if (files >= f->least && files <= f->most && (files - f->least) % f->step == 0)
+            return *f->run;
+        ls_error_set(error, LS_USAGE, "%s: expected %s, found %d file(s)", name, f->files, files);
+        return NULL;
+    }
+    ls_error_set(error, LS_USAGE, "there is no format '%s'; expected one of %s", name, known);
+    return NULL;
+}
