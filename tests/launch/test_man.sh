@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# test_man: the manual page: no warning of mandoc, and every command, option and job key is in it.
+# test_man: the manual page: no warning of mandoc, and every command, option, job key, exit code, environment variable
+# and name that a job can use is in it.
 # shellcheck source=tests/launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -25,8 +26,23 @@ done
 for key in $("$lockstep" man --keys); do
     holds "$key: "
 done
-for name in lenet conv2d adam cosine supervised scale-crop; do
+for name in $("$lockstep" list | sed -nE 's/^  ([a-z][a-z0-9-]*) .*/\1/p'); do
     holds "  $name"
+done
+for option in $("$lockstep" list | sed -nE 's/^    ([a-z_]+=[^ ]*).*/\1/p'); do
+    holds "$option: "
+done
+
+# Every exit code that an error can carry, and every variable that the program or the scripts read.
+sed -n '/^EXIT STATUS/,/^[A-Z]* [A-Z]*$/p' page >codes
+for code in 0 $(sed -nE 's/^ *LS_[A-Z_]+ = ([0-9]+),? .*/\1/p' "$tests/../core/check.h"); do
+    grep -qE "^ +$code " codes || fail "expected the exit code $code"
+done
+[ "$(grep -cE '^ +[0-9]+ ' codes)" -ge 7 ] || fail 'expected the exit codes in core/check.h'
+sed -n '/^ENVIRONMENT/,/^EXIT STATUS/p' page >environment
+for name in $(grep -rhoE --include='*.[ch]' '"LOCKSTEP_[A-Z_]+"' "$tests/../"{core,dist,io,launch} | tr -d '"') \
+    $(grep -hoE '\b(LOCKSTEP_[A-Z]+)\b' "$tests"/../cluster/*.sh "$tests"/../cluster/*.sbatch); do
+    grep -qE "^ +$name( |\$)" environment || fail "expected the environment variable $name"
 done
 "$lockstep" man --keys >keys
 for key in data batch optimizer evaluate.split checkpoint.keep; do

@@ -1,0 +1,270 @@
+/* list: everything that a job file can name, with options and defaults. */
+#include "launch/manual/list.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/layers/activation.h"
+#include "core/loss.h"
+#include "core/memory.h"
+#include "core/model.h"
+#include "core/objective.h"
+#include "core/optimizer.h"
+#include "core/schedule.h"
+#include "io/transform.h"
+#include "launch/command.h"
+
+enum { WIDTH = 96, NAME = 14, KEY = 26 };
+
+/* Prints `text` from column `from` on, in lines of at most WIDTH columns; `column` is where the
+ * line that has begun ends now. */
+static void put_wrapped(FILE *out, int column, int from, const char *text)
+{
+    if (column >= from) {
+        fputc('\n', out);
+        column = 0;
+    }
+    fprintf(out, "%*s", from - column, "");
+    column = from;
+    while (*text) {
+        int word = (int)strcspn(text, " ");
+        if (column > from && column + 1 + word > WIDTH) {
+            fprintf(out, "\n%*s", from, "");
+            column = from;
+        }
+        column += fprintf(out, "%s%.*s", column > from ? " " : "", word, text);
+        text += word + (text[word] == ' ');
+    }
+    fputc('\n', out);
+}
+
+static bool fill_activation(int i, ls_list_entry *entry)
+{
+    static const char *const alpha[] = {[LS_ALPHA_NONE] = "",
+                                        [LS_ALPHA_FIXED] = "; alpha is %g",
+                                        [LS_ALPHA_LEARNED] = "; alpha starts at %g"};
+    const ls_activation *a = &ls_activations[i];
+    if (!a->name)
+        return false;
+    char text[64] = "";
+    if (a->takes != LS_ALPHA_NONE)
+        snprintf(text, sizeof text, alpha[a->takes], a->alpha);
+    snprintf(entry->name, sizeof entry->name, "%s", a->name);
+    snprintf(entry->help, sizeof entry->help, "f(z) = %s; f'(z) = %s%s%s", a->formula,
+             a->derivative, text, a->flat ? "; to learn through it: surrogate=ste" : "");
+    return true;
+}
+
+static bool fill_initializer(int i, ls_list_entry *entry)
+{
+    static const char *const help[] = {
+        [LS_INIT_ZERO] = "0",
+        [LS_INIT_HE] = "normal, standard deviation sqrt(2 / inputs) (He et al. 2015, eq. 10)",
+        [LS_INIT_XAVIER] =
+            "uniform in +-sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010, eq. 16)",
+        [LS_INIT_NORMAL] = "normal, standard deviation scale=",
+        [LS_INIT_UNIFORM] = "uniform in +-scale="};
+    if (!ls_initializer_names[i])
+        return false;
+    snprintf(entry->name, sizeof entry->name, "%s", ls_initializer_names[i]);
+    snprintf(entry->help, sizeof entry->help, "%s", help[i]);
+    return true;
+}
+
+const ls_list_section ls_list_sections[] = {
+    {"models", "model: of a job file", ls_model_types, .options = offsetof(ls_model_type, options)},
+    {"layers", "lines of net:, as [name:] type [@input,...] key=value ...", ls_layer_types,
+     .options = offsetof(ls_layer_type, options)},
+    {"activations", "activation function= and models' activation=", .fill = fill_activation},
+    {"losses", "objective: supervised loss=", ls_loss_types, sizeof(ls_loss_type), .options = 0},
+    {"objectives", "objective: of a stage", ls_objective_types,
+     .options = offsetof(ls_objective_type, options)},
+    {"optimizers", "optimizer: of a stage", ls_optimizer_types, sizeof(ls_optimizer_type),
+     .options = offsetof(ls_optimizer_type, options)},
+    {"schedules", "schedule: of a stage, a factor on the optimizer's rate", ls_schedule_types,
+     sizeof(ls_schedule_type), .options = offsetof(ls_schedule_type, options)},
+    {"initializers", "init= of layers with weights", .fill = fill_initializer},
+    {"transforms", "lines of transform: of a job file", ls_transform_types,
+     .options = offsetof(ls_transform_type, options)},
+    {NULL}};
+enum { SECTIONS = sizeof ls_list_sections / sizeof ls_list_sections[0] - 1 };
+
+bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry)
+{
+    *entry = (ls_list_entry){.options = NULL};
+    if (section->fill)
+        return section->fill(i, entry);
+    const char *type = section->stride ? (const char *)section->table + (size_t)i * section->stride
+                                       : ((const char *const *)section->table)[i];
+    const char *const *words = (const char *const *)type; /* name, help */
+    if (!type || !words[0])
+        return false;
+    snprintf(entry->name, sizeof entry->name, "%s", words[0]);
+    snprintf(entry->help, sizeof entry->help, "%s", words[1]);
+    if (section->options)
+        entry->options = *(const ls_option *const *)(type + section->options);
+    return true;
+}
+
+void ls_list_key(const ls_option *option, char *text, size_t size)
+{
+    static const char *const kinds[] = {
+        [LS_OPTION_INT] = "N",        [LS_OPTION_REAL] = "X",    [LS_OPTION_BOOL] = "0|1",
+        [LS_OPTION_CHOICE] = "",      [LS_OPTION_WORD] = "NAME", [LS_OPTION_LIST] = "N,N,...",
+        [LS_OPTION_REALS] = "X,X,..."};
+    int used = snprintf(text, size, "%s=%s", option->key, kinds[option->kind]);
+    if (option->kind == LS_OPTION_CHOICE)
+        for (int c = 0; option->choices[c]; c++)
+            used += snprintf(text + used, size - (size_t)used, "%s%s", c ? "|" : "",
+                             option->choices[c]);
+}
+
+void ls_list_help(const ls_option *option, char *text, size_t size)
+{
+    static const double many = 1e6; /* a bound beyond it is not worth telling */
+    bool number = option->kind == LS_OPTION_INT || option->kind == LS_OPTION_REAL ||
+                  option->kind == LS_OPTION_LIST || option->kind == LS_OPTION_REALS;
+    char range[80] = "";
+    if (number && option->high < many)
+        snprintf(range, sizeof range, "%g to %g; ", option->low, option->high);
+    else if (number && option->low > -many)
+        snprintf(range, sizeof range, "%g or more; ", option->low);
+    snprintf(text, size, "%s (%s%s%s)", option->help, range,
+             option->preset ? "default " : "must be given", option->preset ? option->preset : "");
+}
+
+static void put_section(FILE *out, const ls_list_section *section)
+{
+    ls_list_entry entry;
+    char key[256], help[1024];
+    fprintf(out, "%c%s (%s)\n", section->name[0] - 'a' + 'A', section->name + 1, section->about);
+    for (int i = 0; ls_list_get(section, i, &entry); i++) {
+        put_wrapped(out, fprintf(out, "  %s", entry.name), NAME + 2, entry.help);
+        for (const ls_option *option = entry.options; option && option->key; option++) {
+            ls_list_key(option, key, sizeof key);
+            ls_list_help(option, help, sizeof help);
+            put_wrapped(out, fprintf(out, "    %s", key), KEY, help);
+        }
+    }
+}
+
+static bool put_net(FILE *out, const char *name, const char *lines, const ls_shape *input,
+                    ls_error *error)
+{
+    ls_params *params = ls_params_create();
+    ls_net *net = ls_net_build(params, NULL, name, lines, input, error);
+    bool ok = net != NULL;
+    if (ok) {
+        fprintf(out, "%s: |\n", name);
+        for (const char *line = lines; *line;) {
+            int length = (int)strcspn(line, "\n");
+            fprintf(out, "  %.*s\n", length, line);
+            line += length + (line[length] == '\n');
+        }
+        fputc('\n', out);
+        ls_net_print(net, out);
+    }
+    ls_net_destroy(net);
+    ls_params_destroy(params);
+    return ok;
+}
+
+static const char *usual_input(const char *model)
+{
+    char name[LS_WORD];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(model, " "), model);
+    const ls_model_type *type = ls_model_find(name);
+    return type ? type->input : "1"; /* ls_model_write says that there is no such model */
+}
+
+static bool put_model(FILE *out, const char *model, const char *input, ls_error *error)
+{
+    ls_shape shape = {0};
+    ls_model_nets nets;
+    if (!ls_shape_parse("--input", input ? input : usual_input(model), &shape, error) ||
+        !ls_model_write(model, &shape, &nets, error))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && i < nets.count; i++) {
+        fputs(i ? "\n" : "", out);
+        ok = put_net(out, nets.name[i], nets.lines[i], &shape, error);
+    }
+    const ls_recipe *recipe = &nets.recipe;
+    if (ok)
+        fprintf(out,
+                "\nWhere the job says nothing else:\n"
+                "  objective: %s\n  optimizer: %s\n  schedule:  %s\n  batch:     %ld\n"
+                "  epochs:    %ld\n",
+                recipe->objective, recipe->optimizer, recipe->schedule, recipe->batch,
+                recipe->epochs);
+    ls_model_release(&nets);
+    return ok;
+}
+
+typedef struct arguments {
+    ls_words words; /* none, or a section */
+    const char *model, *input;
+} arguments;
+
+static const ls_list_section *find_section(const char *name)
+{
+    for (int i = 0; i < SECTIONS; i++)
+        if (strcmp(ls_list_sections[i].name, name) == 0)
+            return &ls_list_sections[i];
+    return NULL;
+}
+
+static void check_arguments(const void *context, const struct argp_state *state)
+{
+    const arguments *a = context;
+    const char *name = a->words.count ? a->words.at[0] : NULL;
+    if (name && !find_section(name)) {
+        const char *near = ls_nearest(name, ls_list_sections, SECTIONS, sizeof ls_list_sections[0]);
+        argp_error(state, "there is no list of '%s'%s%s%s", name, near ? ": did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+    }
+    if (a->input && !a->model)
+        argp_error(state, "--input goes with --model");
+}
+
+static const ls_command_option options[] = {
+    {"model", 'm', "MODEL", "the layers and parameters of a model: 'lenet classes=10'",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, model)},
+    {"input", 'i', "SHAPE",
+     "with --model: of a row of the data, as 28,28,1 (default: the model's usual input)",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, input)},
+    {NULL}};
+
+const ls_usage ls_usage_list = {
+    .options = options,
+    .check = check_arguments,
+    .arguments = "[models|layers|activations|losses|objectives|optimizers|schedules|initializers|"
+                 "transforms]",
+    .about = "Lists what there is, with options and defaults; without an argument all of it.",
+    .more = "Examples:\n"
+            "  lockstep list optimizers\n"
+            "  lockstep list --model 'mlp widths=784,256,10'\n"
+            "  lockstep list --model 'lenet classes=10' --input 28,28,1",
+    .arguments_max = 1,
+};
+
+int ls_command_list(int argc, char **argv)
+{
+    arguments a = {.model = NULL};
+    ls_error error;
+    ls_command_parse(&ls_usage_list, argc, argv, &a.words);
+    if (ls_command_rank() != 0)
+        return 0;
+    if (a.model)
+        return put_model(stdout, a.model, a.input, &error) ? 0 : ls_command_fail(0, &error);
+    if (a.words.count) {
+        put_section(stdout, find_section(a.words.at[0]));
+        return 0;
+    }
+    for (int i = 0; i < SECTIONS; i++) {
+        fputs(i ? "\n" : "", stdout);
+        put_section(stdout, &ls_list_sections[i]);
+    }
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* list: everything that a job file can name, from the tables that the code itself uses; `lockstep
+ * list` and the manual page print it. */
+#pragma once
+#include "core/spec.h"
+
+typedef struct ls_list_entry {
+    char name[LS_WORD], help[1024];
+    const ls_option *options; /* ends with a NULL key; NULL: none */
+} ls_list_entry;
+
+/* Things of one kind: all layers, all optimizers ... */
+typedef struct ls_list_section {
+    const char *name;  /* "layers" */
+    const char *about; /* where a job file names one */
+    /* Structs that begin with `const char *name, *help`: an array of them, `stride` bytes each, the
+     * last with a NULL name; or, with stride 0, an array of pointers to them, the last NULL. */
+    const void *table;
+    size_t stride;
+    size_t options; /* where such a struct has its `const ls_option *options`; 0: nowhere */
+    /* In place of a table: fills entry `i`, or returns false where there is none. */
+    bool (*fill)(int i, ls_list_entry *entry);
+} ls_list_section;
+
+extern const ls_list_section ls_list_sections[]; /* ends with a NULL name */
+/* Entry `i` of a section, from 0; false where there are fewer. */
+bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry);
+/* "kernel=N,N,...", "function=tanh|relu": how an option is written. */
+void ls_list_key(const ls_option *option, char *text, size_t size);
+/* "momentum (0 to 1; default 0.9)": what it is for. */
+void ls_list_help(const ls_option *option, char *text, size_t size);

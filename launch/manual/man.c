@@ -1,0 +1,322 @@
+/* man: lockstep man, the manual page in roff, written from the program's own tables: commands and
+ * their options, the keys of a job file, all that a job can name, exit codes; and what no table
+ * holds: the files that the program reads and writes, and the environment. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "launch/command.h"
+#include "launch/job/job_keys.h"
+#include "launch/manual/list.h"
+
+/* An entry of a list in the page. */
+typedef struct item {
+    const char *tag, *text;
+} item;
+
+static const item data_sets[] = {
+    {"train/x, valid/x, test/x",
+     "The inputs [rows, ...] of each split, as uint8 to int64, float32 or float64. Images are "
+     "[rows, height, width, channels]. The names x_train, x_valid and x_test at the root do as "
+     "well. Rows that lie contiguous and uncompressed are read fastest."},
+    {"train/y, valid/y, test/y",
+     "Class labels: whole numbers [rows] from 0; or targets of a regression: float32 [rows] or "
+     "[rows, n]. A data set for predict and extract needs none."},
+    {"attributes scale and offset of x",
+     "The net sees scale * stored + offset, so that images can stay uint8 in the file. The "
+     "defaults are 1 and 0."},
+    {"attribute classes of y", "The number of classes. The default is the largest label + 1."},
+    {"attribute class_names of y",
+     "Written by import csv: the names of the classes, a line each, where the labels of the table "
+     "were words. They are numbered in the order of their bytes."},
+    {"attributes column_mean and column_deviation of x",
+     "Written by import csv --scale=standard, which brings each column to mean 0 and standard "
+     "deviation 1 over the training rows: what was subtracted and divided by. --scale=FILE.h5 "
+     "does the same to new rows with the numbers and the class names of that file."},
+    {"checks",
+     "Every file is checked before it is used. Links out of the file, virtual data sets, unknown "
+     "filters, sizes that do not fit, x and y of different lengths and labels out of range are "
+     "refused on all ranks, with file, data set and row, and exit code 65. Numbers that are not "
+     "finite are refused when they are read; verify reads all of them beforehand."},
+    {NULL, NULL}};
+
+static const item run_files[] = {
+    {"RUN/job.yaml", "The job with every key written out."},
+    {"RUN/metrics.jsonl",
+     "A JSON object a line, which plot draws: stage (from 0), step, epoch, seconds since the "
+     "start, means of loss and metrics, rate, samples_per_second, and waiting: the share of the "
+     "time since the record before in which rank 0 waited for data. An evaluation is an object "
+     "under the name of its split. The last record of a stage holds final, stage_seconds, best and "
+     "best_step."},
+    {"RUN/checkpoints/step-N.h5", "Everything that a run needs to go on from step N (HDF5)."},
+    {"RUN/checkpoints/step-N.ok",
+     "The size and the digest of step-N.h5. A file without it is no checkpoint: its writing did "
+     "not finish."},
+    {"RUN/checkpoints/best.h5",
+     "The parameters that were best in validation. --weights of train takes it."},
+    {"between two starts of a run",
+     "The keys epochs, steps, evaluate, checkpoint, run and data may change (the data must keep "
+     "its shape). Rate, schedule, batch, shards, exact_conv and transform may change too, and the "
+     "program prints what changed. Model, net, seed and the kind of the running stage's optimizer "
+     "may not."},
+    {NULL, NULL}};
+
+static const item environment[] = {
+    {"LOCKSTEP_INSTRUCTIONS",
+     "The instruction set of the micro-kernel: avx512, avx2 or plain. The default is the best that "
+     "the processor has."},
+    {"COLUMNS", "The width of a terminal that does not tell its own."},
+    {"LOCKSTEP",
+     "For the scripts in cluster/, as the next four: the program to run. The default is "
+     "build/lockstep beside the scripts, else lockstep in PATH."},
+    {"LOCKSTEP_THREADS",
+     "The cores to which a rank is bound. The default is what SLURM gives a task, else 1; give "
+     "train the same number with --threads."},
+    {"LOCKSTEP_BIND",
+     "core (the default) binds each rank to cores of its own, none lets the system move ranks."},
+    {"LOCKSTEP_LEAD",
+     "How many seconds before the time limit train.sbatch stops the training with a checkpoint; "
+     "the default is 300."},
+    {"LOCKSTEP_START",
+     "srun or mpirun: what starts the ranks inside a SLURM allocation. The default is srun where "
+     "it knows PMIx."},
+    {"FASHION_MNIST", "For launch/quickstart.sh: the folder with the four .gz files of the data."},
+    {"LOCKSTEP_RANKS_PER_NODE",
+     "For tests: the ranks of one machine behave like machines of this many ranks."},
+    {"LOCKSTEP_SHARED_LIMIT", "For tests: at most this many bytes of shared memory count as free."},
+    {NULL, NULL}};
+
+/* Escapes what roff would read as a request or an escape, and hyphens, which could not be copied
+ * from the page. */
+static void put_text(FILE *out, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        bool begins = i == 0 || text[i - 1] == '\n';
+        if (begins && (text[i] == '.' || text[i] == '\''))
+            fputs("\\&", out);
+        if (text[i] == '\\')
+            fputs("\\e", out);
+        else if (text[i] == '-')
+            fputs("\\-", out);
+        else
+            fputc(text[i], out);
+    }
+}
+
+static void put_words(FILE *out, const char *text)
+{
+    put_text(out, text, strlen(text));
+}
+
+static void put_item(FILE *out, const char *tag, const char *text)
+{
+    fputs(".TP\n\\fB", out);
+    put_words(out, tag);
+    fputs("\\fR\n", out);
+    put_words(out, text);
+    fputc('\n', out);
+}
+
+static void put_list(FILE *out, const char *title, const item *items)
+{
+    fprintf(out, ".SH %s\n", title);
+    for (; items->tag; items++)
+        put_item(out, items->tag, items->text);
+}
+
+/* Paragraphs; lines that begin with a space keep their form. */
+static void put_paragraphs(FILE *out, const char *text)
+{
+    bool literal = false;
+    fputs(".PP\n", out);
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        if (length && literal != (*text == ' ')) {
+            literal = !literal;
+            fputs(literal ? ".nf\n" : ".fi\n", out);
+        }
+        put_text(out, text, length);
+        fputs(length ? "\n" : ".PP\n", out);
+        text += length + (text[length] == '\n');
+    }
+    fputs(literal ? ".fi\n" : "", out);
+}
+
+static void put_option(FILE *out, const ls_command_option *option)
+{
+    fputs(".TP\n", out);
+    if (option->letter)
+        fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
+    fputs("\\fB\\-\\-", out);
+    put_words(out, option->name);
+    fputs("\\fR", out);
+    if (option->value) {
+        fputs("=\\fI", out);
+        put_words(out, option->value);
+        fputs("\\fR", out);
+    }
+    fputc('\n', out);
+    if (option->with)
+        fprintf(out, "With %s: ", option->with);
+    put_words(out, option->help);
+    fputc('\n', out);
+}
+
+/* The section of a command: usage, what it does, options, examples. */
+static void put_command(FILE *out, const ls_command *command)
+{
+    const ls_usage *usage = command->usage;
+    fprintf(out, ".SS lockstep %s\n\\fBlockstep %s\\fR [\\fIOPTION\\fR ...] ", command->name,
+            command->name);
+    put_words(out, usage->arguments ? usage->arguments : "");
+    fputc('\n', out);
+    put_paragraphs(out, usage->about);
+    for (const ls_command_option *option = usage->options; option && option->name; option++)
+        put_option(out, option);
+    if (usage->more)
+        put_paragraphs(out, usage->more);
+}
+
+static void put_summary(FILE *out)
+{
+    fputs(".SH NAME\nlockstep \\- trains neural networks on CPU clusters\n"
+          ".SH SYNOPSIS\n"
+          "\\fBlockstep\\fR \\fICOMMAND\\fR [\\fIARGUMENT\\fR ...]\n.br\n"
+          "\\fBmpirun \\-n\\fR \\fIRANKS\\fR \\fBlockstep train\\fR \\fIJOB.yaml\\fR "
+          "[\\fIkey\\fR=\\fIvalue\\fR ...]\n"
+          ".SH DESCRIPTION\n"
+          "Every MPI rank computes the gradient of its part of the batch, the gradients are summed "
+          "over the ranks in a fixed order, and all ranks take the same step. The command that "
+          "started a training also goes on where it stopped, on any number of ranks.\n",
+          out);
+    for (const ls_command *command = ls_commands; command->name; command++)
+        put_item(out, command->name, command->help);
+}
+
+static void put_commands(FILE *out)
+{
+    fputs(".SH COMMANDS\n"
+          "Every command also takes \\fB\\-\\-help\\fR and \\fB\\-\\-usage\\fR.\n",
+          out);
+    for (const ls_command *command = ls_commands; command->name; command++)
+        put_command(out, command);
+}
+
+/* The path without "stages.*.": a job with one stage writes the stage's keys at the top. */
+static const char *short_key(const ls_job_key *key)
+{
+    static const char stage[] = "stages.*.";
+    bool of_stage = strncmp(key->path, stage, strlen(stage)) == 0;
+    return of_stage ? key->path + strlen(stage) : key->path;
+}
+
+/* Whether KEY=VALUE can be written: maps have no value, and '*' stands for several keys. */
+static bool takes_value(const ls_job_key *key)
+{
+    return key->kind != LS_KEY_NESTED && !strchr(short_key(key), '*');
+}
+
+static void put_keys(FILE *out)
+{
+    fputs(
+        ".SH JOB FILE\n"
+        "YAML; the same keys work on the command line as \\fIkey\\fR=\\fIvalue\\fR, with dots for "
+        "keys inside of others, and the last given wins. Where a job has several \\fBstages\\fR, "
+        "objective, optimizer, schedule, batch and epochs or steps belong to each of them: "
+        "stages.1.batch=64.\n",
+        out);
+    for (const ls_job_key *key = ls_job_keys; key->path; key++) {
+        if (!takes_value(key))
+            continue;
+        fputs(".TP\n\\fB", out);
+        put_words(out, short_key(key));
+        fputs("\\fR: \\fI", out);
+        put_words(out, key->example);
+        fputs("\\fR\n", out);
+        put_words(out, key->expected);
+        fputc('\n', out);
+    }
+}
+
+/* What `lockstep list` prints. */
+static void put_section(FILE *out, const ls_list_section *section)
+{
+    ls_list_entry entry;
+    char key[256], help[1024];
+    fprintf(out, ".SS %c%s\n", section->name[0] - 'a' + 'A', section->name + 1);
+    put_words(out, section->about);
+    fputc('\n', out);
+    for (int i = 0; ls_list_get(section, i, &entry); i++) {
+        put_item(out, entry.name, entry.help);
+        for (const ls_option *option = entry.options; option && option->key; option++) {
+            ls_list_key(option, key, sizeof key);
+            ls_list_help(option, help, sizeof help);
+            fputs(".br\n\\fB", out);
+            put_words(out, key);
+            fputs("\\fR: ", out);
+            put_words(out, help);
+            fputc('\n', out);
+        }
+    }
+}
+
+static void put_codes(FILE *out)
+{
+    fputs(".SH EXIT STATUS\n", out);
+    for (const ls_command_code *code = ls_command_codes; code->meaning; code++) {
+        fprintf(out, ".TP\n\\fB%d\\fR\n", code->code);
+        put_words(out, code->meaning);
+        fputc('\n', out);
+    }
+}
+
+static void put_page(FILE *out)
+{
+    char day[16];
+    time_t now = time(NULL);
+    strftime(day, sizeof day, "%Y-%m-%d", gmtime(&now));
+    fprintf(out, ".TH LOCKSTEP 1 \"%s\" \"lockstep %s\" \"User Commands\"\n", day, LS_VERSION);
+    put_summary(out);
+    put_commands(out);
+    put_keys(out);
+    fputs(".SH WHAT A JOB CAN NAME\nAll options stand with their ranges and defaults.\n", out);
+    for (const ls_list_section *section = ls_list_sections; section->name; section++)
+        put_section(out, section);
+    put_list(out, "DATA SETS", data_sets);
+    put_list(out, "FILES", run_files);
+    put_list(out, "ENVIRONMENT", environment);
+    put_codes(out);
+    fputs(".SH SEE ALSO\n.BR mpirun (1),\n.BR sbatch (1)\n", out);
+}
+
+typedef struct arguments {
+    ls_words words;
+    bool keys;
+} arguments;
+
+static const ls_command_option options[] = {{"keys", 0, NULL,
+                                             "only the keys of a job file, one a line",
+                                             .offset = offsetof(arguments, keys)},
+                                            {NULL}};
+
+const ls_usage ls_usage_man = {
+    .options = options,
+    .about = "Writes the manual page of this very program, in roff.",
+    .more = "Examples:\n"
+            "  lockstep man | man -l -\n"
+            "  lockstep man >~/.local/share/man/man1/lockstep.1",
+};
+
+int ls_command_man(int argc, char **argv)
+{
+    arguments a = {.keys = false};
+    ls_command_parse(&ls_usage_man, argc, argv, &a.words);
+    if (ls_command_rank() != 0)
+        return 0;
+    for (const ls_job_key *key = ls_job_keys; a.keys && key->path; key++)
+        if (takes_value(key))
+            printf("%s\n", short_key(key));
+    if (!a.keys)
+        put_page(stdout);
+    return 0;
+}
