@@ -31,6 +31,6 @@ bool ls_learner_step(ls_learner *learner, const real *x, const real *y, long row
 /* The net's outputs [rows, net->y] for x [rows, plan.x]; owned by the learner, good until the next
  * call. Of a net for cross-entropy they are logits; ls_loss_predict picks the class. */
 const real *ls_learner_predict(ls_learner *learner, const real *x, long rows);
-/* Borrowed: for ls_checkpoint_save and ls_checkpoint_load_weights, and for looking in. */
+/* Borrowed: for ls_weights_save and ls_weights_load, and for looking in. */
 ls_params *ls_learner_params(const ls_learner *learner);
 const ls_net *ls_learner_net(const ls_learner *learner);

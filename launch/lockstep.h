@@ -34,6 +34,10 @@ extern "C" {
 #include "dist/sum_order.h"
 
 #include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/checkpoint_writer.h"
+#include "io/checkpoint/position.h"
+#include "io/checkpoint/weights.h"
 #include "io/dataset.h"
 #include "io/dump.h"
 #include "io/import/import.h"

@@ -61,10 +61,8 @@ core/params.h         | slots
 core/spec.h           | option options parse nearest
 core/tensor.h         | shape dtype batch
 dist/internal.h       | mpi_check
-io/checkpoint/checkpoint.h       | snapshot
 io/dataset.h          | split
 io/checkpoint/checksum.h             | digest
-io/checkpoint/snapshot.h         | item
 launch/command.h      | fail
 launch/session/evaluation.h   | evaluate sums_mean
 launch/train/trainer.h      | seconds

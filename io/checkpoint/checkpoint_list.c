@@ -10,7 +10,7 @@
 
 #include "core/memory.h"
 
-long ls_checkpoint_name_step(const char *name, const char *ending)
+long ls_checkpoint_list_step(const char *name, const char *ending)
 {
     static const char start[] = "step-";
     if (strncmp(name, start, sizeof start - 1) != 0 || !isdigit((unsigned char)name[5]))
@@ -21,7 +21,7 @@ long ls_checkpoint_name_step(const char *name, const char *ending)
     return errno == 0 && strcmp(end, ending) == 0 ? step : -1;
 }
 
-char *ls_checkpoint_path(const char *folder, long step, const char *ending)
+char *ls_checkpoint_list_path(const char *folder, long step, const char *ending)
 {
     return ls_format("%s/step-%08ld%s", folder, step, ending);
 }
@@ -58,8 +58,8 @@ ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error
     int room = 16;
     ls_checkpoint_entry *list = ls_alloc((size_t)room, sizeof *list);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        long file = ls_checkpoint_name_step(entry->d_name, ".h5");
-        long ok = ls_checkpoint_name_step(entry->d_name, ".ok");
+        long file = ls_checkpoint_list_step(entry->d_name, ".h5");
+        long ok = ls_checkpoint_list_step(entry->d_name, ".ok");
         if (file < 0 && ok < 0)
             continue;
         if (*count == room)
@@ -74,7 +74,7 @@ ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error
     return list;
 }
 
-void ls_checkpoint_sweep(const char *folder)
+void ls_checkpoint_list_sweep(const char *folder)
 {
     DIR *directory = opendir(folder);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {

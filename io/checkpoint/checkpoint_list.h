@@ -10,11 +10,11 @@ typedef struct ls_checkpoint_entry {
 } ls_checkpoint_entry;
 
 /* The step of "step-00001234.h5", or -1 for any other name. `ending` is ".h5" or ".ok". */
-long ls_checkpoint_name_step(const char *name, const char *ending);
+long ls_checkpoint_list_step(const char *name, const char *ending);
 /* FOLDER/step-00001234ENDING; the caller frees with ls_free. */
-char *ls_checkpoint_path(const char *folder, long step, const char *ending);
+char *ls_checkpoint_list_path(const char *folder, long step, const char *ending);
 /* The entries of a folder, newest first; the caller frees with ls_free. A folder that is not there
  * is empty. NULL and an LS_IO error where it can't be read. */
 ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error *error);
 /* Removes the folder's *.tmp: what a killed writer left. */
-void ls_checkpoint_sweep(const char *folder);
+void ls_checkpoint_list_sweep(const char *folder);

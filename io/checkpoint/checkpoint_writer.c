@@ -1,7 +1,8 @@
-/* checkpoint_writer: the state is copied into an HDF5 file in memory at once; a thread writes that
- * to the disk and removes old checkpoints while training goes on. */
+/* checkpoint_writer: a write copies the contents into an HDF5 file in memory at once; a thread then
+ * writes that to the disk and removes old checkpoints while training goes on. */
+#include "io/checkpoint/checkpoint_writer.h"
+
 #include <errno.h>
-#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -9,19 +10,19 @@
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
+#include "io/checkpoint/checkpoint_image.h"
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
-#include "io/checkpoint/snapshot.h"
-#include "io/h5/h5_image.h"
 
 struct ls_checkpoint_writer {
     char *folder; /* RUN/checkpoints */
     int keep;
-    bool running; /* the thread is to be joined */
+    bool running; /* the thread must be joined */
     pthread_t thread;
-    /* Of the write under way; the thread's own until it is joined. */
-    bool best, ok;
+    /* Of the write under way; they belong to the thread until it is joined. */
+    ls_checkpoint_part part; /* WEIGHTS: it becomes best.h5 */
     long step;
+    bool ok;
     ls_h5_image image;
     ls_error error;
 };
@@ -33,71 +34,13 @@ ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep)
     writer->folder = ls_format("%s/checkpoints", run);
     writer->keep = keep;
     writer->ok = ls_atomic_file_folder(writer->folder, &writer->error);
-    ls_checkpoint_sweep(writer->folder);
+    ls_checkpoint_list_sweep(writer->folder);
     return writer;
-}
-
-static bool write_item(hid_t file, const ls_params *params, const ls_item *item, real *logical,
-                       ls_error *error)
-{
-    hsize_t dims[LS_MAX_RANK];
-    int rank = ls_item_dims(params, item, dims);
-    const ls_slot *slot = &params->slots[item->slot];
-    const real *from = item->array + slot->offset;
-    if (slot->layout.size) {
-        ls_params_store(params, item->slot, item->array, logical);
-        from = logical;
-    }
-    hid_t stored = sizeof(real) == sizeof(double) ? H5T_IEEE_F64LE : H5T_IEEE_F32LE;
-    return ls_h5_write(file, item->path, stored, ls_h5_real(), rank, dims, from, error);
-}
-
-static bool fill_file(hid_t file, const ls_snapshot *snapshot, const ls_item *items, int count,
-                      ls_error *error)
-{
-    const ls_params *params = snapshot->params;
-    bool ok = ls_snapshot_write_fields(file, snapshot, error);
-    real *logical = ls_alloc(ls_snapshot_largest(params), sizeof *logical);
-    for (int i = 0; i < count && ok; i++)
-        ok = write_item(file, params, &items[i], logical, error);
-    ls_free(logical);
-    return ok;
-}
-
-static bool make_image(const char *name, const ls_snapshot *snapshot, ls_h5_image *image,
-                       ls_error *error)
-{
-    int count, arrays = snapshot->weights_only ? 0 : snapshot->arrays;
-    hid_t file =
-        ls_h5_create_image(name, ls_checkpoint_bytes(snapshot->params, arrays), image, error);
-    if (file < 0)
-        return false;
-    ls_item *items = ls_snapshot_items(snapshot->params, snapshot->array, arrays, &count);
-    bool ok = fill_file(file, snapshot, items, count, error);
-    ok = ls_h5_close_image(file, image, ok ? error : NULL) && ok;
-    ls_free(items);
-    if (ok)
-        return true;
-    ls_free(image->bytes);
-    *image = (ls_h5_image){0};
-    return false;
-}
-
-bool ls_checkpoint_save(const char *path, const ls_params *params, ls_error *error)
-{
-    ls_snapshot weights = {.params = params, .weights_only = true, .best = NAN};
-    ls_h5_image image;
-    char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
-    bool ok = make_image(name, &weights, &image, error) &&
-              ls_checksum_write(path, image.bytes, image.size, 0, error);
-    ls_free(image.bytes);
-    ls_free(name);
-    return ok;
 }
 
 static bool remove_file(const char *folder, long step, const char *ending, ls_error *error)
 {
-    char *path = ls_checkpoint_path(folder, step, ending);
+    char *path = ls_checkpoint_list_path(folder, step, ending);
     bool ok = unlink(path) == 0 || errno == ENOENT ||
               ls_error_set(error, LS_IO, "%s: can't remove the old checkpoint: %s", path,
                            strerror(errno));
@@ -105,8 +48,9 @@ static bool remove_file(const char *folder, long step, const char *ending, ls_er
     return ok;
 }
 
-/* Keeps the newest `keep` up to the one just written. Later steps are of a future that this run,
- * resumed from before them, does not have. The .ok goes first: it makes a checkpoint one. */
+/* Keeps the newest `keep` up to the step just written. Later steps belong to a course that the run
+ * left when it went back to an earlier step. The .ok is removed first, so that no .ok ever stands
+ * without its file. */
 static bool remove_old(const ls_checkpoint_writer *writer, ls_error *error)
 {
     int count, kept = 0;
@@ -127,11 +71,12 @@ static bool remove_old(const ls_checkpoint_writer *writer, ls_error *error)
 static void *write_out(void *argument)
 {
     ls_checkpoint_writer *writer = argument;
-    char *path = writer->best ? ls_format("%s/best.h5", writer->folder)
-                              : ls_checkpoint_path(writer->folder, writer->step, ".h5");
+    bool best = writer->part == LS_CHECKPOINT_WEIGHTS;
+    char *path = best ? ls_format("%s/best.h5", writer->folder)
+                      : ls_checkpoint_list_path(writer->folder, writer->step, ".h5");
     writer->ok = ls_checksum_write(path, writer->image.bytes, writer->image.size, writer->step,
                                    &writer->error) &&
-                 (writer->best || remove_old(writer, &writer->error));
+                 (best || remove_old(writer, &writer->error));
     ls_free(path);
     return NULL;
 }
@@ -149,7 +94,7 @@ static void start(ls_checkpoint_writer *writer)
         write_out(writer);
 }
 
-bool ls_checkpoint_wait(ls_checkpoint_writer *writer, ls_error *error)
+bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error)
 {
     if (writer->running)
         pthread_join(writer->thread, NULL);
@@ -159,27 +104,38 @@ bool ls_checkpoint_wait(ls_checkpoint_writer *writer, ls_error *error)
     bool ok = writer->ok;
     if (!ok && error)
         *error = writer->error;
-    writer->ok = true; /* an error is told once */
+    writer->ok = true; /* an error is reported once */
     return ok;
 }
 
-bool ls_checkpoint_write(ls_checkpoint_writer *writer, const ls_snapshot *snapshot, bool best,
-                         ls_error *error)
+static bool write_part(ls_checkpoint_writer *writer, const ls_checkpoint_contents *contents,
+                       ls_checkpoint_part part, ls_error *error)
 {
-    bool before = ls_checkpoint_wait(writer, error);
-    ls_snapshot what = *snapshot;
-    what.weights_only = best || snapshot->weights_only;
-    writer->best = best;
-    writer->step = snapshot->step;
-    writer->ok = make_image(best ? "best.h5" : "checkpoint", &what, &writer->image, &writer->error);
+    bool before = ls_checkpoint_writer_wait(writer, error);
+    const char *name = part == LS_CHECKPOINT_WEIGHTS ? "best.h5" : "checkpoint";
+    writer->part = part;
+    writer->step = contents->position->step;
+    writer->ok = ls_checkpoint_image(name, contents, part, &writer->image, &writer->error);
     if (writer->ok)
         start(writer);
     return before;
 }
 
+bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
+                                const ls_checkpoint_contents *contents, ls_error *error)
+{
+    return write_part(writer, contents, LS_CHECKPOINT_ALL, error);
+}
+
+bool ls_checkpoint_writer_write_best(ls_checkpoint_writer *writer,
+                                     const ls_checkpoint_contents *contents, ls_error *error)
+{
+    return write_part(writer, contents, LS_CHECKPOINT_WEIGHTS, error);
+}
+
 bool ls_checkpoint_writer_close(ls_checkpoint_writer *writer, ls_error *error)
 {
-    bool ok = ls_checkpoint_wait(writer, error);
+    bool ok = ls_checkpoint_writer_wait(writer, error);
     ls_free(writer->folder);
     ls_free(writer);
     return ok;

@@ -10,7 +10,7 @@
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_fields.h"
 
 enum { OK_SIZE = 512, ATTEMPTS = 3 };
 
@@ -92,7 +92,7 @@ static bool read_ok(const char *path, ok_file *ok, ls_error *error)
 static bool standing(const char *path, ls_checksum *seal)
 {
     size_t size;
-    void *bytes = ls_checksum_read(path, true, &size, seal, NULL);
+    void *bytes = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size, seal, NULL);
     ls_free(bytes);
     return bytes != NULL;
 }
@@ -162,7 +162,7 @@ static void *read_sealed(const char *path, const char *ok_path, size_t *size, ls
     return NULL;
 }
 
-void *ls_checksum_read(const char *path, bool required, size_t *size, ls_checksum *seal,
+void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls_checksum *seal,
                        ls_error *error)
 {
     char *ok_path = ls_checksum_path(path);
@@ -171,7 +171,7 @@ void *ls_checksum_read(const char *path, bool required, size_t *size, ls_checksu
         *seal = (ls_checksum){0};
     if (access(ok_path, F_OK) == 0)
         bytes = read_sealed(path, ok_path, size, seal, error);
-    else if (!required || access(path, F_OK) != 0)
+    else if (need == LS_CHECKSUM_OPTIONAL || access(path, F_OK) != 0)
         bytes = ls_atomic_file_read(path, size, error);
     else
         ls_error_set(error, LS_DATA,
@@ -197,7 +197,7 @@ bool ls_checksum_check(const char *path, ls_checksum_verdict *verdict, ls_error 
     ls_checksum seal;
     ls_error why = {0};
     size_t size;
-    void *bytes = ls_checksum_read(path, true, &size, &seal, &why);
+    void *bytes = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size, &seal, &why);
     verdict->state = bytes ? LS_CHECKSUM_HOLDS : LS_CHECKSUM_BROKEN;
     snprintf(verdict->digest, sizeof verdict->digest, "%s", bytes ? seal.digest : "");
     snprintf(verdict->why, sizeof verdict->why, "%.1000s", why.text);

@@ -25,10 +25,11 @@ char *ls_checksum_path(const char *path);
  */
 bool ls_checksum_write(const char *path, const void *bytes, size_t size, long step,
                        ls_error *error);
-/* The file's bytes, read once and verified; the caller frees with ls_free. *seal (NULL: not wanted)
- * is the seal that holds, zeroed where there is none. A file without .ok is an error where
- * `required`, else unverified. NULL and LS_DATA or LS_IO. */
-void *ls_checksum_read(const char *path, bool required, size_t *size, ls_checksum *seal,
+/* Whether a file without .ok is read all the same, unverified, or is an error. */
+typedef enum ls_checksum_need { LS_CHECKSUM_OPTIONAL, LS_CHECKSUM_REQUIRED } ls_checksum_need;
+/* The file's bytes, read once and verified; the caller frees with ls_free. *checksum (NULL: not
+ * wanted) is the one that holds, zeroed where there is none. NULL and LS_DATA or LS_IO. */
+void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls_checksum *checksum,
                        ls_error *error);
 
 /* Whether a file is what its .ok says, for people. */

@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/weights.h"
 #include "io/dump.h"
 #include "launch/command.h"
 #include "launch/ranks.h"
@@ -57,7 +57,7 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
     if (!ls_session_open(&p->session, comm, job, true, error) ||
         !ls_session_commit(&p->session, error))
         return false;
-    if (a->weights && !ls_checkpoint_load_weights(a->weights, p->session.params, error))
+    if (a->weights && !ls_weights_load(a->weights, p->session.params, error))
         return false;
     ls_session_prepare(&p->session);
     const ls_split *train = ls_dataset_split(p->session.data, LS_TRAIN);

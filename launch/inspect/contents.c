@@ -157,19 +157,20 @@ static void add_checkpoint(void *context, const char *path, long step)
 {
     json_t *list = context;
     ls_error error = {0};
-    ls_snapshot snapshot = {.step = step};
     struct stat status;
-    bool holds = ls_checkpoint_open(path, &snapshot, &error);
+    ls_checkpoint *checkpoint = ls_checkpoint_open(path, &error);
+    if (checkpoint)
+        step = ls_checkpoint_position(checkpoint)->step;
     json_t *entry = json_object();
     json_object_set_new(entry, "file", ls_json_text(path));
-    json_object_set_new(entry, "step", json_integer(holds ? snapshot.step : step));
+    json_object_set_new(entry, "step", json_integer(step));
     json_object_set_new(entry, "bytes",
                         json_integer(stat(path, &status) == 0 ? (json_int_t)status.st_size : 0));
-    json_object_set_new(entry, "holds", json_boolean(holds));
-    if (!holds)
+    json_object_set_new(entry, "holds", json_boolean(checkpoint));
+    if (!checkpoint)
         json_object_set_new(entry, "reason", ls_json_text(error.text));
     json_array_append_new(list, entry);
-    ls_snapshot_release(&snapshot);
+    ls_checkpoint_close(checkpoint);
 }
 
 bool ls_contents_each(const char *run, void (*visit)(void *context, const char *path, long step),
@@ -180,7 +181,7 @@ bool ls_contents_each(const char *run, void (*visit)(void *context, const char *
     ls_error why = {0};
     ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, &why);
     for (int i = 0; i < count; i++) {
-        char *path = ls_checkpoint_path(folder, entries[i].step, ".h5");
+        char *path = ls_checkpoint_list_path(folder, entries[i].step, ".h5");
         visit(context, path, entries[i].step);
         ls_free(path);
     }

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_find.h"
 #include "io/h5/h5_list.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
@@ -361,9 +361,12 @@ static bool resolve(const char *from, char *path, size_t size, ls_error *error)
 {
     if (!is_directory(from))
         return (size_t)snprintf(path, size, "%s", from) < size;
-    error->text[0] = 0;
-    return ls_checkpoint_find(from, path, size, notice, NULL, error) ||
-           (error->text[0] ? false : ls_error_set(error, LS_DATA, "%s: holds no checkpoint", from));
+    ls_checkpoint *found;
+    if (ls_checkpoint_find(from, &found, notice, NULL, error) == LS_CHECKPOINT_NONE)
+        return ls_error_set(error, LS_DATA, "%s: holds no checkpoint", from);
+    bool fits = found && (size_t)snprintf(path, size, "%s", ls_checkpoint_path(found)) < size;
+    ls_checkpoint_close(found);
+    return fits;
 }
 
 static bool compare(const arguments *a, ls_error *error)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_find.h"
 
 static void say(void *context, const char *text)
 {
@@ -15,60 +15,51 @@ static void say(void *context, const char *text)
     fprintf(stderr, "lockstep: %s\n", text);
 }
 
-static bool choose_file(ls_saved *s, const char *from, bool average, ls_error *error)
+/* On rank 0 alone: best.h5 of a run directory, else its newest checkpoint (only that for an
+ * average), or the file itself. */
+static ls_checkpoint *open_checkpoint(const char *from, bool average, ls_error *error)
 {
     struct stat status;
-    if (stat(from, &status) != 0)
-        return ls_error_set(error, LS_DATA, "%s: no such run directory or checkpoint file", from);
-    if (!S_ISDIR(status.st_mode)) {
-        snprintf(s->path, sizeof s->path, "%s", from);
-        return true;
+    ls_checkpoint *found = NULL;
+    if (stat(from, &status) != 0) {
+        ls_error_set(error, LS_DATA, "%s: no such run directory or checkpoint file", from);
+        return NULL;
     }
-    snprintf(s->path, sizeof s->path, "%s/checkpoints/best.h5", from);
-    bool best = !average && access(s->path, R_OK) == 0;
-    if (best && ls_checkpoint_verify(s->path, error))
-        return true;
-    if (best)
+    if (!S_ISDIR(status.st_mode))
+        return ls_checkpoint_open(from, error);
+    char *best = ls_format("%s/checkpoints/best.h5", from);
+    if (!average && access(best, R_OK) == 0 && !(found = ls_checkpoint_open(best, error)))
         say(NULL, error->text);
-    error->text[0] = 0;
-    if (ls_checkpoint_find(from, s->path, sizeof s->path, say, NULL, error))
-        return true;
-    return error->text[0] ? false
-                          : ls_error_set(error, LS_DATA,
-                                         "%s holds no checkpoint: is it a run directory?", from);
+    ls_free(best);
+    if (!found && ls_checkpoint_find(from, &found, say, NULL, error) == LS_CHECKPOINT_NONE)
+        ls_error_set(error, LS_DATA, "%s holds no checkpoint: is it a run directory?", from);
+    return found;
 }
 
-/* On rank 0 alone: the file, and the job inside. */
-static bool read_header(ls_saved *s, const char *from, bool average, char **job, ls_error *error)
-{
-    ls_snapshot snapshot;
-    if (!choose_file(s, from, average, error) || !ls_checkpoint_open(s->path, &snapshot, error))
-        return false;
-    s->step = snapshot.step;
-    *job = ls_copy_string(snapshot.job);
-    ls_snapshot_release(&snapshot);
-    return true;
-}
-
-static char *share_text(ls_comm *comm, char *text)
+/* Rank 0's text, on every rank; the caller frees it. */
+static char *share_text(ls_comm *comm, const char *text)
 {
     long length = text ? (long)strlen(text) + 1 : 0;
     ls_comm_broadcast(comm, &length, sizeof length);
-    if (!text)
-        text = ls_alloc((size_t)length, 1);
-    ls_comm_broadcast(comm, text, (size_t)length);
-    return text;
+    char *copy = ls_alloc((size_t)length, 1);
+    if (text)
+        memcpy(copy, text, (size_t)length);
+    ls_comm_broadcast(comm, copy, (size_t)length);
+    return copy;
 }
 
 bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *data, bool average,
                    bool objectives, ls_error *error)
 {
     *s = (ls_saved){.step = 0};
-    char *text = NULL;
     bool first = ls_comm_rank(comm) == 0;
-    if (!ls_comm_agree(comm, !first || read_header(s, from, average, &text, error), error))
+    if (first && (s->checkpoint = open_checkpoint(from, average, error))) {
+        s->step = ls_checkpoint_position(s->checkpoint)->step;
+        snprintf(s->path, sizeof s->path, "%s", ls_checkpoint_path(s->checkpoint));
+    }
+    if (!ls_comm_agree(comm, !first || s->checkpoint, error))
         return false;
-    text = share_text(comm, text);
+    char *text = share_text(comm, first ? ls_checkpoint_job(s->checkpoint) : NULL);
     ls_comm_broadcast(comm, s->path, sizeof s->path);
     ls_comm_broadcast(comm, &s->step, sizeof s->step);
     s->job = ls_job_parse(text, s->path, error);
@@ -86,7 +77,9 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
         return false;
     ls_params *params = s->session.params;
     bool ok = !first || (average ? ls_checkpoint_load_average
-                                 : ls_checkpoint_load_weights)(s->path, params, error);
+                                 : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    ls_checkpoint_close(s->checkpoint);
+    s->checkpoint = NULL;
     if (!ls_comm_agree(comm, ok, error))
         return false;
     ls_comm_broadcast_nodes(comm, params->values, (size_t)params->size * sizeof(real));
@@ -96,6 +89,7 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
 
 void ls_saved_close(ls_saved *s)
 {
+    ls_checkpoint_close(s->checkpoint);
     ls_session_close(&s->session);
     ls_job_destroy(s->job);
 }

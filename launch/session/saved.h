@@ -1,5 +1,6 @@
 /* saved: a session over what a run has saved: for the commands that look at a trained net. */
 #pragma once
+#include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
 
 typedef struct ls_saved {
@@ -7,6 +8,7 @@ typedef struct ls_saved {
     long step;
     ls_job *job;
     ls_session session;
+    ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
 } ls_saved;
 
 /* **Collective.** `from` is a run directory (its best.h5, else its newest valid checkpoint) or a

@@ -156,9 +156,9 @@ void ls_plan_print_start(const ls_trainer *t, FILE *out)
         fprintf(out, "no evaluation during training\n");
     else if (t->job->evaluate.average)
         fprintf(out, "evaluation and best.h5 are of the moving average of the weights\n");
-    if (t->found[0])
+    if (t->resumed)
         fprintf(out, "%s %s (step %ld)\n",
-                ls_plan_is_complete(t) ? "complete  in" : "goes on   from", t->found,
+                ls_plan_is_complete(t) ? "complete  in" : "goes on   from", t->resumed,
                 t->state.step);
     fflush(out);
 }

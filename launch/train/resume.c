@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/weights.h"
 #include "io/loader.h"
 #include "launch/train/trainer.h"
 
@@ -20,87 +22,97 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* The newest valid checkpoint of `run` into t->found; "" where there is none at all. */
-static bool find_newest(ls_trainer *t, const char *run, ls_error *error)
+/* Opens the newest valid checkpoint of `run`; *found is NULL where it has none at all. */
+static bool find_newest(ls_trainer *t, const char *run, ls_checkpoint **found, ls_error *error)
 {
-    error->text[0] = 0;
-    if (ls_checkpoint_find(run, t->found, sizeof t->found, notice, t, error))
-        return true;
-    t->found[0] = 0;
-    return error->text[0] == 0;
+    return ls_checkpoint_find(run, found, notice, t, error) != LS_CHECKPOINT_BROKEN;
 }
 
 /* Whether both paths lead to one file or folder. */
-static bool same_place(const char *a, const char *b)
+static bool same_file(const char *a, const char *b)
 {
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Whether the checkpoint t->found stands in the run's own folder. */
+/* Whether t->checkpoint stands in the run's own folder. */
 static bool is_own(const ls_trainer *t)
 {
-    const char *slash = strrchr(t->found, '/');
-    char *folder = ls_format("%.*s", slash ? (int)(slash - t->found) : 1, slash ? t->found : ".");
+    const char *path = ls_checkpoint_path(t->checkpoint), *slash = strrchr(path, '/');
+    char *folder = ls_format("%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     char *own = ls_format("%s/checkpoints", t->job->run);
-    bool same = same_place(folder, own);
+    bool same = same_file(folder, own);
     ls_free(own);
     ls_free(folder);
     return same;
 }
 
-/* The small fields of t->found, which must be a checkpoint that a run can go on from. */
-static bool open_found(const ls_trainer *t, ls_snapshot *found, ls_error *error)
+/* Whether a run can go on from t->checkpoint. */
+static bool check_progress(const ls_trainer *t, ls_error *error)
 {
-    if (!ls_checkpoint_open(t->found, found, error))
-        return false;
-    if (!found->weights_only)
-        return true;
-    ls_snapshot_release(found);
-    return ls_error_set(
-        error, LS_DATA,
-        "%s holds parameters only (no optimizer state, no step), so a run cannot go "
-        "on from it: start a new run from it with --weights %s",
-        t->found, t->found);
+    const char *path = ls_checkpoint_path(t->checkpoint);
+    return !ls_checkpoint_weights_only(t->checkpoint) ||
+           ls_error_set(
+               error, LS_DATA,
+               "%s holds parameters only (no optimizer state, no step), so a run cannot go "
+               "on from it: start a new run from it with --weights %s",
+               path, path);
 }
 
-/* --resume=PATH begins a run from another run's checkpoint, or goes back within this one. A run
- * that has gone on since goes on from its own, so that the same command can be started again. */
-static bool choose_path(ls_trainer *t, ls_error *error)
+/* Opens the checkpoint that --resume=PATH names, as t->checkpoint. */
+static bool open_path(ls_trainer *t, ls_error *error)
 {
     const char *path = t->options->resume;
-    char own[sizeof t->found];
-    if (!find_newest(t, t->job->run, error))
-        return false;
-    strcpy(own, t->found);
     if (access(path, F_OK) != 0)
         return ls_error_set(error, LS_DATA,
                             "--resume=%s: there is no such file; write auto, required, never, a "
                             "checkpoint or a run directory",
                             path);
-    snprintf(t->found, sizeof t->found, "%s", path);
-    if (is_directory(path) && !find_newest(t, path, error))
-        return false;
-    if (!t->found[0])
-        return ls_error_set(error, LS_DATA, "--resume=%s holds no checkpoint", path);
-    ls_snapshot found;
-    if (!open_found(t, &found, error))
-        return false;
-    ls_snapshot_release(&found);
-    if (!own[0] || same_place(own, t->found))
-        return true;
+    if (!is_directory(path))
+        t->checkpoint = ls_checkpoint_open(path, error);
+    else if (find_newest(t, path, &t->checkpoint, error) && !t->checkpoint)
+        ls_error_set(error, LS_DATA, "--resume=%s holds no checkpoint", path);
+    return t->checkpoint && check_progress(t, error);
+}
+
+/* Of the checkpoint that --resume=PATH names and the run's own newest one, leaves in t->checkpoint
+ * the one to go on from, and in *own the other. */
+static bool choose_own(ls_trainer *t, ls_checkpoint **own, ls_error *error)
+{
+    const char *path = t->options->resume;
+    ls_checkpoint *named = t->checkpoint;
     if (is_own(t))
         return t->options->overwrite ||
                ls_error_set(
                    error, LS_USAGE,
                    "--resume=%s goes back, but the run has gone on to %s: leave --resume out "
                    "to go on from there, or add --overwrite to drop what came after",
-                   path, own);
+                   path, ls_checkpoint_path(*own));
     if (t->options->overwrite)
         return t->options->dry_run || ls_rundir_clear(t->run, error);
-    ls_report_line(t, "--resume=%s is where the run began: it goes on from %s", path, own);
-    strcpy(t->found, own);
+    ls_report_line(t, "--resume=%s is where the run began: it goes on from %s", path,
+                   ls_checkpoint_path(*own));
+    t->checkpoint = *own;
+    *own = named;
     return true;
+}
+
+/* --resume=PATH begins a run from another run's checkpoint, or goes back within this one. A run
+ * that has gone on since goes on from its own, so that the same command can be started again. Two
+ * checkpoints are open here at most, before the optimizer's memory is taken. */
+static bool choose_path(ls_trainer *t, ls_error *error)
+{
+    const char *path = t->options->resume, *run = t->job->run;
+    ls_checkpoint *own;
+    if (!find_newest(t, run, &own, error))
+        return false;
+    if (own && (same_file(ls_checkpoint_path(own), path) || same_file(run, path))) {
+        t->checkpoint = own;
+        return true;
+    }
+    bool ok = open_path(t, error) && (!own || choose_own(t, &own, error));
+    ls_checkpoint_close(own);
+    return ok;
 }
 
 static bool choose_checkpoint(ls_trainer *t, ls_error *error)
@@ -111,14 +123,14 @@ static bool choose_checkpoint(ls_trainer *t, ls_error *error)
         return t->options->dry_run || ls_rundir_clear(t->run, error);
     if (strcmp(resume, "auto") != 0 && !never && !required)
         return choose_path(t, error);
-    if (!find_newest(t, run, error))
+    if (!find_newest(t, run, &t->checkpoint, error))
         return false;
-    if (never && t->found[0])
+    if (never && t->checkpoint)
         return ls_error_set(error, LS_USAGE,
                             "--resume=never, but %s holds the checkpoint %s: give another run=, or "
                             "--overwrite to remove what the earlier run wrote",
-                            run, t->found);
-    if (required && !t->found[0])
+                            run, ls_checkpoint_path(t->checkpoint));
+    if (required && !t->checkpoint)
         return ls_error_set(error, LS_DATA, "--resume=required, but %s holds no checkpoint", run);
     return true;
 }
@@ -166,41 +178,38 @@ static void keep_best(ls_trainer *t, const ls_job *before)
     t->state.best_step = t->state.stale = 0;
 }
 
-/* Reads the small fields of t->found and holds them against the job. */
-static bool read_state(ls_trainer *t, ls_error *error)
+/* Holds t->checkpoint against the job, and takes over where it stands. */
+static bool read_position(ls_trainer *t, ls_error *error)
 {
-    ls_snapshot found;
-    if (!open_found(t, &found, error))
+    const char *path = ls_checkpoint_path(t->checkpoint);
+    const ls_position *found = ls_checkpoint_position(t->checkpoint);
+    if (!check_progress(t, error))
         return false;
-    ls_job *before = ls_job_parse(found.job, t->found, error);
-    bool ok = before && ls_job_compatible(before, t->job, found.stage, notice, t, error);
-    if (ok && found.data_digest != t->state.data_digest)
+    ls_job *before = ls_job_parse(ls_checkpoint_job(t->checkpoint), path, error);
+    bool ok = before && ls_job_compatible(before, t->job, found->stage, notice, t, error);
+    if (ok && found->data_digest != t->state.data_digest)
         ok = ls_error_set(error, LS_DATA, "%s was trained on data of other shapes or types than %s",
-                          t->found, t->job->data);
-    ls_snapshot mine = t->state;
+                          path, t->job->data);
     if (ok) {
-        if (t->job->shards && t->job->shards != found.shards)
+        if (t->job->shards && t->job->shards != found->shards)
             ls_report_line(
                 t,
                 "shards: %ld of the job instead of %d of the checkpoint: the bits differ "
                 "from here on",
-                t->job->shards, found.shards);
+                t->job->shards, found->shards);
         if (t->job->accumulate != before->accumulate)
             ls_report_line(t,
                            "accumulate matters at a run's first start only: the run keeps its %d "
                            "shards (shards=N changes them)",
-                           found.shards);
-        t->state = found;
-        t->state.shards = t->job->shards ? (int)t->job->shards : found.shards;
-        t->state.params = mine.params;
-        t->state.job = mine.job;
-        t->state.arrays = 0;
+                           found->shards);
+        t->state = *found;
+        if (t->job->shards)
+            t->state.shards = (int)t->job->shards;
         keep_epoch(t, before);
         tell_schedule(t, before);
         keep_best(t, before);
     }
     ls_job_destroy(before);
-    ls_snapshot_release(&found);
     return ok;
 }
 
@@ -208,12 +217,12 @@ static bool read_state(ls_trainer *t, ls_error *error)
  */
 static bool bring_best(ls_trainer *t, ls_error *error)
 {
-    bool taken = true;
+    bool copied = true;
     if (t->options->dry_run || isnan(t->state.best) || is_own(t))
         return true;
-    if (!ls_checkpoint_adopt_best(t->found, t->job->run, t->state.best_step, &taken, error))
+    if (!ls_checkpoint_find_best(t->checkpoint, t->job->run, t->state.best_step, &copied, error))
         return false;
-    if (!taken) {
+    if (!copied) {
         t->state.best = NAN;
         t->state.best_step = 0;
     }
@@ -232,24 +241,23 @@ static bool find_local(ls_trainer *t, ls_error *error)
     if (t->options->weights && access(t->options->weights, R_OK) != 0)
         return ls_error_set(error, LS_DATA, "--weights %s: there is no such file",
                             t->options->weights);
-    return choose_checkpoint(t, error) &&
-           (!t->found[0] || (read_state(t, error) && bring_best(t, error)));
+    if (!choose_checkpoint(t, error))
+        return false;
+    if (!t->checkpoint)
+        return true;
+    t->resumed = ls_copy_string(ls_checkpoint_path(t->checkpoint));
+    return read_position(t, error) && bring_best(t, error);
 }
 
 bool ls_resume_find(ls_trainer *t, ls_error *error)
 {
     bool ok = true;
-    t->state.job = ls_job_text(t->job);
+    t->job_text = ls_job_text(t->job);
     if (ls_comm_rank(t->comm) == 0)
         ok = find_local(t, error);
     if (!ls_comm_agree(t->comm, ok, error))
         return false;
-    ls_snapshot mine = t->state, told = t->state;
-    ls_comm_broadcast(t->comm, &told, sizeof told); /* pointers are each rank's own */
-    told.params = mine.params;
-    told.job = mine.job;
-    t->state = told;
-    ls_comm_broadcast(t->comm, t->found, sizeof t->found);
+    ls_comm_broadcast(t->comm, &t->state, sizeof t->state);
     return true;
 }
 
@@ -262,25 +270,25 @@ static void spread(ls_trainer *t, real *array)
 
 static bool load_local(ls_trainer *t, ls_error *error)
 {
-    if (t->found[0]) {
-        if (t->options->weights)
-            ls_report_line(t,
-                           "--weights matters at a run's first start only: the run goes on from %s",
-                           t->found);
-        ls_snapshot wanted = t->state;
-        if (t->state.stage_step == 0) /* the stage's optimizer begins at zero: not in the file */
-            wanted.arrays = 0;
-        return ls_checkpoint_load(t->found, &wanted, error);
-    }
-    return !t->options->weights ||
-           ls_checkpoint_load_weights(t->options->weights, t->session.params, error);
+    const char *weights = t->options->weights;
+    if (!t->checkpoint)
+        return !weights || ls_weights_load(weights, t->session.params, error);
+    if (weights)
+        ls_report_line(t, "--weights matters at a run's first start only: the run goes on from %s",
+                       t->resumed);
+    /* A stage that is about to begin starts its optimizer at zero: the file has no state for it. */
+    const ls_checkpoint_arrays *arrays = t->state.stage_step ? &t->arrays : NULL;
+    bool ok = ls_checkpoint_load(t->checkpoint, t->session.params, arrays, error);
+    ls_checkpoint_close(t->checkpoint);
+    t->checkpoint = NULL;
+    return ok;
 }
 
 /* A run that is complete keeps the job that it was trained by. */
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     t->writer = ls_checkpoint_writer_open(t->job->run, (int)t->job->checkpoint.keep);
-    return (ls_plan_is_complete(t) || ls_rundir_put(t->run, "job.yaml", t->state.job, error)) &&
+    return (ls_plan_is_complete(t) || ls_rundir_put(t->run, "job.yaml", t->job_text, error)) &&
            ls_rundir_metrics_rewind(t->run, t->state.step, error);
 }
 

@@ -29,7 +29,7 @@ static ls_loader *open_feed(const ls_trainer *t)
 static void list_states(ls_trainer *t)
 {
     t->every_slot = ls_slots_all(t->session.params);
-    t->state.arrays = 0;
+    t->arrays.count = 0;
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++) {
         t->optimizer_state[k] = NULL;
         for (int p = 0; p < t->objective->phases; p++) {
@@ -38,7 +38,7 @@ static void list_states(ls_trainer *t)
             if (!name || (average && t->optimizer_state[k]))
                 continue;
             t->optimizer_state[k] = ls_shared_data(t->memory[k]);
-            t->state.array[t->state.arrays++] = (ls_snapshot_array){
+            t->arrays.at[t->arrays.count++] = (ls_checkpoint_array){
                 .name = name,
                 .slots = average ? &t->every_slot : &t->objective->phase[p].slots,
                 .statistics = average,
@@ -195,10 +195,19 @@ void ls_stage_update(ls_trainer *t, int phase, double weight)
     ls_step_update(&step, t->rate, weight, ++t->state.updates[phase]);
 }
 
+static ls_checkpoint_contents contents(const ls_trainer *t)
+{
+    return (ls_checkpoint_contents){.job = t->job_text,
+                                    .position = &t->state,
+                                    .params = t->session.params,
+                                    .arrays = &t->arrays};
+}
+
 bool ls_stage_save(ls_trainer *t, ls_error *error)
 {
     t->saved = ls_clock_now();
-    bool ok = !t->writer || ls_checkpoint_write(t->writer, &t->state, false, error);
+    const ls_checkpoint_contents now = contents(t);
+    bool ok = !t->writer || ls_checkpoint_writer_write(t->writer, &now, error);
     return ls_comm_agree(t->comm, ok, error);
 }
 
@@ -233,7 +242,8 @@ static bool judge(ls_trainer *t, bool *stop_early, ls_error *error)
         t->state.best = value;
         t->state.best_step = t->state.step;
         t->state.stale = 0;
-        ok = !t->writer || ls_checkpoint_write(t->writer, &t->state, true, error);
+        const ls_checkpoint_contents now = contents(t);
+        ok = !t->writer || ls_checkpoint_writer_write_best(t->writer, &now, error);
     } else {
         t->state.stale++;
     }

@@ -114,7 +114,7 @@ static void advance(ls_trainer *t)
         t->state.stage++;
         t->state.stage_step = 0;
         t->state.stale = 0;
-        t->state.arrays = 0;
+        t->arrays.count = 0;
     }
 }
 
@@ -154,7 +154,8 @@ static outcome run_stages(ls_trainer *t, ls_error *error)
 /* The exit code. The checkpoint of a stop is on the disk before anybody hears of it. */
 static int conclude(ls_trainer *t, outcome result, long steps_before, ls_error *error)
 {
-    bool durable = !t->writer || ls_checkpoint_wait(t->writer, result == FAILED ? NULL : error);
+    bool durable =
+        !t->writer || ls_checkpoint_writer_wait(t->writer, result == FAILED ? NULL : error);
     if (result != FAILED && !ls_comm_agree(t->comm, durable, error))
         result = FAILED;
     if (result == FAILED)

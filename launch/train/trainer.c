@@ -177,9 +177,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         return false;
     ls_session_set_threads(&t->session, options->threads);
     int shards = ls_comm_size(comm) * (job->accumulate ? (int)job->accumulate : 1);
-    t->state = (ls_snapshot){.shards = job->shards ? (int)job->shards : shards,
+    t->state = (ls_position){.shards = job->shards ? (int)job->shards : shards,
                              .best = NAN,
-                             .params = t->session.params,
                              .data_digest = ls_dataset_shape_digest(t->session.data)};
     if (!ls_resume_find(t, error))
         return false;
@@ -204,7 +203,9 @@ void ls_trainer_close(ls_trainer *t)
         ls_checkpoint_writer_close(t->writer, NULL); /* its last error was told by the wait */
     ls_rundir_close(t->run);
     ls_progress_close(t->progress);
-    ls_free(t->state.job);
+    ls_checkpoint_close(t->checkpoint);
+    ls_free(t->resumed);
+    ls_free(t->job_text);
     if (t->reduce)
         ls_reduce_destroy(t->reduce);
     for (int level = 1; level < LS_SUM_ORDER_LEVELS; level++)

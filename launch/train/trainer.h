@@ -2,7 +2,7 @@
  * rank 0 writes. train.c is the loop over it. */
 #pragma once
 #include "dist/reduce.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_writer.h"
 #include "io/loader.h"
 #include "io/rundir.h"
 #include "launch/session/session.h"
@@ -32,13 +32,14 @@ typedef struct ls_trainer {
     ls_job *job;
     const ls_train_options *options;
 
-    ls_snapshot state; /* where the run stands: the same on every rank */
+    ls_position state;           /* where the run stands: the same on every rank */
+    char *job_text;              /* the job as checkpoints hold it */
+    ls_checkpoint_arrays arrays; /* the optimizer state that checkpoints hold */
     ls_reduce *reduce;
     ls_shared *memory[LS_OPTIMIZER_STATES]; /* optimizer state, the node's one copy */
     bool keeps[LS_OPTIMIZER_STATES];        /* which of it any stage needs */
     int states;                             /* how many of these */
     double *gradient2, *value2;             /* [slots] norms, as ls_update says */
-    char found[4096];                       /* the checkpoint to go on from; "": none */
     int first_shard, end_shard;             /* this rank's */
     real
         *level[LS_SUM_ORDER_LEVELS]; /* gradient arrays for the tree over own shards; 0: reduce's */
@@ -54,6 +55,8 @@ typedef struct ls_trainer {
 
     /* Rank 0 only; NULL elsewhere. */
     ls_rundir *run;
+    ls_checkpoint *checkpoint; /* to go on from: open until it is loaded */
+    char *resumed;             /* its path; NULL: the run starts anew */
     ls_checkpoint_writer *writer;
     ls_progress *progress;
 

@@ -8,7 +8,9 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/checkpoint_writer.h"
+#include "io/checkpoint/weights.h"
 }
 
 // Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout.
@@ -37,6 +39,14 @@ inline ls_shape shape_of(std::vector<long> dims)
     for (long n : dims)
         shape.at[shape.rank++] = n;
     return shape;
+}
+
+// Whether the file opens; its digest, structure and attributes hold.
+inline bool opens(const std::string &path, ls_error *error)
+{
+    ls_checkpoint *file = ls_checkpoint_open(path.c_str(), error);
+    ls_checkpoint_close(file);
+    return file != nullptr;
 }
 
 class SmallState
@@ -72,27 +82,38 @@ class SmallState
         now = step;
     }
 
-    ls_snapshot snapshot()
+    // Borrowed: valid until the next call.
+    const ls_checkpoint_contents *contents()
     {
-        ls_snapshot it = {};
-        it.job = job.data();
-        it.stage = 1;
-        it.stage_step = now - 1;
-        it.step = now;
-        it.samples = 64.0 * double(now);
-        it.shards = 4;
+        position = {};
+        position.stage = 1;
+        position.stage_step = now - 1;
+        position.step = now;
+        position.samples = 64.0 * double(now);
+        position.shards = 4;
         for (int p = 0; p < LS_PHASES; p++)
-            it.updates[p] = now + p;
-        it.best = std::nan("");
-        it.best_step = 3;
-        it.stale = 2;
-        it.data_digest = 0xfedcba9876543210u;
-        it.params = params;
-        it.arrays = 1;
-        it.array[0].name = "momentum";
-        it.array[0].slots = &trained;
-        it.array[0].array = momentum.data();
-        return it;
+            position.updates[p] = now + p;
+        position.best = std::nan("");
+        position.best_step = 3;
+        position.stale = 2;
+        position.data_digest = 0xfedcba9876543210u;
+        arrays = {1, {{"momentum", &trained, false, momentum.data()}}};
+        all = {job.c_str(), &position, params, &arrays};
+        return &all;
+    }
+
+    // Opens a file and loads all of it.
+    bool load(const std::string &path, ls_error *error)
+    {
+        contents();
+        ls_checkpoint *file = ls_checkpoint_open(path.c_str(), error);
+        bool ok = file && ls_checkpoint_load(file, params, &arrays, error);
+        ls_checkpoint_close(file);
+        return ok;
+    }
+    bool load_weights(const std::string &path, ls_error *error)
+    {
+        return ls_weights_load(path.c_str(), params, error);
     }
 
     bool operator==(const SmallState &other) const
@@ -108,6 +129,9 @@ class SmallState
     ls_slots trained = {};
     std::vector<real> values, momentum;
     std::string job = "model: lenet classes=10\n";
+    ls_position position = {};
+    ls_checkpoint_arrays arrays = {};
+    ls_checkpoint_contents all = {};
     long now = 0;
 
   private:

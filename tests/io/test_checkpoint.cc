@@ -33,14 +33,15 @@ void write_steps(const Folder &run, SmallState &state, std::vector<long> steps, 
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), keep);
     for (long step : steps) {
         state.fill(step);
-        ls_snapshot snapshot = state.snapshot();
-        EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, best, &error)) << error.text;
+        EXPECT_TRUE((best ? ls_checkpoint_writer_write_best
+                          : ls_checkpoint_writer_write)(writer, state.contents(), &error))
+            << error.text;
     }
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << error.text;
 }
 
 struct Found {
-    bool ok;
+    ls_checkpoint_search answer;
     std::string path, notices;
     ls_error error;
 };
@@ -48,14 +49,16 @@ struct Found {
 Found find(const Folder &run)
 {
     Found found = {};
-    char path[4096] = "";
-    found.ok = ls_checkpoint_find(
-        run.root.c_str(), path, sizeof path,
+    ls_checkpoint *checkpoint;
+    found.answer = ls_checkpoint_find(
+        run.root.c_str(), &checkpoint,
         [](void *context, const char *text) {
             *static_cast<std::string *>(context) += std::string(text) + "\n";
         },
         &found.notices, &found.error);
-    found.path = path;
+    EXPECT_EQ(checkpoint != nullptr, found.answer == LS_CHECKPOINT_FOUND);
+    found.path = checkpoint ? ls_checkpoint_path(checkpoint) : "";
+    ls_checkpoint_close(checkpoint);
     return found;
 }
 
@@ -64,17 +67,15 @@ void expect_state(const std::string &path, long step)
 {
     SmallState want, state;
     want.fill(step);
-    ls_snapshot snapshot = state.snapshot();
     ls_error error = {};
-    ASSERT_TRUE(ls_checkpoint_load(path.c_str(), &snapshot, &error)) << error.text;
+    ASSERT_TRUE(state.load(path, &error)) << error.text;
     EXPECT_TRUE(state == want) << path;
 }
 
 std::string load_error(const std::string &path, SmallState &state)
 {
-    ls_snapshot snapshot = state.snapshot();
     ls_error error = {};
-    EXPECT_FALSE(ls_checkpoint_load(path.c_str(), &snapshot, &error));
+    EXPECT_FALSE(state.load(path, &error));
     EXPECT_EQ(error.code, LS_DATA);
     return error.text;
 }
@@ -114,23 +115,46 @@ TEST(Checkpoint, EveryFieldComesBack)
     Folder run;
     SmallState state;
     write_steps(run, state, {7});
-    ls_snapshot want = state.snapshot(), found;
+    const ls_checkpoint_contents *want = state.contents();
     ls_error error = {};
-    ASSERT_TRUE(ls_checkpoint_open(step_path(run, 7).c_str(), &found, &error)) << error.text;
-    EXPECT_STREQ(found.job, want.job);
-    EXPECT_EQ(found.stage, want.stage);
-    EXPECT_EQ(found.stage_step, want.stage_step);
-    EXPECT_EQ(found.step, want.step);
-    EXPECT_EQ(found.samples, want.samples);
-    EXPECT_EQ(found.shards, want.shards);
+    ls_checkpoint *file = ls_checkpoint_open(step_path(run, 7).c_str(), &error);
+    ASSERT_TRUE(file) << error.text;
+    EXPECT_STREQ(ls_checkpoint_job(file), want->job);
+    EXPECT_EQ(ls_checkpoint_path(file), step_path(run, 7));
+    EXPECT_FALSE(ls_checkpoint_weights_only(file));
+    const ls_position *found = ls_checkpoint_position(file);
+    EXPECT_EQ(found->stage, want->position->stage);
+    EXPECT_EQ(found->stage_step, want->position->stage_step);
+    EXPECT_EQ(found->step, want->position->step);
+    EXPECT_EQ(found->samples, want->position->samples);
+    EXPECT_EQ(found->shards, want->position->shards);
     for (int p = 0; p < LS_PHASES; p++)
-        EXPECT_EQ(found.updates[p], want.updates[p]);
-    EXPECT_TRUE(std::isnan(found.best));
-    EXPECT_EQ(found.best_step, want.best_step);
-    EXPECT_EQ(found.stale, want.stale);
-    EXPECT_EQ(found.data_digest, want.data_digest);
-    EXPECT_FALSE(found.weights_only);
-    ls_snapshot_release(&found);
+        EXPECT_EQ(found->updates[p], want->position->updates[p]);
+    EXPECT_TRUE(std::isnan(found->best));
+    EXPECT_EQ(found->best_step, want->position->best_step);
+    EXPECT_EQ(found->stale, want->position->stale);
+    EXPECT_EQ(found->data_digest, want->position->data_digest);
+    ls_checkpoint_close(file);
+}
+
+TEST(Checkpoint, WhatWasOpenedIsLoadedThoughTheFileIsReplaced)
+{
+    Folder run;
+    SmallState state, found, want;
+    write_steps(run, state, {7});
+    size_t blocks = ls_memory_blocks();
+    ls_error error = {};
+    ls_checkpoint *file = ls_checkpoint_open(step_path(run, 7).c_str(), &error);
+    ASSERT_TRUE(file) << error.text;
+    std::filesystem::remove(step_path(run, 7, ".ok"));
+    write_file(step_path(run, 7), "something else");
+    found.contents();
+    EXPECT_TRUE(ls_checkpoint_load(file, found.params, &found.arrays, &error)) << error.text;
+    ls_checkpoint_close(file);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+    want.fill(7);
+    EXPECT_TRUE(found == want);
+    EXPECT_FALSE(opens(step_path(run, 7), &error));
 }
 
 TEST(Checkpoint, TheFileDoesNotDependOnTheStorageLayout)
@@ -141,9 +165,8 @@ TEST(Checkpoint, TheFileDoesNotDependOnTheStorageLayout)
     write_steps(other, plain, {7});
     EXPECT_EQ(read_file(step_path(run, 7)), read_file(step_path(other, 7)));
     SmallState state(false);
-    ls_snapshot snapshot = state.snapshot();
     ls_error error = {};
-    ASSERT_TRUE(ls_checkpoint_load(step_path(run, 7).c_str(), &snapshot, &error)) << error.text;
+    ASSERT_TRUE(state.load(step_path(run, 7), &error)) << error.text;
     EXPECT_TRUE(state == plain);
 }
 
@@ -177,9 +200,8 @@ TEST(Checkpoint, OnlySlotsInTrainingHaveOptimizerState)
     write_steps(run, state, {7});
     SmallState want, found;
     found.trained = state.trained;
-    ls_snapshot snapshot = found.snapshot();
     ls_error error = {};
-    ASSERT_TRUE(ls_checkpoint_load(step_path(run, 7).c_str(), &snapshot, &error)) << error.text;
+    ASSERT_TRUE(found.load(step_path(run, 7), &error)) << error.text;
     EXPECT_EQ(found.momentum[size_t(state.params->slots[2].offset)], real(-7.25));
     EXPECT_EQ(found.momentum[0], 0);
     SmallState all;
@@ -192,7 +214,7 @@ TEST(Checkpoint, TheNewestIsFoundAndOldOnesAreRemoved)
     SmallState state;
     write_steps(run, state, {1, 2, 10, 100}, 2);
     Found found = find(run);
-    EXPECT_TRUE(found.ok) << found.error.text;
+    EXPECT_EQ(found.answer, LS_CHECKPOINT_FOUND) << found.error.text;
     EXPECT_EQ(found.path, step_path(run, 100));
     EXPECT_EQ(found.notices, "");
     expect_state(step_path(run, 10), 10);
@@ -209,15 +231,13 @@ TEST(Checkpoint, TheBestOutlivesTheOldOnes)
     ls_error error = {};
     SmallState want, weights;
     want.fill(1);
-    EXPECT_TRUE(
-        ls_checkpoint_load_weights((run / "checkpoints/best.h5").c_str(), weights.params, &error))
-        << error.text;
+    EXPECT_TRUE(weights.load_weights(run / "checkpoints/best.h5", &error)) << error.text;
     EXPECT_TRUE(weights.values_equal(want));
-    ls_snapshot fields;
-    EXPECT_TRUE(ls_checkpoint_open((run / "checkpoints/best.h5").c_str(), &fields, &error));
-    EXPECT_TRUE(fields.weights_only);
-    EXPECT_EQ(fields.step, 1);
-    ls_snapshot_release(&fields);
+    ls_checkpoint *best = ls_checkpoint_open((run / "checkpoints/best.h5").c_str(), &error);
+    ASSERT_TRUE(best) << error.text;
+    EXPECT_TRUE(ls_checkpoint_weights_only(best));
+    EXPECT_EQ(ls_checkpoint_position(best)->step, 1);
+    ls_checkpoint_close(best);
     EXPECT_EQ(find(run).path, step_path(run, 3));
 }
 
@@ -234,8 +254,7 @@ TEST(Checkpoint, TheBestCanBeReadWhileItIsReplaced)
     long reads = 0;
     for (; !done; reads++) {
         ls_error error = {};
-        EXPECT_TRUE(ls_checkpoint_verify((run / "checkpoints/best.h5").c_str(), &error))
-            << error.text;
+        EXPECT_TRUE(opens(run / "checkpoints/best.h5", &error)) << error.text;
     }
     writer.join();
     EXPECT_GT(reads, 0);
@@ -255,13 +274,11 @@ TEST(Checkpoint, ARunResumedFromAnOlderOneDropsTheFutureItLeft)
 TEST(Checkpoint, NoCheckpointsAtAllIsNoError)
 {
     Folder run;
-    EXPECT_FALSE(find(run).ok);
-    EXPECT_STREQ(find(run).error.text, "");
+    EXPECT_EQ(find(run).answer, LS_CHECKPOINT_NONE);
     std::filesystem::create_directory(run / "checkpoints");
     write_file(run / "checkpoints/step-00000001.h5.tmp", "half");
     write_file(run / "checkpoints/step-1x.h5", "");
-    EXPECT_FALSE(find(run).ok);
-    EXPECT_STREQ(find(run).error.text, "");
+    EXPECT_EQ(find(run).answer, LS_CHECKPOINT_NONE);
 }
 
 TEST(Checkpoint, SomeButNoneValidIsAnErrorThatSaysWhatToDo)
@@ -272,7 +289,7 @@ TEST(Checkpoint, SomeButNoneValidIsAnErrorThatSaysWhatToDo)
     for (long step : {1, 2})
         std::filesystem::remove(step_path(run, step, ".ok"));
     Found found = find(run);
-    EXPECT_FALSE(found.ok);
+    EXPECT_EQ(found.answer, LS_CHECKPOINT_BROKEN);
     EXPECT_EQ(found.error.code, LS_DATA);
     EXPECT_TRUE(has(found.error.text, "none of the 2")) << found.error.text;
     EXPECT_TRUE(has(found.error.text, "--overwrite")) << found.error.text;
@@ -296,7 +313,7 @@ template <typename Break> void expect_passed_over(Break break_it, const char *re
     write_steps(run, state, {1, 2});
     break_it(run);
     Found found = find(run);
-    EXPECT_TRUE(found.ok) << found.error.text;
+    EXPECT_EQ(found.answer, LS_CHECKPOINT_FOUND) << found.error.text;
     EXPECT_EQ(found.path, step_path(run, 1));
     EXPECT_TRUE(has(found.notices, "checkpoint of step 2 passed over")) << found.notices;
     EXPECT_TRUE(has(found.notices, "step-00000002")) << found.notices;
@@ -425,7 +442,7 @@ TEST(BrokenCheckpoint, ABitFlippedInTheOkNeverLoadsOtherNumbers)
         broken[bit / 8] = char(broken[bit / 8] ^ (1 << bit % 8));
         write_file(step_path(run, 2, ".ok"), broken);
         Found found = find(run);
-        ASSERT_TRUE(found.ok);
+        ASSERT_EQ(found.answer, LS_CHECKPOINT_FOUND);
         ASSERT_EQ(found.notices.empty(), found.path == step_path(run, 2)) << broken;
     }
 }
@@ -483,8 +500,7 @@ TEST(CheckpointLoad, WeightsComeFromAWholeCheckpointToo)
     write_steps(run, state, {4});
     want.fill(4);
     ls_error error = {};
-    EXPECT_TRUE(ls_checkpoint_load_weights(step_path(run, 4).c_str(), weights.params, &error))
-        << error.text;
+    EXPECT_TRUE(weights.load_weights(step_path(run, 4), &error)) << error.text;
     EXPECT_TRUE(weights.values_equal(want));
 }
 
@@ -498,9 +514,9 @@ TEST(CheckpointLoad, WeightsOfAnotherProgramNeedNoOkButABrokenOneIsRefused)
     bytes[bytes.size() - 1] = char(bytes[bytes.size() - 1] ^ 1);
     write_file(best, bytes);
     ls_error error = {};
-    EXPECT_FALSE(ls_checkpoint_load_weights(best.c_str(), weights.params, &error));
+    EXPECT_FALSE(weights.load_weights(best, &error));
     std::filesystem::remove(ok);
-    EXPECT_TRUE(ls_checkpoint_load_weights(best.c_str(), weights.params, &error)) << error.text;
+    EXPECT_TRUE(weights.load_weights(best, &error)) << error.text;
 }
 
 // A file with one parameter replaced by numbers of another type.
@@ -531,9 +547,8 @@ TEST(CheckpointLoad, Float32LoadsExactlyIntoEitherBuild)
     Folder run;
     SmallState state;
     std::string path = with_type(run, H5T_IEEE_F32LE);
-    ls_snapshot snapshot = state.snapshot();
     ls_error error = {};
-    ASSERT_TRUE(ls_checkpoint_load(path.c_str(), &snapshot, &error)) << error.text;
+    ASSERT_TRUE(state.load(path, &error)) << error.text;
     EXPECT_EQ(state.values[size_t(state.params->slots[3].offset) + 1], real(float(1.0 / 3)));
 }
 
@@ -545,25 +560,10 @@ TEST(CheckpointLoad, Float64IsTakenAsWeightsButNotToGoOnFrom)
     std::string path = with_type(run, H5T_IEEE_F64LE), text = load_error(path, state);
     EXPECT_TRUE(has(text, "float64") && has(text, "--weights")) << text;
     ls_error error = {};
-    EXPECT_TRUE(ls_checkpoint_load_weights(path.c_str(), state.params, &error)) << error.text;
+    EXPECT_TRUE(state.load_weights(path, &error)) << error.text;
     EXPECT_EQ(state.values[size_t(state.params->slots[3].offset) + 1], float(1.0 / 3));
 }
 #endif
-
-TEST(CheckpointDigest, IsOfTheLogicalNumbersAlone)
-{
-    SmallState panels(true), plain(false), other(true);
-    panels.fill(3);
-    plain.fill(3);
-    other.fill(4);
-    char a[33], b[33], c[33];
-    ls_checkpoint_model_digest(panels.params, a);
-    ls_checkpoint_model_digest(plain.params, b);
-    ls_checkpoint_model_digest(other.params, c);
-    EXPECT_STREQ(a, b);
-    EXPECT_STRNE(a, c);
-    EXPECT_EQ(strlen(a), 32u);
-}
 
 TEST(CheckpointDigest, IsXxh3)
 {

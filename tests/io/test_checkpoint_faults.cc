@@ -85,24 +85,25 @@ bool write_step(const Folder &run, SmallState &state, long step, bool best, ls_e
 {
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     state.fill(step);
-    ls_snapshot snapshot = state.snapshot();
-    EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, best, nullptr));
+    EXPECT_TRUE((best ? ls_checkpoint_writer_write_best
+                      : ls_checkpoint_writer_write)(writer, state.contents(), nullptr));
     return ls_checkpoint_writer_close(writer, error);
 }
 
 // The file loads, and its numbers are those of the step it says, which is `older` or `newer`.
 void expect_loads(const std::string &path, bool weights, long older, long newer)
 {
-    ls_snapshot fields;
     ls_error error = {};
-    ASSERT_TRUE(ls_checkpoint_open(path.c_str(), &fields, &error)) << error.text;
-    ls_snapshot_release(&fields);
-    EXPECT_TRUE(fields.step == older || fields.step == newer) << fields.step;
+    ls_checkpoint *file = ls_checkpoint_open(path.c_str(), &error);
+    ASSERT_TRUE(file) << error.text;
+    long step = ls_checkpoint_position(file)->step;
+    EXPECT_TRUE(step == older || step == newer) << step;
     SmallState want, found;
-    want.fill(fields.step);
-    ls_snapshot snapshot = found.snapshot();
-    bool ok = weights ? ls_checkpoint_load_weights(path.c_str(), found.params, &error)
-                      : ls_checkpoint_load(path.c_str(), &snapshot, &error);
+    want.fill(step);
+    found.contents();
+    bool ok = weights ? ls_checkpoint_load_weights(file, found.params, &error)
+                      : ls_checkpoint_load(file, found.params, &found.arrays, &error);
+    ls_checkpoint_close(file);
     ASSERT_TRUE(ok) << error.text;
     EXPECT_TRUE(weights ? found.values_equal(want) : found == want);
 }
@@ -118,12 +119,17 @@ bool says(const ls_error &error, int reason, const Folder &run)
 // What a resumed run, or an evaluation, would take.
 std::string newest(const Folder &run, bool best)
 {
-    char path[4096] = "";
     ls_error error = {};
+    ls_checkpoint *found;
     if (best)
         return run / "checkpoints/best.h5";
-    EXPECT_TRUE(ls_checkpoint_find(run.root.c_str(), path, sizeof path, nullptr, nullptr, &error))
-        << error.text;
+    if (ls_checkpoint_find(run.root.c_str(), &found, nullptr, nullptr, &error) !=
+        LS_CHECKPOINT_FOUND) {
+        ADD_FAILURE() << error.text;
+        return "";
+    }
+    std::string path = ls_checkpoint_path(found);
+    ls_checkpoint_close(found);
     return path;
 }
 
@@ -195,16 +201,15 @@ TEST(CheckpointFaults, AnErrorIsToldOnceByTheNextCall)
     Folder run;
     SmallState state;
     state.fill(1);
-    ls_snapshot snapshot = state.snapshot();
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     ls_error error = {};
     {
         Fault fault(2, ENOSPC, false);
-        EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, false, &error));
-        EXPECT_FALSE(ls_checkpoint_wait(writer, &error));
+        EXPECT_TRUE(ls_checkpoint_writer_write(writer, state.contents(), &error));
+        EXPECT_FALSE(ls_checkpoint_writer_wait(writer, &error));
     }
     EXPECT_TRUE(says(error, ENOSPC, run)) << error.text;
-    EXPECT_TRUE(ls_checkpoint_write(writer, &snapshot, false, &error));
+    EXPECT_TRUE(ls_checkpoint_writer_write(writer, state.contents(), &error));
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error));
 }
 
@@ -225,10 +230,9 @@ TEST(CheckpointFaults, AFolderThatCannotBeMadeIsTold)
     write_file(run / "checkpoints", "a file");
     SmallState state;
     state.fill(1);
-    ls_snapshot snapshot = state.snapshot();
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     ls_error error = {};
-    EXPECT_FALSE(ls_checkpoint_write(writer, &snapshot, false, &error));
+    EXPECT_FALSE(ls_checkpoint_writer_write(writer, state.contents(), &error));
     EXPECT_NE(std::string(error.text).find("expected a folder"), std::string::npos) << error.text;
     EXPECT_FALSE(ls_checkpoint_writer_close(writer, &error));
 }

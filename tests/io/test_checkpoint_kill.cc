@@ -13,40 +13,39 @@ namespace
 // Enough numbers that a write takes a while: about 3 MB a checkpoint.
 constexpr long width = 100000;
 
-// The step of a file that loads and holds that step's numbers; 0: it does not.
-long loaded_step(const std::string &path, bool weights)
+// The step of a file that loads and holds that step's numbers; 0: it does not. Closes the file.
+long loaded_step(ls_checkpoint *file, bool weights)
 {
-    ls_snapshot fields;
+    if (!file)
+        return 0;
     ls_error error = {};
-    EXPECT_TRUE(ls_checkpoint_open(path.c_str(), &fields, &error)) << error.text;
-    ls_snapshot_release(&fields);
     SmallState want(true, width), found(true, width);
-    want.fill(fields.step);
-    ls_snapshot snapshot = found.snapshot();
-    bool ok = weights ? ls_checkpoint_load_weights(path.c_str(), found.params, &error)
-                      : ls_checkpoint_load(path.c_str(), &snapshot, &error);
+    long step = ls_checkpoint_position(file)->step;
+    want.fill(step);
+    found.contents();
+    bool ok = weights ? ls_checkpoint_load_weights(file, found.params, &error)
+                      : ls_checkpoint_load(file, found.params, &found.arrays, &error);
     EXPECT_TRUE(ok) << error.text;
-    EXPECT_TRUE(weights ? found.values_equal(want) : found == want) << path;
-    return ok ? fields.step : 0;
+    EXPECT_TRUE(weights ? found.values_equal(want) : found == want) << ls_checkpoint_path(file);
+    ls_checkpoint_close(file);
+    return ok ? step : 0;
 }
 
 // Goes on from the newest checkpoint. Tells each step once it is durable: step-N.h5 at odd steps,
 // then best.h5.
 void write_forever(const std::string &run)
 {
-    char path[4096];
     ls_error error = {};
-    long step = 0;
-    if (ls_checkpoint_find(run.c_str(), path, sizeof path, nullptr, nullptr, &error))
-        step = loaded_step(path, false);
+    ls_checkpoint *newest;
+    ls_checkpoint_find(run.c_str(), &newest, nullptr, nullptr, &error);
+    long step = loaded_step(newest, false);
     SmallState state(true, width);
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.c_str(), 2);
     for (;;) {
         state.fill(++step);
-        ls_snapshot snapshot = state.snapshot();
-        bool ok = ls_checkpoint_write(writer, &snapshot, false, &error) &&
-                  ls_checkpoint_write(writer, &snapshot, true, &error) &&
-                  ls_checkpoint_wait(writer, &error);
+        bool ok = ls_checkpoint_writer_write(writer, state.contents(), &error) &&
+                  ls_checkpoint_writer_write_best(writer, state.contents(), &error) &&
+                  ls_checkpoint_writer_wait(writer, &error);
         if (!ok)
             exit(1);
         tell(step);
@@ -78,16 +77,17 @@ TEST(CheckpointKill, TheNewestOrTheOneBeforeAlwaysLoads)
         child.stop();
         for (long step = first; step > 0; step = child.next())
             durable = step;
-        char path[4096];
         ls_error error = {};
-        ASSERT_TRUE(ls_checkpoint_find(
-            run.root.c_str(), path, sizeof path,
-            [](void *context, const char *) { ++*static_cast<long *>(context); }, &notices, &error))
-            << error.text;
-        long found = loaded_step(path, false);
+        ls_checkpoint *newest;
+        ls_checkpoint_find(
+            run.root.c_str(), &newest,
+            [](void *context, const char *) { ++*static_cast<long *>(context); }, &notices, &error);
+        ASSERT_TRUE(newest) << error.text;
+        long found = loaded_step(newest, false);
         EXPECT_GE(found, durable);
         EXPECT_LE(found, durable + 1);
-        long best = loaded_step(run / "checkpoints/best.h5", true);
+        std::string path = run / "checkpoints/best.h5";
+        long best = loaded_step(ls_checkpoint_open(path.c_str(), &error), true);
         EXPECT_GE(best, durable);
         EXPECT_LE(best, durable + 1);
         durable = found;

@@ -1,0 +1,23 @@
+/* checkpoint_find: the newest valid checkpoint of a run. */
+#pragma once
+#include "io/checkpoint/checkpoint.h"
+
+typedef enum ls_checkpoint_search {
+    LS_CHECKPOINT_FOUND,
+    LS_CHECKPOINT_NONE,  /* the run has no checkpoints at all, which is no error */
+    LS_CHECKPOINT_BROKEN /* there are some, but none is valid, or the folder can't be read: an error
+                          */
+} ls_checkpoint_search;
+
+/* Opens the newest valid checkpoint of a run directory: *found, which the caller closes, and which
+ * is NULL otherwise. For each newer one that is not valid, `notify` (NULL: nobody) gets a line that
+ * says why it was passed over. *error is set where the answer is LS_CHECKPOINT_BROKEN. */
+ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
+                                        void (*notify)(void *context, const char *text),
+                                        void *context, ls_error *error);
+
+/* Copies best.h5, if it stands beside `checkpoint`, is valid and of step `step`, into `run`: for a
+ * run that begins from another run's checkpoint. *copied says whether. LS_IO errors of the writing.
+ */
+bool ls_checkpoint_find_best(const ls_checkpoint *checkpoint, const char *run, long step,
+                             bool *copied, ls_error *error);
