@@ -1,4 +1,4 @@
-/* conv: the passes of a convolution as slides, and the choice among the ways to compute them. */
+/* conv: the passes of a convolution as problems, and the choice among the ways to solve them. */
 #include "core/kernels/conv.h"
 
 #include <string.h>
@@ -6,12 +6,21 @@
 #include "core/kernels/panel.h"
 #include "core/minmax.h"
 
-const ls_conv_kernel *ls_conv_choose(const ls_conv_problem *slide, bool gradient)
+static const ls_conv_kernel *const kernels[] = {&ls_conv_winograd, &ls_conv_narrow,
+                                                &ls_conv_depthwise, &ls_conv_direct};
+
+const ls_conv_kernel *ls_conv_choose(const ls_conv_problem *problem)
 {
-    static const ls_conv_kernel *const kernels[] = {&ls_conv_winograd, &ls_conv_narrow,
-                                                    &ls_conv_depthwise, &ls_conv_direct};
     int choice = 0;
-    while (!kernels[choice]->suits(slide) || (gradient && !kernels[choice]->gradient))
+    while (!kernels[choice]->suits(problem))
+        choice++;
+    return kernels[choice];
+}
+
+const ls_conv_kernel *ls_conv_choose_gradient(const ls_conv_problem *problem)
+{
+    int choice = 0;
+    while (!kernels[choice]->gradient || !kernels[choice]->suits(problem))
         choice++;
     return kernels[choice];
 }
@@ -21,13 +30,13 @@ static bool is_depthwise(const ls_conv *conv)
     return conv->groups > 1 && conv->groups == conv->window.c && conv->groups == conv->out;
 }
 
-/* Groups that are computed one after the other, and have panels of their own. */
-static long parts_of(const ls_conv *conv)
+/* Groups that are problems of their own, computed one after the other, with panels of their own. */
+static long group_count(const ls_conv *conv)
 {
     return is_depthwise(conv) ? 1 : conv->groups;
 }
 
-/* One output sees all there is. */
+/* The kernel covers this whole axis: one output, no padding. */
 static bool is_whole(const ls_window_axis *axis)
 {
     return axis->kernel == axis->size && axis->pad == 0 && axis->out == 1;
@@ -45,23 +54,23 @@ ls_conv ls_conv_simplest(const ls_conv *conv)
 ls_layout ls_conv_layout(const ls_conv *conv)
 {
     ls_layout layout = ls_panel_layout;
-    layout.groups = parts_of(conv);
+    layout.groups = group_count(conv);
     return layout;
 }
 
 long ls_conv_unit(const ls_conv *conv)
 {
-    return parts_of(conv) > 1 ? conv->out / parts_of(conv) : LS_PANEL;
+    return group_count(conv) > 1 ? conv->out / group_count(conv) : LS_PANEL;
 }
 
-ls_conv_problem ls_conv_slide(const ls_conv *conv)
+ls_conv_problem ls_conv_forward_problem(const ls_conv *conv)
 {
     const ls_window *w = &conv->window;
     const long line = w->w.out * conv->out;
     return (ls_conv_problem){.h = w->h,
                              .w = w->w,
-                             .c = w->c / parts_of(conv),
-                             .out = conv->out / parts_of(conv),
+                             .c = w->c / group_count(conv),
+                             .out = conv->out / group_count(conv),
                              .x_pixel = w->c,
                              .y_pixel = conv->out,
                              .y_line = line,
@@ -70,12 +79,11 @@ ls_conv_problem ls_conv_slide(const ls_conv *conv)
                              .exact = conv->exact};
 }
 
-/* One direction of a phase of dx: places first, first + stride, ... are reached by taps tap,
- * tap + spacing, ... of the kernel. Along dy, which it slides over, the last of them comes first.
- */
+/* One direction of a phase of dx: its pixels first, first + stride, ... are reached by the taps
+ * tap, tap + spacing, ... of the kernel. */
 typedef struct phase {
     long first, tap, spacing;
-    ls_window_axis axis;
+    ls_window_axis axis; /* of its problem: dy is the image, the last of the taps comes first */
 } phase;
 
 static phase phase_of(long number, const ls_window_axis *x)
@@ -99,9 +107,9 @@ static long count_phases(const ls_conv *conv)
     return conv->window.h.stride * conv->window.w.stride;
 }
 
-ls_conv_problem ls_conv_phase(const ls_conv *conv, long number)
+ls_conv_problem ls_conv_backward_problem(const ls_conv *conv, long number)
 {
-    const ls_conv_problem x = ls_conv_slide(conv);
+    const ls_conv_problem x = ls_conv_forward_problem(conv);
     const long line = x.w.size * x.x_pixel;
     const phase h = phase_of(number / x.w.stride, &x.h), w = phase_of(number % x.w.stride, &x.w);
     return (ls_conv_problem){.h = h.axis,
@@ -117,37 +125,37 @@ ls_conv_problem ls_conv_phase(const ls_conv *conv, long number)
                              .exact = x.exact};
 }
 
-/* No tap reaches its places. */
+/* A phase that no tap reaches. */
 static bool is_empty(const ls_conv_problem *s)
 {
     return s->h.kernel * s->w.kernel == 0;
 }
 
-/* Reals of the weight of a slide, of all groups or of one. */
-static long group_of(const ls_conv_problem *s)
+/* Reals of a problem's weight: of one group, of all. */
+static long group_weight(const ls_conv_problem *s)
 {
     return ls_panel_size(s->out, s->h.kernel * s->w.kernel * (s->depthwise ? 1 : s->c));
 }
 
-static long weight_of(const ls_conv *conv, const ls_conv_problem *s)
+static long whole_weight(const ls_conv *conv, const ls_conv_problem *s)
 {
-    return parts_of(conv) * group_of(s);
+    return group_count(conv) * group_weight(s);
 }
 
-long ls_conv_turned(const ls_conv *conv)
+long ls_conv_flipped_size(const ls_conv *conv)
 {
     long reals = 0;
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_conv_problem s = ls_conv_phase(conv, k);
-        reals += weight_of(conv, &s);
+        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
+        reals += whole_weight(conv, &s);
     }
     return reals;
 }
 
-/* The taps of a phase, of one group, the last one first: [in / 32][taps][out][32]. */
-static void turn_phase(const ls_conv *conv, long number, const real *weight, real *turned)
+/* The weight of a phase's problem, of one group: [in / 32][taps, the last one first][out][32]. */
+static void flip_phase(const ls_conv *conv, long number, const real *weight, real *flipped)
 {
-    const ls_conv_problem s = ls_conv_phase(conv, number);
+    const ls_conv_problem s = ls_conv_backward_problem(conv, number);
     const ls_window_axis *lines = &conv->window.h, *columns = &conv->window.w;
     const phase h = phase_of(number / columns->stride, lines);
     const phase w = phase_of(number % columns->stride, columns);
@@ -155,86 +163,96 @@ static void turn_phase(const ls_conv *conv, long number, const real *weight, rea
     for (long tap = 0; tap < taps; tap++) {
         const long kh = h.tap + (s.h.kernel - 1 - tap / s.w.kernel) * h.spacing;
         const long kw = w.tap + (s.w.kernel - 1 - tap % s.w.kernel) * w.spacing;
-        const long at = kh * columns->kernel + kw;
-        if (!s.depthwise)
-            ls_panel_transpose(weight, s.c, all * s.out, at * s.out, s.out,
-                               turned + tap * s.c * LS_PANEL, taps * s.c * LS_PANEL);
-        for (long c = 0; s.depthwise && c < s.out; c += LS_PANEL)
-            memcpy(turned + c * taps + tap * LS_PANEL, weight + c * all + at * LS_PANEL,
-                   LS_PANEL * sizeof *turned);
+        const long from = kh * columns->kernel + kw; /* this tap in the weight */
+        if (s.depthwise)
+            for (long c = 0; c < s.out; c += LS_PANEL)
+                memcpy(flipped + c * taps + tap * LS_PANEL, weight + c * all + from * LS_PANEL,
+                       LS_PANEL * sizeof *flipped);
+        else
+            ls_panel_transpose_weight(weight, s.c, all * s.out, from * s.out, s.out,
+                                      flipped + tap * s.c * LS_PANEL, taps * s.c * LS_PANEL);
     }
 }
 
-void ls_conv_turn(const ls_conv *conv, const real *weight, real *turned)
+void ls_conv_flip(const ls_conv *conv, const real *weight, real *flipped)
 {
-    const ls_conv_problem forward = ls_conv_slide(conv);
+    const ls_conv_problem forward = ls_conv_forward_problem(conv);
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_conv_problem s = ls_conv_phase(conv, k);
-        for (long g = 0; g < parts_of(conv); g++, turned += group_of(&s))
-            turn_phase(conv, k, weight + g * group_of(&forward), turned);
+        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
+        for (long g = 0; g < group_count(conv); g++, flipped += group_weight(&s))
+            flip_phase(conv, k, weight + g * group_weight(&forward), flipped);
     }
 }
 
 /* All groups, one after the other. */
 static void run(const ls_conv *conv, const ls_conv_problem *s, const ls_conv_data *all)
 {
-    for (long g = 0; g < parts_of(conv); g++) {
+    for (long g = 0; g < group_count(conv); g++) {
         ls_conv_data data = *all;
         data.x += g * s->c;
         data.y += s->y_first + g * s->out;
-        data.weight += g * group_of(s);
+        data.weight += g * group_weight(s);
         data.bias = all->bias ? all->bias + g * s->out : NULL;
-        ls_conv_choose(s, false)->run(s, &data);
+        ls_conv_choose(s)->run(s, &data);
     }
 }
 
 void ls_conv_forward(const ls_conv *conv, const ls_conv_data *data)
 {
-    const ls_conv_problem s = ls_conv_slide(conv);
+    const ls_conv_problem s = ls_conv_forward_problem(conv);
     run(conv, &s, data);
 }
 
-/* Where the stride passes over places that no tap reaches, these are 0. */
+static bool has_empty_phase(const ls_conv *conv)
+{
+    for (long k = 0; k < count_phases(conv); k++) {
+        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
+        if (is_empty(&s))
+            return true;
+    }
+    return false;
+}
+
+/* If some pixels of dx belong to a phase without taps, dx starts at 0 and all phases add to it. */
 void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data)
 {
     ls_conv_data d = *data;
-    for (long k = 0; !d.add && k < count_phases(conv); k++) {
-        const ls_conv_problem s = ls_conv_phase(conv, k);
-        d.add = is_empty(&s);
-        if (d.add)
-            memset(d.y, 0, (size_t)(d.rows * s.y_image) * sizeof *d.y);
+    if (!d.add && has_empty_phase(conv)) {
+        const long image = ls_conv_backward_problem(conv, 0).y_image;
+        memset(d.y, 0, (size_t)(d.rows * image) * sizeof *d.y);
+        d.add = true;
     }
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_conv_problem s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
         if (!is_empty(&s))
             run(conv, &s, &d);
-        d.weight += weight_of(conv, &s);
+        d.weight += whole_weight(conv, &s);
     }
 }
 
 void ls_conv_gradient(const ls_conv *conv, const ls_conv_data *data)
 {
-    const ls_conv_problem s = ls_conv_slide(conv);
-    for (long g = data->own.begin / s.out; g * s.out < data->own.end; g++) {
+    const ls_conv_problem s = ls_conv_forward_problem(conv);
+    for (long g = data->part.begin / s.out; g * s.out < data->part.end; g++) {
         ls_conv_data group = *data;
         group.x += g * s.c;
         group.dy += g * s.out;
-        group.dweight += g * group_of(&s);
-        group.own = (ls_interval){ls_max(data->own.begin - g * s.out, 0),
-                                  ls_min(data->own.end - g * s.out, s.out)};
-        ls_conv_choose(&s, true)->gradient(&s, &group);
+        group.dweight += g * group_weight(&s);
+        group.part = (ls_interval){ls_max(data->part.begin - g * s.out, 0),
+                                   ls_min(data->part.end - g * s.out, s.out)};
+        ls_conv_choose_gradient(&s)->gradient(&s, &group);
     }
 }
 
 long ls_conv_scratch(const ls_conv *conv)
 {
-    const ls_conv_problem forward = ls_conv_slide(conv);
-    long reals = ls_max(ls_conv_choose(&forward, false)->scratch(&forward),
-                        ls_conv_choose(&forward, true)->scratch(&forward));
+    const ls_conv_problem forward = ls_conv_forward_problem(conv);
+    long reals = ls_max(ls_conv_choose(&forward)->scratch(&forward),
+                        ls_conv_choose_gradient(&forward)->scratch(&forward));
     for (long k = 0; k < count_phases(conv); k++) {
-        const ls_conv_problem s = ls_conv_phase(conv, k);
+        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
         if (!is_empty(&s))
-            reals = ls_max(reals, ls_conv_choose(&s, false)->scratch(&s));
+            reals = ls_max(reals, ls_conv_choose(&s)->scratch(&s));
     }
     return reals;
 }

@@ -1,8 +1,8 @@
-/* conv_depthwise: convolutions of each channel by itself, with the channels innermost: 32 of them,
- * whose weights are a panel [kernel_h][kernel_w][32].
+/* conv_depthwise: convolutions of each channel by itself, whose vectors run along the channels: 32
+ * of them, whose weights are a panel [kernel_h][kernel_w][32].
  *
- *     y[i, j, c] = bias[c] + sum over taps of weight[tap, c] * x[at(i, j, tap), c]
- *     dweight[tap, c] += sum over i, j of dy[i, j, c] * x[at(i, j, tap), c] */
+ *     y[i, j, c] = bias[c] + sum over taps of weight[tap, c] * x[pixel(i, j, tap), c]
+ *     dweight[tap, c] += sum over i, j of dy[i, j, c] * x[pixel(i, j, tap), c] */
 #include <string.h>
 
 #include "core/clones.h"
@@ -10,8 +10,8 @@
 #include "core/kernels/tile.h"
 #include "core/minmax.h"
 
-/* The taps of window (i, j) that lie in the image: to[c] += a[c] * x[c], where what is summed up, y
- * (dy is NULL) or dweight, and its other factor stand in each other's place. */
+/* Goes over the taps of window (i, j) that lie in the image. If dy is NULL, `to` is y of this
+ * window: y[c] += weight[tap, c] * x[c]; else it is dweight: dweight[tap, c] += dy[c] * x[c]. */
 LS_INLINE void add_window(const ls_conv_problem *s, long channels, long i, long j, const real *x,
                           const real *weight, const real *dy, real *restrict to)
 {
@@ -28,7 +28,7 @@ LS_INLINE void add_window(const ls_conv_problem *s, long channels, long i, long 
         }
 }
 
-/* One panel of channels of one image. */
+/* y of one panel of channels of one image. */
 LS_CLONES static void run_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
                                 const real *x, const real *weight, const real *bias, real *y)
 {
@@ -44,7 +44,7 @@ LS_CLONES static void run_panel(const ls_conv_problem *s, const ls_conv_data *da
         }
 }
 
-/* The sums of one image by themselves, in scratch. */
+/* dweight of one panel: each image is summed by itself in scratch, since short sums round less. */
 LS_CLONES static void add_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
                                 const real *x, const real *dy, real *dweight)
 {
@@ -72,8 +72,8 @@ static void gradient(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const long taps = s->h.kernel * s->w.kernel, image = s->h.size * s->w.size * s->x_pixel;
     for (long n = 0; n < data->rows; n++)
-        for (long c = data->own.begin; c < data->own.end; c += LS_PANEL)
-            add_panel(s, data, ls_min(LS_PANEL, data->own.end - c), data->x + n * image + c,
+        for (long c = data->part.begin; c < data->part.end; c += LS_PANEL)
+            add_panel(s, data, ls_min(LS_PANEL, data->part.end - c), data->x + n * image + c,
                       data->dy + n * s->y_image + c, data->dweight + c * taps);
 }
 

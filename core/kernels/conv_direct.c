@@ -1,17 +1,20 @@
-/* conv_direct: convolutions by the micro-kernel over lines of the image, whatever kernel, stride
- * and dilation.
+/* conv_direct: convolutions by the micro-kernel over lines of the image, for any kernel, stride and
+ * dilation.
  *
- *     x, padded lines            a line of a kernel of w * c numbers lies together in x, and so do
- *   +--------------------+       those of the next window, stride * c further on: the micro-kernel
- *   | [ w * c ]          |       reads the patches where they are, kernel_h lines of them, and its
- *   |   [ w * c ]        |       rows are the windows of one line of y.
- *   |      [ w * c ]     |
- *   +--------------------+       for blocks of lines (they stay in the cache), pairs of panels,
- *                                lines of y:   y[ow, 64] = patches[ow, h, w, c] weight[h, w, c, 64]
+ *     x, padded lines            The w * c numbers that one line of a window holds are contiguous
+ *   +--------------------+       in x, and the next window's begin stride * c reals further on. So
+ *   | [ w * c ]          |       the micro-kernel reads windows where they are: its rows are the
+ *   |   [ w * c ]        |       windows of one line of y, its segments the lines of a window, and
+ *   |      [ w * c ]     |       no patches are copied:
+ *   +--------------------+
+ *                                    y[ow, 64] = windows[ow, h, w, c] weight[h, w, c, 64]
  *
- * Where gaps or the channels of other groups lie between, it reads kernel_w pieces of c numbers, a
- * line of the kernel after the other. A kernel of 1x1 makes one long line of all images: a product
- * of matrices. dweight sums over the pixels of a block, some numbers of the patch at a time. */
+ * for each block of lines of x (so that it stays in the cache), pair of panels, and line of y.
+ *
+ * If dilation or the channels of other groups lie between the pixels of a window, a segment is one
+ * pixel of c numbers, and the lines of the kernel are taken one after the other. With a kernel of
+ * 1x1 and stride 1, all images are one long line: the product of two matrices. The weight gradient
+ * sums over the pixels of a block, for some of a window's numbers at a time. */
 #include <string.h>
 
 #include "core/kernels/conv.h"
@@ -20,11 +23,14 @@
 
 enum {
     PAIR = 2 * LS_PANEL,
-    BLOCK_REALS = 100000, /* of x in a block of lines, twice as many of one line, ... */
-    LEAST_PIXELS = 256,   /* ... and the windows of that */
+    /* Reals of x in a block of whole lines; a block that is a part of one line may have twice as
+     * many, and has at least LEAST_PIXELS windows, at most BLOCK_PIXELS. */
+    BLOCK_REALS = 100000,
+    LEAST_PIXELS = 256,
     BLOCK_PIXELS = 448,
-    DEPTH = 512, /* of a long line of numbers, at a time: BLOCK_PIXELS of it stay in a cache */
-    INPUTS = 252 /* of a patch, whose gradients are summed at a time; likewise */
+    DEPTH =
+        512, /* numbers of a long window taken at a time: BLOCK_PIXELS of them stay in a cache */
+    INPUTS = 252 /* numbers of a window whose gradients are summed at a time, for the same reason */
 };
 
 /* Windows [i, i + lines) x [j, j + columns) of an image. */
@@ -32,14 +38,14 @@ typedef struct block {
     long i, lines, j, columns;
 } block;
 
-/* What they see: x or a copy with zeros around; reals from line to line, from pixel to pixel. */
+/* The pixels in the windows of a block: in x itself, or in a copy with the zeros around it. */
 typedef struct view {
-    const real *at;
-    long line, pixel;
-    ls_ahead next; /* what the next block sees of x */
+    const real *first;
+    long line, pixel; /* reals from one to the next */
+    ls_ahead next;    /* the pixels of the next block, in x */
 } view;
 
-/* lines: scratch for a copy. */
+/* `lines`: scratch for the copy. */
 static view view_of(const ls_conv_problem *s, const real *image, const block *b, real *lines)
 {
     const long top = b->i * s->h.stride - s->h.pad, left = b->j * s->w.stride - s->w.pad;
@@ -47,22 +53,22 @@ static view view_of(const ls_conv_problem *s, const real *image, const block *b,
     const long width = ls_window_axis_reach(&s->w, b->columns);
     const long begin = ls_max(0, -left), end = ls_min(width, s->w.size - left);
     const long line = s->w.size * s->x_pixel;
-    const real *there = image + top * line + left * s->x_pixel;
-    const long seen = b->columns == s->w.out ? b->lines * s->h.stride * line
+    const real *origin = image + top * line + left * s->x_pixel;
+    const long read = b->columns == s->w.out ? b->lines * s->h.stride * line
                                              : b->columns * s->w.stride * s->x_pixel;
-    const ls_ahead next = {there + seen, there + 2 * seen, NULL};
+    const ls_ahead next = {origin + read, origin + 2 * read, NULL};
     const bool joined = s->x_pixel == s->c;
     if (top >= 0 && top + height <= s->h.size && begin == 0 && end == width)
-        return (view){there, line, s->x_pixel, next};
+        return (view){origin, line, s->x_pixel, next};
     memset(lines, 0, (size_t)(height * width * s->c) * sizeof *lines);
     for (long v = ls_max(0, -top); v < ls_min(height, s->h.size - top); v++)
         for (long u = begin; u < end; u += joined ? width : 1)
-            memcpy(lines + (v * width + u) * s->c, there + v * line + u * s->x_pixel,
+            memcpy(lines + (v * width + u) * s->c, origin + v * line + u * s->x_pixel,
                    (size_t)((joined ? end - begin : 1) * s->c) * sizeof *lines);
     return (view){lines, width * s->c, s->c, next};
 }
 
-/* A kernel of 1x1 that sees every pixel once: all images, if any, are one line. */
+/* A 1x1 kernel that reads every pixel once: joins all images, if there are any, to one line. */
 static ls_conv_problem flattened(const ls_conv_problem *s, long *rows)
 {
     ls_conv_problem flat = *s;
@@ -76,7 +82,8 @@ static ls_conv_problem flattened(const ls_conv_problem *s, long *rows)
     return flat;
 }
 
-/* Windows of a block, `deep`: for a gradient's product. Blocks of a line are about equal. */
+/* The size of a block; `deep`: for the gradient, where its windows are the depth of the product.
+ * Blocks that are parts of a line are about equal. */
 static block largest(const ls_conv_problem *s, bool deep)
 {
     const long most = ls_max(LEAST_PIXELS, ls_min(BLOCK_PIXELS, 2 * BLOCK_REALS / s->c));
@@ -90,7 +97,7 @@ static block largest(const ls_conv_problem *s, bool deep)
     return b;
 }
 
-/* Calls `visit` for all blocks of all images. */
+/* Calls `visit` for all blocks of all images; y: index of the block's first output in y. */
 typedef void visit_block(const ls_conv_problem *s, const ls_conv_data *data, view *x,
                          const block *b, long y);
 
@@ -110,8 +117,8 @@ static void each_block(const ls_conv_problem *whole, const ls_conv_data *data, b
             }
 }
 
-/* Whether a line of the kernel lies together. */
-static bool is_together(const ls_conv_problem *s, const view *x)
+/* Whether a line of a window is contiguous. */
+static bool is_contiguous(const ls_conv_problem *s, const view *x)
 {
     return s->w.kernel == 1 || s->w.dilation * x->pixel == s->c;
 }
@@ -121,20 +128,21 @@ static void run_block(const ls_conv_problem *s, const ls_conv_data *data, view *
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
     const long next_line = s->h.dilation * x->line, next_pixel = s->w.dilation * x->pixel;
-    const bool together = is_together(s, x);
-    const bool once =
-        s->h.out == 1 && b->columns == s->w.out; /* for no other block: weights pass */
-    const long segments = together ? s->h.kernel : s->w.kernel;
-    const long most = !together ? s->c : segments > 1 ? line : DEPTH; /* of a segment */
-    const bool whole = segments * most >= patch;                      /* in one piece */
+    const bool contiguous = is_contiguous(s, x);
+    /* The image is one block: no block before has brought the weights into the cache, so the next
+     * pair of panels is fetched while this one is computed. */
+    const bool one_block = s->h.out == 1 && b->columns == s->w.out;
+    const long segments = contiguous ? s->h.kernel : s->w.kernel;
+    const long most = !contiguous ? s->c : segments > 1 ? line : DEPTH; /* of a segment */
+    const bool whole = segments * most >= patch; /* the sum is made in one go */
     for (long k = 0; k < patch; k += segments * most) {
         const long depth = ls_min(most, patch - k);
-        const real *a = x->at + (together ? k : k / line * next_line);
+        const real *a = x->first + (contiguous ? k : k / line * next_line);
         ls_tile tile = {.segments = segments,
                         .depth = depth,
                         .a = {.row = s->w.stride * x->pixel,
                               .depth = 1,
-                              .segment = together ? next_line : next_pixel},
+                              .segment = contiguous ? next_line : next_pixel},
                         .b = {.segment = depth * LS_PANEL, .panel = patch * LS_PANEL},
                         .c = {.row = s->y_pixel, .panel = LS_PANEL},
                         .add = data->add || k > 0};
@@ -146,7 +154,7 @@ static void run_block(const ls_conv_problem *s, const ls_conv_data *data, view *
             ls_ahead pair = {panel, panel + reals, &other};
             tile.bias = data->bias ? data->bias + o : NULL;
             if (o + PAIR < s->out)
-                tile.ahead = once ? &pair : NULL;
+                tile.ahead = one_block ? &pair : NULL;
             else
                 tile.ahead = whole ? &x->next : NULL;
             for (long i = 0; i < b->lines; i++)
@@ -162,12 +170,12 @@ static void run(const ls_conv_problem *s, const ls_conv_data *data)
     each_block(s, data, false, data->scratch, run_block);
 }
 
-/* Adds what a block gives to the own part of dweight. */
+/* Adds what a block gives to the wanted part of dweight. */
 static void add_block(const ls_conv_problem *s, const ls_conv_data *data, view *x, const block *b,
                       long y)
 {
     const long line = s->w.kernel * s->c, patch = s->h.kernel * line;
-    const long pixels = b->lines * b->columns, numbers = is_together(s, x) ? line : s->c;
+    const long pixels = b->lines * b->columns, numbers = is_contiguous(s, x) ? line : s->c;
     const long made = b->columns == s->w.out ? b->lines * s->y_line : b->columns * s->y_pixel;
     ls_ahead next = {data->dy + y + made, data->dy + y + 2 * made, NULL};
     x->next.after = &next;
@@ -179,14 +187,14 @@ static void add_block(const ls_conv_problem *s, const ls_conv_data *data, view *
         .c = {.row = LS_PANEL, .panel = patch * LS_PANEL},
         .add = true,
         .ahead = &x->next};
-    for (long o = data->own.begin; o < data->own.end; o += PAIR) {
-        const long outs = ls_min(PAIR, data->own.end - o);
+    for (long o = data->part.begin; o < data->part.end; o += PAIR) {
+        const long outs = ls_min(PAIR, data->part.end - o);
         ls_panel_pack(data->dy + y + o, s->y_pixel, pixels, outs, data->scratch);
         for (long k = 0, count; k < patch; k += count) {
             const long tap = k / s->c, kh = tap / s->w.kernel, kw = tap % s->w.kernel;
             count = ls_min(INPUTS, numbers - k % numbers);
             ls_tile_best()->run(&tile, count, ls_panel_round(outs),
-                                x->at + kh * s->h.dilation * x->line +
+                                x->first + kh * s->h.dilation * x->line +
                                     kw * s->w.dilation * x->pixel + k % s->c,
                                 data->scratch, data->dweight + o * patch + k * LS_PANEL);
         }

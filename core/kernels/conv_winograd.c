@@ -8,8 +8,8 @@
  *                       |
  *      y <--------------+
  *
- * dweight takes v, T tiles at a time, and of each pair of panels z[36][2][T][32] = A dy A^T; each
- * m[36][2][16][32] = v^T z goes back to the taps while it is in the cache. */
+ * The weight gradient makes v of T tiles at a time and, for each pair of panels, z[36][2][T][32] =
+ * A dy A^T; m[36][2][16][32] = v^T z is transformed back to taps while it is in the cache. */
 #include <string.h>
 
 #include "core/kernels/conv.h"
@@ -18,47 +18,52 @@
 #include "core/minmax.h"
 
 enum {
-    PLACES = LS_WINOGRAD_PLACES,
+    POSITIONS = LS_WINOGRAD_POSITIONS,
     GROUP = 16,
     PAIR = 2 * LS_PANEL,
-    CHANNELS = 64,          /* whose filters are transformed at a time */
-    FILTER_REALS = 2400000, /* filters that are transformed once; others for each block of tiles */
-    TILES = 98,             /* T at most, a multiple of the micro-kernel's rows; ... */
-    FEW_CHANNELS = 128 /* ... half as many where so few channels make u and m the larger part */
+    CHANNELS = 64, /* input channels whose filters are transformed at a time */
+    /* Filters of up to so many transformed reals are transformed once; larger ones anew for each
+     * block of tiles, since they would not stay in the cache. */
+    FILTER_REALS = 2400000,
+    /* Largest T, a multiple of the micro-kernel's rows; half of it for up to FEW_CHANNELS, where u
+     * and m take more of the cache than v. */
+    TILES = 98,
+    FEW_CHANNELS = 128
 };
 
-/* Odd multiples of a cache line from place to place: a power of two would fill few sets of it. */
-static long place_of(long reals)
+/* Reals from one of the 36 positions to the next: an odd multiple of a cache line, because with a
+ * power of two all of them would compete for the same few sets of the cache. */
+static long position_of(long reals)
 {
     return reals + (reals / 16 % 2 ? 0 : 16);
 }
 
-/* All filters are held transformed, from the first block of tiles on. */
+/* All filters are kept transformed, from the first block of tiles on. */
 static bool is_small(const ls_conv_problem *s)
 {
-    return PLACES * s->c * s->out <= FILTER_REALS;
+    return POSITIONS * s->c * s->out <= FILTER_REALS;
 }
 
-/* Of the transformed filters of a pair, some channels. */
-static long filter_place(const ls_conv_problem *s)
+/* For the transformed filters of CHANNELS channels and a pair of panels. */
+static long filter_position(const ls_conv_problem *s)
 {
-    return place_of(ls_min(CHANNELS, s->c) * PAIR);
+    return position_of(ls_min(CHANNELS, s->c) * PAIR);
 }
 
-/* Of all transformed filters of a pair. */
+/* Reals of all transformed filters of a pair of panels. */
 static long filters_of(const ls_conv_problem *s)
 {
-    return (s->c + CHANNELS - 1) / CHANNELS * PLACES * filter_place(s);
+    return (s->c + CHANNELS - 1) / CHANNELS * POSITIONS * filter_position(s);
 }
 
 /* What a pass works on. The weight, or its gradient, is an image for each panel. */
 typedef struct plan {
     ls_winograd_image x, y, taps;
     long tiles, block;         /* of all rows, and at a time */
-    ls_winograd_block v, z, u; /* z or m of the tiles; u, or m of the taps */
+    ls_winograd_block v, z, u; /* z also holds m of the tiles, u also m of the taps */
 } plan;
 
-/* Blocks are about equal. */
+/* Blocks of tiles are about equal. */
 static plan plan_of(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const long most = s->c > FEW_CHANNELS ? TILES : TILES / 2;
@@ -77,10 +82,11 @@ static plan plan_of(const ls_conv_problem *s, const ls_conv_data *data)
     const long blocks = ls_max(1, (p.tiles + most - 1) / most);
     p.block = (p.tiles + blocks - 1) / blocks;
     p.v = (ls_winograd_block){
-        .channels = s->c, .group = GROUP, .at = data->scratch, .place = place_of(p.block * s->c)};
-    p.z = (ls_winograd_block){
-        .group = LS_PANEL, .at = p.v.at + PLACES * p.v.place, .place = place_of(p.block * PAIR)};
-    p.u = (ls_winograd_block){.at = p.z.at + PLACES * p.z.place, .place = filter_place(s)};
+        .channels = s->c, .group = GROUP, .at = data->scratch, .step = position_of(p.block * s->c)};
+    p.z = (ls_winograd_block){.group = LS_PANEL,
+                              .at = p.v.at + POSITIONS * p.v.step,
+                              .step = position_of(p.block * PAIR)};
+    p.u = (ls_winograd_block){.at = p.z.at + POSITIONS * p.z.step, .step = filter_position(s)};
     return p;
 }
 
@@ -94,9 +100,9 @@ static void multiply(const ls_winograd_block *v, long k, const ls_winograd_block
                           .b = {.segment = GROUP * LS_PANEL, .panel = u->group},
                           .c = {.row = LS_PANEL, .panel = v->count * LS_PANEL},
                           .add = k > 0};
-    for (long i = 0; i < PLACES; i++)
-        ls_tile_best()->run(&tile, v->count, m->channels, v->at + i * v->place + k * v->count,
-                            u->at + i * u->place, m->at + i * m->place);
+    for (long i = 0; i < POSITIONS; i++)
+        ls_tile_best()->run(&tile, v->count, m->channels, v->at + i * v->step + k * v->count,
+                            u->at + i * u->step, m->at + i * m->step);
 }
 
 static void run(const ls_conv_problem *s, const ls_conv_data *data)
@@ -108,7 +114,7 @@ static void run(const ls_conv_problem *s, const ls_conv_data *data)
     for (long first = 0; first < p.tiles; first += p.block) {
         v.first = m.first = first;
         v.count = m.count = ls_min(p.block, p.tiles - first);
-        to->to_places(&p.x, data->x, &v);
+        to->to_positions(&p.x, data->x, &v);
         for (long o = 0; o < s->out; o += PAIR) {
             ls_winograd_block u = p.u;
             m.channels = ls_min(PAIR, s->out - o);
@@ -118,9 +124,9 @@ static void run(const ls_conv_problem *s, const ls_conv_data *data)
             for (long k = 0; k < s->c; k += CHANNELS) {
                 u.channels = u.group = ls_min(CHANNELS, s->c - k) * LS_PANEL;
                 if (first == 0 || !small)
-                    to->to_places(&p.taps, data->weight + k * LS_PANEL, &u);
+                    to->to_positions(&p.taps, data->weight + k * LS_PANEL, &u);
                 multiply(&v, k, &u, &m);
-                u.at += small ? PLACES * u.place : 0;
+                u.at += small ? POSITIONS * u.step : 0;
             }
             to->to_pixels(&p.y, &m, data->bias ? data->bias + o : NULL, data->add, data->y + o);
         }
@@ -128,47 +134,47 @@ static void run(const ls_conv_problem *s, const ls_conv_data *data)
 }
 
 /* m = v^T z: channels of x from k on. */
-static void multiply_turned(const ls_winograd_block *v, long k, const ls_winograd_block *z,
-                            const ls_winograd_block *m)
+static void multiply_transposed(const ls_winograd_block *v, long k, const ls_winograd_block *z,
+                                const ls_winograd_block *m)
 {
     const ls_tile tile = {.segments = 1,
                           .depth = v->count,
                           .a = {.row = 1, .depth = GROUP},
                           .b = {.panel = v->count * LS_PANEL},
                           .c = {.row = LS_PANEL, .panel = m->group}};
-    for (long i = 0; i < PLACES; i++)
-        ls_tile_best()->run(&tile, GROUP, z->channels, v->at + i * v->place + k * v->count,
-                            z->at + i * z->place, m->at + i * m->place);
+    for (long i = 0; i < POSITIONS; i++)
+        ls_tile_best()->run(&tile, GROUP, z->channels, v->at + i * v->step + k * v->count,
+                            z->at + i * z->step, m->at + i * m->step);
 }
 
-/* Columns of m beyond the last output stay 0, so those of dweight do. */
+/* The columns of m beyond the last output stay 0, so that the padding of dweight does. */
 static void gradient(const ls_conv_problem *s, const ls_conv_data *data)
 {
     const ls_winograd *to = ls_tile_best()->winograd;
     const plan p = plan_of(s, data);
     ls_winograd_block v = p.v, z = p.z, m = p.u;
     m.channels = m.group = GROUP * LS_PANEL;
-    m.place = place_of(2 * m.group);
+    m.step = position_of(2 * m.group);
     for (long first = 0; first < p.tiles; first += p.block) {
         v.first = z.first = first;
         v.count = z.count = ls_min(p.block, p.tiles - first);
-        to->to_places(&p.x, data->x, &v);
-        for (long o = data->own.begin; o < data->own.end; o += PAIR) {
-            z.channels = ls_min(PAIR, data->own.end - o);
+        to->to_positions(&p.x, data->x, &v);
+        for (long o = data->part.begin; o < data->part.end; o += PAIR) {
+            z.channels = ls_min(PAIR, data->part.end - o);
             m.first = o / LS_PANEL;
             m.count = ls_panel_count(z.channels);
-            to->to_places(&p.y, data->dy + o, &z);
+            to->to_positions(&p.y, data->dy + o, &z);
             if (z.channels % LS_PANEL)
-                memset(m.at, 0, (size_t)(PLACES * m.place) * sizeof *m.at);
+                memset(m.at, 0, (size_t)(POSITIONS * m.step) * sizeof *m.at);
             for (long k = 0; k < s->c; k += GROUP) {
-                multiply_turned(&v, k, &z, &m);
+                multiply_transposed(&v, k, &z, &m);
                 to->to_pixels(&p.taps, &m, NULL, true, data->dweight + k * LS_PANEL);
             }
         }
     }
 }
 
-/* Few outputs leave most of a tile unused. */
+/* With fewer than FEWEST outputs most of a tile would be unused. */
 static bool suits_axis(const ls_window_axis *axis)
 {
     enum { FEWEST = 3 };
@@ -185,8 +191,8 @@ static bool suits(const ls_conv_problem *s)
 static long scratch(const ls_conv_problem *s)
 {
     const long pairs = (s->out + PAIR - 1) / PAIR;
-    return PLACES * (place_of(TILES * s->c) + place_of(TILES * PAIR)) +
-           (is_small(s) ? pairs * filters_of(s) : PLACES * filter_place(s));
+    return POSITIONS * (position_of(TILES * s->c) + position_of(TILES * PAIR)) +
+           (is_small(s) ? pairs * filters_of(s) : POSITIONS * filter_position(s));
 }
 
 const ls_conv_kernel ls_conv_winograd = {"winograd", suits, scratch, run, gradient};

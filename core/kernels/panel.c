@@ -1,4 +1,4 @@
-/* panel: matrices of weights in panels; see panel.h. */
+/* panel: matrices of weights in panels. */
 #include "core/kernels/panel.h"
 
 #include <string.h>
@@ -7,10 +7,10 @@
 #include "core/minmax.h"
 
 enum {
-    VECTOR = 16, /* the longest, in reals */
+    VECTOR = 16, /* reals of the longest vector */
     SQUARE = LS_PANEL * LS_PANEL,
-    ROWS = 256, /* of dy that are turned round at a time */
-    DEPTH = 512 /* outputs of a product: short sums */
+    ROWS = 256, /* of dy that are transposed at a time */
+    DEPTH = 512 /* outputs that one product sums over: short sums round less */
 };
 
 long ls_panel_count(long columns)
@@ -34,46 +34,53 @@ static long layout_size(const ls_layout *layout, const ls_shape *shape)
     return layout->groups * ls_panel_size(out, ls_shape_count(shape) / shape->at[0]);
 }
 
-/* Each logical number [out, in, taps] in its place [group][panel][tap][in][32]: copies it there,
- * or (back) from there. */
-static void copy(const ls_layout *layout, const ls_shape *shape, bool back, real *logical,
-                 real *stored)
+/* A weight [out, in, taps]. The stored index of the first tap of (o, c); the others follow `in`
+ * panel rows apart. */
+static long stored_index(const ls_layout *layout, const ls_shape *shape, long o, long c)
 {
-    const long all = shape->at[0], in = shape->at[1], taps = ls_shape_count(shape) / (all * in);
-    const long out = all / layout->groups, group = ls_panel_size(out, taps * in);
-    for (long o = 0; o < all; o++)
-        for (long c = 0; c < in; c++)
-            for (long tap = 0; tap < taps; tap++, logical++) {
-                const long panel = o % out / LS_PANEL, column = o % out % LS_PANEL;
-                real *at =
-                    stored + o / out * group + ((panel * taps + tap) * in + c) * LS_PANEL + column;
-                *(back ? logical : at) = *(back ? at : logical);
-            }
+    const long in = shape->at[1], taps = ls_shape_count(shape) / (shape->at[0] * in);
+    const long out = shape->at[0] / layout->groups, panel = o % out / LS_PANEL;
+    return o / out * ls_panel_size(out, taps * in) + (panel * taps * in + c) * LS_PANEL +
+           o % out % LS_PANEL;
 }
 
 static void layout_load(const ls_layout *layout, const ls_shape *shape, const real *logical,
                         real *stored)
 {
+    const long out = shape->at[0], in = shape->at[1], taps = ls_shape_count(shape) / (out * in);
     memset(stored, 0, (size_t)layout_size(layout, shape) * sizeof *stored);
-    copy(layout, shape, false, (real *)logical, stored);
+    for (long o = 0; o < out; o++)
+        for (long c = 0; c < in; c++) {
+            real *to = stored + stored_index(layout, shape, o, c);
+            for (long tap = 0; tap < taps; tap++)
+                to[tap * in * LS_PANEL] = *logical++;
+        }
 }
 
 static void layout_store(const ls_layout *layout, const ls_shape *shape, const real *stored,
                          real *logical)
 {
-    copy(layout, shape, true, logical, (real *)stored);
+    const long out = shape->at[0], in = shape->at[1], taps = ls_shape_count(shape) / (out * in);
+    for (long o = 0; o < out; o++)
+        for (long c = 0; c < in; c++) {
+            const real *from = stored + stored_index(layout, shape, o, c);
+            for (long tap = 0; tap < taps; tap++)
+                *logical++ = from[tap * in * LS_PANEL];
+        }
 }
 
 const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store, .groups = 1};
 
-/* to[i][32] = from[i, columns], `row` reals apart; 0 beyond. */
+/* to[rows][32] = from[rows, columns], whose rows begin `row` reals apart; 0 beyond. */
 LS_CLONES static void pack(const real *from, long row, long rows, long columns, real *to)
 {
     for (long i = 0; i < rows; i++, from += row, to += LS_PANEL) {
-        for (long j = 0; columns >= LS_PANEL && j < LS_PANEL; j++)
-            to[j] = from[j];
-        for (long j = 0; columns < LS_PANEL && j < LS_PANEL; j++)
-            to[j] = j < columns ? from[j] : 0;
+        if (columns >= LS_PANEL)
+            for (long j = 0; j < LS_PANEL; j++)
+                to[j] = from[j];
+        else
+            for (long j = 0; j < LS_PANEL; j++)
+                to[j] = j < columns ? from[j] : 0;
     }
 }
 
@@ -84,67 +91,67 @@ void ls_panel_pack(const real *from, long row, long rows, long columns, real *pa
 }
 
 /* to[columns <= 32][32] = the transpose of from[rows <= 32, columns]. */
-static void turn_square(const real *from, long row, long rows, long columns, real *to)
+static void transpose_square(const real *from, long row, long rows, long columns, real *to)
 {
     const ls_tiles *tiles = ls_tile_best();
     real part[SQUARE], back[SQUARE];
     if (rows == LS_PANEL && columns == LS_PANEL && row == LS_PANEL) {
-        tiles->turn(from, to);
+        tiles->transpose(from, to);
         return;
     }
     memset(part + rows * LS_PANEL, 0, (size_t)(SQUARE - rows * LS_PANEL) * sizeof *part);
     pack(from, row, rows, columns, part);
-    tiles->turn(part, columns == LS_PANEL ? to : back);
+    tiles->transpose(part, columns == LS_PANEL ? to : back);
     if (columns < LS_PANEL)
         memcpy(to, back, (size_t)(columns * LS_PANEL) * sizeof *to);
 }
 
-void ls_panel_transpose(const real *weight, long out, long in, long first, long count, real *turned,
-                        long panel)
+void ls_panel_transpose_weight(const real *weight, long out, long in, long first, long count,
+                               real *transposed, long panel)
 {
     for (long o = 0; o < out; o += LS_PANEL)
         for (long c = 0; c < count; c += LS_PANEL)
-            turn_square(weight + o * in + (first + c) * LS_PANEL, LS_PANEL,
-                        ls_min(LS_PANEL, count - c), ls_min(LS_PANEL, out - o),
-                        turned + c / LS_PANEL * panel + o * LS_PANEL);
+            transpose_square(weight + o * in + (first + c) * LS_PANEL, LS_PANEL,
+                             ls_min(LS_PANEL, count - c), ls_min(LS_PANEL, out - o),
+                             transposed + c / LS_PANEL * panel + o * LS_PANEL);
 }
 
-void ls_panel_turn(const real *from, long row, long rows, long columns, real *to)
+void ls_panel_transpose_rows(const real *from, long row, long rows, long columns, real *to)
 {
     for (long j = 0; j < columns; j += LS_PANEL)
-        turn_square(from + j, row, rows, ls_min(LS_PANEL, columns - j), to + j * LS_PANEL);
+        transpose_square(from + j, row, rows, ls_min(LS_PANEL, columns - j), to + j * LS_PANEL);
 }
 
-LS_CLONES void ls_panel_turn_back(const real *from, long rows, long columns, bool add, real *to,
-                                  long row)
+LS_CLONES void ls_panel_transpose_back(const real *from, long rows, long columns, bool add,
+                                       real *to, long row)
 {
     real part[SQUARE];
     for (long j = 0; j < columns; j += LS_PANEL) {
         const long count = ls_min(LS_PANEL, columns - j);
-        turn_square(from + j * LS_PANEL, LS_PANEL, count, LS_PANEL, part);
+        transpose_square(from + j * LS_PANEL, LS_PANEL, count, LS_PANEL, part);
         for (long i = 0; i < rows; i++)
             for (long k = 0; k < count; k++) {
-                real *at = to + i * row + j + k;
-                *at = part[i * LS_PANEL + k] + (add ? *at : 0);
+                real *x = to + i * row + j + k;
+                *x = part[i * LS_PANEL + k] + (add ? *x : 0);
             }
     }
 }
 
-/* Reals of one side turned round: [ROWS / 32][columns, to whole panels][32]. */
-static long turned_reals(long columns)
+/* Reals of dy or dx transposed: [ROWS / 32][columns, rounded up to whole panels][32]. */
+static long transposed_reals(long columns)
 {
     return ROWS * ls_panel_count(columns) * LS_PANEL;
 }
 
-/* Of at most ROWS rows. */
+/* ls_panel_backward of at most ROWS rows. */
 static void backward(const real *weight, long out, long in, long rows, const real *dy, bool add,
                      real *dx, real *scratch)
 {
     const long outs = ls_panel_count(out) * LS_PANEL;
-    real *turned = scratch, *result = scratch + turned_reals(out);
+    real *transposed = scratch, *result = scratch + transposed_reals(out);
     for (long r = 0; r < rows; r += LS_PANEL) {
-        real *to = turned + r * outs;
-        ls_panel_turn(dy + r * out, out, ls_min(LS_PANEL, rows - r), out, to);
+        real *to = transposed + r * outs;
+        ls_panel_transpose_rows(dy + r * out, out, ls_min(LS_PANEL, rows - r), out, to);
         memset(to + out * LS_PANEL, 0, (size_t)((outs - out) * LS_PANEL) * sizeof *to);
     }
     for (long o = 0; o < outs; o += DEPTH) {
@@ -155,11 +162,12 @@ static void backward(const real *weight, long out, long in, long rows, const rea
                               .c = {.row = LS_PANEL, .panel = in * LS_PANEL},
                               .add = o > 0,
                               .far = true};
-        ls_tile_best()->run(&tile, in, ls_panel_round(rows), weight + o * in, turned + o * LS_PANEL,
-                            result);
+        ls_tile_best()->run(&tile, in, ls_panel_round(rows), weight + o * in,
+                            transposed + o * LS_PANEL, result);
     }
     for (long r = 0; r < rows; r += LS_PANEL)
-        ls_panel_turn_back(result + r * in, ls_min(LS_PANEL, rows - r), in, add, dx + r * in, in);
+        ls_panel_transpose_back(result + r * in, ls_min(LS_PANEL, rows - r), in, add, dx + r * in,
+                                in);
 }
 
 void ls_panel_backward(const real *weight, long out, long in, long rows, const real *dy, bool add,
@@ -171,5 +179,5 @@ void ls_panel_backward(const real *weight, long out, long in, long rows, const r
 
 long ls_panel_scratch(long out, long in)
 {
-    return turned_reals(out) + turned_reals(in);
+    return transposed_reals(out) + transposed_reals(in);
 }

@@ -1,4 +1,4 @@
-/* rows: a bias vector against the rows of a matrix. */
+/* rows: a bias vector added to all rows of a matrix, and the sum of rows that is its gradient. */
 #include "core/kernels/rows.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "core/clones.h"
 #include "core/minmax.h"
 
-enum { WIDTH = 64, HEIGHT = 512 }; /* of a block that is summed by itself */
+enum { WIDTH = 64, HEIGHT = 512 }; /* columns and rows of a block that is summed by itself */
 
 void ls_rows_fill(real *y, const real *bias, long rows, long n)
 {
@@ -14,19 +14,21 @@ void ls_rows_fill(real *y, const real *bias, long rows, long n)
         memcpy(y + r * n, bias, (size_t)n * sizeof *y);
 }
 
-/* Sums `width` columns of `rows` rows into sum[0, width): short rows some at a time, so that they
- * fill vectors, in an order that does not depend on width. */
+/* Adds `width` columns of `rows` rows to sum[width]. Several short rows are added at a time, so
+ * that they fill a vector; the order of additions does not depend on `width`. */
 LS_CLONES static void sum_block(const real *y, long rows, long row, long width, real *sum)
 {
     const long together = row <= WIDTH / 2 ? WIDTH / row : 1;
     real block[WIDTH] = {0};
     for (long r = 0; r < rows; r += together) {
         const long count = ls_min(together, rows - r);
-        for (long j = 0; width == row && j < count * row; j++)
-            block[j] += y[r * row + j];
-        for (long k = 0; width < row && k < count; k++)
-            for (long j = 0; j < width; j++)
-                block[k * row + j] += y[(r + k) * row + j];
+        if (width == row)
+            for (long j = 0; j < count * row; j++)
+                block[j] += y[r * row + j];
+        else
+            for (long k = 0; k < count; k++)
+                for (long j = 0; j < width; j++)
+                    block[k * row + j] += y[(r + k) * row + j];
     }
     for (long k = 0; k < together; k++)
         for (long j = 0; j < width; j++)

@@ -10,4 +10,4 @@ static bool can(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-const ls_tiles ls_tiles_avx2 = {"avx2", can, WIDE_ROWS, 112, run, turn, &winograd};
+const ls_tiles ls_tiles_avx2 = {"avx2", can, WIDE_ROWS, 112, run, transpose, &winograd};

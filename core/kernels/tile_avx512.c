@@ -13,4 +13,5 @@ static bool can(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 }
 
-const ls_tiles ls_tiles_avx512 = {"avx512", can, WIDE_ROWS, LS_TILE_DEPTH, run, turn, &winograd};
+const ls_tiles ls_tiles_avx512 = {"avx512", can,       WIDE_ROWS, LS_TILE_DEPTH,
+                                  run,      transpose, &winograd};

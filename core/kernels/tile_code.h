@@ -1,9 +1,9 @@
 /* tile_code: the source of the micro-kernel; see tile.h. Included once by the file of each
  * instruction set, which defines
  *
- *   TILE_BYTES          of a vector
- *   TILE_NARROW(make)   make(1) make(2) ... up to the rows of a block two vectors wide, or one
- *   TILE_WIDE(make)     the same for one four vectors wide
+ *   TILE_BYTES          bytes of a vector
+ *   TILE_NARROW(make)   make(1) make(2) ... up to the rows of a block one or two vectors wide
+ *   TILE_WIDE(make)     the same for a block four vectors wide
  */
 #include <string.h>
 
@@ -26,17 +26,17 @@ LS_INLINE void store(real *x, vector v)
     *(loose *)x = v;
 }
 
-/* Where column j lies in panels of this stride. */
-LS_INLINE long place_of(long j, long panel)
+/* Index of column j in panels that are `panel` reals apart. */
+LS_INLINE long column_of(long j, long panel)
 {
     return j / LS_PANEL * panel + j % LS_PANEL;
 }
 
-/* A loop that is unrolled whole. */
+/* A loop that is unrolled completely. */
 #define EACH(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
 
-/* One block, all of whose sums stay in registers: rows and vectors are constants. Three rows share
- * a pointer: base, base + stride, base + 2 stride are addressing modes. */
+/* One block. `rows` and `vectors` are constants, so that all sums stay in registers. Three rows of
+ * a share a pointer, since base, base + stride and base + 2 stride are one addressing mode each. */
 LS_INLINE void block(const int rows, const int vectors, const bool fetch, const ls_tile *t,
                      const real *a, const real *b, real *c)
 {
@@ -52,13 +52,14 @@ LS_INLINE void block(const int rows, const int vectors, const bool fetch, const 
         const real *base[5], *panel = b + s * t->b.segment;
         EACH (g, 5)
             base[g] = a + s * t->a.segment + 3 * g * row;
-        for (long k = 0; t->far && k < t->depth; k += LINE)
-            EACH (i, rows)
-                __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
+        if (t->far)
+            for (long k = 0; k < t->depth; k += LINE)
+                EACH (i, rows)
+                    __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
         for (long k = 0; k < t->depth; k++) {
             vector w[4];
             EACH (j, vectors)
-                w[j] = load(panel + place_of(j * LANES, t->b.panel));
+                w[j] = load(panel + column_of(j * LANES, t->b.panel));
             EACH (i, rows) {
                 const real x = base[i / 3][i % 3 * row];
                 EACH (j, vectors)
@@ -75,14 +76,14 @@ LS_INLINE void block(const int rows, const int vectors, const bool fetch, const 
     }
     EACH (i, rows)
         EACH (j, vectors) {
-            real *to = c + i * t->c.row + place_of(j * LANES, t->c.panel);
+            real *to = c + i * t->c.row + column_of(j * LANES, t->c.panel);
             store(to, t->add ? load(to) + sum[i][j] : sum[i][j]);
         }
 }
 
 typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
 
-/* A function for each number of rows: a block's registers are its own. */
+/* A function for each number of rows, so that the compiler assigns registers to each by itself. */
 #define MAKE(name, rows, vectors, fetch)                                                           \
     static __attribute__((noinline)) void name(const ls_tile *t, const real *a, const real *b,     \
                                                real *c)                                            \
@@ -95,7 +96,7 @@ typedef void run_block(const ls_tile *t, const real *a, const real *b, real *c);
 TILE_NARROW(MAKE_NARROW)
 TILE_WIDE(MAKE_WIDE)
 
-/* By the number of rows; 0 has none. */
+/* Indexed by the number of rows. */
 #define SINGLE(rows) block_##rows##x1,
 #define NARROW(rows) block_##rows##x2,
 #define WIDE(rows) block_##rows##x4,
@@ -109,47 +110,48 @@ enum {
     WIDE_ROWS = sizeof wide / sizeof *wide - 1
 };
 
-/* A block of which only some columns are wanted: by way of one that is whole. */
+/* A block of which only some columns are wanted: computes all of it beside c, and copies these. */
 static void run_part(run_block *run, const ls_tile *t, long rows, long columns, const real *a,
                      const real *b, real *c)
 {
     real whole[NARROW_ROWS * 4 * LANES];
-    ls_tile own = *t;
-    own.c.row = 4 * LANES;
-    own.c.panel = LS_PANEL;
-    own.add = false;
-    own.bias = NULL;
-    run(&own, a, b, whole);
+    ls_tile beside = *t;
+    beside.c.row = 4 * LANES;
+    beside.c.panel = LS_PANEL;
+    beside.add = false;
+    beside.bias = NULL;
+    run(&beside, a, b, whole);
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j++) {
-            real *to = c + i * t->c.row + place_of(j, t->c.panel);
-            *to = whole[i * own.c.row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
+            real *to = c + i * t->c.row + column_of(j, t->c.panel);
+            *to = whole[i * beside.c.row + j] + (t->add ? *to : t->bias ? t->bias[j] : 0);
         }
 }
 
-/* Has the cache fetch the block of c that comes next: often it is not there. */
+/* Prefetches the next block of c, which often is not in the cache. */
 static void fetch_block(const ls_tile *t, long rows, long columns, const real *c)
 {
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j += LINE)
-            __builtin_prefetch(c + i * t->c.row + place_of(j, t->c.panel), 1, 2);
+            __builtin_prefetch(c + i * t->c.row + column_of(j, t->c.panel), 1, 2);
 }
 
-/* How to go through the rows: in blocks of about equal height, so many vectors wide. */
-static const struct walk {
+/* The kinds of blocks. Rows are cut into blocks of about equal height, at most `most`; `width` is
+ * in columns. */
+static const struct kind {
     run_block *const *blocks;
     long most, width;
-} walks[] = {
+} kinds[] = {
     {wide, WIDE_ROWS, 4 * LANES}, {narrow, NARROW_ROWS, 2 * LANES}, {single, NARROW_ROWS, LANES}};
 
-/* All rows of one strip of columns; t is the strip's own. */
-static void run_strip(const struct walk *w, ls_tile *t, long rows, long columns, const real *a,
+/* All rows of one strip of columns. */
+static void run_strip(const struct kind *w, ls_tile *t, long rows, long columns, const real *a,
                       const real *b, real *c)
 {
     long count = (rows + w->most - 1) / w->most;
     for (long n = 0; n < count; n++) {
         long first = rows * n / count, height = rows * (n + 1) / count - first;
-        const real *at = a + first * t->a.row;
+        const real *from = a + first * t->a.row;
         real *to = c + first * t->c.row;
         if (n + 1 < count)
             fetch_block(t, height, ls_min(columns, w->width), to + height * t->c.row);
@@ -158,9 +160,9 @@ static void run_strip(const struct walk *w, ls_tile *t, long rows, long columns,
         const bool fetch = t->ahead && w->blocks == wide;
         run_block *const block = fetch ? fetching[height] : w->blocks[height];
         if (columns >= w->width)
-            block(t, at, b, to);
+            block(t, from, b, to);
         else
-            run_part(block, t, height, columns, at, b, to);
+            run_part(block, t, height, columns, from, b, to);
         if (fetch)
             t->ahead->at += t->segments * t->depth * LINE;
     }
@@ -169,22 +171,23 @@ static void run_strip(const struct walk *w, ls_tile *t, long rows, long columns,
 static void run(const ls_tile *t, long rows, long columns, const real *a, const real *b, real *c)
 {
     for (long j = 0; j < columns;) {
-        const struct walk *w = walks;
+        const struct kind *w = kinds;
         while (w->width / 2 >= columns - j && w->width > LANES)
             w++;
-        ls_tile own = *t;
-        own.bias = t->bias ? t->bias + j : NULL;
-        run_strip(w, &own, rows, columns - j, a, b + place_of(j, t->b.panel),
-                  c + place_of(j, t->c.panel));
+        ls_tile strip = *t;
+        strip.bias = t->bias ? t->bias + j : NULL;
+        run_strip(w, &strip, rows, columns - j, a, b + column_of(j, t->b.panel),
+                  c + column_of(j, t->c.panel));
         j += w->width;
     }
 }
 
-/* to[j, i] = from[i, j], one square of a vector's numbers each way: blocks of 1, 2, 4 ... numbers
- * change places across the diagonal. */
-LS_INLINE void turn_square(const real *from, real *to)
+/* to[j, i] = from[i, j] of one square, as many numbers each way as a vector holds: squares of 1, 2,
+ * 4
+ * ... numbers are exchanged across the diagonal. */
+LS_INLINE void transpose_square(const real *from, real *to)
 {
-#ifdef __clang__ /* has no shuffle by variable masks */
+#ifdef __clang__ /* clang has no shuffle by variable masks */
     for (int i = 0; i < LANES; i++)
         for (int j = 0; j < LANES; j++)
             to[j * LS_PANEL + i] = from[i * LS_PANEL + j];
@@ -211,9 +214,9 @@ LS_INLINE void turn_square(const real *from, real *to)
 #endif
 }
 
-static void turn(const real *from, real *to)
+static void transpose(const real *from, real *to)
 {
     for (int i = 0; i < LS_PANEL; i += LANES)
         for (int j = 0; j < LS_PANEL; j += LANES)
-            turn_square(from + i * LS_PANEL + j, to + j * LS_PANEL + i);
+            transpose_square(from + i * LS_PANEL + j, to + j * LS_PANEL + i);
 }

@@ -10,4 +10,4 @@ static bool can(void)
     return true;
 }
 
-const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, 112, run, turn, &winograd};
+const ls_tiles ls_tiles_plain = {"plain", can, WIDE_ROWS, 112, run, transpose, &winograd};

@@ -1,8 +1,9 @@
-/* window: a kernel that slides over an image [h, w, c]. */
+/* window: the windows of a kernel that goes over an image [h, w, c] in steps. */
 #pragma once
 
-/* One direction, height or width: output i < out sees, of `size` places, those at
- * i * stride - pad + k * dilation, k < kernel; what lies outside counts as zero, or not at all. */
+/* One direction, height or width, of `size` pixels: the window of output i < out holds the pixels
+ * i * stride - pad + k * dilation, k < kernel. Those outside of the image count as zeros, or (max
+ * pooling) not at all. */
 typedef struct ls_window_axis {
     long size, kernel, stride, pad, dilation, out;
 } ls_window_axis;
@@ -12,13 +13,13 @@ typedef struct ls_window {
     long c;
 } ls_window;
 
-/* Places from the first to the last that so many outputs see. */
+/* Pixels from the first to the last that lie in the windows of so many neighbouring outputs. */
 static inline long ls_window_axis_reach(const ls_window_axis *axis, long outputs)
 {
     return (outputs - 1) * axis->stride + (axis->kernel - 1) * axis->dilation + 1;
 }
 
-/* A window that is its image: one pixel of c numbers. */
+/* An image of one pixel and a window that is this pixel. */
 static inline ls_window ls_window_pixel(long c)
 {
     const ls_window pixel = {{1, 1, 1, 0, 1, 1}, {1, 1, 1, 0, 1, 1}, c};

@@ -5,13 +5,14 @@
 
 enum { SIZE = LS_WINOGRAD_SIZE };
 
-/* In one dimension, n numbers on the side of the pixels. */
+/* One dimension of a transform; n: numbers on the side of the pixels. */
 typedef void transform(const int n, const vector *x, vector *y);
 
-/* What G's rows of the points 0, +-1 and +-2 are divided by; A's are not. G has odd sizes. */
+/* Factors of the rows for the points 0, +-1 and +-2: scales[0] of A (n even), scales[1] of G (odd).
+ */
 static const real scales[2][3] = {{1, 1, 1}, {1.0 / 4, -1.0 / 6, 1.0 / 24}};
 
-/* A; G: the polynomial with coefficients x[n] at 0, 1, -1, 2, -2 and infinity. */
+/* A or G: the polynomial with coefficients x[n] at the points 0, 1, -1, 2, -2 and infinity. */
 LS_INLINE void evaluate(const int n, const vector *x, vector *y)
 {
     const real *scale = scales[n % 2];
@@ -29,7 +30,7 @@ LS_INLINE void evaluate(const int n, const vector *x, vector *y)
     y[5] = x[n - 1];
 }
 
-/* A^T; G^T: the transpose of evaluate. */
+/* A^T or G^T: the transpose of evaluate. */
 LS_INLINE void interpolate(const int n, const vector *x, vector *y)
 {
     const real *scale = scales[n % 2];
@@ -54,16 +55,18 @@ LS_INLINE void input(const int n, const vector *x, vector *y)
     y[5] = 4 * x[1] - 5 * x[3] + x[5];
 }
 
-/* From a vector of a tile to the one in the next line, and in the next column: reals. */
+/* Reals from a vector of a tile to the one in the next line, and in the next column. */
 typedef struct apart {
     long line, column;
 } apart;
 
-/* y[to, to] = the transform of x[from, from], along the columns, then along the lines, + base. */
+/* y[to, to] = the transform of x[from, from], along the columns, then along the lines, plus base:
+ * y itself, or one vector for all; NULL: 0. */
 LS_INLINE void both(transform *line, const int from, const int to, const real *x, apart of_x,
-                    const real *base, apart of_base, real *y, apart of_y)
+                    const real *base, real *y, apart of_y)
 {
     const int n = from < to ? from : to;
+    const apart of_base = base == y ? of_y : (apart){0};
     vector t[SIZE * SIZE], in[SIZE], out[SIZE];
     EACH (j, from) {
         EACH (i, from)
@@ -81,23 +84,21 @@ LS_INLINE void both(transform *line, const int from, const int to, const real *x
     }
 }
 
-typedef void read_tile(const real *x, apart of_x, real *v, long place);
-typedef void write_tile(const real *m, long place, const real *base, apart of_base, real *y,
-                        apart of_y);
+typedef void read_tile(const real *x, apart of_x, real *v, long step);
+typedef void write_tile(const real *m, long step, const real *base, real *y, apart of_y);
 
-/* One tile: functions of their own, or addresses would take the registers. */
+/* One tile. These are not inlined: the callers' addresses would take the registers. */
 #define ALONE static __attribute__((noinline)) void
 #define READ(n, line)                                                                              \
-    ALONE read_##n(const real *x, apart of_x, real *v, long place)                                 \
+    ALONE read_##n(const real *x, apart of_x, real *v, long step)                                  \
     {                                                                                              \
-        both(line, n, SIZE, x, of_x, NULL, (apart){0}, v, (apart){SIZE * place, place});           \
+        both(line, n, SIZE, x, of_x, NULL, v, (apart){SIZE * step, step});                         \
     }
 #define READ_AND_WRITE(n)                                                                          \
     READ(n, evaluate)                                                                              \
-    ALONE write_##n(const real *m, long place, const real *base, apart of_base, real *y,           \
-                    apart of_y)                                                                    \
+    ALONE write_##n(const real *m, long step, const real *base, real *y, apart of_y)               \
     {                                                                                              \
-        both(interpolate, SIZE, n, m, (apart){SIZE * place, place}, base, of_base, y, of_y);       \
+        both(interpolate, SIZE, n, m, (apart){SIZE * step, step}, base, y, of_y);                  \
     }
 READ_AND_WRITE(2)
 READ_AND_WRITE(3)
@@ -105,13 +106,14 @@ READ_AND_WRITE(4)
 READ_AND_WRITE(5)
 READ(6, input)
 
-/* By the size. */
+/* By the size of a tile. */
 static read_tile *const reads[] = {NULL, NULL, read_2, read_3, read_4, read_5, read_6};
 static write_tile *const writes[] = {NULL, NULL, write_2, write_3, write_4, write_5};
 
-/* Where a tile lies: its first pixel, and the lines and columns of it that lie in the image. */
+/* A tile in its image: its first pixel, and those of its lines and columns that lie in the image.
+ */
 typedef struct spot {
-    long first; /* reals from image 0 on, or before it */
+    long first; /* reals from the start of image 0; below 0: before it */
     ls_interval lines, columns;
     bool whole;
 } spot;
@@ -138,7 +140,7 @@ LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *t
                   load(from + i * of_from.line + j * of_from.column));
 }
 
-/* Has the cache fetch what the tile below sees beyond this one, which begins at `pixels`, each
+/* Prefetches the pixels that the tile below has beyond this one, which begins at `pixels`; each
  * cache line once. */
 LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
 {
@@ -148,29 +150,29 @@ LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, l
                                2);
 }
 
-LS_INLINE real *place_at(const ls_winograd_block *block, long t, long channel)
+LS_INLINE real *position_of(const ls_winograd_block *block, long t, long channel)
 {
     const long group = block->group;
     return block->at + (channel / group * block->count + t) * group + channel % group;
 }
 
-/* A tile of which a part lies outside goes by way of `own`. */
-static void to_places(const ls_winograd_image *image, const real *pixels,
-                      const ls_winograd_block *block)
+/* A tile that lies partly outside of the image is read from a copy with zeros, `padded`. */
+static void to_positions(const ls_winograd_image *image, const real *pixels,
+                         const ls_winograd_block *block)
 {
-    const apart of_image = {image->line, image->pixel}, of_own = {SIZE * LANES, LANES};
+    const apart of_image = {image->line, image->pixel}, of_padded = {SIZE * LANES, LANES};
     for (long t = 0; t < block->count; t++) {
         const spot s = spot_of(image, block->first + t);
-        real own[SIZE * SIZE * LANES];
+        real padded[SIZE * SIZE * LANES];
         if (!s.whole)
-            memset(own, 0, sizeof own);
+            memset(padded, 0, sizeof padded);
         for (long c = 0; c < block->channels; c += LANES) {
             const real *from = pixels + s.first + c;
             fetch_below(image, from, c);
             if (!s.whole)
-                copy_part(&s, from, of_image, own, of_own);
-            reads[image->h.kernel](s.whole ? from : own, s.whole ? of_image : of_own,
-                                   place_at(block, t, c), block->place);
+                copy_part(&s, from, of_image, padded, of_padded);
+            reads[image->h.kernel](s.whole ? from : padded, s.whole ? of_image : of_padded,
+                                   position_of(block, t, c), block->step);
         }
     }
 }
@@ -179,23 +181,22 @@ static void to_pixels(const ls_winograd_image *image, const ls_winograd_block *b
                       const real *bias, bool add, real *pixels)
 {
     static const real zeros[LANES];
-    const apart of_image = {image->line, image->pixel}, of_own = {SIZE * LANES, LANES};
+    const apart of_image = {image->line, image->pixel}, of_padded = {SIZE * LANES, LANES};
     for (long t = 0; t < block->count; t++) {
         const spot s = spot_of(image, block->first + t);
-        const apart of_to = s.whole ? of_image : of_own;
-        real own[SIZE * SIZE * LANES];
+        const apart of_to = s.whole ? of_image : of_padded;
+        real padded[SIZE * SIZE * LANES];
         for (long c = 0; c < block->channels; c += LANES) {
-            real *at = pixels + s.first + c, *to = s.whole ? at : own;
+            real *at = pixels + s.first + c, *to = s.whole ? at : padded;
             const real *base = add ? to : bias ? bias + c : zeros;
             fetch_below(image, at, c);
             if (add && !s.whole)
-                copy_part(&s, at, of_image, own, of_own);
-            writes[image->h.kernel](place_at(block, t, c), block->place, base,
-                                    add ? of_to : (apart){0}, to, of_to);
+                copy_part(&s, at, of_image, padded, of_padded);
+            writes[image->h.kernel](position_of(block, t, c), block->step, base, to, of_to);
             if (!s.whole)
-                copy_part(&s, own, of_own, at, of_image);
+                copy_part(&s, padded, of_padded, at, of_image);
         }
     }
 }
 
-static const ls_winograd winograd = {to_places, to_pixels};
+static const ls_winograd winograd = {to_positions, to_pixels};

@@ -31,7 +31,7 @@ LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, 
                                  real *restrict y)
 {
     for (long ow = 0; ow < w->w.out; ow++, y += w->c) {
-        ls_pool_span in = ls_pool_seen(&w->w, ow);
+        ls_pool_span in = ls_pool_span_of(&w->w, ow);
         real part = 1 / (real)(lines * in.places);
         for (long c = 0; c < w->c; c++)
             y[c] = 0;
@@ -50,7 +50,7 @@ LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, 
     for (long i = 0; i < w->w.size * w->c; i++)
         line[i] = 0;
     for (long ow = 0; ow < w->w.out; ow++, dy += w->c) {
-        ls_pool_span in = ls_pool_seen(&w->w, ow);
+        ls_pool_span in = ls_pool_span_of(&w->w, ow);
         real part = 1 / (real)(lines * in.places);
         for (long i = in.first; i < in.last; i++)
             for (long c = 0; c < w->c; c++)
@@ -64,7 +64,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     long width = w->w.size * w->c;
     (void)pass;
     for (long line = 0; line < args->rows * w->h.out; line++) {
-        ls_pool_span in = ls_pool_seen(&w->h, line % w->h.out);
+        ls_pool_span in = ls_pool_span_of(&w->h, line % w->h.out);
         const real *x = args->x[0] + line / w->h.out * w->h.size * width;
         memcpy(args->scratch, x + in.first * width, (size_t)width * sizeof *x);
         for (long i = in.first + 1; i < in.last; i++)
@@ -80,7 +80,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     real *dx = ls_layer_args_dx(layer, args, 0);
     (void)pass;
     for (long line = 0; dx && line < args->rows * w->h.out; line++) {
-        ls_pool_span in = ls_pool_seen(&w->h, line % w->h.out);
+        ls_pool_span in = ls_pool_span_of(&w->h, line % w->h.out);
         spread_along(w, args->dy + line * w->w.out * w->c, in.places, args->scratch);
         for (long i = in.first; i < in.last; i++)
             add(args->scratch, width, dx + (line / w->h.out * w->h.size + i) * width);

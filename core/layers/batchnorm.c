@@ -7,9 +7,10 @@
  *   dscale = sum g x^,  dshift = sum g
  *   dx = scale / sqrt(variance + epsilon) (g - dshift / m - x^ dscale / m)
  *
- * Training takes mean and variance (over m) of the shard's rows, or with sync=1 of the whole batch;
- * evaluation the running ones, which follow mean and variance (over m - 1, PyTorch's rule) by
- * `momentum` a step: their gradient is rows * momentum * (statistic - running value). */
+ * Training uses mean and variance (over m) of the shard's rows, or with sync=1 of the whole batch.
+ * Evaluation uses the running ones: each step moves them towards mean and variance (over m - 1,
+ * PyTorch's rule) by the share `momentum`. They are state slots, to which a step adds the mean of
+ * "gradients" over the rows, so their gradient is rows * momentum * (statistic - running value). */
 #include <math.h>
 #include <string.h>
 
@@ -24,9 +25,9 @@ typedef struct batchnorm {
 
 enum { SCALE, SHIFT, MEAN, VARIANCE };       /* slots */
 enum { CENTRE, SLOPE, TILT, OFFSET, LINES }; /* lines of scratch */
-enum { SUMS = 3 };                           /* doubles of scratch a channel */
-/* Threads share the rows in chunks, whose sums are joined in order: CHUNKS, but of CHUNK_REALS at
- * least, so that the sums do not depend on the number of threads. */
+enum { SUMS = 3 };                           /* doubles of scratch for each channel */
+/* Threads share the rows in chunks, and the sums of chunks are added in order. There are CHUNKS of
+ * them, fewer if a chunk would have less than CHUNK_REALS: never a function of the threads. */
 enum { CHUNKS = 16, CHUNK_REALS = 1 << 16, CHUNK_SUMS = 2 };
 
 static const ls_option options[] = {
@@ -84,14 +85,14 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-/* What a call works with. */
+/* What one call of forward or backward uses. */
 typedef struct work {
     const batchnorm *self;
     int threads;
     long channels, width, n; /* n: reals of x */
     long chunks;
-    /* Kept: how many numbers of a channel the statistics are of (0: they are the running ones, and
-     * constants for the derivative), and the statistics. */
+    /* Kept: how many numbers of a channel the statistics were made of (0: they are the running
+     * ones, which are constants for the derivative), and the statistics. */
     double *count, *mean, *variance;
     /* Scratch. */
     double *sums;       /* [SUMS, channels] */
@@ -130,8 +131,8 @@ static ls_interval chunk_of(const work *w, long k)
 
 typedef void chunk_task(const ls_layer *layer, const work *w, const ls_layer_args *args, long k);
 
-/* The task for every chunk, shared among the threads. A second pass goes from the last chunk to the
- * first, for the cache holds what the first pass read last. */
+/* Runs the task for every chunk, shared among the threads. Tasks of a second walk over the same
+ * memory count chunks from the last, since the cache holds what was read last. */
 static void each_chunk(const ls_layer *layer, const work *w, const ls_layer_args *args,
                        chunk_task *task)
 {
@@ -145,7 +146,7 @@ static double *sums_of(const work *w, long k)
     return w->chunk_sums + k * CHUNK_SUMS * w->width;
 }
 
-/* sums[CHUNK_SUMS, channels]: what the task sums in every chunk. */
+/* w->sums[CHUNK_SUMS, channels] = the sums that the task makes of all chunks. */
 static void sum_chunks(const ls_layer *layer, const work *w, const ls_layer_args *args,
                        chunk_task *task)
 {
@@ -157,7 +158,7 @@ static void sum_chunks(const ls_layer *layer, const work *w, const ls_layer_args
                          w->sums + s * w->channels);
 }
 
-/* centre is the mean as a real; what that rounds off is in the offset. */
+/* CENTRE is the mean rounded to `real`; OFFSET corrects for the rounding. */
 static void set_centre(const work *w)
 {
     ls_norm_spread(w->mean, w->channels, w->width, w->line[CENTRE]);
@@ -172,56 +173,79 @@ static void take_running(const ls_layer *layer, const work *w)
     }
 }
 
-/* From this rank's moments (in mean and variance: sums of squares) to those of all ranks, by sums
- * of x - running mean and of its square: the same shift everywhere, and near the mean. */
+/* From this rank's moments (w->variance holds sums of squares) to those of all ranks. Ranks add up
+ * sums of x - running mean and of its square: a shift that is the same on every rank, and near the
+ * mean, so that little is cancelled. */
 static void join_ranks(const ls_layer *layer, const ls_pass *pass, const work *w)
 {
     const real *shift = ls_layer_value(layer, MEAN);
-    double *sum = w->sums + 1, *square = sum + w->channels, own = *w->count;
-    w->sums[0] = own;
+    double *sum = w->sums + 1, *square = sum + w->channels, here = *w->count;
+    w->sums[0] = here;
     for (long c = 0; c < w->channels; c++) {
-        double apart = own > 0 ? w->mean[c] - (double)shift[c] : 0;
-        sum[c] = own * apart;
-        square[c] = w->variance[c] + own * apart * apart;
+        double apart = here > 0 ? w->mean[c] - (double)shift[c] : 0;
+        sum[c] = here * apart;
+        square[c] = w->variance[c] + here * apart * apart;
     }
     pass->sum(pass->context, w->sums, 1 + 2 * w->channels);
-    double all = *w->count = w->sums[0];
-    for (long c = 0; all > 0 && c < w->channels; c++) {
+    const double all = w->sums[0];
+    *w->count = all;
+    if (all == 0)
+        return;
+    for (long c = 0; c < w->channels; c++) {
         w->mean[c] = (double)shift[c] + sum[c] / all;
         double squares = square[c] - sum[c] * sum[c] / all;
-        w->variance[c] = squares < 0 ? 0 : squares; /* by rounding */
+        w->variance[c] = squares < 0 ? 0 : squares; /* below 0 by rounding only */
     }
+}
+
+/* Reals [begin, end) of the arguments, for a pass of kernels/norm.h. */
+static ls_norm norm_of(const ls_layer *layer, const work *w, const ls_layer_args *args,
+                       ls_interval part)
+{
+    const long i = part.begin;
+    return (ls_norm){.n = part.end - i,
+                     .width = w->width,
+                     .x = args->x[0] + i,
+                     .other = layer->inputs == 2 ? args->x[1] + i : NULL,
+                     .least = w->self->relu ? 0 : -INFINITY,
+                     .y = w->self->relu ? args->y + i : NULL,
+                     .dy = args->dy ? args->dy + i : NULL,
+                     .centre = w->line[CENTRE],
+                     .slope = w->line[SLOPE],
+                     .tilt = w->line[TILT],
+                     .shift = w->line[OFFSET]};
 }
 
 static void chunk_moments(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
-    const ls_interval own = chunk_of(w, k);
-    (void)layer;
-    ls_norm_moments(args->x[0] + own.begin, own.end - own.begin, w->width, w->line[CENTRE],
-                    sums_of(w, k));
+    const ls_norm norm = norm_of(layer, w, args, chunk_of(w, k));
+    ls_norm_moments(&norm, sums_of(w, k));
 }
 
-/* mean = a + sum(x - a) / m, m variance = sum(x - a)^2 - m (mean - a)^2, where a is the first row.
- * Were a off by d, m variance would lose m d^2 times an epsilon of double: but then it holds about
- * d^2 at least, for a is one of the m numbers. */
+/* With a, the first row: mean = a + sum(x - a) / m, m variance = sum(x - a)^2 - m (mean - a)^2. If
+ * a lies d from the mean, the subtraction loses about m d^2 times the epsilon of double; but
+ * m variance is then at least about d^2, since a is one of the m numbers: so the relative error
+ * stays near m epsilon. */
 static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
                          const work *w)
 {
     const double *sum = w->sums, *square = sum + w->channels;
-    double own = *w->count = (double)(w->n / w->channels);
+    const double count = (double)(w->n / w->channels);
+    *w->count = count;
     for (long c = 0; c < w->channels; c++)
-        w->mean[c] = own > 0 ? (double)args->x[0][c] : 0;
+        w->mean[c] = count > 0 ? (double)args->x[0][c] : 0;
     set_centre(w);
     sum_chunks(layer, w, args, chunk_moments);
     for (long c = 0; c < w->channels; c++) {
-        double apart = own > 0 ? sum[c] / own : 0;
+        double apart = count > 0 ? sum[c] / count : 0;
         w->mean[c] += apart;
         w->variance[c] = square[c] - sum[c] * apart;
     }
     if (w->self->sync && pass->sum)
         join_ranks(layer, pass, w);
-    for (long c = 0; *w->count > 0 && c < w->channels; c++)
-        w->variance[c] /= *w->count;
+    if (*w->count > 0)
+        for (long c = 0; c < w->channels; c++)
+            w->variance[c] /= *w->count;
 }
 
 static double slope_at(const ls_layer *layer, const work *w, long c)
@@ -231,10 +255,9 @@ static double slope_at(const ls_layer *layer, const work *w, long c)
 
 static void chunk_apply(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
-    const ls_interval own = chunk_of(w, w->chunks - 1 - k);
-    ls_norm_apply(args->x[0] + own.begin, layer->inputs == 2 ? args->x[1] + own.begin : NULL,
-                  own.end - own.begin, w->width, w->line[CENTRE], w->line[SLOPE], w->line[OFFSET],
-                  w->self->relu, args->y + own.begin);
+    const ls_interval chunk = chunk_of(w, w->chunks - 1 - k);
+    const ls_norm norm = norm_of(layer, w, args, chunk);
+    ls_norm_apply(&norm, args->y + chunk.begin);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
@@ -256,12 +279,6 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     each_chunk(layer, &w, args, chunk_apply);
 }
 
-/* What ReLU masks dy by, from place i on. */
-static const real *mask_at(const work *w, const ls_layer_args *args, long i)
-{
-    return w->self->relu ? args->y + i : NULL;
-}
-
 static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
                         const work *w)
 {
@@ -278,14 +295,11 @@ static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_lay
 
 static void chunk_products(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
-    const ls_interval own = chunk_of(w, k);
-    (void)layer;
-    ls_norm_products(args->x[0] + own.begin, mask_at(w, args, own.begin), args->dy + own.begin,
-                     own.end - own.begin, w->width, w->line[CENTRE], sums_of(w, k),
-                     w->chunk_lines + k * CHUNK_SUMS * w->width);
+    const ls_norm norm = norm_of(layer, w, args, chunk_of(w, k));
+    ls_norm_products(&norm, sums_of(w, k), w->chunk_lines + k * CHUNK_SUMS * w->width);
 }
 
-/* sums[channels] of g, and of g (x - mean) after them. */
+/* w->sums[2, channels] = the sums of g, and of g (x - mean). */
 static void sum_products(const ls_layer *layer, const work *w, const ls_layer_args *args)
 {
     double *sum = w->sums, *product = w->sums + w->channels;
@@ -304,8 +318,8 @@ static void add_gradients(const ls_layer *layer, const ls_pass *pass, const work
     }
 }
 
-/* dx = slope g + tilt (x - centre) + offset; the statistics' own derivative is in tilt and offset.
- */
+/* Lines for dx = slope g + tilt (x - centre) + offset; tilt and offset hold what comes from the
+ * derivatives of the statistics. */
 static void set_lines(const ls_layer *layer, const work *w)
 {
     double *offset = w->sums, *tilt = offset + w->channels, *slope = tilt + w->channels;
@@ -323,18 +337,16 @@ static void set_lines(const ls_layer *layer, const work *w)
 
 static void chunk_dx(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
 {
-    enum { BLOCK = 1 << 13 }; /* reals that the cache holds until they are passed on */
-    const ls_interval own = chunk_of(w, w->chunks - 1 - k);
+    enum { BLOCK = 1 << 13 }; /* reals that stay in the cache between the two passes */
+    const ls_interval chunk = chunk_of(w, w->chunks - 1 - k);
     const long block = ls_max(1, BLOCK / w->width) * w->width;
-    (void)layer;
-    for (long i = own.begin; i < own.end; i += block) {
-        long count = ls_min(block, own.end - i);
-        const real *y = mask_at(w, args, i), *dy = args->dy + i;
+    for (long i = chunk.begin; i < chunk.end; i += block) {
+        const ls_interval part = {i, ls_min(i + block, chunk.end)};
+        const ls_norm norm = norm_of(layer, w, args, part);
         if (args->dx[0])
-            ls_norm_dx(args->x[0] + i, y, dy, count, w->width, w->line[CENTRE], w->line[SLOPE],
-                       w->line[TILT], w->line[OFFSET], args->add[0], args->dx[0] + i);
+            ls_norm_dx(&norm, args->add[0], args->dx[0] + i);
         if (args->dx[1])
-            ls_norm_pass_on(y, dy, count, args->add[1], args->dx[1] + i);
+            ls_norm_pass_on(&norm, args->add[1], args->dx[1] + i);
     }
 }
 

@@ -21,7 +21,7 @@ static bool setup(ls_layer *layer, ls_error *error)
 {
     ls_convolution *self = layer->self;
     ls_window *w = &self->conv.window;
-    if (!ls_window_set(w, &layer->x[0], &self->sees, error) ||
+    if (!ls_window_set(w, &layer->x[0], &self->options, error) ||
         !ls_convolution_check(self, w->c, error))
         return false;
     self->conv.out = self->out;

@@ -27,13 +27,13 @@ void ls_convolution_claim(ls_layer *layer, double fan_in)
     conv->exact = layer->build->exact_conv;
     *conv = ls_conv_simplest(conv);
     layer->scratch.fixed = (size_t)ls_conv_scratch(conv) * sizeof(real);
-    layer->prepared_size = ls_conv_turned(conv);
+    layer->prepared_size = ls_conv_flipped_size(conv);
 }
 
 void ls_convolution_prepare(const ls_layer *layer)
 {
     const ls_convolution *self = layer->self;
-    ls_conv_turn(&self->conv, ls_layer_value(layer, 0), layer->params->prepared + layer->prepared);
+    ls_conv_flip(&self->conv, ls_layer_value(layer, 0), layer->params->prepared + layer->prepared);
 }
 
 /* Forward of the layer, or (back) backward: x to y, or dy to dx, by the convolution or its data
@@ -91,9 +91,9 @@ void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const l
         .x = self->transposed ? args->dy : args->x[0],
         .dy = self->transposed ? args->x[0] : args->dy,
         .dweight = ls_layer_gradient(layer, pass, 0),
-        .own = ls_layer_args_part(args, self->conv.out, ls_conv_unit(&self->conv)),
+        .part = ls_layer_args_part(args, self->conv.out, ls_conv_unit(&self->conv)),
         .scratch = args->scratch};
-    if (data.own.begin < data.own.end)
+    if (data.part.begin < data.part.end)
         ls_conv_gradient(&self->conv, &data);
     if (self->weights.bias)
         ls_rows_sum(args->dy + bias.begin, pixels_of(layer, args), self->out, bias.end - bias.begin,

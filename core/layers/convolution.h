@@ -7,7 +7,7 @@
 
 typedef struct ls_convolution {
     ls_weights weights;
-    ls_window_options sees;
+    ls_window_options options;
     long out;        /* channels of y */
     ls_conv conv;    /* from x to y, or ... */
     bool transposed; /* ... from y to x, and forward is its data gradient */
@@ -17,13 +17,13 @@ typedef struct ls_convolution {
 /* pad_help: what pad= does. */
 #define LS_CONVOLUTION_OPTIONS(pad_help)                                                           \
     {"out", LS_OPTION_INT, offsetof(ls_convolution, out), NULL, 1, 1e6, NULL, "output channels"},  \
-    {"kernel", LS_OPTION_LIST, offsetof(ls_convolution, sees.kernel), NULL, 1, 1e4, NULL,          \
+    {"kernel", LS_OPTION_LIST, offsetof(ls_convolution, options.kernel), NULL, 1, 1e4, NULL,          \
      "5, or height,width"},                                                                        \
-    {"stride", LS_OPTION_LIST, offsetof(ls_convolution, sees.stride), "1", 1, 1e4, NULL,           \
+    {"stride", LS_OPTION_LIST, offsetof(ls_convolution, options.stride), "1", 1, 1e4, NULL,           \
      "2, or height,width"},                                                                        \
-    {"pad", LS_OPTION_LIST, offsetof(ls_convolution, sees.pad), "0", 0, 1e4, NULL,                 \
+    {"pad", LS_OPTION_LIST, offsetof(ls_convolution, options.pad), "0", 0, 1e4, NULL,                 \
      pad_help ": 2, or height,width"},                                                             \
-    {"dilation", LS_OPTION_LIST, offsetof(ls_convolution, sees.dilation), "1", 1, 1e4, NULL,       \
+    {"dilation", LS_OPTION_LIST, offsetof(ls_convolution, options.dilation), "1", 1, 1e4, NULL,       \
      "places from one weight to the next: 2, or height,width"},                                    \
     {"groups", LS_OPTION_INT, offsetof(ls_convolution, conv.groups), "1", 1, 1e6, NULL,            \
      "equal parts of the channels, each convolved by itself"}

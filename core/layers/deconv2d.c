@@ -5,7 +5,7 @@
  *     h = ih * stride_h - pad_h + kh * dilation_h,  likewise w
  *
  * It is the transpose of a convolution from y to x: forward is that one's data gradient, backward
- * its forward, and the weight's gradient is the same with x and dy changed over. So the kernels of
+ * its forward, and the weight's gradient is the same with x and dy exchanged. So the kernels of
  * conv2d (kernels/conv.h) compute it. */
 #include "core/layers/convolution.h"
 #include "core/minmax.h"
@@ -33,17 +33,18 @@ static const char *const examples[] = {
     "3,2,5 | deconv2d out=4 kernel=1 stride=3",
     NULL};
 
-/* Of direction k, height or width. */
-static long at(const ls_list *list, int k)
+/* What an option says for direction k: 0 the height, 1 the width. */
+static long side(const ls_list *list, int k)
 {
     return list->at[list->count == 2 ? k : 0];
 }
 
-static long places(const deconv2d *self, long x, int k)
+/* Height or width of y from that of x. */
+static long y_side(const deconv2d *self, long x, int k)
 {
-    const ls_window_options *sees = &self->common.sees;
-    return (x - 1) * at(&sees->stride, k) - 2 * at(&sees->pad, k) +
-           at(&sees->dilation, k) * (at(&sees->kernel, k) - 1) + at(&self->output_pad, k) + 1;
+    const ls_window_options *o = &self->common.options;
+    return (x - 1) * side(&o->stride, k) - 2 * side(&o->pad, k) +
+           side(&o->dilation, k) * (side(&o->kernel, k) - 1) + side(&self->output_pad, k) + 1;
 }
 
 static bool check_output_pad(const deconv2d *self, ls_error *error)
@@ -55,18 +56,18 @@ static bool check_output_pad(const deconv2d *self, ls_error *error)
                             "output_pad= takes one number, or two as height,width; found %d "
                             "numbers",
                             pad->count);
-    if (at(pad, 0) < ls_max(w->h.stride, w->h.dilation) &&
-        at(pad, 1) < ls_max(w->w.stride, w->w.dilation))
+    if (side(pad, 0) < ls_max(w->h.stride, w->h.dilation) &&
+        side(pad, 1) < ls_max(w->w.stride, w->w.dilation))
         return true;
     return ls_error_set(error, LS_USAGE,
                         "output_pad %ld,%ld must be less than the larger of stride %ld,%ld and "
                         "dilation %ld,%ld",
-                        at(pad, 0), at(pad, 1), w->h.stride, w->w.stride, w->h.dilation,
+                        side(pad, 0), side(pad, 1), w->h.stride, w->w.stride, w->h.dilation,
                         w->w.dilation);
 }
 
-/* The window over y. Where dilation allows an output_pad of a stride or more, y has room for
- * windows that no number of x is spread over. */
+/* Sets the window over y. An output_pad of a stride or more, which a large dilation allows, leaves
+ * room in y for more windows than x has numbers: so the window's `out` is set to the size of x. */
 static bool set_window(deconv2d *self, const ls_shape *x, ls_error *error)
 {
     ls_window *w = &self->common.conv.window;
@@ -76,12 +77,12 @@ static bool set_window(deconv2d *self, const ls_shape *x, ls_error *error)
                             "takes images, height x width x channels, but its input is %s",
                             ls_shape_text(x, shape, sizeof shape));
     const ls_shape y = {3,
-                        {places(self, x->at[0], 0), places(self, x->at[1], 1), self->common.out}};
+                        {y_side(self, x->at[0], 0), y_side(self, x->at[1], 1), self->common.out}};
     if (y.at[0] < 1 || y.at[1] < 1)
         return ls_error_set(error, LS_USAGE,
                             "its pad leaves %ldx%ld of y: take less pad, or a larger kernel",
                             ls_max(0, y.at[0]), ls_max(0, y.at[1]));
-    if (!ls_window_set(w, &y, &self->common.sees, error) || !check_output_pad(self, error))
+    if (!ls_window_set(w, &y, &self->common.options, error) || !check_output_pad(self, error))
         return false;
     w->h.out = x->at[0];
     w->w.out = x->at[1];

@@ -32,8 +32,8 @@ LS_INLINE void take_larger(const real *restrict x, int32_t at, long channels, re
 /* One output place: y[c], and where[c] within the row's x. */
 LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real *y, int32_t *where)
 {
-    ls_pool_span lines = ls_pool_seen(&w->h, oh);
-    ls_pool_span columns = ls_pool_seen(&w->w, ow);
+    ls_pool_span lines = ls_pool_span_of(&w->h, oh);
+    ls_pool_span columns = ls_pool_span_of(&w->w, ow);
     long first = (lines.first * w->w.size + columns.first) * w->c;
     for (long c = 0; c < w->c; c++) {
         where[c] = (int32_t)(first + c);

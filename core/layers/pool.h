@@ -4,48 +4,48 @@
 #include "core/layers/window.h"
 
 typedef struct ls_pool {
-    ls_window_options sees;
+    ls_window_options options;
     bool global;
     ls_window window;
 } ls_pool;
 
 static const ls_option ls_pool_options[] = {
-    {"kernel", LS_OPTION_LIST, offsetof(ls_pool, sees.kernel), "0", 0, 1e4, NULL,
+    {"kernel", LS_OPTION_LIST, offsetof(ls_pool, options.kernel), "0", 0, 1e4, NULL,
      "2, or height,width"},
-    {"stride", LS_OPTION_LIST, offsetof(ls_pool, sees.stride), "0", 0, 1e4, NULL,
+    {"stride", LS_OPTION_LIST, offsetof(ls_pool, options.stride), "0", 0, 1e4, NULL,
      "0: as the kernel"},
-    {"pad", LS_OPTION_LIST, offsetof(ls_pool, sees.pad), "0", 0, 1e4, NULL,
+    {"pad", LS_OPTION_LIST, offsetof(ls_pool, options.pad), "0", 0, 1e4, NULL,
      "at most half the kernel"},
-    {"ceil", LS_OPTION_BOOL, offsetof(ls_pool, sees.ceil), "0", 0, 1, NULL,
+    {"ceil", LS_OPTION_BOOL, offsetof(ls_pool, options.ceil), "0", 0, 1, NULL,
      "1: a last window may reach beyond the image"},
     {"global", LS_OPTION_BOOL, offsetof(ls_pool, global), "0", 0, 1, NULL,
      "1: instead of kernel=, one window as large as the image; the output is a vector"},
     {0}};
 
-static inline bool ls_pool_read_global(const ls_layer *layer, ls_window_options *sees,
-                                       ls_error *error)
+/* global=1 is a kernel as large as the image. */
+static inline bool ls_pool_read_global(const ls_layer *layer, ls_window_options *o, ls_error *error)
 {
     const ls_shape *x = &layer->x[0];
-    if (sees->kernel.at[0] || sees->stride.at[0] || sees->pad.at[0] || sees->ceil)
+    if (o->kernel.at[0] || o->stride.at[0] || o->pad.at[0] || o->ceil)
         return ls_error_set(error, LS_USAGE,
                             "global=1 takes the whole image: leave kernel=, stride=, pad= and "
                             "ceil= out");
-    sees->kernel = (ls_list){2, {x->at[0], x->at[1]}};
+    o->kernel = (ls_list){2, {x->at[0], x->at[1]}};
     return true;
 }
 
-/* Fills the window, the output's shape, {h.out, w.out, c} or of a global pool {c}, and the flops.
- * Each window sees the image. */
+/* Fills the window, the flops and the output's shape: {h.out, w.out, c}, of a global pool {c}.
+ * Every window holds some pixel of the image. */
 static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
 {
     ls_pool *self = layer->self;
     ls_window *w = &self->window;
-    if (self->global && !ls_pool_read_global(layer, &self->sees, error))
+    if (self->global && !ls_pool_read_global(layer, &self->options, error))
         return false;
-    const ls_list *kernel = &self->sees.kernel;
+    const ls_list *kernel = &self->options.kernel;
     if (!self->global && (!kernel->at[0] || !kernel->at[kernel->count - 1]))
         return ls_error_set(error, LS_USAGE, "%s needs kernel=, or global=1", layer->type->name);
-    if (!ls_window_set(w, &layer->x[0], &self->sees, error))
+    if (!ls_window_set(w, &layer->x[0], &self->options, error))
         return false;
     if (2 * w->h.pad > w->h.kernel || 2 * w->w.pad > w->w.kernel)
         return ls_error_set(error, LS_USAGE,
@@ -57,13 +57,13 @@ static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-/* The lines, or columns, that output `o` sees of an image: [first, last). */
+/* The lines, or columns, of the image that lie in the window of output `o`: [first, last). */
 typedef struct ls_pool_span {
     long first, last;
-    long places; /* with those in the padding */
+    long places; /* the same with those in the padding */
 } ls_pool_span;
 
-static inline ls_pool_span ls_pool_seen(const ls_window_axis *axis, long o)
+static inline ls_pool_span ls_pool_span_of(const ls_window_axis *axis, long o)
 {
     long first = o * axis->stride - axis->pad, end = first + axis->kernel;
     long most = axis->size + axis->pad;

@@ -87,9 +87,9 @@ typedef struct product {
 static void multiply(void *context)
 {
     const product *p = context;
-    bool turn_a = p->pass->transpose_a, turn_b = p->pass->transpose_b;
-    ls_gemm(turn_a, turn_b, p->m, p->n, p->k, 1, p->a, turn_a ? p->m : p->k, p->b,
-            turn_b ? p->k : p->n, 0, p->c, p->n);
+    bool transpose_a = p->pass->transpose_a, transpose_b = p->pass->transpose_b;
+    ls_gemm(transpose_a, transpose_b, p->m, p->n, p->k, 1, p->a, transpose_a ? p->m : p->k, p->b,
+            transpose_b ? p->k : p->n, 0, p->c, p->n);
 }
 
 static real *ones(long count)

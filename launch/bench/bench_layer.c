@@ -47,13 +47,13 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
     b->conv.out = weight->at[0];
     b->conv.groups = b->conv.window.c / weight->at[1];
     const ls_conv same = ls_conv_simplest(&b->conv);
-    const ls_conv_problem forward = ls_conv_slide(&same);
-    ls_conv_problem data = ls_conv_phase(&same, 0);
+    const ls_conv_problem forward = ls_conv_forward_problem(&same);
+    ls_conv_problem data = ls_conv_backward_problem(&same, 0);
     for (long phase = 1; data.h.kernel * data.w.kernel == 0; phase++)
-        data = ls_conv_phase(&same, phase);
-    b->kernel[0] = ls_conv_choose(&forward, false)->name;
-    b->kernel[1] = dense ? "panel" : ls_conv_choose(&data, false)->name;
-    b->kernel[2] = ls_conv_choose(&forward, true)->name;
+        data = ls_conv_backward_problem(&same, phase);
+    b->kernel[0] = ls_conv_choose(&forward)->name;
+    b->kernel[1] = dense ? "panel" : ls_conv_choose(&data)->name;
+    b->kernel[2] = ls_conv_choose_gradient(&forward)->name;
     return true;
 }
 

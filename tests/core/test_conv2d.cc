@@ -159,8 +159,8 @@ struct Arrays {
         long reals = ls_conv_scratch(&conv);
         scratch = (real *)ls_alloc(reals, sizeof(real));
         std::fill(scratch, scratch + reals, NAN);
-        turned.assign((size_t)ls_conv_turned(&conv), NAN);
-        ls_conv_turn(&conv, weight.data(), turned.data());
+        flipped.assign((size_t)ls_conv_flipped_size(&conv), NAN);
+        ls_conv_flip(&conv, weight.data(), flipped.data());
         data.rows = rows;
         data.scratch = scratch;
     }
@@ -171,13 +171,13 @@ struct Arrays {
     }
     void backward(const ls_conv &conv)
     {
-        data.x = dy.data(), data.weight = turned.data(), data.bias = nullptr, data.y = dx.data();
+        data.x = dy.data(), data.weight = flipped.data(), data.bias = nullptr, data.y = dx.data();
         ls_conv_backward(&conv, &data);
     }
     void gradient(const ls_conv &conv)
     {
         data.x = x.data(), data.dy = dy.data(), data.dweight = dweight.data();
-        data.own = {0, conv.out};
+        data.part = {0, conv.out};
         ls_conv_gradient(&conv, &data);
     }
     Arrays(const Arrays &) = delete;
@@ -192,7 +192,7 @@ struct Arrays {
         layout.store(&layout, &shape, dweight.data(), sums.data());
         return {sums.begin(), sums.end()};
     }
-    Reals x, dy, bias, y, dx, logical, weight, turned, dweight; /* logical: the weight's numbers */
+    Reals x, dy, bias, y, dx, logical, weight, flipped, dweight; /* logical: the weight's numbers */
     ls_layout layout;
     ls_shape shape;
     real *scratch;
@@ -313,8 +313,8 @@ TEST(Conv2d, IsItsDefinitionForwardAndBackward)
             Reals y = layer.forward(x.data(), rows), dx(x.size(), NAN);
             layer.backward(dy, dx.data(), false, true);
             Reals bias = shape.bias ? layer.value(1) : Reals();
-            const ls_conv_problem slide = ls_conv_slide(&conv);
-            double slack = ls_conv_winograd.suits(&slide) ? 2 : 1; /* its rounding is larger */
+            const ls_conv_problem problem = ls_conv_forward_problem(&conv);
+            double slack = ls_conv_winograd.suits(&problem) ? 2 : 1; /* its rounding is larger */
             Expected e = define(conv, x, layer.value(0), bias, dy, rows);
             expect_near(y, e.y, "y", slack);
             expect_near(dx, e.dx, "dx", slack);
@@ -331,25 +331,26 @@ TEST(Conv2d, EveryWayIsItsDefinitionWhereverItSuits)
         for (const Shape &shape : shapes) {
             SCOPED_TRACE(line_of(shape) + ", " + kernel->name);
             const ls_conv conv = conv_of(shape);
-            const ls_conv_problem slide = ls_conv_slide(&conv), back = ls_conv_phase(&conv, 0);
-            if (slide.c < conv.window.c || !kernel->suits(&slide))
+            const ls_conv_problem problem = ls_conv_forward_problem(&conv),
+                                  back = ls_conv_backward_problem(&conv, 0);
+            if (problem.c < conv.window.c || !kernel->suits(&problem))
                 continue; /* groups are run one after the other: see above */
             suited++;
             Arrays a(conv, 21);
-            Reals room((size_t)std::max(kernel->scratch(&slide), kernel->scratch(&back)), NAN);
+            Reals room((size_t)std::max(kernel->scratch(&problem), kernel->scratch(&back)), NAN);
             Expected e = define(conv, a.x, a.logical, a.bias, a.dy, 21);
             ls_conv_data data = {};
             data.rows = 21;
             data.x = a.x.data(), data.weight = a.weight.data(), data.bias = a.bias.data();
             data.y = a.y.data(), data.dy = a.dy.data(), data.dweight = a.dweight.data();
             data.scratch = room.data();
-            kernel->run(&slide, &data);
+            kernel->run(&problem, &data);
             const double slack = kernel == &ls_conv_winograd ? 2 : 1;
             expect_near(a.y, e.y, "y", slack);
             for (long begin = 0; kernel->gradient && begin < conv.out;
                  begin += ls_conv_unit(&conv)) {
-                data.own = {begin, std::min(begin + ls_conv_unit(&conv), conv.out)};
-                kernel->gradient(&slide, &data);
+                data.part = {begin, std::min(begin + ls_conv_unit(&conv), conv.out)};
+                kernel->gradient(&problem, &data);
             }
             std::vector<double> weight = a.logical_gradient();
             if (kernel->gradient)
@@ -357,7 +358,7 @@ TEST(Conv2d, EveryWayIsItsDefinitionWhereverItSuits)
             if (shape.stride[0] * shape.stride[1] > 1 || !kernel->suits(&back))
                 continue;
             data.x = a.dy.data(), data.y = a.dx.data(), data.bias = nullptr;
-            data.weight = a.turned.data();
+            data.weight = a.flipped.data();
             kernel->run(&back, &data);
             expect_near(a.dx, e.dx, "dx", slack);
         }
@@ -373,8 +374,8 @@ TEST(Conv2d, ErrorIsBelowAHundredThousandthOfTheRms)
         for (bool exact : {false, true}) {
             ls_conv conv = conv_of(shape);
             conv.exact = exact;
-            const ls_conv_problem slide = ls_conv_slide(&conv);
-            SCOPED_TRACE(line_of(shape) + ", " + ls_conv_choose(&slide, false)->name);
+            const ls_conv_problem problem = ls_conv_forward_problem(&conv);
+            SCOPED_TRACE(line_of(shape) + ", " + ls_conv_choose(&problem)->name);
             Arrays a(conv, 2);
             std::fill(a.bias.begin(), a.bias.end(), 0);
             a.forward(conv);

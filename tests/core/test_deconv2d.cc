@@ -141,8 +141,8 @@ TEST(Deconv2d, BackwardTakesTheWayOfAConvolutionsForward)
                        s.out};
         conv.out = s.input[2];
         conv.groups = s.groups;
-        const ls_conv_problem slide = ls_conv_slide(&conv);
-        EXPECT_STREQ(ls_conv_choose(&slide, false)->name, s.way) << s.line();
+        const ls_conv_problem problem = ls_conv_forward_problem(&conv);
+        EXPECT_STREQ(ls_conv_choose(&problem)->name, s.way) << s.line();
     }
 }
 

@@ -204,7 +204,7 @@ TEST(Panel, GradientIsAddedAndTheZerosStay)
         std::vector<real> scratch((size_t)ls_conv_scratch(&conv));
         ls_conv_data data = {};
         data.rows = s.rows, data.x = x.data(), data.dy = dy.data(), data.dweight = dw.data();
-        data.own = {0, s.out}, data.scratch = scratch.data();
+        data.part = {0, s.out}, data.scratch = scratch.data();
         ls_conv_gradient(&conv, &data);
         std::vector<real> wanted((size_t)(s.out * s.in));
         for (long o = 0; o < s.out; o++)
