@@ -1,4 +1,5 @@
-/* atomic_file: files that are written whole or not at all, durably, and read whole. */
+/* atomic_file: the system calls of writing a file atomically, in the order that makes it durable.
+ */
 #include "io/atomic_file.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static int open_file(const char *path, int flags, mode_t mode)
 
 static const ls_atomic_file_calls system_calls = {
     .open = open_file, .write = write, .fsync = fsync, .close = close, .rename = rename};
-static const ls_atomic_file_calls *calls = &system_calls;
+static const ls_atomic_file_calls *calls = &system_calls; /* tests put theirs in */
 
 void ls_atomic_file_set_calls(const ls_atomic_file_calls *replacement)
 {
@@ -46,7 +47,7 @@ static bool write_all(int file, const char *bytes, size_t size)
     return true;
 }
 
-/* Writes, syncs and closes; what failed, or NULL. */
+/* Writes, syncs and closes. Returns what failed, with its errno, or NULL. */
 static const char *fill(int file, const void *bytes, size_t size)
 {
     const char *failed = NULL;
@@ -63,16 +64,28 @@ static const char *fill(int file, const void *bytes, size_t size)
     return failed;
 }
 
+char *ls_atomic_file_temporary(const char *path)
+{
+    return ls_format("%s.tmp", path);
+}
+
+void ls_atomic_file_discard(const char *path)
+{
+    char *temporary = ls_atomic_file_temporary(path);
+    unlink(temporary);
+    ls_free(temporary);
+}
+
 bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error)
 {
-    char *temporary = ls_format("%s.tmp", path);
+    char *temporary = ls_atomic_file_temporary(path);
     int file = calls->open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     const char *failed = file < 0 ? "create" : fill(file, bytes, size);
     if (failed)
         ls_error_set(error, LS_IO, "%s: can't %s (%zu bytes): %s", temporary, failed, size,
                      strerror(errno));
     if (failed && file >= 0)
-        unlink(temporary);
+        ls_atomic_file_discard(path);
     ls_free(temporary);
     return !failed;
 }
@@ -95,14 +108,28 @@ static bool sync_folder(const char *path, ls_error *error)
 
 bool ls_atomic_file_rename(const char *path, ls_error *error)
 {
-    char *temporary = ls_format("%s.tmp", path);
+    char *temporary = ls_atomic_file_temporary(path);
     bool ok = calls->rename(temporary, path) == 0;
     if (!ok) {
         fail(error, path, "give the finished file its name");
-        unlink(temporary);
+        ls_atomic_file_discard(path);
     }
     ls_free(temporary);
     return ok && sync_folder(path, error);
+}
+
+bool ls_atomic_file_finish(const char *path, ls_error *error)
+{
+    char *temporary = ls_atomic_file_temporary(path);
+    int file = calls->open(temporary, O_RDONLY | O_CLOEXEC, 0);
+    bool ok =
+        (file >= 0 && calls->fsync(file) == 0) || fail(error, temporary, "sync it to the disk");
+    if (file >= 0)
+        calls->close(file);
+    ls_free(temporary);
+    if (!ok)
+        ls_atomic_file_discard(path);
+    return ok && ls_atomic_file_rename(path, error);
 }
 
 bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error)
@@ -169,11 +196,16 @@ bool ls_atomic_file_folder(const char *path, ls_error *error)
             continue;
         memcpy(part, path, i);
         part[i] = 0;
-        struct stat status;
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
             return fail(error, part, "make the folder");
-        if (stat(part, &status) != 0 || !S_ISDIR(status.st_mode))
+        if (!ls_atomic_file_is_folder(part))
             return ls_error_set(error, LS_IO, "%s: expected a folder, found something else", part);
     }
     return true;
+}
+
+bool ls_atomic_file_is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }

@@ -1,4 +1,4 @@
-/* atomic_file: files that are written whole or not at all, durably, and read whole.
+/* atomic_file: files that appear whole or not at all, durably; and files read whole.
  *
  * PATH.tmp is written, synced to the disk and closed, then renamed to PATH, and the folder is
  * synced: after a crash PATH is the old file or the new one. Errors name the file and the system's
@@ -9,21 +9,35 @@
 
 #include "core/check.h"
 
-/* Both halves below, one after the other. LS_IO errors; PATH is then as it was, and PATH.tmp gone.
- */
+/* Writes PATH: both halves below, one after the other. LS_IO errors; PATH is then as it was, and
+ * PATH.tmp gone. */
 bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error);
-/* PATH.tmp, durable. */
+/* The first half: PATH.tmp, durable. */
 bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error);
-/* PATH.tmp becomes PATH, durable. */
+/* The second half: PATH.tmp becomes PATH, durable. */
 bool ls_atomic_file_rename(const char *path, ls_error *error);
+
+/* For a file that another library writes (HDF5, stdio): the name PATH.tmp under which it does; the
+ * caller frees it with ls_free. */
+char *ls_atomic_file_temporary(const char *path);
+/* PATH.tmp, which is written and closed, is synced to the disk and becomes PATH. Errors as above.
+ */
+bool ls_atomic_file_finish(const char *path, ls_error *error);
+/* Removes PATH.tmp; PATH stays as it is. */
+void ls_atomic_file_discard(const char *path);
+
 /* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where it
  * can't be opened, LS_IO where it can't be read. */
 void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error);
-/* mkdir -p. LS_IO errors. */
+/* Makes a folder and those above it (mkdir -p). LS_IO errors. */
 bool ls_atomic_file_folder(const char *path, ls_error *error);
+/* Whether there is a folder at `path`. */
+bool ls_atomic_file_is_folder(const char *path);
 
-/* What the writing half asks of the system, so that tests can fail the n-th call. Each returns as
- * its namesake in POSIX does. NULL: the system's. Not while a write is under way. */
+/* A hook for tests: what writing asks of the system, so that they can fail the n-th call and see
+ * what is left. Each member returns as its namesake in POSIX does. NULL: the system's. Not while a
+ * file is being written. (It is a global, for such a call may fail in a thread that writes
+ * checkpoints.) */
 typedef struct ls_atomic_file_calls {
     int (*open)(const char *path, int flags, mode_t mode);
     ssize_t (*write)(int file, const void *bytes, size_t size);

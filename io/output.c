@@ -1,9 +1,6 @@
-/* output: a data set file made as PATH.tmp, its arrays written block by block. */
+/* output: HDF5 files made as PATH.tmp. */
 #include "io/output.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -15,29 +12,37 @@ bool ls_output_allowed(const char *path, bool force, ls_error *error)
            ls_error_set(error, LS_USAGE, "%s: is there already; --force overwrites it", path);
 }
 
-static bool sync_file(const char *path, ls_error *error)
+hid_t ls_output_open(const char *path, ls_error *error)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok =
-        (descriptor >= 0 && fsync(descriptor) == 0) ||
-        ls_error_set(error, LS_IO, "%s: can't sync it to the disk: %s", path, strerror(errno));
-    if (descriptor >= 0)
-        close(descriptor);
-    return ok;
+    char *temporary = ls_atomic_file_temporary(path);
+    hid_t file = ls_h5_create(temporary, error);
+    ls_free(temporary);
+    return file;
+}
+
+void ls_output_discard(hid_t file, const char *path)
+{
+    H5Fclose(file);
+    ls_atomic_file_discard(path);
+}
+
+bool ls_output_close(hid_t file, const char *path, ls_error *error)
+{
+    if (H5Fclose(file) >= 0)
+        return ls_atomic_file_finish(path, error);
+    ls_atomic_file_discard(path);
+    return ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", path);
 }
 
 bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_error *error)
 {
-    char *temporary = ls_format("%s.tmp", path);
-    hid_t file = ls_h5_create(temporary, error);
-    bool ok = file >= 0 && fill(context, file, error);
-    if (file >= 0 && H5Fclose(file) < 0 && ok)
-        ok = ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", temporary);
-    ok = ok && sync_file(temporary, error);
-    if (file >= 0 && !ok)
-        unlink(temporary);
-    ls_free(temporary);
-    return ok && ls_atomic_file_rename(path, error);
+    hid_t file = ls_output_open(path, error);
+    if (file < 0)
+        return false;
+    if (fill(context, file, error))
+        return ls_output_close(file, path, error);
+    ls_output_discard(file, path);
+    return false;
 }
 
 bool ls_output_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
@@ -55,4 +60,10 @@ bool ls_output_rows(hid_t dataset, hid_t memory, long first, long n, const void 
     H5Sclose(block);
     H5Sclose(space);
     return ok;
+}
+
+bool ls_output_pictures(hid_t x, ls_error *error)
+{
+    return ls_h5_put_double(x, "scale", 1.0 / 255, error) &&
+           ls_h5_put_double(x, "offset", 0, error) && ls_h5_put_text(x, "layout", "NHWC", error);
 }

@@ -1,10 +1,9 @@
-/* rowfile: HDF5 by data sets of known size, CSV by lines; PATH.tmp becomes PATH at the end. */
+/* rowfile: rows into data sets of known size (HDF5), or a line each (CSV). */
 #include "io/rowfile.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
@@ -12,13 +11,13 @@
 #include "io/output.h"
 
 struct ls_rowfile {
-    char *path, *temporary;
-    hid_t file; /* < 0: CSV */
-    FILE *csv;  /* NULL: HDF5 */
-    int count;  /* arrays that get rows now */
+    char *path;
+    hid_t file; /* -1: the file is CSV */
+    FILE *csv;  /* NULL: it is HDF5 */
+    int count;  /* of the arrays that get rows now */
     ls_rowfile_array array[LS_ROWFILE_ARRAYS];
     hid_t dataset[LS_ROWFILE_ARRAYS];
-    long row; /* the next */
+    long row; /* how many rows these have got */
 };
 
 static bool ends_in(const char *path, const char *ending)
@@ -36,25 +35,28 @@ bool ls_rowfile_allowed(const char *path, bool csv, bool force, ls_error *error)
     return ls_output_allowed(path, force, error);
 }
 
+static FILE *open_csv(const char *path, ls_error *error)
+{
+    char *temporary = ls_atomic_file_temporary(path);
+    FILE *csv = fopen(temporary, "w");
+    if (!csv)
+        ls_error_set(error, LS_IO, "%s: can't create: %s", temporary, strerror(errno));
+    ls_free(temporary);
+    return csv;
+}
+
 ls_rowfile *ls_rowfile_open(const char *path, ls_error *error)
 {
+    bool text = ends_in(path, ".csv");
+    FILE *csv = text ? open_csv(path, error) : NULL;
+    hid_t file = text ? -1 : ls_output_open(path, error);
+    if (!csv && file < 0)
+        return NULL;
     ls_rowfile *f = ls_alloc(1, sizeof *f);
     f->path = ls_copy_string(path);
-    f->temporary = ls_format("%s.tmp", path);
-    f->file = -1;
-    errno = 0;
-    if (ends_in(path, ".csv"))
-        f->csv = fopen(f->temporary, "w");
-    else
-        f->file = ls_h5_create(f->temporary, error);
-    if (f->csv || f->file >= 0)
-        return f;
-    if (ends_in(path, ".csv"))
-        ls_error_set(error, LS_IO, "%s: can't create: %s", f->temporary, strerror(errno));
-    ls_free(f->temporary);
-    ls_free(f->path);
-    ls_free(f);
-    return NULL;
+    f->file = file;
+    f->csv = csv;
+    return f;
 }
 
 static void close_arrays(ls_rowfile *f)
@@ -64,36 +66,43 @@ static void close_arrays(ls_rowfile *f)
     f->count = 0;
 }
 
-/* The temporary file closed and on the disk. */
-static bool finish(ls_rowfile *f)
+static bool close_csv(ls_rowfile *f, ls_error *error)
 {
-    bool ok = true;
-    if (f->csv) {
-        ok = fflush(f->csv) == 0 && !ferror(f->csv) && fsync(fileno(f->csv)) == 0;
-        return fclose(f->csv) == 0 && ok;
-    }
-    int *descriptor = NULL;
-    ok = H5Fflush(f->file, H5F_SCOPE_LOCAL) >= 0 &&
-         H5Fget_vfd_handle(f->file, H5P_DEFAULT, (void **)&descriptor) >= 0 &&
-         fsync(*descriptor) == 0;
-    return H5Fclose(f->file) >= 0 && ok;
+    bool written = !ferror(f->csv);
+    if (fclose(f->csv) == 0 && written)
+        return ls_atomic_file_finish(f->path, error);
+    ls_atomic_file_discard(f->path);
+    return ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", f->path);
 }
 
-bool ls_rowfile_close(ls_rowfile *f, bool keep, ls_error *error)
+static void release(ls_rowfile *f)
 {
-    close_arrays(f);
-    bool ok = finish(f) || !keep ||
-              ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", f->path);
-    ok = ok && (!keep || ls_atomic_file_rename(f->path, error));
-    if (!keep || !ok)
-        unlink(f->temporary);
-    ls_free(f->temporary);
     ls_free(f->path);
     ls_free(f);
+}
+
+bool ls_rowfile_close(ls_rowfile *f, ls_error *error)
+{
+    close_arrays(f);
+    bool ok = f->csv ? close_csv(f, error) : ls_output_close(f->file, f->path, error);
+    release(f);
     return ok;
 }
 
-/* row,class,probability_0,...: an array of one number a row has no number behind its name. */
+void ls_rowfile_discard(ls_rowfile *f)
+{
+    close_arrays(f);
+    if (f->csv) {
+        fclose(f->csv);
+        ls_atomic_file_discard(f->path);
+    } else {
+        ls_output_discard(f->file, f->path);
+    }
+    release(f);
+}
+
+/* The first line: row,class,probability_0,probability_1,...; an array of one number a row has no
+ * number behind its name. */
 static void write_header(ls_rowfile *f)
 {
     fputs("row", f->csv);
@@ -135,7 +144,7 @@ bool ls_rowfile_begin(ls_rowfile *f, const ls_rowfile_array *arrays, int count, 
     return ok;
 }
 
-/* Digits that bring a real back as it was. */
+/* One row: numbers with as many digits as bring a real back as it was. */
 static void write_line(ls_rowfile *f, long row, long i, const real *const *values)
 {
     enum { DIGITS = sizeof(real) == sizeof(double) ? 17 : 9 };
@@ -157,7 +166,7 @@ bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *
         ok = ls_output_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
     f->row += n;
     if (f->csv && ferror(f->csv))
-        ok = ls_error_set(error, LS_IO, "%s: can't write row %ld: %s", f->temporary, f->row,
+        ok = ls_error_set(error, LS_IO, "%s.tmp: can't write row %ld: %s", f->path, f->row,
                           strerror(errno));
     return ok;
 }
@@ -175,9 +184,10 @@ bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const ch
     return ok;
 }
 
-/* Where the array `name` beside `x` goes, into to[]; false: it is of another split. */
-static bool place_beside(const ls_array *x, const char *split, const char *name, char *to,
-                         size_t size)
+/* Where a copy of the array `name`, which stands beside x, goes: to[]. False where it is of another
+ * split: beside "x_train" stands "y_valid". */
+static bool choose_path(const ls_array *x, const char *split, const char *name, char *to,
+                        size_t size)
 {
     size_t length = strlen(name);
     if (!strchr(x->path, '/')) {
@@ -190,8 +200,8 @@ static bool place_beside(const ls_array *x, const char *split, const char *name,
     return (size_t)snprintf(to, size, "%s/%.*s", split, (int)length, name) < size;
 }
 
-/* Whether values of a data set stand in a heap that nobody has checked: h5_check looks at
- * contiguous texts and lists only. */
+/* Whether values of a data set stand in a global heap that nobody has checked: the guard follows
+ * the references of contiguous texts and lists only (h5_check.c). */
 static bool is_unchecked(hid_t dataset)
 {
     hid_t type = H5Dget_type(dataset), list = H5Dget_create_plist(dataset);
@@ -204,7 +214,8 @@ static bool is_unchecked(hid_t dataset)
     return scattered && !(plain && contiguous);
 }
 
-/* Whether `from` is an array of `rows` rows; -1 and an error where it can't be trusted. */
+/* 1 where `from` is an array of `rows` rows, 0 where it is none; -1 and an error where it can't be
+ * trusted. */
 static int has_rows(hid_t source, const char *from, long rows, ls_error *error)
 {
     H5L_info_t link;
@@ -233,7 +244,7 @@ static int has_rows(hid_t source, const char *from, long rows, ls_error *error)
     return found;
 }
 
-/* `group` of `source` is where x stands. */
+/* Copies from `group` of the file `source`, in which x stands. */
 static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array *x,
                         const char *split, ls_error *error)
 {
@@ -242,7 +253,7 @@ static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array
     for (hsize_t i = 0; H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
                                            sizeof name, H5P_DEFAULT) >= 0;
          i++) {
-        if (!place_beside(x, split, name, to, sizeof to) || H5Lexists(f->file, to, H5P_DEFAULT) > 0)
+        if (!choose_path(x, split, name, to, sizeof to) || H5Lexists(f->file, to, H5P_DEFAULT) > 0)
             continue;
         const char *from = strchr(x->path, '/') ? to : name;
         int wanted = has_rows(source, from, x->rows, error);
@@ -267,8 +278,8 @@ bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x
     return ok;
 }
 
-/* One attribute of `from`; `context` is the object it goes to. A text of variable length is HDF5's
- * memory between the two calls. */
+/* Copies one attribute of `from` to the object *context. HDF5 allocates texts of varying length as
+ * it reads them, and takes them back. */
 static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
 {
     (void)info;

@@ -18,17 +18,20 @@ typedef struct ls_rowfile_array {
 bool ls_rowfile_allowed(const char *path, bool csv, bool force, ls_error *error);
 
 typedef struct ls_rowfile ls_rowfile;
-/* PATH.tmp is written until close. LS_IO errors. */
+/* PATH.tmp is written until it is closed. LS_IO errors. */
 ls_rowfile *ls_rowfile_open(const char *path, ls_error *error);
-/* `keep`: finishes it, durably, as PATH; else nothing is left. Frees the rowfile in either case. */
-bool ls_rowfile_close(ls_rowfile *file, bool keep, ls_error *error);
-/* Arrays that get `rows` rows from now on, in place of those before; CSV: once. */
+/* Finishes the file, durably, as PATH, and frees the rowfile. LS_IO errors; then nothing is left.
+ */
+bool ls_rowfile_close(ls_rowfile *file, ls_error *error);
+/* Gives the file up: nothing is left of it. */
+void ls_rowfile_discard(ls_rowfile *file);
+/* Says which arrays get `rows` rows each from now on, in place of those before. CSV files: once. */
 bool ls_rowfile_begin(ls_rowfile *file, const ls_rowfile_array *arrays, int count, long rows,
                       ls_error *error);
-/* The next n rows of each array: values[k] [n, shape of array k]. CSV: a line a row, with the row's
- * number first. */
+/* Adds the next n rows of each array: values[k] is [n, shape of array k]. CSV: a line a row, which
+ * begins with the row's number. */
 bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_error *error);
-/* HDF5 files: an attribute of the object at `path`. CSV has no place for it: ignored. */
+/* Writes an attribute of the object at `path`. A CSV file has no place for it: nothing is done. */
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);
 /* HDF5 files: copies what the file `source` holds beside its array `x`, row by row: each array of

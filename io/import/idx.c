@@ -45,9 +45,7 @@ static bool open_sink(sink *to, hid_t file, const char *path, long rows, const l
     to->block = ls_alloc((size_t)block_rows, (size_t)(idx->height * idx->width));
     bool ok = to->dataset >= 0;
     if (idx->kind == LS_IDX_IMAGES)
-        ok = ok && ls_h5_put_double(to->dataset, "scale", 1.0 / 255, error) &&
-             ls_h5_put_double(to->dataset, "offset", 0, error) &&
-             ls_h5_put_text(to->dataset, "layout", "NHWC", error);
+        ok = ok && ls_output_pictures(to->dataset, error);
     return ok;
 }
 

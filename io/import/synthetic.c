@@ -128,13 +128,6 @@ static unsigned char draw(const drawing *d, long row, unsigned char *pixels)
     return (unsigned char)class;
 }
 
-static bool put_attributes(hid_t x, hid_t y, long classes, ls_error *error)
-{
-    return ls_h5_put_double(x, "scale", 1.0 / 255, error) &&
-           ls_h5_put_double(x, "offset", 0, error) && ls_h5_put_text(x, "layout", "NHWC", error) &&
-           ls_h5_put_long(y, "classes", classes, error);
-}
-
 static bool write_rows(const drawing *d, hid_t x, hid_t y, long rows, ls_error *error)
 {
     long pixels = d->size * d->size, block_rows = BLOCK_BYTES / pixels;
@@ -168,8 +161,9 @@ static bool write_split(const ls_import *import, int split, const char *name, lo
                  .classes = import->classes,
                  .random = ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + import->size * import->size),
                                     sizeof(real))};
-    bool ok =
-        y >= 0 && put_attributes(x, y, import->classes, error) && write_rows(&d, x, y, rows, error);
+    bool ok = y >= 0 && ls_output_pictures(x, error) &&
+              ls_h5_put_long(y, "classes", import->classes, error) &&
+              write_rows(&d, x, y, rows, error);
     ls_free(d.random);
     if (y >= 0)
         H5Dclose(y);

@@ -47,7 +47,7 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
     f.comm = ls_ranks_start(&argc, &argv);
     bool ok = open_saved(&f, command, &error) && command->run(&f, &error);
     if (f.file)
-        ls_rowfile_close(f.file, false, NULL);
+        ls_rowfile_discard(f.file);
     int code = ok ? 0 : ls_command_fail(ls_comm_rank(f.comm), &error);
     ls_saved_close(&f.saved);
     ls_comm_close(f.comm);
@@ -144,7 +144,7 @@ bool ls_forward_begin(ls_forward *f, ls_error *error)
 
 bool ls_forward_finish(ls_forward *f, ls_error *error)
 {
-    bool ok = !f->file || ls_rowfile_close(f->file, true, error);
+    bool ok = !f->file || ls_rowfile_close(f->file, error);
     f->file = NULL;
     return ls_comm_agree(f->comm, ok, error);
 }

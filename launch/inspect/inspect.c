@@ -2,9 +2,9 @@
  */
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/memory.h"
+#include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
 #include "io/h5/h5_list.h"
 #include "launch/command.h"
@@ -271,15 +271,9 @@ static void print_run(const json_t *top)
     }
 }
 
-static bool is_directory(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 static bool inspect(const arguments *a, ls_error *error)
 {
-    bool run = is_directory(a->words.at[0]);
+    bool run = ls_atomic_file_is_folder(a->words.at[0]);
     json_t *top =
         run ? ls_contents_run(a->words.at[0], error) : ls_contents_file(a->words.at[0], error);
     if (!top)
@@ -359,7 +353,7 @@ static void notice(void *context, const char *text)
 /* The file that a run directory stands for. */
 static bool resolve(const char *from, char *path, size_t size, ls_error *error)
 {
-    if (!is_directory(from))
+    if (!ls_atomic_file_is_folder(from))
         return (size_t)snprintf(path, size, "%s", from) < size;
     ls_checkpoint *found;
     if (ls_checkpoint_find(from, &found, notice, NULL, error) == LS_CHECKPOINT_NONE)

@@ -1,7 +1,7 @@
 /* verify: whether the digests and the structure of a file, or of all checkpoints of a run, hold. */
 #include <string.h>
-#include <sys/stat.h>
 
+#include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/dataset.h"
 #include "launch/command.h"
@@ -97,9 +97,8 @@ static void add_entry(void *list, const char *path, long step)
 /* [{file, kind, holds, reason}], or NULL and an error. */
 static json_t *verify(const char *path, ls_error *error)
 {
-    struct stat status;
     json_t *list = json_array();
-    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+    if (!ls_atomic_file_is_folder(path)) {
         add_entry(list, path, -1);
         return list;
     }
