@@ -1,5 +1,5 @@
-/* evaluate: loss, metrics and confusion matrix of a trained net over a split, exactly, on any rank
- * count. */
+/* evaluate: loss, metrics and confusion matrix of a trained net over a split; the same bits on any
+ * number of ranks. */
 #include "launch/apply/forward.h"
 #include "launch/json.h"
 #include "launch/session/evaluation.h"
@@ -67,7 +67,16 @@ static void print_text(const ls_forward *f, const ls_split *split, const ls_obje
     printf("\n");
 }
 
-/* A matrix of more classes is no help to a person, and large. */
+static void print(const ls_forward *f, const ls_split *split, const ls_objective *objective,
+                  const ls_evaluation *e)
+{
+    if (f->arguments.json)
+        print_json(f, split, objective, e);
+    else
+        print_text(f, split, objective, e);
+}
+
+/* A matrix of more classes would be large, and no help to a person. */
 static bool wants_matrix(const ls_task *task)
 {
     return task->classes > 0 && task->classes <= 1000;
@@ -77,7 +86,7 @@ static bool evaluate(ls_forward *f, ls_error *error)
 {
     ls_split_id id;
     const ls_session *session = &f->saved.session;
-    const ls_split *split = ls_forward_split(f, false, &id, error);
+    const ls_split *split = ls_forward_split(f, &id, error);
     if (!split)
         return false;
     ls_objective *objective = ls_session_objective(session, f->saved.job->stages - 1, 0, 0, error);
@@ -88,7 +97,7 @@ static bool evaluate(ls_forward *f, ls_error *error)
     bool ok = ls_evaluate(f->comm, objective, session->data, id, wants_matrix(&session->task),
                           &evaluation, error);
     if (ok && ls_comm_rank(f->comm) == 0)
-        (f->arguments.json ? print_json : print_text)(f, split, objective, &evaluation);
+        print(f, split, objective, &evaluation);
     ls_evaluation_release(&evaluation);
     ls_objective_destroy(objective);
     return ok;

@@ -1,5 +1,5 @@
-/* extract: any layer's output for every row of every split, as a data set again: all else that
- * there is about each row, and the attributes, are kept. */
+/* extract: the output of one layer for every row of every split, as a data set; whatever else the
+ * source holds about each row is copied, and so are its attributes. */
 #include <string.h>
 
 #include "core/memory.h"
@@ -38,17 +38,12 @@ const ls_usage ls_usage_extract = {
     .arguments_max = 1,
 };
 
-typedef struct place {
-    const ls_net *net;
-    int layer;
-} place;
-
-static bool take(void *file, long rows, const real *y, ls_error *error)
+static bool collect(void *file, long rows, const real *y, ls_error *error)
 {
     return ls_rowfile_add(file, rows, &y, error);
 }
 
-/* All layers' names, with the nearest to the one that there is not. */
+/* The error that there is no layer ASKED: it names all layers, and the nearest name. */
 static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
 {
     const char *nearest = NULL;
@@ -72,8 +67,9 @@ static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
                         strlen(list) + 1 < sizeof list ? "" : " ... (`inspect` has them all)");
 }
 
-/* "conv1", or "net/conv1". */
-static bool find_layer(const ls_task *task, const char *asked, place *at, ls_error *error)
+/* Finds a layer by its name, "conv1" or "net/conv1". */
+static bool find_layer(const ls_task *task, const char *asked, ls_forward_outputs *found,
+                       ls_error *error)
 {
     const char *slash = strchr(asked, '/');
     for (int n = 0; n < task->nets; n++) {
@@ -81,20 +77,20 @@ static bool find_layer(const ls_task *task, const char *asked, place *at, ls_err
         size_t length = strlen(net->name);
         bool named =
             slash && (size_t)(slash - asked) == length && strncmp(net->name, asked, length) == 0;
-        at->net = net;
-        at->layer = ls_net_find(net, named ? slash + 1 : asked);
-        if (at->layer < 0)
+        found->net = net;
+        found->layer = ls_net_find(net, named ? slash + 1 : asked);
+        if (found->layer < 0)
             continue;
         return ls_shape_equal(&net->x, &task->x) ||
                ls_error_set(error, LS_USAGE,
                             "the net %s of layer %s does not take rows of the data", net->name,
-                            net->layers[at->layer]->name);
+                            net->layers[found->layer]->name);
     }
     return no_layer(task, asked, error);
 }
 
-/* Rank 0: the split's x, without numbers yet, and what is kept of the source: what else there is
- * about each row, and what is said of them. */
+/* On rank 0: makes the split's x, whose numbers come later, and copies everything else that the
+ * source has in this split. */
 static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_split *split,
                         ls_error *error)
 {
@@ -109,17 +105,17 @@ static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_spl
 }
 
 /* **Collective.** */
-static bool extract_split(ls_forward *f, const place *at, ls_split_id id, ls_error *error)
+static bool extract_split(ls_forward *f, const ls_forward_outputs *outputs, ls_error *error)
 {
-    const ls_split *split = ls_dataset_split(f->saved.session.data, id);
-    const ls_layer *layer = at->net->layers[at->layer];
+    const ls_split *split = ls_dataset_split(f->saved.session.data, outputs->split);
+    const ls_layer *layer = outputs->net->layers[outputs->layer];
     bool first = ls_comm_rank(f->comm) == 0;
     return !split->present ||
            (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
-            ls_forward_rows(f, at->net, at->layer, id, take, f->file, error));
+            ls_forward_rows(f, outputs, error));
 }
 
-/* Rank 0. */
+/* On rank 0. */
 static bool begin(ls_forward *f, ls_error *error)
 {
     const char *source = ls_dataset_path(f->saved.session.data);
@@ -140,15 +136,18 @@ static void print(const ls_forward *f, const ls_layer *layer)
 
 static bool extract(ls_forward *f, ls_error *error)
 {
-    place at = {.layer = -1};
+    ls_forward_outputs outputs = {.collect = collect};
     bool first = ls_comm_rank(f->comm) == 0;
-    bool ok = find_layer(&f->saved.session.task, f->arguments.layer, &at, error) &&
+    bool ok = find_layer(&f->saved.session.task, f->arguments.layer, &outputs, error) &&
               ls_comm_agree(f->comm, !first || begin(f, error), error);
-    for (int id = 0; ok && id < LS_SPLITS; id++)
-        ok = extract_split(f, &at, (ls_split_id)id, error);
+    outputs.context = f->file;
+    for (int id = 0; ok && id < LS_SPLITS; id++) {
+        outputs.split = (ls_split_id)id;
+        ok = extract_split(f, &outputs, error);
+    }
     ok = ok && ls_forward_finish(f, error);
     if (ok && first)
-        print(f, at.net->layers[at.layer]);
+        print(f, outputs.net->layers[outputs.layer]);
     return ok;
 }
 

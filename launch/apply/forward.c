@@ -1,4 +1,4 @@
-/* forward: opens what a run saved, applies its net, keeps or drops the output. */
+/* forward: what evaluate, predict and extract share. */
 #include "launch/apply/forward.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "launch/ranks.h"
 #include "launch/session/chunks.h"
 
-/* A data set in the net's place is an easy slip; rank 0 tells. */
+/* On rank 0: where a data set was given in place of a net, says so. */
 static void explain(const ls_forward *f, ls_error *error)
 {
     ls_dataset *data = f->saved.job ? NULL : ls_dataset_open(f->arguments.words.at[0], NULL);
@@ -21,8 +21,9 @@ static void explain(const ls_forward *f, ls_error *error)
 }
 
 /* **Collective.** */
-static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_error *error)
+static bool open_saved(ls_forward *f, ls_error *error)
 {
+    const ls_forward_command *command = f->command;
     const ls_forward_arguments *a = &f->arguments;
     bool first = ls_comm_rank(f->comm) == 0;
     bool allowed =
@@ -41,11 +42,11 @@ static bool open_saved(ls_forward *f, const ls_forward_command *command, ls_erro
 
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 {
-    ls_forward f = {.arguments = {.split = -1, .as = -1, .threads = 1}};
+    ls_forward f = {.command = command, .arguments = {.split = -1, .as = -1, .threads = 1}};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);
-    bool ok = open_saved(&f, command, &error) && command->run(&f, &error);
+    bool ok = open_saved(&f, &error) && command->run(&f, &error);
     if (f.file)
         ls_rowfile_discard(f.file);
     int code = ok ? 0 : ls_command_fail(ls_comm_rank(f.comm), &error);
@@ -54,19 +55,22 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
     return code;
 }
 
-const ls_split *ls_forward_split(const ls_forward *f, bool only, ls_split_id *id, ls_error *error)
+const ls_split *ls_forward_split(const ls_forward *f, ls_split_id *id, ls_error *error)
 {
     const ls_dataset *data = f->saved.session.data;
-    int present = 0;
+    int present = 0, last = LS_TEST;
     char names[64] = "";
-    *id = LS_TEST;
     for (int i = 0; i < LS_SPLITS; i++) {
         const ls_split *split = ls_dataset_split(data, (ls_split_id)i);
         if (!split->present)
             continue;
         ls_format_join(names, sizeof names, split->name);
-        *id = present++ == 0 && only ? (ls_split_id)i : LS_TEST;
+        present++;
+        last = i;
     }
+    *id = LS_TEST;
+    if (f->command->only_split && present == 1)
+        *id = (ls_split_id)last;
     if (f->arguments.split >= 0)
         *id = (ls_split_id)f->arguments.split;
     const ls_split *split = ls_dataset_split(data, *id);
@@ -77,58 +81,55 @@ const ls_split *ls_forward_split(const ls_forward *f, bool only, ls_split_id *id
     return NULL;
 }
 
-/* One application: the chunks' context. */
-typedef struct work {
-    ls_workspace *run;
-    long width;
-    bool (*take)(void *context, long rows, const real *y, ls_error *error);
-    void *context;
-} work;
+/* The context of ls_chunks. */
+typedef struct application {
+    const ls_forward_outputs *outputs;
+    ls_workspace *workspace;
+    long width; /* reals that the layer gives for a row */
+} application;
 
 static void apply(void *context, const ls_batch *batch, long chunk, real *results)
 {
     (void)chunk;
-    work *w = context;
+    application *a = context;
     const ls_pass pass = {.row = batch->first};
-    const real *y = ls_workspace_forward(w->run, &pass, batch->x, batch->rows);
-    memcpy(results, y, (size_t)(batch->rows * w->width) * sizeof *results);
+    const real *y = ls_workspace_forward(a->workspace, &pass, batch->x, batch->rows);
+    memcpy(results, y, (size_t)(batch->rows * a->width) * sizeof *results);
 }
 
-static bool take(void *context, long rows, const real *results, ls_error *error)
+static bool collect(void *context, long rows, const real *results, ls_error *error)
 {
-    work *w = context;
-    return w->take(w->context, rows, results, error);
+    const ls_forward_outputs *outputs = ((application *)context)->outputs;
+    return outputs->collect(outputs->context, rows, results, error);
 }
 
-/* Rows of a chunk, with bounds on a rank's run and on what rank 0 gets from each rank. */
+/* Rows of a chunk: so few that the workspace, and what a rank sends to rank 0, stay small. */
 static long chunk_rows(const ls_net *net, long width)
 {
-    enum { CHUNK_ROWS = 256, RUN_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
+    enum { CHUNK_ROWS = 256, WORKSPACE_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
     long rows = CHUNK_ROWS;
-    while (rows > 1 && (ls_workspace_bytes(net, rows, false) > RUN_BYTES ||
+    while (rows > 1 && (ls_workspace_bytes(net, rows, false) > WORKSPACE_BYTES ||
                         (size_t)(rows * width) * sizeof(real) > RESULT_BYTES))
         rows /= 2;
     return rows;
 }
 
-bool ls_forward_rows(ls_forward *f, const ls_net *net, int last, ls_split_id split,
-                     bool (*take_rows)(void *context, long rows, const real *y, ls_error *error),
-                     void *context, ls_error *error)
+bool ls_forward_rows(ls_forward *f, const ls_forward_outputs *outputs, ls_error *error)
 {
-    long width = ls_shape_count(&net->layers[last]->y), rows = chunk_rows(net, width);
-    work w = {.run = ls_workspace_create_until(net, rows, last),
-              .width = width,
-              .take = take_rows,
-              .context = context};
+    const ls_net *net = outputs->net;
+    long width = ls_shape_count(&net->layers[outputs->layer]->y), rows = chunk_rows(net, width);
+    application a = {.outputs = outputs,
+                     .workspace = ls_workspace_create_until(net, rows, outputs->layer),
+                     .width = width};
     const ls_chunks chunks = {.data = f->saved.session.data,
-                              .split = split,
+                              .split = outputs->split,
                               .size = rows,
-                              .context = &w,
+                              .context = &a,
                               .apply = apply,
                               .width = width,
-                              .take = take};
+                              .take = collect};
     bool ok = ls_chunks_run(&chunks, f->comm, error);
-    ls_workspace_destroy(w.run);
+    ls_workspace_destroy(a.workspace);
     return ok;
 }
 

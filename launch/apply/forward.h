@@ -1,5 +1,5 @@
-/* forward: what evaluate, predict and extract share: the command line, a trained net over a data
- * set, and the outputs of its layers row by row. */
+/* forward: what evaluate, predict and extract share: their command line, a trained net beside a
+ * data set, and the outputs of its layers for each row. */
 #pragma once
 #include <jansson.h>
 
@@ -9,9 +9,9 @@
 #include "launch/threads.h"
 
 typedef struct ls_forward_arguments {
-    ls_words words;                    /* RUN or CHECKPOINT */
+    ls_words words;                    /* the run directory or the checkpoint */
     const char *data, *output, *layer; /* NULL: not given */
-    int split, as;                     /* ls_split_id, ls_forward_as; -1: not given */
+    int split, as;                     /* an ls_split_id, an ls_forward_as; -1: not given */
     bool json, force, average;
     int threads;
 } ls_forward_arguments;
@@ -43,40 +43,52 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
     }
 #define LS_FORWARD_THREADS LS_THREADS_OPTION(ls_forward_arguments, threads)
 
-typedef struct ls_forward {
-    ls_forward_arguments arguments;
-    ls_comm *comm;
-    ls_saved saved;
-    ls_rowfile *file; /* rank 0's output; NULL elsewhere */
-} ls_forward;
+typedef struct ls_forward ls_forward;
 
 typedef struct ls_forward_command {
     const ls_usage *usage;
-    bool objectives; /* the data must fit the job's objectives */
-    bool csv;        /* the output may be .csv */
-    /* **Collective.** With the net open. What is left of `file` then is removed. The error is the
-     * same on all ranks. */
+    bool objectives; /* the data must fit the objectives of the job */
+    bool csv;        /* the output may be a .csv file */
+    bool only_split; /* a data set that has one split only needs no --split */
+    /* **Collective.** Called with the net open; an output that it leaves open is removed. The error
+     * is the same on all ranks. */
     bool (*run)(ls_forward *forward, ls_error *error);
 } ls_forward_command;
 
-/* **Collective.** The whole of a subcommand; returns its exit code. */
-int ls_forward_main(const ls_forward_command *command, int argc, char **argv);
-/* The split that was asked for; else test, or, where `only`, the only one that there is. NULL and
- * an LS_DATA error that names those there are. */
-const ls_split *ls_forward_split(const ls_forward *forward, bool only, ls_split_id *id,
-                                 ls_error *error);
-/* **Collective.** What layer `last` of `net` makes of each row of the split, in chunks that depend
- * on the net only: the same bits on any rank count. On rank 0 `take` gets y [rows, layer's y] of
- * each chunk, in the order of the rows. */
-bool ls_forward_rows(ls_forward *forward, const ls_net *net, int last, ls_split_id split,
-                     bool (*take)(void *context, long rows, const real *y, ls_error *error),
-                     void *context, ls_error *error);
+struct ls_forward {
+    const ls_forward_command *command;
+    ls_forward_arguments arguments;
+    ls_comm *comm;
+    ls_saved saved;
+    ls_rowfile *file; /* the output, on rank 0; NULL on the others */
+};
 
-/* Rank 0: opens the output, with attributes that say where it comes from: checkpoint, step, data.
- */
+/* **Collective.** Does all that a subcommand does; returns its exit code. */
+int ls_forward_main(const ls_forward_command *command, int argc, char **argv);
+/* The split that --split names, else the default. NULL and an LS_DATA error, which names the splits
+ * of the data set, where it has no such rows. */
+const ls_split *ls_forward_split(const ls_forward *forward, ls_split_id *id, ls_error *error);
+
+/* Which outputs are wanted, and who gets them. */
+typedef struct ls_forward_outputs {
+    const ls_net *net;
+    int layer;         /* its number in the net */
+    ls_split_id split; /* the rows */
+    /* Called on rank 0 for each chunk, in the order of the rows, with y [rows, shape of the
+     * layer's output]. */
+    bool (*collect)(void *context, long rows, const real *y, ls_error *error);
+    void *context;
+} ls_forward_outputs;
+
+/* **Collective.** Applies the net to each row of the split. The rows of a chunk depend on the net
+ * only, so the outputs have the same bits on any number of ranks. */
+bool ls_forward_rows(ls_forward *forward, const ls_forward_outputs *outputs, ls_error *error);
+
+/* On rank 0: opens the output file; its attributes name checkpoint, step and data set. */
 bool ls_forward_begin(ls_forward *forward, ls_error *error);
-/* **Collective.** The output is whole and durable. */
+/* **Collective.** Closes the output file; when it returns true, the file is complete on the disk.
+ */
 bool ls_forward_finish(ls_forward *forward, ls_error *error);
-/* Rank 0: net and rows, as a line, and as a JSON object to which more is added. */
+/* On rank 0: checkpoint, step, split and data set, as a line of text and as a JSON object. */
 void ls_forward_print(const ls_forward *forward, const ls_split *split);
 json_t *ls_forward_json(const ls_forward *forward, const ls_split *split);

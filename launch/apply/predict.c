@@ -1,5 +1,5 @@
-/* predict: class and probabilities, or values, of each row of a split, in their order; the same
- * bytes on any rank count. */
+/* predict: class and probabilities, or values, of each row of a split, in the order of the rows;
+ * the same bytes on any number of ranks. */
 #include <string.h>
 
 #include "core/memory.h"
@@ -33,7 +33,7 @@ const ls_usage ls_usage_predict = {
     .arguments = "RUN|CHECKPOINT",
     .about =
         "What a trained net makes of each row of a data set, alone or under mpirun: class [rows] "
-        "and probability [rows, classes] (score where the loss knows no probabilities), or value "
+        "and probability [rows, classes] (score where the loss defines no probabilities), or value "
         "[rows, ...]. The data needs no y. Of a run directory it takes best.h5, else (and with "
         "--average) the newest checkpoint.",
     .more = "Examples:\n"
@@ -43,81 +43,81 @@ const ls_usage ls_usage_predict = {
     .arguments_max = 1,
 };
 
-typedef struct work {
-    const ls_net *net;         /* the one that answers, ... */
-    const ls_meaning *meaning; /* ... and what its outputs mean */
-    bool classes;              /* they stand for classes, else for values */
-    long width, shown;         /* outputs of the net, numbers written a row */
-    ls_rowfile *file;          /* rank 0 */
-} work;
+typedef struct prediction {
+    const ls_net *net;         /* the net whose outputs are the predictions */
+    const ls_meaning *meaning; /* what its outputs mean */
+    bool classes;              /* the outputs stand for classes, else for values */
+    bool pair;    /* the net has one output, the probability of class 1: class 0 gets the rest */
+    long width;   /* outputs of the net */
+    long numbers; /* numbers that are written for a row */
+    ls_rowfile *file; /* on rank 0 */
+} prediction;
 
-/* One output is about class 1; what is left is class 0's. */
-static void fill_row(const work *w, const real *y, real *numbers)
+static void fill_row(const prediction *p, const real *y, real *numbers)
 {
-    bool pair = w->classes && w->width == 1 && w->shown == 2;
-    if (w->classes)
-        w->meaning->of_classes(y, w->width, numbers + pair);
+    if (!p->classes)
+        p->meaning->of_values(y, p->width, numbers);
     else
-        w->meaning->of_values(y, w->width, numbers);
-    if (pair)
+        p->meaning->of_classes(y, p->width, numbers + p->pair);
+    if (p->pair)
         numbers[0] = 1 - numbers[1];
 }
 
-static bool take(void *context, long rows, const real *y, ls_error *error)
+static bool collect(void *context, long rows, const real *y, ls_error *error)
 {
-    const work *w = context;
+    const prediction *p = context;
     real *class = ls_alloc((size_t)rows, sizeof *class);
-    real *numbers = ls_alloc((size_t)(rows * w->shown), sizeof *numbers);
+    real *numbers = ls_alloc((size_t)(rows * p->numbers), sizeof *numbers);
     for (long r = 0; r < rows; r++) {
-        class[r] = (real)ls_loss_predict(y + r * w->width, w->width, w->meaning->threshold);
-        fill_row(w, y + r * w->width, numbers + r * w->shown);
+        class[r] = (real)ls_loss_predict(y + r * p->width, p->width, p->meaning->threshold);
+        fill_row(p, y + r * p->width, numbers + r * p->numbers);
     }
     const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
-    bool ok = ls_rowfile_add(w->file, rows, w->classes ? of_classes : of_values, error);
+    bool ok = ls_rowfile_add(p->file, rows, p->classes ? of_classes : of_values, error);
     ls_free(numbers);
     ls_free(class);
     return ok;
 }
 
-/* Rank 0. */
-static bool begin(ls_forward *f, work *w, const ls_split *split, ls_error *error)
+/* On rank 0. */
+static bool begin(ls_forward *f, prediction *p, const ls_split *split, ls_error *error)
 {
     const ls_rowfile_array of_classes[] = {
-        {"class", {.rank = 0}, true}, {w->meaning->name, {.rank = 1, .at = {w->shown}}, false}};
-    const ls_rowfile_array of_values[] = {{"value", w->net->y, false}};
+        {"class", {.rank = 0}, true}, {p->meaning->name, {.rank = 1, .at = {p->numbers}}, false}};
+    const ls_rowfile_array of_values[] = {{"value", p->net->y, false}};
     bool ok = ls_forward_begin(f, error) &&
-              ls_rowfile_begin(f->file, w->classes ? of_classes : of_values, w->classes ? 2 : 1,
+              ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
                                split->x.rows, error) &&
               ls_rowfile_text(f->file, "/", "split", split->name, error);
-    w->file = f->file;
+    p->file = f->file;
     return ok;
 }
 
 /* The objective of the last stage says what the outputs of its net mean. */
-static work plan(const ls_forward *f, const ls_objective *objective, const ls_split *split)
+static prediction plan(const ls_forward *f, const ls_objective *objective, const ls_split *split)
 {
-    work w = {.net = objective->answers, .meaning = objective->meaning};
+    prediction p = {.net = objective->answers, .meaning = objective->meaning};
     bool labels = split->has_y && split->y.shape.rank == 0;
-    w.classes = split->has_y ? labels : !w.meaning->values;
+    p.classes = split->has_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
-        w.classes = f->arguments.as == LS_FORWARD_CLASSES;
-    w.width = ls_shape_count(&w.net->y);
-    bool pair = w.classes && w.width == 1 && strcmp(w.meaning->name, "probability") == 0;
-    w.shown = pair ? 2 : w.width;
-    return w;
+        p.classes = f->arguments.as == LS_FORWARD_CLASSES;
+    p.width = ls_shape_count(&p.net->y);
+    p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
+    p.numbers = p.pair ? 2 : p.width;
+    return p;
 }
 
-static void print(const ls_forward *f, const work *w, const ls_split *split)
+static void print(const ls_forward *f, const prediction *p, const ls_split *split)
 {
-    const char *output = f->arguments.output, *name = w->classes ? w->meaning->name : "value";
+    const char *output = f->arguments.output, *name = p->classes ? p->meaning->name : "value";
     if (!f->arguments.json) {
         ls_forward_print(f, split);
-        printf("%s: %ld rows, %s %s\n", output, split->x.rows, w->classes ? "class and" : "row and",
+        printf("%s: %ld rows, %s %s\n", output, split->x.rows, p->classes ? "class and" : "row and",
                name);
         return;
     }
     json_t *top = ls_forward_json(f, split), *arrays = json_array();
-    if (w->classes)
+    if (p->classes)
         json_array_append_new(arrays, json_string("class"));
     json_array_append_new(arrays, json_string(name));
     json_object_set_new(top, "output", ls_json_text(output));
@@ -125,16 +125,17 @@ static void print(const ls_forward *f, const work *w, const ls_split *split)
     ls_json_print(top);
 }
 
-static bool write_rows(ls_forward *f, work *w, const ls_split *split, ls_split_id id,
+static bool write_rows(ls_forward *f, prediction *p, const ls_split *split, ls_split_id id,
                        ls_error *error)
 {
+    const ls_forward_outputs outputs = {
+        .net = p->net, .layer = p->net->count - 1, .split = id, .collect = collect, .context = p};
     bool first = ls_comm_rank(f->comm) == 0;
-    if (!ls_comm_agree(f->comm, !first || begin(f, w, split, error), error) ||
-        !ls_forward_rows(f, w->net, w->net->count - 1, id, take, w, error) ||
-        !ls_forward_finish(f, error))
+    if (!ls_comm_agree(f->comm, !first || begin(f, p, split, error), error) ||
+        !ls_forward_rows(f, &outputs, error) || !ls_forward_finish(f, error))
         return false;
     if (first)
-        print(f, w, split);
+        print(f, p, split);
     return true;
 }
 
@@ -143,7 +144,7 @@ static bool predict(ls_forward *f, ls_error *error)
     ls_split_id id;
     const ls_job *job = f->saved.job;
     ls_task task = f->saved.session.task;
-    const ls_split *split = ls_forward_split(f, true, &id, error);
+    const ls_split *split = ls_forward_split(f, &id, error);
     if (!split)
         return false;
     task.inference = true;
@@ -151,8 +152,8 @@ static bool predict(ls_forward *f, ls_error *error)
         ls_objective_create(job->stage[job->stages - 1].objective, &task, error);
     if (!objective)
         return false;
-    work w = plan(f, objective, split);
-    bool ok = write_rows(f, &w, split, id, error);
+    prediction p = plan(f, objective, split);
+    bool ok = write_rows(f, &p, split, id, error);
     ls_objective_destroy(objective);
     return ok;
 }
@@ -160,6 +161,6 @@ static bool predict(ls_forward *f, ls_error *error)
 int ls_command_predict(int argc, char **argv)
 {
     static const ls_forward_command command = {
-        .usage = &ls_usage_predict, .csv = true, .run = predict};
+        .usage = &ls_usage_predict, .csv = true, .only_split = true, .run = predict};
     return ls_forward_main(&command, argc, argv);
 }
