@@ -1,4 +1,4 @@
-/* axis: round ticks. */
+/* axis: chooses round ticks and writes them. */
 #include "launch/plot/axis.h"
 
 #include <math.h>
@@ -15,7 +15,9 @@ static double round_step(double width)
 
 ls_axis ls_axis_fit(double low, double high, int ticks)
 {
-    double least = 1e-9 * fmax(fabs(low), fabs(high)); /* equal numbers have a width too */
+    double least =
+        1e-9 *
+        fmax(fabs(low), fabs(high)); /* where all numbers are equal, the range still has a width */
     if (high - low <= least) {
         double about = fmax(fabs(high) / 2, 1e-9);
         low -= about;
@@ -27,7 +29,7 @@ ls_axis ls_axis_fit(double low, double high, int ticks)
     return axis;
 }
 
-/* "1e-05" as "1e-5". */
+/* Makes "1e-5" of "1e-05". */
 static void shorten_exponent(char *text)
 {
     char *e = strchr(text, 'e');

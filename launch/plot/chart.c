@@ -1,4 +1,4 @@
-/* chart: panels, axes, legend and curves of a picture. */
+/* chart: draws panels, axes, legend and curves. */
 #include "launch/plot/chart.h"
 
 #include <math.h>
@@ -9,14 +9,15 @@
 #include "launch/plot/axis.h"
 #include "launch/plot/svg.h"
 
-/* Pixels. A panel's own corner is that of its plot area. */
+/* Lengths in pixels. The corner of a panel is the corner of its plot area; the cell around it has
+ * room for title, tick labels and the name of the axis. */
 enum {
     COLUMNS = 2,
     PLOT_WIDTH = 380,
     PLOT_HEIGHT = 210,
-    LEFT = 64,  /* of a plot area: room for tick labels */
-    ABOVE = 40, /* room for the title */
-    BELOW = 50, /* room for tick labels and the axis' name */
+    LEFT = 64,
+    ABOVE = 40,
+    BELOW = 50,
     RIGHT = 24,
     CELL_WIDTH = LEFT + PLOT_WIDTH + RIGHT,
     CELL_HEIGHT = ABOVE + PLOT_HEIGHT + BELOW,
@@ -28,13 +29,13 @@ enum {
     PANELS = 16
 };
 
-/* Colours that people with any kind of sight tell apart (Okabe and Ito 2008), in an order of
- * alternating lightness, for printing in grey. */
+/* Colours that colour-blind people can tell apart (Okabe and Ito 2008). Light and dark ones
+ * alternate, for printing in grey. */
 static const char *const colours[] = {"#0072b2", "#e69f00", "#111111", "#56b4e9",
                                       "#d55e00", "#009e73", "#cc79a7"};
 enum { COLOURS = sizeof colours / sizeof colours[0] };
 
-/* How wide a unit of the time axis is, and from how many seconds on it is used. */
+/* The units of the time axis: seconds of one, and the shortest time that is drawn in it. */
 static const struct time_unit {
     double seconds, from;
     const char *name;
@@ -43,19 +44,27 @@ static const struct time_unit {
                   {60, 2 * 60.0, "time (minutes)"},
                   {1, 0, "time (seconds)"}};
 
+/* A curve, and the number of its run, which has a colour and a mark. */
+typedef struct drawn {
+    int run;
+    const ls_curve *curve;
+} drawn;
+
 typedef struct chart {
     FILE *out;
     const ls_curves *run;
     int runs;
+    drawn *curve; /* of all runs */
+    int curves;
     ls_axis_id axis;
     ls_axis x;
-    double x_unit; /* what stands on the axis times this is what a point holds */
+    double x_unit; /* a number on the axis times this is the number in a point */
     const char *x_name;
     int panels;
-    const char *panel[PANELS]; /* names of curves */
+    const char *panel[PANELS]; /* the name of the curves in it */
 } chart;
 
-/* Where one panel maps its numbers. */
+/* A panel, which maps numbers to pixels. */
 typedef struct panel {
     const chart *chart;
     double left, top;
@@ -68,7 +77,7 @@ static double x_of(const panel *p, double value)
     return p->left + PLOT_WIDTH * (value / p->chart->x_unit - x->low) / (x->high - x->low);
 }
 
-/* What is far out of the panel stands near it: SVG programs compute in float. */
+/* A value far outside is moved near to the panel: SVG programs compute in float. */
 static double y_of(const panel *p, double value)
 {
     double down = (p->y.high - value) / (p->y.high - p->y.low);
@@ -89,35 +98,25 @@ static bool comes_last(const char *name)
     return !strcmp(name, "rate") || !strcmp(name, "samples_per_second") || !strcmp(name, "waiting");
 }
 
-static bool has(const chart *c, const char *name)
-{
-    for (int r = 0; r < c->runs; r++)
-        for (int i = 0; i < c->run[r].count; i++)
-            if (strcmp(c->run[r].curve[i].name, name) == 0)
-                return true;
-    return false;
-}
-
-/* Loss, the other metrics as they appear, rate, samples/s, waiting. */
+/* Loss, the other metrics in the order of their first record, then rate, samples/s and waiting. */
 static void choose_panels(chart *c)
 {
-    if (has(c, "loss"))
-        add_panel(c, "loss");
+    for (int i = 0; i < c->curves; i++)
+        if (strcmp(c->curve[i].curve->name, "loss") == 0)
+            add_panel(c, "loss");
     for (int last = 0; last < 2; last++)
-        for (int r = 0; r < c->runs; r++)
-            for (int i = 0; i < c->run[r].count; i++)
-                if (comes_last(c->run[r].curve[i].name) == last)
-                    add_panel(c, c->run[r].curve[i].name);
+        for (int i = 0; i < c->curves; i++)
+            if (comes_last(c->curve[i].curve->name) == last)
+                add_panel(c, c->curve[i].curve->name);
 }
 
 static void choose_x(chart *c)
 {
     static const char *const names[] = {[LS_AXIS_STEP] = "step", [LS_AXIS_EPOCH] = "epoch"};
     double last = 0;
-    for (int r = 0; r < c->runs; r++)
-        for (int i = 0; i < c->run[r].count; i++)
-            for (long k = 0; k < c->run[r].curve[i].count; k++)
-                last = fmax(last, c->run[r].curve[i].point[k].at[c->axis]);
+    for (int i = 0; i < c->curves; i++)
+        for (long k = 0; k < c->curve[i].curve->count; k++)
+            last = fmax(last, c->curve[i].curve->point[k].at[c->axis]);
     c->x_unit = 1;
     c->x_name = c->axis == LS_AXIS_TIME ? NULL : names[c->axis];
     for (const struct time_unit *unit = time_units; !c->x_name; unit++)
@@ -126,7 +125,8 @@ static void choose_x(chart *c)
             c->x_name = unit->name;
         }
     c->x = ls_axis_fit(0, last > 0 ? last / c->x_unit : 1, TICKS_X);
-    c->x.high = last > 0 ? last / c->x_unit : c->x.high; /* no empty space after the last point */
+    if (last > 0)
+        c->x.high = last / c->x_unit; /* leaves no empty space after the last point */
 }
 
 /* The values of all curves of that name, in one array; the caller frees with ls_free. `evaluated`:
@@ -135,15 +135,14 @@ static double *values_of(const chart *c, const char *name, bool evaluated, size_
 {
     double *value = NULL;
     *count = 0;
-    for (int r = 0; r < c->runs; r++)
-        for (int i = 0; i < c->run[r].count; i++) {
-            const ls_curve *curve = &c->run[r].curve[i];
-            if (strcmp(curve->name, name) != 0 || (evaluated && !*curve->split))
-                continue;
-            value = ls_realloc(value, *count + (size_t)curve->count, sizeof *value);
-            for (long k = 0; k < curve->count; k++)
-                value[(*count)++] = curve->point[k].value;
-        }
+    for (int i = 0; i < c->curves; i++) {
+        const ls_curve *curve = c->curve[i].curve;
+        if (strcmp(curve->name, name) != 0 || (evaluated && !*curve->split))
+            continue;
+        value = ls_realloc(value, *count + (size_t)curve->count, sizeof *value);
+        for (long k = 0; k < curve->count; k++)
+            value[(*count)++] = curve->point[k].value;
+    }
     return value;
 }
 
@@ -153,7 +152,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The range of the values without the share `cut` at either end; widens [*low, *high]. */
+/* Widens [*low, *high] to hold the values, but for the share `cut` of them at either end. */
 static void widen(const chart *c, const char *name, bool evaluated, double cut, double *low,
                   double *high)
 {
@@ -168,9 +167,9 @@ static void widen(const chart *c, const char *name, bool evaluated, double cut, 
     ls_free(value);
 }
 
-/* The first steps of a training, and single spikes, would press all that follows flat: a few in a
- * hundred training steps may leave the panel, evaluations never. From 0 where that costs little of
- * the height, or is what the quantity is about. */
+/* The large losses of the first steps, and single spikes, would press all other points flat.
+ * Therefore 2.5 % of the training steps may leave the panel at either end, evaluations never. The
+ * axis begins at 0 where that costs little height, and always for rates and shares. */
 static ls_axis choose_y(const chart *c, const char *name)
 {
     static const double spikes = 0.025;
@@ -212,12 +211,14 @@ static void put_x_axis(const panel *p)
                 "font-size='11' fill='#666'", c->x_name);
 }
 
-/* Where a run went from one stage to the next: shown for a run that is alone in its picture. */
+/* A vertical line between two stages, in a picture of one run. */
 static void put_stages(const panel *p)
 {
     const ls_curves *run = p->chart->run;
     long stage = 0;
-    for (int i = 0; p->chart->runs == 1 && i < run->count; i++)
+    if (p->chart->runs > 1)
+        return;
+    for (int i = 0; i < run->count; i++)
         for (long k = 0; k < run->curve[i].count; k++) {
             const ls_point *point = &run->curve[i].point[k];
             if (point->stage <= stage)
@@ -229,7 +230,7 @@ static void put_stages(const panel *p)
         }
 }
 
-/* Full and hollow marks take turns: 8 different ones. */
+/* The marks of the first four runs are full, of the next four hollow, and so on. */
 static void put_one_mark(FILE *out, int run, double x, double y)
 {
     char look[96];
@@ -240,10 +241,12 @@ static void put_one_mark(FILE *out, int run, double x, double y)
     ls_svg_put_mark(out, (ls_svg_mark)(run % LS_SVG_MARKS), x, y, look);
 }
 
-/* Marks at a distance that stays readable; runs begin at different places, so that curves that lie
- * on each other show all of their marks. */
-static void put_marks(const panel *p, int run, const ls_curve *curve)
+/* The marks of a curve stand apart, and those of each run begin at another x, so that curves that
+ * lie on each other show the marks of all. */
+static void put_marks(const panel *p, const drawn *d)
 {
+    int run = d->run;
+    const ls_curve *curve = d->curve;
     double next = p->left + MARK_DISTANCE * (0.5 + run) / p->chart->runs;
     for (long k = 0; k < curve->count; k++) {
         double x = x_of(p, curve->point[k].at[p->chart->axis]), value = curve->point[k].value;
@@ -260,52 +263,54 @@ static void put_line(const panel *p, const ls_curve *curve, const char *look)
     ls_svg_path_begin(p->chart->out);
     for (long k = 0; k < curve->count; k++) {
         const ls_point *point = &curve->point[k];
-        ls_svg_path_point(p->chart->out, k == 0 || point->stage != point[-1].stage,
-                          x_of(p, point->at[p->chart->axis]), y_of(p, point->value));
+        double x = x_of(p, point->at[p->chart->axis]), y = y_of(p, point->value);
+        if (k == 0 || point->stage != point[-1].stage)
+            ls_svg_path_move(p->chart->out, x, y);
+        else
+            ls_svg_path_line(p->chart->out, x, y);
     }
     ls_svg_path_end(p->chart->out, look);
 }
 
-/* Training steps where there are evaluations too: thin and paler, without marks. */
-static bool is_background(const panel *p, int run, const ls_curve *curve)
+/* Whether the curve is of training steps, and of a quantity that was evaluated too: then it is thin
+ * and pale, and has no marks. */
+static bool is_background(const panel *p, const drawn *d)
 {
-    const ls_curves *all = &p->chart->run[run];
-    for (int i = 0; !*curve->split && i < all->count; i++)
-        if (*all->curve[i].split && strcmp(all->curve[i].name, curve->name) == 0)
+    const ls_curves *all = &p->chart->run[d->run];
+    if (*d->curve->split)
+        return false;
+    for (int i = 0; i < all->count; i++)
+        if (*all->curve[i].split && strcmp(all->curve[i].name, d->curve->name) == 0)
             return true;
     return false;
 }
 
-static void put_curve(const panel *p, int run, const ls_curve *curve)
+static void put_curve(const panel *p, const drawn *d)
 {
     char look[96];
-    bool background = is_background(p, run, curve);
+    bool background = is_background(p, d);
+    const char *width = *d->curve->split ? "2" : background ? "1" : "1.4";
     snprintf(look, sizeof look, "stroke='%s' stroke-width='%s' stroke-opacity='%s'",
-             colours[run % COLOURS],
-             *curve->split ? "2"
-             : background  ? "1"
-                           : "1.4",
-             background ? "0.6" : "1");
-    put_line(p, curve, look);
+             colours[d->run % COLOURS], width, background ? "0.6" : "1");
+    put_line(p, d->curve, look);
 }
 
-static void put_curve_marks(const panel *p, int run, const ls_curve *curve)
+static void put_curve_marks(const panel *p, const drawn *d)
 {
-    if (*curve->split || (p->chart->runs > 1 && !is_background(p, run, curve)))
-        put_marks(p, run, curve);
+    if (*d->curve->split || (p->chart->runs > 1 && !is_background(p, d)))
+        put_marks(p, d);
 }
 
-/* All curves of that name; evaluations lie on top. */
+/* Draws all curves of that name, those of evaluations last, so that they lie on top. */
 static void put_curves(const panel *p, const char *name,
-                       void (*put)(const panel *p, int run, const ls_curve *curve))
+                       void (*put)(const panel *p, const drawn *d))
 {
-    for (int splits = 0; splits < 2; splits++)
-        for (int r = 0; r < p->chart->runs; r++)
-            for (int i = 0; i < p->chart->run[r].count; i++) {
-                const ls_curve *curve = &p->chart->run[r].curve[i];
-                if (!strcmp(curve->name, name) && (*curve->split != 0) == splits)
-                    put(p, r, curve);
-            }
+    for (int evaluated = 0; evaluated < 2; evaluated++)
+        for (int i = 0; i < p->chart->curves; i++) {
+            const drawn *d = &p->chart->curve[i];
+            if (strcmp(d->curve->name, name) == 0 && (*d->curve->split != 0) == evaluated)
+                put(p, d);
+        }
 }
 
 static void put_panel(const chart *c, const char *name, double left, double top)
@@ -331,7 +336,7 @@ static const char *last_word(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-/* The last word of a run's path, or all of it where two runs share that word. */
+/* The last part of a run's path, or the whole path where two runs share that part. */
 static const char *label_of(const chart *c, int run)
 {
     const char *word = last_word(c->run[run].run);
@@ -341,55 +346,65 @@ static const char *label_of(const chart *c, int run)
     return word;
 }
 
-/* Where the next entry of the legend goes. */
+/* Where the next entry of the legend begins. */
 typedef struct pen {
     double x;
     int line;
 } pen;
 
-/* One entry: a line as the curves have it, with its mark (run >= 0), and a text. `out` NULL only
- * moves the pen. */
-static void put_entry(FILE *out, pen *at, const char *look, int run, const char *text)
+/* An entry of the legend: a line that looks as the curves do, with the mark of `run` (none where it
+ * is negative), and a text. Only moves the pen where `out` is NULL. */
+static void put_entry(FILE *out, pen *pen, const char *look, int run, const char *text)
 {
     static const double sample = 30, gap = 8, size = 12, between = 22;
     double width = sample + gap + ls_svg_text_width(text, size) + between;
-    if (at->x > LEFT && at->x + width > WIDTH) {
-        at->x = LEFT;
-        at->line++;
+    if (pen->x > LEFT && pen->x + width > WIDTH) {
+        pen->x = LEFT;
+        pen->line++;
     }
-    double y = LEGEND_LINE * (at->line + 1);
-    if (out) {
-        ls_svg_line(out, at->x, y, at->x + sample, y, look);
-        if (run >= 0)
-            put_one_mark(out, run, at->x + sample / 2, y);
-        ls_svg_text(out, at->x + sample + gap, y + 4, LS_SVG_START, "font-size='12' fill='#222'",
-                    text);
-    }
-    at->x += width;
+    double x = pen->x, y = LEGEND_LINE * (pen->line + 1);
+    pen->x += width;
+    if (!out)
+        return;
+    ls_svg_line(out, x, y, x + sample, y, look);
+    if (run >= 0)
+        put_one_mark(out, run, x + sample / 2, y);
+    ls_svg_text(out, x + sample + gap, y + 4, LS_SVG_START, "font-size='12' fill='#222'", text);
 }
 
-/* Returns how many lines it takes. */
+/* Returns the number of lines of the legend. */
 static int put_legend(const chart *c, FILE *out)
 {
     char look[64];
     const char *split = NULL;
-    pen at = {.x = LEFT};
+    pen pen = {.x = LEFT};
     for (int r = 0; r < c->runs; r++) {
         snprintf(look, sizeof look, "stroke='%s' stroke-width='2'", colours[r % COLOURS]);
-        put_entry(out, &at, look, r, label_of(c, r));
-        for (int i = 0; !split && i < c->run[r].count; i++)
-            split = *c->run[r].curve[i].split ? c->run[r].curve[i].split : NULL;
+        put_entry(out, &pen, look, r, label_of(c, r));
     }
+    for (int i = c->curves - 1; i >= 0; i--)
+        if (*c->curve[i].curve->split)
+            split = c->curve[i].curve->split;
     if (split) {
-        put_entry(out, &at, "stroke='#888' stroke-width='1'", -1, "training steps");
-        put_entry(out, &at, "stroke='#888' stroke-width='2'", -1, split);
+        put_entry(out, &pen, "stroke='#888' stroke-width='1'", -1, "training steps");
+        put_entry(out, &pen, "stroke='#888' stroke-width='2'", -1, split);
     }
-    return at.line + 1;
+    return pen.line + 1;
+}
+
+static void collect_curves(chart *c)
+{
+    for (int r = 0; r < c->runs; r++) {
+        c->curve = ls_realloc(c->curve, (size_t)(c->curves + c->run[r].count), sizeof *c->curve);
+        for (int i = 0; i < c->run[r].count; i++)
+            c->curve[c->curves++] = (drawn){.run = r, .curve = &c->run[r].curve[i]};
+    }
 }
 
 void ls_chart_write(FILE *out, const ls_curves *runs, int count, ls_axis_id axis)
 {
     chart c = {.out = out, .run = runs, .runs = count, .axis = axis};
+    collect_curves(&c);
     choose_panels(&c);
     choose_x(&c);
     int lines = put_legend(&c, NULL), rows = (c.panels + COLUMNS - 1) / COLUMNS;
@@ -401,4 +416,5 @@ void ls_chart_write(FILE *out, const ls_curves *runs, int count, ls_axis_id axis
         put_panel(&c, c.panel[i], LEFT + i % COLUMNS * CELL_WIDTH,
                   head + ABOVE + i / COLUMNS * CELL_HEIGHT);
     ls_svg_end(out);
+    ls_free(c.curve);
 }

@@ -1,4 +1,4 @@
-/* curves: reads RUN/metrics.jsonl. */
+/* curves: reads the records of RUN/metrics.jsonl. */
 #include "launch/plot/curves.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 
-/* The curve of that name and split: the one there is, or a new one. */
+/* The curve of that name and split; a new one where there is none. */
 static ls_curve *curve_of(ls_curves *curves, const char *name, const char *split)
 {
     for (int i = 0; i < curves->count; i++)
@@ -25,7 +25,7 @@ static ls_curve *curve_of(ls_curves *curves, const char *name, const char *split
     return curve;
 }
 
-/* Room doubles when the count reaches a power of two. */
+/* The room for points doubles whenever their count is a power of two. */
 static void add_point(ls_curve *curve, const ls_point *where, double value)
 {
     if ((curve->count & (curve->count - 1)) == 0)
@@ -35,7 +35,7 @@ static void add_point(ls_curve *curve, const ls_point *where, double value)
     curve->point[curve->count++].value = value;
 }
 
-/* NaN where it is no number, or one that no picture can show. */
+/* NaN where it is no number, or too large for a picture. */
 static double number_of(const json_t *value)
 {
     static const double largest = 1e100;
@@ -48,9 +48,9 @@ static double member_of(const json_t *record, const char *key)
     return number_of(json_object_get(record, key));
 }
 
-/* Where a record stands. Epochs begin anew with each stage, seconds with each start of the program:
- * here both go on. */
-static ls_point place_of(ls_curves *curves, const json_t *record)
+/* Where a record stands on each axis. In the file epochs count from 0 in each stage, and seconds
+ * from 0 in each start of the program; here both are counted over the whole run. */
+static ls_point position_of(ls_curves *curves, const json_t *record)
 {
     const ls_point *last = &curves->last;
     ls_point here = {.stage = (long)member_of(record, "stage")};
@@ -67,20 +67,20 @@ static ls_point place_of(ls_curves *curves, const json_t *record)
     return here;
 }
 
-static bool is_place(const char *key)
+static bool is_position(const char *key)
 {
     return !strcmp(key, "stage") || !strcmp(key, "step") || !strcmp(key, "epoch") ||
            !strcmp(key, "seconds") || !strcmp(key, "stage_seconds");
 }
 
-/* Numbers are of the training steps; objects of numbers are of a split. */
+/* Numbers of a record belong to training steps, numbers in an object inside it to a split. */
 static void add_values(ls_curves *curves, const char *split, json_t *record)
 {
     const char *key;
     json_t *value;
     json_object_foreach (record, key, value) {
         double number = number_of(value);
-        if (!isnan(number) && (*split || !is_place(key)))
+        if (!isnan(number) && (*split || !is_position(key)))
             add_point(curve_of(curves, key, split), &curves->last, number);
         else if (json_is_object(value) && !*split)
             add_values(curves, key, value);
@@ -101,15 +101,15 @@ static bool add_record(ls_curves *curves, json_t *record)
         return false;
     const char *final = json_string_value(json_object_get(record, "final"));
     snprintf(curves->final, sizeof curves->final, "%s", final ? final : "");
-    if (final) /* its seconds are those of the stage */
+    if (final) /* it repeats numbers, and its seconds are those of the stage */
         return true;
-    curves->last = place_of(curves, record);
+    curves->last = position_of(curves, record);
     curves->timed &= !isnan(curves->last.at[LS_AXIS_TIME]);
     add_values(curves, "", record);
     return true;
 }
 
-/* What is at `run` where there is no metrics.jsonl. */
+/* The error that there is no metrics.jsonl: it says what is there in place of a run directory. */
 static bool fail_open(const char *run, const char *path, ls_error *error)
 {
     struct stat found;

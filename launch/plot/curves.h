@@ -4,7 +4,7 @@
 
 enum { LS_CURVE_NAME = 64 };
 
-/* Where a point of a curve stands on each of the axes that a plot may have. */
+/* The quantities against which curves can be drawn. */
 typedef enum { LS_AXIS_STEP, LS_AXIS_EPOCH, LS_AXIS_TIME, LS_AXES } ls_axis_id;
 
 typedef struct ls_point {
@@ -15,7 +15,7 @@ typedef struct ls_point {
 
 typedef struct ls_curve {
     char name[LS_CURVE_NAME];  /* "loss", "accuracy", "rate", "samples_per_second" */
-    char split[LS_CURVE_NAME]; /* "valid"; "" of the training steps themselves */
+    char split[LS_CURVE_NAME]; /* "valid"; "": training steps */
     long count;                /* at least 1 */
     ls_point *point;
 } ls_curve;
@@ -23,16 +23,17 @@ typedef struct ls_curve {
 typedef struct ls_curves {
     char *run; /* the run directory */
     int count;
-    ls_curve *curve;     /* in order of appearance */
-    ls_point last;       /* where the newest record stands; value is not used */
+    ls_curve *curve;     /* in the order of their first records */
+    ls_point last;       /* the position of the newest record; its value is not used */
     bool timed;          /* every point has seconds */
     char final[32];      /* "done", "stopped early": the newest record ends its stage; else "" */
     double epoch_offset; /* epochs of the stages before the last one */
     double time_offset;  /* seconds of the starts before the last one */
 } ls_curves;
 
-/* Half a last line, which is being written, is left out. LS_DATA errors: no such run, a line that
- * is no record. No points yet is no error. Free with ls_curves_release in either case. */
+/* A last line without a newline is still being written, and is left out. LS_DATA errors: no such
+ * run, a line that is no record. A run without points is no error. Free with ls_curves_release in
+ * either case. */
 bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error);
 void ls_curves_release(ls_curves *curves);
 /* "valid loss", "loss": into text[size]; returns text. */

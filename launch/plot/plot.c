@@ -60,7 +60,7 @@ const ls_usage ls_usage_plot = {
     .arguments_max = RUNS,
 };
 
-/* Whether a picture of this run can be drawn against that axis. */
+/* Whether the run has points, and numbers for that axis. */
 static bool check_curves(const ls_curves *curves, ls_axis_id axis, ls_error *error)
 {
     if (curves->count == 0)
@@ -104,7 +104,7 @@ static bool plot(const arguments *a, ls_error *error)
     return ok;
 }
 
-/* Stages of the run's job; 1 where job.yaml can't say. */
+/* The number of stages of the run's job; 1 where job.yaml can't be read. */
 static int stages_of(const char *run)
 {
     char path[4096];
@@ -116,7 +116,7 @@ static int stages_of(const char *run)
     return stages;
 }
 
-/* A title and a line for each curve. Returns the number of lines. */
+/* Prints a title and a line for each curve. Returns the number of lines. */
 static int put_frame(const ls_curves *run, int stages)
 {
     bool last = run->last.stage + 1 >= stages;
@@ -140,7 +140,7 @@ static bool exists(const char *run, const char *name)
     return stat(path, &found) == 0;
 }
 
-/* A run that has begun has its job.yaml before its first record. */
+/* A run that has job.yaml but no records yet has begun: it has no curves, and that is no error. */
 static bool read_live(const char *run, ls_curves *curves, ls_error *error)
 {
     if (exists(run, "metrics.jsonl") || !exists(run, "job.yaml"))
@@ -149,7 +149,8 @@ static bool read_live(const char *run, ls_curves *curves, ls_error *error)
     return true;
 }
 
-/* Draws over the frame before; without a terminal there is one frame only. */
+/* Draws a frame each second, over the one before, until the run is complete; only one frame where
+ * stdout is no terminal. */
 static bool follow(const arguments *a, ls_error *error)
 {
     static const struct timespec second = {.tv_sec = 1};
@@ -181,5 +182,6 @@ int ls_command_plot(int argc, char **argv)
     ls_command_parse(&ls_usage_plot, argc, argv, &a.runs);
     if (ls_command_rank() != 0)
         return 0;
-    return (a.live ? follow : plot)(&a, &error) ? 0 : ls_command_fail(0, &error);
+    bool ok = a.live ? follow(&a, &error) : plot(&a, &error);
+    return ok ? 0 : ls_command_fail(0, &error);
 }

@@ -12,7 +12,8 @@ static const char *const blocks[2][LEVELS] = {
     {"_", ".", "-", "=", "+", "*", "#", "@"},
     {"\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"}};
 
-/* Mean of the points that fall into column `column` of `columns`, by their place in the list. */
+/* The points are spread evenly over the columns by their number: the mean of those in one column.
+ */
 static double column_mean(const ls_curve *curve, int column, int columns)
 {
     long begin = curve->count * column / columns, end = curve->count * (column + 1) / columns;

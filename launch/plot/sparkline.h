@@ -4,7 +4,7 @@
 
 #include "launch/plot/curves.h"
 
-/* A line for each curve: name, shape over `columns` columns in all, the newest value, the range.
+/* Prints a line for each curve: name, shape, newest value and range, `columns` columns in all.
  * Block characters where the locale
  * is UTF-8, else plain ASCII. Returns the number of lines. */
 int ls_sparkline_write(FILE *out, const ls_curves *run, int columns);

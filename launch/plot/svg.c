@@ -3,7 +3,7 @@
 
 static const char font[] = "font-family='Helvetica, Arial, DejaVu Sans, sans-serif'";
 
-/* The bytes of the UTF-8 character at `text`, 0 where there is none that XML may hold. */
+/* The bytes of the UTF-8 character at `text`; 0 where there is no character that XML allows. */
 static int utf8_length(const unsigned char *text)
 {
     int length = text[0] < 0x80   ? 1
@@ -22,15 +22,15 @@ static void put_escaped(FILE *out, const char *text)
 {
     static const char *const entities[128] = {
         ['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['\''] = "&#39;", ['"'] = "&quot;"};
-    for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        int length = utf8_length(at);
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        int length = utf8_length(c);
         if (length == 0)
             fputc('?', out);
-        else if (length == 1 && entities[*at])
-            fputs(entities[*at], out);
+        else if (length == 1 && entities[*c])
+            fputs(entities[*c], out);
         else
-            fwrite(at, 1, (size_t)length, out);
-        at += length ? length : 1;
+            fwrite(c, 1, (size_t)length, out);
+        c += length ? length : 1;
     }
 }
 
@@ -73,7 +73,7 @@ void ls_svg_text(FILE *out, double x, double y, ls_svg_anchor anchor, const char
 
 double ls_svg_text_width(const char *text, double size)
 {
-    static const double share = 0.56; /* of a character's height: Helvetica's mean width */
+    static const double share = 0.56; /* mean width of Helvetica's characters over their height */
     double width = 0;
     for (; *text; text++)
         width += ((unsigned char)*text & 0xc0) == 0x80 ? 0 : share * size;
@@ -109,9 +109,14 @@ void ls_svg_path_begin(FILE *out)
     fputs("<path d='", out);
 }
 
-void ls_svg_path_point(FILE *out, bool lift, double x, double y)
+void ls_svg_path_move(FILE *out, double x, double y)
 {
-    fprintf(out, "%c%.1f %.1f", lift ? 'M' : 'L', x, y);
+    fprintf(out, "M%.1f %.1f", x, y);
+}
+
+void ls_svg_path_line(FILE *out, double x, double y)
+{
+    fprintf(out, "L%.1f %.1f", x, y);
 }
 
 void ls_svg_path_end(FILE *out, const char *look)
