@@ -5,13 +5,13 @@
 
 #include "launch/command.h"
 
-/* Tasks of an srun that told them nothing by which MPI could join them; 0 where it is otherwise.
- * Open MPI would end each of them with a page about how it was built. */
+/* The number of tasks, where srun started several without the variables by which MPI joins them;
+ * else 0. Open MPI would end each with a page about how it was built. */
 static int unjoined_tasks(void)
 {
-    static const char *const told[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
-    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        if (getenv(told[i]))
+    static const char *const joined[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof joined / sizeof *joined; i++)
+        if (getenv(joined[i]))
             return 0;
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
     return tasks && atoi(tasks) > 1 ? atoi(tasks) : 0;

@@ -1,4 +1,4 @@
-/* signals: requests to stop, noted by the handler and read between steps. */
+/* signals: the handler notes a request to stop, which is read between steps. */
 #include "launch/signals.h"
 
 #include <signal.h>

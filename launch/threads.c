@@ -1,4 +1,4 @@
-/* threads: the option --threads, and whether there are cores for them. */
+/* threads: whether there are enough cores for the threads. */
 #include "launch/threads.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* doctor: lockstep doctor: what there is on each host, what is oversubscribed, missing or slow, and
- * what to do about it. */
+/* doctor: lockstep doctor: examines each host, and says what is oversubscribed, missing or slow,
+ * and what to do about it. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,24 +16,24 @@
 #include "launch/ranks.h"
 #include "launch/threads.h"
 
-/* What one rank knows. */
+/* What one rank finds. */
 typedef struct facts {
     ls_host host;
-    ls_filesystem place;
-    char shared[256];   /* where shared arrays would live */
+    ls_filesystem filesystem;
+    char shared[256];   /* the folder of shared memory */
     double shared_room; /* bytes free there */
 } facts;
 
-/* Rank 0's: all ranks' facts, and what it has to say about them. */
+/* On rank 0: the facts of all ranks, and the findings. */
 typedef struct doctor {
-    const facts *all; /* by rank: those of one host stand together, unless nodes were cut */
+    const facts *all; /* by rank; the ranks of a host follow each other */
     int ranks;
     ls_h5_about h5;
-    char *fix, *know; /* findings, a line each: to mend, and to know */
-    int fixes, knows;
+    char *fix, *know; /* findings, a line each: what must be mended, and what is good to know */
+    int fixes, knows; /* how many */
 } doctor;
 
-/* The ranks [first, last) of one host. */
+/* The ranks [first, last), which are on one host. */
 typedef struct group {
     int first, last;
 } group;
@@ -53,7 +53,7 @@ __attribute__((format(printf, 3, 4))) static void add(char **lines, int *count, 
 #define add_fix(d, ...) add(&(d)->fix, &(d)->fixes, __VA_ARGS__)
 #define add_know(d, ...) add(&(d)->know, &(d)->knows, __VA_ARGS__)
 
-/* Processors that at least one rank of the group may run on. */
+/* How many processors at least one rank of the group may run on. */
 static int processors_of(const doctor *d, group g)
 {
     cpu_set_t any;
@@ -73,14 +73,14 @@ static const char *ranks_text(const doctor *d, group g, char *text, size_t size)
     return text;
 }
 
-/* Whether threads take turns on the processors that they are bound to. */
+/* Whether there are more threads than processors that they are bound to. */
 static bool crowded(const doctor *d, group g)
 {
     int processors = processors_of(d, g), threads = 0;
     for (int r = g.first; r < g.last; r++) {
-        int own = CPU_COUNT(&d->all[r].host.bound);
+        int bound = CPU_COUNT(&d->all[r].host.bound);
         threads += d->all[r].host.threads;
-        if (own > 0 && d->all[r].host.threads > own)
+        if (bound > 0 && d->all[r].host.threads > bound)
             return true;
     }
     return processors > 0 && threads > processors;
@@ -91,7 +91,7 @@ static void check_cores(doctor *d, group g)
     char who[64];
     const ls_host *host = &d->all[g.first].host;
     int busy = (g.last - g.first) * host->threads;
-    int most = host->cores / host->threads; /* ranks that find a core for each thread */
+    int most = host->cores / host->threads; /* ranks with a core for each of their threads */
     ranks_text(d, g, who, sizeof who);
     if (busy > host->cores)
         add_fix(d,
@@ -140,7 +140,7 @@ static void check_memory(doctor *d, group g)
                  f->host.name, f->host.pages);
 }
 
-static void check_place(doctor *d, group g)
+static void check_filesystem(doctor *d, group g)
 {
     static const char *const troubles[] = {
         [LS_FILESYSTEM_NO_FILE] =
@@ -155,11 +155,11 @@ static void check_place(doctor *d, group g)
             "local_lock=none; lustre: flock, not localflock)",
     };
     for (int r = g.first; r < g.last; r++) {
-        const ls_filesystem *place = &d->all[r].place;
-        if (place->lock == LS_FILESYSTEM_HELD || place->lock == LS_FILESYSTEM_NOT_TRIED)
+        const ls_filesystem *found = &d->all[r].filesystem;
+        if (found->lock == LS_FILESYSTEM_HELD || found->lock == LS_FILESYSTEM_NOT_TRIED)
             continue;
-        add_fix(d, "%s: %s (%s): %s", d->all[r].host.name, place->path, place->type,
-                troubles[place->lock]);
+        add_fix(d, "%s: %s (%s): %s", d->all[r].host.name, found->path, found->type,
+                troubles[found->lock]);
         return;
     }
 }
@@ -183,10 +183,10 @@ static void check_speed(doctor *d, group g)
                  d->all[0].host.set);
 }
 
-/* What concerns the whole run. */
+/* Libraries, and the file system as rank 0 finds it. */
 static void check_run(doctor *d)
 {
-    const ls_filesystem *place = &d->all[0].place;
+    const ls_filesystem *found = &d->all[0].filesystem;
     const double room_least = 1e9, speed_least = 50e6;
     if (d->h5.parallel || !d->h5.thread_safe)
         add_fix(d, "HDF5 is %s: build with a serial one that is thread-safe (Debian: libhdf5-dev)",
@@ -196,17 +196,17 @@ static void check_run(doctor *d)
                 d->h5.version);
     if (ls_blas_threads() != 1)
         add_know(d, "BLAS is not known to keep to one thread: OpenBLAS does");
-    if (place->why[0])
-        add_fix(d, "%s: can't write there: %s", place->path, place->why);
-    else if (place->room < room_least)
+    if (found->why[0])
+        add_fix(d, "%s: can't write there: %s", found->path, found->why);
+    else if (found->room < room_least)
         add_fix(d,
                 "%s: %.0f MB are free, and checkpoints are large: make room, or give another run=",
-                place->path, place->room / 1e6);
-    else if (place->speed < speed_least)
-        add_know(d, "%s writes %.0f MB/s: checkpoint seldom, or give another run=", place->path,
-                 place->speed / 1e6);
-    if (strcmp(place->type, "tmpfs") == 0)
-        add_know(d, "%s is in memory (tmpfs): checkpoints there end with the machine", place->path);
+                found->path, found->room / 1e6);
+    else if (found->speed < speed_least)
+        add_know(d, "%s writes %.0f MB/s: checkpoint seldom, or give another run=", found->path,
+                 found->speed / 1e6);
+    if (strcmp(found->type, "tmpfs") == 0)
+        add_know(d, "%s is in memory (tmpfs): checkpoints there end with the machine", found->path);
 }
 
 static void print_program(const doctor *d)
@@ -263,13 +263,14 @@ static void print_host(const doctor *d, group g)
     printf("  memory    %.1f of %.1f GB free; huge pages: %s\n", host->memory_free / 1e9,
            host->memory / 1e9, host->pages);
     printf("  shared    %s, %.1f GB free\n", f->shared, f->shared_room / 1e9);
-    printf("  run       %s (%s), %.1f GB free", f->place.path, f->place.type, f->place.room / 1e9);
-    if (f->place.speed > 0)
-        printf(", writes %.0f MB/s", f->place.speed / 1e6);
-    printf(", %s\n", locks[f->place.lock]);
+    printf("  run       %s (%s), %.1f GB free", f->filesystem.path, f->filesystem.type,
+           f->filesystem.room / 1e9);
+    if (f->filesystem.speed > 0)
+        printf(", writes %.0f MB/s", f->filesystem.speed / 1e6);
+    printf(", %s\n", locks[f->filesystem.lock]);
 }
 
-/* The next host's ranks, from `first` on. */
+/* The ranks from `first` on that are on one host. */
 static group next_group(const doctor *d, int first)
 {
     group g = {first, first + 1};
@@ -278,10 +279,10 @@ static group next_group(const doctor *d, int first)
     return g;
 }
 
-/* Returns the exit code. */
-static int tell(doctor *d)
+/* Prints everything; returns the exit code. */
+static int report(doctor *d)
 {
-    static void (*const checks[])(doctor *, group) = {check_cores, check_memory, check_place,
+    static void (*const checks[])(doctor *, group) = {check_cores, check_memory, check_filesystem,
                                                       check_speed};
     print_program(d);
     check_run(d);
@@ -314,7 +315,7 @@ static void examine(facts *f, ls_comm *comm, const arguments *a)
         snprintf(f->shared, sizeof f->shared, "/dev/shm");
     if (!isfinite(f->shared_room))
         f->shared_room = ls_filesystem_room(f->shared);
-    ls_filesystem_read(&f->place, comm, a->words.count ? a->words.at[0] : ".");
+    ls_filesystem_read(&f->filesystem, comm, a->words.count ? a->words.at[0] : ".");
     ls_host_read(&f->host, comm);
     f->host.threads = a->threads;
 }
@@ -324,11 +325,11 @@ static const ls_command_option options[] = {LS_THREADS_OPTION(arguments, threads
 const ls_usage ls_usage_doctor = {
     .options = options,
     .arguments = "[RUN]",
-    .about =
-        "Look at the machines: libraries, cores and binding, speed, memory, and the file "
-        "system of the run directory RUN (default: where you are), where it writes 16 MiB, "
-        "tries a lock, and leaves nothing. Exit code 0, or 65 where something is to be mended.",
-    .more = "Start it as you start training, and it tells of each host:\n"
+    .about = "Examines the machines: libraries, cores and binding, speed, memory, and the file "
+             "system of the run directory RUN (default: the working directory), where it writes "
+             "16 MiB, tries a lock, and removes both again. Exit code 0, or 65 where something is "
+             "to be mended.",
+    .more = "Start it as you start training; it prints a block for each host:\n"
             "  mpirun -n 4 lockstep doctor runs/lenet\n"
             "  mpirun -n 2 --map-by slot:PE=4 --bind-to core lockstep doctor --threads=4\n"
             "  cluster/mpirun.sh --hostfile hostfile lockstep doctor runs/lenet\n"
@@ -350,7 +351,7 @@ int ls_command_doctor(int argc, char **argv)
     int code = 0;
     if (ls_comm_rank(comm) == 0) {
         ls_h5_about_read(&d.h5);
-        code = tell(&d);
+        code = report(&d);
     }
     ls_comm_broadcast(comm, &code, sizeof code);
     ls_free(d.fix);

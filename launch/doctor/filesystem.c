@@ -1,4 +1,4 @@
-/* filesystem: the file system of the run directory, tried out. For `doctor`. */
+/* filesystem: tries out the file system of a run directory. */
 #include "launch/doctor/filesystem.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 enum { WRITTEN = 16 << 20 };
 
-/* `path`, or the nearest folder above it that exists. */
+/* Writes `path`, or the nearest folder above it that exists, into folder[size]. */
 static void existing_folder(const char *path, char *folder, size_t size)
 {
     char above[PATH_MAX];
@@ -27,10 +27,10 @@ static void existing_folder(const char *path, char *folder, size_t size)
             break;
         slash[slash == above] = 0;
     }
-    char whole[PATH_MAX] = ".";
-    if (!realpath(access(above, F_OK) == 0 ? above : ".", whole))
-        snprintf(whole, sizeof whole, ".");
-    snprintf(folder, size, "%.*s", (int)size - 1, whole);
+    char full[PATH_MAX] = ".";
+    if (!realpath(access(above, F_OK) == 0 ? above : ".", full))
+        snprintf(full, sizeof full, ".");
+    snprintf(folder, size, "%.*s", (int)size - 1, full);
 }
 
 /* Whether `path` lies in `folder`. */
@@ -42,7 +42,7 @@ static bool lies_in(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);
 }
 
-/* The type of the last mount whose folder holds `path` most closely. */
+/* The type of the mount that holds `path`: the one with the longest folder, the last of equals. */
 static void mount_type(const char *path, char *type, size_t size)
 {
     size_t longest = 0;
@@ -57,11 +57,11 @@ static void mount_type(const char *path, char *type, size_t size)
         endmntent(mounts);
 }
 
-/* Bytes a second of 16 MiB written and synced; 0 where that failed. */
+/* Bytes a second when 16 MiB are written and synced; 0 where that failed. */
 static double write_speed(int file)
 {
     char *bytes = ls_alloc(WRITTEN, 1);
-    memset(bytes, 1, WRITTEN); /* pages of their own: zeros may be stored as none */
+    memset(bytes, 1, WRITTEN); /* not zeros, which some file systems do not store */
     double start = ls_clock_now();
     bool ok = write(file, bytes, WRITTEN) == WRITTEN && fsync(file) == 0;
     double elapsed = ls_clock_now() - start;
@@ -69,7 +69,7 @@ static double write_speed(int file)
     return ok ? WRITTEN / elapsed : 0;
 }
 
-/* Whether another opening of the file meets the lock: as a second job would. */
+/* Opens the file as a second job would: is it kept out by the lock? */
 static ls_filesystem_lock meet_lock(const char *name)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -83,19 +83,19 @@ static ls_filesystem_lock meet_lock(const char *name)
                                     : LS_FILESYSTEM_HELD;
 }
 
-/* Rank 0's file, locked; -1 where it can't be made. */
-static int make_file(ls_filesystem *place, char *name)
+/* On rank 0: makes the file, measures it and locks it; -1 where it can't be made. */
+static int make_file(ls_filesystem *found, char *name)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int file = mkostemp(name, O_CLOEXEC);
     if (file < 0) {
-        snprintf(place->why, sizeof place->why, "%s", strerror(errno));
+        snprintf(found->why, sizeof found->why, "%s", strerror(errno));
         return -1;
     }
-    place->speed = write_speed(file);
-    if (place->speed == 0)
-        snprintf(place->why, sizeof place->why, "%s", strerror(errno));
-    place->lock = fcntl(file, F_OFD_SETLK, &lock) == 0 ? LS_FILESYSTEM_HELD : LS_FILESYSTEM_NO_LOCK;
+    found->speed = write_speed(file);
+    if (found->speed == 0)
+        snprintf(found->why, sizeof found->why, "%s", strerror(errno));
+    found->lock = fcntl(file, F_OFD_SETLK, &lock) == 0 ? LS_FILESYSTEM_HELD : LS_FILESYSTEM_NO_LOCK;
     return file;
 }
 
@@ -105,24 +105,24 @@ double ls_filesystem_room(const char *path)
     return statvfs(path, &space) == 0 ? (double)space.f_bavail * (double)space.f_frsize : 0;
 }
 
-void ls_filesystem_read(ls_filesystem *place, ls_comm *comm, const char *path)
+void ls_filesystem_read(ls_filesystem *found, ls_comm *comm, const char *path)
 {
     bool first = ls_comm_rank(comm) == 0;
     int file = -1;
-    *place = (ls_filesystem){.lock = LS_FILESYSTEM_NOT_TRIED};
-    existing_folder(path, place->path, sizeof place->path);
-    mount_type(place->path, place->type, sizeof place->type);
-    place->room = ls_filesystem_room(place->path);
-    char name[sizeof place->path + 32];
-    snprintf(name, sizeof name, "%s/.lockstep-doctor-XXXXXX", place->path);
+    *found = (ls_filesystem){.lock = LS_FILESYSTEM_NOT_TRIED};
+    existing_folder(path, found->path, sizeof found->path);
+    mount_type(found->path, found->type, sizeof found->type);
+    found->room = ls_filesystem_room(found->path);
+    char name[sizeof found->path + 32];
+    snprintf(name, sizeof name, "%s/.lockstep-doctor-XXXXXX", found->path);
     if (first)
-        file = make_file(place, name);
+        file = make_file(found, name);
     bool made = file >= 0;
-    int lock = place->lock;
+    int lock = found->lock;
     ls_comm_broadcast(comm, &made, sizeof made);
     ls_comm_broadcast(comm, &lock, sizeof lock);
     ls_comm_broadcast(comm, name, sizeof name);
-    place->lock = made && lock == LS_FILESYSTEM_HELD ? (int)meet_lock(name) : lock;
+    found->lock = made && lock == LS_FILESYSTEM_HELD ? (int)meet_lock(name) : lock;
     ls_comm_barrier(comm);
     if (made && first) {
         close(file);

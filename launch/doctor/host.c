@@ -1,4 +1,4 @@
-/* host: what a rank finds on its machine: cores, instruction set, memory, speed. For `doctor`. */
+/* host: asks Linux and the engine about the machine, and measures it. */
 #include "launch/doctor/host.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 
 enum { LINE = 256, SIDE = 512 };
 
-/* The file's first line, without its end; "" where there is none. */
+/* Reads the first line of a file, without its newline; "" where there is none. */
 static void first_line(const char *path, char *line, size_t size)
 {
     line[0] = 0;
@@ -27,7 +27,8 @@ static void first_line(const char *path, char *line, size_t size)
     fclose(file);
 }
 
-/* What stands after "KEY...:" in a file of such lines, into value[size]; "" where there is none. */
+/* In a file of lines "KEY...: VALUE", finds the first of that key and writes its value into
+ * value[size]; "" where there is none. */
 static void value_of(const char *path, const char *key, char *value, size_t size)
 {
     char line[LINE];
@@ -51,7 +52,8 @@ static double memory_of(const char *key)
     return atof(text) * 1024; /* kB */
 }
 
-/* Cores that a container may use: quota over period, in microseconds (cgroup version 2). */
+/* Cores that the container may use: the quota of microseconds over its period (cgroup version 2).
+ */
 static double granted_cores(void)
 {
     char line[LINE];
@@ -60,7 +62,7 @@ static double granted_cores(void)
     return sscanf(line, "%lf %lf", &quota, &period) == 2 && period > 0 ? quota / period : INFINITY;
 }
 
-/* The word in [brackets]. */
+/* The setting of transparent huge pages: the word in [brackets]. */
 static void chosen_pages(char *word, size_t size)
 {
     char line[LINE];
@@ -70,7 +72,7 @@ static void chosen_pages(char *word, size_t size)
              begin ? begin + 1 : "not there");
 }
 
-/* Gflop/s of products of two SIDE x SIDE matrices, over 0.1 s. */
+/* Gflop/s of products of two SIDE x SIDE matrices, measured for 0.1 s. */
 static double product_speed(void)
 {
     real *a = ls_alloc(3 * SIDE * SIDE, sizeof *a), *b = a + SIDE * SIDE, *c = b + SIDE * SIDE;

@@ -1,4 +1,4 @@
-/* host: what a rank finds on its machine: cores, instruction set, memory, speed. For `doctor`. */
+/* host: the machine as a rank finds it: cores, instruction set, memory, speed. */
 #pragma once
 #include <sched.h>
 
@@ -6,18 +6,18 @@
 
 typedef struct ls_host {
     char name[64], processor[80];
-    char set[48];               /* the instruction set that the engine's loops run */
+    char set[48]; /* the instruction sets of the engine's loops and of its micro-kernel */
     int cores, hyperthreads;    /* cores of the machine; processors of a core: 1 or 2 */
-    int threads;                /* that this rank is to compute with; 1 */
+    int threads;                /* of this rank, as --threads says */
     cpu_set_t bound;            /* processors that this rank may run on */
-    double allowed;             /* cores that a container grants; infinite: all */
+    double allowed;             /* cores that the container may use; infinite without a limit */
     double load;                /* runnable threads over the last minute */
     double memory, memory_free; /* bytes */
     char pages[16];             /* huge pages: always, madvise, never */
-    double gflops;              /* of one product on this rank, while all ranks compute */
+    double gflops; /* of matrix products on this rank, while all other ranks compute too */
 } ls_host;
 
 /* **Collective.** Takes about 0.2 s. */
 void ls_host_read(ls_host *host, ls_comm *comm);
-/* "0-3,7": processors. Into text[size]. */
+/* Writes the numbers of the processors into text[size]: "0-3,7". */
 void ls_host_processors(const cpu_set_t *set, char *text, size_t size);
