@@ -1,4 +1,4 @@
-/* blas: the only door to CBLAS. */
+/* blas: the only file that calls CBLAS. */
 #include "core/blas.h"
 
 #include <cblas.h>
@@ -12,17 +12,16 @@
 #define cblas_gemm cblas_sgemm
 #endif
 
-void ls_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, real alpha, const real *a,
-             long lda, const real *b, long ldb, real beta, real *c, long ldc)
+void ls_gemm(long m, long n, long k, ls_factor a, ls_factor b, real *c, long row)
 {
     if (m == 0 || n == 0)
         return;
-    ls_check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && lda <= INT_MAX && ldb <= INT_MAX &&
-                 ldc <= INT_MAX,
+    ls_check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && a.row <= INT_MAX && b.row <= INT_MAX &&
+                 row <= INT_MAX,
              "a matrix product of %ld x %ld x %ld is larger than BLAS can count", m, n, k);
-    cblas_gemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-               transpose_b ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda,
-               b, (int)ldb, beta, c, (int)ldc);
+    cblas_gemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
+               b.transposed ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a.at,
+               (int)a.row, b.at, (int)b.row, 0, c, (int)row);
 }
 
 #ifdef OPENBLAS_VERSION

@@ -1,13 +1,19 @@
-/* blas: the only door to CBLAS. Row-major throughout; one thread. */
+/* blas: the only file that calls CBLAS. Row-major throughout; one thread. The engine's own products
+ * are kernels/tile.h; `doctor` and `bench kernels` measure BLAS beside them. */
 #pragma once
 #include <stdbool.h>
 
 #include "core/tensor.h"
 
-/* C[m, n] = alpha * op(A) op(B) + beta * C, op(A) [m, k], op(B) [k, n]; ld*: reals between rows as
- * stored. m, n or k of 0 is allowed. beta 0 does not read C. */
-void ls_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, real alpha, const real *a,
-             long lda, const real *b, long ldb, real beta, real *c, long ldc);
+/* A factor of a product: a matrix as stored, or its transpose. */
+typedef struct ls_factor {
+    const real *at;
+    long row; /* reals from row to row, as stored */
+    bool transposed;
+} ls_factor;
+
+/* c[m, n] = a[m, k] b[k, n], the rows of c `row` reals apart. m, n or k of 0 is allowed. */
+void ls_gemm(long m, long n, long k, ls_factor a, ls_factor b, real *c, long row);
 /* The library's own description and core type, for start-up blocks and `doctor`. */
 const char *ls_blas_description(void);
 /* Threads that a product may take: 1, or 0 where the library can't say. */

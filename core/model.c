@@ -33,9 +33,8 @@ bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets
         return false;
     if (!spec.type[0])
         return ls_error_set(error, LS_USAGE, "the name of a model is missing");
-    if (spec.name[0] || spec.inputs)
-        return ls_error_set(error, LS_USAGE,
-                            "model '%s': expected MODEL key=value ..., without NAME: or @", text);
+    if (!ls_spec_check_plain(&spec, error))
+        return ls_error_prefix(error, "model '%s'", text);
     const ls_model_type *type = ls_spec_find_type(ls_model_types, spec.type, "model", error);
     if (!type)
         return false;

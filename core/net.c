@@ -59,8 +59,9 @@ static void destroy_layer(ls_layer *layer)
     ls_free(layer);
 }
 
-static bool add_layer(ls_net *net, const ls_spec *spec, ls_error *error)
+static bool add_layer(void *context, const ls_spec *spec, ls_error *error)
 {
+    ls_net *net = context;
     const ls_layer_type *type = ls_spec_find_type(ls_layer_types, spec->type, "layer", error);
     if (!type)
         return false;
@@ -101,15 +102,8 @@ static bool check_all_used(const ls_net *net, ls_error *error)
 
 static bool build_lines(ls_net *net, ls_error *error)
 {
-    int number = 1;
-    for (const char *line = net->lines; *line; number++) {
-        ls_spec spec;
-        if (!ls_spec_parse(line, &spec, error) || (spec.type[0] && !add_layer(net, &spec, error)))
-            return ls_error_prefix(error, "%s, line %d: '%.*s'", net->name, number,
-                                   (int)strcspn(line, "#\n"), line);
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
+    if (!ls_spec_each_line(net->lines, net->name, add_layer, net, error))
+        return false;
     if (net->count == 0)
         return ls_error_set(error, LS_USAGE, "the net %s has no lines", net->name);
     return check_all_used(net, error) || ls_error_prefix(error, "%s", net->name);

@@ -4,17 +4,17 @@
 #include "core/optimizer.h"
 
 #include <math.h>
-#include <string.h>
 
+#include "core/minmax.h"
 #include "core/vector_math.h"
 
-/* Tells the compiler that n is whole groups: no tail code. */
+/* n is a multiple of LS_SLOT_ALIGN; said so, the compiler leaves out the code for a remainder. */
 LS_INLINE long whole(long n)
 {
     return n & ~(long)(LS_SLOT_ALIGN - 1);
 }
 
-/* p -= rate g: the delta rule, the seed's eq. 6. */
+/* p -= rate g; for one linear layer and squared error the delta rule of Widrow and Hoff 1960. */
 static LS_CLONES void sgd(const ls_optimizer *optimizer, const ls_update *update, long n,
                           real *restrict value, const real *restrict gradient,
                           real *const state[LS_OPTIMIZER_STATES])
@@ -33,7 +33,7 @@ static LS_CLONES void momentum(const ls_optimizer *optimizer, const ls_update *u
 {
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
     const real mu = (real)optimizer->momentum;
-    const real a = optimizer->nesterov ? mu : 1, b = optimizer->nesterov ? 1 : 0;
+    const real a = optimizer->type->nesterov ? mu : 1, b = optimizer->type->nesterov ? 1 : 0;
     real *restrict v = state[0];
     for (long i = 0; i < whole(n); i++) {
         const real g = scale * gradient[i] + decay * value[i];
@@ -80,7 +80,7 @@ static LS_CLONES void rmsprop(const ls_optimizer *optimizer, const ls_update *up
     }
 }
 
-/* You, Gitman and Ginsburg 2017: v = mu v + rate g; p -= v, the rate with the slot's ratio. */
+/* You, Gitman and Ginsburg 2017: v = mu v + rate g; p -= v; the rate includes the slot's ratio. */
 static LS_CLONES void lars(const ls_optimizer *optimizer, const ls_update *update, long n,
                            real *restrict value, const real *restrict gradient,
                            real *const state[LS_OPTIMIZER_STATES])
@@ -100,7 +100,7 @@ static double lars_ratio(const ls_optimizer *optimizer, double decay, double val
 }
 
 /* You et al. 2020, algorithm 2: m^ and v^ as Adam's, of the gradient alone; r = m^ / (sqrt(v^) +
- * epsilon) + decay p; p -= rate r, the rate with the slot's ratio |p| / |r|. */
+ * epsilon) + decay p; p -= rate r, where the rate includes the slot's ratio |p| / |r|. */
 static LS_CLONES void lamb_direction(const ls_optimizer *optimizer, const ls_update *update, long n,
                                      const real *restrict value, real *restrict gradient,
                                      real *const state[LS_OPTIMIZER_STATES])
@@ -136,7 +136,7 @@ static LS_CLONES void follow(double d, long n, const real *restrict value, real 
         average[i] = kept * average[i] + taken * value[i];
 }
 
-/* Statistics: value += mean * gradient. */
+/* The rule of LS_SLOT_STATE: value += mean * gradient. */
 static LS_CLONES void add_statistics(const ls_update *update, long n, real *restrict value,
                                      const real *restrict gradient)
 {
@@ -145,31 +145,23 @@ static LS_CLONES void add_statistics(const ls_update *update, long n, real *rest
         value[i] += mean * gradient[i];
 }
 
+/* clang-format off */
 #define NUMBER(field, start, least, most, text)                                                    \
-    {                                                                                              \
-        .key = #field, .kind = LS_OPTION_REAL, .offset = offsetof(ls_optimizer, field),            \
-        .preset = start, .low = least, .high = most, .help = text                                  \
-    }
+    {#field, LS_OPTION_REAL, offsetof(ls_optimizer, field), start, least, most, NULL, text}
 #define ADAPT_ALL                                                                                  \
-    {                                                                                              \
-        .key = "adapt_all", .kind = LS_OPTION_BOOL, .offset = offsetof(ls_optimizer, adapt_all),   \
-        .preset = "0", .help = "1: the ratio also for biases, norm scales and PReLU slopes"        \
-    }
+    {"adapt_all", LS_OPTION_BOOL, offsetof(ls_optimizer, adapt_all), "0", 0, 1, NULL,              \
+     "1: the ratio also for biases, norm scales and PReLU slopes"}
 /* What every optimizer takes, and the end of its table. */
 #define COMMON(rate_start, decay_all_start)                                                        \
     NUMBER(rate, rate_start, 0, 1e6, "learning rate, before the schedule's factor"),               \
-        NUMBER(decay, "0", 0, 1e6, "weight decay: decay * parameter is added to the gradient"),    \
-        {.key = "decay_all",                                                                       \
-         .kind = LS_OPTION_BOOL,                                                                   \
-         .offset = offsetof(ls_optimizer, decay_all),                                              \
-         .preset = decay_all_start,                                                                \
-         .help = "0 spares biases, norm scales and PReLU slopes the decay"},                       \
-        NUMBER(clip, "0", 0, 1e30, "largest norm of the whole gradient; 0: no limit"),             \
-        NUMBER(ema, "0", 0, 0.9999999,                                                             \
-               "share of the moving average of the weights that an update keeps; 0: no average"),  \
-    {                                                                                              \
-        .key = NULL                                                                                \
-    }
+    NUMBER(decay, "0", 0, 1e6, "weight decay: decay * parameter is added to the gradient"),        \
+    {"decay_all", LS_OPTION_BOOL, offsetof(ls_optimizer, decay_all), decay_all_start, 0, 1, NULL,  \
+     "0 spares biases, norm scales and PReLU slopes the decay"},                                   \
+    NUMBER(clip, "0", 0, 1e30, "largest norm of the whole gradient; 0: no limit"),                 \
+    NUMBER(ema, "0", 0, 0.9999999,                                                                 \
+           "share of the moving average of the weights that an update keeps; 0: no average"),      \
+    {0}
+/* clang-format on */
 
 static const ls_option sgd_options[] = {COMMON("0.01", "1")};
 static const ls_option momentum_options[] = {
@@ -204,6 +196,7 @@ const ls_optimizer_type ls_optimizer_types[] = {
      .help = "v = momentum v + g; p -= rate (g + momentum v)",
      .options = momentum_options,
      .state_names = {"momentum"},
+     .nesterov = true,
      .update = momentum},
     {.name = "adam",
      .help = "running means of g and g^2, corrected for their start (Kingma and Ba 2015)",
@@ -230,35 +223,15 @@ const ls_optimizer_type ls_optimizer_types[] = {
      .ratio = lamb_ratio},
     {.name = NULL}};
 
-static const ls_optimizer_type *find(const char *name, ls_error *error)
-{
-    int count = 0;
-    for (; ls_optimizer_types[count].name; count++)
-        if (strcmp(ls_optimizer_types[count].name, name) == 0)
-            return &ls_optimizer_types[count];
-    const char *nearest = ls_nearest(name, ls_optimizer_types, count, sizeof *ls_optimizer_types);
-    ls_error_set(error, LS_USAGE,
-                 "there is no optimizer '%s'%s%s%s (`lockstep list optimizers` has all)", name,
-                 nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
-    return NULL;
-}
-
 bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *error)
 {
     ls_spec spec;
     *optimizer = (ls_optimizer){0};
-    if (!ls_spec_parse(text, &spec, error))
+    if (!ls_spec_parse(text, &spec, error) || !ls_spec_check_plain(&spec, error))
         return ls_error_prefix(error, "'%s'", text);
-    if (spec.name[0] || spec.inputs)
-        return ls_error_set(error, LS_USAGE,
-                            "'%s': expected TYPE key=value ..., without NAME: or @", text);
-    optimizer->type = find(spec.type, error);
-    if (!optimizer->type)
-        return false;
-    if (!ls_spec_read(&spec, optimizer->type->options, NULL, optimizer, error))
-        return false;
-    optimizer->nesterov = strcmp(optimizer->type->name, "nesterov") == 0;
-    return true;
+    optimizer->type = ls_spec_find_entry(ls_optimizer_types, sizeof *ls_optimizer_types, spec.type,
+                                         "optimizer", "optimizers", error);
+    return optimizer->type && ls_spec_read(&spec, optimizer->type->options, NULL, optimizer, error);
 }
 
 const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k)
@@ -268,108 +241,96 @@ const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k)
     return optimizer->type->state_names[k];
 }
 
-/* What a slot has in reals [begin, end), padding included. */
-static ls_interval part_of(const ls_slot *slot, long begin, long end)
-{
-    long padded = (slot->size + LS_SLOT_ALIGN - 1) / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
-    long stop = slot->offset + padded;
-    return (ls_interval){slot->offset > begin ? slot->offset : begin, stop < end ? stop : end};
-}
-
-static void shift(real *const state[LS_OPTIMIZER_STATES], long by,
-                  real *shifted[LS_OPTIMIZER_STATES])
-{
-    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-        shifted[k] = state[k] ? state[k] + by : NULL;
-}
-
 static double decay_of(const ls_optimizer *optimizer, const ls_update *update, const ls_slot *slot)
 {
     return slot->kind == LS_SLOT_BIAS && !optimizer->decay_all ? 0 : update->decay;
 }
 
-/* 1 where there is none: of types without, spared slots, norms of 0. */
-static double ratio_of(const ls_optimizer *optimizer, const ls_update *update,
-                       const ls_params *params, long slot)
+/* The factor on the rate of slot s; 1 for types without, for biases that are spared, and if a norm
+ * is 0. */
+static double ratio_of(const ls_optimizer *optimizer, const ls_update *update, long s)
 {
     const ls_optimizer_type *type = optimizer->type;
-    const ls_slot *at = &params->slots[slot];
-    if (!type->ratio || (at->kind == LS_SLOT_BIAS && !optimizer->adapt_all))
+    const ls_slot *slot = &update->params->slots[s];
+    if (!type->ratio || (slot->kind == LS_SLOT_BIAS && !optimizer->adapt_all))
         return 1;
     double scale = type->direction ? 1 : update->scale;
-    double value = sqrt(update->value2[slot]), gradient = scale * sqrt(update->gradient2[slot]);
-    return value > 0 && gradient > 0
-               ? type->ratio(optimizer, decay_of(optimizer, update, at), value, gradient)
-               : 1;
+    double value = sqrt(update->value2[s]), gradient = scale * sqrt(update->gradient2[s]);
+    bool usable = value > 0 && gradient > 0;
+    return usable ? type->ratio(optimizer, decay_of(optimizer, update, slot), value, gradient) : 1;
 }
 
-static void update_part(const ls_optimizer *optimizer, const ls_update *update,
-                        const ls_params *params, long slot, ls_interval part, const real *gradient,
-                        real *const state[LS_OPTIMIZER_STATES])
+/* A slot, or what the update's part holds of it: n reals of each array; n can be 0. */
+typedef struct piece {
+    long n;
+    real *value, *gradient, *state[LS_OPTIMIZER_STATES];
+} piece;
+
+static piece piece_of(const ls_update *update, const ls_slot *slot)
 {
-    long n = part.end - part.begin;
-    const ls_slot *at = &params->slots[slot];
-    if (at->kind == LS_SLOT_STATE) {
-        add_statistics(update, n, params->values + part.begin, gradient + part.begin);
+    const long size = (slot->size + LS_SLOT_ALIGN - 1) / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
+    const long begin = ls_max(slot->offset, update->part.begin);
+    piece p = {.n = ls_max(0, ls_min(slot->offset + size, update->part.end) - begin)};
+    if (p.n == 0)
+        return p;
+    p.value = update->params->values + begin;
+    p.gradient = update->gradient + begin;
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+        p.state[k] = update->state[k] ? update->state[k] + begin : NULL;
+    return p;
+}
+
+static void update_slot(const ls_optimizer *optimizer, const ls_update *update, long s)
+{
+    const ls_slot *slot = &update->params->slots[s];
+    const piece p = piece_of(update, slot);
+    if (p.n == 0)
         return;
-    }
-    ls_update own = *update;
-    own.rate *= ratio_of(optimizer, update, params, slot);
-    own.scale = optimizer->type->direction ? 1 : update->scale;
-    own.decay = optimizer->type->direction ? 0 : decay_of(optimizer, update, at);
-    real *own_state[LS_OPTIMIZER_STATES];
-    shift(state, part.begin, own_state);
-    optimizer->type->update(optimizer, &own, n, params->values + part.begin, gradient + part.begin,
-                            own_state);
+    ls_update numbers = *update;
+    numbers.rate *= ratio_of(optimizer, update, s);
+    numbers.scale = optimizer->type->direction ? 1 : update->scale;
+    numbers.decay = optimizer->type->direction ? 0 : decay_of(optimizer, update, slot);
+    if (slot->kind == LS_SLOT_STATE)
+        add_statistics(update, p.n, p.value, p.gradient);
+    else
+        optimizer->type->update(optimizer, &numbers, p.n, p.value, p.gradient, p.state);
+    double t = (double)update->count, kept = fmin(optimizer->ema, (t - 1) / (t + 9));
+    if (p.state[LS_OPTIMIZER_AVERAGE])
+        follow(kept, p.n, p.value, p.state[LS_OPTIMIZER_AVERAGE]);
 }
 
-static void check_cut(long begin, long end)
+static void direct_slot(const ls_optimizer *optimizer, const ls_update *update, long s)
 {
-    ls_check(begin % LS_SLOT_ALIGN == 0 && end % LS_SLOT_ALIGN == 0,
-             "the update of reals [%ld, %ld) does not cut at multiples of %d", begin, end,
+    const ls_slot *slot = &update->params->slots[s];
+    const piece p = piece_of(update, slot);
+    ls_update numbers = *update;
+    numbers.decay = decay_of(optimizer, update, slot);
+    if (p.n > 0 && slot->kind != LS_SLOT_STATE)
+        optimizer->type->direction(optimizer, &numbers, p.n, p.value, p.gradient, p.state);
+}
+
+static void each_slot(const ls_optimizer *optimizer, const ls_update *update,
+                      void (*visit)(const ls_optimizer *, const ls_update *, long))
+{
+    const ls_interval part = update->part;
+    ls_check(part.begin % LS_SLOT_ALIGN == 0 && part.end % LS_SLOT_ALIGN == 0,
+             "the update of reals [%ld, %ld) does not cut at multiples of %d", part.begin, part.end,
              LS_SLOT_ALIGN);
+    for (int k = 0; k < update->slots->count; k++)
+        for (long s = update->slots->at[k].begin; s < update->slots->at[k].end; s++)
+            visit(optimizer, update, s);
 }
 
-void ls_optimizer_update(const ls_optimizer *optimizer, const ls_update *update,
-                         const ls_params *params, const ls_slots *slots, long begin, long end,
-                         const real *gradient, real *const state[LS_OPTIMIZER_STATES])
+void ls_optimizer_update(const ls_optimizer *optimizer, const ls_update *update)
 {
-    real *average = state[LS_OPTIMIZER_AVERAGE];
-    double t = (double)update->count, d = fmin(optimizer->ema, (t - 1) / (t + 9));
-    check_cut(begin, end);
-    for (int k = 0; k < slots->count; k++)
-        for (long s = slots->at[k].begin; s < slots->at[k].end; s++) {
-            ls_interval part = part_of(&params->slots[s], begin, end);
-            if (part.begin >= part.end)
-                continue;
-            update_part(optimizer, update, params, s, part, gradient, state);
-            if (average)
-                follow(d, part.end - part.begin, params->values + part.begin, average + part.begin);
-        }
+    each_slot(optimizer, update, update_slot);
 }
 
-bool ls_optimizer_direct(const ls_optimizer *optimizer, const ls_update *update,
-                         const ls_params *params, const ls_slots *slots, long begin, long end,
-                         real *gradient, real *const state[LS_OPTIMIZER_STATES])
+bool ls_optimizer_direct(const ls_optimizer *optimizer, const ls_update *update)
 {
-    if (!optimizer->type->direction)
-        return false;
-    check_cut(begin, end);
-    for (int k = 0; k < slots->count; k++)
-        for (long s = slots->at[k].begin; s < slots->at[k].end; s++) {
-            const ls_slot *slot = &params->slots[s];
-            ls_interval part = part_of(slot, begin, end);
-            if (part.begin >= part.end || slot->kind == LS_SLOT_STATE)
-                continue;
-            ls_update own = *update;
-            own.decay = decay_of(optimizer, update, slot);
-            real *own_state[LS_OPTIMIZER_STATES];
-            shift(state, part.begin, own_state);
-            optimizer->type->direction(optimizer, &own, part.end - part.begin,
-                                       params->values + part.begin, gradient + part.begin,
-                                       own_state);
-        }
-    return true;
+    if (optimizer->type->direction)
+        each_slot(optimizer, update, direct_slot);
+    return optimizer->type->direction != NULL;
 }
 
 double ls_optimizer_clip(const ls_optimizer *optimizer, double norm2)

@@ -30,16 +30,11 @@ static double linear(const ls_schedule *schedule, double progress, double epochs
     return 1 + (schedule->final - 1) * progress;
 }
 
+/* clang-format off */
 #define NUMBER(field, start, least, most, text)                                                    \
-    {                                                                                              \
-        .key = #field, .kind = LS_OPTION_REAL, .offset = offsetof(ls_schedule, field),             \
-        .preset = start, .low = least, .high = most, .help = text                                  \
-    }
-#define WARMUP                                                                                     \
-    NUMBER(warmup, "0", 0, 1e6, "epochs over which the rate grows from near 0"),                   \
-    {                                                                                              \
-        .key = NULL                                                                                \
-    }
+    {#field, LS_OPTION_REAL, offsetof(ls_schedule, field), start, least, most, NULL, text}
+#define WARMUP NUMBER(warmup, "0", 0, 1e6, "epochs over which the rate grows from near 0"), {0}
+/* clang-format on */
 
 static const ls_option constant_options[] = {WARMUP};
 static const ls_option step_options[] = {NUMBER(gamma, "0.1", 0, 1e6, "factor at each drop"),
@@ -59,11 +54,8 @@ bool ls_schedule_parse(const char *text, ls_schedule *schedule, ls_error *error)
 {
     ls_spec spec;
     *schedule = (ls_schedule){0};
-    if (!ls_spec_parse(text, &spec, error))
+    if (!ls_spec_parse(text, &spec, error) || !ls_spec_check_plain(&spec, error))
         return ls_error_prefix(error, "schedule '%s'", text);
-    if (spec.name[0] || spec.inputs)
-        return ls_error_set(error, LS_USAGE,
-                            "schedule '%s': expected TYPE key=value ..., without NAME: or @", text);
     schedule->type = ls_spec_find_entry(ls_schedule_types, sizeof *ls_schedule_types, spec.type,
                                         "schedule", "schedules", error);
     if (!schedule->type)

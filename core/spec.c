@@ -210,6 +210,28 @@ bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error)
     return true;
 }
 
+bool ls_spec_each_line(const char *lines, const char *name,
+                       bool (*add)(void *context, const ls_spec *spec, ls_error *error),
+                       void *context, ls_error *error)
+{
+    int number = 1;
+    for (const char *line = lines; *line; number++) {
+        ls_spec spec;
+        const int length = (int)strcspn(line, "\n");
+        if (!ls_spec_parse(line, &spec, error) || (spec.type[0] && !add(context, &spec, error)))
+            return ls_error_prefix(error, "%s%sline %d: '%.*s'", name ? name : "", name ? ", " : "",
+                                   number, (int)strcspn(line, "#\n"), line);
+        line += length + (line[length] == '\n');
+    }
+    return true;
+}
+
+bool ls_spec_check_plain(const ls_spec *spec, ls_error *error)
+{
+    return (!spec->name[0] && !spec->inputs) ||
+           ls_error_set(error, LS_USAGE, "expected TYPE key=value ..., without NAME: or @");
+}
+
 static bool out_of_range(const ls_option *option, const char *text, ls_error *error)
 {
     if (option->high < 1e15)

@@ -56,8 +56,9 @@ bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error)
     return true;
 }
 
-static bool add_line(ls_transform_chain *chain, const ls_spec *spec, ls_error *error)
+static bool add_line(void *context, const ls_spec *spec, ls_error *error)
 {
+    ls_transform_chain *chain = context;
     if (spec->name[0] || spec->inputs)
         return ls_error_set(error, LS_USAGE,
                             "a transform has no name and no @input: it takes the row as the line "
@@ -85,19 +86,10 @@ ls_transform_chain *ls_transform_chain_create(const char *lines, const ls_shape 
 {
     ls_transform_chain *chain = ls_alloc(1, sizeof *chain);
     chain->x = chain->y = *x;
-    int number = 1;
-    for (const char *line = lines; *line; number++) {
-        ls_spec spec;
-        if (!ls_spec_parse(line, &spec, error) ||
-            (spec.type[0] && !add_line(chain, &spec, error))) {
-            ls_error_prefix(error, "line %d: '%.*s'", number, (int)strcspn(line, "#\n"), line);
-            ls_transform_chain_destroy(chain);
-            return NULL;
-        }
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
-    return chain;
+    if (ls_spec_each_line(lines, NULL, add_line, chain, error))
+        return chain;
+    ls_transform_chain_destroy(chain);
+    return NULL;
 }
 
 void ls_transform_chain_destroy(ls_transform_chain *chain)

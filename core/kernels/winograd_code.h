@@ -60,17 +60,21 @@ typedef struct apart {
     long line, column;
 } apart;
 
-/* y[to, to] = the transform of x[from, from], along the columns, then along the lines, plus base:
- * y itself, or one vector for all; NULL: 0. */
-LS_INLINE void both(transform *line, const int from, const int to, const real *x, apart of_x,
-                    const real *base, real *y, apart of_y)
+/* The same for the three arrays of a transform. */
+typedef struct layout {
+    apart x, base, y;
+} layout;
+
+/* y[to, to] = the transform of x[from, from], along the columns, then along the lines, plus base
+ * (NULL: 0). */
+LS_INLINE void both(transform *line, const int from, const int to, const real *x, const real *base,
+                    real *y, layout of)
 {
     const int n = from < to ? from : to;
-    const apart of_base = base == y ? of_y : (apart){0};
     vector t[SIZE * SIZE], in[SIZE], out[SIZE];
     EACH (j, from) {
         EACH (i, from)
-            in[i] = load(x + i * of_x.line + j * of_x.column);
+            in[i] = load(x + i * of.x.line + j * of.x.column);
         line(n, in, out);
         EACH (i, to)
             t[i * from + j] = out[i];
@@ -78,27 +82,29 @@ LS_INLINE void both(transform *line, const int from, const int to, const real *x
     EACH (i, to) {
         line(n, t + i * from, out);
         EACH (j, to) {
-            const long at = i * of_base.line + j * of_base.column;
-            store(y + i * of_y.line + j * of_y.column, base ? out[j] + load(base + at) : out[j]);
+            const long at = i * of.base.line + j * of.base.column;
+            store(y + i * of.y.line + j * of.y.column, base ? out[j] + load(base + at) : out[j]);
         }
     }
 }
 
 typedef void read_tile(const real *x, apart of_x, real *v, long step);
-typedef void write_tile(const real *m, long step, const real *base, real *y, apart of_y);
+typedef void write_tile(const real *m, long step, const real *base, apart of_base, real *y,
+                        apart of_y);
 
 /* One tile. These are not inlined: the callers' addresses would take the registers. */
 #define ALONE static __attribute__((noinline)) void
 #define READ(n, line)                                                                              \
     ALONE read_##n(const real *x, apart of_x, real *v, long step)                                  \
     {                                                                                              \
-        both(line, n, SIZE, x, of_x, NULL, v, (apart){SIZE * step, step});                         \
+        both(line, n, SIZE, x, NULL, v, (layout){.x = of_x, .y = {SIZE * step, step}});            \
     }
 #define READ_AND_WRITE(n)                                                                          \
     READ(n, evaluate)                                                                              \
-    ALONE write_##n(const real *m, long step, const real *base, real *y, apart of_y)               \
+    ALONE write_##n(const real *m, long step, const real *base, apart of_base, real *y,            \
+                    apart of_y)                                                                    \
     {                                                                                              \
-        both(interpolate, SIZE, n, m, (apart){SIZE * step, step}, base, y, of_y);                  \
+        both(interpolate, SIZE, n, m, base, y, (layout){{SIZE * step, step}, of_base, of_y});      \
     }
 READ_AND_WRITE(2)
 READ_AND_WRITE(3)
@@ -192,7 +198,8 @@ static void to_pixels(const ls_winograd_image *image, const ls_winograd_block *b
             fetch_below(image, at, c);
             if (add && !s.whole)
                 copy_part(&s, at, of_image, padded, of_padded);
-            writes[image->h.kernel](position_of(block, t, c), block->step, base, to, of_to);
+            writes[image->h.kernel](position_of(block, t, c), block->step, base,
+                                    add ? of_to : (apart){0}, to, of_to);
             if (!s.whole)
                 copy_part(&s, padded, of_padded, at, of_image);
         }

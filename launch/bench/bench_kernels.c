@@ -88,8 +88,9 @@ static void multiply(void *context)
 {
     const product *p = context;
     bool transpose_a = p->pass->transpose_a, transpose_b = p->pass->transpose_b;
-    ls_gemm(transpose_a, transpose_b, p->m, p->n, p->k, 1, p->a, transpose_a ? p->m : p->k, p->b,
-            transpose_b ? p->k : p->n, 0, p->c, p->n);
+    const ls_factor a = {p->a, transpose_a ? p->m : p->k, transpose_a};
+    const ls_factor b = {p->b, transpose_b ? p->k : p->n, transpose_b};
+    ls_gemm(p->m, p->n, p->k, a, b, p->c, p->n);
 }
 
 static real *ones(long count)

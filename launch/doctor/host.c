@@ -79,7 +79,8 @@ static double product_speed(void)
     double start = 0, elapsed = 0;
     long count = -1; /* the first product warms the caches */
     while (elapsed < 0.1) {
-        ls_gemm(false, false, SIDE, SIDE, SIDE, 1, a, SIDE, b, SIDE, 0, c, SIDE);
+        ls_gemm(SIDE, SIDE, SIDE, (ls_factor){a, SIDE, false}, (ls_factor){b, SIDE, false}, c,
+                SIDE);
         if (count++ < 0)
             start = ls_clock_now();
         elapsed = ls_clock_now() - start;

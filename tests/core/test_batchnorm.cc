@@ -236,8 +236,9 @@ TEST(BatchNorm, RunningStatisticsFollowTheMeanOfTheShards)
     update.mean = update.scale = 1 / 13.0;
     ls_slots all = ls_slots_all(net.params());
     real *state[LS_OPTIMIZER_STATES] = {};
-    ls_optimizer_update(&optimizer, &update, net.params(), &all, 0, net.params()->size, gradient,
-                        state);
+    update.params = net.params(), update.slots = &all, update.part = {0, net.params()->size};
+    update.gradient = gradient, update.state = state;
+    ls_optimizer_update(&optimizer, &update);
     expect_close(slot_of(net, values, 2), expected, "running mean");
 }
 

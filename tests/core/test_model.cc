@@ -215,7 +215,7 @@ TEST(ImageModels, RefuseWithWordsThatHelp)
               refusal("resnet50 stem=cifar", CIFAR));
     EXPECT_EQ("vgg: depth=8 is not known (known: 11, 13, 16, 19)", refusal("vgg depth=8", CIFAR));
     EXPECT_EQ("depth= is given twice", refusal("vgg16 depth=11", CIFAR));
-    EXPECT_EQ("model 'a: vgg16': expected MODEL key=value ..., without NAME: or @",
+    EXPECT_EQ("model 'a: vgg16': expected TYPE key=value ..., without NAME: or @",
               refusal("a: vgg16", CIFAR));
 }
 

@@ -133,17 +133,20 @@ struct Slots {
                             optimizer.ema > 0 ? state[2].data() : nullptr};
         Doubles value2 = norms2(values, slots), gradient2 = norms2(gradient, slots);
         bool directed = false;
-        for (long begin = 0; begin < params->size; begin += slice)
-            directed =
-                ls_optimizer_direct(&optimizer, &numbers, params, &slots, begin,
-                                    std::min(begin + slice, params->size), gradient.data(), at);
+        numbers.params = params, numbers.slots = &slots;
+        numbers.gradient = gradient.data(), numbers.state = at;
+        for (long begin = 0; begin < params->size; begin += slice) {
+            numbers.part = {begin, std::min(begin + slice, params->size)};
+            directed = ls_optimizer_direct(&optimizer, &numbers);
+        }
         if (directed)
             gradient2 = norms2(gradient, slots);
         numbers.value2 = value2.data();
         numbers.gradient2 = gradient2.data();
-        for (long begin = 0; begin < params->size; begin += slice)
-            ls_optimizer_update(&optimizer, &numbers, params, &slots, begin,
-                                std::min(begin + slice, params->size), gradient.data(), at);
+        for (long begin = 0; begin < params->size; begin += slice) {
+            numbers.part = {begin, std::min(begin + slice, params->size)};
+            ls_optimizer_update(&optimizer, &numbers);
+        }
     }
     void update(const ls_optimizer &optimizer, const ls_update &numbers)
     {

@@ -73,7 +73,7 @@ expect 64 "$lockstep" train job.yaml data=flat.h5 model=lenet
 says 'lenet: takes images height x width x channels of at least 12x12, but a row of the data is 6'
 
 # Other keys.
-value "command line: optimizer: there is no optimizer 'sdg': did you mean sgd? (\`lockstep list optimizers\` has all)" optimizer=sdg
+value "command line: optimizer: there is no optimizer sdg: did you mean sgd? (\`lockstep list optimizers\` has all)" optimizer=sdg
 value "command line: schedule: there is no schedule cosin: did you mean cosine? (\`lockstep list schedules\` has all)" schedule=cosin
 value 'command line: objective: there is no loss l2 (`lockstep list losses` has all)' 'objective=supervised loss=l2'
 value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
