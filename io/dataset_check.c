@@ -1,8 +1,16 @@
-/* dataset_check: links, type, rank, sizes, layout, filters, and whether the numbers are there. */
+/* dataset_check: whether an array can be read, row by row, without surprises.
+ *
+ * The guard (io/h5/guard) has made sure that HDF5 can read the file without harm. What the file
+ * means is judged here, before training begins, so that it does not end hours later: an array must
+ * be of a number type that we convert, have at least one row and sizes that a machine can hold, be
+ * stored by filters that we have and in chunks of a sane size, and be there to its last byte. Each
+ * check is a function; they run in the order of the table `checks`. NaN and infinity are found as
+ * rows are read (column.c), labels out of range by labels.c. */
 #include "io/dataset_check.h"
 
 #include <limits.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,18 +56,30 @@ const char *ls_dataset_check_names(hid_t group, char *text, size_t size)
     return text;
 }
 
-/* What is checked: the data set, and what the checks so far have found. */
+/* The data set that is checked, and what the checks so far have found. */
 typedef struct subject {
     hid_t dataset, creation; /* creation: its creation properties */
     const char *path;
-    int rank; /* with the rows */
-    hsize_t dims[H5S_MAX_RANK];
-    bool swapped; /* not in native byte order */
-    long bytes;   /* of all rows */
+    int rank;                   /* of all, the rows included */
+    hsize_t dims[H5S_MAX_RANK]; /* [rank] */
+    bool swapped;               /* its numbers are not in native byte order */
+    long bytes;                 /* of all rows */
     ls_array *array;
+    ls_error *error;
 } subject;
 
-/* "16-bit float", "compound" */
+/* "FILE: PATH message"; the message begins with " " or ": ". Returns false. */
+__attribute__((format(printf, 2, 3))) static bool refuse(const subject *it, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return ls_h5_fail(it->error, LS_DATA, it->dataset, "%s%s", it->path, text);
+}
+
+/* "16-bit unsigned integers", "records" */
 static void describe_type(hid_t type, char *text, size_t size)
 {
     static const char *const classes[] = {
@@ -85,7 +105,7 @@ static void describe_type(hid_t type, char *text, size_t size)
         snprintf(text, size, "%s", name);
 }
 
-/* True where `type` is one of ls_dtype in either byte order. */
+/* Whether `type` is one of ls_dtype, in either byte order. */
 static bool find_type(hid_t type, ls_dtype *found, bool *swapped)
 {
     H5T_class_t class = H5Tget_class(type);
@@ -103,43 +123,40 @@ static bool find_type(hid_t type, ls_dtype *found, bool *swapped)
     return known;
 }
 
-static bool has_known_type(subject *it, ls_error *error)
+static bool has_known_type(subject *it)
 {
     hid_t type = H5Dget_type(it->dataset);
     bool known = find_type(type, &it->array->type, &it->swapped);
     char text[64];
     describe_type(type, text, sizeof text);
     H5Tclose(type);
-    return known || ls_h5_fail(error, LS_DATA, it->dataset,
-                               "%s holds %s; expected uint8, int8, uint16, int16, uint32, int32, "
-                               "int64, float32 or float64",
-                               it->path, text);
+    return known || refuse(it,
+                           " holds %s; expected uint8, int8, uint16, int16, uint32, int32, "
+                           "int64, float32 or float64",
+                           text);
 }
 
-static bool has_rows(subject *it, ls_error *error)
+static bool has_rows(subject *it)
 {
     hid_t space = H5Dget_space(it->dataset);
     H5S_class_t kind = H5Sget_simple_extent_type(space);
     it->rank = H5Sget_simple_extent_dims(space, it->dims, NULL);
     H5Sclose(space);
     if (kind != H5S_SIMPLE || it->rank < 1)
-        return ls_h5_fail(error, LS_DATA, it->dataset, "%s is a single value; expected [rows, ...]",
-                          it->path);
+        return refuse(it, " is a single value; expected [rows, ...]");
     if (it->rank > 1 + LS_MAX_RANK)
-        return ls_h5_fail(error, LS_DATA, it->dataset,
-                          "%s has %d dimensions; expected rows and at most %d more", it->path,
-                          it->rank, (int)LS_MAX_RANK);
+        return refuse(it, " has %d dimensions; expected rows and at most %d more", it->rank,
+                      (int)LS_MAX_RANK);
     for (int i = 0; i < it->rank; i++)
         if (it->dims[i] == 0)
-            return ls_h5_fail(error, LS_DATA, it->dataset,
-                              i ? "%s has rows of size 0; expected numbers in them"
-                                : "%s has 0 rows; expected at least one",
-                              it->path);
+            return refuse(it, "%s",
+                          i ? " has rows of size 0; expected numbers in them"
+                            : " has 0 rows; expected at least one");
     return true;
 }
 
-/* All sizes, also in bytes, and also as reals, fit into a long. */
-static bool has_possible_size(subject *it, ls_error *error)
+/* The rows fit into a long, counted as numbers, as bytes and as reals. */
+static bool has_possible_size(subject *it)
 {
     ls_array *array = it->array;
     hsize_t bytes = sizeof(double);
@@ -147,9 +164,7 @@ static bool has_possible_size(subject *it, ls_error *error)
     for (int i = 0; i < it->rank; i++)
         fits = fits && !__builtin_mul_overflow(bytes, it->dims[i], &bytes) && bytes <= LONG_MAX;
     if (!fits)
-        return ls_h5_fail(error, LS_DATA, it->dataset,
-                          "%s claims a size that no machine can hold; the file is damaged",
-                          it->path);
+        return refuse(it, " claims a size that no machine can hold; the file is damaged");
     array->rows = (long)it->dims[0];
     array->shape.rank = it->rank - 1;
     for (int i = 1; i < it->rank; i++)
@@ -158,7 +173,7 @@ static bool has_possible_size(subject *it, ls_error *error)
     return true;
 }
 
-static bool has_known_filters(subject *it, ls_error *error)
+static bool has_known_filters(subject *it)
 {
     static const H5Z_filter_t known[] = {H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE,
                                          H5Z_FILTER_FLETCHER32};
@@ -172,43 +187,42 @@ static bool has_known_filters(subject *it, ls_error *error)
         for (size_t k = 0; k < sizeof known / sizeof *known; k++)
             found = found || known[k] == id;
         if (!found || H5Zfilter_avail(id) <= 0)
-            return ls_h5_fail(error, LS_DATA, it->dataset,
-                              "%s is stored with filter %d (%s), which lockstep does not read; "
-                              "write it without compression, or with gzip",
-                              it->path, (int)id, name[0] ? name : "unnamed");
+            return refuse(it,
+                          " is stored with filter %d (%s), which lockstep does not read; "
+                          "write it without compression, or with gzip",
+                          (int)id, name[0] ? name : "unnamed");
     }
     return true;
 }
 
 /* A chunk is read and unpacked whole, so a small file could ask for any amount of memory. */
-static bool has_sane_chunks(subject *it, ls_error *error)
+static bool has_sane_chunks(subject *it)
 {
     hsize_t chunk[H5S_MAX_RANK], bytes = ls_dtype_size(it->array->type);
     if (H5Pget_layout(it->creation) != H5D_CHUNKED)
         return true;
     if (H5Pget_chunk(it->creation, it->rank, chunk) != it->rank)
-        return ls_h5_fail(error, LS_DATA, it->dataset, "%s: its chunks can't be read", it->path);
+        return refuse(it, ": its chunks can't be read");
     for (int i = 0; i < it->rank; i++)
         if (__builtin_mul_overflow(bytes, chunk[i], &bytes) || bytes > CHUNK_BYTES_MAX)
-            return ls_h5_fail(error, LS_DATA, it->dataset,
-                              "%s is stored in chunks of more than %d MiB; expected smaller ones",
-                              it->path, (int)(CHUNK_BYTES_MAX >> 20));
+            return refuse(it, " is stored in chunks of more than %d MiB; expected smaller ones",
+                          (int)(CHUNK_BYTES_MAX >> 20));
     return true;
 }
 
-/* Space is taken when numbers are first written: what was only declared has none. */
-static bool was_written(subject *it, ls_error *error)
+/* HDF5 takes space in the file when numbers are first written: an array that was declared and never
+ * written has none, and would read as zeros. */
+static bool was_written(subject *it)
 {
     bool contiguous = H5Pget_layout(it->creation) == H5D_CONTIGUOUS;
     if (contiguous && H5Dget_offset(it->dataset) == HADDR_UNDEF)
-        return ls_h5_fail(error, LS_DATA, it->dataset,
-                          "%s was declared, but its numbers were never written", it->path);
+        return refuse(it, " was declared, but its numbers were never written");
     hsize_t stored = H5Dget_storage_size(it->dataset);
     if (contiguous && stored < (hsize_t)it->bytes)
-        return ls_h5_fail(error, LS_DATA, it->dataset,
-                          "%s claims %ld rows, which take %ld bytes, but stores %llu; the file is "
-                          "damaged",
-                          it->path, it->array->rows, it->bytes, (unsigned long long)stored);
+        return refuse(it,
+                      " claims %ld rows, which take %ld bytes, but stores %llu; the file is "
+                      "damaged",
+                      it->array->rows, it->bytes, (unsigned long long)stored);
     if (H5Pget_layout(it->creation) != H5D_CHUNKED)
         return true;
     hsize_t chunk[H5S_MAX_RANK], written = 0, all = 1;
@@ -218,69 +232,61 @@ static bool was_written(subject *it, ls_error *error)
     hid_t space = H5Dget_space(it->dataset);
     H5Dget_num_chunks(it->dataset, space, &written);
     H5Sclose(space);
-    return written == all ||
-           ls_h5_fail(error, LS_DATA, it->dataset,
-                      "%s: %llu of its %llu chunks were written; expected all", it->path,
-                      (unsigned long long)written, (unsigned long long)all);
+    return written == all || refuse(it, ": %llu of its %llu chunks were written; expected all",
+                                    (unsigned long long)written, (unsigned long long)all);
 }
 
-/* Sets `start` where the rows can be read without HDF5. */
-static bool lies_in_file(subject *it, ls_error *error)
+/* Sets `start` where the rows can be read without HDF5: contiguous, in native byte order. */
+static bool lies_in_file(subject *it)
 {
     hbool_t threads = false;
     it->array->start = -1;
     H5is_library_threadsafe(&threads);
     if (H5Pget_layout(it->creation) != H5D_CONTIGUOUS || it->swapped)
         return threads ||
-               ls_h5_fail(
-                   error, LS_DATA, it->dataset,
-                   "%s is chunked or of another byte order, and this HDF5 library can't read it "
-                   "beside the training (it was built without threads): store it contiguous, "
-                   "in this machine's byte order",
-                   it->path);
+               refuse(it,
+                      " is chunked or of another byte order, and this HDF5 library can't read it "
+                      "beside the training (it was built without threads): store it contiguous, "
+                      "in this machine's byte order");
     hsize_t size = 0;
     hid_t file = H5Iget_file_id(it->dataset);
     H5Fget_filesize(file, &size);
     H5Fclose(file);
     haddr_t start = H5Dget_offset(it->dataset);
     if (start > size || size - start < (hsize_t)it->bytes)
-        return ls_h5_fail(error, LS_DATA, it->dataset,
-                          "%s should end at byte %llu, but the file has %llu; it was cut short",
-                          it->path, (unsigned long long)(start + (hsize_t)it->bytes),
-                          (unsigned long long)size);
+        return refuse(it, " should end at byte %llu, but the file has %llu; it was cut short",
+                      (unsigned long long)(start + (hsize_t)it->bytes), (unsigned long long)size);
     it->array->start = (long)start;
     return true;
 }
 
-static bool has_sane_scale(subject *it, ls_error *error)
+static bool has_sane_scale(subject *it)
 {
     ls_array *array = it->array;
     bool present;
     array->scale = 1;
     array->offset = 0;
-    if (!ls_h5_get_double(it->dataset, "scale", &array->scale, &present, error) ||
-        !ls_h5_get_double(it->dataset, "offset", &array->offset, &present, error))
-        return ls_h5_fail(error, LS_DATA, it->dataset,
-                          "%s: attribute scale or offset is not one number; expected "
-                          "value = scale * stored + offset",
-                          it->path);
+    if (!ls_h5_get_double(it->dataset, "scale", &array->scale, &present, it->error) ||
+        !ls_h5_get_double(it->dataset, "offset", &array->offset, &present, it->error))
+        return refuse(it, ": attribute scale or offset is not one number; expected "
+                          "value = scale * stored + offset");
     if (isfinite(array->scale) && array->scale != 0 && isfinite(array->offset))
         return true;
-    return ls_h5_fail(error, LS_DATA, it->dataset,
-                      "%s has attributes scale=%g, offset=%g; expected finite numbers, scale not 0 "
-                      "(value = scale * stored + offset)",
-                      it->path, array->scale, array->offset);
+    return refuse(it,
+                  " has attributes scale=%g, offset=%g; expected finite numbers, scale not 0 "
+                  "(value = scale * stored + offset)",
+                  array->scale, array->offset);
 }
 
-/* In this order: each relies on those before it. Links, virtual layout and storage in other files
- * are refused by ls_h5_dataset before. */
-static bool (*const checks[])(subject *, ls_error *) = {
+/* Each relies on those before it. Links, virtual layout and storage in other files are refused
+ * before them, by ls_h5_dataset. */
+static bool (*const checks[])(subject *) = {
     has_known_type,  has_rows,    has_possible_size, has_known_filters,
     has_sane_chunks, was_written, lies_in_file,      has_sane_scale,
 };
 
-/* Decompressed chunks are kept, so that random rows of a small compressed array cost no unpacking
- * each. */
+/* HDF5 keeps unpacked chunks in a cache, so that a random row of a small compressed array does not
+ * cost unpacking a chunk. */
 static hid_t open_cached(hid_t file, const char *path)
 {
     enum { CACHE_BYTES = 64 << 20, CACHE_SLOTS = 12421 };
@@ -299,13 +305,13 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
     H5Dclose(trusted);
     *array = (ls_array){.start = -1};
     snprintf(array->path, sizeof array->path, "%s", path);
-    subject it = {.dataset = open_cached(file, path), .path = path, .array = array};
+    subject it = {.dataset = open_cached(file, path), .path = path, .array = array, .error = error};
     if (it.dataset < 0)
         return ls_h5_fail(error, LS_DATA, file, "%s can't be opened", path), -1;
     it.creation = H5Dget_create_plist(it.dataset);
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof checks / sizeof *checks; i++)
-        ok = checks[i](&it, error);
+        ok = checks[i](&it);
     H5Pclose(it.creation);
     if (!ok)
         H5Dclose(it.dataset);

@@ -3,14 +3,14 @@
 #include "io/dataset.h"
 #include "io/h5/h5.h"
 
-/* Opens the data set at `path` ("train/x"), runs the checks and fills *array; shape is that of a
- * row as stored, {} for [rows]. Returns the open data set (the caller closes it with H5Dclose), or
+/* Opens the data set at `path` ("train/x"), checks it and fills *array, whose shape is that of a
+ * row as stored: {} for [rows]. Returns the open data set (the caller closes it with H5Dclose), or
  * -1 and an LS_DATA error that names file, data set, what was found and what was expected. */
 hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_error *error);
-/* Whether there is anything at `path`; a link of any kind on the way counts, and is not followed.
- */
+/* Whether there is anything at `path`. A soft or external link on the way counts as something, and
+ * is not followed. */
 bool ls_dataset_check_exists(hid_t file, const char *path);
-/* The names in a group, "a, b, c", for messages; returns text. */
+/* Writes the names in a group, "a, b, c", for messages; returns text. */
 const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
-/* The type of `type` in memory, in native byte order; borrowed. */
+/* HDF5's name for `type` in memory, in native byte order; borrowed. */
 hid_t ls_dataset_check_memory_type(ls_dtype type);

@@ -4,23 +4,27 @@
 #include "core/memory.h"
 #include "io/h5/h5_error.h"
 
-/* Replaces attribute `name`. Takes over `stored` and `space`. */
-static bool put(hid_t object, const char *name, hid_t stored, hid_t memory, hid_t space,
-                const void *value, ls_error *error)
+enum { SCALAR = -1 };
+
+/* Writes `count` values, or a scalar, of the type `memory`; `stored` is their type in the file. */
+static bool put(hid_t object, const char *name, hid_t stored, hid_t memory, long count,
+                const void *values, ls_error *error)
 {
+    ls_h5_start();
+    const hsize_t dims[1] = {(hsize_t)count};
+    hid_t space = count == SCALAR ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, dims, NULL);
     if (H5Aexists(object, name) > 0)
         H5Adelete(object, name);
     hid_t attribute = H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = attribute >= 0 && H5Awrite(attribute, memory, value) >= 0;
+    bool ok = attribute >= 0 && H5Awrite(attribute, memory, values) >= 0;
     if (!ok)
         ls_h5_fail(error, LS_IO, object, "can't write attribute %s", name);
     H5Aclose(attribute);
     H5Sclose(space);
-    H5Tclose(stored);
     return ok;
 }
 
-/* Text of any length as h5py writes and reads `str`. */
+/* Text of any length as h5py writes and reads `str`. The caller closes the type. */
 static hid_t text_type(void)
 {
     ls_h5_start();
@@ -33,41 +37,33 @@ static hid_t text_type(void)
 bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error *error)
 {
     hid_t type = text_type();
-    return put(object, name, type, type, H5Screate(H5S_SCALAR), &value, error);
+    bool ok = put(object, name, type, type, SCALAR, &value, error);
+    H5Tclose(type);
+    return ok;
 }
 
 bool ls_h5_put_long(hid_t object, const char *name, long value, ls_error *error)
 {
-    ls_h5_start();
-    return put(object, name, H5Tcopy(H5T_STD_I64LE), H5T_NATIVE_LONG, H5Screate(H5S_SCALAR), &value,
-               error);
+    return put(object, name, H5T_STD_I64LE, H5T_NATIVE_LONG, SCALAR, &value, error);
 }
 
 bool ls_h5_put_longs(hid_t object, const char *name, const long *values, int count, ls_error *error)
 {
-    ls_h5_start();
-    hsize_t dims[1] = {(hsize_t)count};
-    return put(object, name, H5Tcopy(H5T_STD_I64LE), H5T_NATIVE_LONG,
-               H5Screate_simple(1, dims, NULL), values, error);
+    return put(object, name, H5T_STD_I64LE, H5T_NATIVE_LONG, count, values, error);
+}
+
+bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error)
+{
+    return put(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, SCALAR, &value, error);
 }
 
 bool ls_h5_put_doubles(hid_t object, const char *name, const double *values, long count,
                        ls_error *error)
 {
-    ls_h5_start();
-    hsize_t dims[1] = {(hsize_t)count};
-    return put(object, name, H5Tcopy(H5T_IEEE_F64LE), H5T_NATIVE_DOUBLE,
-               H5Screate_simple(1, dims, NULL), values, error);
+    return put(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, count, values, error);
 }
 
-bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error)
-{
-    ls_h5_start();
-    return put(object, name, H5Tcopy(H5T_IEEE_F64LE), H5T_NATIVE_DOUBLE, H5Screate(H5S_SCALAR),
-               &value, error);
-}
-
-/* An attribute found, with its type; both -1 where there is none. */
+/* An open attribute, with its type; both -1 where there is none. */
 typedef struct found {
     hid_t attribute, type;
     H5T_class_t class;
@@ -95,14 +91,16 @@ static void finish(const found *it)
     H5Aclose(it->attribute);
 }
 
-/* `count` numbers of class integer, or float too where `reals`, into the caller's array. */
-static bool get_numbers(hid_t object, const char *name, bool reals, hid_t memory, long count,
-                        void *values, bool *present, ls_error *error)
+/* Reads `count` numbers into values[] of the type `memory`: whole ones, or floats too where
+ * `memory` is double. */
+static bool get_numbers(hid_t object, const char *name, hid_t memory, long count, void *values,
+                        bool *present, ls_error *error)
 {
     found it = find(object, name);
     *present = it.attribute >= 0;
     if (!*present)
         return true;
+    bool reals = H5Tget_class(memory) == H5T_FLOAT;
     bool fits = (it.class == H5T_INTEGER || (reals && it.class == H5T_FLOAT)) && it.points == count;
     bool ok = fits && H5Aread(it.attribute, memory, values) >= 0;
     if (!ok)
@@ -114,31 +112,27 @@ static bool get_numbers(hid_t object, const char *name, bool reals, hid_t memory
 
 bool ls_h5_get_long(hid_t object, const char *name, long *value, bool *present, ls_error *error)
 {
-    ls_h5_start();
-    return get_numbers(object, name, false, H5T_NATIVE_LONG, 1, value, present, error);
+    return get_numbers(object, name, H5T_NATIVE_LONG, 1, value, present, error);
 }
 
 bool ls_h5_get_longs(hid_t object, const char *name, long *values, int count, bool *present,
                      ls_error *error)
 {
-    ls_h5_start();
-    return get_numbers(object, name, false, H5T_NATIVE_LONG, count, values, present, error);
+    return get_numbers(object, name, H5T_NATIVE_LONG, count, values, present, error);
+}
+
+bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *present, ls_error *error)
+{
+    return get_numbers(object, name, H5T_NATIVE_DOUBLE, 1, value, present, error);
 }
 
 bool ls_h5_get_doubles(hid_t object, const char *name, double *values, long count, bool *present,
                        ls_error *error)
 {
-    ls_h5_start();
-    return get_numbers(object, name, true, H5T_NATIVE_DOUBLE, count, values, present, error);
+    return get_numbers(object, name, H5T_NATIVE_DOUBLE, count, values, present, error);
 }
 
-bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *present, ls_error *error)
-{
-    ls_h5_start();
-    return get_numbers(object, name, true, H5T_NATIVE_DOUBLE, 1, value, present, error);
-}
-
-/* HDF5 allocates a text of variable length, and takes it back. */
+/* A text of varying length: HDF5 allocates it, and takes it back. */
 static char *read_variable(const found *it)
 {
     char *theirs = NULL;

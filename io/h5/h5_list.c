@@ -1,4 +1,4 @@
-/* h5_list: the walk over one file. */
+/* h5_list: visits each object of a file, and describes it. */
 #include "io/h5/h5_list.h"
 
 #include <math.h>
@@ -30,7 +30,7 @@ static void read_numbers(hid_t attribute, bool is_whole, ls_h5_list_attribute *a
 
 static herr_t add_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
 {
-    static const long most = 1 << 20; /* numbers: more are no attribute that we wrote */
+    enum { MOST = 1 << 20 }; /* numbers: no attribute of ours has more */
     (void)info;
     ls_h5_list_object *object = context;
     if (object->attributes == LS_H5_LIST_ATTRIBUTES)
@@ -44,7 +44,7 @@ static herr_t add_attribute(hid_t from, const char *name, const H5A_info_t *info
     a->count = (long)H5Sget_simple_extent_npoints(space);
     if (class == H5T_STRING)
         ls_h5_get_text(from, name, &a->text, &present, NULL);
-    else if ((class == H5T_INTEGER || class == H5T_FLOAT) && a->count <= most)
+    else if ((class == H5T_INTEGER || class == H5T_FLOAT) && a->count <= MOST)
         read_numbers(attribute, class == H5T_INTEGER, a);
     H5Sclose(space);
     H5Tclose(type);
@@ -61,7 +61,7 @@ static void release(ls_h5_list_object *object)
     ls_free(object);
 }
 
-/* What a block of an array adds to its range. */
+/* The range of an array's numbers, as far as blocks have been added. */
 typedef struct range {
     ls_h5_list_object *object;
     double sum;
@@ -103,7 +103,7 @@ static bool describe_array(walk *w, hid_t dataset, ls_h5_list_object *object)
     return ok;
 }
 
-/* An open object: described, shown, forgotten. */
+/* Describes an object, open as `id` (< 0: a link, which is not), to the visitor. */
 static bool show(walk *w, hid_t id, const char *path, ls_h5_list_kind kind)
 {
     ls_h5_list_object *object = ls_alloc(1, sizeof *object);

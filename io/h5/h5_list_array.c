@@ -1,4 +1,4 @@
-/* h5_list_array: reading by blocks of whole rows. */
+/* h5_list_array: blocks of whole rows of an array, of about 8 MiB. */
 #include "io/h5/h5_list_array.h"
 
 #include <limits.h>
@@ -28,7 +28,7 @@ static const char *type_name(hid_t type)
     return name;
 }
 
-/* "contiguous", "chunked", "chunked, gzip", ...; NULL: the numbers lie elsewhere. */
+/* "contiguous", "chunked", ...; NULL where the numbers lie in other files. */
 static const char *storage_name(hid_t dataset)
 {
     static const char *const names[] = {
@@ -41,7 +41,7 @@ static const char *storage_name(hid_t dataset)
     return !here ? NULL : filtered ? "chunked, filtered" : names[layout];
 }
 
-/* Of an array whose sizes fit a long. */
+/* Sets rank, shape, rows and row; refuses sizes that do not fit a long. */
 static bool measure(ls_h5_list_array *a, ls_error *error)
 {
     hsize_t dims[LS_H5_LIST_RANK] = {0}, all = sizeof(double);
@@ -58,7 +58,10 @@ static bool measure(ls_h5_list_array *a, ls_error *error)
                               "%s claims a size that no machine can hold; the file is damaged",
                               a->path);
         a->at[i] = (long)dims[i];
-        *(i ? &a->row : &a->rows) *= a->at[i];
+        if (i == 0)
+            a->rows = a->at[i];
+        else
+            a->row *= a->at[i];
     }
     return true;
 }
@@ -75,8 +78,8 @@ static hsize_t file_size(hid_t dataset)
 bool ls_h5_list_array_open(hid_t dataset, const char *path, ls_h5_list_array *array,
                            ls_error *error)
 {
-    static const hsize_t packed =
-        2000; /* no filter packs tighter: what claims to was not written */
+    /* No filter packs tighter: what claims to was never written whole. */
+    static const hsize_t packed = 2000;
     *array = (ls_h5_list_array){.dataset = dataset, .path = path};
     if (!measure(array, error))
         return false;

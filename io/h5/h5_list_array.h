@@ -1,5 +1,4 @@
-/* h5_list_array: any array of an HDF5 file block by block, in row-major order: numbers as doubles.
- */
+/* h5_list_array: reads any array of an HDF5 file block by block, in row-major order. */
 #pragma once
 #include "io/h5/h5.h"
 #include "io/h5/h5_list.h"
@@ -10,23 +9,25 @@ typedef struct ls_h5_list_array {
     const char *type, *storage;
     int rank;
     long at[LS_H5_LIST_RANK];
-    long rows, row; /* along the first dimension; numbers in one of them */
-    size_t
-        value; /* bytes of one in memory: of a double, of others as stored, of a pointer to text */
-    bool numbers; /* integers or floats that were written */
-    bool others;  /* texts, records and others that were, as many bytes each or contiguous texts */
+    long rows, row; /* along the first dimension; values in one of them */
+    /* Bytes of a value in memory: numbers are doubles, texts of varying length pointers, all others
+     * as they are stored. */
+    size_t value;
+    bool numbers; /* whole numbers or floats, which were written */
+    bool others; /* other values that were written and can be read: of one size, or contiguous texts
+                  */
 } ls_h5_list_array;
 
-/* What `dataset` is like. LS_DATA errors for sizes that no machine can hold. */
+/* Finds out what `dataset` is like. LS_DATA errors for sizes that no machine can hold. */
 bool ls_h5_list_array_open(hid_t dataset, const char *path, ls_h5_list_array *array,
                            ls_error *error);
-/* Values in a block, the last apart. */
+/* Values in a block; the last may have fewer. */
 long ls_h5_list_array_block(const ls_h5_list_array *array);
-/* Numbers of block `index` into values[ls_h5_list_array_block]; *count gets how many, 0 after the
- * last. `memory` is the HDF5 type of values: H5T_NATIVE_DOUBLE for numbers. */
+/* Reads block `index` into values[ls_h5_list_array_block], whose HDF5 type is `memory`
+ * (H5T_NATIVE_DOUBLE for numbers); *count gets how many it has, 0 after the last. */
 bool ls_h5_list_array_read_block(const ls_h5_list_array *array, long index, hid_t memory,
                                  void *values, long *count, ls_error *error);
-/* All blocks in turn; `block` returns false to end. */
+/* Reads numbers: calls `block` for each block in turn, until it returns false. */
 bool ls_h5_list_array_read(const ls_h5_list_array *array,
                            bool (*block)(void *context, const double *values, long count),
                            void *context, ls_error *error);

@@ -1,4 +1,6 @@
-/* h5_list_compare: the arrays of two files, name by name. */
+/* h5_list_compare: walks over the names of two files in step, and over the values of each pair. */
+#include "io/h5/h5_list_compare.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,49 +56,26 @@ static bool same_shape(const ls_h5_list_array *a, const ls_h5_list_array *b)
     return a->rank == b->rank && a->rows == b->rows && memcmp(a->at, b->at, sizeof a->at) == 0;
 }
 
-/* Adds a block; *far and *norm are sums of squares of a - b and of a. */
-static void add_block(const double *a, const double *b, long count, ls_h5_list_difference *d,
-                      double *far, double *norm)
+/* Blocks of two arrays while they are compared. */
+typedef struct comparison {
+    ls_h5_list_difference *difference;
+    hid_t type; /* of the values in memory */
+    size_t size;
+    bool texts;              /* values are pointers to texts, which HDF5 allocates and takes back */
+    double distance2, norm2; /* sums of squares of a - b, and of a */
+} comparison;
+
+static void add_numbers(comparison *c, const double *a, const double *b, long count)
 {
+    ls_h5_list_difference *d = c->difference;
     for (long i = 0; i < count; i++) {
         bool equal = a[i] == b[i] || (isnan(a[i]) && isnan(b[i]));
         double distance = equal ? 0 : fabs(a[i] - b[i]);
         d->differing += !equal;
         d->largest = distance > d->largest || isnan(distance) ? distance : d->largest;
-        *far += distance * distance;
-        *norm += a[i] * a[i];
+        c->distance2 += distance * distance;
+        c->norm2 += a[i] * a[i];
     }
-    d->count += count;
-}
-
-static bool compare_numbers(const ls_h5_list_array *a, const ls_h5_list_array *b,
-                            ls_h5_list_difference *d, ls_error *error)
-{
-    size_t block = (size_t)ls_h5_list_array_block(a);
-    double *of_a = ls_alloc(block, sizeof *of_a), *of_b = ls_alloc(block, sizeof *of_b);
-    double far = 0, norm = 0;
-    bool ok = true;
-    long count = 1;
-    for (long i = 0; ok && count > 0; i++) {
-        ok = ls_h5_list_array_read_block(a, i, H5T_NATIVE_DOUBLE, of_a, &count, error) &&
-             ls_h5_list_array_read_block(b, i, H5T_NATIVE_DOUBLE, of_b, &count, error);
-        if (ok)
-            add_block(of_a, of_b, count, d, &far, &norm);
-    }
-    d->relative = d->differing == 0 ? 0 : sqrt(far) / sqrt(norm);
-    ls_free(of_b);
-    ls_free(of_a);
-    return ok;
-}
-
-/* Texts of varying length are read as pointers to them, which HDF5 allocates and takes back. */
-static void release_texts(hid_t type, long count, void *values)
-{
-    hsize_t dims[1] = {(hsize_t)count};
-    hid_t space = H5Screate_simple(1, dims, NULL);
-    if (H5Tis_variable_str(type) > 0)
-        H5Dvlen_reclaim(type, space, H5P_DEFAULT, values);
-    H5Sclose(space);
 }
 
 static bool equal_texts(const char *a, const char *b)
@@ -104,33 +83,53 @@ static bool equal_texts(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* What is no number: as it is stored, or as texts of any length. */
-static bool compare_others(const ls_h5_list_array *a, const ls_h5_list_array *b, hid_t type,
-                           ls_h5_list_difference *d, ls_error *error)
+/* What is no number is compared as it is stored, texts of varying length by their letters. */
+static void add_others(comparison *c, const char *a, const char *b, long count)
 {
-    size_t size = H5Tget_size(type), block = (size_t)ls_h5_list_array_block(a);
-    char *of_a = ls_alloc(block, size), *of_b = ls_alloc(block, size);
-    bool ok = true, texts = H5Tis_variable_str(type) > 0;
+    const char *const *text_a = (const char *const *)(const void *)a;
+    const char *const *text_b = (const char *const *)(const void *)b;
+    for (size_t i = 0; i < (size_t)count; i++) {
+        bool equal = c->texts ? equal_texts(text_a[i], text_b[i])
+                              : memcmp(a + i * c->size, b + i * c->size, c->size) == 0;
+        c->difference->differing += !equal;
+    }
+}
+
+static void release_texts(const comparison *c, long count, void *values)
+{
+    hsize_t dims[1] = {(hsize_t)count};
+    hid_t space = H5Screate_simple(1, dims, NULL);
+    H5Dvlen_reclaim(c->type, space, H5P_DEFAULT, values);
+    H5Sclose(space);
+}
+
+static bool compare_values(const ls_h5_list_array *a, const ls_h5_list_array *b, comparison *c,
+                           ls_error *error)
+{
+    size_t block = (size_t)ls_h5_list_array_block(a);
+    void *of_a = ls_alloc(block, c->size), *of_b = ls_alloc(block, c->size);
+    bool ok = true;
     long count = 1;
     for (long i = 0; ok && count > 0; i++) {
-        memset(of_a, 0, block * size);
-        memset(of_b, 0, block * size);
-        ok = ls_h5_list_array_read_block(a, i, type, of_a, &count, error) &&
-             ls_h5_list_array_read_block(b, i, type, of_b, &count, error);
-        for (size_t k = 0; ok && k < (size_t)count; k++)
-            d->differing +=
-                texts ? !equal_texts(((char **)(void *)of_a)[k], ((char **)(void *)of_b)[k])
-                      : memcmp(of_a + k * size, of_b + k * size, size) != 0;
-        d->count += ok ? count : 0;
-        release_texts(type, count, of_a);
-        release_texts(type, count, of_b);
+        memset(of_a, 0, block * c->size);
+        memset(of_b, 0, block * c->size);
+        ok = ls_h5_list_array_read_block(a, i, c->type, of_a, &count, error) &&
+             ls_h5_list_array_read_block(b, i, c->type, of_b, &count, error);
+        if (ok && c->difference->numbers)
+            add_numbers(c, of_a, of_b, count);
+        else if (ok)
+            add_others(c, of_a, of_b, count);
+        c->difference->count += ok ? count : 0;
+        if (c->texts) {
+            release_texts(c, count, of_a);
+            release_texts(c, count, of_b);
+        }
     }
     ls_free(of_b);
     ls_free(of_a);
     return ok;
 }
 
-/* Of two open arrays. */
 static bool compare_arrays(const ls_h5_list_array *a, const ls_h5_list_array *b,
                            ls_h5_list_difference *d, ls_error *error)
 {
@@ -139,10 +138,15 @@ static bool compare_arrays(const ls_h5_list_array *a, const ls_h5_list_array *b,
     d->like = same_shape(a, b) && (equal || (a->numbers && b->numbers));
     d->numbers = d->like && a->numbers && b->numbers;
     d->compared = d->numbers || (d->like && a->others && b->others);
-    if (d->numbers)
-        ok = compare_numbers(a, b, d, error);
-    else if (d->compared)
-        ok = compare_others(a, b, type_a, d, error);
+    if (d->compared) {
+        hid_t type = d->numbers ? H5T_NATIVE_DOUBLE : type_a;
+        comparison c = {.difference = d,
+                        .type = type,
+                        .size = H5Tget_size(type),
+                        .texts = H5Tis_variable_str(type) > 0};
+        ok = compare_values(a, b, &c, error);
+        d->relative = d->differing == 0 ? 0 : sqrt(c.distance2) / sqrt(c.norm2);
+    }
     H5Tclose(type_b);
     H5Tclose(type_a);
     return ok;
@@ -163,7 +167,7 @@ static bool compare(hid_t file_a, hid_t file_b, ls_h5_list_difference *d, ls_err
     return ok;
 }
 
-/* Both lists in step: the lesser name is next. */
+/* Both lists are in order: the lesser of the next two names is the next of all. */
 static bool merge(const names *a, const names *b,
                   void (*visit)(void *context, const ls_h5_list_difference *difference),
                   void *context, ls_error *error)

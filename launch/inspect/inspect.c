@@ -6,7 +6,7 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
-#include "io/h5/h5_list.h"
+#include "io/h5/h5_list_compare.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
 #include "launch/json.h"
