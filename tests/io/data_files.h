@@ -1,5 +1,5 @@
-// data_files: data files written through HDF5's own interface, for the tests of data sets, feed
-// and import.
+/* data_files: data files written through HDF5's own interface, for the tests of data sets, feed
+ * and import. */
 #pragma once
 #include <gtest/gtest.h>
 #include <hdf5.h>
@@ -53,7 +53,7 @@ template <> inline hid_t native<double>()
     return H5T_NATIVE_DOUBLE;
 }
 
-// A file being written; closed by the destructor.
+/* A file being written; closed by the destructor. */
 class Writer
 {
   public:
@@ -65,7 +65,7 @@ class Writer
     {
         H5Fclose(file);
     }
-    // Creates `path` with the given creation properties; writes nothing. The caller closes it.
+    /* Creates `path` with the given creation properties; writes nothing. The caller closes it. */
     hid_t create(const std::string &path, hid_t type, const std::vector<hsize_t> &dims,
                  hid_t properties = H5P_DEFAULT)
     {
@@ -78,7 +78,7 @@ class Writer
         H5Pclose(links);
         return dataset;
     }
-    // stored 0: as T is in memory.
+    /* stored 0: as T is in memory. */
     template <class T>
     void put(const std::string &path, const std::vector<hsize_t> &dims, const std::vector<T> &data,
              hid_t stored = 0, hid_t properties = H5P_DEFAULT)
@@ -105,7 +105,7 @@ class Writer
     const hid_t file;
 };
 
-// 0, 1, 2, ... as T.
+/* 0, 1, 2, ... as T. */
 template <class T> std::vector<T> counting(size_t n)
 {
     std::vector<T> values(n);
@@ -114,7 +114,7 @@ template <class T> std::vector<T> counting(size_t n)
     return values;
 }
 
-// The message holds every word.
+/* The message holds every word. */
 inline void expect_words(const ls_error &error, const std::vector<std::string> &words)
 {
     for (const std::string &word : words)
@@ -122,7 +122,7 @@ inline void expect_words(const ls_error &error, const std::vector<std::string> &
             << "expected \"" << word << "\" in: " << error.text;
 }
 
-// Creation properties for chunks, with gzip and shuffle where gzip > 0; the caller closes them.
+/* Creation properties for chunks, with gzip and shuffle where gzip > 0; the caller closes them. */
 inline hid_t chunked(std::vector<hsize_t> chunk, int gzip)
 {
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
@@ -134,18 +134,18 @@ inline hid_t chunked(std::vector<hsize_t> chunk, int gzip)
     return list;
 }
 
-// x [rows, 2] and y [rows], labels.
+/* x [rows, 2] and y [rows], labels. */
 inline void put_pair(Writer &file, const std::string &split, hsize_t rows = 4)
 {
     file.put<uint8_t>(split + "/x", {rows, 2}, counting<uint8_t>(rows * 2));
     file.put<uint8_t>(split + "/y", {rows}, counting<uint8_t>(rows));
 }
 
-// Files and folders in it.
+/* Files and folders in it. */
 inline size_t entries(const Folder &folder)
 {
     std::filesystem::directory_iterator all(folder.root);
     return (size_t)std::distance(begin(all), end(all));
 }
 
-} // namespace data_files
+} /* namespace data_files */

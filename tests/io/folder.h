@@ -1,4 +1,4 @@
-// folder: a temporary directory for one test, and small helpers on files in it.
+/* folder: a temporary directory for one test, and small helpers on files in it. */
 #pragma once
 #include <cstdlib>
 #include <filesystem>

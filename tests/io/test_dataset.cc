@@ -1,4 +1,4 @@
-// dataset: what a good file gives, and what each kind of broken file says.
+/* dataset: what a good file gives, and what each kind of broken file says. */
 #include <unistd.h>
 
 #include <cmath>
@@ -79,7 +79,7 @@ template <class T> void types_come_back(hid_t little, hid_t big, ls_dtype type)
     }
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Dataset, EveryNumberTypeComesBackAsItselfInBothByteOrdersAndCompressed)
 {
@@ -109,7 +109,7 @@ TEST(Dataset, RowsComeInTheOrderAskedForScaledAndShifted)
     EXPECT_EQ(x.rows, (long)rows);
     EXPECT_EQ(x.shape.rank, 3);
     EXPECT_EQ(x.shape.at[1], 3);
-    const Rows order = {999, 0, 1, 2, 500, 500, 3, 998, 999}; // runs, repetitions, steps back
+    const Rows order = {999, 0, 1, 2, 500, 500, 3, 998, 999}; /* runs, repetitions, steps back */
     std::vector<real> found = set.x(order);
     for (size_t i = 0; i < order.size(); i++)
         for (size_t k = 0; k < width; k++)
@@ -120,7 +120,7 @@ TEST(Dataset, RowsComeInTheOrderAskedForScaledAndShifted)
 TEST(Dataset, RowsLargerThanTheReadBlockComeWhole)
 {
     Folder folder;
-    const size_t width = 700000; // float: 2.8 MB a row
+    const size_t width = 700000; /* float: 2.8 MB a row */
     std::vector<float> values = counting<float>(3 * width);
     {
         Writer file(folder / "a.h5");

@@ -1,4 +1,4 @@
-// intake: broken data files, each refused with a message that names the file and what is wrong.
+/* dataset_check: broken data files, each refused with a message that names the file and what is wrong. */
 #include <unistd.h>
 
 #include <cmath>
@@ -22,7 +22,7 @@ struct Broken {
     std::vector<std::string> words;
 };
 
-// A file that `body` fills.
+/* A file that `body` fills. */
 std::function<void(const std::string &)> with(std::function<void(Writer &)> body)
 {
     return [body](const std::string &path) {
@@ -284,7 +284,7 @@ const Broken broken[] = {
      {"train/x has attributes", "expected finite"}},
 };
 
-} // namespace
+} /* namespace */
 
 TEST(Intake, BrokenFilesAreRefusedWithAMessageThatNamesFileAndFault)
 {

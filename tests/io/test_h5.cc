@@ -1,4 +1,4 @@
-// h5: round trips, refusals, and files in memory.
+/* h5: round trips, refusals, and files in memory. */
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <vector>
@@ -21,7 +21,7 @@ bool has(const ls_error &error, const std::string &part)
 const hsize_t two_by_three[] = {2, 3};
 const float six[] = {1, 2, 3, 4, 5, 6};
 
-// A file with a/b [2, 3]; the caller closes it.
+/* A file with a/b [2, 3]; the caller closes it. */
 hid_t small_file(const std::string &path)
 {
     ls_error error = {};
@@ -32,7 +32,7 @@ hid_t small_file(const std::string &path)
     return file;
 }
 
-// A file made in memory, with a text attribute and an array.
+/* A file made in memory, with a text attribute and an array. */
 std::string image_bytes(size_t expected)
 {
     ls_error error = {};
@@ -49,7 +49,7 @@ std::string image_bytes(size_t expected)
     ls_free(image.bytes);
     return bytes;
 }
-} // namespace
+} /* namespace */
 
 TEST(H5, ReadsBackWhatItWroteInAnotherType)
 {
@@ -152,7 +152,7 @@ TEST(H5, AttributesComeBackAndAreReplaced)
     Folder folder;
     hid_t file = small_file(folder / "f.h5");
     ls_error error = {};
-    std::string job(100000, 'x'); // more than an attribute's 64 KB
+    std::string job(100000, 'x'); /* more than an attribute's 64 KB */
     const long three[] = {1, -2, 3};
     EXPECT_TRUE(ls_h5_put_text(file, "job", "short", &error));
     EXPECT_TRUE(ls_h5_put_text(file, "job", job.c_str(), &error)) << error.text;
@@ -171,7 +171,7 @@ TEST(H5, AttributesComeBackAndAreReplaced)
     EXPECT_EQ(read[1], -2);
     EXPECT_TRUE(ls_h5_get_double(file, "d", &d, &present, &error));
     EXPECT_EQ(d, 0.1);
-    EXPECT_TRUE(ls_h5_get_double(file, "n", &d, &present, &error)); // a whole number is a number
+    EXPECT_TRUE(ls_h5_get_double(file, "n", &d, &present, &error)); /* a whole number is a number */
     EXPECT_EQ(d, -5e9);
     ls_free(text);
     H5Fclose(file);
@@ -278,7 +278,7 @@ TEST(H5, AnImageIsAWholeFile)
 TEST(H5, EqualContentsAreEqualBytesAtAnyTime)
 {
     std::string first = image_bytes(4096);
-    sleep(1); // HDF5 would keep times in seconds
+    sleep(1); /* HDF5 would keep times in seconds */
     EXPECT_EQ(first, image_bytes(4096));
     EXPECT_EQ(first, image_bytes(1 << 20)) << "the expected size changes the file";
 }

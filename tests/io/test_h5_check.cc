@@ -21,7 +21,7 @@ void look(void *objects, const ls_h5_list_object *object)
     ++*static_cast<long *>(objects);
 }
 
-// Objects of a file, or -1 where it is refused.
+/* Objects of a file, or -1 where it is refused. */
 long count(const std::string &path, ls_error *error)
 {
     long objects = 0;
@@ -47,7 +47,7 @@ void put_array(hid_t file, const std::string &path, hid_t properties = H5P_DEFAU
 class H5Check : public testing::Test
 {
   protected:
-    // A file in the oldest or the newest form, with `user` bytes before it.
+    /* A file in the oldest or the newest form, with `user` bytes before it. */
     hid_t create(bool newest, hsize_t user = 0)
     {
         hid_t access = H5Pcreate(H5P_FILE_ACCESS), form = H5Pcreate(H5P_FILE_CREATE);
@@ -59,7 +59,7 @@ class H5Check : public testing::Test
         H5Pclose(access);
         return file;
     }
-    // A small file with everything that is checked; returns its bytes.
+    /* A small file with everything that is checked; returns its bytes. */
     std::string small_file()
     {
         const hsize_t chunk[] = {4, 4};
@@ -73,8 +73,8 @@ class H5Check : public testing::Test
         H5Fclose(file);
         return read_file(path);
     }
-    // The error with the bytes `from` of the small file replaced by `to`, the first time they occur
-    // after `start`.
+    /* The error with the bytes `from` of the small file replaced by `to`, the first time they
+     * occur after `start`. */
     std::string refusal(const std::string &from, const std::string &to, size_t start = 0)
     {
         std::string bytes = small_file();
@@ -128,7 +128,7 @@ TEST_F(H5Check, NoDamagedByteBringsItDown)
     long refused = 0;
     for (size_t at = 0; at < whole.size(); at++) {
         if (whole[at] == 0 && at % 8)
-            continue; // most of the file
+            continue; /* most of the file */
         std::string bytes = whole;
         bytes[at] = static_cast<char>(at % 3 ? ~bytes[at] : bytes[at] + 1);
         write_file(path, bytes);
@@ -156,13 +156,14 @@ TEST_F(H5Check, TextsThatAreNotThereAreRefused)
     std::string bytes = small_file();
     size_t heap = bytes.find("GCOL"), text = bytes.find("features", heap);
     ASSERT_NE(text, std::string::npos);
-    // The reference: length, address, index. HDF5 takes any index, and any length.
+    /* The reference: length, address, index. HDF5 takes any index, and any length. */
     std::string reference = bytes_of(uint32_t{8}) + bytes_of(uint64_t{heap});
     EXPECT_NE(refusal(reference, reference + bytes_of(uint32_t{999})).find("that something refers"),
               std::string::npos);
     EXPECT_NE(refusal(reference, bytes_of(uint32_t{7})).find("that something refers"),
               std::string::npos);
-    // A heap whose free rest, behind the last text, is said to be of size 0: HDF5 goes round in it.
+    /* A heap whose free rest, behind the last text, is said to be of size 0: HDF5 goes round in
+     * it. */
     std::string last = bytes.substr(bytes.find("steps: 2", heap), 16);
     EXPECT_NE(
         refusal(last + bytes_of(uint64_t{4096 - 3 * 24 - 16}), last + bytes_of(uint64_t{0}), heap)
@@ -181,7 +182,7 @@ TEST_F(H5Check, AGroupInsideItselfIsRefused)
     ASSERT_GE(H5Oget_info_by_name2(file, "g/x", &inner, H5O_INFO_BASIC, H5P_DEFAULT), 0);
     H5Gclose(group);
     H5Fclose(file);
-    // The entry of x: place of its name, address of its header.
+    /* The entry of x: place of its name, address of its header. */
     std::string bytes = read_file(path), name = bytes_of(uint64_t{8});
     size_t at = bytes.find(name + bytes_of(uint64_t{inner.addr}));
     ASSERT_NE(at, std::string::npos);
@@ -193,8 +194,8 @@ TEST_F(H5Check, AGroupInsideItselfIsRefused)
 
 TEST_F(H5Check, AHeaderThatGoesOnInItselfIsRefused)
 {
-    // A root whose only message says that the header goes on, at this very message; in a file that
-    // is large enough for the walk to come by a million times.
+    /* A root whose only message says that the header goes on, at this very message; in a file
+     * that is large enough for the walk to come by a million times. */
     const size_t size = 16 << 20;
     const uint64_t nowhere = UINT64_MAX;
     std::string bytes =
@@ -202,9 +203,9 @@ TEST_F(H5Check, AHeaderThatGoesOnInItselfIsRefused)
     for (uint64_t number :
          {uint64_t{0}, nowhere, uint64_t{size}, nowhere, uint64_t{0}, uint64_t{96}})
         bytes += bytes_of(number);
-    bytes.resize(96); // the rest of the root's entry
+    bytes.resize(96); /* the rest of the root's entry */
     bytes += bytes_of(uint32_t{1}) + bytes_of(uint32_t{1}) + bytes_of(uint64_t{24});
-    bytes += bytes_of(uint32_t{16 | 16 << 16}) + bytes_of(uint32_t{0}); // message 16, 16 bytes
+    bytes += bytes_of(uint32_t{16 | 16 << 16}) + bytes_of(uint32_t{0}); /* message 16, 16 bytes */
     bytes += bytes_of(uint64_t{112}) + bytes_of(uint64_t{24});
     bytes.resize(size);
     write_file(path, bytes);
@@ -244,7 +245,7 @@ TEST_F(H5Check, ChunksThatUnpackToTooLittleAreRefused)
         H5Fclose(file);
         ls_error error = {};
         EXPECT_EQ(count(path, &error), 2) << error.text;
-        // The chunk's dimensions, then bytes of a number.
+        /* The chunk's dimensions, then bytes of a number. */
         std::string bytes = read_file(path), four = bytes_of(uint32_t{4});
         size_t at = bytes.find(bytes_of(uint32_t{6}) + four + four);
         ASSERT_NE(at, std::string::npos);
@@ -270,4 +271,4 @@ TEST_F(H5Check, WhatIsNotReadIsSaid)
     expect_words(error, {"f.h5: has a named type at byte", "which lockstep does not read"});
 }
 
-} // namespace
+} /* namespace */

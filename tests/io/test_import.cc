@@ -1,4 +1,4 @@
-// import: IDX files to data set files, against the raw bytes.
+/* import: IDX files to data set files, against the raw bytes. */
 #include <zlib.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ std::string word(unsigned value)
     return {(char)(value >> 24), (char)(value >> 16), (char)(value >> 8), (char)value};
 }
 
-// Images [n, 2, 3] whose bytes count up from 6 * first, modulo 251.
+/* Images [n, 2, 3] whose bytes count up from 6 * first, modulo 251. */
 std::string images(unsigned n, unsigned first = 0)
 {
     std::string bytes = word(0x803) + word(n) + word(2) + word(3);
@@ -32,7 +32,7 @@ std::string images(unsigned n, unsigned first = 0)
     return bytes;
 }
 
-// Labels row % classes.
+/* Labels row % classes. */
 std::string labels(unsigned n, unsigned classes)
 {
     std::string bytes = word(0x801) + word(n);
@@ -78,7 +78,7 @@ class Import : public testing::Test
     {
         ls_dataset_close(data);
     }
-    // Runs the import and opens what it made; returns the report.
+    /* Runs the import and opens what it made; returns the report. */
     std::string run()
     {
         char *text = nullptr;
@@ -94,7 +94,7 @@ class Import : public testing::Test
             throw std::runtime_error(error.text);
         return said;
     }
-    // All bytes of a data set as stored.
+    /* All bytes of a data set as stored. */
     std::vector<uint8_t> raw(const char *path)
     {
         hid_t file = ls_h5_open(output.c_str(), &error);
@@ -125,7 +125,7 @@ std::vector<uint8_t> tail(const std::string &bytes, size_t header)
     return {bytes.begin() + (long)header, bytes.end()};
 }
 
-} // namespace
+} /* namespace */
 
 TEST_F(Import, TheFileHoldsTheBytesWithShapeScaleAndClasses)
 {
@@ -147,7 +147,7 @@ TEST_F(Import, TheFileHoldsTheBytesWithShapeScaleAndClasses)
     EXPECT_NE(said.find("[100, 2, 3, 1]"), std::string::npos);
     EXPECT_NE(said.find("7 classes"), std::string::npos);
     EXPECT_EQ(said.find("note"), std::string::npos);
-    EXPECT_EQ(entries(folder), 5u); // no temporary file is left
+    EXPECT_EQ(entries(folder), 5u); /* no temporary file is left */
 }
 
 TEST_F(Import, GzipAndPlainGiveTheSameFile)
@@ -178,7 +178,7 @@ TEST_F(Import, ValidRowsAreSplitOffAndBothKeepTheOrderOfTheFile)
     std::vector<uint8_t> x = tail(images(100), 16), y = tail(labels(100, 7), 8);
     std::vector<uint8_t> train_x = raw("train/x"), valid_x = raw("valid/x");
     std::vector<uint8_t> train_y = raw("train/y"), valid_y = raw("valid/y");
-    size_t train = 0, valid = 0; // rows met so far: merging the two gives the file again
+    size_t train = 0, valid = 0; /* rows met so far: merging the two gives the file again */
     for (size_t row = 0; row < 100; row++) {
         bool in_train = train < 70 && std::equal(&x[6 * row], &x[6 * row] + 6, &train_x[6 * train]);
         size_t &at = in_train ? train : valid;

@@ -1,5 +1,5 @@
-// import csv: text tables to data sets, against what stands in the text; and what is said about
-// tables that are wrong, by line and column.
+/* import csv: text tables to data sets, against what stands in the text; and what is said about
+ * tables that are wrong, by line and column. */
 #include <zlib.h>
 
 #include <cmath>
@@ -187,9 +187,9 @@ TEST_F(ImportCsv, StandardScaleIsThatOfTheTrainingRowsForEverySplit)
             square += x[3 * i + c] * x[3 * i + c] / 40;
         }
         EXPECT_NEAR(mean, 0, 1e-5);
-        EXPECT_NEAR(square, c == 2 ? 0 : 1, 1e-5); // a constant column stays constant
+        EXPECT_NEAR(square, c == 2 ? 0 : 1, 1e-5); /* a constant column stays constant */
     }
-    // The test row, by the numbers that were kept.
+    /* The test row, by the numbers that were kept. */
     hid_t file = ls_h5_open(output.c_str(), &error);
     double mean[3], deviation[3];
     for (auto [name, to] : {std::pair{"column_mean", mean}, {"column_deviation", deviation}}) {
@@ -359,4 +359,4 @@ TEST_F(ImportCsv, FilesThatAreNotThere)
     expect_words(error, {"directory"});
 }
 
-} // namespace
+} /* namespace */

@@ -1,5 +1,5 @@
-// import synthetic: glyphs are functions of (seed, split, row), all classes are drawn, and they can
-// be told apart.
+/* import synthetic: glyphs are functions of (seed, split, row), all classes are drawn, and they
+ * can be told apart. */
 #include <numeric>
 
 #include "data_files.h"
@@ -100,7 +100,7 @@ TEST_F(ImportSynthetic, MoreRowsLeaveTheFirstOnesAsTheyAre)
 {
     make();
     Rows few = read(LS_TRAIN);
-    plan.rows = 9000; // more than a block
+    plan.rows = 9000; /* more than a block */
     plan.test = 0;
     make();
     Rows many = read(LS_TRAIN);
@@ -116,7 +116,7 @@ TEST_F(ImportSynthetic, SplitsAndRowsDiffer)
     EXPECT_FALSE(std::equal(train.x.begin(), train.x.begin() + 256, train.x.begin() + 256));
 }
 
-// Each class holds about its share, and each picture has ink: more than the noise alone.
+/* Each class holds about its share, and each picture has ink: more than the noise alone. */
 TEST_F(ImportSynthetic, EveryClassOfTwentyIsDrawnWithInk)
 {
     plan.classes = 20;
@@ -138,7 +138,7 @@ TEST_F(ImportSynthetic, EveryClassOfTwentyIsDrawnWithInk)
     }
 }
 
-// Nothing is cut off: the frame of each picture holds noise only.
+/* Nothing is cut off: the frame of each picture holds noise only. */
 TEST_F(ImportSynthetic, GlyphsStayInsideThePicture)
 {
     plan.rows = 2000;
@@ -153,7 +153,7 @@ TEST_F(ImportSynthetic, GlyphsStayInsideThePicture)
                 touches = touches || train.x[row * 784 + at] > real(0.6);
         touching += touches;
     }
-    EXPECT_LT(touching, 10); // a thick one with two corners off may touch
+    EXPECT_LT(touching, 10); /* a thick one with two corners off may touch */
 }
 
 TEST_F(ImportSynthetic, SizesOutOfRangeAreRefusedAndLeaveNothing)
@@ -185,4 +185,4 @@ TEST_F(ImportSynthetic, AFolderThatIsNotThereIsAnIoError)
     expect_refused(LS_IO, {"none/glyphs.h5"});
 }
 
-} // namespace
+} /* namespace */

@@ -1,5 +1,5 @@
-// transform: each type against its definition, what draws depend on, chains, and the data set that
-// applies them.
+/* transform: each type against its definition, what draws depend on, chains, and the data set
+ * that applies them. */
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -29,7 +29,7 @@ struct Image {
     Image(long h, long w, long c) : height(h), width(w), channels(c), at((size_t)(h * w * c))
     {
     }
-    // 0 outside.
+    /* 0 outside. */
     real get(long i, long j, long c) const
     {
         bool inside = i >= 0 && i < height && j >= 0 && j < width;
@@ -41,7 +41,7 @@ struct Image {
     }
 };
 
-// Number (i, j, c) of an image is f(i, j, c).
+/* Number (i, j, c) of an image is f(i, j, c). */
 Image make(long h, long w, long c, const std::function<double(long, long, long)> &f)
 {
     Image image(h, w, c);
@@ -50,14 +50,14 @@ Image make(long h, long w, long c, const std::function<double(long, long, long)>
     return image;
 }
 
-// Numbers that no two places share, none of them 0.
+/* Numbers that no two places share, none of them 0. */
 Image distinct(long h, long w, long c)
 {
     return make(h, w, c,
                 [=](long i, long j, long k) { return 1.0 + (double)((i * w + j) * c + k); });
 }
 
-// Noise.
+/* Noise. */
 Image noise(long h, long w, long c)
 {
     ls_random stream = ls_random_stream(3, LS_RANDOM_NOISE, 0, 0, 0);
@@ -68,7 +68,7 @@ Image noise(long h, long w, long c)
 
 const ls_augment augment = {7, 0, 0};
 
-// The lines of a job.
+/* The lines of a job. */
 class Chain
 {
   public:
@@ -87,7 +87,7 @@ class Chain
     {
         const ls_shape &y = chain->y;
         Image out(y.at[0], y.at[1], y.rank == 3 ? y.at[2] : 1);
-        std::fill(out.at.begin(), out.at.end(), NAN); // every number is set
+        std::fill(out.at.begin(), out.at.end(), NAN); /* every number is set */
         std::vector<char> scratch(ls_transform_chain_scratch(chain) + 64);
         char *aligned = scratch.data() + 63 - ((uintptr_t)scratch.data() + 63) % 64;
         ls_transform_chain_apply(chain, how, &row, 1, x.at.data(), out.at.data(), aligned);
@@ -96,8 +96,8 @@ class Chain
     ls_transform_chain *chain;
 };
 
-// Region [top, +height) x [left, +width) of x at h x w: the four pixels around each place, in
-// double.
+/* Region [top, +height) x [left, +width) of x at h x w: the four pixels around each place, in
+ * double. */
 Image scaled(const Image &x, long top, long left, long height, long width, long h, long w)
 {
     return make(h, w, x.channels, [&](long i, long j, long c) {
@@ -136,7 +136,7 @@ std::string refusal(const std::string &lines, const ls_shape &x)
     return error.text;
 }
 
-// The mean of channel c.
+/* The mean of channel c. */
 double mean(const Image &x, long c)
 {
     double sum = 0;
@@ -145,7 +145,7 @@ double mean(const Image &x, long c)
     return sum / (double)(x.height * x.width);
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Crop, TakesTheMiddleWithoutTraining)
 {
@@ -181,7 +181,7 @@ TEST(Crop, TakesEveryPlaceAsOftenWhileTraining)
             found->second++;
         }
         if ((long)places.size() < down * across)
-            continue; // far outside all parts are 0
+            continue; /* far outside all parts are 0 */
         for (const auto &place : places)
             EXPECT_NEAR((double)place.second, (double)each, 5 * std::sqrt((double)each)) << c.line;
     }
@@ -223,12 +223,12 @@ TEST(ScaleCrop, ScalesTheMiddleWithoutTraining)
         const char *center;
     };
     const Case cases[] = {
-        {16, 16, 3, 14, 14, 1, 1, 14, 14, "0.875"},    // the very pixels
-        {28, 28, 1, 20, 20, 2, 2, 24, 24, "0.857143"}, // smaller
-        {9, 12, 3, 37, 37, 0, 1, 9, 9, "1"},           // larger, of a square
-        {12, 9, 2, 10, 30, 4, 0, 3, 9, "1"},           // wide
-        {40, 30, 3, 21, 7, 1, 8, 38, 13, "0.95"},      // tall
-        {50, 40, 1, 3, 2, 0, 3, 50, 33, "1"},          // much smaller
+        {16, 16, 3, 14, 14, 1, 1, 14, 14, "0.875"},    /* the very pixels */
+        {28, 28, 1, 20, 20, 2, 2, 24, 24, "0.857143"}, /* smaller */
+        {9, 12, 3, 37, 37, 0, 1, 9, 9, "1"},           /* larger, of a square */
+        {12, 9, 2, 10, 30, 4, 0, 3, 9, "1"},           /* wide */
+        {40, 30, 3, 21, 7, 1, 8, 38, 13, "0.95"},      /* tall */
+        {50, 40, 1, 3, 2, 0, 3, 50, 33, "1"},          /* much smaller */
         {1, 1, 3, 5, 4, 0, 0, 1, 1, "1"},
     };
     for (const Case &c : cases) {
@@ -243,7 +243,7 @@ TEST(ScaleCrop, ScalesTheMiddleWithoutTraining)
     EXPECT_EQ(Chain("scale-crop size=11,13 center=1", x.shape())(x, 0, nullptr).at, x.at);
 }
 
-// Channel 0 of the image is the row, 1 the column, 2 noise: the first two tell the region.
+/* Channel 0 of the image is the row, 1 the column, 2 noise: the first two tell the region. */
 TEST(ScaleCrop, ScalesARegionOfDrawnAreaAndRatioWhileTraining)
 {
     const long h = 60, w = 80;
@@ -255,11 +255,12 @@ TEST(ScaleCrop, ScalesARegionOfDrawnAreaAndRatioWhileTraining)
     Chain chain("scale-crop size=15,17 area=0.1,0.5 ratio=0.5,2", x.shape());
     double least = 1, largest = 0, narrow = 9, wide = 0, areas = 0;
     std::set<std::pair<long, long>> corners;
-    long at_edge[4] = {0, 0, 0, 0}; // top, left, bottom, right, of regions that could lie elsewhere
+    long at_edge[4] = {0, 0, 0,
+                       0}; /* top, left, bottom, right, of regions that could lie elsewhere */
     for (long row = 0; row < 400; row++) {
         Image y = chain(x, row);
-        // A mean is the region's middle; where the region is large, one step of the output spans
-        // side / n pixels.
+        /* A mean is the region's middle; where the region is large, one step of the output spans
+         * side / n pixels. */
         long height = std::lround(15 * (double)(y.get(8, 8, 0) - y.get(7, 8, 0)));
         long width = std::lround(17 * (double)(y.get(8, 9, 1) - y.get(8, 8, 1)));
         long top = std::lround(mean(y, 0) - (double)(height - 1) / 2);
@@ -404,7 +405,7 @@ TEST(Transform, DrawsFollowSeedStageEpochLineAndRowAndNothingElse)
     Image x = distinct(16, 16, 1);
     Chain chain("crop size=4", x.shape());
     const ls_augment ways[] = {{1, 0, 0}, {2, 0, 0}, {1, 1, 0}, {1, 0, 1}};
-    std::vector<std::vector<Row>> found; // of 50 rows each
+    std::vector<std::vector<Row>> found; /* of 50 rows each */
     for (const ls_augment &way : ways) {
         found.emplace_back();
         for (long row = 0; row < 50; row++)
@@ -415,13 +416,13 @@ TEST(Transform, DrawsFollowSeedStageEpochLineAndRowAndNothingElse)
             EXPECT_NE(found[i], found[j]) << i << " and " << j;
         EXPECT_GT(std::set<Row>(found[i].begin(), found[i].end()).size(), 30u);
     }
-    // Two lines of one type: the second is not the first again.
+    /* Two lines of one type: the second is not the first again. */
     Chain twice("flip\nflip", x.shape());
     long flipped = 0;
     for (long row = 0; row < 200; row++)
         flipped += twice(x, row).at != x.at;
     EXPECT_NEAR((double)flipped, 100, 40);
-    // Rows of one call are what they are alone.
+    /* Rows of one call are what they are alone. */
     std::vector<int64_t> rows = {9, 3, 40};
     Row three, out(3 * 16);
     for (int i = 0; i < 3; i++)
@@ -498,7 +499,7 @@ TEST(Transform, NothingIsLeftAllocated)
 namespace
 {
 
-// 300 rows of 40 x 50 x 3 bytes: more than a group, and runs of rows that follow each other.
+/* 300 rows of 40 x 50 x 3 bytes: more than a group, and runs of rows that follow each other. */
 class TransformedData : public testing::Test
 {
   protected:
@@ -536,7 +537,7 @@ class TransformedData : public testing::Test
     ls_dataset *data;
 };
 
-} // namespace
+} /* namespace */
 
 TEST_F(TransformedData, RowsComeTransformedInEverySplitAndAsTheyWereWithout)
 {
@@ -562,7 +563,7 @@ TEST_F(TransformedData, RowsComeTransformedInEverySplitAndAsTheyWereWithout)
                   chain(x, i, nullptr).at);
         EXPECT_EQ(read({i}, &augment), chain(x, i).at);
     }
-    // A refusal changes nothing; no lines give the file's rows back.
+    /* A refusal changes nothing; no lines give the file's rows back. */
     EXPECT_FALSE(ls_dataset_transform(data, "crop size=99", &error));
     EXPECT_EQ(read(rows, &augment), together);
     ASSERT_TRUE(ls_dataset_transform(data, nullptr, &error));
@@ -589,7 +590,7 @@ TEST_F(TransformedData, AFeedShowsOtherPicturesEachEpochAndTheSameOnOtherRanks)
 {
     ls_error error = {};
     ASSERT_TRUE(ls_dataset_transform(data, "crop size=4", &error));
-    // Row of the data set and epoch -> picture, over two ranks of any number of shards.
+    /* Row of the data set and epoch -> picture, over two ranks of any number of shards. */
     auto pictures = [&](int shards) {
         std::map<std::pair<int64_t, long>, Row> all;
         for (int begin : {0, shards / 2}) {
