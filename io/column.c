@@ -1,4 +1,4 @@
-/* column: rows by pread where they lie contiguous in the file, else through HDF5. */
+/* column: reads rows by pread where they lie contiguous in the file, else through HDF5. */
 #include "io/column.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "io/convert.h"
 #include "io/dataset_check.h"
 
-enum { BLOCK_BYTES = 1 << 20 }; /* read at once where rows follow each other */
+enum { BLOCK_BYTES = 1 << 20 }; /* of rows that follow each other: read by one call */
 
 static bool read_direct(const ls_column *column, long row, long n, size_t row_bytes, void *stored,
                         ls_error *error)
@@ -36,7 +36,7 @@ static bool read_direct(const ls_column *column, long row, long n, size_t row_by
     return true;
 }
 
-/* Whether a filter failed, that is, what is stored is damaged. */
+/* Sets *found where a filter failed, that is, where what is stored is damaged. */
 static herr_t find_filter_error(unsigned n, const H5E_error2_t *entry, void *found)
 {
     (void)n;
@@ -74,7 +74,7 @@ static bool read_hdf5(const ls_column *column, long row, long n, void *stored, l
     return ok;
 }
 
-/* How many of rows[0..n) follow each other. */
+/* How many rows from rows[0] on follow each other in the file; at most n. */
 static long run_length(const int64_t *rows, long n)
 {
     long length = 1;

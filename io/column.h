@@ -5,13 +5,13 @@
 
 typedef struct ls_column {
     const char *file;      /* for messages */
-    const ls_array *array; /* checked by intake */
+    const ls_array *array; /* checked by ls_dataset_check_open */
     int descriptor;        /* of the file */
-    hid_t dataset;         /* < 0: there is no such column */
+    hid_t dataset;         /* < 0: the data set has no such array */
 } ls_column;
 
-/* out[i, :] = row rows[i], i in [0, n), converted, scaled and checked to be finite. Safe from
- * several threads. LS_IO where reading fails, LS_DATA with the row for NaN and infinity. A row
- * outside the array is a bug. */
+/* Reads row rows[i] into out[i, :], for i in [0, n), converted and scaled. Several threads may call
+ * it at a time. Errors: LS_IO where reading fails; LS_DATA, with the row, for NaN and infinity. A
+ * row outside the array is a bug. */
 bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
                     ls_error *error);

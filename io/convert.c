@@ -1,4 +1,5 @@
-/* convert: one plain loop a number type; the compiler vectorises them. */
+/* convert: one plain loop for each number type, which the compiler vectorises. A number type is a
+ * line CONVERT and an entry of the table. */
 #include "io/convert.h"
 
 #include <math.h>
@@ -33,7 +34,8 @@ void ls_convert(ls_dtype type, const void *stored, long n, double scale, double 
 
 long ls_convert_find_bad(const real *values, long n)
 {
-    int bad = 0; /* v - v is NaN for NaN and infinity; no early exit, so that it vectorises */
+    /* v - v is NaN for NaN and infinity. The loop has no early exit, so that it vectorises. */
+    int bad = 0;
     for (long i = 0; i < n; i++)
         bad |= values[i] - values[i] != 0;
     for (long i = 0; bad && i < n; i++)

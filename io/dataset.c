@@ -1,4 +1,7 @@
-/* dataset: opens a data file and checks that its splits fit together. */
+/* dataset: opens a data file, checks that its splits fit together, and reads their rows.
+ *
+ * A row's way: column.c reads it from the file and converts it (convert.c) to reals; transform.c
+ * does to x what the job asks for; the loader (loader.c) puts it into a batch. */
 #include "io/dataset.h"
 
 #include <errno.h>
@@ -14,7 +17,9 @@
 #include "io/labels.h"
 #include "io/transform.h"
 
-enum { GROUP_BYTES = 1 << 20 }; /* of rows between reading and transforming: they stay in cache */
+enum {
+    GROUP_BYTES = 1 << 20
+}; /* rows that are read before they are transformed: these stay in cache */
 
 struct ls_dataset {
     char *path;
@@ -32,7 +37,8 @@ static const struct layout {
     const char *x, *y;
 } layouts[] = {{"%s/x", "%s/y"}, {"x_%s", "y_%s"}};
 
-/* The descriptor is a copy of HDF5's own: the same file, even if another takes over its name. */
+/* The descriptor is a copy of HDF5's own, so that it is the same file even where another has taken
+ * its name by now. */
 static bool open_file(ls_dataset *data, ls_error *error)
 {
     data->file = ls_h5_open(data->path, error);
@@ -55,7 +61,7 @@ static bool open_column(ls_dataset *data, const char *path, ls_array *array, ls_
     return column->dataset >= 0;
 }
 
-/* A split that holds y must hold x; one with neither may be left out. */
+/* A split may be left out; but where there is y, there must be x. */
 static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *layout,
                        ls_error *error)
 {
@@ -127,7 +133,7 @@ static bool shapes_match(ls_dataset *data, const ls_array *a, const ls_array *b,
                         ls_shape_text(&a->shape, expected, sizeof expected));
 }
 
-/* Rows of all splits have one shape. */
+/* The rows of all splits have one shape. */
 static bool splits_match(ls_dataset *data, ls_error *error)
 {
     const ls_array *x = NULL, *y = NULL;
@@ -182,7 +188,7 @@ static bool labels_in_range(ls_dataset *data, ls_error *error)
     return true;
 }
 
-/* In this order: each relies on those before it. The checks of a single array are in intake.c. */
+/* Each relies on those before it. What is checked of a single array is in dataset_check.c. */
 static bool (*const steps[])(ls_dataset *, ls_error *) = {
     open_file, open_splits, has_a_split, pairs_match, splits_match, classes_match, labels_in_range,
 };

@@ -1,22 +1,25 @@
-/* dataset: what a data file holds: splits, shapes, types, and the checks before use.
+/* dataset: a data file, opened and checked: its splits, their shapes and types, and their rows.
  *
- * Groups train, valid, test, each with x [rows, ...] and, where there are targets, y; or x_train,
- * y_train, ... at the root. Attributes of x: scale and offset (x = scale * stored + offset),
- * layout; of y: classes.
+ * A data file holds groups train, valid and test, each with x [rows, ...] and, where there are
+ * targets, y; or x_train, y_train, ... at the root. Attributes of x: scale and offset
+ * (x = scale * stored + offset), layout; of y: classes.
  *
- * y of whole numbers, or with `classes`, and of shape [rows] or [rows, 1] holds labels: its row
- * shape is {}. Other y are targets for regression; [rows] counts as [rows, 1], so does x. */
+ * y of shape [rows] or [rows, 1] holds labels where its numbers are whole or where it has the
+ * attribute `classes`; the shape of a row is then {}. Other y are targets of regression. x and
+ * targets of shape [rows] count as [rows, 1]. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
 
-typedef struct ls_array { /* one HDF5 data set, ready for pread where contiguous */
+/* One HDF5 data set. */
+typedef struct ls_array {
     ls_dtype type;
     long rows;
     ls_shape shape;       /* of a row; {} for labels */
     double scale, offset; /* value = scale * stored + offset; 1, 0 */
-    long start; /* byte in the file where contiguous data begin; -1: chunked, or not in native byte
-                   order: read through HDF5 */
+    /* The byte of the file where the rows begin, to be read by pread; -1: they are in chunks or not
+     * in native byte order, and are read through HDF5. */
+    long start;
     char path[64]; /* "train/x" */
 } ls_array;
 
@@ -24,39 +27,40 @@ typedef struct ls_split {
     char name[16];
     bool present, has_y;
     ls_array x, y;
-    ls_shape row; /* of a row of x as ls_dataset_read gives it, transformed */
-    long classes; /* of labels: attribute (of any split), else largest label + 1 over all splits;
-                     0: no labels */
+    ls_shape row; /* of a row of x as ls_dataset_read gives it: transformed */
+    /* Of labels: the attribute, of any split; else the largest label of all splits + 1. 0: there
+     * are no labels. */
+    long classes;
 } ls_split;
 
 typedef enum { LS_TRAIN, LS_VALID, LS_TEST, LS_SPLITS } ls_split_id;
 
 typedef struct ls_dataset ls_dataset;
-/* Opens and checks (structure, types, sizes, labels in range). NULL and an LS_DATA error that names
- * file, data set, what was found and what was expected. Close with ls_dataset_close. Every rank
- * opens for itself. */
+/* Opens a data file and checks its structure, types and sizes, and that labels are in range. NULL
+ * and an LS_DATA error that names file, data set, what was found and what was expected. Every rank
+ * opens the file for itself. */
 ls_dataset *ls_dataset_open(const char *path, ls_error *error);
-void ls_dataset_close(ls_dataset *data);
+void ls_dataset_close(ls_dataset *data); /* NULL is allowed */
 const char *ls_dataset_path(const ls_dataset *data);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
-/* NULL-safe: "train" -> LS_TRAIN; LS_SPLITS where unknown. */
+/* "train" -> LS_TRAIN; LS_SPLITS where the name is unknown or NULL. */
 ls_split_id ls_split_find(const char *name);
-/* What decides the random part of the transforms, besides the data set's row. */
+/* What the random part of the transforms depends on, besides the row of the data set. */
 typedef struct ls_augment {
     uint64_t seed;
     uint32_t stage;
     long epoch;
 } ls_augment;
-/* Spec lines of io/transform.h: from now on ls_dataset_read applies them, and `row` of each split
- * is what they make of x. NULL: none. LS_USAGE errors that name the line; then all is as it was.
- * Not while other threads read. */
+/* From now on ls_dataset_read applies these spec lines (io/transform.h; NULL: none), and `row` of
+ * each split is the shape that they make of x. LS_USAGE errors that name the line; then all is as
+ * it was. Not while other threads read. */
 bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
-/* Reads rows[0..n) of a split, converted to real and transformed (the random part only where
- * `augment` is not NULL): x [n, row shape], y [n, y shape] (labels as whole
- * numbers). x or y may be NULL. A row outside the split is a bug. Safe from several threads. LS_IO
- * errors; LS_DATA for a NaN or infinity in x or y, naming the row. */
+/* Reads rows[0..n) of a split, converted to real: x [n, row], transformed (`augment` NULL: without
+ * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
+ * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,
+ * naming the row, for a NaN or infinity in x or y. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
-/* A digest of names, shapes and types (not contents): a resumed run refuses data of another shape.
- */
+/* A digest of names, shapes and types, not of contents: by it a resumed run refuses data of another
+ * shape. */
 uint64_t ls_dataset_shape_digest(const ls_dataset *data);

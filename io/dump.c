@@ -1,4 +1,4 @@
-/* dump: named arrays into an HDF5 file, so that another program can compare. */
+/* dump: a thin layer over io/h5, so that launch need not know HDF5. */
 #include "io/dump.h"
 
 #include "core/memory.h"

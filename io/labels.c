@@ -1,4 +1,4 @@
-/* labels: the attribute `classes`, and a pass over all labels before use. */
+/* labels: reads the attribute `classes`, and all labels once before they are used. */
 #include "io/labels.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include "core/memory.h"
 
 enum {
-    CLASSES_MAX = 1 << 24, /* float32 holds all whole numbers below */
+    CLASSES_MAX = 1 << 24, /* labels become reals: float32 holds all whole numbers below it */
     BLOCK_ROWS = 4096
 };
 

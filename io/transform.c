@@ -1,4 +1,4 @@
-/* transform: the table of types, and the chain of a job's lines. */
+/* transform: the table of types, and the chain of a job's lines, applied row by row. */
 #include "io/transform.h"
 
 #include <string.h>
@@ -101,7 +101,7 @@ void ls_transform_chain_destroy(ls_transform_chain *chain)
     ls_free(chain);
 }
 
-/* Two rows between lines, then what a line uses. */
+/* Scratch holds two rows, which the lines write in turn, and then what one line uses. */
 size_t ls_transform_chain_scratch(const ls_transform_chain *chain)
 {
     return 2 * (size_t)chain->between * sizeof(real) + chain->line_bytes;
@@ -112,7 +112,7 @@ void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment 
 {
     long in = ls_shape_count(&chain->x), out = ls_shape_count(&chain->y);
     real *between[] = {scratch, (real *)scratch + chain->between};
-    void *own = (real *)scratch + 2 * chain->between;
+    void *of_line = (real *)scratch + 2 * chain->between;
     ls_random stream[LS_TRANSFORMS];
     for (int i = 0; augment && i < chain->count; i++)
         stream[i] = ls_random_stream(augment->seed, LS_RANDOM_AUGMENT, (uint64_t)augment->epoch,
@@ -125,7 +125,7 @@ void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment 
             if (augment)
                 ls_random_bits(stream[i], (uint64_t)row[r], draws, t->type->draws);
             real *to = i == chain->count - 1 ? y + r * out : between[i % 2];
-            t->type->apply(t, augment ? draws : NULL, from, to, own);
+            t->type->apply(t, augment ? draws : NULL, from, to, of_line);
             from = to;
         }
     }

@@ -1,14 +1,15 @@
 /* transform: what is done to each row of x on its way from the file to the net.
  *
- * Spec lines, applied in their order to numbers that scale and offset of the file have been applied
- * to: a line gets the shape that the line before left. What is random is a function of (seed,
- * epoch, stage, line, row of the data set), so it depends neither on the ranks nor on a restart.
- * Without an ls_augment each line does its deterministic part only. */
+ * A job lists spec lines, which are applied in their order, after scale and offset of the file:
+ * each takes the shape that the line before it makes. What is random is a function of (seed, epoch,
+ * stage, line, row of the data set), so it depends neither on the ranks nor on a restart. Outside
+ * of training
+ * (`augment` NULL) each line does only what is not random. */
 #pragma once
 #include "core/spec.h"
 #include "io/dataset.h"
 
-/* An image {height, width, channels}, or {height, width} of one channel. */
+/* A row as an image: of shape {height, width, channels}, or {height, width} with one channel. */
 typedef struct ls_image {
     long height, width, channels;
 } ls_image;
@@ -18,12 +19,13 @@ typedef struct ls_transform_type {
     const char *name, *help;
     size_t size;              /* of the struct that the options fill */
     const ls_option *options; /* NULL-key terminated */
-    long draws;               /* random words that a row takes */
-    /* Checks options against t->x; sets t->y, and t->scratch where it needs any. LS_USAGE errors.
+    long draws;               /* random numbers that it takes for a row */
+    /* Checks the options against t->x; sets t->y, and t->scratch where it needs any. LS_USAGE
+     * errors.
      */
     bool (*setup)(ls_transform *t, ls_error *error);
-    /* One row; x and y do not overlap. draws [type->draws] uniform 32-bit words; NULL: the
-     * deterministic part. */
+    /* Makes a row y of a row x, which do not overlap. draws: [type->draws] uniform 32-bit numbers;
+     * NULL: only what is not random. */
     void (*apply)(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch);
 } ls_transform_type;
@@ -31,18 +33,20 @@ extern const ls_transform_type *const ls_transform_types[]; /* NULL-terminated *
 
 struct ls_transform {
     const ls_transform_type *type;
-    void *self;     /* the options' struct */
+    void *self;     /* the type's own struct, which the options filled */
     ls_shape x, y;  /* of a row */
     size_t scratch; /* bytes that apply may use */
 };
 
-/* For setup: t->x as an image; an LS_USAGE error where it is none. */
+/* For setup: *image gets t->x as an image; an LS_USAGE error where it is none. */
 bool ls_transform_image(const ls_transform *t, ls_image *image, ls_error *error);
-/* For setup: t->y is t->x in another size: {n} n by n, or {height, width}; 0: as it was. */
+/* For setup: t->y becomes t->x in another size: {n} is n by n, else {height, width}; 0 leaves a
+ * side as it was. */
 bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error);
-/* The image in a shape that setup has accepted. */
+/* A shape that ls_transform_image has accepted, as an image. */
 ls_image ls_transform_image_of(const ls_shape *shape);
-/* What a draw says: yes with probability `rate`; a whole number of [0, n), each as likely. */
+/* A draw as a decision: true with probability `rate`; as a whole number of [0, n), each as likely.
+ */
 bool ls_transform_chance(uint32_t draw, double rate);
 long ls_transform_pick(uint32_t draw, long n);
 
@@ -51,8 +55,8 @@ typedef struct ls_transform_chain {
     int count;
     ls_transform line[LS_TRANSFORMS];
     ls_shape x, y;     /* of a row, before the first and after the last line */
-    long between;      /* numbers of the largest row between two lines */
-    size_t line_bytes; /* the most scratch that a line takes */
+    long between;      /* numbers of the largest row that a line makes */
+    size_t line_bytes; /* of scratch that one line takes, at most */
 } ls_transform_chain;
 /* NULL and an LS_USAGE error that names the line. Free with ls_transform_chain_destroy. */
 ls_transform_chain *ls_transform_chain_create(const char *lines, const ls_shape *x,
@@ -60,7 +64,7 @@ ls_transform_chain *ls_transform_chain_create(const char *lines, const ls_shape 
 void ls_transform_chain_destroy(ls_transform_chain *chain); /* NULL is allowed */
 /* Bytes of scratch for ls_transform_chain_apply. */
 size_t ls_transform_chain_scratch(const ls_transform_chain *chain);
-/* y[i, :] = transformed x[i, :], i in [0, n); row[i] is its place in the data set. x [n, chain->x],
- * y [n, chain->y]. Safe from several threads, each with its own scratch. */
+/* Transforms n rows: x [n, chain->x] to y [n, chain->y]; row[i] is the row of the data set that
+ * x[i, :] is. Several threads may do so at a time, each with its own scratch. */
 void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment *augment,
                               const int64_t *row, long n, const real *x, real *y, void *scratch);

@@ -8,8 +8,8 @@
 
 enum { END = -1, FAILED = -2, NOTHING = -1 };
 
-/* The next byte, END or FAILED. */
-static int take(ls_csv *csv, ls_error *error)
+/* The next byte; END after the last; FAILED and an error. */
+static int next_byte(ls_csv *csv, ls_error *error)
 {
     int byte = csv->held;
     csv->held = NOTHING;
@@ -54,37 +54,39 @@ static bool is_space(const ls_csv *csv, int byte)
     return (byte == ' ' || byte == '\t') && byte != csv->separator;
 }
 
-/* The part in quotes, after the first of them; "" in it is one quote. Returns what follows. */
+/* The part of a field in quotes, after the first quote; "" in it stands for one quote. Returns the
+ * byte after the last quote, END or FAILED. */
 static int read_quoted(ls_csv *csv, ls_error *error)
 {
     long from = csv->lines + 1;
     for (;;) {
-        int byte = take(csv, error);
+        int byte = next_byte(csv, error);
         if (byte == END)
             ls_error_set(error, LS_DATA, "%s:%ld: a quote opens here and is never closed",
                          csv->path, from);
         if (byte < 0)
             return FAILED;
-        if (byte == '"' && (byte = take(csv, error)) != '"')
+        if (byte == '"' && (byte = next_byte(csv, error)) != '"')
             return byte;
         csv->lines += byte == '\n';
         put(csv, (char)byte);
     }
 }
 
-/* One field, trimmed. Returns the byte that ended it: separator, '\n', END; or FAILED. */
+/* One field, without spaces around it. Returns the byte that ended it: separator, '\n' or END; or
+ * FAILED. */
 static int read_field(ls_csv *csv, ls_error *error)
 {
     begin_field(csv);
-    size_t start = csv->used, keep = start; /* keep: what stands in quotes is not trimmed */
-    int byte = take(csv, error);
+    size_t keep = csv->used; /* spaces in quotes, which end here, stay */
+    int byte = next_byte(csv, error);
     while (is_space(csv, byte))
-        byte = take(csv, error);
+        byte = next_byte(csv, error);
     if (byte == '"') {
         byte = read_quoted(csv, error);
         keep = csv->used;
     }
-    for (; byte >= 0 && byte != csv->separator && byte != '\n'; byte = take(csv, error))
+    for (; byte >= 0 && byte != csv->separator && byte != '\n'; byte = next_byte(csv, error))
         put(csv, (char)byte);
     while (csv->used > keep &&
            (csv->text[csv->used - 1] == '\r' || is_space(csv, csv->text[csv->used - 1])))
@@ -116,13 +118,13 @@ const char *ls_csv_field(const ls_csv *csv, int column)
     return csv->text + csv->field[column];
 }
 
-/* Some programs begin UTF-8 text with three bytes that say so. */
+/* Some programs begin UTF-8 text with a mark of three bytes (the byte order mark). */
 static bool skip_mark(ls_csv *csv, ls_error *error)
 {
     static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
-    int byte = take(csv, error);
+    int byte = next_byte(csv, error);
     for (size_t i = 0; i < sizeof mark && byte == mark[i]; i++)
-        byte = take(csv, error);
+        byte = next_byte(csv, error);
     csv->held = byte == END ? NOTHING : byte;
     return byte != FAILED;
 }

@@ -1,5 +1,5 @@
-/* csv_table: a text table in memory: its numbers without the label column, and the labels as they
- * were written. */
+/* csv_table: a text table in memory: its numbers, without the column of labels, and the labels as
+ * they are written. */
 #pragma once
 #include "io/import/import.h"
 
@@ -7,8 +7,8 @@ enum { LS_CSV_NO_LABEL = -1 };
 
 typedef struct ls_csv_table {
     const char *path;   /* borrowed */
-    int columns, label; /* of the file; the label's, from 0, or LS_CSV_NO_LABEL */
-    char **name;        /* [columns], of the header; NULL: none */
+    int columns, label; /* how many; which of them holds labels, from 0, or LS_CSV_NO_LABEL */
+    char **name;        /* [columns], from the header; NULL: there is none */
     long rows, room;
     long width;     /* numbers a row */
     float *numbers; /* [rows, width] */
@@ -16,8 +16,8 @@ typedef struct ls_csv_table {
     char **text;    /* [rows] labels; NULL where there are none */
 } ls_csv_table;
 
-/* Reads `path` as `import` says. LS_DATA errors name line and column, LS_USAGE where the label's
- * column is not there. Free with ls_csv_table_release, whether it succeeds or not. */
+/* Reads `path` with the options of `import`. LS_DATA errors name line and column; LS_USAGE errors
+ * where an option does not fit. Free it with ls_csv_table_release, whether it succeeds or not. */
 bool ls_csv_table_read(ls_csv_table *table, const char *path, const ls_import *import,
                        ls_error *error);
 void ls_csv_table_release(ls_csv_table *table);

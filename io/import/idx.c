@@ -1,4 +1,5 @@
-/* idx: import of pairs of IDX files (images, labels) to a data set file, rows streamed through. */
+/* idx: import of pairs of IDX files (images, labels), block by block: the files may be larger than
+ * memory. Rows of the first pair go to train or, by a seeded permutation, to valid. */
 #include <string.h>
 
 #include "core/memory.h"
@@ -7,17 +8,18 @@
 #include "io/import/import.h"
 #include "io/output.h"
 
-enum { BLOCK_BYTES = 1 << 20, KEPT = 0, CHOSEN = 1, SIDES = 2 };
+enum { BLOCK_BYTES = 1 << 20 };
+enum { KEPT, CHOSEN, SIDES }; /* a row is kept in its split, or chosen for valid */
 
-/* One array being written. */
+/* An array that is being written. */
 typedef struct sink {
-    hid_t dataset; /* -1: none */
+    hid_t dataset; /* -1: there is none */
     long rows, written;
     char *block; /* rows waiting to be written */
     long waiting;
 } sink;
 
-/* The rows of a pair of files; those that the permutation puts below `valid` go to the valid split.
+/* A pair of files. The `valid` rows that the permutation `order` puts first are chosen for valid.
  */
 typedef struct pair {
     const char *split;
@@ -31,8 +33,8 @@ static int side_of(const pair *from, long row)
 {
     if (!from->valid)
         return KEPT;
-    uint64_t place = ls_random_permute(from->order, (uint64_t)from->images.rows, (uint64_t)row);
-    return place < (uint64_t)from->valid ? CHOSEN : KEPT;
+    uint64_t rank = ls_random_permute(from->order, (uint64_t)from->images.rows, (uint64_t)row);
+    return rank < (uint64_t)from->valid ? CHOSEN : KEPT;
 }
 
 static bool open_sink(sink *to, hid_t file, const char *path, long rows, const ls_idx *idx,
@@ -59,8 +61,8 @@ static bool flush_sink(sink *to, ls_error *error)
     return ok;
 }
 
-/* Deals the rows of `from`, images or labels, out to the two sides. */
-static bool deal(pair *from, ls_idx *idx, long block_rows, sink to[SIDES], ls_error *error)
+/* Reads all rows of `idx`, the images or the labels of the pair, and writes each to its side. */
+static bool split_rows(pair *from, ls_idx *idx, long block_rows, sink to[SIDES], ls_error *error)
 {
     long row_bytes = idx->height * idx->width;
     unsigned char *block = ls_alloc((size_t)block_rows, (size_t)row_bytes);
@@ -96,7 +98,7 @@ static bool write_arrays(pair *from, ls_idx *idx, hid_t file, ls_error *error)
         snprintf(path, sizeof path, "%s/%s", splits[side], idx->kind == LS_IDX_IMAGES ? "x" : "y");
         ok = open_sink(&to[side], file, path, rows[side], idx, block_rows, error);
     }
-    ok = ok && deal(from, idx, block_rows, to, error);
+    ok = ok && split_rows(from, idx, block_rows, to, error);
     for (int side = 0; side < SIDES; side++) {
         if (to[side].dataset >= 0)
             H5Dclose(to[side].dataset);
@@ -145,7 +147,7 @@ static void report_split(FILE *report, const char *split, const pair *from, long
                 rows, from->images.height, from->images.width, rows, classes);
 }
 
-/* What fills the file: test.split is NULL where there is no test pair. */
+/* What fill_file writes; test.split is NULL where there is no second pair. */
 typedef struct pairs {
     pair train, test;
     FILE *report;

@@ -1,4 +1,4 @@
-/* idx_file: header and rows of an IDX file through zlib, which reads plain files too. */
+/* idx_file: header and rows of an IDX file, through zlib, which reads plain files too. */
 #include "io/import/idx_file.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static const char *type_name(int code)
     return NULL;
 }
 
-/* What zlib says about the last failure: of the system, or of the gzip data. */
+/* Why the last read failed, as the system or zlib says it. */
 static const char *reason(const ls_idx *idx)
 {
     int code = Z_OK;

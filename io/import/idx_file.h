@@ -17,11 +17,11 @@ typedef struct ls_idx {
     long read;                /* rows read so far */
 } ls_idx;
 
-/* Opens and reads the header. LS_DATA errors say what the file holds instead. Close with
+/* Opens a file and reads its header. LS_DATA errors say what the file holds instead. Close it with
  * ls_idx_close. */
 bool ls_idx_open(ls_idx *idx, const char *path, ls_idx_kind kind, ls_error *error);
-/* The next n rows. LS_DATA where the file is damaged or cut short. */
+/* Reads the next n rows. LS_DATA errors where the file is damaged or cut short. */
 bool ls_idx_read(ls_idx *idx, long n, void *bytes, ls_error *error);
-/* After the last row: nothing may follow. */
+/* After the last row: whether the file ends there. LS_DATA errors where it does not. */
 bool ls_idx_at_end(ls_idx *idx, ls_error *error);
 void ls_idx_close(ls_idx *idx);

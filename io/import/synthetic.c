@@ -1,10 +1,9 @@
-/* synthetic: import of drawn glyphs, digits and then letters, each row a function of (seed, split,
- * row).
+/* synthetic: draws glyphs, digits and then letters; each row is a function of (seed, split, row).
  *
- * A glyph is a few strokes on a grid. A row places it at random (size, width, slant, place, its
- * corners a little off, thickness, contrast), draws it as grey levels, and adds noise. The grey
- * level of a pixel is how much of a round pen of `radius` pixels covers it, told from the distance
- * of its centre to the nearest stroke. */
+ * A glyph is a few strokes on a grid. Each row varies it at random (size, width, slant, position,
+ * corners, thickness of the pen, contrast), draws it in grey levels, and adds noise. The strokes
+ * are drawn by a round pen of `radius` pixels: the grey level of a pixel is the share that the pen
+ * covers, found from the distance between the pixel's centre and the nearest stroke. */
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +12,8 @@
 #include "io/import/import.h"
 #include "io/output.h"
 
-/* Strokes of corners "xy", x 0 (left) to 4, y 0 (top) to 6. The class is the place in the table. */
+/* Strokes, with a space between them, of corners "xy": x from 0 (left) to 4, y from 0 (top) to 6.
+ * The class of a glyph is its index. */
 static const char *const glyphs[] = {
     "103041453616050110",                  /* 0 */
     "112026 1636",                         /* 1 */
@@ -39,7 +39,8 @@ static const char *const glyphs[] = {
 enum {
     GLYPHS = sizeof glyphs / sizeof *glyphs,
     SEGMENTS = 16, /* of a glyph, at most */
-    CHOICES = 8,   /* random numbers for the whole glyph; then 4 a segment, then 1 a pixel */
+    CHOICES =
+        8, /* random numbers for the whole glyph; 4 for each segment and 1 for a pixel follow */
     SMALLEST = 12,
     LARGEST = 512,
     BLOCK_BYTES = 1 << 20
@@ -49,7 +50,7 @@ typedef struct segment {
     double x0, y0, x1, y1; /* pixels */
 } segment;
 
-/* What is the same for all rows of a split. */
+/* What drawing the rows of a split needs. */
 typedef struct drawing {
     ls_random stream;
     long size, classes;
@@ -61,8 +62,8 @@ static double between(double low, double high, double random)
     return low + (high - low) * random;
 }
 
-/* The strokes of a glyph in pixels, with room for a pen of `radius`; returns how many. u: CHOICES
- * numbers, then the corners' own. */
+/* Lays the strokes of a glyph out in pixels, with room for the pen around them; returns how many
+ * segments there are. u: CHOICES random numbers, then those of the corners. */
 static int place_strokes(const drawing *d, const char *glyph, double radius, const real *u,
                          segment *to)
 {
@@ -105,7 +106,7 @@ static double distance(const segment *s, double x, double y)
     return sqrt(ex * ex + ey * ey);
 }
 
-/* One picture [size, size] of bytes; returns its class. */
+/* Draws one picture, [size, size] bytes; returns its class. */
 static unsigned char draw(const drawing *d, long row, unsigned char *pixels)
 {
     const real *u = d->random, *noise = u + CHOICES + 4 * SEGMENTS;

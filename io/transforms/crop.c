@@ -1,5 +1,5 @@
-/* crop: a part of the image, with zeros around it: in a random place while training, else in the
- * middle. */
+/* crop: takes a part of the image, with zeros around the image: at a random position while
+ * training, else from the middle. */
 #include <string.h>
 
 #include "io/transform.h"
@@ -30,8 +30,8 @@ static bool setup(ls_transform *t, ls_error *error)
                         part.height, part.width, image.height, image.width, self->pad);
 }
 
-/* Where the part begins in the padded image: [0, room]. */
-static long place(const uint32_t *draw, long room)
+/* Where the part begins along one side of the padded image: in [0, room]. */
+static long choose_start(const uint32_t *draw, long room)
 {
     return draw ? ls_transform_pick(*draw, room + 1) : room / 2;
 }
@@ -42,9 +42,9 @@ static void apply(const ls_transform *t, const uint32_t *draws, const real *x, r
     (void)scratch;
     long pad = ((const crop *)t->self)->pad;
     ls_image image = ls_transform_image_of(&t->x), part = ls_transform_image_of(&t->y);
-    long top = place(draws, image.height + 2 * pad - part.height) - pad;
-    long left = place(draws ? draws + 1 : NULL, image.width + 2 * pad - part.width) - pad;
-    /* The columns of the part that lie in the image. */
+    long top = choose_start(draws, image.height + 2 * pad - part.height) - pad;
+    long left = choose_start(draws ? draws + 1 : NULL, image.width + 2 * pad - part.width) - pad;
+    /* Columns [begin, end) of the part lie in the image; the others are 0. */
     long begin = left < 0 ? -left : 0;
     long end = image.width - left < part.width ? image.width - left : part.width;
     long pixel = image.channels, line = part.width * pixel;

@@ -4,7 +4,8 @@
 
 typedef struct normalize {
     ls_reals mean, deviation;
-    /* Of numbers that follow each other, from a first channel on: as many whole pixels as fit. */
+    /* Mean and deviation of `count` numbers that follow each other, from a first channel on: as
+     * many whole pixels as fit. 0: a pixel does not fit. */
     int count;
     real means[LS_LIST], deviations[LS_LIST];
 } normalize;

@@ -1,4 +1,4 @@
-/* region: draws a rectangle of an image. */
+/* region: draws rectangles of an image at random, or from its middle. */
 #include "io/transforms/region.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ bool ls_region_range_set(ls_region_range *range, const char *type, const ls_real
            set_pair(range->ratio, type, "ratio", ratio, error);
 }
 
-/* A number of [low, high). */
+/* A draw as a number of [low, high). */
 static double between(uint32_t draw, double low, double high)
 {
     return low + (high - low) * (draw * 0x1p-32);

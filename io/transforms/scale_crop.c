@@ -26,12 +26,12 @@ static const ls_option options[] = {
      "else: the middle region's share of each side"},
     {.key = NULL}};
 
-/* What a row needs beside its images: one line of the region between two of its own, and for each
- * number of an output line the two numbers of that line around it. */
+/* Scratch of one row: a line of the region, interpolated between the two lines of pixels around it;
+ * and for each number of an output line the indices of the two numbers of that line around it. */
 typedef struct lines {
     real *line;
     int32_t *left, *right;
-    real *weight; /* of right */
+    real *weight; /* of the number at right; the one at left has the rest to 1 */
 } lines;
 
 static lines lay_out(const ls_image *image, const ls_image *out, void *scratch)
@@ -70,13 +70,14 @@ static ls_region choose(const scale_crop *self, const uint32_t *draws, const ls_
                             1);
 }
 
-/* The pixel at or before the place of output k, the one after it, and its weight. */
+/* Output k of n lies between two pixels of a side: the one at or before it, and the next, which has
+ * this weight. */
 static void find(long k, long n, long side, long *at, long *next, real *weight)
 {
-    double place = fmax(((double)k + 0.5) * (double)side / (double)n - 0.5, 0);
-    *at = (long)place;
+    double position = fmax(((double)k + 0.5) * (double)side / (double)n - 0.5, 0);
+    *at = (long)position;
     *next = *at + (*at + 1 < side);
-    *weight = (real)(place - (double)*at);
+    *weight = (real)(position - (double)*at);
 }
 
 static void find_columns(const lines *l, long channels, long n, long side)

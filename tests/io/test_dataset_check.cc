@@ -1,4 +1,5 @@
-/* dataset_check: broken data files, each refused with a message that names the file and what is wrong. */
+/* dataset_check: broken data files, each refused with a message that says what is wrong and where.
+ */
 #include <unistd.h>
 
 #include <cmath>
