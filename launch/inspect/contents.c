@@ -1,4 +1,4 @@
-/* contents: files and the checkpoints of runs; the history of a run is in history.c. */
+/* contents: HDF5 files and run directories as JSON. */
 #include "launch/inspect/contents.h"
 
 #include <math.h>
@@ -16,16 +16,16 @@
 #include "launch/json.h"
 
 /* An integer where the value is whole, else a real. */
-static json_t *number(double value)
+static json_t *number_of(double value)
 {
     static const double whole = 9007199254740992.0; /* 2^53: doubles below are exact */
     return value == floor(value) && fabs(value) < whole ? json_integer((json_int_t)value)
                                                         : ls_json_real(value);
 }
 
-static json_t *attribute_number(const ls_h5_list_attribute *a, int i)
+static json_t *attribute_number_of(const ls_h5_list_attribute *a, int i)
 {
-    return a->is_whole ? json_integer(a->whole[i]) : number(a->at[i]);
+    return a->is_whole ? json_integer(a->whole[i]) : number_of(a->at[i]);
 }
 
 static json_t *attribute_value(const ls_h5_list_attribute *a)
@@ -33,16 +33,16 @@ static json_t *attribute_value(const ls_h5_list_attribute *a)
     if (a->text)
         return ls_json_text(a->text);
     if (a->count == 1 && a->shown == 1)
-        return attribute_number(a, 0);
+        return attribute_number_of(a, 0);
     json_t *list = json_array();
     for (int i = 0; i < a->shown; i++)
-        json_array_append_new(list, attribute_number(a, i));
+        json_array_append_new(list, attribute_number_of(a, i));
     if (a->shown < a->count)
         json_array_append_new(list, json_string("..."));
     return list;
 }
 
-/* Under its name, which need not be UTF-8. */
+/* The name need not be UTF-8. */
 static void add_attribute(json_t *all, const ls_h5_list_attribute *a)
 {
     json_t *name = ls_json_text(a->name);
@@ -68,9 +68,9 @@ static void add_array(json_t *entry, const ls_h5_list_object *object)
     json_object_set_new(entry, "shape", shape);
     if (!object->numbers)
         return;
-    json_object_set_new(entry, "least", number(object->least));
-    json_object_set_new(entry, "largest", number(object->largest));
-    json_object_set_new(entry, "mean", number(object->mean));
+    json_object_set_new(entry, "least", number_of(object->least));
+    json_object_set_new(entry, "largest", number_of(object->largest));
+    json_object_set_new(entry, "mean", number_of(object->mean));
     json_object_set_new(entry, "not_finite", json_integer(object->bad));
 }
 
@@ -94,23 +94,23 @@ static void add_object(void *context, const ls_h5_list_object *object)
     json_array_append_new(json_object_get(top, "objects"), entry);
 }
 
-static json_t *digest_of(const ls_checksum_verdict *sealed)
+static json_t *digest_of(const ls_checksum_verdict *verdict)
 {
     static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
                                          [LS_CHECKSUM_BROKEN] = "broken",
                                          [LS_CHECKSUM_NONE] = "none"};
     json_t *digest = json_object();
-    json_object_set_new(digest, "state", json_string(states[sealed->state]));
-    if (sealed->state == LS_CHECKSUM_HOLDS) {
-        json_object_set_new(digest, "xxh3_128", json_string(sealed->digest));
-        json_object_set_new(digest, "step", json_integer(sealed->step));
+    json_object_set_new(digest, "state", json_string(states[verdict->state]));
+    if (verdict->state == LS_CHECKSUM_HOLDS) {
+        json_object_set_new(digest, "xxh3_128", json_string(verdict->digest));
+        json_object_set_new(digest, "step", json_integer(verdict->step));
     }
-    if (sealed->state == LS_CHECKSUM_BROKEN)
-        json_object_set_new(digest, "reason", ls_json_text(sealed->why));
+    if (verdict->state == LS_CHECKSUM_BROKEN)
+        json_object_set_new(digest, "reason", ls_json_text(verdict->why));
     return digest;
 }
 
-/* By what is in it. */
+/* Finds the kind of a file from its attributes and objects. */
 static const char *kind_of(const json_t *top)
 {
     static const char *const rows[] = {"train/x", "valid/x", "test/x",  "train/y", "valid/y",
@@ -128,22 +128,22 @@ static const char *kind_of(const json_t *top)
 
 json_t *ls_contents_digest(const char *path, ls_error *error)
 {
-    ls_checksum_verdict sealed;
-    return ls_checksum_check(path, &sealed, error) ? digest_of(&sealed) : NULL;
+    ls_checksum_verdict verdict;
+    return ls_checksum_check(path, &verdict, error) ? digest_of(&verdict) : NULL;
 }
 
 json_t *ls_contents_file(const char *path, ls_error *error)
 {
-    ls_checksum_verdict sealed;
-    if (!ls_checksum_check(path, &sealed, error))
+    ls_checksum_verdict verdict;
+    if (!ls_checksum_check(path, &verdict, error))
         return NULL;
     json_t *top = json_object();
     json_object_set_new(top, "file", ls_json_text(path));
-    json_object_set_new(top, "bytes", json_integer((json_int_t)sealed.bytes));
+    json_object_set_new(top, "bytes", json_integer((json_int_t)verdict.bytes));
     json_object_set_new(top, "kind", json_null());
-    json_object_set_new(top, "digest", digest_of(&sealed));
+    json_object_set_new(top, "digest", digest_of(&verdict));
     json_object_set_new(top, "objects", json_array());
-    if (sealed.state == LS_CHECKSUM_BROKEN)
+    if (verdict.state == LS_CHECKSUM_BROKEN)
         return top;
     if (ls_h5_list_visit(path, add_object, top, error)) {
         json_object_set_new(top, "kind", json_string(kind_of(top)));
@@ -195,7 +195,7 @@ bool ls_contents_each(const char *run, void (*visit)(void *context, const char *
     return !why.text[0];
 }
 
-/* The text of a file, or null where there is none. */
+/* The text of a file; null where there is no such file. */
 static json_t *read_text(const char *path)
 {
     size_t size;

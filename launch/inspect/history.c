@@ -1,4 +1,4 @@
-/* history: each line of a stage overwrites what it says anew: the last word counts. */
+/* history: merges the records of a stage; a key has the value of the last record that holds it. */
 #include "launch/inspect/history.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ static json_int_t stage_of(const json_t *record)
     return json_integer_value(json_object_get(record, "stage"));
 }
 
-static void take_record(json_t *history, json_t *record)
+static void merge_record(json_t *history, json_t *record)
 {
     size_t count = json_array_size(history);
     json_t *last = count ? json_array_get(history, count - 1) : NULL;
@@ -21,17 +21,17 @@ static void take_record(json_t *history, json_t *record)
         json_object_set(last, "first_step", json_object_get(record, "step"));
         json_array_append_new(history, last);
     }
-    json_object_del(last, "final"); /* the stage has gone on since */
+    json_object_del(last, "final"); /* the stage was resumed after its end */
     json_object_del(last, "stage_seconds");
     json_object_update(last, record);
 }
 
-static void take_line(json_t *history, const char *line, size_t length)
+static void merge_line(json_t *history, const char *line, size_t length)
 {
     json_t *record = json_loadb(line, length, 0, NULL);
     size_t count = json_array_size(history);
     if (json_is_object(record)) {
-        take_record(history, record);
+        merge_record(history, record);
     } else if (count && length) {
         json_t *last = json_array_get(history, count - 1);
         json_int_t bad = json_integer_value(json_object_get(last, "unreadable"));
@@ -48,7 +48,7 @@ json_t *ls_history_read(const char *run)
     json_t *history = json_array();
     for (const char *line = text; line && *line;) {
         size_t length = strcspn(line, "\n");
-        take_line(history, line, length);
+        merge_line(history, line, length);
         line += length + (line[length] == '\n');
     }
     ls_free(text);

@@ -1,5 +1,5 @@
-/* inspect: what a file or a run directory holds, and how two files differ, for people or as JSON.
- */
+/* inspect: lockstep inspect: prints what a file or a run directory holds, or how two files differ,
+ * for people or as JSON. */
 #include <math.h>
 #include <string.h>
 
@@ -48,29 +48,34 @@ const ls_usage ls_usage_inspect = {
     .arguments_max = 2,
 };
 
-static const char *word(const json_t *object, const char *key)
+static const char *text_of(const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));
     return value ? value : "";
 }
 
-static long long whole(const json_t *object, const char *key)
+static long long integer_of(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
 }
 
-/* A text of several lines, each indented. */
+static double real_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+/* Prints a text of several lines, each indented. */
 static void print_block(const char *title, const char *lines)
 {
     printf("%s\n", title);
-    for (const char *at = lines; *at;) {
-        int length = (int)strcspn(at, "\n");
-        printf("  %.*s\n", length, at);
-        at += length + (at[length] == '\n');
+    while (*lines) {
+        int length = (int)strcspn(lines, "\n");
+        printf("  %.*s\n", length, lines);
+        lines += length + (lines[length] == '\n');
     }
 }
 
-/* A value on one line; a list's numbers with spaces between. */
+/* Prints the first line of a text, a number, or the numbers of a list. */
 static void print_value(const json_t *value)
 {
     size_t i;
@@ -93,7 +98,7 @@ static void print_value(const json_t *value)
     }
 }
 
-/* But the job, which has a place of its own. */
+/* All but the job, which print_file prints. */
 static void print_attributes(json_t *attributes, int indent)
 {
     const char *name;
@@ -133,34 +138,34 @@ static void print_number(const json_t *object, const char *key)
 static void print_object(const json_t *object, int width)
 {
     char shape[256];
-    const char *kind = word(object, "kind");
+    const char *kind = text_of(object, "kind");
     bool array = strcmp(kind, "array") == 0;
-    printf("  %-*s", array ? width : 0, word(object, "path"));
+    printf("  %-*s", array ? width : 0, text_of(object, "path"));
     if (strcmp(kind, "group") == 0)
         printf("/");
     else if (!array)
         printf("  (%s)", strcmp(kind, "link") == 0 ? "soft or external link: not followed" : kind);
     if (array) {
-        printf(" %-14s %-8s", shape_of(object, shape, sizeof shape), word(object, "type"));
+        printf(" %-14s %-8s", shape_of(object, shape, sizeof shape), text_of(object, "type"));
         print_number(object, "least");
         print_number(object, "largest");
         print_number(object, "mean");
-        if (whole(object, "not_finite"))
-            printf("  %lld not finite", whole(object, "not_finite"));
-        if (strcmp(word(object, "storage"), "contiguous") != 0)
-            printf("  %s", word(object, "storage"));
+        if (integer_of(object, "not_finite"))
+            printf("  %lld not finite", integer_of(object, "not_finite"));
+        if (strcmp(text_of(object, "storage"), "contiguous") != 0)
+            printf("  %s", text_of(object, "storage"));
     }
     putchar('\n');
     print_attributes(json_object_get(object, "attributes"), 6);
 }
 
-/* A group that says nothing but the beginning of the next name. */
+/* Whether a group has no attributes and is a prefix of the next path: then it is not printed. */
 static bool is_only_path(const json_t *object, const json_t *next)
 {
-    const char *path = word(object, "path");
-    return strcmp(word(object, "kind"), "group") == 0 &&
+    const char *path = text_of(object, "path");
+    return strcmp(text_of(object, "kind"), "group") == 0 &&
            json_object_size(json_object_get(object, "attributes")) == 0 &&
-           strncmp(path, word(next, "path"), strlen(path)) == 0;
+           strncmp(path, text_of(next, "path"), strlen(path)) == 0;
 }
 
 static void print_objects(const json_t *objects)
@@ -169,7 +174,7 @@ static void print_objects(const json_t *objects)
     json_t *object;
     int width = 8;
     json_array_foreach (objects, i, object) {
-        int length = (int)strlen(word(object, "path"));
+        int length = (int)strlen(text_of(object, "path"));
         width = length > width && length < 60 ? length : width;
     }
     printf("  %-*s %-14s %-8s %11s %11s %11s\n", width, "contents", "shape", "type", "least",
@@ -183,17 +188,18 @@ static void print_objects(const json_t *objects)
 static void print_file(const json_t *top)
 {
     const json_t *digest = json_object_get(top, "digest");
-    const char *state = word(digest, "state");
+    const char *state = text_of(digest, "state");
     json_t *attributes = json_object_get(top, "attributes");
-    const char *kind = word(top, "kind");
-    printf("%s: %s%s%lld bytes\n", word(top, "file"), kind, kind[0] ? ", " : "",
-           whole(top, "bytes"));
+    const char *kind = text_of(top, "kind");
+    printf("%s: %s%s%lld bytes\n", text_of(top, "file"), kind, kind[0] ? ", " : "",
+           integer_of(top, "bytes"));
     if (strcmp(state, "broken") == 0) {
-        printf("digest DOES NOT HOLD: %s\nWhat is in it is not read.\n", word(digest, "reason"));
+        printf("digest DOES NOT HOLD: %s\nWhat is in it is not read.\n", text_of(digest, "reason"));
         return;
     }
     if (strcmp(state, "holds") == 0)
-        printf("digest holds: %s, step %lld\n", word(digest, "xxh3_128"), whole(digest, "step"));
+        printf("digest holds: %s, step %lld\n", text_of(digest, "xxh3_128"),
+               integer_of(digest, "step"));
     else
         printf("digest: there is no .ok file beside it%s\n",
                strcmp(kind, "checkpoint") == 0 ? "; its writing was not finished" : "");
@@ -201,15 +207,16 @@ static void print_file(const json_t *top)
         printf("\nattributes\n");
         print_attributes(attributes, 2);
     }
-    if (word(attributes, "job")[0]) {
+    if (text_of(attributes, "job")[0]) {
         putchar('\n');
-        print_block("job", word(attributes, "job"));
+        print_block("job", text_of(attributes, "job"));
     }
     putchar('\n');
     print_objects(json_object_get(top, "objects"));
 }
 
-/* "    valid      loss 0.31, accuracy 0.9": the numbers of a record, but those of its place. */
+/* Prints "    valid      loss 0.31, accuracy 0.9": the numbers of a record, but not those that say
+ * where it stands. */
 static void print_means(const char *title, json_t *record)
 {
     static const char *const known[] = {"stage",     "first_step", "step",
@@ -230,44 +237,40 @@ static void print_means(const char *title, json_t *record)
     putchar('\n');
 }
 
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
 static void print_stage(json_t *record)
 {
-    const char *name, *final = word(record, "final");
+    const char *name, *final = text_of(record, "final");
     json_t *value;
-    printf("  stage %lld: steps %lld to %lld, %.4g epochs", whole(record, "stage") + 1,
-           whole(record, "first_step"), whole(record, "step"), number(record, "epoch"));
+    printf("  stage %lld: steps %lld to %lld, %.4g epochs", integer_of(record, "stage") + 1,
+           integer_of(record, "first_step"), integer_of(record, "step"), real_of(record, "epoch"));
     if (final[0])
-        printf("; %s, %.4g s", final, number(record, "stage_seconds"));
-    printf("%s\n", whole(record, "unreadable") ? "; some lines are no JSON" : "");
+        printf("; %s, %.4g s", final, real_of(record, "stage_seconds"));
+    printf("%s\n", integer_of(record, "unreadable") ? "; some lines are no JSON" : "");
     print_means("training", record);
     json_object_foreach (record, name, value) {
         if (json_is_object(value))
             print_means(name, value);
     }
     if (json_is_number(json_object_get(record, "best")))
-        printf("    %-10s %.5g at step %lld\n", "best", number(record, "best"),
-               whole(record, "best_step"));
+        printf("    %-10s %.5g at step %lld\n", "best", real_of(record, "best"),
+               integer_of(record, "best_step"));
 }
 
 static void print_run(const json_t *top)
 {
     size_t i;
     json_t *entry;
-    printf("%s: run directory\n\n", word(top, "run"));
-    print_block("job", word(top, "job"));
+    printf("%s: run directory\n\n", text_of(top, "run"));
+    print_block("job", text_of(top, "job"));
     printf("\nhistory\n");
     json_array_foreach (json_object_get(top, "history"), i, entry)
         print_stage(entry);
     printf("\ncheckpoints\n");
     json_array_foreach (json_object_get(top, "checkpoints"), i, entry) {
         bool holds = json_is_true(json_object_get(entry, "holds"));
-        printf("  %-40s step %8lld %12lld bytes  %s%s\n", word(entry, "file"), whole(entry, "step"),
-               whole(entry, "bytes"), holds ? "holds" : "DOES NOT HOLD: ", word(entry, "reason"));
+        printf("  %-40s step %8lld %12lld bytes  %s%s\n", text_of(entry, "file"),
+               integer_of(entry, "step"), integer_of(entry, "bytes"),
+               holds ? "holds" : "DOES NOT HOLD: ", text_of(entry, "reason"));
     }
 }
 
@@ -291,7 +294,7 @@ static bool inspect(const arguments *a, ls_error *error)
 }
 
 typedef struct comparison {
-    json_t *list; /* of the arrays that differ, or can't be compared */
+    json_t *list; /* the arrays that differ or can't be compared */
     long arrays, differing;
 } comparison;
 
@@ -320,7 +323,7 @@ static void add_difference(void *context, const ls_h5_list_difference *d)
 
 static double or_infinite(const json_t *entry, const char *key)
 {
-    return json_is_null(json_object_get(entry, key)) ? INFINITY : number(entry, key);
+    return json_is_null(json_object_get(entry, key)) ? INFINITY : real_of(entry, key);
 }
 
 static void print_differences(const comparison *c)
@@ -331,15 +334,15 @@ static void print_differences(const comparison *c)
         printf("  %-40s %12s %12s %12s %12s\n", "array", "values", "differing", "largest",
                "relative");
     json_array_foreach (c->list, i, entry) {
-        printf("  %-40s ", word(entry, "path"));
+        printf("  %-40s ", text_of(entry, "path"));
         if (json_object_get(entry, "largest"))
-            printf("%12lld %12lld %12.4g %12.4g\n", whole(entry, "values"),
-                   whole(entry, "differing"), or_infinite(entry, "largest"),
+            printf("%12lld %12lld %12.4g %12.4g\n", integer_of(entry, "values"),
+                   integer_of(entry, "differing"), or_infinite(entry, "largest"),
                    or_infinite(entry, "relative"));
         else if (json_object_get(entry, "values"))
-            printf("%12lld %12lld\n", whole(entry, "values"), whole(entry, "differing"));
+            printf("%12lld %12lld\n", integer_of(entry, "values"), integer_of(entry, "differing"));
         else
-            printf("%s\n", word(entry, "how"));
+            printf("%s\n", text_of(entry, "how"));
     }
     printf("%ld of %ld arrays differ\n", c->differing, c->arrays);
 }
@@ -350,7 +353,7 @@ static void notice(void *context, const char *text)
     fprintf(stderr, "lockstep: %s\n", text);
 }
 
-/* The file that a run directory stands for. */
+/* Of a run directory, writes the path of its newest checkpoint into path[size]. */
 static bool resolve(const char *from, char *path, size_t size, ls_error *error)
 {
     if (!ls_atomic_file_is_folder(from))
@@ -391,5 +394,6 @@ int ls_command_inspect(int argc, char **argv)
     ls_command_parse(&ls_usage_inspect, argc, argv, &a.words);
     if (ls_command_rank() != 0)
         return 0;
-    return (a.diff ? compare : inspect)(&a, &error) ? 0 : ls_command_fail(0, &error);
+    bool ok = a.diff ? compare(&a, &error) : inspect(&a, &error);
+    return ok ? 0 : ls_command_fail(0, &error);
 }

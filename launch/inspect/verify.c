@@ -1,4 +1,5 @@
-/* verify: whether the digests and the structure of a file, or of all checkpoints of a run, hold. */
+/* verify: lockstep verify: checks the digests and the structure of a file, or of all checkpoints of
+ * a run. */
 #include <string.h>
 
 #include "io/atomic_file.h"
@@ -20,14 +21,14 @@ const ls_usage ls_usage_verify = {
     .options = options,
     .arguments = "RUN|FILE",
     .about =
-        "Checks a file: a checkpoint against its digest, a data set as train would, any HDF5 file "
-        "for whether all of it can be read; that all numbers are finite in the first two. Of a run "
+        "Checks a file: a checkpoint against its digest, a data set as train does, any other HDF5 "
+        "file by reading all of it. Numbers of checkpoints and data sets must be finite. Of a run "
         "directory it checks every checkpoint. Exit code 0 where all holds, 65 where not.",
     .arguments_min = 1,
     .arguments_max = 1,
 };
 
-/* No number of the file's arrays is NaN or infinite. */
+/* Whether no number of the file is NaN or infinite. */
 static bool all_finite(const json_t *contents, const char *path, ls_error *error)
 {
     size_t i;
@@ -56,8 +57,8 @@ static bool opens_as_checkpoint(const char *path, ls_error *error)
     return checkpoint != NULL;
 }
 
-/* A file by its kind, which *kind gets. The digest comes first: what it covers is not parsed before
- * it holds. */
+/* Checks a file as its kind demands; *kind gets the kind. The digest is checked first, so that a
+ * damaged file is not parsed. */
 static bool verify_file(const char *path, const char **kind, ls_error *error)
 {
     *kind = "file";
