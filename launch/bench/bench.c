@@ -320,7 +320,7 @@ static bool run_kernels(ls_comm *comm, const arguments *a, ls_error *error)
                                         .count = a->shapes,
                                         .rows = a->batch,
                                         .threads = a->threads,
-                                        .speak = ls_comm_rank(comm) == 0};
+                                        .prints = ls_comm_rank(comm) == 0};
     return ls_bench_kernels(&plan, error);
 }
 

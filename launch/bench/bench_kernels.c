@@ -1,4 +1,4 @@
-/* bench_kernels: the passes of single layers: how fast, how exact, beside OpenBLAS. */
+/* bench_kernels: measures speed and error of the passes of single layers, beside OpenBLAS. */
 #include "launch/bench/bench_kernels.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 #include "core/random.h"
 #include "launch/bench/bench_layer.h"
 
-/* Of ResNet-50, VGG-16, AlexNet, LeNet, and dense layers. */
+/* Layers of ResNet-50, VGG-16, AlexNet and LeNet, and dense layers. */
 static const char *const known[] = {
     "224,224,3 | conv2d out=64 kernel=7 stride=2 pad=3",
     "56,56,64 | conv2d out=64 kernel=1",
@@ -45,7 +45,7 @@ static const char *const known[] = {
     "9216 | dense units=4096",
 };
 
-/* Seconds of the fastest of 3 runs or more, as many as take 0.1 s. */
+/* Seconds of the fastest run: there are at least 3 runs, and as many as take 0.1 s. */
 static double best_seconds(void (*work)(void *), void *context)
 {
     double best = INFINITY, total = 0;
@@ -59,7 +59,7 @@ static double best_seconds(void (*work)(void *), void *context)
     return best;
 }
 
-/* rms of (found - expected) over the rms of expected, of some numbers drawn from all. */
+/* The rms of (found - expected) over the rms of expected, for SAMPLES numbers of the result. */
 static double error_of(const ls_bench_layer *b, const ls_bench_pass *pass)
 {
     enum { SAMPLES = 200 };
@@ -77,7 +77,7 @@ static double error_of(const ls_bench_layer *b, const ls_bench_pass *pass)
     return sqrt(difference2 / expected2);
 }
 
-/* c[m, n] = op(a) op(b), all tight. */
+/* c[m, n] = op(a) op(b), the rows of each without gaps. */
 typedef struct product {
     const ls_bench_pass *pass;
     long m, n, k;
@@ -101,8 +101,8 @@ static real *ones(long count)
     return numbers;
 }
 
-/* Gflop/s of OpenBLAS for the pass: one product of the patches of as many positions as take 1 MiB,
- * at least 256, of a group. Of all positions at once it would reach about half. */
+/* Gflop/s of OpenBLAS for the pass of one group: a product with the patches of so many positions as
+ * fit into 1 MiB, at least 256. With all positions at once it would reach about half. */
 static double blas_gflops(const ls_bench_layer *b, const ls_bench_pass *pass)
 {
     const ls_window *w = &b->conv.window;
@@ -123,7 +123,7 @@ static double blas_gflops(const ls_bench_layer *b, const ls_bench_pass *pass)
     return 2e-9 * (double)p.m * (double)p.n * (double)p.k / seconds;
 }
 
-/* Operands of the micro-kernel that stay in the first cache. */
+/* Operands of the micro-kernel, small enough for the first-level cache. */
 typedef struct operands {
     ls_tile tile;
     long rows, columns;
@@ -139,7 +139,7 @@ static void run_tile(void *context)
         ls_tile_best()->run(&o->tile, o->rows, o->columns, o->a, o->b, o->c);
 }
 
-/* Gflop/s of a core: the micro-kernel on one block of rows and 24 KiB of b. */
+/* The peak of a core in Gflop/s: the micro-kernel on one block of rows and 24 KiB of b. */
 static double peak_gflops(void)
 {
     const long depth = 384 / (long)sizeof(real), columns = 2 * LS_PANEL;
@@ -186,7 +186,7 @@ static void measure(ls_bench_layer *b, const char *shape, const ls_bench_kernels
         double error = error_of(b, pass), seconds = best_seconds(pass->run, b);
         double gflops = 1e-9 * b->net->layers[0]->flops * (double)b->rows / seconds;
         double blas = blas_gflops(b, pass);
-        if (plan->speak)
+        if (plan->prints)
             printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
                    b->kernel[i], pass->name, 1e3 * seconds, gflops,
                    100 * gflops / (peak * plan->threads), error, blas);
@@ -206,7 +206,7 @@ bool ls_bench_kernels(const ls_bench_kernels_plan *plan, ls_error *error)
              ls_error_prefix(error, "--shape '%s'", shapes[i]);
     }
     double peak = ok ? peak_gflops() : 0;
-    if (ok && plan->speak)
+    if (ok && plan->prints)
         print_head(plan, peak, width);
     for (int i = 0; i < count; i++) {
         if (ok)

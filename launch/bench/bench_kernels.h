@@ -1,16 +1,15 @@
-/* bench_kernels: `lockstep bench kernels`. */
+/* bench_kernels: `lockstep bench kernels`, the speed and the error of single layers. */
 #pragma once
 #include "core/check.h"
 
-/* What is measured: single layers. */
 typedef struct ls_bench_kernels_plan {
     const char *const *shapes; /* each "h,w,c | conv2d ..." or "n | dense ..." */
-    int count;                 /* of them; 0: those of known nets */
+    int count;                 /* 0: the layers of known nets */
     long rows;
     int threads;
-    bool speak; /* false: only keep the machine as busy as the rank that tells */
+    bool prints; /* false: the rank only keeps the machine as busy as the rank that prints */
 } ls_bench_kernels_plan;
 
-/* Times each pass of each layer, compares it with double and with OpenBLAS's product, and prints a
- * table. LS_USAGE errors, before anything is measured. */
+/* Times each pass of each layer, compares its result with sums in double and its speed with a
+ * product of OpenBLAS, and prints a table. LS_USAGE errors come before anything is measured. */
 bool ls_bench_kernels(const ls_bench_kernels_plan *plan, ls_error *error);

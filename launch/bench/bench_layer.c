@@ -1,4 +1,5 @@
-/* bench_layer: a single layer among random numbers: its passes, and what they should give.
+/* bench_layer: one layer on random numbers: its passes as training runs them, and their results by
+ * definition.
  *
  * A convolution has, with h = oh * stride_h - pad_h + kh * dilation_h, likewise w, and
  * c = (group of o) * in + i,
@@ -7,7 +8,7 @@
  *     data     dx[n, h, w, c]        = sum over kh, kw, o  of weight[o, i, kh, kw] dy[n, oh, ow, o]
  *     weight   dweight[o, i, kh, kw] = sum over n, oh, ow  of x[n, h, w, c] dy[n, oh, ow, o]
  *
- * A dense layer is one of an image of one pixel. Biases are 0. */
+ * A dense layer is a convolution over an image of one pixel. Biases are 0. */
 #include "launch/bench/bench_layer.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "core/minmax.h"
 #include "core/random.h"
 
-/* What a convolution's line says of its window; a dense layer has none of these. */
+/* The options of a convolution's line that describe its window; a dense layer has none of these. */
 static const ls_option window_options[] = {
     {"kernel", LS_OPTION_LIST, offsetof(ls_window_options, kernel), "1", 1, 1e4, NULL, ""},
     {"stride", LS_OPTION_LIST, offsetof(ls_window_options, stride), "1", 1, 1e4, NULL, ""},
@@ -24,7 +25,7 @@ static const ls_option window_options[] = {
     {"dilation", LS_OPTION_LIST, offsetof(ls_window_options, dilation), "1", 1, 1e4, NULL, ""},
     {0}};
 
-/* The slot of the weight. */
+/* The number of the weight's slot. */
 static int weight_of(const ls_bench_layer *b)
 {
     return b->net->layers[0]->slot[0];
@@ -75,7 +76,7 @@ bool ls_bench_layer_build(ls_bench_layer *b, const char *shape, ls_error *error)
 
 void ls_bench_layer_release(ls_bench_layer *b)
 {
-    ls_workspace_destroy(b->run);
+    ls_workspace_destroy(b->workspace);
     ls_net_destroy(b->net);
     ls_params_destroy(b->params);
     real *const arrays[] = {b->values, b->prepared, b->gradient, b->x,
@@ -99,7 +100,7 @@ static long weight_count(const ls_bench_layer *b)
     return ls_shape_count(&b->params->slots[weight_of(b)].shape);
 }
 
-/* Numbers of [-0.5, 0.5). */
+/* Uniform numbers in [-0.5, 0.5). */
 static void fill(real *numbers, long count, uint64_t row)
 {
     ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0);
@@ -123,8 +124,8 @@ void ls_bench_layer_start(ls_bench_layer *b, long rows, int threads)
     ls_params_store(params, weight_of(b), b->values, b->weight);
     b->x = ls_alloc((size_t)x_count(b), sizeof(real));
     b->dx = ls_alloc((size_t)x_count(b), sizeof(real));
-    b->run = ls_workspace_create(b->net, b->rows, true);
-    b->dy = ls_workspace_dy(b->run);
+    b->workspace = ls_workspace_create(b->net, b->rows, true);
+    b->dy = ls_workspace_dy(b->workspace);
     fill(b->x, x_count(b), 0);
     fill(b->dy, y_count(b), 1);
 }
@@ -134,21 +135,21 @@ static void forward(void *layer)
     ls_bench_layer *b = layer;
     const ls_pass pass = {.training = true};
     ls_net_prepare(b->net, 0, 1);
-    b->y = ls_workspace_forward(b->run, &pass, b->x, b->rows);
+    b->y = ls_workspace_forward(b->workspace, &pass, b->x, b->rows);
 }
 
 static void data_gradient(void *layer)
 {
     const ls_bench_layer *b = layer;
     const ls_pass pass = {.training = true};
-    ls_workspace_backward(b->run, &pass, b->dy, b->dx);
+    ls_workspace_backward(b->workspace, &pass, b->dy, b->dx);
 }
 
 static void weight_gradient(void *layer)
 {
     const ls_bench_layer *b = layer;
     const ls_pass pass = {.training = true, .gradient = b->gradient};
-    ls_workspace_backward(b->run, &pass, b->dy, NULL);
+    ls_workspace_backward(b->workspace, &pass, b->dy, NULL);
 }
 
 static ls_bench_result forward_result(const ls_bench_layer *b)
@@ -161,35 +162,35 @@ static ls_bench_result data_result(const ls_bench_layer *b)
     return (ls_bench_result){b->dx, x_count(b)};
 }
 
-/* Of the first run: the gradient adds up. */
+/* Right after the first run only, since each run adds to the gradient. */
 static ls_bench_result weight_result(const ls_bench_layer *b)
 {
     ls_params_store(b->params, weight_of(b), b->gradient, b->dweight);
     return (ls_bench_result){b->dweight, weight_count(b)};
 }
 
-/* The input that output `out` sees through place `k` of the kernel; -1: outside. */
-static long seen(const ls_window_axis *axis, long out, long k)
+/* The index of the input that output `out` multiplies by weight `k` of the kernel, along one axis;
+ * -1: it lies outside of the image. */
+static long input_of(const ls_window_axis *axis, long out, long k)
 {
-    long at = out * axis->stride - axis->pad + k * axis->dilation;
-    return at < axis->size ? ls_max(at, -1) : -1;
+    long in = out * axis->stride - axis->pad + k * axis->dilation;
+    return in < axis->size ? ls_max(in, -1) : -1;
 }
 
-/* The output that sees input `at` through place `k` of the kernel; -1: none. */
-static long seeing(const ls_window_axis *axis, long at, long k)
+/* The index of the output that multiplies input `in` by weight `k` of the kernel; -1: none does. */
+static long output_of(const ls_window_axis *axis, long in, long k)
 {
-    long from = at + axis->pad - k * axis->dilation;
-    return from >= 0 && from % axis->stride == 0 && from / axis->stride < axis->out
-               ? from / axis->stride
-               : -1;
+    long from = in + axis->pad - k * axis->dilation;
+    bool hit = from >= 0 && from % axis->stride == 0 && from / axis->stride < axis->out;
+    return hit ? from / axis->stride : -1;
 }
 
-/* The pixel of x that output (oh, ow) of row n sees through (kh, kw), or NULL: outside. */
+/* The pixel of x that output (oh, ow) of row n multiplies by weight (kh, kw); NULL: outside. */
 static const real *pixel_of(const ls_bench_layer *b, long n, long oh, long ow, long kh, long kw)
 {
     const ls_window *w = &b->conv.window;
-    long h = seen(&w->h, oh, kh);
-    long v = seen(&w->w, ow, kw);
+    long h = input_of(&w->h, oh, kh);
+    long v = input_of(&w->w, ow, kw);
     return h < 0 || v < 0 ? NULL : b->x + ((n * w->h.size + h) * w->w.size + v) * w->c;
 }
 
@@ -204,7 +205,9 @@ static double forward_expected(const ls_bench_layer *b, long index)
     double sum = 0;
     for (long k = 0; k < taps; k++) {
         const real *x = pixel_of(b, n, oh, ow, k / w->w.kernel, k % w->w.kernel);
-        for (long i = 0; x && i < in; i++)
+        if (!x)
+            continue;
+        for (long i = 0; i < in; i++)
             sum += (double)b->weight[(o * in + i) * taps + k] * (double)x[first + i];
     }
     return sum;
@@ -220,10 +223,12 @@ static double data_expected(const ls_bench_layer *b, long index)
     long first = c / in * part;
     double sum = 0;
     for (long k = 0; k < taps; k++) {
-        long oh = seeing(&w->h, h, k / w->w.kernel);
-        long ow = seeing(&w->w, v, k % w->w.kernel);
+        long oh = output_of(&w->h, h, k / w->w.kernel);
+        long ow = output_of(&w->w, v, k % w->w.kernel);
+        if (oh < 0 || ow < 0)
+            continue;
         const real *dy = b->dy + ((n * w->h.out + oh) * w->w.out + ow) * b->conv.out;
-        for (long o = first; oh >= 0 && ow >= 0 && o < first + part; o++)
+        for (long o = first; o < first + part; o++)
             sum += (double)b->weight[(o * in + c % in) * taps + k] * (double)dy[o];
     }
     return sum;
@@ -236,10 +241,10 @@ static double weight_expected(const ls_bench_layer *b, long index)
     long k = index % taps, i = index / taps % in, o = index / taps / in;
     long c = o / (b->conv.out / b->conv.groups) * in + i;
     double sum = 0;
-    for (long at = 0; at < b->rows * w->h.out * w->w.out; at++) {
-        const real *x = pixel_of(b, at / w->w.out / w->h.out, at / w->w.out % w->h.out,
-                                 at % w->w.out, k / w->w.kernel, k % w->w.kernel);
-        sum += x ? (double)x[c] * (double)b->dy[at * b->conv.out + o] : 0;
+    for (long p = 0; p < b->rows * w->h.out * w->w.out; p++) {
+        const real *x = pixel_of(b, p / w->w.out / w->h.out, p / w->w.out % w->h.out, p % w->w.out,
+                                 k / w->w.kernel, k % w->w.kernel);
+        sum += x ? (double)x[c] * (double)b->dy[p * b->conv.out + o] : 0;
     }
     return sum;
 }

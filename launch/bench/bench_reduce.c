@@ -1,4 +1,4 @@
-/* bench_reduce: our sum of gradients beside MPI_Allreduce. */
+/* bench_reduce: the sum of gradients over the ranks, beside MPI_Allreduce. */
 #include "launch/bench/bench_reduce.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ typedef struct bench {
     ls_params *params; /* one slot */
     ls_reduce *reduce;
     long floats;
-    real *values, *sum; /* what a rank gives, MPI_Allreduce's result */
+    real *values, *sum; /* the numbers of this rank, the result of MPI_Allreduce */
 } bench;
 
 static void ours(const bench *b)
@@ -31,12 +31,12 @@ static void theirs(const bench *b)
     ls_reduce_by_mpi(b->comm, b->values, b->sum, b->floats);
 }
 
-/* Milliseconds of the slowest rank. */
-static double measure(const bench *b, void (*work)(const bench *))
+/* Milliseconds that the slowest rank takes. */
+static double measure(const bench *b, void (*sum)(const bench *))
 {
     ls_comm_barrier(b->comm);
     double start = ls_clock_now();
-    work(b);
+    sum(b);
     return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
 }
 
@@ -56,7 +56,7 @@ static void run(const bench *b, int rounds)
 {
     double *our = ls_alloc((size_t)rounds, sizeof *our);
     double *their = ls_alloc((size_t)rounds, sizeof *their);
-    measure(b, ours); /* first use of pages and connections */
+    measure(b, ours); /* the first use of memory and connections is slow: not counted */
     measure(b, theirs);
     for (int i = 0; i < rounds; i++) {
         memcpy(ls_reduce_gradient(b->reduce), b->values, (size_t)b->floats * sizeof *b->values);

@@ -1,4 +1,4 @@
-/* bench_reduce: `lockstep bench reduce`. */
+/* bench_reduce: `lockstep bench reduce`, the sum over the ranks beside MPI_Allreduce. */
 #pragma once
 #include "dist/comm.h"
 

@@ -1,5 +1,6 @@
-/* check: gradients of a job's net against central differences (lockstep-double), and a dump of one
- * forward and backward pass, so that another program can compare. One rank. */
+/* check: lockstep check: compares the gradients of a job's net with central differences
+ * (lockstep-double), or writes one forward and backward pass, which another program can compare
+ * with its own. It runs on one rank. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "launch/ranks.h"
 #include "launch/session/session.h"
 
-enum { SAMPLES = 24 }; /* numbers of each parameter that are checked */
+enum { SAMPLES = 24 }; /* so many numbers of each parameter are checked */
 static const double step_size = 1e-5, tolerance = 1e-6;
 
 typedef struct arguments {
@@ -35,15 +36,15 @@ const ls_usage ls_usage_check = {
     .options = options,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
     .about =
-        "Check the gradients of a job's net against central differences, on its first training "
-        "rows and first stage, without an update; biases of 0 are moved a little, off ReLU's kink. "
-        "Run it as lockstep-double: in float the "
-        "differences drown in rounding. With --dump, either program writes the file instead.",
+        "Compares the gradients of a job's net with central differences, on the first training "
+        "rows and in the first stage, without an update. Biases of 0 are moved a little, away "
+        "from ReLU's kink. Run it as lockstep-double: in float the differences drown in rounding. "
+        "With --dump, either program writes the file instead.",
     .arguments_min = 1,
     .arguments_max = -1,
 };
 
-/* One application of a job's objective to some rows. */
+/* A job's objective on some rows. */
 typedef struct probe {
     ls_session session;
     ls_objective *objective;
@@ -102,7 +103,7 @@ static ls_pass pass_of(const probe *p, int phase)
                      .gradient = p->gradient};
 }
 
-/* The mean loss of a phase; the gradient of the sum is left in p->gradient. */
+/* Returns the mean loss of a phase; p->gradient gets the gradient of the sum. */
 static double apply(probe *p, int phase)
 {
     ls_sums sums;
@@ -112,7 +113,7 @@ static double apply(probe *p, int phase)
     return sums.at[LS_SUM_LOSS] / sums.at[LS_SUM_WEIGHT];
 }
 
-/* Central difference of the mean loss at number `index` of a slot. */
+/* The central difference of the mean loss by number `index` of a slot. */
 static double difference(probe *p, int phase, int slot, real *logical, long index, double step)
 {
     ls_params *params = p->session.params;
@@ -128,9 +129,9 @@ static double difference(probe *p, int phase, int slot, real *logical, long inde
     return (up - down) / (2 * step);
 }
 
-/* The derivative by differences. Where it is not `expected`, a ReLU or maximum may have changed
- * over within the step: a hundredth of it seldom meets one, and a wrong gradient differs from both.
- */
+/* The derivative by differences. Where it is not `expected`, a ReLU or a maximum may have its kink
+ * within the step. A hundredth of the step seldom meets a kink; a wrong gradient differs from the
+ * differences of both steps. */
 static double derivative(probe *p, int phase, int slot, real *logical, long index, double expected)
 {
     double wide = difference(p, phase, slot, logical, index, step_size);
@@ -140,8 +141,8 @@ static double derivative(probe *p, int phase, int slot, real *logical, long inde
     return fabs(narrow - expected) < fabs(wide - expected) ? narrow : wide;
 }
 
-/* Norm of the error over the norm of the differences, over some numbers of the slot. `floor` keeps
- * gradients that are zero but for rounding from being held to a relative bound. */
+/* The norm of the error over the norm of the differences, for SAMPLES numbers of the slot. The norm
+ * counts as `floor` at least, so that gradients that are 0 but for rounding pass. */
 static double slot_error(probe *p, int phase, int slot, const real *gradient, double floor)
 {
     ls_params *params = p->session.params;
@@ -162,65 +163,83 @@ static double slot_error(probe *p, int phase, int slot, const real *gradient, do
     return sqrt(wrong) / fmax(sqrt(norm), floor);
 }
 
-/* Biases of 0 become numbers near it: over black pixels they put ReLU at its kink, where there is
+/* Biases of 0 get small values: over black pixels ReLU would otherwise be at its kink, where it has
  * no derivative. */
 static void move_biases(ls_params *params)
 {
     for (int slot = 0; slot < params->count; slot++) {
+        if (params->slots[slot].kind != LS_SLOT_BIAS)
+            continue;
         long count = ls_shape_count(&params->slots[slot].shape);
-        real *value = ls_alloc((size_t)count, 2 * sizeof *value), *other = value + count;
+        real *value = ls_alloc((size_t)count, 2 * sizeof *value), *random = value + count;
         ls_random stream = ls_random_stream(2, LS_RANDOM_SYNTHETIC, 0, 0, (uint32_t)slot);
         ls_params_store(params, slot, params->values, value);
-        ls_random_uniform(stream, 0, other, count);
-        for (long i = 0; params->slots[slot].kind == LS_SLOT_BIAS && i < count; i++)
-            value[i] = value[i] == 0 ? (real)0.1 * other[i] - (real)0.05 : value[i];
+        ls_random_uniform(stream, 0, random, count);
+        for (long i = 0; i < count; i++)
+            if (value[i] == 0)
+                value[i] = (real)0.1 * random[i] - (real)0.05;
         ls_params_load(params, slot, value, params->values);
         ls_free(value);
     }
 }
 
-/* Whether a phase trains the slot: what it adds to statistics is no derivative. */
+/* Whether a phase trains the slot. The gradient of a state slot holds statistics, no derivative. */
 static bool trains(const probe *p, int phase, int slot)
 {
     return ls_slots_contain(&p->objective->phase[phase].slots, slot) &&
            p->session.params->slots[slot].kind != LS_SLOT_STATE;
 }
 
-/* Prints a line a parameter; whether all are within the tolerance. */
-static bool check_gradients(probe *p)
+/* The norm of the gradient of all slots that the phase trains. */
+static double gradient_norm(const probe *p, int phase)
+{
+    const ls_params *params = p->session.params;
+    double norm2 = 0;
+    for (int s = 0; s < params->count; s++) {
+        if (!trains(p, phase, s))
+            continue;
+        for (long i = 0; i < params->slots[s].size; i++)
+            norm2 += pow((double)p->gradient[params->slots[s].offset + i], 2);
+    }
+    return sqrt(norm2);
+}
+
+/* Prints a line for each parameter of a phase; returns whether all are within the tolerance. */
+static bool check_phase(probe *p, int phase)
 {
     ls_params *params = p->session.params;
     bool good = true;
-    move_biases(params);
-    for (int phase = 0; phase < p->objective->phases; phase++) {
-        double norm2 = 0;
-        printf("loss %.9f\n", apply(p, phase));
-        for (int s = 0; s < params->count; s++)
-            for (long i = 0; trains(p, phase, s) && i < params->slots[s].size; i++)
-                norm2 += pow((double)p->gradient[params->slots[s].offset + i], 2);
-        double floor = 1e-3 * sqrt(norm2) / (double)p->batch.rows;
-        real *copy = ls_alloc((size_t)params->size, sizeof *copy);
-        memcpy(copy, p->gradient, (size_t)params->size * sizeof *copy);
-        for (int s = 0; s < params->count; s++) {
-            if (!trains(p, phase, s))
-                continue;
-            real *gradient =
-                ls_alloc((size_t)ls_shape_count(&params->slots[s].shape), sizeof *gradient);
-            ls_params_store(params, s, copy, gradient);
-            double error = slot_error(p, phase, s, gradient, floor);
-            bool fits = error <= tolerance;
-            printf("%-32s relative error %.1e  %s\n", params->slots[s].name, error,
-                   fits ? "ok" : "WRONG");
-            good = good && fits;
-            ls_free(gradient);
-        }
-        ls_free(copy);
+    printf("loss %.9f\n", apply(p, phase));
+    double floor = 1e-3 * gradient_norm(p, phase) / (double)p->batch.rows;
+    real *copy = ls_alloc((size_t)params->size, sizeof *copy); /* the differences overwrite it */
+    memcpy(copy, p->gradient, (size_t)params->size * sizeof *copy);
+    for (int s = 0; s < params->count; s++) {
+        if (!trains(p, phase, s))
+            continue;
+        real *gradient =
+            ls_alloc((size_t)ls_shape_count(&params->slots[s].shape), sizeof *gradient);
+        ls_params_store(params, s, copy, gradient);
+        double error = slot_error(p, phase, s, gradient, floor);
+        bool fits = error <= tolerance;
+        printf("%-32s relative error %.1e  %s\n", params->slots[s].name, error,
+               fits ? "ok" : "WRONG");
+        good = good && fits;
+        ls_free(gradient);
     }
+    ls_free(copy);
     return good;
 }
 
-/* Outputs and draws of the forward pass once more: the objective's backward has reused their
- * memory.
+static bool check_gradients(probe *p)
+{
+    bool good = true;
+    move_biases(p->session.params);
+    for (int phase = 0; phase < p->objective->phases; phase++)
+        good = check_phase(p, phase) && good;
+    return good;
+}
+
+/* Runs the forward pass once more, since the backward pass reused the memory of outputs and draws.
  */
 static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
 {
@@ -243,7 +262,7 @@ static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
     return ok;
 }
 
-/* value/NAME and gradient/NAME of every slot, the gradient of the mean loss. */
+/* Writes value/NAME and gradient/NAME of every slot; the gradient is that of the mean loss. */
 static bool dump_slots(ls_dump *dump, const probe *p, ls_error *error)
 {
     const ls_params *params = p->session.params;
