@@ -1,7 +1,7 @@
 /* comm: start and stop of MPI, node topology, agreement, small sums. */
 #include <mpi.h>
 
-#include "dist/internal.h"
+#include "dist/comm_internal.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "dist/sum_order.h"
 
 /* Bytes, or numbers, of one MPI call: its counts are int. */
 enum { PIECE = 1 << 28, COMPARED = 1 << 20 };
@@ -161,11 +162,6 @@ int ls_comm_rank(const ls_comm *comm)
 int ls_comm_size(const ls_comm *comm)
 {
     return comm->size;
-}
-
-int ls_comm_node(const ls_comm *comm)
-{
-    return comm->node_index;
 }
 
 int ls_comm_nodes(const ls_comm *comm)

@@ -21,7 +21,6 @@ void ls_comm_close(ls_comm *comm);
 
 int ls_comm_rank(const ls_comm *comm);
 int ls_comm_size(const ls_comm *comm);
-int ls_comm_node(const ls_comm *comm); /* number of this rank's node */
 int ls_comm_nodes(const ls_comm *comm);
 int ls_comm_node_rank(const ls_comm *comm); /* within the node */
 int ls_comm_node_size(const ls_comm *comm);

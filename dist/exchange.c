@@ -1,20 +1,28 @@
-/* exchange: the sum over nodes: recursive doubling with vector halving, the nearest partner first,
- * then the mirrored gather (Rabenseifner 2004, "Optimization of collective reduction operations").
+/* exchange: the sum over the nodes, by recursive doubling with vector halving, and its mirror image
+ * that hands the sums back (Rabenseifner 2004, "Optimization of collective reduction operations").
  *
- * The tree over P nodes, cut floor(log2 P) times, ends in groups of one or two nodes. In a group of
- * two the second gives its sum to the first, sits out, and gets the result at the end. The first
- * nodes of the groups, a power of two, exchange with the group at distance 1, 2, 4 ...: that is the
- * order of tree.h for any P, so nodes of one rank give the same bits as one node of all ranks.
+ * The order of additions must be that of sum_order.h: the sum of n nodes is the sum of the first
+ * n/2 plus the sum of the rest. Halving the nodes floor(log2 n) times leaves groups of one or two.
+ * In a group of two the second node sends its array to the first, waits, and gets the sum at the
+ * end. The first nodes of the groups, a power of two of them, are partners of the group at distance
+ * 1, then 2, 4 ...: they add up first what sum_order.h adds first, for any n. With 4 groups:
  *
- *   4 groups      |----- ----- ----- -----|   each holds its node's sum
- *   distance 1    |#####------| halves with the neighbour, adds
- *   distance 2    |##|          quarters with the group two away, adds: final
- *   distance 2, 1 |##|##| |#####|#####|       the same partners hand the finished parts back */
+ *   at first        |-----------------------|   each group holds an array to be summed
+ *   distance 1      |###########|               of two neighbours one keeps the first half, the
+ *                                               other the second: sends the rest, adds what comes
+ *   distance 2      |#####|                     the same with halves of these: now final
+ *   back: 2, then 1 |#####|#####|               the same partners send each other what is final
+ */
 #include <mpi.h>
 
-#include "dist/internal.h"
+#include "dist/comm_internal.h"
+#include "dist/exchange.h"
 
 #include <string.h>
+
+#include "core/check.h"
+#include "core/minmax.h"
+#include "dist/sum_order.h"
 
 enum { TAG = 1, LEVELS = 31 };
 
@@ -25,7 +33,7 @@ enum { TAG = 1, LEVELS = 31 };
 #endif
 
 typedef struct group {
-    int levels;       /* of the tree above the groups: 1 << levels groups */
+    int levels;       /* how often the nodes were halved: there are 1 << levels groups */
     int index;        /* of this group */
     int first, count; /* its nodes: 1 or 2 */
 } group;
@@ -33,10 +41,10 @@ typedef struct group {
 typedef struct exchange {
     MPI_Comm peers;
     real *array, *buffer;
-    const ls_intervals *runs;
+    const ls_intervals *intervals;
 } exchange;
 
-/* The group of number `index`: the bits of the number say which half, the highest bit first. */
+/* The bits of a group's index say which half it lies in, the highest bit first. */
 static group group_at(int nodes, int levels, int index)
 {
     group g = {.levels = levels, .index = index, .count = nodes};
@@ -60,140 +68,147 @@ static group group_of(int nodes, int node)
     return g;
 }
 
+/* The first node of the group that is this group's partner at that distance. */
 static int partner(const ls_comm *comm, const group *g, int distance)
 {
     return group_at(comm->nodes, g->levels, g->index ^ distance).first;
 }
 
-/* Takes the next message off the front of `places`; in reals of the array; empty at the end. */
-static ls_interval take(const ls_intervals *runs, ls_interval *places)
+/* Cuts the next message off the front of `positions`, within one interval. Returns it as reals of
+ * the array; it is empty when no positions are left. */
+static ls_interval next_message(const ls_intervals *intervals, ls_interval *positions)
 {
-    long before = 0;
-    for (int i = 0; i < runs->count && places->begin < places->end; i++) {
-        long length = runs->at[i].end - runs->at[i].begin;
-        long skip = places->begin - before;
-        if (skip < length) {
-            long n = length - skip;
-            n = n < LS_EXCHANGE_PIECE ? n : LS_EXCHANGE_PIECE;
-            n = n < places->end - places->begin ? n : places->end - places->begin;
-            places->begin += n;
-            return (ls_interval){runs->at[i].begin + skip, runs->at[i].begin + skip + n};
+    long before = 0; /* position of the interval's first real */
+    for (int i = 0; i < intervals->count && positions->begin < positions->end; i++) {
+        ls_interval reals = intervals->at[i];
+        reals.begin += positions->begin - before;
+        if (reals.begin < reals.end) {
+            reals.end = ls_min(reals.end, reals.begin + positions->end - positions->begin);
+            reals.end = ls_min(reals.end, reals.begin + LS_EXCHANGE_MESSAGE);
+            positions->begin += reals.end - reals.begin;
+            return reals;
         }
-        before += length;
+        before += intervals->at[i].end - intervals->at[i].begin;
     }
     return (ls_interval){0, 0};
 }
 
-static long length(ls_interval piece)
+static long length(ls_interval interval)
 {
-    return piece.end - piece.begin;
+    return interval.end - interval.begin;
 }
 
-/* Asks for the next message of `keep`: into `buffer`, or straight into the array where NULL. */
+/* Starts to receive the next message of `keep`, into `buffer`, or into the array itself where that
+ * is NULL. */
 static ls_interval receive(const exchange *x, int other, ls_interval *keep, real *buffer,
-                           MPI_Request *coming)
+                           MPI_Request *request)
 {
-    ls_interval piece = take(x->runs, keep);
-    *coming = MPI_REQUEST_NULL;
-    if (length(piece))
-        ls_mpi(MPI_Irecv(buffer ? buffer : x->array + piece.begin, (int)length(piece), LS_MPI_REAL,
-                         other, TAG, x->peers, coming));
-    return piece;
+    ls_interval message = next_message(x->intervals, keep);
+    *request = MPI_REQUEST_NULL;
+    if (length(message))
+        ls_mpi(MPI_Irecv(buffer ? buffer : x->array + message.begin, (int)length(message),
+                         LS_MPI_REAL, other, TAG, x->peers, request));
+    return message;
 }
 
-static void send(const exchange *x, int other, ls_interval *give, MPI_Request *going)
+static void send(const exchange *x, int other, ls_interval *give, MPI_Request *request)
 {
-    ls_interval piece = take(x->runs, give);
-    *going = MPI_REQUEST_NULL;
-    if (length(piece))
-        ls_mpi(MPI_Isend(x->array + piece.begin, (int)length(piece), LS_MPI_REAL, other, TAG,
-                         x->peers, going));
+    ls_interval message = next_message(x->intervals, give);
+    *request = MPI_REQUEST_NULL;
+    if (length(message))
+        ls_mpi(MPI_Isend(x->array + message.begin, (int)length(message), LS_MPI_REAL, other, TAG,
+                         x->peers, request));
 }
 
-/* Sends places `give` to node `other` and gets places `keep` from it: added to the array, or
- * written where not `add`. LS_EXCHANGE_DEPTH messages are on the way each way at a time. */
-static void transfer(const exchange *x, int other, ls_interval give, ls_interval keep, bool add)
+typedef enum { ADD, REPLACE } arrival; /* what is done with the reals that come */
+
+/* Sends the positions `give` to node `other`, and receives the positions `keep` from it. Up to
+ * LS_EXCHANGE_DEPTH messages are on their way in each direction. */
+static void transfer(const exchange *x, int other, ls_interval give, ls_interval keep, arrival how)
 {
-    MPI_Request going[LS_EXCHANGE_DEPTH], coming[LS_EXCHANGE_DEPTH];
-    ls_interval piece[LS_EXCHANGE_DEPTH];
+    MPI_Request sent[LS_EXCHANGE_DEPTH], received[LS_EXCHANGE_DEPTH];
+    ls_interval message[LS_EXCHANGE_DEPTH];
     real *buffer[LS_EXCHANGE_DEPTH];
     for (int k = 0; k < LS_EXCHANGE_DEPTH; k++) {
-        buffer[k] = add ? x->buffer + (long)k * LS_EXCHANGE_PIECE : NULL;
-        piece[k] = receive(x, other, &keep, buffer[k], &coming[k]);
-        send(x, other, &give, &going[k]);
+        buffer[k] = how == ADD ? x->buffer + (long)k * LS_EXCHANGE_MESSAGE : NULL;
+        message[k] = receive(x, other, &keep, buffer[k], &received[k]);
+        send(x, other, &give, &sent[k]);
     }
-    for (int k = 0; length(piece[k]) || going[k] != MPI_REQUEST_NULL;
+    for (int k = 0; length(message[k]) || sent[k] != MPI_REQUEST_NULL;
          k = (k + 1) % LS_EXCHANGE_DEPTH) {
-        ls_mpi(MPI_Wait(&coming[k], MPI_STATUS_IGNORE));
-        real *to = x->array + piece[k].begin;
-        if (add && length(piece[k]))
-            ls_sum_order_add(to, (real *[]){to, buffer[k]}, 2, length(piece[k]));
-        piece[k] = receive(x, other, &keep, buffer[k], &coming[k]);
-        ls_mpi(MPI_Wait(&going[k], MPI_STATUS_IGNORE));
-        send(x, other, &give, &going[k]);
+        ls_mpi(MPI_Wait(&received[k], MPI_STATUS_IGNORE));
+        real *to = x->array + message[k].begin;
+        if (how == ADD && length(message[k]))
+            ls_sum_order_add(to, (real *[]){to, buffer[k]}, 2, length(message[k]));
+        message[k] = receive(x, other, &keep, buffer[k], &received[k]);
+        ls_mpi(MPI_Wait(&sent[k], MPI_STATUS_IGNORE));
+        send(x, other, &give, &sent[k]);
     }
 }
 
-/* Between the first nodes of the groups. */
+/* Between the first nodes of the groups: `mine` are the positions that this node still adds up. */
 static void halve_and_double(const ls_comm *comm, const group *g, const exchange *x)
 {
-    ls_interval mine = {0, x->runs->total}, before[LEVELS];
+    ls_interval mine = {0, x->intervals->total}, before[LEVELS];
     for (int level = 0; level < g->levels; level++) {
         before[level] = mine;
         long middle = mine.begin + length(mine) / 2 / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
         ls_interval lower = {mine.begin, middle}, upper = {middle, mine.end};
         bool keep_upper = g->index >> level & 1;
         mine = keep_upper ? upper : lower;
-        transfer(x, partner(comm, g, 1 << level), keep_upper ? lower : upper, mine, true);
+        transfer(x, partner(comm, g, 1 << level), keep_upper ? lower : upper, mine, ADD);
     }
     for (int level = g->levels - 1; level >= 0; level--) {
         ls_interval whole = before[level];
         ls_interval other = mine.begin > whole.begin ? (ls_interval){whole.begin, mine.begin}
                                                      : (ls_interval){mine.end, whole.end};
-        transfer(x, partner(comm, g, 1 << level), mine, other, false);
+        transfer(x, partner(comm, g, 1 << level), mine, other, REPLACE);
         mine = whole;
     }
 }
 
-void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *runs, real *buffer)
+void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *intervals, real *buffer)
 {
-    exchange x = {.peers = comm->peers, .array = array, .buffer = buffer, .runs = runs};
+    exchange x = {.peers = comm->peers, .array = array, .buffer = buffer, .intervals = intervals};
     group g = group_of(comm->nodes, comm->node_index);
-    ls_interval all = {0, runs->total}, none = {0, 0};
+    ls_interval all = {0, intervals->total}, none = {0, 0};
     if (comm->node_index != g.first) {
-        transfer(&x, g.first, all, none, false);
-        transfer(&x, g.first, none, all, false);
+        transfer(&x, g.first, all, none, REPLACE);
+        transfer(&x, g.first, none, all, REPLACE);
         return;
     }
     if (g.count == 2)
-        transfer(&x, g.first + 1, none, all, true);
+        transfer(&x, g.first + 1, none, all, ADD);
     halve_and_double(comm, &g, &x);
     if (g.count == 2)
-        transfer(&x, g.first + 1, all, none, false);
+        transfer(&x, g.first + 1, all, none, REPLACE);
 }
 
-void ls_exchange_tail(const ls_comm *comm, double *tail)
+/* The same groups and partners; the numbers are few, so they are not halved. */
+void ls_exchange_sum_doubles(const ls_comm *comm, double *values, int count)
 {
     group g = group_of(comm->nodes, comm->node_index);
-    double pair[2][LS_TAIL];
+    size_t bytes = (size_t)count * sizeof *values;
+    double pair[2 * LS_EXCHANGE_DOUBLES], *mine = pair, *theirs = pair + count;
+    ls_check(count <= LS_EXCHANGE_DOUBLES, "an exchange of %d numbers", count);
     if (comm->node_index != g.first) {
-        ls_mpi(MPI_Send(tail, LS_TAIL, MPI_DOUBLE, g.first, TAG, comm->peers));
-        ls_mpi(MPI_Recv(tail, LS_TAIL, MPI_DOUBLE, g.first, TAG, comm->peers, MPI_STATUS_IGNORE));
+        ls_mpi(MPI_Send(values, count, MPI_DOUBLE, g.first, TAG, comm->peers));
+        ls_mpi(MPI_Recv(values, count, MPI_DOUBLE, g.first, TAG, comm->peers, MPI_STATUS_IGNORE));
         return;
     }
-    memcpy(pair[0], tail, sizeof pair[0]);
+    memcpy(mine, values, bytes);
     if (g.count == 2) {
-        ls_mpi(MPI_Recv(pair[1], LS_TAIL, MPI_DOUBLE, g.first + 1, TAG, comm->peers,
-                        MPI_STATUS_IGNORE));
-        ls_sum_order_add_doubles(pair[0], pair[0], 2, LS_TAIL);
+        ls_mpi(
+            MPI_Recv(theirs, count, MPI_DOUBLE, g.first + 1, TAG, comm->peers, MPI_STATUS_IGNORE));
+        ls_sum_order_add_doubles(mine, pair, 2, count);
     }
     for (int level = 0; level < g.levels; level++) {
         int other = partner(comm, &g, 1 << level);
-        ls_mpi(MPI_Sendrecv(pair[0], LS_TAIL, MPI_DOUBLE, other, TAG, pair[1], LS_TAIL, MPI_DOUBLE,
-                            other, TAG, comm->peers, MPI_STATUS_IGNORE));
-        ls_sum_order_add_doubles(pair[0], pair[0], 2, LS_TAIL);
+        ls_mpi(MPI_Sendrecv(mine, count, MPI_DOUBLE, other, TAG, theirs, count, MPI_DOUBLE, other,
+                            TAG, comm->peers, MPI_STATUS_IGNORE));
+        ls_sum_order_add_doubles(mine, pair, 2, count);
     }
-    memcpy(tail, pair[0], sizeof pair[0]);
+    memcpy(values, mine, bytes);
     if (g.count == 2)
-        ls_mpi(MPI_Send(tail, LS_TAIL, MPI_DOUBLE, g.first + 1, TAG, comm->peers));
+        ls_mpi(MPI_Send(values, count, MPI_DOUBLE, g.first + 1, TAG, comm->peers));
 }

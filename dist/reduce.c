@@ -1,44 +1,56 @@
 /* reduce: the sum of the ranks' gradients, in place.
  *
- * Who touches what, between the three barriers of a step on a node (A and B in ls_reduce_sum, C in
- * ls_reduce_end):
+ * The ranks of a node share their gradient arrays, the parameters, and a *board*, which holds each
+ * rank's step sums, their total, and sums of squares (squares.h). Nobody locks: three barriers
+ * divide a step, A and B in ls_reduce_sum, C in ls_reduce_end.
  *
- *   before A   rank r writes its array, and its tail onto the board
- *   A to B     rank r reads slice r of all arrays, writes slice r of its own; writes the squares of
- *              the pieces of slice r; rank 0 reads the tails and writes their sum
- *   B to C     all read the tails' sum and the squares; rank r reads slice r of its own array and
- *              updates slice r of the shared parameters
- *   after C    all read the parameters and write their own array: before the next A
+ *   before A   Rank r writes its gradient array, and its step sums onto the board.
+ *   A to B     Rank r reads slice r of all arrays, writes slice r of its own array, and writes the
+ *              squares of slice r onto the board. Rank 0 reads all step sums and writes their
+ * total. B to C     All ranks read the total and the squares. Rank r reads slice r of its own
+ * array, and updates slice r of the parameters. after C    All ranks read the parameters. The next
+ * step begins: this is its "before A".
  *
- * A: nobody reads an array that is still written. Slices do not overlap, so between A and B nobody
- * reads what another writes. B: sums are complete before they are read; the board is not written
- * again before the next A, which a rank reaches only after it has read. C: parameters are complete
- * before they are read. A step that stops after the sum leaves out C: the next A takes its place,
- * since parameters were not written.
+ * Why nobody reads what somebody may still be writing:
  *
- * ls_reduce_norms, between B and C, has two barriers of its own: one after which nobody reads the
- * squares of before, one after which all squares are written. */
+ *   A   Gradients and step sums are complete before any of them is read. Between A and B a rank
+ *       writes slice r only, and slice r of all arrays is read by rank r only.
+ *   B   Sums, total and squares are complete before any of them is read. They are written again
+ *       after the next A at the earliest, and a rank gets to that A only after it has read them.
+ *       Between B and C a rank reads no other rank's array, so each may write its own again.
+ *   C   Parameters are complete before any of them is read. They are written again after the next B
+ *       at the earliest, and a rank gets there only after it has read them.
+ *
+ * A step that is given up after the sum goes without C: no parameter was written, so there is
+ * nothing to wait for before the next A.
+ *
+ * ls_reduce_norms, which is called between B and C, writes the squares anew. It has two barriers of
+ * its own: after the first, nobody reads the old squares any more; after the second, the new ones
+ * are complete. */
 #include <mpi.h>
 
-#include "dist/internal.h"
+#include "dist/comm_internal.h"
+#include "dist/reduce.h"
 
 #include <limits.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "dist/exchange.h"
 
 struct ls_reduce {
     ls_comm *comm;
     const ls_params *params;
-    long stride, blocks;
-    ls_shared *arrays; /* real [node_size, stride] */
-    ls_shared *board;  /* double [1 + node_size, LS_TAIL]: sum, tails; double [room]: squares */
-    real **array;      /* [node_size] starts of the node's arrays */
-    real **at;         /* [node_size] for one block */
-    double *sum, *tails, *pieces;
-    ls_interval slice;
-    real *buffer; /* for the exchange; NULL: one node */
+    long blocks, stride; /* of an array: blocks of LS_SLICE_ALIGN reals, and their reals */
+    ls_shared *arrays;   /* real [node_size, stride] */
+    ls_shared *board;    /* `total`, `sums` and `squares`, one after the other */
+    real **array;        /* [node_size] starts of the node's arrays */
+    real **from;         /* [node_size] one block in each of them */
+    ls_step_sums *total; /* over all ranks */
+    ls_step_sums *sums;  /* [node_size] of each rank of the node */
+    double *squares;     /* [ls_squares_room] */
+    ls_interval slice;   /* this rank's */
+    real *buffer;        /* [LS_EXCHANGE_BUFFER]; NULL: there is one node */
 };
 
 static long count_blocks(long reals)
@@ -46,7 +58,7 @@ static long count_blocks(long reals)
     return (reals + LS_SLICE_ALIGN - 1) / LS_SLICE_ALIGN;
 }
 
-/* Arrays begin at whole blocks, so that ranks share no page. */
+/* Each array begins at a whole block, so that no page belongs to two ranks. */
 static size_t arrays_bytes(long reals, int node_size)
 {
     return (size_t)count_blocks(reals) * LS_SLICE_ALIGN * sizeof(real) * (size_t)node_size;
@@ -54,7 +66,8 @@ static size_t arrays_bytes(long reals, int node_size)
 
 static size_t board_bytes(const ls_params *params, int node_size)
 {
-    return (size_t)((1 + node_size) * LS_TAIL + ls_squares_room(params)) * sizeof(double);
+    return (size_t)(1 + node_size) * sizeof(ls_step_sums) +
+           (size_t)ls_squares_room(params) * sizeof(double);
 }
 
 size_t ls_reduce_bytes(const ls_params *params, int node_size)
@@ -62,12 +75,13 @@ size_t ls_reduce_bytes(const ls_params *params, int node_size)
     return arrays_bytes(params->size, node_size) + board_bytes(params, node_size);
 }
 
-size_t ls_reduce_own_bytes(const ls_comm *comm)
+size_t ls_reduce_buffer_bytes(const ls_comm *comm)
 {
-    return comm->nodes > 1 ? LS_EXCHANGE_DEPTH * LS_EXCHANGE_PIECE * sizeof(real) : 0;
+    return comm->nodes > 1 ? LS_EXCHANGE_BUFFER * sizeof(real) : 0;
 }
 
-/* As many slices as the smallest node has ranks: ranks beyond have none. */
+/* All nodes are cut alike: into as many slices as the smallest node has ranks. In larger nodes the
+ * last ranks have an empty slice. */
 static ls_interval cut_slice(const ls_reduce *reduce)
 {
     long slices = reduce->comm->smallest_node, r = ls_min(reduce->comm->node_rank, slices);
@@ -86,9 +100,9 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     reduce->stride = reduce->blocks * LS_SLICE_ALIGN;
     reduce->slice = cut_slice(reduce);
     reduce->array = ls_alloc((size_t)size, sizeof *reduce->array);
-    reduce->at = ls_alloc((size_t)size, sizeof *reduce->at);
+    reduce->from = ls_alloc((size_t)size, sizeof *reduce->from);
     if (comm->nodes > 1)
-        reduce->buffer = ls_alloc(LS_EXCHANGE_DEPTH * LS_EXCHANGE_PIECE, sizeof *reduce->buffer);
+        reduce->buffer = ls_alloc(LS_EXCHANGE_BUFFER, sizeof *reduce->buffer);
     reduce->arrays = ls_shared_create(comm, arrays_bytes(params->size, size), error);
     if (reduce->arrays) /* the same on all ranks of the node */
         reduce->board = ls_shared_create(comm, board_bytes(params, size), error);
@@ -98,9 +112,9 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     }
     for (int r = 0; r < size; r++)
         reduce->array[r] = (real *)ls_shared_data(reduce->arrays) + r * reduce->stride;
-    reduce->sum = ls_shared_data(reduce->board);
-    reduce->tails = reduce->sum + LS_TAIL;
-    reduce->pieces = reduce->tails + (long)size * LS_TAIL;
+    reduce->total = ls_shared_data(reduce->board);
+    reduce->sums = reduce->total + 1;
+    reduce->squares = (double *)(reduce->sums + size);
     return reduce;
 }
 
@@ -111,7 +125,7 @@ void ls_reduce_destroy(ls_reduce *reduce)
     ls_shared_destroy(reduce->board);
     ls_shared_destroy(reduce->arrays);
     ls_free(reduce->buffer);
-    ls_free(reduce->at);
+    ls_free(reduce->from);
     ls_free(reduce->array);
     ls_free(reduce);
 }
@@ -126,77 +140,80 @@ ls_interval ls_reduce_slice(const ls_reduce *reduce)
     return reduce->slice;
 }
 
-/* What the slots have in this rank's slice. */
-static ls_intervals runs_in_slice(const ls_reduce *reduce, const ls_slots *slots)
+/* The part of the slots that lies in this rank's slice. */
+static ls_intervals slots_in_slice(const ls_reduce *reduce, const ls_slots *slots)
 {
-    ls_intervals runs = {0};
+    ls_intervals parts = {0};
     for (int i = 0; i < slots->count; i++) {
         ls_interval part = ls_slots_reals(reduce->params, &slots->at[i]);
         part.begin = ls_max(part.begin, reduce->slice.begin);
         part.end = ls_min(part.end, reduce->slice.end);
         if (part.begin >= part.end)
             continue;
-        runs.at[runs.count++] = part;
-        runs.total += part.end - part.begin;
+        parts.at[parts.count++] = part;
+        parts.total += part.end - part.begin;
     }
-    return runs;
+    return parts;
 }
 
-/* The node's sum into this rank's own array, block by block; the squares of a block, where
- * `measure`, while it is in cache. */
-static void add_up(ls_reduce *reduce, const ls_intervals *runs, bool measure)
+/* Adds the node's arrays into this rank's own, block by block. With `measure`, the squares of a
+ * block are summed while it is in the cache. */
+static void sum_node(ls_reduce *reduce, const ls_intervals *parts, bool measure)
 {
     int size = reduce->comm->node_size;
     real *own = ls_reduce_gradient(reduce);
-    for (int i = 0; i < runs->count; i++) {
-        long end = runs->at[i].end;
-        for (long begin = runs->at[i].begin, next; begin < end; begin = next) {
+    for (int i = 0; i < parts->count; i++) {
+        long end = parts->at[i].end;
+        for (long begin = parts->at[i].begin, next; begin < end; begin = next) {
             next = ls_min((begin / LS_SLICE_ALIGN + 1) * LS_SLICE_ALIGN, end);
             for (int r = 0; r < size; r++)
-                reduce->at[r] = reduce->array[r] + begin;
-            ls_sum_order_add(own + begin, reduce->at, size, next - begin);
+                reduce->from[r] = reduce->array[r] + begin;
+            ls_sum_order_add(own + begin, reduce->from, size, next - begin);
             if (measure)
-                ls_squares_measure(reduce->params, own, begin, next, reduce->pieces);
+                ls_squares_measure(reduce->params, own, begin, next, reduce->squares);
         }
     }
 }
 
-static void measure_runs(const ls_reduce *reduce, const ls_intervals *runs, const real *array)
+static void measure_squares(const ls_reduce *reduce, const ls_intervals *parts, const real *array)
 {
-    for (int i = 0; i < runs->count; i++)
-        ls_squares_measure(reduce->params, array, runs->at[i].begin, runs->at[i].end,
-                           reduce->pieces);
+    for (int i = 0; i < parts->count; i++)
+        ls_squares_measure(reduce->params, array, parts->at[i].begin, parts->at[i].end,
+                           reduce->squares);
 }
 
-void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, double *tail, double *norm2)
+void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums, double *norm2)
 {
+    enum { DOUBLES = LS_SUMS + 4 };
+    _Static_assert(sizeof *sums == DOUBLES * sizeof(double), "sums are added as doubles");
     ls_comm *comm = reduce->comm;
-    bool alone = comm->nodes == 1;
-    ls_intervals runs = runs_in_slice(reduce, slots);
-    memcpy(reduce->tails + (long)comm->node_rank * LS_TAIL, tail, LS_TAIL * sizeof *tail);
+    bool one_node = comm->nodes == 1;
+    double *total = (double *)reduce->total;
+    ls_intervals parts = slots_in_slice(reduce, slots);
+    reduce->sums[comm->node_rank] = *sums;
     ls_comm_node_barrier(comm); /* A */
-    add_up(reduce, &runs, alone);
-    if (!alone && comm->node_rank < comm->smallest_node) {
-        ls_exchange_sum(comm, ls_reduce_gradient(reduce), &runs, reduce->buffer);
-        measure_runs(reduce, &runs, ls_reduce_gradient(reduce));
+    sum_node(reduce, &parts, one_node);
+    if (!one_node && comm->node_rank < comm->smallest_node) {
+        ls_exchange_sum(comm, ls_reduce_gradient(reduce), &parts, reduce->buffer);
+        measure_squares(reduce, &parts, ls_reduce_gradient(reduce));
     }
     if (comm->node_rank == 0) {
-        ls_sum_order_add_doubles(reduce->sum, reduce->tails, comm->node_size, LS_TAIL);
-        if (!alone)
-            ls_exchange_tail(comm, reduce->sum);
+        ls_sum_order_add_doubles(total, (const double *)reduce->sums, comm->node_size, DOUBLES);
+        if (!one_node)
+            ls_exchange_sum_doubles(comm, total, DOUBLES);
     }
     ls_comm_node_barrier(comm); /* B */
-    memcpy(tail, reduce->sum, LS_TAIL * sizeof *tail);
-    ls_squares_add(reduce->params, slots, reduce->pieces, norm2);
+    *sums = *reduce->total;
+    ls_squares_add(reduce->params, slots, reduce->squares, norm2);
 }
 
 void ls_reduce_norms(ls_reduce *reduce, const real *array, const ls_slots *slots, double *norm2)
 {
-    ls_intervals runs = runs_in_slice(reduce, slots);
+    ls_intervals parts = slots_in_slice(reduce, slots);
     ls_comm_node_barrier(reduce->comm);
-    measure_runs(reduce, &runs, array);
+    measure_squares(reduce, &parts, array);
     ls_comm_node_barrier(reduce->comm);
-    ls_squares_add(reduce->params, slots, reduce->pieces, norm2);
+    ls_squares_add(reduce->params, slots, reduce->squares, norm2);
 }
 
 void ls_reduce_end(ls_reduce *reduce)
@@ -206,9 +223,9 @@ void ls_reduce_end(ls_reduce *reduce)
 
 void ls_reduce_by_mpi(ls_comm *comm, const real *values, real *sum, long count)
 {
-    enum { PIECE = 1 << 28 };
-    for (long at = 0; at < count; at += PIECE)
-        ls_mpi(MPI_Allreduce(values + at, sum + at, (int)ls_min(count - at, PIECE),
+    enum { MOST = 1 << 28 }; /* the counts of MPI's calls are int */
+    for (long done = 0; done < count; done += MOST)
+        ls_mpi(MPI_Allreduce(values + done, sum + done, (int)ls_min(count - done, MOST),
                              sizeof(real) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
                              comm->world));
 }

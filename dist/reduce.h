@@ -1,47 +1,62 @@
-/* reduce: the sum of the ranks' gradients in a fixed order.
+/* reduce: the sum of the ranks' gradients in a fixed order, and the update in place.
  *
- * Every rank has a gradient array in memory shared by its node. Rank r of a node sums slice r of
- * all of the node's arrays in tree order straight out of them, into its own; the ranks of all nodes
- * that have the same slice exchange it by recursive doubling with vector halving (the nearest
- * partner first: tree order; see exchange.c), and each then updates its slice of the node's shared
- * parameters. No copy, no broadcast. The order is that of tree.h over the ranks of a node, then
- * over nodes: 2^k equal nodes, and nodes of one rank each, give the same bits as one node of all
- * ranks.
+ * Every rank has a gradient array in memory that the ranks of its node share. Arrays are cut into
+ * slices, one for each rank of a node. In a step
  *
- *   gradient -> ls_reduce_sum -> (stop here where not finite) -> (ls_reduce_norms, where the update
- *   wants norms of more) -> update of slice -> ls_reduce_end
- */
+ *   1. each rank writes its gradient into its array;
+ *   2. ls_reduce_sum: rank r of a node adds slice r of all arrays of the node into its own array,
+ *      and then exchanges it with the ranks r of the other nodes until it is the sum over all
+ * ranks;
+ *   3. rank r updates slice r of the parameters, which the node holds once;
+ *   4. ls_reduce_end: all wait; the parameters are complete on every node.
+ *
+ * So nothing is copied or broadcast within a node, and only sums of nodes cross the network.
+ * Between 2 and 3 all ranks know whether the sum is finite, and can give the step up without 3
+ * and 4. */
 #pragma once
+#include "core/objective.h"
 #include "core/squares.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
 
+/* The numbers that are summed over the ranks with the gradients of one phase. Any rank may raise a
+ * flag; all ranks see in the same step that a sum of flags is above 0. */
+typedef struct ls_step_sums {
+    ls_sums sums;    /* of the phase's objective over the batch */
+    double failed;   /* a rank could not read its rows */
+    double stop;     /* a signal came, or the time is up */
+    double save;     /* a checkpoint is due by the clock */
+    double evaluate; /* an evaluation is due by the clock */
+} ls_step_sums;
+
 typedef struct ls_reduce ls_reduce;
 
-/* **Collective.** For the gradients of `params` (borrowed). Makes the gradient arrays (shared).
- * NULL and an error where there is no room. */
+/* **Collective.** For the gradients of `params` (borrowed). Makes the gradient arrays, which are
+ * shared. NULL and an error where there is no room. */
 ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *error);
 void ls_reduce_destroy(ls_reduce *reduce); /* **Collective.** */
-/* This rank's array, with the params' offsets. */
+/* This rank's gradient array, at the offsets of the params. */
 real *ls_reduce_gradient(ls_reduce *reduce);
-/* Shared bytes a node that ls_reduce_create takes, with `node_size` ranks. */
-size_t ls_reduce_bytes(const ls_params *params, int node_size);
-/* Bytes that each rank takes for itself: messages on their way between nodes. */
-size_t ls_reduce_own_bytes(const ls_comm *comm);
-
-/* **Collective.** Sums `slots` of the arrays and tail[LS_TAIL] over all ranks. On return tail is
- * the sum, on every rank; norm2[params->count] the sums of squares of the summed slots (squares.h;
- * 0 of others), the same bits on every rank and any rank count; not finite where any number of the
- * slot is not. This rank's array holds the sum in its slice only. */
-void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, double *tail, double *norm2);
-/* **Collective** over the node. The same norms of any array with the params' offsets that is
- * complete in each rank's slice (values, directions). */
-void ls_reduce_norms(ls_reduce *reduce, const real *array, const ls_slots *slots, double *norm2);
-/* The slice that this rank updates, in reals, cut at multiples of LS_SLICE_ALIGN; may be empty. */
+/* The slice that this rank updates, in reals; cut at multiples of LS_SLICE_ALIGN; may be empty. */
 ls_interval ls_reduce_slice(const ls_reduce *reduce);
-/* **Collective** over the node. All ranks have updated: the parameters may be read, the arrays
- * written. */
+/* Bytes of shared memory that ls_reduce_create takes on a node of `node_size` ranks. */
+size_t ls_reduce_bytes(const ls_params *params, int node_size);
+/* Bytes that each rank takes beside: messages from other nodes on their way. */
+size_t ls_reduce_buffer_bytes(const ls_comm *comm);
+
+/* **Collective.** Sums `slots` of the gradient arrays, and *sums, over all ranks. On return *sums
+ * is the total on every rank, and this rank's array holds the sum in its slice.
+ * norm2[params->count] is each summed slot's sum of squares (squares.h; 0 for other slots): the
+ * same bits on every rank and for any number of ranks, and not finite where any number of the slot
+ * is not. */
+void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums, double *norm2);
+/* **Collective** over the node. The same sums of squares for any array at the params' offsets of
+ * which each rank has its slice (parameters, directions of the update). */
+void ls_reduce_norms(ls_reduce *reduce, const real *array, const ls_slots *slots, double *norm2);
+/* **Collective** over the node. Waits until all ranks have updated their slices: then parameters
+ * may be read, and gradient arrays written. */
 void ls_reduce_end(ls_reduce *reduce);
 
-/* **Collective.** MPI_Allreduce, for `bench reduce` to compare with: sums `values` into `sum`. */
+/* **Collective.** values[count] summed into sum[count] by MPI_Allreduce, to compare with (`lockstep
+ * bench reduce`). */
 void ls_reduce_by_mpi(ls_comm *comm, const real *values, real *sum, long count);

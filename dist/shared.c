@@ -7,7 +7,8 @@
  */
 #include <mpi.h>
 
-#include "dist/internal.h"
+#include "dist/comm_internal.h"
+#include "dist/shared.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -9,7 +9,7 @@
 #include "core/check.h"
 #include "core/clones.h"
 
-enum { BLOCK = 1024, LEVELS = 24 };
+enum { BLOCK = 1024, COLUMNS = 16, LEVELS = 24 };
 
 LS_CLONES static void add(real *restrict to, const real *restrict a, const real *restrict b, long n)
 {
@@ -64,14 +64,14 @@ void ls_sum_order_add(real *to, real *const *from, int count, long n)
     }
 }
 
-/* n <= LS_TAIL columns of from[count, stride]. */
+/* n <= COLUMNS columns of from[count, stride]. */
 static void tree_columns(double *to, const double *from, int count, long stride, long n)
 {
     if (count == 1) {
         memmove(to, from, (size_t)n * sizeof *to);
         return;
     }
-    double left[LS_TAIL], right[LS_TAIL];
+    double left[COLUMNS], right[COLUMNS];
     int half = count / 2;
     tree_columns(left, from, half, stride, n);
     tree_columns(right, from + half * stride, count - half, stride, n);
@@ -82,6 +82,6 @@ static void tree_columns(double *to, const double *from, int count, long stride,
 void ls_sum_order_add_doubles(double *to, const double *from, int count, long n)
 {
     ls_check(count > 0, "a sum over %d arrays", count);
-    for (long at = 0; at < n; at += LS_TAIL)
-        tree_columns(to + at, from + at, count, n, n - at < LS_TAIL ? n - at : LS_TAIL);
+    for (long at = 0; at < n; at += COLUMNS)
+        tree_columns(to + at, from + at, count, n, n - at < COLUMNS ? n - at : COLUMNS);
 }

@@ -4,8 +4,6 @@
 #pragma once
 #include "core/tensor.h"
 
-enum { LS_TAIL = 16 }; /* doubles that are summed along: weights, losses, metrics, flags */
-
 /* Adds `count` arrays (1 or more) of `n` reals in tree order, into to[n], which may be one of them;
  * `from` are the arrays' starts. */
 void ls_sum_order_add(real *to, real *const *from, int count, long n);

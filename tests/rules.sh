@@ -60,7 +60,7 @@ core/memory.h         | alloc realloc free format copy_string
 core/params.h         | slots
 core/spec.h           | option options parse nearest
 core/tensor.h         | shape dtype batch
-dist/internal.h       | mpi_check
+dist/comm_internal.h  | mpi_check
 io/dataset.h          | split
 io/checkpoint/checksum.h             | digest
 launch/command.h      | fail

@@ -169,17 +169,15 @@ static void prepare(bench *b)
 
 static void one_step(bench *b, long step)
 {
-    double tail[LS_TAIL] = {0};
+    ls_step_sums sums = {.failed = 0};
     const ls_slots *slots = &b->objective->phase[0].slots;
-    ls_sums sums;
     real *const state[LS_OPTIMIZER_STATES] = {ls_shared_data(b->momentum), NULL};
     ls_pass pass = {.training = true,
                     .step = (uint64_t)step,
                     .row = b->batch.first,
                     .gradient = ls_reduce_gradient(b->reduce)};
-    b->objective->type->gradient(b->objective, 0, &b->batch, &pass, &sums);
-    memcpy(tail, sums.at, sizeof sums.at);
-    ls_reduce_sum(b->reduce, slots, tail, b->norm2);
+    b->objective->type->gradient(b->objective, 0, &b->batch, &pass, &sums.sums);
+    ls_reduce_sum(b->reduce, slots, &sums, b->norm2);
     ls_check(isfinite(ls_squares_total(b->params, b->norm2)),
              "the gradient of the benchmark is not finite");
     const ls_step update = {.optimizer = &b->optimizer,
@@ -189,7 +187,7 @@ static void one_step(bench *b, long step)
                             .gradient = pass.gradient,
                             .state = state,
                             .gradient2 = b->norm2};
-    ls_step_update(&update, b->optimizer.rate, tail[LS_SUM_WEIGHT], step);
+    ls_step_update(&update, b->optimizer.rate, sums.sums.at[LS_SUM_WEIGHT], step);
     ls_reduce_end(b->reduce);
     prepare(b);
 }

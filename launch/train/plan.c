@@ -67,7 +67,7 @@ static bytes plan_bytes(const ls_trainer *t)
     double once = (1 + t->states) * array + (double)params->prepared_size * sizeof(real) +
                   (double)ls_reduce_bytes(params, ranks);
     return (bytes){.own = ls_memory_process() + stage_bytes(t) + levels * array +
-                          (double)ls_reduce_own_bytes(t->comm),
+                          (double)ls_reduce_buffer_bytes(t->comm),
                    .share = once / ranks,
                    .writing = (double)ls_checkpoint_memory(params, t->states)};
 }

@@ -97,18 +97,18 @@ static void show_progress(ls_trainer *t)
     ls_progress_step(t->progress, &state);
 }
 
-void ls_report_step(ls_trainer *t, const double *tail)
+void ls_report_step(ls_trainer *t, const ls_sums *sums)
 {
     if (!t->run)
         return;
     if ((t->state.stage_step - 1) % t->steps_per_epoch == 0)
         t->epoch_sums = (ls_sums){{0}};
     for (int k = 0; k < LS_SUMS; k++) {
-        t->epoch_sums.at[k] += tail[k];
-        t->record_sums.at[k] += tail[k];
+        t->epoch_sums.at[k] += sums->at[k];
+        t->record_sums.at[k] += sums->at[k];
     }
-    t->record_rows += tail[LS_SUM_WEIGHT];
-    t->stage_rows += tail[LS_SUM_WEIGHT];
+    t->record_rows += sums->at[LS_SUM_WEIGHT];
+    t->stage_rows += sums->at[LS_SUM_WEIGHT];
     long every = (t->steps_per_epoch + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
     if (t->state.stage_step % every == 0 || t->state.stage_step % t->steps_per_epoch == 0 ||
         t->state.stage_step == t->steps)

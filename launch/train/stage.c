@@ -159,18 +159,16 @@ static void tree_gradient(ls_trainer *t, int phase, const ls_batch *batch, int b
         sums->at[k] += other.at[k];
 }
 
-void ls_stage_gradient(ls_trainer *t, int phase, const ls_batch *batch, double *tail)
+void ls_stage_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls_step_sums *sums)
 {
-    ls_sums sums = {{0}};
-    memset(tail, 0, LS_TAIL * sizeof *tail);
-    tail[LS_TAIL_FAILED] = batch == NULL;
-    /* Nobody waits in a layer for a rank that has no rows to come with. */
-    bool run = t->sums ? ls_comm_max(t->comm, tail[LS_TAIL_FAILED]) == 0 : batch != NULL;
+    *sums = (ls_step_sums){.failed = batch == NULL};
+    /* If any rank could not read its batch, no rank starts the pass: a layer that sums over the
+     * ranks would wait for that rank for ever. */
+    bool run = t->sums ? ls_comm_max(t->comm, sums->failed) == 0 : batch != NULL;
     if (run)
-        tree_gradient(t, phase, batch, t->first_shard, t->end_shard, 0, &sums);
+        tree_gradient(t, phase, batch, t->first_shard, t->end_shard, 0, &sums->sums);
     else
         ls_objective_zero(t->objective, phase, t->level[0]);
-    memcpy(tail, sums.at, sizeof sums.at);
 }
 
 static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)

@@ -30,26 +30,26 @@ static bool due(const ls_trainer *t, const ls_every *every, double clock_flag)
 }
 
 /* Flags that travel with the sums, so that all ranks see them in the same step. */
-static void raise_flags(ls_trainer *t, double *tail)
+static void raise_flags(ls_trainer *t, ls_step_sums *sums)
 {
     double now = ls_clock_now();
-    tail[LS_TAIL_STOP] = ls_signals_asked() != NULL;
+    sums->stop = ls_signals_asked() != NULL;
     if (!t->run) /* the clock is rank 0's */
         return;
     t->time_up = t->options->max_seconds > 0 && now - t->start > t->options->max_seconds;
-    tail[LS_TAIL_STOP] += t->time_up;
-    tail[LS_TAIL_SAVE] = t->job->checkpoint.every.unit == LS_EVERY_MINUTES &&
-                         now - t->saved > 60 * t->job->checkpoint.every.count;
-    tail[LS_TAIL_EVALUATE] = t->job->evaluate.every.unit == LS_EVERY_MINUTES &&
-                             now - t->evaluated > 60 * t->job->evaluate.every.count;
+    sums->stop += t->time_up;
+    sums->save = t->job->checkpoint.every.unit == LS_EVERY_MINUTES &&
+                 now - t->saved > 60 * t->job->checkpoint.every.count;
+    sums->evaluate = t->job->evaluate.every.unit == LS_EVERY_MINUTES &&
+                     now - t->evaluated > 60 * t->job->evaluate.every.count;
 }
 
 /* The same verdict on every rank, before any of them updates. */
-static bool accept_step(const ls_trainer *t, const ls_batch *batch, const double *tail,
+static bool accept_step(const ls_trainer *t, const ls_batch *batch, const ls_step_sums *sums,
                         double norm2, ls_error *error)
 {
-    double loss = tail[LS_SUM_LOSS] / tail[LS_SUM_WEIGHT];
-    if (tail[LS_TAIL_FAILED] > 0)
+    double weight = sums->sums.at[LS_SUM_WEIGHT], loss = sums->sums.at[LS_SUM_LOSS] / weight;
+    if (sums->failed > 0)
         return ls_comm_agree(t->comm, batch != NULL, error);
     if (isfinite(loss) && isfinite(norm2))
         return true;
@@ -58,22 +58,22 @@ static bool accept_step(const ls_trainer *t, const ls_batch *batch, const double
                         "updated; no checkpoint is lost: lower rate=, set clip= or a "
                         "warm-up, and start again",
                         t->state.step + 1, isfinite(loss) ? "gradient" : "loss", loss,
-                        sqrt(norm2) / tail[LS_SUM_WEIGHT]);
+                        sqrt(norm2) / weight);
 }
 
-static bool one_step(ls_trainer *t, double *tail, ls_error *error)
+static bool one_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
 {
     const ls_batch *batch = NULL;
     for (int p = 0; p < t->objective->phases; p++) {
         if (t->objective->phase[p].fresh_batch)
             batch = ls_loader_next(t->feed, error);
-        ls_stage_gradient(t, p, batch, tail);
-        raise_flags(t, tail);
-        ls_reduce_sum(t->reduce, &t->objective->phase[p].slots, tail, t->gradient2);
+        ls_stage_gradient(t, p, batch, sums);
+        raise_flags(t, sums);
+        ls_reduce_sum(t->reduce, &t->objective->phase[p].slots, sums, t->gradient2);
         double norm2 = ls_squares_total(t->session.params, t->gradient2);
-        bool accepted = accept_step(t, batch, tail, norm2, error);
+        bool accepted = accept_step(t, batch, sums, norm2, error);
         if (accepted)
-            ls_stage_update(t, p, tail[LS_SUM_WEIGHT]);
+            ls_stage_update(t, p, sums->sums.at[LS_SUM_WEIGHT]);
         ls_reduce_end(t->reduce);
         if (!accepted)
             return false;
@@ -81,27 +81,27 @@ static bool one_step(ls_trainer *t, double *tail, ls_error *error)
     }
     t->state.step++;
     t->state.stage_step++;
-    t->state.samples += tail[LS_SUM_WEIGHT];
+    t->state.samples += sums->sums.at[LS_SUM_WEIGHT];
     return true;
 }
 
 /* One step and what is due after it: report, evaluation, checkpoint, in this order. */
 static outcome step_and_after(ls_trainer *t, ls_error *error)
 {
-    double tail[LS_TAIL];
+    ls_step_sums sums;
     bool stop_early = false;
-    if (!one_step(t, tail, error))
+    if (!one_step(t, &sums, error))
         return FAILED;
-    ls_report_step(t, tail);
+    ls_report_step(t, &sums.sums);
     bool done = t->state.stage_step == t->steps;
     bool evaluated = t->job->evaluate.every.unit != LS_EVERY_NEVER &&
-                     (done || due(t, &t->job->evaluate.every, tail[LS_TAIL_EVALUATE]));
+                     (done || due(t, &t->job->evaluate.every, sums.evaluate));
     if (evaluated && !ls_stage_evaluate(t, &stop_early, error))
         return FAILED;
     if (done || stop_early)
         return STAGE_DONE;
-    bool stop = tail[LS_TAIL_STOP] > 0;
-    if ((stop || due(t, &t->job->checkpoint.every, tail[LS_TAIL_SAVE])) && !ls_stage_save(t, error))
+    bool stop = sums.stop > 0;
+    if ((stop || due(t, &t->job->checkpoint.every, sums.save)) && !ls_stage_save(t, error))
         return FAILED;
     return stop ? STOP : GO_ON;
 }

@@ -10,14 +10,6 @@
 
 enum { LS_SUM_ORDER_LEVELS = 24 };
 
-/* How the tail of the reduction is used: sums, then flags that any rank may raise. */
-enum {
-    LS_TAIL_FAILED = LS_SUMS, /* a rank could not read its rows */
-    LS_TAIL_STOP,             /* a signal, or the time is up */
-    LS_TAIL_SAVE,             /* a checkpoint is due by the clock */
-    LS_TAIL_EVALUATE          /* an evaluation is due by the clock */
-};
-
 typedef struct ls_train_options {
     const char *resume;  /* auto, required, never, or a path */
     const char *weights; /* parameters to start from; NULL: drawn */
@@ -86,8 +78,8 @@ void ls_stage_start(ls_trainer *trainer);
 void ls_stage_close(ls_trainer *trainer);
 
 /* Runs this rank's shards of `batch` (NULL: it could not be read) in tree order into level 0; fills
- * tail[LS_TAIL] with their sums. **Collective** where layers sum over the ranks. */
-void ls_stage_gradient(ls_trainer *trainer, int phase, const ls_batch *batch, double *tail);
+ * *sums with theirs. **Collective** where layers sum over the ranks. */
+void ls_stage_gradient(ls_trainer *trainer, int phase, const ls_batch *batch, ls_step_sums *sums);
 /* **Collective** over the node. One optimizer step over this rank's slice of the phase's slots,
  * from the summed gradient and its norms. */
 void ls_stage_update(ls_trainer *trainer, int phase, double weight);
@@ -121,7 +113,7 @@ void ls_plan_print_start(const ls_trainer *trainer, FILE *out);
 void ls_plan_print(const ls_trainer *trainer, FILE *out);
 
 /* report.c: progress and metrics.jsonl. Rank 0 (the others return at once). */
-void ls_report_step(ls_trainer *trainer, const double *tail);
+void ls_report_step(ls_trainer *trainer, const ls_sums *sums);
 void ls_report_evaluation(ls_trainer *trainer, const ls_sums *sums);
 void ls_report_stage(ls_trainer *trainer, const char *how);
 void ls_report_line(ls_trainer *trainer, const char *format, ...)

@@ -3,6 +3,7 @@
  * none: the last rank fails a check while the others wait for it. */
 #include "world.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -18,11 +19,20 @@ real value(int owner, long i)
     return (real)(((double)(x >> 40) / (1 << 23) - 1) * scale[x % 5]);
 }
 
+long node_index()
+{
+    std::vector<long> first((size_t)ls_comm_size(world), 0); /* of each node */
+    first[(size_t)ls_comm_rank(world)] = ls_comm_node_rank(world) == 0;
+    ls_comm_sum_long(world, first.data(), (long)first.size());
+    return std::count(first.begin(), first.begin() + ls_comm_rank(world) + 1, 1) - 1;
+}
+
 std::vector<long> node_sizes()
 {
     std::vector<long> sizes((size_t)ls_comm_nodes(world), 0);
+    long index = node_index();
     if (ls_comm_node_rank(world) == 0)
-        sizes[(size_t)ls_comm_node(world)] = ls_comm_node_size(world);
+        sizes[(size_t)index] = ls_comm_node_size(world);
     ls_comm_sum_long(world, sizes.data(), (long)sizes.size());
     return sizes;
 }

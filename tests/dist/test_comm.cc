@@ -14,7 +14,7 @@ static std::vector<long> gathered(int mine)
 
 TEST(Comm, RanksAreNumberedNodeByNode)
 {
-    std::vector<long> node = gathered(ls_comm_node(world));
+    std::vector<long> node = gathered((int)node_index());
     std::vector<long> place = gathered(ls_comm_node_rank(world));
     std::vector<long> sizes = node_sizes();
     size_t rank = 0;

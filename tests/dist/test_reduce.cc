@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace
@@ -40,7 +41,7 @@ struct Sum {
     }
     void run(const ls_slots &slots)
     {
-        ls_reduce_sum(reduce, &slots, tail, norm2.data());
+        ls_reduce_sum(reduce, &slots, &sums, norm2.data());
     }
     void run()
     {
@@ -83,7 +84,7 @@ struct Sum {
     ls_slots all;
     std::vector<int> starts;
     ls_reduce *reduce;
-    double tail[LS_TAIL] = {0};
+    ls_step_sums sums = {};
     std::vector<double> norm2;
 };
 } // namespace
@@ -211,17 +212,21 @@ TEST(Reduce, NormsOfAnyArrayAreMeasuredBySlices)
     }
 }
 
-TEST(Reduce, TailAndNormsAreTheSameOnEveryRank)
+TEST(Reduce, StepSumsAndNormsAreTheSameOnEveryRank)
 {
     const long n = 10000;
     Sum sum({n});
-    for (int i = 0; i < LS_TAIL; i++)
-        sum.tail[i] = value(ls_comm_rank(world), i) / 3.0;
+    double numbers[sizeof sum.sums / sizeof(double)];
+    const int count = sizeof numbers / sizeof *numbers;
+    for (int i = 0; i < count; i++)
+        numbers[i] = value(ls_comm_rank(world), i) / 3.0;
+    memcpy(&sum.sums, numbers, sizeof numbers);
     sum.run();
-    for (int i = 0; i < LS_TAIL; i++)
-        EXPECT_EQ(sum.tail[i], tree_of_nodes<double>(
-                                   sum.starts, [&](int rank) { return value(rank, i) / 3.0; }));
-    EXPECT_TRUE(ls_comm_same(world, sum.tail, sizeof sum.tail));
+    memcpy(numbers, &sum.sums, sizeof numbers);
+    for (int i = 0; i < count; i++)
+        EXPECT_EQ(numbers[i], tree_of_nodes<double>(
+                                  sum.starts, [&](int rank) { return value(rank, i) / 3.0; }));
+    EXPECT_TRUE(ls_comm_same(world, numbers, sizeof numbers));
     EXPECT_TRUE(ls_comm_same(world, sum.norm2.data(), sizeof(double)));
     ls_reduce_end(sum.reduce);
 }
@@ -269,10 +274,10 @@ TEST(Reduce, StepsDoNotRunIntoEachOther)
         late(step);
         for (long i = 0; i < n; i++)
             sum.gradient()[i] = (real)(step + 1);
-        sum.tail[0] = step;
+        sum.sums.stop = step;
         late(step + 1);
         sum.run();
-        wrong += sum.tail[0] != step * size;
+        wrong += sum.sums.stop != step * size;
         late(step + 2);
         for (long i = slice.begin; i < slice.end; i++)
             parameters[i] += sum.gradient()[i];
@@ -302,5 +307,5 @@ TEST(Reduce, SaysTheBytesThatItTakes)
 {
     Sum sum({4096});
     EXPECT_EQ(ls_reduce_bytes(sum.params, 2),
-              2 * 4096 * sizeof(real) + 3 * LS_TAIL * 8 + 2 * sizeof(double));
+              2 * 4096 * sizeof(real) + 3 * sizeof(ls_step_sums) + 2 * sizeof(double));
 }

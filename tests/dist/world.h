@@ -23,6 +23,9 @@ template <typename number, typename function> number tree(int begin, int count, 
     return tree<number>(begin, half, element) + tree<number>(begin + half, count - half, element);
 }
 
+/* The number of this rank's node, from 0: ranks are numbered node by node. **Collective.** */
+long node_index();
+
 /* Ranks of each node, known on all ranks. **Collective.** */
 std::vector<long> node_sizes();
 
