@@ -37,10 +37,8 @@ say() {
 }
 
 build() {
-    local options=(-DCMAKE_BUILD_TYPE=Release -DLOCKSTEP_TESTS=OFF) log
-    [ -z "${LOCKSTEP_LIBCYAML_SOURCE:-}" ] ||
-        options+=("-DLOCKSTEP_LIBCYAML_SOURCE=$LOCKSTEP_LIBCYAML_SOURCE")
-    log=$(cmake -S . -B build "${options[@]}" 2>&1) || {
+    local log
+    log=$(cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DLOCKSTEP_TESTS=OFF 2>&1) || {
         echo "$log" >&2
         return 1
     }

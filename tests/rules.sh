@@ -11,7 +11,7 @@ includes='
 mpi.h              | ^dist/[^/]*\.c$        | only dist/*.c knows MPI; call dist/comm.h
 hdf5.h             | ^io/                   | only io knows HDF5; call io/h5/h5.h, io/dataset.h, io/checkpoint/checkpoint.h or io/dump.h
 cblas.h            | ^core/blas\.c$         | call core/blas.h
-cyaml/*            | ^launch/               | only launch reads YAML; call launch/job/job.h
+yaml.h             | ^launch/job/yaml/      | only the program reads YAML; call launch/job/yaml/job_file.h
 jansson.h          | ^(io|launch)/          | core and dist know no files
 zlib.h             | ^io/                   | core, dist and launch open no compressed files
 xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
@@ -44,8 +44,8 @@ rand               | ^$                     | use core/random.h: a function of (
 # What is allowed though the tables above forbid it: file | word | why
 exceptions='
 dist/shared.c      | free                   | of getline
-launch/job/job_schema.c | free                  | of open_memstream
-launch/job/job_text.c  | free                   | of open_memstream
+launch/job/job_json.c  | free                   | of json_dumps
+launch/job/job_yaml.c  | free                   | of open_memstream
 launch/train/report.c    | free                   | of json_dumps
 '
 

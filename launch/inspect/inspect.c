@@ -9,6 +9,8 @@
 #include "io/h5/h5_list_compare.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
+#include "launch/job/job_json.h"
+#include "launch/job/yaml/job_file.h"
 #include "launch/json.h"
 
 typedef struct arguments {
@@ -73,6 +75,17 @@ static void print_block(const char *title, const char *lines)
         printf("  %.*s\n", length, lines);
         lines += length + (lines[length] == '\n');
     }
+}
+
+/* The job of a checkpoint, JSON or YAML, as YAML; as it stands if it cannot be read. */
+static void print_job(const char *text)
+{
+    ls_error error;
+    ls_job *job = ls_job_parse(text, "job", &error);
+    char *yaml = job ? ls_job_text(job) : ls_copy_string(text);
+    print_block("job", yaml);
+    ls_free(yaml);
+    ls_job_destroy(job);
 }
 
 /* Prints the first line of a text, a number, or the numbers of a list. */
@@ -209,7 +222,7 @@ static void print_file(const json_t *top)
     }
     if (text_of(attributes, "job")[0]) {
         putchar('\n');
-        print_block("job", text_of(attributes, "job"));
+        print_job(text_of(attributes, "job"));
     }
     putchar('\n');
     print_objects(json_object_get(top, "objects"));

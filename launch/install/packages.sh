@@ -19,7 +19,6 @@ build|cmd:mpicc|libopenmpi-dev|openmpi-devel|openmpi4-devel|openmpi
 build|cmd:mpirun|openmpi-bin|openmpi|openmpi4|openmpi
 build|pc:openblas|libopenblas-dev|openblas-devel|openblas-devel|openblas
 build|cmd:h5cc|libhdf5-dev|hdf5-devel|hdf5-devel|hdf5~mpi
-build|cyaml:libcyaml|libcyaml-dev|libcyaml-devel|-|libcyaml
 build|pc:yaml-0.1|libyaml-dev|libyaml-devel|libyaml-devel|libyaml
 build|pc:jansson|libjansson-dev|jansson-devel|libjansson-devel|jansson
 build|pc:libxxhash|libxxhash-dev|xxhash-devel|xxhash-devel|xxhash
@@ -57,7 +56,6 @@ present() {
     pc) pkg-config --exists "$name" 2>/dev/null ;;
     header) echo "#include <$name>" | cc -E -x c - >/dev/null 2>&1 ;;
     file) [ -e "$name" ] ;;
-    cyaml) pkg-config --exists libcyaml 2>/dev/null || [ -d "${LOCKSTEP_LIBCYAML_SOURCE:-}/src" ] ;;
     py) python3 -c "import $name" 2>/dev/null ;;
     esac
 }
@@ -112,7 +110,6 @@ This system has no apt-get, so please install by hand what is missing here ($(cu
     openSUSE:  zypper install $(column 5)
     Spack:     spack install $(column 6)
 MPI often comes as a module: load it first (module load mpi). What your system has no package for:
-    libcyaml   https://github.com/tlsa/libcyaml, unpacked, and export LOCKSTEP_LIBCYAML_SOURCE=FOLDER
     Random123  https://github.com/DEShawResearch/random123: headers only, and export CPATH=FOLDER/include
     data       https://github.com/zalandoresearch/fashion-mnist: the four .gz files, and export FASHION_MNIST=FOLDER
 Then start this again.

@@ -1,9 +1,13 @@
 /* job_compatible: may a run that was begun with one job go on with another? */
+#include "launch/job/job_compatible.h"
+
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/optimizer.h"
-#include "launch/job/job.h"
+#include "launch/job/job_keys.h"
 
 enum { TEXT = 400 };
 static const char way_out[] =
@@ -11,14 +15,16 @@ static const char way_out[] =
     "--overwrite)";
 
 typedef struct comparison {
-    const ls_job *now;
+    const ls_job *before, *now;
+    long running; /* the stage in which the run goes on */
     void (*notice)(void *context, const char *text);
     void *context;
     ls_error *error;
 } comparison;
 
-/* Past spaces and comments, which mean nothing in a spec. `after` tells whether some were there. */
-static const char *skip(const char *c, bool *after)
+/* Past spaces and comments, which mean nothing in a spec. `skipped` tells whether some were there.
+ */
+static const char *skip(const char *c, bool *skipped)
 {
     const char *begin = c;
     while (isspace((unsigned char)*c) || *c == '#') {
@@ -27,7 +33,7 @@ static const char *skip(const char *c, bool *after)
         else
             c++;
     }
-    *after = c != begin;
+    *skipped = c != begin;
     return c;
 }
 
@@ -68,43 +74,23 @@ static const char *shown(const char *text)
     return text ? text : "(not given)";
 }
 
-static bool refuse(const comparison *c, const char *key, const char *before, const char *now,
-                   const char *why)
+/* The key `path` may change with a notice, or, if `why` is not NULL, not at all. */
+static bool compare(const comparison *c, const char *path, const char *before, const char *now,
+                    const char *why)
 {
-    char where[TEXT];
-    return ls_error_set(c->error, LS_USAGE, "%s: the run began with '%.*s', now it is '%.*s': %s%s",
-                        ls_job_where(c->now, key, where, sizeof where), TEXT, shown(before), TEXT,
-                        shown(now), why, way_out);
-}
-
-static void tell(const comparison *c, const char *key, const char *before, const char *now)
-{
-    char text[3 * TEXT];
-    snprintf(text, sizeof text, "%s changed from '%.*s' to '%.*s'", key, TEXT, shown(before), TEXT,
+    char text[3 * TEXT], where[TEXT];
+    if (same(before, now))
+        return true;
+    if (why)
+        return ls_error_set(c->error, LS_USAGE,
+                            "%s: the run began with '%.*s', now it is '%.*s': %s%s",
+                            ls_job_where(c->now, path, where, sizeof where), TEXT, shown(before),
+                            TEXT, shown(now), why, way_out);
+    snprintf(text, sizeof text, "%s changed from '%.*s' to '%.*s'", path, TEXT, shown(before), TEXT,
              shown(now));
     if (c->notice)
         c->notice(c->context, text);
-}
-
-/* A key that may change with a notice, or, `fixed`, not at all. */
-static bool compare(const comparison *c, const char *key, const char *before, const char *now,
-                    const char *fixed)
-{
-    if (same(before, now))
-        return true;
-    if (fixed)
-        return refuse(c, key, before, now, fixed);
-    tell(c, key, before, now);
     return true;
-}
-
-static bool compare_long(const comparison *c, const char *key, long before, long now,
-                         const char *fixed)
-{
-    char a[24], b[24];
-    snprintf(a, sizeof a, "%ld", before);
-    snprintf(b, sizeof b, "%ld", now);
-    return compare(c, key, a, b, fixed);
 }
 
 static const char *spec_of(const ls_job_stage *stage, const char *phase)
@@ -115,74 +101,73 @@ static const char *spec_of(const ls_job_stage *stage, const char *phase)
     return NULL;
 }
 
-/* `fixed`: the stage is done. `running`: the optimizer holds state of its type. */
-static bool compare_optimizers(const comparison *c, const char *stage, const ls_job_stage *before,
-                               const ls_job_stage *now, const char *fixed, bool running)
+/* While a stage runs, its optimizers hold state of their type. */
+static const char *why_state_is_lost(const char *before, const char *now)
 {
+    if (!before || !same_type(before, now))
+        return "the running stage keeps its kind of optimizer (rate and other options may change)";
+    if (!same_average(before, now))
+        return "the running stage keeps its moving average (ema=), or keeps none";
+    return NULL;
+}
+
+static bool compare_optimizers(const comparison *c, const char *path, int stage, const char *done)
+{
+    const ls_job_stage *now = &c->now->stage[stage];
     for (int i = 0; i < now->optimizers; i++) {
         const char *phase = now->optimizer[i].phase, *spec = now->optimizer[i].spec;
-        const char *old = spec_of(before, phase);
-        char key[TEXT];
-        snprintf(key, sizeof key, "%s.optimizer%s%s", stage, phase ? "." : "", phase ? phase : "");
-        if (running && !(old && same_type(old, spec)))
-            return refuse(c, key, old, spec,
-                          "the running stage keeps its kind of optimizer (rate and other options "
-                          "may change)");
-        if (running && !same_average(old, spec))
-            return refuse(c, key, old, spec,
-                          "the running stage keeps its moving average (ema=), or keeps none");
-        if (!compare(c, key, old, spec, fixed))
+        const char *before = spec_of(&c->before->stage[stage], phase);
+        char key[2 * TEXT];
+        snprintf(key, sizeof key, "%s%s%s", path, phase ? "." : "", phase ? phase : "");
+        const char *why = stage == c->running ? why_state_is_lost(before, spec) : done;
+        if (!compare(c, key, before, spec, why))
             return false;
     }
     return true;
 }
 
-static bool compare_stage(const comparison *c, int i, long running, const ls_job_stage *before,
-                          const ls_job_stage *now)
+/* A key's value as text, the default if it is not given. */
+static char *value_of(const ls_job_key *key, const ls_job *job, int stage)
 {
-    static const char *const names[] = {"objective", "optimizer", "schedule",
-                                        "batch",     "epochs",    "steps"};
-    enum { OBJECTIVE, OPTIMIZER, SCHEDULE, BATCH, EPOCHS, STEPS };
-    const char *fixed = i < running ? "this stage is done" : NULL;
-    const char *objective = fixed          ? fixed
-                            : i == running ? "the running stage keeps its objective"
-                                           : NULL;
-    char stage[32], key[6][TEXT];
-    snprintf(stage, sizeof stage, "stages.%d", i);
-    for (int k = 0; k < 6; k++)
-        snprintf(key[k], sizeof key[k], "%s.%s", stage, names[k]);
-    return compare(c, key[OBJECTIVE], before->objective, now->objective, objective) &&
-           compare_optimizers(c, stage, before, now, fixed, i == running) &&
-           compare(c, key[SCHEDULE], before->schedule, now->schedule, fixed) &&
-           compare_long(c, key[BATCH], before->batch, now->batch, fixed) &&
-           (!fixed || (compare_long(c, key[EPOCHS], before->epochs, now->epochs, fixed) &&
-                       compare_long(c, key[STEPS], before->steps, now->steps, fixed)));
+    char *text = ls_job_key_get(key, job, stage);
+    return text ? text : ls_copy_string(key->preset);
 }
 
-static const char *switched(long on)
+/* One key; `stage` is 0 for those that are not a stage's. */
+static bool compare_key(const comparison *c, const ls_job_key *key, int stage)
 {
-    return on ? "true" : "false";
+    char path[TEXT];
+    bool in_stage = ls_job_key_in_stage(key);
+    const char *why = key->why;
+    if (in_stage && stage < c->running)
+        why = "this stage is done";
+    else if (key->change == LS_CHANGE_FREE)
+        return true;
+    else if (in_stage && stage > c->running)
+        why = NULL;
+    ls_job_key_path(key, stage, path, sizeof path);
+    if (key->kind == LS_KEY_OPTIMIZER)
+        return compare_optimizers(c, path, stage, why);
+    char *before = value_of(key, c->before, stage), *now = value_of(key, c->now, stage);
+    bool ok = compare(c, path, before, now, why);
+    ls_free(before);
+    ls_free(now);
+    return ok;
 }
 
 bool ls_job_compatible(const ls_job *before, const ls_job *now, long stage,
                        void (*notice)(void *context, const char *text), void *context,
                        ls_error *error)
 {
-    static const char other[] = "the parameters belong to another net";
-    const comparison c = {now, notice, context, error};
-    if (!compare(&c, "model", before->model, now->model, other) ||
-        !compare(&c, "net", before->net, now->net, other) ||
-        !compare_long(&c, "seed", before->seed, now->seed,
-                      "the seed decides what every step draws") ||
-        !compare(&c, "exact_conv", switched(before->exact_conv), switched(now->exact_conv), NULL) ||
-        !compare(&c, "transform", before->transform, now->transform, NULL))
-        return false;
+    const comparison c = {before, now, stage, notice, context, error};
+    int both = now->stages < before->stages ? now->stages : before->stages;
     if (stage >= now->stages)
         return ls_error_set(error, LS_USAGE,
                             "%s: the run is in stages.%ld, but the job has only %d stages%s",
                             now->path, stage, now->stages, way_out);
-    for (int i = 0; i < now->stages && i < before->stages; i++)
-        if (!compare_stage(&c, i, stage, &before->stage[i], &now->stage[i]))
-            return false;
+    for (const ls_job_key *key = ls_job_keys; key->path; key++)
+        for (int i = 0; ls_job_key_has_value(key) && i < (ls_job_key_in_stage(key) ? both : 1); i++)
+            if (!compare_key(&c, key, i))
+                return false;
     return true;
 }

@@ -1,61 +1,90 @@
-/* job_keys: the table of a job file's keys, and messages from it. */
+/* job_keys: the table of a job's keys, and the reading and writing of one value. */
 #include "launch/job/job_keys.h"
 
+#include <jansson.h>
 #include <limits.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/spec.h"
+#include "io/dataset.h"
 
-enum { MANY = 1000000000 };
-static const char every_text[] =
-    "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or 'never'";
+enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages leave it out */
 
+#define JOB(member) offsetof(ls_job, member)
+#define STAGE(member) offsetof(ls_job_stage, member)
+
+static const char other_net[] = "the parameters belong to another net";
+
+/* A line a key: path, kind, member, help, example, and by name what else holds for it (job_keys.h
+ * explains the columns). */
 const ls_job_key ls_job_keys[] = {
-    {"data", LS_KEY_TEXT, 0, 0, "the path of a data set file", "fashion.h5"},
-    {"run", LS_KEY_TEXT, 0, 0, "the directory for all that the run writes", "runs/lenet"},
-    {"model", LS_KEY_TEXT, 0, 0, "a model, as `lockstep list models` has them", "lenet classes=10"},
-    {"net", LS_KEY_TEXT, 0, 0, "spec lines, one layer a line", "dense units=10"},
-    {"transform", LS_KEY_TEXT, 0, 0,
-     "what is done to each row, a line each, as `lockstep list transforms` has them", "flip"},
-    {"exact_conv", LS_KEY_SWITCH, 0, 0,
-     "true for convolutions by plain sums, without Winograd's transforms, else false", "true"},
-    {"seed", LS_KEY_NUMBER, 0, LONG_MAX, "a whole number, 0 or more", "1"},
-    {"shards", LS_KEY_NUMBER, 0, 65536, "a whole number from 0 to 65536 (0: as many as ranks)",
-     "4"},
-    {"accumulate", LS_KEY_NUMBER, 1, 65536,
-     "a whole number, 1 or more: shards that each rank sums before a step", "2"},
-    {"stages", LS_KEY_NESTED, 0, 0,
-     "a list of 1 to 256 stages, each with its objective, optimizer, batch ...", NULL},
-    {"stages.*", LS_KEY_NESTED, 0, 0, "the keys of a stage", NULL},
-    {"stages.*.objective", LS_KEY_TEXT, 0, 0,
-     "an objective, as `lockstep list objectives` has them", "supervised loss=cross-entropy"},
-    {"stages.*.optimizer", LS_KEY_TEXT, 0, 0,
+    {"data", LS_KEY_TEXT, JOB(data), "the path of a data set file", "fashion.h5", .required = true},
+    {"run", LS_KEY_TEXT, JOB(run), "the directory for all that the run writes", "runs/lenet",
+     .preset = "runs/NAME"},
+    {"model", LS_KEY_TEXT, JOB(model), "a model, as `lockstep list models` has them",
+     "lenet classes=10", .change = LS_CHANGE_NEVER, .why = other_net, .required = true,
+     .excludes = "net"},
+    {"net", LS_KEY_TEXT, JOB(net), "spec lines, one layer a line", "dense units=10",
+     .change = LS_CHANGE_NEVER, .why = other_net, .required = true, .excludes = "model"},
+    {"transform", LS_KEY_TEXT, JOB(transform),
+     "what is done to each row, a line each, as `lockstep list transforms` has them", "flip",
+     .change = LS_CHANGE_NOTICE},
+    {"exact_conv", LS_KEY_SWITCH, JOB(exact_conv),
+     "true: convolutions by plain sums, without Winograd's transforms", "true", .preset = "false",
+     .change = LS_CHANGE_NOTICE},
+    {"seed", LS_KEY_NUMBER, JOB(seed), NULL, "1", .preset = "1", .low = 0, .high = LONG_MAX,
+     .change = LS_CHANGE_NEVER, .why = "the seed decides what every step draws"},
+    {"shards", LS_KEY_NUMBER, JOB(shards), "0: as many as ranks", "4", .preset = "0", .low = 0,
+     .high = 65536, .excludes = "accumulate"},
+    {"accumulate", LS_KEY_NUMBER, JOB(accumulate),
+     "shards that each rank sums before a step, at the run's first start", "2", .low = 1,
+     .high = 65536, .excludes = "shards"},
+    {"stages", LS_KEY_LIST, JOB(stage),
+     "a list of 1 to 256 stages, each with its objective, optimizer, batch ...", NULL, .low = 1,
+     .high = 256},
+    {"stages.*", LS_KEY_MAP, .help = "the keys of a stage"},
+    {"stages.*.objective", LS_KEY_TEXT, STAGE(objective),
+     "an objective, as `lockstep list objectives` has them", "supervised loss=cross-entropy",
+     .change = LS_CHANGE_LATER_STAGE, .why = "the running stage keeps its objective"},
+    {"stages.*.optimizer", LS_KEY_OPTIMIZER, STAGE(optimizer),
      "an optimizer, as `lockstep list optimizers` has them, or `phase: optimizer` for each of at "
      "most 8 phases",
-     "momentum rate=0.05 momentum=0.9"},
-    {"stages.*.optimizer.*", LS_KEY_TEXT, 0, 0,
-     "an optimizer, as `lockstep list optimizers` has them", "adam rate=0.001"},
-    {"stages.*.schedule", LS_KEY_TEXT, 0, 0, "a schedule, as `lockstep list schedules` has them",
-     "cosine warmup=1"},
-    {"stages.*.batch", LS_KEY_NUMBER, 1, MANY, "a whole number, 1 or more (rows over all ranks)",
-     "128"},
-    {"stages.*.epochs", LS_KEY_NUMBER, 1, MANY, "a whole number, 1 or more", "12"},
-    {"stages.*.steps", LS_KEY_NUMBER, 1, MANY, "a whole number, 1 or more", "5000"},
-    {"evaluate", LS_KEY_NESTED, 0, 0, "the keys every, split, stop_after, metric, average", NULL},
-    {"evaluate.every", LS_KEY_EVERY, 0, 0, every_text, "1 epoch"},
-    {"evaluate.split", LS_KEY_SPLIT, 0, 0, "a split of the data: train, valid or test", "valid"},
-    {"evaluate.stop_after", LS_KEY_NUMBER, 0, MANY,
-     "a whole number of evaluations (0: never stop early)", "5"},
-    {"evaluate.metric", LS_KEY_TEXT, 0, 0, "the metric that decides what is best", "loss"},
-    {"evaluate.average", LS_KEY_SWITCH, 0, 0,
-     "true to judge the moving average of the weights (an optimizer with ema=), else false",
-     "true"},
-    {"checkpoint", LS_KEY_NESTED, 0, 0, "the keys every, keep", NULL},
-    {"checkpoint.every", LS_KEY_EVERY, 0, 0, every_text, "1 epoch"},
-    {"checkpoint.keep", LS_KEY_NUMBER, 1, MANY, "a whole number, 1 or more", "3"},
-    {NULL, LS_KEY_TEXT, 0, 0, NULL, NULL},
+     "momentum rate=0.05 momentum=0.9", .change = LS_CHANGE_OPTIONS},
+    {"stages.*.optimizer.*", LS_KEY_PHASE, 0,
+     "an optimizer, as `lockstep list optimizers` has them", "adam rate=0.001",
+     .change = LS_CHANGE_OPTIONS},
+    {"stages.*.schedule", LS_KEY_TEXT, STAGE(schedule),
+     "a schedule, as `lockstep list schedules` has them", "cosine warmup=1",
+     .change = LS_CHANGE_NOTICE},
+    {"stages.*.batch", LS_KEY_NUMBER, STAGE(batch), "rows over all ranks", "128", .low = 1,
+     .high = MANY, .change = LS_CHANGE_NOTICE},
+    {"stages.*.epochs", LS_KEY_NUMBER, STAGE(epochs), "passes over the training rows", "12",
+     .low = 1, .high = MANY, .excludes = "stages.*.steps"},
+    {"stages.*.steps", LS_KEY_NUMBER, STAGE(steps), "batches", "5000", .low = 1, .high = MANY,
+     .excludes = "stages.*.epochs"},
+    {"evaluate", LS_KEY_MAP, .help = NULL},
+    {"evaluate.every", LS_KEY_EVERY, JOB(evaluate.every), NULL, "1 epoch", .preset = "1 epoch"},
+    {"evaluate.split", LS_KEY_SPLIT, JOB(evaluate.split), NULL, "valid", .preset = "valid"},
+    {"evaluate.stop_after", LS_KEY_NUMBER, JOB(evaluate.stop_after),
+     "evaluations without a better one before training stops; 0: never stop early", "5",
+     .preset = "0", .low = 0, .high = MANY},
+    {"evaluate.metric", LS_KEY_TEXT, JOB(evaluate.metric),
+     "the metric that decides what is best; unless given, the objective's first",
+     .example = "loss"},
+    {"evaluate.average", LS_KEY_SWITCH, JOB(evaluate.average),
+     "true: judge the moving average of the weights, of an optimizer with ema=", "true",
+     .preset = "false"},
+    {"checkpoint", LS_KEY_MAP, .help = NULL},
+    {"checkpoint.every", LS_KEY_EVERY, JOB(checkpoint.every), NULL, "1 epoch", .preset = "1 epoch"},
+    {"checkpoint.keep", LS_KEY_NUMBER, JOB(checkpoint.keep), "newest checkpoints that stay", "3",
+     .preset = "3", .low = 1, .high = MANY},
+    {.path = NULL},
 };
 
+/* Whether a path fits a pattern in which '*' stands for one word. */
 static bool match(const char *pattern, const char *path)
 {
     while (*pattern && *path) {
@@ -77,123 +106,257 @@ const ls_job_key *ls_job_key_find(const char *path)
     return NULL;
 }
 
-bool ls_job_key_of_stage(const char *word)
+static const char stage_prefix[] = "stages.*.";
+
+bool ls_job_key_in_stage(const ls_job_key *key)
 {
-    char path[LS_WORD + 16];
-    snprintf(path, sizeof path, "stages.0.%s", word);
-    return !strchr(word, '.') && ls_job_key_find(path);
+    return strncmp(key->path, stage_prefix, strlen(stage_prefix)) == 0;
 }
 
-/* As the writer of the file knows the key: the only stage's keys may stand at the top. */
-static const char *shown(const ls_yaml *tree, const char *path)
+int ls_job_key_copies(const ls_job_key *key, const ls_job *job)
 {
-    static const char only[] = "stages.0.";
-    const ls_yaml *stages = ls_yaml_find(tree, "stages");
-    bool at_top = stages && stages->origin == LS_FROM_DEFAULT;
-    return at_top && strncmp(path, only, strlen(only)) == 0 ? path + strlen(only) : path;
+    return ls_job_key_in_stage(key) ? job->stages : 1;
 }
 
-const char *ls_job_place(const ls_yaml *tree, const char *where, const char *path, char *text,
-                         size_t size)
+bool ls_job_key_has_value(const ls_job_key *key)
 {
-    const ls_yaml *at = ls_yaml_find(tree, path);
-    if (at && at->origin == LS_FROM_COMMAND_LINE)
-        snprintf(text, size, "command line: %s", shown(tree, path));
-    else if (at && at->origin == LS_FROM_FILE)
-        snprintf(text, size, "%s:%d:%d: %s", where, at->at.line, at->at.column, shown(tree, path));
+    return key->kind <= LS_KEY_OPTIMIZER;
+}
+
+const char *ls_job_key_short(const ls_job_key *key)
+{
+    return key->path + (ls_job_key_in_stage(key) ? strlen(stage_prefix) : 0);
+}
+
+const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size)
+{
+    if (ls_job_key_in_stage(key))
+        snprintf(text, size, "stages.%d.%s", stage, ls_job_key_short(key));
     else
-        snprintf(text, size, "%s: %s (default)", where, shown(tree, path));
+        snprintf(text, size, "%s", key->path);
     return text;
 }
 
-bool ls_job_fail_value(const ls_yaml *tree, const char *where, const char *path, ls_error *error)
+const char *ls_job_key_last(const ls_job_key *key)
 {
-    char place[512], found[80];
-    const ls_yaml *at = ls_yaml_find(tree, path);
-    const ls_job_key *key = ls_job_key_find(path);
-    ls_job_place(tree, where, path, place, sizeof place);
-    snprintf(found, sizeof found, "something else");
-    if (at)
-        ls_yaml_what(at, found, sizeof found);
-    if (!key->example)
-        return ls_error_set(error, LS_USAGE, "%s: expected %s, found %s", place, key->expected,
-                            found);
-    const char *leaf = shown(tree, path);
-    bool command = at && at->origin == LS_FROM_COMMAND_LINE;
-    if (!command && strrchr(leaf, '.'))
-        leaf = strrchr(leaf, '.') + 1;
-    return ls_error_set(error, LS_USAGE,
-                        "%s: expected %s, found %s; write for example `%s%s%s%s%s`", place,
-                        key->expected, found, leaf, command ? "=" : ": ",
-                        command && strchr(key->example, ' ') ? "\"" : "", key->example,
-                        command && strchr(key->example, ' ') ? "\"" : "");
+    const char *dot = strrchr(key->path, '.');
+    return dot ? dot + 1 : key->path;
 }
 
-/* The keys that may stand in the map at `path`: their last words, into name[]. The number of them.
- * The keys of a stage may stand at the top. */
-static int keys_of(const char *path, const char *name[], int room)
+/* Whether the map at `path` holds the key. */
+static bool is_child(const ls_job_key *key, const char *path)
 {
-    int count = 0;
-    for (const ls_job_key *key = ls_job_keys; key->path && count < room; key++) {
-        const char *dot = strrchr(key->path, '.');
-        const char *last = dot ? dot + 1 : key->path;
-        char parent[LS_WORD * 2];
-        snprintf(parent, sizeof parent, "%.*s", dot ? (int)(dot - key->path) : 0, key->path);
-        bool here = match(parent, path) || (!*path && strcmp(parent, "stages.*") == 0);
-        if (here && *last != '*')
-            name[count++] = last;
-    }
-    return count;
+    char parent[64];
+    int length = (int)(ls_job_key_last(key) - key->path);
+    snprintf(parent, sizeof parent, "%.*s", length ? length - 1 : 0, key->path);
+    return match(parent, path);
 }
 
-/* The whole path of a key whose last word is `word`, in some other map; NULL: there is none. */
-static const char *elsewhere(const char *word)
+bool ls_job_key_of_stage(const char *word)
 {
-    for (const ls_job_key *key = ls_job_keys; key->path; key++) {
-        const char *dot = strrchr(key->path, '.');
-        if (dot && strcmp(dot + 1, word) == 0)
-            return key->path;
-    }
-    return NULL;
-}
-
-bool ls_job_fail_unknown(const ls_yaml *tree, const char *where, const char *path, const char *word,
-                         ls_error *error)
-{
-    char full[512], place[512] = "command line";
-    snprintf(full, sizeof full, "%s%s%s", path, *path ? "." : "", word);
-    const ls_yaml *map = ls_yaml_find(tree, path);
-    for (int i = 0; map && i < map->count; i++)
-        if (map->child[i]->key && !strcmp(map->child[i]->key, word) &&
-            map->child[i]->origin == LS_FROM_FILE)
-            snprintf(place, sizeof place, "%s:%d:%d", where, map->child[i]->key_at.line,
-                     map->child[i]->key_at.column);
-    ls_error_set(error, LS_USAGE, "%s: unknown key '%s'", place, shown(tree, full));
-
-    const char *name[32];
-    int count = keys_of(path, name, 32);
-    const char *near = ls_nearest(word, name, count, sizeof name[0]);
-    const char *other = elsewhere(word);
-    size_t used = strlen(error->text), size = sizeof error->text;
-    if (strchr(word, '.'))
-        used += (size_t)snprintf(error->text + used, size - used,
-                                 ": dots are for the command line: here a key stands on a line "
-                                 "below its map's.");
-    else if (other || near)
-        used += (size_t)snprintf(error->text + used, size - used, ": did you mean '%s'?",
-                                 other ? other : near);
-    else
-        used += (size_t)snprintf(error->text + used, size - used, ".");
-    used += (size_t)snprintf(error->text + used, size - used, " Known here:");
-    for (int i = 0; i < count; i++)
-        used += (size_t)snprintf(error->text + used, size - used, " %s", name[i]);
+    for (const ls_job_key *key = ls_job_keys; key->path; key++)
+        if (is_child(key, "stages.0") && strcmp(ls_job_key_last(key), word) == 0)
+            return true;
     return false;
 }
 
-bool ls_job_fail_missing(const char *where, const char *path, ls_error *error)
+int ls_job_key_children(const char *path, const char *name[], int room)
 {
-    const ls_job_key *key = ls_job_key_find(path);
-    return ls_error_set(error, LS_USAGE,
-                        "%s: the key '%s' is missing: expected %s; write for example `%s: %s`",
-                        where, path, key->expected, path, key->example);
+    int count = 0;
+    for (const ls_job_key *key = ls_job_keys; key->path && count < room; key++)
+        if ((is_child(key, path) || (!*path && is_child(key, "stages.0"))) &&
+            *ls_job_key_last(key) != '*')
+            name[count++] = ls_job_key_last(key);
+    return count;
+}
+
+const char *ls_job_key_elsewhere(const char *word)
+{
+    for (const ls_job_key *key = ls_job_keys; key->path; key++)
+        if (strchr(key->path, '.') && strcmp(ls_job_key_last(key), word) == 0)
+            return key->path;
+    return NULL;
+}
+
+static void describe_number(const ls_job_key *key, char *text, size_t size)
+{
+    int used = key->high < MANY
+                   ? snprintf(text, size, "a whole number from %ld to %ld", key->low, key->high)
+                   : snprintf(text, size, "a whole number, %ld or more", key->low);
+    if (key->help)
+        snprintf(text + used, size - (size_t)used, " (%s)", key->help);
+}
+
+static void describe_map(const ls_job_key *key, char *text, size_t size)
+{
+    const char *name[32];
+    int count = ls_job_key_children(key->path, name, 32), used = snprintf(text, size, "the keys");
+    for (int i = 0; i < count; i++)
+        used += snprintf(text + used, size - (size_t)used, "%s %s", i ? "," : "", name[i]);
+}
+
+const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)
+{
+    if (key->kind == LS_KEY_NUMBER)
+        describe_number(key, text, size);
+    else if (key->kind == LS_KEY_SWITCH)
+        snprintf(text, size, "true or false (%s)", key->help);
+    else if (key->kind == LS_KEY_SPLIT)
+        snprintf(text, size, "a split of the data: train, valid or test");
+    else if (key->kind == LS_KEY_EVERY)
+        snprintf(text, size,
+                 "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or 'never'");
+    else if (key->help)
+        snprintf(text, size, "%s", key->help);
+    else
+        describe_map(key, text, size);
+    return text;
+}
+
+const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
+{
+    static const char *const changes[] = {
+        [LS_CHANGE_FREE] = "May change on resume.",
+        [LS_CHANGE_NOTICE] = "May change on resume, with a notice.",
+        [LS_CHANGE_LATER_STAGE] = "May change on resume for stages that have not begun.",
+        [LS_CHANGE_OPTIONS] = "Its options may change on resume, with a notice.",
+        [LS_CHANGE_NEVER] = "May not change on resume."};
+    const char *preset = key->preset                ? key->preset
+                         : ls_job_key_in_stage(key) ? "the model's own"
+                                                    : "none";
+    const ls_job_key *other = key->excludes ? ls_job_key_find(key->excludes) : NULL;
+    int used = key->required ? snprintf(text, size, "Must be given")
+                             : snprintf(text, size, "Default: %s", preset);
+    if (other)
+        used += snprintf(text + used, size - (size_t)used, "%s %s",
+                         key->required ? ", or" : "; not beside", ls_job_key_short(other));
+    snprintf(text + used, size - (size_t)used, ". %s", changes[key->change]);
+    return text;
+}
+
+void *ls_job_key_member(const ls_job_key *key, const ls_job *job, int stage)
+{
+    char *base = ls_job_key_in_stage(key) ? (char *)&job->stage[stage] : (char *)job;
+    return base + key->offset;
+}
+
+/* In UTF-8, and at least one letter. */
+static bool set_text(const ls_job_key *key, void *member, const char *text)
+{
+    (void)key;
+    json_t *utf8 = json_string(text);
+    json_decref(utf8);
+    if (!utf8 || !*text)
+        return false;
+    ls_free(*(char **)member);
+    *(char **)member = ls_copy_string(text);
+    return true;
+}
+
+static bool set_split(const ls_job_key *key, void *member, const char *text)
+{
+    return ls_split_find(text) != LS_SPLITS && set_text(key, member, text);
+}
+
+static bool set_number(const ls_job_key *key, void *member, const char *text)
+{
+    long number;
+    if (!ls_parse_long(text, &number) || number < key->low || number > key->high)
+        return false;
+    *(long *)member = number;
+    return true;
+}
+
+static bool set_switch(const ls_job_key *key, void *member, const char *text)
+{
+    static const char *const words[][2] = {{"false", "true"}, {"0", "1"}};
+    (void)key;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (long on = 0; on < 2; on++)
+            if (strcmp(text, words[i][on]) == 0) {
+                *(long *)member = on;
+                return true;
+            }
+    return false;
+}
+
+static const char *const units[] = {
+    [LS_EVERY_EPOCHS] = "epoch", [LS_EVERY_STEPS] = "step", [LS_EVERY_MINUTES] = "minute"};
+
+static bool set_every(const ls_job_key *key, void *member, const char *text)
+{
+    char number[64], unit[16], junk;
+    ls_every every = {LS_EVERY_NEVER, 0};
+    (void)key;
+    if (strcmp(text, "never") != 0) {
+        if (sscanf(text, "%63s %15s %c", number, unit, &junk) != 2 ||
+            !ls_parse_double(number, &every.count) || every.count <= 0)
+            return false;
+        size_t length = strlen(unit);
+        if (unit[length - 1] == 's')
+            unit[length - 1] = 0;
+        every.unit = LS_EVERY_MINUTES;
+        while (every.unit > LS_EVERY_NEVER && strcmp(unit, units[every.unit]) != 0)
+            every.unit--;
+        bool steps = every.unit == LS_EVERY_STEPS;
+        if (every.unit == LS_EVERY_NEVER ||
+            (steps && (every.count != floor(every.count) || every.count > 1e15)))
+            return false;
+    }
+    *(ls_every *)member = every;
+    return true;
+}
+
+static char *get_text(const ls_job_key *key, const void *member)
+{
+    (void)key;
+    return ls_copy_string(*(char *const *)member);
+}
+
+static char *get_number(const ls_job_key *key, const void *member)
+{
+    long number = *(const long *)member;
+    bool unset = number == 0 && (key->low > 0 || (key->preset && strcmp(key->preset, "0") == 0));
+    return unset ? NULL : ls_format("%ld", number);
+}
+
+static char *get_switch(const ls_job_key *key, const void *member)
+{
+    (void)key;
+    return *(const long *)member ? ls_copy_string("true") : NULL;
+}
+
+static char *get_every(const ls_job_key *key, const void *member)
+{
+    const ls_every *every = member;
+    char count[32];
+    double back;
+    (void)key;
+    if (every->unit <= LS_EVERY_NEVER)
+        return ls_copy_string(every->unit == LS_EVERY_NEVER ? "never" : NULL);
+    for (int digits = 6; digits <= 17; digits++) { /* as few as bring the same number back */
+        snprintf(count, sizeof count, "%.*g", digits, every->count);
+        if (ls_parse_double(count, &back) && back == every->count)
+            break;
+    }
+    return ls_format("%s %s%s", count, units[every->unit], every->count == 1 ? "" : "s");
+}
+
+static const struct {
+    bool (*set)(const ls_job_key *key, void *member, const char *text);
+    char *(*get)(const ls_job_key *key, const void *member);
+} kinds[] = {[LS_KEY_TEXT] = {set_text, get_text},       [LS_KEY_NUMBER] = {set_number, get_number},
+             [LS_KEY_SWITCH] = {set_switch, get_switch}, [LS_KEY_EVERY] = {set_every, get_every},
+             [LS_KEY_SPLIT] = {set_split, get_text},     [LS_KEY_OPTIMIZER] = {set_text, NULL},
+             [LS_KEY_PHASE] = {set_text, NULL}};
+
+bool ls_job_key_set(const ls_job_key *key, void *member, const char *text)
+{
+    return kinds[key->kind].set(key, member, text);
+}
+
+char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
+{
+    bool has_text = ls_job_key_has_value(key) && key->kind != LS_KEY_OPTIMIZER;
+    return has_text ? kinds[key->kind].get(key, ls_job_key_member(key, job, stage)) : NULL;
 }

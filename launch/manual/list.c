@@ -14,6 +14,7 @@
 #include "core/schedule.h"
 #include "io/transform.h"
 #include "launch/command.h"
+#include "launch/job/job_keys.h"
 
 enum { WIDTH = 96, NAME = 14, KEY = 26 };
 
@@ -72,7 +73,26 @@ static bool fill_initializer(int i, ls_list_entry *entry)
     return true;
 }
 
+/* "batch: 128", and the key's values, default and what may change on resume. */
+static bool fill_key(int i, ls_list_entry *entry)
+{
+    char expected[512], rules[256];
+    const ls_job_key *key = ls_job_keys;
+    for (; key->path; key++)
+        if (ls_job_key_has_value(key) && i-- == 0)
+            break;
+    if (!key->path)
+        return false;
+    snprintf(entry->name, sizeof entry->name, "%s: %s", ls_job_key_short(key), key->example);
+    snprintf(entry->help, sizeof entry->help, "%s. %s",
+             ls_job_key_expected(key, expected, sizeof expected),
+             ls_job_key_rules(key, rules, sizeof rules));
+    return true;
+}
+
 const ls_list_section ls_list_sections[] = {
+    {"keys", "of a job file, each with an example; on the command line as batch=128",
+     .fill = fill_key},
     {"models", "model: of a job file", ls_model_types, .options = offsetof(ls_model_type, options)},
     {"layers", "lines of net:, as [name:] type [@input,...] key=value ...", ls_layer_types,
      .options = offsetof(ls_layer_type, options)},
@@ -239,8 +259,9 @@ static const ls_command_option options[] = {
 const ls_usage ls_usage_list = {
     .options = options,
     .check = check_arguments,
-    .arguments = "[models|layers|activations|losses|objectives|optimizers|schedules|initializers|"
-                 "transforms]",
+    .arguments =
+        "[keys|models|layers|activations|losses|objectives|optimizers|schedules|initializers|"
+        "transforms]",
     .about = "Lists what there is, with options and defaults; without an argument all of it.",
     .more = "Examples:\n"
             "  lockstep list optimizers\n"

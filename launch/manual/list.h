@@ -21,7 +21,7 @@ typedef struct ls_list_section {
     bool (*fill)(int i, ls_list_entry *entry);
 } ls_list_section;
 
-extern const ls_list_section ls_list_sections[]; /* ends with a NULL name */
+extern const ls_list_section ls_list_sections[]; /* keys first; ends with a NULL name */
 /* Entry `i` of a section, from 0; false where there are fewer. */
 bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry);
 /* "kernel=N,N,...", "function=tanh|relu": how an option is written. */

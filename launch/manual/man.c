@@ -202,42 +202,6 @@ static void put_commands(FILE *out)
         put_command(out, command);
 }
 
-/* The path without "stages.*.": a job with one stage writes the stage's keys at the top. */
-static const char *short_key(const ls_job_key *key)
-{
-    static const char stage[] = "stages.*.";
-    bool of_stage = strncmp(key->path, stage, strlen(stage)) == 0;
-    return of_stage ? key->path + strlen(stage) : key->path;
-}
-
-/* Whether KEY=VALUE can be written: maps have no value, and '*' stands for several keys. */
-static bool takes_value(const ls_job_key *key)
-{
-    return key->kind != LS_KEY_NESTED && !strchr(short_key(key), '*');
-}
-
-static void put_keys(FILE *out)
-{
-    fputs(
-        ".SH JOB FILE\n"
-        "YAML; the same keys work on the command line as \\fIkey\\fR=\\fIvalue\\fR, with dots for "
-        "keys inside of others, and the last given wins. Where a job has several \\fBstages\\fR, "
-        "objective, optimizer, schedule, batch and epochs or steps belong to each of them: "
-        "stages.1.batch=64.\n",
-        out);
-    for (const ls_job_key *key = ls_job_keys; key->path; key++) {
-        if (!takes_value(key))
-            continue;
-        fputs(".TP\n\\fB", out);
-        put_words(out, short_key(key));
-        fputs("\\fR: \\fI", out);
-        put_words(out, key->example);
-        fputs("\\fR\n", out);
-        put_words(out, key->expected);
-        fputc('\n', out);
-    }
-}
-
 /* What `lockstep list` prints. */
 static void put_section(FILE *out, const ls_list_section *section)
 {
@@ -260,6 +224,19 @@ static void put_section(FILE *out, const ls_list_section *section)
     }
 }
 
+/* The first section of the list. */
+static void put_keys(FILE *out)
+{
+    fputs(
+        ".SH JOB FILE\n"
+        "YAML; the same keys work on the command line as \\fIkey\\fR=\\fIvalue\\fR, with dots for "
+        "keys inside of others, and the last given wins. Where a job has several \\fBstages\\fR, "
+        "objective, optimizer, schedule, batch and epochs or steps belong to each of them: "
+        "stages.1.batch=64.\n",
+        out);
+    put_section(out, ls_list_sections);
+}
+
 static void put_codes(FILE *out)
 {
     fputs(".SH EXIT STATUS\n", out);
@@ -280,7 +257,7 @@ static void put_page(FILE *out)
     put_commands(out);
     put_keys(out);
     fputs(".SH WHAT A JOB CAN NAME\nAll options stand with their ranges and defaults.\n", out);
-    for (const ls_list_section *section = ls_list_sections; section->name; section++)
+    for (const ls_list_section *section = ls_list_sections + 1; section->name; section++)
         put_section(out, section);
     put_list(out, "DATA SETS", data_sets);
     put_list(out, "FILES", run_files);
@@ -314,8 +291,8 @@ int ls_command_man(int argc, char **argv)
     if (ls_command_rank() != 0)
         return 0;
     for (const ls_job_key *key = ls_job_keys; a.keys && key->path; key++)
-        if (takes_value(key))
-            printf("%s\n", short_key(key));
+        if (ls_job_key_has_value(key))
+            printf("%s\n", ls_job_key_short(key));
     if (!a.keys)
         put_page(stdout);
     return 0;

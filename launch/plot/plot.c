@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "launch/command.h"
 #include "launch/job/job.h"
+#include "launch/job/yaml/job_file.h"
 #include "launch/plot/chart.h"
 #include "launch/plot/sparkline.h"
 #include "launch/terminal.h"

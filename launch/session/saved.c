@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "launch/job/yaml/job_file.h"
 
 static void say(void *context, const char *text)
 {
@@ -64,12 +65,9 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
     ls_comm_broadcast(comm, &s->step, sizeof s->step);
     s->job = ls_job_parse(text, s->path, error);
     ls_free(text);
-    if (!ls_comm_agree(comm, s->job != NULL, error))
+    bool ready = s->job && (!data || ls_job_set(s->job, "data", data, error));
+    if (!ls_comm_agree(comm, ready, error))
         return false;
-    if (data) {
-        ls_free(s->job->data);
-        s->job->data = ls_copy_string(data);
-    }
     if (!ls_session_open(&s->session, comm, s->job, objectives, error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));

@@ -9,6 +9,9 @@
 #include "io/checkpoint/checkpoint_find.h"
 #include "io/checkpoint/weights.h"
 #include "io/loader.h"
+#include "launch/job/job_compatible.h"
+#include "launch/job/job_json.h"
+#include "launch/job/yaml/job_file.h"
 #include "launch/train/trainer.h"
 
 static void notice(void *trainer, const char *text)
@@ -252,7 +255,7 @@ static bool find_local(ls_trainer *t, ls_error *error)
 bool ls_resume_find(ls_trainer *t, ls_error *error)
 {
     bool ok = true;
-    t->job_text = ls_job_text(t->job);
+    t->job_text = ls_job_json(t->job);
     if (ls_comm_rank(t->comm) == 0)
         ok = find_local(t, error);
     if (!ls_comm_agree(t->comm, ok, error))
@@ -288,8 +291,10 @@ static bool load_local(ls_trainer *t, ls_error *error)
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     t->writer = ls_checkpoint_writer_open(t->job->run, (int)t->job->checkpoint.keep);
-    return (ls_plan_is_complete(t) || ls_rundir_put(t->run, "job.yaml", t->job_text, error)) &&
-           ls_rundir_metrics_rewind(t->run, t->state.step, error);
+    char *text = ls_job_text(t->job);
+    bool ok = ls_plan_is_complete(t) || ls_rundir_put(t->run, "job.yaml", text, error);
+    ls_free(text);
+    return ok && ls_rundir_metrics_rewind(t->run, t->state.step, error);
 }
 
 bool ls_resume_load(ls_trainer *t, ls_error *error)

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "launch/command.h"
+#include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
 #include "launch/signals.h"
 #include "launch/threads.h"

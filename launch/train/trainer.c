@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "launch/job/job_json.h"
 
 static bool check_metric(const ls_trainer *t, const ls_objective *objective, int stage,
                          ls_error *error)

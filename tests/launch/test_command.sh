@@ -44,7 +44,7 @@ expect 64 "lenet" "$lockstep" list --model lenett
 expect 64 "--input" "$lockstep" list --model lenet --input 28x28
 expect 0 "61706" "$lockstep" list --model 'lenet classes=10'
 expect 0 "conv1: conv2d out=6 kernel=5 pad=2" "$lockstep" list --model lenet
-for section in models layers activations losses objectives optimizers schedules initializers; do
+for section in keys models layers activations losses objectives optimizers schedules initializers; do
     expect 0 "${section^} (" "$lockstep" list $section
     "$lockstep" list $section >"$work/part"
     "$lockstep" list >"$work/whole"

@@ -51,7 +51,7 @@ offers train jobs/a.yaml transform = s : scale-crop
 offers train jobs/a.yaml data = : data.h5 'two words.h5' jobs runs
 offers train jobs/a.yaml run = ru : runs
 offers train jobs/a.yaml batch = : ''
-offers list '' : models layers activations losses objectives optimizers schedules initializers transforms
+offers list '' : keys models layers activations losses objectives optimizers schedules initializers transforms
 offers list op : optimizers
 offers list models '' : ''
 offers plot ru : runs

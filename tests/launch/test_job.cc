@@ -9,7 +9,9 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "launch/job/job.h"
+#include "launch/job/job_compatible.h"
+#include "launch/job/job_json.h"
+#include "launch/job/yaml/job_file.h"
 }
 
 namespace
@@ -233,6 +235,89 @@ TEST(Job, KnowsWhereAKeyStood)
     ls_job_destroy(job);
 }
 
+TEST(Job, TellsWhetherAKeyCameFromTheFileOrTheCommandLine)
+{
+    JobFile file("data: f.h5\nmodel: mlp\nbatch: 1\n");
+    ls_job *job = file.load({"seed=5", "epochs=2"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_EQ(ls_job_origin(job, "stages.0.batch"), LS_FROM_FILE);
+    EXPECT_EQ(ls_job_origin(job, "stages.0.epochs"), LS_FROM_COMMAND_LINE);
+    EXPECT_EQ(ls_job_origin(job, "seed"), LS_FROM_COMMAND_LINE);
+    EXPECT_EQ(ls_job_origin(job, "evaluate.split"), LS_FROM_DEFAULT);
+    ls_job_destroy(job);
+}
+
+TEST(Job, SetsOneKeyFromItsText)
+{
+    ls_error error = {};
+    size_t blocks = ls_memory_blocks();
+    ls_job *job = ls_job_parse(whole, "job.yaml", &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    EXPECT_TRUE(ls_job_set(job, "data", "other.h5", &error));
+    EXPECT_STREQ(job->data, "other.h5");
+    EXPECT_TRUE(ls_job_set(job, "stages.1.batch", "9", &error));
+    EXPECT_EQ(job->stage[1].batch, 9);
+    EXPECT_FALSE(ls_job_set(job, "seed", "-1", &error));
+    EXPECT_STREQ(error.text, "seed: expected a whole number, 0 or more, found '-1'");
+    for (const char *key : {"stages.2.batch", "stages.0.optimizer", "evaluate", "sede", ""}) {
+        EXPECT_FALSE(ls_job_set(job, key, "1", &error));
+        EXPECT_EQ(error.code, LS_USAGE) << key;
+    }
+    ls_job_destroy(job);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(Job, IsMadeFromAPlainStruct)
+{
+    ls_error error = {};
+    size_t blocks = ls_memory_blocks();
+    ls_job plain = {};
+    plain.data = "f.h5";
+    plain.model = "lenet classes=10";
+    ls_job *job = ls_job_create(&plain, &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    EXPECT_STREQ(job->data, "f.h5");
+    EXPECT_STREQ(job->run, "runs/job");
+    EXPECT_EQ(job->seed, 0) << "0 is a seed as any other";
+    EXPECT_EQ(job->stages, 1);
+    EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_EPOCHS);
+    EXPECT_STREQ(job->evaluate.split, "valid");
+    EXPECT_EQ(job->checkpoint.keep, 3);
+    EXPECT_EQ(where(job, "stages.0.batch"), "job: stages.0.batch");
+    ls_job_destroy(job);
+
+    ls_job_stage stages[2] = {};
+    stages[0].batch = 32;
+    stages[1].optimizer[0] = {"generator", "adam"};
+    stages[1].optimizers = 1;
+    plain.path = "mine";
+    plain.run = "runs/x";
+    plain.stages = 2;
+    plain.stage = stages;
+    plain.evaluate.every.unit = LS_EVERY_NEVER;
+    job = ls_job_create(&plain, &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    EXPECT_EQ(job->stage[0].batch, 32);
+    EXPECT_STREQ(job->stage[1].optimizer[0].phase, "generator");
+    EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_NEVER);
+    ls_job_destroy(job);
+
+    stages[0].batch = -5;
+    EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
+    EXPECT_STREQ(error.text, "mine: stages.0.batch: expected a whole number, 1 or more (rows over "
+                             "all ranks), found '-5'; write for example `batch: 128`");
+    stages[0] = {};
+    stages[0].epochs = stages[0].steps = 3;
+    EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
+    EXPECT_STREQ(error.text, "mine: stages.0.epochs and mine: stages.0.steps: only one of them may "
+                             "stand: take one out");
+    plain = {};
+    EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
+    EXPECT_STREQ(error.text, "job: the key 'data' is missing: expected the path of a data set "
+                             "file; write for example `data: fashion.h5`");
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
 const char number[] = "expected a whole number, 1 or more (rows over all ranks), found ";
 const char known[] = " Known here: data run model net transform exact_conv seed shards accumulate "
                      "stages objective optimizer "
@@ -284,7 +369,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"batch: [1, 2]", "job.yaml:3:8: batch: " + std::string(number) +
                               "a list of 2; write for example `batch: 128`"},
         {"batch: {a: 2}",
-         "job.yaml:3:8: batch: " + std::string(number) + "keys; write for example `batch: 128`"},
+         "job.yaml:3:8: batch: " + std::string(number) + "1 key; write for example `batch: 128`"},
         {"seed: 1.5", "job.yaml:3:7: seed: expected a whole number, 0 or more, found '1.5'; write "
                       "for example `seed: 1`"},
         {"run:", "job.yaml:3:5: run: expected the directory for all that the run writes, found "
@@ -292,7 +377,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"run: ~", "job.yaml:3:6: run: expected the directory for all that the run writes, found "
                    "nothing; write for example `run: runs/lenet`"},
         {"run: {a: b}", "job.yaml:3:6: run: expected the directory for all that the run writes, "
-                        "found keys; write for example `run: runs/lenet`"},
+                        "found 1 key; write for example `run: runs/lenet`"},
         {"checkpoint: 5", "job.yaml:3:13: checkpoint: expected the keys every, keep, found '5'"},
         {"checkpoint: [1]",
          "job.yaml:3:13: checkpoint: expected the keys every, keep, found a list of 1"},
@@ -309,12 +394,12 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
          "'vlaid'; write for example `split: valid`"},
         {"stages: 5", "job.yaml:3:9: stages: " + std::string(stages) + "'5'"},
         {"stages: []", "job.yaml:3:9: stages: " + std::string(stages) + "a list of 0"},
-        {"stages: {a: 5}", "job.yaml:3:9: stages: " + std::string(stages) + "keys"},
+        {"stages: {a: 5}", "job.yaml:3:9: stages: " + std::string(stages) + "1 key"},
         {"stages: [{batch: 1}, 5]",
          "job.yaml:3:22: stages.1: expected the keys of a stage, found '5'"},
         {"stages: [{batch: 3}]\nepochs: 4",
-         "job.yaml:4:1: 'epochs' stands beside 'stages' (line 3): move it into the stage that it "
-         "belongs to"},
+         "job.yaml:4:1: 'epochs' stands beside 'stages' (job.yaml:3:1): move it into the stage "
+         "that it belongs to"},
         {"epochs: 3\nsteps: 4", "job.yaml:3:9: epochs and job.yaml:4:8: steps: only one of them "
                                 "may stand: take one out"},
         {"net: dense", "job.yaml:2:8: model and job.yaml:3:6: net: only one of them may stand: "
@@ -322,12 +407,12 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"optimizer: [1, 2]",
          "job.yaml:3:12: optimizer: " + std::string(optimizer) + "a list of 2" + optimizer_end},
         {"optimizer: {}",
-         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "keys" + optimizer_end},
+         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "0 keys" + optimizer_end},
         {"optimizer: {a: , b: , c: , d: , e: , f: , g: , h: , i: }",
          "job.yaml:3:16: optimizer.a: expected an optimizer, as `lockstep list optimizers` has "
          "them, found nothing; write for example `a: adam rate=0.001`"},
         {"optimizer: {a: s, b: s, c: s, d: s, e: s, f: s, g: s, h: s, i: s}",
-         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "a list of 9" + optimizer_end},
+         "job.yaml:3:12: optimizer: " + std::string(optimizer) + "9 keys" + optimizer_end},
         {"optimizer: {a.b: sgd}", "job.yaml:3:13: 'a.b' is no name of a phase"},
         {"batch: 5\nbatch: 6",
          "job.yaml:4:1: the key 'batch' is given twice (first in line 3): keep one"},
@@ -370,8 +455,8 @@ TEST(Job, RefusesFilesThatAreNoJobs)
               "job.yaml: the key 'data' is missing: expected the path of a data set file; write "
               "for example `data: fashion.h5`");
     EXPECT_EQ(refusal("data: x\n"),
-              "job.yaml: neither 'model' nor 'net' is given: write for example `model: lenet "
-              "classes=10` (`lockstep list models` has them all)");
+              "job.yaml: neither 'model' nor 'net' is given: expected a model, as `lockstep list "
+              "models` has them; write for example `model: lenet classes=10`");
     ls_error error = {};
     EXPECT_EQ(ls_job_load("/nowhere/job.yaml", nullptr, 0, &error), nullptr);
     EXPECT_STREQ(error.text,
@@ -408,8 +493,7 @@ TEST(Job, RefusesOverridesInTheseWords)
         {"checkpoint=3", "command line: checkpoint: expected the keys every, keep, found '3'"},
         {"a..b=2", "command line: 'a..b' is no key: expected names with dots between them, such "
                    "as checkpoint.keep"},
-        {"run=\xff", "command line: libyaml parser error (Load: libyaml: invalid leading UTF-8 "
-                     "octet)"},
+        {"run=\xff", "command line: run: the value is no text in UTF-8"},
     };
     size_t blocks = ls_memory_blocks();
     JobFile file(whole);

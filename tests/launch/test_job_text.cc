@@ -7,7 +7,9 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "launch/job/job.h"
+#include "launch/job/job_compatible.h"
+#include "launch/job/job_json.h"
+#include "launch/job/yaml/job_file.h"
 }
 
 namespace
@@ -185,6 +187,64 @@ TEST(JobText, ReadsBackToTheSameJob)
         EXPECT_TRUE(same_job(job, *back)) << text;
         ls_job_destroy(back);
         ls_free(text);
+
+        text = ls_job_json(&job);
+        for (auto read : {ls_job_from_json, ls_job_parse}) {
+            back = read(text, "step-1.h5", &error);
+            ASSERT_NE(back, nullptr) << error.text << "\n" << text;
+            EXPECT_TRUE(same_job(job, *back)) << text;
+            ls_job_destroy(back);
+        }
+        ls_free(text);
+    }
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(JobText, JsonHasNumbersAndSwitchesAsSuch)
+{
+    ls_error error = {};
+    ls_job *job =
+        ls_job_parse("data: '12'\nmodel: mlp\nexact_conv: true\nbatch: 5\n", "job.yaml", &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    char *text = ls_job_json(job);
+    EXPECT_STREQ(text, "{\n \"data\": \"12\",\n \"run\": \"runs/job\",\n \"model\": \"mlp\",\n"
+                       " \"exact_conv\": true,\n \"seed\": 1,\n \"stages\": [\n  {\n"
+                       "   \"batch\": 5\n  }\n ],\n \"evaluate\": {\n  \"every\": \"1 epoch\",\n"
+                       "  \"split\": \"valid\"\n },\n \"checkpoint\": {\n"
+                       "  \"every\": \"1 epoch\",\n  \"keep\": 3\n }\n}");
+    ls_free(text);
+    ls_job_destroy(job);
+}
+
+TEST(JobText, TheLibraryReadsJsonAndSaysSo)
+{
+    ls_error error = {};
+    size_t blocks = ls_memory_blocks();
+    EXPECT_EQ(ls_job_from_json("data: f.h5\nmodel: mlp\n", "step-1.h5", &error), nullptr);
+    EXPECT_NE(std::string(error.text).find("step-1.h5: expected a job in JSON, line 1: "),
+              std::string::npos)
+        << error.text;
+    EXPECT_NE(std::string(error.text).find("resume once with `lockstep train`"), std::string::npos);
+    const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"[1]", "step-1.h5: expected a job in JSON, line "},
+        {"{\"data\": \"f\", \"data\": \"g\"}", "step-1.h5: expected a job in JSON, line 1: "},
+        {"{\"data\": 5, \"model\": null}", "step-1.h5: model: expected a model, as `lockstep list "
+                                           "models` has them, found nothing; write for example "},
+        {"{\"data\": \"f\", \"sede\": 1}",
+         "step-1.h5: unknown key 'sede': did you mean 'seed'? Known here: data"},
+        {"{\"data\": \"f\", \"seed\": 1.5}",
+         "step-1.h5: seed: expected a whole number, 0 or more, found '1.5'; write"},
+        {"{\"stages\": [], \"batch\": 1}",
+         "step-1.h5: 'batch' stands beside 'stages' (step-1.h5): move it"},
+        {"{\"stages\": [{\"optimizer\": {\"a.b\": \"sgd\"}}]}",
+         "step-1.h5: 'a.b' is no name of a phase"},
+    };
+    for (const auto &c : cases) {
+        EXPECT_EQ(ls_job_from_json(c.text, "step-1.h5", &error), nullptr);
+        EXPECT_EQ(std::string(error.text).find(c.message), 0u) << error.text;
+        EXPECT_EQ(error.code, LS_USAGE);
     }
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
@@ -195,7 +255,7 @@ TEST(JobText, KeepsTheLineEndsOfANet)
         ls_error error = {};
         ls_job *job = ls_job_parse("data: f.h5\nnet: x\n", "job.yaml", &error);
         ASSERT_NE(job, nullptr) << error.text;
-        ls_free(job->net);
+        ls_free((void *)job->net);
         job->net = ls_copy_string(net.c_str());
         char *text = ls_job_text(job);
         ls_job *back = ls_job_parse(text, "job.yaml", &error);

@@ -1,0 +1,25 @@
+/* job_json: a job from a plain struct or from a JSON text, and as a text. */
+#pragma once
+#include "launch/job/job.h"
+
+/* A copy of a struct that a C program has filled by name:
+ *
+ *     ls_job_stage stage = {.optimizer = {{.spec = "adam rate=0.001"}}, .optimizers = 1};
+ *     ls_job *job = ls_job_create(&(ls_job){.path = "my job", .data = "a.h5", .run = "runs/a",
+ *                                           .model = "lenet classes=10", .seed = 1,
+ *                                           .stages = 1, .stage = &stage}, &error);
+ *
+ * Every text is copied; nothing of `plain` is kept. What is NULL, 0 or unset takes the default of a
+ * job file, except the seed, for which 0 is a value; no stage means one stage of the model's
+ * recipe. Values out of range, missing keys and keys that exclude each other are LS_USAGE errors,
+ * as in a file, with NULL returned. Free with ls_job_destroy. */
+ls_job *ls_job_create(const ls_job *plain, ls_error *error);
+/* The job as a JSON text, which ls_job_from_json reads back to the same job: what checkpoints hold.
+ * Free with ls_free. */
+char *ls_job_json(const ls_job *job);
+/* `where` stands for the file in messages. Checks all that a job file is checked for. NULL and an
+ * LS_USAGE error. */
+ls_job *ls_job_from_json(const char *text, const char *where, ls_error *error);
+/* The job as YAML for a person to read: every key that has a value, in the table's order. The
+ * program (ls_job_parse) reads it back to the same job. Free with ls_free. */
+char *ls_job_text(const ls_job *job);
