@@ -1,4 +1,5 @@
-// The table of activation functions: values and derivatives as the seed tables them, accuracy, NaN.
+/* The table of activation functions: values and derivatives as the seed tables them, accuracy, NaN.
+ */
 #include <gtest/gtest.h>
 
 #include <math.h>
@@ -50,7 +51,7 @@ real nan_real()
     return std::numeric_limits<real>::quiet_NaN();
 }
 
-// A million floats: every exponent, both signs, infinities, subnormals.
+/* A million floats: every exponent, both signs, infinities, subnormals. */
 Reals all_kinds()
 {
     Reals x;
@@ -64,7 +65,7 @@ Reals all_kinds()
     return x;
 }
 
-// Distance in units of the last place of a real near `exact`.
+/* Distance in units of the last place of a real near `exact`. */
 double ulps(real found, long double exact)
 {
     using limits = std::numeric_limits<real>;
@@ -80,7 +81,7 @@ double worst_ulps(const Reals &x, const Reals &y, long double (*exact)(long doub
     double worst = 0;
     for (size_t i = 0; i < x.size(); i++) {
         double error = ulps(y[i], exact(x[i]));
-        worst = error <= worst ? worst : error; // a NaN becomes the worst
+        worst = error <= worst ? worst : error; /* a NaN becomes the worst */
     }
     return worst;
 }
@@ -100,7 +101,7 @@ long double elu(long double x)
     return x < 0 ? expm1l(x) : x;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Activation, StepsAndRampHaveTheTabledCorners)
 {
@@ -135,7 +136,7 @@ TEST(Activation, RectifiersHaveSlopeOneAtZero)
     EXPECT_EQ(value("prelu", -2), -0.5);
     EXPECT_EQ(slope("prelu", -2), 0.25);
     EXPECT_NEAR(value("leaky-relu", -2), -0.02, 1e-9);
-    EXPECT_NEAR(slope("elu", -2), std::exp(-2.0), 1e-7); // f + alpha
+    EXPECT_NEAR(slope("elu", -2), std::exp(-2.0), 1e-7); /* f + alpha */
 }
 
 TEST(Activation, TwoNamesOfTheLineAgree)
@@ -181,11 +182,11 @@ TEST(Activation, NothingOverflowsFarFromZero)
     }
 }
 
-#ifdef LS_DOUBLE // in float, central differences lose half of their digits
+#ifdef LS_DOUBLE /* in float, central differences lose half of their digits */
 TEST(Activation, DerivativeIsTheSlopeOfTheValue)
 {
     for (const ls_activation *f = ls_activations; f->name; f++)
-        for (double x = -3.03; x < 3; x += 0.1) { // no kink among these
+        for (double x = -3.03; x < 3; x += 0.1) { /* no kink among these */
             double h = 1e-5, numeric = (value(f->name, x + h) - value(f->name, x - h)) / (2 * h);
             EXPECT_NEAR(slope(f->name, x), numeric, 1e-8) << f->name << " at " << x;
         }
@@ -195,7 +196,7 @@ TEST(Activation, DerivativeIsTheSlopeOfTheValue)
 TEST(Activation, NanIsNeverSwallowed)
 {
     Reals x(67, (real)0.7), y(67);
-    x[0] = x[30] = x[66] = nan_real(); // in a vector's body and in the tail
+    x[0] = x[30] = x[66] = nan_real(); /* in a vector's body and in the tail */
     for (const ls_activation *f = ls_activations; f->name; f++) {
         f->value(67, x.data(), (real)f->alpha, y.data());
         for (int i = 0; i < 67; i++)
@@ -235,7 +236,7 @@ TEST(Activation, EachHasItsFormulasForPeople)
 namespace
 {
 
-// A net of one activation line over rows of `width` numbers.
+/* A net of one activation line over rows of `width` numbers. */
 struct Line {
     ls_params *params = ls_params_create();
     ls_net *net;
@@ -270,7 +271,7 @@ struct Line {
     }
 };
 
-} // namespace
+} /* namespace */
 
 TEST(Activation, StepsLetNothingThroughWithoutASurrogate)
 {
@@ -281,14 +282,14 @@ TEST(Activation, StepsLetNothingThroughWithoutASurrogate)
               (Reals{0, 2, 3, 4, 0}));
 }
 
-// Rosenblatt's rule: w += rate (d - y) x. With e = d - y and half of e^2, -gradient = (d - y) x.
+/* Rosenblatt's rule: w += rate (d - y) x. With e = d - y and half of e^2, -gradient = (d - y) x. */
 TEST(Activation, PerceptronRuleIsAStepWithItsSurrogate)
 {
     Line line("dense units=1\nactivation function=binary-step surrogate=ste", 3);
     std::fill(line.values.begin(), line.values.end(), 0);
     Reals gradient((size_t)line.params->size, 0);
     const Reals x = {5, -2, 3};
-    line.dx(x, {1}, gradient.data()); // y = step(0) = 1, d = 0: dy = y - d = 1
+    line.dx(x, {1}, gradient.data()); /* y = step(0) = 1, d = 0: dy = y - d = 1 */
     const ls_slot &weight = line.params->slots[ls_params_find(line.params, "net/dense1/weight")];
     Reals logical(3);
     ls_params_store(line.params, (int)(&weight - line.params->slots), gradient.data(),
@@ -312,7 +313,7 @@ TEST(Activation, PreluLearnsItsSlope)
     Reals gradient((size_t)line.params->size, 10);
     EXPECT_EQ(line.dx({-2, -1, 0, 1, 3}, {1, 2, 3, 4, 5}, gradient.data()),
               (Reals{0.5, 1, 3, 4, 5}));
-    EXPECT_EQ(gradient[0], 10 - 2 - 2); // added: sum of dy x over x < 0
+    EXPECT_EQ(gradient[0], 10 - 2 - 2); /* added: sum of dy x over x < 0 */
     EXPECT_EQ(Line("activation function=leaky-relu alpha=0.5").params->count, 0);
 }
 
@@ -328,7 +329,7 @@ TEST(Activation, PreluSumsOverAnyNumberOfInputs)
             expected += x[i] < 0 ? (double)x[i] * (double)dy[i] : 0;
         }
         line.dx(x, dy, gradient.data());
-        EXPECT_EQ(gradient[0], (real)expected) << n; // halves: exact in any order
+        EXPECT_EQ(gradient[0], (real)expected) << n; /* halves: exact in any order */
     }
 }
 

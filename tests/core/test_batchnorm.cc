@@ -1,16 +1,14 @@
-// batchnorm against its formula in double, on blocks of every kind; what training, evaluation,
-// shards and ranks make of the statistics.
+/* batchnorm against its formula in double, on blocks of every kind; what training, evaluation,
+ * shards and ranks make of the statistics. */
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
-#include "contract.h"
+#include "one_layer.h"
 
 extern "C" {
 #include "core/optimizer.h"
 }
-
-using namespace contract;
 
 namespace
 {
@@ -22,7 +20,7 @@ std::string example(long channels, const std::string &options)
     return std::to_string(channels) + " | a: batchnorm " + options;
 }
 
-// The formula, plainly: channel c of x[n], n a multiple of channels.
+/* The formula, plainly: channel c of x[n], n a multiple of channels. */
 struct Formula {
     std::vector<double> y, dx, dother, dscale, dshift, mean, unbiased;
 
@@ -75,7 +73,7 @@ real *slot_of(const Net &net, real *array, int k)
     return array + net.params()->slots[net->layers[0]->slot[k]].offset;
 }
 
-// Channels of one kind, rows of `x` as given; a residual and ReLU where asked.
+/* Channels of one kind, rows of `x` as given; a residual and ReLU where asked. */
 void compare(long channels, long rows, bool residual, bool relu, bool add, double centre)
 {
     Net net(std::to_string(channels) + " | a: batchnorm @input" + (residual ? ",input" : "") +
@@ -99,7 +97,7 @@ void compare(long channels, long rows, bool residual, bool relu, bool add, doubl
         expect_close(at.dx[1], formula.dother, what + "dx of the second input");
     expect_close(slot_of(net, at.gradient, 0), formula.dscale, what + "dscale", 10 * CLOSE);
     expect_close(slot_of(net, at.gradient, 1), formula.dshift, what + "dshift", 10 * CLOSE);
-    for (long c = 0; c < channels; c++) { // rows * momentum * (statistic - running value)
+    for (long c = 0; c < channels; c++) { /* rows * momentum * (statistic - running value) */
         formula.mean[c] =
             0.1 * (double)rows * (formula.mean[c] - (double)slot_of(net, values, 2)[c]);
         formula.unbiased[c] =
@@ -109,7 +107,7 @@ void compare(long channels, long rows, bool residual, bool relu, bool add, doubl
     expect_close(slot_of(net, at.gradient, 3), formula.unbiased, what + "variance");
 }
 
-// A sum over two threads that stand for ranks.
+/* A sum over two threads that stand for ranks. */
 struct Meeting {
     std::mutex lock;
     std::condition_variable changed;
@@ -137,7 +135,7 @@ struct Meeting {
     }
 };
 
-} // namespace
+} /* namespace */
 
 TEST(BatchNorm, IsItsFormulaOnAnyNumberOfChannels)
 {
@@ -146,7 +144,7 @@ TEST(BatchNorm, IsItsFormulaOnAnyNumberOfChannels)
             compare(channels, rows, false, false, false, 0.1);
             compare(channels, rows, true, true, true, 0.1);
         }
-    compare(1, 40000, false, true, false, 0.1); // several blocks
+    compare(1, 40000, false, true, false, 0.1); /* several blocks */
     compare(3, 12001, true, false, true, 0.1);
 }
 
@@ -156,7 +154,7 @@ TEST(BatchNorm, KeepsItsDigitsFarFromZero)
     compare(5, 20, true, true, false, 1000);
 }
 
-// The first block lies elsewhere: what the later blocks' deviations are taken from is far off.
+/* The first block lies elsewhere: what the later blocks' deviations are taken from is far off. */
 TEST(BatchNorm, KeepsItsDigitsWhereTheFirstRowsAreOdd)
 {
     const long rows = 20000;
@@ -179,7 +177,7 @@ TEST(BatchNorm, OneNumberAChannelBecomesTheShift)
     both_ways(net->layers[0], 1, at, 4);
     for (long c = 0; c < 6; c++) {
         EXPECT_EQ(at.y[c], slot_of(net, net.params()->values, 1)[c]);
-        EXPECT_NEAR(at.dx[0][c], 0, 1e-7 * std::fabs(at.dy[c]) / std::sqrt(1e-5)); // rounding
+        EXPECT_NEAR(at.dx[0][c], 0, 1e-7 * std::fabs(at.dy[c]) / std::sqrt(1e-5)); /* rounding */
     }
 }
 
@@ -191,8 +189,8 @@ TEST(BatchNorm, EvaluationTakesTheRunningStatisticsAsConstants)
     Bench bench(net->layers[0], rows);
     ls_pass pass = training_pass(4, at.gradient);
     pass.training = false;
-    bench.forward(pass, at.x, at.y);
-    bench.backward(pass, at.x, at.y, at.dy, at.dx, false);
+    bench.forward(pass, at.args());
+    bench.backward(pass, at.args());
     real *values = net.params()->values;
     std::vector<double> y(at.y.size()), dx(at.y.size());
     for (size_t i = 0; i < y.size(); i++) {
@@ -210,7 +208,8 @@ TEST(BatchNorm, EvaluationTakesTheRunningStatisticsAsConstants)
     EXPECT_EQ(norm(slot_of(net, at.gradient, 3), channels), 0);
 }
 
-// PyTorch: running = 0.9 running + 0.1 statistic, once a step; here of two shards, by their rows.
+/* PyTorch: running = 0.9 running + 0.1 statistic, once a step; here of two shards, by their rows.
+ */
 TEST(BatchNorm, RunningStatisticsFollowTheMeanOfTheShards)
 {
     const long channels = 3, rows[] = {4, 9};
@@ -242,7 +241,7 @@ TEST(BatchNorm, RunningStatisticsFollowTheMeanOfTheShards)
     expect_close(slot_of(net, values, 2), expected, "running mean");
 }
 
-// Shards of 6 and 3, and of 9 and 0 rows, against one batch of 9.
+/* Shards of 6 and 3, and of 9 and 0 rows, against one batch of 9. */
 TEST(BatchNorm, SynchronousShardsAreOneBatch)
 {
     const long channels = 20, rows = 9;
@@ -264,8 +263,8 @@ TEST(BatchNorm, SynchronousShardsAreOneBatch)
             ls_pass pass = training_pass(4, at.gradient);
             pass.sum = Meeting::add;
             pass.context = &meeting;
-            bench.forward(pass, at.x, at.y);
-            bench.backward(pass, at.x, at.y, at.dy, at.dx, false);
+            bench.forward(pass, at.args());
+            bench.backward(pass, at.args());
         };
         std::thread other([&] { run(cut, rows, parts[1]); });
         run(0, cut, parts[0]);
@@ -279,7 +278,7 @@ TEST(BatchNorm, SynchronousShardsAreOneBatch)
         }
         for (size_t i = 0; i < whole.gradient.size(); i++)
             parts[0].gradient[i] += parts[1].gradient[i];
-        for (int k = 0; k < layer->slots; k++) // scale, shift, mean, variance
+        for (int k = 0; k < layer->slots; k++) /* scale, shift, mean, variance */
             EXPECT_LE(difference(slot_of(net, parts[0].gradient, k),
                                  slot_of(net, whole.gradient, k), channels),
                       ROUNDING)

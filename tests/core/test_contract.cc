@@ -1,20 +1,18 @@
-// The contract of core/layer.h, run on every registered layer type's examples and on every
-// activation of the table.
+/* The contract of core/layer.h, run on every registered layer type's examples and on every
+ * activation of the table. */
 #include <gtest/gtest.h>
 
-#include "contract.h"
+#include "one_layer.h"
 
 extern "C" {
 #include "core/layers/activation.h"
 }
 
-using namespace contract;
-
 namespace
 {
 
 struct Example {
-    std::string name, text; // "3,2,2 | line; line"
+    std::string name, text; /* "3,2,2 | line; line" */
 };
 
 void PrintTo(const Example &example, std::ostream *out)
@@ -41,7 +39,7 @@ class Contract : public testing::TestWithParam<Example>
 {
 };
 
-} // namespace
+} /* namespace */
 
 TEST(Contract, EveryTypeHasAnExample)
 {
@@ -49,8 +47,8 @@ TEST(Contract, EveryTypeHasAnExample)
         EXPECT_TRUE((*type)->examples && (*type)->examples[0]) << (*type)->name;
 }
 
-#ifdef LS_DOUBLE // in float, central differences lose half of their digits
-// L = sum of dy y, so dL/dx is dx; L by every x and every parameter, over h each way.
+#ifdef LS_DOUBLE /* in float, central differences lose half of their digits */
+/* L = sum of dy y, so dL/dx is dx; L by every x and every parameter, over h each way. */
 TEST_P(Contract, GradientsAreCentralDifferences)
 {
     const long rows = 3;
@@ -136,7 +134,9 @@ TEST_P(Contract, SameSeedAndStepGiveTheSameBits)
         Buffer drawn(first.y.size());
         ls_pass pass = training_pass(4);
         pass.draw = 1;
-        Bench(layer, 8).forward(pass, first.x, drawn);
+        ls_layer_args args = first.args();
+        args.y = drawn;
+        Bench(layer, 8).forward(pass, args);
         EXPECT_EQ(first.y.same_bits(drawn), !layer->type->random) << layer->name;
     }
 }
@@ -150,8 +150,10 @@ TEST_P(Contract, EvaluationDrawsNothing)
         Buffer later(at.y.size());
         ls_pass pass = training_pass(4), other = training_pass(5);
         pass.training = other.training = false;
-        Bench(layer, 8).forward(pass, at.x, at.y);
-        Bench(layer, 8).forward(other, at.x, later);
+        Bench(layer, 8).forward(pass, at.args());
+        ls_layer_args args = at.args();
+        args.y = later;
+        Bench(layer, 8).forward(other, args);
         EXPECT_TRUE(at.y.same_bits(later)) << layer->name;
         for (size_t k = 0; k < at.y.size(); k++)
             ASSERT_TRUE(std::isfinite(at.y[k])) << layer->name;
@@ -176,8 +178,8 @@ TEST_P(Contract, RowsAreIndependentUnlessMixed)
         Bench bench(layer, end - begin);
         ls_pass pass = training_pass(4);
         pass.row += begin;
-        bench.forward(pass, part.x, part.y);
-        bench.backward(pass, part.x, part.y, part.dy, part.dx, false);
+        bench.forward(pass, part.args());
+        bench.backward(pass, part.args());
         EXPECT_LE(difference(part.y, whole.y + begin * y_count, part.y.size()), ROUNDING);
         for (size_t k = 0; k < part.dx.size(); k++) {
             const real *expected = whole.dx[k] + begin * (part.dx[k].size() / (end - begin));
@@ -214,14 +216,15 @@ TEST_P(Contract, WhatIsNotWantedIsLeftOut)
         EXPECT_TRUE(no_dx.gradient.same_bits(both.gradient)) << layer->name;
         Bench bench(layer, 3);
         ls_pass pass = training_pass(4);
-        bench.forward(pass, no_gradient.x, no_gradient.y);
-        bench.backward(pass, no_gradient.x, no_gradient.y, no_gradient.dy, no_gradient.dx, false);
+        bench.forward(pass, no_gradient.args());
+        bench.backward(pass, no_gradient.args());
         for (size_t k = 0; k < both.dx.size(); k++)
             EXPECT_TRUE(no_gradient.dx[k].same_bits(both.dx[k])) << layer->name;
     }
 }
 
-// What backward adds for running statistics is a sum over the rows' inputs: dy has no part in it.
+/* What backward adds for running statistics is a sum over the rows' inputs: dy has no part in it.
+ */
 TEST_P(Contract, StateSlotsGetStatisticsNotDerivatives)
 {
     Net net(GetParam().text);
@@ -244,7 +247,7 @@ TEST_P(Contract, StateSlotsGetStatisticsNotDerivatives)
     }
 }
 
-// Not-finite detection looks at the loss and the gradients only, so no layer may swallow a NaN.
+/* Not-finite detection looks at the loss and the gradients only, so no layer may swallow a NaN. */
 TEST_P(Contract, NanReachesWhatDependsOnIt)
 {
     Net net(GetParam().text);
@@ -253,14 +256,16 @@ TEST_P(Contract, NanReachesWhatDependsOnIt)
         Rows at(layer, net.params(), 2), other(layer, net.params(), 2);
         Buffer poisoned(at.y.size());
         Bench bench(layer, 2);
-        bench.forward(training_pass(4), at.x, at.y);
+        bench.forward(training_pass(4), at.args());
         for (Buffer &x : other.x)
             fill_inputs(x, x.size(), 12345);
-        bench.forward(training_pass(4), other.x, other.y);
+        bench.forward(training_pass(4), other.args());
         for (Buffer &x : at.x)
-            for (size_t k = 0; k < x.size() / 2; k++) // the first row
+            for (size_t k = 0; k < x.size() / 2; k++) /* the first row */
                 x[k] = NOTHING;
-        bench.forward(training_pass(4), at.x, poisoned);
+        ls_layer_args args = at.args();
+        args.y = poisoned;
+        bench.forward(training_pass(4), args);
         for (size_t k = 0; k < poisoned.size() / 2; k++)
             ASSERT_TRUE(std::isnan(poisoned[k]) || at.y[k] == other.y[k]) << layer->name << k;
         for (size_t k = poisoned.size() / 2; !layer->type->mixes_rows && k < poisoned.size(); k++)

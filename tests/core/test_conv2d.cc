@@ -299,7 +299,7 @@ const Shape large_shapes[] = {
     {{56, 56, 3}, 64, {7, 7}, {2, 2}, {3, 3}, false},
 };
 
-} // namespace
+} /* namespace */
 
 TEST(Conv2d, IsItsDefinitionForwardAndBackward)
 {

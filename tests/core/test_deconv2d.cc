@@ -110,7 +110,7 @@ Expected define(const Shape &s, const Reals &x, const Reals &weight, const Reals
     return e;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Deconv2d, IsItsDefinitionForwardAndBackward)
 {

@@ -28,7 +28,7 @@ Expected define(const Reals &x, const Reals &weight, const Reals &bias, const Re
     return e;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Dense, IsItsDefinitionForwardAndBackward)
 {

@@ -1,4 +1,4 @@
-// Dropout: how many numbers fall, by what the others grow, and that the place of a row decides.
+/* Dropout: how many numbers fall, by what the others grow, and that the place of a row decides. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -14,7 +14,7 @@ namespace
 
 using Reals = std::vector<real>;
 
-// y of ones through one dropout line of `width` numbers.
+/* y of ones through one dropout line of `width` numbers. */
 Reals drop(const char *line, long width, long rows, const ls_pass &pass, Reals *draws = nullptr)
 {
     ls_params *params = ls_params_create();
@@ -42,7 +42,7 @@ ls_pass training()
     return pass;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Dropout, KeepsTheMeanAndDropsTheRate)
 {
@@ -54,7 +54,7 @@ TEST(Dropout, KeepsTheMeanAndDropsTheRate)
             dropped += value == 0;
             EXPECT_TRUE(value == 0 || value == (real)(1 / (1 - std::stod(line.substr(13)))));
         }
-        EXPECT_NEAR(dropped / 1e5, rate, 5 * std::sqrt(rate * (1 - rate) / 1e5)); // 5 sigma
+        EXPECT_NEAR(dropped / 1e5, rate, 5 * std::sqrt(rate * (1 - rate) / 1e5)); /* 5 sigma */
     }
 }
 
@@ -74,7 +74,7 @@ TEST(Dropout, LinesOfANetDrawApart)
     int more = 0;
     for (size_t i = 0; i < once.size(); i++)
         more += once[i] != 0 && twice[i] == 0;
-    EXPECT_GT(more, 30); // about half of the 128 that the first line leaves
+    EXPECT_GT(more, 30); /* about half of the 128 that the first line leaves */
     EXPECT_LT(more, 98);
 }
 

@@ -1,5 +1,4 @@
 /* sum and concat by hand: lines that join others. */
-#include "contract.h"
 #include "one_layer.h"
 
 namespace
@@ -12,7 +11,7 @@ struct Passed {
 /* One row through the net of `text`, "shape | line; line", and back. */
 Passed pass(const char *text, const Reals &x, const Reals &dy)
 {
-    contract::Net net(text);
+    Net net(text);
     ls_workspace *run = ls_workspace_create(net.get(), 1, true);
     ls_pass pass = {};
     Passed found = {{}, Reals(x.size(), NAN)};
@@ -29,7 +28,7 @@ testing::AssertionResult says(const std::string &text, const char *part)
                                                 : testing::AssertionFailure() << text;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Sum, AddsItsInputsAndGivesEachTheWholeSlope)
 {
@@ -74,8 +73,8 @@ TEST(Concat, PutsChannelsSideBySide)
 
 TEST(Concat, TakesInputsOfDifferentWidth)
 {
-    contract::Net net("4,3,2 | a: conv2d out=5 kernel=1; b: conv2d @input out=1 kernel=1; "
-                      "concat @a,input,b");
+    Net net("4,3,2 | a: conv2d out=5 kernel=1; b: conv2d @input out=1 kernel=1; "
+            "concat @a,input,b");
     char text[96];
     EXPECT_STREQ(ls_shape_text(&net->y, text, sizeof text), "4x3x8");
 }

@@ -1,5 +1,5 @@
-// learner: a step is the optimizer's rule on the mean gradient, by hand; what cannot be learned is
-// refused.
+/* learner: a step is the optimizer's rule on the mean gradient, by hand; what cannot be learned is
+ * refused. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,7 +27,7 @@ class Learner : public testing::Test
         learner = ls_learner_create(&plan, &error);
         ASSERT_NE(learner, nullptr) << error.text;
     }
-    // weight[0..n) and bias of the only dense layer
+    /* weight[0..n) and bias of the only dense layer */
     std::vector<double> numbers()
     {
         const ls_params *params = ls_learner_params(learner);
@@ -46,7 +46,7 @@ class Learner : public testing::Test
     ls_error error = {};
 };
 
-// y = w x + b, loss half the squared error: dw = mean (y - t) x, db = mean (y - t).
+/* y = w x + b, loss half the squared error: dw = mean (y - t) x, db = mean (y - t). */
 TEST_F(Learner, AStepIsTheDeltaRule)
 {
     plan.net = "dense units=1";
@@ -112,7 +112,7 @@ TEST_F(Learner, ANumberThatIsNotFiniteStopsBeforeTheUpdate)
     EXPECT_EQ(error.code, LS_NUMERIC);
     EXPECT_NE(std::string(error.text).find("not finite"), std::string::npos) << error.text;
     EXPECT_EQ(numbers(), before);
-    EXPECT_TRUE(ls_learner_step(learner, x[0], y, 0, nullptr, &error)); // no rows: nothing to do
+    EXPECT_TRUE(ls_learner_step(learner, x[0], y, 0, nullptr, &error)); /* no rows: nothing to do */
     EXPECT_EQ(numbers(), before);
 }
 
@@ -122,7 +122,7 @@ TEST_F(Learner, PlansThatDoNotFitAreRefused)
     plan.classes = 3;
     plan.batch = 2;
     plan.net = "dense units=2";
-    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr); // 3 classes
+    EXPECT_EQ(ls_learner_create(&plan, &error), nullptr); /* 3 classes */
     plan.net = "dens units=3";
     EXPECT_EQ(ls_learner_create(&plan, &error), nullptr);
     EXPECT_NE(std::string(error.text).find("did you mean dense?"), std::string::npos) << error.text;
@@ -134,9 +134,9 @@ TEST_F(Learner, PlansThatDoNotFitAreRefused)
     EXPECT_EQ(ls_learner_create(&plan, &error), nullptr);
 }
 
-} // namespace
+} /* namespace */
 
-// Batch norm's running mean takes a tenth of the batch's mean a step, under any optimizer.
+/* Batch norm's running mean takes a tenth of the batch's mean a step, under any optimizer. */
 TEST_F(Learner, StatisticsFollowTheBatch)
 {
     plan.net = "norm: batchnorm\ndense units=1";

@@ -1,4 +1,4 @@
-// Losses against their formulas in double, written as in the papers, and against differences.
+/* Losses against their formulas in double, written as in the papers, and against differences. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,7 +52,7 @@ double logistic(double y)
     return 1 / (1 + std::exp(-y));
 }
 
-// The loss of one row, as the textbook has it; t is the vector of goals.
+/* The loss of one row, as the textbook has it; t is the vector of goals. */
 double textbook(const std::string &name, const real *y, const double *t, long width)
 {
     double sum = 0, normal = 0;
@@ -76,7 +76,7 @@ void expect_slopes(const char *name, Reals y, const Reals &target, bool vector, 
                    double smoothing = 0)
 {
     if (sizeof(real) == sizeof(float))
-        return; // central differences are taken in the double build
+        return; /* central differences are taken in the double build */
     Result at = run(name, y, target, vector, width, smoothing);
     for (size_t i = 0; i < y.size(); i++) {
         const real middle = y[i], h = (real)1e-5;
@@ -89,7 +89,7 @@ void expect_slopes(const char *name, Reals y, const Reals &target, bool vector, 
     }
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Loss, LabelsStandForOneAgainstAll)
 {
@@ -142,12 +142,12 @@ TEST(Loss, OneOutputTakesLabelsZeroAndOne)
         EXPECT_NEAR(run(name, y, labels, false, 1).loss, expected, EPSILON * expected) << name;
         expect_slopes(name, y, labels, false, 1);
     }
-    EXPECT_EQ(run("bce", y, labels, false, 1).correct, 2);           // y > 0
-    EXPECT_EQ(run("squared-error", y, labels, false, 1).correct, 3); // y > 1/2
+    EXPECT_EQ(run("bce", y, labels, false, 1).correct, 2);           /* y > 0 */
+    EXPECT_EQ(run("squared-error", y, labels, false, 1).correct, 3); /* y > 1/2 */
 }
 
-// (1 - s) of the label's and s of the mean over all classes' -ln softmax: a goal of s / K plus 1 -
-// s at the label.
+/* (1 - s) of the label's and s of the mean over all classes' -ln softmax: a goal of s / K plus 1 -
+ * s at the label. */
 TEST(Loss, SmoothingSpreadsAShareOfTheGoal)
 {
     const long width = 5;
@@ -163,7 +163,7 @@ TEST(Loss, SmoothingSpreadsAShareOfTheGoal)
         EXPECT_NEAR(smoothed.loss, expected, EPSILON * expected) << smoothing;
         EXPECT_EQ(smoothed.correct, run("cross-entropy", y, labels, false, width).correct);
         expect_slopes("cross-entropy", y, labels, false, width, smoothing);
-        double sum = 0; // of a row: softmax adds up to 1, and so does the goal
+        double sum = 0; /* of a row: softmax adds up to 1, and so does the goal */
         for (long j = 0; j < width; j++)
             sum += (double)smoothed.dy[j];
         EXPECT_NEAR(sum, 0, 5 * EPSILON);
@@ -211,7 +211,7 @@ TEST(Loss, NoRowsAreNothing)
 
 TEST(LossDeathTest, LabelBeyondTheOutputsStops)
 {
-    testing::FLAGS_gtest_death_test_style = "threadsafe"; // BLAS may hold threads
+    testing::FLAGS_gtest_death_test_style = "threadsafe"; /* BLAS may hold threads */
     EXPECT_DEATH(run("cross-entropy", {0, 0}, {2}, false, 2), "label 2");
     EXPECT_DEATH(run("hinge", {0, 0}, {5}, false, 2), "label 5");
 }

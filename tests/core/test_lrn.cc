@@ -31,7 +31,7 @@ std::vector<double> define(const Options &o, const real *x, long channels)
 const Options variants[] = {
     {5, 1e-4, 0.75, 2}, {5, 0.5, 0.75, 1}, {3, 0.25, 0.5, 2}, {1, 2, 1, 0.5}, {41, 0.1, 0.75, 1}};
 
-} // namespace
+} /* namespace */
 
 TEST(Lrn, IsItsDefinition)
 {

@@ -1,4 +1,4 @@
-// memory: zeroing of any size and place, and nothing beside it.
+/* memory: zeroing of any size and place, and nothing beside it. */
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The models for images: parameters as published, shapes of their maps, options, refusals.
+/* The models for images: parameters as published, shapes of their maps, options, refusals. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -67,13 +67,13 @@ int occurrences(const std::string &text, const std::string &word)
     return count;
 }
 
-// A 3x3 convolution without a bias and the norm after it.
+/* A 3x3 convolution without a bias and the norm after it. */
 long convolution(long in, long out)
 {
     return 9 * in * out + 2 * out;
 }
 
-// He et al. 2016, 4.2: depth 6n + 2, the shortcuts of the second and third group projected.
+/* He et al. 2016, 4.2: depth 6n + 2, the shortcuts of the second and third group projected. */
 long small_resnet(long depth, long channels, long classes)
 {
     long n = (depth - 2) / 6, sum = convolution(channels, 16) + 2 * n * convolution(16, 16);
@@ -83,7 +83,7 @@ long small_resnet(long depth, long channels, long classes)
     return sum + 64 * classes + classes;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(ImageModels, HaveTheParametersOfTorchvision)
 {
@@ -115,8 +115,8 @@ TEST(ImageModels, SmallResnetsHaveTheParametersOfTheFormula)
         EXPECT_EQ(small_resnet(depth, 3, 10), Model(text, CIFAR).trained()) << text;
         EXPECT_EQ(small_resnet(depth, 1, 10), Model(text, FASHION).trained()) << text;
     }
-    EXPECT_EQ(272474, small_resnet(20, 3, 10)); // the paper says 0.27 million,
-    EXPECT_EQ(855770, small_resnet(56, 3, 10)); // and 0.85, without projections
+    EXPECT_EQ(272474, small_resnet(20, 3, 10)); /* the paper says 0.27 million, */
+    EXPECT_EQ(855770, small_resnet(56, 3, 10)); /* and 0.85, without projections */
 }
 
 TEST(ImageModels, MapsHaveTheirSizes)

@@ -1,4 +1,5 @@
-// Nets from spec lines: graphs, names, refusals; runs: memory, add and overwrite, finished slots.
+/* Nets from spec lines: graphs, names, refusals; runs: memory, add and overwrite, finished slots.
+ */
 #include <gtest/gtest.h>
 
 #include <string>
@@ -44,7 +45,7 @@ std::string refusal(const char *lines, ls_shape input = {1, {4}})
     return net.net ? "accepted" : net.error.text;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Net, NumbersUnnamedLinesByType)
 {
@@ -84,8 +85,8 @@ TEST(Net, GivesBackAllMemoryAfterARefusal)
 
 TEST(Net, AnInputReadTwiceCollectsBothGradients)
 {
-    // softmax and activation need no second input: two dense lines read the same layer, one feeds
-    // the other's sibling through the graph input.
+    /* softmax and activation need no second input: two dense lines read the same layer, one feeds
+     * the other's sibling through the graph input. */
     Net n("a: dense units=4\nactivation @a function=tanh\ndense units=4\n", {1, {4}});
     ASSERT_TRUE(n.net) << n.error.text;
     ls_workspace *run = ls_workspace_create(n.net, 3, true);
@@ -98,7 +99,7 @@ TEST(Net, AnInputReadTwiceCollectsBothGradients)
         ls_workspace_dy(run)[i] = 1;
     ls_workspace_backward(run, &pass, ls_workspace_dy(run), dx.data());
     for (real d : dx)
-        EXPECT_NE(99, d); // overwritten, all of it
+        EXPECT_NE(99, d); /* overwritten, all of it */
     ls_workspace_destroy(run);
 }
 
@@ -139,7 +140,7 @@ TEST(Net, EvaluationTakesLessMemoryThanTraining)
     ls_workspace_destroy(evaluation);
 }
 
-// Branches and a sum of shapes that differ from layer to layer: each layer is some run's last.
+/* Branches and a sum of shapes that differ from layer to layer: each layer is some run's last. */
 TEST(Net, ARunUntilALayerGivesItsOutputInLessMemory)
 {
     Net n("a: dense units=60\nb: activation function=tanh\nc: dense @a units=30\nd: dense @b "

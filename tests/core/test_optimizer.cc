@@ -1,5 +1,5 @@
-// Optimizers against their formulas in double, one number at a time; slots, ranges, clipping, the
-// moving average.
+/* Optimizers against their formulas in double, one number at a time; slots, ranges, clipping, the
+ * moving average. */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,8 +37,8 @@ double norm(const Doubles &x)
     return std::sqrt(sum);
 }
 
-// torch.optim's documented updates of one slot's parameters p by gradients g (decay included), step
-// t from 1, states a and b.
+/* torch.optim's documented updates of one slot's parameters p by gradients g (decay included), step
+ * t from 1, states a and b. */
 void torch_step(const std::string &name, Doubles &p, const Doubles &g, int t, double rate,
                 Doubles &a, Doubles &b)
 {
@@ -62,7 +62,7 @@ void torch_step(const std::string &name, Doubles &p, const Doubles &g, int t, do
     }
 }
 
-// The papers' updates of one slot; g without decay. adapt: with the ratio.
+/* The papers' updates of one slot; g without decay. adapt: with the ratio. */
 void lars_step(Doubles &p, const Doubles &g, double rate, double decay, bool adapt, Doubles &v)
 {
     double w = norm(p), ratio = adapt ? 0.001 * w / (norm(g) + decay * w + 1e-8) : 1;
@@ -85,7 +85,7 @@ void lamb_step(Doubles &p, const Doubles &g, int t, double rate, double decay, b
         p[i] -= rate * ratio * r[i];
 }
 
-// weight [5, 7], bias [5], statistics [20] and another weight [9000].
+/* weight [5, 7], bias [5], statistics [20] and another weight [9000]. */
 struct Slots {
     ls_params *params = ls_params_create();
     Reals values, gradient, state[LS_OPTIMIZER_STATES];
@@ -126,7 +126,8 @@ struct Slots {
         ls_squares_add(params, &slots, pieces.data(), norm2.data());
         return norm2;
     }
-    // One step over `slots`, as ranks take it that own `slice` reals each; the gradient is spent.
+    /* One step over `slots`, as ranks take it that own `slice` reals each; the gradient is spent.
+     */
     void update(const ls_optimizer &optimizer, ls_update numbers, const ls_slots &slots, long slice)
     {
         real *const at[] = {state[0].data(), state[1].data(),
@@ -178,7 +179,7 @@ std::vector<std::string> every_optimizer()
     return names;
 }
 
-// One slot's step by the formula of `name`, whose decay and ratio spare biases where `spares`.
+/* One slot's step by the formula of `name`, whose decay and ratio spare biases where `spares`. */
 void expected_step(const std::string &name, bool spares, int t, double rate, Doubles &p,
                    const Doubles &gradient, Doubles &a, Doubles &b)
 {
@@ -195,7 +196,7 @@ void expected_step(const std::string &name, bool spares, int t, double rate, Dou
     torch_step(name, p, g, t, rate, a, b);
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Optimizer, EachEqualsItsFormulaOverSteps)
 {
@@ -289,7 +290,7 @@ TEST(Optimizer, OtherSlotsAndPaddingStayAsTheyAre)
     }
 }
 
-// Zero weights could never leave zero by a ratio of 0; a zero gradient has none.
+/* Zero weights could never leave zero by a ratio of 0; a zero gradient has none. */
 TEST(Optimizer, ARatioNeedsBothNorms)
 {
     for (const char *text : {"lars", "lamb"}) {
@@ -306,8 +307,8 @@ TEST(Optimizer, ARatioNeedsBothNorms)
     }
 }
 
-// The ratio is the slot's own: scaling one slot's gradient scales no step of LAMB, and none of LARS
-// but for epsilon; momentum's it does.
+/* The ratio is the slot's own: scaling one slot's gradient scales no step of LAMB, and none of LARS
+ * but for epsilon; momentum's it does. */
 TEST(Optimizer, TheScaleOfASlotsGradientCancels)
 {
     for (const char *text : {"lars epsilon=0 momentum=0", "lamb epsilon=1e-30", "momentum"}) {
@@ -328,7 +329,7 @@ TEST(Optimizer, TheScaleOfASlotsGradientCancels)
     }
 }
 
-// a = d a + (1 - d) p, d = min(ema, (t - 1) / (t + 9)), statistics included.
+/* a = d a + (1 - d) p, d = min(ema, (t - 1) / (t + 9)), statistics included. */
 TEST(Optimizer, TheAverageFollowsTheWeightsSlowerAndSlower)
 {
     Slots slots;

@@ -1,5 +1,5 @@
-// test_panel: the micro-kernels of every instruction set, and the products over panels, against
-// sums in double.
+/* test_panel: the micro-kernels of every instruction set, and the products over panels, against
+ * sums in double. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +15,7 @@ namespace
 {
 
 const double tolerance =
-    sizeof(real) == 4 ? 5e-6 : 1e-14; // of sums of about 100 products below 1/4
+    sizeof(real) == 4 ? 5e-6 : 1e-14; /* of sums of about 100 products below 1/4 */
 
 struct Numbers {
     std::mt19937 random{7};
@@ -39,7 +39,7 @@ long panels(long columns)
     return (columns + LS_PANEL - 1) / LS_PANEL;
 }
 
-// One product with random strides, columns and starts; the largest error.
+/* One product with random strides, columns and starts; the largest error. */
 double try_product(const ls_tiles *tiles, Numbers &numbers, bool across)
 {
     long rows = numbers.upto(40), columns = numbers.upto(150);
@@ -101,7 +101,7 @@ TEST(Tile, IsTheProductOnEveryInstructionSet)
     EXPECT_GE(tried, 1);
 }
 
-// A weight [out, in] in panels.
+/* A weight [out, in] in panels. */
 std::vector<real> stored(long out, long in, const std::vector<real> &logical)
 {
     ls_shape shape = {2, {out, in}};
@@ -159,7 +159,7 @@ TEST(Panel, BackwardIsTheProductWithTheWeight)
         }
 }
 
-// The convolution over one pixel that a dense layer is.
+/* The convolution over one pixel that a dense layer is. */
 ls_conv pixel(long in, long out)
 {
     ls_conv conv = {};
@@ -221,4 +221,4 @@ TEST(Panel, GradientIsAddedAndTheZerosStay)
     }
 }
 
-} // namespace
+} /* namespace */

@@ -1,4 +1,4 @@
-// Slots, intervals, initial values and storage layouts of the parameter array.
+/* Slots, intervals, initial values and storage layouts of the parameter array. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -21,7 +21,7 @@ int claim(ls_params *params, const char *name, long out, long in, ls_initializer
     return ls_params_claim(params, name, LS_SLOT_WEIGHT, &shape, &initializer, layout);
 }
 
-// Rows in reverse order, with one row of padding before them.
+/* Rows in reverse order, with one row of padding before them. */
 long reversed_size(const ls_layout *, const ls_shape *shape)
 {
     return ls_shape_count(shape) + shape->at[1];
@@ -53,7 +53,7 @@ std::vector<real> initial(ls_initializer initializer, uint64_t seed, long out, l
     return logical;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Params, SlotsAreAlignedAndDoNotOverlap)
 {
@@ -79,11 +79,11 @@ TEST(Params, IntervalsStaySortedAndJoined)
     ls_slots_add(&slots, 0, 2);
     ls_slots_add(&slots, 8, 9);
     ASSERT_EQ(3, slots.count);
-    ls_slots_add(&slots, 2, 4); // closes the gap
+    ls_slots_add(&slots, 2, 4); /* closes the gap */
     ASSERT_EQ(2, slots.count);
     EXPECT_EQ(0, slots.at[0].begin);
     EXPECT_EQ(6, slots.at[0].end);
-    ls_slots_add(&slots, 3, 20); // swallows the rest
+    ls_slots_add(&slots, 3, 20); /* swallows the rest */
     ASSERT_EQ(1, slots.count);
     EXPECT_EQ(20, slots.at[0].end);
     EXPECT_TRUE(ls_slots_contain(&slots, 19));

@@ -98,7 +98,7 @@ bool says(const std::string &text, const char *part)
     return text.find(part) != std::string::npos;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(MaxPool, IsItsDefinitionForwardAndBackward)
 {

@@ -1,4 +1,4 @@
-// Counter-based random numbers: a function of their arguments, with the right distributions.
+/* Counter-based random numbers: a function of their arguments, with the right distributions. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -11,8 +11,8 @@ extern "C" {
 
 TEST(Random, IsPhiloxAsPublished)
 {
-    // The known answers of Random123's kat_vectors go through the library itself; here: a stream is
-    // a pure function of its arguments, and every one of them matters.
+    /* The known answers of Random123's kat_vectors go through the library itself; here: a stream is
+     * a pure function of its arguments, and every one of them matters. */
     std::set<uint64_t> keys;
     auto key = [&](ls_random s) { return (uint64_t)s.key[0] << 32 | s.key[1]; };
     keys.insert(key(ls_random_stream(1, LS_RANDOM_DROPOUT, 2, 3, 4)));
@@ -58,7 +58,7 @@ TEST(Random, RowsAreIndependentAndUniform)
     double chi2 = 0, expected = (double)rows / bins;
     for (double count : counts)
         chi2 += (count - expected) * (count - expected) / expected;
-    EXPECT_LT(chi2, 37.7); // 15 degrees of freedom, p = 0.001
+    EXPECT_LT(chi2, 37.7); /* 15 degrees of freedom, p = 0.001 */
     EXPECT_LT(std::fabs(product / rows), 4 * (1 / 12.0) / std::sqrt(rows));
 }
 
@@ -103,5 +103,5 @@ TEST(Random, PermuteSendsEveryPlaceEverywhere)
     for (auto &row : counts)
         for (double count : row)
             chi2 += (count - expected) * (count - expected) / expected;
-    EXPECT_LT(chi2, 140); // 81 degrees of freedom: 126 at p = 0.001
+    EXPECT_LT(chi2, 140); /* 81 degrees of freedom: 126 at p = 0.001 */
 }

@@ -1,4 +1,4 @@
-// Schedules: the factor at the start, at corners and at the end; warm-up; errors.
+/* Schedules: the factor at the start, at corners and at the end; warm-up; errors. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -19,14 +19,14 @@ ls_schedule parse(const char *text)
     return schedule;
 }
 
-// 100 steps in 10 epochs.
+/* 100 steps in 10 epochs. */
 double factor(const char *text, long step)
 {
     ls_schedule schedule = parse(text);
     return ls_schedule_factor(&schedule, step, 100, 10);
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Schedule, ConstantStaysOne)
 {
@@ -40,7 +40,7 @@ TEST(Schedule, StepDropsAtWholeMultiples)
     EXPECT_EQ(factor("step every=3 gamma=0.5", 29), 1);
     EXPECT_EQ(factor("step every=3 gamma=0.5", 30), 0.5);
     EXPECT_EQ(factor("step every=3 gamma=0.5", 60), 0.25);
-    EXPECT_EQ(factor("step every=0.1 gamma=0.5", 3), 0.125); // 0.3 / 0.1 is below 3 in doubles
+    EXPECT_EQ(factor("step every=0.1 gamma=0.5", 3), 0.125); /* 0.3 / 0.1 is below 3 in doubles */
 }
 
 TEST(Schedule, CosineIsHalfAWave)
@@ -65,7 +65,7 @@ TEST(Schedule, WarmupRisesToTheSchedulesOwnFactor)
     EXPECT_DOUBLE_EQ(factor("constant warmup=2", 19), 1);
     EXPECT_DOUBLE_EQ(factor("constant warmup=2", 20), 1);
     EXPECT_DOUBLE_EQ(factor("linear warmup=2", 9), 0.5 * 0.91);
-    EXPECT_DOUBLE_EQ(factor("constant warmup=0.05", 0), 1); // half a step is one
+    EXPECT_DOUBLE_EQ(factor("constant warmup=0.05", 0), 1); /* half a step is one */
 }
 
 TEST(Schedule, MistakesAreNamed)

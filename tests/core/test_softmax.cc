@@ -1,4 +1,4 @@
-// Softmax: sums to 1 over the last dimension, against the formula, and far from 0.
+/* Softmax: sums to 1 over the last dimension, against the formula, and far from 0. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -28,7 +28,7 @@ std::vector<real> softmax(const std::vector<real> &x, const ls_shape &shape)
     return result;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Softmax, IsTheFormulaOverTheLastDimension)
 {

@@ -1,4 +1,4 @@
-// The spec grammar and option tables: what is read, and what is refused with which words.
+/* The spec grammar and option tables: what is read, and what is refused with which words. */
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -45,7 +45,7 @@ std::string refusal(const char *line)
     return error.text;
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Spec, ReadsNameTypeInputsKeysAndComment)
 {

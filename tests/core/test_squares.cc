@@ -1,4 +1,5 @@
-// squares: sums by slot against plain sums; cut anywhere, the same bits; what is not finite shows.
+/* squares: sums by slot against plain sums; cut anywhere, the same bits; what is not finite shows.
+ */
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,7 +14,7 @@ extern "C" {
 namespace
 {
 
-// Slots of these sizes, some many blocks long, some many to a block, statistics among them.
+/* Slots of these sizes, some many blocks long, some many to a block, statistics among them. */
 struct Array {
     explicit Array(std::vector<long> sizes)
     {
@@ -53,7 +54,7 @@ struct Array {
 
 const std::vector<long> SIZES = {40, 1, 4096, 16, 9000, 4064, 32, 7, 100003, 64, 3, 12288};
 
-} // namespace
+} /* namespace */
 
 TEST(Squares, EachSlotHasItsOwnSum)
 {

@@ -1,4 +1,5 @@
-// step: what ls_step_update asks its callback for, clipping, and parts that together are the whole.
+/* step: what ls_step_update asks its callback for, clipping, and parts that together are the whole.
+ */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -16,7 +17,7 @@ namespace
 using Reals = std::vector<real>;
 using Doubles = std::vector<double>;
 
-// A weight of several blocks, a bias and a state slot, with values and a gradient.
+/* A weight of several blocks, a bias and a state slot, with values and a gradient. */
 struct Net {
     Net()
     {
@@ -55,7 +56,7 @@ struct Net {
         ls_squares_add(params, &slots, pieces.data(), norm2.data());
         return norm2;
     }
-    // Takes the step of `text` over [begin, end) of the array.
+    /* Takes the step of `text` over [begin, end) of the array. */
     void update(const char *text, long begin, long end, double weight = 8, long count = 1)
     {
         ls_optimizer optimizer;
@@ -80,7 +81,7 @@ struct Net {
         step.context = this;
         ls_step_update(&step, optimizer.rate, weight, count);
     }
-    // Measures and notes the norms; with `given`, those are the answers in their order instead.
+    /* Measures and notes the norms; with `given`, those are the answers in their order instead. */
     void measure(const real *array, double *norm2)
     {
         Doubles norms = given.empty() ? measured(array) : given[noted.size()];
@@ -93,10 +94,10 @@ struct Net {
     Reals values, gradient, states[LS_OPTIMIZER_STATES];
     Doubles pieces, gradient2;
     std::vector<Doubles> noted, given;
-    std::string asked; // v: the values, g: the gradient's array
+    std::string asked; /* v: the values, g: the gradient's array */
 };
 
-} // namespace
+} /* namespace */
 
 TEST(Step, AsksForTheNormsThatTheOptimizerUses)
 {
@@ -119,7 +120,7 @@ TEST(Step, DividesByTheWeightAndClips)
         ASSERT_NEAR(
             net.values[(size_t)i],
             start.values[(size_t)i] - 0.5 * 0.25 / norm * start.gradient[(size_t)i] / weight, 1e-6);
-    size_t statistic = (size_t)net.params->slots[2].offset; // these are never clipped
+    size_t statistic = (size_t)net.params->slots[2].offset; /* these are never clipped */
     EXPECT_NEAR(net.values[statistic], start.values[statistic] + start.gradient[statistic] / weight,
                 1e-6);
 }

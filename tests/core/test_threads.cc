@@ -100,7 +100,7 @@ bool same(const std::vector<real> &a, const std::vector<real> &b)
            (a.empty() || memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0);
 }
 
-} // namespace
+} /* namespace */
 
 TEST(Threads, ChangeNoBit)
 {
