@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/minmax.h"
+
 #define LS_LAYER(name) extern const ls_layer_type ls_layer_##name;
 #include "core/layers.def"
 #undef LS_LAYER
@@ -46,4 +48,11 @@ real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k)
     if (dx && !args->add[k])
         memset(dx, 0, (size_t)(args->rows * ls_shape_count(&layer->x[k])) * sizeof *dx);
     return dx;
+}
+
+ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)
+{
+    const long units = (count + unit - 1) / unit;
+    const long end = units * (args->part + 1) / args->parts * unit;
+    return (ls_interval){units * args->part / args->parts * unit, ls_min(end, count)};
 }

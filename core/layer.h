@@ -1,5 +1,5 @@
-/* layer: the contract. A layer type is a file of core/layers, one line in layers.def, and the
- * contract test; no other place knows it.
+/* layer: the contract between layers and all else. A layer type is a file of core/layers and a line
+ * of layers.def; the contract test finds it there, and no other place knows it.
  *
  *   setup     checks the inputs, claims slots and memory, sets the output shape; the only part that
  *             can fail;
@@ -8,39 +8,38 @@
  *   backward  dx from dy;
  *   gradient  after backward of all rows: *adds* to the parameter gradients, from x, dy and kept.
  *
- * A run shares the work among threads: forward and backward are called for parts of the rows, and
- * gradient for all rows and a part of the parameters, so that no sum depends on the number of
- * threads. So kept and row state are claimed per row, and lie row after row. A layer that mixes
- * rows is free of that: it is called once, shares its own work, and its backward does what gradient
- * does.
+ * A pass shares the work among threads: forward and backward are called for parts of the rows, and
+ * gradient for all rows and a part of the parameters, so that each number of a gradient is summed
+ * by one thread and does not depend on how many there are. Therefore what a layer keeps is claimed
+ * per row, and lies row after row. A layer that mixes rows (batch norm) is called once for all
+ * rows, shares its own work, and its backward also does what gradient does.
  *
- * Four kinds of memory, declared in setup, planned once at compile; nothing is allocated in a step:
- *   kept       what forward saves for backward; of one run
- *   scratch    shared by all layers of a run, one a thread, as large as the largest claim for all
- *              rows; undefined at entry
- *   prepared   made by prepare, shared by the ranks of a node
- *   row state  what a row carries from step to step; held per row, saved in row order
- */
+ * Three kinds of memory, claimed in setup; nothing is allocated in a step:
+ *   kept       what forward saves for backward, in a workspace
+ *   scratch    for the length of one call, undefined at entry; each thread has one, as large as the
+ *              largest claim of any layer for all rows
+ *   prepared   what prepare makes, shared by the ranks of a node */
 #pragma once
 #include "core/params.h"
 #include "core/spec.h"
 
 enum { LS_LAYER_SLOTS = 16 };
 
-/* How a net is applied: everything that forward and backward may depend on besides x and values. */
+/* One application of a net: all that forward and backward may depend on besides x and the values.
+ */
 typedef struct ls_pass {
-    bool training; /* dropout on, batch statistics */
+    bool training; /* dropout drops, batch norm takes the batch's statistics */
     uint64_t seed, step;
-    uint32_t draw;  /* which application of the net in this step (a GAN applies one twice) */
-    long row;       /* place in the global batch of row 0 */
-    real *gradient; /* an array with the params' offsets; NULL: parameter gradients off */
-    /* Called in backward when no later work of the pass adds to slots [begin, end): their sum over
-     * the ranks may start. NULL: nobody asks. */
+    uint32_t draw; /* number of this application in the step (a GAN applies a net more than once) */
+    long row;      /* index in the global batch of row 0 */
+    real *gradient; /* an array with the params' offsets; NULL: no parameter gradients */
+    /* Planned, nobody sets it yet: called in backward when the gradients of slots [begin, end) are
+     * complete, so that their sum over the ranks can start. */
     void (*finished)(void *context, ls_interval slots);
-    /* Sums values[count] over the ranks in a fixed order, for statistics over the whole batch:
-     * **Collective**, so every rank runs the layers that ask for it. NULL: there is one rank. */
+    /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
+     * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
     void (*sum)(void *context, double *values, long count);
-    void *context; /* of both */
+    void *context; /* of both functions */
 } ls_pass;
 
 typedef struct ls_layer_type ls_layer_type;
@@ -51,7 +50,7 @@ typedef struct ls_build {
     bool exact_conv; /* convolutions are plain sums: no Winograd */
 } ls_build;
 
-/* What setup asks for, in bytes: fixed, and for each row of the run. */
+/* Bytes that setup asks for: once, and for each row. */
 typedef struct ls_claim {
     size_t fixed, per_row;
 } ls_claim;
@@ -70,17 +69,18 @@ typedef struct ls_layer {
     int slots, slot[LS_LAYER_SLOTS];
     ls_claim kept, scratch;
     long prepared, prepared_size; /* offset and reals in params->prepared */
-    bool blocks;  /* dx is 0 everywhere: parameters that only it leads to cannot learn */
-    bool sums;    /* calls pass->sum: one shard a rank */
-    double flops; /* multiply-adds times 2 of forward, a row */
+    bool blocks; /* dx is always 0: parameters whose only way to the loss is this layer cannot learn
+                  */
+    bool sums;   /* calls pass->sum: needs one shard a rank */
+    double flops; /* of forward, for a row; a multiply-add counts 2 */
 } ls_layer;
 
-/* What one forward or backward sees. */
+/* The arrays of one call. */
 typedef struct ls_layer_args {
     long rows; /* 0 is possible */
     const real *x[8];
-    real *dx[8]; /* backward: NULL where nobody wants it */
-    bool add[8]; /* dx holds something already: add to it, else overwrite it */
+    real *dx[8]; /* backward: NULL: not wanted */
+    bool add[8]; /* dx holds another reader's share already: add to it; else overwrite it */
     real *y;     /* forward: written; backward: as forward left it */
     const real *dy;
     void *kept, *scratch;
@@ -93,40 +93,34 @@ struct ls_layer_type {
     /* Spec lines for the contract test, each "h,w,c | line; line" with the input's shape first;
      * NULL-terminated. */
     const char *const *examples;
-    size_t size;              /* of the private struct */
-    const ls_option *options; /* into the private struct; NULL: none */
-    int inputs_min, inputs_max;
-    bool mixes_rows; /* batch norm: a row's output depends on the others; see above */
-    bool random;     /* draws: the contract test repeats (seed, step) */
+    size_t size;                /* of the private struct */
+    const ls_option *options;   /* into the private struct; NULL: none */
+    int inputs_min, inputs_max; /* inputs_max 0 stands for exactly one input */
+    bool mixes_rows;            /* a row's output depends on the other rows; see above */
+    bool random;                /* uses random numbers when training */
     bool (*setup)(ls_layer *layer, ls_error *error);
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
-    /* Only where pass->gradient is an array; NULL: no parameters. */
+    /* Called only if pass->gradient is not NULL. NULL: no parameters. */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     void (*destroy)(ls_layer *layer); /* what setup allocated inside self; NULL: nothing */
-    /* For `check --dump`: the kept bytes that are a mask or draw, as reals [rows, y]; NULL: none.
-     */
+    /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };
 
-/* For gradient: its part of `count` outputs, in whole units: [begin, end). */
-static inline ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)
-{
-    long units = (count + unit - 1) / unit, end = units * (args->part + 1) / args->parts * unit;
-    ls_interval own = {units * args->part / args->parts * unit, end < count ? end : count};
-    return own;
-}
-
-/* For setup. */
+/* For gradient: the part of `count` outputs that this call computes, [begin, end), in multiples of
+ * `unit`. */
+ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit);
+/* For setup: claims a slot NET/LAYER/PARAMETER; returns its number k within the layer. */
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout);
-/* For forward and backward: the k-th claimed slot. ls_layer_gradient is NULL where the pass wants
- * none. */
+/* For forward and backward: the k-th claimed slot. ls_layer_gradient is NULL if the pass wants no
+ * gradients. */
 const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
-/* Zeroes dx[k] where it holds nothing yet, for layers whose backward scatters. NULL where unwanted.
- */
+/* For layers whose backward adds to scattered numbers of dx[k]: zeroes it unless it already holds
+ * something. NULL if it is not wanted. */
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
 
 /* Every type of layers.def, in its order; NULL-terminated. */

@@ -14,7 +14,7 @@
 
 #include "core/check.h"
 
-/* Stands in the LS_ALIGN bytes before each block. */
+/* Lies in the LS_ALIGN bytes before each block. */
 typedef struct header {
     size_t bytes;
 } header;
@@ -66,18 +66,18 @@ void *ls_realloc(void *pointer, size_t count, size_t size)
     return grown;
 }
 
-void ls_memory_zero(void *at, size_t bytes)
+void ls_memory_zero(void *block, size_t bytes)
 {
 #ifdef __SSE2__
     enum { LARGE = 16 << 20 }; /* more than the caches of a core hold */
-    if (bytes >= LARGE && (uintptr_t)at % LS_ALIGN == 0 && bytes % LS_ALIGN == 0) {
-        for (char *to = at, *end = to + bytes; to < end; to += sizeof(__m128i))
+    if (bytes >= LARGE && (uintptr_t)block % LS_ALIGN == 0 && bytes % LS_ALIGN == 0) {
+        for (char *to = block, *end = to + bytes; to < end; to += sizeof(__m128i))
             _mm_stream_si128((__m128i *)(void *)to, _mm_setzero_si128());
         _mm_sfence();
         return;
     }
 #endif
-    memset(at, 0, bytes);
+    memset(block, 0, bytes);
 }
 
 char *ls_format(const char *format, ...)
@@ -128,8 +128,9 @@ double ls_memory_process(void)
     return 1024 * kilobytes;
 }
 
-/* The lowest offset at which `block` meets none of the placed blocks that live while it lives. */
-static size_t lowest_place(const ls_block *placed, int count, const ls_block *block)
+/* The lowest offset at which `block` overlaps none of the placed blocks that live at the same time.
+ */
+static size_t lowest_offset(const ls_block *placed, int count, const ls_block *block)
 {
     size_t offset = 0;
     bool moved = true;
@@ -155,7 +156,7 @@ size_t ls_memory_plan(ls_block *list, int count)
     for (int i = 0; i < count; i++) {
         ls_block *block = &list[i];
         block->size = (block->size + LS_ALIGN - 1) / LS_ALIGN * LS_ALIGN;
-        block->offset = lowest_place(list, i, block);
+        block->offset = lowest_offset(list, i, block);
         if (block->offset + block->size > whole)
             whole = block->offset + block->size;
     }

@@ -12,10 +12,9 @@ void *ls_alloc(size_t count, size_t size);
 void *ls_realloc(void *pointer, size_t count, size_t size);
 /* NULL is allowed. */
 void ls_free(void *pointer);
-/* memset to 0 that goes past the caches where `bytes` are many: it does not read what it
- * overwrites.
+/* memset to 0. Large blocks are written past the caches, without reading first what is overwritten.
  */
-void ls_memory_zero(void *at, size_t bytes);
+void ls_memory_zero(void *block, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */
 char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *ls_copy_string(const char *text);
@@ -23,16 +22,16 @@ char *ls_copy_string(const char *text);
  * fit is cut off. */
 void ls_format_join(char *list, size_t size, const char *word);
 
-/* Bytes held now, and blocks held now (tests: back to where it was). */
+/* Bytes and blocks that are allocated now; tests check that they return to what they were. */
 size_t ls_memory_held(void);
 size_t ls_memory_blocks(void);
 /* Bytes of RAM that the process takes now, by its proportional set size: a page that k processes
  * share counts 1/k in each. 0 where Linux does not tell. */
 double ls_memory_process(void);
 
-/* Places blocks whose lifetimes are known in one arena, first fit, 64-byte aligned: blocks whose
- * lifetimes [first, last] do not meet may share bytes. Fills `offset` of each, returns the arena's
- * size in bytes. Deterministic. */
+/* Plans one arena for blocks whose lifetimes are known: those whose lifetimes [first, last] do not
+ * overlap may share bytes. First fit, 64-byte aligned, deterministic. Fills `offset` of each,
+ * returns the arena's bytes. */
 typedef struct ls_block {
     size_t size;     /* bytes */
     int first, last; /* inclusive times of use */

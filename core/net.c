@@ -1,4 +1,4 @@
-/* net: build a graph of layers from spec lines. How it is applied: run.c. */
+/* net: builds a graph of layers from spec lines. How it is applied: workspace.c. */
 #include "core/net.h"
 
 #include <string.h>
@@ -43,9 +43,11 @@ static bool find_inputs(const ls_net *net, const ls_spec *spec, ls_layer *layer,
                 spec->input[k]);
     }
     const ls_layer_type *type = layer->type;
-    if (layer->inputs < type->inputs_min || layer->inputs > type->inputs_max)
+    const int least = type->inputs_max ? type->inputs_min : 1;
+    const int most = type->inputs_max ? type->inputs_max : 1;
+    if (layer->inputs < least || layer->inputs > most)
         return ls_error_set(error, LS_USAGE, "%s takes %d to %d inputs, here are %d", type->name,
-                            type->inputs_min, type->inputs_max, layer->inputs);
+                            least, most, layer->inputs);
     for (int k = 0; k < layer->inputs; k++)
         layer->x[k] = layer->input[k] < 0 ? net->x : net->layers[layer->input[k]]->y;
     return true;
@@ -85,7 +87,8 @@ static bool add_layer(void *context, const ls_spec *spec, ls_error *error)
     return true;
 }
 
-/* A line whose output nobody reads is a slip of the pen. */
+/* A line whose output no later line reads is taken for a mistake; the last line is the net's
+ * output. */
 static bool check_all_used(const ls_net *net, ls_error *error)
 {
     for (int i = 0; i < net->count - 1; i++) {

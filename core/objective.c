@@ -17,7 +17,7 @@ const ls_objective_type *const ls_objective_types[] = {
 
 enum { CHUNK_BYTES = 64 << 20, CHUNK_ROWS = 256 };
 
-/* The objective finds its nets in task.net in the order of its type's names. */
+/* Checks that task.net has the type's nets, in the order of its names. */
 static bool check_nets(const ls_objective_type *type, const ls_task *task, ls_error *error)
 {
     int wanted = 0;
@@ -34,13 +34,13 @@ static bool check_nets(const ls_objective_type *type, const ls_task *task, ls_er
     return true;
 }
 
-/* Marks the layers that a gradient from the output reaches; last to first. */
+/* Marks the layers that a gradient from the output reaches. */
 static void mark_reached(const ls_net *net, bool *reached)
 {
     reached[net->count - 1] = true;
     for (int i = net->count - 1; i >= 0; i--)
-        for (int k = 0; reached[i] && !net->layers[i]->blocks && k < net->layers[i]->inputs; k++)
-            if (net->layers[i]->input[k] >= 0)
+        for (int k = 0; k < net->layers[i]->inputs; k++)
+            if (reached[i] && !net->layers[i]->blocks && net->layers[i]->input[k] >= 0)
                 reached[net->layers[i]->input[k]] = true;
 }
 

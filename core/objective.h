@@ -1,6 +1,6 @@
-/* objective: composes nets into what is minimised. It lists the phases of one step (a GAN: D, D,
- * G), and for each phase computes the gradient of a shard. It knows no ranks, files or optimizers.
- */
+/* objective: composes nets into what is minimised. It lists the phases of one step (a GAN's: train
+ * the discriminator, then the generator), and for each phase computes the gradient of a shard. It
+ * knows no ranks, files or optimizers. */
 #pragma once
 #include "core/loss.h"
 #include "core/workspace.h"
@@ -16,7 +16,7 @@ typedef struct ls_sums {
 typedef struct ls_phase {
     const char *name;
     ls_slots slots;   /* what it trains */
-    bool fresh_batch; /* takes the next batch; else the one before */
+    bool fresh_batch; /* takes the next batch; else that of the phase before */
 } ls_phase;
 
 /* What an objective is built over. */
@@ -38,8 +38,10 @@ typedef struct ls_objective_type {
     const char *const *nets;  /* the names of the nets it wants; NULL-terminated */
     /* Checks that nets and data fit (LS_USAGE, LS_DATA), fills objective->phase and ->metrics. */
     bool (*setup)(ls_objective *objective, ls_error *error);
-    /* Makes the runs for up to `rows` rows (of a shard, of an evaluation chunk). */
+    /* Makes the workspaces for up to so many rows of a shard and of an evaluation chunk (0: none).
+     */
     void (*compile)(ls_objective *objective, long shard_rows, long chunk_rows);
+    /* The bytes that these take. */
     size_t (*bytes)(const ls_objective *objective, long shard_rows, long chunk_rows);
     /* *Overwrites* the phase's slots in pass->gradient with sums over the shard's rows, fills
      * *sums. */
@@ -61,8 +63,7 @@ struct ls_objective {
     const ls_net *answers;     /* the net whose output answers for a row of the data, ... */
     const ls_meaning *meaning; /* ... and what that output means */
     const char *metrics[LS_SUMS - LS_SUM_METRICS + 1]; /* names, NULL-terminated */
-    ls_workspace
-        *run; /* the training run of the first net, for `check --dump` and `bench --profile` */
+    ls_workspace *training; /* of the net that answers, for `bench --profile` */
 };
 
 extern const ls_objective_type *const ls_objective_types[]; /* NULL-terminated */

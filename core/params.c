@@ -61,7 +61,7 @@ void ls_params_commit(ls_params *params, real *values, real *prepared)
     params->prepared = prepared;
 }
 
-/* Fills logical[count] by logical index: four numbers a counter. */
+/* Fills logical[count]. */
 static void draw_initial(const ls_slot *slot, ls_random stream, real *logical, long count)
 {
     const ls_initializer *init = &slot->initializer;
@@ -146,20 +146,20 @@ void ls_slots_add(ls_slots *slots, long begin, long end)
 {
     if (begin >= end)
         return;
-    int at = 0;
-    while (at < slots->count && slots->at[at].end < begin)
-        at++;
-    int stop = at; /* intervals [at, stop) touch the new one and join it */
+    int first = 0;
+    while (first < slots->count && slots->at[first].end < begin)
+        first++;
+    int stop = first; /* intervals [first, stop) touch the new one and join it */
     while (stop < slots->count && slots->at[stop].begin <= end) {
         begin = slots->at[stop].begin < begin ? slots->at[stop].begin : begin;
         end = slots->at[stop].end > end ? slots->at[stop].end : end;
         stop++;
     }
-    int count = slots->count - (stop - at) + 1;
+    int count = slots->count - (stop - first) + 1;
     ls_check(count <= LS_INTERVALS, "more than %d slot intervals in one phase", LS_INTERVALS);
-    memmove(&slots->at[at + 1], &slots->at[stop],
+    memmove(&slots->at[first + 1], &slots->at[stop],
             (size_t)(slots->count - stop) * sizeof slots->at[0]);
-    slots->at[at] = (ls_interval){begin, end};
+    slots->at[first] = (ls_interval){begin, end};
     slots->count = count;
 }
 

@@ -1,23 +1,31 @@
-/* params: all parameters are one array. Layers claim slots of it while nets are built; the
- * reduction, the optimizers and the checkpoint see slots and intervals of that array and nothing
- * else.
+/* params: all parameters of all nets are one array.
  *
- * Every slot begins at a multiple of 16 reals and is padded to one; padding stays 0. Gradient
- * arrays (one a rank, more for several shards) and optimizer state have the same offsets. */
+ *     create -> nets are built, their layers claim slots -> commit: the arrays are handed in -> use
+ *
+ *     values  | net/conv1/weight ....0| net/conv1/bias 0| net/dense1/weight ........0| ...
+ *             ^ offset of slot 0      ^ of slot 1       ^ of slot 2
+ *
+ * Each slot begins at a multiple of LS_SLOT_ALIGN reals; the padding up to the next slot stays 0.
+ * Gradients (one array a rank, more if it has several shards) and optimizer state are arrays with
+ * the same offsets. So reduction, optimizers and checkpoint work on slots and intervals of reals,
+ * and know nothing of layers.
+ *
+ * A slot's numbers have a logical order, [out, in] or [out, in, h, w], which files, dumps and
+ * initial values use; a layout says how they are stored, if that is faster in another order. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
 
 enum {
     LS_SLOT_ALIGN = 16,    /* reals */
-    LS_SLICE_ALIGN = 4096, /* reals: slices and norm blocks are cut at multiples of this */
+    LS_SLICE_ALIGN = 4096, /* reals: ranks' slices and blocks of norms are cut at multiples of it */
     LS_SLOT_NAME = 3 * 48 + 8
 };
 
 typedef enum ls_slot_kind {
     LS_SLOT_WEIGHT,
-    LS_SLOT_BIAS, /* biases, norm scales and shifts, PReLU slopes: may be spared weight decay */
-    LS_SLOT_STATE /* saved, not trained: its "gradient" carries statistics (batch norm) */
+    LS_SLOT_BIAS, /* biases, norm scales and shifts, PReLU slopes: often without weight decay */
+    LS_SLOT_STATE /* saved, not trained: its "gradient" is what a step adds (running statistics) */
 } ls_slot_kind;
 
 typedef enum ls_initializer_kind {
@@ -37,14 +45,14 @@ typedef struct ls_initializer {
 
 typedef struct ls_slot ls_slot;
 typedef struct ls_layout ls_layout;
-/* A storage layout that differs from the logical one (panels). The stored size in reals is claimed;
- * padding stays 0. load: logical -> stored, store: stored -> logical. */
+/* How a slot is stored, if not in logical order. size: reals as stored. load: logical -> stored,
+ * with 0 in the padding; store: stored -> logical. */
 struct ls_layout {
     long (*size)(const ls_layout *layout, const ls_shape *shape);
     void (*load)(const ls_layout *layout, const ls_shape *shape, const real *logical, real *stored);
     void (*store)(const ls_layout *layout, const ls_shape *shape, const real *stored,
                   real *logical);
-    long groups; /* equal parts of the first dimension, each stored by itself; 1 */
+    long groups; /* equal parts of the first dimension, each stored by itself; at least 1 */
 };
 
 struct ls_slot {
@@ -52,7 +60,7 @@ struct ls_slot {
     ls_slot_kind kind;
     ls_shape shape; /* logical: [out, in], [out, in, h, w] */
     ls_initializer initializer;
-    ls_layout layout;  /* size NULL: as the logical one */
+    ls_layout layout;  /* layout.size NULL: stored in logical order */
     long offset, size; /* in the array, in reals, without padding */
 };
 
@@ -63,11 +71,11 @@ typedef struct ls_interval {
 enum { LS_INTERVALS = 64 };
 typedef struct ls_slots {
     int count;
-    ls_interval at[LS_INTERVALS]; /* sorted, not touching */
+    ls_interval at[LS_INTERVALS]; /* sorted; neighbouring intervals are joined */
 } ls_slots;
 
 typedef struct ls_params {
-    int nets;  /* built over it so far: their layers draw different numbers */
+    int nets;  /* built over it so far; numbers the random streams of their layers */
     int count; /* slots */
     ls_slot *slots;
     long size;          /* reals of the whole array, a multiple of LS_SLOT_ALIGN */
@@ -78,28 +86,29 @@ typedef struct ls_params {
 
 ls_params *ls_params_create(void); /* free with ls_params_destroy */
 void ls_params_destroy(ls_params *params);
-/* A new slot; its number; layout NULL: as the logical one. Only before commit. A name that exists
- * is a bug (ls_check). */
+/* Claims a new slot and returns its number; layout NULL: logical order. Only before commit. Two
+ * slots of one name are a bug (ls_check). */
 int ls_params_claim(ls_params *params, const char *name, ls_slot_kind kind, const ls_shape *shape,
                     const ls_initializer *initializer, const ls_layout *layout);
-/* Prepared memory, 64-byte aligned; its offset. Only before commit. */
+/* Claims prepared memory, 64-byte aligned, and returns its offset. Only before commit. */
 long ls_params_claim_prepared(ls_params *params, long reals);
-/* The storage: `values` of params->size reals, `prepared` of params->prepared_size (both borrowed,
- * 64-byte aligned). Contents are left as they are. */
+/* Hands in the memory: `values` of params->size reals, `prepared` of params->prepared_size, both
+ * borrowed and 64-byte aligned. Their contents are left as they are. */
 void ls_params_commit(ls_params *params, real *values, real *prepared);
-/* Every slot of `slots` (NULL: all) from its initialiser: by (seed, slot name, logical index), so
- * that the values do not depend on layout, rank or order. */
+/* Draws the initial values of `slots` (NULL: all). Each is a function of (seed, slot name, logical
+ * index), so they do not depend on layout, rank or order. */
 void ls_params_initialize(ls_params *params, uint64_t seed, const ls_slots *slots);
 /* The slot named `name`, or -1. */
 int ls_params_find(const ls_params *params, const char *name);
-/* Learned numbers without padding; state apart. */
+/* How many numbers are learned: without padding and state. */
 long ls_params_trained(const ls_params *params);
-/* Between an array with the params' offsets (values, a gradient, optimizer state) and the slot's
- * logical numbers, ls_shape_count(&slot->shape) of them. */
+/* Copy a slot between an array with the params' offsets (values, a gradient, optimizer state) and
+ * its ls_shape_count(&slot->shape) numbers in logical order: load into the array, store out of it.
+ */
 void ls_params_load(const ls_params *params, int slot, const real *logical, real *array);
 void ls_params_store(const ls_params *params, int slot, const real *array, real *logical);
 
-/* Adds slot [begin, end), keeping the list sorted and joined. */
+/* Adds slots [begin, end), keeping the list sorted and joined. */
 void ls_slots_add(ls_slots *slots, long begin, long end);
 ls_slots ls_slots_all(const ls_params *params);
 bool ls_slots_contain(const ls_slots *slots, int slot);

@@ -27,6 +27,6 @@ void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n);
 void ls_random_uniform(ls_random stream, uint64_t row, real *out, long n); /* [0, 1), 24 bits */
 void ls_random_normal(ls_random stream, uint64_t row, real *out, long n);  /* Box-Muller */
 
-/* Where `index` goes in a pseudo-random permutation of [0, n): a Feistel network with cycle
- * walking, so that any rank knows any row without holding the list. */
+/* The image of `index` under a pseudo-random permutation of [0, n): a Feistel network with cycle
+ * walking, so that any rank can compute any row's without a list. */
 uint64_t ls_random_permute(ls_random stream, uint64_t n, uint64_t index);

@@ -31,7 +31,7 @@ bool ls_parse_double(const char *text, double *value)
     return *end == 0 && isfinite(*value);
 }
 
-/* Levenshtein's distance, cut at 63 letters. */
+/* Levenshtein's distance; of b only the first 63 letters count. */
 static int edit_distance(const char *a, const char *b)
 {
     int row[64];
@@ -55,7 +55,7 @@ static int edit_distance(const char *a, const char *b)
 const char *ls_nearest(const char *word, const void *table, int count, size_t stride)
 {
     const char *nearest = NULL;
-    int best = 1 + (int)strlen(word) / 3; /* a slip or two in a short word, more in a long one */
+    int best = 1 + (int)strlen(word) / 3; /* one wrong letter in a short word, more in a long one */
     for (int i = 0; i < count; i++) {
         const char *name = *(const char *const *)((const char *)table + (size_t)i * stride);
         int distance = name ? edit_distance(word, name) : 999;
@@ -67,7 +67,7 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
     return nearest;
 }
 
-/* `names` as ls_nearest takes them. */
+/* Sets the error; names, count and stride as for ls_nearest. */
 static const void *unknown(const char *name, const void *names, int count, size_t stride,
                            const char *kind, const char *list, ls_error *error)
 {
@@ -104,8 +104,8 @@ const void *ls_spec_find_entry(const void *table, size_t stride, const char *nam
     return unknown(name, table, count, stride, kind, list, error);
 }
 
-/* Copies [begin, end) as one word; an error where it is empty or too long. */
-static bool take_word(const char *begin, const char *end, char *word, size_t size, const char *what,
+/* Copies [begin, end) to `word`; an error if it is empty or too long. */
+static bool read_word(const char *begin, const char *end, char *word, size_t size, const char *what,
                       ls_error *error)
 {
     size_t length = (size_t)(end - begin);
@@ -119,7 +119,7 @@ static bool take_word(const char *begin, const char *end, char *word, size_t siz
     return true;
 }
 
-/* Names stand in file paths and after @ and ':': letters, digits, _ and -. */
+/* Names become parts of file paths, and stand after @ and before ':'. */
 static bool check_name(const char *name, const char *what, ls_error *error)
 {
     for (const char *c = name; *c; c++)
@@ -130,7 +130,7 @@ static bool check_name(const char *name, const char *what, ls_error *error)
     return true;
 }
 
-static bool take_inputs(ls_spec *spec, const char *begin, const char *end, ls_error *error)
+static bool read_inputs(ls_spec *spec, const char *begin, const char *end, ls_error *error)
 {
     while (begin <= end) {
         const char *comma = memchr(begin, ',', (size_t)(end - begin));
@@ -138,7 +138,7 @@ static bool take_inputs(ls_spec *spec, const char *begin, const char *end, ls_er
         if (spec->inputs == LS_SPEC_INPUTS)
             return ls_error_set(error, LS_USAGE, "more than %d inputs after @", LS_SPEC_INPUTS);
         char *word = spec->input[spec->inputs++];
-        if (!take_word(begin, stop, word, LS_WORD, "an input's name after @", error) ||
+        if (!read_word(begin, stop, word, LS_WORD, "an input's name after @", error) ||
             !check_name(word, "the input", error))
             return false;
         begin = stop + 1;
@@ -148,15 +148,15 @@ static bool take_inputs(ls_spec *spec, const char *begin, const char *end, ls_er
     return true;
 }
 
-static bool take_pair(ls_spec *spec, const char *begin, const char *equals, const char *end,
+static bool read_pair(ls_spec *spec, const char *begin, const char *equals, const char *end,
                       ls_error *error)
 {
     if (spec->keys == LS_SPEC_KEYS)
         return ls_error_set(error, LS_USAGE, "more than %d keys", LS_SPEC_KEYS);
     char *key = spec->at[spec->keys].key, *value = spec->at[spec->keys].value;
-    if (!take_word(begin, equals, key, LS_WORD, "the key before '='", error))
+    if (!read_word(begin, equals, key, LS_WORD, "the key before '='", error))
         return false;
-    if (!take_word(equals + 1, end, value, sizeof spec->at[0].value, "the value", error))
+    if (!read_word(equals + 1, end, value, sizeof spec->at[0].value, "the value", error))
         return ls_error_prefix(error, "%s=", key);
     for (int i = 0; i < spec->keys; i++)
         if (strcmp(spec->at[i].key, key) == 0)
@@ -165,22 +165,22 @@ static bool take_pair(ls_spec *spec, const char *begin, const char *equals, cons
     return true;
 }
 
-/* One word of the line; `first` where no type was read yet. */
-static bool take(ls_spec *spec, const char *begin, const char *end, ls_error *error)
+/* Reads one word of the line, [begin, end). */
+static bool read_part(ls_spec *spec, const char *begin, const char *end, ls_error *error)
 {
     const char *equals = memchr(begin, '=', (size_t)(end - begin));
     if (*begin == '@')
-        return take_inputs(spec, begin + 1, end, error);
+        return read_inputs(spec, begin + 1, end, error);
     if (equals)
-        return take_pair(spec, begin, equals, end, error);
+        return read_pair(spec, begin, equals, end, error);
     if (end[-1] == ':' && !spec->type[0] && !spec->name[0])
-        return take_word(begin, end - 1, spec->name, LS_WORD, "the name before ':'", error) &&
+        return read_word(begin, end - 1, spec->name, LS_WORD, "the name before ':'", error) &&
                check_name(spec->name, "the name", error);
     if (spec->type[0])
         return ls_error_set(error, LS_USAGE,
                             "'%.*s' is neither key=value nor @input (after type %s)",
                             (int)(end - begin), begin, spec->type);
-    return take_word(begin, end, spec->type, LS_WORD, "the type", error);
+    return read_word(begin, end, spec->type, LS_WORD, "the type", error);
 }
 
 bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error)
@@ -200,7 +200,7 @@ bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error)
             return ls_error_set(error, LS_USAGE,
                                 "'%.*s' stands before any type: write TYPE key=value",
                                 (int)(end - at), at);
-        if (!take(spec, at, end, error))
+        if (!read_part(spec, at, end, error))
             return false;
         at = end;
     }
@@ -231,6 +231,9 @@ bool ls_spec_check_plain(const ls_spec *spec, ls_error *error)
     return (!spec->name[0] && !spec->inputs) ||
            ls_error_set(error, LS_USAGE, "expected TYPE key=value ..., without NAME: or @");
 }
+
+/* Reads text into the field that the option stands for. */
+typedef bool setter(const ls_option *option, const char *text, void *field, ls_error *error);
 
 static bool out_of_range(const ls_option *option, const char *text, ls_error *error)
 {
@@ -271,38 +274,40 @@ static bool set_bool(const ls_option *option, const char *text, void *field, ls_
     return true;
 }
 
+/* "a, b, c", as far as it fits into a message. */
+static const char *join(const char *const *names, int count, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", names[i]);
+    return text;
+}
+
 static bool set_choice(const ls_option *option, const char *text, void *field, ls_error *error)
 {
+    char known[512];
     int count = 0;
-    char known[512] = "";
-    size_t used = 0;
-    for (; option->choices[count]; count++) {
+    for (; option->choices[count]; count++)
         if (strcmp(option->choices[count], text) == 0) {
             *(int *)field = count;
             return true;
         }
-        if (used < sizeof known)
-            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "",
-                                     option->choices[count]);
-    }
+    join(option->choices, count, known, sizeof known);
     const char *nearest = ls_nearest(text, option->choices, count, sizeof *option->choices);
-    if (nearest)
-        return ls_error_set(error, LS_USAGE, "%s=%s is not known: did you mean %s? (known: %s)",
-                            option->key, text, nearest, known);
-    return ls_error_set(error, LS_USAGE, "%s=%s is not known (known: %s)", option->key, text,
-                        known);
+    return ls_error_set(error, LS_USAGE, "%s=%s is not known%s%s%s (known: %s)", option->key, text,
+                        nearest ? ": did you mean " : "", nearest ? nearest : "",
+                        nearest ? "?" : "", known);
 }
 
 static bool set_word(const ls_option *option, const char *text, void *field, ls_error *error)
 {
-    return take_word(text, text + strlen(text), field, LS_WORD, option->key, error);
+    return read_word(text, text + strlen(text), field, LS_WORD, option->key, error);
 }
 
-/* Each number of "a,b,c" through `set`, `size` bytes apart. */
+/* Sets the members of a list of numbers "a,b,c", `size` bytes apart, each by `set`. */
 static bool set_members(const ls_option *option, const char *text, int *count, void *members,
-                        size_t size,
-                        bool (*set)(const ls_option *, const char *, void *, ls_error *),
-                        ls_error *error)
+                        size_t size, setter *set, ls_error *error)
 {
     *count = 0;
     for (const char *at = text;; at++) {
@@ -313,7 +318,7 @@ static bool set_members(const ls_option *option, const char *text, int *count, v
         if (*count == LS_LIST)
             return ls_error_set(error, LS_USAGE, "%s= holds more than %d numbers", option->key,
                                 LS_LIST);
-        if (!take_word(at, end, word, sizeof word, option->key, error) ||
+        if (!read_word(at, end, word, sizeof word, option->key, error) ||
             !set(option, word, (char *)members + (size_t)*count * size, error))
             return false;
         ++*count;
@@ -335,7 +340,7 @@ static bool set_reals(const ls_option *option, const char *text, void *field, ls
     return set_members(option, text, &list->count, list->at, sizeof *list->at, set_real, error);
 }
 
-static bool (*const setters[])(const ls_option *, const char *, void *, ls_error *) = {
+static setter *const setters[] = {
     [LS_OPTION_INT] = set_int,       [LS_OPTION_REAL] = set_real, [LS_OPTION_BOOL] = set_bool,
     [LS_OPTION_CHOICE] = set_choice, [LS_OPTION_WORD] = set_word, [LS_OPTION_LIST] = set_list,
     [LS_OPTION_REALS] = set_reals,
@@ -366,23 +371,17 @@ static bool unknown_key(const ls_spec *spec, const char *key, const ls_option *o
                         const ls_option *common, ls_error *error)
 {
     const char *names[2 * LS_SPEC_KEYS];
-    char known[512] = "";
+    char known[512];
     int count = 0;
-    size_t used = 0;
     const ls_option *tables[] = {options, common};
     for (int t = 0; t < 2; t++)
-        for (int i = 0; i < option_count(tables[t]) && count < 2 * LS_SPEC_KEYS; i++) {
+        for (int i = 0; i < option_count(tables[t]) && count < 2 * LS_SPEC_KEYS; i++)
             names[count++] = tables[t][i].key;
-            if (used < sizeof known)
-                used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
-                                         count > 1 ? ", " : "", tables[t][i].key);
-        }
+    join(names, count, known, sizeof known);
     const char *nearest = ls_nearest(key, names, count, sizeof *names);
-    if (nearest)
-        return ls_error_set(error, LS_USAGE, "%s has no key %s: did you mean %s? (known: %s)",
-                            spec->type, key, nearest, known);
-    return ls_error_set(error, LS_USAGE, "%s has no key %s (known: %s)", spec->type, key,
-                        count ? known : "none");
+    return ls_error_set(error, LS_USAGE, "%s has no key %s%s%s%s (known: %s)", spec->type, key,
+                        nearest ? ": did you mean " : "", nearest ? nearest : "",
+                        nearest ? "?" : "", count ? known : "none");
 }
 
 bool ls_spec_read(const ls_spec *spec, const ls_option *options, const ls_option *common, void *out,

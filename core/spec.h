@@ -11,7 +11,7 @@
 enum { LS_WORD = 48, LS_SPEC_KEYS = 24, LS_SPEC_INPUTS = 8, LS_LIST = 64 };
 
 typedef struct ls_spec {
-    char name[LS_WORD]; /* "" where the line names none */
+    char name[LS_WORD]; /* "" if the line gives none */
     char type[LS_WORD];
     int inputs;
     char input[LS_SPEC_INPUTS][LS_WORD]; /* names after @ */

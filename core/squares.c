@@ -6,19 +6,19 @@
 
 enum { LANES = LS_SLOT_ALIGN };
 
-/* With its padding. */
+/* The end of a slot with its padding. */
 static long slot_end(const ls_params *params, int slot)
 {
     return slot + 1 < params->count ? params->slots[slot + 1].offset : params->size;
 }
 
-/* The slot that holds real `at`. */
-static int find_slot(const ls_params *params, long at)
+/* The slot that holds a real: the last one that begins at or before it. */
+static int find_slot(const ls_params *params, long index)
 {
-    int low = 0, high = params->count - 1; /* the last one that begins at or before `at` */
+    int low = 0, high = params->count - 1;
     while (low < high) {
         int middle = low + (high - low + 1) / 2;
-        if (params->slots[middle].offset <= at)
+        if (params->slots[middle].offset <= index)
             low = middle;
         else
             high = middle - 1;
@@ -26,9 +26,9 @@ static int find_slot(const ls_params *params, long at)
     return low;
 }
 
-/* From one piece to the next, block or slot or both go up by one: the sum of the two is a place of
- * its own for each. */
-static long place(long block, int slot)
+/* The index of a piece. From one piece to the next the block or the slot or both go up by one, so
+ * their sum is different for each. */
+static long piece_of(long block, int slot)
 {
     return block + slot;
 }
@@ -58,7 +58,7 @@ void ls_squares_measure(const ls_params *params, const real *array, long begin, 
     while (begin < end) {
         long block = begin / LS_SLICE_ALIGN, last = slot_end(params, slot);
         long stop = ls_min(ls_min((block + 1) * LS_SLICE_ALIGN, last), end);
-        pieces[place(block, slot)] = squares(array + begin, stop - begin);
+        pieces[piece_of(block, slot)] = squares(array + begin, stop - begin);
         slot += stop == last;
         begin = stop;
     }
@@ -69,7 +69,7 @@ static double add_slot(const ls_params *params, int slot, const double *pieces)
     double sum = 0;
     long begin = params->slots[slot].offset / LS_SLICE_ALIGN, end = slot_end(params, slot);
     for (long block = begin; block * LS_SLICE_ALIGN < end; block++)
-        sum += pieces[place(block, slot)];
+        sum += pieces[piece_of(block, slot)];
     return sum;
 }
 

@@ -1,11 +1,12 @@
-/* squares: sums of squares by slot, for norms: the same bits however an array is cut into slices.
+/* squares: sums of squares by slot, for norms: the same bits however an array is cut among ranks.
  *
- * A piece is what one slot has in one block of LS_SLICE_ALIGN reals. Each piece is summed by
- * itself, a slot's pieces are added in their order, all in double. */
+ * A *piece* is what one slot has in one block of LS_SLICE_ALIGN reals. Each piece is summed by
+ * itself, and a slot's pieces are added in their order, all in double. As ranks' slices are cut at
+ * borders of blocks, no piece is ever summed in two parts. */
 #pragma once
 #include "core/params.h"
 
-/* Doubles that hold the pieces of an array. */
+/* How many doubles the pieces of an array take. */
 long ls_squares_room(const ls_params *params);
 /* Fills the pieces in reals [begin, end) of an array with the params' offsets; both are borders of
  * a slot or of a block. */
@@ -14,6 +15,6 @@ void ls_squares_measure(const ls_params *params, const real *array, long begin, 
 /* norm2[params->count]: of each of `slots` from its pieces; 0 for other slots. */
 void ls_squares_add(const ls_params *params, const ls_slots *slots, const double *pieces,
                     double *norm2);
-/* The squared norm of a gradient from its slots': without statistics (LS_SLOT_STATE), but not
- * finite where any slot's is not. */
+/* The squared norm of a whole gradient from those of its slots. Statistics (LS_SLOT_STATE) do not
+ * count, but if any slot's norm is not finite, the result is not. */
 double ls_squares_total(const ls_params *params, const double *norm2);

@@ -48,7 +48,7 @@ const char *ls_dtype_name(ls_dtype type); /* "uint8", ..., as numpy says it */
 /* Rows of a batch. The pointers are borrowed and row-major, rows first. */
 typedef struct ls_batch {
     long rows;  /* rows here: of the rank, or of one shard */
-    long first; /* place in the global batch of row 0 */
+    long first; /* index of row 0 in the global batch */
     long total; /* rows of the global batch */
     long epoch; /* of the stage, from 0 */
     ls_shape x_shape;
@@ -56,7 +56,7 @@ typedef struct ls_batch {
     ls_shape y_shape;
     const real
         *y; /* [rows, y_shape] targets, or labels as whole numbers (y_shape rank 0); NULL: none */
-    const int64_t *row; /* [rows] the rows of the data set these are */
+    const int64_t *row; /* [rows] their indices in the data set */
 } ls_batch;
 
 /* The rows of shard `index` of `shards`: [index*total/shards, (index+1)*total/shards) of the global

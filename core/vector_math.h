@@ -2,8 +2,8 @@
  *
  * Branch-free and inlined, so that a loop over an array becomes vector code on every instruction
  * set; put LS_CLONES before the function that holds the loop. Each result depends on its own
- * argument only, and the tail of a loop computes what its body computes. NaN in gives NaN out;
- * nothing overflows on the way.
+ * argument only, and the remainder of a loop computes the same bits as its vectors. NaN in gives
+ * NaN out; nothing overflows on the way.
  *
  * The float build uses the polynomials below (minimax of relative error, by Remez's exchange).
  * Largest error seen against double libm, in float ulp (tests/core/test_activation.cc holds them to

@@ -1,8 +1,23 @@
 /* workspace: the memory of one application of a net, and its forward and backward passes.
  *
- * Times for the plan of the arena: forward of layer i is time i, its backward time 2n - 1 - i, so
- * buffers whose lives do not meet share bytes. Threads (OpenMP) share a layer's work: see layer.h.
- */
+ * Nothing is allocated during a step. All arrays of all layers (y, dy, and what forward keeps for
+ * backward) are blocks of one *arena*, which is planned when the workspace is made. A pass through
+ * n layers has 2n moments: layer i runs forward at moment i and backward at moment 2n - 1 - i. Each
+ * block lives from the first moment that writes it to the last one that reads it:
+ *
+ *     moment            0   1   2   3   4   5          n = 3; layer i reads the y of layer i - 1
+ *     forward of        0   1   2
+ *     backward of                   2   1   0
+ *     y of layer 0      |-------------------|          its own backward may read it
+ *     y of layer 1          |-----------|
+ *     dy of layer 1                 |---|              written by 2's backward, read by 1's
+ *     dy of layer 0                     |---|
+ *
+ * Blocks whose lives do not meet may share bytes (ls_memory_plan): dy of layer 0 can lie where y of
+ * layer 2 was. In evaluation nothing is kept, and a y lives until its last reader has run.
+ *
+ * Threads (OpenMP) share a layer's work: forward and backward by rows, gradient by parameters
+ * (layer.h says why). Each has a *scratch* of its own. */
 #include "core/workspace.h"
 
 #include <string.h>
@@ -10,21 +25,21 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
-/* Blocks of layer i in the plan, from 4 * i. */
+/* The blocks of layer i in the plan are BLOCKS * i + one of these. */
 enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCKS };
 
 struct ls_workspace {
     const ls_net *net;
-    int count; /* layers that it runs, from the first */
+    int count; /* of layers that it runs, from the first */
     bool training;
     long rows, capacity;
     const real *x; /* of the last forward */
     char *arena, *scratch;
     int threads;
-    size_t scratch_size; /* of a thread */
+    size_t scratch_size; /* bytes of one thread's */
     ls_block *block;
-    bool *dy_written; /* [layers] during backward: dy holds something */
-    bool *trains;     /* [layers] it or a layer before it has parameters */
+    bool *dy_written; /* [layers] during backward: some reader of the layer has written its dy */
+    bool *trains;     /* [layers] it, or a layer that it depends on, has parameters */
     double *seconds;  /* profile, or NULL */
 };
 
@@ -47,8 +62,8 @@ static int last_reader(const ls_net *net, int n, int i)
     return last;
 }
 
-/* Fills the blocks' sizes and lives for the first n layers; returns the arena's size and *scratch,
- * of a thread. */
+/* Plans the first n layers: fills `block`, returns the bytes of the arena; *scratch: bytes of one
+ * thread's scratch. */
 static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block *block,
                    size_t *scratch)
 {
@@ -72,7 +87,7 @@ static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block 
     return ls_memory_plan(block, BLOCKS * n);
 }
 
-/* The arena, and the scratch of each thread. */
+/* The same for the whole net, without the plan. */
 static size_t bytes(const ls_net *net, long rows, bool training, size_t *scratch)
 {
     ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
@@ -96,29 +111,31 @@ size_t ls_workspace_bytes_threads(const ls_net *net, long rows)
 
 static ls_workspace *create(const ls_net *net, int layers, long rows, bool training)
 {
-    ls_workspace *run = ls_alloc(1, sizeof *run);
+    ls_workspace *space = ls_alloc(1, sizeof *space);
     size_t count = (size_t)layers;
-    run->net = net;
-    run->count = layers;
-    run->training = training;
-    run->capacity = rows;
-    run->block = ls_alloc(BLOCKS * count, sizeof *run->block);
-    run->arena = ls_alloc(plan(net, layers, rows, training, run->block, &run->scratch_size), 1);
-    run->threads = threads_of(net);
-    run->scratch = ls_alloc(run->scratch_size, (size_t)run->threads);
-    run->dy_written = ls_alloc(count, sizeof *run->dy_written);
-    run->trains = ls_alloc(count, sizeof *run->trains);
+    space->net = net;
+    space->count = layers;
+    space->training = training;
+    space->capacity = rows;
+    space->block = ls_alloc(BLOCKS * count, sizeof *space->block);
+    space->arena =
+        ls_alloc(plan(net, layers, rows, training, space->block, &space->scratch_size), 1);
+    space->threads = threads_of(net);
+    space->scratch = ls_alloc(space->scratch_size, (size_t)space->threads);
+    space->dy_written = ls_alloc(count, sizeof *space->dy_written);
+    space->trains = ls_alloc(count, sizeof *space->trains);
     for (int i = 0; i < layers; i++) {
         const ls_layer *layer = net->layers[i];
         ls_check(layer->type->mixes_rows || layer->kept.fixed == 0,
-                 "%s keeps what is not of a row: threads could not share its rows", layer->name);
-        run->trains[i] = layer->slots > 0;
+                 "%s keeps bytes that belong to no row: threads could not share its rows",
+                 layer->name);
+        space->trains[i] = layer->slots > 0;
         for (int k = 0; k < net->layers[i]->inputs; k++) {
             int input = net->layers[i]->input[k];
-            run->trains[i] = run->trains[i] || (input >= 0 && run->trains[input]);
+            space->trains[i] = space->trains[i] || (input >= 0 && space->trains[input]);
         }
     }
-    return run;
+    return space;
 }
 
 ls_workspace *ls_workspace_create(const ls_net *net, long rows, bool training)
@@ -131,51 +148,51 @@ ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last)
     return create(net, last + 1, rows, false);
 }
 
-void ls_workspace_destroy(ls_workspace *run)
+void ls_workspace_destroy(ls_workspace *space)
 {
-    if (!run)
+    if (!space)
         return;
-    ls_free(run->block);
-    ls_free(run->arena);
-    ls_free(run->scratch);
-    ls_free(run->dy_written);
-    ls_free(run->trains);
-    ls_free(run);
+    ls_free(space->block);
+    ls_free(space->arena);
+    ls_free(space->scratch);
+    ls_free(space->dy_written);
+    ls_free(space->trains);
+    ls_free(space);
 }
 
-static void *block_at(const ls_workspace *run, int layer, int which)
+static void *block_of(const ls_workspace *space, int layer, int which)
 {
-    return run->arena + run->block[BLOCKS * layer + which].offset;
+    return space->arena + space->block[BLOCKS * layer + which].offset;
 }
 
-/* What layer i sees, without dx. */
-static ls_layer_args io_of(const ls_workspace *run, int i)
+/* The arguments of layer i, without dx. */
+static ls_layer_args args_of(const ls_workspace *space, int i)
 {
-    const ls_layer *layer = run->net->layers[i];
-    ls_layer_args args = {.rows = run->rows,
-                          .y = block_at(run, i, BLOCK_Y),
-                          .dy = block_at(run, i, BLOCK_DY),
-                          .kept = block_at(run, i, BLOCK_KEPT),
-                          .threads = run->threads};
+    const ls_layer *layer = space->net->layers[i];
+    ls_layer_args args = {.rows = space->rows,
+                          .y = block_of(space, i, BLOCK_Y),
+                          .dy = block_of(space, i, BLOCK_DY),
+                          .kept = block_of(space, i, BLOCK_KEPT),
+                          .threads = space->threads};
     for (int k = 0; k < layer->inputs; k++)
-        args.x[k] = layer->input[k] < 0 ? run->x : block_at(run, layer->input[k], BLOCK_Y);
+        args.x[k] = layer->input[k] < 0 ? space->x : block_of(space, layer->input[k], BLOCK_Y);
     return args;
 }
 
 typedef void step(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
 
-/* What there is to do at a layer, for all rows. */
+/* A step of one layer for all rows, to be shared among threads. */
 typedef struct task {
-    const ls_workspace *run;
+    const ls_workspace *space;
     const ls_layer *layer;
     const ls_pass *pass;
     step *step;
-    bool by_rows; /* a part is of the rows; else the step knows what its part is */
+    bool
+        by_rows; /* each thread gets a part of the rows; else the step cuts its work by args.part */
     ls_layer_args args;
 } task;
 
-/* A pass and layer arguments that see rows [rows * part / parts, rows * (part + 1) / parts) only.
- */
+/* Narrows pass and arguments to rows [rows * part / parts, rows * (part + 1) / parts). */
 static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_layer_args *args)
 {
     long first = args->rows * args->part / args->parts;
@@ -192,11 +209,11 @@ static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_layer_args *args)
     }
 }
 
-static void take_part(const task *task, int part, int parts)
+static void run_part(const task *task, int part, int parts)
 {
     ls_pass pass = *task->pass;
     ls_layer_args args = task->args;
-    args.scratch = task->run->scratch + (size_t)part * task->run->scratch_size;
+    args.scratch = task->space->scratch + (size_t)part * task->space->scratch_size;
     args.part = part;
     args.parts = parts;
     if (task->by_rows)
@@ -204,101 +221,101 @@ static void take_part(const task *task, int part, int parts)
     task->step(task->layer, &pass, &args);
 }
 
-/* All parts, shared among the threads. No parallel region is for one thread: the others would end.
- */
+/* Runs all parts, shared among the threads. One part is called directly: a parallel region of one
+ * thread would make OpenMP end its idle workers. */
 static void share(const task *task)
 {
-    const int threads = task->run->threads;
+    const int threads = task->space->threads;
     if (threads == 1 || task->layer->type->mixes_rows) {
-        take_part(task, 0, 1);
+        run_part(task, 0, 1);
         return;
     }
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (int t = 0; t < threads; t++)
-        take_part(task, t, threads);
+        run_part(task, t, threads);
 }
 
-const real *ls_workspace_forward(ls_workspace *run, const ls_pass *pass, const real *x, long rows)
+const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
 {
-    ls_check(rows <= run->capacity, "%ld rows in a run for %ld", rows, run->capacity);
-    run->x = x;
-    run->rows = rows;
-    for (int i = 0; i < run->count; i++) {
-        const ls_layer *layer = run->net->layers[i];
-        const task forward = {run, layer, pass, layer->type->forward, true, io_of(run, i)};
-        double start = run->seconds ? ls_clock_now() : 0;
+    ls_check(rows <= space->capacity, "%ld rows in a workspace for %ld", rows, space->capacity);
+    space->x = x;
+    space->rows = rows;
+    for (int i = 0; i < space->count; i++) {
+        const ls_layer *layer = space->net->layers[i];
+        const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
+        double start = space->seconds ? ls_clock_now() : 0;
         share(&forward);
-        if (run->seconds)
-            run->seconds[2 * i] += ls_clock_now() - start;
+        if (space->seconds)
+            space->seconds[2 * i] += ls_clock_now() - start;
     }
-    return ls_workspace_output(run, run->count - 1);
+    return ls_workspace_output(space, space->count - 1);
 }
 
-static void backward_layer(ls_workspace *run, const ls_pass *pass, int i, const real *dy, real *dx,
-                           bool *dx_written)
+static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, const real *dy,
+                           real *dx, bool *dx_written)
 {
-    const ls_layer *layer = run->net->layers[i];
-    task backward = {run, layer, pass, layer->type->backward, true, io_of(run, i)};
+    const ls_layer *layer = space->net->layers[i];
+    task backward = {space, layer, pass, layer->type->backward, true, args_of(space, i)};
     ls_layer_args *args = &backward.args;
     args->dy = dy;
     for (int k = 0; k < layer->inputs; k++) {
         int input = layer->input[k];
-        bool *written = input < 0 ? dx_written : &run->dy_written[input];
-        bool wanted = input < 0 ? dx != NULL : dx || (pass->gradient && run->trains[input]);
+        bool *written = input < 0 ? dx_written : &space->dy_written[input];
+        bool wanted = input < 0 ? dx != NULL : dx || (pass->gradient && space->trains[input]);
         if (!wanted)
             continue;
-        args->dx[k] = input < 0 ? dx : block_at(run, input, BLOCK_DY);
+        args->dx[k] = input < 0 ? dx : block_of(space, input, BLOCK_DY);
         args->add[k] = *written;
         *written = true;
     }
-    double start = run->seconds ? ls_clock_now() : 0;
+    double start = space->seconds ? ls_clock_now() : 0;
     share(&backward);
     if (pass->gradient && layer->type->gradient) {
-        const task gradient = {run, layer, pass, layer->type->gradient, false, *args};
+        const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
         share(&gradient);
     }
-    if (run->seconds)
-        run->seconds[2 * i + 1] += ls_clock_now() - start;
+    if (space->seconds)
+        space->seconds[2 * i + 1] += ls_clock_now() - start;
     if (pass->gradient && pass->finished && layer->slots)
         pass->finished(pass->context,
                        (ls_interval){layer->slot[0], layer->slot[layer->slots - 1] + 1});
 }
 
-void ls_workspace_backward(ls_workspace *run, const ls_pass *pass, const real *dy, real *dx)
+void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx)
 {
-    const ls_net *net = run->net;
+    const ls_net *net = space->net;
     int last = net->count - 1;
     bool dx_written = false;
-    ls_check(run->training, "backward of a run of %s that keeps nothing", net->name);
-    memset(run->dy_written, 0, (size_t)net->count * sizeof *run->dy_written);
-    run->dy_written[last] = true;
+    ls_check(space->training, "backward of a workspace of %s that keeps nothing", net->name);
+    memset(space->dy_written, 0, (size_t)net->count * sizeof *space->dy_written);
+    space->dy_written[last] = true;
     for (int i = last; i >= 0; i--)
-        if (run->dy_written[i])
-            backward_layer(run, pass, i, i == last ? dy : block_at(run, i, BLOCK_DY), dx,
+        if (space->dy_written[i])
+            backward_layer(space, pass, i, i == last ? dy : block_of(space, i, BLOCK_DY), dx,
                            &dx_written);
-    if (dx && !dx_written) /* no line reads the input */
-        memset(dx, 0, (size_t)(run->rows * ls_shape_count(&net->x)) * sizeof *dx);
+    if (dx && !dx_written) /* no layer reads the net's input */
+        memset(dx, 0, (size_t)(space->rows * ls_shape_count(&net->x)) * sizeof *dx);
 }
 
-real *ls_workspace_dy(ls_workspace *run)
+real *ls_workspace_dy(ls_workspace *space)
 {
-    return block_at(run, run->count - 1, BLOCK_DY);
+    return block_of(space, space->count - 1, BLOCK_DY);
 }
 
-const real *ls_workspace_output(const ls_workspace *run, int layer)
+const real *ls_workspace_output(const ls_workspace *space, int layer)
 {
-    ls_check(layer < run->count, "layer %d of a run of %d", layer, run->count);
-    return block_at(run, layer, BLOCK_Y);
+    ls_check(layer < space->count, "layer %d of a workspace of %d", layer, space->count);
+    return block_of(space, layer, BLOCK_Y);
 }
 
-const real *ls_workspace_draws(const ls_workspace *run, int layer)
+const real *ls_workspace_draws(const ls_workspace *space, int layer)
 {
-    const ls_layer *at = run->net->layers[layer];
-    ls_layer_args args = io_of(run, layer);
+    const ls_layer *at = space->net->layers[layer];
+    ls_layer_args args = args_of(space, layer);
     return at->type->draws ? at->type->draws(at, &args) : NULL;
 }
 
-void ls_workspace_profile(ls_workspace *run, double *seconds)
+void ls_workspace_profile(ls_workspace *space, double *seconds)
 {
-    run->seconds = seconds;
+    space->seconds = seconds;
 }

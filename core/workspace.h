@@ -1,6 +1,6 @@
 /* workspace: the memory of one application of a net, and the passes through it: forward, backward.
- * A net may have several workspaces (training, evaluation, a discriminator on real and on generated
- * rows). */
+ * A net may have several workspaces (for training, for evaluation, a discriminator's for real and
+ * for generated rows). */
 #pragma once
 #include "core/net.h"
 
@@ -8,27 +8,27 @@ typedef struct ls_workspace ls_workspace;
 /* Memory for up to `rows` rows. `training`: keeps what backward needs. Free with
  * ls_workspace_destroy. */
 ls_workspace *ls_workspace_create(const ls_net *net, long rows, bool training);
-/* Of layers 0 to `last` only, as if the net ended there, for forward passes without training: y of
- * ls_workspace_forward is the output of `last`. */
+/* For forward passes through layers 0 to `last` only, as if the net ended there. */
 ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last);
-void ls_workspace_destroy(ls_workspace *run);
-/* The bytes that ls_workspace_create would take with one thread, without taking them: chunks are
- * cut by them, and must not depend on the threads. */
+void ls_workspace_destroy(ls_workspace *space);
+/* The bytes that ls_workspace_create takes with one thread. Evaluation cuts its chunks by them, and
+ * these must not depend on the number of threads. */
 size_t ls_workspace_bytes(const ls_net *net, long rows, bool training);
-/* And what the params' other threads take beside. */
+/* The bytes that the net's other threads take in addition. */
 size_t ls_workspace_bytes_threads(const ls_net *net, long rows);
-/* y [rows, net->y], owned by the run, good until its next forward. x [rows, net->x] must stay until
- * backward is done. */
-const real *ls_workspace_forward(ls_workspace *run, const ls_pass *pass, const real *x, long rows);
-/* Of the last forward (training runs only). dy [rows, net->y]; dx [rows, net->x] is overwritten,
- * NULL: not wanted. Adds to pass->gradient. */
-void ls_workspace_backward(ls_workspace *run, const ls_pass *pass, const real *dy, real *dx);
-/* A buffer [rows, net->y] of the run for the loss to write dy into. */
-real *ls_workspace_dy(ls_workspace *run);
-/* For dumps and features: a layer's output, and its draws or NULL, after forward of a training run
- * and before its backward, which reuses the memory. */
-const real *ls_workspace_output(const ls_workspace *run, int layer);
-const real *ls_workspace_draws(const ls_workspace *run, int layer);
-/* For `bench --profile`: seconds spent in each layer, forward and backward ([2 * net->count],
- * borrowed by the run, added to); NULL stops it. */
-void ls_workspace_profile(ls_workspace *run, double *seconds);
+/* y [rows, net->y], owned by the workspace, good until its next forward. x [rows, net->x] must stay
+ * until backward is done. */
+const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x,
+                                 long rows);
+/* Backward of the last forward, for workspaces made for training. dy [rows, net->y]; dx [rows,
+ * net->x] is overwritten; NULL: not wanted. Adds to pass->gradient. */
+void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx);
+/* Room for dy [rows, net->y], for a loss to write into. */
+real *ls_workspace_dy(ls_workspace *space);
+/* For dumps and features: a layer's output, and its draws or NULL. In training only between forward
+ * and backward, which reuses the memory. */
+const real *ls_workspace_output(const ls_workspace *space, int layer);
+const real *ls_workspace_draws(const ls_workspace *space, int layer);
+/* From now on adds the seconds spent in each layer, forward and backward, to seconds[2 *
+ * net->count] (borrowed); NULL: stops. */
+void ls_workspace_profile(ls_workspace *space, double *seconds);

@@ -1,6 +1,5 @@
-/* activation: y = f(x) for each number; every function of the seed's two tables, value and
- * derivative as tabled (Raschka's table of activation functions; at x = 0 ReLU, PReLU and ELU have
- * derivative 1). */
+/* activation: y = f(x) for each number. Functions and derivatives are those of Raschka's table of
+ * activation functions; at x = 0 the derivative of ReLU, PReLU and ELU is 1. */
 #include "core/layers/activation.h"
 
 #include <string.h>
@@ -16,7 +15,7 @@ typedef struct activation {
 
 #define HALF ((real)0.5)
 
-/* Everywhere below, comparisons are turned so that a NaN falls through. */
+/* In all functions below a NaN fails every comparison, and so comes out as NaN. */
 LS_INLINE real step(real z, real below, real at_zero)
 {
     if (z < 0)
@@ -33,8 +32,8 @@ LS_INLINE real ramp(real z)
     return z <= -HALF ? 0 : z + HALF;
 }
 
-/* A(id, "name", f(z), f'(z), flat, takes, alpha, "f", "f'") with a = alpha; f'(z) may use f = f(z).
- */
+/* A(id, "name", f(z), f'(z), flat, takes, alpha, "f", "f'"). The expressions may use a, which is
+ * alpha, and f'(z) also f, which is f(z). */
 #define ACTIVATIONS(A)                                                                             \
     A(unit_step, "unit-step", step(z, 0, HALF), 0, true, LS_ALPHA_NONE, 0,                         \
       "0 for z < 0; 0.5 for z = 0; 1 for z > 0", "0")                                              \
@@ -64,21 +63,16 @@ LS_INLINE real ramp(real z)
     A(softplus, "softplus", ls_math_softplus(z), ls_math_logistic(z), false, LS_ALPHA_NONE, 0,     \
       "ln(1 + e^z)", "1 / (1 + e^-z)")
 
-/* dx = dy SLOPE, or dx += where `add`. */
+/* dx = dy SLOPE, or dx += if `add`. */
 #define SLOPE_LOOP(id, SLOPE)                                                                      \
     static LS_CLONES void id##_slope(long n, const real *restrict x, const real *restrict y,       \
                                      const real *restrict dy, real a, bool add, real *restrict dx) \
     {                                                                                              \
         (void)a;                                                                                   \
-        for (long i = 0; add && i < n; i++) {                                                      \
+        for (long i = 0; i < n; i++) {                                                             \
             const real z = x[i], f = y[i], slope = (SLOPE);                                        \
             (void)z, (void)f;                                                                      \
-            dx[i] += dy[i] * slope;                                                                \
-        }                                                                                          \
-        for (long i = 0; !add && i < n; i++) {                                                     \
-            const real z = x[i], f = y[i], slope = (SLOPE);                                        \
-            (void)z, (void)f;                                                                      \
-            dx[i] = dy[i] * slope;                                                                 \
+            dx[i] = add ? dx[i] + dy[i] * slope : dy[i] * slope;                                   \
         }                                                                                          \
     }
 
@@ -105,24 +99,15 @@ enum { SURROGATE_NONE, SURROGATE_STE, SURROGATE_CLIPPED };
 static const char *const surrogate_names[] = {"none", "ste", "clipped-ste", NULL};
 
 static const ls_option options[] = {
-    {.key = "function",
-     .kind = LS_OPTION_WORD,
-     .offset = offsetof(activation, function),
-     .help = "its name; `lockstep list activations` has the formulas"},
-    {.key = "alpha",
-     .kind = LS_OPTION_WORD,
-     .offset = offsetof(activation, alpha_text),
-     .preset = "usual",
-     .help = "number below 0: prelu starts at 0.25 and learns it, leaky-relu 0.01, elu 1"},
-    {.key = "surrogate",
-     .kind = LS_OPTION_CHOICE,
-     .offset = offsetof(activation, surrogate),
-     .preset = "none",
-     .choices = surrogate_names,
-     .help = "derivative that stands in for a step's 0: ste 1 (straight-through: Bengio, Léonard, "
-             "Courville 2013, arXiv:1308.3432), clipped-ste 1 for |z| <= 1 (Hubara et al. 2016, "
-             "arXiv:1602.02830)"},
-    {.key = NULL}};
+    {"function", LS_OPTION_WORD, offsetof(activation, function), NULL, 0, 0, NULL,
+     "its name; `lockstep list activations` has the formulas"},
+    {"alpha", LS_OPTION_WORD, offsetof(activation, alpha_text), "usual", 0, 0, NULL,
+     "number below 0: prelu starts at 0.25 and learns it, leaky-relu 0.01, elu 1"},
+    {"surrogate", LS_OPTION_CHOICE, offsetof(activation, surrogate), "none", 0, 0, surrogate_names,
+     "derivative that stands in for a step's 0: ste 1 (straight-through: Bengio, Léonard, "
+     "Courville 2013, arXiv:1308.3432), clipped-ste 1 for |z| <= 1 (Hubara et al. 2016, "
+     "arXiv:1602.02830)"},
+    {0}};
 
 const ls_activation *ls_activation_find(const char *name, ls_error *error)
 {
@@ -182,9 +167,9 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     self->f->value(args->rows * ls_shape_count(&layer->y), args->x[0], alpha_of(layer), args->y);
 }
 
-/* dalpha = sum over x < 0 of dy x, in double; 16 sums side by side, so that it vectorises. Written
- * with min(x, 0): gcc 12.2 at -O3 with AVX miscompiles sums of (x < 0 ? dy x : 0) in such a loop.
- */
+/* dalpha = sum over x < 0 of dy x, in double, as 16 sums side by side so that it vectorises. It
+ * uses min(x, 0) because gcc 12.2 at -O3 with AVX miscompiles sums of (x < 0 ? dy x : 0) in such a
+ * loop. */
 static LS_CLONES double alpha_gradient(long n, const real *restrict x, const real *restrict dy)
 {
     enum { WIDE = 16 };
@@ -207,11 +192,13 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     (void)pass;
     if (!args->dx[0])
         return;
-    static void (*const surrogates[])(long, const real *, const real *, const real *, real, bool,
-                                      real *) = {
-        [SURROGATE_STE] = straight_slope, [SURROGATE_CLIPPED] = clipped_slope};
-    (self->surrogate == SURROGATE_NONE ? self->f->slope : surrogates[self->surrogate])(
-        n, args->x[0], args->y, args->dy, alpha_of(layer), args->add[0], args->dx[0]);
+    void (*slope)(long, const real *, const real *, const real *, real, bool, real *) =
+        self->f->slope;
+    if (self->surrogate == SURROGATE_STE)
+        slope = straight_slope;
+    if (self->surrogate == SURROGATE_CLIPPED)
+        slope = clipped_slope;
+    slope(n, args->x[0], args->y, args->dy, alpha_of(layer), args->add[0], args->dx[0]);
 }
 
 static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
@@ -233,8 +220,6 @@ const ls_layer_type ls_layer_activation = {
     .examples = examples,
     .size = sizeof(activation),
     .options = options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
     .forward = forward,
     .backward = backward,

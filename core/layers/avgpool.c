@@ -1,6 +1,6 @@
-/* avgpool: the mean over a window; places in the padding count as zeros (PyTorch's
- * count_include_pad), places beyond it do not count. The window is a sum of lines, then a sum along
- * that line. */
+/* avgpool: the mean over a window. Pixels of the padding count as zeros (PyTorch's
+ * count_include_pad), those beyond it do not count. First the lines of the windows are added to one
+ * line, then the pixels along that line. */
 #include <string.h>
 
 #include "core/clones.h"
@@ -43,7 +43,7 @@ LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, 
     }
 }
 
-/* line[w, c] = what each place of each of `lines` gets from dy [out_w, c]. */
+/* line[w, c] = what each pixel of each of `lines` gets from dy [out_w, c]. */
 LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, long lines,
                                    real *restrict line)
 {
@@ -79,7 +79,9 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     long width = w->w.size * w->c;
     real *dx = ls_layer_args_dx(layer, args, 0);
     (void)pass;
-    for (long line = 0; dx && line < args->rows * w->h.out; line++) {
+    if (!dx)
+        return;
+    for (long line = 0; line < args->rows * w->h.out; line++) {
         ls_pool_span in = ls_pool_span_of(&w->h, line % w->h.out);
         spread_along(w, args->dy + line * w->w.out * w->c, in.places, args->scratch);
         for (long i = in.first; i < in.last; i++)
@@ -93,8 +95,6 @@ const ls_layer_type ls_layer_avgpool = {
     .examples = examples,
     .size = sizeof(ls_pool),
     .options = ls_pool_options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -36,11 +36,6 @@ const ls_layer_type ls_layer_conv2d = {
     .examples = examples,
     .size = sizeof(ls_convolution),
     .options = options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
-    .prepare = ls_convolution_prepare,
-    .forward = ls_convolution_forward,
-    .backward = ls_convolution_backward,
-    .gradient = ls_convolution_gradient,
+    LS_CONVOLUTION_FUNCTIONS,
 };

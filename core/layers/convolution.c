@@ -36,23 +36,25 @@ void ls_convolution_prepare(const ls_layer *layer)
     ls_conv_flip(&self->conv, ls_layer_value(layer, 0), layer->params->prepared + layer->prepared);
 }
 
-/* Forward of the layer, or (back) backward: x to y, or dy to dx, by the convolution or its data
- * gradient, which has the weight turned round. */
-static void run(const ls_layer *layer, const ls_layer_args *args, bool back, ls_conv_data data)
+/* Makes data.y from data.x: by the convolution, or by its data gradient, which takes the flipped
+ * weight. */
+static void convolve(const ls_layer *layer, const ls_layer_args *args, ls_conv_data data)
 {
-    const ls_convolution *self = layer->self;
     data.rows = args->rows;
     data.scratch = args->scratch;
-    if (self->transposed == back) {
-        data.weight = ls_layer_value(layer, 0);
-        ls_conv_forward(&self->conv, &data);
-    } else {
-        data.weight = layer->params->prepared + layer->prepared;
-        ls_conv_backward(&self->conv, &data);
-    }
+    data.weight = ls_layer_value(layer, 0);
+    ls_conv_forward(&((const ls_convolution *)layer->self)->conv, &data);
 }
 
-/* Rows of y by channels. */
+static void convolve_back(const ls_layer *layer, const ls_layer_args *args, ls_conv_data data)
+{
+    data.rows = args->rows;
+    data.scratch = args->scratch;
+    data.weight = layer->params->prepared + layer->prepared;
+    ls_conv_backward(&((const ls_convolution *)layer->self)->conv, &data);
+}
+
+/* Pixels of y in all rows. */
 static long pixels_of(const ls_layer *layer, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
@@ -65,21 +67,28 @@ void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls
     const real *bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL;
     ls_conv_data data = {.x = args->x[0], .y = args->y};
     (void)pass;
-    if (!self->transposed)
+    if (!self->transposed) {
         data.bias = bias;
-    else if (bias) {
-        ls_rows_fill(args->y, bias, pixels_of(layer, args), self->out);
-        data.add = true;
+        convolve(layer, args, data);
+        return;
     }
-    run(layer, args, false, data);
+    if (bias)
+        ls_rows_fill(args->y, bias, pixels_of(layer, args), self->out);
+    data.add = bias != NULL;
+    convolve_back(layer, args, data);
 }
 
 void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
+    const ls_convolution *self = layer->self;
+    const ls_conv_data data = {.x = args->dy, .y = args->dx[0], .add = args->add[0]};
     (void)pass;
-    if (args->dx[0])
-        run(layer, args, true,
-            (ls_conv_data){.x = args->dy, .y = args->dx[0], .add = args->add[0]});
+    if (!args->dx[0])
+        return;
+    if (self->transposed)
+        convolve(layer, args, data);
+    else
+        convolve_back(layer, args, data);
 }
 
 void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)

@@ -9,8 +9,8 @@ typedef struct ls_convolution {
     ls_weights weights;
     ls_window_options options;
     long out;        /* channels of y */
-    ls_conv conv;    /* from x to y, or ... */
-    bool transposed; /* ... from y to x, and forward is its data gradient */
+    ls_conv conv;    /* from x to y; if transposed, from y to x, ... */
+    bool transposed; /* ... and the layer's forward is its data gradient */
 } ls_convolution;
 
 /* clang-format off */
@@ -29,15 +29,18 @@ typedef struct ls_convolution {
      "equal parts of the channels, each convolved by itself"}
 /* clang-format on */
 
-/* For setup, once the window and conv.out are known. LS_USAGE where `in`, channels of x, and out
- * are not of whole groups. */
+/* For setup, once the window and conv.out are known. LS_USAGE if `groups` does not divide `in`, the
+ * channels of x, or out. */
 bool ls_convolution_check(const ls_convolution *self, long in, ls_error *error);
-/* Memory, and slot 0, "weight" [conv.out, window.c / groups, kernel_h, kernel_w], with a bias
- * slot 1. fan_in: numbers of x that one of y is a sum of. */
+/* Claims memory and slots: 0, "weight" [conv.out, window.c / groups, kernel_h, kernel_w], and 1,
+ * "bias". fan_in: how many numbers of x one of y is a sum of. */
 void ls_convolution_claim(ls_layer *layer, double fan_in);
 
-/* The layer's functions of these names. */
+/* The layer's functions, and the members of its ls_layer_type. */
 void ls_convolution_prepare(const ls_layer *layer);
 void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
 void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
 void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+#define LS_CONVOLUTION_FUNCTIONS                                                                   \
+    .prepare = ls_convolution_prepare, .forward = ls_convolution_forward,                          \
+    .backward = ls_convolution_backward, .gradient = ls_convolution_gradient

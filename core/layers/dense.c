@@ -1,6 +1,6 @@
 /* dense: y[rows, out] = x[rows, in] weight[out, in]^T + bias[out]; inputs of any shape are
- * flattened. It is a convolution over an image of one pixel, except for dx: its weight is large,
- * and passes by as it is stored (kernels/panel.h). */
+ * flattened. It is a convolution over an image of one pixel, except for dx: the weight is large, so
+ * no flipped copy is made of it, and dx is computed from the weight as stored (kernels/panel.h). */
 #include "core/kernels/panel.h"
 #include "core/layers/convolution.h"
 #include "core/minmax.h"
@@ -43,8 +43,6 @@ const ls_layer_type ls_layer_dense = {
     .examples = examples,
     .size = sizeof(ls_convolution),
     .options = options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
     .forward = ls_convolution_forward,
     .backward = backward,

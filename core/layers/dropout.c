@@ -1,6 +1,6 @@
-/* dropout: each number is set to 0 with probability `rate` while training, the others grow by
- * 1 / (1 - rate), so that evaluation needs no change (Srivastava et al. 2014, inverted form).
- * What is dropped is a function of (seed, step, draw, layer, row). */
+/* dropout: in training each number is set to 0 with probability `rate`, and the others are
+ * multiplied by 1 / (1 - rate), so that evaluation passes numbers on as they are (Srivastava et al.
+ * 2014, inverted form). What is dropped is a function of (seed, step, draw, layer, row). */
 #include <math.h>
 #include <string.h>
 
@@ -12,14 +12,9 @@ typedef struct dropout {
     double rate;
 } dropout;
 
-static const ls_option options[] = {{.key = "rate",
-                                     .kind = LS_OPTION_REAL,
-                                     .offset = offsetof(dropout, rate),
-                                     .preset = "0.5",
-                                     .low = 0,
-                                     .high = 0.999,
-                                     .help = "probability of dropping a number"},
-                                    {.key = NULL}};
+static const ls_option options[] = {{"rate", LS_OPTION_REAL, offsetof(dropout, rate), "0.5", 0,
+                                     0.999, NULL, "probability of dropping a number"},
+                                    {0}};
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
@@ -59,30 +54,21 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     }
 }
 
-static LS_CLONES void multiply(long n, const real *restrict mask, const real *restrict dy, bool add,
-                               real *restrict dx)
+/* mask NULL: of ones. */
+static LS_CLONES void spread(long n, const real *restrict mask, const real *restrict dy, bool add,
+                             real *restrict dx)
 {
-    for (long i = 0; add && i < n; i++)
-        dx[i] += dy[i] * mask[i];
-    for (long i = 0; !add && i < n; i++)
-        dx[i] = dy[i] * mask[i];
-}
-
-static LS_CLONES void pass_on(long n, const real *restrict dy, bool add, real *restrict dx)
-{
-    for (long i = 0; add && i < n; i++)
-        dx[i] += dy[i];
-    for (long i = 0; !add && i < n; i++)
-        dx[i] = dy[i];
+    for (long i = 0; i < n; i++) {
+        const real slope = mask ? dy[i] * mask[i] : dy[i];
+        dx[i] = add ? dx[i] + slope : slope;
+    }
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long n = args->rows * ls_shape_count(&layer->y);
-    if (args->dx[0] && pass->training)
-        multiply(n, args->kept, args->dy, args->add[0], args->dx[0]);
-    else if (args->dx[0])
-        pass_on(n, args->dy, args->add[0], args->dx[0]);
+    if (args->dx[0])
+        spread(args->rows * ls_shape_count(&layer->y), pass->training ? args->kept : NULL, args->dy,
+               args->add[0], args->dx[0]);
 }
 
 static const real *draws(const ls_layer *layer, const ls_layer_args *args)
@@ -100,8 +86,6 @@ const ls_layer_type ls_layer_dropout = {
     .examples = examples,
     .size = sizeof(dropout),
     .options = options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .random = true,
     .setup = setup,
     .forward = forward,

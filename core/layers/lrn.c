@@ -44,19 +44,19 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-/* The channels of one place, in scratch. */
-typedef struct place {
+/* The channels of one pixel, in scratch. */
+typedef struct pixel {
     long channels, size;
-    real *padded; /* [size / 2 + channels + size / 2], zeros around */
+    real *padded; /* [size / 2 + channels + size / 2], zeros on both sides */
     real *sum;    /* [channels] */
     real *power;  /* [channels] s^-beta */
-} place;
+} pixel;
 
-static place place_of(const ls_layer *layer, real *scratch)
+static pixel pixel_of(const ls_layer *layer, real *scratch)
 {
     const lrn *self = layer->self;
     long channels = layer->y.at[layer->y.rank - 1];
-    place p = {.channels = channels,
+    pixel p = {.channels = channels,
                .size = self->size,
                .padded = scratch + 2 * channels,
                .sum = scratch,
@@ -66,7 +66,7 @@ static place place_of(const ls_layer *layer, real *scratch)
 }
 
 /* sum[c] = start + alpha times the numbers of `padded` around c. */
-LS_INLINE void sum_neighbours(const place *p, real start, real alpha)
+LS_INLINE void sum_neighbours(const pixel *p, real start, real alpha)
 {
     const real *restrict padded = p->padded;
     real *restrict sum = p->sum;
@@ -79,7 +79,7 @@ LS_INLINE void sum_neighbours(const place *p, real start, real alpha)
         sum[c] = start + alpha * sum[c];
 }
 
-/* power = s^-beta */
+/* power = s^-beta; 3/4, the usual beta, needs no pow. */
 LS_INLINE void invert(long n, const real *restrict s, double beta, real *restrict power)
 {
     if (beta == 0.75)
@@ -93,7 +93,7 @@ LS_INLINE void invert(long n, const real *restrict s, double beta, real *restric
 }
 
 /* sum = s and power = s^-beta, of the channels x. */
-LS_INLINE void divisors(const lrn *self, const place *p, const real *x)
+LS_INLINE void divisors(const lrn *self, const pixel *p, const real *x)
 {
     real *middle = p->padded + p->size / 2;
     for (long c = 0; c < p->channels; c++)
@@ -102,25 +102,25 @@ LS_INLINE void divisors(const lrn *self, const place *p, const real *x)
     invert(p->channels, p->sum, self->beta, p->power);
 }
 
-LS_CLONES static void normalise(const lrn *self, const place *p, long places, const real *x,
+LS_CLONES static void normalise(const lrn *self, const pixel *p, long pixels, const real *x,
                                 real *y)
 {
     const real *power = p->power;
-    for (; places > 0; places--, x += p->channels, y += p->channels) {
+    for (; pixels > 0; pixels--, x += p->channels, y += p->channels) {
         divisors(self, p, x);
         for (long c = 0; c < p->channels; c++)
             y[c] = x[c] * power[c];
     }
 }
 
-/* dx = or += */
-LS_CLONES static void slope(const lrn *self, const place *p, long places, const real *x,
+/* dx = or (add) += */
+LS_CLONES static void slope(const lrn *self, const pixel *p, long pixels, const real *x,
                             const real *dy, bool add, real *dx)
 {
     const real *power = p->power, *sum = p->sum;
     real *middle = p->padded + p->size / 2;
     long n = p->channels;
-    for (; places > 0; places--, x += n, dy += n, dx += n) {
+    for (; pixels > 0; pixels--, x += n, dy += n, dx += n) {
         divisors(self, p, x);
         for (long c = 0; c < n; c++)
             middle[c] = dy[c] * x[c] * power[c] / sum[c];
@@ -130,24 +130,24 @@ LS_CLONES static void slope(const lrn *self, const place *p, long places, const 
     }
 }
 
-static long places_of(const ls_layer *layer, const ls_layer_args *args)
+static long pixels_of(const ls_layer *layer, const ls_layer_args *args)
 {
     return args->rows * (ls_shape_count(&layer->y) / layer->y.at[layer->y.rank - 1]);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    place p = place_of(layer, args->scratch);
+    pixel p = pixel_of(layer, args->scratch);
     (void)pass;
-    normalise(layer->self, &p, places_of(layer, args), args->x[0], args->y);
+    normalise(layer->self, &p, pixels_of(layer, args), args->x[0], args->y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    place p = place_of(layer, args->scratch);
+    pixel p = pixel_of(layer, args->scratch);
     (void)pass;
     if (args->dx[0])
-        slope(layer->self, &p, places_of(layer, args), args->x[0], args->dy, args->add[0],
+        slope(layer->self, &p, pixels_of(layer, args), args->x[0], args->dy, args->add[0],
               args->dx[0]);
 }
 
@@ -157,8 +157,6 @@ const ls_layer_type ls_layer_lrn = {
     .examples = examples,
     .size = sizeof(lrn),
     .options = options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
     .forward = forward,
     .backward = backward,

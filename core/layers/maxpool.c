@@ -1,5 +1,5 @@
-/* maxpool: the largest value of a window. Of equal values the first one counts; places outside of
- * the image never do; a window that holds a NaN gives NaN. */
+/* maxpool: the largest value of a window. Of equal values the first gets the gradient; padding
+ * never wins; a window that holds a NaN gives NaN. */
 #include "core/clones.h"
 #include "core/layers/pool.h"
 
@@ -18,18 +18,18 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-/* Where x[c] at place `at` of the row is larger than best[c], or NaN, it takes over. */
-LS_INLINE void take_larger(const real *restrict x, int32_t at, long channels, real *restrict best,
-                           int32_t *restrict where)
+/* If x[c], whose index in the row is index + c, is larger than best[c] or NaN, it replaces it. */
+LS_INLINE void keep_larger(const real *restrict x, int32_t index, long channels,
+                           real *restrict best, int32_t *restrict where)
 {
     for (long c = 0; c < channels; c++) {
         bool larger = (x[c] > best[c]) | (x[c] != x[c]);
         best[c] = larger ? x[c] : best[c];
-        where[c] = larger ? at + (int32_t)c : where[c];
+        where[c] = larger ? index + (int32_t)c : where[c];
     }
 }
 
-/* One output place: y[c], and where[c] within the row's x. */
+/* One output pixel: y[c], and its index where[c] in the row's x. */
 LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real *y, int32_t *where)
 {
     ls_pool_span lines = ls_pool_span_of(&w->h, oh);
@@ -41,8 +41,8 @@ LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real
     }
     for (long h = lines.first; h < lines.last; h++)
         for (long i = columns.first; i < columns.last; i++) {
-            long at = (h * w->w.size + i) * w->c;
-            take_larger(x + at, (int32_t)at, w->c, y, where);
+            long index = (h * w->w.size + i) * w->c;
+            keep_larger(x + index, (int32_t)index, w->c, y, where);
         }
 }
 
@@ -69,7 +69,9 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     const int32_t *where = args->kept;
     const real *dy = args->dy;
     (void)pass;
-    for (long row = 0; dx && row < args->rows; row++, dx += in, dy += out, where += out)
+    if (!dx)
+        return;
+    for (long row = 0; row < args->rows; row++, dx += in, dy += out, where += out)
         for (long i = 0; i < out; i++)
             dx[where[i]] += dy[i];
 }
@@ -80,8 +82,6 @@ const ls_layer_type ls_layer_maxpool = {
     .examples = examples,
     .size = sizeof(ls_pool),
     .options = ls_pool_options,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,6 @@
 /* softmax: y_i = e^(x_i) / sum_j e^(x_j) over the last dimension; dx_i = y_i (dy_i - sum_j dy_j
- * y_j). For a net that is to put out probabilities: the loss cross-entropy takes the numbers
- * before. */
+ * y_j). For nets whose output must be probabilities; the loss cross-entropy includes a softmax and
+ * needs none. */
 #include "core/layer.h"
 #include "core/vector_math.h"
 
@@ -18,7 +18,7 @@ static long last_dimension(const ls_layer *layer)
     return layer->y.at[layer->y.rank - 1];
 }
 
-/* A NaN is not found by the comparison, but reaches the sum. */
+/* A NaN is never found to be the largest, but it still reaches the sum. */
 static real largest(long n, const real *x)
 {
     real found = x[0];
@@ -48,7 +48,9 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 {
     (void)pass;
     long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
-    for (long v = 0; args->dx[0] && v < vectors; v++) {
+    if (!args->dx[0])
+        return;
+    for (long v = 0; v < vectors; v++) {
         const real *y = args->y + v * width, *dy = args->dy + v * width;
         real *dx = args->dx[0] + v * width;
         double sum = 0;
@@ -68,8 +70,6 @@ const ls_layer_type ls_layer_softmax = {
     .help = "probabilities over the last dimension",
     .examples = examples,
     .size = 0,
-    .inputs_min = 1,
-    .inputs_max = 1,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -53,7 +53,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     }
 }
 
-/* dx = or += dy, or with relu 0 where y is 0. */
+/* dx = or (add) += dy; with relu only where y is above 0. */
 LS_CLONES static void spread(long n, const real *restrict y, const real *restrict dy, bool relu,
                              bool add, real *restrict dx)
 {

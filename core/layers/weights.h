@@ -11,21 +11,15 @@ typedef struct ls_weights {
     double scale; /* of normal and uniform; 0: 1 / sqrt(fan_in) */
 } ls_weights;
 
-/* He's initialiser is the preset: made for ReLU, and tanh nets of a few layers learn as well. */
+/* clang-format off */
+/* He's initialiser, made for ReLU, is the preset: tanh nets of a few layers learn as well with it. */
 #define LS_WEIGHTS_OPTIONS                                                                         \
     {"bias", LS_OPTION_BOOL, offsetof(ls_weights, bias), "1", 0, 1, NULL, "adds a learned bias"},  \
-        {"init",                                                                                   \
-         LS_OPTION_CHOICE,                                                                         \
-         offsetof(ls_weights, init),                                                               \
-         "he",                                                                                     \
-         0,                                                                                        \
-         0,                                                                                        \
-         ls_initializer_names,                                                                     \
-         "how the weight starts; the bias starts at 0"},                                           \
-    {                                                                                              \
-        "scale", LS_OPTION_REAL, offsetof(ls_weights, scale), "0", 0, 1e6, NULL,                   \
-            "of init=normal (deviation) and uniform (bound); 0: 1/sqrt(inputs of a unit)"          \
-    }
+    {"init", LS_OPTION_CHOICE, offsetof(ls_weights, init), "he", 0, 0, ls_initializer_names,       \
+     "how the weight starts; the bias starts at 0"},                                               \
+    {"scale", LS_OPTION_REAL, offsetof(ls_weights, scale), "0", 0, 1e6, NULL,                      \
+     "of init=normal (deviation) and uniform (bound); 0: 1/sqrt(inputs of a unit)"}
+/* clang-format on */
 
 static inline ls_initializer ls_weights_initializer(const ls_weights *weights, double fan_in,
                                                     double fan_out)

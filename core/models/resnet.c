@@ -55,19 +55,19 @@ static const ls_option options[] = {
      "each block begins as the identity: the scale of its last norm starts at 0"},
     {0}};
 
-/* Where writing stands: the last line, whose output has so many channels. */
-typedef struct place {
+/* The last line written so far, and the channels of its output. */
+typedef struct last {
     char line[LS_WORD];
     long channels;
-} place;
+} last;
 
 /* maps: channels of the block before the last factor. */
 static void add_block(ls_model_nets *nets, const resnet *r, const char *block, long maps,
-                      long stride, place *at)
+                      long stride, last *input)
 {
     const part *p = plans[r->depth].parts;
     char shortcut[LS_WORD];
-    snprintf(shortcut, sizeof shortcut, "%s", at->line);
+    snprintf(shortcut, sizeof shortcut, "%s", input->line);
     int k = 0;
     long out = 0;
     for (; p[k].kernel; k++) {
@@ -78,16 +78,16 @@ static void add_block(ls_model_nets *nets, const resnet *r, const char *block, l
                      "%s_conv%d: conv2d out=%ld kernel=%ld stride=%ld pad=%ld bias=0\n", block,
                      k + 1, out, p[k].kernel, p[k].strided ? stride : 1, p[k].kernel / 2);
     }
-    if (stride > 1 || out != at->channels) {
+    if (stride > 1 || out != input->channels) {
         ls_model_add(nets, "net",
                      "%s_downsample_0: conv2d @%s out=%ld kernel=1 stride=%ld bias=0\n"
                      "%s_downsample_1: batchnorm\n",
-                     block, at->line, out, stride, block);
+                     block, input->line, out, stride, block);
         snprintf(shortcut, sizeof shortcut, "%s_downsample_1", block);
     }
-    snprintf(at->line, sizeof at->line, "%s_bn%d", block, k);
-    at->channels = out;
-    ls_model_add(nets, "net", "%s: batchnorm @%s_conv%d,%s relu=1%s\n", at->line, block, k,
+    snprintf(input->line, sizeof input->line, "%s_bn%d", block, k);
+    input->channels = out;
+    ls_model_add(nets, "net", "%s: batchnorm @%s_conv%d,%s relu=1%s\n", input->line, block, k,
                  shortcut, r->zero_init ? " scale=0" : "");
 }
 
@@ -102,12 +102,12 @@ static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, 
                             "resnet: depth=%s goes with stem=%s, but here is stem=%s",
                             depths[r->depth], stems[plan->stem], stems[r->stem]);
     long maps = ls_model_units(r->width, plan->stem == CIFAR ? 16 : 64);
-    place at = {"bn1", maps};
+    last line = {"bn1", maps};
     ls_model_add(nets, "net", "conv1: conv2d out=%ld %s bias=0\nbn1: batchnorm relu=1\n", maps,
                  plan->stem == CIFAR ? "kernel=3 pad=1" : "kernel=7 stride=2 pad=3");
     if (plan->stem == IMAGENET) {
         ls_model_add(nets, "net", "maxpool: maxpool kernel=3 stride=2 pad=1\n");
-        at = (place){"maxpool", maps};
+        line = (last){"maxpool", maps};
     } else { /* section 4.2 */
         nets->recipe = (ls_recipe){nets->recipe.objective, nets->recipe.optimizer,
                                    "step every=82 gamma=0.1", 128, 164};
@@ -116,7 +116,7 @@ static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, 
         for (int b = 0; b < plan->blocks[g]; b++) {
             char block[32];
             snprintf(block, sizeof block, "layer%d_%d", g + 1, b);
-            add_block(nets, r, block, maps, g > 0 && b == 0 ? 2 : 1, &at);
+            add_block(nets, r, block, maps, g > 0 && b == 0 ? 2 : 1, &line);
         }
     ls_model_add(nets, "net", "avgpool: avgpool global=1\nfc: dense units=%ld\n", r->classes);
     return true;

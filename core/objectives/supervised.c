@@ -81,7 +81,7 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
     supervised *self = objective->self;
     const ls_net *net = objective->task.net[0];
     if (shard_rows)
-        objective->run = self->training = ls_workspace_create(net, shard_rows, true);
+        objective->training = self->training = ls_workspace_create(net, shard_rows, true);
     if (chunk_rows)
         self->evaluation = ls_workspace_create(net, chunk_rows, false);
 }
@@ -93,9 +93,9 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
            (chunk_rows ? ls_workspace_bytes(net, chunk_rows, false) : 0);
 }
 
-/* dy NULL: an evaluation, of the plain loss. */
-static void take_sums(const supervised *self, const ls_batch *batch, const real *y, real *dy,
-                      ls_sums *sums)
+/* Loss and metrics of y; dy NULL: an evaluation, without label smoothing. */
+static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
+                    ls_sums *sums)
 {
     const ls_loss_batch at = {.rows = batch->rows,
                               .width = self->width,
@@ -114,7 +114,7 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
     supervised *self = objective->self;
     ls_objective_zero(objective, phase, pass->gradient);
     const real *y = ls_workspace_forward(self->training, pass, shard->x, shard->rows);
-    take_sums(self, shard, y, ls_workspace_dy(self->training), sums);
+    measure(self, shard, y, ls_workspace_dy(self->training), sums);
     ls_workspace_backward(self->training, pass, ls_workspace_dy(self->training), NULL);
 }
 
@@ -123,7 +123,7 @@ static const real *evaluate(ls_objective *objective, const ls_batch *rows, const
 {
     supervised *self = objective->self;
     const real *y = ls_workspace_forward(self->evaluation, pass, rows->x, rows->rows);
-    take_sums(self, rows, y, NULL, sums);
+    measure(self, rows, y, NULL, sums);
     *width = self->width;
     return y;
 }

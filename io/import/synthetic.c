@@ -9,7 +9,6 @@
 
 #include "core/memory.h"
 #include "core/random.h"
-#include "io/atomic_file.h"
 #include "io/import/import.h"
 #include "io/output.h"
 
@@ -167,8 +166,10 @@ static bool write_split(const ls_import *import, int split, const char *name, lo
               ls_h5_put_long(y, "classes", import->classes, error) &&
               write_rows(&d, x, y, rows, error);
     ls_free(d.random);
-    ls_h5_close(y);
-    ls_h5_close(x);
+    if (y >= 0)
+        H5Dclose(y);
+    if (x >= 0)
+        H5Dclose(x);
     return ok;
 }
 
@@ -214,7 +215,7 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
            in_range("rows", import->rows, 1, ROWS_MAX, error) &&
            in_range("valid", import->valid, 0, ROWS_MAX, error) &&
            in_range("test", import->test, 0, ROWS_MAX, error) &&
-           (import->force || ls_atomic_file_absent(import->output, error)) &&
+           ls_output_allowed(import->output, import->force, error) &&
            ls_output_make(import->output, fill_file, &r, error);
 }
 

@@ -279,7 +279,7 @@ static bool run(bench *b, const arguments *a, ls_error *error)
     double *layers = ls_alloc((size_t)(2 * b->net->count), sizeof *layers);
     one_step(b, 1);
     if (a->profile)
-        ls_workspace_profile(b->objective->run, layers);
+        ls_workspace_profile(b->objective->training, layers);
     for (long i = 0; i < a->steps; i++) {
         double start = ls_clock_now();
         one_step(b, i + 2);
