@@ -1,15 +1,16 @@
-# env.sh: what every start on a cluster needs; train.sbatch and mpirun.sh source it. Make it yours: modules, networks.
+# env.sh: the environment of every start on a cluster; train.sbatch and mpirun.sh source it. Edit it for your site:
+# modules to load, the network to use.
 #
-# What you set before it wins:
+# A variable that is set already keeps its value (the defaults stand in parentheses):
 #   LOCKSTEP          the program                           (build/lockstep beside this folder, else the one in PATH)
-#   LOCKSTEP_THREADS  cores of a rank, and its threads      (what SLURM gives a task, else 1)
-#   LOCKSTEP_BIND     core: each rank on cores of its own; none: the system moves them about           (core)
+#   LOCKSTEP_THREADS  cores of a rank, and its threads      (SLURM's --cpus-per-task, else 1)
+#   LOCKSTEP_BIND     core: each rank stays on its own cores; none: the system may move ranks          (core)
 #   LOCKSTEP_LEAD     seconds before the time limit at which train.sbatch stops with a checkpoint      (300)
 # shellcheck shell=bash
 
 # module load openmpi openblas hdf5
 
-# Which network MPI uses, where it takes the wrong one (`ip -brief address` names them):
+# If MPI chooses the wrong network, name the right one here (`ip -brief address` lists them):
 # export OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 
 lockstep_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -21,7 +22,7 @@ export LOCKSTEP
 export LOCKSTEP_THREADS=${LOCKSTEP_THREADS:-${SLURM_CPUS_PER_TASK:-1}}
 export LOCKSTEP_BIND=${LOCKSTEP_BIND:-core} LOCKSTEP_LEAD=${LOCKSTEP_LEAD:-300}
 
-# OpenBLAS keeps to one thread: the order of its sums, and so the bits, must not depend on the machine.
+# OpenBLAS uses one thread, so that the order of its sums, and with it every bit, is the same on every machine.
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=$LOCKSTEP_THREADS
-# From SLURM 22.05 on, srun does not take over what sbatch was told.
+# Since SLURM 22.05 srun no longer inherits sbatch's --cpus-per-task; this variable tells it.
 export SRUN_CPUS_PER_TASK=$LOCKSTEP_THREADS

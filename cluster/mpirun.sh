@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# mpirun: mpirun with the options that training wants: binding, time to write a checkpoint, notice of a lost host.
+# mpirun: mpirun with the options that training needs: binding, time to write a checkpoint, notice of a lost machine.
 #
 #   cluster/mpirun.sh [--hostfile FILE] [-n RANKS] [any option of mpirun] build/lockstep train JOB.yaml [key=value ...]
 #
-# With LOCKSTEP_THREADS=4 in the environment each rank is bound to 4 cores: give `lockstep train` --threads=4 then.
+# LOCKSTEP_THREADS=4 in the environment binds each rank to 4 cores; then also give --threads=4 to `lockstep train`.
 #
-# Ctrl-C, TERM and USR1 stop the training with a checkpoint and exit code 75: the same command goes on. A second Ctrl-C
-# or TERM ends it as mpirun does. env.sh says which variables change what this does.
+# Ctrl-C, TERM and USR1 stop the training with a checkpoint and exit code 75; the same command resumes it. A second Ctrl-C
+# or TERM ends it at once, as mpirun does. env.sh lists the variables that change what this script does.
 set -euo pipefail
-set +eu # what a site loads there may not keep to these
+set +eu # a site's modules may use unset variables and commands that fail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 set -eu
 
@@ -20,7 +20,7 @@ case ${1:-} in
 esac
 
 options=(
-    # A lost host is noticed after 35 s; without these mpirun waits for it.
+    # mpirun notices a lost machine after 20 + 3 * 5 = 35 s; without these options it would wait for it for ever.
     --mca oob_tcp_keepalive_time 20 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3
     -x OPENBLAS_NUM_THREADS -x OMP_NUM_THREADS
 )
@@ -36,30 +36,31 @@ if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# mpirun answers Ctrl-C and TERM by ending the ranks, and loses their exit code; USR1 it hands on, and keeps their 75. So
-# it runs in a session of its own, where the terminal's Ctrl-C does not reach it. After codes other than 0 mpirun sleeps
-# for up to 4 times odls_base_sigkill_timeout (1 s), even where no rank is left: it stays short here, for nobody needs TERM.
+# On Ctrl-C and TERM mpirun kills the ranks and loses their exit code; USR1 it forwards to them, and it returns their 75.
+# So it runs in a session of its own (setsid), where the terminal's Ctrl-C does not reach it, and is sent USR1 instead.
+# odls_base_sigkill_timeout, the time from TERM to KILL, keeps its default of 1 s: nobody here needs TERM, and after every
+# exit code other than 0 mpirun sleeps up to 4 times as long, even if no rank is left.
 setsid mpirun "${options[@]}" "$@" </dev/null &
 started=$!
 
-stop() {
+stop() { # asks the ranks for a checkpoint
     stopping=1
     kill -USR1 "$started" 2>/dev/null || true
 }
-again() {
+kill_ranks() { # at the second Ctrl-C
     kill -TERM "$started" 2>/dev/null || true
 }
 stopping=
 trap 'interrupted=1; stop' USR1
-trap 'interrupted=1; if [ "$stopping" ]; then again; else stop; fi' INT TERM HUP
+trap 'interrupted=1; if [ "$stopping" ]; then kill_ranks; else stop; fi' INT TERM HUP
 
-# A trap ends `wait`; then it is asked again.
+# `wait` returns early when a signal was trapped; then wait again.
 interrupted=1
 while [ "$interrupted" ]; do
     interrupted='' code=0
     wait "$started" || code=$?
 done
 if [ "$code" = 75 ]; then
-    echo "mpirun.sh: stopped with a checkpoint; the same command goes on (mpirun's words above mean no more than that)" >&2
+    echo "mpirun.sh: stopped with a checkpoint; the same command goes on (mpirun's message above means only that)" >&2
 fi
 exit "$code"

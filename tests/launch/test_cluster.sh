@@ -130,7 +130,8 @@ start_over_hosts() {
     started=$!
 }
 OMPI_MCA_plm=rsh expect 0 over_hosts hostname
-same 'the hosts of the hostfile' 'node1 node2 ' "$(sort "$work/out" | tr '\n' ' ')"
+# mpirun itself may warn beside that: setpgid() of its rsh agent comes too late when the machine is busy.
+same 'the hosts of the hostfile' 'node1 node2 ' "$(grep -x 'node[0-9]*' "$work/out" | sort | tr '\n' ' ')"
 OMPI_MCA_plm=rsh start_over_hosts "$lockstep" train job.yaml run=hostfile
 wait_until test -s hostfile/metrics.jsonl
 kill -USR1 "$started"
