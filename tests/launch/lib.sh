@@ -15,6 +15,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yi
 export OMPI_MCA_hwloc_base_binding_policy=none
 
 work=$(mktemp -d)
+TMPDIR=$(mktemp -d) # MPI's own files: jobs that end at the same time can remove each other's
+export TMPDIR
 started=
 
 clean_up() {
@@ -22,7 +24,7 @@ clean_up() {
         kill -TERM "$started" 2>/dev/null && sleep 2
         kill -KILL "$started" 2>/dev/null
     fi
-    rm -rf "$work"
+    rm -rf "$work" "$TMPDIR"
 }
 trap clean_up EXIT
 cd "$work"
