@@ -79,6 +79,15 @@ define 51 int >>core/net.c && noticed core/net.c:7 length
 printf 'typedef int ls_net;\n' | tee -a core/net.h >dist/comm.h && noticed dist/comm.h:1 type
 touch launch/file{1..20} && noticed launch:1 folder
 define 50 int >>core/net.c && unnoticed
+define 9 'int a, int (*b)(int, int), int c, int d, int e, int f, int g, int h, int i' >>core/net.c && noticed core/net.c:7 parameters
+define 9 'int a, int (*b)(int, int), int c, int d, int e, int f, int g, int h' >>core/net.c && unnoticed
+loop() { # a file that calls net
+    printf '/* loop: calls net. */\nvoid ls_loop_run(void);\n' >core/loop.h
+    printf '/* loop: calls net. */\nvoid ls_loop_run(void)\n{\n    ls_net_open();\n}\n' >core/loop.c
+}
+loop && unnoticed
+loop && sed -i 's/^}/    ls_loop_run();\n}/' core/net.c && noticed core/loop.c:1 circle
+loop && echo '#include "core/net.h"' >>core/loop.h && echo '#include "core/loop.h"' >>core/net.h && noticed core/loop.h:1 circle
 
 "$root/tests/rules.sh" "$root" || failed=1
 exit $failed
