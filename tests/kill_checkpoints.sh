@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# kill_checkpoints: kills rank 0 by -9 at random times while it writes checkpoints; what was committed last always loads,
-# and after all of it the run equals one that was left in peace.
+# kill_checkpoints: kills rank 0 by -9 at random times while it writes checkpoints. The checkpoint committed last always
+# loads, and at the end the run equals one that was never killed.
 #
-#   tests/kill_checkpoints.sh [ROUNDS]     200 rounds take about 10 minutes; BUILD: where the program is (build)
+#   tests/kill_checkpoints.sh [ROUNDS]     200 rounds take about 10 minutes; BUILD=FOLDER holds the program (build)
 BUILD=${BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build}
 source "$(dirname "${BASH_SOURCE[0]}")/launch/lib.sh"
 rounds=${1:-200}
@@ -21,11 +21,11 @@ checkpoint: {every: 1 steps, keep: 2}
 run: run
 END
 
-committed() { # the step of the newest .ok; 0: there is none
+committed() { # the step of the newest .ok file; 0 if there is none
     find run/checkpoints -name 'step-*.ok' 2>/dev/null | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//' | grep . || echo 0
 }
 
-wrote_one() { # since this start, or it ended by itself
+wrote_one() { # whether a checkpoint was committed since this start, or the program has ended by itself
     [ "$(committed)" != "$before" ] || ! kill -0 "$started" 2>/dev/null
 }
 

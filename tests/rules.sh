@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# rules: checks the house rules that no compiler knows: includes, allocation, names, sizes, what stands where.
+# rules: checks the rules of the house that no compiler knows: who may include or call what, names, sizes, first lines.
 #
-#   tests/rules.sh [ROOT]      each violation on a line: file:line: rule: what to do; code 1 where there is one
+#   tests/rules.sh [ROOT]      prints a line for each violation, file:line: rule: what to do; exit code 1 if there is any
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "${1:-$here/..}"
@@ -41,7 +41,7 @@ system             | ^$                     | use a thread or a library: fork af
 rand               | ^$                     | use core/random.h: a function of (seed, purpose, step, ...)
 '
 
-# What is allowed though the tables above forbid it: file | word | why
+# Calls that are allowed all the same: file | word | why
 exceptions='
 dist/shared.c      | free                   | of getline
 launch/job/job_json.c  | free                   | of json_dumps
@@ -49,8 +49,8 @@ launch/job/job_yaml.c  | free                   | of open_memstream
 launch/train/report.c    | free                   | of json_dumps
 '
 
-# Public functions are ls_<noun>_<verb>: the noun is the file, or the header that declares them, or the first words
-# of either (h5_image.c: ls_h5_...). Further nouns of a header:
+# Public functions are named ls_<noun>_<verb>. The noun is the name of the file, or of the header that declares the function,
+# or the first words of either (h5_image.c: ls_h5_...). These headers have further nouns:
 nouns='
 core/blas.h           | gemm gemv
 core/check.h          | error fatal
@@ -68,7 +68,7 @@ launch/session/evaluation.h   | evaluate sums_mean
 launch/train/trainer.h      | seconds
 '
 
-list() { # the files that are the project's
+list() { # prints the files that belong to the project
     if [ -e .git ]; then
         git ls-files --cached --others --exclude-standard | while read -r file; do [ ! -f "$file" ] || echo "$file"; done
     else
@@ -84,14 +84,14 @@ complain() { # FILE LINE RULE WHAT-TO-DO
     echo "$1:$2: $3: $4" >>"$report"
 }
 
-# Top level: the house has no other rooms.
+# The top level has these folders and files and no others.
 cut -d/ -f1 <<<"$files" | sort -u |
     grep -vxE 'CMakeLists\.txt|core|dist|io|launch|tests|cluster|README\.md|LICENSE|\..*' |
     while read -r name; do
         complain "$name" 1 'top level' 'put it into core, dist, io, launch, tests or cluster'
     done || true
 
-# Scripts can be started; every file says its job in its first line (after #! in scripts).
+# Scripts are executable. Every file says in its first line (in scripts the one after #!) what it is for.
 while read -r file; do
     first=$(head -n 1 "$file")
     line=1
@@ -111,7 +111,7 @@ while read -r file; do
     esac
 done <<<"$files"
 
-# Every line of a table of types has its file.
+# Each entry of a .def table has its file, and that file defines what the table names.
 table() { # DEF MACRO FOLDER PREFIX
     [ -e "$1" ] || return 0
     grep -nE "^$2\(" "$1" | sed -E "s/^([0-9]+):$2\(([a-z0-9_]+).*/\1 \2/" | while read -r line name; do
@@ -130,13 +130,13 @@ table io/imports.def LS_IMPORT io/import ls_import
 table io/transforms.def LS_TRANSFORM io/transforms ls_transform
 table launch/commands.def LS_COMMAND launch ls_command
 
-# The rest looks into the code, without comments and texts.
+# The other rules look at the code, without its comments and strings.
 grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
     INCLUDES=$includes CALLS=$calls EXCEPTIONS=$exceptions NOUNS=$nouns xargs -r awk '
     function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
     function complain(rule, what) { print FILENAME ":" FNR ": " rule ": " what }
 
-    # the line with comments gone and texts emptied; in_comment lasts over lines
+    # Returns the line without comments and with empty strings; in_comment carries over from line to line.
     function code(line,    out, at, two, c, quote) {
         out = ""
         for (at = 1; at <= length(line); at++) {
@@ -157,7 +157,7 @@ grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
     BEGIN {
         n = split(ENVIRON["INCLUDES"], rows, "\n")
         for (i = 1; i <= n; i++) if (split(rows[i], part, "|") >= 3) {
-            # the files column may hold | itself: the last column is the text, the rest the pattern
+            # The pattern of files may contain | itself: the first column ends at the first |, the last begins at the last.
             header = trim(part[1]); text = rows[i]; sub(/.*\|/, "", text)
             pattern = rows[i]; sub(/^[^|]*\|/, "", pattern); sub(/\|[^|]*$/, "", pattern)
             include_name[++includes] = header
@@ -204,7 +204,7 @@ grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
                 complain("call", call_name[i] ": " call_text[i])
     }
 
-    # Functions at the left margin: declared in a header, or defined in a .c file.
+    # A function begins in the first column: a declaration in a header, or a definition in a .c file.
     line ~ /^[a-zA-Z_].*[ *][a-z_0-9]+\(/ && line !~ /(^| )(static|typedef|LS_INLINE|return|else|enum)[ (]/ {
         name = line; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name)
         if (name == "main" || name ~ /^(__|[A-Z]|ls_command_)/) next # commands.def declares its own
@@ -216,7 +216,7 @@ grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
         }
     }
 
-    # Whether the name begins with ls_ and a file name, whole or cut at an underscore.
+    # Whether the name begins with ls_ and the name of the file, or with its first words.
     function begins(name, file) {
         sub(/.*\//, "", file); sub(/\..*/, "", file)
         do if (index(name "_", "ls_" file "_") == 1) return 1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# hosts: a few hosts on one machine, as network namespaces with addresses and host names of their own. Needs root.
+# hosts: several hosts on one machine: network namespaces with their own addresses and host names. Needs root.
 #
 #   LAB=FOLDER hosts.sh up N                node1 (10.77.0.1) to nodeN, and control (10.77.0.254), on one switch
-#   LAB=FOLDER hosts.sh on HOST COMMAND...  runs it there, words joined as ssh does: MPI's plm_rsh_agent can be this
-#   LAB=FOLDER hosts.sh down                ends what still runs on them, and removes them
+#   LAB=FOLDER hosts.sh on HOST COMMAND...  runs it there, joining the words as ssh does: can be MPI's plm_rsh_agent
+#   LAB=FOLDER hosts.sh down                ends all processes on them and removes them
 #
 # The name of FOLDER tells one set of hosts from another.
 set -euo pipefail
@@ -33,7 +33,7 @@ up() { # N
     done
 }
 
-# MPI names its files in TMPDIR and in /dev/shm after the host: hence a host name and a TMPDIR for each. Entering by
+# MPI names its files in TMPDIR and in /dev/shm after the host, so each host has its own name and TMPDIR. Entering by
 # nsenter leaves /sys as it is, which SLURM's daemons need.
 on() { # HOST COMMAND...
     while [[ $1 == -* ]]; do shift; done # ssh's options

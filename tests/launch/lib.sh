@@ -1,10 +1,11 @@
-# lib: what the scripts beside it share. They source it; it makes a folder to work in and cleans up after them.
+# lib: the functions that all test scripts share. A script sources it, and then works in a folder of its own, $work, which
+# is removed at the end.
 #
-#   expect CODE COMMAND ...   runs, keeps what it said in $work/out, wants this exit code
-#   says TEXT                 what the last command said holds TEXT
-#   ranks N COMMAND ...       under mpirun; at most 60 s
-#   start N COMMAND ...       the same in the background: its process is $started; N 0: without mpirun
-#   finish                    waits for it and sets $code; what it said is in $work/out
+#   expect CODE COMMAND ...   runs the command; its output goes to $work/out; any other exit code is a failure
+#   says TEXT                 fails unless the output of the last command contains TEXT
+#   ranks N COMMAND ...       runs the command on N ranks under mpirun, for at most 60 s
+#   start N COMMAND ...       the same in the background; $started is the process. N = 0 starts without mpirun
+#   finish                    waits for it and sets $code; its output is in $work/out
 # shellcheck shell=bash
 set -Eeuo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -76,7 +77,7 @@ says() {
     grep -qF -- "$1" "$work/out" || fail "expected to read: $1"
 }
 
-# The text of the last line, as a golden message.
+# The output of the last command is this text and nothing else.
 says_only() {
     [ "$(cat "$work/out")" = "$1" ] || fail "expected exactly: $1"
 }
@@ -89,7 +90,7 @@ different() { # WHAT A B
     [ "$2" != "$3" ] || fail "$1: expected two values, found '$2' twice"
 }
 
-# Until COMMAND succeeds; it does not matter when.
+# Repeats COMMAND until it succeeds, for at most 30 s.
 wait_until() {
     local tries
     for ((tries = 0; tries < 600; tries++)); do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_broken_data: what a person reads about each file of broken_data.py: file, place, what was found, what was
-# expected; exit code 65 on one rank and on two, said once, and no hang.
+# test_broken_data: the message about each file of broken_data.py says file, place, what was found and what was
+# expected; on one rank and on two it is printed once, the exit code is 65, and nothing hangs.
 #
 #   test_broken_data.sh [RANKS ...]    (1 2)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -126,7 +126,7 @@ said_once() { # FILE MESSAGE
     [ "$count" = 1 ] || fail "expected to read once, not $count times: $line"
 }
 
-# Several at a time: mpirun mostly waits.
+# Eight at a time, since mpirun mostly waits.
 try_all() { # RANKS
     local count=$1 name message
     while read -r name; do
@@ -147,14 +147,14 @@ try_all() { # RANKS
 for count in "$@"; do
     try_all "$count"
 done
-# Each file is in the table, but those that are whole.
+# Every broken file is in the table.
 same 'files' "$(printf '%s\n' *.h5 | sed 's/\.h5$//' | grep -vxE 'good|w_good|forbidden' | sort | tr '\n' ' ')" \
     "$(cut -d'|' -f1 <<<"$table" | grep . | sort | tr '\n' ' ')"
 
-# The whole ones are taken.
+# Files that are not broken are accepted.
 expect 0 "$lockstep" train job.yaml --weights w_good.h5
 
-# A file that may not be read; root may read any, and becomes somebody else for this.
+# A file without permission to read. Root may read every file, so it becomes another user for this.
 as_nobody=()
 if [ "$(id -u)" = 0 ]; then
     chmod 755 .

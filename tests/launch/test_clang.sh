@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_clang: clang builds the library and the programs too, float and double, every warning an error.
+# test_clang: clang, too, builds the library and the programs, float and double, with every warning an error.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$BUILD/clang

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_cli: what the commands give: evaluate's figures, --dry-run's plan, check's dump, bench's JSON, the run directory;
+# test_cli: the results of the commands: evaluate's figures, --dry-run's plan, check's dump, bench's JSON, the run directory;
 # and data sets as h5py writes them.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -18,7 +18,7 @@ json() { # EXPRESSION over `j`, the last line of what was said: prints it
     "$python" -c "import json, sys; j = json.loads(open('out').read().splitlines()[-1]); print($1)"
 }
 
-# --dry-run: the plan, and no trace.
+# --dry-run prints the plan and writes nothing.
 expect 0 ranks 2 "$lockstep" train job.yaml --dry-run
 says 'net       mlp widths=144,30,4: 4474 parameters'
 says 'ranks     2 on 1 node'
@@ -29,7 +29,7 @@ grep -qE '^memory    [0-9.]+ [KM]iB a rank, [0-9.]+ [KM]iB on this node in all; 
 planned=$(sed -nE 's/.*checkpoint ([0-9.]+) KiB$/\1/p' out)
 [ ! -e run ] || fail '--dry-run made the run directory'
 
-# Training learns; what it leaves.
+# Training learns; the run directory holds what it should.
 expect 0 ranks 2 "$lockstep" train job.yaml
 says 'stage 1 of 1 done: step 36'
 says 'results: run/checkpoints, run/metrics.jsonl'
@@ -55,11 +55,11 @@ expect 0 "$lockstep" train job.yaml --dry-run
 says "complete  in $(checkpoint run 36) (step 36)"
 expect 0 "$lockstep" train job.yaml --dry-run epochs=7
 says "goes on   from $(checkpoint run 36) (step 36)"
-# The job that stands in the run directory gives the same run.
+# Training the job.yaml of the run directory repeats the run.
 expect 0 "$lockstep" train run/job.yaml run=again shards=2
 same 'the resolved job' "$(digest "$(checkpoint run 36)")" "$(digest "$(checkpoint again 36)")"
 
-# evaluate: of the run its best, of a file that file; text and JSON; other data and splits.
+# evaluate takes best.h5 of a run directory, or the file that it is given; text and JSON; other data and splits.
 expect 0 "$lockstep" evaluate run --json
 same 'keys' "['accuracy', 'checkpoint', 'confusion', 'data', 'loss', 'rows', 'split', 'step']" "$(json 'sorted(j)')"
 same 'the file chosen' run/checkpoints/best.h5 "$(json 'j["checkpoint"]')"
@@ -77,7 +77,7 @@ expect 0 "$lockstep" evaluate run --data copy.h5
 says 'on test of copy.h5'
 expect 64 "$lockstep" evaluate run --data flat.h5
 
-# The confusion matrix and the loss, from the weights by numpy.
+# numpy computes the same confusion matrix and loss from the weights.
 expect 0 "$lockstep" evaluate "$(checkpoint run 36)" --json
 "$python" - <<'END'
 import json
@@ -99,7 +99,7 @@ assert abs(found["loss"] - loss) < 1e-5 * loss, (found["loss"], loss)
 assert found["confusion"] == confusion.tolist(), (found["confusion"], confusion)
 END
 
-# Threads: the same bits on any number of them, in training and after it; what is said of them.
+# Any number of threads gives the same bits, in training and after it; the messages about threads.
 for threads in 1 2 3; do
     expect 0 "$lockstep" train job.yaml run=of-$threads steps=9 --threads=$threads \
         $'net=conv2d out=16 kernel=3 pad=1\nbatchnorm\nactivation function=relu\nmaxpool kernel=2\ndense units=4'
@@ -127,18 +127,18 @@ if [ "$(nproc)" -ge 2 ]; then
 slot:PE=2 --bind-to core"
 fi
 
-# A data set that numpy and h5py wrote in the plainest way: arrays at the root, int64 labels.
+# A data set as numpy and h5py write it in the plainest way: arrays at the root, int64 labels.
 expect 0 ranks 2 "$lockstep" train job.yaml run=plain data=flat.h5 'net=dense units=3' epochs=30 'optimizer=adam rate=0.05'
 expect 0 "$lockstep" evaluate plain --json
 same 'it learns' True "$(json 'j["accuracy"] > 0.7 and j["rows"] == 61')"
 
-# check: every gradient, at black pixels as well.
+# check compares every gradient, also at black pixels.
 data black black.h5
 expect 0 "$lockstep-double" check job.yaml data=black.h5 --rows 3 \
     net=$'conv2d out=3 kernel=3\nactivation function=relu\ndense units=4'
 same 'gradients that are right' 4 "$(grep -c ' ok$' out)"
 
-# check --dump of a net with draws: all that another program needs.
+# check --dump of a net with dropout holds all that another program needs to repeat the pass.
 expect 0 "$lockstep" check job.yaml model='mlp widths=144,30,4 dropout=0.4' --rows 5 --dump pass.h5
 "$python" - <<'END'
 import h5py
@@ -155,7 +155,7 @@ with h5py.File("pass.h5") as file, h5py.File("images.h5") as images:
     assert file.attrs["rows"] == 5 and "widths=144,30,4" in file.attrs["job"], dict(file.attrs)
 END
 
-# bench: one line, the fields that peers have.
+# bench prints one line of JSON with the fields that torch_bench.py prints too.
 for model in lenet mlp 'mlp widths=784,20,10'; do
     expect 0 ranks 2 "$lockstep" bench "$model" --batch 16 --steps 2 --threads 1
     same "fields of bench $model" "['batch', 'model', 'peer', 'pss_bytes', 'ranks', 'samples_per_second', 'step_seconds', 'threads']" \
@@ -169,7 +169,7 @@ expect 0 "$lockstep" bench lenet --batch 16 --steps 2 --profile
 grep -qE '^dense1 +forward +[0-9.]+ ms +[0-9.]+ Gflop/s +[0-9.]+ GB/s +backward .* GB/s$' out || fail 'expected a line of dense1'
 grep -qE '^all layers [0-9.]+ ms of a step'"'"'s [0-9.]+ ms$' out || fail 'expected the sum of the layers'
 
-# bench kernels: each pass of each layer is right, and told beside OpenBLAS; what it does not know.
+# bench kernels: each pass of each layer is correct and is listed beside OpenBLAS; wrong arguments are refused.
 kernels() { # SHAPE ...: measures each
     expect 0 "$lockstep" bench kernels --batch 2 "${@/#/--shape=}"
     says 'peak of a core: '

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_cluster: cluster/train.sbatch on a real SLURM of two hosts, and cluster/mpirun.sh over two hosts: a run that its
-# time limit cut goes on by itself, to the same bits as one that nothing disturbed.
+# test_cluster: cluster/train.sbatch on a real SLURM of two hosts, and cluster/mpirun.sh over two hosts: a run that was cut
+# by its time limit is resumed by itself, and ends with the same bits as an undisturbed one.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -27,8 +27,8 @@ evaluate: {every: never}
 checkpoint: {every: never}
 YAML
 
-# What needs no root: bad usage, and mpirun.sh on this machine, which makes of the first TERM (or Ctrl-C) a stop with a
-# checkpoint, where mpirun's own code would be 1.
+# First what needs no root: bad usage, and mpirun.sh on this machine, which turns the first TERM (or Ctrl-C) into a stop with a
+# checkpoint and code 75; mpirun's own code would be 1.
 export LOCKSTEP=$lockstep LOCKSTEP_BIND=none
 expect 64 "$cluster/train.sbatch" job.yaml
 says 'usage: sbatch'
@@ -66,7 +66,7 @@ take_down() {
 trap take_down EXIT
 "$hosts" up 2 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
 
-# Two "hosts" of this machine have the same two cores: nothing is bound. Data between the hosts goes over their network.
+# The two "hosts" share this machine's cores, so nothing is bound. Data between the hosts go over their network.
 export SLURM_CONF=$LAB/slurm.conf
 export OMPI_MCA_plm_rsh_agent="$hosts on" OMPI_MCA_plm_rsh_no_tree_spawn=1
 export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
@@ -87,7 +87,7 @@ submit() { # sbatch's arguments: submits, and sets $job and $log
     log=slurm-$job.log
 }
 
-# patiently COMMAND: until it succeeds, or job $job has ended; SLURM looks at time limits every 30 s.
+# patiently COMMAND: repeats it until it succeeds or job $job has ended. SLURM looks at time limits only every 30 s.
 patiently() {
     local tries
     for ((tries = 0; tries < 400; tries++)); do
@@ -113,13 +113,13 @@ queued_again() {
     logs 'goes back into the queue'
 }
 
-# ends_at RUN STEP: the parameters are those of a run that nothing disturbed
+# ends_at RUN STEP: the parameters are those of an undisturbed run
 ends_at() {
     expect 0 ranks 2 "$lockstep" train job.yaml run="$1-whole" steps="$2"
     same "parameters of $1" "$(digest "$(checkpoint "$1-whole" "$2")")" "$(digest "$(checkpoint "$1" "$2")")"
 }
 
-# Over the hosts of a hostfile; USR1 to mpirun.sh stops with a checkpoint, and the same command goes on.
+# On the hosts of a hostfile: USR1 to mpirun.sh stops with a checkpoint, and the same command resumes.
 printf 'node1 slots=1\nnode2 slots=1\n' >hosts.txt
 over_hosts() {
     timeout 60 "$hosts" on node1 "$(printf '%q ' "$cluster/mpirun.sh" --hostfile hosts.txt "$@")"
@@ -143,7 +143,7 @@ OMPI_MCA_plm=rsh expect 0 over_hosts "$lockstep" train job.yaml run=hostfile ste
 says "goes on   from $(checkpoint hostfile $((steps - 20)))"
 ends_at hostfile $steps
 
-# goes_on RUN: job $job, which wrote a checkpoint and is queued again, runs to the end that is set now
+# goes_on RUN START: job $job wrote a checkpoint and is queued again; its job file now gets a last step, and it runs to that
 goes_on() {
     patiently queued_again
     local steps=$(($(newest "$1") + 20))
@@ -158,7 +158,7 @@ goes_on() {
 
 "$slurm" up 2
 
-# A write that outlasts the lead and the limit: a disk that stands still after the first checkpoint.
+# Writing a checkpoint takes longer than LOCKSTEP_LEAD and the time limit: after the first checkpoint fsync() blocks.
 cat >slow.c <<'END'
 #include <unistd.h>
 int fsync(int file) { while (access("blocked", F_OK) == 0) usleep(50000); return fdatasync(file); }
@@ -177,27 +177,27 @@ sleep 1 # what was being written is there
 slow_steps=$(($(newest 'a run') + 20))
 sed -i "s/^steps: .*/steps: $slow_steps/" slow.yaml # for the next start: the first has read it
 
-# A start that writes nothing, and stops by no signal.
+# A start that writes no checkpoint and ignores all signals.
 printf '#!/bin/bash\ntrap "" USR1 TERM\nwhile :; do sleep 1; done\n' >deaf.sh
 printf '#!/bin/bash\nexec sleep 600\n' >early.sh
 chmod +x deaf.sh early.sh
 LOCKSTEP=$work/deaf.sh LOCKSTEP_LEAD=25 submit -w node2 -n 1 -t 1 "$cluster/train.sbatch" job.yaml run=deaf
 deaf=$job
 
-# By srun: stopped before a time limit of one minute.
+# Started by srun, and stopped before a time limit of one minute.
 cp job.yaml 'by srun.yaml'
 LOCKSTEP_LEAD=25 submit -N 2 --ntasks-per-node=1 -t 1 "$cluster/train.sbatch" 'by srun.yaml' run='by srun'
 goes_on 'by srun' srun
 logged 'stopped after step'
 
-# By mpirun inside the allocation, on all cores of the nodes that were given; USR1 by hand.
+# Started by mpirun inside the allocation, on all cores of the nodes, and stopped by USR1.
 cp job.yaml 'by mpirun.yaml'
 LOCKSTEP_START=mpirun submit -N 2 "$cluster/train.sbatch" 'by mpirun.yaml' run='by mpirun'
 patiently test -s 'by mpirun/metrics.jsonl'
 control scancel --batch --signal=USR1 "$job"
 goes_on 'by mpirun' mpirun
 
-# What would be queued again and again is refused, or ends at the first time.
+# Jobs that would be queued again and again are refused, or end after the first start.
 submit -n 1 -t 1 "$cluster/train.sbatch" job.yaml
 patiently job_is "$job" FAILED
 logged "until its time limit, of which LOCKSTEP_LEAD keeps 300 s for the last checkpoint, more than half"
@@ -216,7 +216,7 @@ control scancel --batch --signal=USR1 "$job"
 patiently job_is "$job" FAILED
 logged 'no checkpoint was written since this start'
 
-# scancel ends the job, with a checkpoint.
+# scancel ends the job with a checkpoint.
 submit -N 2 --ntasks-per-node=1 "$cluster/train.sbatch" job.yaml run=cancelled
 wait_until test -s cancelled/metrics.jsonl
 control scancel "$job"
@@ -228,7 +228,7 @@ wait_until stopped
 job_is "$job" CANCELLED || fail "expected job $job to be cancelled"
 ! queued_again || fail 'a cancelled job went back into the queue'
 
-# At the limit: the write that did not end is begun again; what wrote nothing is not started again.
+# At the time limit: the job whose checkpoint was not finished is queued again; the one that wrote nothing is not.
 job=$deaf log=slurm-$deaf.log
 patiently job_is "$job" TIMEOUT
 logged 'no checkpoint was written since this start'
@@ -241,13 +241,13 @@ rm blocked
 patiently job_is "$job" COMPLETED
 ends_at 'a run' $slow_steps
 
-# By mpirun and by srun, doctor has a block for each host; both see the same run directory and its lock.
+# doctor prints a block for each host; both hosts see the same run directory and its lock.
 expect 0 control srun -N 2 -n 2 --mpi=pmix "$lockstep" doctor .
 says 'host node1: 1 rank'
 says 'host node2: 1 rank'
 [ "$(grep -c 'locks hold$' "$work/out")" = 2 ] || fail 'expected two hosts that see the lock'
 
-# A run directory that is each host's own is found.
+# doctor notices a run directory that is a different one on each host.
 mkdir apart
 cat >apart.sh <<'BASH'
 [ "$(hostname)" = node1 ] || exec unshare --mount bash -c "mount -t tmpfs none apart && exec $LOCKSTEP doctor apart"
@@ -256,7 +256,7 @@ BASH
 expect 65 control srun -N 2 -n 2 --mpi=pmix bash apart.sh
 says "node2: $work/apart (tmpfs): what rank 0 writes there is not seen: put the run directory and the data on a file system"
 
-# Without PMIx each task would train alone: it says so, once, and what to do.
+# Without PMIx each task would train by itself: the program says so, once, and what to do.
 expect 64 control srun -N 2 -n 2 --mpi=none "$lockstep" doctor
 says 'lockstep: srun started 2 tasks without PMIx'
 says 'srun --mpi=pmix'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_command: the program's shell: help, version, bad usage, and `lockstep list` from the code's own tables.
+# test_command: help, version and bad usage of every command, and `lockstep list`.
 set -euo pipefail
 lockstep=$BUILD/lockstep
 work=$(mktemp -d)
@@ -26,7 +26,7 @@ expect 64 "Usage: lockstep COMMAND" "$lockstep"
 expect 64 "there is no command 'trian': did you mean 'train'?" "$lockstep" trian
 expect 64 "there is no command 'zzzzzz' (" "$lockstep" zzzzzz
 
-# Every command that --help names has its own, in the same form, and refuses what it does not know.
+# Every command that --help names has its own --help, in the same form, and refuses unknown options.
 commands=$("$lockstep" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [ "$(echo "$commands" | wc -w)" -ge 6 ] || failed=1
 for command in $commands; do
@@ -60,7 +60,7 @@ expect 0 "rate=X" "$lockstep" list optimizers
 expect 0 "default 0.9)" "$lockstep" list optimizers
 
 
-# Before MPI starts, the environment says who is rank 0: the others keep silent, with the same exit code.
+# Before MPI starts, the environment says which process is rank 0: the others print nothing and end with the same code.
 for name in OMPI_COMM_WORLD_RANK PMIX_RANK PMI_RANK SLURM_PROCID; do
     for words in "--help:0" "zzzzzz:64" "list:0" "train --zzzzzz:64" "list --help:0"; do
         code=0

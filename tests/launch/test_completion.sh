@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# test_completion: bash completion, in an interactive bash, as TAB would ask it.
+# test_completion: bash completion in an interactive bash, as the TAB key calls it.
 # shellcheck source=tests/launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 mkdir -p runs/lenet jobs
 touch jobs/a.yaml jobs/b.yml jobs/c.txt data.h5 'two words.h5'
 cat >ask.sh <<'END'
-# ask: what completion offers after the words given, one a line.
+# ask WORDS...: prints the completions after these words, one a line.
 source "$COMPLETION"
 COMP_WORDS=("$@")
 COMP_CWORD=$(($# - 1))
@@ -59,9 +59,9 @@ offers plot runs/ : runs/lenet
 offers plot --x = : step epoch time
 offers import i : idx
 
-# Every job key is offered, and no word that --help does not know.
+# Completion offers every job key, and no option that --help does not list.
 mapfile -t keys < <("$lockstep" man --keys | sed 's/$/=/')
 offers check jobs/a.yaml '' : "${keys[@]}"
 
-# Installed where bash-completion looks for a command's name.
+# It is installed where bash-completion looks for a command of this name.
 grep -qE 'completion.bash RENAME lockstep' "$tests/../CMakeLists.txt" || fail 'expected completion.bash to be installed'

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# test_doctor: `lockstep doctor` names what runs and where, and finds what is wrong, with code 65: too many ranks, a
+# test_doctor: `lockstep doctor` names what runs and where, and finds what is wrong, with exit code 65: too many ranks, a
 # binding that makes them take turns, little shared memory, a run directory that can't be written or locked.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cores=$(nproc)
 
-# Nothing to do where ranks and cores match; only remarks about other programs may stand there.
+# If ranks and cores match, nothing is to be done; remarks about other programs may still appear.
 mkdir run
 expect 0 ranks 1 "$lockstep" doctor run
 says "lockstep 0."
@@ -22,7 +22,7 @@ says "locks hold"
 says "Nothing to do."
 [ -z "$(ls -A run)" ] || fail 'doctor left something in the run directory'
 
-# A run directory that is not there yet: the folder that will hold it.
+# For a run directory that does not exist yet, doctor looks at the folder that will contain it.
 expect 0 "$lockstep" doctor run/later/deep
 says "run       $work/run ("
 expect 0 "$lockstep" doctor
@@ -31,7 +31,7 @@ says "run       $work ("
 # The set of instructions is the one that /proc/cpuinfo allows.
 if grep -qw avx512vl /proc/cpuinfo; then says AVX-512; elif grep -qw avx2 /proc/cpuinfo; then says AVX2; fi
 
-# Binding as the system has it, and ranks that share it.
+# The binding that the system gave, and ranks that share cores.
 expect 0 taskset -c 0 "$lockstep" doctor run
 says "rank 0 on processors 0"
 expect 65 ranks $((cores + 1)) "$lockstep" doctor run
@@ -44,7 +44,7 @@ if [ "$cores" -ge 2 ]; then
     says "rank 0 on processors 0; rank 1 on processors 1"
 fi
 
-# Threads count as ranks do.
+# Threads need cores as ranks do.
 expect 65 ranks "$cores" "$lockstep" doctor --threads=2 run
 says ", 2 threads a rank"
 says " of 2 threads on $cores cores take turns: start at most $((cores > 1 ? cores / 2 : 1)) there"
@@ -57,16 +57,16 @@ if [ "$cores" -ge 2 ]; then
 (mpirun --map-by slot:PE=2 --bind-to core"
 fi
 
-# Little shared memory, as in a container.
+# Too little shared memory, as in a container.
 [ "$cores" -lt 2 ] || expect 65 ranks 2 env LOCKSTEP_SHARED_LIMIT=64e6 "$lockstep" doctor run
 [ "$cores" -lt 2 ] || says "64 MB of shared memory are free in"
 
-# A run directory that no file can be made in.
+# A run directory in which no file can be created.
 expect 65 ranks 1 "$lockstep" doctor /proc
 says "/proc: can't write there: "
 says "not writable"
 
-# Locks that are refused: a library in between stands for such a file system.
+# A file system that refuses locks; a preloaded library plays it.
 cat >nolocks.c <<'END'
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +78,7 @@ expect 65 env LD_PRELOAD="$work/nolocks.so" "$lockstep" doctor run
 says "no locks"
 says "locks are refused, so that nothing keeps a second job out of a run directory"
 
-# Tasks of an srun without PMIx are told apart from ranks, before MPI starts; the first alone speaks.
+# Tasks of an srun without PMIx are noticed before MPI starts; only the first prints the message.
 expect 64 env SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=0 "$lockstep" doctor
 says_only "lockstep: srun started 4 tasks without PMIx, so that MPI can't join them: each would work alone. Start them \
 with \`srun --mpi=pmix\` (\`srun --mpi=list\` must name pmix), or with mpirun inside the allocation \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_errors: what a person reads about a job, net or data file that is wrong; nothing is written then, under mpirun one
-# rank speaks, and all end with the same code.
+# test_errors: the messages about a job, net or data file that is wrong. Nothing is written then; under mpirun one
+# rank prints the message, and all end with the same code.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data images images.h5
@@ -32,7 +32,7 @@ value() { # MESSAGE KEY=VALUE
     refused 64 "$1" train job.yaml "$2"
 }
 
-# The net in the file.
+# A net in the job file.
 sed 's/units=9/unist=9/' job.yaml >misspelt.yaml
 refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, bias, init, scale)" \
     train misspelt.yaml
@@ -54,7 +54,7 @@ net "1: 'activation function=rleu': there is no function rleu: did you mean relu
 net "1: 'dropout rate=1.5': dropout: rate=1.5 is out of range: 0 to 0.999" 'dropout rate=1.5'
 value 'command line: net, with job.yaml: objective (default): net/dense1 cannot learn: the derivative of activation1 is 0 everywhere; give that line surrogate=ste, or a function with a slope' \
     $'net=dense units=9\nactivation function=sign\ndense units=4'
-# What the command line changed is named before what stood in the file.
+# A mistake on the command line is reported before one in the file.
 value "command line: net, with job.yaml: objective (default): the net's output has 3 values, but the data has 4 classes" \
     'net=dense units=3'
 printf 'objective: supervised loss=cross-entropy\n' | cat job.yaml - >objective.yaml
@@ -109,7 +109,7 @@ refused 64 'evaluate.stop_after=3, but good.h5 has no rows of valid to judge by:
 expect 64 "$lockstep" train job.yaml data=regression.h5
 says 'the loss cross-entropy takes class labels (whole numbers), but a target of the data is 2 of real numbers: use squared-error or bce'
 
-# Nothing was written so far.
+# None of the commands above wrote anything.
 [ ! -e run ] || fail 'a refused job left its run directory'
 refused 74 "job.yaml: expected a folder, found something else" train job.yaml run=job.yaml
 
@@ -132,7 +132,7 @@ says 'there is no model lenett: did you mean lenet?'
 expect 64 "$lockstep" bench lenet --batch 0
 says "lockstep bench: --batch: expected a whole number, 1 or more, found '0'"
 
-# Under mpirun: each message once, the same code.
+# Under mpirun each message is printed once, and the exit code is the same.
 once() { # CODE MESSAGE ARGUMENT ...
     expect "$1" ranks 2 "$lockstep" "${@:3}"
     same 'times said' 1 "$(grep -c "$2" out)"

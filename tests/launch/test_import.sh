@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_import: lockstep import at the command line: each format, what it says, bad usage, one writer under mpirun; and
-# LeNet-5 reads the synthetic glyphs after two epochs.
+# LeNet-5 learns the synthetic glyphs in two epochs.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage_error() { # MESSAGE ARGUMENT ...
@@ -41,7 +41,7 @@ with h5py.File("pets.h5") as file:
     assert file["train/y"].attrs["class_names"].split("\n") == ["cat", "dog"]
     assert file["train/y"].attrs["classes"] == 2 and file["train/x"].attrs["column_mean"].shape == (1,)
 END
-# New rows as the first were: numbers and classes of that file.
+# New rows are scaled and labelled as an earlier data set was.
 printf 'length,kind\n10,dog\n' >new.csv
 expect 0 "$lockstep" import csv pets.csv --header --scale standard -o pets.h5 --force
 expect 0 "$lockstep" import csv new.csv --header --scale pets.h5 -o new.h5
@@ -83,7 +83,7 @@ says 'lockstep import synthetic'
 [ ! -e none.h5 ] || fail 'a refused import left its file'
 ! compgen -G '*.tmp' || fail 'an import left a temporary file'
 
-# Under mpirun rank 0 does it, and the others say nothing.
+# Under mpirun rank 0 imports, and the others print nothing.
 expect 0 ranks 3 "$lockstep" import synthetic -o ranks.h5 --rows 10
 same 'times said' 1 "$(grep -c '^wrote ranks.h5$' out)"
 cmp ranks.h5 small.h5 || fail 'expected the same file from one rank and from three'

@@ -13,7 +13,7 @@ stages:
 END
 expect 0 "$lockstep" train job.yaml
 
-# A file: the same figures as h5py's.
+# The figures of a file are those that h5py reads.
 expect 0 "$lockstep" inspect images.h5
 says "images.h5: data set, "
 says "digest: there is no .ok file beside it"
@@ -51,7 +51,7 @@ says "digest holds: "
 says "    - objective: supervised loss=cross-entropy"
 says "  model/net/out/weight"
 
-# A run directory: the job, a paragraph a stage, the checkpoints.
+# A run directory: the job, a paragraph for each stage, the checkpoints.
 expect 0 "$lockstep" inspect run
 says "  stage 1: steps 1 to 5, 1 epochs; done, "
 says "  stage 2: steps 6 to 15, 2 epochs; done, "
@@ -69,7 +69,7 @@ assert top["history"][1]["loss"] == last["loss"] and top["history"][1]["final"] 
 assert [entry["step"] for entry in top["checkpoints"]][:3] == [15, 10, 5]
 assert all(entry["holds"] for entry in top["checkpoints"])'
 
-# Differences, against numpy.
+# inspect --diff agrees with numpy.
 expect 0 "$lockstep" inspect --diff run run
 says "0 of 2 arrays differ"
 expect 0 "$lockstep" inspect --diff "$(checkpoint run 10)" run --json
@@ -96,7 +96,7 @@ for count in 1 2; do
     same "lines on $count ranks" "$(wc -l <out)" 1
 done
 
-# Damage is named, and the code is 65.
+# Damage is named, and the exit code is 65.
 cp -r run bad
 printf x | dd of="$(checkpoint bad 15)" bs=1 seek=3000 conv=notrunc status=none
 rm bad/checkpoints/step-00000010.ok
@@ -140,7 +140,7 @@ says "two files go with --diff"
 expect 64 "$lockstep" inspect --diff images.h5
 says "--diff takes two files"
 
-# A strange file ends as well: links are not followed, cycles end, what was never written is not read.
+# Strange files are inspected to the end: links are not followed, cycles are left, unwritten data are not read.
 "$python" - <<'END'
 import h5py, numpy
 with h5py.File("odd.h5", "w") as file:
@@ -171,7 +171,7 @@ objects = {entry["path"]: entry for entry in json.load(open("odd.json"))["object
 assert objects["a/b"]["least"] == 1 and objects["a/b"]["largest"] == 3 and objects["a/b"]["not_finite"] == 2
 assert objects["swapped"]["largest"] == 11 and objects["scalar"]["mean"] == 5 and "least" not in objects["huge"]'
 
-# Arrays without rows, texts and others are equal to themselves, and differ where they do.
+# --diff of empty arrays, texts and other types: equal to themselves, and different where they differ.
 "$python" - <<'END'
 import h5py, numpy
 for name, word, flag in ("a", "two", True), ("b", "two", True), ("c", "too", False):
@@ -195,7 +195,7 @@ import json
 differing = {entry["path"]: entry.get("differing") for entry in json.load(open("diff.json"))["differences"]}
 assert differing == {"text": 1, "texts": 1, "fixed": 1, "flags": 1, "records": None}, differing'
 
-# Names that are no UTF-8.
+# Names that are not UTF-8.
 strange=$'run-\xff'
 cp -r run "$strange"
 expect 0 "$lockstep" verify "$strange"

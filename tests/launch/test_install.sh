@@ -14,7 +14,7 @@ for file in bin/lockstep bin/lockstep-double include/lockstep/lockstep.h include
         exit 1
     }
 done
-# Moved elsewhere, the program still finds its library.
+# The program finds its library after the whole prefix was moved.
 mv "$prefix" "$work/moved"
 prefix=$work/moved
 env -u LD_LIBRARY_PATH "$prefix/bin/lockstep" --version

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_large_batch: LARS, LAMB, moving averages, accumulation and batch norm: the same bits on any rank count and after
-# any stop; sync=1; what decay spares; what is refused.
+# test_large_batch: LARS, LAMB, moving averages, accumulation and batch norm give the same bits on any rank count and after
+# any stop; batch norm with sync=1; parameters without weight decay; refusals.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data images images.h5
@@ -56,14 +56,14 @@ for run in lamb4 lamb1x1; do alike lamb $run; done
 train plain 1 'optimizer=momentum rate=0.5 decay=1e-3 clip=2 ema=0.9'
 different 'LARS and momentum' "$(digest "$(checkpoint lars 12)")" "$(digest "$(checkpoint plain 12)")"
 
-# --- A run that stopped, and goes on with other rank counts, equals one that never did.
+# --- A run that is resumed on another number of ranks equals one that never stopped.
 for step in 1 5 11; do
     expect 0 ranks $((1 << step % 3)) "$lockstep" train job.yaml run=from$step "$lamb" --resume="$(checkpoint lamb $step)"
     same "end from step $step" "$(digest --all "$(checkpoint lamb 12)")" "$(digest --all "$(checkpoint from$step 12)")"
     same "best from step $step" "$(digest lamb/checkpoints/best.h5)" "$(digest from$step/checkpoints/best.h5)"
 done
 
-# --- What is evaluated: the average during training, and by --average; else the weights.
+# --- Evaluation takes the moving average during training, and with --average; else the weights.
 loss_of() { # ARGUMENT ...
     expect 0 "$lockstep" evaluate "$@" --split valid --json
     sed -E 's/.*"loss":([0-9.]+)[0-9]{6},.*/\1/' out
@@ -94,7 +94,7 @@ train half 1 steps=6 evaluate.average=0
 expect 64 "$lockstep" train job.yaml run=half evaluate.average=0 'optimizer=lars rate=0.5 trust=0.02 clip=2'
 says 'the running stage keeps its moving average (ema=), or keeps none'
 
-# --- A stage's average begins at its first weights, and takes up what the stage before had learned.
+# --- The moving average of a stage begins with the weights at its start, which the stage before has learned.
 sed -E '/^(optimizer|schedule|batch|steps):/d' job.yaml >stages.yaml
 cat >>stages.yaml <<'END'
 stages:
@@ -114,7 +114,7 @@ kept = 1 / 11
 assert numpy.allclose(second, kept * first + (1 - kept) * five, atol=1e-7)
 END
 
-# --- accumulate=K on N ranks is K * N ranks; the checkpoint keeps the shards.
+# --- accumulate=K on N ranks gives the bits of K * N ranks; the checkpoint keeps the number of shards.
 sed '/^shards/d' job.yaml >free.yaml
 job=free.yaml
 train whole 4
@@ -129,7 +129,7 @@ same 'accumulation resumed on two ranks' "$(digest --all "$(checkpoint whole 12)
     "$(digest --all "$(checkpoint later 12)")"
 job=job.yaml
 
-# --- sync=1: two ranks take the statistics of one rank's whole batch; refused where shards are more than ranks.
+# --- With sync=1 two ranks have the statistics of one rank with the whole batch; refused if there are more shards than ranks.
 sync="$(sed -n '/^net/,/^opt/p' job.yaml | sed -e '1d;$d' -e 's/batchnorm/batchnorm sync=1/')"
 train batch 1 shards=1 "net=$sync"
 train synced 2 shards=2 "net=$sync"
@@ -146,7 +146,7 @@ says 'net/batchnorm1: statistics over all ranks (sync=1) need one shard a rank, 
 expect 64 ranks 2 "$lockstep" train job.yaml run=refused accumulate=2 "net=$sync"
 says 'give shards=2 in place of accumulate'
 
-# --- decay_all=0 spares biases and batch norm's scale and shift; LARS and LAMB do by themselves.
+# --- decay_all=0 exempts biases and batch norm's scale and shift from weight decay; for LARS and LAMB it is the default.
 for optimizer in 'sgd rate=0.1' 'lars rate=0.1' 'lamb rate=0.1'; do
     all=$([[ $optimizer == sgd* ]] && echo decay_all=0 || true)
     n=${optimizer%% *}

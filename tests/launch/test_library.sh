@@ -12,7 +12,7 @@ sed -n '/^## As a library$/,/^## /p' "$readme" | sed -n '/^```c$/,/^```$/{/^```/
 grep -q 'int main' program.c || fail "expected a C program in README's section 'As a library'"
 [ "$(sed -n '/int main/,$p' program.c | wc -l)" -le 36 ] || fail 'the program of README is no short one any more'
 
-# Learns most of what there is to learn, and loading gives what was saved.
+# The program learned to classify at least 97 %, and saved the weights file and its checksum.
 right() {
     awk '$2 == "of" && $4 == "right" { good = $1 >= 0.97 * $3 } END { exit !good }' out ||
         fail 'expected at least 97 % right'
@@ -41,7 +41,7 @@ rm weights.ok
 expect 0 build/by_cmake # over the weights that lockstep-double left, without a seal
 right
 
-# The same net in a job: other programs read the weights by their names.
+# A job of the program with the same net takes these weights; h5py finds them by their names.
 "$python" - <<'END'
 import h5py
 import numpy
@@ -72,7 +72,7 @@ expect 0 "$lockstep" evaluate run --json
 expect 65 "$lockstep" train job.yaml run=other --resume=weights.h5
 says 'parameters only'
 
-# What is wrong is said by name.
+# A misspelt layer is named in the message.
 sed -i 's/dense units=2/dens units=2/' program.c
 cc -std=c11 -O1 program.c -o wrong "${flags[@]}" "-Wl,-rpath,$(pkg-config --variable=libdir lockstep)"
 expect 64 ./wrong

@@ -49,8 +49,8 @@ for key in data batch optimizer evaluate.split checkpoint.keep; do
     grep -qx "$key" keys || fail "expected the job key $key"
 done
 
-# The backslashes of an example come through.
+# The backslashes of an example appear on the page.
 holds 'train-images-idx3-ubyte.gz \'
 
-# The build made it, too.
+# The build wrote the page, too.
 [ ! -e "$BUILD/lockstep.1" ] || grep -q '^\.TH LOCKSTEP 1 ' "$BUILD/lockstep.1" || fail "$BUILD/lockstep.1 is no manual page"

@@ -29,7 +29,7 @@ family() { # PID: the ranks under mpirun; itself where it has no children
     echo "${children:-$1}"
 }
 
-# Until the job ends; $peak: the most that its processes took at a time, in KiB.
+# Watches until the job ends; $peak is the largest memory of its processes together, in KiB.
 watch() {
     local now pid files
     peak=0

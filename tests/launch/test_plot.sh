@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_plot: lockstep plot: the picture shows the numbers of metrics.jsonl, the text too, and bad input is named.
+# test_plot: lockstep plot: the picture and the text show the numbers of metrics.jsonl; bad input is named.
 # shellcheck source=tests/launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -89,7 +89,7 @@ grep -qF '>b &amp; &lt;c&gt;</text>' two.svg || fail 'expected an escaped name'
 expect 0 env LC_ALL=C COLUMNS=90 "$lockstep" plot --live run
 says 'run: stage 2 of 2, step 52, epoch 2, done'
 
-# Records by hand: a stopped and resumed run, against time; half a line at the end.
+# Records written by hand: a run that was stopped and resumed, drawn against time; the last line is cut in half.
 mkdir hand
 cat >hand/metrics.jsonl <<'END'
 {"stage":0,"step":10,"epoch":0.5,"seconds":10,"loss":4,"rate":0.1}
@@ -110,7 +110,7 @@ valid loss  +           3.5        3.5 to 3.5'
 expect 0 env LC_ALL=C.UTF-8 "$lockstep" plot --live --once hand
 says '█▆▃▁'
 
-# On a terminal it goes on until the run is complete.
+# On a terminal --live follows the run until it is complete.
 : >frames
 script -qec "$lockstep plot --live hand" frames </dev/null >/dev/null 2>&1 &
 started=$!
@@ -122,7 +122,7 @@ same 'exit code of --live' "$code" 0
 grep -q 'step 40, epoch 2, done' frames || fail 'expected the last frame to be of the complete run'
 grep -q $'\x1b\\[4A' frames || fail 'expected a frame to be drawn over the one before'
 
-# Numbers of any size, one number alone, equal numbers.
+# Curves of very large and small numbers, of a single number, of equal numbers.
 mkdir odd
 cat >odd/metrics.jsonl <<'END'
 {"stage":0,"step":0,"epoch":0,"loss":-1e90,"a":0,"b":5,"c":1e-300,"d":1e200}
@@ -134,7 +134,7 @@ if grep -E 'nan|inf|[0-9]{9}' odd.svg; then
 fi
 grep -q '>b</text>' odd.svg || fail 'expected a panel for b'
 
-# What can't be drawn is said.
+# Input that cannot be drawn is refused with a message.
 expect 65 "$lockstep" plot nowhere -o x.svg
 says 'nowhere: No such file or directory; expected a run directory'
 expect 65 "$lockstep" plot job.yaml -o x.svg

@@ -2,7 +2,7 @@
 # test_predict: predict and extract against numpy; the same bytes on any rank count; data without targets; refusals.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# More rows than two ranks take in a round of chunks, so that chunks come from both and more than once.
+# More rows than two ranks handle in one round of chunks, so that each rank computes several chunks.
 "$python" - <<'END'
 import h5py, numpy
 random = numpy.random.default_rng(2)
@@ -41,7 +41,7 @@ epochs: 4
 END
 expect 0 "$lockstep" train job.yaml
 
-# on RANKS COMMAND ARGUMENTS: under mpirun where there are several
+# on RANKS COMMAND ARGUMENTS: runs lockstep, under mpirun if RANKS is more than 1
 on() {
     if [ "$1" = 1 ]; then
         expect 0 "$lockstep" "${@:2}"
@@ -67,7 +67,7 @@ for other in 2 3; do
     cmp features1.h5 "features$other.h5"
 done
 
-# Against numpy, from the checkpoint's own parameters; the accuracy is evaluate's.
+# numpy computes the same from the checkpoint's parameters; the accuracy is the one that evaluate prints.
 expect 0 "$lockstep" evaluate run --json
 cp out evaluation.json
 cat >reference.py <<'END'
@@ -107,7 +107,7 @@ assert (numpy.array([row[2:] for row in rows[1:]], "f4") == out["probability"][(
 END
 expect 0 "$python" reference.py
 
-# Features are a data set: it passes the checks and trains.
+# Extracted features are a data set: verify accepts it, and a net trains on it.
 expect 0 "$lockstep" verify features1.h5
 cat >second.yaml <<'END'
 data: features1.h5
@@ -117,7 +117,7 @@ epochs: 1
 END
 expect 0 "$lockstep" train second.yaml
 
-# Data without y, and data of more classes than the net has outputs.
+# Data without y, and data with more classes than the net has outputs.
 on 2 predict run --data plain.h5 -o plain.csv
 cmp 1.csv plain.csv
 on 2 extract run --layer net/bend --data plain.h5 -o plain_features.h5
@@ -129,7 +129,7 @@ assert list(a) == ["test"] and list(a["test"]) == ["x"] and (a["test/x"][()] == 
 assert (c["train/x"][()] == b["train/x"][()]).all() and c["train/y"][6] == 6
 assert list(c) == ["train"] and list(c["train"]) == ["length", "x", "y"] and (c["train/length"][()] == range(150)).all()'
 
-# Regression, and one output for two classes.
+# Regression, and two classes with a single output.
 data regression regression.h5
 data binary binary.h5
 common=(batch=50 epochs=2 "optimizer=adam rate=0.01")
@@ -153,7 +153,7 @@ assert numpy.abs(two["probability"][()] - numpy.hstack([1 - p, p])).max() < 1e-5
 assert (two["class"][()] == (p[:, 0] > 0.5)).all()
 assert numpy.abs(h5py.File("binary_values.h5")["value"][()] - p).max() < 1e-5'
 
-# Refusals, on one rank and on two; nothing is left behind.
+# Refusals on one rank and on two leave no file behind.
 refused() { # CODE TEXT COMMAND ...
     expect "$1" "$lockstep" "${@:3}"
     says "$2"

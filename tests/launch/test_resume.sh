@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_resume: a run that stopped anywhere and goes on, on any rank count, equals one that never stopped, bit for bit;
+# test_resume: a run that is stopped anywhere and resumed on any rank count equals one that never stopped, bit for bit;
 # and every way to say where a run begins.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -24,7 +24,7 @@ evaluate: {every: 3 steps}
 checkpoint: {every: 1 steps, keep: 100}
 END
 
-# --- From each step of two stages, on one, two and four ranks; step 12 is the border.
+# --- Resumed from each step of two stages, on one, two and four ranks; the second stage begins after step 12.
 expect 0 ranks 2 "$lockstep" train job.yaml run=whole
 says 'stage 2 of 2 done: step 20'
 files=("$(checkpoint whole 20)")
@@ -39,7 +39,7 @@ done
     fail "not all 20 runs end the same: $(digest --all "${files[@]}" | tr '\n' ' ')"
 different 'step 19 and step 20' "$(digest "$(checkpoint whole 19)")" "$(digest "$(checkpoint whole 20)")"
 
-# --- Signals at random moments of a longer run, until it is done; then it stays done.
+# --- A longer run is stopped by signals at random moments until it is done; a further start finds nothing to do.
 cat >long.yaml <<'END'
 data: images.h5
 model: mlp widths=144,300,4 dropout=0.2
@@ -54,7 +54,7 @@ expect 0 ranks 2 "$lockstep" train long.yaml run=calm
 records() {
     if [ -e hurried/metrics.jsonl ]; then wc -l <hurried/metrics.jsonl; else echo 0; fi
 }
-under_way() { # it has written a record, or is done
+under_way() { # whether it has written a record since this start, or has ended
     [ "$(records)" -gt "$before" ] || ! kill -0 "$started" 2>/dev/null
 }
 stops=0 code=75
@@ -78,7 +78,7 @@ expect 0 ranks 2 "$lockstep" train long.yaml run=hurried stages.1.steps=100
 says 'nothing to do: the run is complete after 300 steps'
 cmp -s trained.yaml hurried/job.yaml || fail 'a start with nothing to do wrote another job.yaml'
 
-# --- More steps; the best and the early stop are the same with and without a pause.
+# --- With more steps: the best checkpoint and the early stop are the same with and without a stop in between.
 short() { # RUN ARGUMENT ...
     local run=$1
     shift
@@ -102,12 +102,12 @@ expect 0 short early stages.1.steps=200
 says "nothing to do: the run is complete after $end steps (it stopped early: a larger evaluate.stop_after= goes on)"
 expect 0 short early stages.1.steps=200 evaluate.stop_after=0
 says 'stage 2 of 2 done: step 201'
-# A stage that stopped early leaves the next its own patience.
+# The patience of a stage counts anew after a stage that stopped early.
 expect 0 short first stages.0.steps=200 'stages.0.optimizer=sgd rate=0.5' stages.1.steps=3
 says 'stage 1 of 2 stopped early'
 says 'stage 2 of 2 done'
 
-# --- More ranks than shards: said aloud.
+# --- More ranks than shards raise the number of shards, with a message.
 expect 0 "$lockstep" train job.yaml run=narrow shards=2 stages.0.steps=3 stages.1.steps=2
 expect 0 ranks 3 "$lockstep" train job.yaml run=narrow shards=0 stages.0.steps=3 stages.1.steps=4
 says "3 ranks are more than the run's 2 shards"
@@ -134,7 +134,7 @@ says 'nowhere'
 expect 65 run --resume=ways/checkpoints/best.h5
 says 'ways/checkpoints/best.h5 holds parameters only'
 says '--weights ways/checkpoints/best.h5'
-# A path goes back only where nothing that came after is lost, or on request.
+# --resume=PATH to an earlier step is refused if later checkpoints would be lost, unless --overwrite.
 expect 64 run stages.0.steps=2 stages.1.steps=2 --resume=ways/checkpoints/step-00000002.h5
 says 'goes back, but the run has gone on to ways/checkpoints/step-00000004.h5'
 [ -e "$(checkpoint ways 4)" ] || fail 'a refused --resume=PATH removed a checkpoint'
@@ -152,7 +152,7 @@ same '--weights' "$(digest ways/checkpoints/best.h5)" "$(digest "$(checkpoint li
 expect 65 "$lockstep" train job.yaml run=foreign --weights=early/checkpoints/best.h5
 says 'early/checkpoints/best.h5'
 
-# --- A newest checkpoint that is damaged is passed over, aloud; when none is left, that is an error.
+# --- A damaged newest checkpoint is skipped with a message; if no valid one is left, that is an error.
 printf 'x' | dd of="$(checkpoint ways 4)" bs=1 seek=5000 conv=notrunc status=none
 expect 0 run stages.0.steps=2 stages.1.steps=2
 says 'step-00000004.h5'
@@ -163,7 +163,7 @@ done
 expect 65 run stages.0.steps=2 stages.1.steps=2
 expect 65 ranks 2 "$lockstep" train job.yaml run=ways stages.0.steps=2 stages.1.steps=2
 
-# --- Another model, seed, data shape, finished stage: refused. Rate, schedule, batch: with a notice.
+# --- A change of model, seed, data shape or finished stage is refused; of rate, schedule or batch it is noted.
 expect 0 "$lockstep" train job.yaml run=kept stages.1.steps=2
 kept() { "$lockstep" train job.yaml run=kept "$@"; }
 expect 64 kept 'net=dense units=4'

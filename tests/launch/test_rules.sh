@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_rules: the house rules hold, and tests/rules.sh notices each kind of violation (planted into a small house).
+# test_rules: the code keeps the rules, and tests/rules.sh notices each kind of violation, planted into a small tree.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 house=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_stop: signals and --max-time end with a checkpoint and code 75; numbers that are not finite and data that can't be
-# read end all ranks alike, with the last good checkpoint kept.
+# test_stop: signals and --max-time end with a checkpoint and code 75; numbers that are not finite and data that cannot be
+# read end all ranks with the same code, and the last good checkpoint is kept.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data images images.h5
@@ -18,11 +18,11 @@ steps_saved() { # RUN: of its newest checkpoint
     find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
 }
 
-under_way() { # it trains: a record is there
+under_way() { # whether it trains: the first record is written
     [ -s "$run/metrics.jsonl" ]
 }
 
-# stopped RUN [WHY]: ended with 75, says so, and the checkpoint goes on
+# stopped RUN [WHY]: it ended with 75, said so, and resumes from the checkpoint
 stopped() {
     [ $code = 75 ] || fail "expected exit code 75, found $code"
     says "${2:+$2: }stopped after step $(steps_saved "$1"), checkpoint written; the same command goes on"
@@ -30,7 +30,7 @@ stopped() {
     says "goes on   from $(checkpoint "$1" $(($(steps_saved "$1") - 1)))"
 }
 
-# Alone, each signal.
+# Each signal, to a program without mpirun.
 for signal in INT TERM USR1; do
     run=alone$signal
     # A shell starts what runs in the background with INT ignored; a program may still ask for it.
@@ -41,7 +41,7 @@ for signal in INT TERM USR1; do
     stopped $run SIG$signal
 done
 
-# To mpirun, which passes it on; and to one rank alone, which the others follow.
+# A signal to mpirun, which forwards it; and to one rank alone: all ranks stop.
 run=passed
 start 2 "$lockstep" train job.yaml run=$run
 wait_until under_way
@@ -59,8 +59,8 @@ for signal in INT TERM USR1; do
     says "stopped after step $(steps_saved $run), checkpoint written"
 done
 
-# TERM to mpirun: it waits so many seconds, passes TERM on, waits as long again, kills what is left, and its own code is
-# always 1. Meanwhile it reads no output (a terminal's 4 KiB are room for), so these epochs take a while.
+# TERM to mpirun: it waits so many seconds, forwards TERM, waits as long again, kills the rest, and its own code is
+# always 1. It reads no output meanwhile (a pseudo-terminal holds 4 KiB), so these epochs are long enough to print little.
 run=terminated
 start 2 --mca odls_base_sigkill_timeout 3 "$lockstep" train job.yaml run=$run model='mlp widths=144,3000,600,4' batch=1
 wait_until under_way
@@ -69,7 +69,7 @@ finish
 [ $code = 1 ] || fail "expected mpirun's code 1, found $code"
 [ "$(steps_saved $run)" ] || fail 'expected a checkpoint after TERM'
 
-# A second INT ends at once, in the middle of a step: rank 1 is held, so that the step can't end.
+# A second INT ends the program at once, in the middle of a step: rank 1 is stopped by SIGSTOP, so the step cannot end.
 run=twice
 start 2 "$lockstep" train job.yaml run=$run
 wait_until under_way
@@ -84,7 +84,7 @@ finish
 [ $code = 130 ] || fail "expected exit code 130, found $code"
 [ -z "$(steps_saved $run)" ] || fail "expected no checkpoint"
 
-# --max-time, alone and on two ranks, one for each node.
+# --max-time, on one rank and on two ranks of two nodes.
 expect 75 "$lockstep" train job.yaml run=brief --max-time=1s
 says "--max-time is over: stopped after step $(steps_saved brief), checkpoint written"
 expect 75 ranks 2 env LOCKSTEP_RANKS_PER_NODE=1 "$lockstep" train job.yaml run=brief2 --max-time=0:00:01
@@ -95,7 +95,7 @@ says '--max-time=soon: write 90s, 30m, 11.5h or HH:MM:SS'
 expect 64 "$lockstep" train job.yaml run=brief --max-time 2
 says '--max-time=2: the unit is missing: write 90s, 30m, 11.5h or HH:MM:SS'
 
-# One run directory, two jobs.
+# Two jobs cannot use the same run directory.
 run=shared
 start 0 "$lockstep" train job.yaml run=$run
 wait_until under_way
@@ -109,11 +109,11 @@ grep -qF "shared: is in use by process $holder on host $(hostname)" "$second" ||
 code=0
 ranks 2 "$lockstep" train job.yaml run=$run >"$second" 2>&1 || code=$?
 [ $code = 73 ] || fail "a second job on two ranks: expected exit code 73, found $code"
-kill -KILL "$holder" # which leaves no lock
+kill -KILL "$holder" # the lock ends with the process
 finish
 expect 0 "$lockstep" train job.yaml run=$run steps=2
 
-# Not finite: nothing is updated, code 70 from every rank, and the checkpoint before is whole.
+# If a loss is not finite nothing is updated, every rank ends with code 70, and the last checkpoint stays valid.
 cat >finite.yaml <<'END'
 data: images.h5
 model: mlp widths=144,40,4 activation=linear
@@ -133,7 +133,7 @@ for count in 1 2 4; do
     expect 0 ranks $count "$lockstep" evaluate "$(checkpoint $run 3)" --json
 done
 
-# A NaN in the data, which one rank alone reads: all end with code 65, and the row is named.
+# A NaN in the data is read by one rank only: all ranks end with code 65, and the row is named.
 for count in 1 2 4; do
     [ -e nan.h5 ] || data nan nan.h5
     expect 65 ranks $count "$lockstep" train finite.yaml data=nan.h5 run=nan$count steps=50

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_transform: a job's transform: the same bits on any rank count and after a stop; what evaluate, predict and check
-# make of it, against numpy and PyTorch; refusals.
+# test_transform: a job's transform gives the same bits on any rank count and after a stop; evaluate, predict and check
+# agree with numpy and PyTorch; refusals.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data images images.h5
@@ -37,26 +37,26 @@ whole=$(digest --all "$(checkpoint one 18)")
 same 'two ranks' "$whole" "$(digest --all "$(checkpoint two 18)")"
 same 'four ranks' "$whole" "$(digest --all "$(checkpoint four 18)")"
 
-# From the middle of an epoch and from its border, on another rank count.
+# Resumed from the middle and from the end of an epoch, on another number of ranks.
 for step in 3 6 14; do
     train from$step $((1 + step % 2)) checkpoint.every=never --resume="$(checkpoint one $step)"
     same "on from step $step" "$whole" "$(digest --all "$(checkpoint from$step 18)")"
 done
 
-# What the equality above must not be blind to: each line counts, and so does the second epoch's draw.
+# The comparison above can fail: each line of the transform changes the bits, and so do the draws of the second epoch.
 for line in crop flip scale-crop normalize erase; do
     train "without-$line" 1 checkpoint.every=never "transform=$(sed -nE '/^transform/,/^net/s/^  (.*)/\1/p' job.yaml | grep -v "^$line" |
         case $line in scale-crop) sed 's/^crop size=14/crop size=10,11/' ;; *) cat ;; esac)"
     different "without $line" "$(digest "$(checkpoint one 18)")" "$(digest "$(checkpoint "without-$line" 18)")"
 done
 
-# A run may go on with another transform, which is said; not with one of another shape.
+# A run may be resumed with another transform, with a notice, but not with one that gives another shape.
 expect 0 "$lockstep" train job.yaml run=two epochs=4 'transform=crop size=10,11'
 says "transform changed from 'crop size=14 pad=2 "
 expect 65 "$lockstep" train job.yaml run=four epochs=4 transform=flip
 says 'net/dense1/weight has shape [4, 288]; expected [4, 400]'
 
-# evaluate, predict and extract do the deterministic part: the middle, and the mean taken off.
+# evaluate, predict and extract do the part without chance: the middle of the picture, less the mean.
 cat >plain.yaml <<'END'
 data: images.h5
 run: plain
@@ -102,7 +102,7 @@ p = numpy.exp(y) / numpy.exp(y).sum(1, keepdims=True)
 assert numpy.abs(h5py.File("new_out.h5")["probability"][()] - p).max() < 1e-5
 END
 
-# scale-crop against PyTorch's interpolate, through the rows that a check's dump holds: wide, tall, larger, smaller.
+# scale-crop agrees with PyTorch's interpolate on wide, tall, larger and smaller pictures; check --dump holds its rows.
 "$python" - <<'END'
 import h5py, numpy
 with h5py.File("wide.h5", "w") as file:
@@ -129,7 +129,7 @@ for size in 24,24,0.875 35,50,0.875 64,64,1 100,7,0.5; do
     expect 0 "$python" interpolate.py "$height" "$width" "$share"
 done
 
-# Refusals, at the place of the key, on one rank and on two.
+# Refusals name the line of the key, on one rank and on two.
 printf 'data: images.h5\ntransform: |\n  flip\n  crop size=15\nnet: "dense units=4"\n' >bad.yaml
 printf 'data: flat.h5\ntransform: flip\nnet: "dense units=4"\n' >flat.yaml
 data flat flat.h5

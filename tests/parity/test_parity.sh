@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_parity: passes and training steps against torch; gradients against differences; and that these tests can fail.
+# test_parity: compares passes and training steps with PyTorch, and gradients with differences; shows that these tests can fail.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
 for kind in images large flat regression binary signs; do
@@ -10,7 +10,7 @@ echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/parity.py" "$BUILD"
 "$python" "$tests/parity/updates.py" "$BUILD"
 
-# lockstep-double's own gradient check, which notices a gradient that is not the function's.
+# lockstep-double's own gradient check notices a gradient that is not the derivative of the function.
 cat >job.yaml <<'END'
 data: large.h5
 model: lenet classes=10

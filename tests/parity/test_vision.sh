@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_vision: AlexNet, VGG-16 and ResNets against torchvision's: one pass at 224x224, three training steps.
+# test_vision: compares AlexNet, VGG-16 and ResNets with torchvision's: one pass at 224x224, three training steps.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
 export PYTHONDONTWRITEBYTECODE=1
