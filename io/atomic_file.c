@@ -209,3 +209,9 @@ bool ls_atomic_file_is_folder(const char *path)
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
+
+bool ls_atomic_file_absent(const char *path, ls_error *error)
+{
+    return access(path, F_OK) != 0 ||
+           ls_error_set(error, LS_USAGE, "%s: is there already; --force overwrites it", path);
+}

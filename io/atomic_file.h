@@ -31,6 +31,8 @@ void ls_atomic_file_discard(const char *path);
 void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error);
 /* Makes a folder and those above it (mkdir -p). LS_IO errors. */
 bool ls_atomic_file_folder(const char *path, ls_error *error);
+/* Whether there is nothing at `path`: an LS_USAGE error, which names --force, where there is. */
+bool ls_atomic_file_absent(const char *path, ls_error *error);
 /* Whether there is a folder at `path`. */
 bool ls_atomic_file_is_folder(const char *path);
 

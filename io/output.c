@@ -1,16 +1,8 @@
 /* output: HDF5 files made as PATH.tmp. */
 #include "io/output.h"
 
-#include <unistd.h>
-
 #include "core/memory.h"
 #include "io/atomic_file.h"
-
-bool ls_output_allowed(const char *path, bool force, ls_error *error)
-{
-    return force || access(path, F_OK) != 0 ||
-           ls_error_set(error, LS_USAGE, "%s: is there already; --force overwrites it", path);
-}
 
 hid_t ls_output_open(const char *path, ls_error *error)
 {

@@ -2,8 +2,6 @@
 #pragma once
 #include "io/h5/h5.h"
 
-/* Whether `path` may be made: LS_USAGE where it is there already and not `force`. */
-bool ls_output_allowed(const char *path, bool force, ls_error *error);
 /* Creates PATH.tmp, which the caller fills. -1 and an LS_IO error. */
 hid_t ls_output_open(const char *path, ls_error *error);
 /* Ends it: the file is closed, synced to the disk and renamed to PATH. LS_IO errors; PATH is then

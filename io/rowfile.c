@@ -26,13 +26,12 @@ static bool ends_in(const char *path, const char *ending)
     return length > tail && strcmp(path + length - tail, ending) == 0;
 }
 
-bool ls_rowfile_allowed(const char *path, bool csv, bool force, ls_error *error)
+bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error)
 {
-    bool known = ends_in(path, ".h5") || ends_in(path, ".hdf5") || (csv && ends_in(path, ".csv"));
-    if (!known)
-        return ls_error_set(error, LS_USAGE, "%s: expected an output that ends in .h5%s", path,
-                            csv ? " or .csv" : "");
-    return ls_output_allowed(path, force, error);
+    bool csv = kinds == LS_ROWFILE_ANY;
+    return ends_in(path, ".h5") || ends_in(path, ".hdf5") || (csv && ends_in(path, ".csv")) ||
+           ls_error_set(error, LS_USAGE, "%s: expected an output that ends in .h5%s", path,
+                        csv ? " or .csv" : "");
 }
 
 static FILE *open_csv(const char *path, ls_error *error)
@@ -179,8 +178,7 @@ bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const ch
     hid_t object = H5Oopen(f->file, path, H5P_DEFAULT);
     bool ok = object >= 0 ? ls_h5_put_text(object, name, value, error)
                           : ls_h5_fail(error, LS_IO, f->file, "has no %s", path);
-    if (object >= 0)
-        H5Oclose(object);
+    ls_h5_close(object);
     return ok;
 }
 
@@ -321,8 +319,7 @@ bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *p
                    H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &to) >= 0);
     if (!ok)
         ls_h5_fail(error, LS_IO, f->file, "can't copy the attributes of %s of %s", path, source);
-    if (to >= 0)
-        H5Oclose(to);
+    ls_h5_close(to);
     H5Fclose(other);
     return ok;
 }

@@ -13,9 +13,9 @@ typedef struct ls_rowfile_array {
     bool whole;       /* stored as int32; else as reals */
 } ls_rowfile_array;
 
-/* Whether `path` may be written: it ends in .h5, .hdf5, or .csv where `csv`, and is not there yet
- * unless `force`. LS_USAGE errors. */
-bool ls_rowfile_allowed(const char *path, bool csv, bool force, ls_error *error);
+typedef enum { LS_ROWFILE_HDF5 /* .h5, .hdf5 */, LS_ROWFILE_ANY /* .csv too */ } ls_rowfile_kinds;
+/* Whether the ending of `path` is of these kinds. LS_USAGE errors. */
+bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error);
 
 typedef struct ls_rowfile ls_rowfile;
 /* PATH.tmp is written until it is closed. LS_IO errors. */

@@ -32,14 +32,6 @@ const ls_command_code ls_command_codes[] = {
     {LS_AGAIN, "stopped on request with a checkpoint: start the same command again"},
     {0, NULL}};
 
-const ls_command *ls_command_find(const char *name)
-{
-    for (const ls_command *command = ls_commands; command->name; command++)
-        if (strcmp(command->name, name) == 0)
-            return command;
-    return NULL;
-}
-
 int ls_command_fail(int rank, const ls_error *error)
 {
     if (rank == 0)
@@ -204,31 +196,23 @@ static error_t read_key(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/* Copies of stdout and stderr while both are redirected to /dev/null. */
-typedef struct quiet {
-    int out, err;
-} quiet;
-
-static quiet be_quiet(void)
+/* Sends stdout and stderr to /dev/null; kept[2] gets copies of both. */
+static void silence(int kept[])
 {
-    quiet kept = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        close(null);
+    for (int i = 0; i < 2; i++) {
+        kept[i] = dup(STDOUT_FILENO + i);
+        dup2(null, STDOUT_FILENO + i);
     }
-    return kept;
+    close(null);
 }
 
-static void speak_again(quiet kept)
+static void restore(const int kept[])
 {
     fflush(stdout);
-    if (kept.out >= 0 && kept.err >= 0) {
-        dup2(kept.out, STDOUT_FILENO);
-        dup2(kept.err, STDERR_FILENO);
-        close(kept.out);
-        close(kept.err);
+    for (int i = 0; i < 2; i++) {
+        dup2(kept[i], STDOUT_FILENO + i);
+        close(kept[i]);
     }
 }
 
@@ -237,28 +221,27 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     char **words = ls_alloc((size_t)argc, sizeof *words);
     bool *given = ls_alloc((size_t)count_options(usage), sizeof *given);
     reading r = {.usage = usage, .arguments = arguments, .given = given};
-    *arguments = (ls_words){.at = words};
     struct argp_option *options = make_options(usage);
-    char *doc =
-        ls_format("%s%s%s", usage->about, usage->more ? "\v" : "", usage->more ? usage->more : "");
-    const struct argp argp = {
-        .options = options,
-        .parser = read_key,
-        .args_doc = usage->arguments,
-        .doc = doc,
-    };
-    bool prints = ls_command_rank() == 0;
-    quiet kept = prints ? (quiet){-1, -1} : be_quiet();
+    char *doc = usage->more ? ls_format("%s\v%s", usage->about, usage->more) : NULL;
+    const struct argp argp = {.options = options,
+                              .parser = read_key,
+                              .args_doc = usage->arguments,
+                              .doc = doc ? doc : usage->about};
+    *arguments = (ls_words){.at = words};
     argp_err_exit_status = LS_USAGE;
     setenv("ARGP_HELP_FMT", "opt-doc-col=40,rmargin=98,no-dup-args-note", 0);
+    int kept[2];
+    bool prints = ls_command_rank() == 0;
+    if (!prints)
+        silence(kept);
     error_t failure = argp_parse(&argp, argc, argv, 0, NULL, &r);
     if (!prints)
-        speak_again(kept);
+        restore(kept);
+    ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
     memcpy(argv + 1, words, (size_t)arguments->count * sizeof *words);
     arguments->at = argv + 1;
     ls_free(words);
     ls_free(given);
     free_options(options);
     ls_free(doc);
-    ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
 }

@@ -55,7 +55,6 @@ typedef struct ls_command {
 } ls_command;
 
 extern const ls_command ls_commands[]; /* ends with a NULL name */
-const ls_command *ls_command_find(const char *name);
 
 /* The exit codes of the program, for --help and the manual; ends with a NULL meaning. */
 typedef struct ls_command_code {

@@ -47,6 +47,14 @@ static int print_version(FILE *out)
     return 0;
 }
 
+static const ls_command *find(const char *name)
+{
+    for (const ls_command *command = ls_commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
 static int fail_unknown(const char *name)
 {
     int count = 0;
@@ -92,6 +100,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(argv[1], words[i].word) == 0)
             return ls_command_rank() == 0 ? words[i].print(stdout) : 0;
-    const ls_command *command = ls_command_find(argv[1]);
+    const ls_command *command = find(argv[1]);
     return command ? run(command, argc, argv) : fail_unknown(argv[1]);
 }

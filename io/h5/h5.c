@@ -50,8 +50,7 @@ static bool check_dense_groups(ls_h5_walk *walk, hid_t file)
               H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, add_name, walk) >= 0) ||
              ls_h5_walk_damaged(walk, address, "a group whose names can be read");
         ok = ok && ls_h5_check_go_on(walk);
-        if (group >= 0)
-            H5Oclose(group);
+        ls_h5_close(group);
     }
     return ok;
 }

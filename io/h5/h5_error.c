@@ -12,6 +12,12 @@ void ls_h5_start(void)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+void ls_h5_close(hid_t object)
+{
+    if (object >= 0)
+        H5Idec_ref(object);
+}
+
 const char *ls_h5_file(hid_t object, char *text, size_t size)
 {
     ls_h5_start();

@@ -7,6 +7,8 @@
 /* Switches HDF5's printing of errors off. HDF5 keeps this by thread, so every function of io/h5
  * calls it first; any number of times, from any thread. */
 void ls_h5_start(void);
+/* Closes an object; -1 is allowed, for what could not be opened. */
+void ls_h5_close(hid_t object);
 /* The name of the file that `object` lives in, for messages; returns text. */
 const char *ls_h5_file(hid_t object, char *text, size_t size);
 /* "FILE: message (HDF5: its innermost reason)". Call it right after the HDF5 call that failed, with

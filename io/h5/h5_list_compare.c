@@ -160,10 +160,8 @@ static bool compare(hid_t file_a, hid_t file_b, ls_h5_list_difference *d, ls_err
     bool ok = in_b >= 0 && ls_h5_list_array_open(in_a, d->path, &a, error) &&
               ls_h5_list_array_open(in_b, d->path, &b, error);
     ok = ok && compare_arrays(&a, &b, d, error);
-    if (in_a >= 0)
-        H5Dclose(in_a);
-    if (in_b >= 0)
-        H5Dclose(in_b);
+    ls_h5_close(in_a);
+    ls_h5_close(in_b);
     return ok;
 }
 

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/spec.h"
+#include "io/atomic_file.h"
 #include "io/import/csv_table.h"
 #include "io/output.h"
 
@@ -240,8 +241,7 @@ static bool write_x(const table_import *w, hid_t file, const char *path, const p
     if (ok && w->mean)
         ok = ls_h5_put_doubles(dataset, "column_mean", w->mean, columns, error) &&
              ls_h5_put_doubles(dataset, "column_deviation", w->deviation, columns, error);
-    if (dataset >= 0)
-        H5Dclose(dataset);
+    ls_h5_close(dataset);
     ls_free(x);
     return ok;
 }
@@ -257,8 +257,7 @@ static bool write_labels(const table_import *w, hid_t file, const char *path, co
     bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_INT32, 0, p->rows, y, error) &&
               ls_h5_put_long(dataset, "classes", w->classes, error) &&
               (!w->names || put_names(dataset, w, error));
-    if (dataset >= 0)
-        H5Dclose(dataset);
+    ls_h5_close(dataset);
     ls_free(y);
     return ok;
 }
@@ -371,9 +370,9 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
     table_import w = {.import = import,
                       .report = report,
                       .order = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
-    bool ok = read_scale(&w, error) && ls_output_allowed(import->output, import->force, error) &&
-              read_tables(&w, error) && (!w.like || read_like(&w, error)) &&
-              number_classes(&w, error);
+    bool ok =
+        read_scale(&w, error) && (import->force || ls_atomic_file_absent(import->output, error)) &&
+        read_tables(&w, error) && (!w.like || read_like(&w, error)) && number_classes(&w, error);
     if (ok && w.standard)
         measure(&w);
     ok = ok && ls_output_make(import->output, fill_file, &w, error);

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "io/atomic_file.h"
 #include "io/import/idx_file.h"
 #include "io/import/import.h"
 #include "io/output.h"
@@ -100,8 +101,7 @@ static bool write_arrays(pair *from, ls_idx *idx, hid_t file, ls_error *error)
     }
     ok = ok && split_rows(from, idx, block_rows, to, error);
     for (int side = 0; side < SIDES; side++) {
-        if (to[side].dataset >= 0)
-            H5Dclose(to[side].dataset);
+        ls_h5_close(to[side].dataset);
         ls_free(to[side].block);
     }
     return ok;
@@ -183,7 +183,7 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
 
 static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
-    if (!ls_output_allowed(import->output, import->force, error))
+    if (!import->force && !ls_atomic_file_absent(import->output, error))
         return false;
     pairs all = {
         .train = {.split = "train",

@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "io/atomic_file.h"
 #include "io/import/import.h"
 #include "io/output.h"
 
@@ -166,10 +167,8 @@ static bool write_split(const ls_import *import, int split, const char *name, lo
               ls_h5_put_long(y, "classes", import->classes, error) &&
               write_rows(&d, x, y, rows, error);
     ls_free(d.random);
-    if (y >= 0)
-        H5Dclose(y);
-    if (x >= 0)
-        H5Dclose(x);
+    ls_h5_close(y);
+    ls_h5_close(x);
     return ok;
 }
 
@@ -215,7 +214,7 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
            in_range("rows", import->rows, 1, ROWS_MAX, error) &&
            in_range("valid", import->valid, 0, ROWS_MAX, error) &&
            in_range("test", import->test, 0, ROWS_MAX, error) &&
-           ls_output_allowed(import->output, import->force, error) &&
+           (import->force || ls_atomic_file_absent(import->output, error)) &&
            ls_output_make(import->output, fill_file, &r, error);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/atomic_file.h"
 #include "launch/json.h"
 #include "launch/ranks.h"
 #include "launch/session/chunks.h"
@@ -27,7 +28,9 @@ static bool open_saved(ls_forward *f, ls_error *error)
     const ls_forward_arguments *a = &f->arguments;
     bool first = ls_comm_rank(f->comm) == 0;
     bool allowed =
-        !first || !a->output || ls_rowfile_allowed(a->output, command->csv, a->force, error);
+        !first || !a->output ||
+        (ls_rowfile_ending(a->output, command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5, error) &&
+         (a->force || ls_atomic_file_absent(a->output, error)));
     if (!ls_comm_agree(f->comm, allowed, error))
         return false;
     if (ls_saved_open(&f->saved, f->comm, a->words.at[0], a->data, a->average, command->objectives,

@@ -14,32 +14,22 @@
 
 enum { LINE = 256, SIDE = 512 };
 
-/* Reads the first line of a file, without its newline; "" where there is none. */
-static void first_line(const char *path, char *line, size_t size)
-{
-    line[0] = 0;
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return;
-    if (!fgets(line, (int)size, file))
-        line[0] = 0;
-    line[strcspn(line, "\n")] = 0;
-    fclose(file);
-}
-
-/* In a file of lines "KEY...: VALUE", finds the first of that key and writes its value into
- * value[size]; "" where there is none. */
-static void value_of(const char *path, const char *key, char *value, size_t size)
+/* Writes into value[size] the first line of a file; with a KEY, what stands after the colon of the
+ * first line that begins with it. "" where there is none. */
+static void read_value(const char *path, const char *key, char *value, size_t size)
 {
     char line[LINE];
     value[0] = 0;
     FILE *file = fopen(path, "r");
     while (file && !value[0] && fgets(line, sizeof line, file)) {
-        const char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, key, strlen(key)) != 0)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        snprintf(value, size, "%.*s", (int)strcspn(colon, "\n"), colon);
+        const char *text = line;
+        if (key) {
+            text = strncmp(line, key, strlen(key)) == 0 ? strchr(line, ':') : NULL;
+            if (!text)
+                continue;
+            text += 1 + strspn(text + 1, " \t");
+        }
+        snprintf(value, size, "%.*s", (int)strcspn(text, "\n"), text);
     }
     if (file)
         fclose(file);
@@ -48,7 +38,7 @@ static void value_of(const char *path, const char *key, char *value, size_t size
 static double memory_of(const char *key)
 {
     char text[LINE];
-    value_of("/proc/meminfo", key, text, sizeof text);
+    read_value("/proc/meminfo", key, text, sizeof text);
     return atof(text) * 1024; /* kB */
 }
 
@@ -58,7 +48,7 @@ static double granted_cores(void)
 {
     char line[LINE];
     double quota, period;
-    first_line("/sys/fs/cgroup/cpu.max", line, sizeof line);
+    read_value("/sys/fs/cgroup/cpu.max", NULL, line, sizeof line);
     return sscanf(line, "%lf %lf", &quota, &period) == 2 && period > 0 ? quota / period : INFINITY;
 }
 
@@ -66,7 +56,7 @@ static double granted_cores(void)
 static void chosen_pages(char *word, size_t size)
 {
     char line[LINE];
-    first_line("/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof line);
+    read_value("/sys/kernel/mm/transparent_hugepage/enabled", NULL, line, sizeof line);
     const char *begin = strchr(line, '[');
     snprintf(word, size, "%.*s", begin ? (int)strcspn(begin + 1, "]") : 9,
              begin ? begin + 1 : "not there");
@@ -94,17 +84,17 @@ void ls_host_read(ls_host *host, ls_comm *comm)
     char text[LINE];
     *host = (ls_host){.threads = 1, .hyperthreads = 1};
     snprintf(host->name, sizeof host->name, "%s", ls_comm_host(comm));
-    value_of("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
+    read_value("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
     snprintf(host->set, sizeof host->set, "%s, micro-kernel %s", ls_clones_set(),
              ls_tile_best()->name);
-    first_line("/sys/devices/system/cpu/smt/active", text, sizeof text);
+    read_value("/sys/devices/system/cpu/smt/active", NULL, text, sizeof text);
     if (text[0] == '1')
         host->hyperthreads = 2;
     host->cores = ls_comm_cores(comm) / host->hyperthreads;
     if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
         CPU_ZERO(&host->bound);
     host->allowed = granted_cores();
-    first_line("/proc/loadavg", text, sizeof text);
+    read_value("/proc/loadavg", NULL, text, sizeof text);
     host->load = atof(text);
     host->memory = memory_of("MemTotal");
     host->memory_free = memory_of("MemAvailable");

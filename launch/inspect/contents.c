@@ -85,9 +85,8 @@ static void add_object(void *context, const ls_h5_list_object *object)
         json_object_set_new(top, "attributes", attributes(object));
         return;
     }
-    entry = json_object();
-    json_object_set_new(entry, "path", ls_json_text(object->path));
-    json_object_set_new(entry, "kind", json_string(kinds[object->kind]));
+    entry =
+        json_pack("{s:o, s:s}", "path", ls_json_text(object->path), "kind", kinds[object->kind]);
     if (object->kind == LS_H5_LIST_ARRAY)
         add_array(entry, object);
     json_object_set_new(entry, "attributes", attributes(object));
@@ -99,15 +98,13 @@ static json_t *digest_of(const ls_checksum_verdict *verdict)
     static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
                                          [LS_CHECKSUM_BROKEN] = "broken",
                                          [LS_CHECKSUM_NONE] = "none"};
-    json_t *digest = json_object();
-    json_object_set_new(digest, "state", json_string(states[verdict->state]));
-    if (verdict->state == LS_CHECKSUM_HOLDS) {
-        json_object_set_new(digest, "xxh3_128", json_string(verdict->digest));
-        json_object_set_new(digest, "step", json_integer(verdict->step));
-    }
+    const char *state = states[verdict->state];
+    if (verdict->state == LS_CHECKSUM_HOLDS)
+        return json_pack("{s:s, s:s, s:I}", "state", state, "xxh3_128", verdict->digest, "step",
+                         (json_int_t)verdict->step);
     if (verdict->state == LS_CHECKSUM_BROKEN)
-        json_object_set_new(digest, "reason", ls_json_text(verdict->why));
-    return digest;
+        return json_pack("{s:s, s:o}", "state", state, "reason", ls_json_text(verdict->why));
+    return json_pack("{s:s}", "state", state);
 }
 
 /* Finds the kind of a file from its attributes and objects. */
@@ -137,12 +134,9 @@ json_t *ls_contents_file(const char *path, ls_error *error)
     ls_checksum_verdict verdict;
     if (!ls_checksum_check(path, &verdict, error))
         return NULL;
-    json_t *top = json_object();
-    json_object_set_new(top, "file", ls_json_text(path));
-    json_object_set_new(top, "bytes", json_integer((json_int_t)verdict.bytes));
-    json_object_set_new(top, "kind", json_null());
-    json_object_set_new(top, "digest", digest_of(&verdict));
-    json_object_set_new(top, "objects", json_array());
+    json_t *top =
+        json_pack("{s:o, s:I, s:n, s:o, s:[]}", "file", ls_json_text(path), "bytes",
+                  (json_int_t)verdict.bytes, "kind", "digest", digest_of(&verdict), "objects");
     if (verdict.state == LS_CHECKSUM_BROKEN)
         return top;
     if (ls_h5_list_visit(path, add_object, top, error)) {
@@ -161,12 +155,9 @@ static void add_checkpoint(void *context, const char *path, long step)
     ls_checkpoint *checkpoint = ls_checkpoint_open(path, &error);
     if (checkpoint)
         step = ls_checkpoint_position(checkpoint)->step;
-    json_t *entry = json_object();
-    json_object_set_new(entry, "file", ls_json_text(path));
-    json_object_set_new(entry, "step", json_integer(step));
-    json_object_set_new(entry, "bytes",
-                        json_integer(stat(path, &status) == 0 ? (json_int_t)status.st_size : 0));
-    json_object_set_new(entry, "holds", json_boolean(checkpoint));
+    json_int_t bytes = stat(path, &status) == 0 ? (json_int_t)status.st_size : 0;
+    json_t *entry = json_pack("{s:o, s:I, s:I, s:b}", "file", ls_json_text(path), "step",
+                              (json_int_t)step, "bytes", bytes, "holds", checkpoint != NULL);
     if (!checkpoint)
         json_object_set_new(entry, "reason", ls_json_text(error.text));
     json_array_append_new(list, entry);

@@ -1,6 +1,6 @@
 /* man: lockstep man, the manual page in roff, written from the program's own tables: commands and
- * their options, the keys of a job file, all that a job can name, exit codes; and what no table
- * holds: the files that the program reads and writes, and the environment. */
+ * their options, the keys of a job file, all that a job can name, exit codes. What follows from no
+ * table stands in reference.roff. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,82 +9,10 @@
 #include "launch/job/job_keys.h"
 #include "launch/manual/list.h"
 
-/* An entry of a list in the page. */
-typedef struct item {
-    const char *tag, *text;
-} item;
-
-static const item data_sets[] = {
-    {"train/x, valid/x, test/x",
-     "The inputs [rows, ...] of each split, as uint8 to int64, float32 or float64. Images are "
-     "[rows, height, width, channels]. The names x_train, x_valid and x_test at the root do as "
-     "well. Rows that lie contiguous and uncompressed are read fastest."},
-    {"train/y, valid/y, test/y",
-     "Class labels: whole numbers [rows] from 0; or targets of a regression: float32 [rows] or "
-     "[rows, n]. A data set for predict and extract needs none."},
-    {"attributes scale and offset of x",
-     "The net sees scale * stored + offset, so that images can stay uint8 in the file. The "
-     "defaults are 1 and 0."},
-    {"attribute classes of y", "The number of classes. The default is the largest label + 1."},
-    {"attribute class_names of y",
-     "Written by import csv: the names of the classes, a line each, where the labels of the table "
-     "were words. They are numbered in the order of their bytes."},
-    {"attributes column_mean and column_deviation of x",
-     "Written by import csv --scale=standard, which brings each column to mean 0 and standard "
-     "deviation 1 over the training rows: what was subtracted and divided by. --scale=FILE.h5 "
-     "does the same to new rows with the numbers and the class names of that file."},
-    {"checks",
-     "Every file is checked before it is used. Links out of the file, virtual data sets, unknown "
-     "filters, sizes that do not fit, x and y of different lengths and labels out of range are "
-     "refused on all ranks, with file, data set and row, and exit code 65. Numbers that are not "
-     "finite are refused when they are read; verify reads all of them beforehand."},
-    {NULL, NULL}};
-
-static const item run_files[] = {
-    {"RUN/job.yaml", "The job with every key written out."},
-    {"RUN/metrics.jsonl",
-     "A JSON object a line, which plot draws: stage (from 0), step, epoch, seconds since the "
-     "start, means of loss and metrics, rate, samples_per_second, and waiting: the share of the "
-     "time since the record before in which rank 0 waited for data. An evaluation is an object "
-     "under the name of its split. The last record of a stage holds final, stage_seconds, best and "
-     "best_step."},
-    {"RUN/checkpoints/step-N.h5", "Everything that a run needs to go on from step N (HDF5)."},
-    {"RUN/checkpoints/step-N.ok",
-     "The size and the digest of step-N.h5. A file without it is no checkpoint: its writing did "
-     "not finish."},
-    {"RUN/checkpoints/best.h5",
-     "The parameters that were best in validation. --weights of train takes it."},
-    {"between two starts of a run",
-     "The keys epochs, steps, evaluate, checkpoint, run and data may change (the data must keep "
-     "its shape). Rate, schedule, batch, shards, exact_conv and transform may change too, and the "
-     "program prints what changed. Model, net, seed and the kind of the running stage's optimizer "
-     "may not."},
-    {NULL, NULL}};
-
-static const item environment[] = {
-    {"LOCKSTEP_INSTRUCTIONS",
-     "The instruction set of the micro-kernel: avx512, avx2 or plain. The default is the best that "
-     "the processor has."},
-    {"COLUMNS", "The width of a terminal that does not tell its own."},
-    {"LOCKSTEP",
-     "For the scripts in cluster/, as the next four: the program to run. The default is "
-     "build/lockstep beside the scripts, else lockstep in PATH."},
-    {"LOCKSTEP_THREADS",
-     "The cores to which a rank is bound. The default is what SLURM gives a task, else 1; give "
-     "train the same number with --threads."},
-    {"LOCKSTEP_BIND",
-     "core (the default) binds each rank to cores of its own, none lets the system move ranks."},
-    {"LOCKSTEP_LEAD",
-     "How many seconds before the time limit train.sbatch stops the training with a checkpoint; "
-     "the default is 300."},
-    {"LOCKSTEP_START",
-     "srun or mpirun: what starts the ranks inside a SLURM allocation. The default is srun where "
-     "it knows PMIx."},
-    {"FASHION_MNIST", "For launch/quickstart.sh: the folder with the four .gz files of the data."},
-    {"LOCKSTEP_RANKS_PER_NODE",
-     "For tests: the ranks of one machine behave like machines of this many ranks."},
-    {"LOCKSTEP_SHARED_LIMIT", "For tests: at most this many bytes of shared memory count as free."},
-    {NULL, NULL}};
+/* reference.roff, made into numbers by CMake. */
+static const char reference[] = {
+#include "launch/manual/reference.inc"
+    0};
 
 /* Escapes what roff would read as a request or an escape, and hyphens, which could not be copied
  * from the page. */
@@ -115,13 +43,6 @@ static void put_item(FILE *out, const char *tag, const char *text)
     fputs("\\fR\n", out);
     put_words(out, text);
     fputc('\n', out);
-}
-
-static void put_list(FILE *out, const char *title, const item *items)
-{
-    fprintf(out, ".SH %s\n", title);
-    for (; items->tag; items++)
-        put_item(out, items->tag, items->text);
 }
 
 /* Paragraphs; lines that begin with a space keep their form. */
@@ -259,9 +180,7 @@ static void put_page(FILE *out)
     fputs(".SH WHAT A JOB CAN NAME\nAll options stand with their ranges and defaults.\n", out);
     for (const ls_list_section *section = ls_list_sections + 1; section->name; section++)
         put_section(out, section);
-    put_list(out, "DATA SETS", data_sets);
-    put_list(out, "FILES", run_files);
-    put_list(out, "ENVIRONMENT", environment);
+    fputs(reference, out);
     put_codes(out);
     fputs(".SH SEE ALSO\n.BR mpirun (1),\n.BR sbatch (1)\n", out);
 }

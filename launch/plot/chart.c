@@ -11,23 +11,11 @@
 
 /* Lengths in pixels. The corner of a panel is the corner of its plot area; the cell around it has
  * room for title, tick labels and the name of the axis. */
-enum {
-    COLUMNS = 2,
-    PLOT_WIDTH = 380,
-    PLOT_HEIGHT = 210,
-    LEFT = 64,
-    ABOVE = 40,
-    BELOW = 50,
-    RIGHT = 24,
-    CELL_WIDTH = LEFT + PLOT_WIDTH + RIGHT,
-    CELL_HEIGHT = ABOVE + PLOT_HEIGHT + BELOW,
-    WIDTH = COLUMNS * CELL_WIDTH,
-    LEGEND_LINE = 22,
-    MARK_DISTANCE = 46, /* between the marks on a curve */
-    TICKS_X = 6,
-    TICKS_Y = 5,
-    PANELS = 16
-};
+enum { COLUMNS = 2, PANELS = 16, PLOT_WIDTH = 380, PLOT_HEIGHT = 210 };
+enum { LEFT = 64, RIGHT = 24, ABOVE = 40, BELOW = 50, LEGEND_LINE = 22 };
+enum { CELL_WIDTH = LEFT + PLOT_WIDTH + RIGHT, CELL_HEIGHT = ABOVE + PLOT_HEIGHT + BELOW };
+enum { WIDTH = COLUMNS * CELL_WIDTH, TICKS_X = 6, TICKS_Y = 5 };
+enum { MARK_DISTANCE = 46 }; /* between the marks on a curve */
 
 /* Colours that colour-blind people can tell apart (Okabe and Ito 2008). Light and dark ones
  * alternate, for printing in grey. */
