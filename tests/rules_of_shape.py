@@ -21,9 +21,6 @@ OPTION_TABLES = set()
 # Functions of a table, one a file: launch/commands.def and io/import/import.h declare them.
 IN_TABLES = ("ls_command_", "ls_import_")
 
-# Functions that only the files of one folder may call stand in its internal.h.
-INTERNAL = "internal.h"
-
 NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -163,11 +160,10 @@ def check_types(codes):
 
 
 def check_headers(codes, exported):
-    """Each exported function is declared in the header of its file's name."""
+    """Each exported function is declared in the header of its file's name, or in NAME_internal.h for its folder alone."""
     for f in exported:
         header = unit(f.file) + ".h"
-        internal = codes.get(f"{f.file.rsplit('/', 1)[0]}/{INTERNAL}", "")
-        if re.search(rf"\b{f.name}\(", internal):
+        if re.search(rf"\b{f.name}\(", codes.get(unit(f.file) + "_internal.h", "")):
             continue
         if header not in codes:
             complain(f.file, f.line, "header", f"{f.name} is exported: declare it in {header}, which does not exist")

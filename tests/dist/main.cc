@@ -57,7 +57,7 @@ class Failures : public testing::EmptyTestEventListener
                     result.message());
     }
 };
-} // namespace
+} /* namespace */
 
 int main(int argc, char **argv)
 {

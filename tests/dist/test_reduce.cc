@@ -87,7 +87,7 @@ struct Sum {
     ls_step_sums sums = {};
     std::vector<double> norm2;
 };
-} // namespace
+} /* namespace */
 
 /* Whether the tree over nodes of the trees over their ranks is the tree over all ranks. */
 static bool nodes_nest()

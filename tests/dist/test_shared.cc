@@ -23,7 +23,7 @@ bool sharing()
 {
     return ls_comm_max(world, ls_comm_node_size(world)) > 1;
 }
-} // namespace
+} /* namespace */
 
 TEST(Shared, ArrayIsOneForTheNode)
 {

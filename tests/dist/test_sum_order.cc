@@ -31,7 +31,7 @@ Array reference(int count, long n)
         sum[(size_t)i] = tree<real>(0, count, [&](int k) { return value(k, i); });
     return sum;
 }
-} // namespace
+} /* namespace */
 
 TEST(Tree, AddsHalvesOfHalves)
 {
