@@ -91,7 +91,8 @@ int main(int argc, char **argv)
                  {"help", print_help},
                  {"--version", print_version},
                  {"-V", print_version}};
-    mallopt(M_MMAP_THRESHOLD, 1 << 21); /* larger blocks go back when freed: --dry-run is right */
+    mallopt(M_MMAP_THRESHOLD,
+            1 << 21); /* as blocks of --dry-run's nets: returned to the system when freed */
     if (argc < 2) {
         if (ls_command_rank() == 0)
             print_help(stderr);

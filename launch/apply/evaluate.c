@@ -15,9 +15,10 @@ static const ls_command_option options[] = {
 const ls_usage ls_usage_evaluate = {
     .options = options,
     .arguments = "RUN|CHECKPOINT",
-    .about =
-        "Loss, accuracy and confusion matrix of a trained net, alone or under mpirun. Of a run "
-        "directory it takes best.h5, else (and with --average) the newest checkpoint.",
+    .about = "Computes loss, metrics and confusion matrix of a trained net on the rows of a "
+             "split, alone or under mpirun. Given a run directory, it takes the parameters of "
+             "best.h5; where there is no best.h5, or with --average, those of the newest "
+             "checkpoint.",
     .arguments_min = 1,
     .arguments_max = 1,
 };

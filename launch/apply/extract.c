@@ -15,8 +15,7 @@ static void check_arguments(const void *context, const struct argp_state *state)
 }
 
 static const ls_command_option options[] = {
-    LS_FORWARD_TEXT("layer", 0, "NAME", layer,
-                    "whose output; NET/NAME where there are several nets"),
+    LS_FORWARD_TEXT("layer", 0, "NAME", layer, "the layer; NET/NAME where there are several nets"),
     LS_FORWARD_AVERAGE,
     LS_FORWARD_DATA,
     LS_FORWARD_OUTPUT("FILE", "the data set to write: features.h5"),
@@ -28,10 +27,12 @@ const ls_usage ls_usage_extract = {
     .options = options,
     .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
-    .about = "The output of one layer of a trained net for every row of every split of a data set, "
-             "alone or under mpirun: a data set that train takes, with all else that the data "
-             "set holds about each row (y, length) and its attributes. The data needs no y. Of a "
-             "run directory it takes best.h5, else (and with --average) the newest checkpoint.",
+    .about = "Writes the output of one layer of a trained net for every row of every split as "
+             "the x of a new data set, alone or under mpirun. Everything else that the source "
+             "holds about each row (y, length) and its attributes are copied, so that train "
+             "takes the new data set. The source needs no y. Given a run directory, it takes "
+             "the parameters of best.h5; where there is no best.h5, or with --average, those "
+             "of the newest checkpoint.",
     .more = "Example:\n"
             "  lockstep extract runs/lenet --layer dense1 --data new.h5 -o features.h5",
     .arguments_min = 1,

@@ -30,9 +30,9 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
     }
 #define LS_FORWARD_AVERAGE                                                                         \
     LS_FORWARD_FLAG("average", average,                                                            \
-                    "take the moving average of the weights that the checkpoint holds (ema=)")
+                    "use the moving average of the weights that the checkpoint holds (ema=)")
 #define LS_FORWARD_DATA                                                                            \
-    LS_FORWARD_TEXT("data", 0, "FILE", data, "a data set in place of the one that the job names")
+    LS_FORWARD_TEXT("data", 0, "FILE", data, "the data set, in place of the one that the job names")
 #define LS_FORWARD_FORCE LS_FORWARD_FLAG("force", force, "overwrite the output")
 #define LS_FORWARD_JSON LS_FORWARD_FLAG("json", json, "print one JSON object")
 #define LS_FORWARD_OUTPUT(value, help) LS_FORWARD_TEXT("output", 'o', value, output, help)

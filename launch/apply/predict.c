@@ -16,7 +16,7 @@ static void check_arguments(const void *context, const struct argp_state *state)
 static const ls_command_option options[] = {
     LS_FORWARD_AVERAGE,
     LS_FORWARD_DATA,
-    LS_FORWARD_OUTPUT("FILE", "out.h5 or out.csv"),
+    LS_FORWARD_OUTPUT("FILE", "the file to write: out.h5 or out.csv"),
     LS_FORWARD_SPLIT("the rows to predict (default: test, or the only split that the file has)"),
     {"as", 0, "classes|values",
      "what the outputs stand for (default: by y of the data; where it has none, by the loss: "
@@ -31,11 +31,11 @@ const ls_usage ls_usage_predict = {
     .options = options,
     .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
-    .about =
-        "What a trained net makes of each row of a data set, alone or under mpirun: class [rows] "
-        "and probability [rows, classes] (score where the loss defines no probabilities), or value "
-        "[rows, ...]. The data needs no y. Of a run directory it takes best.h5, else (and with "
-        "--average) the newest checkpoint.",
+    .about = "Applies a trained net to each row of a data set, alone or under mpirun, and "
+             "writes for each row its class and the probabilities of all classes (scores where "
+             "the loss defines no probabilities), or the outputs as values. The data set needs "
+             "no y. Given a run directory, it takes the parameters of best.h5; where there is "
+             "no best.h5, or with --average, those of the newest checkpoint.",
     .more = "Examples:\n"
             "  lockstep predict runs/lenet --data new.h5 -o predictions.csv\n"
             "  mpirun -n 4 lockstep predict runs/lenet --split valid -o valid.h5",

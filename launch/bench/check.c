@@ -28,20 +28,20 @@ static const ls_command_option options[] = {
     {"dump", 0, "FILE.h5",
      "write inputs, outputs of all layers, draws, loss, values and gradients of all parameters",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, dump)},
-    {"rows", 0, "N", "the first N training rows (default 8)", LS_COMMAND_LONG,
+    {"rows", 0, "N", "use the first N training rows (default 8)", LS_COMMAND_LONG,
      offsetof(arguments, rows), .low = 1, .high = 1 << 20},
-    {"weights", 0, "FILE", "parameters to check at; default: the initial ones", LS_COMMAND_TEXT,
-     .offset = offsetof(arguments, weights)},
+    {"weights", 0, "FILE", "use the parameters in FILE (default: the initial ones)",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, weights)},
     {NULL}};
 
 const ls_usage ls_usage_check = {
     .options = options,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
-    .about =
-        "Compares the gradients of a job's net with central differences, on the first training "
-        "rows and in the first stage, without an update. Biases of 0 are moved a little, away "
-        "from ReLU's kink. Run it as lockstep-double: in float the differences drown in rounding. "
-        "With --dump, either program writes the file instead.",
+    .about = "Compares the gradients of a job's net with central differences, on the first "
+             "training rows and in the first stage, without an update. Biases of 0 are moved a "
+             "little, away from ReLU's kink. Run it as lockstep-double: in float the "
+             "differences drown in rounding. With --dump it writes one forward and backward "
+             "pass into a file instead, in either program.",
     .arguments_min = 1,
     .arguments_max = -1,
 };

@@ -326,9 +326,9 @@ const ls_usage ls_usage_doctor = {
     .options = options,
     .arguments = "[RUN]",
     .about = "Examines the machines: libraries, cores and binding, speed, memory, and the file "
-             "system of the run directory RUN (default: the working directory), where it writes "
-             "16 MiB, tries a lock, and removes both again. Exit code 0, or 65 where something is "
-             "to be mended.",
+             "system of the run directory RUN (default: the working directory). There it "
+             "writes a file of 16 MiB, tries a lock, and removes the file. The exit code is 65 "
+             "where something must be mended.",
     .more = "Start it as you start training; it prints a block for each host:\n"
             "  mpirun -n 4 lockstep doctor runs/lenet\n"
             "  mpirun -n 2 --map-by slot:PE=4 --bind-to core lockstep doctor --threads=4\n"

@@ -28,20 +28,20 @@ static void check_arguments(const void *context, const struct argp_state *state)
 }
 
 static const ls_command_option options[] = {
-    {"diff", 0, NULL, "which arrays of two files differ, and by how much",
+    {"diff", 0, NULL, "print which arrays of two files differ, and by how much",
      .offset = offsetof(arguments, diff)},
-    {"json", 0, NULL, "one JSON object", .offset = offsetof(arguments, json)},
+    {"json", 0, NULL, "print one JSON object", .offset = offsetof(arguments, json)},
     {NULL}};
 
 const ls_usage ls_usage_inspect = {
     .options = options,
     .check = check_arguments,
     .arguments = "FILE|RUN [FILE|RUN]",
-    .about =
-        "What a data set, checkpoint or any other HDF5 file holds: its tree, shapes, types, "
-        "attributes, the range of the numbers, whether its digest holds, and the job inside. Of a "
-        "run directory: its job, the history of its stages, its checkpoints. With --diff, two "
-        "files; a run directory stands for its newest checkpoint.",
+    .about = "Prints what a data set, a checkpoint or any other HDF5 file holds: objects, "
+             "shapes, types, attributes, the range of the numbers, whether the digest holds, "
+             "and the job inside. Of a run directory it prints the job, the history of its "
+             "stages and its checkpoints. With --diff it compares two files; a run directory "
+             "stands for its newest checkpoint.",
     .more = "Examples:\n"
             "  lockstep inspect fashion.h5\n"
             "  lockstep inspect runs/lenet\n"
@@ -399,7 +399,7 @@ static bool compare(const arguments *a, ls_error *error)
     return ok;
 }
 
-/* Under mpirun rank 0 does it. */
+/* Under mpirun only rank 0 does anything. */
 int ls_command_inspect(int argc, char **argv)
 {
     arguments a = {.json = false};

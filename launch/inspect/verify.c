@@ -15,15 +15,15 @@ typedef struct arguments {
 } arguments;
 
 static const ls_command_option options[] = {
-    {"json", 0, NULL, "one JSON object", .offset = offsetof(arguments, json)}, {NULL}};
+    {"json", 0, NULL, "print one JSON object", .offset = offsetof(arguments, json)}, {NULL}};
 
 const ls_usage ls_usage_verify = {
     .options = options,
     .arguments = "RUN|FILE",
-    .about =
-        "Checks a file: a checkpoint against its digest, a data set as train does, any other HDF5 "
-        "file by reading all of it. Numbers of checkpoints and data sets must be finite. Of a run "
-        "directory it checks every checkpoint. Exit code 0 where all holds, 65 where not.",
+    .about = "Checks a file: a checkpoint against its digest, a data set as train does, any "
+             "other HDF5 file by reading all of it. Numbers of checkpoints and data sets must "
+             "be finite. In a run directory it checks every checkpoint. The exit code is 65 "
+             "where a check fails.",
     .arguments_min = 1,
     .arguments_max = 1,
 };
@@ -126,7 +126,7 @@ static void print(const json_t *list)
     }
 }
 
-/* Under mpirun rank 0 does it. */
+/* Under mpirun only rank 0 does anything. */
 int ls_command_verify(int argc, char **argv)
 {
     arguments a = {.json = false};

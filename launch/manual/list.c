@@ -249,10 +249,10 @@ static void check_arguments(const void *context, const struct argp_state *state)
 }
 
 static const ls_command_option options[] = {
-    {"model", 'm', "MODEL", "the layers and parameters of a model: 'lenet classes=10'",
+    {"model", 'm', "MODEL", "print the layers and parameters of a model: 'lenet classes=10'",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, model)},
     {"input", 'i', "SHAPE",
-     "with --model: of a row of the data, as 28,28,1 (default: the model's usual input)",
+     "with --model: the shape of a row, as 28,28,1 (default: the model's usual input)",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, input)},
     {NULL}};
 
@@ -262,7 +262,8 @@ const ls_usage ls_usage_list = {
     .arguments =
         "[keys|models|layers|activations|losses|objectives|optimizers|schedules|initializers|"
         "transforms]",
-    .about = "Lists what there is, with options and defaults; without an argument all of it.",
+    .about = "Lists everything that a job file can name, with options and defaults; with an "
+             "argument only one kind.",
     .more = "Examples:\n"
             "  lockstep list optimizers\n"
             "  lockstep list --model 'mlp widths=784,256,10'\n"

@@ -191,13 +191,13 @@ typedef struct arguments {
 } arguments;
 
 static const ls_command_option options[] = {{"keys", 0, NULL,
-                                             "only the keys of a job file, one a line",
+                                             "print only the keys of a job file, one a line",
                                              .offset = offsetof(arguments, keys)},
                                             {NULL}};
 
 const ls_usage ls_usage_man = {
     .options = options,
-    .about = "Writes the manual page of this very program, in roff.",
+    .about = "Writes the manual page of this program in roff.",
     .more = "Examples:\n"
             "  lockstep man | man -l -\n"
             "  lockstep man >~/.local/share/man/man1/lockstep.1",

@@ -41,7 +41,7 @@ static const ls_command_option options[] = {
     {"x", 'x', "step|epoch|time", "what the curves are drawn against (default: step)",
      LS_COMMAND_CHOICE, .offset = offsetof(arguments, axis)},
     {"live", 0, NULL,
-     "curves as text, drawn anew every second until the run is complete; Ctrl-C ends it",
+     "draw curves as text, anew every second until the run is complete; Ctrl-C ends it",
      .offset = offsetof(arguments, live)},
     {"once", 0, NULL, "with --live: draw the curves once, then end",
      .offset = offsetof(arguments, once)},
@@ -51,8 +51,8 @@ const ls_usage ls_usage_plot = {
     .options = options,
     .check = check_arguments,
     .arguments = "RUN [RUN ...]",
-    .about = "Draws loss, metrics, learning rate and samples a second of run directories, several "
-             "in one picture.",
+    .about = "Draws the curves of loss, metrics, learning rate and samples per second of run "
+             "directories, those of several runs into one picture.",
     .more = "Examples:\n"
             "  lockstep plot runs/lenet -o lenet.svg\n"
             "  lockstep plot runs/lenet runs/mlp --x time -o curves.svg\n"
