@@ -91,6 +91,23 @@ static bool refuse_bad(const ls_column *column, int64_t row, real value, ls_erro
                         column->file, column->array->path, (double)value, (long)row, LS_REAL_NAME);
 }
 
+/* Rows [row, row + n), converted, into `to`. `stored` has room for them as they are stored. */
+static bool read_run(const ls_column *column, long row, long n, size_t row_bytes, void *stored,
+                     real *to, ls_error *error)
+{
+    const ls_array *array = column->array;
+    long width = ls_shape_count(&array->shape);
+    if (column->memory) {
+        memcpy(to, column->memory + row * width, (size_t)(n * width) * sizeof *to);
+        return true;
+    }
+    if (!(array->start >= 0 ? read_direct(column, row, n, row_bytes, stored, error)
+                            : read_hdf5(column, row, n, stored, error)))
+        return false;
+    ls_convert(array->type, stored, n * width, array->scale, array->offset, to);
+    return true;
+}
+
 bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
                     ls_error *error)
 {
@@ -99,18 +116,16 @@ bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *
     size_t row_bytes = (size_t)width * ls_dtype_size(array->type);
     long most = BLOCK_BYTES / (long)row_bytes;
     most = most < 1 ? 1 : most > n ? n : most;
-    void *stored = ls_alloc((size_t)most, row_bytes);
+    void *stored = column->memory ? NULL : ls_alloc((size_t)most, row_bytes);
     bool ok = true;
     for (long i = 0, run; ok && i < n; i += run) {
         run = run_length(rows + i, n - i < most ? n - i : most);
         ls_check(rows[i] >= 0 && rows[i] + run <= array->rows, "%s has %ld rows, row %ld was asked",
                  array->path, array->rows, (long)rows[i] + run - 1);
-        ok = array->start >= 0 ? read_direct(column, rows[i], run, row_bytes, stored, error)
-                               : read_hdf5(column, rows[i], run, stored, error);
+        real *to = out + i * width;
+        ok = read_run(column, rows[i], run, row_bytes, stored, to, error);
         if (!ok)
             break;
-        real *to = out + i * width;
-        ls_convert(array->type, stored, run * width, array->scale, array->offset, to);
         long bad = ls_convert_find_bad(to, run * width);
         if (bad >= 0)
             ok = refuse_bad(column, rows[i + bad / width], to[bad], error);

@@ -188,12 +188,21 @@ static bool labels_in_range(ls_dataset *data, ls_error *error)
     return true;
 }
 
-/* Each relies on those before it. What is checked of a single array is in dataset_check.c. */
-static bool (*const steps[])(ls_dataset *, ls_error *) = {
-    open_file, open_splits, has_a_split, pairs_match, splits_match, classes_match, labels_in_range,
-};
+typedef bool check(ls_dataset *, ls_error *);
 
-ls_dataset *ls_dataset_open(const char *path, ls_error *error)
+/* Of a data set that holds nothing yet, by `checks`, each of which relies on those before it. */
+static ls_dataset *open_checked(ls_dataset *data, check *const *checks, ls_error *error)
+{
+    bool ok = true;
+    for (; ok && *checks; checks++)
+        ok = (*checks)(data, error);
+    if (ok)
+        return data;
+    ls_dataset_close(data);
+    return NULL;
+}
+
+static ls_dataset *create(const char *path)
 {
     ls_dataset *data = ls_alloc(1, sizeof *data);
     data->path = ls_copy_string(path);
@@ -202,13 +211,49 @@ ls_dataset *ls_dataset_open(const char *path, ls_error *error)
         snprintf(data->split[id].name, sizeof data->split[id].name, "%s", split_names[id]);
         data->x[id].dataset = data->y[id].dataset = -1;
     }
-    bool ok = true;
-    for (size_t i = 0; ok && i < sizeof steps / sizeof *steps; i++)
-        ok = steps[i](data, error);
-    if (ok)
-        return data;
-    ls_dataset_close(data);
-    return NULL;
+    return data;
+}
+
+ls_dataset *ls_dataset_open(const char *path, ls_error *error)
+{
+    /* The checks of a single array are in dataset_check.c. */
+    static check *const checks[] = {open_file,    open_splits,   has_a_split,     pairs_match,
+                                    splits_match, classes_match, labels_in_range, NULL};
+    return open_checked(create(path), checks, error);
+}
+
+static void place_rows(ls_dataset *data, const ls_split *split, char letter, const real *memory,
+                       const ls_shape *shape, long rows, ls_array *array, ls_column *column)
+{
+    *array = (ls_array){.type = sizeof(real) == sizeof(float) ? LS_F32 : LS_F64,
+                        .rows = rows,
+                        .shape = *shape,
+                        .scale = 1,
+                        .start = -1};
+    snprintf(array->path, sizeof array->path, "%s/%c", split->name, letter);
+    *column = (ls_column){
+        .file = data->path, .array = array, .dataset = -1, .descriptor = -1, .memory = memory};
+}
+
+ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits, ls_error *error)
+{
+    static check *const checks[] = {splits_match, classes_match, labels_in_range, NULL};
+    ls_dataset *data = create(name);
+    for (int id = 0; id < LS_SPLITS; id++) {
+        const ls_dataset_rows *from = &splits[id];
+        ls_split *split = &data->split[id];
+        split->present = from->rows > 0;
+        split->has_y = split->present && from->y;
+        if (split->present)
+            place_rows(data, split, 'x', from->x, &from->x_shape, from->rows, &split->x,
+                       &data->x[id]);
+        if (split->has_y)
+            place_rows(data, split, 'y', from->y, &from->y_shape, from->rows, &split->y,
+                       &data->y[id]);
+        split->row = split->x.shape;
+        split->classes = from->classes;
+    }
+    return open_checked(data, checks, error);
 }
 
 void ls_dataset_close(ls_dataset *data)

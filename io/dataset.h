@@ -41,6 +41,17 @@ typedef struct ls_dataset ls_dataset;
  * opens the file for itself. */
 ls_dataset *ls_dataset_open(const char *path, ls_error *error);
 void ls_dataset_close(ls_dataset *data); /* NULL is allowed */
+/* Rows of one split that a program holds in memory. */
+typedef struct ls_dataset_rows {
+    long rows;         /* 0: there is no such split */
+    const real *x, *y; /* borrowed; y NULL: there are no targets */
+    ls_shape x_shape;  /* of a row */
+    ls_shape y_shape;  /* of a row; rank 0: y holds labels */
+    long classes;      /* of labels; 0: the largest label + 1 */
+} ls_dataset_rows;
+/* A data set of such rows, splits[LS_SPLITS]; `name` stands for the path in messages. Checked as a
+ * file is. Close with ls_dataset_close. */
+ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits, ls_error *error);
 const char *ls_dataset_path(const ls_dataset *data);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 /* "train" -> LS_TRAIN; LS_SPLITS where the name is unknown or NULL. */
