@@ -44,6 +44,22 @@ extern "C" {
 #include "io/loader.h"
 #include "io/rundir.h"
 
+#include "launch/job/job.h"
+#include "launch/job/job_compatible.h"
+#include "launch/job/job_json.h"
+#include "launch/session/chunks.h"
+#include "launch/session/evaluation.h"
+#include "launch/session/saved.h"
+#include "launch/session/session.h"
+#include "launch/train/listener.h"
+#include "launch/train/plan.h"
+#include "launch/train/report.h"
+#include "launch/train/shards.h"
+#include "launch/train/stage.h"
+#include "launch/train/states.h"
+#include "launch/train/trainer.h"
+#include "launch/train/trainer_run.h"
+
 #ifdef __cplusplus
 }
 #endif

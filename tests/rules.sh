@@ -65,7 +65,6 @@ io/dataset.h          | split
 io/checkpoint/checksum.h             | digest
 launch/command.h      | fail
 launch/session/evaluation.h   | evaluate sums_mean
-launch/train/trainer.h      | seconds
 '
 
 list() { # prints the files that belong to the project

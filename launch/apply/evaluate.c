@@ -90,17 +90,14 @@ static bool evaluate(ls_forward *f, ls_error *error)
     const ls_split *split = ls_forward_split(f, &id, error);
     if (!split)
         return false;
-    ls_objective *objective = ls_session_objective(session, f->saved.job->stages - 1, 0, 0, error);
-    if (!ls_comm_agree(f->comm, objective != NULL, error))
-        return false;
+    ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
     ls_evaluation evaluation;
     objective->type->compile(objective, 0, ls_objective_chunk(objective));
-    bool ok = ls_evaluate(f->comm, objective, session->data, id, wants_matrix(&session->task),
-                          &evaluation, error);
+    bool ok = (wants_matrix(&session->task) ? ls_evaluate_confusion : ls_evaluate)(
+        f->comm, objective, session->data, id, &evaluation, error);
     if (ok && ls_comm_rank(f->comm) == 0)
         print(f, split, objective, &evaluation);
     ls_evaluation_release(&evaluation);
-    ls_objective_destroy(objective);
     return ok;
 }
 

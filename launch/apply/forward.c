@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
+#include "launch/job/yaml/job_file.h"
 #include "launch/json.h"
 #include "launch/ranks.h"
 #include "launch/session/chunks.h"
@@ -21,6 +22,12 @@ static void explain(const ls_forward *f, ls_error *error)
     ls_dataset_close(data);
 }
 
+static void print_notice(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "lockstep: %s\n", text);
+}
+
 /* **Collective.** */
 static bool open_saved(ls_forward *f, ls_error *error)
 {
@@ -33,8 +40,13 @@ static bool open_saved(ls_forward *f, ls_error *error)
          (a->force || ls_atomic_file_absent(a->output, error)));
     if (!ls_comm_agree(f->comm, allowed, error))
         return false;
-    if (ls_saved_open(&f->saved, f->comm, a->words.at[0], a->data, a->average, command->objectives,
-                      error)) {
+    const ls_saved_request request = {.from = a->words.at[0],
+                                      .data = a->data,
+                                      .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
+                                      .read_job = ls_job_parse,
+                                      .notice = print_notice};
+    if (ls_saved_open(&f->saved, f->comm, &request, error) &&
+        (!command->objectives || ls_session_parse_stages(&f->saved.session, error))) {
         ls_session_set_threads(&f->saved.session, a->threads);
         return true;
     }
@@ -130,7 +142,7 @@ bool ls_forward_rows(ls_forward *f, const ls_forward_outputs *outputs, ls_error 
                               .context = &a,
                               .apply = apply,
                               .width = width,
-                              .take = collect};
+                              .collect = collect};
     bool ok = ls_chunks_run(&chunks, f->comm, error);
     ls_workspace_destroy(a.workspace);
     return ok;

@@ -49,7 +49,7 @@ const ls_usage ls_usage_check = {
 /* A job's objective on some rows. */
 typedef struct probe {
     ls_session session;
-    ls_objective *objective;
+    ls_objective *objective; /* the session's */
     ls_batch batch;
     real *x, *y, *gradient;
     int64_t *row;
@@ -57,8 +57,8 @@ typedef struct probe {
 
 static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)
 {
-    if (!ls_session_open(&p->session, comm, job, true, error) ||
-        !ls_session_commit(&p->session, error))
+    if (!ls_session_open(&p->session, comm, job, NULL, error) ||
+        !ls_session_parse_stages(&p->session, error) || !ls_session_commit(&p->session, error))
         return false;
     if (a->weights && !ls_weights_load(a->weights, p->session.params, error))
         return false;
@@ -83,13 +83,13 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
                           .y = train->has_y ? p->y : NULL,
                           .row = p->row};
     p->gradient = ls_alloc((size_t)p->session.params->size, sizeof *p->gradient);
-    p->objective = ls_session_objective(&p->session, 0, a->rows, 0, error);
-    return p->objective != NULL;
+    p->objective = p->session.stage[0].objective;
+    p->objective->type->compile(p->objective, a->rows, 0);
+    return true;
 }
 
 static void close_probe(probe *p)
 {
-    ls_objective_destroy(p->objective);
     ls_free(p->gradient);
     ls_free(p->row);
     ls_free(p->y);

@@ -1,14 +1,14 @@
-/* chunks: chunk c belongs to rank c modulo the ranks; a round is one chunk on each rank. */
+/* chunks: chunk c is applied on rank c modulo the number of ranks; a round is one chunk on each. */
 #include "launch/session/chunks.h"
 
 #include "core/memory.h"
 
-/* What a rank holds of one chunk. */
-typedef struct place {
+/* A rank's memory for one chunk. */
+typedef struct buffers {
     real *x, *y, *results;
     int64_t *row;
-    real *all; /* rank 0: a round's results, [ranks, size, width] */
-} place;
+    real *all; /* on rank 0: the results of a round, [ranks, size, width]; NULL elsewhere */
+} buffers;
 
 static const ls_split *split_of(const ls_chunks *c)
 {
@@ -26,51 +26,52 @@ static long rows_of(const ls_chunks *c, long chunk)
     return left < c->size ? left : c->size;
 }
 
-static bool work(const ls_chunks *c, const place *at, long chunk, ls_error *error)
+static bool apply_chunk(const ls_chunks *c, const buffers *b, long chunk, ls_error *error)
 {
     const ls_split *split = split_of(c);
-    real *y = c->targets && split->has_y ? at->y : NULL;
+    real *y = c->targets && split->has_y ? b->y : NULL;
     long rows = rows_of(c, chunk);
     for (long i = 0; i < rows; i++)
-        at->row[i] = chunk * c->size + i;
-    if (!ls_dataset_read(c->data, c->split, at->row, rows, NULL, at->x, y, error))
+        b->row[i] = chunk * c->size + i;
+    if (!ls_dataset_read(c->data, c->split, b->row, rows, NULL, b->x, y, error))
         return false;
     const ls_batch batch = {.rows = rows,
                             .first = chunk * c->size,
                             .total = split->x.rows,
                             .x_shape = split->row,
-                            .x = at->x,
+                            .x = b->x,
                             .y_shape = split->y.shape,
                             .y = y,
-                            .row = at->row};
-    c->apply(c->context, &batch, chunk, at->results);
+                            .row = b->row};
+    c->apply(c->context, &batch, chunk, b->results);
     return true;
 }
 
-/* **Collective.** The round's chunks to rank 0, and there to `take`, one after the other. */
-static bool deliver(const ls_chunks *c, const place *at, ls_comm *comm, long first, ls_error *error)
+/* **Collective.** Gathers the results of a round on rank 0 and hands them to `collect`. */
+static bool collect_round(const ls_chunks *c, const buffers *b, ls_comm *comm, long first,
+                          ls_error *error)
 {
     size_t reals = (size_t)(c->size * c->width);
     bool ok = true;
-    ls_comm_gather(comm, at->results, reals * sizeof(real), at->all);
-    for (int r = 0; at->all && ok && r < ls_comm_size(comm) && first + r < ls_chunks_count(c); r++)
-        ok = c->take(c->context, rows_of(c, first + r), at->all + (size_t)r * reals, error);
+    ls_comm_gather(comm, b->results, reals * sizeof(real), b->all);
+    for (int r = 0; b->all && ok && r < ls_comm_size(comm) && first + r < ls_chunks_count(c); r++)
+        ok = c->collect(c->context, rows_of(c, first + r), b->all + (size_t)r * reals, error);
     return ok;
 }
 
-static bool run_rounds(const ls_chunks *c, const place *at, ls_comm *comm, ls_error *error)
+static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_error *error)
 {
     bool ok = true;
     long count = ls_chunks_count(c);
     for (long first = 0; first < count; first += ls_comm_size(comm)) {
         long mine = first + ls_comm_rank(comm);
-        ok = ok && (mine >= count || work(c, at, mine, error));
-        if (!c->take)
+        ok = ok && (mine >= count || apply_chunk(c, b, mine, error));
+        if (!c->collect)
             continue;
         ok = ls_comm_agree(comm, ok, error);
         if (!ok)
             break;
-        ok = deliver(c, at, comm, first, error);
+        ok = collect_round(c, b, comm, first, error);
     }
     return ls_comm_agree(comm, ok, error);
 }
@@ -78,20 +79,20 @@ static bool run_rounds(const ls_chunks *c, const place *at, ls_comm *comm, ls_er
 bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
 {
     const ls_split *split = split_of(c);
-    bool collects = c->take && ls_comm_rank(comm) == 0;
+    bool collects = c->collect && ls_comm_rank(comm) == 0;
     size_t results = (size_t)(c->size * c->width);
-    place at = {
+    buffers b = {
         .x = ls_alloc((size_t)(c->size * ls_shape_count(&split->row)), sizeof(real)),
         .y = ls_alloc((size_t)(c->size * ls_shape_count(&split->y.shape)), sizeof(real)),
         .results = ls_alloc(results, sizeof(real)),
         .row = ls_alloc((size_t)c->size, sizeof(int64_t)),
         .all = collects ? ls_alloc((size_t)ls_comm_size(comm) * results, sizeof(real)) : NULL,
     };
-    bool ok = run_rounds(c, &at, comm, error);
-    ls_free(at.all);
-    ls_free(at.row);
-    ls_free(at.results);
-    ls_free(at.y);
-    ls_free(at.x);
+    bool ok = run_rounds(c, &b, comm, error);
+    ls_free(b.all);
+    ls_free(b.row);
+    ls_free(b.results);
+    ls_free(b.y);
+    ls_free(b.x);
     return ok;
 }

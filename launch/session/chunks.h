@@ -1,5 +1,6 @@
-/* chunks: the rows of a split in fixed chunks by global row, spread over the ranks: what is
- * computed from a chunk has the same bits on any rank count. */
+/* chunks: the rows of a split, cut into chunks of a fixed size that are spread over the ranks. A
+ * chunk holds the same rows on any number of ranks, so what is computed from it has the same bits.
+ */
 #pragma once
 #include "dist/comm.h"
 #include "io/dataset.h"
@@ -10,15 +11,16 @@ typedef struct ls_chunks {
     long size;    /* rows of a chunk */
     bool targets; /* y is read too, where the split has it */
     void *context;
-    /* On the rank that chunk number `chunk` falls to. `results` [rows, width] is for it to fill. */
+    /* Called for each chunk, on one rank. It fills `results` [rows, width]. */
     void (*apply)(void *context, const ls_batch *batch, long chunk, real *results);
-    long width; /* reals of results a row; 0: none */
-    /* On rank 0, each chunk's results in the order of the rows; NULL: they are not gathered. */
-    bool (*take)(void *context, long rows, const real *results, ls_error *error);
+    long width; /* reals that `results` holds for a row; 0: none */
+    /* Called on rank 0 with the results of each chunk, in the order of the rows; NULL: the results
+     * are not gathered. */
+    bool (*collect)(void *context, long rows, const real *results, ls_error *error);
 } ls_chunks;
 
 /* How many chunks the split has. */
 long ls_chunks_count(const ls_chunks *chunks);
-/* **Collective.** Reads and applies all chunks. The error, of reading or of `take`, is the same on
- * all ranks. */
+/* **Collective.** Reads all chunks and calls `apply` and `collect`. The error, of reading or of
+ * `collect`, is the same on all ranks. */
 bool ls_chunks_run(const ls_chunks *chunks, ls_comm *comm, ls_error *error);

@@ -10,24 +10,25 @@ double ls_sums_mean(const ls_sums *sums, int k)
     return sums->at[k] / sums->at[LS_SUM_WEIGHT];
 }
 
-typedef struct work {
+/* What the evaluation of each chunk adds to. */
+typedef struct chunk_sums {
     ls_objective *objective;
     ls_evaluation *evaluation;
-    ls_sums *sums; /* of each chunk */
-} work;
+    ls_sums *sums; /* [chunks] */
+} chunk_sums;
 
-static void apply(void *context, const ls_batch *batch, long chunk, real *results)
+static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, real *results)
 {
-    (void)results;
-    work *w = context;
-    ls_evaluation *e = w->evaluation;
+    (void)results; /* there are none */
+    chunk_sums *c = context;
+    ls_evaluation *e = c->evaluation;
     const ls_pass pass = {.row = batch->first};
     long width;
     const real *y =
-        w->objective->type->evaluate(w->objective, batch, &pass, &w->sums[chunk], &width);
+        c->objective->type->evaluate(c->objective, batch, &pass, &c->sums[chunk], &width);
     for (long r = 0; e->confusion && r < batch->rows; r++) {
         long label = (long)batch->y[r];
-        long prediction = ls_loss_predict(y + r * width, width, w->objective->meaning->threshold);
+        long prediction = ls_loss_predict(y + r * width, width, c->objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
 }
@@ -39,7 +40,8 @@ static void make_confusion(ls_evaluation *e, const ls_objective *objective)
     e->confusion = ls_alloc((size_t)(e->classes * e->classes), sizeof(long));
 }
 
-/* **Collective.** One rank only holds the sums of a chunk. */
+/* **Collective.** The sums of a chunk are on the rank that evaluated it, and 0 on
+ * the others. */
 static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
 {
     ls_comm_sum(comm, sums[0].at, count * LS_SUMS);
@@ -50,30 +52,50 @@ static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
         ls_comm_sum_long(comm, e->confusion, e->classes * e->classes);
 }
 
-bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split_id,
-                 bool confusion, ls_evaluation *evaluation, ls_error *error)
+static bool check_split(const ls_split *split, const ls_objective *objective,
+                        const ls_dataset *data, ls_error *error)
 {
-    const ls_split *split = ls_dataset_split(data, split_id);
-    *evaluation = (ls_evaluation){.rows = split->x.rows};
-    if (!split->present || (objective->task.has_y && !split->has_y))
-        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
-                            split->name, split->present ? "y" : "x");
-    if (confusion)
-        make_confusion(evaluation, objective);
-    work w = {.objective = objective, .evaluation = evaluation};
+    return (split->present && (split->has_y || !objective->task.has_y)) ||
+           ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data), split->name,
+                        split->present ? "y" : "x");
+}
+
+/* **Collective.** Evaluates all rows into *evaluation, with the matrix where it has been made. */
+static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *data,
+                          ls_split_id split, ls_evaluation *evaluation, ls_error *error)
+{
+    chunk_sums c = {.objective = objective, .evaluation = evaluation};
     const ls_chunks chunks = {.data = data,
-                              .split = split_id,
+                              .split = split,
                               .size = ls_objective_chunk(objective),
                               .targets = true,
-                              .context = &w,
-                              .apply = apply};
+                              .context = &c,
+                              .apply = evaluate_chunk};
     long count = ls_chunks_count(&chunks);
-    w.sums = ls_alloc((size_t)count, sizeof *w.sums);
+    c.sums = ls_alloc((size_t)count, sizeof *c.sums);
     bool ok = ls_chunks_run(&chunks, comm, error);
     if (ok)
-        add_up(comm, w.sums, count, evaluation);
-    ls_free(w.sums);
+        add_up(comm, c.sums, count, evaluation);
+    ls_free(c.sums);
     return ok;
+}
+
+bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
+                 ls_evaluation *evaluation, ls_error *error)
+{
+    *evaluation = (ls_evaluation){.rows = ls_dataset_split(data, split)->x.rows};
+    return check_split(ls_dataset_split(data, split), objective, data, error) &&
+           evaluate_rows(comm, objective, data, split, evaluation, error);
+}
+
+bool ls_evaluate_confusion(ls_comm *comm, ls_objective *objective, ls_dataset *data,
+                           ls_split_id split, ls_evaluation *evaluation, ls_error *error)
+{
+    *evaluation = (ls_evaluation){.rows = ls_dataset_split(data, split)->x.rows};
+    if (!check_split(ls_dataset_split(data, split), objective, data, error))
+        return false;
+    make_confusion(evaluation, objective);
+    return evaluate_rows(comm, objective, data, split, evaluation, error);
 }
 
 void ls_evaluation_release(ls_evaluation *evaluation)

@@ -9,14 +9,17 @@ typedef struct ls_evaluation {
     long rows;
     ls_sums sums;
     long classes;    /* width of the confusion matrix; 0: none */
-    long *confusion; /* [classes, classes] label, prediction; NULL where not asked for */
+    long *confusion; /* [classes, classes] by label and prediction; or NULL */
 } ls_evaluation;
 
-/* **Collective.** The objective must be compiled with chunk_rows = ls_objective_chunk. `confusion`:
- * also fill the matrix (labels only; free it with ls_evaluation_release). The error is the same on
- * all ranks. */
+/* **Collective.** The objective must be compiled with chunk_rows = ls_objective_chunk. The error is
+ * the same on all ranks. Without the matrix: evaluation->confusion stays NULL. */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
-                 bool confusion, ls_evaluation *evaluation, ls_error *error);
+                 ls_evaluation *evaluation, ls_error *error);
+/* **Collective.** The same with the confusion matrix, for data with labels. Free it with
+ * ls_evaluation_release. */
+bool ls_evaluate_confusion(ls_comm *comm, ls_objective *objective, ls_dataset *data,
+                           ls_split_id split, ls_evaluation *evaluation, ls_error *error);
 void ls_evaluation_release(ls_evaluation *evaluation);
 /* Sum `k` divided by the weight. */
 double ls_sums_mean(const ls_sums *sums, int k);

@@ -8,32 +8,27 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
-#include "launch/job/yaml/job_file.h"
+#include "launch/job/job_json.h"
 
-static void say(void *context, const char *text)
-{
-    (void)context;
-    fprintf(stderr, "lockstep: %s\n", text);
-}
-
-/* On rank 0 alone: best.h5 of a run directory, else its newest checkpoint (only that for an
- * average), or the file itself. */
-static ls_checkpoint *open_checkpoint(const char *from, bool average, ls_error *error)
+/* On rank 0. */
+static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error)
 {
     struct stat status;
     ls_checkpoint *found = NULL;
-    if (stat(from, &status) != 0) {
-        ls_error_set(error, LS_DATA, "%s: no such run directory or checkpoint file", from);
+    if (stat(r->from, &status) != 0) {
+        ls_error_set(error, LS_DATA, "%s: no such run directory or checkpoint file", r->from);
         return NULL;
     }
     if (!S_ISDIR(status.st_mode))
-        return ls_checkpoint_open(from, error);
-    char *best = ls_format("%s/checkpoints/best.h5", from);
-    if (!average && access(best, R_OK) == 0 && !(found = ls_checkpoint_open(best, error)))
-        say(NULL, error->text);
+        return ls_checkpoint_open(r->from, error);
+    char *best = ls_format("%s/checkpoints/best.h5", r->from);
+    if (r->weights == LS_SAVED_BEST && access(best, R_OK) == 0 &&
+        !(found = ls_checkpoint_open(best, error)) && r->notice)
+        r->notice(r->context, error->text);
     ls_free(best);
-    if (!found && ls_checkpoint_find(from, &found, say, NULL, error) == LS_CHECKPOINT_NONE)
-        ls_error_set(error, LS_DATA, "%s holds no checkpoint: is it a run directory?", from);
+    if (!found &&
+        ls_checkpoint_find(r->from, &found, r->notice, r->context, error) == LS_CHECKPOINT_NONE)
+        ls_error_set(error, LS_DATA, "%s holds no checkpoint: is it a run directory?", r->from);
     return found;
 }
 
@@ -49,12 +44,11 @@ static char *share_text(ls_comm *comm, const char *text)
     return copy;
 }
 
-bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *data, bool average,
-                   bool objectives, ls_error *error)
+/* **Collective.** Reads the job of the checkpoint that rank 0 opens, on every rank. */
+static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
-    *s = (ls_saved){.step = 0};
     bool first = ls_comm_rank(comm) == 0;
-    if (first && (s->checkpoint = open_checkpoint(from, average, error))) {
+    if (first && (s->checkpoint = open_checkpoint(r, error))) {
         s->step = ls_checkpoint_position(s->checkpoint)->step;
         snprintf(s->path, sizeof s->path, "%s", ls_checkpoint_path(s->checkpoint));
     }
@@ -63,19 +57,27 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const char *from, const char *dat
     char *text = share_text(comm, first ? ls_checkpoint_job(s->checkpoint) : NULL);
     ls_comm_broadcast(comm, s->path, sizeof s->path);
     ls_comm_broadcast(comm, &s->step, sizeof s->step);
-    s->job = ls_job_parse(text, s->path, error);
+    s->job = (r->read_job ? r->read_job : ls_job_from_json)(text, s->path, error);
     ls_free(text);
-    bool ready = s->job && (!data || ls_job_set(s->job, "data", data, error));
-    if (!ls_comm_agree(comm, ready, error))
+    bool ok = s->job && (!r->data || ls_job_set(s->job, "data", r->data, error));
+    return ls_comm_agree(comm, ok, error);
+}
+
+bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
+{
+    *s = (ls_saved){.step = 0};
+    if (!read_job(s, comm, r, error))
         return false;
-    if (!ls_session_open(&s->session, comm, s->job, objectives, error))
+    if (!ls_session_open(&s->session, comm, s->job, NULL, error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))
         return false;
-    ls_params *params = s->session.params;
-    bool ok = !first || (average ? ls_checkpoint_load_average
-                                 : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    const ls_params *params = s->session.params;
+    bool ok =
+        ls_comm_rank(comm) != 0 ||
+        (r->weights == LS_SAVED_AVERAGE ? ls_checkpoint_load_average
+                                        : ls_checkpoint_load_weights)(s->checkpoint, params, error);
     ls_checkpoint_close(s->checkpoint);
     s->checkpoint = NULL;
     if (!ls_comm_agree(comm, ok, error))

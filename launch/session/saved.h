@@ -1,7 +1,21 @@
-/* saved: a session over what a run has saved: for the commands that look at a trained net. */
+/* saved: a session over what a run has saved: for those who look at a trained net. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
+
+typedef enum { LS_SAVED_BEST, LS_SAVED_AVERAGE } ls_saved_weights;
+
+typedef struct ls_saved_request {
+    const char *from; /* a run directory or a file */
+    const char *data; /* in place of the job's data set; NULL: the job's */
+    /* BEST: of a directory best.h5, else the newest valid checkpoint. AVERAGE: the moving average
+     * of the weights, of a directory that of the newest valid checkpoint. */
+    ls_saved_weights weights;
+    /* Reads the job that the file holds, `where` is its path; NULL: ls_job_from_json. */
+    ls_job *(*read_job)(const char *text, const char *where, ls_error *error);
+    void (*notice)(void *context, const char *text); /* a file that was passed over, and why */
+    void *context;
+} ls_saved_request;
 
 typedef struct ls_saved {
     char path[4096]; /* of the file that was loaded */
@@ -11,11 +25,8 @@ typedef struct ls_saved {
     ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
 } ls_saved;
 
-/* **Collective.** `from` is a run directory (its best.h5, else its newest valid checkpoint) or a
- * file. `average`: the moving average of a checkpoint's weights in their place, and of a directory
- * the newest checkpoint. `data`: in place of the job's data set; NULL: the job's. `objectives` as
- * for ls_session_open. The error is the same on all ranks. Close with ls_saved_close in either
- * case. */
-bool ls_saved_open(ls_saved *saved, ls_comm *comm, const char *from, const char *data, bool average,
-                   bool objectives, ls_error *error);
+/* **Collective.** Builds the nets of a saved job and loads their parameters. The error is the same
+ * on all ranks. Close with ls_saved_close whether this succeeds or fails. */
+bool ls_saved_open(ls_saved *saved, ls_comm *comm, const ls_saved_request *request,
+                   ls_error *error);
 void ls_saved_close(ls_saved *saved); /* **Collective.** */

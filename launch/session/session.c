@@ -1,4 +1,4 @@
-/* session: a job made real. */
+/* session: opens data, builds nets, parses the specs of the stages, places parameters. */
 #include "launch/session/session.h"
 
 #include <string.h>
@@ -35,17 +35,17 @@ void ls_session_set_threads(ls_session *s, int threads)
         s->net[i]->build.threads = threads;
 }
 
-bool ls_session_optimizer(const ls_session *s, int stage, const char *phase,
-                          ls_optimizer *optimizer, ls_error *error)
+/* The optimizer that the job gives for a phase: the first that names the phase or none at all. */
+static bool parse_optimizer(const ls_job_stage *keys, const char *phase, ls_optimizer *optimizer,
+                            ls_error *error)
 {
-    const ls_job_stage *at = &s->job->stage[stage];
-    for (int i = 0; i < at->optimizers; i++)
-        if (!at->optimizer[i].phase || strcmp(at->optimizer[i].phase, phase) == 0)
-            return ls_optimizer_parse(at->optimizer[i].spec, optimizer, error);
+    for (int i = 0; i < keys->optimizers; i++)
+        if (!keys->optimizer[i].phase || strcmp(keys->optimizer[i].phase, phase) == 0)
+            return ls_optimizer_parse(keys->optimizer[i].spec, optimizer, error);
     return ls_error_set(error, LS_USAGE, "no optimizer for the phase %s", phase);
 }
 
-/* Every optimizer that is given for a phase has one. */
+/* Every phase that an optimizer is given for must be one of the objective's. */
 static bool check_phases(const ls_job_stage *stage, const ls_objective *objective, ls_error *error)
 {
     const char *names[LS_PHASES];
@@ -72,57 +72,71 @@ static bool check_warmup(const ls_job_stage *stage, const ls_schedule *schedule,
                         schedule->warmup, stage->epochs);
 }
 
-/* Puts the key's place before the message. Where an objective of the file meets a net or data set
- * of the command line, that is named first: the objective may have fitted the file's. */
-static bool blame(const ls_session *s, const char *key, ls_error *error)
+/* Begins the message with the place of the key. Where an objective of the file does not fit a
+ * model, net or data set of the command line, that is named first, since the file may be right in
+ * itself. */
+static bool prefix_place(const ls_session *s, const char *key, ls_error *error)
 {
     static const char *const others[] = {"model", "net", "data"};
-    static const char given[] = "command line:";
-    char own[256], other[256];
-    ls_job_where(s->job, key, own, sizeof own);
-    bool objective = strstr(key, ".objective") && strncmp(own, given, strlen(given)) != 0;
-    for (int i = 0; objective && i < 3; i++) {
-        ls_job_where(s->job, others[i], other, sizeof other);
-        if (strncmp(other, given, strlen(given)) == 0)
-            return ls_error_prefix(error, "%s, with %s", other, own);
-    }
-    return ls_error_prefix(error, "%s", own);
+    char place[256], other[256];
+    ls_job_where(s->job, key, place, sizeof place);
+    bool objective =
+        strstr(key, ".objective") && ls_job_origin(s->job, key) != LS_FROM_COMMAND_LINE;
+    for (int i = 0; objective && i < 3; i++)
+        if (ls_job_origin(s->job, others[i]) == LS_FROM_COMMAND_LINE)
+            return ls_error_prefix(error, "%s, with %s",
+                                   ls_job_where(s->job, others[i], other, sizeof other), place);
+    return ls_error_prefix(error, "%s", place);
 }
 
-static bool check_stage(const ls_session *s, int stage, ls_error *error)
+static bool parse_stage(ls_session *s, int number, ls_error *error)
 {
-    char key[64];
-    ls_schedule schedule;
-    snprintf(key, sizeof key, "stages.%d.objective", stage);
-    ls_objective *objective = ls_session_objective(s, stage, 0, 0, error);
-    bool ok = objective != NULL;
-    for (int p = 0; ok && p < objective->phases; p++) {
-        ls_optimizer optimizer;
-        snprintf(key, sizeof key, "stages.%d.optimizer", stage);
-        ok = ls_session_optimizer(s, stage, objective->phase[p].name, &optimizer, error);
+    const ls_job_stage *keys = &s->job->stage[number];
+    ls_session_stage *stage = &s->stage[number];
+    const char *key = "objective";
+    stage->objective = ls_objective_create(keys->objective, &s->task, error);
+    bool ok = stage->objective != NULL;
+    for (int p = 0; ok && p < stage->objective->phases; p++) {
+        key = "optimizer";
+        ok = parse_optimizer(keys, stage->objective->phase[p].name, &stage->optimizer[p], error);
     }
-    ok = ok && check_phases(&s->job->stage[stage], objective, error);
-    ls_objective_destroy(objective);
+    ok = ok && check_phases(keys, stage->objective, error);
     if (ok) {
-        snprintf(key, sizeof key, "stages.%d.schedule", stage);
-        ok = ls_schedule_parse(s->job->stage[stage].schedule, &schedule, error) &&
-             check_warmup(&s->job->stage[stage], &schedule, error);
+        key = "schedule";
+        ok = ls_schedule_parse(keys->schedule, &stage->schedule, error) &&
+             check_warmup(keys, &stage->schedule, error);
     }
-    return ok || blame(s, key, error);
+    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    stage->steps_per_epoch = ls_loader_steps_per_epoch(rows, keys->batch);
+    stage->steps = keys->steps ? keys->steps : keys->epochs * stage->steps_per_epoch;
+    char path[64];
+    snprintf(path, sizeof path, "stages.%d.%s", number, key);
+    return ok || prefix_place(s, path, error);
 }
 
-static bool open_local(ls_session *s, bool objectives, ls_error *error)
+bool ls_session_parse_stages(ls_session *s, ls_error *error)
 {
-    char where[256];
-    s->data = ls_dataset_open(s->job->data, error);
-    if (!s->data)
+    bool ok = true;
+    s->stage = ls_alloc((size_t)s->job->stages, sizeof *s->stage);
+    for (int i = 0; ok && i < s->job->stages; i++)
+        ok = parse_stage(s, i, error);
+    return ls_comm_agree(s->comm, ok, error);
+}
+
+static bool open_local(ls_session *s, ls_dataset *data, ls_error *error)
+{
+    char place[256];
+    if (!data)
+        data = s->own_data = ls_dataset_open(s->job->data, error);
+    s->data = data;
+    if (!data)
         return false;
-    if (!ls_dataset_transform(s->data, s->job->transform, error))
-        return ls_error_prefix(error, "%s", ls_job_where(s->job, "transform", where, sizeof where));
-    int first = LS_TRAIN; /* splits have the same shapes: any of them tells */
-    while (first < LS_SPLITS - 1 && !ls_dataset_split(s->data, (ls_split_id)first)->present)
+    if (!ls_dataset_transform(data, s->job->transform, error))
+        return ls_error_prefix(error, "%s", ls_job_where(s->job, "transform", place, sizeof place));
+    int first = LS_TRAIN; /* rows of all splits have one shape: that of any split will do */
+    while (first < LS_SPLITS - 1 && !ls_dataset_split(data, (ls_split_id)first)->present)
         first++;
-    const ls_split *split = ls_dataset_split(s->data, (ls_split_id)first);
+    const ls_split *split = ls_dataset_split(data, (ls_split_id)first);
     s->params = ls_params_create();
     s->task = (ls_task){.params = s->params,
                         .net = s->net,
@@ -130,21 +144,17 @@ static bool open_local(ls_session *s, bool objectives, ls_error *error)
                         .y = split->y.shape,
                         .has_y = split->has_y,
                         .classes = split->classes};
-    if (!build_nets(s, error))
-        return ls_error_prefix(
-            error, "%s",
-            ls_job_where(s->job, s->job->model ? "model" : "net", where, sizeof where));
-    for (int i = 0; objectives && i < s->job->stages; i++)
-        if (!check_stage(s, i, error))
-            return false;
-    return true;
+    return build_nets(s, error) ||
+           ls_error_prefix(
+               error, "%s",
+               ls_job_where(s->job, s->job->model ? "model" : "net", place, sizeof place));
 }
 
-bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, bool objectives,
+bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error)
 {
     *session = (ls_session){.comm = comm, .job = job};
-    return ls_comm_agree(comm, open_local(session, objectives, error), error);
+    return ls_comm_agree(comm, open_local(session, data, error), error);
 }
 
 size_t ls_session_bytes(const ls_session *s)
@@ -170,12 +180,15 @@ bool ls_session_commit(ls_session *s, ls_error *error)
 
 void ls_session_close(ls_session *s)
 {
+    for (int i = 0; s->stage && i < s->job->stages; i++)
+        ls_objective_destroy(s->stage[i].objective);
+    ls_free(s->stage);
     for (int i = 0; i < LS_MODEL_NETS; i++)
         ls_net_destroy(s->net[i]);
     ls_params_destroy(s->params);
     ls_shared_destroy(s->prepared);
     ls_shared_destroy(s->values);
-    ls_dataset_close(s->data);
+    ls_dataset_close(s->own_data);
 }
 
 void ls_session_prepare(const ls_session *s)
@@ -185,21 +198,4 @@ void ls_session_prepare(const ls_session *s)
     for (int i = 0; i < s->task.nets; i++)
         ls_net_prepare(s->net[i], ls_comm_node_rank(s->comm), ls_comm_node_size(s->comm));
     ls_comm_node_barrier(s->comm);
-}
-
-ls_objective *ls_session_objective(const ls_session *s, int stage, long shard_rows, long chunk_rows,
-                                   ls_error *error)
-{
-    ls_objective *objective = ls_objective_create(s->job->stage[stage].objective, &s->task, error);
-    if (objective && (shard_rows || chunk_rows))
-        objective->type->compile(objective, shard_rows, chunk_rows);
-    return objective;
-}
-
-long ls_session_steps(const ls_session *s, int stage, long *steps_per_epoch)
-{
-    const ls_job_stage *at = &s->job->stage[stage];
-    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
-    *steps_per_epoch = ls_loader_steps_per_epoch(rows, at->batch);
-    return at->steps ? at->steps : at->epochs * *steps_per_epoch;
 }

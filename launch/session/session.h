@@ -1,5 +1,6 @@
-/* session: a job made real: data set open, nets built, parameters placed in the node's memory. What
- * train, evaluate and check have in common. */
+/* session: a job made ready to run: the data set is open, the nets are built, the specs of its
+ * stages are parsed, and the parameters are placed in the node's memory. Training, evaluation and
+ * the gradient check all begin here. */
 #pragma once
 #include "core/model.h"
 #include "core/objective.h"
@@ -9,35 +10,41 @@
 #include "io/dataset.h"
 #include "launch/job/job.h"
 
+/* A stage of the job with its specs parsed. */
+typedef struct ls_session_stage {
+    ls_objective *objective;           /* the user compiles it; freed by ls_session_close */
+    ls_optimizer optimizer[LS_PHASES]; /* of each phase of the objective */
+    ls_schedule schedule;
+    long steps, steps_per_epoch; /* steps: of the whole stage */
+} ls_session_stage;
+
 typedef struct ls_session {
-    ls_comm *comm; /* borrowed */
-    ls_job *job;   /* borrowed; keys left out are filled from the model's recipe */
-    ls_dataset *data;
+    ls_comm *comm;    /* borrowed */
+    ls_job *job;      /* borrowed; keys left out are filled from the model's recipe */
+    ls_dataset *data; /* borrowed or the session's own */
+    ls_dataset *own_data;
     ls_params *params;
     ls_net *net[LS_MODEL_NETS];
     ls_task task;
+    ls_session_stage *stage;      /* [job->stages]; NULL before ls_session_parse_stages */
     ls_shared *values, *prepared; /* the node's one copy */
 } ls_session;
 
-/* **Collective.** Opens the data, builds the nets, checks every spec of every stage. Takes no
- * memory for parameters yet. The error is the same on all ranks. Close with ls_session_close in
- * either case. */
-bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, bool objectives,
+/* **Collective.** Opens the data set that the job names and builds the nets. `data` (borrowed): a
+ * data set in place of the job's; NULL: the job's. Takes no memory for parameters yet. The error is
+ * the same on all ranks. Close with ls_session_close whether this succeeds or fails. */
+bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
-/* Threads of the passes through its nets: before workspaces (objectives) are made. */
+/* **Collective.** Fills session->stage: parses every spec of every stage, and checks that
+ * objectives and optimizers fit nets and data. The error is the same on all ranks. */
+bool ls_session_parse_stages(ls_session *session, ls_error *error);
+/* Threads of the passes through its nets; to be called before an objective is compiled. */
 void ls_session_set_threads(ls_session *session, int threads);
 /* Bytes a node that ls_session_commit places in shared memory. */
 size_t ls_session_bytes(const ls_session *session);
 /* **Collective.** Places parameters in the node's shared memory and draws their initial values. */
 bool ls_session_commit(ls_session *session, ls_error *error);
 void ls_session_close(ls_session *session); /* **Collective.** */
-/* **Collective** over the node. After the values were changed: what layers prepare from them. */
+/* **Collective** over the node. To be called after the values were changed: the layers derive from
+ * them what they keep prepared (packed weights). */
 void ls_session_prepare(const ls_session *session);
-/* The objective of a stage, compiled for shards and evaluation chunks of so many rows (0: none). */
-ls_objective *ls_session_objective(const ls_session *session, int stage, long shard_rows,
-                                   long chunk_rows, ls_error *error);
-/* The optimizer spec of a stage's phase, parsed. */
-bool ls_session_optimizer(const ls_session *session, int stage, const char *phase,
-                          ls_optimizer *optimizer, ls_error *error);
-/* Steps of a stage in all, from its epochs or steps. */
-long ls_session_steps(const ls_session *session, int stage, long *steps_per_epoch);

@@ -1,4 +1,4 @@
-/* trainer: sets a training run up: checks, shards, memory, where it stands. */
+/* trainer: opens and closes a run: checks, shards, memory, where it stands. */
 #include "launch/train/trainer.h"
 
 #include <math.h>
@@ -7,161 +7,16 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "launch/job/job_json.h"
-
-static bool check_metric(const ls_trainer *t, const ls_objective *objective, int stage,
-                         ls_error *error)
-{
-    char known[256] = "loss", where[256];
-    if (ls_stage_judged_sum(t->job, objective) >= 0)
-        return true;
-    for (int k = 0; objective->metrics[k]; k++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, ", %s", objective->metrics[k]);
-    }
-    return ls_error_set(error, LS_USAGE, "%s: there is no metric '%s' in stage %d, which has: %s",
-                        ls_job_where(t->job, "evaluate.metric", where, sizeof where),
-                        t->job->evaluate.metric, stage + 1, known);
-}
-
-/* The optimizers of a stage; what state they keep. */
-static bool check_optimizers(ls_trainer *t, const ls_objective *objective, int stage,
-                             ls_error *error)
-{
-    bool averages = false;
-    char where[256];
-    for (int p = 0; p < objective->phases; p++) {
-        ls_optimizer optimizer;
-        if (!ls_session_optimizer(&t->session, stage, objective->phase[p].name, &optimizer, error))
-            return false;
-        for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-            t->keeps[k] = t->keeps[k] || ls_optimizer_state_name(&optimizer, k);
-        averages = averages || ls_optimizer_state_name(&optimizer, LS_OPTIMIZER_AVERAGE);
-    }
-    return averages || !t->job->evaluate.average ||
-           ls_error_set(error, LS_USAGE,
-                        "%s: there is no average to evaluate in stage %d: give its optimizer "
-                        "ema=0.999 (the share that an update keeps), or leave evaluate.average out",
-                        ls_job_where(t->job, "evaluate.average", where, sizeof where), stage + 1);
-}
-
-/* The rows to train and to judge on are there; and what optimizer state any stage needs. */
-static bool check_and_count(ls_trainer *t, ls_error *error)
-{
-    const ls_dataset *data = t->session.data;
-    ls_split_id judged = ls_split_find(t->job->evaluate.split);
-    if (!ls_dataset_split(data, LS_TRAIN)->present)
-        return ls_error_set(error, LS_DATA, "%s: there is no train/x to train on", t->job->data);
-    if (judged == LS_SPLITS)
-        return ls_error_set(error, LS_USAGE, "evaluate.split=%s: write train, valid or test",
-                            t->job->evaluate.split);
-    if (ls_dataset_split(data, judged)->present && t->session.task.has_y &&
-        !ls_dataset_split(data, judged)->has_y)
-        return ls_error_set(error, LS_DATA, "%s: %s/y is missing, evaluation needs it",
-                            t->job->data, t->job->evaluate.split);
-    if (!ls_dataset_split(data, judged)->present) {
-        if (t->job->evaluate.stop_after > 0)
-            return ls_error_set(
-                error, LS_USAGE,
-                "evaluate.stop_after=%ld, but %s has no rows of %s to judge by: import them "
-                "(--valid N), or give evaluate.stop_after=0",
-                t->job->evaluate.stop_after, t->job->data, t->job->evaluate.split);
-        t->job->evaluate.every.unit = LS_EVERY_NEVER;
-    }
-    for (int stage = 0; stage < t->job->stages; stage++) {
-        ls_objective *objective = ls_session_objective(&t->session, stage, 0, 0, error);
-        bool ok = objective && check_metric(t, objective, stage, error) &&
-                  check_optimizers(t, objective, stage, error);
-        ls_objective_destroy(objective);
-        if (!ok)
-            return false;
-    }
-    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-        t->states += t->keeps[k];
-    return true;
-}
-
-/* The shards [*begin, *end) of a rank. A power of two of ranks takes the halves of the tree itself,
- * so that every rank's sum is a node of it (ls_sum_order_add). */
-static void cut_shards(int shards, int rank, int ranks, int *begin, int *end)
-{
-    *begin = (int)((long)shards * rank / ranks);
-    *end = (int)((long)shards * (rank + 1) / ranks);
-    if (ranks & (ranks - 1))
-        return;
-    *begin = 0;
-    *end = shards;
-    for (int half = ranks / 2; half > 0; half /= 2) {
-        int middle = *begin + (*end - *begin) / 2;
-        *(rank & half ? begin : end) = middle;
-    }
-}
-
-/* Shards of the run, and this rank's. */
-static void divide_shards(ls_trainer *t)
-{
-    int ranks = ls_comm_size(t->comm), rank = ls_comm_rank(t->comm);
-    if (t->state.shards < ranks) {
-        if (t->state.step || t->job->shards)
-            ls_report_line(
-                t,
-                "%d ranks are more than the run's %d shards: from here on there are %d, and the "
-                "bits differ from a run of %d shards",
-                ranks, t->state.shards, ranks, t->state.shards);
-        t->state.shards = ranks;
-    }
-    cut_shards(t->state.shards, rank, ranks, &t->first_shard, &t->end_shard);
-}
-
-/* Layers that sum over the ranks within a pass see the whole batch at once only where each rank has
- * one shard of it. */
-static bool check_sums(ls_trainer *t, ls_error *error)
-{
-    int ranks = ls_comm_size(t->comm);
-    for (int n = 0; n < t->session.task.nets; n++)
-        for (int i = 0; i < t->session.net[n]->count; i++) {
-            const ls_layer *layer = t->session.net[n]->layers[i];
-            t->sums = t->sums || layer->sums;
-            if (layer->sums && t->state.shards != ranks)
-                return ls_error_set(
-                    error, LS_USAGE,
-                    "%s/%s: statistics over all ranks (sync=1) need one shard a rank, but the run "
-                    "has %d shards on %d rank%s: give shards=%d%s",
-                    layer->net, layer->name, t->state.shards, ranks, ranks > 1 ? "s" : "", ranks,
-                    t->job->accumulate > 1 ? " in place of accumulate" : "");
-        }
-    return true;
-}
-
-static bool take_memory(ls_trainer *t, ls_error *error)
-{
-    size_t reals = (size_t)t->session.params->size;
-    bool ok = true;
-    for (int k = 0; ok && k < LS_OPTIMIZER_STATES; k++) {
-        t->memory[k] = t->keeps[k] ? ls_shared_create(t->comm, reals * sizeof(real), error) : NULL;
-        ok = t->memory[k] || !t->keeps[k];
-    }
-    if (!ls_comm_agree(t->comm, ok, error))
-        return false;
-    t->gradient2 = ls_alloc((size_t)t->session.params->count, sizeof *t->gradient2);
-    t->value2 = ls_alloc((size_t)t->session.params->count, sizeof *t->value2);
-    t->reduce = ls_reduce_create(t->comm, t->session.params, error);
-    if (!t->reduce)
-        return false;
-    t->level[0] = ls_reduce_gradient(t->reduce);
-    int most = (t->state.shards + ls_comm_size(t->comm) - 1) / ls_comm_size(t->comm);
-    for (int level = 1; (1 << (level - 1)) < most; level++)
-        t->level[level] = ls_alloc(reals, sizeof(real));
-    return true;
-}
+#include "launch/train/checks.h"
+#include "launch/train/judge.h"
+#include "launch/train/resume.h"
 
 /* Every rank has read the job and opened the data for itself. */
 static bool check_same(ls_trainer *t, ls_error *error)
 {
-    char *text = ls_job_text(t->job);
     uint64_t data = ls_dataset_shape_digest(t->session.data);
-    bool same_job = ls_comm_same(t->comm, text, strlen(text) + 1);
+    bool same_job = ls_comm_same(t->comm, t->job_text, strlen(t->job_text) + 1);
     bool same_data = ls_comm_same(t->comm, &data, sizeof data);
-    ls_free(text);
     return (same_job && same_data) ||
            ls_error_set(error, LS_USAGE,
                         "the ranks read different %s: give paths that mean the same file on every "
@@ -169,51 +24,129 @@ static bool check_same(ls_trainer *t, ls_error *error)
                         same_job ? "data sets" : "jobs");
 }
 
+static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
+{
+    ls_session *session = &t->session;
+    if (!ls_session_open(session, t->comm, job, t->options.data, error) ||
+        !ls_session_parse_stages(session, error))
+        return false;
+    t->job_text = ls_job_json(job);
+    if (!check_same(t, error) || !ls_comm_agree(t->comm, ls_checks_pass(session, error), error))
+        return false;
+    ls_session_set_threads(session, t->options.threads ? t->options.threads : 1);
+    t->evaluate = job->evaluate.every;
+    if (!ls_dataset_split(session->data, ls_split_find(job->evaluate.split))->present)
+        t->evaluate.unit = LS_EVERY_NEVER;
+    return true;
+}
+
+/* Where a run begins. */
+static ls_position first_position(const ls_session *session)
+{
+    const ls_job *job = session->job;
+    int ranks = ls_comm_size(session->comm);
+    return (ls_position){.shards = job->shards       ? (int)job->shards
+                                   : job->accumulate ? (int)job->accumulate * ranks
+                                                     : ranks,
+                         .best = NAN,
+                         .data_digest = ls_dataset_shape_digest(session->data)};
+}
+
+/* Cuts the shards of the run over the ranks: at least one each. */
+static void cut_shards(ls_trainer *t)
+{
+    int ranks = ls_comm_size(t->comm), shards = t->position.shards;
+    if (shards < ranks) {
+        if ((t->position.step || t->session.job->shards) && ls_comm_rank(t->comm) == 0)
+            ls_listener_notice(
+                &t->options.listener,
+                "%d ranks are more than the run's %d shards: from here on there are %d, and the "
+                "bits differ from a run of %d shards",
+                ranks, shards, ranks, shards);
+        t->position.shards = ranks;
+    }
+    ls_shards_cut(&t->shards, t->position.shards, ls_comm_rank(t->comm), ranks);
+}
+
+/* **Collective.** Parameters, optimizer state and gradients. */
+static bool allocate(ls_trainer *t, ls_error *error)
+{
+    const ls_params *params = t->session.params;
+    size_t states = (size_t)ls_states_count(&t->session) * (size_t)params->size * sizeof(real);
+    ls_shared_make_room(t->comm, ls_session_bytes(&t->session) + states +
+                                     ls_reduce_bytes(params, ls_comm_node_size(t->comm)));
+    if (!ls_session_commit(&t->session, error) ||
+        !ls_states_create(&t->states, &t->session, error) ||
+        !(t->reduce = ls_reduce_create(t->comm, params, error)))
+        return false;
+    ls_shards_allocate(&t->shards, params, ls_comm_size(t->comm), ls_reduce_gradient(t->reduce));
+    t->gradient2 = ls_alloc((size_t)params->count, sizeof *t->gradient2);
+    t->value2 = ls_alloc((size_t)params->count, sizeof *t->value2);
+    return true;
+}
+
+/* On rank 0. A run that is complete keeps the job.yaml that it was trained by. */
+static bool open_files(ls_trainer *t, ls_error *error)
+{
+    const ls_job *job = t->session.job;
+    char *text = ls_job_text(job);
+    t->writer = ls_checkpoint_writer_open(job->run, (int)job->checkpoint.keep);
+    bool ok = (ls_trainer_complete(t) || ls_rundir_put(t->run, "job.yaml", text, error)) &&
+              ls_rundir_metrics_rewind(t->run, t->position.step, error);
+    ls_free(text);
+    return ok;
+}
+
 bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_options *options,
                      ls_error *error)
 {
-    *t = (ls_trainer){.comm = comm, .job = job, .options = options, .start = ls_clock_now()};
-    if (!ls_session_open(&t->session, comm, job, true, error) || !check_same(t, error) ||
-        !ls_comm_agree(comm, check_and_count(t, error), error))
+    *t = (ls_trainer){.comm = comm};
+    if (options)
+        t->options = *options;
+    if (!t->options.read_job)
+        t->options.read_job = ls_job_from_json;
+    t->report = (ls_report){.listener = &t->options.listener, .job = job, .opened = ls_clock_now()};
+    if (!open_session(t, job, error))
         return false;
-    ls_session_set_threads(&t->session, options->threads);
-    int shards = ls_comm_size(comm) * (job->accumulate ? (int)job->accumulate : 1);
-    t->state = (ls_position){.shards = job->shards ? (int)job->shards : shards,
-                             .best = NAN,
-                             .data_digest = ls_dataset_shape_digest(t->session.data)};
-    if (!ls_resume_find(t, error))
+    t->position = first_position(&t->session);
+    if (!t->options.no_files && !ls_resume_find(t, error))
         return false;
-    divide_shards(t);
-    if (!check_sums(t, error)) /* the same on all ranks */
+    cut_shards(t);
+    if (!ls_checks_shards(&t->session, t->position.shards, error)) /* the same on all ranks */
         return false;
-    if (options->dry_run)
+    if (t->options.dry_run)
         return true;
-    size_t reals = (size_t)t->session.params->size;
-    ls_shared_make_room(comm, ls_session_bytes(&t->session) +
-                                  reals * sizeof(real) * (size_t)t->states +
-                                  ls_reduce_bytes(t->session.params, ls_comm_node_size(comm)));
-    if (!ls_session_commit(&t->session, error) || !take_memory(t, error))
+    if (!allocate(t, error))
         return false;
-    return ls_resume_load(t, error);
+    t->report.run = t->run;
+    if (t->position.stage < job->stages)
+        ls_states_select(&t->states, &t->session, (int)t->position.stage);
+    if (!ls_resume_load(t, error))
+        return false;
+    return ls_comm_agree(comm, !t->run || open_files(t, error), error);
 }
 
 void ls_trainer_close(ls_trainer *t)
 {
-    ls_stage_close(t);
+    ls_stage_close(&t->stage);
     if (t->writer)
-        ls_checkpoint_writer_close(t->writer, NULL); /* its last error was told by the wait */
+        ls_checkpoint_writer_close(t->writer, NULL); /* ls_trainer_run reported its last error */
     ls_rundir_close(t->run);
-    ls_progress_close(t->progress);
     ls_checkpoint_close(t->checkpoint);
-    ls_free(t->resumed);
-    ls_free(t->job_text);
     if (t->reduce)
         ls_reduce_destroy(t->reduce);
-    for (int level = 1; level < LS_SUM_ORDER_LEVELS; level++)
-        ls_free(t->level[level]);
+    ls_shards_release(&t->shards);
+    ls_states_release(&t->states);
     ls_free(t->gradient2);
     ls_free(t->value2);
-    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-        ls_shared_destroy(t->memory[k]);
+    ls_free(t->job_text);
+    ls_free(t->resumed);
     ls_session_close(&t->session);
+}
+
+bool ls_trainer_complete(const ls_trainer *t)
+{
+    int last = t->session.job->stages - 1;
+    return t->position.stage == last && (t->position.stage_step >= t->session.stage[last].steps ||
+                                         ls_judge_patience_over(t->session.job, &t->position));
 }

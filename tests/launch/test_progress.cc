@@ -10,18 +10,17 @@
 
 extern "C" {
 #include "core/memory.h"
-#include "launch/train/progress.h"
+#include "launch/run/progress.h"
 }
 
 namespace
 {
 
 const char *const names[] = {"accuracy", nullptr};
-const double accuracy = 0.9;
 
-ls_progress_state state_of(long step)
+ls_figures state_of(long step)
 {
-    ls_progress_state state = {};
+    ls_figures state = {};
     state.stages = 1;
     state.epochs = 2;
     state.epoch = (step - 1) / 10;
@@ -30,7 +29,7 @@ ls_progress_state state_of(long step)
     state.steps_per_epoch = 10;
     state.loss = 0.25;
     state.metrics = names;
-    state.metric = &accuracy;
+    state.metric[0] = 0.9;
     state.samples_per_second = 12345;
     state.seconds_left = 3725;
     return state;
@@ -104,7 +103,7 @@ TEST(Progress, BarFitsIntoTheTerminal)
             setenv("LC_ALL", locale, 1);
             Terminal terminal(columns);
             ls_progress *progress = ls_progress_open(terminal.out, true);
-            ls_progress_state state = state_of(15);
+            ls_figures state = state_of(15);
             state.stages = 3;
             state.waiting = 0.5;
             ls_progress_step(progress, &state);
@@ -120,7 +119,7 @@ TEST(Progress, ShowsAllThereIsWhereThereIsRoom)
     setenv("LC_ALL", "C", 1);
     Terminal terminal(150);
     ls_progress *progress = ls_progress_open(terminal.out, true);
-    ls_progress_state state = state_of(15);
+    ls_figures state = state_of(15);
     state.stages = 3;
     state.stage = 1;
     state.waiting = 0.034;
@@ -145,7 +144,7 @@ TEST(Progress, DropsTheLeastWantedFirst)
     for (const auto &c : cases) {
         Terminal terminal(c.columns);
         ls_progress *progress = ls_progress_open(terminal.out, true);
-        ls_progress_state state = state_of(15);
+        ls_figures state = state_of(15);
         ls_progress_step(progress, &state);
         EXPECT_EQ(split(terminal.take(), clear).at(1), c.bar);
         ls_progress_close(progress);
@@ -158,7 +157,7 @@ TEST(Progress, LeavesALineOfAFinishedEpochAndTheLinesAbove)
     Terminal terminal(100);
     ls_progress *progress = ls_progress_open(terminal.out, true);
     for (long step = 1; step <= 20; step++) {
-        ls_progress_state state = state_of(step);
+        ls_figures state = state_of(step);
         ls_progress_step(progress, &state);
         if (step % 10 == 0)
             ls_progress_line(progress, "epoch %ld/2: valid accuracy 0.9", step / 10);
@@ -178,7 +177,7 @@ TEST(Progress, RedrawsAtMostTenTimesASecond)
     ls_progress *progress = ls_progress_open(terminal.out, true);
     auto begin = std::chrono::steady_clock::now();
     for (long i = 0; i < 30; i++) {
-        ls_progress_state state = state_of(5);
+        ls_figures state = state_of(5);
         ls_progress_step(progress, &state);
     }
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -194,7 +193,7 @@ TEST(Progress, WritesPlainLinesAtEpochEndsIntoAFile)
     FILE *out = tmpfile();
     ls_progress *progress = ls_progress_open(out, true);
     for (long step = 1; step <= 20; step++) {
-        ls_progress_state state = state_of(step);
+        ls_figures state = state_of(step);
         ls_progress_step(progress, &state);
     }
     ls_progress_line(progress, "done");

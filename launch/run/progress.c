@@ -1,5 +1,5 @@
 /* progress: a bar on a terminal, plain lines into a pipe. */
-#include "launch/train/progress.h"
+#include "launch/run/progress.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -104,31 +104,32 @@ typedef struct parts {
 } parts;
 
 /* `brief`: with fewer words, for a narrow terminal. */
-static parts describe(const ls_progress_state *state, bool brief)
+static parts describe(const ls_figures *figures, bool brief)
 {
     parts p = {0};
     char number[64];
-    int used = 0, digits = snprintf(NULL, 0, "%ld", state->steps);
-    if (state->stages > 1)
-        used = snprintf(p.at[PLACE], TEXT, "stage %d/%d, ", state->stage + 1, state->stages);
-    used += snprintf(p.at[PLACE] + used, TEXT - 64, "epoch %ld", state->epoch + 1);
-    if (state->epochs > 0)
-        snprintf(p.at[PLACE] + used, (size_t)(TEXT - used), "/%ld", state->epochs);
-    snprintf(p.at[STEP], TEXT, "%s%*ld/%ld", brief ? "" : "step ", digits, state->step,
-             state->steps);
-    snprintf(p.at[LOSS], TEXT, fabs(state->loss) < 1000 ? "loss %#.4g" : "loss %.4g", state->loss);
+    int used = 0, digits = snprintf(NULL, 0, "%ld", figures->steps);
+    if (figures->stages > 1)
+        used = snprintf(p.at[PLACE], TEXT, "stage %d/%d, ", figures->stage + 1, figures->stages);
+    used += snprintf(p.at[PLACE] + used, TEXT - 64, "epoch %ld", figures->epoch + 1);
+    if (figures->epochs > 0)
+        snprintf(p.at[PLACE] + used, (size_t)(TEXT - used), "/%ld", figures->epochs);
+    snprintf(p.at[STEP], TEXT, "%s%*ld/%ld", brief ? "" : "step ", digits, figures->step,
+             figures->steps);
+    snprintf(p.at[LOSS], TEXT, fabs(figures->loss) < 1000 ? "loss %#.4g" : "loss %.4g",
+             figures->loss);
     used = 0;
-    for (int k = 0; state->metrics && state->metrics[k] && used < TEXT; k++)
+    for (int k = 0; figures->metrics && figures->metrics[k] && used < TEXT; k++)
         used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f", k ? "  " : "",
-                         state->metrics[k], state->metric[k]);
-    amount(number, sizeof number, state->samples_per_second);
+                         figures->metrics[k], figures->metric[k]);
+    amount(number, sizeof number, figures->samples_per_second);
     snprintf(p.at[SPEED], TEXT, "%s%s", number, brief ? "/s" : " samples/s");
-    if (state->seconds_left >= 0) {
-        duration(number, sizeof number, state->seconds_left);
+    if (figures->seconds_left >= 0) {
+        duration(number, sizeof number, figures->seconds_left);
         snprintf(p.at[LEFT], TEXT, "%s left", number);
     }
-    if (state->waiting > 0.01)
-        snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * state->waiting);
+    if (figures->waiting > 0.01)
+        snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * figures->waiting);
     return p;
 }
 
@@ -164,14 +165,14 @@ static int fit(const parts *p, int room, int *left)
     return shown;
 }
 
-static void draw(ls_progress *progress, const ls_progress_state *state)
+static void draw(ls_progress *progress, const ls_figures *figures)
 {
     int room = ls_terminal_columns(progress->window) - 1,
         left; /* the last column would wrap on some terminals */
-    parts p = describe(state, false);
+    parts p = describe(figures, false);
     int shown = fit(&p, room, &left);
     if (shown < PARTS) {
-        p = describe(state, true);
+        p = describe(figures, true);
         shown = fit(&p, room, &left);
     }
     fputs("\r\033[K", progress->out);
@@ -182,7 +183,7 @@ static void draw(ls_progress *progress, const ls_progress_state *state)
             continue;
         fputs(i ? "  " : "", progress->out);
         if (order[i] == BAR)
-            draw_bar(progress, (double)state->step / (double)state->steps,
+            draw_bar(progress, (double)figures->step / (double)figures->steps,
                      BAR_MIN + (left < BAR_MAX - BAR_MIN ? left : BAR_MAX - BAR_MIN));
         else
             fputs(p.at[order[i]], progress->out);
@@ -190,9 +191,9 @@ static void draw(ls_progress *progress, const ls_progress_state *state)
     progress->drawn = true;
 }
 
-static void print_line(ls_progress *progress, const ls_progress_state *state)
+static void print_line(ls_progress *progress, const ls_figures *figures)
 {
-    parts p = describe(state, false);
+    parts p = describe(figures, false);
     for (int i = 0; i < PARTS; i++)
         if (p.at[order[i]][0])
             fprintf(progress->out, "%s%s", i ? "  " : "", p.at[order[i]]);
@@ -200,25 +201,25 @@ static void print_line(ls_progress *progress, const ls_progress_state *state)
 }
 
 /* A line that stays: at the end of each epoch and of the stage, and in a file now and then. */
-static bool line_due(const ls_progress *progress, const ls_progress_state *state, double time)
+static bool line_due(const ls_progress *progress, const ls_figures *figures, double time)
 {
-    bool end = state->step == state->steps;
-    bool epoch_end = state->steps_per_epoch > 0 && state->step % state->steps_per_epoch == 0;
+    bool end = figures->step == figures->steps;
+    bool epoch_end = figures->steps_per_epoch > 0 && figures->step % figures->steps_per_epoch == 0;
     double waited = time - progress->lined_at;
     return end || (epoch_end && waited >= epoch_seconds) ||
            (!progress->terminal && waited >= line_seconds);
 }
 
-void ls_progress_step(ls_progress *progress, const ls_progress_state *state)
+void ls_progress_step(ls_progress *progress, const ls_figures *figures)
 {
     double time = ls_clock_now();
-    if (line_due(progress, state, time)) {
+    if (line_due(progress, figures, time)) {
         clear(progress);
-        print_line(progress, state);
+        print_line(progress, figures);
         progress->lined_at = time;
     } else if (progress->terminal &&
                (!progress->drawn || time - progress->drawn_at >= redraw_seconds)) {
-        draw(progress, state);
+        draw(progress, figures);
         progress->drawn_at = time;
     } else {
         return;

@@ -1,0 +1,198 @@
+/* train: the command `lockstep train`: options, signals, what is printed, exit codes. The training
+ * itself is launch/train/trainer_run.h. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launch/command.h"
+#include "launch/job/yaml/job_file.h"
+#include "launch/ranks.h"
+#include "launch/run/overview.h"
+#include "launch/run/progress.h"
+#include "launch/signals.h"
+#include "launch/threads.h"
+#include "launch/train/trainer_run.h"
+
+static void print_notice(void *progress, const char *text)
+{
+    ls_progress_line(progress, "%s", text);
+}
+
+static void print_step(void *progress, const ls_figures *figures)
+{
+    ls_progress_step(progress, figures);
+}
+
+static void print_evaluation(void *progress, const ls_figures *f, const char *split, bool best)
+{
+    char metrics[256] = "";
+    int used = 0;
+    for (int k = 0; f->metrics[k] && used < (int)sizeof metrics; k++)
+        used += snprintf(metrics + used, sizeof metrics - (size_t)used, ", %s %.4f", f->metrics[k],
+                         f->metric[k]);
+    ls_progress_line(progress, "epoch %.4g, step %ld: %s loss %.4f%s%s",
+                     (double)f->step / (double)f->steps_per_epoch, f->run_step, split, f->loss,
+                     metrics, best ? " (best so far)" : "");
+}
+
+static void print_stage_end(void *progress, const ls_figures *f, const char *how)
+{
+    ls_progress_line(progress, "stage %d of %d %s: step %ld, %.0f s, %.0f samples/s", f->stage + 1,
+                     f->stages, how, f->run_step, f->seconds, f->samples_per_second);
+}
+
+static const char *asked_to_stop(void *progress)
+{
+    (void)progress;
+    return ls_signals_asked();
+}
+
+/* What is said at the end of a run that did not fail; the exit code. */
+static int conclude(const ls_trainer *t, ls_outcome outcome, long steps_before)
+{
+    const ls_listener *listener = &t->options.listener;
+    const ls_job *job = t->session.job;
+    if (outcome == LS_OUTCOME_STOPPED) {
+        const char *why = ls_signals_asked() ? ls_signals_asked()
+                          : t->time_up       ? "--max-time is over"
+                                             : "a signal to another rank";
+        ls_listener_notice(
+            listener, "%s: stopped after step %ld, checkpoint written; the same command%s goes on",
+            why, t->position.step, t->options.overwrite ? " without --resume and --overwrite" : "");
+        return LS_AGAIN;
+    }
+    if (t->position.step == steps_before)
+        ls_listener_notice(listener,
+                           "nothing to do: the run is complete after %ld steps (%s goes on)",
+                           t->position.step,
+                           t->position.stage_step < t->session.stage[job->stages - 1].steps
+                               ? "it stopped early: a larger evaluate.stop_after="
+                               : "a larger epochs= or steps=");
+    ls_listener_notice(listener, "results: %s/checkpoints, %s/metrics.jsonl", job->run, job->run);
+    return 0;
+}
+
+/* Trains, or plans only; the exit code. */
+static int run(ls_trainer *t, int rank, ls_error *error)
+{
+    long before = t->position.step;
+    if (t->options.dry_run) {
+        if (rank == 0)
+            ls_overview_print_plan(t, stdout);
+        return 0;
+    }
+    if (rank == 0)
+        ls_overview_print(t, stdout);
+    ls_outcome outcome = ls_trainer_run(t, error);
+    return outcome == LS_OUTCOME_FAILED ? ls_command_fail(rank, error)
+                                        : conclude(t, outcome, before);
+}
+
+static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
+{
+    ls_trainer trainer;
+    ls_error error = {0};
+    int rank = ls_comm_rank(comm);
+    ls_progress *progress = rank == 0 ? ls_progress_open(stdout, isatty(1)) : NULL;
+    options->read_job = ls_job_parse;
+    options->listener.stop = asked_to_stop;
+    if (progress)
+        options->listener = (ls_listener){.context = progress,
+                                          .notice = print_notice,
+                                          .step = print_step,
+                                          .evaluation = print_evaluation,
+                                          .stage_end = print_stage_end,
+                                          .stop = asked_to_stop};
+    int code = ls_trainer_open(&trainer, comm, job, options, &error)
+                   ? run(&trainer, rank, &error)
+                   : ls_command_fail(rank, &error);
+    ls_progress_close(progress);
+    ls_trainer_close(&trainer);
+    return code;
+}
+
+typedef struct arguments {
+    ls_words words;
+    ls_train_options train;
+} arguments;
+
+/* 90s, 30m, 11.5h or HH:MM:SS, in seconds; 0 where it is none of these. */
+static double parse_time(const char *text)
+{
+    int hours, minutes, seconds, end = 0;
+    if (sscanf(text, "%d:%2d:%2d%n", &hours, &minutes, &seconds, &end) == 3 && !text[end])
+        return 3600.0 * hours + 60.0 * minutes + seconds;
+    double value;
+    char unit, rest;
+    if (sscanf(text, "%lf%c%c", &value, &unit, &rest) != 2 || !(value > 0))
+        return 0;
+    return unit == 's' ? value : unit == 'm' ? 60 * value : unit == 'h' ? 3600 * value : 0;
+}
+
+static void read_max_time(void *context, const char *text, const struct argp_state *state)
+{
+    arguments *a = context;
+    a->train.max_seconds = parse_time(text);
+    if (a->train.max_seconds <= 0)
+        argp_error(state, "--max-time=%s: %swrite 90s, 30m, 11.5h or HH:MM:SS", text,
+                   text[strspn(text, "0123456789.")] ? "" : "the unit is missing: ");
+}
+
+static void check_arguments(const void *context, const struct argp_state *state)
+{
+    const arguments *a = context;
+    if (a->train.overwrite &&
+        (strcmp(a->train.resume, "auto") == 0 || strcmp(a->train.resume, "required") == 0))
+        argp_error(state, "--overwrite goes with --resume=never or --resume=PATH");
+}
+
+static const ls_command_option options[] = {
+    {"resume", 0, "auto|required|never|PATH",
+     "go on from the newest valid checkpoint if there is one (auto, the default), only if there is "
+     "one, not at all, or from this checkpoint or run directory",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, train.resume)},
+    {"weights", 0, "FILE", "start a new run from the parameters in FILE", LS_COMMAND_TEXT,
+     .offset = offsetof(arguments, train.weights)},
+    {"overwrite", 0, NULL,
+     "with --resume=never or PATH: remove what an earlier run wrote into the run directory",
+     .offset = offsetof(arguments, train.overwrite)},
+    {"max-time", 0, "TIME",
+     "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS",
+     LS_COMMAND_OWN, .read = read_max_time},
+    {"dry-run", 0, NULL,
+     "check everything, print layers, memory and checkpoint size, start nothing",
+     .offset = offsetof(arguments, train.dry_run)},
+    LS_THREADS_OPTION(arguments, train.threads),
+    {NULL}};
+
+const ls_usage ls_usage_train = {
+    .options = options,
+    .check = check_arguments,
+    .arguments = "JOB.yaml [KEY=VALUE ...]",
+    .about =
+        "Train the net of a job file, alone or under mpirun. A run that has checkpoints goes on "
+        "where it stopped.",
+    .more =
+        "Every key of the job file can be given as KEY=VALUE; dotted keys reach inside: "
+        "checkpoint.keep=5 stages.1.batch=64. INT, TERM, USR1 and --max-time end at the next step "
+        "with a checkpoint and exit code 75: the same command goes on.",
+    .arguments_min = 1,
+    .arguments_max = -1,
+};
+
+int ls_command_train(int argc, char **argv)
+{
+    arguments a = {.train = {.resume = "auto", .threads = 1}};
+    ls_error error = {0};
+    ls_command_parse(&ls_usage_train, argc, argv, &a.words);
+    ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
+    ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
+    int code = ls_comm_agree(comm, job != NULL, &error)
+                   ? train(comm, job, &a.train)
+                   : ls_command_fail(ls_comm_rank(comm), &error);
+    ls_job_destroy(job);
+    ls_comm_close(comm);
+    return code;
+}

@@ -1,0 +1,40 @@
+/* listener: what a program hears of a training run while it goes on, and how it stops one. The
+ * library prints nothing by itself. */
+#pragma once
+#include "core/objective.h"
+
+/* How training stands. */
+typedef struct ls_figures {
+    int stage, stages;  /* the stage that runs, from 0; how many there are */
+    long epoch, epochs; /* the epoch that runs, from 0; epochs 0: the stage is counted in steps */
+    long step, steps;   /* steps of the stage: done so far, in all */
+    long steps_per_epoch;
+    long run_step; /* steps done since the run began */
+    double loss;   /* means over the epoch so far, or over the rows of an evaluation */
+    double metric[LS_SUMS];
+    const char *const *metrics; /* their names, NULL-terminated */
+    double samples_per_second;  /* of this stage since this start */
+    double seconds;             /* spent in this stage since this start */
+    double seconds_left;        /* of the stage; < 0: not known */
+    double waiting;             /* share of the time spent waiting for data, 0 to 1 */
+} ls_figures;
+
+/* Every rank calls its own listener; any member may be NULL. A program that prints fills the
+ * listener of rank 0 only. */
+typedef struct ls_listener {
+    void *context;
+    void (*notice)(void *context, const char *text); /* a line for a person; most on rank 0 only */
+    void (*step)(void *context, const ls_figures *figures);
+    /* `best`: no evaluation of the run was better. */
+    void (*evaluation)(void *context, const ls_figures *figures, const char *split, bool best);
+    void (*stage_end)(void *context, const ls_figures *figures, const char *how);
+    /* Asked at every step: why the run should stop, NULL: it should go on. If any rank answers, all
+     * stop after the step, with a checkpoint. */
+    const char *(*stop)(void *context);
+} ls_listener;
+
+/* Hands a line to listener->notice, where there is one. */
+void ls_listener_notice(const ls_listener *listener, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same as a callback of functions that report lines; `listener` is an ls_listener. */
+void ls_listener_report(void *listener, const char *text);

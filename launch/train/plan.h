@@ -1,0 +1,14 @@
+/* plan: the memory that a run takes, and the size of its checkpoints. */
+#pragma once
+#include "launch/train/trainer.h"
+
+/* Bytes of a rank: what it takes for itself, its share of what its node holds once, and, on rank 0,
+ * what writing a checkpoint takes. All of it is touched, so it is what the system counts as
+ * proportional set size (a page that k processes share is 1/k of a page to each). */
+typedef struct ls_plan {
+    double own, share, writing;
+    double checkpoint; /* bytes of the file */
+} ls_plan;
+
+/* Of a run that has been opened with dry_run. */
+ls_plan ls_plan_make(const ls_trainer *trainer);

@@ -1,0 +1,32 @@
+/* report: the figures of a run while it trains: for the listener, and into metrics.jsonl. */
+#pragma once
+#include "io/checkpoint/position.h"
+#include "io/rundir.h"
+#include "launch/train/listener.h"
+#include "launch/train/stage.h"
+
+typedef struct ls_report {
+    const ls_listener *listener;
+    const ls_job *job;
+    ls_rundir *run; /* whose metrics.jsonl gets the records; NULL: none are written */
+    double opened;  /* when this start began; these and the next are seconds on the clock */
+    /* Since the stage went on in this start. */
+    double stage_start, stage_rows;
+    long stage_first; /* its first step here */
+    ls_sums epoch;    /* since the epoch began */
+    /* Since the last record of metrics.jsonl. */
+    ls_sums record;
+    double record_start, record_rows, record_waited;
+} ls_report;
+
+/* The stage goes on from position->stage_step. */
+void ls_report_start(ls_report *report, const ls_position *position);
+/* A step is done, with these sums over the whole batch; a record about 20 times an epoch. */
+void ls_report_step(ls_report *report, const ls_stage *stage, const ls_position *position,
+                    const ls_sums *sums);
+/* An evaluation is done, which took `seconds` and gave these sums. */
+void ls_report_evaluation(ls_report *report, const ls_stage *stage, const ls_position *position,
+                          const ls_sums *sums, double seconds);
+/* The stage has ended: `how` is "done" or "stopped early". */
+void ls_report_stage(ls_report *report, const ls_stage *stage, const ls_position *position,
+                     const char *how);

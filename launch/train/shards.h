@@ -1,0 +1,34 @@
+/* shards: a batch is cut into shards, which the ranks share; a rank computes the gradients of its
+ * shards one after the other and adds them in the order of dist/sum_order.h.
+ *
+ * The sum over [0, n) is the sum over its first half plus the sum over its second half, and a rank
+ * holds a part that such halving gives. So the sum has the same bits on 1, 2, 4, ... ranks. */
+#pragma once
+#include "core/objective.h"
+#include "dist/comm.h"
+
+enum { LS_SHARDS_LEVELS = 24 };
+
+typedef struct ls_shards {
+    int count;      /* of the whole batch */
+    int begin, end; /* this rank's are [begin, end) */
+    /* Gradient arrays with the params' offsets: [0] is the sum (borrowed); [k] holds the second
+     * half of a sum whose first half is in [k - 1]. */
+    real *partial[LS_SHARDS_LEVELS];
+} ls_shards;
+
+/* Shards [begin, end) of `count` for one rank of `ranks`. */
+void ls_shards_cut(ls_shards *shards, int count, int rank, int ranks);
+/* The largest number of shards that a rank has. */
+int ls_shards_most(int count, int ranks);
+/* How many gradient arrays a rank of that many shards takes besides the sum. */
+int ls_shards_partials(int most);
+/* Makes those arrays for `ranks` ranks; `sum` (borrowed) is the array that the gradient goes to.
+ * Free them with ls_shards_release. */
+void ls_shards_allocate(ls_shards *shards, const ls_params *params, int ranks, real *sum);
+void ls_shards_release(ls_shards *shards);
+/* The gradient of a phase over this rank's shards of `batch`, into the sum, and *sums. `pass` says
+ * seed, step and draw; its row and gradient are filled in here. **Collective** where a layer sums
+ * over the ranks within a pass. */
+void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
+                        const ls_batch *batch, const ls_pass *pass, ls_sums *sums);

@@ -1,0 +1,29 @@
+/* stage: the stage that runs: its objective, compiled for this rank's shards, and its loader. */
+#pragma once
+#include "io/loader.h"
+#include "launch/session/session.h"
+#include "launch/train/shards.h"
+
+typedef struct ls_stage {
+    int number;
+    const ls_job_stage *keys; /* what the job says of it */
+    ls_session_stage *specs;  /* the same, parsed */
+    ls_objective *objective;  /* specs' own; NULL: no stage is open */
+    ls_loader *loader;        /* NULL before ls_stage_start */
+    double rate;              /* of the last update, after the schedule */
+} ls_stage;
+
+/* Rows of an evaluation chunk where `every` lets the stage evaluate, else 0. */
+long ls_stage_chunk(const ls_session *session, int number, const ls_every *every);
+/* Most rows of a shard. */
+long ls_stage_shard_rows(const ls_session *session, int number, int shards);
+/* Compiles the objective for shards and evaluation chunks (0: none) of so many rows. */
+void ls_stage_open(ls_stage *stage, const ls_session *session, int number, long shard_rows,
+                   long chunk_rows);
+/* The loader begins to read the rows of this rank's shards, for the steps from `first_step` on. */
+void ls_stage_start(ls_stage *stage, const ls_session *session, const ls_shards *shards,
+                    long first_step);
+/* Frees loader and objective: a stage runs once. */
+void ls_stage_close(ls_stage *stage);
+/* The rate of a phase at step `step` of the stage, from 0. */
+double ls_stage_rate(const ls_stage *stage, int phase, long step);

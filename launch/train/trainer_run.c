@@ -1,0 +1,292 @@
+/* trainer_run: for each step, for each phase of the objective: a batch, the gradient of this rank's
+ * shards, the sum over all ranks, the update; then what is due: evaluation, checkpoint. */
+#include "launch/train/trainer_run.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/step.h"
+#include "launch/session/evaluation.h"
+#include "launch/train/checks.h"
+#include "launch/train/judge.h"
+
+typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } verdict;
+
+static bool minutes_over(const ls_every *every, double since)
+{
+    return every->unit == LS_EVERY_MINUTES && ls_clock_now() - since > 60 * every->count;
+}
+
+/* The clock is that of rank 0. */
+static void raise_flags(ls_trainer *t, ls_step_sums *sums)
+{
+    const ls_listener *listener = &t->options.listener;
+    double limit = t->options.max_seconds;
+    sums->stop = listener->stop && listener->stop(listener->context);
+    if (ls_comm_rank(t->comm) != 0)
+        return;
+    t->time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
+    sums->stop += t->time_up;
+    sums->save = minutes_over(&t->session.job->checkpoint.every, t->saved);
+    sums->evaluate = minutes_over(&t->evaluate, t->evaluated);
+}
+
+static void sum_over_ranks(void *comm, double *values, long count)
+{
+    ls_comm_sum_ordered(comm, values, count);
+}
+
+/* The gradient of a phase over this rank's shards, with its sums. Without a batch, which could not
+ * be read, it is zero. **Collective** where layers sum over the ranks. */
+static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls_step_sums *sums)
+{
+    const ls_pass pass = {.training = true,
+                          .seed = (uint64_t)t->session.job->seed,
+                          .step = (uint64_t)t->position.step,
+                          .draw = (uint32_t)phase,
+                          .sum = sum_over_ranks,
+                          .context = t->comm};
+    *sums = (ls_step_sums){.failed = batch == NULL};
+    /* A rank without rows never comes to the layer where the others would wait for it. */
+    bool meet = ls_checks_ranks_meet(&t->session);
+    if (meet ? ls_comm_max(t->comm, sums->failed) == 0 : batch != NULL)
+        ls_shards_gradient(&t->shards, t->stage.objective, phase, batch, &pass, &sums->sums);
+    else
+        ls_objective_zero(t->stage.objective, phase, t->shards.partial[0]);
+}
+
+/* Whether the step may be taken: the same verdict on every rank, before any of them updates. */
+static bool accept(const ls_trainer *t, const ls_batch *batch, const ls_step_sums *sums,
+                   ls_error *error)
+{
+    double weight = sums->sums.at[LS_SUM_WEIGHT], loss = sums->sums.at[LS_SUM_LOSS] / weight;
+    double norm2 = ls_squares_total(t->session.params, t->gradient2);
+    if (sums->failed > 0)
+        return ls_comm_agree(t->comm, batch != NULL, error);
+    if (isfinite(loss) && isfinite(norm2))
+        return true;
+    return ls_error_set(error, LS_NUMERIC,
+                        "step %ld: the %s is not finite (loss %g, gradient norm %g), nothing was "
+                        "updated; no checkpoint is lost: lower rate=, set clip= or a "
+                        "warm-up, and start again",
+                        t->position.step + 1, isfinite(loss) ? "gradient" : "loss", loss,
+                        sqrt(norm2) / weight);
+}
+
+static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)
+{
+    ls_reduce_norms(reduce, array, slots, norm2);
+}
+
+/* This rank's slice of the phase's slots. **Collective** over the node. */
+static void update(ls_trainer *t, int phase, double weight)
+{
+    const ls_step step = {.optimizer = &t->stage.specs->optimizer[phase],
+                          .params = t->session.params,
+                          .slots = &t->stage.objective->phase[phase].slots,
+                          .part = ls_reduce_slice(t->reduce),
+                          .gradient = t->shards.partial[0],
+                          .state = t->states.array,
+                          .gradient2 = t->gradient2,
+                          .value2 = t->value2,
+                          .measure = measure,
+                          .context = t->reduce};
+    t->stage.rate = ls_stage_rate(&t->stage, phase, t->position.stage_step);
+    ls_step_update(&step, t->stage.rate, weight, ++t->position.updates[phase]);
+}
+
+/* One step: gradient, sum, update, prepare, for each phase. */
+static bool train_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
+{
+    const ls_objective *objective = t->stage.objective;
+    const ls_batch *batch = NULL;
+    for (int p = 0; p < objective->phases; p++) {
+        if (objective->phase[p].fresh_batch)
+            batch = ls_loader_next(t->stage.loader, error);
+        compute_gradient(t, p, batch, sums);
+        raise_flags(t, sums);
+        ls_reduce_sum(t->reduce, &objective->phase[p].slots, sums, t->gradient2);
+        bool accepted = accept(t, batch, sums, error);
+        if (accepted)
+            update(t, p, sums->sums.at[LS_SUM_WEIGHT]);
+        ls_reduce_end(t->reduce);
+        if (!accepted)
+            return false;
+        ls_session_prepare(&t->session);
+    }
+    t->position.step++;
+    t->position.stage_step++;
+    t->position.samples += sums->sums.at[LS_SUM_WEIGHT];
+    return true;
+}
+
+static ls_checkpoint_contents contents(const ls_trainer *t)
+{
+    return (ls_checkpoint_contents){.job = t->job_text,
+                                    .position = &t->position,
+                                    .params = t->session.params,
+                                    .arrays = &t->states.saved};
+}
+
+/* **Collective.** A thread of rank 0 writes a copy of the state while training goes on; a failure
+ * is reported by the next call, or by the wait at the end. */
+static bool save(ls_trainer *t, ls_error *error)
+{
+    const ls_checkpoint_contents now = contents(t);
+    t->saved = ls_clock_now();
+    bool ok = !t->writer || ls_checkpoint_writer_write(t->writer, &now, error);
+    return ls_comm_agree(t->comm, ok, error);
+}
+
+/* **Collective.** Evaluates the parameters that the nets read now, and writes best.h5 where they
+ * are the best so far. */
+static bool evaluate_parameters(ls_trainer *t, ls_error *error)
+{
+    ls_evaluation evaluation;
+    double start = ls_clock_now();
+    const ls_job *job = t->session.job;
+    if (!ls_evaluate(t->comm, t->stage.objective, t->session.data,
+                     ls_split_find(job->evaluate.split), &evaluation, error))
+        return false;
+    bool best = ls_judge_note(job, t->stage.objective, &evaluation.sums, &t->position), ok = true;
+    if (best && t->writer) {
+        const ls_checkpoint_contents now = contents(t);
+        ok = ls_checkpoint_writer_write_best(t->writer, &now, error);
+    }
+    t->evaluated = ls_clock_now();
+    ls_report_evaluation(&t->report, &t->stage, &t->position, &evaluation.sums,
+                         t->evaluated - start);
+    return ls_comm_agree(t->comm, ok, error);
+}
+
+/* **Collective** over the node. From here on the nets read `values`. */
+static void read_values(const ls_trainer *t, real *values)
+{
+    ls_params_commit(t->session.params, values, t->session.params->prepared);
+    ls_session_prepare(&t->session);
+}
+
+/* **Collective.** Evaluates the parameters, or their average where the job says so. */
+static bool evaluate(ls_trainer *t, ls_error *error)
+{
+    real *trained = t->session.params->values;
+    real *average = t->session.job->evaluate.average ? t->states.array[LS_OPTIMIZER_AVERAGE] : NULL;
+    if (average)
+        read_values(t, average);
+    bool ok = evaluate_parameters(t, error);
+    if (average)
+        read_values(t, trained);
+    return ok;
+}
+
+/* Whether `every` falls between step - 1 and step of the stage. */
+static bool due(const ls_trainer *t, const ls_every *every, double clock_flag)
+{
+    double period = every->count, step = (double)t->position.stage_step;
+    if (every->unit == LS_EVERY_EPOCHS)
+        period *= (double)t->stage.specs->steps_per_epoch;
+    if (every->unit == LS_EVERY_MINUTES)
+        return clock_flag > 0;
+    if (every->unit == LS_EVERY_NEVER)
+        return false;
+    return floor(step / period) != floor((step - 1) / period);
+}
+
+/* One step and what is due after it: report, evaluation, checkpoint, in this order. */
+static verdict step_and_after(ls_trainer *t, ls_error *error)
+{
+    ls_step_sums sums;
+    const ls_job *job = t->session.job;
+    if (!train_step(t, &sums, error))
+        return FAILED;
+    ls_report_step(&t->report, &t->stage, &t->position, &sums.sums);
+    bool done = t->position.stage_step == t->stage.specs->steps, early = false;
+    if (t->evaluate.unit != LS_EVERY_NEVER && (done || due(t, &t->evaluate, sums.evaluate))) {
+        if (!evaluate(t, error))
+            return FAILED;
+        early = ls_judge_patience_over(job, &t->position);
+    }
+    if (done || early)
+        return STAGE_DONE;
+    bool stop = sums.stop > 0;
+    if ((stop || due(t, &job->checkpoint.every, sums.save)) && !save(t, error))
+        return FAILED;
+    return stop ? STOP : GO_ON;
+}
+
+/* A stage with the objective of the stage before it is judged by the same figure. */
+static bool goes_on_judging(const ls_trainer *t)
+{
+    long stage = t->position.stage;
+    const ls_job_stage *stages = t->session.job->stage;
+    return stage > 0 && strcmp(stages[stage].objective, stages[stage - 1].objective) == 0;
+}
+
+/* The stage of t->position, from the step at which it stands. */
+static void start_stage(ls_trainer *t)
+{
+    int number = (int)t->position.stage;
+    ls_states_select(&t->states, &t->session, number);
+    ls_stage_open(&t->stage, &t->session, number,
+                  ls_stage_shard_rows(&t->session, number, t->shards.count),
+                  ls_stage_chunk(&t->session, number, &t->evaluate));
+    if (t->position.stage_step == 0) {
+        ls_states_clear(&t->states, &t->session);
+        memset(t->position.updates, 0, sizeof t->position.updates);
+        if (!goes_on_judging(t))
+            ls_judge_forget(&t->position);
+    }
+    t->saved = t->evaluated = ls_clock_now();
+    ls_report_start(&t->report, &t->position);
+    ls_stage_start(&t->stage, &t->session, &t->shards, t->position.stage_step);
+}
+
+/* The position after the stage: the beginning of the next one. The last stage stays, so that more
+ * epochs, or more patience, can be asked for later. */
+static void advance(ls_trainer *t)
+{
+    if (t->position.stage + 1 == t->session.job->stages)
+        return;
+    t->position.stage++;
+    t->position.stage_step = 0;
+    t->position.stale = 0;
+    t->states.saved.count = 0;
+}
+
+static verdict run_stage(ls_trainer *t, ls_error *error)
+{
+    verdict result = GO_ON;
+    long steps = t->session.stage[t->position.stage].steps;
+    if (t->position.stage_step >= steps || ls_judge_patience_over(t->session.job, &t->position)) {
+        advance(t);
+        return STAGE_DONE;
+    }
+    start_stage(t);
+    while (result == GO_ON)
+        result = step_and_after(t, error);
+    if (result != STAGE_DONE)
+        return result;
+    ls_report_stage(&t->report, &t->stage, &t->position,
+                    t->position.stage_step == steps ? "done" : "stopped early");
+    advance(t);
+    if (!save(t, error))
+        return FAILED;
+    ls_stage_close(&t->stage);
+    return STAGE_DONE;
+}
+
+ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
+{
+    verdict result = STAGE_DONE;
+    long before = -1;
+    while (result == STAGE_DONE && t->position.stage != before) {
+        before = t->position.stage;
+        result = run_stage(t, error);
+    }
+    bool failed = result == FAILED;
+    bool durable = !t->writer || ls_checkpoint_writer_wait(t->writer, failed ? NULL : error);
+    if (failed || !ls_comm_agree(t->comm, durable, error))
+        return LS_OUTCOME_FAILED;
+    return result == STOP ? LS_OUTCOME_STOPPED : LS_OUTCOME_COMPLETE;
+}

@@ -1,0 +1,295 @@
+// trainer: a run within this process, over rows in memory: 2 N steps are N, a resume and N more;
+// what a listener hears; which checkpoint a run goes on from; what changes between two starts.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "../io/folder.h"
+
+extern "C" {
+#include "core/memory.h"
+#include "io/checkpoint/checkpoint_find.h"
+#include "launch/job/yaml/job_file.h"
+#include "launch/train/changes.h"
+#include "launch/train/choose.h"
+#include "launch/train/judge.h"
+#include "launch/train/trainer_run.h"
+}
+
+namespace
+{
+
+// MPI starts once a process.
+class World : public ::testing::Environment
+{
+  public:
+    ls_comm *comm()
+    {
+        static int count = 0;
+        static char **words = nullptr;
+        return opened ? opened : opened = ls_comm_open(&count, &words);
+    }
+    void TearDown() override
+    {
+        if (opened)
+            ls_comm_close(opened);
+    }
+
+  private:
+    ls_comm *opened = nullptr;
+};
+World *const world = (World *)::testing::AddGlobalTestEnvironment(new World);
+
+const long ROWS = 50, VALID = 20, WIDTH = 6;
+
+// Rows of two classes, with the class in the sign of the first number.
+struct Data {
+    Data() : x(2 * (size_t)(ROWS * WIDTH)), y(2 * (size_t)ROWS)
+    {
+        for (size_t i = 0; i < x.size(); i++)
+            x[i] = (real)std::sin(1.7 * (double)i);
+        for (size_t r = 0; r < y.size(); r++)
+            y[r] = x[r * WIDTH] > 0;
+        ls_error error = {};
+        ls_dataset_rows splits[LS_SPLITS] = {};
+        splits[LS_TRAIN] = {ROWS, x.data(), y.data(), {1, {WIDTH}}, {}, 2};
+        splits[LS_VALID] = splits[LS_TRAIN];
+        splits[LS_VALID].rows = VALID;
+        set = ls_dataset_open_rows("rows", splits, &error);
+        EXPECT_NE(set, nullptr) << error.text;
+    }
+    ~Data()
+    {
+        ls_dataset_close(set);
+    }
+    std::vector<real> x, y;
+    ls_dataset *set;
+};
+
+// A run in a folder of its own. Each start is a new trainer.
+struct Training {
+    explicit Training(const std::string &keys = "") : keys(keys)
+    {
+    }
+    ls_job *job(const std::string &more = "")
+    {
+        std::string text = "data: rows\nnet: |\n  dense units=5\n  activation function=tanh\n"
+                           "  dropout\n  dense units=2\nshards: 4\nrun: " +
+                           (folder / "run") + "\n" + keys + more;
+        ls_job *job = ls_job_parse(text.c_str(), "test.yaml", &error);
+        EXPECT_NE(job, nullptr) << error.text;
+        return job;
+    }
+    // Trains until the end, or for `steps` steps; the parameters that it leaves are in `values`.
+    ls_outcome train(long steps = 1000, const std::string &more = "")
+    {
+        ls_job *given = job(more);
+        ls_trainer trainer;
+        ls_outcome outcome = LS_OUTCOME_FAILED;
+        options.data = data.set;
+        options.listener.context = this;
+        options.listener.notice = [](void *run, const char *text) {
+            ((Training *)run)->notices += std::string(text) + "\n";
+        };
+        options.listener.step = [](void *run, const ls_figures *figures) {
+            ((Training *)run)->steps.push_back(*figures);
+        };
+        options.listener.evaluation = [](void *run, const ls_figures *figures, const char *,
+                                         bool best) {
+            ((Training *)run)->evaluations.push_back(*figures);
+            ((Training *)run)->bests.push_back(best);
+        };
+        options.listener.stage_end = [](void *run, const ls_figures *, const char *how) {
+            ((Training *)run)->ends.push_back(how);
+        };
+        options.listener.stop = [](void *run) {
+            Training *it = (Training *)run;
+            return (long)it->steps.size() + 1 >= it->limit ? "enough" : nullptr;
+        };
+        limit = steps;
+        this->steps.clear();
+        error = {};
+        notices.clear();
+        if (ls_trainer_open(&trainer, world->comm(), given, &options, &error)) {
+            began = trainer.position;
+            outcome = ls_trainer_run(&trainer, &error);
+            values.assign(trainer.session.params->values,
+                          trainer.session.params->values + trainer.session.params->size);
+            position = trainer.position;
+        }
+        ls_trainer_close(&trainer);
+        ls_job_destroy(given);
+        return outcome;
+    }
+    Folder folder;
+    Data data;
+    std::string keys, notices;
+    ls_train_options options = {};
+    long limit = 0;
+    ls_error error = {};
+    ls_position began, position;
+    std::vector<real> values;
+    std::vector<ls_figures> steps, evaluations;
+    std::vector<bool> bests;
+    std::vector<std::string> ends;
+};
+
+const std::string ADAM = "optimizer: adam rate=0.01 clip=0.5 ema=0.9\nschedule: cosine warmup=1\n"
+                         "batch: 16\nepochs: 4\n"; // 4 steps an epoch
+
+} // namespace
+
+TEST(Trainer, StepsAndAResumeAreTheWholeRun)
+{
+    for (const std::string &keys :
+         {ADAM, std::string("stages:\n- {optimizer: lars rate=0.1, batch: 16, epochs: 2}\n"
+                            "- {optimizer: momentum rate=0.1, batch: 20, steps: 8}\n")}) {
+        Training whole(keys);
+        ASSERT_EQ(whole.train(), LS_OUTCOME_COMPLETE) << whole.error.text;
+        for (long stop : {1, 7, 9, 15}) {
+            Training parts(keys);
+            ASSERT_EQ(parts.train(stop), LS_OUTCOME_STOPPED) << parts.error.text;
+            EXPECT_EQ(parts.position.step, stop);
+            ASSERT_EQ(parts.train(), LS_OUTCOME_COMPLETE) << parts.error.text;
+            EXPECT_EQ(parts.began.step, stop);
+            EXPECT_EQ(parts.values, whole.values) << "stopped after " << stop;
+            EXPECT_EQ(parts.position.best, whole.position.best);
+            EXPECT_EQ(parts.position.best_step, whole.position.best_step);
+        }
+    }
+}
+
+TEST(Trainer, WithoutFilesTheSameNumbersAndNothingIsWritten)
+{
+    Training files(ADAM), none(ADAM);
+    none.options.no_files = true;
+    ASSERT_EQ(files.train(), LS_OUTCOME_COMPLETE) << files.error.text;
+    ASSERT_EQ(none.train(), LS_OUTCOME_COMPLETE) << none.error.text;
+    EXPECT_EQ(none.values, files.values);
+    EXPECT_TRUE(std::filesystem::exists(files.folder / "run/job.yaml"));
+    EXPECT_FALSE(std::filesystem::exists(none.folder / "run"));
+}
+
+TEST(Trainer, ListenerHearsStepsEvaluationsAndTheEnd)
+{
+    Training run(ADAM);
+    ASSERT_EQ(run.train(), LS_OUTCOME_COMPLETE) << run.error.text;
+    ASSERT_EQ(run.steps.size(), 16u);
+    for (size_t i = 0; i < run.steps.size(); i++) {
+        const ls_figures &f = run.steps[i];
+        EXPECT_EQ(f.step, (long)i + 1);
+        EXPECT_EQ(f.run_step, (long)i + 1);
+        EXPECT_EQ(f.epoch, (long)i / 4);
+        EXPECT_EQ(f.epochs, 4);
+        EXPECT_EQ(f.steps_per_epoch, 4);
+        EXPECT_EQ(f.stages, 1);
+        EXPECT_GT(f.loss, 0);
+        EXPECT_STREQ(f.metrics[0], "accuracy");
+        EXPECT_GE(f.metric[0], 0);
+        EXPECT_LE(f.metric[0], 1);
+        EXPECT_GT(f.samples_per_second, 0);
+    }
+    ASSERT_EQ(run.evaluations.size(), 4u);
+    EXPECT_EQ(run.evaluations[1].step, 8);
+    EXPECT_TRUE(run.bests[0]);
+    EXPECT_EQ(run.ends, std::vector<std::string>{"done"});
+    std::string records = read_file(run.folder / "run/metrics.jsonl");
+    EXPECT_EQ(std::count(records.begin(), records.end(), '\n'), 16 + 4 + 1);
+    EXPECT_NE(records.find("\"final\":\"done\""), std::string::npos);
+}
+
+TEST(Trainer, ResumeOptionsAreHeeded)
+{
+    Training run(ADAM);
+    run.options.resume = "required";
+    EXPECT_EQ(run.train(3), LS_OUTCOME_FAILED);
+    EXPECT_EQ(run.error.code, LS_DATA);
+    run.options.resume = "never";
+    EXPECT_EQ(run.train(3), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(run.train(3), LS_OUTCOME_FAILED);
+    EXPECT_EQ(run.error.code, LS_USAGE);
+    run.options.overwrite = true;
+    EXPECT_EQ(run.train(2), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(run.began.step, 0);
+    EXPECT_EQ(run.position.step, 2);
+    run.options.overwrite = false;
+    run.options.resume = "nowhere.h5";
+    EXPECT_EQ(run.train(3), LS_OUTCOME_FAILED);
+    EXPECT_NE(std::string(run.error.text).find("no such file"), std::string::npos);
+}
+
+TEST(Trainer, AnotherRunBeginsFromACheckpointAndGoesOnFromItsOwn)
+{
+    Training first(ADAM), second(ADAM);
+    ASSERT_EQ(first.train(6), LS_OUTCOME_STOPPED) << first.error.text;
+    std::string from = first.folder / "run";
+    second.options.resume = from.c_str();
+    ASSERT_EQ(second.train(2), LS_OUTCOME_STOPPED) << second.error.text;
+    EXPECT_EQ(second.began.step, 6);
+    ASSERT_EQ(second.train(1), LS_OUTCOME_STOPPED) << second.error.text;
+    EXPECT_EQ(second.began.step, 8);
+    EXPECT_NE(second.notices.find("is where the run began"), std::string::npos) << second.notices;
+}
+
+TEST(Trainer, WhatChangedIsNoticed)
+{
+    Training run(ADAM);
+    ASSERT_EQ(run.train(6), LS_OUTCOME_STOPPED) << run.error.text;
+    run.keys = "optimizer: adam rate=0.01 clip=0.5 ema=0.9\nschedule: cosine warmup=1\nbatch: 8\n"
+               "epochs: 5\n";
+    ASSERT_EQ(run.train(1, "evaluate: {metric: loss}\n"), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(run.began.stage_step, 7 + 7 * 2 / 4); // the same part of the same epoch
+    EXPECT_TRUE(std::isnan(run.began.best));
+    for (const char *text : {"cut anew", "another number of steps", "sought anew"})
+        EXPECT_NE(run.notices.find(text), std::string::npos) << text << " in " << run.notices;
+}
+
+TEST(Trainer, DryRunWritesNothing)
+{
+    Training run(ADAM);
+    ls_job *job = run.job();
+    ls_trainer trainer;
+    run.options.dry_run = true;
+    run.options.data = run.data.set;
+    EXPECT_TRUE(ls_trainer_open(&trainer, world->comm(), job, &run.options, &run.error))
+        << run.error.text;
+    EXPECT_EQ(trainer.session.stage[0].steps, 16);
+    EXPECT_FALSE(std::filesystem::exists(run.folder / "run"));
+    ls_trainer_close(&trainer);
+    ls_job_destroy(job);
+}
+
+TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
+{
+    ls_job job = {};
+    ls_objective objective = {};
+    objective.metrics[0] = "accuracy";
+    job.evaluate.stop_after = 2;
+    const char *loss = "loss", *other = "other";
+    EXPECT_EQ(ls_judge_sum(&job, &objective), LS_SUM_METRICS);
+    job.evaluate.metric = other;
+    EXPECT_EQ(ls_judge_sum(&job, &objective), -1);
+    for (bool larger : {true, false}) {
+        job.evaluate.metric = larger ? nullptr : loss;
+        ls_position position = {};
+        ls_judge_forget(&position);
+        auto note = [&](double value) {
+            ls_sums sums = {};
+            sums.at[LS_SUM_WEIGHT] = 2;
+            sums.at[ls_judge_sum(&job, &objective)] = 2 * value;
+            position.step++;
+            return ls_judge_note(&job, &objective, &sums, &position);
+        };
+        EXPECT_FALSE(note(std::nan("")));
+        EXPECT_TRUE(note(0.5));
+        EXPECT_EQ(note(0.6), larger);
+        EXPECT_EQ(note(0.4), !larger);
+        EXPECT_EQ(position.best, larger ? 0.6 : 0.4);
+        EXPECT_FALSE(ls_judge_patience_over(&job, &position));
+        EXPECT_FALSE(note(0.5));
+        EXPECT_FALSE(note(0.5));
+        EXPECT_TRUE(ls_judge_patience_over(&job, &position));
+    }
+}
