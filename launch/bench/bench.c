@@ -1,24 +1,22 @@
-/* bench: whole training steps of a model on synthetic data, as one JSON line; the reduction alone;
- * the passes of single layers. */
+/* bench: measures the training steps of a model over random rows in memory, taken by the trainer
+ * itself, and prints one JSON line; or the sum over the ranks alone, or the passes of single
+ * layers.
+ */
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/minmax.h"
-#include "core/model.h"
-#include "core/objective.h"
-#include "core/optimizer.h"
 #include "core/random.h"
-#include "core/step.h"
-#include "dist/reduce.h"
 #include "launch/bench/bench_kernels.h"
 #include "launch/bench/bench_reduce.h"
 #include "launch/command.h"
+#include "launch/job/job_json.h"
 #include "launch/ranks.h"
 #include "launch/threads.h"
+#include "launch/train/trainer_run.h"
 
 typedef struct arguments {
     ls_words words;
@@ -74,122 +72,100 @@ const ls_usage ls_usage_bench = {
     .arguments_max = 1,
 };
 
-/* The net of a model, without a job, a data set or files. */
+/* A training run over a data set in memory, and what is measured of it. */
 typedef struct bench {
-    ls_comm *comm;
-    ls_params *params;
-    ls_net *net;
-    ls_shared *values, *momentum, *prepared;
-    ls_reduce *reduce;
-    ls_objective *objective;
-    ls_optimizer optimizer;
-    ls_batch batch; /* this rank's rows */
-    real *x, *y;
-    double *norm2; /* [slots] of the gradient */
+    const arguments *arguments;
+    ls_job *job;
+    real *x, *y; /* the rows of the data set: one batch over all ranks */
+    ls_dataset *data;
+    ls_trainer trainer;
+    double last;     /* when the step before ended */
+    double *seconds; /* [steps] of each step */
+    double *layers;  /* [layers][forward, backward] of rank 0, over all steps */
+    double bytes;    /* of this process, in the last step */
 } bench;
 
-static bool build(bench *b, const char *text, int threads, ls_error *error)
+/* The spec that is measured, and the rows it takes and answers with. */
+static bool read_model(const char *text, const char **spec, ls_shape *input, long *outputs,
+                       ls_error *error)
 {
-    ls_spec spec;
-    ls_shape input = {0};
+    ls_spec parsed;
     ls_model_nets nets;
-    if (!ls_spec_parse(text, &spec, error))
+    const ls_build build = {.threads = 1};
+    if (!ls_spec_parse(text, &parsed, error))
         return false;
-    const ls_model_type *type = ls_model_find(spec.type);
-    bool by_name = type && spec.keys == 0 && type->bench;
-    if (type && !ls_shape_parse("input", type->input, &input, error))
+    const ls_model_type *type = ls_model_find(parsed.type);
+    *spec = type && parsed.keys == 0 && type->bench ? type->bench : text;
+    if (type && !ls_shape_parse("input", type->input, input, error))
         return false;
-    if (!ls_model_write(by_name ? type->bench : text, &input, &nets, error))
+    if (!ls_model_write(*spec, input, &nets, error))
         return false;
-    b->params = ls_params_create();
-    const ls_build build = {.threads = threads};
-    b->net = ls_net_build(b->params, &build, nets.name[0], nets.lines[0], &input, error);
+    ls_params *params = ls_params_create();
+    ls_net *net = ls_net_build(params, &build, nets.name[0], nets.lines[0], input, error);
+    *outputs = net ? ls_shape_count(&net->y) : 0;
+    ls_net_destroy(net);
+    ls_params_destroy(params);
     ls_model_release(&nets);
-    if (!b->net)
-        return false;
-    ls_task task = {.params = b->params,
-                    .nets = 1,
-                    .net = &b->net,
-                    .x = input,
-                    .has_y = true,
-                    .classes = ls_shape_count(&b->net->y)};
-    b->objective = ls_objective_create("supervised loss=cross-entropy", &task, error);
-    return b->objective &&
-           ls_optimizer_parse("momentum rate=0.01 momentum=0.9", &b->optimizer, error);
+    return net != NULL;
 }
 
-static bool take_memory(bench *b, ls_error *error)
+/* One batch of random rows, with a label each. */
+static ls_dataset *make_data(bench *b, const ls_shape *input, long outputs, ls_error *error)
 {
-    size_t bytes = (size_t)b->params->size * sizeof(real);
-    ls_shared_make_room(b->comm, 2 * bytes + (size_t)b->params->prepared_size * sizeof(real) +
-                                     ls_reduce_bytes(b->params, ls_comm_node_size(b->comm)));
-    b->values = ls_shared_create(b->comm, bytes, error);
-    b->momentum = b->values ? ls_shared_create(b->comm, bytes, error) : NULL;
-    b->prepared =
-        b->momentum
-            ? ls_shared_create(b->comm, (size_t)b->params->prepared_size * sizeof(real), error)
-            : NULL;
-    if (!ls_comm_agree(b->comm, b->prepared != NULL, error))
-        return false;
-    b->reduce = ls_reduce_create(b->comm, b->params, error);
-    if (!b->reduce)
-        return false;
-    ls_params_commit(b->params, ls_shared_data(b->values), ls_shared_data(b->prepared));
-    if (ls_comm_node_rank(b->comm) == 0)
-        ls_params_initialize(b->params, 1, NULL);
-    ls_comm_node_barrier(b->comm);
-    b->norm2 = ls_alloc((size_t)b->params->count, sizeof *b->norm2);
-    return true;
-}
-
-static void make_rows(bench *b, long total)
-{
-    int rank = ls_comm_rank(b->comm), ranks = ls_comm_size(b->comm);
-    long first = total * rank / ranks, rows = total * (rank + 1) / ranks - first;
-    long width = ls_shape_count(&b->net->x);
+    long rows = b->arguments->batch, width = ls_shape_count(input);
+    long classes = outputs > 1 ? outputs : 2;
     ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0);
     b->x = ls_alloc((size_t)(rows * width), sizeof *b->x);
     b->y = ls_alloc((size_t)rows, sizeof *b->y);
     for (long r = 0; r < rows; r++) {
-        ls_random_uniform(stream, (uint64_t)(first + r), b->x + r * width, width);
-        b->y[r] = (real)((first + r) % ls_shape_count(&b->net->y));
+        ls_random_uniform(stream, (uint64_t)r, b->x + r * width, width);
+        b->y[r] = (real)(r % classes);
     }
-    b->batch = (ls_batch){
-        .rows = rows, .first = first, .total = total, .x_shape = b->net->x, .x = b->x, .y = b->y};
-    b->objective->type->compile(b->objective, rows, 0);
+    const ls_dataset_rows splits[LS_SPLITS] = {
+        [LS_TRAIN] = {.rows = rows, .x = b->x, .y = b->y, .x_shape = *input, .classes = classes}};
+    return ls_dataset_open_rows("random rows", splits, error);
 }
 
-static void prepare(bench *b)
+static ls_job *make_job(const arguments *a, const char *model, ls_error *error)
 {
-    if (b->params->prepared_size == 0)
-        return;
-    ls_net_prepare(b->net, ls_comm_node_rank(b->comm), ls_comm_node_size(b->comm));
-    ls_comm_node_barrier(b->comm);
+    ls_job_stage stage = {.optimizer = {{.spec = "momentum rate=0.01 momentum=0.9"}},
+                          .optimizers = 1,
+                          .schedule = "constant",
+                          .batch = a->batch,
+                          .steps = a->steps + 1};
+    return ls_job_create(&(ls_job){.path = "bench",
+                                   .data = "random rows",
+                                   .run = "none",
+                                   .model = model,
+                                   .seed = 1,
+                                   .stages = 1,
+                                   .stage = &stage,
+                                   .evaluate.every.unit = LS_EVERY_NEVER},
+                         error);
 }
 
-static void one_step(bench *b, long step)
+static bool make_run(bench *b, ls_error *error)
 {
-    ls_step_sums sums = {.failed = 0};
-    const ls_slots *slots = &b->objective->phase[0].slots;
-    real *const state[LS_OPTIMIZER_STATES] = {ls_shared_data(b->momentum), NULL};
-    ls_pass pass = {.training = true,
-                    .step = (uint64_t)step,
-                    .row = b->batch.first,
-                    .gradient = ls_reduce_gradient(b->reduce)};
-    b->objective->type->gradient(b->objective, 0, &b->batch, &pass, &sums.sums);
-    ls_reduce_sum(b->reduce, slots, &sums, b->norm2);
-    ls_check(isfinite(ls_squares_total(b->params, b->norm2)),
-             "the gradient of the benchmark is not finite");
-    const ls_step update = {.optimizer = &b->optimizer,
-                            .params = b->params,
-                            .slots = slots,
-                            .part = ls_reduce_slice(b->reduce),
-                            .gradient = pass.gradient,
-                            .state = state,
-                            .gradient2 = b->norm2};
-    ls_step_update(&update, b->optimizer.rate, sums.sums.at[LS_SUM_WEIGHT], step);
-    ls_reduce_end(b->reduce);
-    prepare(b);
+    const char *model;
+    ls_shape input = {0};
+    long outputs;
+    return read_model(b->arguments->model, &model, &input, &outputs, error) &&
+           (b->data = make_data(b, &input, outputs, error)) &&
+           (b->job = make_job(b->arguments, model, error));
+}
+
+/* Notes how long the step took; the first one warms up. */
+static void note_step(void *context, const ls_figures *figures)
+{
+    bench *b = context;
+    double now = ls_clock_now();
+    if (figures->step > 1)
+        b->seconds[figures->step - 2] = now - b->last;
+    else if (b->layers)
+        ls_workspace_profile(b->trainer.stage.objective->training, b->layers);
+    if (figures->step == figures->steps)
+        b->bytes = ls_memory_process();
+    b->last = ls_clock_now();
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -198,15 +174,16 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void print_result(const bench *b, const arguments *a, double *seconds, double pss)
+static void print_result(const bench *b, int ranks)
 {
-    qsort(seconds, (size_t)a->steps, sizeof *seconds, compare_doubles);
-    double median = seconds[a->steps / 2];
-    json_t *line = json_pack(
-        "{s:s, s:s, s:i, s:I, s:I, s:{s:f, s:f}, s:f, s:f}", "peer", "lockstep " LS_VERSION,
-        "model", a->model, "ranks", ls_comm_size(b->comm), "threads", (json_int_t)a->threads,
-        "batch", (json_int_t)a->batch, "step_seconds", "median", median, "min", seconds[0],
-        "samples_per_second", (double)a->batch / median, "pss_bytes", pss);
+    const arguments *a = b->arguments;
+    qsort(b->seconds, (size_t)a->steps, sizeof *b->seconds, compare_doubles);
+    double median = b->seconds[a->steps / 2];
+    json_t *line = json_pack("{s:s, s:s, s:i, s:I, s:I, s:{s:f, s:f}, s:f, s:f}", "peer",
+                             "lockstep " LS_VERSION, "model", a->model, "ranks", ranks, "threads",
+                             (json_int_t)a->threads, "batch", (json_int_t)a->batch, "step_seconds",
+                             "median", median, "min", b->seconds[0], "samples_per_second",
+                             (double)a->batch / median, "pss_bytes", b->bytes);
     ls_check(line, "the result can't be written as JSON");
     json_dumpf(line, stdout, JSON_REAL_PRECISION(8));
     printf("\n");
@@ -235,20 +212,21 @@ static void print_pass(const char *name, double seconds, double gflop, double by
            1e-9 * bytes / seconds);
 }
 
-/* layer_seconds: of all steps, [layers][forward, backward]; seconds: of each of `steps` steps. */
-static void print_profile(const bench *b, const double *layer_seconds, const double *seconds,
-                          long steps)
+/* The means over all steps of each layer, and of a step. */
+static void print_profile(const bench *b, int ranks)
 {
     int width = 0;
+    long rows = b->arguments->batch / ranks, steps = b->arguments->steps;
     double sum = 0, whole = 0;
-    for (int i = 0; i < b->net->count; i++)
-        width = (int)ls_max(width, (long)strlen(b->net->layers[i]->name));
-    for (int i = 0; i < b->net->count; i++) {
-        const ls_layer *layer = b->net->layers[i];
-        double gflop = 1e-9 * layer->flops * (double)b->batch.rows, forward_bytes, backward_bytes;
-        double forward = layer_seconds[2 * i] / (double)steps;
-        double backward = layer_seconds[2 * i + 1] / (double)steps;
-        count_bytes(layer, b->batch.rows, &forward_bytes, &backward_bytes);
+    const ls_net *net = b->trainer.session.net[0];
+    for (int i = 0; i < net->count; i++)
+        width = (int)ls_max(width, (long)strlen(net->layers[i]->name));
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        double gflop = 1e-9 * layer->flops * (double)rows, forward_bytes, backward_bytes;
+        double forward = b->layers[2 * i] / (double)steps;
+        double backward = b->layers[2 * i + 1] / (double)steps;
+        count_bytes(layer, rows, &forward_bytes, &backward_bytes);
         printf("%-*s", width, layer->name);
         print_pass("forward", forward, gflop, forward_bytes);
         print_pass("backward", backward, 2 * gflop, backward_bytes);
@@ -256,60 +234,63 @@ static void print_profile(const bench *b, const double *layer_seconds, const dou
         sum += forward + backward;
     }
     for (long i = 0; i < steps; i++)
-        whole += seconds[i] / (double)steps;
+        whole += b->seconds[i] / (double)steps;
     printf("all layers %.3f ms of a step's %.3f ms\n", 1e3 * sum, 1e3 * whole);
 }
 
-static bool run(bench *b, const arguments *a, ls_error *error)
+static void print_notice(void *context, const char *text)
 {
-    if (!ls_comm_agree(b->comm, build(b, a->model, a->threads, error), error) ||
-        !take_memory(b, error))
-        return false;
-    if (a->batch < ls_comm_size(b->comm))
+    (void)context;
+    fprintf(stderr, "note: %s\n", text);
+}
+
+/* Trains a->steps + 1 steps, and prints what they took. */
+static bool measure(bench *b, ls_comm *comm, ls_error *error)
+{
+    const arguments *a = b->arguments;
+    bool first = ls_comm_rank(comm) == 0;
+    int ranks = ls_comm_size(comm);
+    char crowded[256];
+    const ls_train_options options = {
+        .no_files = true,
+        .threads = a->threads,
+        .data = b->data,
+        .listener = {.context = b, .notice = first ? print_notice : NULL, .step = note_step}};
+    if (a->batch < ranks)
         return ls_error_set(error, LS_USAGE,
                             "--batch=%ld: expected a row for each rank: %d or more", a->batch,
-                            ls_comm_size(b->comm));
-    char crowded[256];
-    if (ls_threads_crowded(b->comm, a->threads, crowded, sizeof crowded) &&
-        ls_comm_rank(b->comm) == 0)
-        fprintf(stderr, "note: %s\n", crowded);
-    make_rows(b, a->batch);
-    prepare(b);
-    double *seconds = ls_alloc((size_t)a->steps, sizeof *seconds);
-    double *layers = ls_alloc((size_t)(2 * b->net->count), sizeof *layers);
-    one_step(b, 1);
+                            ranks);
+    if (ls_threads_crowded(comm, a->threads, crowded, sizeof crowded) && first)
+        print_notice(NULL, crowded);
+    if (!ls_trainer_open(&b->trainer, comm, b->job, &options, error))
+        return false;
+    b->seconds = ls_alloc((size_t)a->steps, sizeof *b->seconds);
     if (a->profile)
-        ls_workspace_profile(b->objective->training, layers);
-    for (long i = 0; i < a->steps; i++) {
-        double start = ls_clock_now();
-        one_step(b, i + 2);
-        seconds[i] = ls_clock_now() - start;
-    }
-    double pss = ls_memory_process();
-    ls_comm_sum(b->comm, &pss, 1);
-    if (ls_comm_rank(b->comm) == 0) {
-        if (a->profile)
-            print_profile(b, layers, seconds, a->steps);
-        print_result(b, a, seconds, pss);
-    }
-    ls_free(layers);
-    ls_free(seconds);
+        b->layers = ls_alloc((size_t)(2 * b->trainer.session.net[0]->count), sizeof *b->layers);
+    if (ls_trainer_run(&b->trainer, error) == LS_OUTCOME_FAILED)
+        return false;
+    ls_comm_sum(comm, &b->bytes, 1);
+    if (first && a->profile)
+        print_profile(b, ranks);
+    if (first)
+        print_result(b, ranks);
     return true;
 }
 
-static void release(bench *b)
+static bool run(ls_comm *comm, const arguments *a, ls_error *error)
 {
-    ls_objective_destroy(b->objective);
-    ls_net_destroy(b->net);
-    ls_params_destroy(b->params);
+    bench *b = ls_alloc(1, sizeof *b);
+    b->arguments = a;
+    bool ok = ls_comm_agree(comm, make_run(b, error), error) && measure(b, comm, error);
+    ls_trainer_close(&b->trainer);
+    ls_dataset_close(b->data);
+    ls_job_destroy(b->job);
+    ls_free(b->layers);
+    ls_free(b->seconds);
     ls_free(b->x);
     ls_free(b->y);
-    ls_free(b->norm2);
-    if (b->reduce)
-        ls_reduce_destroy(b->reduce);
-    ls_shared_destroy(b->prepared);
-    ls_shared_destroy(b->momentum);
-    ls_shared_destroy(b->values);
+    ls_free(b);
+    return ok;
 }
 
 static bool run_kernels(ls_comm *comm, const arguments *a, ls_error *error)
@@ -331,17 +312,16 @@ int ls_command_bench(int argc, char **argv)
     ls_error error = {0};
     ls_command_parse(&ls_usage_bench, argc, argv, &a.words);
     a.model = a.words.at[0];
-    bench b = {.comm = ls_ranks_start(&argc, &argv)};
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
     int code = 0;
     bool kernels = strcmp(a.model, "kernels") == 0;
     if (a.batch == 0)
         a.batch = kernels ? 8 : 128;
     if (strcmp(a.model, "reduce") == 0)
-        code = ls_bench_reduce(b.comm, a.floats, (int)a.steps);
-    else if (!(kernels ? run_kernels(b.comm, &a, &error) : run(&b, &a, &error)))
-        code = ls_command_fail(ls_comm_rank(b.comm), &error);
-    release(&b);
+        code = ls_bench_reduce(comm, a.floats, (int)a.steps);
+    else if (!(kernels ? run_kernels(comm, &a, &error) : run(comm, &a, &error)))
+        code = ls_command_fail(ls_comm_rank(comm), &error);
     ls_free(a.shape);
-    ls_comm_close(b.comm);
+    ls_comm_close(comm);
     return code;
 }
