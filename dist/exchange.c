@@ -18,9 +18,6 @@
 #include "dist/comm_internal.h"
 #include "dist/exchange.h"
 
-#include <string.h>
-
-#include "core/check.h"
 #include "core/minmax.h"
 #include "dist/sum_order.h"
 
@@ -182,33 +179,4 @@ void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *inter
     halve_and_double(comm, &g, &x);
     if (g.count == 2)
         transfer(&x, g.first + 1, all, none, REPLACE);
-}
-
-/* The same groups and partners; the numbers are few, so they are not halved. */
-void ls_exchange_sum_doubles(const ls_comm *comm, double *values, int count)
-{
-    group g = group_of(comm->nodes, comm->node_index);
-    size_t bytes = (size_t)count * sizeof *values;
-    double pair[2 * LS_EXCHANGE_DOUBLES], *mine = pair, *theirs = pair + count;
-    ls_check(count <= LS_EXCHANGE_DOUBLES, "an exchange of %d numbers", count);
-    if (comm->node_index != g.first) {
-        ls_mpi(MPI_Send(values, count, MPI_DOUBLE, g.first, TAG, comm->peers));
-        ls_mpi(MPI_Recv(values, count, MPI_DOUBLE, g.first, TAG, comm->peers, MPI_STATUS_IGNORE));
-        return;
-    }
-    memcpy(mine, values, bytes);
-    if (g.count == 2) {
-        ls_mpi(
-            MPI_Recv(theirs, count, MPI_DOUBLE, g.first + 1, TAG, comm->peers, MPI_STATUS_IGNORE));
-        ls_sum_order_add_doubles(mine, pair, 2, count);
-    }
-    for (int level = 0; level < g.levels; level++) {
-        int other = partner(comm, &g, 1 << level);
-        ls_mpi(MPI_Sendrecv(mine, count, MPI_DOUBLE, other, TAG, theirs, count, MPI_DOUBLE, other,
-                            TAG, comm->peers, MPI_STATUS_IGNORE));
-        ls_sum_order_add_doubles(mine, pair, 2, count);
-    }
-    memcpy(values, mine, bytes);
-    if (g.count == 2)
-        ls_mpi(MPI_Send(values, count, MPI_DOUBLE, g.first + 1, TAG, comm->peers));
 }

@@ -1,4 +1,4 @@
-/* exchange: sums over the nodes, each step by messages between two of them. */
+/* exchange: sums over the nodes, exchanged between pairs of them. */
 #pragma once
 #include "core/params.h"
 #include "dist/comm.h"
@@ -22,7 +22,3 @@ enum {
  * the order of sum_order.h over the nodes; then every node's array holds the sum in its intervals.
  * buffer[LS_EXCHANGE_BUFFER]. */
 void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *intervals, real *buffer);
-/* **Collective** as above. The same for a few numbers: values[count], count <= LS_EXCHANGE_DOUBLES.
- */
-enum { LS_EXCHANGE_DOUBLES = 64 };
-void ls_exchange_sum_doubles(const ls_comm *comm, double *values, int count);

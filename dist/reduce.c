@@ -41,16 +41,17 @@
 struct ls_reduce {
     ls_comm *comm;
     const ls_params *params;
-    long blocks, stride; /* of an array: blocks of LS_SLICE_ALIGN reals, and their reals */
-    ls_shared *arrays;   /* real [node_size, stride] */
-    ls_shared *board;    /* `total`, `sums` and `squares`, one after the other */
-    real **array;        /* [node_size] starts of the node's arrays */
-    real **from;         /* [node_size] one block in each of them */
-    ls_step_sums *total; /* over all ranks */
-    ls_step_sums *sums;  /* [node_size] of each rank of the node */
-    double *squares;     /* [ls_squares_room] */
-    ls_interval slice;   /* this rank's */
-    real *buffer;        /* [LS_EXCHANGE_BUFFER]; NULL: there is one node */
+    long blocks, stride;     /* of an array: blocks of LS_SLICE_ALIGN reals, and their reals */
+    ls_shared *arrays;       /* real [node_size, stride] */
+    ls_shared *board;        /* `total`, `sums` and `squares`, one after the other */
+    real **array;            /* [node_size] starts of the node's arrays */
+    real **from;             /* [node_size] one block in each of them */
+    ls_step_sums *total;     /* over all ranks */
+    ls_step_sums *sums;      /* [node_size] of each rank of the node */
+    ls_step_sums *node_sums; /* [nodes] totals of the nodes, of this rank only */
+    double *squares;         /* [ls_squares_room] */
+    ls_interval slice;       /* this rank's */
+    real *buffer;            /* [LS_EXCHANGE_BUFFER]; NULL: there is one node */
 };
 
 static long count_blocks(long reals)
@@ -101,6 +102,7 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     reduce->slice = cut_slice(reduce);
     reduce->array = ls_alloc((size_t)size, sizeof *reduce->array);
     reduce->from = ls_alloc((size_t)size, sizeof *reduce->from);
+    reduce->node_sums = ls_alloc((size_t)comm->nodes, sizeof *reduce->node_sums);
     if (comm->nodes > 1)
         reduce->buffer = ls_alloc(LS_EXCHANGE_BUFFER, sizeof *reduce->buffer);
     reduce->arrays = ls_shared_create(comm, arrays_bytes(params->size, size), error);
@@ -125,6 +127,7 @@ void ls_reduce_destroy(ls_reduce *reduce)
     ls_shared_destroy(reduce->board);
     ls_shared_destroy(reduce->arrays);
     ls_free(reduce->buffer);
+    ls_free(reduce->node_sums);
     ls_free(reduce->from);
     ls_free(reduce->array);
     ls_free(reduce);
@@ -182,13 +185,24 @@ static void measure_squares(const ls_reduce *reduce, const ls_intervals *parts, 
                            reduce->squares);
 }
 
+/* The total of the node, then of all nodes, in the order of sum_order.h. */
+static void add_step_sums(ls_reduce *reduce)
+{
+    enum { COUNT = LS_SUMS + 4 };
+    _Static_assert(sizeof(ls_step_sums) == COUNT * sizeof(double), "added as doubles");
+    const ls_comm *comm = reduce->comm;
+    double *total = (double *)reduce->total, *nodes = (double *)reduce->node_sums;
+    ls_sum_order_add_doubles(total, (double *)reduce->sums, comm->node_size, COUNT);
+    if (comm->nodes == 1)
+        return;
+    ls_mpi(MPI_Allgather(total, COUNT, MPI_DOUBLE, nodes, COUNT, MPI_DOUBLE, comm->peers));
+    ls_sum_order_add_doubles(total, nodes, comm->nodes, COUNT);
+}
+
 void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums, double *norm2)
 {
-    enum { DOUBLES = LS_SUMS + 4 };
-    _Static_assert(sizeof *sums == DOUBLES * sizeof(double), "sums are added as doubles");
     ls_comm *comm = reduce->comm;
     bool one_node = comm->nodes == 1;
-    double *total = (double *)reduce->total;
     ls_intervals parts = slots_in_slice(reduce, slots);
     reduce->sums[comm->node_rank] = *sums;
     ls_comm_node_barrier(comm); /* A */
@@ -197,11 +211,8 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums,
         ls_exchange_sum(comm, ls_reduce_gradient(reduce), &parts, reduce->buffer);
         measure_squares(reduce, &parts, ls_reduce_gradient(reduce));
     }
-    if (comm->node_rank == 0) {
-        ls_sum_order_add_doubles(total, (const double *)reduce->sums, comm->node_size, DOUBLES);
-        if (!one_node)
-            ls_exchange_sum_doubles(comm, total, DOUBLES);
-    }
+    if (comm->node_rank == 0)
+        add_step_sums(reduce);
     ls_comm_node_barrier(comm); /* B */
     *sums = *reduce->total;
     ls_squares_add(reduce->params, slots, reduce->squares, norm2);
