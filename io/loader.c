@@ -1,20 +1,25 @@
-/* loader: a thread fills a ring of batches; ls_loader_next hands them out in order. */
+/* loader: a thread reads batches into a ring of buffers, and ls_loader_next hands them out in
+ * order.
+ *
+ * The batch of step k lies in buffer (k - first_step) % RING. Three counts say where both sides
+ * are: the thread fills buffer `read` while read - returned < RING; the caller gets buffer `given`
+ * as soon as given < read, and gives it back with its next call. A failed read ends the thread; the
+ * caller gets the error after the batches that were read before. */
 #include "io/loader.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/thread.h"
 
 enum { RING = 3 };
 
-typedef struct place {
-    ls_batch batch;
+typedef struct buffer {
+    ls_batch batch; /* points into what follows */
     real *x, *y;
     int64_t *row;
-} place;
+} buffer;
 
 struct ls_loader {
     ls_dataset *data;
@@ -22,14 +27,14 @@ struct ls_loader {
     ls_loader_plan plan;
     long steps_per_epoch;
     pthread_t thread;
-    place ring[RING]; /* step k lies in ring[(k - first_step) % RING] */
-    double waited;    /* of the caller's thread only */
+    buffer ring[RING];
+    double waited; /* of the caller's thread only */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
-    long read, given, returned; /* steps read, handed out, handed back: read - returned <= RING */
+    long read, given, returned; /* batches: read, handed out, handed back */
     bool closing, failed;
-    ls_error error;
+    ls_error error; /* if failed */
 };
 
 long ls_loader_steps_per_epoch(long rows, long batch)
@@ -37,156 +42,139 @@ long ls_loader_steps_per_epoch(long rows, long batch)
     return (rows + batch - 1) / batch;
 }
 
-/* Fills batch and row numbers of a step. */
-static void lay_out(const ls_loader *feed, long step, place *place)
+/* Sets the extent of a step's batch, and which rows of the data set it consists of. */
+static void describe_batch(const ls_loader *loader, long step, buffer *to)
 {
-    const ls_loader_plan *plan = &feed->plan;
-    long rows = feed->split->x.rows;
-    long epoch = step / feed->steps_per_epoch;
-    long begin = step % feed->steps_per_epoch * plan->batch;
+    const ls_loader_plan *plan = &loader->plan;
+    long rows = loader->split->x.rows, epoch = step / loader->steps_per_epoch;
+    long begin = step % loader->steps_per_epoch * plan->batch; /* in the order of the epoch */
     long total = rows - begin < plan->batch ? rows - begin : plan->batch;
     long first = total * plan->begin / plan->shards, end = total * plan->end / plan->shards;
-    place->batch = (ls_batch){.rows = end - first,
-                              .first = first,
-                              .total = total,
-                              .epoch = epoch,
-                              .x_shape = feed->split->row,
-                              .x = place->x,
-                              .y_shape = feed->split->y.shape,
-                              .y = place->y,
-                              .row = place->row};
+    to->batch = (ls_batch){.rows = end - first,
+                           .first = first,
+                           .total = total,
+                           .epoch = epoch,
+                           .x_shape = loader->split->row,
+                           .x = to->x,
+                           .y_shape = loader->split->y.shape,
+                           .y = to->y,
+                           .row = to->row};
     ls_random order =
         ls_random_stream(plan->seed, LS_RANDOM_SHUFFLE, (uint64_t)epoch, plan->stage, 0);
     for (long i = 0; i < end - first; i++) {
         uint64_t index = (uint64_t)(begin + first + i);
-        place->row[i] =
+        to->row[i] =
             (int64_t)(plan->shuffle ? ls_random_permute(order, (uint64_t)rows, index) : index);
     }
 }
 
-/* Waits for a free place; false where the thread should end. */
-static bool wait_for_place(ls_loader *feed)
+/* Waits until a buffer is free; false if the loader closes. */
+static bool wait_for_buffer(ls_loader *loader)
 {
-    pthread_mutex_lock(&feed->lock);
-    while (!feed->closing && feed->read - feed->returned >= RING)
-        pthread_cond_wait(&feed->changed, &feed->lock);
-    bool go_on = !feed->closing;
-    pthread_mutex_unlock(&feed->lock);
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->closing && loader->read - loader->returned >= RING)
+        pthread_cond_wait(&loader->changed, &loader->lock);
+    bool go_on = !loader->closing;
+    pthread_mutex_unlock(&loader->lock);
     return go_on;
 }
 
-static void *read_ahead(void *context)
+static void *read_batches(void *context)
 {
-    ls_loader *feed = context;
+    ls_loader *loader = context;
+    const ls_loader_plan *plan = &loader->plan;
     bool ok = true;
-    for (long step = feed->plan.first_step; ok && step < feed->plan.end_step; step++) {
-        if (!wait_for_place(feed))
+    for (long step = plan->first_step; ok && step < plan->end_step; step++) {
+        if (!wait_for_buffer(loader))
             break;
         ls_error error = {.code = 0};
-        place *place = &feed->ring[(step - feed->plan.first_step) % RING];
-        lay_out(feed, step, place);
-        const ls_augment augment = {feed->plan.seed, feed->plan.stage, place->batch.epoch};
-        ok = ls_dataset_read(feed->data, feed->plan.split, place->row, place->batch.rows, &augment,
-                             place->x, place->y, &error);
-        pthread_mutex_lock(&feed->lock);
-        feed->read += ok;
-        feed->failed = !ok;
-        feed->error = error;
-        pthread_cond_broadcast(&feed->changed);
-        pthread_mutex_unlock(&feed->lock);
+        buffer *to = &loader->ring[(step - plan->first_step) % RING];
+        describe_batch(loader, step, to);
+        const ls_augment augment = {plan->seed, plan->stage, to->batch.epoch};
+        ok = ls_dataset_read(loader->data, plan->split, to->row, to->batch.rows, &augment, to->x,
+                             to->y, &error);
+        pthread_mutex_lock(&loader->lock);
+        loader->read += ok;
+        loader->failed = !ok;
+        loader->error = error;
+        pthread_cond_broadcast(&loader->changed);
+        pthread_mutex_unlock(&loader->lock);
     }
     return NULL;
-}
-
-/* Signals are for the main thread. */
-static void start_thread(ls_loader *feed)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int status = pthread_create(&feed->thread, NULL, read_ahead, feed);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    ls_check(status == 0, "can't start the thread that reads data: %s", strerror(status));
-}
-
-static void check_plan(const ls_split *split, const ls_loader_plan *plan)
-{
-    ls_check(split->present && plan->batch > 0,
-             "a feed needs a split that is there (%s) and a "
-             "batch of 1 row or more, not %ld",
-             split->name, plan->batch);
-    ls_check(plan->shards > 0 && plan->begin >= 0 && plan->begin <= plan->end &&
-                 plan->end <= plan->shards,
-             "a feed of shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);
 }
 
 ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
 {
     const ls_split *split = ls_dataset_split(data, plan->split);
-    check_plan(split, plan);
-    ls_loader *feed = ls_alloc(1, sizeof *feed);
-    feed->data = data;
-    feed->split = split;
-    feed->plan = *plan;
-    feed->steps_per_epoch = ls_loader_steps_per_epoch(split->x.rows, plan->batch);
+    ls_check(split->present && plan->batch > 0,
+             "a loader needs a split that is there (%s) and a batch of 1 row or more, not %ld",
+             split->name, plan->batch);
+    ls_check(plan->shards > 0 && plan->begin >= 0 && plan->begin <= plan->end &&
+                 plan->end <= plan->shards,
+             "a loader of shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);
+    ls_loader *loader = ls_alloc(1, sizeof *loader);
+    loader->data = data;
+    loader->split = split;
+    loader->plan = *plan;
+    loader->steps_per_epoch = ls_loader_steps_per_epoch(split->x.rows, plan->batch);
     long batch = plan->batch < split->x.rows ? plan->batch : split->x.rows;
-    /* floor(b) - floor(a) is at most floor(b - a) + 1, for every batch size up to this one. */
+    /* The most rows that this rank gets of any batch of up to `batch` rows: for all real numbers a
+     * and b, floor(b) - floor(a) is at most floor(b - a) + 1. */
     size_t most = (size_t)(batch * (plan->end - plan->begin) / plan->shards + 1);
     for (int i = 0; i < RING; i++) {
-        place *place = &feed->ring[i];
-        place->row = ls_alloc(most, sizeof *place->row);
-        place->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
+        buffer *to = &loader->ring[i];
+        to->row = ls_alloc(most, sizeof *to->row);
+        to->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
         if (split->has_y)
-            place->y = ls_alloc(most, (size_t)ls_shape_count(&split->y.shape) * sizeof(real));
+            to->y = ls_alloc(most, (size_t)ls_shape_count(&split->y.shape) * sizeof(real));
     }
-    pthread_mutex_init(&feed->lock, NULL);
-    pthread_cond_init(&feed->changed, NULL);
-    start_thread(feed);
-    return feed;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->changed, NULL);
+    int status = ls_thread_start(&loader->thread, read_batches, loader);
+    ls_check(status == 0, "can't start the thread that reads data: %s", strerror(status));
+    return loader;
 }
 
-void ls_loader_close(ls_loader *feed)
+void ls_loader_close(ls_loader *loader)
 {
-    if (!feed)
+    if (!loader)
         return;
-    pthread_mutex_lock(&feed->lock);
-    feed->closing = true;
-    pthread_cond_broadcast(&feed->changed);
-    pthread_mutex_unlock(&feed->lock);
-    pthread_join(feed->thread, NULL);
-    pthread_cond_destroy(&feed->changed);
-    pthread_mutex_destroy(&feed->lock);
+    pthread_mutex_lock(&loader->lock);
+    loader->closing = true;
+    pthread_cond_broadcast(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    pthread_join(loader->thread, NULL);
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
     for (int i = 0; i < RING; i++) {
-        ls_free(feed->ring[i].row);
-        ls_free(feed->ring[i].x);
-        ls_free(feed->ring[i].y);
+        ls_free(loader->ring[i].row);
+        ls_free(loader->ring[i].x);
+        ls_free(loader->ring[i].y);
     }
-    ls_free(feed);
+    ls_free(loader);
 }
 
-const ls_batch *ls_loader_next(ls_loader *feed, ls_error *error)
+const ls_batch *ls_loader_next(ls_loader *loader, ls_error *error)
 {
     const ls_batch *batch = NULL;
     double start = ls_clock_now();
-    pthread_mutex_lock(&feed->lock);
-    long steps = feed->plan.end_step - feed->plan.first_step;
-    feed->returned = feed->given;
-    pthread_cond_broadcast(&feed->changed);
-    while (feed->read == feed->given && feed->given < steps && !feed->failed)
-        pthread_cond_wait(&feed->changed, &feed->lock);
-    if (feed->read > feed->given)
-        batch = &feed->ring[feed->given++ % RING].batch;
-    else if (feed->failed && error)
-        *error = feed->error;
-    else
-        ls_error_set(error, LS_NUMERIC, "bug: a batch was asked for after step %ld, the last",
-                     feed->plan.end_step);
-    pthread_mutex_unlock(&feed->lock);
-    feed->waited += ls_clock_now() - start;
+    pthread_mutex_lock(&loader->lock);
+    ls_check(loader->given < loader->plan.end_step - loader->plan.first_step,
+             "a batch was asked for after step %ld, the last", loader->plan.end_step);
+    loader->returned = loader->given;
+    pthread_cond_broadcast(&loader->changed);
+    while (loader->read == loader->given && !loader->failed)
+        pthread_cond_wait(&loader->changed, &loader->lock);
+    if (loader->read > loader->given)
+        batch = &loader->ring[loader->given++ % RING].batch;
+    else if (error)
+        *error = loader->error;
+    pthread_mutex_unlock(&loader->lock);
+    loader->waited += ls_clock_now() - start;
     return batch;
 }
 
-double ls_loader_waited(const ls_loader *feed)
+double ls_loader_waited(const ls_loader *loader)
 {
-    return feed->waited;
+    return loader->waited;
 }

@@ -1,9 +1,11 @@
-/* loader: (seed, epoch, rows) -> batches, read ahead by a thread.
+/* loader: the batches of a stage, for one rank, read ahead by a thread.
  *
- * Step k of a stage is batch k % steps of epoch k / steps, steps = ceil(n / batch); the last batch
- * of an epoch holds what is left: nothing is dropped or repeated. Epoch e's order is the
- * permutation of stream (seed, shuffle, stage, e). A rank reads the rows of its own shards only.
- * The random part of the data set's transforms follows (seed, stage, e). */
+ * An epoch has ceil(n / batch) steps for n rows; its last batch holds the rows that are left, so no
+ * row is dropped or comes twice. Step k of a stage is batch k % steps of epoch k / steps. With
+ * `shuffle`, the order of the rows in epoch e is the permutation of the random stream (seed,
+ * LS_RANDOM_SHUFFLE, e, stage): a function, so a run that resumes at step k reads what it would
+ * have read. The random parts of the data set's transforms depend on (seed, stage, e) and on the
+ * row. */
 #pragma once
 #include "core/random.h"
 #include "io/dataset.h"
@@ -13,18 +15,18 @@ typedef struct ls_loader_plan {
     uint64_t seed;
     uint32_t stage;
     bool shuffle;
-    long batch;                /* rows over all ranks */
-    int shards, begin, end;    /* this rank's shards [begin, end) of `shards` */
-    long first_step, end_step; /* of the stage */
+    long batch;                /* rows of a batch over all ranks, 1 or more */
+    int shards, begin, end;    /* a batch has `shards` shards; this rank reads [begin, end) */
+    long first_step, end_step; /* of the stage: [first_step, end_step) are read */
 } ls_loader_plan;
 
 typedef struct ls_loader ls_loader;
 long ls_loader_steps_per_epoch(long rows, long batch);
-/* The thread starts reading. `data` is borrowed. Close with ls_loader_close. */
+/* Starts to read. `data` is borrowed. Close with ls_loader_close. */
 ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan);
-void ls_loader_close(ls_loader *feed);
-/* This rank's rows of the next step: good until the next call. NULL and an error where reading
- * failed, or past end_step. */
-const ls_batch *ls_loader_next(ls_loader *feed, ls_error *error);
-/* Seconds spent waiting in ls_loader_next so far. */
-double ls_loader_waited(const ls_loader *feed);
+void ls_loader_close(ls_loader *loader);
+/* This rank's rows of the next step, which may be none; they stay until the next call. At most
+ * end_step - first_step calls. NULL and an error if the rows can't be read. */
+const ls_batch *ls_loader_next(ls_loader *loader, ls_error *error);
+/* Seconds that ls_loader_next has waited for rows so far. */
+double ls_loader_waited(const ls_loader *loader);

@@ -3,14 +3,13 @@
 #include "io/checkpoint/checkpoint_writer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/thread.h"
 #include "io/atomic_file.h"
-#include "io/checkpoint/checkpoint_image.h"
+#include "io/checkpoint/checkpoint_items.h"
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
 
@@ -81,19 +80,6 @@ static void *write_out(void *argument)
     return NULL;
 }
 
-/* The thread takes no signals: they are the training loop's. Where no thread can be had, the write
- * is done here. */
-static void start(ls_checkpoint_writer *writer)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    writer->running = pthread_create(&writer->thread, NULL, write_out, writer) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!writer->running)
-        write_out(writer);
-}
-
 bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error)
 {
     if (writer->running)
@@ -115,9 +101,12 @@ static bool write_part(ls_checkpoint_writer *writer, const ls_checkpoint_content
     const char *name = part == LS_CHECKPOINT_WEIGHTS ? "best.h5" : "checkpoint";
     writer->part = part;
     writer->step = contents->position->step;
-    writer->ok = ls_checkpoint_image(name, contents, part, &writer->image, &writer->error);
-    if (writer->ok)
-        start(writer);
+    writer->ok = ls_checkpoint_items_write(name, contents, part, &writer->image, &writer->error);
+    if (!writer->ok)
+        return before;
+    writer->running = ls_thread_start(&writer->thread, write_out, writer) == 0;
+    if (!writer->running) /* there is no thread to be had: write here and now */
+        write_out(writer);
     return before;
 }
 
