@@ -35,6 +35,7 @@ extern "C" {
 
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checkpoint_writer.h"
 #include "io/checkpoint/position.h"
 #include "io/checkpoint/weights.h"

@@ -126,20 +126,3 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
     return ls_checkpoint_items_load(checkpoint->file, params, &average, LS_CHECKPOINT_WEIGHTS,
                                     error);
 }
-
-size_t ls_checkpoint_bytes(const ls_params *params, int optimizer_states)
-{
-    enum { FILE_OVERHEAD = 1 << 16, SLOT_OVERHEAD = 1024 }; /* headers, names, attributes */
-    size_t all = 0;
-    for (int s = 0; s < params->count; s++)
-        all += (size_t)ls_shape_count(&params->slots[s].shape);
-    size_t states = (size_t)optimizer_states;
-    return all * (1 + states) * sizeof(real) +
-           (size_t)params->count * (1 + states) * SLOT_OVERHEAD + FILE_OVERHEAD;
-}
-
-size_t ls_checkpoint_memory(const ls_params *params, int optimizer_states)
-{
-    return ls_checkpoint_bytes(params, optimizer_states) +
-           ls_checkpoint_items_largest(params) * sizeof(real);
-}

@@ -70,8 +70,3 @@ bool ls_checkpoint_load_weights(const ls_checkpoint *checkpoint, const ls_params
 /* Fills params->values with the moving average of the weights; LS_DATA if the file holds none. */
 bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params *params,
                                 ls_error *error);
-
-/* Bytes of a checkpoint file, about, for the plan that --dry-run prints. */
-size_t ls_checkpoint_bytes(const ls_params *params, int optimizer_states);
-/* Memory that writing it takes: the file, and one parameter in its logical layout. */
-size_t ls_checkpoint_memory(const ls_params *params, int optimizer_states);

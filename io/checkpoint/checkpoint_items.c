@@ -1,4 +1,4 @@
-/* checkpoint_items: which data set of a checkpoint file holds which numbers; loading them. */
+/* checkpoint_items: which data set of a checkpoint file holds which numbers. */
 #include "io/checkpoint/checkpoint_items.h"
 
 #include <math.h>
@@ -6,21 +6,33 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/checkpoint/checkpoint_fields.h"
+#include "io/checkpoint/checkpoint_size.h"
+#include "io/h5/h5.h"
+
+enum { ITEM_PATH = LS_SLOT_NAME + 64 };
+
+/* One data set of a checkpoint: the numbers of a slot, in their logical layout. */
+typedef struct item {
+    char path[ITEM_PATH]; /* model/net/conv1/weight */
+    int slot;
+    real *array; /* that the slot is stored in, at its offset in the params */
+} item;
 
 static bool is_state(const ls_params *params, int slot)
 {
     return params->slots[slot].kind == LS_SLOT_STATE;
 }
 
-ls_checkpoint_item *ls_checkpoint_items(const ls_params *params, const ls_checkpoint_arrays *arrays,
-                                        int *count)
+/* Every data set for the values of `params` and for `arrays` (NULL: none), the values first, in the
+ * order of the slots. The caller frees with ls_free. */
+static item *list_items(const ls_params *params, const ls_checkpoint_arrays *arrays, int *count)
 {
     int others = arrays ? arrays->count : 0;
-    ls_checkpoint_item *items =
-                           ls_alloc((size_t)params->count * (1 + (size_t)others), sizeof *items),
-                       *next = items;
+    item *items = ls_alloc((size_t)params->count * (1 + (size_t)others), sizeof *items),
+         *next = items;
     for (int s = 0; s < params->count; s++, next++) {
-        *next = (ls_checkpoint_item){.slot = s, .array = params->values};
+        *next = (item){.slot = s, .array = params->values};
         snprintf(next->path, sizeof next->path, "%s/%s", is_state(params, s) ? "state" : "model",
                  params->slots[s].name);
     }
@@ -29,7 +41,7 @@ ls_checkpoint_item *ls_checkpoint_items(const ls_params *params, const ls_checkp
             const ls_checkpoint_array *array = &arrays->at[a];
             if ((is_state(params, s) && !array->statistics) || !ls_slots_contain(array->slots, s))
                 continue;
-            *next = (ls_checkpoint_item){.slot = s, .array = array->array};
+            *next = (item){.slot = s, .array = array->array};
             snprintf(next->path, sizeof next->path, "optimizer/%s/%s", array->name,
                      params->slots[s].name);
             next++;
@@ -38,8 +50,8 @@ ls_checkpoint_item *ls_checkpoint_items(const ls_params *params, const ls_checkp
     return items;
 }
 
-int ls_checkpoint_items_dims(const ls_params *params, const ls_checkpoint_item *item,
-                             hsize_t dims[LS_MAX_RANK])
+/* Shape and rank of an item's data set. */
+static int item_dims(const ls_params *params, const item *item, hsize_t dims[LS_MAX_RANK])
 {
     const ls_shape *shape = &params->slots[item->slot].shape;
     for (int i = 0; i < shape->rank; i++)
@@ -47,14 +59,50 @@ int ls_checkpoint_items_dims(const ls_params *params, const ls_checkpoint_item *
     return shape->rank;
 }
 
-size_t ls_checkpoint_items_largest(const ls_params *params)
+static bool write_item(hid_t file, const ls_params *params, const item *item, real *logical,
+                       ls_error *error)
 {
-    long largest = 0;
-    for (int s = 0; s < params->count; s++) {
-        long count = params->slots[s].layout.size ? ls_shape_count(&params->slots[s].shape) : 0;
-        largest = count > largest ? count : largest;
+    hsize_t dims[LS_MAX_RANK];
+    int rank = item_dims(params, item, dims);
+    const ls_slot *slot = &params->slots[item->slot];
+    const real *from = item->array + slot->offset;
+    if (slot->layout.size) {
+        ls_params_store(params, item->slot, item->array, logical);
+        from = logical;
     }
-    return (size_t)largest;
+    hid_t stored = sizeof(real) == sizeof(double) ? H5T_IEEE_F64LE : H5T_IEEE_F32LE;
+    return ls_h5_write(file, item->path, stored, ls_h5_real(), rank, dims, from, error);
+}
+
+static bool write_file(hid_t file, const ls_checkpoint_contents *contents, ls_checkpoint_part part,
+                       ls_error *error)
+{
+    const ls_params *params = contents->params;
+    int count;
+    item *items = list_items(params, part == LS_CHECKPOINT_ALL ? contents->arrays : NULL, &count);
+    real *logical = ls_alloc(ls_checkpoint_largest(params), sizeof *logical);
+    bool ok = ls_checkpoint_fields_write(file, contents->position, contents->job,
+                                         part == LS_CHECKPOINT_WEIGHTS, error);
+    for (int i = 0; i < count && ok; i++)
+        ok = write_item(file, params, &items[i], logical, error);
+    ls_free(logical);
+    ls_free(items);
+    return ok;
+}
+
+bool ls_checkpoint_items_write(const char *name, const ls_checkpoint_contents *contents,
+                               ls_checkpoint_part part, ls_h5_image *image, ls_error *error)
+{
+    int arrays = part == LS_CHECKPOINT_ALL ? contents->arrays->count : 0;
+    hid_t file =
+        ls_h5_create_image(name, ls_checkpoint_bytes(contents->params, arrays), image, error);
+    bool ok = file >= 0 && write_file(file, contents, part, error);
+    ok = file >= 0 && ls_h5_close_image(file, image, ok ? error : NULL) && ok;
+    if (ok)
+        return true;
+    ls_free(image->bytes);
+    *image = (ls_h5_image){0};
+    return false;
 }
 
 /* A load under way. */
@@ -63,7 +111,7 @@ typedef struct loading {
     char path[4096]; /* of the file, for messages */
     const ls_params *params;
     ls_checkpoint_part part;
-    const ls_checkpoint_item *items;
+    const item *items;
     int count;
 } loading;
 
@@ -71,7 +119,7 @@ typedef struct loading {
 typedef struct strangers {
     const loading *load;
     long count;
-    char first[LS_CHECKPOINT_NAME];
+    char first[ITEM_PATH];
 } strangers;
 
 static bool is_in_part(const char *name, ls_checkpoint_part part)
@@ -113,8 +161,7 @@ static bool check_strangers(const loading *load, ls_error *error)
                                             load->path, found.count, found.first);
 }
 
-static bool check_type(const loading *load, const ls_checkpoint_item *item, hid_t dataset,
-                       ls_error *error)
+static bool check_type(const loading *load, const item *item, hid_t dataset, ls_error *error)
 {
     hid_t type = H5Dget_type(dataset);
     bool is_float = H5Tget_class(type) == H5T_FLOAT, wider = H5Tget_size(type) > sizeof(real);
@@ -130,10 +177,10 @@ static bool check_type(const loading *load, const ls_checkpoint_item *item, hid_
                         load->path, item->path);
 }
 
-static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_error *error)
+static bool check_item(const loading *load, const item *item, ls_error *error)
 {
     hsize_t dims[LS_MAX_RANK];
-    int rank = ls_checkpoint_items_dims(load->params, item, dims);
+    int rank = item_dims(load->params, item, dims);
     hid_t dataset = ls_h5_dataset(load->file, item->path, error);
     if (dataset < 0)
         return false;
@@ -145,11 +192,10 @@ static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_e
 
 /* Where the slot is stored in its logical layout, the numbers are read into the array itself, else
  * into `logical`, and converted. */
-static bool load_item(const loading *load, const ls_checkpoint_item *item, real *logical,
-                      ls_error *error)
+static bool load_item(const loading *load, const item *item, real *logical, ls_error *error)
 {
     hsize_t dims[LS_MAX_RANK];
-    int rank = ls_checkpoint_items_dims(load->params, item, dims);
+    int rank = item_dims(load->params, item, dims);
     const ls_slot *slot = &load->params->slots[item->slot];
     real *to = slot->layout.size ? logical : item->array + slot->offset;
     if (!ls_h5_read(load->file, item->path, ls_h5_real(), rank, dims, to, error))
@@ -171,13 +217,13 @@ bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
 {
     loading load = {.file = file, .params = params, .part = part};
     ls_h5_file(file, load.path, sizeof load.path);
-    ls_checkpoint_item *items = ls_checkpoint_items(params, arrays, &load.count);
+    item *items = list_items(params, arrays, &load.count);
     load.items = items;
     bool ok = true;
     for (int i = 0; i < load.count && ok; i++)
         ok = check_item(&load, &items[i], error);
     ok = ok && check_strangers(&load, error);
-    real *logical = ls_alloc(ls_checkpoint_items_largest(params), sizeof *logical);
+    real *logical = ls_alloc(ls_checkpoint_largest(params), sizeof *logical);
     for (int i = 0; i < load.count && ok; i++)
         ok = load_item(&load, &items[i], logical, error);
     ls_free(logical);

@@ -1,16 +1,7 @@
-/* checkpoint_items: which data set of a checkpoint file holds which numbers; loading them. */
+/* checkpoint_items: which data set of a checkpoint file holds which numbers: writing, loading. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
-#include "io/h5/h5.h"
-
-enum { LS_CHECKPOINT_NAME = LS_SLOT_NAME + 64 };
-
-/* One data set of a checkpoint: the numbers of a slot, in their logical layout. */
-typedef struct ls_checkpoint_item {
-    char path[LS_CHECKPOINT_NAME]; /* model/net/conv1/weight */
-    int slot;
-    real *array; /* that the slot is stored in, at its offset in the params */
-} ls_checkpoint_item;
+#include "io/h5/h5_image.h"
 
 /* The part of a file that is written or loaded. */
 typedef enum ls_checkpoint_part {
@@ -18,15 +9,10 @@ typedef enum ls_checkpoint_part {
     LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer does not matter */
 } ls_checkpoint_part;
 
-/* Every data set for the values of `params` and for `arrays` (NULL: none), the values first, in the
- * order of the slots. The caller frees with ls_free. */
-ls_checkpoint_item *ls_checkpoint_items(const ls_params *params, const ls_checkpoint_arrays *arrays,
-                                        int *count);
-/* Shape and rank of an item's data set. */
-int ls_checkpoint_items_dims(const ls_params *params, const ls_checkpoint_item *item,
-                             hsize_t dims[LS_MAX_RANK]);
-/* Reals of the largest slot that is stored in another layout than the logical one. */
-size_t ls_checkpoint_items_largest(const ls_params *params);
+/* Copies that part of the contents, with the attributes, into an HDF5 file in memory, which is
+ * called `name` in messages. image->bytes is the caller's (ls_free); NULL after an LS_IO error. */
+bool ls_checkpoint_items_write(const char *name, const ls_checkpoint_contents *contents,
+                               ls_checkpoint_part part, ls_h5_image *image, ls_error *error);
 /* As ls_checkpoint_load (LS_CHECKPOINT_ALL) and ls_checkpoint_load_weights. */
 bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
                               const ls_checkpoint_arrays *arrays, ls_checkpoint_part part,

@@ -1,4 +1,4 @@
-/* checkpoint_list: the names in a run's folder of checkpoints. */
+/* checkpoint_list: the files in a run's folder of checkpoints. */
 #include "io/checkpoint/checkpoint_list.h"
 
 #include <ctype.h>
@@ -32,7 +32,7 @@ static int newest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Joins the .h5 and the .ok of a step, which stand side by side once sorted. */
+/* Makes one entry of a step's .h5 and .ok, which are neighbours in the sorted list. */
 static int join(ls_checkpoint_entry *list, int count)
 {
     int kept = 0;

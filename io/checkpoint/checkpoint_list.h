@@ -1,20 +1,21 @@
-/* checkpoint_list: the names in a run's folder of checkpoints. */
+/* checkpoint_list: the files in a run's folder of checkpoints. */
 #pragma once
 #include <stddef.h>
 
 #include "core/check.h"
 
+/* A step of which there is step-N.h5 (file), step-N.ok (ok), or both. */
 typedef struct ls_checkpoint_entry {
     long step;
-    bool file, ok; /* step-N.h5 and step-N.ok are there */
+    bool file, ok;
 } ls_checkpoint_entry;
 
-/* The step of "step-00001234.h5", or -1 for any other name. `ending` is ".h5" or ".ok". */
+/* The step of the name "step-00001234.h5", or -1 for any other name. `ending`: ".h5" or ".ok". */
 long ls_checkpoint_list_step(const char *name, const char *ending);
 /* FOLDER/step-00001234ENDING; the caller frees with ls_free. */
 char *ls_checkpoint_list_path(const char *folder, long step, const char *ending);
 /* The entries of a folder, newest first; the caller frees with ls_free. A folder that is not there
  * is empty. NULL and an LS_IO error where it can't be read. */
 ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error *error);
-/* Removes the folder's *.tmp: what a killed writer left. */
+/* Removes the folder's *.tmp, which a killed writer left. */
 void ls_checkpoint_list_sweep(const char *folder);

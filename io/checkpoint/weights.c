@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "io/checkpoint/checkpoint_image.h"
+#include "io/checkpoint/checkpoint_items.h"
 #include "io/checkpoint/checksum.h"
 #include "io/h5/h5_error.h"
 
@@ -14,7 +14,7 @@ bool ls_weights_save(const char *path, const ls_params *params, ls_error *error)
     const ls_checkpoint_contents contents = {.job = "", .position = &nowhere, .params = params};
     ls_h5_image image;
     char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
-    bool ok = ls_checkpoint_image(name, &contents, LS_CHECKPOINT_WEIGHTS, &image, error) &&
+    bool ok = ls_checkpoint_items_write(name, &contents, LS_CHECKPOINT_WEIGHTS, &image, error) &&
               ls_checksum_write(path, image.bytes, image.size, 0, error);
     ls_free(image.bytes);
     ls_free(name);

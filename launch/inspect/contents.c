@@ -93,18 +93,26 @@ static void add_object(void *context, const ls_h5_list_object *object)
     json_array_append_new(json_object_get(top, "objects"), entry);
 }
 
-static json_t *digest_of(const ls_checksum_verdict *verdict)
+/* Checks the digest of a file, and its size into *bytes. NULL and an error where there is no file.
+ */
+static json_t *check_digest(const char *path, size_t *bytes, ls_error *error)
 {
     static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
                                          [LS_CHECKSUM_BROKEN] = "broken",
                                          [LS_CHECKSUM_NONE] = "none"};
-    const char *state = states[verdict->state];
-    if (verdict->state == LS_CHECKSUM_HOLDS)
-        return json_pack("{s:s, s:s, s:I}", "state", state, "xxh3_128", verdict->digest, "step",
-                         (json_int_t)verdict->step);
-    if (verdict->state == LS_CHECKSUM_BROKEN)
-        return json_pack("{s:s, s:o}", "state", state, "reason", ls_json_text(verdict->why));
-    return json_pack("{s:s}", "state", state);
+    ls_checksum checksum;
+    ls_error why = {0};
+    ls_checksum_state state = ls_checksum_check(path, &checksum, &why);
+    *bytes = checksum.size;
+    if (state == LS_CHECKSUM_HOLDS)
+        return json_pack("{s:s, s:s, s:I}", "state", states[state], "xxh3_128", checksum.digest,
+                         "step", (json_int_t)checksum.step);
+    if (state == LS_CHECKSUM_BROKEN)
+        return json_pack("{s:s, s:o}", "state", states[state], "reason", ls_json_text(why.text));
+    if (state == LS_CHECKSUM_NONE)
+        return json_pack("{s:s}", "state", states[state]);
+    *error = why;
+    return NULL;
 }
 
 /* Finds the kind of a file from its attributes and objects. */
@@ -125,19 +133,19 @@ static const char *kind_of(const json_t *top)
 
 json_t *ls_contents_digest(const char *path, ls_error *error)
 {
-    ls_checksum_verdict verdict;
-    return ls_checksum_check(path, &verdict, error) ? digest_of(&verdict) : NULL;
+    size_t bytes;
+    return check_digest(path, &bytes, error);
 }
 
 json_t *ls_contents_file(const char *path, ls_error *error)
 {
-    ls_checksum_verdict verdict;
-    if (!ls_checksum_check(path, &verdict, error))
+    size_t bytes;
+    json_t *digest = check_digest(path, &bytes, error);
+    if (!digest)
         return NULL;
-    json_t *top =
-        json_pack("{s:o, s:I, s:n, s:o, s:[]}", "file", ls_json_text(path), "bytes",
-                  (json_int_t)verdict.bytes, "kind", "digest", digest_of(&verdict), "objects");
-    if (verdict.state == LS_CHECKSUM_BROKEN)
+    json_t *top = json_pack("{s:o, s:I, s:n, s:o, s:[]}", "file", ls_json_text(path), "bytes",
+                            (json_int_t)bytes, "kind", "digest", digest, "objects");
+    if (strcmp(json_string_value(json_object_get(digest, "state")), "broken") == 0)
         return top;
     if (ls_h5_list_visit(path, add_object, top, error)) {
         json_object_set_new(top, "kind", json_string(kind_of(top)));

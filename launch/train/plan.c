@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "io/checkpoint/checkpoint_size.h"
 
 enum { LOADER_BATCHES = 3 }; /* that a loader holds */
 

@@ -7,6 +7,7 @@
 #include "folder.h"
 #include "small_state.h"
 extern "C" {
+#include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checksum.h"
 #include "io/h5/h5.h"
 }
