@@ -209,10 +209,12 @@ int ls_command_man(int argc, char **argv)
     ls_command_parse(&ls_usage_man, argc, argv, &a.words);
     if (ls_command_rank() != 0)
         return 0;
-    for (const ls_job_key *key = ls_job_keys; a.keys && key->path; key++)
+    if (!a.keys) {
+        put_page(stdout);
+        return 0;
+    }
+    for (const ls_job_key *key = ls_job_keys; key->path; key++)
         if (ls_job_key_has_value(key))
             printf("%s\n", ls_job_key_short(key));
-    if (!a.keys)
-        put_page(stdout);
     return 0;
 }
