@@ -1,5 +1,4 @@
-/* atomic_file: the system calls of writing a file atomically, in the order that makes it durable.
- */
+/* atomic_file: the system calls of writing a file, in the order that makes it durable. */
 #include "io/atomic_file.h"
 
 #include <errno.h>

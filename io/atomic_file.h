@@ -20,8 +20,7 @@ bool ls_atomic_file_rename(const char *path, ls_error *error);
 /* For a file that another library writes (HDF5, stdio): the name PATH.tmp under which it does; the
  * caller frees it with ls_free. */
 char *ls_atomic_file_temporary(const char *path);
-/* PATH.tmp, which is written and closed, is synced to the disk and becomes PATH. Errors as above.
- */
+/* PATH.tmp, written and closed, is synced to the disk and becomes PATH. Errors as above. */
 bool ls_atomic_file_finish(const char *path, ls_error *error);
 /* Removes PATH.tmp; PATH stays as it is. */
 void ls_atomic_file_discard(const char *path);

@@ -44,34 +44,17 @@ static herr_t find_filter_error(unsigned n, const H5E_error2_t *entry, void *fou
     return 0;
 }
 
-static bool fail_read(const ls_column *column, long row, ls_error *error)
+static bool read_hdf5(const ls_column *column, long row, long n, void *stored, ls_error *error)
 {
     bool damaged = false;
+    hid_t type = ls_dataset_check_memory_type(column->array->type);
+    if (ls_h5_read_rows(column->dataset, type, row, n, stored))
+        return true;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_filter_error, &damaged);
     return ls_h5_fail(error, damaged ? LS_DATA : LS_IO, column->dataset,
                       damaged ? "%s is damaged at row %ld or in the chunk it lies in"
                               : "can't read %s from row %ld",
                       column->array->path, row);
-}
-
-static bool read_hdf5(const ls_column *column, long row, long n, void *stored, ls_error *error)
-{
-    ls_h5_start();
-    hsize_t start[H5S_MAX_RANK] = {(hsize_t)row}, count[H5S_MAX_RANK], numbers = (hsize_t)n;
-    hid_t space = H5Dget_space(column->dataset);
-    int rank = H5Sget_simple_extent_dims(space, count, NULL);
-    count[0] = (hsize_t)n;
-    for (int i = 1; i < rank; i++)
-        numbers *= count[i];
-    hid_t memory = H5Screate_simple(1, &numbers, NULL);
-    bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-              H5Dread(column->dataset, ls_dataset_check_memory_type(column->array->type), memory,
-                      space, H5P_DEFAULT, stored) >= 0;
-    if (!ok)
-        fail_read(column, row, error);
-    H5Sclose(memory);
-    H5Sclose(space);
-    return ok;
 }
 
 /* How many rows from rows[0] on follow each other in the file; at most n. */

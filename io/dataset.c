@@ -17,9 +17,8 @@
 #include "io/labels.h"
 #include "io/transform.h"
 
-enum {
-    GROUP_BYTES = 1 << 20
-}; /* rows that are read before they are transformed: these stay in cache */
+/* Bytes of rows that are read before they are transformed: few enough to stay in a cache. */
+enum { GROUP_BYTES = 1 << 20 };
 
 struct ls_dataset {
     char *path;

@@ -1,6 +1,5 @@
-/* dump: writes named arrays into an HDF5 file, for another program to compare with. Errors are
- * LS_IO.
- */
+/* dump: writes named arrays into an HDF5 file, for another program to compare with. All
+ * errors are LS_IO. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"

@@ -1,4 +1,4 @@
-/* output: HDF5 files made as PATH.tmp. */
+/* output: an HDF5 file is filled as PATH.tmp, then given its name. */
 #include "io/output.h"
 
 #include "core/memory.h"
@@ -35,23 +35,6 @@ bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_er
         return ls_output_close(file, path, error);
     ls_output_discard(file, path);
     return false;
-}
-
-bool ls_output_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
-                    ls_error *error)
-{
-    hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
-    hid_t space = H5Dget_space(dataset);
-    int rank = H5Sget_simple_extent_dims(space, count, NULL);
-    count[0] = (hsize_t)n;
-    hid_t block = H5Screate_simple(rank, count, NULL);
-    bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-              H5Dwrite(dataset, memory, block, space, H5P_DEFAULT, rows) >= 0;
-    if (!ok)
-        ls_h5_fail(error, LS_IO, dataset, "can't write rows from %ld", first);
-    H5Sclose(block);
-    H5Sclose(space);
-    return ok;
 }
 
 bool ls_output_pictures(hid_t x, ls_error *error)

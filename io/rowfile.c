@@ -162,7 +162,7 @@ bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *
     for (long i = 0; f->csv && i < n; i++)
         write_line(f, f->row + i, i, values);
     for (int k = 0; ok && !f->csv && k < f->count; k++)
-        ok = ls_output_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
+        ok = ls_h5_write_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
     f->row += n;
     if (f->csv && ferror(f->csv))
         ok = ls_error_set(error, LS_IO, "%s.tmp: can't write row %ld: %s", f->path, f->row,

@@ -20,8 +20,7 @@ bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error
 typedef struct ls_rowfile ls_rowfile;
 /* PATH.tmp is written until it is closed. LS_IO errors. */
 ls_rowfile *ls_rowfile_open(const char *path, ls_error *error);
-/* Finishes the file, durably, as PATH, and frees the rowfile. LS_IO errors; then nothing is left.
- */
+/* Finishes the file, durably, as PATH; frees the rowfile. LS_IO errors; then nothing is left. */
 bool ls_rowfile_close(ls_rowfile *file, ls_error *error);
 /* Gives the file up: nothing is left of it. */
 void ls_rowfile_discard(ls_rowfile *file);
@@ -34,13 +33,14 @@ bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_erro
 /* Writes an attribute of the object at `path`. A CSV file has no place for it: nothing is done. */
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);
-/* HDF5 files: copies what the file `source` holds beside its array `x`, row by row: each array of
- * as many rows, with its attributes, into the group `split`, unless that has it already (x). Beside
- * "train/x" is what its group holds, beside "x_train" what else is called *_train. An array that is
- * a link, or kept in another file, is an LS_DATA error. */
+/* HDF5 files: copies the arrays that stand beside `x` in the file `source` and have as many rows,
+ * with their attributes, into the group `split`, but for those that it has already. Beside
+ * "train/x" stands what its group holds, beside "x_train" what else is called *_train. An array
+ * that is a link, or that is kept in another file, is an LS_DATA error. */
 bool ls_rowfile_copy_beside(ls_rowfile *file, const char *source, const ls_array *x,
                             const char *split, ls_error *error);
-/* HDF5 files: copies the attributes of the object `path` of `source` that it has not got itself, to
- * the object of this name; nothing where `source` has no such object. */
+/* HDF5 files: copies the attributes of the object `path` of the file `source` to the object of this
+ * name here, but for those that it has already. Nothing is done where `source` has no such object.
+ */
 bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *path,
                                 ls_error *error);

@@ -20,8 +20,7 @@ typedef struct ls_transform_type {
     size_t size;              /* of the struct that the options fill */
     const ls_option *options; /* NULL-key terminated */
     long draws;               /* random numbers that it takes for a row */
-    /* Checks the options against t->x; sets t->y, and t->scratch where it needs any. LS_USAGE
-     * errors.
+    /* Checks the options against t->x; sets t->y, and t->scratch if it needs any. LS_USAGE errors.
      */
     bool (*setup)(ls_transform *t, ls_error *error);
     /* Makes a row y of a row x, which do not overlap. draws: [type->draws] uniform 32-bit numbers;
@@ -45,7 +44,7 @@ bool ls_transform_image(const ls_transform *t, ls_image *image, ls_error *error)
 bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error);
 /* A shape that ls_transform_image has accepted, as an image. */
 ls_image ls_transform_image_of(const ls_shape *shape);
-/* A draw as a decision: true with probability `rate`; as a whole number of [0, n), each as likely.
+/* A draw as a decision, true with probability `rate`; as a whole number of [0, n), all as likely.
  */
 bool ls_transform_chance(uint32_t draw, double rate);
 long ls_transform_pick(uint32_t draw, long n);

@@ -153,6 +153,45 @@ bool ls_h5_write(hid_t parent, const char *path, hid_t stored, hid_t memory, int
     return written;
 }
 
+/* Rows [first, first + n) of a data set: selected in its own space, and as a space of memory. The
+ * caller closes both (H5Sclose). */
+static bool select_rows(hid_t dataset, long first, long n, hid_t *space, hid_t *block)
+{
+    hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
+    ls_h5_start();
+    *space = H5Dget_space(dataset);
+    int rank = H5Sget_simple_extent_dims(*space, count, NULL);
+    count[0] = (hsize_t)n;
+    *block = H5Screate_simple(rank, count, NULL);
+    return H5Sselect_hyperslab(*space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
+}
+
+bool ls_h5_write_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
+                      ls_error *error)
+{
+    hid_t space, block;
+    bool ok = select_rows(dataset, first, n, &space, &block) &&
+              H5Dwrite(dataset, memory, block, space, H5P_DEFAULT, rows) >= 0;
+    if (!ok)
+        ls_h5_fail(error, LS_IO, dataset, "can't write rows from %ld", first);
+    H5Sclose(block);
+    H5Sclose(space);
+    return ok;
+}
+
+bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows)
+{
+    hid_t space, block;
+    bool ok = select_rows(dataset, first, n, &space, &block) &&
+              H5Dread(dataset, memory, block, space, H5P_DEFAULT, rows) >= 0;
+    hid_t reasons = ok ? -1 : H5Eget_current_stack(); /* any further call would drop them */
+    H5Sclose(block);
+    H5Sclose(space);
+    if (!ok)
+        H5Eset_current_stack(reasons);
+    return ok;
+}
+
 /* Every step of `path` exists and is a hard link. */
 static bool hard_links(hid_t parent, const char *path, ls_error *error)
 {

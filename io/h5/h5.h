@@ -28,6 +28,11 @@ hid_t ls_h5_create_dataset(hid_t parent, const char *path, hid_t stored, int ran
 /* The same, written from `data` of the type `memory`, and closed. */
 bool ls_h5_write(hid_t parent, const char *path, hid_t stored, hid_t memory, int rank,
                  const hsize_t *dims, const void *data, ls_error *error);
+/* Writes rows [first, first + n) of a data set from `rows`, whose HDF5 type is `memory`. */
+bool ls_h5_write_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
+                      ls_error *error);
+/* Reads such rows. False where HDF5 can't, without an error: its own error stack says why. */
+bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows);
 /* Opens the data set at `path`, the way to which must be hard links of this file and whose numbers
  * must lie in this file: external and soft links, external storage and virtual data sets are
  * errors. The caller closes it (H5Dclose). */

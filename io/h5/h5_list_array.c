@@ -119,29 +119,14 @@ long ls_h5_list_array_block(const ls_h5_list_array *array)
 bool ls_h5_list_array_read_block(const ls_h5_list_array *a, long index, hid_t memory, void *values,
                                  long *count, ls_error *error)
 {
-    hsize_t start[LS_H5_LIST_RANK] = {0}, size[LS_H5_LIST_RANK];
     long first = index * rows_in_block(a);
     long rows = a->rows - first < rows_in_block(a) ? a->rows - first : rows_in_block(a);
     *count = rows > 0 ? rows * a->row : 0;
     if (*count <= 0)
         return true;
-    for (int i = 0; i < a->rank; i++)
-        size[i] = (hsize_t)a->at[i];
-    start[0] = (hsize_t)first;
-    size[0] = (hsize_t)rows;
-    hid_t space = H5Dget_space(a->dataset), to = H5S_ALL, from = H5S_ALL;
-    if (a->rank > 0) {
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL);
-        to = H5Screate_simple(a->rank, size, NULL);
-        from = space;
-    }
-    bool ok = H5Dread(a->dataset, memory, to, from, H5P_DEFAULT, values) >= 0;
-    if (!ok)
-        ls_h5_fail(error, LS_DATA, a->dataset, "%s: its values can't be read", a->path);
-    if (a->rank > 0)
-        H5Sclose(to);
-    H5Sclose(space);
-    return ok;
+    bool ok = a->rank ? ls_h5_read_rows(a->dataset, memory, first, rows, values)
+                      : H5Dread(a->dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+    return ok || ls_h5_fail(error, LS_DATA, a->dataset, "%s: its values can't be read", a->path);
 }
 
 bool ls_h5_list_array_read(const ls_h5_list_array *array,

@@ -14,8 +14,7 @@ typedef struct ls_h5_list_array {
      * as they are stored. */
     size_t value;
     bool numbers; /* whole numbers or floats, which were written */
-    bool others; /* other values that were written and can be read: of one size, or contiguous texts
-                  */
+    bool others;  /* other values that can be read: of one size, or contiguous texts */
 } ls_h5_list_array;
 
 /* Finds out what `dataset` is like. LS_DATA errors for sizes that no machine can hold. */

@@ -1,5 +1,5 @@
-/* csv: import of text tables of numbers, with class labels or regression targets, to a data set:
- * what becomes of the numbers and labels that csv_table has read. */
+/* csv: import of text tables: numbers are scaled, labels numbered, rows split off for validation.
+ * csv_table has read the tables. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,7 @@ static long class_of(const table_import *w, char *text)
     return found ? found - w->names : -1;
 }
 
-/* Every label of a table is one of `from`, a table or data set. */
+/* Whether every label of a table is one of the classes, which `from`, a table or data set, has. */
 static bool labels_known(const table_import *w, const ls_csv_table *t, const char *from,
                          ls_error *error)
 {
@@ -162,7 +162,7 @@ static bool read_like_classes(table_import *w, hid_t y, ls_error *error)
                         w->like, w->classes, (int)CLASSES_MAX);
 }
 
-/* Mean, deviation and classes from the file that new rows are brought to the form of. */
+/* Takes mean, deviation and classes from w->like: new rows get the form that its rows have. */
 static bool read_like(table_import *w, ls_error *error)
 {
     hid_t file = ls_h5_open(w->like, error);
@@ -178,8 +178,8 @@ static bool read_like(table_import *w, ls_error *error)
     return ok;
 }
 
-/* Mean and deviation of each column of x over the rows that are trained on. A column that is
- * constant, up to the rounding of float32, keeps deviation 1. */
+/* Measures mean and deviation of each column of x over the rows that are trained on. A column that
+ * is constant, up to the rounding of float32, keeps deviation 1. */
 static void measure(table_import *w)
 {
     long columns = columns_of_x(w), rows = w->train.rows - w->import->valid;
@@ -215,7 +215,7 @@ static bool put_names(hid_t y, const table_import *w, ls_error *error)
     return ok;
 }
 
-/* One array of a split, its rows picked out of a table. */
+/* The rows of a split, picked out of a table. */
 typedef struct picked {
     const long *row; /* [rows] of the table */
     long rows;
@@ -235,7 +235,7 @@ static bool write_x(const table_import *w, hid_t file, const char *path, const p
                 w->mean ? (float)(((double)value - w->mean[c]) / w->deviation[c]) : value;
         }
     hid_t dataset = ls_h5_create_dataset(file, path, H5T_IEEE_F32LE, 2, dims, error);
-    bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_FLOAT, 0, p->rows, x, error) &&
+    bool ok = dataset >= 0 && ls_h5_write_rows(dataset, H5T_NATIVE_FLOAT, 0, p->rows, x, error) &&
               ls_h5_put_double(dataset, "scale", w->scale, error) &&
               ls_h5_put_double(dataset, "offset", 0, error);
     if (ok && w->mean)
@@ -254,7 +254,7 @@ static bool write_labels(const table_import *w, hid_t file, const char *path, co
     for (long i = 0; i < p->rows; i++)
         y[i] = (int32_t)class_of(w, p->from->text[p->row[i]]);
     hid_t dataset = ls_h5_create_dataset(file, path, H5T_STD_I32LE, 1, dims, error);
-    bool ok = dataset >= 0 && ls_output_rows(dataset, H5T_NATIVE_INT32, 0, p->rows, y, error) &&
+    bool ok = dataset >= 0 && ls_h5_write_rows(dataset, H5T_NATIVE_INT32, 0, p->rows, y, error) &&
               ls_h5_put_long(dataset, "classes", w->classes, error) &&
               (!w->names || put_names(dataset, w, error));
     ls_h5_close(dataset);
@@ -290,7 +290,7 @@ static void report_split(const table_import *w, const char *split, long rows)
     fprintf(w->report, "\n");
 }
 
-/* The rows of a table that are chosen for validation, or those that are not. */
+/* Writes the rows of a table that are chosen for validation, or those that are not. */
 static bool write_split(const table_import *w, hid_t file, const char *split,
                         const ls_csv_table *from, bool chosen, ls_error *error)
 {
@@ -341,7 +341,7 @@ static bool tables_fit(const table_import *w, ls_error *error)
                         w->train.path, w->train.rows, w->import->valid, w->train.rows - 1);
 }
 
-/* What --scale says: a factor, standard, or a file that was made so. */
+/* What --scale says: a factor, `standard`, or a file that was made with `standard`. */
 static bool read_scale(table_import *w, ls_error *error)
 {
     const char *text = w->import->scale;

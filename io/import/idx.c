@@ -15,13 +15,12 @@ enum { KEPT, CHOSEN, SIDES }; /* a row is kept in its split, or chosen for valid
 /* An array that is being written. */
 typedef struct sink {
     hid_t dataset; /* -1: there is none */
-    long rows, written;
+    long written;
     char *block; /* rows waiting to be written */
     long waiting;
 } sink;
 
-/* A pair of files. The `valid` rows that the permutation `order` puts first are chosen for valid.
- */
+/* A pair of files. Of its rows, the permutation `order` puts those first that go to valid. */
 typedef struct pair {
     const char *split;
     ls_idx images, labels;
@@ -44,7 +43,6 @@ static bool open_sink(sink *to, hid_t file, const char *path, long rows, const l
     hsize_t dims[4] = {(hsize_t)rows, (hsize_t)idx->height, (hsize_t)idx->width, 1};
     int rank = idx->kind == LS_IDX_IMAGES ? 4 : 1;
     to->dataset = ls_h5_create_dataset(file, path, H5T_STD_U8LE, rank, dims, error);
-    to->rows = rows;
     to->block = ls_alloc((size_t)block_rows, (size_t)(idx->height * idx->width));
     bool ok = to->dataset >= 0;
     if (idx->kind == LS_IDX_IMAGES)
@@ -55,8 +53,8 @@ static bool open_sink(sink *to, hid_t file, const char *path, long rows, const l
 /* Writes the rows that wait. */
 static bool flush_sink(sink *to, ls_error *error)
 {
-    bool ok = to->waiting == 0 || ls_output_rows(to->dataset, H5T_NATIVE_UINT8, to->written,
-                                                 to->waiting, to->block, error);
+    bool ok = to->waiting == 0 || ls_h5_write_rows(to->dataset, H5T_NATIVE_UINT8, to->written,
+                                                   to->waiting, to->block, error);
     to->written += to->waiting;
     to->waiting = 0;
     return ok;

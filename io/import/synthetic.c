@@ -40,8 +40,7 @@ static const char *const glyphs[] = {
 enum {
     GLYPHS = sizeof glyphs / sizeof *glyphs,
     SEGMENTS = 16, /* of a glyph, at most */
-    CHOICES =
-        8, /* random numbers for the whole glyph; 4 for each segment and 1 for a pixel follow */
+    CHOICES = 8,   /* random numbers for a whole glyph; before 4 a segment and 1 a pixel */
     SMALLEST = 12,
     LARGEST = 512,
     BLOCK_BYTES = 1 << 20
@@ -140,8 +139,8 @@ static bool write_rows(const drawing *d, hid_t x, hid_t y, long rows, ls_error *
         long n = rows - first < block_rows ? rows - first : block_rows;
         for (long i = 0; i < n; i++)
             labels[i] = draw(d, first + i, block + i * pixels);
-        ok = ls_output_rows(x, H5T_NATIVE_UINT8, first, n, block, error) &&
-             ls_output_rows(y, H5T_NATIVE_UINT8, first, n, labels, error);
+        ok = ls_h5_write_rows(x, H5T_NATIVE_UINT8, first, n, block, error) &&
+             ls_h5_write_rows(y, H5T_NATIVE_UINT8, first, n, labels, error);
     }
     ls_free(labels);
     ls_free(block);

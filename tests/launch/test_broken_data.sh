@@ -158,6 +158,7 @@ expect 0 "$lockstep" train job.yaml --weights w_good.h5
 as_nobody=()
 if [ "$(id -u)" = 0 ]; then
     chmod 755 .
+    chmod 777 "$TMPDIR"
     as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 fi
 if "${as_nobody[@]}" "$lockstep" --version >/dev/null 2>&1; then

@@ -332,7 +332,7 @@ static bool check_superblock_2(ls_h5_walk *walk)
     return check_end(walk, base, end) && check_object(walk, address, &root);
 }
 
-/* A superblock may stand at byte 0, 512, 1024, 2048, ...: programs put their own bytes before it.
+/* A superblock may stand at byte 0, 512, 1024, ...: a program may put bytes of its own before it.
  */
 static bool find_superblock(const unsigned char *bytes, size_t size, size_t *skipped)
 {

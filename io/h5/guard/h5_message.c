@@ -119,8 +119,7 @@ static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
     return o->chunk.bytes <= UINT32_MAX;
 }
 
-/* Version 3 has its chunks in a B-tree; version 4 in structures with checksums, which HDF5 checks.
- */
+/* Version 3 has its chunks in a B-tree; version 4 in structures whose checksums HDF5 checks. */
 static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
 {
     enum { COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL };

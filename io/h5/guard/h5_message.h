@@ -34,8 +34,9 @@ typedef struct ls_h5_object {
     ls_h5_chunk chunk; /* rank 0: the values are not in chunks */
 } ls_h5_object;
 
-/* One message: its number, flags and content. What a group names by it goes onto walk->todo. */
+/* Checks a message by its number, flags and content. What a group names by it goes onto walk->todo.
+ */
 bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body);
-/* `points` values of varying length, whose elements have `base` bytes each: what they refer to is
- * there, which HDF5 does not ask. */
+/* Checks `points` values of varying length, whose elements have `base` bytes each: what each refers
+ * to must be there, which HDF5 does not ask. */
 bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base);

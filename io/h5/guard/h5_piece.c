@@ -1,5 +1,4 @@
-/* h5_piece: reads numbers from the bytes of a file, and refuses the file where they are not there.
- */
+/* h5_piece: reads numbers from the bytes of a file, and refuses a file that ends before them. */
 #include "io/h5/guard/h5_piece.h"
 
 #include <string.h>

@@ -11,7 +11,7 @@
 /* An object that a group names. */
 typedef struct ls_h5_named {
     uint64_t address; /* of its header */
-    int depth;        /* groups that it lies in */
+    int depth;        /* how many groups it lies in */
 } ls_h5_named;
 
 typedef struct ls_h5_named_list {
@@ -27,13 +27,14 @@ typedef struct ls_h5_walk {
     uint64_t budget;            /* bytes that may still be looked at */
     long heap_budget;           /* objects of global heaps that may still be looked at */
     uint64_t unpack_budget;     /* bytes of gzip chunks that are still unpacked on trial */
-    uint64_t leaf_k, tree_k;    /* most entries of a node of names (SNOD) and of a group's B-tree */
-    uint64_t chunk_k;           /* node, and of a chunk B-tree's: half of each */
-    int depth;                  /* groups that the object at hand lies in */
-    ls_h5_named_list todo;      /* objects that are still to be checked; the last is next */
-    ls_h5_named_list dense;     /* groups whose names only HDF5 can read */
-    size_t dense_done;          /* of these, how many HDF5 was asked for */
-    uint64_t *shared;           /* addresses of the objects with several names so far; ls_free */
+    /* Half of the entries that a node has room for: of names (SNOD), of a group's B-tree, of
+     * chunks'. */
+    uint64_t leaf_k, tree_k, chunk_k;
+    int depth;              /* how many groups the object that is being checked lies in */
+    ls_h5_named_list todo;  /* objects that are still to be checked; the last is next */
+    ls_h5_named_list dense; /* groups whose names only HDF5 can read */
+    size_t dense_done;      /* of these, how many HDF5 was asked for */
+    uint64_t *shared;       /* addresses of the objects with several names so far; ls_free */
     int shared_count;
     bool refused; /* *error is set */
     ls_error *error;
@@ -52,13 +53,13 @@ typedef struct ls_h5_piece {
     uint64_t at, end;
     bool over;
 } ls_h5_piece;
-/* Bytes [address, address + size), taken from the budget. Refused where they do not lie in the
- * file, or where the budget is spent. */
+/* *piece becomes bytes [address, address + size), which are taken from the budget. The file is
+ * refused where it does not have them, or where the budget is spent. */
 bool ls_h5_piece_open(ls_h5_walk *walk, uint64_t address, uint64_t size, ls_h5_piece *piece);
-/* The next `bytes` (1 to 8) as a number, little-endian. */
+/* Reads the next `bytes` (1 to 8) as a number, little-endian. */
 uint64_t ls_h5_piece_number(ls_h5_piece *piece, int bytes);
 void ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes);
-/* The next `bytes` as a piece of their own. */
+/* Skips the next `bytes`, and returns them as a piece of their own. */
 ls_h5_piece ls_h5_piece_part(ls_h5_piece *piece, uint64_t bytes);
 /* Skips a text and the 0 that ends it. */
 void ls_h5_piece_text(ls_h5_piece *piece);

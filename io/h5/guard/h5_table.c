@@ -190,8 +190,7 @@ bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t address, const ls_h5_chunk *c
     return check_node(&t, walk, address, -1);
 }
 
-/* One heap serves many texts and is stepped through for each: the steps have a budget of their own.
- */
+/* A heap is stepped through once for each text in it: these steps have a budget of their own. */
 bool ls_h5_table_global(ls_h5_walk *walk, uint64_t address, uint64_t index, uint64_t bytes)
 {
     static const char absent[] = "the texts that something refers to";
