@@ -34,7 +34,8 @@ int main(void)
     ls_error error;
     ls_shape row = {1, {3}};
     ls_params *params = ls_params_create();
-    ls_net *net = ls_net_build(params, "net", "dense units=4 init=zero\nsoftmax\n", &row, &error);
+    static ls_build build; /* one thread, the usual kernels */
+    ls_net *net = ls_net_build(params, &build, "net", "dense units=4 init=zero\nsoftmax\n", &row, &error);
     if (!net) {
         fprintf(stderr, "%s\n", error.text);
         return 1;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test_library: README's C program, compiled against the installed package through pkg-config and through CMake, in float
-# and in double, learns, saves and loads; and a job of the program takes the weights that it saved.
+# test_library: README's C programs, compiled against the installed package through pkg-config and through CMake, in float
+# and in double. The first learns, saves and loads, and a job of the program takes the weights that it saved. The second
+# trains on 1 and 2 ranks, is killed and started again, and its parameters are those of `lockstep train`.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 readme=${README:-$tests/../README.md}
 
@@ -8,9 +9,14 @@ cmake --install "$BUILD" --prefix "$work/prefix" >/dev/null
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name lockstep.pc)")
 
-sed -n '/^## As a library$/,/^## /p' "$readme" | sed -n '/^```c$/,/^```$/{/^```/d;p}' >program.c
-grep -q 'int main' program.c || fail "expected a C program in README's section 'As a library'"
-[ "$(sed -n '/int main/,$p' program.c | wc -l)" -le 36 ] || fail 'the program of README is no short one any more'
+# The first and the second block of C become program.c and train.c.
+sed -n '/^## As a library$/,/^## Limits$/p' "$readme" | awk '
+    /^```/ { inside = $0 == "```c" ? ++block : 0; next }
+    inside { print >(inside == 1 ? "program.c" : "train.c") }'
+for program in program train; do
+    grep -q 'int main' $program.c || fail "expected two C programs in README's section 'As a library'"
+    [ "$(wc -l <$program.c)" -le 40 ] || fail "README's $program.c has more than 40 lines"
+done
 
 # The program learned to classify at least 97 %, and saved the weights file and its checksum.
 right() {
@@ -38,7 +44,7 @@ END
 expect 0 cmake -S . -B build -DCMAKE_PREFIX_PATH="$work/prefix"
 expect 0 cmake --build build
 rm weights.ok
-expect 0 build/by_cmake # over the weights that lockstep-double left, without a seal
+expect 0 build/by_cmake # over the weights that lockstep-double left, without its .ok
 right
 
 # A job of the program with the same net takes these weights; h5py finds them by their names.
@@ -52,7 +58,7 @@ with h5py.File("weights.h5") as file:
 x = numpy.random.default_rng(2).random((200, 2), dtype=numpy.float32)
 r = numpy.hypot(x[:, 0] - 0.5, x[:, 1] - 0.5)
 with h5py.File("data.h5", "w") as data:
-    for split in "train", "test":
+    for split in "train", "valid", "test":
         data[split + "/x"] = x
         data[split + "/y"] = (r * r < 0.1).astype(numpy.uint8)
 END
@@ -71,6 +77,43 @@ expect 0 "$lockstep" evaluate run --json
 "$python" -c "import json; assert json.loads(open('out').read())['accuracy'] > 0.93"
 expect 65 "$lockstep" train job.yaml run=other --resume=weights.h5
 says 'parameters only'
+
+# The second program, on 1 and 2 ranks, as it stands.
+build_train() { # PROGRAM
+    read -ra flags <<<"$(pkg-config --cflags --libs lockstep)"
+    cc -std=c11 -O1 -Wall -Wextra -Werror train.c -o "$1" "${flags[@]}" "-Wl,-rpath,$(pkg-config --variable=libdir lockstep)"
+}
+newest() { # RUN
+    find "$1/checkpoints" -name 'step-*.h5' | sort | tail -n 1
+}
+build_train train
+for count in 1 2; do
+    rm -rf run
+    expect 0 ranks $count ./train
+    says 'step 140: valid loss'
+    mv run run$count
+done
+expect 0 "$lockstep" train run1/job.yaml run=theirs
+wanted=$(digest --all "$(newest theirs)")
+same 'the program on 1 rank and lockstep train' "$(digest --all "$(newest run1)")" "$wanted"
+same 'the program on 2 ranks and lockstep train' "$(digest --all "$(newest run2)")" "$wanted"
+expect 0 "$lockstep" evaluate run2 --json
+"$python" -c "import json; assert json.loads(open('out').read())['accuracy'] > 0.9"
+
+# A rank is killed while the program trains; started again on one rank, it goes on.
+sed -i 's/epochs = 20/epochs = 300/' train.c
+build_train long
+expect 0 ranks 1 ./long
+mv run whole
+start 2 ./long
+wait_until test -e run/checkpoints/step-00000070.ok
+kill -KILL "$(pgrep -P "$started" -f long | tail -n 1)"
+finish
+[ $code != 0 ] || fail 'the program ended before it was killed'
+stood=$(newest run)
+[ "$stood" != run/checkpoints/step-00002100.h5 ] || fail 'the program was done before it was killed'
+expect 0 ranks 1 ./long
+same 'a killed program and one that was not' "$(digest --all "$(newest run)")" "$(digest --all "$(newest whole)")"
 
 # A misspelt layer is named in the message.
 sed -i 's/dense units=2/dens units=2/' program.c
