@@ -82,8 +82,8 @@ bool ls_changes_accept(const ls_session *session, const ls_job *before, const ch
                        const ls_listener *listener, ls_position *position, ls_error *error)
 {
     const ls_job *now = session->job;
-    ls_listener copy = *listener;
-    if (!ls_job_compatible(before, now, position->stage, ls_listener_report, &copy, error))
+    if (!ls_job_compatible(before, now, position->stage, listener->notice, listener->context,
+                           error))
         return false;
     if (position->data_digest != ls_dataset_shape_digest(session->data))
         return ls_error_set(error, LS_DATA,

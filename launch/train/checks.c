@@ -63,8 +63,7 @@ bool ls_checks_pass(const ls_session *s, ls_error *error)
     return ok;
 }
 
-/* The first layer that sums over the ranks within a pass; NULL: there is none. */
-static const ls_layer *find_meeting(const ls_session *s)
+const ls_layer *ls_checks_meeting(const ls_session *s)
 {
     for (int n = 0; n < s->task.nets; n++)
         for (int i = 0; i < s->net[n]->count; i++)
@@ -73,14 +72,9 @@ static const ls_layer *find_meeting(const ls_session *s)
     return NULL;
 }
 
-bool ls_checks_ranks_meet(const ls_session *s)
-{
-    return find_meeting(s) != NULL;
-}
-
 bool ls_checks_shards(const ls_session *s, int shards, ls_error *error)
 {
-    const ls_layer *layer = find_meeting(s);
+    const ls_layer *layer = ls_checks_meeting(s);
     int ranks = ls_comm_size(s->comm);
     return !layer || shards == ranks ||
            ls_error_set(error, LS_USAGE,

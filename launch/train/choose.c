@@ -36,9 +36,8 @@ bool ls_choose_is_own(const ls_checkpoint *checkpoint, const ls_job *job)
 static bool find_newest(const ls_train_options *options, const char *run, ls_checkpoint **found,
                         ls_error *error)
 {
-    ls_listener listener = options->listener;
-    return ls_checkpoint_find(run, found, ls_listener_report, &listener, error) !=
-           LS_CHECKPOINT_BROKEN;
+    return ls_checkpoint_find(run, found, options->listener.notice, options->listener.context,
+                              error) != LS_CHECKPOINT_BROKEN;
 }
 
 /* Opens the checkpoint that --resume=PATH names. */

@@ -15,8 +15,3 @@ void ls_listener_notice(const ls_listener *listener, const char *format, ...)
     va_end(arguments);
     listener->notice(listener->context, text);
 }
-
-void ls_listener_report(void *listener, const char *text)
-{
-    ls_listener_notice(listener, "%s", text);
-}

@@ -36,5 +36,3 @@ typedef struct ls_listener {
 /* Hands a line to listener->notice, where there is one. */
 void ls_listener_notice(const ls_listener *listener, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* The same as a callback of functions that report lines; `listener` is an ls_listener. */
-void ls_listener_report(void *listener, const char *text);

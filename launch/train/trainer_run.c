@@ -49,8 +49,7 @@ static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls
                           .context = t->comm};
     *sums = (ls_step_sums){.failed = batch == NULL};
     /* A rank without rows never comes to the layer where the others would wait for it. */
-    bool meet = ls_checks_ranks_meet(&t->session);
-    if (meet ? ls_comm_max(t->comm, sums->failed) == 0 : batch != NULL)
+    if (ls_checks_meeting(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0 : batch != NULL)
         ls_shards_gradient(&t->shards, t->stage.objective, phase, batch, &pass, &sums->sums);
     else
         ls_objective_zero(t->stage.objective, phase, t->shards.partial[0]);
