@@ -1,4 +1,4 @@
-/* comm: start and stop of MPI, node topology, agreement, small sums. */
+/* comm: start and stop of MPI, which ranks share memory, agreement, small sums. */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"
@@ -12,14 +12,13 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "dist/sum_order.h"
 
-/* Bytes, or numbers, of one MPI call: its counts are int. */
-enum { PIECE = 1 << 28, COMPARED = 1 << 20 };
+/* Elements of one MPI call, whose counts are int; bytes that are compared at a time. */
+enum { MOST = 1 << 28, COMPARED = 1 << 20 };
 
-static const char cut_name[] = "LOCKSTEP_RANKS_PER_NODE";
-
-/* Ends every rank. The rank is mpirun's own number: what its other messages use. */
+/* Ends every rank. The message has the rank's number in MPI_COMM_WORLD, as mpirun's messages do. */
 static void fatal_hook(const char *message)
 {
     int rank = -1;
@@ -42,7 +41,8 @@ void ls_mpi_check(int code, const char *call, const char *file, int line)
     ls_fatal(file, line, "%s failed: %s", call, reason);
 }
 
-/* The starter's own count of ranks, the innermost starter first; 1 where there was none. */
+/* How many ranks mpirun or srun says it started; 1 where neither did. If srun started mpirun, it is
+ * mpirun's number that counts. */
 static int started_ranks(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
@@ -54,23 +54,25 @@ static int started_ranks(void)
     return 1;
 }
 
-/* The largest node that the environment of the first rank allows. **Collective**. */
+/* The most ranks that a node may have, by the environment of the first rank. **Collective.** */
 static int ranks_per_node(void)
 {
+    static const char name[] = "LOCKSTEP_RANKS_PER_NODE";
     long limit = INT_MAX;
-    const char *text = getenv(cut_name);
+    const char *text = getenv(name);
     if (text && *text) {
         char *end;
         limit = strtol(text, &end, 10);
         ls_check(!*end && limit > 0 && limit <= INT_MAX,
-                 "%s is \"%s\", expected a number of ranks, 1 or more", cut_name, text);
+                 "%s is \"%s\", expected a number of ranks, 1 or more", name, text);
     }
     int shared = (int)limit;
     ls_mpi(MPI_Bcast(&shared, 1, MPI_INT, 0, MPI_COMM_WORLD));
     return shared;
 }
 
-/* Numbers nodes by their lowest rank in `parent`, and ranks node by node. **Collective**. */
+/* Numbers the nodes by their lowest rank in `parent`, and the ranks node by node. **Collective.**
+ */
 static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
 {
     int lowest = rank, before = 0;
@@ -89,8 +91,8 @@ static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
     ls_mpi(MPI_Comm_size(comm->world, &comm->size));
 }
 
-/* Makes nodes of at most `limit` ranks that share memory. **Collective** over `parent`. */
-static void arrange(ls_comm *comm, MPI_Comm parent, int limit)
+/* Makes nodes of at most `limit` ranks. **Collective** over `parent`. */
+static void make_nodes(ls_comm *comm, MPI_Comm parent, int limit)
 {
     int rank, size, machine_rank, machine_size;
     ls_mpi(MPI_Comm_rank(parent, &rank));
@@ -119,8 +121,8 @@ static void free_communicators(ls_comm *comm)
 ls_comm *ls_comm_open(int *argc, char ***argv)
 {
     int started = started_ranks(); /* before MPI changes the environment */
-    /* Alone, Open MPI would fork a daemon for MPI_Comm_spawn: slower, and left behind by kill -9.
-     */
+    /* Without mpirun, Open MPI would start a daemon in case MPI_Comm_spawn is called: that takes
+     * time, and kill -9 leaves it behind. */
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     int provided;
     ls_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
@@ -135,7 +137,7 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     bool known = !sched_getaffinity(0, sizeof bound, &bound);
     comm->cores_bound = known ? CPU_COUNT(&bound) : comm->cores;
     gethostname(comm->host, sizeof comm->host - 1);
-    arrange(comm, MPI_COMM_WORLD, ranks_per_node());
+    make_nodes(comm, MPI_COMM_WORLD, ranks_per_node());
     return comm;
 }
 
@@ -150,7 +152,7 @@ void ls_comm_close(ls_comm *comm)
 void ls_comm_split_nodes(ls_comm *comm)
 {
     ls_comm before = *comm;
-    arrange(comm, before.world, 1);
+    make_nodes(comm, before.world, 1);
     free_communicators(&before);
 }
 
@@ -222,17 +224,15 @@ bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
     if (lowest == comm->size)
         return true;
     ls_error unwanted = {.code = LS_IO};
-    ls_error *told = error ? error : &unwanted;
-    ls_mpi(MPI_Bcast(told, sizeof *told, MPI_BYTE, lowest, comm->world));
+    ls_mpi(MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, lowest, comm->world));
     return false;
 }
 
 static void broadcast(MPI_Comm among, void *data, size_t bytes)
 {
-    for (size_t at = 0; at < bytes; at += PIECE) {
-        size_t n = bytes - at < PIECE ? bytes - at : PIECE;
-        ls_mpi(MPI_Bcast((char *)data + at, (int)n, MPI_BYTE, 0, among));
-    }
+    for (size_t done = 0; done < bytes; done += MOST)
+        ls_mpi(MPI_Bcast((char *)data + done, (int)ls_min((long)(bytes - done), MOST), MPI_BYTE, 0,
+                         among));
 }
 
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
@@ -258,12 +258,12 @@ bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
     ls_comm_broadcast(comm, &expected, sizeof expected);
     bool same = bytes == expected;
     char *piece = ls_alloc(COMPARED, 1);
-    for (size_t at = 0; at < expected; at += COMPARED) {
-        size_t n = expected - at < COMPARED ? expected - at : COMPARED;
+    for (size_t done = 0; done < expected; done += COMPARED) {
+        size_t n = expected - done < COMPARED ? expected - done : COMPARED;
         if (comm->rank == 0)
-            memcpy(piece, (const char *)data + at, n);
+            memcpy(piece, (const char *)data + done, n);
         ls_comm_broadcast(comm, piece, n);
-        same = same && !memcmp(piece, (const char *)data + at, n);
+        same = same && !memcmp(piece, (const char *)data + done, n);
     }
     ls_free(piece);
     return ls_comm_agree(comm, same, NULL);
@@ -272,11 +272,9 @@ bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
 static void sum_in_place(const ls_comm *comm, void *values, size_t size, long count,
                          MPI_Datatype type)
 {
-    for (long at = 0; at < count; at += PIECE) {
-        long n = count - at < PIECE ? count - at : PIECE;
-        ls_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)at * size, (int)n, type,
-                             MPI_SUM, comm->world));
-    }
+    for (long done = 0; done < count; done += MOST)
+        ls_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)done * size,
+                             (int)ls_min(count - done, MOST), type, MPI_SUM, comm->world));
 }
 
 void ls_comm_sum(ls_comm *comm, double *values, long count)
@@ -310,8 +308,10 @@ void ls_comm_barrier(ls_comm *comm)
     ls_mpi(MPI_Barrier(comm->world));
 }
 
-/* Shared windows are in MPI's unified memory model (ls_shared_create checks it): a barrier between
- * two memory fences orders loads and stores of the ranks, as MPI_Win_sync would (MPI-3.1, 11.7). */
+/* Shared windows have MPI's unified memory model (ls_shared_create checks it). So a barrier between
+ * two memory fences orders the loads and stores of the ranks, as MPI_Win_sync would
+ * (MPI-3.1, 11.7).
+ */
 void ls_comm_node_barrier(ls_comm *comm)
 {
     if (comm->node_size == 1)

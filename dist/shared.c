@@ -1,10 +1,10 @@
-/* shared: arrays of a node in MPI-3 shared windows, and the space that there is for them.
+/* shared: arrays of a node in MPI-3 shared windows, and how much room there is for them.
  *
- * A window's pages are those of a file in /dev/shm or a session directory, which depends on the MPI
- * library and its settings: a small window is made and looked up in /proc/self/maps. A page is
- * taken when it is first touched, near the core that touches it: rank r of the node zeroes the r-th
- * equal part. A node of one rank shares with nobody and has ordinary memory (huge pages, no limit).
- */
+ * A window's pages belong to a file in /dev/shm or in a session directory, as the MPI library and
+ * its settings have it. To find out, a small window is made and looked up in /proc/self/maps. The
+ * system takes a page when it is first written to, near the core that does so: therefore rank r of
+ * the node zeroes the r-th equal part. A node of one rank has ordinary memory (huge pages, no
+ * limit). */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"
@@ -49,10 +49,10 @@ static void close_window(MPI_Win *window)
     ls_mpi(MPI_Win_free(window));
 }
 
-/* The directory of the file that is mapped at `address`, into place[size]; "" where none is. */
-static void mapped_directory(const void *address, char *place, size_t size)
+/* The directory of the file that is mapped at `address`, into directory[size]; "": no file is. */
+static void find_directory(const void *address, char *directory, size_t size)
 {
-    place[0] = 0;
+    directory[0] = 0;
     FILE *maps = fopen("/proc/self/maps", "r");
     if (!maps)
         return;
@@ -64,35 +64,35 @@ static void mapped_directory(const void *address, char *place, size_t size)
         const char *path = strchr(line, '/');
         if (!read || (uintptr_t)address < begin || (uintptr_t)address >= end || !path)
             continue;
-        snprintf(place, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+        snprintf(directory, size, "%.*s", (int)(strrchr(path, '/') - path), path);
     }
     free(line);
     fclose(maps);
 }
 
-/* Bytes that the node may still take in `place`; infinite where nothing limits them. */
-static double free_bytes(const char *place)
+/* Bytes that the node may still take in `directory`; infinite where nothing limits them. */
+static double free_bytes(const char *directory)
 {
     struct statvfs space;
     double bytes = INFINITY;
-    if (place[0] && !statvfs(place, &space) && space.f_blocks > 0)
+    if (directory[0] && !statvfs(directory, &space) && space.f_blocks > 0)
         bytes = (double)space.f_bavail * (double)space.f_frsize;
-    const char *limit = getenv("LOCKSTEP_SHARED_LIMIT"); /* tests: as if there were less */
+    const char *limit = getenv("LOCKSTEP_SHARED_LIMIT"); /* for tests: less than there is */
     return limit ? fmin(bytes, atof(limit)) : bytes;
 }
 
-double ls_shared_free(ls_comm *comm, char *place, size_t size)
+double ls_shared_free(ls_comm *comm, char *directory, size_t size)
 {
-    place[0] = 0;
+    directory[0] = 0;
     if (comm->node_size > 1) {
         char *base;
         MPI_Win window = open_window(comm, PAGE, &base);
-        mapped_directory(base, place, size);
+        find_directory(base, directory, size);
         close_window(&window);
     }
-    double there = free_bytes(place);
-    ls_mpi(MPI_Bcast(&there, 1, MPI_DOUBLE, 0, comm->node));
-    return there;
+    double available = free_bytes(directory);
+    ls_mpi(MPI_Bcast(&available, 1, MPI_DOUBLE, 0, comm->node));
+    return available;
 }
 
 /* Whether this node can hold `bytes` more; the same answer, and error, on all of its ranks.
@@ -101,16 +101,16 @@ static bool node_has_room(ls_comm *comm, size_t bytes, ls_error *error)
 {
     if (comm->node_size == 1)
         return true;
-    char place[PAGE];
+    char directory[PAGE];
     double wanted = (double)bytes * comm->machine_nodes;
-    double there = ls_shared_free(comm, place, sizeof place);
-    if (wanted <= there)
+    double available = ls_shared_free(comm, directory, sizeof directory);
+    if (wanted <= available)
         return true;
     return ls_error_set(error, LS_IO,
                         "shared memory in %s on %s: the ranks need %.1f MB, and %.1f MB are free; "
                         "make it larger (mount -o remount,size=..., docker run --shm-size=...), or "
                         "name another directory (mpirun --mca osc_sm_backing_directory DIR)",
-                        place, comm->host, wanted / 1e6, there / 1e6);
+                        directory, comm->host, wanted / 1e6, available / 1e6);
 }
 
 bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)
@@ -118,8 +118,8 @@ bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)
     return ls_comm_agree(comm, node_has_room(comm, bytes, error), error);
 }
 
-/* Zeroes this rank's part: the first touch. */
-static void touch(const ls_comm *comm, char *data, size_t bytes)
+/* Zeroes this rank's part, and so takes its pages. */
+static void zero_part(const ls_comm *comm, char *data, size_t bytes)
 {
     size_t part = (bytes + (size_t)comm->node_size - 1) / (size_t)comm->node_size;
     size_t begin = part * (size_t)comm->node_rank;
@@ -141,10 +141,11 @@ ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)
     }
     char *base;
     shared->window = open_window(comm, bytes, &base);
-    /* Each rank maps whole pages, so the shift is the same for all. */
+    /* Every rank maps the window at the start of a page plus the same offset, so all of them move
+     * by the same distance to the next page. */
     shared->data = base + (PAGE - (uintptr_t)base % PAGE) % PAGE;
-    madvise(shared->data, bytes, MADV_HUGEPAGE); /* where the system has them for shared memory */
-    touch(comm, shared->data, bytes);
+    madvise(shared->data, bytes, MADV_HUGEPAGE); /* no effect where the system has none */
+    zero_part(comm, shared->data, bytes);
     ls_comm_node_barrier(comm);
     return shared;
 }

@@ -1,7 +1,7 @@
 /* sum_order: sums in a fixed order.
  *
- * Elements are independent of each other, so the order over the arrays is all that matters: arrays
- * are walked in blocks, and the partial sums of a block stay in the first-level cache. */
+ * Each element is a sum of its own, so elements may be taken in any order: arrays are walked in
+ * blocks, and the partial sums of a block stay in the first-level cache. */
 #include "dist/sum_order.h"
 
 #include <string.h>
@@ -34,14 +34,16 @@ static void add_two(real *to, const real *a, const real *b, long n)
         add(to, a, b, n);
 }
 
-/* Where the sum of n <= BLOCK reals from `at` stands: in `partial`, or in the array itself where
- * there is but one. partial[LEVELS][BLOCK]: a level of the tree each. */
-static const real *tree(real *const *from, int count, long at, long n, real (*partial)[BLOCK])
+/* Adds the n <= BLOCK reals from `begin` on of `count` arrays. Returns where the sum is: in
+ * partial[0], or, of one array, in the array itself. partial[LEVELS][BLOCK]: one row for each level
+ * of the tree. */
+static const real *sum_block(real *const *from, int count, long begin, long n,
+                             real (*partial)[BLOCK])
 {
     if (count == 1)
-        return from[0] + at;
-    const real *left = tree(from, count / 2, at, n, partial);
-    const real *right = tree(from + count / 2, count - count / 2, at, n, partial + 1);
+        return from[0] + begin;
+    const real *left = sum_block(from, count / 2, begin, n, partial);
+    const real *right = sum_block(from + count / 2, count - count / 2, begin, n, partial + 1);
     add_two(partial[0], left, right, n);
     return partial[0];
 }
@@ -56,16 +58,16 @@ void ls_sum_order_add(real *to, real *const *from, int count, long n)
     }
     _Alignas(64) real partial[LEVELS][BLOCK];
     int half = count / 2;
-    for (long at = 0; at < n; at += BLOCK) {
-        long rest = n - at < BLOCK ? n - at : BLOCK;
-        const real *left = tree(from, half, at, rest, partial);
-        const real *right = tree(from + half, count - half, at, rest, partial + 1);
-        add_two(to + at, left, right, rest);
+    for (long begin = 0; begin < n; begin += BLOCK) {
+        long rest = n - begin < BLOCK ? n - begin : BLOCK;
+        const real *left = sum_block(from, half, begin, rest, partial);
+        const real *right = sum_block(from + half, count - half, begin, rest, partial + 1);
+        add_two(to + begin, left, right, rest);
     }
 }
 
-/* n <= COLUMNS columns of from[count, stride]. */
-static void tree_columns(double *to, const double *from, int count, long stride, long n)
+/* Adds the first n <= COLUMNS columns of from[count, stride]. */
+static void sum_columns(double *to, const double *from, int count, long stride, long n)
 {
     if (count == 1) {
         memmove(to, from, (size_t)n * sizeof *to);
@@ -73,8 +75,8 @@ static void tree_columns(double *to, const double *from, int count, long stride,
     }
     double left[COLUMNS], right[COLUMNS];
     int half = count / 2;
-    tree_columns(left, from, half, stride, n);
-    tree_columns(right, from + half * stride, count - half, stride, n);
+    sum_columns(left, from, half, stride, n);
+    sum_columns(right, from + half * stride, count - half, stride, n);
     for (long i = 0; i < n; i++)
         to[i] = left[i] + right[i];
 }
@@ -82,6 +84,6 @@ static void tree_columns(double *to, const double *from, int count, long stride,
 void ls_sum_order_add_doubles(double *to, const double *from, int count, long n)
 {
     ls_check(count > 0, "a sum over %d arrays", count);
-    for (long at = 0; at < n; at += COLUMNS)
-        tree_columns(to + at, from + at, count, n, n - at < COLUMNS ? n - at : COLUMNS);
+    for (long k = 0; k < n; k += COLUMNS)
+        sum_columns(to + k, from + k, count, n, n - k < COLUMNS ? n - k : COLUMNS);
 }
