@@ -27,7 +27,7 @@ static const ls_command_option options[] = {
 #define LS_IMPORT_FLAG(format, name, help)                                                         \
     {#name, 0, NULL, help, LS_COMMAND_FLAG, MEMBER(name), .with = #format},
 #include "io/imports.def"
-    {NULL}};
+    {.name = NULL}};
 
 /* The format that is named, its files handed over; NULL and an error. */
 static ls_import_run *find(const arguments *a, ls_import *import, ls_error *error)

@@ -10,7 +10,7 @@ static const ls_command_option options[] = {
     LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
     LS_FORWARD_JSON,
     LS_FORWARD_THREADS,
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_evaluate = {
     .options = options,

@@ -21,7 +21,7 @@ static const ls_command_option options[] = {
     LS_FORWARD_OUTPUT("FILE", "the data set to write: features.h5"),
     LS_FORWARD_FORCE,
     LS_FORWARD_THREADS,
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_extract = {
     .options = options,

@@ -25,7 +25,7 @@ static const ls_command_option options[] = {
     LS_FORWARD_JSON,
     LS_FORWARD_FORCE,
     LS_FORWARD_THREADS,
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_predict = {
     .options = options,

@@ -48,7 +48,7 @@ static const ls_command_option options[] = {
     {"shape", 0, "INPUT|LAYER",
      "this layer, and others by more such options, in place of those of known nets", LS_COMMAND_OWN,
      .with = "kernels", .read = read_shape},
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_bench = {
     .options = options,

@@ -32,7 +32,7 @@ static const ls_command_option options[] = {
      offsetof(arguments, rows), .low = 1, .high = 1 << 20},
     {"weights", 0, "FILE", "use the parameters in FILE (default: the initial ones)",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, weights)},
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_check = {
     .options = options,

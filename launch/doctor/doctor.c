@@ -320,7 +320,7 @@ static void examine(facts *f, ls_comm *comm, const arguments *a)
     f->host.threads = a->threads;
 }
 
-static const ls_command_option options[] = {LS_THREADS_OPTION(arguments, threads), {NULL}};
+static const ls_command_option options[] = {LS_THREADS_OPTION(arguments, threads), {.name = NULL}};
 
 const ls_usage ls_usage_doctor = {
     .options = options,

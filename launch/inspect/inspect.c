@@ -31,7 +31,7 @@ static const ls_command_option options[] = {
     {"diff", 0, NULL, "print which arrays of two files differ, and by how much",
      .offset = offsetof(arguments, diff)},
     {"json", 0, NULL, "print one JSON object", .offset = offsetof(arguments, json)},
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_inspect = {
     .options = options,

@@ -15,7 +15,8 @@ typedef struct arguments {
 } arguments;
 
 static const ls_command_option options[] = {
-    {"json", 0, NULL, "print one JSON object", .offset = offsetof(arguments, json)}, {NULL}};
+    {"json", 0, NULL, "print one JSON object", .offset = offsetof(arguments, json)},
+    {.name = NULL}};
 
 const ls_usage ls_usage_verify = {
     .options = options,

@@ -107,7 +107,7 @@ const ls_list_section ls_list_sections[] = {
     {"initializers", "init= of layers with weights", .fill = fill_initializer},
     {"transforms", "lines of transform: of a job file", ls_transform_types,
      .options = offsetof(ls_transform_type, options)},
-    {NULL}};
+    {.name = NULL}};
 enum { SECTIONS = sizeof ls_list_sections / sizeof ls_list_sections[0] - 1 };
 
 bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry)
@@ -254,7 +254,7 @@ static const ls_command_option options[] = {
     {"input", 'i', "SHAPE",
      "with --model: the shape of a row, as 28,28,1 (default: the model's usual input)",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, input)},
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_list = {
     .options = options,

@@ -193,7 +193,7 @@ typedef struct arguments {
 static const ls_command_option options[] = {{"keys", 0, NULL,
                                              "print only the keys of a job file, one a line",
                                              .offset = offsetof(arguments, keys)},
-                                            {NULL}};
+                                            {.name = NULL}};
 
 const ls_usage ls_usage_man = {
     .options = options,

@@ -45,7 +45,7 @@ static const ls_command_option options[] = {
      .offset = offsetof(arguments, live)},
     {"once", 0, NULL, "with --live: draw the curves once, then end",
      .offset = offsetof(arguments, once)},
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_plot = {
     .options = options,

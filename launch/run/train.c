@@ -164,7 +164,7 @@ static const ls_command_option options[] = {
      "check everything, print layers, memory and checkpoint size, start nothing",
      .offset = offsetof(arguments, train.dry_run)},
     LS_THREADS_OPTION(arguments, train.threads),
-    {NULL}};
+    {.name = NULL}};
 
 const ls_usage ls_usage_train = {
     .options = options,

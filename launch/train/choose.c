@@ -6,13 +6,8 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
-
-static bool is_directory(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 /* Whether both paths lead to one file or folder. */
 static bool same_file(const char *a, const char *b)
@@ -49,7 +44,7 @@ static bool open_path(const ls_train_options *options, ls_checkpoint **found, ls
                             "--resume=%s: there is no such file; write auto, required, never, a "
                             "checkpoint or a run directory",
                             path);
-    if (!is_directory(path))
+    if (!ls_atomic_file_is_folder(path))
         *found = ls_checkpoint_open(path, error);
     else if (find_newest(options, path, found, error) && !*found)
         ls_error_set(error, LS_DATA, "--resume=%s holds no checkpoint", path);
