@@ -14,7 +14,7 @@ typedef struct ls_factor {
 
 /* c[m, n] = a[m, k] b[k, n], the rows of c `row` reals apart. m, n or k of 0 is allowed. */
 void ls_gemm(long m, long n, long k, ls_factor a, ls_factor b, real *c, long row);
-/* The library's own description and core type, for start-up blocks and `doctor`. */
+/* What the library says of itself and of the processor, for the start-up block and `doctor`. */
 const char *ls_blas_description(void);
-/* Threads that a product may take: 1, or 0 where the library can't say. */
+/* Threads that a product may use: 1, or 0 if the library can't say. */
 int ls_blas_threads(void);

@@ -3,10 +3,9 @@
  * Three kinds of failure (each function's comment says which it can have):
  *   ls_check     a bug, out of memory, a failed MPI call: ends every rank through the fatal hook;
  *   ls_error     the world is not as expected (files, specs, options): the function returns false
- *                (or NULL) with a message that says what was expected, what was found, where, what
- * to do; in a run of several ranks ls_comm_agree makes all of them return before one acts; kernels
- * cannot fail: setup checked everything.
- */
+ *                (or NULL) with a message that says what was expected, what was found, where, and
+ *                what to do; with several ranks, ls_comm_agree makes all of them return;
+ *   none         kernels cannot fail: setup checked everything. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -25,8 +25,7 @@
 
 enum { LS_LAYER_SLOTS = 16 };
 
-/* One application of a net: all that forward and backward may depend on besides x and the values.
- */
+/* One application of a net: all that its functions may depend on besides x and the values. */
 typedef struct ls_pass {
     bool training; /* dropout drops, batch norm takes the batch's statistics */
     uint64_t seed, step;
@@ -59,7 +58,7 @@ typedef struct ls_claim {
 typedef struct ls_layer {
     const ls_layer_type *type;
     char name[48];
-    uint32_t stream;       /* the `layer` of its random draws: its own among all nets */
+    uint32_t stream; /* the `layer` of its random draws: different for all layers of all nets */
     int inputs, input[8];  /* layer numbers; -1 is the net's input */
     ls_shape x[8], y;      /* shapes of a row */
     void *self;            /* the type's private struct, options filled in */
@@ -69,9 +68,8 @@ typedef struct ls_layer {
     int slots, slot[LS_LAYER_SLOTS];
     ls_claim kept, scratch;
     long prepared, prepared_size; /* offset and reals in params->prepared */
-    bool blocks; /* dx is always 0: parameters whose only way to the loss is this layer cannot learn
-                  */
-    bool sums;   /* calls pass->sum: needs one shard a rank */
+    bool blocks;  /* dx is always 0: parameters that act only through this layer cannot learn */
+    bool sums;    /* calls pass->sum: needs one shard a rank */
     double flops; /* of forward, for a row; a multiply-add counts 2 */
 } ls_layer;
 
@@ -85,7 +83,7 @@ typedef struct ls_layer_args {
     const real *dy;
     void *kept, *scratch;
     int part, parts; /* gradient: which part of the parameters is wanted, of how many */
-    int threads;     /* a layer that mixes rows may take so many for its own work */
+    int threads;     /* for a layer that mixes rows: how many it may use */
 } ls_layer_args;
 
 struct ls_layer_type {
@@ -104,7 +102,6 @@ struct ls_layer_type {
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     /* Called only if pass->gradient is not NULL. NULL: no parameters. */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
-    void (*destroy)(ls_layer *layer); /* what setup allocated inside self; NULL: nothing */
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };

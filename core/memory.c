@@ -128,8 +128,7 @@ double ls_memory_process(void)
     return 1024 * kilobytes;
 }
 
-/* The lowest offset at which `block` overlaps none of the placed blocks that live at the same time.
- */
+/* The lowest offset at which `block` overlaps no placed block that lives at the same time. */
 static size_t lowest_offset(const ls_block *placed, int count, const ls_block *block)
 {
     size_t offset = 0;

@@ -12,8 +12,7 @@ void *ls_alloc(size_t count, size_t size);
 void *ls_realloc(void *pointer, size_t count, size_t size);
 /* NULL is allowed. */
 void ls_free(void *pointer);
-/* memset to 0. Large blocks are written past the caches, without reading first what is overwritten.
- */
+/* memset to 0; large blocks are written past the caches, without reading what is overwritten. */
 void ls_memory_zero(void *block, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */
 char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -55,8 +55,6 @@ static bool find_inputs(const ls_net *net, const ls_spec *spec, ls_layer *layer,
 
 static void destroy_layer(ls_layer *layer)
 {
-    if (layer->type->destroy)
-        layer->type->destroy(layer);
     ls_free(layer->self);
     ls_free(layer);
 }

@@ -17,21 +17,16 @@ const ls_objective_type *const ls_objective_types[] = {
 
 enum { CHUNK_BYTES = 64 << 20, CHUNK_ROWS = 256 };
 
-/* Checks that task.net has the type's nets, in the order of its names. */
-static bool check_nets(const ls_objective_type *type, const ls_task *task, ls_error *error)
+ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error)
 {
-    int wanted = 0;
-    for (; type->nets[wanted]; wanted++)
-        if (wanted >= task->nets || strcmp(task->net[wanted]->name, type->nets[wanted]) != 0)
-            return ls_error_set(
-                error, LS_USAGE,
-                "the objective %s wants a net named '%s', which this model does not "
-                "have",
-                type->name, type->nets[wanted]);
-    if (wanted != task->nets)
-        return ls_error_set(error, LS_USAGE, "the objective %s takes %d nets, this model has %d",
-                            type->name, wanted, task->nets);
-    return true;
+    const ls_task *task = &objective->task;
+    for (int i = 0; i < task->nets; i++)
+        if (strcmp(task->net[i]->name, name) == 0)
+            return task->net[i];
+    ls_error_set(error, LS_USAGE,
+                 "the objective %s wants a net named '%s', which this model does not have",
+                 objective->type->name, name);
+    return NULL;
 }
 
 /* Marks the layers that a gradient from the output reaches. */
@@ -70,7 +65,7 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
         return NULL;
     const ls_objective_type *type =
         ls_spec_find_type(ls_objective_types, spec.type, "objective", error);
-    if (!type || !check_nets(type, task, error))
+    if (!type)
         return NULL;
     for (int i = 0; i < task->nets; i++)
         if (!check_learns(task->net[i], error))

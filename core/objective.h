@@ -26,7 +26,7 @@ typedef struct ls_task {
     ls_net *const *net; /* borrowed: must stay as long as the objective */
     ls_shape x, y;      /* of a row of the data; y rank 0: class labels */
     bool has_y;
-    long classes;   /* of the labels; 0 where there are none */
+    long classes;   /* of the labels; 0: there are none */
     bool inference; /* the nets will only be applied: the data needs no targets */
 } ls_task;
 
@@ -35,11 +35,9 @@ typedef struct ls_objective_type {
     const char *name, *help;
     size_t size;              /* of the private struct */
     const ls_option *options; /* into it */
-    const char *const *nets;  /* the names of the nets it wants; NULL-terminated */
     /* Checks that nets and data fit (LS_USAGE, LS_DATA), fills objective->phase and ->metrics. */
     bool (*setup)(ls_objective *objective, ls_error *error);
-    /* Makes the workspaces for up to so many rows of a shard and of an evaluation chunk (0: none).
-     */
+    /* Makes workspaces for up to so many rows of a shard and of an evaluation chunk (0: none). */
     void (*compile)(ls_objective *objective, long shard_rows, long chunk_rows);
     /* The bytes that these take. */
     size_t (*bytes)(const ls_objective *objective, long shard_rows, long chunk_rows);
@@ -71,6 +69,8 @@ extern const ls_objective_type *const ls_objective_types[]; /* NULL-terminated *
  * ls_objective_destroy. */
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error);
 void ls_objective_destroy(ls_objective *objective);
+/* For setup: the net of this name; NULL and an LS_USAGE error if the model has none. */
+ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error);
 /* Zeroes the phase's slots of a gradient array: for the start of `gradient`. */
 void ls_objective_zero(const ls_objective *objective, int phase, real *gradient);
 /* Rows of an evaluation chunk: a function of the nets only, so that evaluation gives the same

@@ -6,7 +6,7 @@
 #include "core/params.h"
 #include "core/spec.h"
 
-/* The last state is the moving average of the weights, where ema= asks for it. */
+/* The last state is the moving average of the weights, if ema= asks for it. */
 enum { LS_OPTIMIZER_AVERAGE = 2, LS_OPTIMIZER_STATES };
 
 typedef struct ls_optimizer ls_optimizer;
@@ -58,7 +58,7 @@ struct ls_optimizer {
 extern const ls_optimizer_type ls_optimizer_types[]; /* ends with a NULL name */
 /* `text` is a spec: "momentum rate=0.05 momentum=0.9 decay=5e-4". LS_USAGE errors. */
 bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *error);
-/* The name of state k, NULL where this optimizer keeps none of that number. */
+/* The name of state k; NULL: this optimizer has no state of that number. */
 const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k);
 /* The step before ls_optimizer_update, on the same part: false, and nothing done, for types without
  * a direction; else the gradient is overwritten by it. */

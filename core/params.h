@@ -103,8 +103,7 @@ int ls_params_find(const ls_params *params, const char *name);
 /* How many numbers are learned: without padding and state. */
 long ls_params_trained(const ls_params *params);
 /* Copy a slot between an array with the params' offsets (values, a gradient, optimizer state) and
- * its ls_shape_count(&slot->shape) numbers in logical order: load into the array, store out of it.
- */
+ * numbers in logical order, ls_shape_count(&slot->shape): load to the array, store from it. */
 void ls_params_load(const ls_params *params, int slot, const real *logical, real *array);
 void ls_params_store(const ls_params *params, int slot, const real *array, real *logical);
 

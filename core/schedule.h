@@ -1,5 +1,4 @@
-/* schedule: the factor on an optimizer's rate as a function of progress; each with linear warm-up.
- */
+/* schedule: the factor on an optimizer's rate as a function of progress, with linear warm-up. */
 #pragma once
 #include "core/spec.h"
 

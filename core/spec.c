@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 bool ls_parse_long(const char *text, long *value)
 {
     char *end;
@@ -98,9 +100,9 @@ const void *ls_spec_find_entry(const void *table, size_t stride, const char *nam
                                const char *list, ls_error *error)
 {
     int count = 0;
-    for (const char *at = table; *(const char *const *)at; at += stride, count++)
-        if (strcmp(*(const char *const *)at, name) == 0)
-            return at;
+    for (const char *entry = table; *(const char *const *)entry; entry += stride, count++)
+        if (strcmp(*(const char *const *)entry, name) == 0)
+            return entry;
     return unknown(name, table, count, stride, kind, list, error);
 }
 
@@ -165,6 +167,8 @@ static bool read_pair(ls_spec *spec, const char *begin, const char *equals, cons
     return true;
 }
 
+#define SPACE " \t\r\v\f"
+
 /* Reads one word of the line, [begin, end). */
 static bool read_part(ls_spec *spec, const char *begin, const char *end, ls_error *error)
 {
@@ -186,23 +190,15 @@ static bool read_part(ls_spec *spec, const char *begin, const char *end, ls_erro
 bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error)
 {
     *spec = (ls_spec){0};
-    const char *stop = line + strcspn(line, "#\n");
-    const char *at = line;
-    while (at < stop) {
-        if (isspace((unsigned char)*at)) {
-            at++;
-            continue;
-        }
-        const char *end = at;
-        while (end < stop && !isspace((unsigned char)*end))
-            end++;
-        if (*at != '@' && !spec->type[0] && memchr(at, '=', (size_t)(end - at)))
+    const char *stop = line + strcspn(line, "#\n"), *word = line + strspn(line, SPACE);
+    for (const char *end; word < stop; word = end + strspn(end, SPACE)) {
+        end = word + strcspn(word, SPACE "#\n");
+        if (*word != '@' && !spec->type[0] && memchr(word, '=', (size_t)(end - word)))
             return ls_error_set(error, LS_USAGE,
                                 "'%.*s' stands before any type: write TYPE key=value",
-                                (int)(end - at), at);
-        if (!read_part(spec, at, end, error))
+                                (int)(end - word), word);
+        if (!read_part(spec, word, end, error))
             return false;
-        at = end;
     }
     if (!spec->type[0] && (spec->name[0] || spec->inputs))
         return ls_error_set(error, LS_USAGE, "no type after '%s'",
@@ -274,26 +270,17 @@ static bool set_bool(const ls_option *option, const char *text, void *field, ls_
     return true;
 }
 
-/* "a, b, c", as far as it fits into a message. */
-static const char *join(const char *const *names, int count, char *text, size_t size)
-{
-    size_t used = 0;
-    text[0] = 0;
-    for (int i = 0; i < count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", names[i]);
-    return text;
-}
-
 static bool set_choice(const ls_option *option, const char *text, void *field, ls_error *error)
 {
-    char known[512];
+    char known[512] = "";
     int count = 0;
-    for (; option->choices[count]; count++)
+    for (; option->choices[count]; count++) {
         if (strcmp(option->choices[count], text) == 0) {
             *(int *)field = count;
             return true;
         }
-    join(option->choices, count, known, sizeof known);
+        ls_format_join(known, sizeof known, option->choices[count]);
+    }
     const char *nearest = ls_nearest(text, option->choices, count, sizeof *option->choices);
     return ls_error_set(error, LS_USAGE, "%s=%s is not known%s%s%s (known: %s)", option->key, text,
                         nearest ? ": did you mean " : "", nearest ? nearest : "",
@@ -371,13 +358,14 @@ static bool unknown_key(const ls_spec *spec, const char *key, const ls_option *o
                         const ls_option *common, ls_error *error)
 {
     const char *names[2 * LS_SPEC_KEYS];
-    char known[512];
+    char known[512] = "";
     int count = 0;
     const ls_option *tables[] = {options, common};
     for (int t = 0; t < 2; t++)
-        for (int i = 0; i < option_count(tables[t]) && count < 2 * LS_SPEC_KEYS; i++)
+        for (int i = 0; i < option_count(tables[t]) && count < 2 * LS_SPEC_KEYS; i++) {
             names[count++] = tables[t][i].key;
-    join(names, count, known, sizeof known);
+            ls_format_join(known, sizeof known, tables[t][i].key);
+        }
     const char *nearest = ls_nearest(key, names, count, sizeof *names);
     return ls_error_set(error, LS_USAGE, "%s has no key %s%s%s%s (known: %s)", spec->type, key,
                         nearest ? ": did you mean " : "", nearest ? nearest : "",

@@ -83,7 +83,7 @@ void ls_squares_add(const ls_params *params, const ls_slots *slots, const double
 double ls_squares_total(const ls_params *params, const double *norm2)
 {
     double sum = 0;
-    for (int s = 0; s < params->count; s++) /* 0 times what is not finite is NaN */
+    for (int s = 0; s < params->count; s++) /* 0 times an infinity or NaN is NaN */
         sum += params->slots[s].kind == LS_SLOT_STATE ? 0 * norm2[s] : norm2[s];
     return sum;
 }

@@ -17,10 +17,7 @@ long ls_shape_count(const ls_shape *shape)
 
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b)
 {
-    bool equal = a->rank == b->rank;
-    for (int i = 0; equal && i < a->rank; i++)
-        equal = a->at[i] == b->at[i];
-    return equal;
+    return a->rank == b->rank && memcmp(a->at, b->at, (size_t)a->rank * sizeof *a->at) == 0;
 }
 
 const char *ls_shape_text(const ls_shape *shape, char *text, size_t size)

@@ -13,8 +13,9 @@
  *     dy of layer 1                 |---|              written by 2's backward, read by 1's
  *     dy of layer 0                     |---|
  *
- * Blocks whose lives do not meet may share bytes (ls_memory_plan): dy of layer 0 can lie where y of
- * layer 2 was. In evaluation nothing is kept, and a y lives until its last reader has run.
+ * Blocks whose lives do not meet may share bytes (ls_memory_plan): dy of layer 0 can lie where dy
+ * of layer 2 was. The net's output lives to the end. In evaluation nothing is kept, and a y lives
+ * until its last reader has run.
  *
  * Threads (OpenMP) share a layer's work: forward and backward by rows, gradient by parameters
  * (layer.h says why). Each has a *scratch* of its own. */
@@ -75,10 +76,10 @@ static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block 
         bool output = i == n - 1;
         int y_last = training ? back : output ? 2 * n : reader;
         int dy_first = output ? n - 1 : 2 * n - 1 - reader;
-        ls_block *at = &block[BLOCKS * i];
-        at[BLOCK_Y] = (ls_block){.size = y, .first = i, .last = output ? 2 * n : y_last};
-        at[BLOCK_DY] = (ls_block){.size = training ? y : 0, .first = dy_first, .last = back};
-        at[BLOCK_KEPT] = (ls_block){
+        ls_block *blocks = &block[BLOCKS * i];
+        blocks[BLOCK_Y] = (ls_block){.size = y, .first = i, .last = output ? 2 * n : y_last};
+        blocks[BLOCK_DY] = (ls_block){.size = training ? y : 0, .first = dy_first, .last = back};
+        blocks[BLOCK_KEPT] = (ls_block){
             .size = claimed(&layer->kept, rows), .first = i, .last = training ? back : i};
         size_t wanted = claimed(&layer->scratch, rows);
         *scratch = wanted > *scratch ? wanted : *scratch;
@@ -187,8 +188,7 @@ typedef struct task {
     const ls_layer *layer;
     const ls_pass *pass;
     step *step;
-    bool
-        by_rows; /* each thread gets a part of the rows; else the step cuts its work by args.part */
+    bool by_rows; /* a thread gets some of the rows; else the step cuts its work by args.part */
     ls_layer_args args;
 } task;
 

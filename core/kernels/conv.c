@@ -30,7 +30,7 @@ static bool is_depthwise(const ls_conv *conv)
     return conv->groups > 1 && conv->groups == conv->window.c && conv->groups == conv->out;
 }
 
-/* Groups that are problems of their own, computed one after the other, with panels of their own. */
+/* Groups that are computed one after the other, each a problem with panels of its own. */
 static long group_count(const ls_conv *conv)
 {
     return is_depthwise(conv) ? 1 : conv->groups;

@@ -56,7 +56,7 @@ static long filters_of(const ls_conv_problem *s)
     return (s->c + CHANNELS - 1) / CHANNELS * POSITIONS * filter_position(s);
 }
 
-/* What a pass works on. The weight, or its gradient, is an image for each panel. */
+/* The arrays of a pass. The weight, or its gradient, counts as an image for each panel. */
 typedef struct plan {
     ls_winograd_image x, y, taps;
     long tiles, block;         /* of all rows, and at a time */

@@ -18,9 +18,9 @@
  * multiply-adds for 11 loads, so arithmetic is the bound and not memory. The last columns are
  * computed by blocks two vectors wide and twice as high, or one vector wide.
  *
- * Words: a *panel* is 32 columns of b stored together, [k][32] (panel.h); a *segment* is a part of
- * the sum over k whose numbers lie `depth` apart in a regular way, such as one line of a kernel;
- * a *strip* is the columns that one block is wide, over all rows.
+ * Words: a *panel* is 32 columns of b stored together, [k][32] (panel.h); a *segment* is `depth`
+ * values of k whose numbers in a lie at equal distances, such as one line of a kernel, and the next
+ * segment begins elsewhere; a *strip* is the columns that one block is wide, over all rows.
  *
  * All else is strides. So the rows of a may be pixels of an image whose windows overlap (a
  * convolution copies no patches), rows of a matrix, or its columns. */
@@ -49,7 +49,7 @@ typedef struct ls_tile {
     bool add;         /* adds the finished sums to c: sums that start at 0 round less */
     ls_ahead *ahead;  /* NULL: nothing is prefetched */
     bool far;         /* a is not in the caches and a.depth is 1: its next block is prefetched */
-    const real *bias; /* [columns], where c is not added to; NULL: 0 */
+    const real *bias; /* [columns], the sums begin with it (not with `add`); NULL: 0 */
 } ls_tile;
 
 /* Any number of rows and columns; b must have whole panels, c and bias only these columns. */

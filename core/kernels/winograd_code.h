@@ -8,8 +8,7 @@ enum { SIZE = LS_WINOGRAD_SIZE };
 /* One dimension of a transform; n: numbers on the side of the pixels. */
 typedef void transform(const int n, const vector *x, vector *y);
 
-/* Factors of the rows for the points 0, +-1 and +-2: scales[0] of A (n even), scales[1] of G (odd).
- */
+/* Factors of the rows for the points 0, +-1 and +-2: scales[0] of A, scales[1] of G (n odd). */
 static const real scales[2][3] = {{1, 1, 1}, {1.0 / 4, -1.0 / 6, 1.0 / 24}};
 
 /* A or G: the polynomial with coefficients x[n] at the points 0, 1, -1, 2, -2 and infinity. */
@@ -116,8 +115,7 @@ READ(6, input)
 static read_tile *const reads[] = {NULL, NULL, read_2, read_3, read_4, read_5, read_6};
 static write_tile *const writes[] = {NULL, NULL, write_2, write_3, write_4, write_5};
 
-/* A tile in its image: its first pixel, and those of its lines and columns that lie in the image.
- */
+/* A tile: its first pixel, and those of its lines and columns that lie in the image. */
 typedef struct spot {
     long first; /* reals from the start of image 0; below 0: before it */
     ls_interval lines, columns;
@@ -150,7 +148,9 @@ LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *t
  * cache line once. */
 LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
 {
-    for (long i = 0; channel % LINE == 0 && i < image->h.stride; i++)
+    if (channel % LINE)
+        return;
+    for (long i = 0; i < image->h.stride; i++)
         for (long j = 0; j < image->w.stride; j++)
             __builtin_prefetch(pixels + (image->h.kernel + i) * image->line + j * image->pixel, 0,
                                2);
@@ -193,15 +193,15 @@ static void to_pixels(const ls_winograd_image *image, const ls_winograd_block *b
         const apart of_to = s.whole ? of_image : of_padded;
         real padded[SIZE * SIZE * LANES];
         for (long c = 0; c < block->channels; c += LANES) {
-            real *at = pixels + s.first + c, *to = s.whole ? at : padded;
+            real *first = pixels + s.first + c, *to = s.whole ? first : padded;
             const real *base = add ? to : bias ? bias + c : zeros;
-            fetch_below(image, at, c);
+            fetch_below(image, first, c);
             if (add && !s.whole)
-                copy_part(&s, at, of_image, padded, of_padded);
+                copy_part(&s, first, of_image, padded, of_padded);
             writes[image->h.kernel](position_of(block, t, c), block->step, base,
                                     add ? of_to : (apart){0}, to, of_to);
             if (!s.whole)
-                copy_part(&s, padded, of_padded, at, of_image);
+                copy_part(&s, padded, of_padded, first, of_image);
         }
     }
 }

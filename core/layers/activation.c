@@ -10,7 +10,7 @@ typedef struct activation {
     char function[LS_WORD], alpha_text[LS_WORD];
     int surrogate;
     const ls_activation *f;
-    real alpha; /* where it is not learned */
+    real alpha; /* unless it is learned */
 } activation;
 
 #define HALF ((real)0.5)

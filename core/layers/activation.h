@@ -3,7 +3,7 @@
 #pragma once
 #include "core/layer.h"
 
-/* What a function takes as alpha=. */
+/* Whether a function has a parameter alpha. */
 typedef enum ls_alpha {
     LS_ALPHA_NONE,
     LS_ALPHA_FIXED,  /* a constant */
@@ -19,7 +19,7 @@ typedef struct ls_activation {
     double alpha; /* default */
     /* y[n] = f(x[n]) */
     void (*value)(long n, const real *x, real alpha, real *y);
-    /* dx[n] = dy f'(x), or += where `add`; y = f(x) as `value` left it. */
+    /* dx[n] = dy f'(x), or += if `add`; y = f(x) as `value` left it. */
     void (*slope)(long n, const real *x, const real *y, const real *dy, real alpha, bool add,
                   real *dx);
 } ls_activation;

@@ -36,8 +36,8 @@ static bool setup(ls_layer *layer, ls_error *error)
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all),
-         begin = 0;
+    const long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all);
+    long begin = 0; /* index of the input's first number in a line of y */
     (void)pass;
     for (int k = 0; k < layer->inputs; k++) {
         long width = last_of(&layer->x[k]);
@@ -50,12 +50,12 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all),
-         begin = 0;
+    const long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all);
+    long begin = 0; /* index of the input's first number in a line of y */
     (void)pass;
     for (int k = 0; k < layer->inputs; k++) {
-        long width = last_of(&layer->x[k]);
-        for (long i = 0; args->dx[k] && i < lines; i++) {
+        const long width = last_of(&layer->x[k]), wanted = args->dx[k] ? lines : 0;
+        for (long i = 0; i < wanted; i++) {
             real *dx = args->dx[k] + i * width;
             const real *dy = args->dy + i * all + begin;
             for (long j = 0; j < width; j++)

@@ -1,5 +1,4 @@
-/* convolution: what conv2d, deconv2d and dense have in common; the work is done in kernels/conv.h.
- */
+/* convolution: what conv2d, deconv2d and dense have in common; kernels/conv.h computes it. */
 #include "core/layers/convolution.h"
 
 #include "core/kernels/rows.h"

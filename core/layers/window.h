@@ -12,6 +12,7 @@ typedef struct ls_window_options {
                   pad before it (PyTorch's ceil_mode) */
 } ls_window_options;
 
-/* Over a row of shape x: {h, w, c}, or {h, w} for one channel. LS_USAGE where they do not fit. */
+/* Sets the window over a row of shape x: {h, w, c}, or {h, w} for one channel. LS_USAGE errors if
+ * it does not fit. */
 bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options *options,
                    ls_error *error);

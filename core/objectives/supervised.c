@@ -21,8 +21,6 @@ static const ls_option options[] = {
      "training only: evaluation gives the plain loss"},
     {0}};
 
-static const char *const nets[] = {"net", NULL};
-
 static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)
 {
     char text[96];
@@ -53,8 +51,8 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
 static bool setup(ls_objective *objective, ls_error *error)
 {
     supervised *self = objective->self;
-    const ls_net *net = objective->task.net[0];
-    self->loss = ls_loss_find(self->loss_name, error);
+    const ls_net *net = ls_objective_net(objective, "net", error);
+    self->loss = net ? ls_loss_find(self->loss_name, error) : NULL;
     if (!self->loss)
         return false;
     if (self->smoothing > 0 && !self->loss->smooths)
@@ -79,7 +77,7 @@ static bool setup(ls_objective *objective, ls_error *error)
 static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
 {
     supervised *self = objective->self;
-    const ls_net *net = objective->task.net[0];
+    const ls_net *net = objective->answers;
     if (shard_rows)
         objective->training = self->training = ls_workspace_create(net, shard_rows, true);
     if (chunk_rows)
@@ -88,7 +86,7 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
 
 static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_rows)
 {
-    const ls_net *net = objective->task.net[0];
+    const ls_net *net = objective->answers;
     return (shard_rows ? ls_workspace_bytes(net, shard_rows, true) : 0) +
            (chunk_rows ? ls_workspace_bytes(net, chunk_rows, false) : 0);
 }
@@ -97,15 +95,15 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
 static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                     ls_sums *sums)
 {
-    const ls_loss_batch at = {.rows = batch->rows,
-                              .width = self->width,
-                              .y = y,
-                              .target = batch->y,
-                              .vector = self->vector,
-                              .smoothing = dy ? self->smoothing : 0,
-                              .dy = dy};
+    const ls_loss_batch outputs = {.rows = batch->rows,
+                                   .width = self->width,
+                                   .y = y,
+                                   .target = batch->y,
+                                   .vector = self->vector,
+                                   .smoothing = dy ? self->smoothing : 0,
+                                   .dy = dy};
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)batch->rows};
-    sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &at, &sums->at[LS_SUM_METRICS]);
+    sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &outputs, &sums->at[LS_SUM_METRICS]);
 }
 
 static void gradient(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
@@ -140,7 +138,6 @@ const ls_objective_type ls_objective_supervised = {
     .help = "a loss between the net's output and each row's label or target vector",
     .size = sizeof(supervised),
     .options = options,
-    .nets = nets,
     .setup = setup,
     .compile = compile,
     .bytes = bytes,
