@@ -1,4 +1,4 @@
-/* rundir: the run directory: made, locked, job.yaml, metrics.jsonl. */
+/* rundir: the run directory: its lock, job.yaml, metrics.jsonl. */
 #include "io/rundir.h"
 
 #include <dirent.h>
@@ -16,8 +16,8 @@ enum { HOLDER = 256 };
 
 struct ls_rundir {
     char *path;
-    int lock;    /* RUN/lock, open while the run is; -1 while it is being opened */
-    int metrics; /* RUN/metrics.jsonl, open to append, or -1 */
+    int lock;    /* the file RUN/lock; -1: not open yet */
+    int metrics; /* the file RUN/metrics.jsonl, to append; -1: not open */
 };
 
 static char *inside(const ls_rundir *run, const char *name)
@@ -30,9 +30,9 @@ static bool fail(ls_error *error, const char *path, const char *doing)
     return ls_error_set(error, LS_IO, "%s: can't %s: %s", path, doing, strerror(errno));
 }
 
-/* 0, or why not. The open file description holds the lock where the system can: a process's own
- * locks vanish when it closes any descriptor of the file. */
-static int take_lock(int file)
+/* Returns 0, or the errno. A lock of the open file description (F_OFD) is tried first, for a lock
+ * of the process is lost when the process closes any descriptor of the file. */
+static int lock_file(int file)
 {
     static const int ways[] = {F_OFD_SETLK, F_SETLK};
     int reason = 0;
@@ -53,7 +53,7 @@ static void write_holder(int file)
     gethostname(host, sizeof host - 1);
     int length = snprintf(text, sizeof text, "process %ld on host %s\n", (long)getpid(), host);
     if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)length, 0) != length)
-        return; /* the text only serves the message of a second job; the lock is held */
+        return; /* no error: the text is for the message of a second job only */
 }
 
 static bool in_use(const ls_rundir *run, ls_error *error)
@@ -72,7 +72,7 @@ static bool lock(ls_rundir *run, ls_error *error)
     char *path = inside(run, "lock");
     run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = run->lock >= 0 || fail(error, path, "open");
-    int reason = ok ? take_lock(run->lock) : 0;
+    int reason = ok ? lock_file(run->lock) : 0;
     if (reason == EAGAIN || reason == EACCES)
         ok = in_use(run, error);
     else if (reason)
@@ -117,7 +117,7 @@ void ls_rundir_close(ls_rundir *run)
     ls_free(run);
 }
 
-/* Removes the files of a folder, not folders in it. A folder that is not there is empty. */
+/* Removes the files of a folder, but no folders in it. A folder that is not there is empty. */
 static bool empty_folder(const char *path, ls_error *error)
 {
     DIR *folder = opendir(path);
@@ -173,30 +173,28 @@ bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error)
     return ok;
 }
 
-/* Whether a resumed run at `step` keeps this line. */
-static bool keeps(const char *line, size_t length, long step)
+/* Whether a run that resumes at `step` keeps this line. */
+static bool is_kept(const char *line, size_t length, long step)
 {
     json_t *record = json_loadb(line, length, 0, NULL);
-    const json_t *at = json_object_get(record, "step");
-    bool keep = json_is_object(record) && (!json_is_number(at) || json_number_value(at) <= step);
+    const json_t *number = json_object_get(record, "step");
+    bool kept =
+        json_is_object(record) && (!json_is_number(number) || json_number_value(number) <= step);
     json_decref(record);
-    return keep;
+    return kept;
 }
 
-/* Moves the lines to keep to the front of `text`; their length. */
+/* Moves the lines that are kept to the front of `text`; returns their length. */
 static size_t keep_lines(char *text, size_t size, long step)
 {
     size_t kept = 0;
-    for (size_t at = 0; at < size;) {
-        char *end = memchr(text + at, '\n', size - at);
-        if (!end)
-            break;
-        size_t length = (size_t)(end - (text + at)) + 1;
-        if (keeps(text + at, length, step)) {
-            memmove(text + kept, text + at, length);
-            kept += length;
-        }
-        at += length;
+    char *line = text;
+    for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
+        size_t length = (size_t)(end - line) + 1;
+        if (!is_kept(line, length, step))
+            continue;
+        memmove(text + kept, line, length);
+        kept += length;
     }
     return kept;
 }

@@ -1,19 +1,19 @@
-/* rundir: the run directory: made, locked, job.yaml, metrics.jsonl. Only rank 0 calls these. */
+/* rundir: the run directory: its lock, job.yaml, metrics.jsonl. Only rank 0 has one. */
 #pragma once
 #include "core/check.h"
 
 typedef struct ls_rundir ls_rundir;
-/* Makes the directory and its checkpoints/ and takes its lock (fcntl: kill -9 leaves none).
- * LS_IN_USE names the holder's host and process; LS_IO where it can't be made. On a file system
- * without locks it says so on stderr and goes on. Close with ls_rundir_close. */
+/* Makes the directory and its checkpoints/, and locks it with fcntl, so that kill -9 leaves no
+ * lock. LS_IN_USE errors name the host and process that hold it; LS_IO if it can't be made. If the
+ * file system has no locks, says so on stderr and goes on. Close with ls_rundir_close. */
 ls_rundir *ls_rundir_open(const char *path, ls_error *error);
 void ls_rundir_close(ls_rundir *run);
 /* Removes checkpoints, metrics and samples of an earlier run (--overwrite). */
 bool ls_rundir_clear(ls_rundir *run, ls_error *error);
-/* Writes a small file whole: temporary file, fsync, rename. */
+/* Writes a small file that appears whole or not at all (io/atomic_file.h). */
 bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error *error);
-/* Appends a line to metrics.jsonl, at once. `json` is one object, without a newline. */
+/* Appends a line to metrics.jsonl. `json` is one object, without a newline. */
 bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error);
-/* Drops the records whose "step" (over all stages) comes after `step`, which a resumed run writes
- * anew, and lines that are not JSON objects, such as half a line at the end. */
+/* Removes the records of steps after `step` (counted over all stages), which a resumed run writes
+ * again, and lines that are no JSON objects, such as half a line at the end. */
 bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error);

@@ -1,5 +1,5 @@
-// child: runs one (disabled) test of this program in a process of its own, so that it can be
-// killed.
+/* child: runs one (disabled) test of this program in a process of its own, so that it can be
+ * killed. */
 #pragma once
 #include <csignal>
 #include <cstdlib>
@@ -14,7 +14,7 @@ extern char **environ;
 class Child
 {
   public:
-    // The test reads its folder from LOCKSTEP_TEST_FOLDER, and writes its lines to descriptor 3.
+    /* The test reads its folder from LOCKSTEP_TEST_FOLDER, and writes its lines to descriptor 3. */
     Child(const std::string &test, const std::string &folder)
     {
         int ends[2];
@@ -40,13 +40,13 @@ class Child
         stop();
         fclose(from);
     }
-    // The next number that the child tells, or -1 when it is gone.
+    /* The next number that the child tells, or -1 when it is gone. */
     long next()
     {
         long number = -1;
         return fscanf(from, "%ld", &number) == 1 ? number : -1;
     }
-    // Kill -9, and wait until it is gone.
+    /* Kill -9, and wait until it is gone. */
     void stop()
     {
         if (pid <= 0)
@@ -61,7 +61,7 @@ class Child
     FILE *from;
 };
 
-// In the child: tells the parent a number.
+/* In the child: tells the parent a number. */
 inline void tell(long number)
 {
     if (dprintf(3, "%ld\n", number) < 0)

@@ -1,5 +1,5 @@
-// small_state: a few parameters with momentum, as a training run would hold them, whose contents
-// are a function of the step; for the checkpoint tests.
+/* small_state: a few parameters with momentum, as a training run would hold them, whose contents
+ * are a function of the step; for the checkpoint tests. */
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -13,7 +13,7 @@ extern "C" {
 #include "io/checkpoint/weights.h"
 }
 
-// Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout.
+/* Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout. */
 inline long padded_size(const ls_layout *, const ls_shape *shape)
 {
     return shape->at[1] * 4;
@@ -41,7 +41,7 @@ inline ls_shape shape_of(std::vector<long> dims)
     return shape;
 }
 
-// Whether the file opens; its digest, structure and attributes hold.
+/* Whether the file opens; its digest, structure and attributes hold. */
 inline bool opens(const std::string &path, ls_error *error)
 {
     ls_checkpoint *file = ls_checkpoint_open(path.c_str(), error);
@@ -71,7 +71,7 @@ class SmallState
         ls_params_destroy(params);
     }
 
-    // Contents as after step `step`.
+    /* Contents as after step `step`. */
     void fill(long step)
     {
         for (int s = 0; s < params->count; s++) {
@@ -82,7 +82,7 @@ class SmallState
         now = step;
     }
 
-    // Borrowed: valid until the next call.
+    /* Borrowed: valid until the next call. */
     const ls_checkpoint_contents *contents()
     {
         position = {};
@@ -102,7 +102,7 @@ class SmallState
         return &all;
     }
 
-    // Opens a file and loads all of it.
+    /* Opens a file and loads all of it. */
     bool load(const std::string &path, ls_error *error)
     {
         contents();

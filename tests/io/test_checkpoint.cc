@@ -1,4 +1,4 @@
-// checkpoint: what is written comes back; what is broken is noticed, named and passed over.
+/* checkpoint: what is written comes back; what is broken is noticed, named and passed over. */
 #include <atomic>
 #include <gtest/gtest.h>
 #include <random>
@@ -26,7 +26,7 @@ std::string step_path(const Folder &run, long step, const char *ending = ".h5")
     return run / name;
 }
 
-// Writes the states after these steps, one after the other, and waits.
+/* Writes the states after these steps, one after the other, and waits. */
 void write_steps(const Folder &run, SmallState &state, std::vector<long> steps, int keep = 10,
                  bool best = false)
 {
@@ -63,7 +63,7 @@ Found find(const Folder &run)
     return found;
 }
 
-// The state loaded from a file equals the one after `step`.
+/* The state loaded from a file equals the one after `step`. */
 void expect_state(const std::string &path, long step)
 {
     SmallState want, state;
@@ -81,8 +81,8 @@ std::string load_error(const std::string &path, SmallState &state)
     return error.text;
 }
 
-// Puts a new .ok beside a file that a test made or changed.
-void seal_again(const std::string &path, long step)
+/* Writes a new .ok beside a file that a test made or changed. */
+void renew_ok(const std::string &path, long step)
 {
     std::string bytes = read_file(path);
     ls_error error = {};
@@ -90,16 +90,16 @@ void seal_again(const std::string &path, long step)
         << error.text;
 }
 
-// Changes a sealed file with HDF5 and seals it anew.
+/* Changes a checkpoint with HDF5 and writes a new .ok. */
 template <typename Change> void change_file(const std::string &path, long step, Change change)
 {
     hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
     ASSERT_GE(file, 0);
     change(file);
     H5Fclose(file);
-    seal_again(path, step);
+    renew_ok(path, step);
 }
-} // namespace
+} /* namespace */
 
 TEST(Checkpoint, EveryBitComesBack)
 {
@@ -306,7 +306,7 @@ TEST(Checkpoint, LeftoversOfAKilledWriterAreSweptAway)
     EXPECT_FALSE(std::filesystem::exists(run / "checkpoints/step-00000001.h5.tmp"));
 }
 
-// Breaks the newer of two checkpoints; the older one is found, and the notice says why.
+/* Breaks the newer of two checkpoints; the older one is found, and the notice says why. */
 template <typename Break> void expect_passed_over(Break break_it, const char *reason)
 {
     Folder run;
@@ -520,7 +520,7 @@ TEST(CheckpointLoad, WeightsOfAnotherProgramNeedNoOkButABrokenOneIsRefused)
     EXPECT_TRUE(weights.load_weights(best, &error)) << error.text;
 }
 
-// A file with one parameter replaced by numbers of another type.
+/* A file with one parameter replaced by numbers of another type. */
 std::string with_type(const Folder &run, hid_t type)
 {
     SmallState state;
@@ -570,7 +570,7 @@ TEST(CheckpointDigest, IsXxh3)
 {
     char text[33];
     ls_digest_text(XXH3_128bits("", 0), text);
-    EXPECT_STREQ(text, "99aa06d3014798d86001c324468d497f"); // xxhsum -H128 of an empty file
+    EXPECT_STREQ(text, "99aa06d3014798d86001c324468d497f"); /* xxhsum -H128 of an empty file */
 }
 
 TEST(CheckpointSize, IsAboutWhatIsForetold)

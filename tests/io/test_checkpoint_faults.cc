@@ -1,5 +1,5 @@
-// checkpoint faults: every call that writes fails once, or the system stops there; after each, the
-// newest checkpoint or the one before still loads.
+/* checkpoint faults: every call that writes fails once, or the system stops there; after each, the
+ * newest checkpoint or the one before still loads. */
 #include <cerrno>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ extern "C" {
 
 namespace
 {
-// Which calls of ls_atomic_file fail: call `at` (from 1), and where `stopped` all after it too.
+/* Which calls of ls_atomic_file fail: call `at` (from 1), and where `stopped` all after it too. */
 struct Plan {
     long at = 0, calls = 0;
     int reason = 0;
@@ -35,7 +35,7 @@ int plan_open(const char *path, int flags, mode_t mode)
 {
     return fails("open") ? -1 : open(path, flags, mode);
 }
-// Half of the bytes arrive before the disk is full.
+/* Half of the bytes arrive before the disk is full. */
 ssize_t plan_write(int file, const void *bytes, size_t size)
 {
     if (!fails("write"))
@@ -62,7 +62,7 @@ int plan_rename(const char *from, const char *to)
 }
 const ls_atomic_file_calls planned = {plan_open, plan_write, plan_fsync, plan_close, plan_rename};
 
-// Fails call `at` for as long as it lives.
+/* Fails call `at` for as long as it lives. */
 class Fault
 {
   public:
@@ -80,7 +80,7 @@ class Fault
     }
 };
 
-// One write into `run`, with or without a fault; false with the error where it failed.
+/* One write into `run`, with or without a fault; false with the error where it failed. */
 bool write_step(const Folder &run, SmallState &state, long step, bool best, ls_error *error)
 {
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
@@ -90,7 +90,7 @@ bool write_step(const Folder &run, SmallState &state, long step, bool best, ls_e
     return ls_checkpoint_writer_close(writer, error);
 }
 
-// The file loads, and its numbers are those of the step it says, which is `older` or `newer`.
+/* The file loads, and its numbers are those of the step it says, which is `older` or `newer`. */
 void expect_loads(const std::string &path, bool weights, long older, long newer)
 {
     ls_error error = {};
@@ -108,7 +108,7 @@ void expect_loads(const std::string &path, bool weights, long older, long newer)
     EXPECT_TRUE(weights ? found.values_equal(want) : found == want);
 }
 
-// Whether an error names the errno's text and the run.
+/* Whether an error names the errno's text and the run. */
 bool says(const ls_error &error, int reason, const Folder &run)
 {
     std::string text = error.text;
@@ -116,7 +116,7 @@ bool says(const ls_error &error, int reason, const Folder &run)
            text.find(run.root) != std::string::npos;
 }
 
-// What a resumed run, or an evaluation, would take.
+/* What a resumed run, or an evaluation, would take. */
 std::string newest(const Folder &run, bool best)
 {
     ls_error error = {};
@@ -133,14 +133,14 @@ std::string newest(const Folder &run, bool best)
     return path;
 }
 
-// Writes step 1, then `second` with call `at` failing; false where there is no such call.
+/* Writes step 1, then `second` with call `at` failing; false where there is no such call. */
 bool fault_at(long at, int reason, bool stopped, bool best, long second)
 {
     Folder run;
     SmallState state;
     ls_error error = {};
     EXPECT_TRUE(write_step(run, state, 1, best, &error)) << error.text;
-    state.job = "model: mlp\n"; // other bytes, also where the step is the same
+    state.job = "model: mlp\n"; /* other bytes, also where the step is the same */
     bool ok;
     {
         Fault fault(at, reason, stopped);
@@ -155,15 +155,15 @@ bool fault_at(long at, int reason, bool stopped, bool best, long second)
     return injected;
 }
 
-// Fails the first call, then the second, ..., until a write goes through.
+/* Fails the first call, then the second, ..., until a write goes through. */
 void sweep(int reason, bool stopped, bool best, long second)
 {
     long at = 1;
     while (fault_at(at, reason, stopped, best, second))
         at++;
-    EXPECT_GT(at, 16); // two files: open, write, sync, close, rename, and 3 for the folder
+    EXPECT_GT(at, 16); /* two files: open, write, sync, close, rename, and 3 for the folder */
 }
-} // namespace
+} /* namespace */
 
 TEST(CheckpointFaults, NoSpaceAtAnyCall)
 {

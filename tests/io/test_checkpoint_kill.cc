@@ -1,6 +1,6 @@
-// checkpoint kill: a process that writes checkpoints is killed at random times; what it had
-// reported as durable, or something newer, always loads. LOCKSTEP_KILLS=200 gives more than the 20
-// rounds.
+/* checkpoint kill: a process that writes checkpoints is killed at random times; what it had
+ * reported as durable, or something newer, always loads. LOCKSTEP_KILLS=200 gives more than the 20
+ * rounds. */
 #include <gtest/gtest.h>
 #include <random>
 
@@ -10,10 +10,10 @@
 
 namespace
 {
-// Enough numbers that a write takes a while: about 3 MB a checkpoint.
+/* Enough numbers that a write takes a while: about 3 MB a checkpoint. */
 constexpr long width = 100000;
 
-// The step of a file that loads and holds that step's numbers; 0: it does not. Closes the file.
+/* The step of a file that loads and holds that step's numbers; 0: it does not. Closes the file. */
 long loaded_step(ls_checkpoint *file, bool weights)
 {
     if (!file)
@@ -31,8 +31,8 @@ long loaded_step(ls_checkpoint *file, bool weights)
     return ok ? step : 0;
 }
 
-// Goes on from the newest checkpoint. Tells each step once it is durable: step-N.h5 at odd steps,
-// then best.h5.
+/* Goes on from the newest checkpoint. Tells each step once it is durable: step-N.h5 at odd steps,
+ * then best.h5. */
 void write_forever(const std::string &run)
 {
     ls_error error = {};
@@ -57,7 +57,7 @@ int rounds()
     const char *asked = getenv("LOCKSTEP_KILLS");
     return asked ? atoi(asked) : 20;
 }
-} // namespace
+} /* namespace */
 
 TEST(CheckpointKill, DISABLED_Writer)
 {

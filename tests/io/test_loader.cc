@@ -1,4 +1,4 @@
-// loader: every row once an epoch, in an order that depends on seed, stage and epoch alone.
+/* loader: every row once an epoch, in an order that depends on seed, stage and epoch alone. */
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -19,7 +19,7 @@ namespace
 
 using Rows = std::vector<int64_t>;
 
-// n rows of x = {row, 2 * row}, y = row % 10.
+/* n rows of x = {row, 2 * row}, y = row % 10. */
 class Loader : public testing::Test
 {
   protected:
@@ -58,7 +58,7 @@ class Loader : public testing::Test
         plan.end_step = steps;
         return plan;
     }
-    // The row numbers of each step, after checking that x and y are those of the rows.
+    /* The row numbers of each step, after checking that x and y are those of the rows. */
     std::vector<Rows> steps(const ls_loader_plan &plan)
     {
         std::vector<Rows> all;
@@ -98,7 +98,7 @@ Rows joined(const std::vector<Rows> &parts, size_t begin, size_t end)
     return all;
 }
 
-} // namespace
+} /* namespace */
 
 TEST_F(Loader, AnEpochHoldsEveryRowOnceAndTheLastBatchWhatIsLeft)
 {
@@ -161,7 +161,7 @@ TEST_F(Loader, AStartInTheMiddleGivesTheSameBatches)
 
 TEST_F(Loader, TheRanksTogetherReadTheBatchOfOneRank)
 {
-    open(47); // batches of 10, and one of 7: not divisible by any of these
+    open(47); /* batches of 10, and one of 7: not divisible by any of these */
     std::vector<Rows> whole = steps(plan(10, 10));
     for (int shards : {3, 5, 12}) {
         std::vector<Rows> together(10);
@@ -203,10 +203,10 @@ TEST_F(Loader, ABatchKnowsItsPlaceAndItsShards)
 TEST_F(Loader, AShardOrARankMayHaveNoRows)
 {
     open(5);
-    ls_loader_plan it = plan(2, 3); // the last batch holds 1 row
+    ls_loader_plan it = plan(2, 3); /* the last batch holds 1 row */
     it.shards = 8;
     it.begin = 0;
-    it.end = 2; // of the first quarter of 2 rows: none
+    it.end = 2; /* of the first quarter of 2 rows: none */
     EXPECT_EQ(steps(it), std::vector<Rows>(3));
     it.begin = it.end = 3;
     EXPECT_EQ(steps(it), std::vector<Rows>(3));
@@ -229,7 +229,7 @@ TEST_F(Loader, ABatchIsGoodUntilTheNextCall)
     ls_loader *loader = ls_loader_open(data, &it);
     for (long step = 0; step < 20; step++) {
         const ls_batch *batch = ls_loader_next(loader, nullptr);
-        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // the thread reads ahead
+        std::this_thread::sleep_for(std::chrono::milliseconds(1)); /* the thread reads ahead */
         ASSERT_NE(batch, nullptr);
         expect_contents(*batch);
     }
@@ -246,7 +246,7 @@ TEST_F(Loader, ClosingEndsTheThreadWhereverItWaits)
         for (int i = 0; i < taken; i++)
             ls_loader_next(loader, nullptr);
         if (taken % 2)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1)); // the ring fills up
+            std::this_thread::sleep_for(std::chrono::milliseconds(1)); /* the ring fills up */
         ls_loader_close(loader);
     }
     ls_loader_close(nullptr);

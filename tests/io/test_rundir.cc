@@ -1,4 +1,4 @@
-// rundir: one job a run directory; metrics that a resumed run continues.
+/* rundir: one job a run directory; metrics that a resumed run continues. */
 #include <gtest/gtest.h>
 
 #include "child.h"
@@ -22,7 +22,7 @@ std::string host()
     return name;
 }
 
-// A run directory, closed at the end.
+/* A run directory, closed at the end. */
 class Opened
 {
   public:
@@ -44,7 +44,7 @@ class Opened
   private:
     ls_rundir *run;
 };
-} // namespace
+} /* namespace */
 
 TEST(Rundir, IsMadeWithAllThatLeadsToIt)
 {
@@ -80,7 +80,7 @@ TEST(Rundir, ASecondJobIsRefusedWithTheHoldersName)
         EXPECT_EQ(error.code, LS_IN_USE);
         EXPECT_TRUE(has(error, "process " + std::to_string(getpid()) + " on host " + host()))
             << error.text;
-        read_file(folder / "run/lock"); // closing another descriptor must not drop the lock
+        read_file(folder / "run/lock"); /* closing another descriptor must not drop the lock */
         EXPECT_FALSE(ls_rundir_open((folder / "run").c_str(), &error));
     }
     Opened again(folder / "run");

@@ -1,4 +1,4 @@
-// ls_weights_save: a weights file of its own, with a seal, that loads into the same parameters.
+/* ls_weights_save: a file of weights, with its .ok, that loads into the same parameters. */
 #include "data_files.h"
 #include "small_state.h"
 
@@ -27,17 +27,17 @@ class Weights : public testing::Test
 
 TEST_F(Weights, LoadsWhatWasSavedAndReplacesWhatStoodThere)
 {
-    for (long step : {3, 4, 5}) { // the second and third replace
+    for (long step : {3, 4, 5}) { /* the second and third replace */
         ours.fill(step);
         ASSERT_TRUE(ls_weights_save(path.c_str(), ours.params, &error)) << error.text;
         EXPECT_TRUE(opens(path, &error)) << error.text;
         ASSERT_TRUE(theirs.load_weights(path, &error)) << error.text;
         EXPECT_TRUE(ours.values_equal(theirs));
-        EXPECT_EQ(entries(folder), size_t(2)); // the file and its .ok
+        EXPECT_EQ(entries(folder), size_t(2)); /* the file and its .ok */
     }
 }
 
-TEST_F(Weights, TheFileIsOfWeightsOnlyAndGoesWithoutItsSeal)
+TEST_F(Weights, TheFileIsOfWeightsOnlyAndLoadsWithoutItsOk)
 {
     ASSERT_TRUE(ls_weights_save(path.c_str(), ours.params, &error)) << error.text;
     ls_checkpoint *file = ls_checkpoint_open(path.c_str(), &error);
@@ -77,4 +77,4 @@ TEST_F(Weights, AFolderThatIsNotThereIsAnIoError)
     expect_words(error, {"none/weights.h5"});
 }
 
-} // namespace
+} /* namespace */
