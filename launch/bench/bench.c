@@ -168,16 +168,10 @@ static void note_step(void *context, const ls_figures *figures)
     b->last = ls_clock_now();
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void print_result(const bench *b, int ranks)
 {
     const arguments *a = b->arguments;
-    qsort(b->seconds, (size_t)a->steps, sizeof *b->seconds, compare_doubles);
+    qsort(b->seconds, (size_t)a->steps, sizeof *b->seconds, ls_ascending);
     double median = b->seconds[a->steps / 2];
     json_t *line = json_pack("{s:s, s:s, s:i, s:I, s:I, s:{s:f, s:f}, s:f, s:f}", "peer",
                              "lockstep " LS_VERSION, "model", a->model, "ranks", ranks, "threads",

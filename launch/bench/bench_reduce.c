@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "dist/reduce.h"
 #include "launch/command.h"
 
@@ -41,15 +42,9 @@ static double measure(const bench *b, void (*sum)(const bench *))
     return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *values, int count)
 {
-    qsort(values, (size_t)count, sizeof *values, ascending);
+    qsort(values, (size_t)count, sizeof *values, ls_ascending);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "launch/plot/axis.h"
 #include "launch/plot/svg.h"
 
@@ -134,12 +135,6 @@ static double *values_of(const chart *c, const char *name, bool evaluated, size_
     return value;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Widens [*low, *high] to hold the values, but for the share `cut` of them at either end. */
 static void widen(const chart *c, const char *name, bool evaluated, double cut, double *low,
                   double *high)
@@ -148,7 +143,7 @@ static void widen(const chart *c, const char *name, bool evaluated, double cut, 
     double *value = values_of(c, name, evaluated, &count);
     if (count) {
         size_t outside = (size_t)(cut * (double)count);
-        qsort(value, count, sizeof *value, compare);
+        qsort(value, count, sizeof *value, ls_ascending);
         *low = fmin(*low, value[outside]);
         *high = fmax(*high, value[count - 1 - outside]);
     }
