@@ -9,7 +9,7 @@
 #include "io/h5/h5_list_compare.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
-#include "launch/job/job_json.h"
+#include "launch/job/job_yaml.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/json.h"
 

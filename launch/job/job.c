@@ -10,7 +10,7 @@
 
 void ls_job_destroy(ls_job *job)
 {
-    for (const ls_job_key *key = ls_job_keys; job && key->path; key++)
+    for (const ls_job_key *key = ls_job_keys; job && key->name; key++)
         for (int i = 0; i < ls_job_key_copies(key, job); i++)
             if (key->kind == LS_KEY_TEXT || key->kind == LS_KEY_SPLIT)
                 ls_free(*(char **)ls_job_key_member(key, job, i));
@@ -29,10 +29,9 @@ void ls_job_destroy(ls_job *job)
 
 bool ls_job_set(ls_job *job, const char *path, const char *text, ls_error *error)
 {
-    int stage = 0;
+    int stage;
     char expected[320];
-    const ls_job_key *key = ls_job_key_find(path);
-    sscanf(path, "stages.%d", &stage);
+    const ls_job_key *key = ls_job_key_at(path, &stage);
     if (!key || key->kind > LS_KEY_SPLIT || stage < 0 || stage >= job->stages)
         return ls_error_set(error, LS_USAGE, "'%s' is no key of one value in this job", path);
     return ls_job_key_set(key, ls_job_key_member(key, job, stage), text) ||

@@ -137,7 +137,7 @@ static char *value_of(const ls_job_key *key, const ls_job *job, int stage)
 static bool compare_key(const comparison *c, const ls_job_key *key, int stage)
 {
     char path[TEXT];
-    bool in_stage = ls_job_key_in_stage(key);
+    bool in_stage = key->map == LS_IN_STAGE;
     const char *why = key->why;
     if (in_stage && stage < c->running)
         why = "this stage is done";
@@ -165,8 +165,8 @@ bool ls_job_compatible(const ls_job *before, const ls_job *now, long stage,
         return ls_error_set(error, LS_USAGE,
                             "%s: the run is in stages.%ld, but the job has only %d stages%s",
                             now->path, stage, now->stages, way_out);
-    for (const ls_job_key *key = ls_job_keys; key->path; key++)
-        for (int i = 0; ls_job_key_has_value(key) && i < (ls_job_key_in_stage(key) ? both : 1); i++)
+    for (const ls_job_key *key = ls_job_keys; key->name; key++)
+        for (int i = 0; i < (key->map == LS_IN_STAGE ? both : 1); i++)
             if (!compare_key(&c, key, i))
                 return false;
     return true;

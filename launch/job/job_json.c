@@ -6,7 +6,6 @@
 
 #include "core/memory.h"
 #include "launch/job/job_values.h"
-#include "launch/job/job_yaml.h"
 
 char *ls_job_json(const ls_job *job)
 {
@@ -17,15 +16,7 @@ char *ls_job_json(const ls_job *job)
     return text;
 }
 
-char *ls_job_text(const ls_job *job)
-{
-    json_t *json = ls_job_write(job);
-    char *text = ls_job_yaml(json);
-    json_decref(json);
-    return text;
-}
-
-/* Takes `json`. */
+/* A job from an object, which is released. */
 static ls_job *read_json(json_t *json, const char *where, ls_error *error)
 {
     bool ok = ls_job_form_stages(json, NULL, where, error);

@@ -1,4 +1,4 @@
-/* job_json: a job from a plain struct or from a JSON text, and as a text. */
+/* job_json: a job from a plain struct or from a JSON text, and as JSON. */
 #pragma once
 #include "launch/job/job.h"
 
@@ -20,6 +20,3 @@ char *ls_job_json(const ls_job *job);
 /* `where` stands for the file in messages. Checks all that a job file is checked for. NULL and an
  * LS_USAGE error. */
 ls_job *ls_job_from_json(const char *text, const char *where, ls_error *error);
-/* The job as YAML for a person to read: every key that has a value, in the table's order. The
- * program (ls_job_parse) reads it back to the same job. Free with ls_free. */
-char *ls_job_text(const ls_job *job);

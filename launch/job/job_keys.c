@@ -18,164 +18,130 @@ enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages lea
 
 static const char other_net[] = "the parameters belong to another net";
 
-/* A line a key: path, kind, member, help, example, and by name what else holds for it (job_keys.h
- * explains the columns). */
+/* A line a key: map, name, kind, member, help, example, and by name what else holds for it
+ * (job_keys.h explains the columns). */
 const ls_job_key ls_job_keys[] = {
-    {"data", LS_KEY_TEXT, JOB(data), "the path of a data set file", "fashion.h5", .required = true},
-    {"run", LS_KEY_TEXT, JOB(run), "the directory for all that the run writes", "runs/lenet",
-     .preset = "runs/NAME"},
-    {"model", LS_KEY_TEXT, JOB(model), "a model, as `lockstep list models` has them",
+    {LS_IN_JOB, "data", LS_KEY_TEXT, JOB(data), "the path of a data set file", "fashion.h5",
+     .required = true},
+    {LS_IN_JOB, "run", LS_KEY_TEXT, JOB(run), "the directory for all that the run writes",
+     "runs/lenet", .preset = "runs/NAME"},
+    {LS_IN_JOB, "model", LS_KEY_TEXT, JOB(model), "a model, as `lockstep list models` has them",
      "lenet classes=10", .change = LS_CHANGE_NEVER, .why = other_net, .required = true,
      .excludes = "net"},
-    {"net", LS_KEY_TEXT, JOB(net), "spec lines, one layer a line", "dense units=10",
+    {LS_IN_JOB, "net", LS_KEY_TEXT, JOB(net), "spec lines, one layer a line", "dense units=10",
      .change = LS_CHANGE_NEVER, .why = other_net, .required = true, .excludes = "model"},
-    {"transform", LS_KEY_TEXT, JOB(transform),
+    {LS_IN_JOB, "transform", LS_KEY_TEXT, JOB(transform),
      "what is done to each row, a line each, as `lockstep list transforms` has them", "flip",
      .change = LS_CHANGE_NOTICE},
-    {"exact_conv", LS_KEY_SWITCH, JOB(exact_conv),
+    {LS_IN_JOB, "exact_conv", LS_KEY_SWITCH, JOB(exact_conv),
      "true: convolutions by plain sums, without Winograd's transforms", "true", .preset = "false",
      .change = LS_CHANGE_NOTICE},
-    {"seed", LS_KEY_NUMBER, JOB(seed), NULL, "1", .preset = "1", .low = 0, .high = LONG_MAX,
-     .change = LS_CHANGE_NEVER, .why = "the seed decides what every step draws"},
-    {"shards", LS_KEY_NUMBER, JOB(shards), "0: as many as ranks", "4", .preset = "0", .low = 0,
-     .high = 65536, .excludes = "accumulate"},
-    {"accumulate", LS_KEY_NUMBER, JOB(accumulate),
+    {LS_IN_JOB, "seed", LS_KEY_NUMBER, JOB(seed), NULL, "1", .preset = "1", .low = 0,
+     .high = LONG_MAX, .change = LS_CHANGE_NEVER, .why = "the seed decides what every step draws"},
+    {LS_IN_JOB, "shards", LS_KEY_NUMBER, JOB(shards), "0: as many as ranks", "4", .preset = "0",
+     .low = 0, .high = 65536, .excludes = "accumulate"},
+    {LS_IN_JOB, "accumulate", LS_KEY_NUMBER, JOB(accumulate),
      "shards that each rank sums before a step, at the run's first start", "2", .low = 1,
      .high = 65536, .excludes = "shards"},
-    {"stages", LS_KEY_LIST, JOB(stage),
-     "a list of 1 to 256 stages, each with its objective, optimizer, batch ...", NULL, .low = 1,
-     .high = 256},
-    {"stages.*", LS_KEY_MAP, .help = "the keys of a stage"},
-    {"stages.*.objective", LS_KEY_TEXT, STAGE(objective),
+    {LS_IN_STAGE, "objective", LS_KEY_TEXT, STAGE(objective),
      "an objective, as `lockstep list objectives` has them", "supervised loss=cross-entropy",
      .change = LS_CHANGE_LATER_STAGE, .why = "the running stage keeps its objective"},
-    {"stages.*.optimizer", LS_KEY_OPTIMIZER, STAGE(optimizer),
+    {LS_IN_STAGE, "optimizer", LS_KEY_OPTIMIZER, STAGE(optimizer),
      "an optimizer, as `lockstep list optimizers` has them, or `phase: optimizer` for each of at "
      "most 8 phases",
      "momentum rate=0.05 momentum=0.9", .change = LS_CHANGE_OPTIONS},
-    {"stages.*.optimizer.*", LS_KEY_PHASE, 0,
-     "an optimizer, as `lockstep list optimizers` has them", "adam rate=0.001",
-     .change = LS_CHANGE_OPTIONS},
-    {"stages.*.schedule", LS_KEY_TEXT, STAGE(schedule),
+    {LS_IN_STAGE, "schedule", LS_KEY_TEXT, STAGE(schedule),
      "a schedule, as `lockstep list schedules` has them", "cosine warmup=1",
      .change = LS_CHANGE_NOTICE},
-    {"stages.*.batch", LS_KEY_NUMBER, STAGE(batch), "rows over all ranks", "128", .low = 1,
+    {LS_IN_STAGE, "batch", LS_KEY_NUMBER, STAGE(batch), "rows over all ranks", "128", .low = 1,
      .high = MANY, .change = LS_CHANGE_NOTICE},
-    {"stages.*.epochs", LS_KEY_NUMBER, STAGE(epochs), "passes over the training rows", "12",
-     .low = 1, .high = MANY, .excludes = "stages.*.steps"},
-    {"stages.*.steps", LS_KEY_NUMBER, STAGE(steps), "batches", "5000", .low = 1, .high = MANY,
-     .excludes = "stages.*.epochs"},
-    {"evaluate", LS_KEY_MAP, .help = NULL},
-    {"evaluate.every", LS_KEY_EVERY, JOB(evaluate.every), NULL, "1 epoch", .preset = "1 epoch"},
-    {"evaluate.split", LS_KEY_SPLIT, JOB(evaluate.split), NULL, "valid", .preset = "valid"},
-    {"evaluate.stop_after", LS_KEY_NUMBER, JOB(evaluate.stop_after),
+    {LS_IN_STAGE, "epochs", LS_KEY_NUMBER, STAGE(epochs), "passes over the training rows", "12",
+     .low = 1, .high = MANY, .excludes = "steps"},
+    {LS_IN_STAGE, "steps", LS_KEY_NUMBER, STAGE(steps), "batches", "5000", .low = 1, .high = MANY,
+     .excludes = "epochs"},
+    {LS_IN_EVALUATE, "every", LS_KEY_EVERY, JOB(evaluate.every), NULL, "1 epoch",
+     .preset = "1 epoch"},
+    {LS_IN_EVALUATE, "split", LS_KEY_SPLIT, JOB(evaluate.split), NULL, "valid", .preset = "valid"},
+    {LS_IN_EVALUATE, "stop_after", LS_KEY_NUMBER, JOB(evaluate.stop_after),
      "evaluations without a better one before training stops; 0: never stop early", "5",
      .preset = "0", .low = 0, .high = MANY},
-    {"evaluate.metric", LS_KEY_TEXT, JOB(evaluate.metric),
+    {LS_IN_EVALUATE, "metric", LS_KEY_TEXT, JOB(evaluate.metric),
      "the metric that decides what is best; unless given, the objective's first",
      .example = "loss"},
-    {"evaluate.average", LS_KEY_SWITCH, JOB(evaluate.average),
+    {LS_IN_EVALUATE, "average", LS_KEY_SWITCH, JOB(evaluate.average),
      "true: judge the moving average of the weights, of an optimizer with ema=", "true",
      .preset = "false"},
-    {"checkpoint", LS_KEY_MAP, .help = NULL},
-    {"checkpoint.every", LS_KEY_EVERY, JOB(checkpoint.every), NULL, "1 epoch", .preset = "1 epoch"},
-    {"checkpoint.keep", LS_KEY_NUMBER, JOB(checkpoint.keep), "newest checkpoints that stay", "3",
-     .preset = "3", .low = 1, .high = MANY},
-    {.path = NULL},
+    {LS_IN_CHECKPOINT, "every", LS_KEY_EVERY, JOB(checkpoint.every), NULL, "1 epoch",
+     .preset = "1 epoch"},
+    {LS_IN_CHECKPOINT, "keep", LS_KEY_NUMBER, JOB(checkpoint.keep), "newest checkpoints that stay",
+     "3", .preset = "3", .low = 1, .high = MANY},
+    {.name = NULL},
 };
 
-/* Whether a path fits a pattern in which '*' stands for one word. */
-static bool match(const char *pattern, const char *path)
+static const char *const map_names[LS_JOB_MAPS] = {"", "stages", "evaluate", "checkpoint"};
+
+ls_job_map ls_job_map_find(const char *name)
 {
-    while (*pattern && *path) {
-        if (*pattern == '*') {
-            pattern++;
-            path += strcspn(path, ".");
-        } else if (*pattern++ != *path++) {
-            return false;
-        }
-    }
-    return *pattern == *path;
+    int map = LS_JOB_MAPS - 1;
+    while (map > LS_IN_JOB && strcmp(map_names[map], name) != 0)
+        map--;
+    return (ls_job_map)map;
 }
 
-const ls_job_key *ls_job_key_find(const char *path)
+const char *ls_job_map_path(ls_job_map map, int stage, char *text, size_t size)
 {
-    for (const ls_job_key *key = ls_job_keys; key->path; key++)
-        if (match(key->path, path))
+    if (map == LS_IN_STAGE)
+        snprintf(text, size, "stages.%d", stage);
+    else
+        snprintf(text, size, "%s", map_names[map]);
+    return text;
+}
+
+const ls_job_key *ls_job_key_find(ls_job_map map, const char *name)
+{
+    for (const ls_job_key *key = ls_job_keys; key->name; key++)
+        if (key->map == map && strcmp(key->name, name) == 0)
             return key;
     return NULL;
 }
 
-static const char stage_prefix[] = "stages.*.";
-
-bool ls_job_key_in_stage(const ls_job_key *key)
+const ls_job_key *ls_job_key_at(const char *path, int *stage)
 {
-    return strncmp(key->path, stage_prefix, strlen(stage_prefix)) == 0;
-}
-
-int ls_job_key_copies(const ls_job_key *key, const ls_job *job)
-{
-    return ls_job_key_in_stage(key) ? job->stages : 1;
-}
-
-bool ls_job_key_has_value(const ls_job_key *key)
-{
-    return key->kind <= LS_KEY_OPTIMIZER;
-}
-
-const char *ls_job_key_short(const ls_job_key *key)
-{
-    return key->path + (ls_job_key_in_stage(key) ? strlen(stage_prefix) : 0);
+    char map[32];
+    int length = 0;
+    *stage = 0;
+    if (sscanf(path, "stages.%d.%n", stage, &length) == 1 && length)
+        return ls_job_key_find(LS_IN_STAGE, path + length);
+    const char *dot = strchr(path, '.');
+    snprintf(map, sizeof map, "%.*s", dot ? (int)(dot - path) : 0, path);
+    return ls_job_key_find(ls_job_map_find(map), dot ? dot + 1 : path);
 }
 
 const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size)
 {
-    if (ls_job_key_in_stage(key))
-        snprintf(text, size, "stages.%d.%s", stage, ls_job_key_short(key));
-    else
-        snprintf(text, size, "%s", key->path);
+    char map[32];
+    bool at_top = key->map == LS_IN_JOB || (key->map == LS_IN_STAGE && stage < 0);
+    ls_job_map_path(key->map, stage, map, sizeof map);
+    snprintf(text, size, "%s%s%s", at_top ? "" : map, at_top ? "" : ".", key->name);
     return text;
 }
 
-const char *ls_job_key_last(const ls_job_key *key)
+int ls_job_key_copies(const ls_job_key *key, const ls_job *job)
 {
-    const char *dot = strrchr(key->path, '.');
-    return dot ? dot + 1 : key->path;
+    return key->map == LS_IN_STAGE ? job->stages : 1;
 }
 
-/* Whether the map at `path` holds the key. */
-static bool is_child(const ls_job_key *key, const char *path)
-{
-    char parent[64];
-    int length = (int)(ls_job_key_last(key) - key->path);
-    snprintf(parent, sizeof parent, "%.*s", length ? length - 1 : 0, key->path);
-    return match(parent, path);
-}
-
-bool ls_job_key_of_stage(const char *word)
-{
-    for (const ls_job_key *key = ls_job_keys; key->path; key++)
-        if (is_child(key, "stages.0") && strcmp(ls_job_key_last(key), word) == 0)
-            return true;
-    return false;
-}
-
-int ls_job_key_children(const char *path, const char *name[], int room)
+int ls_job_key_names(ls_job_map map, const char *name[], int room)
 {
     int count = 0;
-    for (const ls_job_key *key = ls_job_keys; key->path && count < room; key++)
-        if ((is_child(key, path) || (!*path && is_child(key, "stages.0"))) &&
-            *ls_job_key_last(key) != '*')
-            name[count++] = ls_job_key_last(key);
+    for (const ls_job_key *key = ls_job_keys; key->name && count < room - 1; key++) {
+        bool begins = key > ls_job_keys && key->map != key[-1].map;
+        if (map == LS_IN_JOB && begins)
+            name[count++] = map_names[key->map];
+        if (key->map == map || (map == LS_IN_JOB && key->map == LS_IN_STAGE))
+            name[count++] = key->name;
+    }
     return count;
-}
-
-const char *ls_job_key_elsewhere(const char *word)
-{
-    for (const ls_job_key *key = ls_job_keys; key->path; key++)
-        if (strchr(key->path, '.') && strcmp(ls_job_key_last(key), word) == 0)
-            return key->path;
-    return NULL;
 }
 
 static void describe_number(const ls_job_key *key, char *text, size_t size)
@@ -185,14 +151,6 @@ static void describe_number(const ls_job_key *key, char *text, size_t size)
                    : snprintf(text, size, "a whole number, %ld or more", key->low);
     if (key->help)
         snprintf(text + used, size - (size_t)used, " (%s)", key->help);
-}
-
-static void describe_map(const ls_job_key *key, char *text, size_t size)
-{
-    const char *name[32];
-    int count = ls_job_key_children(key->path, name, 32), used = snprintf(text, size, "the keys");
-    for (int i = 0; i < count; i++)
-        used += snprintf(text + used, size - (size_t)used, "%s %s", i ? "," : "", name[i]);
 }
 
 const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)
@@ -206,10 +164,8 @@ const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)
     else if (key->kind == LS_KEY_EVERY)
         snprintf(text, size,
                  "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or 'never'");
-    else if (key->help)
-        snprintf(text, size, "%s", key->help);
     else
-        describe_map(key, text, size);
+        snprintf(text, size, "%s", key->help);
     return text;
 }
 
@@ -221,22 +177,21 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
         [LS_CHANGE_LATER_STAGE] = "May change on resume for stages that have not begun.",
         [LS_CHANGE_OPTIONS] = "Its options may change on resume, with a notice.",
         [LS_CHANGE_NEVER] = "May not change on resume."};
-    const char *preset = key->preset                ? key->preset
-                         : ls_job_key_in_stage(key) ? "the model's own"
-                                                    : "none";
-    const ls_job_key *other = key->excludes ? ls_job_key_find(key->excludes) : NULL;
+    const char *preset = key->preset               ? key->preset
+                         : key->map == LS_IN_STAGE ? "the model's own"
+                                                   : "none";
     int used = key->required ? snprintf(text, size, "Must be given")
                              : snprintf(text, size, "Default: %s", preset);
-    if (other)
+    if (key->excludes)
         used += snprintf(text + used, size - (size_t)used, "%s %s",
-                         key->required ? ", or" : "; not beside", ls_job_key_short(other));
+                         key->required ? ", or" : "; not beside", key->excludes);
     snprintf(text + used, size - (size_t)used, ". %s", changes[key->change]);
     return text;
 }
 
 void *ls_job_key_member(const ls_job_key *key, const ls_job *job, int stage)
 {
-    char *base = ls_job_key_in_stage(key) ? (char *)&job->stage[stage] : (char *)job;
+    char *base = key->map == LS_IN_STAGE ? (char *)&job->stage[stage] : (char *)job;
     return base + key->offset;
 }
 
@@ -269,15 +224,12 @@ static bool set_number(const ls_job_key *key, void *member, const char *text)
 
 static bool set_switch(const ls_job_key *key, void *member, const char *text)
 {
-    static const char *const words[][2] = {{"false", "true"}, {"0", "1"}};
+    bool on = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    bool off = strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
     (void)key;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        for (long on = 0; on < 2; on++)
-            if (strcmp(text, words[i][on]) == 0) {
-                *(long *)member = on;
-                return true;
-            }
-    return false;
+    if (on || off)
+        *(long *)member = on;
+    return on || off;
 }
 
 static const char *const units[] = {
@@ -347,8 +299,7 @@ static const struct {
     char *(*get)(const ls_job_key *key, const void *member);
 } kinds[] = {[LS_KEY_TEXT] = {set_text, get_text},       [LS_KEY_NUMBER] = {set_number, get_number},
              [LS_KEY_SWITCH] = {set_switch, get_switch}, [LS_KEY_EVERY] = {set_every, get_every},
-             [LS_KEY_SPLIT] = {set_split, get_text},     [LS_KEY_OPTIMIZER] = {set_text, NULL},
-             [LS_KEY_PHASE] = {set_text, NULL}};
+             [LS_KEY_SPLIT] = {set_split, get_text},     [LS_KEY_OPTIMIZER] = {set_text, NULL}};
 
 bool ls_job_key_set(const ls_job_key *key, void *member, const char *text)
 {
@@ -357,6 +308,6 @@ bool ls_job_key_set(const ls_job_key *key, void *member, const char *text)
 
 char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
 {
-    bool has_text = ls_job_key_has_value(key) && key->kind != LS_KEY_OPTIMIZER;
-    return has_text ? kinds[key->kind].get(key, ls_job_key_member(key, job, stage)) : NULL;
+    char *(*get)(const ls_job_key *key, const void *member) = kinds[key->kind].get;
+    return get ? get(key, ls_job_key_member(key, job, stage)) : NULL;
 }

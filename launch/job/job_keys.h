@@ -4,20 +4,19 @@
 #pragma once
 #include "launch/job/job.h"
 
+/* The map of a job file in which a key stands. */
+typedef enum { LS_IN_JOB, LS_IN_STAGE, LS_IN_EVALUATE, LS_IN_CHECKPOINT, LS_JOB_MAPS } ls_job_map;
+
 typedef enum {
     LS_KEY_TEXT,
-    LS_KEY_NUMBER,    /* long, a whole number in [low, high] */
-    LS_KEY_SWITCH,    /* long, 0 or 1: written false or true */
-    LS_KEY_EVERY,     /* ls_every: "1 epoch" */
-    LS_KEY_SPLIT,     /* text: train, valid or test */
-    LS_KEY_OPTIMIZER, /* ls_job_optimizer[LS_PHASES]: one text, or a map of phases to texts */
-    LS_KEY_PHASE,     /* the text of one phase inside of that map */
-    LS_KEY_MAP,       /* holds other keys */
-    LS_KEY_LIST       /* of low to high entries */
+    LS_KEY_NUMBER,   /* long, a whole number in [low, high] */
+    LS_KEY_SWITCH,   /* long, 0 or 1: written false or true */
+    LS_KEY_EVERY,    /* ls_every: "1 epoch" */
+    LS_KEY_SPLIT,    /* text: train, valid or test */
+    LS_KEY_OPTIMIZER /* ls_job_optimizer[LS_PHASES]: one text, or a map of phases to texts */
 } ls_job_kind;
 
-/* What ls_job_compatible lets change when a run is resumed. Nothing of a stage that is done may
- * change. */
+/* What may change when a run is resumed. Nothing of a stage that is done may change. */
 typedef enum {
     LS_CHANGE_FREE,
     LS_CHANGE_NOTICE,      /* with a line to the user */
@@ -27,43 +26,38 @@ typedef enum {
 } ls_job_change;
 
 typedef struct ls_job_key {
-    const char *path; /* dotted; '*' stands for a stage's number or a phase's name */
+    ls_job_map map;
+    const char *name;
     ls_job_kind kind;
-    size_t offset;    /* of the member, in ls_job, or in ls_job_stage after "stages.*." */
+    size_t offset;    /* of the member, in ls_job_stage for a key of a stage, else in ls_job */
     const char *help; /* what it is; for numbers and switches, what it means */
     const char *example;
-    long low, high;     /* range of a number, or of a list's length */
+    long low, high;     /* range of a number */
     const char *preset; /* the default as text, where NAME stands for the job file's name; NULL:
                            none, and a stage's keys are completed by the model's recipe */
     ls_job_change change;
     const char *why;      /* why it may not change */
     bool required;        /* it, or the key that it excludes, must be given */
-    const char *excludes; /* the path of the key that may not stand beside it; NULL: none */
+    const char *excludes; /* the key of the same map that may not stand beside it; NULL: none */
 } ls_job_key;
 
-extern const ls_job_key ls_job_keys[]; /* ends with a NULL path */
+extern const ls_job_key ls_job_keys[]; /* ends with a NULL name */
 
-/* The key at a path, with numbers and names, or a '*', for its '*'. NULL if there is none. */
-const ls_job_key *ls_job_key_find(const char *path);
-/* Whether it is a key inside of a stage. */
-bool ls_job_key_in_stage(const ls_job_key *key);
+/* "evaluate" is LS_IN_EVALUATE, "stages" LS_IN_STAGE; other names LS_IN_JOB. */
+ls_job_map ls_job_map_find(const char *name);
+/* The path of a map: "evaluate", "stages.0", "" for LS_IN_JOB. Into text[size]; returns text. */
+const char *ls_job_map_path(ls_job_map map, int stage, char *text, size_t size);
+/* NULL if the map has no such key. */
+const ls_job_key *ls_job_key_find(ls_job_map map, const char *name);
+/* The key at a path: of "stages.1.batch" batch, and its stage; NULL if there is none. */
+const ls_job_key *ls_job_key_at(const char *path, int *stage);
+/* "stages.0.batch", "evaluate.every"; with stage -1 "batch". Into text[size]; returns text. */
+const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size);
 /* How many members of the job it has: as many as stages, or one. */
 int ls_job_key_copies(const ls_job_key *key, const ls_job *job);
-/* Whether it has a member of its own; others hold keys, or are phases. */
-bool ls_job_key_has_value(const ls_job_key *key);
-/* Its path as a person writes it if there is one stage: without "stages.*.". */
-const char *ls_job_key_short(const ls_job_key *key);
-/* Its path with the stage's number. Into text[size]; returns text. */
-const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size);
-/* "keep" of "checkpoint.keep". */
-const char *ls_job_key_last(const ls_job_key *key);
-/* Whether "batch" is a key of a stage. */
-bool ls_job_key_of_stage(const char *word);
-/* The last words of the keys that may stand in the map at `path`, into name[room]: their number.
- * The keys of a stage may also stand at the top, whose path is "". */
-int ls_job_key_children(const char *path, const char *name[], int room);
-/* The whole path of a key inside of a map whose last word is `word`. NULL if there is none. */
-const char *ls_job_key_elsewhere(const char *word);
+/* The names that may stand in a map, into name[room]: their number. At the top also the keys of a
+ * stage and the names of maps. */
+int ls_job_key_names(ls_job_map map, const char *name[], int room);
 
 /* The values it takes: "a whole number, 1 or more (rows over all ranks)". Into text[size]; returns
  * text. */
@@ -74,7 +68,7 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size);
 /* Its member in a job, or in a stage of it. */
 void *ls_job_key_member(const ls_job_key *key, const ls_job *job, int stage);
 /* Sets a member from a text, which is copied. False, and nothing changed, if the text is not what
- * the key expects. For keys that take a text, not for those that hold others. */
+ * the key expects. For an optimizer, the member is one of its texts. */
 bool ls_job_key_set(const ls_job_key *key, void *member, const char *text);
 /* The member's value as a text for ls_job_key_set, to be freed with ls_free. NULL if it has none:
  * it is NULL, unset, or a 0 that is out of range or the default; and for an optimizer. */

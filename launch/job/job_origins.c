@@ -36,7 +36,8 @@ const char *ls_job_origins_shown(const ls_job_origins *origins, const char *path
 
 const ls_job_mark *ls_job_origins_find(const ls_job_origins *origins, const char *path)
 {
-    return mark_of(origins, ls_job_origins_shown(origins, path));
+    const ls_job_mark *mark = mark_of(origins, path);
+    return mark ? mark : mark_of(origins, ls_job_origins_shown(origins, path));
 }
 
 void ls_job_origins_destroy(ls_job_origins *origins)

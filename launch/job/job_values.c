@@ -8,9 +8,9 @@
 #include "core/spec.h"
 #include "launch/job/job_keys.h"
 
-enum { PATH = 512, TEXT = 320 };
+enum { PATH = 512, TEXT = 320, STAGES = 256 };
 
-/* A number, switch or text as text; NULL for other values, or if it is not UTF-8. */
+/* A number, true, false or a text, as text; NULL for other values. */
 static const char *text_of(const json_t *node, char *buffer, size_t size)
 {
     if (json_is_integer(node))
@@ -41,22 +41,21 @@ static const char *found(const json_t *node, char *text, size_t size)
     return text;
 }
 
-/* The value at `path` is not what its key expects. */
-static bool fail_value(const ls_job *job, const json_t *node, const char *path, ls_error *error)
+/* The value at `path` is not what is expected there; `example` NULL: no value is one word. */
+static bool fail_value(const ls_job *job, const json_t *node, const char *path,
+                       const char *expected, const char *example, ls_error *error)
 {
-    char where[PATH], what[80], expected[TEXT];
-    const ls_job_key *key = ls_job_key_find(path);
-    ls_error_set(
-        error, LS_USAGE, "%s: expected %s, found %s", ls_job_where(job, path, where, sizeof where),
-        ls_job_key_expected(key, expected, sizeof expected), found(node, what, sizeof what));
+    char where[PATH], what[80];
+    ls_error_set(error, LS_USAGE, "%s: expected %s, found %s",
+                 ls_job_where(job, path, where, sizeof where), expected,
+                 found(node, what, sizeof what));
     bool command = ls_job_origin(job, path) == LS_FROM_COMMAND_LINE;
     const char *word = ls_job_origins_shown(job->origins, path), *dot = strrchr(word, '.');
-    const char *quote = command && key->example && strchr(key->example, ' ') ? "\"" : "";
+    const char *quote = command && example && strchr(example, ' ') ? "\"" : "";
     size_t used = strlen(error->text);
-    if (key->example)
+    if (example)
         snprintf(error->text + used, sizeof error->text - used, "; write for example `%s%s%s%s%s`",
-                 command || !dot ? word : dot + 1, command ? "=" : ": ", quote, key->example,
-                 quote);
+                 command || !dot ? word : dot + 1, command ? "=" : ": ", quote, example, quote);
     return false;
 }
 
@@ -73,20 +72,32 @@ static const char *key_position(const ls_job *job, const char *path, char *text,
     return text;
 }
 
-/* The map at `path`, "" for the top, has no key `word`. */
-static bool fail_unknown(const ls_job *job, const char *path, const char *word, ls_error *error)
+/* "stages.0" and "batch" make "stages.0.batch". */
+static const char *join(const char *path, const char *word, char *text, size_t size)
 {
-    char full[PATH], position[PATH], hint[PATH] = ".";
-    const char *name[32], *elsewhere = ls_job_key_elsewhere(word);
-    int count = ls_job_key_children(path, name, 32);
-    const char *near = elsewhere ? elsewhere : ls_nearest(word, name, count, sizeof name[0]);
-    snprintf(full, sizeof full, "%s%s%s", path, *path ? "." : "", word);
+    snprintf(text, size, "%.300s%s%.200s", path, *path ? "." : "", word);
+    return text;
+}
+
+/* The map at `path` has no key `word`. */
+static bool fail_unknown(const ls_job *job, ls_job_map map, const char *path, const char *word,
+                         ls_error *error)
+{
+    char full[PATH], position[PATH], hint[PATH] = ".", other[64];
+    const char *name[32];
+    int count = ls_job_key_names(map, name, 32);
+    const char *near = ls_nearest(word, name, count, sizeof name[0]);
+    for (int m = LS_JOB_MAPS - 1; m > LS_IN_JOB; m--) {
+        const ls_job_key *key = ls_job_key_find((ls_job_map)m, word);
+        near = key ? ls_job_key_path(key, -1, other, sizeof other) : near;
+    }
     if (strchr(word, '.'))
         snprintf(hint, sizeof hint,
                  ": dots are for the command line: here a key stands on a line "
                  "below its map's.");
     else if (near)
         snprintf(hint, sizeof hint, ": did you mean '%s'?", near);
+    join(path, word, full, sizeof full);
     ls_error_set(error, LS_USAGE, "%s: unknown key '%s'%s Known here:",
                  key_position(job, full, position, sizeof position),
                  ls_job_origins_shown(job->origins, full), hint);
@@ -106,7 +117,7 @@ bool ls_job_form_stages(json_t *json, const ls_job_origins *origins, const char 
     void *next;
     json_t *value, *given = json_object_get(json, "stages"), *stage = given ? NULL : json_object();
     json_object_foreach_safe (json, next, word, value) {
-        if (!ls_job_key_of_stage(word))
+        if (!ls_job_key_find(LS_IN_STAGE, word))
             continue;
         if (given)
             return ls_error_set(error, LS_USAGE,
@@ -122,98 +133,107 @@ bool ls_job_form_stages(json_t *json, const ls_job_origins *origins, const char 
     return true;
 }
 
-/* The N of "stages.N.batch"; 0 for keys that are not a stage's. */
-static int stage_of(const char *path)
+static bool read_text(const ls_job *job, const ls_job_key *key, const json_t *node,
+                      const char *path, void *member, ls_error *error)
 {
-    int stage = 0;
-    sscanf(path, "stages.%d", &stage);
-    return stage;
-}
-
-static bool read_text(const ls_job *job, const json_t *node, const char *path, void *member,
-                      ls_error *error)
-{
-    char buffer[40];
+    char buffer[40], expected[TEXT];
     const char *text = text_of(node, buffer, sizeof buffer);
-    return (text && ls_job_key_set(ls_job_key_find(path), member, text)) ||
-           fail_value(job, node, path, error);
+    return (text && ls_job_key_set(key, member, text)) ||
+           fail_value(job, node, path, ls_job_key_expected(key, expected, sizeof expected),
+                      key->example, error);
 }
 
-/* `momentum rate=0.1` for all phases, or {discriminator: adam, generator: sgd}. */
-static bool read_optimizer(ls_job *job, const json_t *node, const char *path, ls_error *error)
+/* {discriminator: adam rate=0.001, generator: sgd} */
+static bool read_phases(ls_job *job, const ls_job_key *key, const json_t *node, const char *path,
+                        ls_job_stage *stage, ls_error *error)
 {
+    static const ls_job_key one = {.help = "an optimizer, as `lockstep list optimizers` has them",
+                                   .example = "adam rate=0.001"};
     const char *phase;
     json_t *spec;
-    ls_job_stage *stage = &job->stage[stage_of(path)];
-    if (!json_is_object(node)) {
-        stage->optimizers = 1;
-        return read_text(job, node, path, &stage->optimizer[0].spec, error);
-    }
     json_object_foreach ((json_t *)node, phase, spec) {
         char below[PATH], position[PATH];
         ls_job_optimizer *optimizer = &stage->optimizer[stage->optimizers];
-        snprintf(below, sizeof below, "%.300s.%.200s", path, phase);
+        join(path, phase, below, sizeof below);
         if (!*phase || strlen(phase) >= LS_WORD || strchr(phase, '.'))
             return ls_error_set(error, LS_USAGE, "%s: '%.60s' is no name of a phase",
                                 key_position(job, below, position, sizeof position), phase);
         if (stage->optimizers == LS_PHASES)
-            break;
+            return fail_value(job, node, path, key->help, key->example, error);
         optimizer->phase = ls_copy_string(phase);
         stage->optimizers++;
-        if (!read_text(job, spec, below, &optimizer->spec, error))
+        if (!read_text(job, &one, spec, below, &optimizer->spec, error))
             return false;
     }
-    return (stage->optimizers > 0 && json_object_size(node) <= LS_PHASES) ||
-           fail_value(job, node, path, error);
+    return true;
 }
 
-static bool read_node(ls_job *job, const json_t *node, const char *path, ls_error *error);
-
-/* The keys of a map. */
-static bool read_map(ls_job *job, const json_t *map, const char *path, ls_error *error)
+static bool read_key(ls_job *job, const ls_job_key *key, int number, const json_t *node,
+                     const char *path, ls_error *error)
 {
+    void *member = ls_job_key_member(key, job, number);
+    if (key->kind == LS_KEY_OPTIMIZER) {
+        ls_job_stage *stage = &job->stage[number];
+        if (json_object_size(node))
+            return read_phases(job, key, node, path, stage, error);
+        stage->optimizers = 1;
+        member = &stage->optimizer[0].spec;
+    }
+    return read_text(job, key, node, path, member, error);
+}
+
+static bool fail_map(const ls_job *job, ls_job_map map, const json_t *node, const char *path,
+                     ls_error *error)
+{
+    char keys[TEXT] = "", expected[TEXT];
+    const char *name[32];
+    int count = ls_job_key_names(map, name, 32);
+    for (int i = 0; i < count; i++)
+        ls_format_join(keys, sizeof keys, name[i]);
+    snprintf(expected, sizeof expected, "the keys %.300s",
+             map == LS_IN_STAGE ? "of a stage" : keys);
+    return fail_value(job, node, path, expected, NULL, error);
+}
+
+static bool read_stages(ls_job *job, const json_t *list, ls_error *error);
+
+/* The keys of a map; `stage` is 0 unless it is one. */
+static bool read_map(ls_job *job, ls_job_map map, int stage, const json_t *node, ls_error *error)
+{
+    char path[32], below[PATH];
     const char *word;
     json_t *value;
-    if (!json_is_object(map))
-        return fail_value(job, map, path, error);
-    json_object_foreach ((json_t *)map, word, value) {
-        char below[PATH];
-        snprintf(below, sizeof below, "%s%s%.200s", path, *path ? "." : "", word);
-        if (!ls_job_key_find(below) || strchr(word, '.'))
-            return fail_unknown(job, path, word, error);
-        if (!read_node(job, value, below, error))
+    ls_job_map_path(map, stage, path, sizeof path);
+    if (!json_is_object(node))
+        return fail_map(job, map, node, path, error);
+    json_object_foreach ((json_t *)node, word, value) {
+        const ls_job_key *key = ls_job_key_find(map, word);
+        ls_job_map inner = map == LS_IN_JOB ? ls_job_map_find(word) : LS_IN_JOB;
+        bool ok =
+            key ? read_key(job, key, stage, value, join(path, word, below, sizeof below), error)
+            : inner == LS_IN_STAGE ? read_stages(job, value, error)
+            : inner != LS_IN_JOB   ? read_map(job, inner, 0, value, error)
+                                   : fail_unknown(job, map, path, word, error);
+        if (!ok)
             return false;
     }
     return true;
 }
 
-static bool read_stages(ls_job *job, const json_t *list, const char *path, ls_error *error)
+static bool read_stages(ls_job *job, const json_t *list, ls_error *error)
 {
-    char below[PATH];
-    const ls_job_key *key = ls_job_key_find(path);
-    long count = (long)json_array_size(list); /* 0 of what is no list */
-    if (count < key->low || count > key->high)
-        return fail_value(job, list, path, error);
-    job->stages = (int)count;
+    int count = (int)json_array_size(list); /* 0 if it is no list */
+    if (count == 0 || count > STAGES)
+        return fail_value(
+            job, list, "stages",
+            "a list of 1 to 256 stages, each with its objective, optimizer, batch ...", NULL,
+            error);
+    job->stages = count;
     job->stage = ls_alloc((size_t)count, sizeof *job->stage);
-    for (int i = 0; i < count; i++) {
-        snprintf(below, sizeof below, "stages.%d", i);
-        if (!read_map(job, json_array_get(list, (size_t)i), below, error))
+    for (int i = 0; i < count; i++)
+        if (!read_map(job, LS_IN_STAGE, i, json_array_get(list, (size_t)i), error))
             return false;
-    }
     return true;
-}
-
-static bool read_node(ls_job *job, const json_t *node, const char *path, ls_error *error)
-{
-    const ls_job_key *key = ls_job_key_find(path);
-    if (key->kind == LS_KEY_LIST)
-        return read_stages(job, node, path, error);
-    if (key->kind == LS_KEY_MAP)
-        return read_map(job, node, path, error);
-    if (key->kind == LS_KEY_OPTIMIZER)
-        return read_optimizer(job, node, path, error);
-    return read_text(job, node, path, ls_job_key_member(key, job, stage_of(path)), error);
 }
 
 static bool fail_missing(const ls_job *job, const ls_job_key *key, ls_error *error)
@@ -221,10 +241,10 @@ static bool fail_missing(const ls_job *job, const ls_job_key *key, ls_error *err
     char expected[TEXT], subject[TEXT];
     snprintf(subject, sizeof subject,
              key->excludes ? "neither '%s' nor '%s' is given" : "the key '%s' is missing",
-             key->path, key->excludes);
+             key->name, key->excludes);
     return ls_error_set(error, LS_USAGE, "%s: %s: expected %s; write for example `%s: %s`",
                         job->path, subject, ls_job_key_expected(key, expected, sizeof expected),
-                        key->path, key->example);
+                        key->name, key->example);
 }
 
 static bool is_given(const ls_job_key *key, const ls_job *job, int stage)
@@ -238,7 +258,7 @@ static bool is_given(const ls_job_key *key, const ls_job *job, int stage)
 static bool check_given(const ls_job *job, const ls_job_key *key, int stage, ls_error *error)
 {
     char path[PATH], a[PATH], b[PATH];
-    const ls_job_key *other = key->excludes ? ls_job_key_find(key->excludes) : NULL;
+    const ls_job_key *other = key->excludes ? ls_job_key_find(key->map, key->excludes) : NULL;
     bool given = is_given(key, job, stage), other_given = other && is_given(other, job, stage);
     if (!given || !other_given)
         return given || other_given || !key->required || fail_missing(job, key, error);
@@ -265,11 +285,11 @@ ls_job *ls_job_read(const json_t *json, ls_job_origins *origins, const char *whe
 {
     ls_job *job = ls_alloc(1, sizeof *job);
     *job = (ls_job){.path = ls_copy_string(where), .origins = origins};
-    for (const ls_job_key *key = ls_job_keys; key->path; key++)
+    for (const ls_job_key *key = ls_job_keys; key->name; key++)
         if (key->preset)
             put_default(job, key);
-    bool ok = read_map(job, json, "", error);
-    for (const ls_job_key *key = ls_job_keys; ok && key->path; key++)
+    bool ok = read_map(job, LS_IN_JOB, 0, json, error);
+    for (const ls_job_key *key = ls_job_keys; ok && key->name; key++)
         for (int i = 0; ok && i < ls_job_key_copies(key, job); i++)
             ok = check_given(job, key, i, error);
     if (ok)
@@ -304,33 +324,32 @@ static json_t *write_value(const ls_job_key *key, const ls_job *job, int stage)
     return value;
 }
 
-/* Puts a value, unless it is NULL, under its key: "keep" of "checkpoint.keep" into `checkpoint`. */
-static void put_value(json_t *map, const char *path, json_t *value)
+/* The map in which a key of `map` stands, inside of `json`; made if it is not there yet. */
+static json_t *map_of(json_t *json, ls_job_map map, const ls_job *job, int stage)
 {
-    char parent[64];
-    const char *dot = strchr(path, '.');
-    if (dot && value) {
-        snprintf(parent, sizeof parent, "%.*s", (int)(dot - path), path);
-        if (!json_object_get(map, parent))
-            json_object_set_new(map, parent, json_object());
-        map = json_object_get(map, parent);
+    char name[32] = "stages";
+    if (map == LS_IN_JOB)
+        return json;
+    if (map != LS_IN_STAGE)
+        ls_job_map_path(map, 0, name, sizeof name);
+    json_t *child = json_object_get(json, name);
+    if (!child) {
+        child = map == LS_IN_STAGE ? json_array() : json_object();
+        json_object_set_new(json, name, child);
+        for (int i = 0; json_is_array(child) && i < job->stages; i++)
+            json_array_append_new(child, json_object());
     }
-    json_object_set_new_nocheck(map, dot ? dot + 1 : path, value);
+    return map == LS_IN_STAGE ? json_array_get(child, (size_t)stage) : child;
 }
 
 json_t *ls_job_write(const ls_job *job)
 {
-    json_t *json = json_object(), *stages = json_array();
-    for (int i = 0; i < job->stages; i++)
-        json_array_append_new(stages, json_object());
-    for (const ls_job_key *key = ls_job_keys; key->path; key++) {
-        bool in_stage = ls_job_key_in_stage(key), value = ls_job_key_has_value(key);
-        if (key->kind == LS_KEY_LIST && job->stages)
-            json_object_set(json, key->path, stages);
-        for (int i = 0; value && i < ls_job_key_copies(key, job); i++)
-            put_value(in_stage ? json_array_get(stages, (size_t)i) : json, ls_job_key_short(key),
-                      write_value(key, job, i));
-    }
-    json_decref(stages);
+    json_t *json = json_object();
+    for (const ls_job_key *key = ls_job_keys; key->name; key++)
+        for (int i = 0; i < ls_job_key_copies(key, job); i++) {
+            json_t *value = write_value(key, job, i);
+            if (value || key->map == LS_IN_STAGE) /* a stage may be empty */
+                json_object_set_new_nocheck(map_of(json, key->map, job, i), key->name, value);
+        }
     return json;
 }

@@ -1,4 +1,4 @@
-/* job_yaml: writes JSON values as YAML, with as few quotes as it needs. */
+/* job_yaml: writes a job as YAML, with as few quotes as it needs. */
 #include "launch/job/job_yaml.h"
 
 #include <ctype.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/check.h"
 #include "core/memory.h"
+#include "launch/job/job_values.h"
 
 /* The length of the character at `c` if YAML takes it for a line break or allows it only as an
  * escape, which is put into escape[8]; else 0. */
@@ -138,13 +138,15 @@ static void write_map(json_t *map, int indent, bool in_list, FILE *out)
     }
 }
 
-char *ls_job_yaml(const json_t *object)
+char *ls_job_text(const ls_job *job)
 {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     ls_check(out, "out of memory for the text of a job");
-    write_map((json_t *)object, 0, false, out);
+    json_t *json = ls_job_write(job);
+    write_map(json, 0, false, out);
+    json_decref(json);
     ls_check(fclose(out) == 0, "out of memory for the text of a job");
     char *copy = ls_copy_string(text);
     free(text); /* open_memstream's */

@@ -1,6 +1,7 @@
-/* job_yaml: JSON values as YAML for a person to read; needs no library of YAML. */
+/* job_yaml: a job as YAML; needs no library of YAML. */
 #pragma once
-#include <jansson.h>
+#include "launch/job/job.h"
 
-/* An object as YAML, in blocks; lists inside it hold objects. Free with ls_free. */
-char *ls_job_yaml(const json_t *object);
+/* The job as YAML for a person to read: every key that has a value, in the table's order. The
+ * program (ls_job_parse) reads it back to the same job. Free with ls_free. */
+char *ls_job_text(const ls_job *job);

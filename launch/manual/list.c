@@ -76,14 +76,12 @@ static bool fill_initializer(int i, ls_list_entry *entry)
 /* "batch: 128", and the key's values, default and what may change on resume. */
 static bool fill_key(int i, ls_list_entry *entry)
 {
-    char expected[512], rules[256];
-    const ls_job_key *key = ls_job_keys;
-    for (; key->path; key++)
-        if (ls_job_key_has_value(key) && i-- == 0)
-            break;
-    if (!key->path)
+    char name[LS_WORD], expected[512], rules[256];
+    const ls_job_key *key = &ls_job_keys[i];
+    if (!key->name)
         return false;
-    snprintf(entry->name, sizeof entry->name, "%s: %s", ls_job_key_short(key), key->example);
+    snprintf(entry->name, sizeof entry->name, "%s: %s", ls_job_key_path(key, -1, name, sizeof name),
+             key->example);
     snprintf(entry->help, sizeof entry->help, "%s. %s",
              ls_job_key_expected(key, expected, sizeof expected),
              ls_job_key_rules(key, rules, sizeof rules));

@@ -213,8 +213,8 @@ int ls_command_man(int argc, char **argv)
         put_page(stdout);
         return 0;
     }
-    for (const ls_job_key *key = ls_job_keys; key->path; key++)
-        if (ls_job_key_has_value(key))
-            printf("%s\n", ls_job_key_short(key));
+    char name[LS_WORD];
+    for (const ls_job_key *key = ls_job_keys; key->name; key++)
+        printf("%s\n", ls_job_key_path(key, -1, name, sizeof name));
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "launch/job/job_json.h"
+#include "launch/job/job_yaml.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
 #include "launch/train/resume.h"

@@ -416,6 +416,9 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"optimizer: {a.b: sgd}", "job.yaml:3:13: 'a.b' is no name of a phase"},
         {"batch: 5\nbatch: 6",
          "job.yaml:4:1: the key 'batch' is given twice (first in line 3): keep one"},
+        {"stages.0.batch: 5\nstages.0.batch: 6",
+         "job.yaml:4:1: the key 'stages.0.batch' is given twice (first in line 3): keep one"},
+        {"a: &x {b: *x}", "job.yaml:3:8: an alias (*name): write the value out"},
         {"\tseed: 1", "job.yaml:3:1: a tab indents this line: use spaces"},
         {"objective: supervised loss: hinge",
          "job.yaml:3:27: mapping values are not allowed in this context: a value with ': ' inside "
@@ -426,7 +429,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
                     "closed"},
         {"evaluate: [[[[[[[[[[[[1]]]]]]]]]]]]",
          "job.yaml:3:18: more than 8 levels of lists and maps: a job has three"},
-        {"a: &x 5\nb: *x", "job.yaml:4:4: an alias (*name): write the value out"},
+        {"a: &x 5\nb: *x", "job.yaml:4:1: an alias (*name): write the value out"},
         {"---\nb: 1", "job.yaml:3:1: a second document begins here: a job file holds one: take "
                       "this line out"},
         {"run: \"a\\0b\"", "job.yaml:3:6: a zero byte stands in this text: take it out"},

@@ -9,6 +9,7 @@ extern "C" {
 #include "core/memory.h"
 #include "launch/job/job_compatible.h"
 #include "launch/job/job_json.h"
+#include "launch/job/job_yaml.h"
 #include "launch/job/yaml/job_file.h"
 }
 
@@ -173,12 +174,16 @@ TEST(JobText, ReadsBackToTheSameJob)
         for (int i = 0; i < job.stages; i++)
             texts.fill(&stages[i]);
         static char split[] = "test";
-        job.evaluate = {texts.every(), split, texts.below(5), texts.text_or_nothing(),
-                        texts.below(2)};
+        job.evaluate.every = texts.every();
+        job.evaluate.split = split;
+        job.evaluate.stop_after = texts.below(5);
+        job.evaluate.metric = texts.text_or_nothing();
+        job.evaluate.average = texts.below(2);
         job.transform = texts.text_or_nothing();
         job.exact_conv = texts.below(2);
         job.accumulate = job.shards ? 0 : texts.below(9);
-        job.checkpoint = {texts.every(), 1 + texts.below(5)};
+        job.checkpoint.every = texts.every();
+        job.checkpoint.keep = 1 + texts.below(5);
 
         char *text = ls_job_text(&job);
         ls_error error = {};

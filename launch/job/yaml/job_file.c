@@ -42,7 +42,7 @@ static bool full_path(const json_t *json, const char *key, char *path, ls_error 
     char first[PATH];
     int stages = (int)json_array_size(json_object_get(json, "stages"));
     snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "."), key);
-    bool of_stage = ls_job_key_of_stage(first);
+    bool of_stage = ls_job_key_find(LS_IN_STAGE, first);
     if (of_stage && stages > 1)
         return ls_error_set(error, LS_USAGE,
                             "command line: %s: this job has %d stages: write stages.0.%s to "
@@ -101,9 +101,10 @@ static bool put(json_t *json, const char *path, const char *text, ls_error *erro
     if (json_is_array(json))
         return ls_error_set(error, LS_USAGE,
                             "command line: %s names a whole entry: name a key of it", path);
-    const ls_job_key *key = ls_job_key_find(path);
+    int stage;
+    const ls_job_key *key = ls_job_key_at(path, &stage);
     if (key && key->excludes)
-        json_object_del(json, ls_job_key_last(ls_job_key_find(key->excludes)));
+        json_object_del(json, key->excludes);
     if (json_object_set_new(json, rest, *text ? json_string(text) : json_null()) != 0)
         return ls_error_set(error, LS_USAGE, "command line: %s: the value is no text in UTF-8",
                             path);

@@ -1,17 +1,17 @@
-/* yaml: a YAML text into JSON values, from libyaml's events. */
+/* yaml: a YAML text into JSON values, from libyaml's document of nodes. */
 #include "launch/job/yaml/yaml.h"
 
 #include <string.h>
 #include <yaml.h>
 
 enum { PATH = 512 };
-#define LINE_AND_COLUMN(event) (int)(event).start_mark.line + 1, (int)(event).start_mark.column + 1
 
 typedef struct reader {
     yaml_parser_t parser;
+    yaml_document_t document;
     const char *text, *where;
     size_t length;
-    int depth; /* maps and lists around the node that is read */
+    int last; /* the number of the node read last: libyaml counts them as they stand in the text */
     ls_job_origins *origins;
     ls_error *error;
 } reader;
@@ -49,6 +49,7 @@ static yaml_mark_t mark_of_byte(const reader *r, size_t byte)
     return mark;
 }
 
+/* libyaml could not parse the text. */
 static bool fail_parse(const reader *r)
 {
     const yaml_parser_t *parser = &r->parser;
@@ -65,164 +66,141 @@ static bool fail_parse(const reader *r)
     return fail(r, mark, problem, "expected YAML, as `key: value` lines");
 }
 
-static bool next_event(reader *r, yaml_event_t *event)
-{
-    return yaml_parser_parse(&r->parser, event) || fail_parse(r);
-}
-
 /* NULL and an error for a text with a zero byte; an empty one, ~ or null is nothing. */
-static json_t *read_text(reader *r, const yaml_event_t *event)
+static json_t *read_text(const reader *r, const yaml_node_t *node)
 {
-    const char *value = (const char *)event->data.scalar.value;
-    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    if (strlen(value) != event->data.scalar.length) {
-        fail(r, event->start_mark, "a zero byte stands in this text", "take it out");
-        return NULL;
-    }
+    const char *value = (const char *)node->data.scalar.value;
+    bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     bool nothing = !*value || (plain && (!strcmp(value, "~") || !strcmp(value, "null")));
-    return nothing ? json_null() : json_string(value);
-}
-
-static json_t *read_node(reader *r, const yaml_event_t *event, const char *path);
-
-/* Whether the event is a key that the map does not have yet; `path` is the key's. */
-static bool check_key(reader *r, const json_t *map, const yaml_event_t *event, const char *path)
-{
-    const char *key = (const char *)event->data.scalar.value;
-    if (event->type != YAML_SCALAR_EVENT)
-        return fail(r, event->start_mark, "a list or map stands where a key should",
-                    "each line is `key: value`");
-    if (!json_object_get(map, key))
-        return true;
-    return ls_error_set(r->error, LS_USAGE,
-                        "%s:%zu:%zu: the key '%.40s' is given twice (first in line %d): keep one",
-                        r->where, event->start_mark.line + 1, event->start_mark.column + 1, key,
-                        ls_job_origins_find(r->origins, path)->key_line);
-}
-
-/* One child, whose first event is `first`: in a map its key, in a list its value. */
-static bool read_child(reader *r, json_t *parent, const yaml_event_t *first, const char *path)
-{
-    char below[PATH];
-    yaml_event_t value = *first;
-    const char *dot = *path ? "." : "", *key = (const char *)first->data.scalar.value;
-    bool map = json_is_object(parent);
-    if (map)
-        snprintf(below, sizeof below, "%s%s%.200s", path, dot,
-                 first->type == YAML_SCALAR_EVENT ? key : "");
-    else
-        snprintf(below, sizeof below, "%s%s%zu", path, dot, json_array_size(parent));
-    if (map && !(check_key(r, parent, first, below) && next_event(r, &value)))
-        return false;
-    ls_job_origins_add(r->origins, &(ls_job_mark){below, LS_FROM_FILE, LINE_AND_COLUMN(value),
-                                                  LINE_AND_COLUMN(*first)});
-    json_t *child = read_node(r, &value, below);
-    if (map)
-        yaml_event_delete(&value);
-    return child && (map ? json_object_set_new(parent, key, child)
-                         : json_array_append_new(parent, child)) == 0;
-}
-
-/* The children of a map or list up to its end event. */
-static bool read_children(reader *r, json_t *parent, yaml_event_type_t end, const char *path)
-{
-    for (int count = 0;; count++) {
-        yaml_event_t event;
-        if (!next_event(r, &event))
-            return false;
-        bool more = event.type != end, ok = more;
-        if (more && count == LS_YAML_CHILDREN)
-            ok = fail(r, event.start_mark, "more than 1000 entries", "a job has a few");
-        ok = ok && read_child(r, parent, &event, path);
-        yaml_event_delete(&event);
-        if (!ok)
-            return !more;
-    }
-}
-
-static json_t *read_node(reader *r, const yaml_event_t *event, const char *path)
-{
-    json_t *node = NULL;
-    bool map = event->type == YAML_MAPPING_START_EVENT, ok = true;
-    if (event->type == YAML_SCALAR_EVENT)
-        return read_text(r, event);
-    if (event->type == YAML_ALIAS_EVENT) {
-        fail(r, event->start_mark, "an alias (*name)", "write the value out");
-    } else if (r->depth == LS_YAML_DEPTH) {
-        fail(r, event->start_mark, "more than 8 levels of lists and maps", "a job has three");
-    } else {
-        node = map ? json_object() : json_array();
-        r->depth++;
-        ok = read_children(r, node, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, path);
-        r->depth--;
-    }
-    if (ok)
-        return node;
-    json_decref(node);
+    if (strlen(value) == node->data.scalar.length)
+        return nothing ? json_null() : json_string(value);
+    fail(r, node->start_mark, "a zero byte stands in this text", "take it out");
     return NULL;
 }
 
-/* The next event that is not of the type `skip`. */
-static bool next_other_event(reader *r, yaml_event_t *event, yaml_event_type_t skip)
+static json_t *read_node(reader *r, int number, yaml_mark_t key, const char *path, int depth);
+
+static bool read_map(reader *r, const yaml_node_t *map, json_t *object, const char *path, int depth)
 {
-    do {
-        if (!next_event(r, event))
+    const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+    for (; pair < map->data.mapping.pairs.top; pair++) {
+        char below[PATH];
+        const yaml_node_t *key = yaml_document_get_node(&r->document, pair->key);
+        const char *word = (const char *)key->data.scalar.value;
+        if (key->type != YAML_SCALAR_NODE || pair->key <= r->last)
+            return fail(r, key->start_mark, "a list or map stands where a key should",
+                        "each line is `key: value`");
+        r->last = pair->key;
+        snprintf(below, sizeof below, "%s%s%.200s", path, *path ? "." : "", word);
+        if (json_object_get(object, word))
+            return ls_error_set(r->error, LS_USAGE,
+                                "%s:%zu:%zu: the key '%.40s' is given twice (first in line %d): "
+                                "keep one",
+                                r->where, key->start_mark.line + 1, key->start_mark.column + 1,
+                                word, ls_job_origins_find(r->origins, below)->key_line);
+        json_t *value = read_node(r, pair->value, key->start_mark, below, depth);
+        if (!value)
             return false;
-        if (event->type != skip)
-            return true;
-        yaml_event_delete(event);
-    } while (true);
+        json_object_set_new(object, word, value);
+    }
+    return true;
 }
 
-static json_t *read_document(reader *r)
+static bool read_list(reader *r, const yaml_node_t *list, json_t *array, const char *path,
+                      int depth)
 {
-    yaml_event_t event;
-    json_t *top = NULL;
-    if (!next_other_event(r, &event, YAML_STREAM_START_EVENT))
+    const yaml_node_item_t *item = list->data.sequence.items.start;
+    for (int i = 0; item < list->data.sequence.items.top; item++, i++) {
+        char below[PATH];
+        snprintf(below, sizeof below, "%.400s.%d", path, i);
+        json_t *value = read_node(r, *item, list->start_mark, below, depth);
+        if (!value)
+            return false;
+        json_array_append_new(array, value);
+    }
+    return true;
+}
+
+/* Whether the node may stand here: no alias, not too many, not too deep. */
+static bool check_node(const reader *r, int number, yaml_mark_t key, int depth)
+{
+    const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&r->document, number);
+    if (number <= r->last)
+        return fail(r, key, "an alias (*name)", "write the value out");
+    if (r->origins->count == LS_YAML_NODES)
+        return fail(r, node->start_mark, "more than 10000 values", "a job has a few");
+    if (node->type != YAML_SCALAR_NODE && depth == LS_YAML_DEPTH)
+        return fail(r, node->start_mark, "more than 8 levels of lists and maps", "a job has three");
+    return true;
+}
+
+/* `key`: where the node's key stands, or the list that holds the node. */
+static json_t *read_node(reader *r, int number, yaml_mark_t key, const char *path, int depth)
+{
+    const yaml_node_t *node = yaml_document_get_node(&r->document, number);
+    yaml_mark_t value = node->start_mark;
+    const ls_job_mark mark = {(char *)path,          LS_FROM_FILE,      (int)value.line + 1,
+                              (int)value.column + 1, (int)key.line + 1, (int)key.column + 1};
+    if (!check_node(r, number, key, depth))
         return NULL;
-    if (event.type == YAML_STREAM_END_EVENT) {
+    r->last = number;
+    if (*path)
+        ls_job_origins_add(r->origins, &mark);
+    if (node->type == YAML_SCALAR_NODE)
+        return read_text(r, node);
+    bool map = node->type == YAML_MAPPING_NODE;
+    json_t *json = map ? json_object() : json_array();
+    if (map ? read_map(r, node, json, path, depth + 1) : read_list(r, node, json, path, depth + 1))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+/* The first document of the text. */
+static json_t *read_first(reader *r)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(&r->document);
+    if (!root)
         ls_error_set(r->error, LS_USAGE,
                      "%s is empty: expected a job, at least `data: FILE` and `model: NAME`",
                      r->where);
-        yaml_event_delete(&event);
-        return NULL;
-    }
-    yaml_event_delete(&event);
-    if (!next_event(r, &event))
-        return NULL;
-    if (event.type == YAML_MAPPING_START_EVENT)
-        top = read_node(r, &event, "");
+    else if (root->type == YAML_MAPPING_NODE)
+        return read_node(r, 1, root->start_mark, "", 0);
     else
-        fail(r, event.start_mark, "this is no list of keys",
+        fail(r, root->start_mark, "this is no list of keys",
              "expected lines such as `data: FILE` and `model: NAME`");
-    yaml_event_delete(&event);
-    return top;
+    return NULL;
 }
 
-/* False, with an error, if something comes after the document. */
-static bool read_end(reader *r)
+/* Whether no other document follows. */
+static bool check_end(reader *r)
 {
-    yaml_event_t event;
-    if (!next_other_event(r, &event, YAML_DOCUMENT_END_EVENT))
-        return false;
-    bool end = event.type == YAML_STREAM_END_EVENT ||
-               fail(r, event.start_mark, "a second document begins here",
-                    "a job file holds one: take this line out");
-    yaml_event_delete(&event);
-    return end;
+    if (!yaml_parser_load(&r->parser, &r->document))
+        return fail_parse(r);
+    yaml_mark_t mark = r->document.start_mark;
+    bool end = !yaml_document_get_root_node(&r->document);
+    yaml_document_delete(&r->document);
+    return end || fail(r, mark, "a second document begins here",
+                       "a job file holds one: take this line out");
 }
 
 json_t *ls_yaml_read(const char *text, size_t length, const char *where, ls_job_origins *origins,
                      ls_error *error)
 {
     reader r = {.text = text, .length = length, .where = where, .origins = origins, .error = error};
+    json_t *json = NULL;
     ls_check(yaml_parser_initialize(&r.parser), "out of memory in libyaml");
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
-    json_t *top = read_document(&r);
-    if (top && !read_end(&r)) {
-        json_decref(top);
-        top = NULL;
+    if (yaml_parser_load(&r.parser, &r.document)) {
+        json = read_first(&r);
+        yaml_document_delete(&r.document);
+    } else {
+        fail_parse(&r);
+    }
+    if (json && !check_end(&r)) {
+        json_decref(json);
+        json = NULL;
     }
     yaml_parser_delete(&r.parser);
-    return top;
+    return json;
 }
