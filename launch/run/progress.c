@@ -42,10 +42,10 @@ static int find_window(FILE *out)
     return -1;
 }
 
-ls_progress *ls_progress_open(FILE *out, bool terminal)
+ls_progress *ls_progress_open(FILE *out)
 {
     ls_progress *progress = ls_alloc(1, sizeof *progress);
-    int window = terminal ? find_window(out) : -1;
+    int window = find_window(out);
     *progress = (ls_progress){.out = out,
                               .terminal = window >= 0,
                               .utf8 = window >= 0 && ls_terminal_utf8(),

@@ -6,11 +6,11 @@
 #include "launch/train/listener.h"
 
 typedef struct ls_progress ls_progress;
-/* `terminal`: a bar redrawn in place at most ten times a second, where `out` is a terminal that a
- * person sees (under Open MPI each rank's output is one, even into a file: then mpirun's own output
- * decides); else a plain line about every ten seconds. A plain line stays of each epoch, at most
- * one a second, and of the stage's end. */
-ls_progress *ls_progress_open(FILE *out, bool terminal);
+/* Where `out` is a terminal that a person sees, a bar is redrawn in place at most ten times a
+ * second (under Open MPI the output of each rank is a terminal, even if mpirun writes into a file:
+ * there, the output of mpirun itself decides). Elsewhere a plain line is written about every ten
+ * seconds. A plain line stays of each epoch, at most one a second, and of the end of the stage. */
+ls_progress *ls_progress_open(FILE *out);
 void ls_progress_close(ls_progress *progress);
 
 void ls_progress_step(ls_progress *progress, const ls_figures *figures);

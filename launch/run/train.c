@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "launch/command.h"
 #include "launch/job/yaml/job_file.h"
@@ -94,7 +93,7 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
     ls_trainer trainer;
     ls_error error = {0};
     int rank = ls_comm_rank(comm);
-    ls_progress *progress = rank == 0 ? ls_progress_open(stdout, isatty(1)) : NULL;
+    ls_progress *progress = rank == 0 ? ls_progress_open(stdout) : NULL;
     options->read_job = ls_job_parse;
     options->listener.stop = asked_to_stop;
     if (progress)

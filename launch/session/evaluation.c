@@ -33,13 +33,6 @@ static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, rea
     }
 }
 
-static void make_confusion(ls_evaluation *e, const ls_objective *objective)
-{
-    long width = ls_shape_count(&objective->answers->y);
-    e->classes = width > 1 ? width : 2;
-    e->confusion = ls_alloc((size_t)(e->classes * e->classes), sizeof(long));
-}
-
 /* **Collective.** The sums of a chunk are on the rank that evaluated it, and 0 on
  * the others. */
 static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
@@ -52,25 +45,22 @@ static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
         ls_comm_sum_long(comm, e->confusion, e->classes * e->classes);
 }
 
-static bool check_split(const ls_split *split, const ls_objective *objective,
-                        const ls_dataset *data, ls_error *error)
-{
-    return (split->present && (split->has_y || !objective->task.has_y)) ||
-           ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data), split->name,
-                        split->present ? "y" : "x");
-}
-
 /* **Collective.** Evaluates all rows into *evaluation, with the matrix where it has been made. */
-static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *data,
-                          ls_split_id split, ls_evaluation *evaluation, ls_error *error)
+static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
+                          ls_evaluation *evaluation, ls_error *error)
 {
+    const ls_split *split = ls_dataset_split(data, id);
     chunk_sums c = {.objective = objective, .evaluation = evaluation};
     const ls_chunks chunks = {.data = data,
-                              .split = split,
+                              .split = id,
                               .size = ls_objective_chunk(objective),
                               .targets = true,
                               .context = &c,
                               .apply = evaluate_chunk};
+    evaluation->rows = split->x.rows;
+    if (!split->present || (objective->task.has_y && !split->has_y))
+        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
+                            split->name, split->present ? "y" : "x");
     long count = ls_chunks_count(&chunks);
     c.sums = ls_alloc((size_t)count, sizeof *c.sums);
     bool ok = ls_chunks_run(&chunks, comm, error);
@@ -83,18 +73,16 @@ static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *da
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error)
 {
-    *evaluation = (ls_evaluation){.rows = ls_dataset_split(data, split)->x.rows};
-    return check_split(ls_dataset_split(data, split), objective, data, error) &&
-           evaluate_rows(comm, objective, data, split, evaluation, error);
+    *evaluation = (ls_evaluation){.classes = 0};
+    return evaluate_rows(comm, objective, data, split, evaluation, error);
 }
 
 bool ls_evaluate_confusion(ls_comm *comm, ls_objective *objective, ls_dataset *data,
                            ls_split_id split, ls_evaluation *evaluation, ls_error *error)
 {
-    *evaluation = (ls_evaluation){.rows = ls_dataset_split(data, split)->x.rows};
-    if (!check_split(ls_dataset_split(data, split), objective, data, error))
-        return false;
-    make_confusion(evaluation, objective);
+    long width = ls_shape_count(&objective->answers->y), classes = width > 1 ? width : 2;
+    *evaluation = (ls_evaluation){.classes = classes,
+                                  .confusion = ls_alloc((size_t)(classes * classes), sizeof(long))};
     return evaluate_rows(comm, objective, data, split, evaluation, error);
 }
 

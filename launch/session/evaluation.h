@@ -16,8 +16,8 @@ typedef struct ls_evaluation {
  * the same on all ranks. Without the matrix: evaluation->confusion stays NULL. */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);
-/* **Collective.** The same with the confusion matrix, for data with labels. Free it with
- * ls_evaluation_release. */
+/* **Collective.** The same with the confusion matrix, for data with labels. Call
+ * ls_evaluation_release afterwards, whether this succeeds or fails. */
 bool ls_evaluate_confusion(ls_comm *comm, ls_objective *objective, ls_dataset *data,
                            ls_split_id split, ls_evaluation *evaluation, ls_error *error);
 void ls_evaluation_release(ls_evaluation *evaluation);

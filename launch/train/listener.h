@@ -1,5 +1,5 @@
-/* listener: what a program hears of a training run while it goes on, and how it stops one. The
- * library prints nothing by itself. */
+/* listener: what a program hears of a training run while it goes on, and how it stops one. Training
+ * prints nothing by itself. */
 #pragma once
 #include "core/objective.h"
 

@@ -28,13 +28,10 @@ static void add_means(json_t *object, const ls_stage *stage, const ls_sums *sums
 static json_t *new_record(const ls_report *report, const ls_stage *stage,
                           const ls_position *position)
 {
-    json_t *record = json_object();
     double epochs = (double)position->stage_step / (double)stage->specs->steps_per_epoch;
-    json_object_set_new(record, "stage", json_integer(position->stage));
-    json_object_set_new(record, "step", json_integer(position->step));
-    json_object_set_new(record, "epoch", json_real(epochs));
-    json_object_set_new(record, "seconds", json_real(ls_clock_now() - report->opened));
-    return record;
+    return json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
+                     (json_int_t)position->step, "epoch", epochs, "seconds",
+                     ls_clock_now() - report->opened);
 }
 
 /* A record that can't be written is told to the listener, and is no reason to stop. */

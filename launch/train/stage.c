@@ -46,10 +46,3 @@ void ls_stage_close(ls_stage *stage)
     }
     *stage = (ls_stage){0};
 }
-
-double ls_stage_rate(const ls_stage *stage, int phase, long step)
-{
-    const ls_session_stage *specs = stage->specs;
-    return specs->optimizer[phase].rate *
-           ls_schedule_factor(&specs->schedule, step, specs->steps, (double)specs->steps_per_epoch);
-}

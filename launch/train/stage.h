@@ -25,5 +25,3 @@ void ls_stage_start(ls_stage *stage, const ls_session *session, const ls_shards 
                     long first_step);
 /* Frees loader and objective: a stage runs once. */
 void ls_stage_close(ls_stage *stage);
-/* The rate of a phase at step `step` of the stage, from 0. */
-double ls_stage_rate(const ls_stage *stage, int phase, long step);

@@ -81,7 +81,8 @@ static void measure(void *reduce, const real *array, const ls_slots *slots, doub
 /* This rank's slice of the phase's slots. **Collective** over the node. */
 static void update(ls_trainer *t, int phase, double weight)
 {
-    const ls_step step = {.optimizer = &t->stage.specs->optimizer[phase],
+    const ls_session_stage *specs = t->stage.specs;
+    const ls_step step = {.optimizer = &specs->optimizer[phase],
                           .params = t->session.params,
                           .slots = &t->stage.objective->phase[phase].slots,
                           .part = ls_reduce_slice(t->reduce),
@@ -91,7 +92,9 @@ static void update(ls_trainer *t, int phase, double weight)
                           .value2 = t->value2,
                           .measure = measure,
                           .context = t->reduce};
-    t->stage.rate = ls_stage_rate(&t->stage, phase, t->position.stage_step);
+    t->stage.rate =
+        step.optimizer->rate * ls_schedule_factor(&specs->schedule, t->position.stage_step,
+                                                  specs->steps, (double)specs->steps_per_epoch);
     ls_step_update(&step, t->stage.rate, weight, ++t->position.updates[phase]);
 }
 

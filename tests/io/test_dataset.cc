@@ -358,3 +358,42 @@ TEST(Dataset, AFileThatIsCutShortWhileInUseIsAnErrorAndNoCrash)
     EXPECT_EQ(error.code, LS_IO);
     expect_words(error, {"a.h5", "train/x", "cut short"});
 }
+
+TEST(Dataset, RowsInMemoryAreReadAsThoseOfAFile)
+{
+    const real x[] = {1, 2, 3, 4, 5, 6}, y[] = {0, 1, 2};
+    ls_error error = {};
+    ls_dataset_rows splits[LS_SPLITS] = {};
+    splits[LS_TRAIN] = {3, x, y, {1, {2}}, {}, 0};
+    ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
+    ASSERT_NE(data, nullptr) << error.text;
+    EXPECT_STREQ(ls_dataset_path(data), "numbers");
+    EXPECT_FALSE(ls_dataset_split(data, LS_VALID)->present);
+    EXPECT_EQ(ls_dataset_split(data, LS_TRAIN)->classes, 3); // the largest label + 1
+    const Rows rows = {2, 0};
+    real read_x[4], read_y[2];
+    ASSERT_TRUE(ls_dataset_read(data, LS_TRAIN, rows.data(), 2, nullptr, read_x, read_y, &error));
+    EXPECT_EQ(std::vector<real>(read_x, read_x + 4), (std::vector<real>{5, 6, 1, 2}));
+    EXPECT_EQ(std::vector<real>(read_y, read_y + 2), (std::vector<real>{2, 0}));
+    ls_dataset_close(data);
+}
+
+TEST(Dataset, RowsInMemoryAreChecked)
+{
+    const real x[] = {1, NAN, 3, 4}, y[] = {0, 1.5};
+    ls_error error = {};
+    ls_dataset_rows splits[LS_SPLITS] = {};
+    splits[LS_TRAIN] = {2, x, y, {1, {2}}, {}, 2};
+    EXPECT_EQ(ls_dataset_open_rows("numbers", splits, &error), nullptr);
+    EXPECT_STREQ(error.text, "numbers: train/y holds label 1.5 at row 1; expected whole numbers "
+                             "from 0 to 1");
+    splits[LS_TRAIN].y = nullptr;
+    ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
+    ASSERT_NE(data, nullptr) << error.text;
+    const Rows rows = {0};
+    real read[2];
+    EXPECT_FALSE(ls_dataset_read(data, LS_TRAIN, rows.data(), 1, nullptr, read, nullptr, &error));
+    EXPECT_NE(std::string(error.text).find("train/x holds nan at row 0"), std::string::npos)
+        << error.text;
+    ls_dataset_close(data);
+}

@@ -102,7 +102,7 @@ TEST(Progress, BarFitsIntoTheTerminal)
         for (unsigned short columns : {1, 5, 20, 40, 60, 79, 80, 81, 100, 120, 200}) {
             setenv("LC_ALL", locale, 1);
             Terminal terminal(columns);
-            ls_progress *progress = ls_progress_open(terminal.out, true);
+            ls_progress *progress = ls_progress_open(terminal.out);
             ls_figures state = state_of(15);
             state.stages = 3;
             state.waiting = 0.5;
@@ -118,7 +118,7 @@ TEST(Progress, ShowsAllThereIsWhereThereIsRoom)
 {
     setenv("LC_ALL", "C", 1);
     Terminal terminal(150);
-    ls_progress *progress = ls_progress_open(terminal.out, true);
+    ls_progress *progress = ls_progress_open(terminal.out);
     ls_figures state = state_of(15);
     state.stages = 3;
     state.stage = 1;
@@ -143,7 +143,7 @@ TEST(Progress, DropsTheLeastWantedFirst)
                  {6, "epoch"}};
     for (const auto &c : cases) {
         Terminal terminal(c.columns);
-        ls_progress *progress = ls_progress_open(terminal.out, true);
+        ls_progress *progress = ls_progress_open(terminal.out);
         ls_figures state = state_of(15);
         ls_progress_step(progress, &state);
         EXPECT_EQ(split(terminal.take(), clear).at(1), c.bar);
@@ -155,7 +155,7 @@ TEST(Progress, LeavesALineOfAFinishedEpochAndTheLinesAbove)
 {
     setenv("LC_ALL", "C", 1);
     Terminal terminal(100);
-    ls_progress *progress = ls_progress_open(terminal.out, true);
+    ls_progress *progress = ls_progress_open(terminal.out);
     for (long step = 1; step <= 20; step++) {
         ls_figures state = state_of(step);
         ls_progress_step(progress, &state);
@@ -174,7 +174,7 @@ TEST(Progress, LeavesALineOfAFinishedEpochAndTheLinesAbove)
 TEST(Progress, RedrawsAtMostTenTimesASecond)
 {
     Terminal terminal(100);
-    ls_progress *progress = ls_progress_open(terminal.out, true);
+    ls_progress *progress = ls_progress_open(terminal.out);
     auto begin = std::chrono::steady_clock::now();
     for (long i = 0; i < 30; i++) {
         ls_figures state = state_of(5);
@@ -191,7 +191,7 @@ TEST(Progress, WritesPlainLinesAtEpochEndsIntoAFile)
 {
     size_t blocks = ls_memory_blocks();
     FILE *out = tmpfile();
-    ls_progress *progress = ls_progress_open(out, true);
+    ls_progress *progress = ls_progress_open(out);
     for (long step = 1; step <= 20; step++) {
         ls_figures state = state_of(step);
         ls_progress_step(progress, &state);
