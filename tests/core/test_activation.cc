@@ -1,5 +1,4 @@
-/* The table of activation functions: values and derivatives as the seed tables them, accuracy, NaN.
- */
+/* The table of activation functions: Raschka's values and derivatives; accuracy; NaN. */
 #include <gtest/gtest.h>
 
 #include <math.h>
