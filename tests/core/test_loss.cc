@@ -66,8 +66,10 @@ double textbook(const std::string &name, const real *y, const double *t, long wi
             sum -= t[j] * std::log(std::exp((double)y[j]) / normal);
         else if (name == "bce")
             sum -= t[j] * std::log(s) + (1 - t[j]) * std::log(1 - s);
-        else
+        else if (name == "hinge")
             sum += std::max(0.0, 1 - t[j] * y[j]);
+        else
+            ADD_FAILURE() << "no formula of the loss " << name << ": write it here";
     }
     return sum;
 }
