@@ -34,13 +34,12 @@ static long layout_size(const ls_layout *layout, const ls_shape *shape)
     return layout->groups * ls_panel_size(out, ls_shape_count(shape) / shape->at[0]);
 }
 
-/* A weight [out, in, taps]. The stored index of the first tap of (o, c); the others follow `in`
- * panel rows apart. */
-static long stored_index(const ls_layout *layout, const ls_shape *shape, long o, long c)
+/* Where the numbers of output o are stored: input c of its tap t is at c * LS_PANEL + t * in *
+ * LS_PANEL from here. */
+static long stored_index(const ls_layout *layout, const ls_shape *shape, long o)
 {
-    const long in = shape->at[1], taps = ls_shape_count(shape) / (shape->at[0] * in);
-    const long out = shape->at[0] / layout->groups, panel = o % out / LS_PANEL;
-    return o / out * ls_panel_size(out, taps * in) + (panel * taps * in + c) * LS_PANEL +
+    const long out = shape->at[0] / layout->groups, in = ls_shape_count(shape) / shape->at[0];
+    return o / out * ls_panel_size(out, in) + o % out / LS_PANEL * in * LS_PANEL +
            o % out % LS_PANEL;
 }
 
@@ -49,24 +48,24 @@ static void layout_load(const ls_layout *layout, const ls_shape *shape, const re
 {
     const long out = shape->at[0], in = shape->at[1], taps = ls_shape_count(shape) / (out * in);
     memset(stored, 0, (size_t)layout_size(layout, shape) * sizeof *stored);
-    for (long o = 0; o < out; o++)
-        for (long c = 0; c < in; c++) {
-            real *to = stored + stored_index(layout, shape, o, c);
+    for (long o = 0; o < out; o++) {
+        real *to = stored + stored_index(layout, shape, o);
+        for (long c = 0; c < in; c++)
             for (long tap = 0; tap < taps; tap++)
-                to[tap * in * LS_PANEL] = *logical++;
-        }
+                to[(tap * in + c) * LS_PANEL] = *logical++;
+    }
 }
 
 static void layout_store(const ls_layout *layout, const ls_shape *shape, const real *stored,
                          real *logical)
 {
     const long out = shape->at[0], in = shape->at[1], taps = ls_shape_count(shape) / (out * in);
-    for (long o = 0; o < out; o++)
-        for (long c = 0; c < in; c++) {
-            const real *from = stored + stored_index(layout, shape, o, c);
+    for (long o = 0; o < out; o++) {
+        const real *from = stored + stored_index(layout, shape, o);
+        for (long c = 0; c < in; c++)
             for (long tap = 0; tap < taps; tap++)
-                *logical++ = from[tap * in * LS_PANEL];
-        }
+                *logical++ = from[(tap * in + c) * LS_PANEL];
+    }
 }
 
 const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store, .groups = 1};

@@ -52,10 +52,9 @@ LS_INLINE void block(const int rows, const int vectors, const bool fetch, const 
         const real *base[5], *panel = b + s * t->b.segment;
         EACH (g, 5)
             base[g] = a + s * t->a.segment + 3 * g * row;
-        if (t->far)
-            for (long k = 0; k < t->depth; k += LINE)
-                EACH (i, rows)
-                    __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
+        for (long k = 0; t->far && k < t->depth; k += LINE) /* an `if` around it costs registers */
+            EACH (i, rows)
+                __builtin_prefetch(base[0] + (rows + i) * row + k, 0, 2);
         for (long k = 0; k < t->depth; k++) {
             vector w[4];
             EACH (j, vectors)

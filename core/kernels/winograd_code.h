@@ -148,9 +148,7 @@ LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *t
  * cache line once. */
 LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
 {
-    if (channel % LINE)
-        return;
-    for (long i = 0; i < image->h.stride; i++)
+    for (long i = 0; channel % LINE == 0 && i < image->h.stride; i++)
         for (long j = 0; j < image->w.stride; j++)
             __builtin_prefetch(pixels + (image->h.kernel + i) * image->line + j * image->pixel, 0,
                                2);
