@@ -268,6 +268,11 @@ void ls_dataset_close(ls_dataset *data)
     ls_free(data);
 }
 
+bool ls_dataset_in_memory(const ls_dataset *data)
+{
+    return data->file < 0;
+}
+
 const char *ls_dataset_path(const ls_dataset *data)
 {
     return data->path;

@@ -52,6 +52,7 @@ typedef struct ls_dataset_rows {
 /* A data set of such rows, splits[LS_SPLITS]; `name` stands for the path in messages. Checked as a
  * file is. Close with ls_dataset_close. */
 ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits, ls_error *error);
+bool ls_dataset_in_memory(const ls_dataset *data); /* made by ls_dataset_open_rows */
 const char *ls_dataset_path(const ls_dataset *data);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 /* "train" -> LS_TRAIN; LS_SPLITS where the name is unknown or NULL. */

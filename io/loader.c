@@ -1,10 +1,10 @@
 /* loader: a thread reads batches into a ring of buffers, and ls_loader_next hands them out in
  * order.
  *
- * The batch of step k lies in buffer (k - first_step) % RING. Three counts say where both sides
- * are: the thread fills buffer `read` while read - returned < RING; the caller gets buffer `given`
- * as soon as given < read, and gives it back with its next call. A failed read ends the thread; the
- * caller gets the error after the batches that were read before. */
+ * The batch of step k lies in buffer (k - first_step) % buffers. Three counts say where both sides
+ * are: the thread fills buffer `read` while read - returned < buffers; the caller gets buffer
+ * `given` as soon as given < read, and gives it back with its next call. A failed read ends the
+ * thread; the caller gets the error after the batches that were read before. */
 #include "io/loader.h"
 
 #include <string.h>
@@ -28,6 +28,8 @@ struct ls_loader {
     long steps_per_epoch;
     pthread_t thread;
     buffer ring[RING];
+    long
+        buffers; /* of the ring that are used: of rows in memory one, since reading them is quick */
     double waited; /* of the caller's thread only */
 
     pthread_mutex_t lock; /* guards what follows */
@@ -72,7 +74,7 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
 static bool wait_for_buffer(ls_loader *loader)
 {
     pthread_mutex_lock(&loader->lock);
-    while (!loader->closing && loader->read - loader->returned >= RING)
+    while (!loader->closing && loader->read - loader->returned >= loader->buffers)
         pthread_cond_wait(&loader->changed, &loader->lock);
     bool go_on = !loader->closing;
     pthread_mutex_unlock(&loader->lock);
@@ -88,7 +90,7 @@ static void *read_batches(void *context)
         if (!wait_for_buffer(loader))
             break;
         ls_error error = {.code = 0};
-        buffer *to = &loader->ring[(step - plan->first_step) % RING];
+        buffer *to = &loader->ring[(step - plan->first_step) % loader->buffers];
         describe_batch(loader, step, to);
         const ls_augment augment = {plan->seed, plan->stage, to->batch.epoch};
         ok = ls_dataset_read(loader->data, plan->split, to->row, to->batch.rows, &augment, to->x,
@@ -121,7 +123,8 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
     /* The most rows that this rank gets of any batch of up to `batch` rows: for all real numbers a
      * and b, floor(b) - floor(a) is at most floor(b - a) + 1. */
     size_t most = (size_t)(batch * (plan->end - plan->begin) / plan->shards + 1);
-    for (int i = 0; i < RING; i++) {
+    loader->buffers = ls_dataset_in_memory(data) ? 1 : RING;
+    for (int i = 0; i < loader->buffers; i++) {
         buffer *to = &loader->ring[i];
         to->row = ls_alloc(most, sizeof *to->row);
         to->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
@@ -166,7 +169,7 @@ const ls_batch *ls_loader_next(ls_loader *loader, ls_error *error)
     while (loader->read == loader->given && !loader->failed)
         pthread_cond_wait(&loader->changed, &loader->lock);
     if (loader->read > loader->given)
-        batch = &loader->ring[loader->given++ % RING].batch;
+        batch = &loader->ring[loader->given++ % loader->buffers].batch;
     else if (error)
         *error = loader->error;
     pthread_mutex_unlock(&loader->lock);

@@ -54,9 +54,9 @@ const ls_usage ls_usage_bench = {
     .options = options,
     .arguments = "MODEL|reduce|kernels",
     .about =
-        "Measure whole training steps (forward, backward, sum over the ranks, momentum update) "
-        "on synthetic data, the sum over the ranks beside MPI_Allreduce, or single layers beside "
-        "OpenBLAS.",
+        "Measure the steps of a training run (loading, forward, backward, sum over the ranks, "
+        "momentum update) on random rows in memory, the sum over the ranks beside MPI_Allreduce, "
+        "or single layers beside OpenBLAS.",
     .more =
         "MODEL is a name of `lockstep list models`, measured with its usual options, or a whole "
         "spec: 'mlp widths=784,256,10'. With --profile, GB/s are those of the bytes that must move "
