@@ -15,8 +15,8 @@
 #include "core/minmax.h"
 #include "dist/sum_order.h"
 
-/* Elements of one MPI call, whose counts are int; bytes that are compared at a time. */
-enum { MOST = 1 << 28, COMPARED = 1 << 20 };
+/* Elements of one MPI call, whose counts are int. */
+enum { MOST = 1 << 28 };
 
 /* Ends every rank. The message has the rank's number in MPI_COMM_WORLD, as mpirun's messages do. */
 static void fatal_hook(const char *message)
@@ -256,16 +256,12 @@ bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
 {
     size_t expected = bytes;
     ls_comm_broadcast(comm, &expected, sizeof expected);
-    bool same = bytes == expected;
-    char *piece = ls_alloc(COMPARED, 1);
-    for (size_t done = 0; done < expected; done += COMPARED) {
-        size_t n = expected - done < COMPARED ? expected - done : COMPARED;
-        if (comm->rank == 0)
-            memcpy(piece, (const char *)data + done, n);
-        ls_comm_broadcast(comm, piece, n);
-        same = same && !memcmp(piece, (const char *)data + done, n);
-    }
-    ls_free(piece);
+    char *first = ls_alloc(expected, 1); /* what rank 0 holds */
+    if (comm->rank == 0)
+        memcpy(first, data, bytes);
+    ls_comm_broadcast(comm, first, expected);
+    bool same = bytes == expected && memcmp(first, data, bytes) == 0;
+    ls_free(first);
     return ls_comm_agree(comm, same, NULL);
 }
 

@@ -30,6 +30,12 @@ typedef struct ls_checkpoint_arrays {
     ls_checkpoint_array at[LS_PHASES * LS_OPTIMIZER_STATES];
 } ls_checkpoint_arrays;
 
+/* The part of a checkpoint that is written or loaded. */
+typedef enum ls_checkpoint_part {
+    LS_CHECKPOINT_ALL,    /* to go on from: the numbers must come back bit for bit */
+    LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer does not matter */
+} ls_checkpoint_part;
+
 /* What is written; all of it is borrowed. */
 typedef struct ls_checkpoint_contents {
     const char *job; /* a text that io does not interpret: the resolved job, YAML */

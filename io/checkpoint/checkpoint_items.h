@@ -3,12 +3,6 @@
 #include "io/checkpoint/checkpoint.h"
 #include "io/h5/h5_image.h"
 
-/* The part of a file that is written or loaded. */
-typedef enum ls_checkpoint_part {
-    LS_CHECKPOINT_ALL,    /* to go on from: the numbers must come back bit for bit */
-    LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer does not matter */
-} ls_checkpoint_part;
-
 /* Copies that part of the contents, with the attributes, into an HDF5 file in memory, which is
  * called `name` in messages. image->bytes is the caller's (ls_free); NULL after an LS_IO error. */
 bool ls_checkpoint_items_write(const char *name, const ls_checkpoint_contents *contents,

@@ -94,8 +94,9 @@ bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error)
     return ok;
 }
 
-static bool write_part(ls_checkpoint_writer *writer, const ls_checkpoint_contents *contents,
-                       ls_checkpoint_part part, ls_error *error)
+bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
+                                const ls_checkpoint_contents *contents, ls_checkpoint_part part,
+                                ls_error *error)
 {
     bool before = ls_checkpoint_writer_wait(writer, error);
     const char *name = part == LS_CHECKPOINT_WEIGHTS ? "best.h5" : "checkpoint";
@@ -108,18 +109,6 @@ static bool write_part(ls_checkpoint_writer *writer, const ls_checkpoint_content
     if (!writer->running) /* there is no thread to be had: write here and now */
         write_out(writer);
     return before;
-}
-
-bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
-                                const ls_checkpoint_contents *contents, ls_error *error)
-{
-    return write_part(writer, contents, LS_CHECKPOINT_ALL, error);
-}
-
-bool ls_checkpoint_writer_write_best(ls_checkpoint_writer *writer,
-                                     const ls_checkpoint_contents *contents, ls_error *error)
-{
-    return write_part(writer, contents, LS_CHECKPOINT_WEIGHTS, error);
 }
 
 bool ls_checkpoint_writer_close(ls_checkpoint_writer *writer, ls_error *error)

@@ -9,15 +9,13 @@ typedef struct ls_checkpoint_writer ls_checkpoint_writer;
  * by the first write. Old checkpoints are removed but for the newest `keep` >= 1. Close with
  * ls_checkpoint_writer_close. */
 ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep);
-/* Copies the contents into a file in memory, and starts a thread that writes it to the disk. One
- * write is under way at a time: a second call waits for the first. False with the error of the
- * *previous* write where that failed; this one is under way all the same. LS_IO errors name file
- * and reason; what was valid before a failure stays valid. */
+/* Copies the contents into a file in memory, and starts a thread that writes it to the disk: as
+ * step-N.h5, or, of LS_CHECKPOINT_WEIGHTS, as best.h5. One write is under way at a time: a second
+ * call waits for the first. False with the error of the *previous* write where that failed; this
+ * one is under way all the same. LS_IO errors name file and reason; what was valid stays valid. */
 bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
-                                const ls_checkpoint_contents *contents, ls_error *error);
-/* The same as best.h5, with the weights alone. */
-bool ls_checkpoint_writer_write_best(ls_checkpoint_writer *writer,
-                                     const ls_checkpoint_contents *contents, ls_error *error);
+                                const ls_checkpoint_contents *contents, ls_checkpoint_part part,
+                                ls_error *error);
 /* Waits until all is durable and old checkpoints are removed: all but the newest `keep`, and those
  * of steps after the one just written, for a run that went back to an earlier step takes another
  * course from there. False with the error of the last write, which is reported once. */

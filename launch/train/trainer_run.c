@@ -137,7 +137,7 @@ static bool save(ls_trainer *t, ls_error *error)
 {
     const ls_checkpoint_contents now = contents(t);
     t->saved = ls_clock_now();
-    bool ok = !t->writer || ls_checkpoint_writer_write(t->writer, &now, error);
+    bool ok = !t->writer || ls_checkpoint_writer_write(t->writer, &now, LS_CHECKPOINT_ALL, error);
     return ls_comm_agree(t->comm, ok, error);
 }
 
@@ -154,7 +154,7 @@ static bool evaluate_parameters(ls_trainer *t, ls_error *error)
     bool best = ls_judge_note(job, t->stage.objective, &evaluation.sums, &t->position), ok = true;
     if (best && t->writer) {
         const ls_checkpoint_contents now = contents(t);
-        ok = ls_checkpoint_writer_write_best(t->writer, &now, error);
+        ok = ls_checkpoint_writer_write(t->writer, &now, LS_CHECKPOINT_WEIGHTS, error);
     }
     t->evaluated = ls_clock_now();
     ls_report_evaluation(&t->report, &t->stage, &t->position, &evaluation.sums,

@@ -34,8 +34,8 @@ void write_steps(const Folder &run, SmallState &state, std::vector<long> steps, 
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), keep);
     for (long step : steps) {
         state.fill(step);
-        EXPECT_TRUE((best ? ls_checkpoint_writer_write_best
-                          : ls_checkpoint_writer_write)(writer, state.contents(), &error))
+        EXPECT_TRUE(ls_checkpoint_writer_write(
+            writer, state.contents(), best ? LS_CHECKPOINT_WEIGHTS : LS_CHECKPOINT_ALL, &error))
             << error.text;
     }
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << error.text;

@@ -85,8 +85,8 @@ bool write_step(const Folder &run, SmallState &state, long step, bool best, ls_e
 {
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     state.fill(step);
-    EXPECT_TRUE((best ? ls_checkpoint_writer_write_best
-                      : ls_checkpoint_writer_write)(writer, state.contents(), nullptr));
+    EXPECT_TRUE(ls_checkpoint_writer_write(
+        writer, state.contents(), best ? LS_CHECKPOINT_WEIGHTS : LS_CHECKPOINT_ALL, nullptr));
     return ls_checkpoint_writer_close(writer, error);
 }
 
@@ -205,11 +205,12 @@ TEST(CheckpointFaults, AnErrorIsToldOnceByTheNextCall)
     ls_error error = {};
     {
         Fault fault(2, ENOSPC, false);
-        EXPECT_TRUE(ls_checkpoint_writer_write(writer, state.contents(), &error));
+        EXPECT_TRUE(
+            ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
         EXPECT_FALSE(ls_checkpoint_writer_wait(writer, &error));
     }
     EXPECT_TRUE(says(error, ENOSPC, run)) << error.text;
-    EXPECT_TRUE(ls_checkpoint_writer_write(writer, state.contents(), &error));
+    EXPECT_TRUE(ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error));
 }
 
@@ -232,7 +233,7 @@ TEST(CheckpointFaults, AFolderThatCannotBeMadeIsTold)
     state.fill(1);
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     ls_error error = {};
-    EXPECT_FALSE(ls_checkpoint_writer_write(writer, state.contents(), &error));
+    EXPECT_FALSE(ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
     EXPECT_NE(std::string(error.text).find("expected a folder"), std::string::npos) << error.text;
     EXPECT_FALSE(ls_checkpoint_writer_close(writer, &error));
 }
