@@ -16,9 +16,7 @@ const ls_usage ls_usage_evaluate = {
     .options = options,
     .arguments = "RUN|CHECKPOINT",
     .about = "Computes loss, metrics and confusion matrix of a trained net on the rows of a "
-             "split, alone or under mpirun. Given a run directory, it takes the parameters of "
-             "best.h5; where there is no best.h5, or with --average, those of the newest "
-             "checkpoint.",
+             "split, alone or under mpirun. " LS_FORWARD_SOURCE,
     .arguments_min = 1,
     .arguments_max = 1,
 };
@@ -39,10 +37,10 @@ static void print_json(const ls_forward *f, const ls_split *split, const ls_obje
                        const ls_evaluation *e)
 {
     json_t *top = ls_forward_json(f, split);
-    json_object_set_new(top, "loss", json_real(ls_sums_mean(&e->sums, LS_SUM_LOSS)));
+    json_object_set_new(top, "loss", ls_json_real(ls_sums_mean(&e->sums, LS_SUM_LOSS)));
     for (int k = 0; objective->metrics[k]; k++)
         json_object_set_new(top, objective->metrics[k],
-                            json_real(ls_sums_mean(&e->sums, LS_SUM_METRICS + k)));
+                            ls_json_real(ls_sums_mean(&e->sums, LS_SUM_METRICS + k)));
     if (e->confusion)
         json_object_set_new(top, "confusion", matrix(e));
     ls_json_print(top);

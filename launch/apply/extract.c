@@ -30,9 +30,7 @@ const ls_usage ls_usage_extract = {
     .about = "Writes the output of one layer of a trained net for every row of every split as "
              "the x of a new data set, alone or under mpirun. Everything else that the source "
              "holds about each row (y, length) and its attributes are copied, so that train "
-             "takes the new data set. The source needs no y. Given a run directory, it takes "
-             "the parameters of best.h5; where there is no best.h5, or with --average, those "
-             "of the newest checkpoint.",
+             "takes the new data set. The source needs no y. " LS_FORWARD_SOURCE,
     .more = "Example:\n"
             "  lockstep extract runs/lenet --layer dense1 --data new.h5 -o features.h5",
     .arguments_min = 1,

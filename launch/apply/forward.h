@@ -18,6 +18,10 @@ typedef struct ls_forward_arguments {
 
 typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
 
+/* The sentence about RUN|CHECKPOINT in the `about` of each command. */
+#define LS_FORWARD_SOURCE                                                                          \
+    "Given a run directory, it takes the parameters of best.h5; where there is no best.h5, or "    \
+    "with --average, those of the newest checkpoint."
 /* The options that are the same in the tables of several commands. */
 #define LS_FORWARD_TEXT(name, letter, value, member, help)                                         \
     {                                                                                              \

@@ -31,11 +31,10 @@ const ls_usage ls_usage_predict = {
     .options = options,
     .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
-    .about = "Applies a trained net to each row of a data set, alone or under mpirun, and "
-             "writes for each row its class and the probabilities of all classes (scores where "
-             "the loss defines no probabilities), or the outputs as values. The data set needs "
-             "no y. Given a run directory, it takes the parameters of best.h5; where there is "
-             "no best.h5, or with --average, those of the newest checkpoint.",
+    .about = "Applies a trained net to each row of a data set, alone or under mpirun, and writes "
+             "for each row its class and the probabilities of all classes (scores where the loss "
+             "defines no probabilities), or the outputs as values. The data set needs no "
+             "y. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep predict runs/lenet --data new.h5 -o predictions.csv\n"
             "  mpirun -n 4 lockstep predict runs/lenet --split valid -o valid.h5",

@@ -250,27 +250,9 @@ static double weight_expected(const ls_bench_layer *b, long index)
 }
 
 const ls_bench_pass ls_bench_passes[LS_BENCH_PASSES] = {
-    {.name = "forward",
-     .run = forward,
-     .result = forward_result,
-     .expected = forward_expected,
-     .m = LS_BENCH_POSITIONS,
-     .n = LS_BENCH_CHANNELS,
-     .k = LS_BENCH_PATCH,
-     .transpose_b = true},
-    {.name = "data",
-     .run = data_gradient,
-     .result = data_result,
-     .expected = data_expected,
-     .m = LS_BENCH_POSITIONS,
-     .n = LS_BENCH_PATCH,
-     .k = LS_BENCH_CHANNELS},
-    {.name = "weight",
-     .run = weight_gradient,
-     .result = weight_result,
-     .expected = weight_expected,
-     .m = LS_BENCH_CHANNELS,
-     .n = LS_BENCH_PATCH,
-     .k = LS_BENCH_POSITIONS,
-     .transpose_a = true},
-};
+    {"forward", forward, forward_result, forward_expected, LS_BENCH_POSITIONS, LS_BENCH_CHANNELS,
+     LS_BENCH_PATCH, .transpose_b = true},
+    {"data", data_gradient, data_result, data_expected, LS_BENCH_POSITIONS, LS_BENCH_PATCH,
+     LS_BENCH_CHANNELS, .transpose_b = false},
+    {"weight", weight_gradient, weight_result, weight_expected, LS_BENCH_CHANNELS, LS_BENCH_PATCH,
+     LS_BENCH_POSITIONS, .transpose_a = true}};
