@@ -57,8 +57,8 @@ const ls_usage ls_usage_import = {
     .arguments = &(
 #include "io/imports.def"
         " [FILE ...]")[1],
-#define LS_IMPORT(name, files, least, most, step, help) "\n  " #name " " files ": " help
-    .about = "Makes a data set file:"
+#define LS_IMPORT(name, files, least, most, step, help) "\n  " #name ": " help "; takes " files
+    .about = "Makes a data set file; where there are two files or pairs, the second is for testing:"
 #include "io/imports.def"
     ,
     .more = "Examples:\n"

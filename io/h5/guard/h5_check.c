@@ -4,8 +4,8 @@
  * address wherever it leads, steps through lists until they end. A bit that flipped on a disk, a
  * copy that was cut short, or a file that somebody made for it, and HDF5 reads behind the end of
  * its memory, or runs for ever; under MPI all ranks do. So before HDF5 opens a file, all that it
- * will rely on is checked here, byte by byte. What is not as the format demands refuses the file,
- * with the byte where that stands.
+ * will rely on is checked here, byte by byte. A file that is not as the format demands is refused,
+ * with the number of the byte where it is wrong.
  *
  * THE FILE. Numbers are little-endian; an address counts bytes from the superblock. Every object, a
  * group or a data set, is a header: a list of messages (h5_message.c). Groups name objects:
@@ -29,18 +29,18 @@
  *
  * THE WALK. walk->todo lists objects that are still to be checked: at first the root. The last of
  * them is taken off and its header is read; what it names, if it is a group, is put onto the list;
- * and so on until the list is empty. Nothing calls itself, so that no file can exhaust the stack
- * (but for B-trees and types, whose depth is bounded). Names in the new form may stand in heaps
- * with checksums: damage is found by HDF5 itself there, which lists such a group's names once the
- * file is open; the objects go onto the same list.
+ * and so on until the list is empty. No function calls itself (but for B-trees and
+ * types, whose depth is bounded), so that no file can exhaust the stack. Groups of the new form may
+ * keep their names in heaps with checksums. HDF5 finds damage there by itself; so once the file is
+ * open it lists the names of these groups, and the objects go onto the same list.
  *
- * WHY IT ENDS. Each structure that is read is taken from a budget of bytes, of four times the file:
- * a sound file's structures are read about once, but a tree that leads back into itself spends it
- * all. The rest has bounds of its own: an object with several names is followed once (hard links
- * may form a cycle, legally, and HDF5 knows that it was there); groups lie at most 64 deep in each
- * other, for HDF5 itself follows them by calling itself; objects of global heaps are counted, as
- * one heap is stepped through for each text in it; and of gzip's chunks 16 MiB are unpacked on
- * trial. */
+ * WHY IT ENDS. There is a budget of four times the file's bytes, from which each structure that is
+ * read takes its own: a sound file's structures are read about once, but a tree that leads back
+ * into itself spends it all. Four things have bounds of their own. An object with several names is
+ * followed once, as HDF5 does, for hard links may form a cycle in a sound file. Groups lie at most
+ * 64 deep in each other, for HDF5's functions call themselves to follow them. Steps through global
+ * heaps are counted, for a heap is stepped through once for each text in it. And of chunks that
+ * gzip has packed, 16 MiB are unpacked on trial. */
 #include "io/h5/guard/h5_check.h"
 
 #include <string.h>

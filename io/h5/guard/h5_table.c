@@ -3,21 +3,21 @@
  *     TREE: a node of a B-tree, of a group's names or of a data set's chunks
  *       "TREE", type, level (0: a leaf), number of children, addresses of two siblings,
  *       key, child, key, child, ..., key
- *     A group's keys are names (offsets in its heap); the children of its leaves are SNOD nodes.
- *     A chunk's key: bytes as stored, filters left out, its place; the children of leaves are
- * chunks.
+ *       Of a group, keys are names (offsets in its heap), children of leaves are SNODs.
+ *       Of chunks, keys are bytes as stored, filters left out and position; children of leaves are
+ *       the chunks.
  *
- *     SNOD: names of a group
- *       "SNOD", version, number of entries, then for each: offset of the name in the heap, address
- * of the object's header, whether it is a soft link (then the offset of the path it leads to), ...
+ *     SNOD: some names of a group
+ *       "SNOD", version, number of entries, and for each: offset of the name in the heap, address
+ *       of the object header, kind: an object, or a soft link with the offset of its path
  *
  *     HEAP: a local heap: the names of one group
  *       "HEAP", version, bytes of its data, first free block, address of the data
- *     Free blocks form a list inside the data: offset of the next (1: none), bytes.
+ *       Free blocks form a list inside the data: offset of the next (1: none), bytes.
  *
  *     GCOL: a global heap: texts and lists of varying length
- *       "GCOL", version, bytes of it all, then for each object: index, references, bytes, data
- *     Index 0 is what is free, to the end.
+ *       "GCOL", version, bytes of it all, and for each object: index, references, bytes, data
+ *       Index 0 stands for what is free, to the end.
  *
  * A node's room is fixed: HDF5 reads all of it, whatever the number of children says. HDF5 follows
  * the list of free blocks, and steps from object to object of a global heap, without asking whether
