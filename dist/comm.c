@@ -71,8 +71,7 @@ static int ranks_per_node(void)
     return shared;
 }
 
-/* Numbers the nodes by their lowest rank in `parent`, and the ranks node by node. **Collective.**
- */
+/* Numbers nodes by their lowest rank in `parent`, and ranks node by node. **Collective.** */
 static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
 {
     int lowest = rank, before = 0;
@@ -304,10 +303,8 @@ void ls_comm_barrier(ls_comm *comm)
     ls_mpi(MPI_Barrier(comm->world));
 }
 
-/* Shared windows have MPI's unified memory model (ls_shared_create checks it). So a barrier between
- * two memory fences orders the loads and stores of the ranks, as MPI_Win_sync would
- * (MPI-3.1, 11.7).
- */
+/* Shared windows have MPI's unified memory model (ls_shared_create checks it), so a barrier between
+ * two fences orders the ranks' loads and stores, as MPI_Win_sync would (MPI-3.1, 11.7). */
 void ls_comm_node_barrier(ls_comm *comm)
 {
     if (comm->node_size == 1)

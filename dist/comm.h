@@ -40,8 +40,7 @@ bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error);
 bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes);
 /* **Collective.** From rank 0 to all ranks; of any size. */
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes);
-/* **Collective.** An array that each node holds once (ls_shared), from rank 0's node to the others.
- */
+/* **Collective.** From rank 0's node to the others: an array that a node holds once (ls_shared). */
 void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes);
 /* **Collective.** `bytes` (below 2 GiB) of each rank, in the order of the ranks, into
  * all[size * bytes] on rank 0; `all` may be NULL on the others. */
@@ -51,8 +50,7 @@ void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all);
  * use ls_comm_sum_ordered. */
 void ls_comm_sum(ls_comm *comm, double *values, long count);
 void ls_comm_sum_long(ls_comm *comm, long *values, long count);
-/* **Collective.** The same in the order of sum_order.h over the ranks: the same bits in every run.
- */
+/* **Collective.** The same in the order of sum_order.h: the same bits in every run. */
 void ls_comm_sum_ordered(ls_comm *comm, double *values, long count);
 /* **Collective.** */
 double ls_comm_max(ls_comm *comm, double value);

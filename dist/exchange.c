@@ -143,24 +143,24 @@ static void transfer(const exchange *x, int other, ls_interval give, ls_interval
     }
 }
 
-/* Between the first nodes of the groups: `mine` are the positions that this node still adds up. */
+/* Between the first nodes of the groups. At each level a node gives half of its positions,
+ * `theirs`, to its partner, and adds up `mine`. On the way back `mine` are the positions that are
+ * final. */
 static void halve_and_double(const ls_comm *comm, const group *g, const exchange *x)
 {
-    ls_interval mine = {0, x->intervals->total}, before[LEVELS];
+    ls_interval mine = {0, x->intervals->total}, theirs[LEVELS];
     for (int level = 0; level < g->levels; level++) {
-        before[level] = mine;
         long middle = mine.begin + length(mine) / 2 / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
         ls_interval lower = {mine.begin, middle}, upper = {middle, mine.end};
         bool keep_upper = g->index >> level & 1;
         mine = keep_upper ? upper : lower;
-        transfer(x, partner(comm, g, 1 << level), keep_upper ? lower : upper, mine, ADD);
+        theirs[level] = keep_upper ? lower : upper;
+        transfer(x, partner(comm, g, 1 << level), theirs[level], mine, ADD);
     }
     for (int level = g->levels - 1; level >= 0; level--) {
-        ls_interval whole = before[level];
-        ls_interval other = mine.begin > whole.begin ? (ls_interval){whole.begin, mine.begin}
-                                                     : (ls_interval){mine.end, whole.end};
-        transfer(x, partner(comm, g, 1 << level), mine, other, REPLACE);
-        mine = whole;
+        transfer(x, partner(comm, g, 1 << level), mine, theirs[level], REPLACE);
+        mine.begin = ls_min(mine.begin, theirs[level].begin);
+        mine.end = ls_max(mine.end, theirs[level].end);
     }
 }
 

@@ -41,8 +41,8 @@
 struct ls_reduce {
     ls_comm *comm;
     const ls_params *params;
-    long blocks, stride;     /* of an array: blocks of LS_SLICE_ALIGN reals, and their reals */
-    ls_shared *arrays;       /* real [node_size, stride] */
+    long blocks;             /* of LS_SLICE_ALIGN reals, that an array takes */
+    ls_shared *arrays;       /* real [node_size, blocks * LS_SLICE_ALIGN] */
     ls_shared *board;        /* `total`, `sums` and `squares`, one after the other */
     real **array;            /* [node_size] starts of the node's arrays */
     real **from;             /* [node_size] one block in each of them */
@@ -98,7 +98,6 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     reduce->comm = comm;
     reduce->params = params;
     reduce->blocks = count_blocks(params->size);
-    reduce->stride = reduce->blocks * LS_SLICE_ALIGN;
     reduce->slice = cut_slice(reduce);
     reduce->array = ls_alloc((size_t)size, sizeof *reduce->array);
     reduce->from = ls_alloc((size_t)size, sizeof *reduce->from);
@@ -112,8 +111,9 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
         ls_reduce_destroy(reduce);
         return NULL;
     }
+    real *arrays = ls_shared_data(reduce->arrays);
     for (int r = 0; r < size; r++)
-        reduce->array[r] = (real *)ls_shared_data(reduce->arrays) + r * reduce->stride;
+        reduce->array[r] = arrays + r * reduce->blocks * LS_SLICE_ALIGN;
     reduce->total = ls_shared_data(reduce->board);
     reduce->sums = reduce->total + 1;
     reduce->squares = (double *)(reduce->sums + size);

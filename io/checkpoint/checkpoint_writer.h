@@ -1,5 +1,4 @@
-/* checkpoint_writer: writes the checkpoints of a run while training goes on. Only rank 0 has one.
- */
+/* checkpoint_writer: writes the checkpoints of a run while training goes on. On rank 0 only. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 
