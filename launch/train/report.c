@@ -17,17 +17,18 @@ static json_t *number(double value)
 }
 
 /* Adds means of `sums` to a JSON object: loss, then the objective's metrics. */
-static void add_means(json_t *object, const ls_stage *stage, const ls_sums *sums)
+static void add_means(const ls_report *report, const ls_sums *sums, json_t *object)
 {
-    const char *const *metrics = stage->objective->metrics;
+    const char *const *metrics = report->stage->objective->metrics;
     json_object_set_new(object, "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
     for (int k = 0; metrics[k]; k++)
         json_object_set_new(object, metrics[k], number(ls_sums_mean(sums, LS_SUM_METRICS + k)));
 }
 
-static json_t *new_record(const ls_report *report, const ls_stage *stage,
-                          const ls_position *position)
+static json_t *new_record(const ls_report *report)
 {
+    const ls_position *position = report->position;
+    const ls_stage *stage = report->stage;
     double epochs = (double)position->stage_step / (double)stage->specs->steps_per_epoch;
     return json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
                      (json_int_t)position->step, "epoch", epochs, "seconds",
@@ -46,13 +47,13 @@ static void put_record(const ls_report *report, json_t *record)
     json_decref(record);
 }
 
-static void write_step_record(ls_report *report, const ls_stage *stage, const ls_position *position)
+static void write_step_record(ls_report *report)
 {
-    json_t *record = new_record(report, stage, position);
-    double now = ls_clock_now(), waited = ls_loader_waited(stage->loader);
+    json_t *record = new_record(report);
+    double now = ls_clock_now(), waited = ls_loader_waited(report->stage->loader);
     double seconds = now - report->record_start;
-    add_means(record, stage, &report->record);
-    json_object_set_new(record, "rate", json_real(stage->rate));
+    add_means(report, &report->record, record);
+    json_object_set_new(record, "rate", json_real(report->stage->rate));
     json_object_set_new(record, "samples_per_second", json_real(report->record_rows / seconds));
     json_object_set_new(record, "waiting", json_real((waited - report->record_waited) / seconds));
     put_record(report, record);
@@ -62,14 +63,15 @@ static void write_step_record(ls_report *report, const ls_stage *stage, const ls
     report->record_start = now;
 }
 
-static ls_figures figures_of(const ls_report *report, const ls_stage *stage,
-                             const ls_position *position, const ls_sums *sums)
+static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
 {
+    const ls_stage *stage = report->stage;
+    const ls_position *position = report->position;
     double seconds = ls_clock_now() - report->stage_start;
     double steps_here = (double)(position->stage_step - report->stage_first);
     ls_figures figures = {
         .stage = stage->number,
-        .stages = report->job->stages,
+        .stages = report->session->job->stages,
         .epoch = (position->stage_step - 1) / stage->specs->steps_per_epoch,
         .epochs = stage->keys->steps ? 0 : stage->keys->epochs,
         .step = position->stage_step,
@@ -88,18 +90,18 @@ static ls_figures figures_of(const ls_report *report, const ls_stage *stage,
     return figures;
 }
 
-void ls_report_start(ls_report *report, const ls_position *position)
+void ls_report_start(ls_report *report)
 {
     report->epoch = report->record = (ls_sums){{0}};
     report->stage_start = report->record_start = ls_clock_now();
-    report->stage_first = position->stage_step;
+    report->stage_first = report->position->stage_step;
     report->stage_rows = report->record_rows = report->record_waited = 0;
 }
 
-void ls_report_step(ls_report *report, const ls_stage *stage, const ls_position *position,
-                    const ls_sums *sums)
+void ls_report_step(ls_report *report, const ls_sums *sums)
 {
-    long per_epoch = stage->specs->steps_per_epoch, step = position->stage_step;
+    const ls_session_stage *specs = report->stage->specs;
+    long per_epoch = specs->steps_per_epoch, step = report->position->stage_step;
     if ((step - 1) % per_epoch == 0)
         report->epoch = (ls_sums){{0}};
     for (int k = 0; k < LS_SUMS; k++) {
@@ -109,38 +111,37 @@ void ls_report_step(ls_report *report, const ls_stage *stage, const ls_position 
     report->record_rows += sums->at[LS_SUM_WEIGHT];
     report->stage_rows += sums->at[LS_SUM_WEIGHT];
     long every = (per_epoch + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
-    bool due = step % every == 0 || step % per_epoch == 0 || step == stage->specs->steps;
+    bool due = step % every == 0 || step % per_epoch == 0 || step == specs->steps;
     if (report->run && due)
-        write_step_record(report, stage, position);
+        write_step_record(report);
     if (report->listener->step) {
-        ls_figures figures = figures_of(report, stage, position, &report->epoch);
+        ls_figures figures = figures_of(report, &report->epoch);
         report->listener->step(report->listener->context, &figures);
     }
 }
 
-void ls_report_evaluation(ls_report *report, const ls_stage *stage, const ls_position *position,
-                          const ls_sums *sums, double seconds)
+void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds)
 {
-    const char *split = report->job->evaluate.split;
+    const char *split = report->session->job->evaluate.split;
     if (report->listener->evaluation) {
-        ls_figures figures = figures_of(report, stage, position, sums);
+        ls_figures figures = figures_of(report, sums);
         report->listener->evaluation(report->listener->context, &figures, split,
-                                     position->stale == 0);
+                                     report->position->stale == 0);
     }
     if (report->run) {
-        json_t *record = new_record(report, stage, position), *means = json_object();
-        add_means(means, stage, sums);
+        json_t *record = new_record(report), *means = json_object();
+        add_means(report, sums, means);
         json_object_set_new(record, split, means);
         put_record(report, record);
     }
     report->record_start += seconds; /* it is not training time */
 }
 
-void ls_report_stage(ls_report *report, const ls_stage *stage, const ls_position *position,
-                     const char *how)
+void ls_report_stage(ls_report *report, const char *how)
 {
+    const ls_position *position = report->position;
     if (report->run) {
-        json_t *record = new_record(report, stage, position);
+        json_t *record = new_record(report);
         json_object_set_new(record, "final", json_string(how));
         json_object_set_new(record, "stage_seconds",
                             json_real(ls_clock_now() - report->stage_start));
@@ -151,7 +152,7 @@ void ls_report_stage(ls_report *report, const ls_stage *stage, const ls_position
         put_record(report, record);
     }
     if (report->listener->stage_end) {
-        ls_figures figures = figures_of(report, stage, position, &report->epoch);
+        ls_figures figures = figures_of(report, &report->epoch);
         report->listener->stage_end(report->listener->context, &figures, how);
     }
 }

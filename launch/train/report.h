@@ -7,7 +7,9 @@
 
 typedef struct ls_report {
     const ls_listener *listener;
-    const ls_job *job;
+    const ls_session *session; /* these three are borrowed */
+    const ls_stage *stage;     /* the one that runs */
+    const ls_position *position;
     ls_rundir *run; /* whose metrics.jsonl gets the records; NULL: none are written */
     double opened;  /* when this start began; these and the next are seconds on the clock */
     /* Since the stage went on in this start. */
@@ -19,14 +21,11 @@ typedef struct ls_report {
     double record_start, record_rows, record_waited;
 } ls_report;
 
-/* The stage goes on from position->stage_step. */
-void ls_report_start(ls_report *report, const ls_position *position);
+/* The stage begins, or goes on, from position->stage_step. */
+void ls_report_start(ls_report *report);
 /* A step is done, with these sums over the whole batch; a record about 20 times an epoch. */
-void ls_report_step(ls_report *report, const ls_stage *stage, const ls_position *position,
-                    const ls_sums *sums);
+void ls_report_step(ls_report *report, const ls_sums *sums);
 /* An evaluation is done, which took `seconds` and gave these sums. */
-void ls_report_evaluation(ls_report *report, const ls_stage *stage, const ls_position *position,
-                          const ls_sums *sums, double seconds);
+void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds);
 /* The stage has ended: `how` is "done" or "stopped early". */
-void ls_report_stage(ls_report *report, const ls_stage *stage, const ls_position *position,
-                     const char *how);
+void ls_report_stage(ls_report *report, const char *how);

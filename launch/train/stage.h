@@ -9,19 +9,17 @@ typedef struct ls_stage {
     const ls_job_stage *keys; /* what the job says of it */
     ls_session_stage *specs;  /* the same, parsed */
     ls_objective *objective;  /* specs' own; NULL: no stage is open */
-    ls_loader *loader;        /* NULL before ls_stage_start */
-    double rate;              /* of the last update, after the schedule */
+    ls_loader *loader;
+    double rate; /* of the last update, after the schedule */
 } ls_stage;
 
-/* Rows of an evaluation chunk where `every` lets the stage evaluate, else 0. */
-long ls_stage_chunk(const ls_session *session, int number, const ls_every *every);
+/* Rows of an evaluation chunk; 0 where the stage never evaluates. */
+long ls_stage_chunk(const ls_session *session, int number, const ls_every *evaluate);
 /* Most rows of a shard. */
 long ls_stage_shard_rows(const ls_session *session, int number, int shards);
-/* Compiles the objective for shards and evaluation chunks (0: none) of so many rows. */
-void ls_stage_open(ls_stage *stage, const ls_session *session, int number, long shard_rows,
-                   long chunk_rows);
-/* The loader begins to read the rows of this rank's shards, for the steps from `first_step` on. */
-void ls_stage_start(ls_stage *stage, const ls_session *session, const ls_shards *shards,
-                    long first_step);
+/* Compiles the objective for shards and evaluation chunks; the loader begins to read the rows of
+ * this rank's shards, for the steps from `first_step` on. */
+void ls_stage_open(ls_stage *stage, const ls_session *session, int number, const ls_shards *shards,
+                   const ls_every *evaluate, long first_step);
 /* Frees loader and objective: a stage runs once. */
 void ls_stage_close(ls_stage *stage);

@@ -106,7 +106,11 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         t->options = *options;
     if (!t->options.read_job)
         t->options.read_job = ls_job_from_json;
-    t->report = (ls_report){.listener = &t->options.listener, .job = job, .opened = ls_clock_now()};
+    t->report = (ls_report){.listener = &t->options.listener,
+                            .session = &t->session,
+                            .stage = &t->stage,
+                            .position = &t->position,
+                            .opened = ls_clock_now()};
     if (!open_session(t, job, error))
         return false;
     t->position = first_position(&t->session);

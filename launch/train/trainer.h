@@ -51,7 +51,8 @@ typedef struct ls_trainer {
 
 /* **Collective.** Opens session and run directory, checks job and data, finds and loads the
  * checkpoint to go on from or draws the first parameters. `job` (borrowed) gets its defaults. The
- * error is the same on all ranks. Close with ls_trainer_close whether this succeeds or fails. */
+ * error is the same on all ranks. Close with ls_trainer_close whether this succeeds or fails. The
+ * trainer holds pointers into itself: it stays where it was opened. */
 bool ls_trainer_open(ls_trainer *trainer, ls_comm *comm, ls_job *job,
                      const ls_train_options *options, ls_error *error);
 void ls_trainer_close(ls_trainer *trainer); /* **Collective.** */

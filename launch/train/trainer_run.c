@@ -157,8 +157,7 @@ static bool evaluate_parameters(ls_trainer *t, ls_error *error)
         ok = ls_checkpoint_writer_write(t->writer, &now, LS_CHECKPOINT_WEIGHTS, error);
     }
     t->evaluated = ls_clock_now();
-    ls_report_evaluation(&t->report, &t->stage, &t->position, &evaluation.sums,
-                         t->evaluated - start);
+    ls_report_evaluation(&t->report, &evaluation.sums, t->evaluated - start);
     return ls_comm_agree(t->comm, ok, error);
 }
 
@@ -202,7 +201,7 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
     const ls_job *job = t->session.job;
     if (!train_step(t, &sums, error))
         return FAILED;
-    ls_report_step(&t->report, &t->stage, &t->position, &sums.sums);
+    ls_report_step(&t->report, &sums.sums);
     bool done = t->position.stage_step == t->stage.specs->steps, early = false;
     if (t->evaluate.unit != LS_EVERY_NEVER && (done || due(t, &t->evaluate, sums.evaluate))) {
         if (!evaluate(t, error))
@@ -230,9 +229,6 @@ static void start_stage(ls_trainer *t)
 {
     int number = (int)t->position.stage;
     ls_states_select(&t->states, &t->session, number);
-    ls_stage_open(&t->stage, &t->session, number,
-                  ls_stage_shard_rows(&t->session, number, t->shards.count),
-                  ls_stage_chunk(&t->session, number, &t->evaluate));
     if (t->position.stage_step == 0) {
         ls_states_clear(&t->states, &t->session);
         memset(t->position.updates, 0, sizeof t->position.updates);
@@ -240,8 +236,8 @@ static void start_stage(ls_trainer *t)
             ls_judge_forget(&t->position);
     }
     t->saved = t->evaluated = ls_clock_now();
-    ls_report_start(&t->report, &t->position);
-    ls_stage_start(&t->stage, &t->session, &t->shards, t->position.stage_step);
+    ls_stage_open(&t->stage, &t->session, number, &t->shards, &t->evaluate, t->position.stage_step);
+    ls_report_start(&t->report);
 }
 
 /* The position after the stage: the beginning of the next one. The last stage stays, so that more
@@ -269,8 +265,7 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
         result = step_and_after(t, error);
     if (result != STAGE_DONE)
         return result;
-    ls_report_stage(&t->report, &t->stage, &t->position,
-                    t->position.stage_step == steps ? "done" : "stopped early");
+    ls_report_stage(&t->report, t->position.stage_step == steps ? "done" : "stopped early");
     advance(t);
     if (!save(t, error))
         return FAILED;

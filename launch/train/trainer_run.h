@@ -8,7 +8,7 @@ typedef enum ls_outcome {
     LS_OUTCOME_FAILED    /* the error says why; no checkpoint is lost */
 } ls_outcome;
 
-/* **Collective.** Trains until the last stage is done or the run should stop: steps, evaluations,
- * best.h5, checkpoints and metrics.jsonl, as the job says. What it wrote is durable when it
- * returns. Outcome and error are the same on all ranks. */
+/* **Collective.** To be called once. Trains until the last stage is done or the run should stop:
+ * steps, evaluations, best.h5, checkpoints and metrics.jsonl, as the job says. What it wrote is
+ * durable when it returns. Outcome and error are the same on all ranks. */
 ls_outcome ls_trainer_run(ls_trainer *trainer, ls_error *error);
