@@ -1,6 +1,6 @@
 /* learner: a net that learns from arrays in memory, for programs that use lockstep as a library:
  * one net, one objective, one optimizer, one process. What it is made of (params.h, net.h,
- * objective.h, optimizer.h) can be used by itself where more is wanted. */
+ * objective.h, optimizer.h) can be used by itself for more than that. */
 #pragma once
 #include "core/objective.h"
 #include "core/optimizer.h"
@@ -24,7 +24,7 @@ ls_learner *ls_learner_create(const ls_learner_plan *plan, ls_error *error);
 void ls_learner_destroy(ls_learner *learner);
 /* One step of the optimizer over x [rows, plan.x] and y [rows, plan.y] (labels as whole numbers;
  * NULL for objectives without). Fills *sums (NULL: not wanted): loss and metrics are sums over
- * rows; divide by sums->at[LS_SUM_WEIGHT]. False, and no update, with an LS_NUMERIC error where the
+ * rows; divide by sums->at[LS_SUM_WEIGHT]. False, and no update, with an LS_NUMERIC error if the
  * gradient is not finite. */
 bool ls_learner_step(ls_learner *learner, const real *x, const real *y, long rows, ls_sums *sums,
                      ls_error *error);

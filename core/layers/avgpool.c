@@ -32,7 +32,7 @@ LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, 
 {
     for (long ow = 0; ow < w->w.out; ow++, y += w->c) {
         ls_pool_span in = ls_pool_span_of(&w->w, ow);
-        real part = 1 / (real)(lines * in.places);
+        real part = 1 / (real)(lines * in.counted);
         for (long c = 0; c < w->c; c++)
             y[c] = 0;
         for (long i = in.first; i < in.last; i++)
@@ -51,7 +51,7 @@ LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, 
         line[i] = 0;
     for (long ow = 0; ow < w->w.out; ow++, dy += w->c) {
         ls_pool_span in = ls_pool_span_of(&w->w, ow);
-        real part = 1 / (real)(lines * in.places);
+        real part = 1 / (real)(lines * in.counted);
         for (long i = in.first; i < in.last; i++)
             for (long c = 0; c < w->c; c++)
                 line[i * w->c + c] += dy[c] * part;
@@ -69,7 +69,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
         memcpy(args->scratch, x + in.first * width, (size_t)width * sizeof *x);
         for (long i = in.first + 1; i < in.last; i++)
             add(x + i * width, width, args->scratch);
-        mean_along(w, args->scratch, in.places, args->y + line * w->w.out * w->c);
+        mean_along(w, args->scratch, in.counted, args->y + line * w->w.out * w->c);
     }
 }
 
@@ -83,7 +83,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
         return;
     for (long line = 0; line < args->rows * w->h.out; line++) {
         ls_pool_span in = ls_pool_span_of(&w->h, line % w->h.out);
-        spread_along(w, args->dy + line * w->w.out * w->c, in.places, args->scratch);
+        spread_along(w, args->dy + line * w->w.out * w->c, in.counted, args->scratch);
         for (long i = in.first; i < in.last; i++)
             add(args->scratch, width, dx + (line / w->h.out * w->h.size + i) * width);
     }

@@ -1,4 +1,4 @@
-/* batchnorm: each channel brought to mean 0 and variance 1 over rows and places, then scaled and
+/* batchnorm: each channel brought to mean 0 and variance 1 over rows and pixels, then scaled and
  * shifted (Ioffe and Szegedy 2015, algorithm 1); a second input is added, then ReLU, in the same
  * pass over memory. With m numbers a channel, x^ = (x - mean) / sqrt(variance + epsilon):
  *
@@ -124,9 +124,9 @@ static work work_of(const ls_layer *layer, const ls_layer_args *args)
 /* The reals of chunk k. */
 static ls_interval chunk_of(const work *w, long k)
 {
-    long places = w->n / w->channels;
-    return (ls_interval){places * k / w->chunks * w->channels,
-                         places * (k + 1) / w->chunks * w->channels};
+    long pixels = w->n / w->channels;
+    return (ls_interval){pixels * k / w->chunks * w->channels,
+                         pixels * (k + 1) / w->chunks * w->channels};
 }
 
 typedef void chunk_task(const ls_layer *layer, const work *w, const ls_layer_args *args, long k);

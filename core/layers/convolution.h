@@ -17,14 +17,14 @@ typedef struct ls_convolution {
 /* pad_help: what pad= does. */
 #define LS_CONVOLUTION_OPTIONS(pad_help)                                                           \
     {"out", LS_OPTION_INT, offsetof(ls_convolution, out), NULL, 1, 1e6, NULL, "output channels"},  \
-    {"kernel", LS_OPTION_LIST, offsetof(ls_convolution, options.kernel), NULL, 1, 1e4, NULL,          \
+    {"kernel", LS_OPTION_LIST, offsetof(ls_convolution, options.kernel), NULL, 1, 1e4, NULL,       \
      "5, or height,width"},                                                                        \
-    {"stride", LS_OPTION_LIST, offsetof(ls_convolution, options.stride), "1", 1, 1e4, NULL,           \
+    {"stride", LS_OPTION_LIST, offsetof(ls_convolution, options.stride), "1", 1, 1e4, NULL,        \
      "2, or height,width"},                                                                        \
-    {"pad", LS_OPTION_LIST, offsetof(ls_convolution, options.pad), "0", 0, 1e4, NULL,                 \
+    {"pad", LS_OPTION_LIST, offsetof(ls_convolution, options.pad), "0", 0, 1e4, NULL,              \
      pad_help ": 2, or height,width"},                                                             \
-    {"dilation", LS_OPTION_LIST, offsetof(ls_convolution, options.dilation), "1", 1, 1e4, NULL,       \
-     "places from one weight to the next: 2, or height,width"},                                    \
+    {"dilation", LS_OPTION_LIST, offsetof(ls_convolution, options.dilation), "1", 1, 1e4, NULL,    \
+     "pixels from one weight to the next: 2, or height,width"},                                    \
     {"groups", LS_OPTION_INT, offsetof(ls_convolution, conv.groups), "1", 1, 1e6, NULL,            \
      "equal parts of the channels, each convolved by itself"}
 /* clang-format on */

@@ -15,10 +15,10 @@ typedef struct deconv2d {
     ls_list output_pad;
 } deconv2d;
 
-static const ls_option options[] = {LS_CONVOLUTION_OPTIONS("places of y cut off on each side"),
+static const ls_option options[] = {LS_CONVOLUTION_OPTIONS("pixels of y cut off on each side"),
                                     {"output_pad", LS_OPTION_LIST, offsetof(deconv2d, output_pad),
                                      "0", 0, 1e4, NULL,
-                                     "places more at the end of y: 1, or height,width"},
+                                     "more pixels at the end of y: 1, or height,width"},
                                     LS_WEIGHTS_OPTIONS,
                                     {0}};
 

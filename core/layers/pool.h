@@ -60,7 +60,7 @@ static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
 /* The lines, or columns, of the image that lie in the window of output `o`: [first, last). */
 typedef struct ls_pool_span {
     long first, last;
-    long places; /* the same with those in the padding */
+    long counted; /* how many there are with those in the padding */
 } ls_pool_span;
 
 static inline ls_pool_span ls_pool_span_of(const ls_window_axis *axis, long o)
@@ -69,5 +69,5 @@ static inline ls_pool_span ls_pool_span_of(const ls_window_axis *axis, long o)
     long most = axis->size + axis->pad;
     return (ls_pool_span){.first = first < 0 ? 0 : first,
                           .last = end < axis->size ? end : axis->size,
-                          .places = (end < most ? end : most) - first};
+                          .counted = (end < most ? end : most) - first};
 }
