@@ -5,9 +5,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ranks=2
 job=launch/jobs/lenet.yaml
-data= # runs/fashion.h5 with runs/lenet, or runs/glyphs.h5 with runs/glyphs, unless given
+data= # default: runs/fashion.h5, and run runs/lenet; without Fashion-MNIST runs/glyphs.h5, and run runs/glyphs
 run=
-other_data= # for the commands to try next
+other_data= # what the commands that are printed at the end need as data=
 
 for argument in "$@"; do
     case $argument in
@@ -16,9 +16,9 @@ for argument in "$@"; do
 launch/quickstart.sh [key=value ...]
 
 Installs what is missing, builds, imports Fashion-MNIST, trains $job on $ranks ranks, evaluates.
-Where Fashion-MNIST can't be had, it draws glyphs instead and says so.
+If Fashion-MNIST is not available, it draws digits instead and says so.
 key=value: any key of the job file, as in epochs=3 or run=runs/mine.
-The same command again goes on where the last one stopped. Ctrl-C stops with a checkpoint.
+Ctrl-C stops with a checkpoint; the same command again resumes the training.
 END
         exit 0
         ;;
@@ -49,7 +49,7 @@ build() {
     echo "build/lockstep is ready"
 }
 
-# fashion_folder: where the four files of Fashion-MNIST lie
+# fashion_folder: prints the folder of the four files of Fashion-MNIST
 fashion_folder() {
     local folder=${FASHION_MNIST:-}
     if [ -z "$folder" ] && command -v dpkg >/dev/null; then
@@ -63,7 +63,7 @@ fashion_folder() {
     echo "$folder"
 }
 
-# Fashion-MNIST, 5000 training rows kept for validation; or as many glyphs, in a run of their own.
+# make_data: imports Fashion-MNIST, with 5000 training rows for validation; else draws as many digits, for another run.
 make_data() {
     local folder
     launch/install/packages.sh data || true
@@ -79,15 +79,16 @@ make_data() {
     data=${data:-runs/glyphs.h5}
     run=${run:-runs/glyphs}
     other_data=" data=$data"
-    echo "Fashion-MNIST can't be had here (the reason stands above), so the net learns drawn digits instead:"
-    echo "they are easier, so expect an accuracy above README's. Another try, with FASHION_MNIST=FOLDER set to where"
-    echo "its four .gz files lie, takes the real pictures."
+    echo "Fashion-MNIST is not available (see above). The net learns drawn digits instead, which are easier: expect a"
+    echo "higher accuracy than in README. For the real pictures set FASHION_MNIST to the folder with its four .gz files"
+    echo "and start again."
     mkdir -p "$(dirname "$data")"
     [ -e "$data" ] ||
         build/lockstep import synthetic --rows 55000 --valid 5000 --test 10000 -o "$data"
 }
 
-# train KEY=VALUE...: mpirun.sh makes a stop with a checkpoint of Ctrl-C and TERM; what comes here waits for it to end.
+# train KEY=VALUE...: on Ctrl-C and TERM mpirun.sh stops the training with a checkpoint; this script ignores them, and
+# waits for it to end.
 train() {
     local options=(-n "$ranks") cores
     cores=$(lscpu -p=core | grep -v '^#' | sort -u | wc -l)
@@ -119,7 +120,7 @@ say "Training $job on $ranks ranks; Ctrl-C stops with a checkpoint"
 code=0
 train data="$data" run="$run" "$@" || code=$?
 if [ "$code" = 75 ]; then
-    say "Stopped with a checkpoint in $run/checkpoints: start me again, and I go on from there."
+    say "Stopped with a checkpoint in $run/checkpoints: the same command resumes the training."
     exit 75
 elif [ "$code" != 0 ]; then
     say "Training ended with code $code; the reason stands above."
