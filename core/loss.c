@@ -109,21 +109,21 @@ const ls_loss_type ls_loss_types[] = {
     {.name = "cross-entropy",
      .help = "-ln softmax(outputs) at the label; the outputs are logits: no softmax layer",
      .of_row = cross_entropy,
-     .meaning = {"probability", softmax, copy},
+     .meaning = {"probability", softmax, copy, .values = false},
      .smooths = true,
      .softmax = true},
     {.name = "bce",
      .help = "binary cross-entropy of logistic(outputs), one problem an output: targets from 0 to "
              "1, or labels one against all (1 output: 0 or 1); no logistic layer",
      .of_output = binary_entropy,
-     .meaning = {"probability", logistic, logistic},
+     .meaning = {"probability", logistic, logistic, .values = false},
      .vectors = true},
     {.name = "hinge",
      .help = "sum over outputs of max(0, 1 - t output), t = +-1: targets of -1 and 1, or labels "
              "one against all (1 output: 0 or 1)",
      .of_output = margin,
      .off = -1,
-     .meaning = {"score", copy, copy},
+     .meaning = {"score", copy, copy, .values = false},
      .vectors = true},
     {.name = NULL}};
 
