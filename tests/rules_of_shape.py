@@ -1,7 +1,6 @@
 """rules_of_shape: the house rules that need the functions, types and includes of all files; tests/rules.sh runs it.
 
-    rules_of_shape.py < FILES            each violation on a line: file:line: rule: what to do
-    rules_of_shape.py --all < FILES      of the rules that are PENDING too
+    rules_of_shape.py < FILES      each violation on a line: file:line: rule: what to do
 
 It relies on the layout that clang-format gives: the braces of a function's body and the closing brace of a struct
 stand in the first column.
@@ -11,9 +10,6 @@ import re
 import sys
 
 LONGEST_FUNCTION, MOST_PARAMETERS, MOST_MEMBERS, MOST_IN_LAUNCH = 50, 8, 20, 20
-
-# Rules that the code does not keep everywhere yet; --all shows where.
-PENDING = () if sys.argv[1:] == ["--all"] else ("header", "members", "comment")
 
 # Structs that are options of one table, member by member, and so may be longer.
 OPTION_TABLES = set()
@@ -28,8 +24,7 @@ Function = collections.namedtuple("Function", "file line length name parameters 
 
 
 def complain(file, line, rule, what):
-    if rule not in PENDING:
-        print(f"{file}:{line}: {rule}: {what}")
+    print(f"{file}:{line}: {rule}: {what}")
 
 
 def code_of(text):

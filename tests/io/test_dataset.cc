@@ -369,7 +369,7 @@ TEST(Dataset, RowsInMemoryAreReadAsThoseOfAFile)
     ASSERT_NE(data, nullptr) << error.text;
     EXPECT_STREQ(ls_dataset_path(data), "numbers");
     EXPECT_FALSE(ls_dataset_split(data, LS_VALID)->present);
-    EXPECT_EQ(ls_dataset_split(data, LS_TRAIN)->classes, 3); // the largest label + 1
+    EXPECT_EQ(ls_dataset_split(data, LS_TRAIN)->classes, 3); /* the largest label + 1 */
     const Rows rows = {2, 0};
     real read_x[4], read_y[2];
     ASSERT_TRUE(ls_dataset_read(data, LS_TRAIN, rows.data(), 2, nullptr, read_x, read_y, &error));

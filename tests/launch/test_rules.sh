@@ -81,6 +81,12 @@ touch launch/file{1..20} && noticed launch:1 folder
 define 50 int >>core/net.c && unnoticed
 define 9 'int a, int (*b)(int, int), int c, int d, int e, int f, int g, int h, int i' >>core/net.c && noticed core/net.c:7 parameters
 define 9 'int a, int (*b)(int, int), int c, int d, int e, int f, int g, int h' >>core/net.c && unnoticed
+{ echo 'typedef struct {' && yes '    int a, *b;' | head -n 10 && echo '    int c;' && echo '} ls_net;'; } >>core/net.h && noticed core/net.h:3 members
+{ echo 'typedef struct {' && yes '    int a, *b;' | head -n 10 && echo '} ls_net;'; } >>core/net.h && unnoticed
+printf 'void ls_net_close(void);\n' >dist/comm.h && printf 'void ls_net_close(void)\n{\n}\n' >>core/net.c && noticed core/net.c:7 header
+mv core/net.h core/other.h && sed -i 's/net.h/other.h/' core/net.c && noticed core/net.c:4 header
+printf '/* test_net: is a net a net? */\nint x; // x\n' >tests/test_net.cc && noticed tests/test_net.cc:2 comment
+printf '/* test_net: is a net a net? */\nint x; /* // x */\nchar y[] = "// y";\n' >tests/test_net.cc && unnoticed
 loop() { # a file that calls net
     printf '/* loop: calls net. */\nvoid ls_loop_run(void);\n' >core/loop.h
     printf '/* loop: calls net. */\nvoid ls_loop_run(void)\n{\n    ls_net_open();\n}\n' >core/loop.c

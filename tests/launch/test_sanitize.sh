@@ -71,8 +71,8 @@ case ${1:-} in
 core | io) "$build/tests/test_$1" --gtest_brief=1 ;;
 dist) mpirun --oversubscribe -n 2 "$build/tests/test_dist" --gtest_brief=1 ;;
 program) program ;;
-broken_data) BUILD=$build bash "$root/tests/launch/test_broken_data.sh" 1 ;;
-fuzz) BUILD=$build bash "$root/tests/launch/test_fuzz.sh" 15 ;;
+broken_data) BUILD=$build env -u TMPDIR bash "$root/tests/launch/test_broken_data.sh" 1 ;;
+fuzz) BUILD=$build env -u TMPDIR bash "$root/tests/launch/test_fuzz.sh" 15 ;;
 *)
     echo "test_sanitize.sh: expected core, io, dist, program, broken_data or fuzz, found '$1'" >&2
     exit 64

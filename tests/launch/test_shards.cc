@@ -1,5 +1,5 @@
-// shards: every shard falls to one rank, for all counts of ranks and shards; how gradients are
-// added.
+/* shards: every shard falls to one rank, for all counts of ranks and shards; how gradients are
+ * added. */
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -19,7 +19,7 @@ ls_shards cut(int count, int rank, int ranks)
     return shards;
 }
 
-// Whether halving [first, last) again and again gives [begin, end).
+/* Whether halving [first, last) again and again gives [begin, end). */
 bool is_node(int first, int last, int begin, int end)
 {
     int middle = first + (last - first) / 2;
@@ -29,7 +29,7 @@ bool is_node(int first, int last, int begin, int end)
            (end <= middle ? is_node(first, middle, begin, end) : is_node(middle, last, begin, end));
 }
 
-// An objective whose gradient of shard i is i + 1 in every number, over rows [4 i, 4 i + 4).
+/* An objective whose gradient of shard i is i + 1 in every number, over rows [4 i, 4 i + 4). */
 struct Counting {
     Counting()
     {
@@ -58,7 +58,7 @@ struct Counting {
     ls_objective objective = {};
 };
 
-} // namespace
+} /* namespace */
 
 TEST(Shards, EachFallsToOneRank)
 {

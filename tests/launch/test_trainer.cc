@@ -1,5 +1,5 @@
-// trainer: a run within this process, over rows in memory: 2 N steps are N, a resume and N more;
-// what a listener hears; which checkpoint a run goes on from; what changes between two starts.
+/* trainer: a run within this process, over rows in memory: 2 N steps are N, a resume and N more;
+ * what a listener hears; which checkpoint a run goes on from; what changes between two starts. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -21,7 +21,7 @@ extern "C" {
 namespace
 {
 
-// MPI starts once a process.
+/* MPI starts once a process. */
 class World : public ::testing::Environment
 {
   public:
@@ -44,7 +44,7 @@ World *const world = (World *)::testing::AddGlobalTestEnvironment(new World);
 
 const long ROWS = 50, VALID = 20, WIDTH = 6;
 
-// Rows of two classes, with the class in the sign of the first number.
+/* Rows of two classes, with the class in the sign of the first number. */
 struct Data {
     Data() : x(2 * (size_t)(ROWS * WIDTH)), y(2 * (size_t)ROWS)
     {
@@ -68,7 +68,7 @@ struct Data {
     ls_dataset *set;
 };
 
-// A run in a folder of its own. Each start is a new trainer.
+/* A run in a folder of its own. Each start is a new trainer. */
 struct Training {
     explicit Training(const std::string &keys = "") : keys(keys)
     {
@@ -82,7 +82,7 @@ struct Training {
         EXPECT_NE(job, nullptr) << error.text;
         return job;
     }
-    // Trains until the end, or for `steps` steps; the parameters that it leaves are in `values`.
+    /* Trains until the end, or for `steps` steps; the parameters that it leaves are in `values`. */
     ls_outcome train(long steps = 1000, const std::string &more = "")
     {
         ls_job *given = job(more);
@@ -137,9 +137,9 @@ struct Training {
 };
 
 const std::string ADAM = "optimizer: adam rate=0.01 clip=0.5 ema=0.9\nschedule: cosine warmup=1\n"
-                         "batch: 16\nepochs: 4\n"; // 4 steps an epoch
+                         "batch: 16\nepochs: 4\n"; /* 4 steps an epoch */
 
-} // namespace
+} /* namespace */
 
 TEST(Trainer, StepsAndAResumeAreTheWholeRun)
 {
@@ -240,7 +240,7 @@ TEST(Trainer, WhatChangedIsNoticed)
     run.keys = "optimizer: adam rate=0.01 clip=0.5 ema=0.9\nschedule: cosine warmup=1\nbatch: 8\n"
                "epochs: 5\n";
     ASSERT_EQ(run.train(1, "evaluate: {metric: loss}\n"), LS_OUTCOME_STOPPED) << run.error.text;
-    EXPECT_EQ(run.began.stage_step, 7 + 7 * 2 / 4); // the same part of the same epoch
+    EXPECT_EQ(run.began.stage_step, 7 + 7 * 2 / 4); /* the same part of the same epoch */
     EXPECT_TRUE(std::isnan(run.began.best));
     for (const char *text : {"cut anew", "another number of steps", "sought anew"})
         EXPECT_NE(run.notices.find(text), std::string::npos) << text << " in " << run.notices;
