@@ -141,7 +141,7 @@ static bool compare_key(const comparison *c, const ls_job_key *key, int stage)
     const char *why = key->why;
     if (in_stage && stage < c->running)
         why = "this stage is done";
-    else if (key->change == LS_CHANGE_FREE)
+    else if (key->change == LS_CHANGE_FREE || key->change == LS_CHANGE_NOTED)
         return true;
     else if (in_stage && stage > c->running)
         why = NULL;

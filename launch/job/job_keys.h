@@ -20,6 +20,7 @@ typedef enum {
 typedef enum {
     LS_CHANGE_FREE,
     LS_CHANGE_NOTICE,      /* with a line to the user */
+    LS_CHANGE_NOTED,       /* with a line to the user that launch/train/changes.c writes */
     LS_CHANGE_LATER_STAGE, /* in the stages to come only */
     LS_CHANGE_OPTIONS,     /* an optimizer: all but its type and whether it keeps an average */
     LS_CHANGE_NEVER
