@@ -19,7 +19,6 @@ static LS_CLONES void sgd(const ls_optimizer *optimizer, const ls_update *update
                           real *restrict value, const real *restrict gradient,
                           real *const state[LS_OPTIMIZER_STATES])
 {
-    (void)optimizer, (void)state;
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
     for (long i = 0; i < whole(n); i++)
         value[i] -= rate * (scale * gradient[i] + decay * value[i]);
@@ -124,7 +123,6 @@ static LS_CLONES void lamb_direction(const ls_optimizer *optimizer, const ls_upd
 static double lamb_ratio(const ls_optimizer *optimizer, double decay, double value,
                          double direction)
 {
-    (void)optimizer, (void)decay;
     return value / direction;
 }
 

@@ -5,14 +5,12 @@
 
 static double constant(const ls_schedule *schedule, double progress, double epochs)
 {
-    (void)schedule, (void)progress, (void)epochs;
     return 1;
 }
 
 /* gamma^floor(epochs / every); the small number keeps 3 * 0.1 from falling short of 0.3. */
 static double step(const ls_schedule *schedule, double progress, double epochs)
 {
-    (void)progress;
     return pow(schedule->gamma, floor(epochs / schedule->every + 1e-9));
 }
 
@@ -20,13 +18,11 @@ static double step(const ls_schedule *schedule, double progress, double epochs)
 static double cosine(const ls_schedule *schedule, double progress, double epochs)
 {
     const double pi = 3.14159265358979323846;
-    (void)epochs;
     return schedule->final + (1 - schedule->final) * 0.5 * (1 + cos(pi * progress));
 }
 
 static double linear(const ls_schedule *schedule, double progress, double epochs)
 {
-    (void)epochs;
     return 1 + (schedule->final - 1) * progress;
 }
 

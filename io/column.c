@@ -39,7 +39,6 @@ static bool read_direct(const ls_column *column, long row, long n, size_t row_by
 /* Sets *found where a filter failed, that is, where what is stored is damaged. */
 static herr_t find_filter_error(unsigned n, const H5E_error2_t *entry, void *found)
 {
-    (void)n;
     *(bool *)found = *(bool *)found || entry->maj_num == H5E_PLINE;
     return 0;
 }

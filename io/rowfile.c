@@ -280,7 +280,6 @@ bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x
  * it reads them, and takes them back. */
 static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
 {
-    (void)info;
     hid_t to = *(hid_t *)context;
     if (H5Aexists(to, name) > 0)
         return 0;

@@ -45,7 +45,6 @@ LS_INLINE void interpolate(const int n, const vector *x, vector *y)
 LS_INLINE void input(const int n, const vector *x, vector *y)
 {
     const vector a = x[4] - 4 * x[2], b = x[3] - 4 * x[1], c = x[4] - x[2], d = 2 * (x[3] - x[1]);
-    (void)n;
     y[0] = 4 * x[0] - 5 * x[2] + x[4];
     y[1] = a + b;
     y[2] = a - b;

@@ -68,7 +68,6 @@ LS_INLINE real ramp(real z)
     static LS_CLONES void id##_slope(long n, const real *restrict x, const real *restrict y,       \
                                      const real *restrict dy, real a, bool add, real *restrict dx) \
     {                                                                                              \
-        (void)a;                                                                                   \
         for (long i = 0; i < n; i++) {                                                             \
             const real z = x[i], f = y[i], slope = (SLOPE);                                        \
             (void)z, (void)f;                                                                      \
@@ -79,7 +78,6 @@ LS_INLINE real ramp(real z)
 #define LOOPS(id, name, VALUE, SLOPE, flat, takes, alpha, formula, derivative)                     \
     static LS_CLONES void id##_value(long n, const real *restrict x, real a, real *restrict y)     \
     {                                                                                              \
-        (void)a;                                                                                   \
         for (long i = 0; i < n; i++) {                                                             \
             const real z = x[i];                                                                   \
             y[i] = (VALUE);                                                                        \
@@ -162,7 +160,6 @@ static real alpha_of(const ls_layer *layer)
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    (void)pass;
     const activation *self = layer->self;
     self->f->value(args->rows * ls_shape_count(&layer->y), args->x[0], alpha_of(layer), args->y);
 }
@@ -189,7 +186,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 {
     const activation *self = layer->self;
     long n = args->rows * ls_shape_count(&layer->y);
-    (void)pass;
     if (!args->dx[0])
         return;
     void (*slope)(long, const real *, const real *, const real *, real, bool, real *) =

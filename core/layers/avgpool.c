@@ -62,7 +62,6 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     long width = w->w.size * w->c;
-    (void)pass;
     for (long line = 0; line < args->rows * w->h.out; line++) {
         ls_pool_span in = ls_pool_span_of(&w->h, line % w->h.out);
         const real *x = args->x[0] + line / w->h.out * w->h.size * width;
@@ -78,7 +77,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     long width = w->w.size * w->c;
     real *dx = ls_layer_args_dx(layer, args, 0);
-    (void)pass;
     if (!dx)
         return;
     for (long line = 0; line < args->rows * w->h.out; line++) {

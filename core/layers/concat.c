@@ -38,7 +38,6 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 {
     const long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all);
     long begin = 0; /* index of the input's first number in a line of y */
-    (void)pass;
     for (int k = 0; k < layer->inputs; k++) {
         long width = last_of(&layer->x[k]);
         for (long i = 0; i < lines; i++)
@@ -52,7 +51,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 {
     const long all = last_of(&layer->y), lines = args->rows * (ls_shape_count(&layer->y) / all);
     long begin = 0; /* index of the input's first number in a line of y */
-    (void)pass;
     for (int k = 0; k < layer->inputs; k++) {
         const long width = last_of(&layer->x[k]), wanted = args->dx[k] ? lines : 0;
         for (long i = 0; i < wanted; i++) {

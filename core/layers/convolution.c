@@ -65,7 +65,6 @@ void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls
     const ls_convolution *self = layer->self;
     const real *bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL;
     ls_conv_data data = {.x = args->x[0], .y = args->y};
-    (void)pass;
     if (!self->transposed) {
         data.bias = bias;
         convolve(layer, args, data);
@@ -81,7 +80,6 @@ void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const l
 {
     const ls_convolution *self = layer->self;
     const ls_conv_data data = {.x = args->dy, .y = args->dx[0], .add = args->add[0]};
-    (void)pass;
     if (!args->dx[0])
         return;
     if (self->transposed)

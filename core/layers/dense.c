@@ -17,7 +17,6 @@ static bool setup(ls_layer *layer, ls_error *error)
 {
     ls_convolution *self = layer->self;
     const long in = ls_shape_count(&layer->x[0]), out = self->out;
-    (void)error;
     self->conv = (ls_conv){.window = ls_window_pixel(in), .out = out, .groups = 1};
     ls_weights_claim(layer, &(ls_shape){2, {out, in}}, out, (double)in, (double)out,
                      &ls_panel_layout);
@@ -31,7 +30,6 @@ static bool setup(ls_layer *layer, ls_error *error)
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
-    (void)pass;
     if (args->dx[0])
         ls_panel_backward(ls_layer_value(layer, 0), self->out, self->conv.window.c, args->rows,
                           args->dy, args->add[0], args->dx[0], args->scratch);

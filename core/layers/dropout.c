@@ -18,7 +18,6 @@ static const ls_option options[] = {{"rate", LS_OPTION_REAL, offsetof(dropout, r
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
-    (void)error;
     size_t width = (size_t)ls_shape_count(&layer->x[0]);
     layer->y = layer->x[0];
     layer->kept.per_row = width * sizeof(real);      /* the mask: 0 or 1 / (1 - rate) */
@@ -73,7 +72,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 
 static const real *draws(const ls_layer *layer, const ls_layer_args *args)
 {
-    (void)layer;
     return args->kept;
 }
 

@@ -138,14 +138,12 @@ static long pixels_of(const ls_layer *layer, const ls_layer_args *args)
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     pixel p = pixel_of(layer, args->scratch);
-    (void)pass;
     normalise(layer->self, &p, pixels_of(layer, args), args->x[0], args->y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     pixel p = pixel_of(layer, args->scratch);
-    (void)pass;
     if (args->dx[0])
         slope(layer->self, &p, pixels_of(layer, args), args->x[0], args->dy, args->add[0],
               args->dx[0]);

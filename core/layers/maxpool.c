@@ -57,7 +57,6 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 {
     const ls_window *w = &((const ls_pool *)layer->self)->window;
     long in = ls_shape_count(&layer->x[0]), out = ls_shape_count(&layer->y);
-    (void)pass;
     for (long row = 0; row < args->rows; row++)
         pool_row(w, args->x[0] + row * in, args->y + row * out, (int32_t *)args->kept + row * out);
 }
@@ -68,7 +67,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     real *dx = ls_layer_args_dx(layer, args, 0);
     const int32_t *where = args->kept;
     const real *dy = args->dy;
-    (void)pass;
     if (!dx)
         return;
     for (long row = 0; row < args->rows; row++, dx += in, dy += out, where += out)

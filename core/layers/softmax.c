@@ -29,7 +29,6 @@ static real largest(long n, const real *x)
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    (void)pass;
     long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
     for (long v = 0; v < vectors; v++) {
         const real *x = args->x[0] + v * width;
@@ -46,7 +45,6 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    (void)pass;
     long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
     if (!args->dx[0])
         return;

@@ -45,7 +45,6 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 {
     const sum *self = layer->self;
     long n = args->rows * ls_shape_count(&layer->y);
-    (void)pass;
     for (int k = 1; k < layer->inputs; k++) {
         bool last = k == layer->inputs - 1;
         add(n, k == 1 ? args->x[0] : args->y, args->x[k], self->relu && last ? 0 : -INFINITY,
@@ -68,7 +67,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 {
     const sum *self = layer->self;
     long n = args->rows * ls_shape_count(&layer->y);
-    (void)pass;
     for (int k = 0; k < layer->inputs; k++)
         if (args->dx[k])
             spread(n, args->y, args->dy, self->relu, args->add[k], args->dx[k]);

@@ -17,7 +17,6 @@ static const ls_option options[] = {{"classes", LS_OPTION_INT, offsetof(perceptr
 static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
     const perceptron *p = self;
-    (void)input, (void)error;
     ls_model_add(nets, "net", "dense units=%ld init=zero\n", p->classes);
     ls_model_add(nets, "net", "activation function=unit-step surrogate=ste\n");
     return true;

@@ -33,7 +33,6 @@ hid_t ls_h5_access(void)
 /* A hard link of a group that HDF5 lists. */
 static herr_t add_name(hid_t group, const char *name, const H5L_info_t *link, void *walk)
 {
-    (void)group, (void)name;
     if (link->type == H5L_TYPE_HARD)
         ls_h5_check_name(walk, link->u.address);
     return 0;

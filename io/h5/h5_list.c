@@ -31,7 +31,6 @@ static void read_numbers(hid_t attribute, bool is_whole, ls_h5_list_attribute *a
 static herr_t add_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
 {
     enum { MOST = 1 << 20 }; /* numbers: no attribute of ours has more */
-    (void)info;
     ls_h5_list_object *object = context;
     if (object->attributes == LS_H5_LIST_ATTRIBUTES)
         return 0;

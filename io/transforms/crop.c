@@ -39,7 +39,6 @@ static long choose_start(const uint32_t *draw, long room)
 static void apply(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch)
 {
-    (void)scratch;
     long pad = ((const crop *)t->self)->pad;
     ls_image image = ls_transform_image_of(&t->x), part = ls_transform_image_of(&t->y);
     long top = choose_start(draws, image.height + 2 * pad - part.height) - pad;

@@ -30,7 +30,6 @@ static bool setup(ls_transform *t, ls_error *error)
 static void apply(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch)
 {
-    (void)scratch;
     const erase *self = t->self;
     ls_image image = ls_transform_image_of(&t->x);
     ls_region region;

@@ -43,7 +43,6 @@ static LS_CLONES void mirror(long width, long channels, const real *restrict x, 
 static void apply(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch)
 {
-    (void)scratch;
     const flip *self = t->self;
     ls_image image = ls_transform_image_of(&t->x);
     long line = image.width * image.channels;

@@ -50,7 +50,6 @@ static LS_CLONES void standardize(long n, const real *restrict mean, const real 
 static void apply(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch)
 {
-    (void)draws, (void)scratch;
     const normalize *self = t->self;
     long n = ls_shape_count(&t->x);
     for (long i = 0; i < n; i += self->count)

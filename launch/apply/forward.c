@@ -24,7 +24,6 @@ static void explain(const ls_forward *f, ls_error *error)
 
 static void print_notice(void *context, const char *text)
 {
-    (void)context;
     fprintf(stderr, "lockstep: %s\n", text);
 }
 
@@ -105,7 +104,6 @@ typedef struct application {
 
 static void apply(void *context, const ls_batch *batch, long chunk, real *results)
 {
-    (void)chunk;
     application *a = context;
     const ls_pass pass = {.row = batch->first};
     const real *y = ls_workspace_forward(a->workspace, &pass, batch->x, batch->rows);

@@ -30,7 +30,6 @@ typedef struct arguments {
 
 static void read_shape(void *context, const char *text, const struct argp_state *state)
 {
-    (void)state;
     arguments *a = context;
     a->shape[a->shapes++] = text;
 }
@@ -234,7 +233,6 @@ static void print_profile(const bench *b, int ranks)
 
 static void print_notice(void *context, const char *text)
 {
-    (void)context;
     fprintf(stderr, "note: %s\n", text);
 }
 

@@ -362,7 +362,6 @@ static void print_differences(const comparison *c)
 
 static void notice(void *context, const char *text)
 {
-    (void)context;
     fprintf(stderr, "lockstep: %s\n", text);
 }
 

@@ -85,7 +85,6 @@ static bool verify_file(const char *path, const char **kind, ls_error *error)
 
 static void add_entry(void *list, const char *path, long step)
 {
-    (void)step;
     ls_error error = {0};
     const char *kind;
     bool holds = verify_file(path, &kind, &error);

@@ -200,7 +200,6 @@ void *ls_job_key_member(const ls_job_key *key, const ls_job *job, int stage)
 /* In UTF-8, and at least one letter. */
 static bool set_text(const ls_job_key *key, void *member, const char *text)
 {
-    (void)key;
     json_t *utf8 = json_string(text);
     json_decref(utf8);
     if (!utf8 || !*text)
@@ -228,7 +227,6 @@ static bool set_switch(const ls_job_key *key, void *member, const char *text)
 {
     bool on = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
     bool off = strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
-    (void)key;
     if (on || off)
         *(long *)member = on;
     return on || off;
@@ -241,7 +239,6 @@ static bool set_every(const ls_job_key *key, void *member, const char *text)
 {
     char number[64], unit[16], junk;
     ls_every every = {LS_EVERY_NEVER, 0};
-    (void)key;
     if (strcmp(text, "never") != 0) {
         if (sscanf(text, "%63s %15s %c", number, unit, &junk) != 2 ||
             !ls_parse_double(number, &every.count) || every.count <= 0)
@@ -263,7 +260,6 @@ static bool set_every(const ls_job_key *key, void *member, const char *text)
 
 static char *get_text(const ls_job_key *key, const void *member)
 {
-    (void)key;
     return ls_copy_string(*(char *const *)member);
 }
 
@@ -276,7 +272,6 @@ static char *get_number(const ls_job_key *key, const void *member)
 
 static char *get_switch(const ls_job_key *key, const void *member)
 {
-    (void)key;
     return *(const long *)member ? ls_copy_string("true") : NULL;
 }
 
@@ -285,7 +280,6 @@ static char *get_every(const ls_job_key *key, const void *member)
     const ls_every *every = member;
     char count[32];
     double back;
-    (void)key;
     if (every->unit <= LS_EVERY_NEVER)
         return ls_copy_string(every->unit == LS_EVERY_NEVER ? "never" : NULL);
     for (int digits = 6; digits <= 17; digits++) { /* as few as bring the same number back */

@@ -43,7 +43,6 @@ static void print_stage_end(void *progress, const ls_figures *f, const char *how
 
 static const char *asked_to_stop(void *progress)
 {
-    (void)progress;
     return ls_signals_asked();
 }
 
