@@ -62,7 +62,7 @@ const ls_usage ls_usage_bench = {
         "at least: forward the input, the output and the parameters, backward the input, its "
         "slope, the output's slope, the parameters and their gradients, each once.\n\n"
         "`bench kernels` takes about a minute for the layers of ResNet-50, VGG-16, AlexNet and "
-        "LeNet, and tells of each pass Gflop/s, their share of what the micro-kernel reaches in "
+        "LeNet, and prints for each pass Gflop/s, their share of what the micro-kernel reaches in "
         "the first cache, and the error against double. Its passes are forward (with the preparing "
         "of the weights), the gradient of the input (data), and that of the weights. Examples:\n"
         "  lockstep bench kernels --shape '56,56,64 | conv2d out=64 kernel=3 pad=1'\n"
@@ -84,7 +84,7 @@ typedef struct bench {
     double bytes;    /* of this process, in the last step */
 } bench;
 
-/* The spec that is measured, and the rows it takes and answers with. */
+/* The spec that is measured, the shape of a row of its input, and how many outputs it has. */
 static bool read_model(const char *text, const char **spec, ls_shape *input, long *outputs,
                        ls_error *error)
 {
@@ -153,7 +153,7 @@ static bool make_run(bench *b, ls_error *error)
            (b->job = make_job(b->arguments, model, error));
 }
 
-/* Notes how long the step took; the first one warms up. */
+/* Notes how long the step took; the first step is not measured, since it warms up. */
 static void note_step(void *context, const ls_figures *figures)
 {
     bench *b = context;

@@ -31,8 +31,9 @@ typedef struct ls_session {
 } ls_session;
 
 /* **Collective.** Opens the data set that the job names and builds the nets. `data` (borrowed): a
- * data set in place of the job's; NULL: the job's. Takes no memory for parameters yet. The error is
- * the same on all ranks. Close with ls_session_close whether this succeeds or fails. */
+ * data set in place of the job's, which gets the job's transforms; NULL: the job's. Takes no memory
+ * for parameters yet. The error is the same on all ranks. Close with ls_session_close whether this
+ * succeeds or fails. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
 /* **Collective.** Fills session->stage: parses every spec of every stage, and checks that
