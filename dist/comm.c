@@ -75,7 +75,7 @@ static int ranks_per_node(void)
 static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
 {
     int lowest = rank, before = 0;
-    ls_mpi(MPI_Bcast(&lowest, 1, MPI_INT, 0, comm->node));
+    ls_mpi(MPI_Bcast(&lowest, 1, MPI_INT, 0, comm->mpi->node));
     int *all = ls_alloc((size_t)size, sizeof *all);
     ls_mpi(MPI_Allgather(&lowest, 1, MPI_INT, all, 1, MPI_INT, parent));
     comm->nodes = comm->node_index = 0;
@@ -85,36 +85,39 @@ static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
         before += all[i] < lowest;
     }
     ls_free(all);
-    ls_mpi(MPI_Comm_split(parent, 0, before + comm->node_rank, &comm->world));
-    ls_mpi(MPI_Comm_rank(comm->world, &comm->rank));
-    ls_mpi(MPI_Comm_size(comm->world, &comm->size));
+    ls_mpi(MPI_Comm_split(parent, 0, before + comm->node_rank, &comm->mpi->world));
+    ls_mpi(MPI_Comm_rank(comm->mpi->world, &comm->rank));
+    ls_mpi(MPI_Comm_size(comm->mpi->world, &comm->size));
 }
 
 /* Makes nodes of at most `limit` ranks. **Collective** over `parent`. */
 static void make_nodes(ls_comm *comm, MPI_Comm parent, int limit)
 {
     int rank, size, machine_rank, machine_size;
+    comm->mpi = ls_alloc(1, sizeof *comm->mpi);
     ls_mpi(MPI_Comm_rank(parent, &rank));
     ls_mpi(MPI_Comm_size(parent, &size));
     MPI_Comm machine;
     ls_mpi(MPI_Comm_split_type(parent, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine));
     ls_mpi(MPI_Comm_rank(machine, &machine_rank));
     ls_mpi(MPI_Comm_size(machine, &machine_size));
-    ls_mpi(MPI_Comm_split(machine, machine_rank / limit, machine_rank, &comm->node));
+    ls_mpi(MPI_Comm_split(machine, machine_rank / limit, machine_rank, &comm->mpi->node));
     ls_mpi(MPI_Comm_free(&machine));
     comm->machine_nodes = (machine_size - 1) / limit + 1;
-    ls_mpi(MPI_Comm_rank(comm->node, &comm->node_rank));
-    ls_mpi(MPI_Comm_size(comm->node, &comm->node_size));
+    ls_mpi(MPI_Comm_rank(comm->mpi->node, &comm->node_rank));
+    ls_mpi(MPI_Comm_size(comm->mpi->node, &comm->node_size));
     number_ranks(comm, parent, rank, size);
-    ls_mpi(MPI_Comm_split(comm->world, comm->node_rank, comm->node_index, &comm->peers));
-    ls_mpi(MPI_Allreduce(&comm->node_size, &comm->smallest_node, 1, MPI_INT, MPI_MIN, comm->world));
+    ls_mpi(MPI_Comm_split(comm->mpi->world, comm->node_rank, comm->node_index, &comm->mpi->peers));
+    ls_mpi(MPI_Allreduce(&comm->node_size, &comm->smallest_node, 1, MPI_INT, MPI_MIN,
+                         comm->mpi->world));
 }
 
-static void free_communicators(ls_comm *comm)
+static void free_communicators(struct ls_comm_mpi *mpi)
 {
-    ls_mpi(MPI_Comm_free(&comm->peers));
-    ls_mpi(MPI_Comm_free(&comm->node));
-    ls_mpi(MPI_Comm_free(&comm->world));
+    ls_mpi(MPI_Comm_free(&mpi->peers));
+    ls_mpi(MPI_Comm_free(&mpi->node));
+    ls_mpi(MPI_Comm_free(&mpi->world));
+    ls_free(mpi);
 }
 
 ls_comm *ls_comm_open(int *argc, char ***argv)
@@ -142,7 +145,7 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
 
 void ls_comm_close(ls_comm *comm)
 {
-    free_communicators(comm);
+    free_communicators(comm->mpi);
     ls_free(comm);
     ls_fatal_set_hook(NULL);
     ls_mpi(MPI_Finalize());
@@ -150,49 +153,9 @@ void ls_comm_close(ls_comm *comm)
 
 void ls_comm_split_nodes(ls_comm *comm)
 {
-    ls_comm before = *comm;
-    make_nodes(comm, before.world, 1);
-    free_communicators(&before);
-}
-
-int ls_comm_rank(const ls_comm *comm)
-{
-    return comm->rank;
-}
-
-int ls_comm_size(const ls_comm *comm)
-{
-    return comm->size;
-}
-
-int ls_comm_nodes(const ls_comm *comm)
-{
-    return comm->nodes;
-}
-
-int ls_comm_node_rank(const ls_comm *comm)
-{
-    return comm->node_rank;
-}
-
-int ls_comm_node_size(const ls_comm *comm)
-{
-    return comm->node_size;
-}
-
-const char *ls_comm_host(const ls_comm *comm)
-{
-    return comm->host;
-}
-
-int ls_comm_cores_bound(const ls_comm *comm)
-{
-    return comm->cores_bound;
-}
-
-int ls_comm_cores(const ls_comm *comm)
-{
-    return comm->cores;
+    struct ls_comm_mpi *before = comm->mpi;
+    make_nodes(comm, before->world, 1);
+    free_communicators(before);
 }
 
 bool ls_comm_singletons(const ls_comm *comm, ls_error *error)
@@ -219,11 +182,11 @@ const char *ls_comm_version(void)
 bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
 {
     int mine = ok ? comm->size : comm->rank, lowest;
-    ls_mpi(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->world));
+    ls_mpi(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi->world));
     if (lowest == comm->size)
         return true;
     ls_error unwanted = {.code = LS_IO};
-    ls_mpi(MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, lowest, comm->world));
+    ls_mpi(MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, lowest, comm->mpi->world));
     return false;
 }
 
@@ -236,19 +199,19 @@ static void broadcast(MPI_Comm among, void *data, size_t bytes)
 
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
 {
-    broadcast(comm->world, data, bytes);
+    broadcast(comm->mpi->world, data, bytes);
 }
 
 void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes)
 {
     if (comm->node_rank == 0)
-        broadcast(comm->peers, data, bytes);
-    ls_mpi(MPI_Barrier(comm->node));
+        broadcast(comm->mpi->peers, data, bytes);
+    ls_mpi(MPI_Barrier(comm->mpi->node));
 }
 
 void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
 {
-    ls_mpi(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->world));
+    ls_mpi(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->mpi->world));
 }
 
 bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
@@ -269,7 +232,7 @@ static void sum_in_place(const ls_comm *comm, void *values, size_t size, long co
 {
     for (long done = 0; done < count; done += MOST)
         ls_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)done * size,
-                             (int)ls_min(count - done, MOST), type, MPI_SUM, comm->world));
+                             (int)ls_min(count - done, MOST), type, MPI_SUM, comm->mpi->world));
 }
 
 void ls_comm_sum(ls_comm *comm, double *values, long count)
@@ -286,7 +249,8 @@ void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
 {
     ls_check(count <= INT_MAX, "a sum of %ld numbers over the ranks", count);
     double *all = ls_alloc((size_t)comm->size * (size_t)count, sizeof *all);
-    ls_mpi(MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE, comm->world));
+    ls_mpi(MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE,
+                         comm->mpi->world));
     ls_sum_order_add_doubles(values, all, comm->size, count);
     ls_free(all);
 }
@@ -294,13 +258,13 @@ void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
 double ls_comm_max(ls_comm *comm, double value)
 {
     double most;
-    ls_mpi(MPI_Allreduce(&value, &most, 1, MPI_DOUBLE, MPI_MAX, comm->world));
+    ls_mpi(MPI_Allreduce(&value, &most, 1, MPI_DOUBLE, MPI_MAX, comm->mpi->world));
     return most;
 }
 
 void ls_comm_barrier(ls_comm *comm)
 {
-    ls_mpi(MPI_Barrier(comm->world));
+    ls_mpi(MPI_Barrier(comm->mpi->world));
 }
 
 /* Shared windows have MPI's unified memory model (ls_shared_create checks it), so a barrier between
@@ -310,6 +274,6 @@ void ls_comm_node_barrier(ls_comm *comm)
     if (comm->node_size == 1)
         return;
     atomic_thread_fence(memory_order_seq_cst);
-    ls_mpi(MPI_Barrier(comm->node));
+    ls_mpi(MPI_Barrier(comm->mpi->node));
     atomic_thread_fence(memory_order_seq_cst);
 }

@@ -8,7 +8,19 @@
 #include "core/check.h"
 #include "core/tensor.h"
 
-typedef struct ls_comm ls_comm;
+/* Read only. */
+typedef struct ls_comm {
+    int rank, size; /* this rank's number, and how many ranks there are */
+    int nodes;
+    int node_index;           /* the number of this rank's node */
+    int node_rank, node_size; /* this rank's number within its node, and the node's ranks */
+    int smallest_node;        /* ranks of the smallest node: into how many slices arrays are cut */
+    int machine_nodes;        /* nodes on this rank's machine */
+    int started;              /* ranks that the environment says were started */
+    int cores, cores_bound;   /* of the machine, and those that this rank may run on */
+    char host[256];
+    struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */
+} ls_comm;
 
 /* **Collective.** Starts MPI (MPI_THREAD_FUNNELED) and takes over the fatal hook.
  * LOCKSTEP_RANKS_PER_NODE=K in the environment cuts the ranks of a machine into nodes of at most K:
@@ -20,14 +32,6 @@ void ls_comm_split_nodes(ls_comm *comm);
 /* **Collective.** Ends MPI. */
 void ls_comm_close(ls_comm *comm);
 
-int ls_comm_rank(const ls_comm *comm);
-int ls_comm_size(const ls_comm *comm);
-int ls_comm_nodes(const ls_comm *comm);
-int ls_comm_node_rank(const ls_comm *comm); /* the number of this rank within its node */
-int ls_comm_node_size(const ls_comm *comm);
-const char *ls_comm_host(const ls_comm *comm);
-int ls_comm_cores_bound(const ls_comm *comm); /* cores that this rank may run on */
-int ls_comm_cores(const ls_comm *comm);       /* cores of the machine */
 /* Whether the environment says that more ranks were started than MPI knows of; *error says what to
  * do. Under srun without PMIx each of them would train alone. */
 bool ls_comm_singletons(const ls_comm *comm, ls_error *error);

@@ -166,7 +166,8 @@ static void halve_and_double(const ls_comm *comm, const group *g, const exchange
 
 void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *intervals, real *buffer)
 {
-    exchange x = {.peers = comm->peers, .array = array, .buffer = buffer, .intervals = intervals};
+    exchange x = {
+        .peers = comm->mpi->peers, .array = array, .buffer = buffer, .intervals = intervals};
     group g = group_of(comm->nodes, comm->node_index);
     ls_interval all = {0, intervals->total}, none = {0, 0};
     if (comm->node_index != g.first) {

@@ -195,7 +195,7 @@ static void add_step_sums(ls_reduce *reduce)
     ls_sum_order_add_doubles(total, (double *)reduce->sums, comm->node_size, COUNT);
     if (comm->nodes == 1)
         return;
-    ls_mpi(MPI_Allgather(total, COUNT, MPI_DOUBLE, nodes, COUNT, MPI_DOUBLE, comm->peers));
+    ls_mpi(MPI_Allgather(total, COUNT, MPI_DOUBLE, nodes, COUNT, MPI_DOUBLE, comm->mpi->peers));
     ls_sum_order_add_doubles(total, nodes, comm->nodes, COUNT);
 }
 
@@ -238,5 +238,5 @@ void ls_reduce_by_mpi(ls_comm *comm, const real *values, real *sum, long count)
     for (long done = 0; done < count; done += MOST)
         ls_mpi(MPI_Allreduce(values + done, sum + done, (int)ls_min(count - done, MOST),
                              sizeof(real) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
-                             comm->world));
+                             comm->mpi->world));
 }

@@ -33,7 +33,7 @@ static MPI_Win open_window(const ls_comm *comm, size_t bytes, char **base)
     MPI_Win window;
     MPI_Aint size = comm->node_rank == 0 ? (MPI_Aint)(bytes + PAGE) : 0;
     int unit, *model, found;
-    ls_mpi(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, comm->node, base, &window));
+    ls_mpi(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, comm->mpi->node, base, &window));
     ls_mpi(MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN));
     ls_mpi(MPI_Win_get_attr(window, MPI_WIN_MODEL, &model, &found));
     ls_check(found && *model == MPI_WIN_UNIFIED,
@@ -91,7 +91,7 @@ double ls_shared_free(ls_comm *comm, char *directory, size_t size)
         close_window(&window);
     }
     double available = free_bytes(directory);
-    ls_mpi(MPI_Bcast(&available, 1, MPI_DOUBLE, 0, comm->node));
+    ls_mpi(MPI_Bcast(&available, 1, MPI_DOUBLE, 0, comm->mpi->node));
     return available;
 }
 

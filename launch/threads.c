@@ -5,8 +5,7 @@
 
 bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t size)
 {
-    int ranks = ls_comm_node_size(comm), cores = ls_comm_cores(comm);
-    int bound = ls_comm_cores_bound(comm);
+    int ranks = comm->node_size, cores = comm->cores, bound = comm->cores_bound;
     if (ranks * threads > cores)
         snprintf(text, size,
                  "%d rank%s of %d thread%s on %d core%s take turns, which is slow: start fewer "

@@ -93,7 +93,7 @@ static bool evaluate(ls_forward *f, ls_error *error)
     objective->type->compile(objective, 0, ls_objective_chunk(objective));
     bool ok = (wants_matrix(&session->task) ? ls_evaluate_confusion : ls_evaluate)(
         f->comm, objective, session->data, id, &evaluation, error);
-    if (ok && ls_comm_rank(f->comm) == 0)
+    if (ok && f->comm->rank == 0)
         print(f, split, objective, &evaluation);
     ls_evaluation_release(&evaluation);
     return ok;

@@ -108,7 +108,7 @@ static bool extract_split(ls_forward *f, const ls_forward_outputs *outputs, ls_e
 {
     const ls_split *split = ls_dataset_split(f->saved.session.data, outputs->split);
     const ls_layer *layer = outputs->net->layers[outputs->layer];
-    bool first = ls_comm_rank(f->comm) == 0;
+    bool first = f->comm->rank == 0;
     return !split->present ||
            (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
             ls_forward_rows(f, outputs, error));
@@ -136,7 +136,7 @@ static void print(const ls_forward *f, const ls_layer *layer)
 static bool extract(ls_forward *f, ls_error *error)
 {
     ls_forward_outputs outputs = {.collect = collect};
-    bool first = ls_comm_rank(f->comm) == 0;
+    bool first = f->comm->rank == 0;
     bool ok = find_layer(&f->saved.session.task, f->arguments.layer, &outputs, error) &&
               ls_comm_agree(f->comm, !first || begin(f, error), error);
     outputs.context = f->file;

@@ -32,7 +32,7 @@ static bool open_saved(ls_forward *f, ls_error *error)
 {
     const ls_forward_command *command = f->command;
     const ls_forward_arguments *a = &f->arguments;
-    bool first = ls_comm_rank(f->comm) == 0;
+    bool first = f->comm->rank == 0;
     bool allowed =
         !first || !a->output ||
         (ls_rowfile_ending(a->output, command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5, error) &&
@@ -63,7 +63,7 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
     bool ok = open_saved(&f, &error) && command->run(&f, &error);
     if (f.file)
         ls_rowfile_discard(f.file);
-    int code = ok ? 0 : ls_command_fail(ls_comm_rank(f.comm), &error);
+    int code = ok ? 0 : ls_command_fail(f.comm->rank, &error);
     ls_saved_close(&f.saved);
     ls_comm_close(f.comm);
     return code;

@@ -129,7 +129,7 @@ static bool write_rows(ls_forward *f, prediction *p, const ls_split *split, ls_s
 {
     const ls_forward_outputs outputs = {
         .net = p->net, .layer = p->net->count - 1, .split = id, .collect = collect, .context = p};
-    bool first = ls_comm_rank(f->comm) == 0;
+    bool first = f->comm->rank == 0;
     if (!ls_comm_agree(f->comm, !first || begin(f, p, split, error), error) ||
         !ls_forward_rows(f, &outputs, error) || !ls_forward_finish(f, error))
         return false;

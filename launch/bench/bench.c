@@ -240,8 +240,8 @@ static void print_notice(void *context, const char *text)
 static bool measure(bench *b, ls_comm *comm, ls_error *error)
 {
     const arguments *a = b->arguments;
-    bool first = ls_comm_rank(comm) == 0;
-    int ranks = ls_comm_size(comm);
+    bool first = comm->rank == 0;
+    int ranks = comm->size;
     char crowded[256];
     const ls_train_options options = {
         .no_files = true,
@@ -291,7 +291,7 @@ static bool run_kernels(ls_comm *comm, const arguments *a, ls_error *error)
                                         .count = a->shapes,
                                         .rows = a->batch,
                                         .threads = a->threads,
-                                        .prints = ls_comm_rank(comm) == 0};
+                                        .prints = comm->rank == 0};
     return ls_bench_kernels(&plan, error);
 }
 
@@ -312,7 +312,7 @@ int ls_command_bench(int argc, char **argv)
     if (strcmp(a.model, "reduce") == 0)
         code = ls_bench_reduce(comm, a.floats, (int)a.steps);
     else if (!(kernels ? run_kernels(comm, &a, &error) : run(comm, &a, &error)))
-        code = ls_command_fail(ls_comm_rank(comm), &error);
+        code = ls_command_fail(comm->rank, &error);
     ls_free(a.shape);
     ls_comm_close(comm);
     return code;

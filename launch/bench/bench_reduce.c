@@ -60,12 +60,11 @@ static void run(const bench *b, int rounds)
         their[i] = measure(b, theirs);
     }
     double a = median(our, rounds), m = median(their, rounds);
-    if (ls_comm_rank(b->comm) == 0)
+    if (b->comm->rank == 0)
         printf("{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "
                "\"nodes\": %d, \"rounds\": %d, \"milliseconds\": %.4f, "
                "\"mpi_allreduce_milliseconds\": %.4f, \"ratio\": %.3f}\n",
-               LS_REAL_NAME, b->floats, ls_comm_size(b->comm), ls_comm_nodes(b->comm), rounds, a, m,
-               m / a);
+               LS_REAL_NAME, b->floats, b->comm->size, b->comm->nodes, rounds, a, m, m / a);
     ls_free(their);
     ls_free(our);
 }
@@ -79,12 +78,12 @@ int ls_bench_reduce(ls_comm *comm, long floats, int rounds)
     b.reduce = ls_reduce_create(comm, b.params, &error);
     if (!b.reduce) {
         ls_params_destroy(b.params);
-        return ls_command_fail(ls_comm_rank(comm), &error);
+        return ls_command_fail(comm->rank, &error);
     }
     b.values = ls_alloc((size_t)floats, sizeof *b.values);
     b.sum = ls_alloc((size_t)floats, sizeof *b.sum);
     for (long i = 0; i < floats; i++)
-        b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + ls_comm_rank(comm));
+        b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + comm->rank);
     run(&b, rounds);
     ls_free(b.sum);
     ls_free(b.values);

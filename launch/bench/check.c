@@ -329,7 +329,7 @@ int ls_command_check(int argc, char **argv)
     ls_command_parse(&ls_usage_check, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     bool ready = true;
-    if (ls_comm_size(comm) > 1)
+    if (comm->size > 1)
         ready = ls_error_set(&error, LS_USAGE, "check runs on one rank: start it without mpirun");
     else if (sizeof(real) == sizeof(float) && !a.dump)
         ready =
@@ -338,7 +338,7 @@ int ls_command_check(int argc, char **argv)
                          "or ask for a --dump");
     ls_job *job =
         ready ? ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error) : NULL;
-    int code = job ? check(comm, job, &a, &error) : ls_command_fail(ls_comm_rank(comm), &error);
+    int code = job ? check(comm, job, &a, &error) : ls_command_fail(comm->rank, &error);
     ls_job_destroy(job);
     ls_comm_close(comm);
     return code;

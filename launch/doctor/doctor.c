@@ -343,13 +343,13 @@ int ls_command_doctor(int argc, char **argv)
     arguments a = {.threads = 1};
     ls_command_parse(&ls_usage_doctor, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    doctor d = {.ranks = ls_comm_size(comm)};
+    doctor d = {.ranks = comm->size};
     facts mine = {.shared = ""}, *all = ls_alloc((size_t)d.ranks, sizeof *all);
     examine(&mine, comm, &a);
     ls_comm_gather(comm, &mine, sizeof mine, all);
     d.all = all;
     int code = 0;
-    if (ls_comm_rank(comm) == 0) {
+    if (comm->rank == 0) {
         ls_h5_about_read(&d.h5);
         code = report(&d);
     }

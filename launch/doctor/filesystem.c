@@ -107,7 +107,7 @@ double ls_filesystem_room(const char *path)
 
 void ls_filesystem_read(ls_filesystem *found, ls_comm *comm, const char *path)
 {
-    bool first = ls_comm_rank(comm) == 0;
+    bool first = comm->rank == 0;
     int file = -1;
     *found = (ls_filesystem){.lock = LS_FILESYSTEM_NOT_TRIED};
     existing_folder(path, found->path, sizeof found->path);

@@ -83,14 +83,14 @@ void ls_host_read(ls_host *host, ls_comm *comm)
 {
     char text[LINE];
     *host = (ls_host){.threads = 1, .hyperthreads = 1};
-    snprintf(host->name, sizeof host->name, "%s", ls_comm_host(comm));
+    snprintf(host->name, sizeof host->name, "%s", comm->host);
     read_value("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
     snprintf(host->set, sizeof host->set, "%s, micro-kernel %s", ls_clones_set(),
              ls_tile_best()->name);
     read_value("/sys/devices/system/cpu/smt/active", NULL, text, sizeof text);
     if (text[0] == '1')
         host->hyperthreads = 2;
-    host->cores = ls_comm_cores(comm) / host->hyperthreads;
+    host->cores = comm->cores / host->hyperthreads;
     if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
         CPU_ZERO(&host->bound);
     host->allowed = granted_cores();

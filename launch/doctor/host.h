@@ -5,7 +5,7 @@
 #include "dist/comm.h"
 
 typedef struct ls_host {
-    char name[64], processor[80];
+    char name[256], processor[80];
     char set[48]; /* the instruction sets of the engine's loops and of its micro-kernel */
     int cores, hyperthreads;    /* cores of the machine; processors of a core: 1 or 2 */
     int threads;                /* of this rank, as --threads says */

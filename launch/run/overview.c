@@ -20,15 +20,14 @@ static void print_ranks(const ls_trainer *t, FILE *out)
 {
     char crowded[256];
     ls_comm *comm = t->comm;
-    int threads = t->session.net[0]->build.threads, shards = t->shards.count,
-        ranks = ls_comm_size(comm);
+    int threads = t->session.net[0]->build.threads, shards = t->shards.count, ranks = comm->size;
     int most = ls_shards_most(shards, ranks);
     fprintf(out,
             "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "
             "shard%s\n",
-            ranks, ls_comm_nodes(comm), ls_comm_nodes(comm) > 1 ? "s" : "", ls_comm_cores(comm),
-            ls_comm_cores_bound(comm), ls_comm_cores_bound(comm) > 1 ? "s" : "", threads,
-            threads > 1 ? "s" : "", shards, shards > 1 ? "s" : "");
+            ranks, comm->nodes, comm->nodes > 1 ? "s" : "", comm->cores, comm->cores_bound,
+            comm->cores_bound > 1 ? "s" : "", threads, threads > 1 ? "s" : "", shards,
+            shards > 1 ? "s" : "");
     if (most > 1)
         fprintf(out,
                 "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
@@ -71,7 +70,7 @@ static void print_stages(const ls_session *session, FILE *out)
                 "%ld steps, %ld an epoch\n",
                 s + 1, keys->objective, phase ? phase : "", phase ? ": " : "",
                 keys->optimizer[0].spec, keys->schedule, keys->batch,
-                keys->batch / ls_comm_size(session->comm), stage->steps, stage->steps_per_epoch);
+                keys->batch / session->comm->size, stage->steps, stage->steps_per_epoch);
     }
 }
 
@@ -99,7 +98,7 @@ void ls_overview_print_plan(const ls_trainer *t, FILE *out)
 {
     char rank[32], node[32], file[32];
     ls_plan plan = ls_plan_make(t);
-    double each = plan.own + plan.share, all = ls_comm_node_size(t->comm) * each + plan.writing;
+    double each = plan.own + plan.share, all = t->comm->node_size * each + plan.writing;
     ls_overview_print(t, out);
     for (int i = 0; i < t->session.task.nets; i++)
         ls_net_print(t->session.net[i], out);

@@ -91,7 +91,7 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
 {
     ls_trainer trainer;
     ls_error error = {0};
-    int rank = ls_comm_rank(comm);
+    int rank = comm->rank;
     ls_progress *progress = rank == 0 ? ls_progress_open(stdout) : NULL;
     options->read_job = ls_job_parse;
     options->listener.stop = asked_to_stop;
@@ -187,9 +187,8 @@ int ls_command_train(int argc, char **argv)
     ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
-    int code = ls_comm_agree(comm, job != NULL, &error)
-                   ? train(comm, job, &a.train)
-                   : ls_command_fail(ls_comm_rank(comm), &error);
+    int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)
+                                                        : ls_command_fail(comm->rank, &error);
     ls_job_destroy(job);
     ls_comm_close(comm);
     return code;

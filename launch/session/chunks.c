@@ -54,7 +54,7 @@ static bool collect_round(const ls_chunks *c, const buffers *b, ls_comm *comm, l
     size_t reals = (size_t)(c->size * c->width);
     bool ok = true;
     ls_comm_gather(comm, b->results, reals * sizeof(real), b->all);
-    for (int r = 0; b->all && ok && r < ls_comm_size(comm) && first + r < ls_chunks_count(c); r++)
+    for (int r = 0; b->all && ok && r < comm->size && first + r < ls_chunks_count(c); r++)
         ok = c->collect(c->context, rows_of(c, first + r), b->all + (size_t)r * reals, error);
     return ok;
 }
@@ -63,8 +63,8 @@ static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_e
 {
     bool ok = true;
     long count = ls_chunks_count(c);
-    for (long first = 0; first < count; first += ls_comm_size(comm)) {
-        long mine = first + ls_comm_rank(comm);
+    for (long first = 0; first < count; first += comm->size) {
+        long mine = first + comm->rank;
         ok = ok && (mine >= count || apply_chunk(c, b, mine, error));
         if (!c->collect)
             continue;
@@ -79,14 +79,14 @@ static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_e
 bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
 {
     const ls_split *split = split_of(c);
-    bool collects = c->collect && ls_comm_rank(comm) == 0;
+    bool collects = c->collect && comm->rank == 0;
     size_t results = (size_t)(c->size * c->width);
     buffers b = {
         .x = ls_alloc((size_t)(c->size * ls_shape_count(&split->row)), sizeof(real)),
         .y = ls_alloc((size_t)(c->size * ls_shape_count(&split->y.shape)), sizeof(real)),
         .results = ls_alloc(results, sizeof(real)),
         .row = ls_alloc((size_t)c->size, sizeof(int64_t)),
-        .all = collects ? ls_alloc((size_t)ls_comm_size(comm) * results, sizeof(real)) : NULL,
+        .all = collects ? ls_alloc((size_t)comm->size * results, sizeof(real)) : NULL,
     };
     bool ok = run_rounds(c, &b, comm, error);
     ls_free(b.all);

@@ -47,7 +47,7 @@ static char *share_text(ls_comm *comm, const char *text)
 /* **Collective.** Reads the job of the checkpoint that rank 0 opens, on every rank. */
 static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
-    bool first = ls_comm_rank(comm) == 0;
+    bool first = comm->rank == 0;
     if (first && (s->checkpoint = open_checkpoint(r, error))) {
         s->step = ls_checkpoint_position(s->checkpoint)->step;
         snprintf(s->path, sizeof s->path, "%s", ls_checkpoint_path(s->checkpoint));
@@ -74,10 +74,9 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_err
     if (!ls_session_commit(&s->session, error))
         return false;
     const ls_params *params = s->session.params;
-    bool ok =
-        ls_comm_rank(comm) != 0 ||
-        (r->weights == LS_SAVED_AVERAGE ? ls_checkpoint_load_average
-                                        : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    bool ok = comm->rank != 0 || (r->weights == LS_SAVED_AVERAGE
+                                      ? ls_checkpoint_load_average
+                                      : ls_checkpoint_load_weights)(s->checkpoint, params, error);
     ls_checkpoint_close(s->checkpoint);
     s->checkpoint = NULL;
     if (!ls_comm_agree(comm, ok, error))

@@ -171,7 +171,7 @@ bool ls_session_commit(ls_session *s, ls_error *error)
     if (!ls_comm_agree(s->comm, s->prepared != NULL, error))
         return false;
     ls_params_commit(s->params, ls_shared_data(s->values), ls_shared_data(s->prepared));
-    if (ls_comm_node_rank(s->comm) == 0)
+    if (s->comm->node_rank == 0)
         ls_params_initialize(s->params, (uint64_t)s->job->seed, NULL);
     ls_comm_node_barrier(s->comm);
     ls_session_prepare(s);
@@ -196,6 +196,6 @@ void ls_session_prepare(const ls_session *s)
     if (s->params->prepared_size == 0)
         return;
     for (int i = 0; i < s->task.nets; i++)
-        ls_net_prepare(s->net[i], ls_comm_node_rank(s->comm), ls_comm_node_size(s->comm));
+        ls_net_prepare(s->net[i], s->comm->node_rank, s->comm->node_size);
     ls_comm_node_barrier(s->comm);
 }

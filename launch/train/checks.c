@@ -75,7 +75,7 @@ const ls_layer *ls_checks_meeting(const ls_session *s)
 bool ls_checks_shards(const ls_session *s, int shards, ls_error *error)
 {
     const ls_layer *layer = ls_checks_meeting(s);
-    int ranks = ls_comm_size(s->comm);
+    int ranks = s->comm->size;
     return !layer || shards == ranks ||
            ls_error_set(error, LS_USAGE,
                         "%s/%s: statistics over all ranks (sync=1) need one shard a rank, but the "

@@ -59,7 +59,7 @@ static bool find_local(ls_trainer *t, ls_error *error)
 
 bool ls_resume_find(ls_trainer *t, ls_error *error)
 {
-    bool ok = ls_comm_rank(t->comm) != 0 || find_local(t, error);
+    bool ok = t->comm->rank != 0 || find_local(t, error);
     if (!ls_comm_agree(t->comm, ok, error))
         return false;
     ls_comm_broadcast(t->comm, &t->position, sizeof t->position);
@@ -88,7 +88,7 @@ static bool load_local(ls_trainer *t, ls_error *error)
 bool ls_resume_load(ls_trainer *t, ls_error *error)
 {
     size_t bytes = (size_t)t->session.params->size * sizeof(real);
-    bool ok = ls_comm_rank(t->comm) != 0 || load_local(t, error);
+    bool ok = t->comm->rank != 0 || load_local(t, error);
     if (!ls_comm_agree(t->comm, ok, error))
         return false;
     ls_comm_broadcast_nodes(t->comm, t->session.params->values, bytes);

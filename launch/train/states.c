@@ -71,7 +71,7 @@ void ls_states_clear(ls_states *states, const ls_session *session)
 {
     size_t bytes = (size_t)session->params->size * sizeof(real);
     ls_comm_node_barrier(session->comm);
-    for (int k = 0; k < LS_OPTIMIZER_STATES && ls_comm_node_rank(session->comm) == 0; k++) {
+    for (int k = 0; k < LS_OPTIMIZER_STATES && session->comm->node_rank == 0; k++) {
         if (k == LS_OPTIMIZER_AVERAGE && states->array[k])
             memcpy(states->array[k], session->params->values, bytes);
         else if (states->array[k])

@@ -45,7 +45,7 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
 static ls_position first_position(const ls_session *session)
 {
     const ls_job *job = session->job;
-    int ranks = ls_comm_size(session->comm);
+    int ranks = session->comm->size;
     return (ls_position){.shards = job->shards       ? (int)job->shards
                                    : job->accumulate ? (int)job->accumulate * ranks
                                                      : ranks,
@@ -56,9 +56,9 @@ static ls_position first_position(const ls_session *session)
 /* Cuts the shards of the run over the ranks: at least one each. */
 static void cut_shards(ls_trainer *t)
 {
-    int ranks = ls_comm_size(t->comm), shards = t->position.shards;
+    int ranks = t->comm->size, shards = t->position.shards;
     if (shards < ranks) {
-        if ((t->position.step || t->session.job->shards) && ls_comm_rank(t->comm) == 0)
+        if ((t->position.step || t->session.job->shards) && t->comm->rank == 0)
             ls_listener_notice(
                 &t->options.listener,
                 "%d ranks are more than the run's %d shards: from here on there are %d, and the "
@@ -66,7 +66,7 @@ static void cut_shards(ls_trainer *t)
                 ranks, shards, ranks, shards);
         t->position.shards = ranks;
     }
-    ls_shards_cut(&t->shards, t->position.shards, ls_comm_rank(t->comm), ranks);
+    ls_shards_cut(&t->shards, t->position.shards, t->comm->rank, ranks);
 }
 
 /* **Collective.** Parameters, optimizer state and gradients. */
@@ -75,12 +75,12 @@ static bool allocate(ls_trainer *t, ls_error *error)
     const ls_params *params = t->session.params;
     size_t states = (size_t)ls_states_count(&t->session) * (size_t)params->size * sizeof(real);
     ls_shared_make_room(t->comm, ls_session_bytes(&t->session) + states +
-                                     ls_reduce_bytes(params, ls_comm_node_size(t->comm)));
+                                     ls_reduce_bytes(params, t->comm->node_size));
     if (!ls_session_commit(&t->session, error) ||
         !ls_states_create(&t->states, &t->session, error) ||
         !(t->reduce = ls_reduce_create(t->comm, params, error)))
         return false;
-    ls_shards_allocate(&t->shards, params, ls_comm_size(t->comm), ls_reduce_gradient(t->reduce));
+    ls_shards_allocate(&t->shards, params, t->comm->size, ls_reduce_gradient(t->reduce));
     t->gradient2 = ls_alloc((size_t)params->count, sizeof *t->gradient2);
     t->value2 = ls_alloc((size_t)params->count, sizeof *t->value2);
     return true;

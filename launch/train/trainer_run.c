@@ -24,7 +24,7 @@ static void raise_flags(ls_trainer *t, ls_step_sums *sums)
     const ls_listener *listener = &t->options.listener;
     double limit = t->options.max_seconds;
     sums->stop = listener->stop && listener->stop(listener->context);
-    if (ls_comm_rank(t->comm) != 0)
+    if (t->comm->rank != 0)
         return;
     t->time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
     sums->stop += t->time_up;

@@ -21,18 +21,18 @@ real value(int owner, long i)
 
 long node_index()
 {
-    std::vector<long> first((size_t)ls_comm_size(world), 0); /* of each node */
-    first[(size_t)ls_comm_rank(world)] = ls_comm_node_rank(world) == 0;
+    std::vector<long> first((size_t)world->size, 0); /* of each node */
+    first[(size_t)world->rank] = world->node_rank == 0;
     ls_comm_sum_long(world, first.data(), (long)first.size());
-    return std::count(first.begin(), first.begin() + ls_comm_rank(world) + 1, 1) - 1;
+    return std::count(first.begin(), first.begin() + world->rank + 1, 1) - 1;
 }
 
 std::vector<long> node_sizes()
 {
-    std::vector<long> sizes((size_t)ls_comm_nodes(world), 0);
+    std::vector<long> sizes((size_t)world->nodes, 0);
     long index = node_index();
-    if (ls_comm_node_rank(world) == 0)
-        sizes[(size_t)index] = ls_comm_node_size(world);
+    if (world->node_rank == 0)
+        sizes[(size_t)index] = world->node_size;
     ls_comm_sum_long(world, sizes.data(), (long)sizes.size());
     return sizes;
 }
@@ -52,7 +52,7 @@ class Failures : public testing::EmptyTestEventListener
     void OnTestPartResult(const testing::TestPartResult &result) override
     {
         if (result.failed())
-            fprintf(stderr, "rank %d: %s:%d: %s\n", ls_comm_rank(world),
+            fprintf(stderr, "rank %d: %s:%d: %s\n", world->rank,
                     result.file_name() ? result.file_name() : "?", result.line_number(),
                     result.message());
     }
@@ -66,10 +66,10 @@ int main(int argc, char **argv)
     if (getenv("LOCKSTEP_TEST_SPLIT"))
         ls_comm_split_nodes(world);
     if (getenv("LOCKSTEP_TEST_FATAL")) {
-        ls_check(ls_comm_rank(world) < ls_comm_size(world) - 1, "failed on purpose");
+        ls_check(world->rank < world->size - 1, "failed on purpose");
         ls_comm_barrier(world);
     }
-    if (ls_comm_rank(world) > 0) {
+    if (world->rank > 0) {
         auto &listeners = testing::UnitTest::GetInstance()->listeners();
         delete listeners.Release(listeners.default_result_printer());
         listeners.Append(new Failures);

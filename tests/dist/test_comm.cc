@@ -6,8 +6,8 @@
 
 static std::vector<long> gathered(int mine)
 {
-    std::vector<long> all((size_t)ls_comm_size(world), 0);
-    all[(size_t)ls_comm_rank(world)] = mine;
+    std::vector<long> all((size_t)world->size, 0);
+    all[(size_t)world->rank] = mine;
     ls_comm_sum_long(world, all.data(), (long)all.size());
     return all;
 }
@@ -15,7 +15,7 @@ static std::vector<long> gathered(int mine)
 TEST(Comm, RanksAreNumberedNodeByNode)
 {
     std::vector<long> node = gathered((int)node_index());
-    std::vector<long> place = gathered(ls_comm_node_rank(world));
+    std::vector<long> place = gathered(world->node_rank);
     std::vector<long> sizes = node_sizes();
     size_t rank = 0;
     for (size_t n = 0; n < sizes.size(); n++)
@@ -29,15 +29,15 @@ TEST(Comm, RanksAreNumberedNodeByNode)
 TEST(Comm, NodesAreCutAsTheEnvironmentSays)
 {
     const char *cut = getenv("LOCKSTEP_RANKS_PER_NODE");
-    int limit = getenv("LOCKSTEP_TEST_SPLIT") ? 1 : cut ? atoi(cut) : ls_comm_size(world);
-    EXPECT_GE(ls_comm_nodes(world), (ls_comm_size(world) + limit - 1) / limit); /* more: hosts */
+    int limit = getenv("LOCKSTEP_TEST_SPLIT") ? 1 : cut ? atoi(cut) : world->size;
+    EXPECT_GE(world->nodes, (world->size + limit - 1) / limit); /* more: hosts */
     for (long size : node_sizes())
         EXPECT_LE(size, limit);
 }
 
 TEST(Comm, AgreementTellsTheLowestFailure)
 {
-    int rank = ls_comm_rank(world), half = ls_comm_size(world) / 2;
+    int rank = world->rank, half = world->size / 2;
     ls_error error = {};
     if (rank >= half)
         ls_error_set(&error, LS_DATA, "rank %d has no data", rank);
@@ -53,13 +53,13 @@ TEST(Comm, AgreementLeavesTheErrorAloneWhereAllIsWell)
     EXPECT_TRUE(ls_comm_agree(world, true, &error));
     EXPECT_STREQ(error.text, "as it was");
     EXPECT_TRUE(ls_comm_agree(world, true, nullptr));
-    EXPECT_FALSE(ls_comm_agree(world, ls_comm_rank(world) > 0, nullptr));
+    EXPECT_FALSE(ls_comm_agree(world, world->rank > 0, nullptr));
 }
 
 TEST(Comm, SameNoticesOneByteAndTheLength)
 {
     std::vector<char> data(2500000, 'x');
-    bool last = ls_comm_rank(world) == ls_comm_size(world) - 1, alone = ls_comm_size(world) == 1;
+    bool last = world->rank == world->size - 1, alone = world->size == 1;
     EXPECT_TRUE(ls_comm_same(world, data.data(), data.size()));
     EXPECT_TRUE(ls_comm_same(world, data.data(), 0));
     if (last)
@@ -71,16 +71,16 @@ TEST(Comm, SameNoticesOneByteAndTheLength)
 
 TEST(Comm, BroadcastReachesAll)
 {
-    std::vector<long> data(300000, ls_comm_rank(world));
+    std::vector<long> data(300000, world->rank);
     ls_comm_broadcast(world, data.data(), data.size() * sizeof data[0]);
     EXPECT_EQ(data, std::vector<long>(300000, 0));
 }
 
 TEST(Comm, SumIsExactWhereOneRankHoldsTheNumber)
 {
-    std::vector<double> sum((size_t)ls_comm_size(world), 0);
+    std::vector<double> sum((size_t)world->size, 0);
     auto number = [](size_t rank) { return 0.1 * (double)(rank + 1) + 1e-17; };
-    sum[(size_t)ls_comm_rank(world)] = number((size_t)ls_comm_rank(world));
+    sum[(size_t)world->rank] = number((size_t)world->rank);
     ls_comm_sum(world, sum.data(), (long)sum.size());
     for (size_t r = 0; r < sum.size(); r++)
         EXPECT_EQ(sum[r], number(r));
@@ -91,27 +91,27 @@ TEST(Comm, OrderedSumIsTheTreeBitForBit)
     for (long n : {0L, 1L, 16L, 1000L}) {
         std::vector<double> sum((size_t)n);
         for (long i = 0; i < n; i++)
-            sum[(size_t)i] = value(ls_comm_rank(world), i) / 3.0;
+            sum[(size_t)i] = value(world->rank, i) / 3.0;
         ls_comm_sum_ordered(world, sum.data(), n);
         long wrong = 0;
         for (long i = 0; i < n; i++)
-            wrong += sum[(size_t)i] != tree<double>(0, ls_comm_size(world),
-                                                    [&](int rank) { return value(rank, i) / 3.0; });
+            wrong += sum[(size_t)i] !=
+                     tree<double>(0, world->size, [&](int rank) { return value(rank, i) / 3.0; });
         EXPECT_EQ(wrong, 0) << n;
     }
 }
 
 TEST(Comm, MaximumIsOverAllRanks)
 {
-    EXPECT_EQ(ls_comm_max(world, -ls_comm_rank(world)), 0);
-    EXPECT_EQ(ls_comm_max(world, ls_comm_rank(world)), ls_comm_size(world) - 1);
+    EXPECT_EQ(ls_comm_max(world, -world->rank), 0);
+    EXPECT_EQ(ls_comm_max(world, world->rank), world->size - 1);
 }
 
 TEST(Comm, KnowsItsCoresAndHost)
 {
-    EXPECT_GE(ls_comm_cores_bound(world), 1);
-    EXPECT_LE(ls_comm_cores_bound(world), ls_comm_cores(world));
-    EXPECT_NE(ls_comm_host(world)[0], 0);
+    EXPECT_GE(world->cores_bound, 1);
+    EXPECT_LE(world->cores_bound, world->cores);
+    EXPECT_NE(world->host[0], 0);
     EXPECT_NE(ls_comm_version()[0], 0);
     EXPECT_EQ(strpbrk(ls_comm_version(), "\n"), nullptr);
 }
@@ -119,7 +119,7 @@ TEST(Comm, KnowsItsCoresAndHost)
 TEST(Comm, NoticesTasksThatDoNotKnowEachOther)
 {
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
-    bool alone = ls_comm_size(world) == 1 && !getenv("OMPI_COMM_WORLD_LOCAL_RANK");
+    bool alone = world->size == 1 && !getenv("OMPI_COMM_WORLD_LOCAL_RANK");
     bool expected = alone && tasks && atoi(tasks) > 1;
     ls_error error = {};
     EXPECT_EQ(ls_comm_singletons(world, &error), expected);

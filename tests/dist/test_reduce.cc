@@ -37,7 +37,7 @@ struct Sum {
     void fill()
     {
         for (long i = 0; i < reals; i++)
-            gradient()[i] = value(ls_comm_rank(world), i);
+            gradient()[i] = value(world->rank, i);
     }
     void run(const ls_slots &slots)
     {
@@ -109,7 +109,7 @@ TEST(Reduce, SlicesCoverTheArrayOnEveryNode)
         for (long i = slice.begin; i < slice.end; i++)
             owners[(size_t)i] = 1;
         ls_comm_sum_long(world, owners.data(), n);
-        EXPECT_EQ(owners, std::vector<long>((size_t)n, ls_comm_nodes(world)));
+        EXPECT_EQ(owners, std::vector<long>((size_t)n, world->nodes));
     }
 }
 
@@ -137,14 +137,14 @@ TEST(Reduce, EqualNodesGiveTheBitsOfOneNode)
     long wrong = 0;
     for (long i = slice.begin; i < slice.end; i++)
         wrong += sum.gradient()[i] !=
-                 tree<real>(0, ls_comm_size(world), [&](int rank) { return value(rank, i); });
+                 tree<real>(0, world->size, [&](int rank) { return value(rank, i); });
     EXPECT_EQ(wrong, 0);
     ls_reduce_end(sum.reduce);
 }
 
 TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
 {
-    int size = ls_comm_size(world);
+    int size = world->size;
     if (!nodes_nest() || 4 % size)
         GTEST_SKIP() << "these ranks are no power of two, or their nodes are unequal";
     const long n = 20000;
@@ -154,7 +154,7 @@ TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
     std::vector<real *> starts;
     for (size_t k = 0; k < own; k++) {
         for (long i = 0; i < n; i++)
-            shards[k][(size_t)i] = value(ls_comm_rank(world) * (int)own + (int)k, i);
+            shards[k][(size_t)i] = value(world->rank * (int)own + (int)k, i);
         starts.push_back(shards[k].data());
     }
     ls_sum_order_add(sum.gradient(), starts.data(), (int)own, n);
@@ -180,7 +180,7 @@ TEST(Reduce, OnlyTheSlotsAreSummed)
         if (ls_slots_contain(&some, s))
             wrong += sum.wrong(reals);
         for (long i = reals.begin; i < reals.end && !ls_slots_contain(&some, s); i++)
-            changed += sum.gradient()[i] != value(ls_comm_rank(world), i);
+            changed += sum.gradient()[i] != value(world->rank, i);
     }
     EXPECT_EQ(wrong, 0);
     EXPECT_EQ(changed, 0);
@@ -206,7 +206,7 @@ TEST(Reduce, NormsOfAnyArrayAreMeasuredBySlices)
         ls_slots some = sum.all;
         if (round % 2)
             some.at[0].begin = 1;
-        usleep(round % ls_comm_size(world) == ls_comm_rank(world) ? 300 : 0);
+        usleep(round % world->size == world->rank ? 300 : 0);
         ls_reduce_norms(sum.reduce, own.data(), &some, sum.norm2.data());
         EXPECT_EQ(sum.norm2, sum.norms_of(whole, some)) << round;
     }
@@ -219,7 +219,7 @@ TEST(Reduce, StepSumsAndNormsAreTheSameOnEveryRank)
     double numbers[sizeof sum.sums / sizeof(double)];
     const int count = sizeof numbers / sizeof *numbers;
     for (int i = 0; i < count; i++)
-        numbers[i] = value(ls_comm_rank(world), i) / 3.0;
+        numbers[i] = value(world->rank, i) / 3.0;
     memcpy(&sum.sums, numbers, sizeof numbers);
     sum.run();
     memcpy(numbers, &sum.sums, sizeof numbers);
@@ -235,7 +235,7 @@ TEST(Reduce, AnyNumberThatIsNotFiniteIsSeenByAll)
 {
     const long n = 9008;
     Sum sum({n});
-    bool last = ls_comm_rank(world) == ls_comm_size(world) - 1;
+    bool last = world->rank == world->size - 1;
     for (long at : {0L, n - 1})
         for (real bad :
              {std::numeric_limits<real>::quiet_NaN(), std::numeric_limits<real>::infinity()}) {
@@ -252,7 +252,7 @@ TEST(Reduce, AnyNumberThatIsNotFiniteIsSeenByAll)
     sum.fill();
     sum.gradient()[5] = std::numeric_limits<real>::max();
     sum.run();
-    bool one_float = ls_comm_size(world) == 1 && sizeof(real) < sizeof(double);
+    bool one_float = world->size == 1 && sizeof(real) < sizeof(double);
     EXPECT_EQ(std::isfinite(sum.norm2[0]), one_float) << "a sum that overflows";
 }
 
@@ -260,7 +260,7 @@ TEST(Reduce, AnyNumberThatIsNotFiniteIsSeenByAll)
 TEST(Reduce, StepsDoNotRunIntoEachOther)
 {
     const long n = 9008;
-    const int steps = 60, size = ls_comm_size(world), rank = ls_comm_rank(world);
+    const int steps = 60, size = world->size, rank = world->rank;
     Sum sum({n});
     ls_shared *shared = ls_shared_create(world, n * sizeof(real), nullptr);
     EXPECT_NE(shared, nullptr);

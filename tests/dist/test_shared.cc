@@ -21,7 +21,7 @@ struct Limit {
 /* Whether any rank shares memory with another. **Collective.** */
 bool sharing()
 {
-    return ls_comm_max(world, ls_comm_node_size(world)) > 1;
+    return ls_comm_max(world, world->node_size) > 1;
 }
 } /* namespace */
 
@@ -38,8 +38,8 @@ TEST(Shared, ArrayIsOneForTheNode)
         not_zero += data[i] != 0;
     EXPECT_EQ(not_zero, 0);
     ls_comm_node_barrier(world);
-    int size = ls_comm_node_size(world);
-    for (long i = ls_comm_node_rank(world); i < n; i += size)
+    int size = world->node_size;
+    for (long i = world->node_rank; i < n; i += size)
         data[i] = (int)(i % size) + 1;
     ls_comm_node_barrier(world);
     long wrong = 0;
