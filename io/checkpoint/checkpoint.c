@@ -11,15 +11,6 @@
 #include "io/dataset_check.h"
 #include "io/h5/h5_image.h"
 
-struct ls_checkpoint {
-    char *path;
-    void *bytes; /* of the whole file */
-    hid_t file;  /* open on the bytes; negative: could not be opened */
-    ls_position position;
-    char *job;
-    bool weights_only;
-};
-
 /* A file that was exchanged together with its .ok is found out by its name, which holds the step
  * as the .ok does. */
 static bool name_fits(const char *path, const ls_checksum *checksum, ls_error *error)
@@ -71,26 +62,6 @@ void ls_checkpoint_close(ls_checkpoint *checkpoint)
     ls_free(checkpoint->job);
     ls_free(checkpoint->path);
     ls_free(checkpoint);
-}
-
-const char *ls_checkpoint_path(const ls_checkpoint *checkpoint)
-{
-    return checkpoint->path;
-}
-
-const char *ls_checkpoint_job(const ls_checkpoint *checkpoint)
-{
-    return checkpoint->job;
-}
-
-const ls_position *ls_checkpoint_position(const ls_checkpoint *checkpoint)
-{
-    return &checkpoint->position;
-}
-
-bool ls_checkpoint_weights_only(const ls_checkpoint *checkpoint)
-{
-    return checkpoint->weights_only;
 }
 
 bool ls_checkpoint_load(const ls_checkpoint *checkpoint, const ls_params *params,

@@ -44,10 +44,18 @@ typedef struct ls_checkpoint_contents {
     const ls_checkpoint_arrays *arrays;
 } ls_checkpoint_contents;
 
-/* An open checkpoint. It holds the bytes of its file, which are read once: what was checked is what
- * is loaded, whatever happens to the file meanwhile. So it takes as much memory as the file, from
- * open to close. */
-typedef struct ls_checkpoint ls_checkpoint;
+/* An open checkpoint, read only. It holds the bytes of its file, which are read once: what was
+ * checked is what is loaded, whatever happens to the file meanwhile. So it takes as much memory as
+ * the file, from open to close. After ls_checkpoint_open_weights neither position nor job is known.
+ */
+typedef struct ls_checkpoint {
+    char *path;
+    ls_position position;
+    char *job;
+    bool weights_only; /* best.h5 or a weights file: parameters and state, no optimizer */
+    void *bytes;       /* of the whole file */
+    int64_t file;      /* HDF5's id of the file in `bytes`; negative: could not be opened */
+} ls_checkpoint;
 
 /* Reads the file and checks its digest against the .ok, its structure and its attributes. NULL and
  * an LS_DATA or LS_IO error that says what does not hold. Close with ls_checkpoint_close. */
@@ -56,13 +64,6 @@ ls_checkpoint *ls_checkpoint_open(const char *path, ls_error *error);
  * attributes, as if another program wrote it. A .ok that is there must hold. */
 ls_checkpoint *ls_checkpoint_open_weights(const char *path, ls_error *error);
 void ls_checkpoint_close(ls_checkpoint *checkpoint); /* NULL: nothing to do */
-
-/* These stay the checkpoint's. After ls_checkpoint_open_weights only the path is known. */
-const char *ls_checkpoint_path(const ls_checkpoint *checkpoint);
-const char *ls_checkpoint_job(const ls_checkpoint *checkpoint);
-const ls_position *ls_checkpoint_position(const ls_checkpoint *checkpoint);
-/* Whether it is best.h5 or a weights file: parameters and state, no optimizer, no progress. */
-bool ls_checkpoint_weights_only(const ls_checkpoint *checkpoint);
 
 /* Fills params->values and the arrays (NULL: only the values). All is checked before anything is
  * filled, except that numbers are finite. LS_DATA errors: names and shapes must match exactly, and

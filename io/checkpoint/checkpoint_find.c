@@ -62,7 +62,7 @@ ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
 bool ls_checkpoint_find_best(const ls_checkpoint *checkpoint, const char *run, long step,
                              bool *copied, ls_error *error)
 {
-    const char *path = ls_checkpoint_path(checkpoint), *slash = strrchr(path, '/');
+    const char *path = checkpoint->path, *slash = strrchr(path, '/');
     char *from = ls_format("%.*s/best.h5", slash ? (int)(slash - path) : 1, slash ? path : ".");
     char *to = ls_format("%s/checkpoints/best.h5", run);
     size_t size;

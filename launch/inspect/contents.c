@@ -162,7 +162,7 @@ static void add_checkpoint(void *context, const char *path, long step)
     struct stat status;
     ls_checkpoint *checkpoint = ls_checkpoint_open(path, &error);
     if (checkpoint)
-        step = ls_checkpoint_position(checkpoint)->step;
+        step = checkpoint->position.step;
     json_int_t bytes = stat(path, &status) == 0 ? (json_int_t)status.st_size : 0;
     json_t *entry = json_pack("{s:o, s:I, s:I, s:b}", "file", ls_json_text(path), "step",
                               (json_int_t)step, "bytes", bytes, "holds", checkpoint != NULL);

@@ -373,7 +373,7 @@ static bool resolve(const char *from, char *path, size_t size, ls_error *error)
     ls_checkpoint *found;
     if (ls_checkpoint_find(from, &found, notice, NULL, error) == LS_CHECKPOINT_NONE)
         return ls_error_set(error, LS_DATA, "%s: holds no checkpoint", from);
-    bool fits = found && (size_t)snprintf(path, size, "%s", ls_checkpoint_path(found)) < size;
+    bool fits = found && (size_t)snprintf(path, size, "%s", found->path) < size;
     ls_checkpoint_close(found);
     return fits;
 }

@@ -49,12 +49,12 @@ static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_e
 {
     bool first = comm->rank == 0;
     if (first && (s->checkpoint = open_checkpoint(r, error))) {
-        s->step = ls_checkpoint_position(s->checkpoint)->step;
-        snprintf(s->path, sizeof s->path, "%s", ls_checkpoint_path(s->checkpoint));
+        s->step = s->checkpoint->position.step;
+        snprintf(s->path, sizeof s->path, "%s", s->checkpoint->path);
     }
     if (!ls_comm_agree(comm, !first || s->checkpoint, error))
         return false;
-    char *text = share_text(comm, first ? ls_checkpoint_job(s->checkpoint) : NULL);
+    char *text = share_text(comm, first ? s->checkpoint->job : NULL);
     ls_comm_broadcast(comm, s->path, sizeof s->path);
     ls_comm_broadcast(comm, &s->step, sizeof s->step);
     s->job = (r->read_job ? r->read_job : ls_job_from_json)(text, s->path, error);

@@ -18,7 +18,7 @@ static bool same_file(const char *a, const char *b)
 
 bool ls_choose_is_own(const ls_checkpoint *checkpoint, const ls_job *job)
 {
-    const char *path = ls_checkpoint_path(checkpoint), *slash = strrchr(path, '/');
+    const char *path = checkpoint->path, *slash = strrchr(path, '/');
     char *folder = ls_format("%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     char *own = ls_format("%s/checkpoints", job->run);
     bool same = same_file(folder, own);
@@ -56,9 +56,9 @@ static bool open_path(const ls_train_options *options, ls_checkpoint **found, ls
 static bool choose_own(const ls_job *job, const ls_train_options *options, ls_rundir *run,
                        ls_checkpoint **chosen, ls_checkpoint **own, ls_error *error)
 {
-    const char *path = options->resume, *newest = ls_checkpoint_path(*own);
+    const char *path = options->resume, *newest = (*own)->path;
     ls_checkpoint *named = *chosen;
-    if (same_file(newest, ls_checkpoint_path(named)))
+    if (same_file(newest, named->path))
         return true;
     if (ls_choose_is_own(named, job))
         return options->overwrite ||
@@ -77,8 +77,8 @@ static bool choose_own(const ls_job *job, const ls_train_options *options, ls_ru
 
 static bool check_progress(const ls_checkpoint *checkpoint, ls_error *error)
 {
-    const char *path = ls_checkpoint_path(checkpoint);
-    return !ls_checkpoint_weights_only(checkpoint) ||
+    const char *path = checkpoint->path;
+    return !checkpoint->weights_only ||
            ls_error_set(error, LS_DATA,
                         "%s holds parameters only (no optimizer state, no step), so a run cannot "
                         "go on from it: start a new run from it with --weights %s",
@@ -93,8 +93,7 @@ static bool choose_path(const ls_job *job, const ls_train_options *options, ls_r
     ls_checkpoint *own;
     if (!find_newest(options, job->run, &own, error))
         return false;
-    if (own && (same_file(ls_checkpoint_path(own), options->resume) ||
-                same_file(job->run, options->resume))) {
+    if (own && (same_file(own->path, options->resume) || same_file(job->run, options->resume))) {
         *chosen = own;
         return true;
     }
@@ -119,7 +118,7 @@ bool ls_choose_checkpoint(const ls_job *job, const ls_train_options *options, ls
         return ls_error_set(error, LS_USAGE,
                             "--resume=never, but %s holds the checkpoint %s: give another run=, or "
                             "--overwrite to remove what the earlier run wrote",
-                            job->run, ls_checkpoint_path(*chosen));
+                            job->run, (*chosen)->path);
     if (required && !*chosen)
         return ls_error_set(error, LS_DATA, "--resume=required, but %s holds no checkpoint",
                             job->run);

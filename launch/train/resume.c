@@ -14,9 +14,9 @@
 /* On rank 0. Holds the checkpoint against the job, and takes over where it stands. */
 static bool read_position(ls_trainer *t, ls_error *error)
 {
-    const char *path = ls_checkpoint_path(t->checkpoint);
-    ls_position position = *ls_checkpoint_position(t->checkpoint);
-    ls_job *before = t->options.read_job(ls_checkpoint_job(t->checkpoint), path, error);
+    const char *path = t->checkpoint->path;
+    ls_position position = t->checkpoint->position;
+    ls_job *before = t->options.read_job(t->checkpoint->job, path, error);
     bool ok = before &&
               ls_changes_accept(&t->session, before, path, &t->options.listener, &position, error);
     if (ok)
@@ -53,7 +53,7 @@ static bool find_local(ls_trainer *t, ls_error *error)
         return false;
     if (!t->checkpoint)
         return true;
-    t->resumed = ls_copy_string(ls_checkpoint_path(t->checkpoint));
+    t->resumed = ls_copy_string(t->checkpoint->path);
     return read_position(t, error) && copy_best(t, error);
 }
 

@@ -58,7 +58,7 @@ Found find(const Folder &run)
         },
         &found.notices, &found.error);
     EXPECT_EQ(checkpoint != nullptr, found.answer == LS_CHECKPOINT_FOUND);
-    found.path = checkpoint ? ls_checkpoint_path(checkpoint) : "";
+    found.path = checkpoint ? checkpoint->path : "";
     ls_checkpoint_close(checkpoint);
     return found;
 }
@@ -120,10 +120,10 @@ TEST(Checkpoint, EveryFieldComesBack)
     ls_error error = {};
     ls_checkpoint *file = ls_checkpoint_open(step_path(run, 7).c_str(), &error);
     ASSERT_TRUE(file) << error.text;
-    EXPECT_STREQ(ls_checkpoint_job(file), want->job);
-    EXPECT_EQ(ls_checkpoint_path(file), step_path(run, 7));
-    EXPECT_FALSE(ls_checkpoint_weights_only(file));
-    const ls_position *found = ls_checkpoint_position(file);
+    EXPECT_STREQ(file->job, want->job);
+    EXPECT_EQ(file->path, step_path(run, 7));
+    EXPECT_FALSE(file->weights_only);
+    const ls_position *found = &file->position;
     EXPECT_EQ(found->stage, want->position->stage);
     EXPECT_EQ(found->stage_step, want->position->stage_step);
     EXPECT_EQ(found->step, want->position->step);
@@ -236,8 +236,8 @@ TEST(Checkpoint, TheBestOutlivesTheOldOnes)
     EXPECT_TRUE(weights.values_equal(want));
     ls_checkpoint *best = ls_checkpoint_open((run / "checkpoints/best.h5").c_str(), &error);
     ASSERT_TRUE(best) << error.text;
-    EXPECT_TRUE(ls_checkpoint_weights_only(best));
-    EXPECT_EQ(ls_checkpoint_position(best)->step, 1);
+    EXPECT_TRUE(best->weights_only);
+    EXPECT_EQ(best->position.step, 1);
     ls_checkpoint_close(best);
     EXPECT_EQ(find(run).path, step_path(run, 3));
 }

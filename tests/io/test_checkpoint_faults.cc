@@ -96,7 +96,7 @@ void expect_loads(const std::string &path, bool weights, long older, long newer)
     ls_error error = {};
     ls_checkpoint *file = ls_checkpoint_open(path.c_str(), &error);
     ASSERT_TRUE(file) << error.text;
-    long step = ls_checkpoint_position(file)->step;
+    long step = file->position.step;
     EXPECT_TRUE(step == older || step == newer) << step;
     SmallState want, found;
     want.fill(step);
@@ -128,7 +128,7 @@ std::string newest(const Folder &run, bool best)
         ADD_FAILURE() << error.text;
         return "";
     }
-    std::string path = ls_checkpoint_path(found);
+    std::string path = found->path;
     ls_checkpoint_close(found);
     return path;
 }

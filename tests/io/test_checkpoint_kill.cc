@@ -20,13 +20,13 @@ long loaded_step(ls_checkpoint *file, bool weights)
         return 0;
     ls_error error = {};
     SmallState want(true, width), found(true, width);
-    long step = ls_checkpoint_position(file)->step;
+    long step = file->position.step;
     want.fill(step);
     found.contents();
     bool ok = weights ? ls_checkpoint_load_weights(file, found.params, &error)
                       : ls_checkpoint_load(file, found.params, &found.arrays, &error);
     EXPECT_TRUE(ok) << error.text;
-    EXPECT_TRUE(weights ? found.values_equal(want) : found == want) << ls_checkpoint_path(file);
+    EXPECT_TRUE(weights ? found.values_equal(want) : found == want) << file->path;
     ls_checkpoint_close(file);
     return ok ? step : 0;
 }

@@ -42,7 +42,7 @@ TEST_F(Weights, TheFileIsOfWeightsOnlyAndLoadsWithoutItsOk)
     ASSERT_TRUE(ls_weights_save(path.c_str(), ours.params, &error)) << error.text;
     ls_checkpoint *file = ls_checkpoint_open(path.c_str(), &error);
     ASSERT_TRUE(file) << error.text;
-    EXPECT_TRUE(ls_checkpoint_weights_only(file));
+    EXPECT_TRUE(file->weights_only);
     ls_checkpoint_close(file);
     std::filesystem::remove(folder / "weights.ok");
     ASSERT_TRUE(theirs.load_weights(path, &error)) << error.text;
