@@ -1,8 +1,7 @@
-/* bench: measures the training steps of a model over random rows in memory, taken by the trainer
- * itself, and prints one JSON line; or the sum over the ranks alone, or the passes of single
- * layers.
- */
-#include <jansson.h>
+/* bench: `lockstep bench`: lets the trainer train a model on random rows in memory, and prints one
+ * JSON line with what its steps took; or measures the sum over the ranks, or single layers. */
+#include "launch/bench/bench.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,38 +11,28 @@
 #include "core/random.h"
 #include "launch/bench/bench_kernels.h"
 #include "launch/bench/bench_reduce.h"
-#include "launch/command.h"
 #include "launch/job/job_json.h"
+#include "launch/json.h"
 #include "launch/ranks.h"
 #include "launch/threads.h"
 #include "launch/train/trainer_run.h"
 
-typedef struct arguments {
-    ls_words words;
-    const char *model;
-    long batch; /* 0: the preset of what is measured */
-    long steps, floats;
-    int threads, shapes;
-    bool profile;
-    const char **shape;
-} arguments;
-
 static void read_shape(void *context, const char *text, const struct argp_state *state)
 {
-    arguments *a = context;
+    ls_bench_arguments *a = context;
     a->shape[a->shapes++] = text;
 }
 
 static const ls_command_option options[] = {
     {"batch", 0, "B", "rows over all ranks (default 128); bench kernels: of a rank (8)",
-     LS_COMMAND_LONG, offsetof(arguments, batch), .low = 1, .high = 1 << 24},
+     LS_COMMAND_LONG, offsetof(ls_bench_arguments, batch), .low = 1, .high = 1 << 24},
     {"steps", 0, "N", "timed steps, after one to warm up (default 20)", LS_COMMAND_LONG,
-     offsetof(arguments, steps), .low = 1, .high = 1 << 24},
-    LS_THREADS_OPTION(arguments, threads),
+     offsetof(ls_bench_arguments, steps), .low = 1, .high = 1 << 24},
+    LS_THREADS_OPTION(ls_bench_arguments, threads),
     {"profile", 0, NULL, "also the time, Gflop/s and GB/s of each layer and pass on rank 0",
-     .offset = offsetof(arguments, profile)},
+     .offset = offsetof(ls_bench_arguments, profile)},
     {"floats", 0, "N", "length of the array (default 25557032)", LS_COMMAND_LONG,
-     offsetof(arguments, floats), .low = 1, .high = 1L << 40, .with = "reduce"},
+     offsetof(ls_bench_arguments, floats), .low = 1, .high = 1L << 40, .with = "reduce"},
     {"shape", 0, "INPUT|LAYER",
      "this layer, and others by more such options, in place of those of known nets", LS_COMMAND_OWN,
      .with = "kernels", .read = read_shape},
@@ -73,18 +62,18 @@ const ls_usage ls_usage_bench = {
 
 /* A training run over a data set in memory, and what is measured of it. */
 typedef struct bench {
-    const arguments *arguments;
+    const ls_bench_arguments *arguments;
     ls_job *job;
     real *x, *y; /* the rows of the data set: one batch over all ranks */
     ls_dataset *data;
     ls_trainer trainer;
     double last;     /* when the step before ended */
-    double *seconds; /* [steps] of each step */
-    double *layers;  /* [layers][forward, backward] of rank 0, over all steps */
-    double bytes;    /* of this process, in the last step */
+    double *seconds; /* [steps] */
+    double *layers;  /* [layers][forward, backward] seconds in all steps of rank 0 */
+    double bytes;    /* memory of this process in the last step */
 } bench;
 
-/* The spec that is measured, the shape of a row of its input, and how many outputs it has. */
+/* Finds the spec that is measured, the shape of a row of its input, and how many outputs it has. */
 static bool read_model(const char *text, const char **spec, ls_shape *input, long *outputs,
                        ls_error *error)
 {
@@ -108,7 +97,7 @@ static bool read_model(const char *text, const char **spec, ls_shape *input, lon
     return net != NULL;
 }
 
-/* One batch of random rows, with a label each. */
+/* Makes one batch of random rows, each with a label. */
 static ls_dataset *make_data(bench *b, const ls_shape *input, long outputs, ls_error *error)
 {
     long rows = b->arguments->batch, width = ls_shape_count(input);
@@ -125,7 +114,7 @@ static ls_dataset *make_data(bench *b, const ls_shape *input, long outputs, ls_e
     return ls_dataset_open_rows("random rows", splits, error);
 }
 
-static ls_job *make_job(const arguments *a, const char *model, ls_error *error)
+static ls_job *make_job(const ls_bench_arguments *a, const char *model, ls_error *error)
 {
     ls_job_stage stage = {.optimizer = {{.spec = "momentum rate=0.01 momentum=0.9"}},
                           .optimizers = 1,
@@ -148,12 +137,12 @@ static bool make_run(bench *b, ls_error *error)
     const char *model;
     ls_shape input = {0};
     long outputs;
-    return read_model(b->arguments->model, &model, &input, &outputs, error) &&
+    return read_model(b->arguments->words.at[0], &model, &input, &outputs, error) &&
            (b->data = make_data(b, &input, outputs, error)) &&
            (b->job = make_job(b->arguments, model, error));
 }
 
-/* Notes how long the step took; the first step is not measured, since it warms up. */
+/* Stores how long the step took; the first step is not measured, since it warms up. */
 static void note_step(void *context, const ls_figures *figures)
 {
     bench *b = context;
@@ -169,43 +158,33 @@ static void note_step(void *context, const ls_figures *figures)
 
 static void print_result(const bench *b, int ranks)
 {
-    const arguments *a = b->arguments;
+    const ls_bench_arguments *a = b->arguments;
     qsort(b->seconds, (size_t)a->steps, sizeof *b->seconds, ls_ascending);
     double median = b->seconds[a->steps / 2];
-    json_t *line = json_pack("{s:s, s:s, s:i, s:I, s:I, s:{s:f, s:f}, s:f, s:f}", "peer",
-                             "lockstep " LS_VERSION, "model", a->model, "ranks", ranks, "threads",
-                             (json_int_t)a->threads, "batch", (json_int_t)a->batch, "step_seconds",
-                             "median", median, "min", b->seconds[0], "samples_per_second",
-                             (double)a->batch / median, "pss_bytes", b->bytes);
-    ls_check(line, "the result can't be written as JSON");
-    json_dumpf(line, stdout, JSON_REAL_PRECISION(8));
-    printf("\n");
-    json_decref(line);
+    ls_json_print(json_pack(
+        "{s:s, s:o, s:i, s:i, s:I, s:{s:f, s:f}, s:f, s:f}", "peer", "lockstep " LS_VERSION,
+        "model", ls_json_text(a->words.at[0]), "ranks", ranks, "threads", a->threads, "batch",
+        (json_int_t)a->batch, "step_seconds", "median", median, "min", b->seconds[0],
+        "samples_per_second", (double)a->batch / median, "pss_bytes", b->bytes));
 }
 
-/* Bytes that must move at least in forward, and in backward: see ls_usage_bench. */
-static void count_bytes(const ls_layer *layer, long rows, double *forward, double *backward)
+/* Bytes that must move at least in forward and in backward: see ls_usage_bench. */
+static void count_bytes(const ls_layer *layer, long rows, double bytes[2])
 {
     double y = (double)(rows * ls_shape_count(&layer->y)), x = 0, dx = 0, parameters = 0;
     for (int k = 0; k < layer->inputs; k++) {
         double count = (double)(rows * ls_shape_count(&layer->x[k]));
         x += count;
-        dx += layer->input[k] < 0 ? 0 : count; /* nobody wants that of the net's input */
+        dx += layer->input[k] < 0 ? 0 : count; /* the gradient of the net's input is not computed */
     }
     for (int k = 0; k < layer->slots; k++)
         if (layer->params->slots[layer->slot[k]].kind != LS_SLOT_STATE)
             parameters += (double)layer->params->slots[layer->slot[k]].size;
-    *forward = (x + y + parameters) * sizeof(real);
-    *backward = (x + dx + y + 2 * parameters) * sizeof(real);
+    bytes[0] = (x + y + parameters) * sizeof(real);
+    bytes[1] = (x + dx + y + 2 * parameters) * sizeof(real);
 }
 
-static void print_pass(const char *name, double seconds, double gflop, double bytes)
-{
-    printf("   %s %9.3f ms %7.1f Gflop/s %6.1f GB/s", name, 1e3 * seconds, gflop / seconds,
-           1e-9 * bytes / seconds);
-}
-
-/* The means over all steps of each layer, and of a step. */
+/* Prints the means over all steps of each layer, and of a step. */
 static void print_profile(const bench *b, int ranks)
 {
     int width = 0;
@@ -216,15 +195,17 @@ static void print_profile(const bench *b, int ranks)
         width = (int)ls_max(width, (long)strlen(net->layers[i]->name));
     for (int i = 0; i < net->count; i++) {
         const ls_layer *layer = net->layers[i];
-        double gflop = 1e-9 * layer->flops * (double)rows, forward_bytes, backward_bytes;
-        double forward = b->layers[2 * i] / (double)steps;
-        double backward = b->layers[2 * i + 1] / (double)steps;
-        count_bytes(layer, rows, &forward_bytes, &backward_bytes);
+        double bytes[2];
+        count_bytes(layer, rows, bytes);
         printf("%-*s", width, layer->name);
-        print_pass("forward", forward, gflop, forward_bytes);
-        print_pass("backward", backward, 2 * gflop, backward_bytes);
+        for (int pass = 0; pass < 2; pass++) {
+            double seconds = b->layers[2 * i + pass] / (double)steps;
+            double gflop = 1e-9 * (1 + pass) * layer->flops * (double)rows;
+            printf("   %s %9.3f ms %7.1f Gflop/s %6.1f GB/s", pass ? "backward" : "forward",
+                   1e3 * seconds, gflop / seconds, 1e-9 * bytes[pass] / seconds);
+            sum += seconds;
+        }
         printf("\n");
-        sum += forward + backward;
     }
     for (long i = 0; i < steps; i++)
         whole += b->seconds[i] / (double)steps;
@@ -236,10 +217,10 @@ static void print_notice(void *context, const char *text)
     fprintf(stderr, "note: %s\n", text);
 }
 
-/* Trains a->steps + 1 steps, and prints what they took. */
+/* **Collective.** Trains steps + 1 steps, and prints what they took. */
 static bool measure(bench *b, ls_comm *comm, ls_error *error)
 {
-    const arguments *a = b->arguments;
+    const ls_bench_arguments *a = b->arguments;
     bool first = comm->rank == 0;
     int ranks = comm->size;
     char crowded[256];
@@ -269,7 +250,7 @@ static bool measure(bench *b, ls_comm *comm, ls_error *error)
     return true;
 }
 
-static bool run(ls_comm *comm, const arguments *a, ls_error *error)
+static bool bench_model(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
 {
     bench *b = ls_alloc(1, sizeof *b);
     b->arguments = a;
@@ -285,34 +266,28 @@ static bool run(ls_comm *comm, const arguments *a, ls_error *error)
     return ok;
 }
 
-static bool run_kernels(ls_comm *comm, const arguments *a, ls_error *error)
-{
-    const ls_bench_kernels_plan plan = {.shapes = a->shape,
-                                        .count = a->shapes,
-                                        .rows = a->batch,
-                                        .threads = a->threads,
-                                        .prints = comm->rank == 0};
-    return ls_bench_kernels(&plan, error);
-}
-
 int ls_command_bench(int argc, char **argv)
 {
-    arguments a = {.steps = 20,
-                   .threads = 1,
-                   .floats = 25557032,
-                   .shape = ls_alloc((size_t)argc, sizeof(char *))};
+    static const struct {
+        const char *word;
+        long batch; /* where the command line gives none */
+        bool (*run)(ls_comm *comm, const ls_bench_arguments *arguments, ls_error *error);
+    } kinds[] = {
+        {"reduce", 0, ls_bench_reduce}, {"kernels", 8, ls_bench_kernels}, {NULL, 128, bench_model}};
+    ls_bench_arguments a = {.steps = 20,
+                            .threads = 1,
+                            .floats = 25557032,
+                            .shape = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
     ls_command_parse(&ls_usage_bench, argc, argv, &a.words);
-    a.model = a.words.at[0];
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    int code = 0;
-    bool kernels = strcmp(a.model, "kernels") == 0;
+    int kind = 0;
+    while (kinds[kind].word && strcmp(kinds[kind].word, a.words.at[0]) != 0)
+        kind++;
     if (a.batch == 0)
-        a.batch = kernels ? 8 : 128;
-    if (strcmp(a.model, "reduce") == 0)
-        code = ls_bench_reduce(comm, a.floats, (int)a.steps);
-    else if (!(kernels ? run_kernels(comm, &a, &error) : run(comm, &a, &error)))
-        code = ls_command_fail(comm->rank, &error);
+        a.batch = kinds[kind].batch;
+    bool ok = kinds[kind].run(comm, &a, &error);
+    int code = ok ? 0 : ls_command_fail(comm->rank, &error);
     ls_free(a.shape);
     ls_comm_close(comm);
     return code;

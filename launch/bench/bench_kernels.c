@@ -1,4 +1,4 @@
-/* bench_kernels: measures speed and error of the passes of single layers, beside OpenBLAS. */
+/* bench_kernels: measures speed and error of the passes of single layers. */
 #include "launch/bench/bench_kernels.h"
 
 #include <math.h>
@@ -10,7 +10,6 @@
 #include "core/kernels/tile.h"
 #include "core/memory.h"
 #include "core/minmax.h"
-#include "core/random.h"
 #include "launch/bench/bench_layer.h"
 
 /* Layers of ResNet-50, VGG-16, AlexNet and LeNet, and dense layers. */
@@ -46,35 +45,17 @@ static const char *const known[] = {
 };
 
 /* Seconds of the fastest run: there are at least 3 runs, and as many as take 0.1 s. */
-static double best_seconds(void (*work)(void *), void *context)
+static double best_seconds(void (*run)(void *), void *context)
 {
     double best = INFINITY, total = 0;
     for (int i = 0; i < 3 || total < 0.1; i++) {
         double start = ls_clock_now();
-        work(context);
+        run(context);
         double seconds = ls_clock_now() - start;
         best = fmin(best, seconds);
         total += seconds;
     }
     return best;
-}
-
-/* The rms of (found - expected) over the rms of expected, for SAMPLES numbers of the result. */
-static double error_of(const ls_bench_layer *b, const ls_bench_pass *pass)
-{
-    enum { SAMPLES = 200 };
-    ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0);
-    const ls_bench_result found = pass->result(b);
-    double difference2 = 0, expected2 = 0;
-    for (uint64_t s = 0; s < SAMPLES; s++) {
-        uint32_t bits[2];
-        ls_random_bits(stream, s, bits, 2);
-        long index = (long)(((uint64_t)bits[0] << 31 | bits[1] >> 1) % (uint64_t)found.count);
-        double expected = pass->expected(b, index);
-        difference2 += pow((double)found.at[index] - expected, 2);
-        expected2 += pow(expected, 2);
-    }
-    return sqrt(difference2 / expected2);
 }
 
 /* c[m, n] = op(a) op(b), the rows of each without gaps. */
@@ -161,56 +142,57 @@ static double peak_gflops(void)
     return 2e-9 * PEAK_RUNS * (double)(rows * depth * columns) / seconds;
 }
 
-static void print_head(const ls_bench_kernels_plan *plan, double peak, int width)
+static void print_head(const ls_bench_arguments *a, double peak, int width)
 {
     printf(
         "lockstep %s (%s), batch %ld, %d thread%s; peak of a core: %.1f Gflop/s (micro-kernel "
         "%s in its first cache)\n"
         "Gflop/s: those of the plain sums over the time, the best of 3 runs or more; Winograd "
         "needs fewer, and may pass the peak\n"
-        "error:   of 200 numbers against double, rms over rms\n"
+        "error:   of %d numbers against double, rms over rms\n"
         "BLAS:    Gflop/s of OpenBLAS's product alone, one thread, of patches laid out before in "
         "blocks for its cache: that flatters it\n\n"
         "%-*s  kernel     pass     %9s %8s %8s %8s %8s\n",
-        LS_VERSION, LS_REAL_NAME, plan->rows, plan->threads, plan->threads > 1 ? "s" : "", peak,
-        ls_tile_best()->name, width, "shape", "ms", "Gflop/s", "of peak", "error", "BLAS");
+        LS_VERSION, LS_REAL_NAME, a->batch, a->threads, a->threads > 1 ? "s" : "", peak,
+        ls_tile_best()->name, LS_BENCH_SAMPLES, width, "shape", "ms", "Gflop/s", "of peak", "error",
+        "BLAS");
 }
 
-static void measure(ls_bench_layer *b, const char *shape, const ls_bench_kernels_plan *plan,
-                    double peak, int width)
+static void measure(ls_bench_layer *b, const char *shape, int width, double peak, bool prints)
 {
-    ls_bench_layer_start(b, plan->rows, plan->threads);
     for (int i = 0; i < LS_BENCH_PASSES; i++) {
         const ls_bench_pass *pass = &ls_bench_passes[i];
         pass->run(b);
-        double error = error_of(b, pass), seconds = best_seconds(pass->run, b);
+        double error = ls_bench_layer_error(b, i), seconds = best_seconds(pass->run, b);
         double gflops = 1e-9 * b->net->layers[0]->flops * (double)b->rows / seconds;
         double blas = blas_gflops(b, pass);
-        if (plan->prints)
+        if (prints)
             printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
-                   b->kernel[i], pass->name, 1e3 * seconds, gflops,
-                   100 * gflops / (peak * plan->threads), error, blas);
+                   b->kernel[i], pass->name, 1e3 * seconds, gflops, 100 * gflops / peak, error,
+                   blas);
         fflush(stdout);
     }
 }
 
-bool ls_bench_kernels(const ls_bench_kernels_plan *plan, ls_error *error)
+bool ls_bench_kernels(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
 {
-    const char *const *shapes = plan->count ? plan->shapes : known;
-    int count = plan->count ? plan->count : (int)(sizeof known / sizeof *known), width = 0;
+    const char *const *shapes = a->shapes ? a->shape : known;
+    int count = a->shapes ? a->shapes : (int)(sizeof known / sizeof *known), width = 0;
     ls_bench_layer *layers = ls_alloc((size_t)count, sizeof *layers);
-    bool ok = true;
+    bool ok = true, prints = comm->rank == 0;
     for (int i = 0; ok && i < count; i++) {
         width = (int)ls_max(width, (int)strlen(shapes[i]));
         ok = ls_bench_layer_build(&layers[i], shapes[i], error) ||
              ls_error_prefix(error, "--shape '%s'", shapes[i]);
     }
     double peak = ok ? peak_gflops() : 0;
-    if (ok && plan->prints)
-        print_head(plan, peak, width);
+    if (ok && prints)
+        print_head(a, peak, width);
     for (int i = 0; i < count; i++) {
-        if (ok)
-            measure(&layers[i], shapes[i], plan, peak, width);
+        if (ok) {
+            ls_bench_layer_start(&layers[i], a->batch, a->threads);
+            measure(&layers[i], shapes[i], width, peak * a->threads, prints);
+        }
         ls_bench_layer_release(&layers[i]);
     }
     ls_free(layers);

@@ -1,7 +1,7 @@
-/* bench_layer: one layer on random numbers: its passes as training runs them, and their results by
- * definition.
+/* bench_layer: runs the passes of one layer, and computes single numbers of their results in
+ * double.
  *
- * A convolution has, with h = oh * stride_h - pad_h + kh * dilation_h, likewise w, and
+ * A convolution is by definition, with h = oh * stride_h - pad_h + kh * dilation_h, likewise w, and
  * c = (group of o) * in + i,
  *
  *     forward  y[n, oh, ow, o]       = sum over kh, kw, i  of weight[o, i, kh, kw] x[n, h, w, c]
@@ -11,10 +11,11 @@
  * A dense layer is a convolution over an image of one pixel. Biases are 0. */
 #include "launch/bench/bench_layer.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "core/layers/window.h"
 #include "core/memory.h"
-#include "core/minmax.h"
 #include "core/random.h"
 
 /* The options of a convolution's line that describe its window; a dense layer has none of these. */
@@ -25,8 +26,7 @@ static const ls_option window_options[] = {
     {"dilation", LS_OPTION_LIST, offsetof(ls_window_options, dilation), "1", 1, 1e4, NULL, ""},
     {0}};
 
-/* The number of the weight's slot. */
-static int weight_of(const ls_bench_layer *b)
+static int weight_slot(const ls_bench_layer *b)
 {
     return b->net->layers[0]->slot[0];
 }
@@ -44,7 +44,7 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
         !ls_spec_read(&spec, window_options, layer->type->options, &read, error) ||
         !ls_window_set(&b->conv.window, dense ? &pixel : &layer->x[0], &read, error))
         return false;
-    const ls_shape *weight = &b->params->slots[weight_of(b)].shape;
+    const ls_shape *weight = &b->params->slots[weight_slot(b)].shape;
     b->conv.out = weight->at[0];
     b->conv.groups = b->conv.window.c / weight->at[1];
     const ls_conv same = ls_conv_simplest(&b->conv);
@@ -52,9 +52,9 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
     ls_conv_problem data = ls_conv_backward_problem(&same, 0);
     for (long phase = 1; data.h.kernel * data.w.kernel == 0; phase++)
         data = ls_conv_backward_problem(&same, phase);
-    b->kernel[0] = ls_conv_choose(&forward)->name;
-    b->kernel[1] = dense ? "panel" : ls_conv_choose(&data)->name;
-    b->kernel[2] = ls_conv_choose_gradient(&forward)->name;
+    b->kernel[LS_BENCH_FORWARD] = ls_conv_choose(&forward)->name;
+    b->kernel[LS_BENCH_DATA] = dense ? "panel" : ls_conv_choose(&data)->name;
+    b->kernel[LS_BENCH_WEIGHT] = ls_conv_choose_gradient(&forward)->name;
     return true;
 }
 
@@ -97,7 +97,7 @@ static long y_count(const ls_bench_layer *b)
 
 static long weight_count(const ls_bench_layer *b)
 {
-    return ls_shape_count(&b->params->slots[weight_of(b)].shape);
+    return ls_shape_count(&b->params->slots[weight_slot(b)].shape);
 }
 
 /* Uniform numbers in [-0.5, 0.5). */
@@ -121,7 +121,7 @@ void ls_bench_layer_start(ls_bench_layer *b, long rows, int threads)
     ls_params_initialize(params, 1, NULL);
     b->weight = ls_alloc((size_t)weight_count(b), sizeof(real));
     b->dweight = ls_alloc((size_t)weight_count(b), sizeof(real));
-    ls_params_store(params, weight_of(b), b->values, b->weight);
+    ls_params_store(params, weight_slot(b), b->values, b->weight);
     b->x = ls_alloc((size_t)x_count(b), sizeof(real));
     b->dx = ls_alloc((size_t)x_count(b), sizeof(real));
     b->workspace = ls_workspace_create(b->net, b->rows, true);
@@ -152,107 +152,105 @@ static void weight_gradient(void *layer)
     ls_workspace_backward(b->workspace, &pass, b->dy, NULL);
 }
 
-static ls_bench_result forward_result(const ls_bench_layer *b)
+/* What an output position and a tap of the kernel read along one axis: the index of the input;
+ * outside of the image where it is not in [0, size). */
+static long input_of(const ls_window_axis *axis, long out, long tap)
 {
-    return (ls_bench_result){b->y, y_count(b)};
+    return out * axis->stride - axis->pad + tap * axis->dilation;
 }
 
-static ls_bench_result data_result(const ls_bench_layer *b)
+/* The index of the output that reads input `in` through a tap of the kernel; -1: none does. */
+static long output_of(const ls_window_axis *axis, long in, long tap)
 {
-    return (ls_bench_result){b->dx, x_count(b)};
+    long from = in + axis->pad - tap * axis->dilation;
+    return from % axis->stride == 0 ? from / axis->stride : -1;
 }
 
-/* Right after the first run only, since each run adds to the gradient. */
-static ls_bench_result weight_result(const ls_bench_layer *b)
-{
-    ls_params_store(b->params, weight_of(b), b->gradient, b->dweight);
-    return (ls_bench_result){b->dweight, weight_count(b)};
-}
+/* The images of a pass: x or dx, y or dy. */
+typedef struct image {
+    const real *numbers;       /* [rows, h, w, channels] */
+    long h, w, channels, part; /* part: the channels of a group */
+} image;
 
-/* The index of the input that output `out` multiplies by weight `k` of the kernel, along one axis;
- * -1: it lies outside of the image. */
-static long input_of(const ls_window_axis *axis, long out, long k)
-{
-    long in = out * axis->stride - axis->pad + k * axis->dilation;
-    return in < axis->size ? ls_max(in, -1) : -1;
-}
-
-/* The index of the output that multiplies input `in` by weight `k` of the kernel; -1: none does. */
-static long output_of(const ls_window_axis *axis, long in, long k)
-{
-    long from = in + axis->pad - k * axis->dilation;
-    bool hit = from >= 0 && from % axis->stride == 0 && from / axis->stride < axis->out;
-    return hit ? from / axis->stride : -1;
-}
-
-/* The pixel of x that output (oh, ow) of row n multiplies by weight (kh, kw); NULL: outside. */
-static const real *pixel_of(const ls_bench_layer *b, long n, long oh, long ow, long kh, long kw)
+static image x_image(const ls_bench_layer *b)
 {
     const ls_window *w = &b->conv.window;
-    long h = input_of(&w->h, oh, kh);
-    long v = input_of(&w->w, ow, kw);
-    return h < 0 || v < 0 ? NULL : b->x + ((n * w->h.size + h) * w->w.size + v) * w->c;
+    return (image){b->x, w->h.size, w->w.size, w->c, w->c / b->conv.groups};
 }
 
-static double forward_expected(const ls_bench_layer *b, long index)
+static image dy_image(const ls_bench_layer *b)
 {
     const ls_window *w = &b->conv.window;
-    long o = index % b->conv.out, ow = index / b->conv.out % w->w.out;
-    long oh = index / b->conv.out / w->w.out % w->h.out,
-         n = index / b->conv.out / w->w.out / w->h.out;
-    long in = w->c / b->conv.groups, taps = w->h.kernel * w->w.kernel;
-    long first = o / (b->conv.out / b->conv.groups) * in;
+    return (image){b->dy, w->h.out, w->w.out, b->conv.out, b->conv.out / b->conv.groups};
+}
+
+/* The pixel (h, w) of row n; NULL: it lies outside of the image. */
+static const real *pixel_of(const image *image, long n, long h, long w)
+{
+    bool inside = h >= 0 && h < image->h && w >= 0 && w < image->w;
+    return inside ? image->numbers + ((n * image->h + h) * image->w + w) * image->channels : NULL;
+}
+
+/* Number `index` of y, a sum over x, or of dx, a sum over dy. */
+static double image_expected(const ls_bench_layer *b, int pass, long index)
+{
+    const ls_window *window = &b->conv.window;
+    bool forward = pass == LS_BENCH_FORWARD;
+    const image x = x_image(b), dy = dy_image(b), to = forward ? dy : x, from = forward ? x : dy;
+    long (*const partner)(const ls_window_axis *, long, long) = forward ? input_of : output_of;
+    long channel = index % to.channels, w = index / to.channels % to.w;
+    long h = index / to.channels / to.w % to.h, n = index / to.channels / to.w / to.h;
+    long taps = window->h.kernel * window->w.kernel, first = channel / to.part * from.part;
     double sum = 0;
     for (long k = 0; k < taps; k++) {
-        const real *x = pixel_of(b, n, oh, ow, k / w->w.kernel, k % w->w.kernel);
-        if (!x)
-            continue;
-        for (long i = 0; i < in; i++)
-            sum += (double)b->weight[(o * in + i) * taps + k] * (double)x[first + i];
+        const real *pixel = pixel_of(&from, n, partner(&window->h, h, k / window->w.kernel),
+                                     partner(&window->w, w, k % window->w.kernel));
+        for (long f = first; pixel && f < first + from.part; f++) {
+            long o = forward ? channel : f, i = (forward ? f : channel) % x.part;
+            sum += (double)b->weight[(o * x.part + i) * taps + k] * (double)pixel[f];
+        }
     }
     return sum;
 }
 
-static double data_expected(const ls_bench_layer *b, long index)
-{
-    const ls_window *w = &b->conv.window;
-    long c = index % w->c, v = index / w->c % w->w.size;
-    long h = index / w->c / w->w.size % w->h.size, n = index / w->c / w->w.size / w->h.size;
-    long in = w->c / b->conv.groups, part = b->conv.out / b->conv.groups,
-         taps = w->h.kernel * w->w.kernel;
-    long first = c / in * part;
-    double sum = 0;
-    for (long k = 0; k < taps; k++) {
-        long oh = output_of(&w->h, h, k / w->w.kernel);
-        long ow = output_of(&w->w, v, k % w->w.kernel);
-        if (oh < 0 || ow < 0)
-            continue;
-        const real *dy = b->dy + ((n * w->h.out + oh) * w->w.out + ow) * b->conv.out;
-        for (long o = first; o < first + part; o++)
-            sum += (double)b->weight[(o * in + c % in) * taps + k] * (double)dy[o];
-    }
-    return sum;
-}
-
+/* Number `index` of dweight. */
 static double weight_expected(const ls_bench_layer *b, long index)
 {
-    const ls_window *w = &b->conv.window;
-    long in = w->c / b->conv.groups, taps = w->h.kernel * w->w.kernel;
-    long k = index % taps, i = index / taps % in, o = index / taps / in;
-    long c = o / (b->conv.out / b->conv.groups) * in + i;
+    const ls_window *window = &b->conv.window;
+    const image x = x_image(b), dy = dy_image(b);
+    long taps = window->h.kernel * window->w.kernel, k = index % taps;
+    long o = index / taps / x.part, c = o / dy.part * x.part + index / taps % x.part;
     double sum = 0;
-    for (long p = 0; p < b->rows * w->h.out * w->w.out; p++) {
-        const real *x = pixel_of(b, p / w->w.out / w->h.out, p / w->w.out % w->h.out, p % w->w.out,
-                                 k / w->w.kernel, k % w->w.kernel);
-        sum += x ? (double)x[c] * (double)b->dy[p * b->conv.out + o] : 0;
+    for (long p = 0; p < b->rows * dy.h * dy.w; p++) {
+        const real *pixel = pixel_of(&x, p / dy.w / dy.h,
+                                     input_of(&window->h, p / dy.w % dy.h, k / window->w.kernel),
+                                     input_of(&window->w, p % dy.w, k % window->w.kernel));
+        sum += pixel ? (double)pixel[c] * (double)dy.numbers[p * dy.channels + o] : 0;
     }
     return sum;
+}
+
+double ls_bench_layer_error(ls_bench_layer *b, int pass)
+{
+    ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0);
+    const real *const results[] = {b->y, b->dx, b->dweight};
+    const long counts[] = {y_count(b), x_count(b), weight_count(b)};
+    double difference2 = 0, expected2 = 0;
+    ls_params_store(b->params, weight_slot(b), b->gradient, b->dweight);
+    for (uint64_t s = 0; s < LS_BENCH_SAMPLES; s++) {
+        uint32_t bits[2];
+        ls_random_bits(stream, s, bits, 2);
+        long index = (long)(((uint64_t)bits[0] << 31 | bits[1] >> 1) % (uint64_t)counts[pass]);
+        double expected =
+            pass == LS_BENCH_WEIGHT ? weight_expected(b, index) : image_expected(b, pass, index);
+        difference2 += pow((double)results[pass][index] - expected, 2);
+        expected2 += pow(expected, 2);
+    }
+    return sqrt(difference2 / expected2);
 }
 
 const ls_bench_pass ls_bench_passes[LS_BENCH_PASSES] = {
-    {"forward", forward, forward_result, forward_expected, LS_BENCH_POSITIONS, LS_BENCH_CHANNELS,
-     LS_BENCH_PATCH, .transpose_b = true},
-    {"data", data_gradient, data_result, data_expected, LS_BENCH_POSITIONS, LS_BENCH_PATCH,
-     LS_BENCH_CHANNELS, .transpose_b = false},
-    {"weight", weight_gradient, weight_result, weight_expected, LS_BENCH_CHANNELS, LS_BENCH_PATCH,
-     LS_BENCH_POSITIONS, .transpose_a = true}};
+    {"forward", forward, LS_BENCH_POSITIONS, LS_BENCH_CHANNELS, LS_BENCH_PATCH, false, true},
+    {"data", data_gradient, LS_BENCH_POSITIONS, LS_BENCH_PATCH, LS_BENCH_CHANNELS, false, false},
+    {"weight", weight_gradient, LS_BENCH_CHANNELS, LS_BENCH_PATCH, LS_BENCH_POSITIONS, true,
+     false}};

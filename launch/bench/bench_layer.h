@@ -1,22 +1,20 @@
-/* bench_layer: one layer on random numbers: its passes as training runs them, and their results by
- * definition. */
+/* bench_layer: one layer on random numbers: its passes as training runs them, and the error of
+ * their results. */
 #pragma once
 #include "core/kernels/conv.h"
-#include "core/layers/window.h"
 #include "core/workspace.h"
 
-enum { LS_BENCH_PASSES = 3 };
+enum { LS_BENCH_FORWARD, LS_BENCH_DATA, LS_BENCH_WEIGHT, LS_BENCH_PASSES };
 
 typedef struct ls_bench_layer {
     ls_params *params;
     ls_net *net; /* of one layer */
     ls_workspace *workspace;
-    ls_conv conv; /* a dense layer is one over an image of one pixel */
-    const char
-        *kernel[LS_BENCH_PASSES]; /* the name of the kernel that computes each pass: "winograd" */
+    ls_conv conv;                        /* a dense layer is one over an image of one pixel */
+    const char *kernel[LS_BENCH_PASSES]; /* what computes each pass: "winograd" */
     long rows;
-    real *values, *prepared, *gradient;
-    real *x, *dx; /* [rows, h, w, c] */
+    real *values, *prepared, *gradient; /* of params */
+    real *x, *dx;                       /* [rows, h, w, c] */
     const real *y;
     real *dy;               /* [rows, out_h, out_w, out] */
     real *weight, *dweight; /* [out, c / groups, kernel_h, kernel_w] */
@@ -28,27 +26,23 @@ bool ls_bench_layer_build(ls_bench_layer *layer, const char *shape, ls_error *er
 /* Allocates and fills the arrays: weights as at the start of a training, x and dy uniform in
  * [-0.5, 0.5). */
 void ls_bench_layer_start(ls_bench_layer *layer, long rows, int threads);
+/* The error of a pass right after its first run: the rms of (found - expected) over the rms of
+ * expected, for LS_BENCH_SAMPLES numbers of the result; expected in double, by definition. */
+enum { LS_BENCH_SAMPLES = 200 };
+double ls_bench_layer_error(ls_bench_layer *layer, int pass);
 void ls_bench_layer_release(ls_bench_layer *layer);
 
 /* A convolution is a product of matrices. Their sides: positions of patches (rows * out_h * out_w),
  * output channels, and the numbers of a patch. */
 enum { LS_BENCH_POSITIONS, LS_BENCH_CHANNELS, LS_BENCH_PATCH, LS_BENCH_SIDES };
 
-typedef struct ls_bench_result {
-    const real *at;
-    long count;
-} ls_bench_result;
-
 typedef struct ls_bench_pass {
     const char *name;
     /* Runs the pass as training does; forward prepares the weights first. The gradients need a
      * forward before; that of the weights is added to what is there. */
     void (*run)(void *layer);
-    ls_bench_result (*result)(const ls_bench_layer *layer); /* after one run */
-    /* What number `index` of the result is by definition, in double. */
-    double (*expected)(const ls_bench_layer *layer, long index);
     int m, n, k; /* sides of the product c[m, n] = op(a) op(b) */
     bool transpose_a, transpose_b;
 } ls_bench_pass;
 
-extern const ls_bench_pass ls_bench_passes[LS_BENCH_PASSES]; /* forward, data, weight */
+extern const ls_bench_pass ls_bench_passes[LS_BENCH_PASSES];

@@ -9,7 +9,6 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "dist/reduce.h"
-#include "launch/command.h"
 
 typedef struct bench {
     ls_comm *comm;
@@ -42,52 +41,49 @@ static double measure(const bench *b, void (*sum)(const bench *))
     return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
 }
 
-static double median(double *values, int count)
+static double median(double *values, long count)
 {
     qsort(values, (size_t)count, sizeof *values, ls_ascending);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-static void run(const bench *b, int rounds)
+static void run(const bench *b, long steps)
 {
-    double *our = ls_alloc((size_t)rounds, sizeof *our);
-    double *their = ls_alloc((size_t)rounds, sizeof *their);
+    double *our = ls_alloc((size_t)steps, sizeof *our);
+    double *their = ls_alloc((size_t)steps, sizeof *their);
     measure(b, ours); /* the first use of memory and connections is slow: not counted */
     measure(b, theirs);
-    for (int i = 0; i < rounds; i++) {
+    for (long i = 0; i < steps; i++) {
         memcpy(ls_reduce_gradient(b->reduce), b->values, (size_t)b->floats * sizeof *b->values);
         our[i] = measure(b, ours);
         their[i] = measure(b, theirs);
     }
-    double a = median(our, rounds), m = median(their, rounds);
+    double a = median(our, steps), m = median(their, steps);
     if (b->comm->rank == 0)
         printf("{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "
-               "\"nodes\": %d, \"rounds\": %d, \"milliseconds\": %.4f, "
+               "\"nodes\": %d, \"rounds\": %ld, \"milliseconds\": %.4f, "
                "\"mpi_allreduce_milliseconds\": %.4f, \"ratio\": %.3f}\n",
-               LS_REAL_NAME, b->floats, b->comm->size, b->comm->nodes, rounds, a, m, m / a);
+               LS_REAL_NAME, b->floats, b->comm->size, b->comm->nodes, steps, a, m, m / a);
     ls_free(their);
     ls_free(our);
 }
 
-int ls_bench_reduce(ls_comm *comm, long floats, int rounds)
+bool ls_bench_reduce(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
 {
-    ls_error error;
-    bench b = {.comm = comm, .params = ls_params_create(), .floats = floats};
-    ls_params_claim(b.params, "all", LS_SLOT_WEIGHT, &(ls_shape){1, {floats}}, &(ls_initializer){0},
-                    NULL);
-    b.reduce = ls_reduce_create(comm, b.params, &error);
-    if (!b.reduce) {
-        ls_params_destroy(b.params);
-        return ls_command_fail(comm->rank, &error);
+    bench b = {.comm = comm, .params = ls_params_create(), .floats = a->floats};
+    ls_params_claim(b.params, "all", LS_SLOT_WEIGHT, &(ls_shape){1, {b.floats}},
+                    &(ls_initializer){0}, NULL);
+    b.reduce = ls_reduce_create(comm, b.params, error);
+    if (b.reduce) {
+        b.values = ls_alloc((size_t)b.floats, sizeof *b.values);
+        b.sum = ls_alloc((size_t)b.floats, sizeof *b.sum);
+        for (long i = 0; i < b.floats; i++)
+            b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + comm->rank);
+        run(&b, a->steps);
+        ls_reduce_destroy(b.reduce);
     }
-    b.values = ls_alloc((size_t)floats, sizeof *b.values);
-    b.sum = ls_alloc((size_t)floats, sizeof *b.sum);
-    for (long i = 0; i < floats; i++)
-        b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + comm->rank);
-    run(&b, rounds);
     ls_free(b.sum);
     ls_free(b.values);
-    ls_reduce_destroy(b.reduce);
     ls_params_destroy(b.params);
-    return 0;
+    return b.reduce != NULL;
 }

@@ -192,43 +192,35 @@ static bool trains(const probe *p, int phase, int slot)
            p->session.params->slots[slot].kind != LS_SLOT_STATE;
 }
 
-/* The norm of the gradient of all slots that the phase trains. */
-static double gradient_norm(const probe *p, int phase)
-{
-    const ls_params *params = p->session.params;
-    double norm2 = 0;
-    for (int s = 0; s < params->count; s++) {
-        if (!trains(p, phase, s))
-            continue;
-        for (long i = 0; i < params->slots[s].size; i++)
-            norm2 += pow((double)p->gradient[params->slots[s].offset + i], 2);
-    }
-    return sqrt(norm2);
-}
-
 /* Prints a line for each parameter of a phase; returns whether all are within the tolerance. */
 static bool check_phase(probe *p, int phase)
 {
-    ls_params *params = p->session.params;
+    const ls_params *params = p->session.params;
+    real **gradient = ls_alloc((size_t)params->count, sizeof *gradient); /* NULL: is not checked */
+    double norm2 = 0;
     bool good = true;
     printf("loss %.9f\n", apply(p, phase));
-    double floor = 1e-3 * gradient_norm(p, phase) / (double)p->batch.rows;
-    real *copy = ls_alloc((size_t)params->size, sizeof *copy); /* the differences overwrite it */
-    memcpy(copy, p->gradient, (size_t)params->size * sizeof *copy);
     for (int s = 0; s < params->count; s++) {
         if (!trains(p, phase, s))
             continue;
-        real *gradient =
-            ls_alloc((size_t)ls_shape_count(&params->slots[s].shape), sizeof *gradient);
-        ls_params_store(params, s, copy, gradient);
-        double error = slot_error(p, phase, s, gradient, floor);
+        long count = ls_shape_count(&params->slots[s].shape);
+        gradient[s] = ls_alloc((size_t)count, sizeof **gradient);
+        ls_params_store(params, s, p->gradient, gradient[s]);
+        for (long i = 0; i < count; i++)
+            norm2 += pow((double)gradient[s][i], 2);
+    }
+    double floor = 1e-3 * sqrt(norm2) / (double)p->batch.rows;
+    for (int s = 0; s < params->count; s++) {
+        if (!gradient[s])
+            continue;
+        double error = slot_error(p, phase, s, gradient[s], floor);
         bool fits = error <= tolerance;
         printf("%-32s relative error %.1e  %s\n", params->slots[s].name, error,
                fits ? "ok" : "WRONG");
         good = good && fits;
-        ls_free(gradient);
+        ls_free(gradient[s]);
     }
-    ls_free(copy);
+    ls_free(gradient);
     return good;
 }
 

@@ -1,0 +1,12 @@
+/* bench: the command line of `lockstep bench`, as each kind of measurement reads it. */
+#pragma once
+#include "launch/command.h"
+
+typedef struct ls_bench_arguments {
+    ls_words words;     /* "reduce", "kernels" or a model */
+    long batch;         /* 0: not given */
+    long steps, floats; /* timed steps; length of the array of `bench reduce` */
+    int threads, shapes;
+    bool profile;
+    const char **shape; /* [shapes] of `bench kernels`: "h,w,c | conv2d ..." or "n | dense ..." */
+} ls_bench_arguments;
