@@ -1,4 +1,4 @@
-/* filesystem: tries out the file system of a run directory. */
+/* filesystem: tries out a file system by a file that it writes, locks and removes. */
 #include "launch/doctor/filesystem.h"
 
 #include <errno.h>
@@ -19,17 +19,18 @@ enum { WRITTEN = 16 << 20 };
 /* Writes `path`, or the nearest folder above it that exists, into folder[size]. */
 static void existing_folder(const char *path, char *folder, size_t size)
 {
-    char above[PATH_MAX];
+    char above[PATH_MAX], full[PATH_MAX];
     snprintf(above, sizeof above, "%s", path);
-    while (above[0] && access(above, F_OK) != 0) {
+    while (!realpath(above, full)) {
         char *slash = strrchr(above, '/');
-        if (!slash)
-            break;
-        slash[slash == above] = 0;
-    }
-    char full[PATH_MAX] = ".";
-    if (!realpath(access(above, F_OK) == 0 ? above : ".", full))
         snprintf(full, sizeof full, ".");
+        if (strcmp(above, ".") == 0)
+            break;
+        if (slash)
+            slash[slash == above] = 0;
+        else
+            snprintf(above, sizeof above, ".");
+    }
     snprintf(folder, size, "%.*s", (int)size - 1, full);
 }
 
@@ -88,14 +89,11 @@ static int make_file(ls_filesystem *found, char *name)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int file = mkostemp(name, O_CLOEXEC);
-    if (file < 0) {
+    if (file < 0 || (found->speed = write_speed(file)) == 0)
         snprintf(found->why, sizeof found->why, "%s", strerror(errno));
-        return -1;
-    }
-    found->speed = write_speed(file);
-    if (found->speed == 0)
-        snprintf(found->why, sizeof found->why, "%s", strerror(errno));
-    found->lock = fcntl(file, F_OFD_SETLK, &lock) == 0 ? LS_FILESYSTEM_HELD : LS_FILESYSTEM_NO_LOCK;
+    if (file >= 0)
+        found->lock =
+            fcntl(file, F_OFD_SETLK, &lock) == 0 ? LS_FILESYSTEM_HELD : LS_FILESYSTEM_NO_LOCK;
     return file;
 }
 
@@ -107,7 +105,6 @@ double ls_filesystem_room(const char *path)
 
 void ls_filesystem_read(ls_filesystem *found, ls_comm *comm, const char *path)
 {
-    bool first = comm->rank == 0;
     int file = -1;
     *found = (ls_filesystem){.lock = LS_FILESYSTEM_NOT_TRIED};
     existing_folder(path, found->path, sizeof found->path);
@@ -115,16 +112,14 @@ void ls_filesystem_read(ls_filesystem *found, ls_comm *comm, const char *path)
     found->room = ls_filesystem_room(found->path);
     char name[sizeof found->path + 32];
     snprintf(name, sizeof name, "%s/.lockstep-doctor-XXXXXX", found->path);
-    if (first)
+    if (comm->rank == 0)
         file = make_file(found, name);
-    bool made = file >= 0;
     int lock = found->lock;
-    ls_comm_broadcast(comm, &made, sizeof made);
     ls_comm_broadcast(comm, &lock, sizeof lock);
     ls_comm_broadcast(comm, name, sizeof name);
-    found->lock = made && lock == LS_FILESYSTEM_HELD ? (int)meet_lock(name) : lock;
+    found->lock = lock == LS_FILESYSTEM_HELD ? (int)meet_lock(name) : lock;
     ls_comm_barrier(comm);
-    if (made && first) {
+    if (file >= 0) {
         close(file);
         unlink(name);
     }
