@@ -1,4 +1,4 @@
-/* svg: writes plain SVG. */
+/* svg: the shapes of a picture of curves as plain SVG. */
 #include "launch/plot/svg.h"
 
 static const char font[] = "font-family='Helvetica, Arial, DejaVu Sans, sans-serif'";
@@ -6,16 +6,15 @@ static const char font[] = "font-family='Helvetica, Arial, DejaVu Sans, sans-ser
 /* The bytes of the UTF-8 character at `text`; 0 where there is no character that XML allows. */
 static int utf8_length(const unsigned char *text)
 {
-    int length = text[0] < 0x80   ? 1
-                 : text[0] < 0xc2 ? 0
-                 : text[0] < 0xe0 ? 2
-                 : text[0] < 0xf0 ? 3
-                 : text[0] < 0xf5 ? 4
-                                  : 0;
-    for (int i = 1; i < length; i++)
+    static const unsigned char first[] = {0x20, 0x80, 0xc2, 0xe0, 0xf0, 0xf5};
+    static const int lengths[] = {0, 1, 0, 2, 3, 4, 0};
+    size_t k = 0;
+    while (k < sizeof first && text[0] >= first[k])
+        k++;
+    for (int i = 1; i < lengths[k]; i++)
         if ((text[i] & 0xc0) != 0x80)
             return 0;
-    return length == 1 && text[0] < 0x20 ? 0 : length;
+    return lengths[k];
 }
 
 static void put_escaped(FILE *out, const char *text)
@@ -42,55 +41,11 @@ void ls_svg_begin(FILE *out, double width, double height, const char *title)
             "viewBox='0 0 %g %g' %s>\n<title>",
             width, height, width, height, font);
     put_escaped(out, title);
-    fputs("</title>\n", out);
+    fprintf(out, "</title>\n<rect x='0.0' y='0.0' width='%.1f' height='%.1f' fill='#fff'/>\n",
+            width, height);
 }
 
-void ls_svg_end(FILE *out)
-{
-    fputs("</svg>\n", out);
-}
-
-void ls_svg_box(FILE *out, double x, double y, double width, double height, const char *look)
-{
-    fprintf(out, "<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' %s/>\n", x, y, width, height,
-            look);
-}
-
-void ls_svg_line(FILE *out, double x1, double y1, double x2, double y2, const char *look)
-{
-    fprintf(out, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' %s/>\n", x1, y1, x2, y2, look);
-}
-
-void ls_svg_text(FILE *out, double x, double y, ls_svg_anchor anchor, const char *look,
-                 const char *text)
-{
-    static const char *const anchors[] = {
-        [LS_SVG_START] = "start", [LS_SVG_MIDDLE] = "middle", [LS_SVG_END] = "end"};
-    fprintf(out, "<text x='%.1f' y='%.1f' text-anchor='%s' %s>", x, y, anchors[anchor], look);
-    put_escaped(out, text);
-    fputs("</text>\n", out);
-}
-
-double ls_svg_text_width(const char *text, double size)
-{
-    static const double share = 0.56; /* mean width of Helvetica's characters over their height */
-    double width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) == 0x80 ? 0 : share * size;
-    return width;
-}
-
-void ls_svg_put_mark(FILE *out, ls_svg_mark mark, double x, double y, const char *look)
-{
-    static const char *const shapes[LS_SVG_MARKS] = {
-        [LS_SVG_CIRCLE] = "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z",
-        [LS_SVG_SQUARE] = "m-3 -3h6v6h-6z",
-        [LS_SVG_TRIANGLE] = "m0 -4l3.8 6.6h-7.6z",
-        [LS_SVG_DIAMOND] = "m0 -4.2l4.2 4.2l-4.2 4.2l-4.2 -4.2z"};
-    fprintf(out, "<path d='M%.1f %.1f%s' %s/>\n", x, y, shapes[mark], look);
-}
-
-void ls_svg_clip_begin(FILE *out, double x, double y, double width, double height)
+void ls_svg_clip(FILE *out, double x, double y, double width, double height)
 {
     fprintf(out,
             "<clipPath id='at%.0f-%.0f'><rect x='%.1f' y='%.1f' width='%.1f' "
@@ -99,27 +54,38 @@ void ls_svg_clip_begin(FILE *out, double x, double y, double width, double heigh
             x, y, x, y, width, height, x, y);
 }
 
-void ls_svg_clip_end(FILE *out)
+void ls_svg_end(FILE *out, const char *element)
 {
-    fputs("</g>\n", out);
+    fprintf(out, "</%s>\n", element);
 }
 
-void ls_svg_path_begin(FILE *out)
+void ls_svg_line(FILE *out, double x1, double y1, double x2, double y2, const char *style)
 {
-    fputs("<path d='", out);
+    fprintf(out, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' %s/>\n", x1, y1, x2, y2, style);
 }
 
-void ls_svg_path_move(FILE *out, double x, double y)
+void ls_svg_text(FILE *out, double x, double y, ls_svg_anchor anchor, const char *style,
+                 const char *text)
 {
-    fprintf(out, "M%.1f %.1f", x, y);
+    static const char *const anchors[] = {"start", "middle", "end"};
+    fprintf(out, "<text x='%.1f' y='%.1f' text-anchor='%s' %s>", x, y, anchors[anchor], style);
+    put_escaped(out, text);
+    fputs("</text>\n", out);
 }
 
-void ls_svg_path_line(FILE *out, double x, double y)
+double ls_svg_text_width(const char *text, double font_size)
 {
-    fprintf(out, "L%.1f %.1f", x, y);
+    static const double share = 0.56; /* mean width of Helvetica's characters over their height */
+    double width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) == 0x80 ? 0 : share * font_size;
+    return width;
 }
 
-void ls_svg_path_end(FILE *out, const char *look)
+void ls_svg_mark(FILE *out, int mark, double x, double y, const char *style)
 {
-    fprintf(out, "' fill='none' stroke-linejoin='round' %s/>\n", look);
+    static const char *const shapes[LS_SVG_MARKS] = {
+        "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z", "m-3 -3h6v6h-6z",
+        "m0 -4l3.8 6.6h-7.6z", "m0 -4.2l4.2 4.2l-4.2 4.2l-4.2 -4.2z"};
+    fprintf(out, "<path d='M%.1f %.1f%s' %s/>\n", x, y, shapes[mark], style);
 }
