@@ -1,4 +1,4 @@
-/* contents: HDF5 files and run directories as JSON. */
+/* contents: what HDF5 files and run directories hold, as JSON. */
 #include "launch/inspect/contents.h"
 
 #include <math.h>
@@ -12,7 +12,6 @@
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
 #include "io/h5/h5_list.h"
-#include "launch/inspect/history.h"
 #include "launch/json.h"
 
 /* An integer where the value is whole, else a real. */
@@ -42,59 +41,48 @@ static json_t *attribute_value(const ls_h5_list_attribute *a)
     return list;
 }
 
-/* The name need not be UTF-8. */
-static void add_attribute(json_t *all, const ls_h5_list_attribute *a)
-{
-    json_t *name = ls_json_text(a->name);
-    json_object_set_new(all, json_string_value(name), attribute_value(a));
-    json_decref(name);
-}
-
-static json_t *attributes(const ls_h5_list_object *object)
+static json_t *attributes_of(const ls_h5_list_object *object)
 {
     json_t *all = json_object();
-    for (int i = 0; i < object->attributes; i++)
-        add_attribute(all, &object->attribute[i]);
+    for (int i = 0; i < object->attributes; i++) {
+        json_t *name = ls_json_text(object->attribute[i].name); /* which need not be UTF-8 */
+        json_object_set_new(all, json_string_value(name), attribute_value(&object->attribute[i]));
+        json_decref(name);
+    }
     return all;
 }
 
-static void add_array(json_t *entry, const ls_h5_list_object *object)
+static json_t *shape_of(const ls_h5_list_object *object)
 {
     json_t *shape = json_array();
     for (int i = 0; i < object->rank; i++)
         json_array_append_new(shape, json_integer(object->at[i]));
-    json_object_set_new(entry, "type", json_string(object->type));
-    json_object_set_new(entry, "storage", json_string(object->storage));
-    json_object_set_new(entry, "shape", shape);
-    if (!object->numbers)
-        return;
-    json_object_set_new(entry, "least", number_of(object->least));
-    json_object_set_new(entry, "largest", number_of(object->largest));
-    json_object_set_new(entry, "mean", number_of(object->mean));
-    json_object_set_new(entry, "not_finite", json_integer(object->bad));
+    return shape;
 }
 
-static void add_object(void *context, const ls_h5_list_object *object)
+static void add_object(void *context, const ls_h5_list_object *o)
 {
     static const char *const kinds[] = {[LS_H5_LIST_GROUP] = "group",
                                         [LS_H5_LIST_ARRAY] = "array",
                                         [LS_H5_LIST_LINK] = "link",
                                         [LS_H5_LIST_OTHER] = "other"};
-    json_t *top = context, *entry;
-    if (!object->path[0]) {
-        json_object_set_new(top, "attributes", attributes(object));
+    json_t *top = context;
+    if (!o->path[0]) {
+        json_object_set_new(top, "attributes", attributes_of(o));
         return;
     }
-    entry =
-        json_pack("{s:o, s:s}", "path", ls_json_text(object->path), "kind", kinds[object->kind]);
-    if (object->kind == LS_H5_LIST_ARRAY)
-        add_array(entry, object);
-    json_object_set_new(entry, "attributes", attributes(object));
+    bool array = o->kind == LS_H5_LIST_ARRAY, numbers = array && o->numbers;
+    json_t *entry = json_pack(
+        "{s:o, s:s, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o}", "path", ls_json_text(o->path),
+        "kind", kinds[o->kind], "type", array ? o->type : NULL, "storage",
+        array ? o->storage : NULL, "shape", array ? shape_of(o) : NULL, "least",
+        numbers ? number_of(o->least) : NULL, "largest", numbers ? number_of(o->largest) : NULL,
+        "mean", numbers ? number_of(o->mean) : NULL, "not_finite",
+        numbers ? json_integer(o->bad) : NULL, "attributes", attributes_of(o));
     json_array_append_new(json_object_get(top, "objects"), entry);
 }
 
-/* Checks the digest of a file, and its size into *bytes. NULL and an error where there is no file.
- */
+/* Checks the digest of a file, and its size into *bytes. NULL and an error: there is no file. */
 static json_t *check_digest(const char *path, size_t *bytes, ls_error *error)
 {
     static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
@@ -103,14 +91,13 @@ static json_t *check_digest(const char *path, size_t *bytes, ls_error *error)
     ls_checksum checksum;
     ls_error why = {0};
     ls_checksum_state state = ls_checksum_check(path, &checksum, &why);
+    bool holds = state == LS_CHECKSUM_HOLDS;
     *bytes = checksum.size;
-    if (state == LS_CHECKSUM_HOLDS)
-        return json_pack("{s:s, s:s, s:I}", "state", states[state], "xxh3_128", checksum.digest,
-                         "step", (json_int_t)checksum.step);
-    if (state == LS_CHECKSUM_BROKEN)
-        return json_pack("{s:s, s:o}", "state", states[state], "reason", ls_json_text(why.text));
-    if (state == LS_CHECKSUM_NONE)
-        return json_pack("{s:s}", "state", states[state]);
+    if (state != LS_CHECKSUM_NO_FILE)
+        return json_pack("{s:s, s:s*, s:o*, s:o*}", "state", states[state], "xxh3_128",
+                         holds ? checksum.digest : NULL, "step",
+                         holds ? json_integer(checksum.step) : NULL, "reason",
+                         state == LS_CHECKSUM_BROKEN ? ls_json_text(why.text) : NULL);
     *error = why;
     return NULL;
 }
@@ -129,12 +116,6 @@ static const char *kind_of(const json_t *top)
             if (strcmp(json_string_value(json_object_get(object, "path")), rows[k]) == 0)
                 return "data set";
     return "HDF5 file";
-}
-
-json_t *ls_contents_digest(const char *path, ls_error *error)
-{
-    size_t bytes;
-    return check_digest(path, &bytes, error);
 }
 
 json_t *ls_contents_file(const char *path, ls_error *error)
@@ -157,18 +138,16 @@ json_t *ls_contents_file(const char *path, ls_error *error)
 
 static void add_checkpoint(void *context, const char *path, long step)
 {
-    json_t *list = context;
     ls_error error = {0};
     struct stat status;
     ls_checkpoint *checkpoint = ls_checkpoint_open(path, &error);
     if (checkpoint)
         step = checkpoint->position.step;
     json_int_t bytes = stat(path, &status) == 0 ? (json_int_t)status.st_size : 0;
-    json_t *entry = json_pack("{s:o, s:I, s:I, s:b}", "file", ls_json_text(path), "step",
-                              (json_int_t)step, "bytes", bytes, "holds", checkpoint != NULL);
-    if (!checkpoint)
-        json_object_set_new(entry, "reason", ls_json_text(error.text));
-    json_array_append_new(list, entry);
+    json_t *entry = json_pack("{s:o, s:I, s:I, s:b, s:o*}", "file", ls_json_text(path), "step",
+                              (json_int_t)step, "bytes", bytes, "holds", checkpoint != NULL,
+                              "reason", checkpoint ? NULL : ls_json_text(error.text));
+    json_array_append_new(context, entry);
     ls_checkpoint_close(checkpoint);
 }
 
@@ -177,8 +156,8 @@ bool ls_contents_each(const char *run, void (*visit)(void *context, const char *
 {
     char *folder = ls_format("%s/checkpoints", run), *best = ls_format("%s/best.h5", folder);
     int count = 0;
-    ls_error why = {0};
-    ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, &why);
+    ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, error);
+    bool ok = entries != NULL;
     for (int i = 0; i < count; i++) {
         char *path = ls_checkpoint_list_path(folder, entries[i].step, ".h5");
         visit(context, path, entries[i].step);
@@ -186,34 +165,70 @@ bool ls_contents_each(const char *run, void (*visit)(void *context, const char *
     }
     if (access(best, F_OK) == 0)
         visit(context, best, -1);
-    ls_free(entries);
     ls_free(best);
     ls_free(folder);
-    if (why.text[0])
-        *error = why;
-    return !why.text[0];
+    ls_free(entries);
+    return ok;
 }
 
-/* The text of a file; null where there is no such file. */
-static json_t *read_text(const char *path)
+/* The text of RUN/NAME, for ls_free; NULL: there is no such file. */
+static char *read_text(const char *run, const char *name)
 {
     size_t size;
-    char *bytes = ls_atomic_file_read(path, &size, NULL);
-    json_t *value = bytes ? ls_json_text(bytes) : json_null();
-    ls_free(bytes);
-    return value;
+    char *path = ls_format("%s/%s", run, name);
+    char *text = ls_atomic_file_read(path, &size, NULL);
+    ls_free(path);
+    return text;
+}
+
+/* Merges a record of metrics.jsonl into that of its stage: a key has the value of the last record
+ * that holds it. */
+static void merge_record(json_t *history, json_t *record)
+{
+    json_t *last = json_array_get(history, json_array_size(history) - 1);
+    json_t *stage = json_object_get(record, "stage");
+    if (!last || json_integer_value(json_object_get(last, "stage")) != json_integer_value(stage)) {
+        last = json_pack("{s:O*, s:O*}", "stage", stage, "first_step",
+                         json_object_get(record, "step"));
+        json_array_append_new(history, last);
+    }
+    json_object_del(last, "final"); /* the stage was resumed after its end */
+    json_object_del(last, "stage_seconds");
+    json_object_update(last, record);
+}
+
+static json_t *read_history(const char *run)
+{
+    char *text = read_text(run, "metrics.jsonl");
+    json_t *history = json_array();
+    for (const char *line = text; line && *line;) {
+        size_t length = strcspn(line, "\n"), count = json_array_size(history);
+        json_t *record = json_loadb(line, length, 0, NULL), *last;
+        if (json_is_object(record)) {
+            merge_record(history, record);
+        } else if (count && length) {
+            last = json_array_get(history, count - 1);
+            json_int_t bad = json_integer_value(json_object_get(last, "unreadable"));
+            json_object_set_new(last, "unreadable", json_integer(bad + 1));
+        }
+        json_decref(record);
+        line += length + (line[length] == '\n');
+    }
+    ls_free(text);
+    return history;
 }
 
 json_t *ls_contents_run(const char *path, ls_error *error)
 {
-    char *folder = ls_format("%s/checkpoints", path), *job = ls_format("%s/job.yaml", path);
+    char *folder = ls_format("%s/checkpoints", path), *job = read_text(path, "job.yaml");
     json_t *top = NULL, *checkpoints = json_array();
     bool ok =
         access(folder, F_OK) == 0 ||
         ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
     if (ok && ls_contents_each(path, add_checkpoint, checkpoints, error))
-        top = json_pack("{s:o, s:o, s:o, s:o}", "run", ls_json_text(path), "job", read_text(job),
-                        "history", ls_history_read(path), "checkpoints", json_incref(checkpoints));
+        top = json_pack("{s:o, s:o?, s:o, s:O}", "run", ls_json_text(path), "job",
+                        job ? ls_json_text(job) : NULL, "history", read_history(path),
+                        "checkpoints", checkpoints);
     json_decref(checkpoints);
     ls_free(job);
     ls_free(folder);

@@ -14,12 +14,16 @@
  * not safe with damaged files. The caller frees it with json_decref. NULL and an LS_DATA error
  * where the file can't be read. */
 json_t *ls_contents_file(const char *path, ls_error *error);
-/* The contents of a run directory: run, job (its text, or null), history [a record for each stage]
- * and checkpoints [{file, step, bytes, holds, reason}], newest first, then best.h5. */
+/* The contents of a run directory, with
+ *   run, job      its path, and the text of its job.yaml, or null
+ *   history       [a record for each stage: stage, first_step, step, epoch, the numbers of the last
+ *                 training record (loss, accuracy, rate, samples_per_second), the last evaluation
+ *                 under the name of its split, and final, seconds, best and best_step of the final
+ *                 record; "unreadable" counts the lines after it that are no JSON objects]
+ *   checkpoints   [{file, step, bytes, holds, reason}], newest first, then best.h5
+ * The caller frees it with json_decref. NULL and an error where it is no run directory. */
 json_t *ls_contents_run(const char *path, ls_error *error);
 /* Calls `visit` for each checkpoint of a run directory, newest first, then for best.h5 with step
  * -1. LS_IO errors. */
 bool ls_contents_each(const char *run, void (*visit)(void *context, const char *path, long step),
                       void *context, ls_error *error);
-/* The digest alone, in the form above. A file without its .ok is not read. */
-json_t *ls_contents_digest(const char *path, ls_error *error);

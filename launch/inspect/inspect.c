@@ -1,5 +1,5 @@
-/* inspect: lockstep inspect: prints what a file or a run directory holds, or how two files differ,
- * for people or as JSON. */
+/* inspect: lockstep inspect: prints what a file or a run directory holds, or how two files differ.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -77,13 +77,13 @@ static void print_block(const char *title, const char *lines)
     }
 }
 
-/* The job of a checkpoint, JSON or YAML, as YAML; as it stands if it cannot be read. */
+/* Prints the job of a checkpoint, JSON or YAML, as YAML; if it cannot be read, as it stands. */
 static void print_job(const char *text)
 {
     ls_error error;
     ls_job *job = ls_job_parse(text, "job", &error);
     char *yaml = job ? ls_job_text(job) : ls_copy_string(text);
-    print_block("job", yaml);
+    print_block("\njob", yaml);
     ls_free(yaml);
     ls_job_destroy(job);
 }
@@ -111,7 +111,8 @@ static void print_value(const json_t *value)
     }
 }
 
-/* All but the job, which print_file prints. */
+/* Prints the attributes of an object, or of the file (indented by 2), whose job print_file prints.
+ */
 static void print_attributes(json_t *attributes, int indent)
 {
     const char *name;
@@ -119,8 +120,7 @@ static void print_attributes(json_t *attributes, int indent)
     json_object_foreach (attributes, name, value) {
         if (indent == 2 && strcmp(name, "job") == 0)
             continue;
-        printf("%*s%-*s ", indent, "", indent == 2 ? 16 : 1, name);
-        printf("%s", indent == 2 ? "" : "= ");
+        printf(indent == 2 ? "  %-16s " : "      %s = ", name);
         print_value(value);
         putchar('\n');
     }
@@ -148,31 +148,36 @@ static void print_number(const json_t *object, const char *key)
         printf(" %11s", "-");
 }
 
-static void print_object(const json_t *object, int width)
+static void print_array(const json_t *object, int width)
 {
     char shape[256];
+    const char *storage = text_of(object, "storage");
+    printf("  %-*s %-14s %-8s", width, text_of(object, "path"),
+           shape_of(object, shape, sizeof shape), text_of(object, "type"));
+    print_number(object, "least");
+    print_number(object, "largest");
+    print_number(object, "mean");
+    if (integer_of(object, "not_finite"))
+        printf("  %lld not finite", integer_of(object, "not_finite"));
+    if (strcmp(storage, "contiguous") != 0)
+        printf("  %s", storage);
+}
+
+static void print_object(const json_t *object, int width)
+{
     const char *kind = text_of(object, "kind");
-    bool array = strcmp(kind, "array") == 0;
-    printf("  %-*s", array ? width : 0, text_of(object, "path"));
-    if (strcmp(kind, "group") == 0)
-        printf("/");
-    else if (!array)
-        printf("  (%s)", strcmp(kind, "link") == 0 ? "soft or external link: not followed" : kind);
-    if (array) {
-        printf(" %-14s %-8s", shape_of(object, shape, sizeof shape), text_of(object, "type"));
-        print_number(object, "least");
-        print_number(object, "largest");
-        print_number(object, "mean");
-        if (integer_of(object, "not_finite"))
-            printf("  %lld not finite", integer_of(object, "not_finite"));
-        if (strcmp(text_of(object, "storage"), "contiguous") != 0)
-            printf("  %s", text_of(object, "storage"));
-    }
+    if (strcmp(kind, "array") == 0)
+        print_array(object, width);
+    else
+        printf(strcmp(kind, "group") == 0  ? "  %s/"
+               : strcmp(kind, "link") == 0 ? "  %s  (soft or external link: not followed)"
+                                           : "  %s  (other)",
+               text_of(object, "path"));
     putchar('\n');
     print_attributes(json_object_get(object, "attributes"), 6);
 }
 
-/* Whether a group has no attributes and is a prefix of the next path: then it is not printed. */
+/* Whether an object is a group that shows by the path of the next one, and has no attributes. */
 static bool is_only_path(const json_t *object, const json_t *next)
 {
     const char *path = text_of(object, "path");
@@ -201,9 +206,8 @@ static void print_objects(const json_t *objects)
 static void print_file(const json_t *top)
 {
     const json_t *digest = json_object_get(top, "digest");
-    const char *state = text_of(digest, "state");
     json_t *attributes = json_object_get(top, "attributes");
-    const char *kind = text_of(top, "kind");
+    const char *state = text_of(digest, "state"), *kind = text_of(top, "kind");
     printf("%s: %s%s%lld bytes\n", text_of(top, "file"), kind, kind[0] ? ", " : "",
            integer_of(top, "bytes"));
     if (strcmp(state, "broken") == 0) {
@@ -216,33 +220,29 @@ static void print_file(const json_t *top)
     else
         printf("digest: there is no .ok file beside it%s\n",
                strcmp(kind, "checkpoint") == 0 ? "; its writing was not finished" : "");
-    if (json_object_size(attributes)) {
-        printf("\nattributes\n");
-        print_attributes(attributes, 2);
-    }
-    if (text_of(attributes, "job")[0]) {
-        putchar('\n');
+    printf(json_object_size(attributes) ? "\nattributes\n" : "");
+    print_attributes(attributes, 2);
+    if (text_of(attributes, "job")[0])
         print_job(text_of(attributes, "job"));
-    }
     putchar('\n');
     print_objects(json_object_get(top, "objects"));
 }
 
-/* Prints "    valid      loss 0.31, accuracy 0.9": the numbers of a record, but not those that say
- * where it stands. */
+/* Prints "    valid      loss 0.31, accuracy 0.9": the means in a record, and not its position. */
 static void print_means(const char *title, json_t *record)
 {
-    static const char *const known[] = {"stage",     "first_step", "step",
-                                        "epoch",     "seconds",    "stage_seconds",
-                                        "best_step", "unreadable", "best"};
+    static const char *const positions[] = {"stage",     "first_step", "step",
+                                            "epoch",     "seconds",    "stage_seconds",
+                                            "best_step", "unreadable", "best"};
+    enum { POSITIONS = sizeof positions / sizeof positions[0] };
     const char *name, *between = "";
     json_t *value;
     printf("    %-10s ", title);
     json_object_foreach (record, name, value) {
-        bool shown = json_is_number(value);
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-            shown = shown && strcmp(name, known[k]) != 0;
-        if (!shown)
+        int k = 0;
+        while (k < POSITIONS && strcmp(name, positions[k]) != 0)
+            k++;
+        if (k < POSITIONS || !json_is_number(value))
             continue;
         printf("%s%s %.5g", between, name, json_number_value(value));
         between = ", ";
@@ -273,8 +273,8 @@ static void print_run(const json_t *top)
 {
     size_t i;
     json_t *entry;
-    printf("%s: run directory\n\n", text_of(top, "run"));
-    print_block("job", text_of(top, "job"));
+    printf("%s: run directory\n", text_of(top, "run"));
+    print_block("\njob", text_of(top, "job"));
     printf("\nhistory\n");
     json_array_foreach (json_object_get(top, "history"), i, entry)
         print_stage(entry);
@@ -289,16 +289,14 @@ static void print_run(const json_t *top)
 
 static bool inspect(const arguments *a, ls_error *error)
 {
-    bool run = ls_atomic_file_is_folder(a->words.at[0]);
-    json_t *top =
-        run ? ls_contents_run(a->words.at[0], error) : ls_contents_file(a->words.at[0], error);
+    const char *path = a->words.at[0];
+    bool run = ls_atomic_file_is_folder(path);
+    json_t *top = run ? ls_contents_run(path, error) : ls_contents_file(path, error);
     if (!top)
         return false;
-    if (a->json) {
-        ls_json_print(top);
-        return true;
-    }
-    if (run)
+    if (a->json)
+        ls_json_print(json_incref(top));
+    else if (run)
         print_run(top);
     else
         print_file(top);
@@ -322,40 +320,39 @@ static void add_difference(void *context, const ls_h5_list_difference *d)
                       : d->like            ? "not compared: neither numbers nor plain texts"
                                            : "another shape or type";
     c->differing += d->compared || !d->like;
-    json_t *entry = json_pack("{s:o, s:s}", "path", ls_json_text(d->path), "how", how);
-    if (d->compared) {
-        json_object_set_new(entry, "values", json_integer(d->count));
-        json_object_set_new(entry, "differing", json_integer(d->differing));
-    }
-    if (d->numbers) {
-        json_object_set_new(entry, "largest", ls_json_real(d->largest));
-        json_object_set_new(entry, "relative", ls_json_real(d->relative));
-    }
+    json_t *entry = json_pack("{s:o, s:s, s:o*, s:o*, s:o*, s:o*}", "path", ls_json_text(d->path),
+                              "how", how, "values", d->compared ? json_integer(d->count) : NULL,
+                              "differing", d->compared ? json_integer(d->differing) : NULL,
+                              "largest", d->numbers ? ls_json_real(d->largest) : NULL, "relative",
+                              d->numbers ? ls_json_real(d->relative) : NULL);
     json_array_append_new(c->list, entry);
 }
 
-static double or_infinite(const json_t *entry, const char *key)
+/* Prints a number of a difference; JSON's null is an infinity. */
+static void print_difference(const json_t *entry, const char *key)
 {
-    return json_is_null(json_object_get(entry, key)) ? INFINITY : real_of(entry, key);
+    const json_t *value = json_object_get(entry, key);
+    if (json_is_integer(value))
+        printf(" %12lld", (long long)json_integer_value(value));
+    else if (value)
+        printf(" %12.4g", json_is_null(value) ? INFINITY : json_real_value(value));
 }
 
 static void print_differences(const comparison *c)
 {
+    static const char *const columns[] = {"values", "differing", "largest", "relative"};
     size_t i;
     json_t *entry;
     if (json_array_size(c->list))
-        printf("  %-40s %12s %12s %12s %12s\n", "array", "values", "differing", "largest",
-               "relative");
+        printf("  %-40s %12s %12s %12s %12s\n", "array", columns[0], columns[1], columns[2],
+               columns[3]);
     json_array_foreach (c->list, i, entry) {
-        printf("  %-40s ", text_of(entry, "path"));
-        if (json_object_get(entry, "largest"))
-            printf("%12lld %12lld %12.4g %12.4g\n", integer_of(entry, "values"),
-                   integer_of(entry, "differing"), or_infinite(entry, "largest"),
-                   or_infinite(entry, "relative"));
-        else if (json_object_get(entry, "values"))
-            printf("%12lld %12lld\n", integer_of(entry, "values"), integer_of(entry, "differing"));
-        else
-            printf("%s\n", text_of(entry, "how"));
+        printf("  %-40s", text_of(entry, "path"));
+        for (int k = 0; k < 4; k++)
+            print_difference(entry, columns[k]);
+        if (!json_object_get(entry, "values"))
+            printf(" %s", text_of(entry, "how"));
+        putchar('\n');
     }
     printf("%ld of %ld arrays differ\n", c->differing, c->arrays);
 }

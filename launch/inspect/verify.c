@@ -58,41 +58,36 @@ static bool opens_as_checkpoint(const char *path, ls_error *error)
     return checkpoint != NULL;
 }
 
-/* Checks a file as its kind demands; *kind gets the kind. The digest is checked first, so that a
- * damaged file is not parsed. */
-static bool verify_file(const char *path, const char **kind, ls_error *error)
+/* How a file of a kind is opened to be used, which checks it; its numbers must be finite. */
+static const struct {
+    const char *kind;
+    bool (*opens)(const char *path, ls_error *error);
+} kinds[] = {{"checkpoint", opens_as_checkpoint}, {"data set", opens_as_data}};
+
+/* Checks a file whose contents could be read, as its kind demands. */
+static bool check_contents(const json_t *contents, const char *kind, const char *path,
+                           ls_error *error)
 {
-    *kind = "file";
-    json_t *digest = ls_contents_digest(path, error);
-    if (!digest)
-        return false;
-    bool broken = strcmp(json_string_value(json_object_get(digest, "state")), "broken") == 0;
-    if (broken)
-        ls_error_set(error, LS_DATA, "%s", json_string_value(json_object_get(digest, "reason")));
-    json_decref(digest);
-    json_t *contents = broken ? NULL : ls_contents_file(path, error);
-    if (!contents)
-        return false;
-    const char *found = json_string_value(json_object_get(contents, "kind"));
-    bool checkpoint = strcmp(found, "checkpoint") == 0, data = strcmp(found, "data set") == 0;
-    *kind = checkpoint ? "checkpoint" : data ? "data set" : "HDF5 file";
-    bool ok = (!checkpoint || opens_as_checkpoint(path, error)) &&
-              (!data || opens_as_data(path, error)) &&
-              ((!checkpoint && !data) || all_finite(contents, path, error));
-    json_decref(contents);
-    return ok;
+    const json_t *reason = json_object_get(json_object_get(contents, "digest"), "reason");
+    if (reason)
+        return ls_error_set(error, LS_DATA, "%s", json_string_value(reason));
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kind, kinds[i].kind) == 0)
+            return kinds[i].opens(path, error) && all_finite(contents, path, error);
+    return true;
 }
 
 static void add_entry(void *list, const char *path, long step)
 {
     ls_error error = {0};
-    const char *kind;
-    bool holds = verify_file(path, &kind, &error);
+    json_t *contents = ls_contents_file(path, &error);
+    const char *kind = json_string_value(json_object_get(contents, "kind"));
+    bool holds = contents && check_contents(contents, kind, path, &error);
     json_t *entry =
-        json_pack("{s:o, s:s, s:b}", "file", ls_json_text(path), "kind", kind, "holds", holds);
-    if (!holds)
-        json_object_set_new(entry, "reason", ls_json_text(error.text));
+        json_pack("{s:o, s:s, s:b, s:o*}", "file", ls_json_text(path), "kind", kind ? kind : "file",
+                  "holds", holds, "reason", holds ? NULL : ls_json_text(error.text));
     json_array_append_new(list, entry);
+    json_decref(contents);
 }
 
 /* [{file, kind, holds, reason}], or NULL and an error. */
@@ -117,12 +112,11 @@ static void print(const json_t *list)
     size_t i;
     json_t *entry;
     json_array_foreach (list, i, entry) {
-        bool holds = json_is_true(json_object_get(entry, "holds"));
-        printf("%-40s %-10s  %s\n", json_string_value(json_object_get(entry, "file")),
-               json_string_value(json_object_get(entry, "kind")),
-               holds ? "holds" : "DOES NOT HOLD");
-        if (!holds)
-            printf("    %s\n", json_string_value(json_object_get(entry, "reason")));
+        const char *file, *kind, *reason = NULL;
+        json_unpack(entry, "{s:s, s:s, s?s}", "file", &file, "kind", &kind, "reason", &reason);
+        printf("%-40s %-10s  %s\n", file, kind, reason ? "DOES NOT HOLD" : "holds");
+        if (reason)
+            printf("    %s\n", reason);
     }
 }
 
@@ -140,12 +134,10 @@ int ls_command_verify(int argc, char **argv)
     size_t i, failed = 0;
     json_array_foreach (list, i, entry)
         failed += !json_is_true(json_object_get(entry, "holds"));
-    if (a.json) {
-        json_t *top = json_pack("{s:b, s:O}", "holds", failed == 0, "files", list);
-        ls_json_print(top);
-    } else {
+    if (a.json)
+        ls_json_print(json_pack("{s:b, s:O}", "holds", failed == 0, "files", list));
+    else
         print(list);
-    }
     json_decref(list);
     return failed ? LS_DATA : 0;
 }
