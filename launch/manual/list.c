@@ -1,4 +1,4 @@
-/* list: everything that a job file can name, with options and defaults. */
+/* list: everything that a job file can name; lockstep list. */
 #include "launch/manual/list.h"
 
 #include <stddef.h>
@@ -18,26 +18,26 @@
 
 enum { WIDTH = 96, NAME = 14, KEY = 26 };
 
-/* Prints `text` from column `from` on, in lines of at most WIDTH columns; `column` is where the
- * line that has begun ends now. */
-static void put_wrapped(FILE *out, int column, int from, const char *text)
+/* Prints `text` from column `from` on, in lines of at most WIDTH columns, after the `column`
+ * columns that the line has. */
+static void put_wrapped(int column, int from, const char *text)
 {
     if (column >= from) {
-        fputc('\n', out);
+        putchar('\n');
         column = 0;
     }
-    fprintf(out, "%*s", from - column, "");
+    printf("%*s", from - column, "");
     column = from;
     while (*text) {
         int word = (int)strcspn(text, " ");
         if (column > from && column + 1 + word > WIDTH) {
-            fprintf(out, "\n%*s", from, "");
+            printf("\n%*s", from, "");
             column = from;
         }
-        column += fprintf(out, "%s%.*s", column > from ? " " : "", word, text);
+        column += printf("%s%.*s", column > from ? " " : "", word, text);
         text += word + (text[word] == ' ');
     }
-    fputc('\n', out);
+    putchar('\n');
 }
 
 static bool fill_activation(int i, ls_list_entry *entry)
@@ -125,64 +125,58 @@ bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry)
     return true;
 }
 
-void ls_list_key(const ls_option *option, char *text, size_t size)
+bool ls_list_option(const ls_list_entry *entry, int i, ls_list_entry *option)
 {
-    static const char *const kinds[] = {
+    static const char *const values[] = {
         [LS_OPTION_INT] = "N",        [LS_OPTION_REAL] = "X",    [LS_OPTION_BOOL] = "0|1",
         [LS_OPTION_CHOICE] = "",      [LS_OPTION_WORD] = "NAME", [LS_OPTION_LIST] = "N,N,...",
         [LS_OPTION_REALS] = "X,X,..."};
-    int used = snprintf(text, size, "%s=%s", option->key, kinds[option->kind]);
-    if (option->kind == LS_OPTION_CHOICE)
-        for (int c = 0; option->choices[c]; c++)
-            used += snprintf(text + used, size - (size_t)used, "%s%s", c ? "|" : "",
-                             option->choices[c]);
-}
-
-void ls_list_help(const ls_option *option, char *text, size_t size)
-{
-    static const double many = 1e6; /* a bound beyond it is not worth telling */
-    bool number = option->kind == LS_OPTION_INT || option->kind == LS_OPTION_REAL ||
-                  option->kind == LS_OPTION_LIST || option->kind == LS_OPTION_REALS;
+    static const double many = 1e6; /* a bound beyond it limits nothing in practice */
+    const ls_option *o = entry->options ? &entry->options[i] : NULL;
     char range[80] = "";
-    if (number && option->high < many)
-        snprintf(range, sizeof range, "%g to %g; ", option->low, option->high);
-    else if (number && option->low > -many)
-        snprintf(range, sizeof range, "%g or more; ", option->low);
-    snprintf(text, size, "%s (%s%s%s)", option->help, range,
-             option->preset ? "default " : "must be given", option->preset ? option->preset : "");
+    if (!o || !o->key)
+        return false;
+    size_t used =
+        (size_t)snprintf(option->name, sizeof option->name, "%s=%s", o->key, values[o->kind]);
+    for (int c = 0; o->kind == LS_OPTION_CHOICE && o->choices[c]; c++)
+        used += (size_t)snprintf(option->name + used, sizeof option->name - used, "%s%s",
+                                 c ? "|" : "", o->choices[c]);
+    bool number = o->kind == LS_OPTION_INT || o->kind == LS_OPTION_REAL ||
+                  o->kind == LS_OPTION_LIST || o->kind == LS_OPTION_REALS;
+    if (number && o->high < many)
+        snprintf(range, sizeof range, "%g to %g; ", o->low, o->high);
+    else if (number && o->low > -many)
+        snprintf(range, sizeof range, "%g or more; ", o->low);
+    snprintf(option->help, sizeof option->help, "%s (%s%s%s)", o->help, range,
+             o->preset ? "default " : "must be given", o->preset ? o->preset : "");
+    return true;
 }
 
-static void put_section(FILE *out, const ls_list_section *section)
+static void put_section(const ls_list_section *section)
 {
-    ls_list_entry entry;
-    char key[256], help[1024];
-    fprintf(out, "%c%s (%s)\n", section->name[0] - 'a' + 'A', section->name + 1, section->about);
+    ls_list_entry entry, option;
+    printf("%c%s (%s)\n", section->name[0] - 'a' + 'A', section->name + 1, section->about);
     for (int i = 0; ls_list_get(section, i, &entry); i++) {
-        put_wrapped(out, fprintf(out, "  %s", entry.name), NAME + 2, entry.help);
-        for (const ls_option *option = entry.options; option && option->key; option++) {
-            ls_list_key(option, key, sizeof key);
-            ls_list_help(option, help, sizeof help);
-            put_wrapped(out, fprintf(out, "    %s", key), KEY, help);
-        }
+        put_wrapped(printf("  %s", entry.name), NAME + 2, entry.help);
+        for (int k = 0; ls_list_option(&entry, k, &option); k++)
+            put_wrapped(printf("    %s", option.name), KEY, option.help);
     }
 }
 
-static bool put_net(FILE *out, const char *name, const char *lines, const ls_shape *input,
-                    ls_error *error)
+static bool put_net(const char *name, const char *lines, const ls_shape *input, ls_error *error)
 {
     ls_params *params = ls_params_create();
     ls_net *net = ls_net_build(params, NULL, name, lines, input, error);
-    bool ok = net != NULL;
-    if (ok) {
-        fprintf(out, "%s: |\n", name);
-        for (const char *line = lines; *line;) {
-            int length = (int)strcspn(line, "\n");
-            fprintf(out, "  %.*s\n", length, line);
-            line += length + (line[length] == '\n');
+    if (net) {
+        printf("%s: |\n", name);
+        for (int length; *lines; lines += length + (lines[length] == '\n')) {
+            length = (int)strcspn(lines, "\n");
+            printf("  %.*s\n", length, lines);
         }
-        fputc('\n', out);
-        ls_net_print(net, out);
+        putchar('\n');
+        ls_net_print(net, stdout);
     }
+    bool ok = net != NULL;
     ls_net_destroy(net);
     ls_params_destroy(params);
     return ok;
@@ -196,7 +190,7 @@ static const char *usual_input(const char *model)
     return type ? type->input : "1"; /* ls_model_write says that there is no such model */
 }
 
-static bool put_model(FILE *out, const char *model, const char *input, ls_error *error)
+static bool put_model(const char *model, const char *input, ls_error *error)
 {
     ls_shape shape = {0};
     ls_model_nets nets;
@@ -205,17 +199,16 @@ static bool put_model(FILE *out, const char *model, const char *input, ls_error 
         return false;
     bool ok = true;
     for (int i = 0; ok && i < nets.count; i++) {
-        fputs(i ? "\n" : "", out);
-        ok = put_net(out, nets.name[i], nets.lines[i], &shape, error);
+        fputs(i ? "\n" : "", stdout);
+        ok = put_net(nets.name[i], nets.lines[i], &shape, error);
     }
     const ls_recipe *recipe = &nets.recipe;
     if (ok)
-        fprintf(out,
-                "\nWhere the job says nothing else:\n"
-                "  objective: %s\n  optimizer: %s\n  schedule:  %s\n  batch:     %ld\n"
-                "  epochs:    %ld\n",
-                recipe->objective, recipe->optimizer, recipe->schedule, recipe->batch,
-                recipe->epochs);
+        printf("\nWhere the job says nothing else:\n"
+               "  objective: %s\n  optimizer: %s\n  schedule:  %s\n  batch:     %ld\n"
+               "  epochs:    %ld\n",
+               recipe->objective, recipe->optimizer, recipe->schedule, recipe->batch,
+               recipe->epochs);
     ls_model_release(&nets);
     return ok;
 }
@@ -277,14 +270,12 @@ int ls_command_list(int argc, char **argv)
     if (ls_command_rank() != 0)
         return 0;
     if (a.model)
-        return put_model(stdout, a.model, a.input, &error) ? 0 : ls_command_fail(0, &error);
-    if (a.words.count) {
-        put_section(stdout, find_section(a.words.at[0]));
-        return 0;
-    }
+        return put_model(a.model, a.input, &error) ? 0 : ls_command_fail(0, &error);
+    const ls_list_section *only = a.words.count ? find_section(a.words.at[0]) : NULL;
     for (int i = 0; i < SECTIONS; i++) {
-        fputs(i ? "\n" : "", stdout);
-        put_section(stdout, &ls_list_sections[i]);
+        fputs(i && !only ? "\n" : "", stdout);
+        if (!only || only == &ls_list_sections[i])
+            put_section(&ls_list_sections[i]);
     }
     return 0;
 }

@@ -4,7 +4,7 @@
 #include "core/spec.h"
 
 typedef struct ls_list_entry {
-    char name[LS_WORD], help[1024];
+    char name[256], help[1024];
     const ls_option *options; /* ends with a NULL key; NULL: none */
 } ls_list_entry;
 
@@ -24,7 +24,6 @@ typedef struct ls_list_section {
 extern const ls_list_section ls_list_sections[]; /* keys first; ends with a NULL name */
 /* Entry `i` of a section, from 0; false where there are fewer. */
 bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry);
-/* "kernel=N,N,...", "function=tanh|relu": how an option is written. */
-void ls_list_key(const ls_option *option, char *text, size_t size);
-/* "momentum (0 to 1; default 0.9)": what it is for. */
-void ls_list_help(const ls_option *option, char *text, size_t size);
+/* Option `i` of an entry as an entry: "kernel=N,N,..." or "function=tanh|relu", and "momentum (0 to
+ * 1; default 0.9)"; false where there are fewer. */
+bool ls_list_option(const ls_list_entry *entry, int i, ls_list_entry *option);

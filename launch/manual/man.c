@@ -1,6 +1,7 @@
-/* man: lockstep man, the manual page in roff, written from the program's own tables: commands and
- * their options, the keys of a job file, all that a job can name, exit codes. What follows from no
- * table stands in reference.roff. */
+/* man: lockstep man, the manual page in roff: the text of reference.roff, with the commands and
+ * their options, the keys of a job file, all that a job can name and the exit codes from the
+ * program's own tables. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,180 +10,149 @@
 #include "launch/job/job_keys.h"
 #include "launch/manual/list.h"
 
-/* reference.roff, made into numbers by CMake. */
+/* reference.roff, which CMake writes as numbers. */
 static const char reference[] = {
 #include "launch/manual/reference.inc"
     0};
 
-/* Escapes what roff would read as a request or an escape, and hyphens, which could not be copied
- * from the page. */
-static void put_text(FILE *out, const char *text, size_t length)
+/* Prints a text, with escapes for what roff would read as a request or an escape, and for hyphens,
+ * which could not be copied from the page. */
+static void put_text(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         bool begins = i == 0 || text[i - 1] == '\n';
         if (begins && (text[i] == '.' || text[i] == '\''))
-            fputs("\\&", out);
+            fputs("\\&", stdout);
         if (text[i] == '\\')
-            fputs("\\e", out);
+            fputs("\\e", stdout);
         else if (text[i] == '-')
-            fputs("\\-", out);
+            fputs("\\-", stdout);
         else
-            fputc(text[i], out);
+            putchar(text[i]);
     }
 }
 
-static void put_words(FILE *out, const char *text)
+/* Prints roff in which each % stands for the next of the texts. */
+static void put(const char *roff, ...)
 {
-    put_text(out, text, strlen(text));
-}
-
-static void put_item(FILE *out, const char *tag, const char *text)
-{
-    fputs(".TP\n\\fB", out);
-    put_words(out, tag);
-    fputs("\\fR\n", out);
-    put_words(out, text);
-    fputc('\n', out);
+    va_list texts;
+    va_start(texts, roff);
+    for (; *roff; roff++) {
+        if (*roff != '%') {
+            putchar(*roff);
+            continue;
+        }
+        const char *text = va_arg(texts, const char *);
+        put_text(text, strlen(text));
+    }
+    va_end(texts);
 }
 
 /* Paragraphs; lines that begin with a space keep their form. */
-static void put_paragraphs(FILE *out, const char *text)
+static void put_paragraphs(const char *text)
 {
     bool literal = false;
-    fputs(".PP\n", out);
+    put(".PP\n");
     while (*text) {
         size_t length = strcspn(text, "\n");
         if (length && literal != (*text == ' ')) {
             literal = !literal;
-            fputs(literal ? ".nf\n" : ".fi\n", out);
+            put(literal ? ".nf\n" : ".fi\n");
         }
-        put_text(out, text, length);
-        fputs(length ? "\n" : ".PP\n", out);
+        put_text(text, length);
+        put(length ? "\n" : ".PP\n");
         text += length + (text[length] == '\n');
     }
-    fputs(literal ? ".fi\n" : "", out);
+    put(literal ? ".fi\n" : "");
 }
 
-static void put_option(FILE *out, const ls_command_option *option)
+static void put_option(const ls_command_option *option)
 {
-    fputs(".TP\n", out);
-    if (option->letter)
-        fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
-    fputs("\\fB\\-\\-", out);
-    put_words(out, option->name);
-    fputs("\\fR", out);
-    if (option->value) {
-        fputs("=\\fI", out);
-        put_words(out, option->value);
-        fputs("\\fR", out);
-    }
-    fputc('\n', out);
-    if (option->with)
-        fprintf(out, "With %s: ", option->with);
-    put_words(out, option->help);
-    fputc('\n', out);
+    const char letter[] = {option->letter, 0};
+    put(*letter ? ".TP\n\\fB\\-%\\fR, " : ".TP\n", letter);
+    put(option->value ? "\\fB\\-\\-%\\fR=\\fI%\\fR\n" : "\\fB\\-\\-%\\fR\n", option->name,
+        option->value);
+    put(option->with ? "With %: " : "", option->with);
+    put("%\n", option->help);
 }
 
-/* The section of a command: usage, what it does, options, examples. */
-static void put_command(FILE *out, const ls_command *command)
-{
-    const ls_usage *usage = command->usage;
-    fprintf(out, ".SS lockstep %s\n\\fBlockstep %s\\fR [\\fIOPTION\\fR ...] ", command->name,
-            command->name);
-    put_words(out, usage->arguments ? usage->arguments : "");
-    fputc('\n', out);
-    put_paragraphs(out, usage->about);
-    for (const ls_command_option *option = usage->options; option && option->name; option++)
-        put_option(out, option);
-    if (usage->more)
-        put_paragraphs(out, usage->more);
-}
-
-static void put_summary(FILE *out)
-{
-    fputs(".SH NAME\nlockstep \\- trains neural networks on CPU clusters\n"
-          ".SH SYNOPSIS\n"
-          "\\fBlockstep\\fR \\fICOMMAND\\fR [\\fIARGUMENT\\fR ...]\n.br\n"
-          "\\fBmpirun \\-n\\fR \\fIRANKS\\fR \\fBlockstep train\\fR \\fIJOB.yaml\\fR "
-          "[\\fIkey\\fR=\\fIvalue\\fR ...]\n"
-          ".SH DESCRIPTION\n"
-          "Every MPI rank computes the gradient of its part of the batch, the gradients are summed "
-          "over the ranks in a fixed order, and all ranks take the same step. The command that "
-          "started a training also goes on where it stopped, on any number of ranks.\n",
-          out);
-    for (const ls_command *command = ls_commands; command->name; command++)
-        put_item(out, command->name, command->help);
-}
-
-static void put_commands(FILE *out)
-{
-    fputs(".SH COMMANDS\n"
-          "Every command also takes \\fB\\-\\-help\\fR and \\fB\\-\\-usage\\fR.\n",
-          out);
-    for (const ls_command *command = ls_commands; command->name; command++)
-        put_command(out, command);
-}
-
-/* What `lockstep list` prints. */
-static void put_section(FILE *out, const ls_list_section *section)
-{
-    ls_list_entry entry;
-    char key[256], help[1024];
-    fprintf(out, ".SS %c%s\n", section->name[0] - 'a' + 'A', section->name + 1);
-    put_words(out, section->about);
-    fputc('\n', out);
-    for (int i = 0; ls_list_get(section, i, &entry); i++) {
-        put_item(out, entry.name, entry.help);
-        for (const ls_option *option = entry.options; option && option->key; option++) {
-            ls_list_key(option, key, sizeof key);
-            ls_list_help(option, help, sizeof help);
-            fputs(".br\n\\fB", out);
-            put_words(out, key);
-            fputs("\\fR: ", out);
-            put_words(out, help);
-            fputc('\n', out);
-        }
-    }
-}
-
-/* The first section of the list. */
-static void put_keys(FILE *out)
-{
-    fputs(
-        ".SH JOB FILE\n"
-        "YAML; the same keys work on the command line as \\fIkey\\fR=\\fIvalue\\fR, with dots for "
-        "keys inside of others, and the last given wins. Where a job has several \\fBstages\\fR, "
-        "objective, optimizer, schedule, batch and epochs or steps belong to each of them: "
-        "stages.1.batch=64.\n",
-        out);
-    put_section(out, ls_list_sections);
-}
-
-static void put_codes(FILE *out)
-{
-    fputs(".SH EXIT STATUS\n", out);
-    for (const ls_command_code *code = ls_command_codes; code->meaning; code++) {
-        fprintf(out, ".TP\n\\fB%d\\fR\n", code->code);
-        put_words(out, code->meaning);
-        fputc('\n', out);
-    }
-}
-
-static void put_page(FILE *out)
+static void put_title(void)
 {
     char day[16];
     time_t now = time(NULL);
     strftime(day, sizeof day, "%Y-%m-%d", gmtime(&now));
-    fprintf(out, ".TH LOCKSTEP 1 \"%s\" \"lockstep %s\" \"User Commands\"\n", day, LS_VERSION);
-    put_summary(out);
-    put_commands(out);
-    put_keys(out);
-    fputs(".SH WHAT A JOB CAN NAME\nAll options stand with their ranges and defaults.\n", out);
+    printf(".TH LOCKSTEP 1 \"%s\" \"lockstep %s\" \"User Commands\"\n", day, LS_VERSION);
+}
+
+static void put_summary(void)
+{
+    for (const ls_command *command = ls_commands; command->name; command++)
+        put(".TP\n\\fB%\\fR\n%\n", command->name, command->help);
+}
+
+/* A section for each command: usage, what it does, options, examples. */
+static void put_commands(void)
+{
+    for (const ls_command *command = ls_commands; command->name; command++) {
+        const ls_usage *usage = command->usage;
+        put(".SS lockstep %\n\\fBlockstep %\\fR [\\fIOPTION\\fR ...] %\n", command->name,
+            command->name, usage->arguments ? usage->arguments : "");
+        put_paragraphs(usage->about);
+        for (const ls_command_option *option = usage->options; option && option->name; option++)
+            put_option(option);
+        if (usage->more)
+            put_paragraphs(usage->more);
+    }
+}
+
+/* What `lockstep list` prints. */
+static void put_section(const ls_list_section *section)
+{
+    ls_list_entry entry, option;
+    printf(".SS %c", section->name[0] - 'a' + 'A');
+    put("%\n%\n", section->name + 1, section->about);
+    for (int i = 0; ls_list_get(section, i, &entry); i++) {
+        put(".TP\n\\fB%\\fR\n%\n", entry.name, entry.help);
+        for (int k = 0; ls_list_option(&entry, k, &option); k++)
+            put(".br\n\\fB%\\fR: %\n", option.name, option.help);
+    }
+}
+
+static void put_keys(void)
+{
+    put_section(ls_list_sections);
+}
+
+static void put_types(void)
+{
     for (const ls_list_section *section = ls_list_sections + 1; section->name; section++)
-        put_section(out, section);
-    fputs(reference, out);
-    put_codes(out);
-    fputs(".SH SEE ALSO\n.BR mpirun (1),\n.BR sbatch (1)\n", out);
+        put_section(section);
+}
+
+static void put_codes(void)
+{
+    for (const ls_command_code *code = ls_command_codes; code->meaning; code++) {
+        printf(".TP\n\\fB%d\\fR\n", code->code);
+        put("%\n", code->meaning);
+    }
+}
+
+/* Prints reference.roff, and in place of a line that begins with @ what the function prints. */
+static void put_page(void)
+{
+    static const struct {
+        const char *line;
+        void (*put)(void);
+    } tables[] = {{"@title\n", put_title},       {"@summary\n", put_summary},
+                  {"@commands\n", put_commands}, {"@keys\n", put_keys},
+                  {"@types\n", put_types},       {"@codes\n", put_codes}};
+    for (const char *line = reference; *line; line += strcspn(line, "\n") + 1) {
+        if (*line != '@')
+            fwrite(line, 1, strcspn(line, "\n") + 1, stdout);
+        for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+            if (strncmp(line, tables[i].line, strlen(tables[i].line)) == 0)
+                tables[i].put();
+    }
 }
 
 typedef struct arguments {
@@ -210,7 +180,7 @@ int ls_command_man(int argc, char **argv)
     if (ls_command_rank() != 0)
         return 0;
     if (!a.keys) {
-        put_page(stdout);
+        put_page();
         return 0;
     }
     char name[LS_WORD];
