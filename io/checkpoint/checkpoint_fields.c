@@ -51,10 +51,11 @@ static bool get_field(hid_t file, const struct field *field, ls_position *positi
 bool ls_checkpoint_fields_write(hid_t file, const ls_position *position, const char *job,
                                 bool weights_only, ls_error *error)
 {
-    bool ok = ls_h5_put_long(file, "format", LS_CHECKPOINT_FORMAT, error) &&
-              ls_h5_put_text(file, "version", "lockstep " LS_VERSION, error) &&
-              ls_h5_put_text(file, "job", job, error) &&
-              ls_h5_put_longs(file, "updates", position->updates, LS_PHASES, error);
+    bool ok =
+        ls_h5_put_long(file, "format", LS_CHECKPOINT_FORMAT, error) &&
+        ls_h5_put_text(file, "version", "lockstep " LS_VERSION, error) &&
+        ls_h5_put_text(file, "job", job, error) &&
+        ls_h5_put_numbers(file, "updates", H5T_NATIVE_LONG, LS_PHASES, position->updates, error);
     for (int i = 0; i < FIELDS && ok; i++)
         ok = put_field(file, &fields[i], position, error);
     return ok && ls_h5_put_long(file, "weights_only", weights_only, error);
@@ -90,7 +91,8 @@ bool ls_checkpoint_fields_read(hid_t file, ls_position *position, char **job, bo
     long only = 0;
     bool ok = is_known_format(file, error) && ls_h5_get_text(file, "job", job, &present, error) &&
               is_present(file, "job", present, error) &&
-              ls_h5_get_longs(file, "updates", position->updates, LS_PHASES, &present, error) &&
+              ls_h5_get_numbers(file, "updates", H5T_NATIVE_LONG, LS_PHASES, position->updates,
+                                &present, error) &&
               is_present(file, "updates", present, error);
     for (int i = 0; i < FIELDS && ok; i++)
         ok = get_field(file, &fields[i], position, &present, error) &&

@@ -4,15 +4,13 @@
 #include "core/memory.h"
 #include "io/h5/h5_error.h"
 
-enum { SCALAR = -1 };
-
 /* Writes `count` values, or a scalar, of the type `memory`; `stored` is their type in the file. */
 static bool put(hid_t object, const char *name, hid_t stored, hid_t memory, long count,
                 const void *values, ls_error *error)
 {
     ls_h5_start();
     const hsize_t dims[1] = {(hsize_t)count};
-    hid_t space = count == SCALAR ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, dims, NULL);
+    hid_t space = count == LS_H5_SCALAR ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, dims, NULL);
     if (H5Aexists(object, name) > 0)
         H5Adelete(object, name);
     hid_t attribute = H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -37,30 +35,26 @@ static hid_t text_type(void)
 bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error *error)
 {
     hid_t type = text_type();
-    bool ok = put(object, name, type, type, SCALAR, &value, error);
+    bool ok = put(object, name, type, type, LS_H5_SCALAR, &value, error);
     H5Tclose(type);
     return ok;
 }
 
-bool ls_h5_put_long(hid_t object, const char *name, long value, ls_error *error)
+bool ls_h5_put_numbers(hid_t object, const char *name, hid_t memory, long count, const void *values,
+                       ls_error *error)
 {
-    return put(object, name, H5T_STD_I64LE, H5T_NATIVE_LONG, SCALAR, &value, error);
+    hid_t stored = H5Tget_class(memory) == H5T_FLOAT ? H5T_IEEE_F64LE : H5T_STD_I64LE;
+    return put(object, name, stored, memory, count, values, error);
 }
 
-bool ls_h5_put_longs(hid_t object, const char *name, const long *values, int count, ls_error *error)
+bool ls_h5_put_long(hid_t object, const char *name, long value, ls_error *error)
 {
-    return put(object, name, H5T_STD_I64LE, H5T_NATIVE_LONG, count, values, error);
+    return ls_h5_put_numbers(object, name, H5T_NATIVE_LONG, LS_H5_SCALAR, &value, error);
 }
 
 bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error)
 {
-    return put(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, SCALAR, &value, error);
-}
-
-bool ls_h5_put_doubles(hid_t object, const char *name, const double *values, long count,
-                       ls_error *error)
-{
-    return put(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, count, values, error);
+    return ls_h5_put_numbers(object, name, H5T_NATIVE_DOUBLE, LS_H5_SCALAR, &value, error);
 }
 
 /* An open attribute, with its type; both -1 where there is none. */
@@ -91,10 +85,8 @@ static void finish(const found *it)
     H5Aclose(it->attribute);
 }
 
-/* Reads `count` numbers into values[] of the type `memory`: whole ones, or floats too where
- * `memory` is double. */
-static bool get_numbers(hid_t object, const char *name, hid_t memory, long count, void *values,
-                        bool *present, ls_error *error)
+bool ls_h5_get_numbers(hid_t object, const char *name, hid_t memory, long count, void *values,
+                       bool *present, ls_error *error)
 {
     found it = find(object, name);
     *present = it.attribute >= 0;
@@ -112,24 +104,12 @@ static bool get_numbers(hid_t object, const char *name, hid_t memory, long count
 
 bool ls_h5_get_long(hid_t object, const char *name, long *value, bool *present, ls_error *error)
 {
-    return get_numbers(object, name, H5T_NATIVE_LONG, 1, value, present, error);
-}
-
-bool ls_h5_get_longs(hid_t object, const char *name, long *values, int count, bool *present,
-                     ls_error *error)
-{
-    return get_numbers(object, name, H5T_NATIVE_LONG, count, values, present, error);
+    return ls_h5_get_numbers(object, name, H5T_NATIVE_LONG, 1, value, present, error);
 }
 
 bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *present, ls_error *error)
 {
-    return get_numbers(object, name, H5T_NATIVE_DOUBLE, 1, value, present, error);
-}
-
-bool ls_h5_get_doubles(hid_t object, const char *name, double *values, long count, bool *present,
-                       ls_error *error)
-{
-    return get_numbers(object, name, H5T_NATIVE_DOUBLE, count, values, present, error);
+    return ls_h5_get_numbers(object, name, H5T_NATIVE_DOUBLE, 1, value, present, error);
 }
 
 /* A text of varying length: HDF5 allocates it, and takes it back. */

@@ -119,10 +119,11 @@ static bool read_like_scale(table_import *w, hid_t x, ls_error *error)
     const char *path = w->like;
     long columns = columns_of_x(w);
     bool mean, deviation;
+    const hid_t type = H5T_NATIVE_DOUBLE;
     w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
     w->deviation = ls_alloc((size_t)columns, sizeof *w->deviation);
-    if (!ls_h5_get_doubles(x, "column_mean", w->mean, columns, &mean, error) ||
-        !ls_h5_get_doubles(x, "column_deviation", w->deviation, columns, &deviation, error))
+    if (!ls_h5_get_numbers(x, "column_mean", type, columns, w->mean, &mean, error) ||
+        !ls_h5_get_numbers(x, "column_deviation", type, columns, w->deviation, &deviation, error))
         return false;
     if (!mean || !deviation)
         return ls_error_set(error, LS_DATA,
@@ -227,6 +228,7 @@ static bool write_x(const table_import *w, hid_t file, const char *path, const p
 {
     long columns = columns_of_x(w);
     hsize_t dims[2] = {(hsize_t)p->rows, (hsize_t)columns};
+    const hid_t type = H5T_NATIVE_DOUBLE;
     float *x = ls_alloc((size_t)p->rows * (size_t)columns, sizeof *x);
     for (long i = 0; i < p->rows; i++)
         for (long c = 0; c < columns; c++) {
@@ -239,8 +241,8 @@ static bool write_x(const table_import *w, hid_t file, const char *path, const p
               ls_h5_put_double(dataset, "scale", w->scale, error) &&
               ls_h5_put_double(dataset, "offset", 0, error);
     if (ok && w->mean)
-        ok = ls_h5_put_doubles(dataset, "column_mean", w->mean, columns, error) &&
-             ls_h5_put_doubles(dataset, "column_deviation", w->deviation, columns, error);
+        ok = ls_h5_put_numbers(dataset, "column_mean", type, columns, w->mean, error) &&
+             ls_h5_put_numbers(dataset, "column_deviation", type, columns, w->deviation, error);
     ls_h5_close(dataset);
     ls_free(x);
     return ok;

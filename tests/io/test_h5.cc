@@ -157,7 +157,7 @@ TEST(H5, AttributesComeBackAndAreReplaced)
     EXPECT_TRUE(ls_h5_put_text(file, "job", "short", &error));
     EXPECT_TRUE(ls_h5_put_text(file, "job", job.c_str(), &error)) << error.text;
     EXPECT_TRUE(ls_h5_put_long(file, "n", -5000000000L, &error));
-    EXPECT_TRUE(ls_h5_put_longs(file, "three", three, 3, &error));
+    EXPECT_TRUE(ls_h5_put_numbers(file, "three", H5T_NATIVE_LONG, 3, three, &error));
     EXPECT_TRUE(ls_h5_put_double(file, "d", 0.1, &error));
     char *text = nullptr;
     long n = 0, read[3] = {};
@@ -167,7 +167,7 @@ TEST(H5, AttributesComeBackAndAreReplaced)
     EXPECT_EQ(job, text);
     EXPECT_TRUE(ls_h5_get_long(file, "n", &n, &present, &error));
     EXPECT_EQ(n, -5000000000L);
-    EXPECT_TRUE(ls_h5_get_longs(file, "three", read, 3, &present, &error));
+    EXPECT_TRUE(ls_h5_get_numbers(file, "three", H5T_NATIVE_LONG, 3, read, &present, &error));
     EXPECT_EQ(read[1], -2);
     EXPECT_TRUE(ls_h5_get_double(file, "d", &d, &present, &error));
     EXPECT_EQ(d, 0.1);

@@ -244,9 +244,10 @@ TEST_F(ImportCsv, AFileToBeLikeMustSayHow)
         hid_t x = H5Dopen2(file.file, "train/x", H5P_DEFAULT);
         hid_t y = H5Dopen2(file.file, "train/y", H5P_DEFAULT);
         const double mean[] = {1, 2};
-        EXPECT_TRUE(ls_h5_put_doubles(x, "column_mean", mean, 2, &error));
+        EXPECT_TRUE(ls_h5_put_numbers(x, "column_mean", H5T_NATIVE_DOUBLE, 2, mean, &error));
         if (!deviation.empty()) {
-            EXPECT_TRUE(ls_h5_put_doubles(x, "column_deviation", deviation.data(), 2, &error));
+            EXPECT_TRUE(ls_h5_put_numbers(x, "column_deviation", H5T_NATIVE_DOUBLE, 2,
+                                          deviation.data(), &error));
         }
         EXPECT_TRUE(ls_h5_put_long(y, "classes", 2, &error));
         EXPECT_TRUE(ls_h5_put_text(y, "class_names", names, &error));
