@@ -15,16 +15,14 @@ typedef struct walk {
     bool failed;
 } walk;
 
+/* Reads the numbers of an attribute, of which the first are shown. */
 static void read_numbers(hid_t attribute, bool is_whole, ls_h5_list_attribute *a)
 {
-    void *values = ls_alloc((size_t)a->count, is_whole ? sizeof(long) : sizeof(double));
+    void *values = ls_alloc((size_t)a->count, sizeof *a->at);
     if (H5Aread(attribute, is_whole ? H5T_NATIVE_LONG : H5T_NATIVE_DOUBLE, values) >= 0)
         a->shown = a->count < LS_H5_LIST_NUMBERS ? (int)a->count : LS_H5_LIST_NUMBERS;
     a->is_whole = is_whole;
-    if (is_whole)
-        memcpy(a->whole, values, (size_t)a->shown * sizeof *a->whole);
-    else
-        memcpy(a->at, values, (size_t)a->shown * sizeof *a->at);
+    memcpy(a->at, values, (size_t)a->shown * sizeof *a->at);
     ls_free(values);
 }
 
@@ -60,28 +58,29 @@ static void release(ls_h5_list_object *object)
     ls_free(object);
 }
 
-/* The range of an array's numbers, as far as blocks have been added. */
-typedef struct range {
-    ls_h5_list_object *object;
-    double sum;
-    long finite;
-} range;
-
-static bool add_range(void *context, const double *values, long count)
+/* Finds the range of an array's numbers. */
+static bool find_range(const ls_h5_list_array *array, ls_h5_list_object *o, ls_error *error)
 {
-    range *r = context;
-    ls_h5_list_object *o = r->object;
-    for (long i = 0; i < count; i++) {
-        if (!isfinite(values[i])) {
-            o->bad++;
-            continue;
+    double *values = ls_alloc((size_t)(array->block_rows * array->row), sizeof *values), sum = 0;
+    long count = 1, finite = 0;
+    bool ok = true;
+    for (long block = 0; ok && count > 0; block++) {
+        ok = ls_h5_list_array_read(array, block, H5T_NATIVE_DOUBLE, values, &count, error);
+        for (long i = 0; ok && i < count; i++) {
+            if (!isfinite(values[i])) {
+                o->bad++;
+                continue;
+            }
+            o->least = finite ? fmin(o->least, values[i]) : values[i];
+            o->largest = finite ? fmax(o->largest, values[i]) : values[i];
+            sum += values[i];
+            finite++;
         }
-        o->least = r->finite ? fmin(o->least, values[i]) : values[i];
-        o->largest = r->finite ? fmax(o->largest, values[i]) : values[i];
-        r->sum += values[i];
-        r->finite++;
     }
-    return true;
+    if (finite)
+        o->mean = sum / (double)finite;
+    ls_free(values);
+    return ok;
 }
 
 static bool describe_array(walk *w, hid_t dataset, ls_h5_list_object *object)
@@ -95,11 +94,7 @@ static bool describe_array(walk *w, hid_t dataset, ls_h5_list_object *object)
     memcpy(object->at, array.at, sizeof array.at);
     object->numbers = array.numbers;
     object->least = object->largest = object->mean = (double)NAN;
-    range r = {.object = object};
-    bool ok = !array.numbers || ls_h5_list_array_read(&array, add_range, &r, w->error);
-    if (r.finite)
-        object->mean = r.sum / (double)r.finite;
-    return ok;
+    return !array.numbers || find_range(&array, object, w->error);
 }
 
 /* Describes an object, open as `id` (< 0: a link, which is not), to the visitor. */

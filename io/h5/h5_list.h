@@ -18,8 +18,10 @@ typedef struct ls_h5_list_attribute {
     long count; /* of its numbers */
     int shown;  /* how many of them stand here: in whole[] where `is_whole`, else in at[] */
     bool is_whole;
-    double at[LS_H5_LIST_NUMBERS];
-    long whole[LS_H5_LIST_NUMBERS];
+    union {
+        double at[LS_H5_LIST_NUMBERS];
+        long whole[LS_H5_LIST_NUMBERS];
+    };
 } ls_h5_list_attribute;
 
 typedef struct ls_h5_list_object {

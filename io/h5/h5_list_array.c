@@ -100,47 +100,20 @@ bool ls_h5_list_array_open(hid_t dataset, const char *path, ls_h5_list_array *ar
     array->value = array->numbers ? sizeof(double) : elsewhere ? sizeof(char *) : H5Tget_size(type);
     if (storage && bytes > 0 && stored == 0)
         array->storage = "never written";
+    long rows = array->row ? BLOCK / (long)array->value / array->row : 0;
+    array->block_rows = rows < 1 ? 1 : rows < array->rows ? rows : array->rows;
     H5Tclose(type);
     return true;
 }
 
-static long rows_in_block(const ls_h5_list_array *a)
+bool ls_h5_list_array_read(const ls_h5_list_array *a, long index, hid_t memory, void *values,
+                           long *count, ls_error *error)
 {
-    long values = BLOCK / (long)a->value;
-    return a->row >= values || a->row == 0 ? 1 : values / a->row;
-}
-
-long ls_h5_list_array_block(const ls_h5_list_array *array)
-{
-    long rows = rows_in_block(array);
-    return (rows < array->rows ? rows : array->rows) * array->row;
-}
-
-bool ls_h5_list_array_read_block(const ls_h5_list_array *a, long index, hid_t memory, void *values,
-                                 long *count, ls_error *error)
-{
-    long first = index * rows_in_block(a);
-    long rows = a->rows - first < rows_in_block(a) ? a->rows - first : rows_in_block(a);
+    long first = index * a->block_rows, left = a->rows - first;
+    long rows = left < a->block_rows ? left : a->block_rows;
     *count = rows > 0 ? rows * a->row : 0;
-    if (*count <= 0)
-        return true;
-    bool ok = a->rank ? ls_h5_read_rows(a->dataset, memory, first, rows, values)
-                      : H5Dread(a->dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-    return ok || ls_h5_fail(error, LS_DATA, a->dataset, "%s: its values can't be read", a->path);
-}
-
-bool ls_h5_list_array_read(const ls_h5_list_array *array,
-                           bool (*block)(void *context, const double *values, long count),
-                           void *context, ls_error *error)
-{
-    double *values = ls_alloc((size_t)ls_h5_list_array_block(array), sizeof *values);
-    bool ok = true;
-    long count = 1;
-    for (long i = 0; ok && count > 0; i++) {
-        ok = ls_h5_list_array_read_block(array, i, H5T_NATIVE_DOUBLE, values, &count, error);
-        if (ok && count > 0 && !block(context, values, count))
-            break;
-    }
-    ls_free(values);
-    return ok;
+    return *count == 0 ||
+           (a->rank ? ls_h5_read_rows(a->dataset, memory, first, rows, values)
+                    : H5Dread(a->dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) ||
+           ls_h5_fail(error, LS_DATA, a->dataset, "%s: its values can't be read", a->path);
 }

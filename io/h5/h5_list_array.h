@@ -9,7 +9,8 @@ typedef struct ls_h5_list_array {
     const char *type, *storage;
     int rank;
     long at[LS_H5_LIST_RANK];
-    long rows, row; /* along the first dimension; values in one of them */
+    long rows, row;  /* along the first dimension; values in one of them */
+    long block_rows; /* rows of a block; the last block may have fewer */
     /* Bytes of a value in memory: numbers are doubles, texts of varying length pointers, all others
      * as they are stored. */
     size_t value;
@@ -20,13 +21,7 @@ typedef struct ls_h5_list_array {
 /* Finds out what `dataset` is like. LS_DATA errors for sizes that no machine can hold. */
 bool ls_h5_list_array_open(hid_t dataset, const char *path, ls_h5_list_array *array,
                            ls_error *error);
-/* Values in a block; the last may have fewer. */
-long ls_h5_list_array_block(const ls_h5_list_array *array);
-/* Reads block `index` into values[ls_h5_list_array_block], whose HDF5 type is `memory`
- * (H5T_NATIVE_DOUBLE for numbers); *count gets how many it has, 0 after the last. */
-bool ls_h5_list_array_read_block(const ls_h5_list_array *array, long index, hid_t memory,
-                                 void *values, long *count, ls_error *error);
-/* Reads numbers: calls `block` for each block in turn, until it returns false. */
-bool ls_h5_list_array_read(const ls_h5_list_array *array,
-                           bool (*block)(void *context, const double *values, long count),
-                           void *context, ls_error *error);
+/* Reads block `index` into values[block_rows * row], whose HDF5 type is `memory` (H5T_NATIVE_DOUBLE
+ * for numbers); *count gets how many it has, 0 after the last. */
+bool ls_h5_list_array_read(const ls_h5_list_array *array, long index, hid_t memory, void *values,
+                           long *count, ls_error *error);

@@ -51,16 +51,11 @@ static void close_names(names *n)
         H5Fclose(n->file);
 }
 
-static bool same_shape(const ls_h5_list_array *a, const ls_h5_list_array *b)
-{
-    return a->rank == b->rank && a->rows == b->rows && memcmp(a->at, b->at, sizeof a->at) == 0;
-}
-
-/* Blocks of two arrays while they are compared. */
+/* Two arrays of one shape while they are compared. */
 typedef struct comparison {
+    const ls_h5_list_array *a, *b;
     ls_h5_list_difference *difference;
-    hid_t type; /* of the values in memory */
-    size_t size;
+    hid_t type;              /* of the values in memory */
     bool texts;              /* values are pointers to texts, which HDF5 allocates and takes back */
     double distance2, norm2; /* sums of squares of a - b, and of a */
 } comparison;
@@ -88,45 +83,44 @@ static void add_others(comparison *c, const char *a, const char *b, long count)
 {
     const char *const *text_a = (const char *const *)(const void *)a;
     const char *const *text_b = (const char *const *)(const void *)b;
+    size_t size = c->a->value;
     for (size_t i = 0; i < (size_t)count; i++) {
         bool equal = c->texts ? equal_texts(text_a[i], text_b[i])
-                              : memcmp(a + i * c->size, b + i * c->size, c->size) == 0;
+                              : memcmp(a + i * size, b + i * size, size) == 0;
         c->difference->differing += !equal;
     }
 }
 
-static void release_texts(const comparison *c, long count, void *values)
+static void release_texts(const comparison *c, long count, void *a, void *b)
 {
-    hsize_t dims[1] = {(hsize_t)count};
+    const hsize_t dims[1] = {(hsize_t)count};
     hid_t space = H5Screate_simple(1, dims, NULL);
-    H5Dvlen_reclaim(c->type, space, H5P_DEFAULT, values);
+    H5Dvlen_reclaim(c->type, space, H5P_DEFAULT, a);
+    H5Dvlen_reclaim(c->type, space, H5P_DEFAULT, b);
     H5Sclose(space);
 }
 
-static bool compare_values(const ls_h5_list_array *a, const ls_h5_list_array *b, comparison *c,
-                           ls_error *error)
+static bool compare_values(comparison *c, ls_error *error)
 {
-    size_t block = (size_t)ls_h5_list_array_block(a);
-    void *of_a = ls_alloc(block, c->size), *of_b = ls_alloc(block, c->size);
+    size_t size = (size_t)(c->a->block_rows * c->a->row) * c->a->value;
+    void *a = ls_alloc(size, 1), *b = ls_alloc(size, 1);
     bool ok = true;
     long count = 1;
     for (long i = 0; ok && count > 0; i++) {
-        memset(of_a, 0, block * c->size);
-        memset(of_b, 0, block * c->size);
-        ok = ls_h5_list_array_read_block(a, i, c->type, of_a, &count, error) &&
-             ls_h5_list_array_read_block(b, i, c->type, of_b, &count, error);
+        memset(a, 0, size);
+        memset(b, 0, size);
+        ok = ls_h5_list_array_read(c->a, i, c->type, a, &count, error) &&
+             ls_h5_list_array_read(c->b, i, c->type, b, &count, error);
         if (ok && c->difference->numbers)
-            add_numbers(c, of_a, of_b, count);
+            add_numbers(c, a, b, count);
         else if (ok)
-            add_others(c, of_a, of_b, count);
+            add_others(c, a, b, count);
         c->difference->count += ok ? count : 0;
-        if (c->texts) {
-            release_texts(c, count, of_a);
-            release_texts(c, count, of_b);
-        }
+        if (c->texts)
+            release_texts(c, count, a, b);
     }
-    ls_free(of_b);
-    ls_free(of_a);
+    ls_free(b);
+    ls_free(a);
     return ok;
 }
 
@@ -134,53 +128,31 @@ static bool compare_arrays(const ls_h5_list_array *a, const ls_h5_list_array *b,
                            ls_h5_list_difference *d, ls_error *error)
 {
     hid_t type_a = H5Dget_type(a->dataset), type_b = H5Dget_type(b->dataset);
-    bool equal = H5Tequal(type_a, type_b) > 0, ok = true;
-    d->like = same_shape(a, b) && (equal || (a->numbers && b->numbers));
+    bool same_shape =
+        a->rank == b->rank && a->rows == b->rows && memcmp(a->at, b->at, sizeof a->at) == 0;
+    d->like = same_shape && (H5Tequal(type_a, type_b) > 0 || (a->numbers && b->numbers));
     d->numbers = d->like && a->numbers && b->numbers;
     d->compared = d->numbers || (d->like && a->others && b->others);
-    if (d->compared) {
-        hid_t type = d->numbers ? H5T_NATIVE_DOUBLE : type_a;
-        comparison c = {.difference = d,
-                        .type = type,
-                        .size = H5Tget_size(type),
-                        .texts = H5Tis_variable_str(type) > 0};
-        ok = compare_values(a, b, &c, error);
-        d->relative = d->differing == 0 ? 0 : sqrt(c.distance2) / sqrt(c.norm2);
-    }
+    comparison c = {a, b, d, .type = d->numbers ? H5T_NATIVE_DOUBLE : type_a};
+    c.texts = H5Tis_variable_str(c.type) > 0;
+    bool ok = !d->compared || compare_values(&c, error);
+    if (d->differing > 0)
+        d->relative = sqrt(c.distance2) / sqrt(c.norm2);
     H5Tclose(type_b);
     H5Tclose(type_a);
     return ok;
 }
 
+/* Compares the arrays of the name d->path. */
 static bool compare(hid_t file_a, hid_t file_b, ls_h5_list_difference *d, ls_error *error)
 {
     ls_h5_list_array a, b;
     hid_t in_a = ls_h5_dataset(file_a, d->path, error);
     hid_t in_b = in_a >= 0 ? ls_h5_dataset(file_b, d->path, error) : -1;
     bool ok = in_b >= 0 && ls_h5_list_array_open(in_a, d->path, &a, error) &&
-              ls_h5_list_array_open(in_b, d->path, &b, error);
-    ok = ok && compare_arrays(&a, &b, d, error);
+              ls_h5_list_array_open(in_b, d->path, &b, error) && compare_arrays(&a, &b, d, error);
     ls_h5_close(in_a);
     ls_h5_close(in_b);
-    return ok;
-}
-
-/* Both lists are in order: the lesser of the next two names is the next of all. */
-static bool merge(const names *a, const names *b,
-                  void (*visit)(void *context, const ls_h5_list_difference *difference),
-                  void *context, ls_error *error)
-{
-    bool ok = true;
-    for (int i = 0, j = 0; ok && (i < a->count || j < b->count);) {
-        int order = i == a->count ? 1 : j == b->count ? -1 : strcmp(a->at[i], b->at[j]);
-        ls_h5_list_difference d = {
-            .path = order <= 0 ? a->at[i] : b->at[j], .in_a = order <= 0, .in_b = order >= 0};
-        ok = order != 0 || compare(a->file, b->file, &d, error);
-        if (ok)
-            visit(context, &d);
-        i += order <= 0;
-        j += order >= 0;
-    }
     return ok;
 }
 
@@ -189,8 +161,18 @@ bool ls_h5_list_compare(const char *path_a, const char *path_b,
                         void *context, ls_error *error)
 {
     names a, b = {.file = -1};
-    bool ok = open_names(path_a, &a, error) && open_names(path_b, &b, error) &&
-              merge(&a, &b, visit, context, error);
+    bool ok = open_names(path_a, &a, error) && open_names(path_b, &b, error);
+    /* Both lists are in order: the lesser of the next two names is the next of all. */
+    for (int i = 0, j = 0; ok && (i < a.count || j < b.count);) {
+        int order = i == a.count ? 1 : j == b.count ? -1 : strcmp(a.at[i], b.at[j]);
+        ls_h5_list_difference d = {
+            .path = order <= 0 ? a.at[i] : b.at[j], .in_a = order <= 0, .in_b = order >= 0};
+        ok = order != 0 || compare(a.file, b.file, &d, error);
+        if (ok)
+            visit(context, &d);
+        i += order <= 0;
+        j += order >= 0;
+    }
     close_names(&b);
     close_names(&a);
     return ok;
