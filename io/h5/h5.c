@@ -30,48 +30,6 @@ hid_t ls_h5_access(void)
     return list;
 }
 
-/* A hard link of a group that HDF5 lists. */
-static herr_t add_name(hid_t group, const char *name, const H5L_info_t *link, void *walk)
-{
-    if (link->type == H5L_TYPE_HARD)
-        ls_h5_check_name(walk, link->u.address);
-    return 0;
-}
-
-/* Has HDF5 list the groups whose names only it can read, and checks what they name. */
-static bool check_dense_groups(ls_h5_walk *walk, hid_t file)
-{
-    uint64_t address;
-    bool ok = true;
-    while (ok && ls_h5_check_dense(walk, &address)) {
-        hid_t group = H5Oopen_by_addr(file, address);
-        ok = (group >= 0 &&
-              H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, add_name, walk) >= 0) ||
-             ls_h5_walk_damaged(walk, address, "a group whose names can be read");
-        ok = ok && ls_h5_check_go_on(walk);
-        ls_h5_close(group);
-    }
-    return ok;
-}
-
-hid_t ls_h5_open_checked(const char *path, const void *bytes, size_t size, const char *name,
-                         hid_t access, ls_error *error)
-{
-    ls_h5_walk walk;
-    hid_t file = -1;
-    if (ls_h5_check_begin(&walk, path, bytes, size, error)) {
-        file = H5Fopen(name, H5F_ACC_RDONLY, access);
-        if (file < 0)
-            ls_h5_fail_path(error, LS_DATA, path, "can't be opened; it is damaged or in use");
-    }
-    if (file >= 0 && !check_dense_groups(&walk, file)) {
-        H5Fclose(file);
-        file = -1;
-    }
-    ls_h5_check_close(&walk);
-    return file;
-}
-
 /* What can be told without HDF5, in plain words. */
 static bool is_regular(const char *path, ls_error *error)
 {
@@ -96,7 +54,7 @@ hid_t ls_h5_open(const char *path, ls_error *error)
     void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
     hid_t list = ls_h5_access(), opened = -1;
     if (known && bytes != MAP_FAILED)
-        opened = ls_h5_open_checked(path, bytes, size, path, list, error);
+        opened = ls_h5_check_open(path, bytes, size, path, list, error);
     else
         ls_error_set(error, LS_DATA, "%s: can't read: %s", path, strerror(errno));
     H5Pclose(list);
@@ -144,51 +102,45 @@ bool ls_h5_write(hid_t parent, const char *path, hid_t stored, hid_t memory, int
     hid_t dataset = ls_h5_create_dataset(parent, path, stored, rank, dims, error);
     if (dataset < 0)
         return false;
-    bool written = H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-    if (!written)
-        ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
+    bool written = H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0 ||
+                   ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
     if (H5Dclose(dataset) < 0 && written)
         written = ls_h5_fail(error, LS_IO, parent, "can't write %s", path);
     return written;
 }
 
-/* Rows [first, first + n) of a data set: selected in its own space, and as a space of memory. The
- * caller closes both (H5Sclose). */
-static bool select_rows(hid_t dataset, long first, long n, hid_t *space, hid_t *block)
+/* Reads rows [first, first + n) of a data set into `to`, or where that is NULL writes them from
+ * `from`. If HDF5 can't, its error stack says why. */
+static bool transfer_rows(hid_t dataset, hid_t memory, long first, long n, const void *from,
+                          void *to)
 {
     hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
     ls_h5_start();
-    *space = H5Dget_space(dataset);
-    int rank = H5Sget_simple_extent_dims(*space, count, NULL);
+    hid_t space = H5Dget_space(dataset);
+    int rank = H5Sget_simple_extent_dims(space, count, NULL);
     count[0] = (hsize_t)n;
-    *block = H5Screate_simple(rank, count, NULL);
-    return H5Sselect_hyperslab(*space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
-}
-
-bool ls_h5_write_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
-                      ls_error *error)
-{
-    hid_t space, block;
-    bool ok = select_rows(dataset, first, n, &space, &block) &&
-              H5Dwrite(dataset, memory, block, space, H5P_DEFAULT, rows) >= 0;
-    if (!ok)
-        ls_h5_fail(error, LS_IO, dataset, "can't write rows from %ld", first);
-    H5Sclose(block);
-    H5Sclose(space);
-    return ok;
-}
-
-bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows)
-{
-    hid_t space, block;
-    bool ok = select_rows(dataset, first, n, &space, &block) &&
-              H5Dread(dataset, memory, block, space, H5P_DEFAULT, rows) >= 0;
+    hid_t block = H5Screate_simple(rank, count, NULL);
+    bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+              (to ? H5Dread(dataset, memory, block, space, H5P_DEFAULT, to)
+                  : H5Dwrite(dataset, memory, block, space, H5P_DEFAULT, from)) >= 0;
     hid_t reasons = ok ? -1 : H5Eget_current_stack(); /* any further call would drop them */
     H5Sclose(block);
     H5Sclose(space);
     if (!ok)
         H5Eset_current_stack(reasons);
     return ok;
+}
+
+bool ls_h5_write_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
+                      ls_error *error)
+{
+    return transfer_rows(dataset, memory, first, n, rows, NULL) ||
+           ls_h5_fail(error, LS_IO, dataset, "can't write rows from %ld", first);
+}
+
+bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows)
+{
+    return transfer_rows(dataset, memory, first, n, NULL, rows);
 }
 
 /* Every step of `path` exists and is a hard link. */

@@ -15,10 +15,6 @@ hid_t ls_h5_open(const char *path, ls_error *error);
 hid_t ls_h5_create(const char *path, ls_error *error); /* truncates */
 /* File access properties as all of our files have them; the caller closes the list (H5Pclose). */
 hid_t ls_h5_access(void);
-/* Checks `size` bytes of the file `path`, then has HDF5 open it by `name` with `access`. The bytes
- * must stay until it returns. */
-hid_t ls_h5_open_checked(const char *path, const void *bytes, size_t size, const char *name,
-                         hid_t access, ls_error *error);
 
 /* Creates a contiguous data set at `path` below `parent` (groups on the way are made), its numbers
  * still to be written, and returns it; the caller closes it (H5Dclose). `stored` is its HDF5 type;

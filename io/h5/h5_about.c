@@ -12,14 +12,12 @@ void ls_h5_about_read(ls_h5_about *about)
     ls_h5_start();
     H5get_libversion(&major, &minor, &release);
     H5is_library_threadsafe(&safe);
-    snprintf(about->version, sizeof about->version, "%u.%u.%u", major, minor, release);
-    about->as_built =
-        major == H5_VERS_MAJOR && minor == H5_VERS_MINOR && release == H5_VERS_RELEASE;
-    about->thread_safe = safe;
+    *about = (ls_h5_about){
 #ifdef H5_HAVE_PARALLEL
-    about->parallel = true;
-#else
-    about->parallel = false;
+        .parallel = true,
 #endif
-    about->reads_zipped = H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0;
+        .as_built = major == H5_VERS_MAJOR && minor == H5_VERS_MINOR && release == H5_VERS_RELEASE,
+        .thread_safe = safe,
+        .reads_zipped = H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0};
+    snprintf(about->version, sizeof about->version, "%u.%u.%u", major, minor, release);
 }

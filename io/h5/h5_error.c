@@ -33,7 +33,7 @@ const char *ls_h5_file(hid_t object, char *text, size_t size)
 static herr_t copy_innermost(unsigned n, const H5E_error2_t *entry, void *reason)
 {
     if (n == 0 && entry->desc)
-        snprintf(reason, TEXT_SIZE, "%s", entry->desc);
+        snprintf(reason, TEXT_SIZE, " (HDF5: %s)", entry->desc);
     return 0;
 }
 
@@ -45,16 +45,13 @@ bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    ls_h5_file(object, file, sizeof file);
-    if (reason[0])
-        return ls_error_set(error, code, "%s: %s (HDF5: %s)", file, text, reason);
-    return ls_error_set(error, code, "%s: %s", file, text);
+    return ls_error_set(error, code, "%s: %s%s", ls_h5_file(object, file, sizeof file), text,
+                        reason);
 }
 
-hid_t ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message)
+bool ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message)
 {
-    char reason[TEXT_SIZE] = "no reason given";
+    char reason[TEXT_SIZE] = "";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, copy_innermost, reason);
-    ls_error_set(error, code, "%s: %s (HDF5: %s)", path, message, reason);
-    return -1;
+    return ls_error_set(error, code, "%s: %s%s", path, message, reason);
 }

@@ -15,8 +15,8 @@ const char *ls_h5_file(hid_t object, char *text, size_t size);
  * an object that is still open. Returns false. */
 bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* "PATH: message (HDF5: reason)", where no object is open yet. Returns -1. */
-hid_t ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message);
+/* The same, where no object is open yet. */
+bool ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message);
 
 /* HDF5 opens a file in memory under its name and this, for it refuses the name of a file that
  * exists. ls_h5_file leaves it out. */

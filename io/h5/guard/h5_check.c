@@ -47,6 +47,7 @@
 
 #include "core/memory.h"
 #include "io/h5/guard/h5_message.h"
+#include "io/h5/h5_error.h"
 
 enum {
     DEPTH_MAX = 64,       /* groups in groups */
@@ -217,15 +218,12 @@ static bool check_group(ls_h5_walk *walk, const ls_h5_object *o, size_t first)
 /* Whether this object, which has several names, was met before: *known. */
 static bool was_walked(ls_h5_walk *walk, uint64_t address, bool *known)
 {
-    for (int i = 0; i < walk->shared_count && !*known; i++)
-        *known = walk->shared[i] == address;
-    if (*known)
-        return true;
-    if (walk->shared_count == SHARED_MAX)
+    for (size_t i = 0; i < walk->shared.count && !*known; i++)
+        *known = walk->shared.entry[i].address == address;
+    if (!*known && walk->shared.count == SHARED_MAX)
         return ls_h5_walk_unknown(walk, address, "very many objects with several names");
-    if (!walk->shared)
-        walk->shared = ls_alloc(SHARED_MAX, sizeof *walk->shared);
-    walk->shared[walk->shared_count++] = address;
+    if (!*known)
+        ls_h5_named_push(&walk->shared, address, walk->depth);
     return true;
 }
 
@@ -344,18 +342,13 @@ static bool find_superblock(const unsigned char *bytes, size_t size, size_t *ski
     return false;
 }
 
-bool ls_h5_check_begin(ls_h5_walk *walk, const char *path, const void *bytes, size_t size,
-                       ls_error *error)
+/* Checks a file of `size` bytes as far as its bytes tell. */
+static bool check_bytes(ls_h5_walk *walk, const unsigned char *bytes, size_t size)
 {
     size_t skipped;
-    *walk = (ls_h5_walk){.path = path,
-                         .error = error,
-                         .budget = 4 * (uint64_t)size + 4096,
-                         .heap_budget = HEAP_STEPS,
-                         .unpack_budget = UNPACKED};
     if (!find_superblock(bytes, size, &skipped))
-        return ls_error_set(error, LS_DATA, "%s: is not an HDF5 file", path);
-    walk->bytes = (const unsigned char *)bytes + skipped;
+        return ls_error_set(walk->error, LS_DATA, "%s: is not an HDF5 file", walk->path);
+    walk->bytes = bytes + skipped;
     walk->size = size - skipped;
     walk->skipped = skipped;
     int version = walk->bytes[8];
@@ -365,30 +358,54 @@ bool ls_h5_check_begin(ls_h5_walk *walk, const char *path, const void *bytes, si
     return ok && check_todo(walk);
 }
 
-bool ls_h5_check_dense(ls_h5_walk *walk, uint64_t *address)
+/* Puts what a hard link leads to onto the list; HDF5 calls it for each link of a group. */
+static herr_t add_link(hid_t group, const char *name, const H5L_info_t *link, void *context)
 {
-    if (walk->dense_done == walk->dense.count)
-        return false;
-    const ls_h5_named group = walk->dense.entry[walk->dense_done++];
-    *address = group.address;
-    walk->depth = group.depth;
-    return true;
+    ls_h5_walk *walk = context;
+    if (link->type == H5L_TYPE_HARD)
+        ls_h5_named_push(&walk->todo, link->u.address, walk->depth + 1);
+    return 0;
 }
 
-void ls_h5_check_name(ls_h5_walk *walk, uint64_t address)
+/* Has HDF5 list the groups whose names only it can read, and checks what they name; this may add
+ * more such groups. */
+static bool check_dense_groups(ls_h5_walk *walk, hid_t file)
 {
-    ls_h5_named_push(&walk->todo, address, walk->depth + 1);
+    bool ok = true;
+    for (size_t i = 0; ok && i < walk->dense.count; i++) {
+        const ls_h5_named next = walk->dense.entry[i];
+        hid_t group = H5Oopen_by_addr(file, next.address);
+        walk->depth = next.depth;
+        ok = (group >= 0 &&
+              H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, add_link, walk) >= 0) ||
+             ls_h5_walk_damaged(walk, next.address, "a group whose names can be read");
+        reverse(&walk->todo, 0);
+        ok = ok && check_todo(walk);
+        ls_h5_close(group);
+    }
+    return ok;
 }
 
-bool ls_h5_check_go_on(ls_h5_walk *walk)
+hid_t ls_h5_check_open(const char *path, const void *bytes, size_t size, const char *name,
+                       hid_t access, ls_error *error)
 {
-    reverse(&walk->todo, 0);
-    return check_todo(walk);
-}
-
-void ls_h5_check_close(ls_h5_walk *walk)
-{
-    ls_free(walk->todo.entry);
-    ls_free(walk->dense.entry);
-    ls_free(walk->shared);
+    hid_t file = -1;
+    ls_h5_walk walk = {.path = path,
+                       .error = error,
+                       .budget = 4 * (uint64_t)size + 4096,
+                       .heap_budget = HEAP_STEPS,
+                       .unpack_budget = UNPACKED};
+    if (check_bytes(&walk, bytes, size)) {
+        file = H5Fopen(name, H5F_ACC_RDONLY, access);
+        if (file < 0)
+            ls_h5_fail_path(error, LS_DATA, path, "can't be opened; it is damaged or in use");
+    }
+    if (file >= 0 && !check_dense_groups(&walk, file)) {
+        H5Fclose(file);
+        file = -1;
+    }
+    ls_free(walk.todo.entry);
+    ls_free(walk.dense.entry);
+    ls_free(walk.shared.entry);
+    return file;
 }

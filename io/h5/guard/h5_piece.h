@@ -30,13 +30,11 @@ typedef struct ls_h5_walk {
     /* Half of the entries that a node has room for: of names (SNOD), of a group's B-tree, of
      * chunks'. */
     uint64_t leaf_k, tree_k, chunk_k;
-    int depth;              /* how many groups the object that is being checked lies in */
-    ls_h5_named_list todo;  /* objects that are still to be checked; the last is next */
-    ls_h5_named_list dense; /* groups whose names only HDF5 can read */
-    size_t dense_done;      /* of these, how many HDF5 was asked for */
-    uint64_t *shared;       /* addresses of the objects with several names so far; ls_free */
-    int shared_count;
-    bool refused; /* *error is set */
+    int depth;               /* how many groups the object that is being checked lies in */
+    ls_h5_named_list todo;   /* objects that are still to be checked; the last is next */
+    ls_h5_named_list dense;  /* groups whose names only HDF5 can read */
+    ls_h5_named_list shared; /* objects with several names so far */
+    bool refused;            /* *error is set */
     ls_error *error;
 } ls_h5_walk;
 
