@@ -5,7 +5,6 @@
 
 #include "core/memory.h"
 #include "core/squares.h"
-#include "core/step.h"
 
 struct ls_learner {
     ls_learner_plan plan; /* its texts are not kept */
@@ -106,27 +105,31 @@ static void measure(void *learner, const real *array, const ls_slots *slots, dou
     ls_squares_add(it->params, slots, it->pieces, norm2);
 }
 
-static bool update(ls_learner *it, int phase, const ls_sums *sums, ls_error *error)
+static bool take_step(ls_learner *it, int phase, const ls_sums *sums, ls_error *error)
 {
-    const ls_step step = {.optimizer = &it->optimizer,
-                          .params = it->params,
-                          .slots = &it->objective->phase[phase].slots,
-                          .part = {0, it->params->size},
-                          .gradient = it->gradient,
-                          .state = it->state,
-                          .gradient2 = it->gradient2,
-                          .value2 = it->value2,
-                          .measure = measure,
-                          .context = it};
+    const ls_update update = {.optimizer = &it->optimizer,
+                              .params = it->params,
+                              .slots = &it->objective->phase[phase].slots,
+                              .part = {0, it->params->size},
+                              .gradient = it->gradient,
+                              .state = it->state,
+                              .gradient2 = it->gradient2,
+                              .value2 = it->value2,
+                              .measure = measure,
+                              .context = it,
+                              .rate = it->optimizer.rate,
+                              .count = it->updates[phase] + 1};
     double weight = sums->at[LS_SUM_WEIGHT];
-    measure(it, it->gradient, step.slots, it->gradient2);
+    measure(it, it->gradient, update.slots, it->gradient2);
     if (!isfinite(ls_squares_total(it->params, it->gradient2)) || !isfinite(sums->at[LS_SUM_LOSS]))
         return ls_error_set(error, LS_NUMERIC,
                             "step %ld: the loss or the gradient is not finite; expected numbers: "
                             "take a smaller rate, and look for NaN in the data",
                             it->steps + 1);
-    if (weight != 0)
-        ls_step_update(&step, it->optimizer.rate, weight, ++it->updates[phase]);
+    if (weight != 0) {
+        ls_optimizer_step(&update, weight);
+        it->updates[phase]++;
+    }
     return true;
 }
 
@@ -146,7 +149,7 @@ bool ls_learner_step(ls_learner *it, const real *x, const real *y, long rows, ls
                         .gradient = it->gradient};
         ls_net_prepare(it->net, 0, 1);
         it->objective->type->gradient(it->objective, phase, &batch, &pass, &own);
-        if (!update(it, phase, &own, error))
+        if (!take_step(it, phase, &own, error))
             return false;
     }
     it->steps++;

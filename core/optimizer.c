@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "core/minmax.h"
+#include "core/squares.h"
 #include "core/vector_math.h"
 
 /* n is a multiple of LS_SLOT_ALIGN; said so, the compiler leaves out the code for a remainder. */
@@ -15,9 +16,8 @@ LS_INLINE long whole(long n)
 }
 
 /* p -= rate g; for one linear layer and squared error the delta rule of Widrow and Hoff 1960. */
-static LS_CLONES void sgd(const ls_optimizer *optimizer, const ls_update *update, long n,
-                          real *restrict value, const real *restrict gradient,
-                          real *const state[LS_OPTIMIZER_STATES])
+static LS_CLONES void sgd(const ls_update *update, long n, real *restrict value,
+                          const real *restrict gradient, real *const *state)
 {
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
     for (long i = 0; i < whole(n); i++)
@@ -26,10 +26,10 @@ static LS_CLONES void sgd(const ls_optimizer *optimizer, const ls_update *update
 
 /* v = mu v + g; p -= rate v. Nesterov (Sutskever et al. 2013): p -= rate (g + mu v). With a = 1,
  * b = 0 and a = mu, b = 1 that is p -= rate (a v + b g). */
-static LS_CLONES void momentum(const ls_optimizer *optimizer, const ls_update *update, long n,
-                               real *restrict value, const real *restrict gradient,
-                               real *const state[LS_OPTIMIZER_STATES])
+static LS_CLONES void momentum(const ls_update *update, long n, real *restrict value,
+                               const real *restrict gradient, real *const *state)
 {
+    const ls_optimizer *optimizer = update->optimizer;
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
     const real mu = (real)optimizer->momentum;
     const real a = optimizer->type->nesterov ? mu : 1, b = optimizer->type->nesterov ? 1 : 0;
@@ -43,10 +43,10 @@ static LS_CLONES void momentum(const ls_optimizer *optimizer, const ls_update *u
 
 /* Kingma and Ba 2015: m, v are running means of g and g^2; m^ = m / (1 - b1^t), v^ likewise;
  * p -= rate m^ / (sqrt(v^) + epsilon). */
-static LS_CLONES void adam(const ls_optimizer *optimizer, const ls_update *update, long n,
-                           real *restrict value, const real *restrict gradient,
-                           real *const state[LS_OPTIMIZER_STATES])
+static LS_CLONES void adam(const ls_update *update, long n, real *restrict value,
+                           const real *restrict gradient, real *const *state)
 {
+    const ls_optimizer *optimizer = update->optimizer;
     const real scale = (real)update->scale, decay = (real)update->decay;
     const real b1 = (real)optimizer->beta1, b2 = (real)optimizer->beta2;
     const real c1 = (real)(1 - optimizer->beta1), c2 = (real)(1 - optimizer->beta2);
@@ -64,10 +64,10 @@ static LS_CLONES void adam(const ls_optimizer *optimizer, const ls_update *updat
 }
 
 /* Tieleman and Hinton 2012: s is a running mean of g^2; p -= rate g / (sqrt(s) + epsilon). */
-static LS_CLONES void rmsprop(const ls_optimizer *optimizer, const ls_update *update, long n,
-                              real *restrict value, const real *restrict gradient,
-                              real *const state[LS_OPTIMIZER_STATES])
+static LS_CLONES void rmsprop(const ls_update *update, long n, real *restrict value,
+                              const real *restrict gradient, real *const *state)
 {
+    const ls_optimizer *optimizer = update->optimizer;
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
     const real alpha = (real)optimizer->alpha, rest = (real)(1 - optimizer->alpha);
     const real epsilon = (real)optimizer->epsilon;
@@ -80,12 +80,11 @@ static LS_CLONES void rmsprop(const ls_optimizer *optimizer, const ls_update *up
 }
 
 /* You, Gitman and Ginsburg 2017: v = mu v + rate g; p -= v; the rate includes the slot's ratio. */
-static LS_CLONES void lars(const ls_optimizer *optimizer, const ls_update *update, long n,
-                           real *restrict value, const real *restrict gradient,
-                           real *const state[LS_OPTIMIZER_STATES])
+static LS_CLONES void lars(const ls_update *update, long n, real *restrict value,
+                           const real *restrict gradient, real *const *state)
 {
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
-    const real mu = (real)optimizer->momentum;
+    const real mu = (real)update->optimizer->momentum;
     real *restrict v = state[0];
     for (long i = 0; i < whole(n); i++) {
         v[i] = mu * v[i] + rate * (scale * gradient[i] + decay * value[i]);
@@ -100,10 +99,10 @@ static double lars_ratio(const ls_optimizer *optimizer, double decay, double val
 
 /* You et al. 2020, algorithm 2: m^ and v^ as Adam's, of the gradient alone; r = m^ / (sqrt(v^) +
  * epsilon) + decay p; p -= rate r, where the rate includes the slot's ratio |p| / |r|. */
-static LS_CLONES void lamb_direction(const ls_optimizer *optimizer, const ls_update *update, long n,
-                                     const real *restrict value, real *restrict gradient,
-                                     real *const state[LS_OPTIMIZER_STATES])
+static LS_CLONES void lamb_direction(const ls_update *update, long n, const real *restrict value,
+                                     real *restrict gradient, real *const *state)
 {
+    const ls_optimizer *optimizer = update->optimizer;
     const real scale = (real)update->scale, decay = (real)update->decay;
     const real b1 = (real)optimizer->beta1, b2 = (real)optimizer->beta2;
     const real c1 = (real)(1 - optimizer->beta1), c2 = (real)(1 - optimizer->beta2);
@@ -239,15 +238,16 @@ const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k)
     return optimizer->type->state_names[k];
 }
 
-static double decay_of(const ls_optimizer *optimizer, const ls_update *update, const ls_slot *slot)
+static double decay_of(const ls_update *update, const ls_slot *slot)
 {
-    return slot->kind == LS_SLOT_BIAS && !optimizer->decay_all ? 0 : update->decay;
+    return slot->kind == LS_SLOT_BIAS && !update->optimizer->decay_all ? 0 : update->decay;
 }
 
 /* The factor on the rate of slot s; 1 for types without, for biases that are spared, and if a norm
  * is 0. */
-static double ratio_of(const ls_optimizer *optimizer, const ls_update *update, long s)
+static double ratio_of(const ls_update *update, long s)
 {
+    const ls_optimizer *optimizer = update->optimizer;
     const ls_optimizer_type *type = optimizer->type;
     const ls_slot *slot = &update->params->slots[s];
     if (!type->ratio || (slot->kind == LS_SLOT_BIAS && !optimizer->adapt_all))
@@ -255,84 +255,91 @@ static double ratio_of(const ls_optimizer *optimizer, const ls_update *update, l
     double scale = type->direction ? 1 : update->scale;
     double value = sqrt(update->value2[s]), gradient = scale * sqrt(update->gradient2[s]);
     bool usable = value > 0 && gradient > 0;
-    return usable ? type->ratio(optimizer, decay_of(optimizer, update, slot), value, gradient) : 1;
+    return usable ? type->ratio(optimizer, decay_of(update, slot), value, gradient) : 1;
 }
 
-/* A slot, or what the update's part holds of it: n reals of each array; n can be 0. */
+/* What the update's part holds of a slot: n > 0 reals of each array. */
 typedef struct piece {
     long n;
     real *value, *gradient, *state[LS_OPTIMIZER_STATES];
 } piece;
 
-static piece piece_of(const ls_update *update, const ls_slot *slot)
+static void update_piece(const ls_update *update, long s, const piece *p)
 {
-    const long size = (slot->size + LS_SLOT_ALIGN - 1) / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
-    const long begin = ls_max(slot->offset, update->part.begin);
-    piece p = {.n = ls_max(0, ls_min(slot->offset + size, update->part.end) - begin)};
-    if (p.n == 0)
-        return p;
-    p.value = update->params->values + begin;
-    p.gradient = update->gradient + begin;
-    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-        p.state[k] = update->state[k] ? update->state[k] + begin : NULL;
-    return p;
-}
-
-static void update_slot(const ls_optimizer *optimizer, const ls_update *update, long s)
-{
+    const ls_optimizer *optimizer = update->optimizer;
     const ls_slot *slot = &update->params->slots[s];
-    const piece p = piece_of(update, slot);
-    if (p.n == 0)
-        return;
     ls_update numbers = *update;
-    numbers.rate *= ratio_of(optimizer, update, s);
+    numbers.rate *= ratio_of(update, s);
     numbers.scale = optimizer->type->direction ? 1 : update->scale;
-    numbers.decay = optimizer->type->direction ? 0 : decay_of(optimizer, update, slot);
+    numbers.decay = optimizer->type->direction ? 0 : decay_of(update, slot);
     if (slot->kind == LS_SLOT_STATE)
-        add_statistics(update, p.n, p.value, p.gradient);
+        add_statistics(update, p->n, p->value, p->gradient);
     else
-        optimizer->type->update(optimizer, &numbers, p.n, p.value, p.gradient, p.state);
+        optimizer->type->update(&numbers, p->n, p->value, p->gradient, p->state);
     double t = (double)update->count, kept = fmin(optimizer->ema, (t - 1) / (t + 9));
-    if (p.state[LS_OPTIMIZER_AVERAGE])
-        follow(kept, p.n, p.value, p.state[LS_OPTIMIZER_AVERAGE]);
+    if (p->state[LS_OPTIMIZER_AVERAGE])
+        follow(kept, p->n, p->value, p->state[LS_OPTIMIZER_AVERAGE]);
 }
 
-static void direct_slot(const ls_optimizer *optimizer, const ls_update *update, long s)
+static void direct_piece(const ls_update *update, long s, const piece *p)
 {
     const ls_slot *slot = &update->params->slots[s];
-    const piece p = piece_of(update, slot);
     ls_update numbers = *update;
-    numbers.decay = decay_of(optimizer, update, slot);
-    if (p.n > 0 && slot->kind != LS_SLOT_STATE)
-        optimizer->type->direction(optimizer, &numbers, p.n, p.value, p.gradient, p.state);
+    numbers.decay = decay_of(update, slot);
+    if (slot->kind != LS_SLOT_STATE)
+        update->optimizer->type->direction(&numbers, p->n, p->value, p->gradient, p->state);
 }
 
-static void each_slot(const ls_optimizer *optimizer, const ls_update *update,
-                      void (*visit)(const ls_optimizer *, const ls_update *, long))
+static void each_piece(const ls_update *update,
+                       void (*visit)(const ls_update *update, long s, const piece *p))
 {
     const ls_interval part = update->part;
     ls_check(part.begin % LS_SLOT_ALIGN == 0 && part.end % LS_SLOT_ALIGN == 0,
              "the update of reals [%ld, %ld) does not cut at multiples of %d", part.begin, part.end,
              LS_SLOT_ALIGN);
-    for (int k = 0; k < update->slots->count; k++)
-        for (long s = update->slots->at[k].begin; s < update->slots->at[k].end; s++)
-            visit(optimizer, update, s);
+    for (int i = 0; i < update->slots->count; i++)
+        for (long s = update->slots->at[i].begin; s < update->slots->at[i].end; s++) {
+            const ls_interval reals = ls_slots_reals(update->params, &(ls_interval){s, s + 1});
+            const long begin = ls_max(reals.begin, part.begin);
+            piece p = {.n = ls_min(reals.end, part.end) - begin,
+                       .value = update->params->values + begin,
+                       .gradient = update->gradient + begin};
+            for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+                p.state[k] = update->state[k] ? update->state[k] + begin : NULL;
+            if (p.n > 0)
+                visit(update, s, &p);
+        }
 }
 
-void ls_optimizer_update(const ls_optimizer *optimizer, const ls_update *update)
+bool ls_optimizer_direct(const ls_update *update)
 {
-    each_slot(optimizer, update, update_slot);
+    if (update->optimizer->type->direction)
+        each_piece(update, direct_piece);
+    return update->optimizer->type->direction != NULL;
 }
 
-bool ls_optimizer_direct(const ls_optimizer *optimizer, const ls_update *update)
+void ls_optimizer_update(const ls_update *update)
 {
-    if (optimizer->type->direction)
-        each_slot(optimizer, update, direct_slot);
-    return optimizer->type->direction != NULL;
+    each_piece(update, update_piece);
 }
 
 double ls_optimizer_clip(const ls_optimizer *optimizer, double norm2)
 {
     double norm = sqrt(norm2);
     return optimizer->clip > 0 && norm > optimizer->clip ? optimizer->clip / norm : 1;
+}
+
+void ls_optimizer_step(const ls_update *update, double weight)
+{
+    const ls_optimizer *optimizer = update->optimizer;
+    double norm2 = ls_squares_total(update->params, update->gradient2) / (weight * weight);
+    ls_update numbers = *update;
+    numbers.scale = ls_optimizer_clip(optimizer, norm2) / weight;
+    numbers.mean = 1 / weight;
+    numbers.decay = optimizer->decay;
+    if (ls_optimizer_direct(&numbers))
+        update->measure(update->context, update->gradient, update->slots, update->gradient2);
+    if (optimizer->type->ratio)
+        update->measure(update->context, update->params->values, update->slots, update->value2);
+    ls_optimizer_update(&numbers);
 }

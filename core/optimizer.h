@@ -1,7 +1,6 @@
-/* optimizer: the update of a part of the parameter array from its summed gradient. A type is a row
- * of a table: a plain loop over the numbers of one slot. The loops take whole groups of
- * LS_SLOT_ALIGN reals, so parts cut at any multiple of it (ranks cut at LS_SLICE_ALIGN) give the
- * same bits. */
+/* optimizer: one step from the summed gradient of a phase to updated parameters. A type is a row of
+ * a table: a plain loop over the numbers of one slot. The loops take whole groups of LS_SLOT_ALIGN
+ * reals, so parts cut at any multiple of it (ranks cut at LS_SLICE_ALIGN) give the same bits. */
 #pragma once
 #include "core/params.h"
 #include "core/spec.h"
@@ -10,21 +9,27 @@
 enum { LS_OPTIMIZER_AVERAGE = 2, LS_OPTIMIZER_STATES };
 
 typedef struct ls_optimizer ls_optimizer;
-/* One update: what it works on, and its numbers. Arrays have the params' offsets. */
+/* One step: what it works on, and its numbers. Arrays have the params' offsets. */
 typedef struct ls_update {
+    const ls_optimizer *optimizer;
     const ls_params *params;
-    const ls_slots *slots; /* these, ... */
-    ls_interval part;      /* ... and of them what lies in reals [begin, end) */
-    real *gradient;        /* ls_optimizer_direct overwrites it */
-    real *const *state; /* [LS_OPTIMIZER_STATES]; NULL: the optimizer keeps none of that number */
-    double rate;        /* after the schedule */
-    double scale;       /* on the gradient: 1 / weight, times clipping */
-    double mean;        /* 1 / weight, without clipping: for state slots */
-    double decay;       /* decay * value is added to the gradient */
-    long count;         /* updates of this phase so far, with this one: 1, 2, ... (Adam's t) */
-    /* [slots] squared norms (squares.h), for types with a ratio: of the values, and of the gradient
-     * or of what ls_optimizer_direct put in its place. */
-    const double *value2, *gradient2;
+    const ls_slots *slots; /* that the phase trains */
+    ls_interval part;      /* reals [begin, end) of the array that this process updates */
+    real *gradient;        /* summed, complete in the part; ls_optimizer_direct overwrites it */
+    real *const *state;    /* [LS_OPTIMIZER_STATES]; NULL: the optimizer keeps no such state */
+    /* [params->count] squared norms of slots (squares.h): of the summed gradient, or of the
+     * direction in its place; and of the values, which a step measures for types with a ratio. */
+    double *gradient2, *value2;
+    /* Fills norm2[params->count] with the squared norms of `slots` in an array of which every
+     * process has its part. */
+    void (*measure)(void *context, const real *array, const ls_slots *slots, double *norm2);
+    void *context;
+    double rate; /* after the schedule */
+    long count;  /* updates of this phase so far, with this one: 1, 2, ... (Adam's t) */
+    /* A step sets these. */
+    double scale; /* on the gradient: 1 / weight, times clipping */
+    double mean;  /* 1 / weight, without clipping: for state slots */
+    double decay; /* decay * value is added to the gradient */
 } ls_update;
 
 typedef struct ls_optimizer_type {
@@ -34,13 +39,13 @@ typedef struct ls_optimizer_type {
     bool nesterov;                                     /* momentum looks ahead */
     /* The loop over n reals of a slot, a multiple of LS_SLOT_ALIGN; of `update` it uses the
      * numbers. */
-    void (*update)(const ls_optimizer *optimizer, const ls_update *update, long n, real *value,
-                   const real *gradient, real *const state[LS_OPTIMIZER_STATES]);
+    void (*update)(const ls_update *update, long n, real *value, const real *gradient,
+                   real *const *state);
     /* For types whose ratio needs the norm of the direction: runs before `update` and overwrites
      * the gradient with the direction, which `update` gets with scale 1 and decay 0. NULL: the
      * direction is the gradient. */
-    void (*direction)(const ls_optimizer *optimizer, const ls_update *update, long n,
-                      const real *value, real *gradient, real *const state[LS_OPTIMIZER_STATES]);
+    void (*direction)(const ls_update *update, long n, const real *value, real *gradient,
+                      real *const *state);
     /* The factor on a slot's rate, from the norms of its values and of its scaled gradient or
      * direction, neither of them 0. NULL: 1. */
     double (*ratio)(const ls_optimizer *optimizer, double decay, double value, double gradient);
@@ -60,13 +65,17 @@ extern const ls_optimizer_type ls_optimizer_types[]; /* ends with a NULL name */
 bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *error);
 /* The name of state k; NULL: this optimizer has no state of that number. */
 const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k);
-/* The step before ls_optimizer_update, on the same part: false, and nothing done, for types without
- * a direction; else the gradient is overwritten by it. */
-bool ls_optimizer_direct(const ls_optimizer *optimizer, const ls_update *update);
-/* Updates the values. Slots of LS_SLOT_STATE have their own rule: value += mean * gradient. The
- * average, if its state is not NULL, follows: a = d a + (1 - d) value, d = min(ema, (count - 1) /
- * (count + 9)): so it begins at the first values and becomes slower step by step, as TensorFlow's
- * num_updates has it. */
-void ls_optimizer_update(const ls_optimizer *optimizer, const ls_update *update);
+/* Updates the part: gradient / weight is clipped and turned into the optimizer's direction, and the
+ * values follow it at the rate, times each slot's ratio. `weight` is the batch's (ls_sums), not 0;
+ * the gradient must be finite. **Collective** where `measure` is. */
+void ls_optimizer_step(const ls_update *update, double weight);
+/* The two halves of a step, after scale, mean and decay are set. The first overwrites the gradient
+ * by the direction; for types without one it does nothing and returns false. */
+bool ls_optimizer_direct(const ls_update *update);
+/* The second updates the values. Slots of LS_SLOT_STATE have their own rule: value += mean *
+ * gradient. The average, if its state is not NULL, follows: a = d a + (1 - d) value, d = min(ema,
+ * (count - 1) / (count + 9)): so it begins at the first values and becomes slower step by step, as
+ * TensorFlow's num_updates has it. */
+void ls_optimizer_update(const ls_update *update);
 /* The factor that brings the norm sqrt(norm2) of a mean gradient down to `clip`; 1 if clip is 0. */
 double ls_optimizer_clip(const ls_optimizer *optimizer, double norm2);

@@ -24,7 +24,6 @@ extern "C" {
 #include "core/schedule.h"
 #include "core/spec.h"
 #include "core/squares.h"
-#include "core/step.h"
 #include "core/tensor.h"
 #include "core/workspace.h"
 

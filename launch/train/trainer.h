@@ -37,7 +37,7 @@ typedef struct ls_trainer {
     ls_stage stage;
     ls_report report;
     ls_reduce *reduce;
-    double *gradient2, *value2; /* [slots] squared norms, as ls_step says */
+    double *gradient2, *value2; /* [slots] squared norms, as ls_update says */
     ls_every evaluate;          /* the job's; never, where the data has no rows to judge by */
     char *job_text;             /* the job as checkpoints hold it */
     ls_checkpoint *checkpoint;  /* on rank 0: the one to go on from, until it is loaded */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/step.h"
 #include "launch/session/evaluation.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
@@ -82,20 +81,23 @@ static void measure(void *reduce, const real *array, const ls_slots *slots, doub
 static void update(ls_trainer *t, int phase, double weight)
 {
     const ls_session_stage *specs = t->stage.specs;
-    const ls_step step = {.optimizer = &specs->optimizer[phase],
-                          .params = t->session.params,
-                          .slots = &t->stage.objective->phase[phase].slots,
-                          .part = ls_reduce_slice(t->reduce),
-                          .gradient = t->shards.partial[0],
-                          .state = t->states.array,
-                          .gradient2 = t->gradient2,
-                          .value2 = t->value2,
-                          .measure = measure,
-                          .context = t->reduce};
+    const ls_optimizer *optimizer = &specs->optimizer[phase];
     t->stage.rate =
-        step.optimizer->rate * ls_schedule_factor(&specs->schedule, t->position.stage_step,
-                                                  specs->steps, (double)specs->steps_per_epoch);
-    ls_step_update(&step, t->stage.rate, weight, ++t->position.updates[phase]);
+        optimizer->rate * ls_schedule_factor(&specs->schedule, t->position.stage_step, specs->steps,
+                                             (double)specs->steps_per_epoch);
+    const ls_update update = {.optimizer = optimizer,
+                              .params = t->session.params,
+                              .slots = &t->stage.objective->phase[phase].slots,
+                              .part = ls_reduce_slice(t->reduce),
+                              .gradient = t->shards.partial[0],
+                              .state = t->states.array,
+                              .gradient2 = t->gradient2,
+                              .value2 = t->value2,
+                              .measure = measure,
+                              .context = t->reduce,
+                              .rate = t->stage.rate,
+                              .count = ++t->position.updates[phase]};
+    ls_optimizer_step(&update, weight);
 }
 
 /* One step: gradient, sum, update, prepare, for each phase. */

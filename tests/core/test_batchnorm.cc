@@ -232,12 +232,12 @@ TEST(BatchNorm, RunningStatisticsFollowTheMeanOfTheShards)
     ls_error error;
     ASSERT_TRUE(ls_optimizer_parse("sgd rate=0", &optimizer, &error));
     ls_update update = {};
-    update.mean = update.scale = 1 / 13.0;
+    update.optimizer = &optimizer, update.mean = update.scale = 1 / 13.0;
     ls_slots all = ls_slots_all(net.params());
     real *state[LS_OPTIMIZER_STATES] = {};
     update.params = net.params(), update.slots = &all, update.part = {0, net.params()->size};
     update.gradient = gradient, update.state = state;
-    ls_optimizer_update(&optimizer, &update);
+    ls_optimizer_update(&update);
     expect_close(slot_of(net, values, 2), expected, "running mean");
 }
 

@@ -134,11 +134,11 @@ struct Slots {
                             optimizer.ema > 0 ? state[2].data() : nullptr};
         Doubles value2 = norms2(values, slots), gradient2 = norms2(gradient, slots);
         bool directed = false;
-        numbers.params = params, numbers.slots = &slots;
+        numbers.optimizer = &optimizer, numbers.params = params, numbers.slots = &slots;
         numbers.gradient = gradient.data(), numbers.state = at;
         for (long begin = 0; begin < params->size; begin += slice) {
             numbers.part = {begin, std::min(begin + slice, params->size)};
-            directed = ls_optimizer_direct(&optimizer, &numbers);
+            directed = ls_optimizer_direct(&numbers);
         }
         if (directed)
             gradient2 = norms2(gradient, slots);
@@ -146,7 +146,7 @@ struct Slots {
         numbers.gradient2 = gradient2.data();
         for (long begin = 0; begin < params->size; begin += slice) {
             numbers.part = {begin, std::min(begin + slice, params->size)};
-            ls_optimizer_update(&optimizer, &numbers);
+            ls_optimizer_update(&numbers);
         }
     }
     void update(const ls_optimizer &optimizer, const ls_update &numbers)

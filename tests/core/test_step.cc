@@ -1,5 +1,4 @@
-/* step: what ls_step_update asks its callback for, clipping, and parts that together are the whole.
- */
+/* step: what ls_optimizer_step measures, clipping, and parts that together are the whole. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,8 +6,8 @@
 #include <vector>
 
 extern "C" {
+#include "core/optimizer.h"
 #include "core/squares.h"
-#include "core/step.h"
 }
 
 namespace
@@ -66,7 +65,7 @@ struct Net {
         real *state[LS_OPTIMIZER_STATES] = {};
         for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
             state[k] = ls_optimizer_state_name(&optimizer, k) ? states[k].data() : nullptr;
-        ls_step step = {};
+        ls_update step = {};
         step.optimizer = &optimizer;
         step.params = params;
         step.slots = &slots;
@@ -79,7 +78,9 @@ struct Net {
             ((Net *)net)->measure(array, norm2);
         };
         step.context = this;
-        ls_step_update(&step, optimizer.rate, weight, count);
+        step.rate = optimizer.rate;
+        step.count = count;
+        ls_optimizer_step(&step, weight);
     }
     /* Measures and notes the norms; with `given`, those are the answers in their order instead. */
     void measure(const real *array, double *norm2)
