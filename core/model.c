@@ -19,22 +19,17 @@ const ls_model_type *const ls_model_types[] = {
 
 const ls_model_type *ls_model_find(const char *name)
 {
-    for (const ls_model_type *const *type = ls_model_types; *type; type++)
-        if (strcmp((*type)->name, name) == 0)
-            return *type;
-    return NULL;
+    return ls_spec_find_type(ls_model_types, name, "model", NULL);
 }
 
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
     ls_spec spec;
     *nets = (ls_model_nets){0};
-    if (!ls_spec_parse(text, &spec, error))
+    if (!ls_spec_parse_plain(text, &spec, error))
         return false;
     if (!spec.type[0])
         return ls_error_set(error, LS_USAGE, "the name of a model is missing");
-    if (!ls_spec_check_plain(&spec, error))
-        return ls_error_prefix(error, "model '%s'", text);
     const ls_model_type *type = ls_spec_find_type(ls_model_types, spec.type, "model", error);
     if (!type)
         return false;

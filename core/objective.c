@@ -61,7 +61,7 @@ static bool check_learns(const ls_net *net, ls_error *error)
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error)
 {
     ls_spec spec;
-    if (!ls_spec_parse(text, &spec, error))
+    if (!ls_spec_parse_plain(text, &spec, error))
         return NULL;
     const ls_objective_type *type =
         ls_spec_find_type(ls_objective_types, spec.type, "objective", error);

@@ -224,8 +224,8 @@ bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *err
 {
     ls_spec spec;
     *optimizer = (ls_optimizer){0};
-    if (!ls_spec_parse(text, &spec, error) || !ls_spec_check_plain(&spec, error))
-        return ls_error_prefix(error, "'%s'", text);
+    if (!ls_spec_parse_plain(text, &spec, error))
+        return false;
     optimizer->type = ls_spec_find_entry(ls_optimizer_types, sizeof *ls_optimizer_types, spec.type,
                                          "optimizer", "optimizers", error);
     return optimizer->type && ls_spec_read(&spec, optimizer->type->options, NULL, optimizer, error);

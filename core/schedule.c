@@ -50,14 +50,11 @@ bool ls_schedule_parse(const char *text, ls_schedule *schedule, ls_error *error)
 {
     ls_spec spec;
     *schedule = (ls_schedule){0};
-    if (!ls_spec_parse(text, &spec, error) || !ls_spec_check_plain(&spec, error))
-        return ls_error_prefix(error, "schedule '%s'", text);
+    if (!ls_spec_parse_plain(text, &spec, error))
+        return false;
     schedule->type = ls_spec_find_entry(ls_schedule_types, sizeof *ls_schedule_types, spec.type,
                                         "schedule", "schedules", error);
-    if (!schedule->type)
-        return false;
-    return ls_spec_read(&spec, schedule->type->options, NULL, schedule, error) ||
-           ls_error_prefix(error, "schedule");
+    return schedule->type && ls_spec_read(&spec, schedule->type->options, NULL, schedule, error);
 }
 
 double ls_schedule_factor(const ls_schedule *schedule, long step, long steps,

@@ -69,14 +69,22 @@ const char *ls_nearest(const char *word, const void *table, int count, size_t st
     return nearest;
 }
 
-/* Sets the error; names, count and stride as for ls_nearest. */
+/* Writes ": did you mean NAME?" into hint, or "" if no name is near; else as ls_nearest. */
+static const char *did_you_mean(const char *word, const void *table, int count, size_t stride,
+                                char hint[2 * LS_WORD])
+{
+    const char *nearest = ls_nearest(word, table, count, stride);
+    snprintf(hint, 2 * LS_WORD, "%s%s%s", nearest ? ": did you mean " : "", nearest ? nearest : "",
+             nearest ? "?" : "");
+    return hint;
+}
+
 static const void *unknown(const char *name, const void *names, int count, size_t stride,
                            const char *kind, const char *list, ls_error *error)
 {
-    const char *nearest = ls_nearest(name, names, count, stride);
-    ls_error_set(error, LS_USAGE, "there is no %s %s%s%s%s (`lockstep list %s` has all)", kind,
-                 name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
-                 list);
+    char hint[2 * LS_WORD];
+    ls_error_set(error, LS_USAGE, "there is no %s %s%s (`lockstep list %s` has all)", kind, name,
+                 did_you_mean(name, names, count, stride, hint), list);
     return NULL;
 }
 
@@ -150,6 +158,15 @@ static bool read_inputs(ls_spec *spec, const char *begin, const char *end, ls_er
     return true;
 }
 
+/* NULL: the spec does not give the key. */
+static const char *value_of(const ls_spec *spec, const char *key)
+{
+    for (int i = 0; i < spec->keys; i++)
+        if (strcmp(spec->at[i].key, key) == 0)
+            return spec->at[i].value;
+    return NULL;
+}
+
 static bool read_pair(ls_spec *spec, const char *begin, const char *equals, const char *end,
                       ls_error *error)
 {
@@ -160,9 +177,8 @@ static bool read_pair(ls_spec *spec, const char *begin, const char *equals, cons
         return false;
     if (!read_word(equals + 1, end, value, sizeof spec->at[0].value, "the value", error))
         return ls_error_prefix(error, "%s=", key);
-    for (int i = 0; i < spec->keys; i++)
-        if (strcmp(spec->at[i].key, key) == 0)
-            return ls_error_set(error, LS_USAGE, "%s= is given twice", key);
+    if (value_of(spec, key))
+        return ls_error_set(error, LS_USAGE, "%s= is given twice", key);
     spec->keys++;
     return true;
 }
@@ -222,17 +238,21 @@ bool ls_spec_each_line(const char *lines, const char *name,
     return true;
 }
 
-bool ls_spec_check_plain(const ls_spec *spec, ls_error *error)
+bool ls_spec_parse_plain(const char *text, ls_spec *spec, ls_error *error)
 {
-    return (!spec->name[0] && !spec->inputs) ||
-           ls_error_set(error, LS_USAGE, "expected TYPE key=value ..., without NAME: or @");
+    bool plain = ls_spec_parse(text, spec, error);
+    if (plain && (spec->name[0] || spec->inputs))
+        plain = ls_error_set(error, LS_USAGE, "expected TYPE key=value ..., without NAME: or @");
+    return plain || ls_error_prefix(error, "'%s'", text);
 }
 
 /* Reads text into the field that the option stands for. */
 typedef bool setter(const ls_option *option, const char *text, void *field, ls_error *error);
 
-static bool out_of_range(const ls_option *option, const char *text, ls_error *error)
+static bool check_range(const ls_option *option, const char *text, double value, ls_error *error)
 {
+    if (value >= option->low && value <= option->high)
+        return true;
     if (option->high < 1e15)
         return ls_error_set(error, LS_USAGE, "%s=%s is out of range: %g to %g", option->key, text,
                             option->low, option->high);
@@ -242,24 +262,18 @@ static bool out_of_range(const ls_option *option, const char *text, ls_error *er
 
 static bool set_int(const ls_option *option, const char *text, void *field, ls_error *error)
 {
-    long value;
-    if (!ls_parse_long(text, &value))
+    long *value = field;
+    if (!ls_parse_long(text, value))
         return ls_error_set(error, LS_USAGE, "%s=%s is not a whole number", option->key, text);
-    if ((double)value < option->low || (double)value > option->high)
-        return out_of_range(option, text, error);
-    *(long *)field = value;
-    return true;
+    return check_range(option, text, (double)*value, error);
 }
 
 static bool set_real(const ls_option *option, const char *text, void *field, ls_error *error)
 {
-    double value;
-    if (!ls_parse_double(text, &value))
+    double *value = field;
+    if (!ls_parse_double(text, value))
         return ls_error_set(error, LS_USAGE, "%s=%s is not a number", option->key, text);
-    if (value < option->low || value > option->high)
-        return out_of_range(option, text, error);
-    *(double *)field = value;
-    return true;
+    return check_range(option, text, *value, error);
 }
 
 static bool set_bool(const ls_option *option, const char *text, void *field, ls_error *error)
@@ -272,7 +286,7 @@ static bool set_bool(const ls_option *option, const char *text, void *field, ls_
 
 static bool set_choice(const ls_option *option, const char *text, void *field, ls_error *error)
 {
-    char known[512] = "";
+    char known[512] = "", hint[2 * LS_WORD];
     int count = 0;
     for (; option->choices[count]; count++) {
         if (strcmp(option->choices[count], text) == 0) {
@@ -281,10 +295,9 @@ static bool set_choice(const ls_option *option, const char *text, void *field, l
         }
         ls_format_join(known, sizeof known, option->choices[count]);
     }
-    const char *nearest = ls_nearest(text, option->choices, count, sizeof *option->choices);
-    return ls_error_set(error, LS_USAGE, "%s=%s is not known%s%s%s (known: %s)", option->key, text,
-                        nearest ? ": did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : "", known);
+    did_you_mean(text, option->choices, count, sizeof *option->choices, hint);
+    return ls_error_set(error, LS_USAGE, "%s=%s is not known%s (known: %s)", option->key, text,
+                        hint, known);
 }
 
 static bool set_word(const ls_option *option, const char *text, void *field, ls_error *error)
@@ -338,19 +351,11 @@ bool ls_option_set(const ls_option *option, const char *text, void *out, ls_erro
     return setters[option->kind](option, text, (char *)out + option->offset, error);
 }
 
-static int option_count(const ls_option *options)
-{
-    int count = 0;
-    while (options && options[count].key)
-        count++;
-    return count;
-}
-
 static const ls_option *find_option(const ls_option *options, const char *key)
 {
-    for (int i = 0; i < option_count(options); i++)
-        if (strcmp(options[i].key, key) == 0)
-            return &options[i];
+    for (const ls_option *o = options; o && o->key; o++)
+        if (strcmp(o->key, key) == 0)
+            return o;
     return NULL;
 }
 
@@ -358,41 +363,33 @@ static bool unknown_key(const ls_spec *spec, const char *key, const ls_option *o
                         const ls_option *common, ls_error *error)
 {
     const char *names[2 * LS_SPEC_KEYS];
-    char known[512] = "";
+    char known[512] = "", hint[2 * LS_WORD];
     int count = 0;
     const ls_option *tables[] = {options, common};
     for (int t = 0; t < 2; t++)
-        for (int i = 0; i < option_count(tables[t]) && count < 2 * LS_SPEC_KEYS; i++) {
-            names[count++] = tables[t][i].key;
-            ls_format_join(known, sizeof known, tables[t][i].key);
+        for (const ls_option *o = tables[t]; o && o->key && count < 2 * LS_SPEC_KEYS; o++) {
+            names[count++] = o->key;
+            ls_format_join(known, sizeof known, o->key);
         }
-    const char *nearest = ls_nearest(key, names, count, sizeof *names);
-    return ls_error_set(error, LS_USAGE, "%s has no key %s%s%s%s (known: %s)", spec->type, key,
-                        nearest ? ": did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : "", count ? known : "none");
+    did_you_mean(key, names, count, sizeof *names, hint);
+    return ls_error_set(error, LS_USAGE, "%s has no key %s%s (known: %s)", spec->type, key, hint,
+                        count ? known : "none");
 }
 
 bool ls_spec_read(const ls_spec *spec, const ls_option *options, const ls_option *common, void *out,
                   ls_error *error)
 {
-    for (int i = 0; i < option_count(options); i++)
-        if (options[i].preset && !ls_option_set(&options[i], options[i].preset, out, error))
-            ls_fatal(__FILE__, __LINE__, "the preset of %s's key %s is wrong", spec->type,
-                     options[i].key);
-    for (int k = 0; k < spec->keys; k++) {
-        const ls_option *option = find_option(options, spec->at[k].key);
-        if (option && !ls_option_set(option, spec->at[k].value, out, error))
-            return ls_error_prefix(error, "%s", spec->type);
-        if (!option && !find_option(common, spec->at[k].key))
+    for (int k = 0; k < spec->keys; k++)
+        if (!find_option(options, spec->at[k].key) && !find_option(common, spec->at[k].key))
             return unknown_key(spec, spec->at[k].key, options, common, error);
-    }
-    for (int i = 0; i < option_count(options); i++) {
-        bool given = options[i].preset;
-        for (int k = 0; k < spec->keys; k++)
-            given = given || strcmp(spec->at[k].key, options[i].key) == 0;
-        if (!given)
-            return ls_error_set(error, LS_USAGE, "%s needs %s= (%s)", spec->type, options[i].key,
-                                options[i].help);
+    for (const ls_option *o = options; o && o->key; o++) {
+        const char *given = value_of(spec, o->key), *value = given ? given : o->preset;
+        if (!value)
+            return ls_error_set(error, LS_USAGE, "%s needs %s= (%s)", spec->type, o->key, o->help);
+        bool right = ls_option_set(o, value, out, error);
+        ls_check(right || given, "the preset of %s's key %s is wrong", spec->type, o->key);
+        if (!right)
+            return ls_error_prefix(error, "%s", spec->type);
     }
     return true;
 }

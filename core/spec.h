@@ -56,13 +56,13 @@ typedef struct ls_option {
 
 /* Reads one line. Empty lines and comments give a spec with an empty type. LS_USAGE errors. */
 bool ls_spec_parse(const char *line, ls_spec *spec, ls_error *error);
+/* The same for objectives, optimizers, schedules and models: refuses NAME: and @input. */
+bool ls_spec_parse_plain(const char *text, ls_spec *spec, ls_error *error);
 /* Calls `add` with the spec of each line of `lines` that has one. An error, of the grammar or of
  * `add`, gets the line's number and text in front, after `name` and ", " unless that is NULL. */
 bool ls_spec_each_line(const char *lines, const char *name,
                        bool (*add)(void *context, const ls_spec *spec, ls_error *error),
                        void *context, ls_error *error);
-/* For objectives, optimizers, schedules and models: refuses a spec with NAME: or @input. */
-bool ls_spec_check_plain(const ls_spec *spec, ls_error *error);
 /* Fills *out through the table: presets, then the spec's values. Unknown keys (with the nearest
  * known one), missing keys, values out of range and trailing junk are LS_USAGE errors. Either table
  * may be NULL; `common` is read by the caller and only allowed here. */

@@ -214,8 +214,8 @@ TEST(ImageModels, RefuseWithWordsThatHelp)
     EXPECT_EQ("resnet: depth=50 goes with stem=imagenet, but here is stem=cifar",
               refusal("resnet50 stem=cifar", CIFAR));
     EXPECT_EQ("vgg: depth=8 is not known (known: 11, 13, 16, 19)", refusal("vgg depth=8", CIFAR));
-    EXPECT_EQ("depth= is given twice", refusal("vgg16 depth=11", CIFAR));
-    EXPECT_EQ("model 'a: vgg16': expected TYPE key=value ..., without NAME: or @",
+    EXPECT_EQ("'vgg depth=16 depth=11': depth= is given twice", refusal("vgg16 depth=11", CIFAR));
+    EXPECT_EQ("'a: vgg16': expected TYPE key=value ..., without NAME: or @",
               refusal("a: vgg16", CIFAR));
 }
 

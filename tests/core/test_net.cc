@@ -220,6 +220,16 @@ TEST(Objective, RefusesANetThatCannotLearn)
                  n.error.text);
 }
 
+TEST(Objective, RefusesANameAndInputs)
+{
+    Net n("dense units=10\n", {1, {4}});
+    ls_task task = {};
+    for (std::string text : {"a: supervised", "supervised @input"}) {
+        EXPECT_EQ(NULL, ls_objective_create(text.c_str(), &task, &n.error));
+        EXPECT_EQ("'" + text + "': expected TYPE key=value ..., without NAME: or @", n.error.text);
+    }
+}
+
 TEST(Objective, RefusesMoreClassesThanOutputs)
 {
     Net n("dense units=10\n", {1, {4}});
