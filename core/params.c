@@ -1,12 +1,13 @@
 /* params: slots of the one parameter array. */
 #include "core/params.h"
 
+#include <math.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "core/random.h"
-#include <math.h>
-#include <xxhash.h>
 
 static long round_up(long n, long to)
 {
@@ -61,33 +62,24 @@ void ls_params_commit(ls_params *params, real *values, real *prepared)
     params->prepared = prepared;
 }
 
-/* Fills logical[count]. */
+/* Fills logical[count], which is 0. */
 static void draw_initial(const ls_slot *slot, ls_random stream, real *logical, long count)
 {
     const ls_initializer *init = &slot->initializer;
-    double std = init->kind == LS_INIT_HE ? sqrt(2.0 / init->fan_in) : init->scale;
-    double span =
-        init->kind == LS_INIT_XAVIER ? sqrt(6.0 / (init->fan_in + init->fan_out)) : init->scale;
-    switch (init->kind) {
-    case LS_INIT_ZERO:
-        memset(logical, 0, (size_t)count * sizeof *logical);
-        break;
-    case LS_INIT_CONSTANT:
-        for (long i = 0; i < count; i++)
-            logical[i] = (real)(float)init->scale;
-        break;
-    case LS_INIT_HE:
-    case LS_INIT_NORMAL:
+    const bool he = init->kind == LS_INIT_HE, xavier = init->kind == LS_INIT_XAVIER;
+    double std = he ? sqrt(2.0 / init->fan_in) : init->scale;
+    double span = xavier ? sqrt(6.0 / (init->fan_in + init->fan_out)) : init->scale;
+    if (he || init->kind == LS_INIT_NORMAL) {
         ls_random_normal(stream, 0, logical, count);
         for (long i = 0; i < count; i++)
             logical[i] = (real)((float)logical[i] * (float)std);
-        break;
-    case LS_INIT_XAVIER:
-    case LS_INIT_UNIFORM:
+    } else if (xavier || init->kind == LS_INIT_UNIFORM) {
         ls_random_uniform(stream, 0, logical, count);
         for (long i = 0; i < count; i++)
             logical[i] = (real)(((float)logical[i] * 2 - 1) * (float)span);
-        break;
+    } else if (init->kind == LS_INIT_CONSTANT) {
+        for (long i = 0; i < count; i++)
+            logical[i] = (real)(float)init->scale;
     }
 }
 
@@ -151,8 +143,8 @@ void ls_slots_add(ls_slots *slots, long begin, long end)
         first++;
     int stop = first; /* intervals [first, stop) touch the new one and join it */
     while (stop < slots->count && slots->at[stop].begin <= end) {
-        begin = slots->at[stop].begin < begin ? slots->at[stop].begin : begin;
-        end = slots->at[stop].end > end ? slots->at[stop].end : end;
+        begin = ls_min(begin, slots->at[stop].begin);
+        end = ls_max(end, slots->at[stop].end);
         stop++;
     }
     int count = slots->count - (stop - first) + 1;
