@@ -131,10 +131,9 @@ static ls_workspace *create(const ls_net *net, int layers, long rows, bool train
                  "%s keeps bytes that belong to no row: threads could not share its rows",
                  layer->name);
         space->trains[i] = layer->slots > 0;
-        for (int k = 0; k < net->layers[i]->inputs; k++) {
-            int input = net->layers[i]->input[k];
-            space->trains[i] = space->trains[i] || (input >= 0 && space->trains[input]);
-        }
+        for (int k = 0; k < layer->inputs; k++)
+            if (layer->input[k] >= 0 && space->trains[layer->input[k]])
+                space->trains[i] = true;
     }
     return space;
 }
@@ -221,18 +220,20 @@ static void run_part(const task *task, int part, int parts)
     task->step(task->layer, &pass, &args);
 }
 
-/* Runs all parts, shared among the threads. One part is called directly: a parallel region of one
- * thread would make OpenMP end its idle workers. */
-static void share(const task *task)
+/* Runs all parts, shared among the threads; adds the time to *seconds, unless it is NULL. One part
+ * is called directly: a parallel region of one thread would make OpenMP end its idle workers. */
+static void share(const task *task, double *seconds)
 {
-    const int threads = task->space->threads;
-    if (threads == 1 || task->layer->type->mixes_rows) {
+    const int threads = task->layer->type->mixes_rows ? 1 : task->space->threads;
+    double start = seconds ? ls_clock_now() : 0;
+    if (threads == 1)
         run_part(task, 0, 1);
-        return;
-    }
+    else
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int t = 0; t < threads; t++)
-        run_part(task, t, threads);
+        for (int t = 0; t < threads; t++)
+            run_part(task, t, threads);
+    if (seconds)
+        *seconds += ls_clock_now() - start;
 }
 
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
@@ -243,10 +244,7 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = space->net->layers[i];
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
-        double start = space->seconds ? ls_clock_now() : 0;
-        share(&forward);
-        if (space->seconds)
-            space->seconds[2 * i] += ls_clock_now() - start;
+        share(&forward, space->seconds ? &space->seconds[2 * i] : NULL);
     }
     return ls_workspace_output(space, space->count - 1);
 }
@@ -268,14 +266,12 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
         args->add[k] = *written;
         *written = true;
     }
-    double start = space->seconds ? ls_clock_now() : 0;
-    share(&backward);
+    double *seconds = space->seconds ? &space->seconds[2 * i + 1] : NULL;
+    share(&backward, seconds);
     if (pass->gradient && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
-        share(&gradient);
+        share(&gradient, seconds);
     }
-    if (space->seconds)
-        space->seconds[2 * i + 1] += ls_clock_now() - start;
     if (pass->gradient && pass->finished && layer->slots)
         pass->finished(pass->context,
                        (ls_interval){layer->slot[0], layer->slot[layer->slots - 1] + 1});
