@@ -15,6 +15,11 @@ long ls_shape_count(const ls_shape *shape)
     return count;
 }
 
+long ls_shape_last(const ls_shape *shape)
+{
+    return shape->rank ? shape->at[shape->rank - 1] : 1;
+}
+
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b)
 {
     return a->rank == b->rank && memcmp(a->at, b->at, (size_t)a->rank * sizeof *a->at) == 0;

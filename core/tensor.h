@@ -25,6 +25,7 @@ typedef struct ls_shape {
 } ls_shape;
 
 long ls_shape_count(const ls_shape *shape); /* product; 1 for rank 0 */
+long ls_shape_last(const ls_shape *shape);  /* the last dimension; 1 for rank 0 */
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
 /* "28x28x1", or "scalar" for rank 0, into `text` of `size` bytes; returns text. */
 const char *ls_shape_text(const ls_shape *shape, char *text, size_t size);

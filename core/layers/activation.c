@@ -93,7 +93,7 @@ const ls_activation ls_activations[] = {ACTIVATIONS(ENTRY){.name = NULL}};
 /* Slopes that stand in for a flat function's. */
 SLOPE_LOOP(straight, 1)
 SLOPE_LOOP(clipped, z >= -1 && z <= 1)
-enum { SURROGATE_NONE, SURROGATE_STE, SURROGATE_CLIPPED };
+enum { SURROGATE_NONE };
 static const char *const surrogate_names[] = {"none", "ste", "clipped-ste", NULL};
 
 static const ls_option options[] = {
@@ -115,18 +115,14 @@ const ls_activation *ls_activation_find(const char *name, ls_error *error)
 
 static bool read_alpha(activation *self, ls_error *error)
 {
+    const ls_option option = {.key = "alpha", .kind = LS_OPTION_REAL, .high = 1e6};
     double alpha = self->f->alpha;
-    if (strcmp(self->alpha_text, "usual") != 0) {
-        if (self->f->takes == LS_ALPHA_NONE)
-            return ls_error_set(error, LS_USAGE,
-                                "alpha=%s: function=%s takes no alpha; leave it out",
-                                self->alpha_text, self->f->name);
-        if (!ls_parse_double(self->alpha_text, &alpha))
-            return ls_error_set(error, LS_USAGE, "alpha=%s is not a number", self->alpha_text);
-        if (alpha < 0 || alpha > 1e6)
-            return ls_error_set(error, LS_USAGE, "alpha=%s is out of range: 0 to 1e6",
-                                self->alpha_text);
-    }
+    bool given = strcmp(self->alpha_text, "usual") != 0;
+    if (given && self->f->takes == LS_ALPHA_NONE)
+        return ls_error_set(error, LS_USAGE, "alpha=%s: function=%s takes no alpha; leave it out",
+                            self->alpha_text, self->f->name);
+    if (given && !ls_option_set(&option, self->alpha_text, &alpha, error))
+        return false;
     self->alpha = (real)alpha;
     return true;
 }
@@ -186,15 +182,10 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 {
     const activation *self = layer->self;
     long n = args->rows * ls_shape_count(&layer->y);
-    if (!args->dx[0])
-        return;
-    void (*slope)(long, const real *, const real *, const real *, real, bool, real *) =
-        self->f->slope;
-    if (self->surrogate == SURROGATE_STE)
-        slope = straight_slope;
-    if (self->surrogate == SURROGATE_CLIPPED)
-        slope = clipped_slope;
-    slope(n, args->x[0], args->y, args->dy, alpha_of(layer), args->add[0], args->dx[0]);
+    ls_slope *const slopes[] = {self->f->slope, straight_slope, clipped_slope};
+    if (args->dx[0])
+        slopes[self->surrogate](n, args->x[0], args->y, args->dy, alpha_of(layer), args->add[0],
+                                args->dx[0]);
 }
 
 static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)

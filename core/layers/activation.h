@@ -10,6 +10,10 @@ typedef enum ls_alpha {
     LS_ALPHA_LEARNED /* a parameter that starts at alpha */
 } ls_alpha;
 
+/* dx[n] = dy f'(x), or += if `add`; y = f(x). */
+typedef void ls_slope(long n, const real *x, const real *y, const real *dy, real alpha, bool add,
+                      real *dx);
+
 typedef struct ls_activation {
     const char *name;
     const char *formula;    /* f(z), for a person */
@@ -19,9 +23,7 @@ typedef struct ls_activation {
     double alpha; /* default */
     /* y[n] = f(x[n]) */
     void (*value)(long n, const real *x, real alpha, real *y);
-    /* dx[n] = dy f'(x), or += if `add`; y = f(x) as `value` left it. */
-    void (*slope)(long n, const real *x, const real *y, const real *dy, real alpha, bool add,
-                  real *dx);
+    ls_slope *slope;
 } ls_activation;
 
 extern const ls_activation ls_activations[]; /* ends with a NULL name */

@@ -49,14 +49,9 @@ static const char *const examples[] = {
     "20 | a: dense units=70; b: batchnorm @a sync=1 epsilon=0.1; batchnorm @b,a momentum=0.5",
     NULL};
 
-static long channels_of(const ls_layer *layer)
-{
-    return layer->y.rank ? layer->y.at[layer->y.rank - 1] : 1;
-}
-
 static void claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, double start)
 {
-    ls_layer_claim(layer, parameter, kind, &(ls_shape){1, {channels_of(layer)}},
+    ls_layer_claim(layer, parameter, kind, &(ls_shape){1, {ls_shape_last(&layer->y)}},
                    &(ls_initializer){.kind = LS_INIT_CONSTANT, .scale = start}, NULL);
 }
 
@@ -75,7 +70,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     claim(layer, "shift", LS_SLOT_BIAS, 0);
     claim(layer, "mean", LS_SLOT_STATE, 0);
     claim(layer, "variance", LS_SLOT_STATE, 1);
-    size_t channels = (size_t)channels_of(layer);
+    size_t channels = (size_t)ls_shape_last(&layer->y);
     size_t width = (size_t)ls_norm_width((long)channels);
     layer->kept.fixed = (1 + 2 * channels) * sizeof(double);
     layer->scratch.fixed = (SUMS * channels + CHUNKS * CHUNK_SUMS * width) * sizeof(double) +
@@ -105,7 +100,7 @@ static work work_of(const ls_layer *layer, const ls_layer_args *args)
 {
     work w = {.self = layer->self,
               .threads = args->threads,
-              .channels = channels_of(layer),
+              .channels = ls_shape_last(&layer->y),
               .n = args->rows * ls_shape_count(&layer->y),
               .count = args->kept,
               .sums = args->scratch};
@@ -158,10 +153,11 @@ static void sum_chunks(const ls_layer *layer, const work *w, const ls_layer_args
                          w->sums + s * w->channels);
 }
 
-/* CENTRE is the mean rounded to `real`; OFFSET corrects for the rounding. */
-static void set_centre(const work *w)
+/* Sets a line of scratch to values[channels]. CENTRE gets the mean, rounded to `real`; OFFSET
+ * corrects for the rounding. */
+static void set_line(const work *w, int line, const double *values)
 {
-    ls_norm_spread(w->mean, w->channels, w->width, w->line[CENTRE]);
+    ls_norm_spread(values, w->channels, w->width, w->line[line]);
 }
 
 static void take_running(const ls_layer *layer, const work *w)
@@ -234,7 +230,7 @@ static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_la
     *w->count = count;
     for (long c = 0; c < w->channels; c++)
         w->mean[c] = count > 0 ? (double)args->x[0][c] : 0;
-    set_centre(w);
+    set_line(w, CENTRE, w->mean);
     sum_chunks(layer, w, args, chunk_moments);
     for (long c = 0; c < w->channels; c++) {
         double apart = count > 0 ? sum[c] / count : 0;
@@ -267,15 +263,15 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
         take_moments(layer, pass, args, &w);
     else
         take_running(layer, &w);
-    set_centre(&w);
+    set_line(&w, CENTRE, w.mean);
     double *slope = w.sums, *offset = w.sums + w.channels;
     for (long c = 0; c < w.channels; c++) {
         slope[c] = slope_at(layer, &w, c);
         offset[c] = (double)ls_layer_value(layer, SHIFT)[c] +
                     ((double)w.line[CENTRE][c] - w.mean[c]) * slope[c];
     }
-    ls_norm_spread(slope, w.channels, w.width, w.line[SLOPE]);
-    ls_norm_spread(offset, w.channels, w.width, w.line[OFFSET]);
+    set_line(&w, SLOPE, slope);
+    set_line(&w, OFFSET, offset);
     each_chunk(layer, &w, args, chunk_apply);
 }
 
@@ -330,9 +326,9 @@ static void set_lines(const ls_layer *layer, const work *w)
         offset[c] =
             -slope[c] * part * offset[c] + tilt[c] * ((double)w->line[CENTRE][c] - w->mean[c]);
     }
-    ls_norm_spread(slope, w->channels, w->width, w->line[SLOPE]);
-    ls_norm_spread(tilt, w->channels, w->width, w->line[TILT]);
-    ls_norm_spread(offset, w->channels, w->width, w->line[OFFSET]);
+    set_line(w, SLOPE, slope);
+    set_line(w, TILT, tilt);
+    set_line(w, OFFSET, offset);
 }
 
 static void chunk_dx(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
@@ -353,7 +349,7 @@ static void chunk_dx(const ls_layer *layer, const work *w, const ls_layer_args *
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     work w = work_of(layer, args);
-    set_centre(&w);
+    set_line(&w, CENTRE, w.mean);
     sum_products(layer, &w, args);
     if (pass->gradient)
         add_gradients(layer, pass, &w);

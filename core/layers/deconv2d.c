@@ -33,59 +33,33 @@ static const char *const examples[] = {
     "3,2,5 | deconv2d out=4 kernel=1 stride=3",
     NULL};
 
-/* What an option says for direction k: 0 the height, 1 the width. */
-static long side(const ls_list *list, int k)
-{
-    return list->at[list->count == 2 ? k : 0];
-}
-
-/* Height or width of y from that of x. */
-static long y_side(const deconv2d *self, long x, int k)
-{
-    const ls_window_options *o = &self->common.options;
-    return (x - 1) * side(&o->stride, k) - 2 * side(&o->pad, k) +
-           side(&o->dilation, k) * (side(&o->kernel, k) - 1) + side(&self->output_pad, k) + 1;
-}
-
-static bool check_output_pad(const deconv2d *self, ls_error *error)
-{
-    const ls_list *pad = &self->output_pad;
-    const ls_window *w = &self->common.conv.window;
-    if (pad->count > 2)
-        return ls_error_set(error, LS_USAGE,
-                            "output_pad= takes one number, or two as height,width; found %d "
-                            "numbers",
-                            pad->count);
-    if (side(pad, 0) < ls_max(w->h.stride, w->h.dilation) &&
-        side(pad, 1) < ls_max(w->w.stride, w->w.dilation))
-        return true;
-    return ls_error_set(error, LS_USAGE,
-                        "output_pad %ld,%ld must be less than the larger of stride %ld,%ld and "
-                        "dilation %ld,%ld",
-                        side(pad, 0), side(pad, 1), w->h.stride, w->w.stride, w->h.dilation,
-                        w->w.dilation);
-}
-
 /* Sets the window over y. An output_pad of a stride or more, which a large dilation allows, leaves
  * room in y for more windows than x has numbers: so the window's `out` is set to the size of x. */
 static bool set_window(deconv2d *self, const ls_shape *x, ls_error *error)
 {
-    ls_window *w = &self->common.conv.window;
-    char shape[96];
-    if (x->rank != 2 && x->rank != 3)
-        return ls_error_set(error, LS_USAGE,
-                            "takes images, height x width x channels, but its input is %s",
-                            ls_shape_text(x, shape, sizeof shape));
-    const ls_shape y = {3,
-                        {y_side(self, x->at[0], 0), y_side(self, x->at[1], 1), self->common.out}};
-    if (y.at[0] < 1 || y.at[1] < 1)
+    const ls_window_options *options = &self->common.options;
+    ls_window read;
+    const ls_window_axis *h = &read.h, *w = &read.w;
+    long h_pad, w_pad;
+    if (!ls_window_read(&read, x, options, error) ||
+        !ls_window_read_pair(&self->output_pad, "output_pad", &h_pad, &w_pad, error))
+        return false;
+    const long height = ls_window_axis_reach(h, h->size) - 2 * h->pad + h_pad;
+    const long width = ls_window_axis_reach(w, w->size) - 2 * w->pad + w_pad;
+    if (height < 1 || width < 1)
         return ls_error_set(error, LS_USAGE,
                             "its pad leaves %ldx%ld of y: take less pad, or a larger kernel",
-                            ls_max(0, y.at[0]), ls_max(0, y.at[1]));
-    if (!ls_window_set(w, &y, &self->common.options, error) || !check_output_pad(self, error))
+                            ls_max(0, height), ls_max(0, width));
+    if (h_pad >= ls_max(h->stride, h->dilation) || w_pad >= ls_max(w->stride, w->dilation))
+        return ls_error_set(error, LS_USAGE,
+                            "output_pad %ld,%ld must be less than the larger of stride %ld,%ld and "
+                            "dilation %ld,%ld",
+                            h_pad, w_pad, h->stride, w->stride, h->dilation, w->dilation);
+    ls_window *window = &self->common.conv.window;
+    if (!ls_window_set(window, &(ls_shape){3, {height, width, self->common.out}}, options, error))
         return false;
-    w->h.out = x->at[0];
-    w->w.out = x->at[1];
+    window->h.out = h->size;
+    window->w.out = w->size;
     return true;
 }
 

@@ -39,7 +39,7 @@ static bool setup(ls_layer *layer, ls_error *error)
                             "size=%ld has no middle: take an odd number of channels, %ld or %ld",
                             self->size, self->size - 1, self->size + 1);
     layer->y = *x;
-    layer->scratch.fixed = (size_t)(3 * x->at[x->rank - 1] + self->size) * sizeof(real);
+    layer->scratch.fixed = (size_t)(3 * ls_shape_last(x) + self->size) * sizeof(real);
     layer->flops = (double)(ls_shape_count(x) * (self->size + 4));
     return true;
 }
@@ -55,7 +55,7 @@ typedef struct pixel {
 static pixel pixel_of(const ls_layer *layer, real *scratch)
 {
     const lrn *self = layer->self;
-    long channels = layer->y.at[layer->y.rank - 1];
+    long channels = ls_shape_last(&layer->y);
     pixel p = {.channels = channels,
                .size = self->size,
                .padded = scratch + 2 * channels,
@@ -132,7 +132,7 @@ LS_CLONES static void slope(const lrn *self, const pixel *p, long pixels, const 
 
 static long pixels_of(const ls_layer *layer, const ls_layer_args *args)
 {
-    return args->rows * (ls_shape_count(&layer->y) / layer->y.at[layer->y.rank - 1]);
+    return args->rows * (ls_shape_count(&layer->y) / ls_shape_last(&layer->y));
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)

@@ -22,28 +22,21 @@ static const ls_option ls_pool_options[] = {
      "1: instead of kernel=, one window as large as the image; the output is a vector"},
     {0}};
 
-/* global=1 is a kernel as large as the image. */
-static inline bool ls_pool_read_global(const ls_layer *layer, ls_window_options *o, ls_error *error)
-{
-    const ls_shape *x = &layer->x[0];
-    if (o->kernel.at[0] || o->stride.at[0] || o->pad.at[0] || o->ceil)
-        return ls_error_set(error, LS_USAGE,
-                            "global=1 takes the whole image: leave kernel=, stride=, pad= and "
-                            "ceil= out");
-    o->kernel = (ls_list){2, {x->at[0], x->at[1]}};
-    return true;
-}
-
 /* Fills the window, the flops and the output's shape: {h.out, w.out, c}, of a global pool {c}.
  * Every window holds some pixel of the image. */
 static inline bool ls_pool_setup(ls_layer *layer, ls_error *error)
 {
     ls_pool *self = layer->self;
     ls_window *w = &self->window;
-    if (self->global && !ls_pool_read_global(layer, &self->options, error))
-        return false;
-    const ls_list *kernel = &self->options.kernel;
-    if (!self->global && (!kernel->at[0] || !kernel->at[kernel->count - 1]))
+    ls_list *kernel = &self->options.kernel;
+    if (self->global && (kernel->at[0] || self->options.stride.at[0] || self->options.pad.at[0] ||
+                         self->options.ceil))
+        return ls_error_set(error, LS_USAGE,
+                            "global=1 takes the whole image: leave kernel=, stride=, pad= and "
+                            "ceil= out");
+    if (self->global)
+        *kernel = (ls_list){2, {layer->x[0].at[0], layer->x[0].at[1]}};
+    else if (!kernel->at[0] || !kernel->at[kernel->count - 1])
         return ls_error_set(error, LS_USAGE, "%s needs kernel=, or global=1", layer->type->name);
     if (!ls_window_set(w, &layer->x[0], &self->options, error))
         return false;

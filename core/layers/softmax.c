@@ -13,11 +13,6 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-static long last_dimension(const ls_layer *layer)
-{
-    return layer->y.at[layer->y.rank - 1];
-}
-
 /* A NaN is never found to be the largest, but it still reaches the sum. */
 static real largest(long n, const real *x)
 {
@@ -29,7 +24,8 @@ static real largest(long n, const real *x)
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
+    long width = ls_shape_last(&layer->y),
+         vectors = args->rows * (ls_shape_count(&layer->y) / width);
     for (long v = 0; v < vectors; v++) {
         const real *x = args->x[0] + v * width;
         real *y = args->y + v * width;
@@ -45,7 +41,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    long width = last_dimension(layer), vectors = args->rows * (ls_shape_count(&layer->y) / width);
+    long width = ls_shape_last(&layer->y),
+         vectors = args->rows * (ls_shape_count(&layer->y) / width);
     if (!args->dx[0])
         return;
     for (long v = 0; v < vectors; v++) {
@@ -67,7 +64,6 @@ const ls_layer_type ls_layer_softmax = {
     .name = "softmax",
     .help = "probabilities over the last dimension",
     .examples = examples,
-    .size = 0,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -3,9 +3,8 @@
 
 #include <stdio.h>
 
-/* An option, "5" for both directions or "5,3" for height and width, into a field of each. */
-static bool read_pair(const ls_list *list, const char *key, long *height, long *width,
-                      ls_error *error)
+bool ls_window_read_pair(const ls_list *list, const char *key, long *height, long *width,
+                         ls_error *error)
 {
     if (list->count > 2)
         return ls_error_set(error, LS_USAGE,
@@ -16,13 +15,20 @@ static bool read_pair(const ls_list *list, const char *key, long *height, long *
     return true;
 }
 
-static bool read_options(ls_window_axis *h, ls_window_axis *w, const ls_window_options *options,
-                         ls_error *error)
+bool ls_window_read(ls_window *window, const ls_shape *x, const ls_window_options *o,
+                    ls_error *error)
 {
-    return read_pair(&options->kernel, "kernel", &h->kernel, &w->kernel, error) &&
-           read_pair(&options->stride, "stride", &h->stride, &w->stride, error) &&
-           read_pair(&options->pad, "pad", &h->pad, &w->pad, error) &&
-           read_pair(&options->dilation, "dilation", &h->dilation, &w->dilation, error);
+    char shape[96];
+    if (x->rank != 2 && x->rank != 3)
+        return ls_error_set(error, LS_USAGE,
+                            "takes images, height x width x channels, but its input is %s",
+                            ls_shape_text(x, shape, sizeof shape));
+    ls_window_axis *h = &window->h, *w = &window->w;
+    *window = (ls_window){{.size = x->at[0]}, {.size = x->at[1]}, x->rank == 3 ? x->at[2] : 1};
+    return ls_window_read_pair(&o->kernel, "kernel", &h->kernel, &w->kernel, error) &&
+           ls_window_read_pair(&o->stride, "stride", &h->stride, &w->stride, error) &&
+           ls_window_read_pair(&o->pad, "pad", &h->pad, &w->pad, error) &&
+           ls_window_read_pair(&o->dilation, "dilation", &h->dilation, &w->dilation, error);
 }
 
 /* Sets stride and out; whether the kernel fits. */
@@ -50,17 +56,8 @@ static bool too_large(const ls_window_axis *h, const ls_window_axis *w, ls_error
 bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options *options,
                    ls_error *error)
 {
-    char shape[96];
-    if (x->rank != 2 && x->rank != 3)
-        return ls_error_set(error, LS_USAGE,
-                            "takes images, height x width x channels, but its input is %s",
-                            ls_shape_text(x, shape, sizeof shape));
-    ls_window_axis h = {.size = x->at[0]}, w = {.size = x->at[1]};
-    if (!read_options(&h, &w, options, error))
+    if (!ls_window_read(window, x, options, error))
         return false;
-    bool high = set_out(&h, options->ceil), wide = set_out(&w, options->ceil);
-    if (!high || !wide)
-        return too_large(&h, &w, error);
-    *window = (ls_window){h, w, x->rank == 3 ? x->at[2] : 1};
-    return true;
+    bool high = set_out(&window->h, options->ceil), wide = set_out(&window->w, options->ceil);
+    return (high && wide) || too_large(&window->h, &window->w, error);
 }

@@ -12,7 +12,13 @@ typedef struct ls_window_options {
                   pad before it (PyTorch's ceil_mode) */
 } ls_window_options;
 
-/* Sets the window over a row of shape x: {h, w, c}, or {h, w} for one channel. LS_USAGE errors if
- * it does not fit. */
+/* An option: one number for both directions, or two. No numbers: 1. LS_USAGE errors begin with the
+ * key. */
+bool ls_window_read_pair(const ls_list *list, const char *key, long *height, long *width,
+                         ls_error *error);
+/* The options over a row of shape x: {h, w, c}, or {h, w} for one channel. Leaves `out` 0. */
+bool ls_window_read(ls_window *window, const ls_shape *x, const ls_window_options *options,
+                    ls_error *error);
+/* Sets the window over a row of shape x. LS_USAGE errors if it does not fit. */
 bool ls_window_set(ls_window *window, const ls_shape *x, const ls_window_options *options,
                    ls_error *error);
