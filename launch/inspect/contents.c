@@ -82,27 +82,7 @@ static void add_object(void *context, const ls_h5_list_object *o)
     json_array_append_new(json_object_get(top, "objects"), entry);
 }
 
-/* Checks the digest of a file, and its size into *bytes. NULL and an error: there is no file. */
-static json_t *check_digest(const char *path, size_t *bytes, ls_error *error)
-{
-    static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
-                                         [LS_CHECKSUM_BROKEN] = "broken",
-                                         [LS_CHECKSUM_NONE] = "none"};
-    ls_checksum checksum;
-    ls_error why = {0};
-    ls_checksum_state state = ls_checksum_check(path, &checksum, &why);
-    bool holds = state == LS_CHECKSUM_HOLDS;
-    *bytes = checksum.size;
-    if (state != LS_CHECKSUM_NO_FILE)
-        return json_pack("{s:s, s:s*, s:o*, s:o*}", "state", states[state], "xxh3_128",
-                         holds ? checksum.digest : NULL, "step",
-                         holds ? json_integer(checksum.step) : NULL, "reason",
-                         state == LS_CHECKSUM_BROKEN ? ls_json_text(why.text) : NULL);
-    *error = why;
-    return NULL;
-}
-
-/* Finds the kind of a file from its attributes and objects. */
+/* The kind of a file, which its attributes and objects tell. */
 static const char *kind_of(const json_t *top)
 {
     static const char *const rows[] = {"train/x", "valid/x", "test/x",  "train/y", "valid/y",
@@ -120,13 +100,20 @@ static const char *kind_of(const json_t *top)
 
 json_t *ls_contents_file(const char *path, ls_error *error)
 {
-    size_t bytes;
-    json_t *digest = check_digest(path, &bytes, error);
-    if (!digest)
+    static const char *const states[] = {[LS_CHECKSUM_HOLDS] = "holds",
+                                         [LS_CHECKSUM_BROKEN] = "broken",
+                                         [LS_CHECKSUM_NONE] = "none"};
+    ls_checksum checksum;
+    ls_checksum_state state = ls_checksum_check(path, &checksum, error);
+    bool holds = state == LS_CHECKSUM_HOLDS, broken = state == LS_CHECKSUM_BROKEN;
+    if (state == LS_CHECKSUM_NO_FILE)
         return NULL;
-    json_t *top = json_pack("{s:o, s:I, s:n, s:o, s:[]}", "file", ls_json_text(path), "bytes",
-                            (json_int_t)bytes, "kind", "digest", digest, "objects");
-    if (strcmp(json_string_value(json_object_get(digest, "state")), "broken") == 0)
+    json_t *top = json_pack(
+        "{s:o, s:I, s:n, s:{s:s, s:s*, s:o*, s:o*}, s:[]}", "file", ls_json_text(path), "bytes",
+        (json_int_t)checksum.size, "kind", "digest", "state", states[state], "xxh3_128",
+        holds ? checksum.digest : NULL, "step", holds ? json_integer(checksum.step) : NULL,
+        "reason", broken ? ls_json_text(error->text) : NULL, "objects");
+    if (broken)
         return top;
     if (ls_h5_list_visit(path, add_object, top, error)) {
         json_object_set_new(top, "kind", json_string(kind_of(top)));

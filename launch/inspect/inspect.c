@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/h5/h5_list.h"
 #include "io/h5/h5_list_compare.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
@@ -66,24 +67,22 @@ static double real_of(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* Prints a text of several lines, each indented. */
-static void print_block(const char *title, const char *lines)
+static void print_job(const char *text)
 {
-    printf("%s\n", title);
-    while (*lines) {
-        int length = (int)strcspn(lines, "\n");
-        printf("  %.*s\n", length, lines);
-        lines += length + (lines[length] == '\n');
+    printf("\njob\n");
+    for (int length; *text; text += length + (text[length] == '\n')) {
+        length = (int)strcspn(text, "\n");
+        printf("  %.*s\n", length, text);
     }
 }
 
 /* Prints the job of a checkpoint, JSON or YAML, as YAML; if it cannot be read, as it stands. */
-static void print_job(const char *text)
+static void print_job_inside(const char *text)
 {
     ls_error error;
     ls_job *job = ls_job_parse(text, "job", &error);
-    char *yaml = job ? ls_job_text(job) : ls_copy_string(text);
-    print_block("\njob", yaml);
+    char *yaml = job ? ls_job_text(job) : NULL;
+    print_job(yaml ? yaml : text);
     ls_free(yaml);
     ls_job_destroy(job);
 }
@@ -126,17 +125,15 @@ static void print_attributes(json_t *attributes, int indent)
     }
 }
 
-static const char *shape_of(const json_t *object, char *to, size_t size)
+static const char *shape_of(const json_t *object, char *text, size_t size)
 {
     size_t i, used = 0;
-    json_t *dimension, *shape = json_object_get(object, "shape");
-    snprintf(to, size, json_array_size(shape) ? "" : "scalar");
-    json_array_foreach (shape, i, dimension) {
-        if (used < size)
-            used += (size_t)snprintf(to + used, size - used, "%s%lld", i ? "x" : "",
-                                     (long long)json_integer_value(dimension));
-    }
-    return to;
+    json_t *count, *shape = json_object_get(object, "shape");
+    snprintf(text, size, json_array_size(shape) ? "" : "scalar");
+    json_array_foreach (shape, i, count)
+        used += (size_t)snprintf(text + used, size - used, i ? "x%lld" : "%lld",
+                                 (long long)json_integer_value(count));
+    return text;
 }
 
 static void print_number(const json_t *object, const char *key)
@@ -150,7 +147,7 @@ static void print_number(const json_t *object, const char *key)
 
 static void print_array(const json_t *object, int width)
 {
-    char shape[256];
+    char shape[LS_H5_LIST_RANK * sizeof "x9223372036854775807"];
     const char *storage = text_of(object, "storage");
     printf("  %-*s %-14s %-8s", width, text_of(object, "path"),
            shape_of(object, shape, sizeof shape), text_of(object, "type"));
@@ -177,13 +174,15 @@ static void print_object(const json_t *object, int width)
     print_attributes(json_object_get(object, "attributes"), 6);
 }
 
-/* Whether an object is a group that shows by the path of the next one, and has no attributes. */
+/* Whether an object is a group without attributes above the next one, whose path shows it. */
 static bool is_only_path(const json_t *object, const json_t *next)
 {
     const char *path = text_of(object, "path");
+    size_t length = strlen(path);
     return strcmp(text_of(object, "kind"), "group") == 0 &&
            json_object_size(json_object_get(object, "attributes")) == 0 &&
-           strncmp(path, text_of(next, "path"), strlen(path)) == 0;
+           strncmp(path, text_of(next, "path"), length) == 0 &&
+           text_of(next, "path")[length] == '/';
 }
 
 static void print_objects(const json_t *objects)
@@ -223,7 +222,7 @@ static void print_file(const json_t *top)
     printf(json_object_size(attributes) ? "\nattributes\n" : "");
     print_attributes(attributes, 2);
     if (text_of(attributes, "job")[0])
-        print_job(text_of(attributes, "job"));
+        print_job_inside(text_of(attributes, "job"));
     putchar('\n');
     print_objects(json_object_get(top, "objects"));
 }
@@ -274,16 +273,16 @@ static void print_run(const json_t *top)
     size_t i;
     json_t *entry;
     printf("%s: run directory\n", text_of(top, "run"));
-    print_block("\njob", text_of(top, "job"));
+    print_job(text_of(top, "job"));
     printf("\nhistory\n");
     json_array_foreach (json_object_get(top, "history"), i, entry)
         print_stage(entry);
     printf("\ncheckpoints\n");
     json_array_foreach (json_object_get(top, "checkpoints"), i, entry) {
-        bool holds = json_is_true(json_object_get(entry, "holds"));
+        const char *reason = text_of(entry, "reason");
         printf("  %-40s step %8lld %12lld bytes  %s%s\n", text_of(entry, "file"),
                integer_of(entry, "step"), integer_of(entry, "bytes"),
-               holds ? "holds" : "DOES NOT HOLD: ", text_of(entry, "reason"));
+               reason[0] ? "DOES NOT HOLD: " : "holds", reason);
     }
 }
 
@@ -362,35 +361,34 @@ static void notice(void *context, const char *text)
     fprintf(stderr, "lockstep: %s\n", text);
 }
 
-/* Of a run directory, writes the path of its newest checkpoint into path[size]. */
-static bool resolve(const char *from, char *path, size_t size, ls_error *error)
+/* The path itself, or of a run directory that of its newest checkpoint, for ls_free; NULL: none. */
+static char *resolve(const char *path, ls_error *error)
 {
-    if (!ls_atomic_file_is_folder(from))
-        return (size_t)snprintf(path, size, "%s", from) < size;
+    if (!ls_atomic_file_is_folder(path))
+        return ls_copy_string(path);
     ls_checkpoint *found;
-    if (ls_checkpoint_find(from, &found, notice, NULL, error) == LS_CHECKPOINT_NONE)
-        return ls_error_set(error, LS_DATA, "%s: holds no checkpoint", from);
-    bool fits = found && (size_t)snprintf(path, size, "%s", found->path) < size;
+    if (ls_checkpoint_find(path, &found, notice, NULL, error) == LS_CHECKPOINT_NONE)
+        ls_error_set(error, LS_DATA, "%s: holds no checkpoint", path);
+    char *newest = found ? ls_copy_string(found->path) : NULL;
     ls_checkpoint_close(found);
-    return fits;
+    return newest;
 }
 
 static bool compare(const arguments *a, ls_error *error)
 {
-    char path[2][4096];
     comparison c = {.list = json_array()};
-    bool ok = resolve(a->words.at[0], path[0], sizeof path[0], error) &&
-              resolve(a->words.at[1], path[1], sizeof path[1], error) &&
-              ls_h5_list_compare(path[0], path[1], add_difference, &c, error);
+    char *one = resolve(a->words.at[0], error), *two = one ? resolve(a->words.at[1], error) : NULL;
+    bool ok = two && ls_h5_list_compare(one, two, add_difference, &c, error);
     if (ok && a->json) {
-        json_t *top =
-            json_pack("{s:o, s:o, s:I, s:O}", "a", ls_json_text(path[0]), "b",
-                      ls_json_text(path[1]), "arrays", (json_int_t)c.arrays, "differences", c.list);
-        ls_json_print(top);
+        ls_json_print(json_pack("{s:o, s:o, s:I, s:O}", "a", ls_json_text(one), "b",
+                                ls_json_text(two), "arrays", (json_int_t)c.arrays, "differences",
+                                c.list));
     } else if (ok) {
-        printf("%s\n%s\n", path[0], path[1]);
+        printf("%s\n%s\n", one, two);
         print_differences(&c);
     }
+    ls_free(one);
+    ls_free(two);
     json_decref(c.list);
     return ok;
 }

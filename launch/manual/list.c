@@ -22,11 +22,7 @@ enum { WIDTH = 96, NAME = 14, KEY = 26 };
  * columns that the line has. */
 static void put_wrapped(int column, int from, const char *text)
 {
-    if (column >= from) {
-        putchar('\n');
-        column = 0;
-    }
-    printf("%*s", from - column, "");
+    printf(column < from ? "%*s" : "\n%*s", column < from ? from - column : from, "");
     column = from;
     while (*text) {
         int word = (int)strcspn(text, " ");

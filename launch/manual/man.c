@@ -23,12 +23,8 @@ static void put_text(const char *text, size_t length)
         bool begins = i == 0 || text[i - 1] == '\n';
         if (begins && (text[i] == '.' || text[i] == '\''))
             fputs("\\&", stdout);
-        if (text[i] == '\\')
-            fputs("\\e", stdout);
-        else if (text[i] == '-')
-            fputs("\\-", stdout);
-        else
-            putchar(text[i]);
+        const char plain[] = {text[i], 0};
+        fputs(text[i] == '\\' ? "\\e" : text[i] == '-' ? "\\-" : plain, stdout);
     }
 }
 
@@ -48,22 +44,17 @@ static void put(const char *roff, ...)
     va_end(texts);
 }
 
-/* Paragraphs; lines that begin with a space keep their form. */
+/* Prints paragraphs; lines that begin with a space keep their form. */
 static void put_paragraphs(const char *text)
 {
-    bool literal = false;
     put(".PP\n");
-    while (*text) {
-        size_t length = strcspn(text, "\n");
-        if (length && literal != (*text == ' ')) {
-            literal = !literal;
-            put(literal ? ".nf\n" : ".fi\n");
-        }
+    for (size_t length; *text; text += length + (text[length] == '\n')) {
+        bool literal = *text == ' ';
+        length = strcspn(text, "\n");
+        put(literal ? ".nf\n" : "");
         put_text(text, length);
-        put(length ? "\n" : ".PP\n");
-        text += length + (text[length] == '\n');
+        put(literal ? "\n.fi\n" : length ? "\n" : ".PP\n");
     }
-    put(literal ? ".fi\n" : "");
 }
 
 static void put_option(const ls_command_option *option)

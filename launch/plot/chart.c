@@ -7,7 +7,6 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
-#include "launch/plot/axis.h"
 #include "launch/plot/svg.h"
 
 /* Lengths in pixels. The corner of a panel is the corner of its plot area; the cell around it has
@@ -24,11 +23,11 @@ static const char *const colours[] = {"#0072b2", "#e69f00", "#111111", "#56b4e9"
                                       "#d55e00", "#009e73", "#cc79a7"};
 enum { COLOURS = sizeof colours / sizeof colours[0] };
 
-/* The quantities against which curves are drawn, each with its units: the first is taken whose
- * `from` the largest number reaches. */
+/* The units of each x axis: of these, the first whose `from` the last point of all curves reaches.
+ */
 static const struct x_unit {
     ls_axis_id axis;
-    double size, from; /* the unit in the numbers of ls_point: seconds of an hour; `from` as well */
+    double size, from; /* in steps, epochs or seconds */
     const char *name;
 } x_units[] = {{LS_AXIS_STEP, 1, 0, "step"},
                {LS_AXIS_EPOCH, 1, 0, "epoch"},
@@ -37,19 +36,24 @@ static const struct x_unit {
                {LS_AXIS_TIME, 60, 2 * 60, "time (minutes)"},
                {LS_AXIS_TIME, 1, 0, "time (seconds)"}};
 
-/* The quantities that are no metrics: their panels come last, and their axes begin at 0. */
+/* The quantities that are no loss and no metric: their panels come last, their axes begin at 0. */
 static const struct {
     const char *name, *title;
 } last_panels[] = {{"rate", "learning rate"},
                    {"samples_per_second", "samples/s"},
                    {"waiting", "waiting for data (share)"}};
 
+/* A range of numbers with round ticks. */
+typedef struct axis {
+    double low, high; /* both are ticks, but for the end of the x axis */
+    double step;      /* between ticks: 1, 2 or 5 times a power of ten */
+} axis;
+
 typedef struct drawn {
     const ls_curve *curve;
     int run;         /* gives the colour and the mark */
     bool evaluated;  /* a curve of evaluations: thick, with marks */
-    bool background; /* of training steps, and the quantity was evaluated too: thin, pale, unmarked
-                      */
+    bool background; /* of training steps, where evaluations have a curve too: thin and pale */
 } drawn;
 
 typedef struct chart {
@@ -57,24 +61,71 @@ typedef struct chart {
     const ls_curves *run;
     int runs, curves, panels;
     drawn *curve; /* of all runs */
-    ls_axis_id axis;
+    ls_axis_id x_axis;
     const struct x_unit *unit;
-    ls_axis x;
-    const char *panel[PANELS]; /* the name of the curves in it */
+    axis x;
+    const char *panel[PANELS]; /* the name of the curves in each */
 } chart;
 
 /* A panel, which maps numbers to pixels. */
 typedef struct panel {
     const chart *chart;
     double left, top;
-    ls_axis y;
+    axis y;
     const drawn **curve; /* those of evaluations last, so that they lie on top */
     int curves;
 } panel;
 
+/* The number of the form 1, 2 or 5 times a power of ten that is nearest to `width`. */
+static double round_step(double width)
+{
+    double power = pow(10, floor(log10(width)));
+    double leading = width / power;
+    return power * (leading < 1.5 ? 1 : leading < 3.5 ? 2 : leading < 7.5 ? 5 : 10);
+}
+
+/* The smallest range from tick to tick that holds [low, high], with about `ticks` ticks. */
+static axis fit_axis(double low, double high, int ticks)
+{
+    if (high - low <= 1e-9 * fmax(fabs(low), fabs(high))) { /* all numbers are equal, or nearly */
+        double half = fmax(fabs(high) / 2, 1e-9);
+        low -= half;
+        high += half;
+    }
+    double step = round_step((high - low) / ticks);
+    return (axis){.low = step * floor(low / step + 1e-6),
+                  .high = step * ceil(high / step - 1e-6),
+                  .step = step};
+}
+
+/* Writes the tick nearest to `value`, short: "0.05", "1e-5", "20k". Returns text. */
+static const char *label_tick(const axis *a, double value, char *text, size_t size)
+{
+    static const struct {
+        double size;
+        const char *name;
+    } units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
+    double largest = fmax(fabs(a->low), fabs(a->high));
+    int u = 0;
+    while (units[u].size > 1 && largest < 10 * units[u].size)
+        u++;
+    double tick = a->step * round(value / a->step) / units[u].size;
+    int decimals = -(int)floor(log10(a->step / units[u].size) + 1e-9);
+    int exponent = tick == 0 ? 0 : (int)floor(log10(fabs(tick)) + 1e-9);
+    if (tick == 0)
+        snprintf(text, size, "0");
+    else if (decimals <= 4 && largest < 1e13)
+        snprintf(text, size, "%.*f%s", decimals < 0 ? 0 : decimals, tick, units[u].name);
+    else if (exponent >= -4 && exponent < 6)
+        snprintf(text, size, "%.6g%s", tick, units[u].name);
+    else
+        snprintf(text, size, "%.6ge%d%s", tick / pow(10, exponent), exponent, units[u].name);
+    return text;
+}
+
 static double x_of(const panel *p, double value)
 {
-    const ls_axis *x = &p->chart->x;
+    const axis *x = &p->chart->x;
     return p->left + PLOT_WIDTH * (value / p->chart->unit->size - x->low) / (x->high - x->low);
 }
 
@@ -85,7 +136,6 @@ static double y_of(const panel *p, double value)
     return p->top + PLOT_HEIGHT * fmin(fmax(down, -2), 3);
 }
 
-/* Adds the curves of a run. */
 static void add_curves(chart *c, int run)
 {
     const ls_curves *all = &c->run[run];
@@ -98,7 +148,7 @@ static void add_curves(chart *c, int run)
     }
 }
 
-/* The title of one of last_panels; NULL: the curves are of a loss or a metric. */
+/* The title of a quantity in last_panels; of others NULL. */
 static const char *last_title(const char *name)
 {
     for (size_t i = 0; i < sizeof last_panels / sizeof last_panels[0]; i++)
@@ -107,23 +157,17 @@ static const char *last_title(const char *name)
     return NULL;
 }
 
-static void add_panel(chart *c, const char *name)
-{
-    for (int i = 0; i < c->panels; i++)
-        if (strcmp(c->panel[i], name) == 0)
-            return;
-    if (c->panels < PANELS)
-        c->panel[c->panels++] = name;
-}
-
 /* Loss, the other metrics in the order of their first record, last_panels. */
 static void choose_panels(chart *c)
 {
     for (int group = 0; group < 3; group++)
-        for (int i = 0; i < c->curves; i++) {
+        for (int i = 0; i < c->curves && c->panels < PANELS; i++) {
             const char *name = c->curve[i].curve->name;
-            if (group == (last_title(name) ? 2 : strcmp(name, "loss") != 0))
-                add_panel(c, name);
+            int k = 0;
+            while (k < c->panels && strcmp(c->panel[k], name) != 0)
+                k++;
+            if (k == c->panels && group == (last_title(name) ? 2 : strcmp(name, "loss") != 0))
+                c->panel[c->panels++] = name;
         }
 }
 
@@ -132,50 +176,39 @@ static void choose_x(chart *c)
     double last = 0;
     for (int i = 0; i < c->curves; i++)
         for (long k = 0; k < c->curve[i].curve->count; k++)
-            last = fmax(last, c->curve[i].curve->point[k].at[c->axis]);
+            last = fmax(last, c->curve[i].curve->point[k].at[c->x_axis]);
     c->unit = x_units;
-    while (c->unit->axis != c->axis || last < c->unit->from)
+    while (c->unit->axis != c->x_axis || last < c->unit->from)
         c->unit++;
-    c->x = ls_axis_fit(0, last > 0 ? last / c->unit->size : 1, TICKS_X);
+    c->x = fit_axis(0, last > 0 ? last / c->unit->size : 1, TICKS_X);
     if (last > 0)
         c->x.high = last / c->unit->size; /* leaves no empty space after the last point */
 }
 
-/* Widens the range of y to the values of the panel's curves from number `first` on, but for the
- * share `cut` of them at either end. */
-static void widen(panel *p, int first, double cut)
+/* The large losses of the first steps, and single spikes, would press all other points flat.
+ * Therefore 2.5 % of all points may leave the panel at either end, but no evaluation. The axis
+ * begins at 0 where that costs little height, and always for rates and shares. */
+static axis choose_y(const panel *p, bool is_last)
 {
     size_t count = 0;
-    double *value = NULL;
-    for (int i = first; i < p->curves; i++) {
+    double *value = NULL, low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < p->curves; i++) {
         const ls_curve *curve = p->curve[i]->curve;
         value = ls_realloc(value, count + (size_t)curve->count, sizeof *value);
-        for (long k = 0; k < curve->count; k++)
+        for (long k = 0; k < curve->count; k++) {
             value[count++] = curve->point[k].value;
+            if (p->curve[i]->evaluated) {
+                low = fmin(low, curve->point[k].value);
+                high = fmax(high, curve->point[k].value);
+            }
+        }
     }
-    if (count) {
-        size_t outside = (size_t)(cut * (double)count);
-        qsort(value, count, sizeof *value, ls_ascending);
-        p->y.low = fmin(p->y.low, value[outside]);
-        p->y.high = fmax(p->y.high, value[count - 1 - outside]);
-    }
+    qsort(value, count, sizeof *value, ls_ascending);
+    size_t outside = is_last ? 0 : (size_t)(0.025 * (double)count);
+    low = fmin(low, value[outside]);
+    high = fmax(high, value[count - 1 - outside]);
     ls_free(value);
-}
-
-/* The large losses of the first steps, and single spikes, would press all other points flat.
- * Therefore 2.5 % of the training steps may leave the panel at either end, evaluations never. The
- * axis begins at 0 where that costs little height, and always for rates and shares. */
-static void choose_y(panel *p, bool is_last)
-{
-    int trained = 0;
-    while (trained < p->curves && !p->curve[trained]->evaluated)
-        trained++;
-    p->y = (ls_axis){.low = INFINITY, .high = -INFINITY};
-    widen(p, 0, is_last ? 0 : 0.025);
-    widen(p, trained, 0);
-    if (p->y.low > 0 && (is_last || p->y.low < 0.4 * p->y.high))
-        p->y.low = 0;
-    p->y = ls_axis_fit(p->y.low, p->y.high, TICKS_Y);
+    return fit_axis(low > 0 && (is_last || low < 0.4 * high) ? 0 : low, high, TICKS_Y);
 }
 
 static void put_y_axis(const panel *p)
@@ -188,7 +221,7 @@ static void put_y_axis(const panel *p)
         ls_svg_line(out, p->left, y, p->left + PLOT_WIDTH, y,
                     i ? "stroke='#e4e4e4'" : "stroke='#888'");
         ls_svg_text(out, p->left - 8, y + 4, LS_SVG_END, "font-size='11' fill='#444'",
-                    ls_axis_label(&p->y, value, label, sizeof label));
+                    label_tick(&p->y, value, label, sizeof label));
     }
 }
 
@@ -202,7 +235,7 @@ static void put_x_axis(const panel *p)
         double value = c->x.low + i * c->x.step, x = x_of(p, value * c->unit->size);
         ls_svg_line(c->out, x, bottom, x, bottom + 4, "stroke='#888'");
         ls_svg_text(c->out, x, bottom + 18, LS_SVG_MIDDLE, "font-size='11' fill='#444'",
-                    ls_axis_label(&c->x, value, label, sizeof label));
+                    label_tick(&c->x, value, label, sizeof label));
     }
     ls_svg_text(c->out, p->left + PLOT_WIDTH / 2.0, bottom + 36, LS_SVG_MIDDLE,
                 "font-size='11' fill='#666'", c->unit->name);
@@ -219,7 +252,7 @@ static void put_stages(const panel *p)
             if (point->stage <= stage)
                 continue;
             stage = point->stage;
-            double x = x_of(p, (k ? point - 1 : point)->at[c->axis]);
+            double x = x_of(p, (k ? point - 1 : point)->at[c->x_axis]);
             ls_svg_line(c->out, x, p->top, x, p->top + PLOT_HEIGHT,
                         "stroke='#999' stroke-dasharray='2 3'");
         }
@@ -243,7 +276,7 @@ static void put_marks(const panel *p, const drawn *d)
     const ls_curve *curve = d->curve;
     double next = p->left + MARK_DISTANCE * (0.5 + d->run) / p->chart->runs;
     for (long k = 0; k < curve->count; k++) {
-        double x = x_of(p, curve->point[k].at[p->chart->axis]), value = curve->point[k].value;
+        double x = x_of(p, curve->point[k].at[p->chart->x_axis]), value = curve->point[k].value;
         if ((x < next && k + 1 < curve->count) || value < p->y.low || value > p->y.high)
             continue;
         put_mark(p->chart->out, d->run, x, y_of(p, value));
@@ -257,18 +290,15 @@ static void put_curve(const panel *p, const drawn *d)
 {
     FILE *out = p->chart->out;
     const ls_point *point = d->curve->point;
+    const char *width = d->evaluated ? "2" : d->background ? "1" : "1.4";
     fputs("<path d='", out);
     for (long k = 0; k < d->curve->count; k++)
         fprintf(out, "%c%.1f %.1f", k && point[k].stage == point[k - 1].stage ? 'L' : 'M',
-                x_of(p, point[k].at[p->chart->axis]), y_of(p, point[k].value));
+                x_of(p, point[k].at[p->chart->x_axis]), y_of(p, point[k].value));
     fprintf(out,
             "' fill='none' stroke-linejoin='round' stroke='%s' stroke-width='%s' "
             "stroke-opacity='%s'/>\n",
-            colours[d->run % COLOURS],
-            d->evaluated    ? "2"
-            : d->background ? "1"
-                            : "1.4",
-            d->background ? "0.6" : "1");
+            colours[d->run % COLOURS], width, d->background ? "0.6" : "1");
 }
 
 static void put_panel(const chart *c, const char *name, double left, double top)
@@ -280,7 +310,7 @@ static void put_panel(const chart *c, const char *name, double left, double top)
         for (int i = 0; i < c->curves; i++)
             if (c->curve[i].evaluated == evaluated && strcmp(c->curve[i].curve->name, name) == 0)
                 p.curve[p.curves++] = &c->curve[i];
-    choose_y(&p, last != NULL);
+    p.y = choose_y(&p, last != NULL);
     ls_svg_text(c->out, left, top - 14, LS_SVG_START, "font-size='14' fill='#222'",
                 last ? last : name);
     put_y_axis(&p);
@@ -289,78 +319,66 @@ static void put_panel(const chart *c, const char *name, double left, double top)
     ls_svg_clip(c->out, left, top, PLOT_WIDTH, PLOT_HEIGHT);
     for (int i = 0; i < p.curves; i++)
         put_curve(&p, p.curve[i]);
-    ls_svg_end(c->out, "g");
+    fputs("</g>\n", c->out);
     for (int i = 0; i < p.curves; i++)
         if (p.curve[i]->evaluated || (c->runs > 1 && !p.curve[i]->background))
             put_marks(&p, p.curve[i]);
     ls_free(p.curve);
 }
 
-static const char *last_word(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 /* The last part of a run's path, or the whole path where two runs share that part. */
 static const char *label_of(const chart *c, int run)
 {
-    const char *word = last_word(c->run[run].run);
+    const char *path = c->run[run].run, *word = basename(path);
     for (int r = 0; r < c->runs; r++)
-        if (r != run && strcmp(last_word(c->run[r].run), word) == 0)
-            return c->run[run].run;
+        if (r != run && strcmp(basename(c->run[r].run), word) == 0)
+            return path;
     return word;
 }
 
-/* The legend while it is written. */
-typedef struct legend {
-    FILE *out; /* NULL: only its lines are counted */
-    double x;  /* where the next entry begins */
-    int line;
-} legend;
-
 /* An entry of the legend: a line that looks as the curves do, with the mark of `run` (none where it
- * is negative), and a text. */
-static void put_entry(legend *l, const char *style, int run, const char *text)
+ * is negative), and a text. Moves (*x, *line) to where the next entry begins; does only this where
+ * `out` is NULL. */
+static void put_entry(FILE *out, double *x, int *line, const char *style, int run, const char *text)
 {
     static const double sample = 30, gap = 8, size = 12, between = 22;
     double width = sample + gap + ls_svg_text_width(text, size) + between;
-    if (l->x > LEFT && l->x + width > WIDTH) {
-        l->x = LEFT;
-        l->line++;
+    if (*x > LEFT && *x + width > WIDTH) {
+        *x = LEFT;
+        ++*line;
     }
-    double x = l->x, y = LEGEND_LINE * (l->line + 1);
-    l->x += width;
-    if (!l->out)
+    double left = *x, y = LEGEND_LINE * (*line + 1);
+    *x += width;
+    if (!out)
         return;
-    ls_svg_line(l->out, x, y, x + sample, y, style);
+    ls_svg_line(out, left, y, left + sample, y, style);
     if (run >= 0)
-        put_mark(l->out, run, x + sample / 2, y);
-    ls_svg_text(l->out, x + sample + gap, y + 4, LS_SVG_START, "font-size='12' fill='#222'", text);
+        put_mark(out, run, left + sample / 2, y);
+    ls_svg_text(out, left + sample + gap, y + 4, LS_SVG_START, "font-size='12' fill='#222'", text);
 }
 
-/* Returns the number of lines of the legend. */
+/* Draws the legend, or nothing where `out` is NULL. Returns the number of its lines. */
 static int put_legend(const chart *c, FILE *out)
 {
     char style[64];
-    legend l = {.out = out, .x = LEFT};
+    double x = LEFT;
+    int line = 0, i = 0;
     for (int r = 0; r < c->runs; r++) {
         snprintf(style, sizeof style, "stroke='%s' stroke-width='2'", colours[r % COLOURS]);
-        put_entry(&l, style, r, label_of(c, r));
+        put_entry(out, &x, &line, style, r, label_of(c, r));
     }
-    int i = 0;
     while (i < c->curves && !c->curve[i].evaluated)
         i++;
     if (i < c->curves) {
-        put_entry(&l, "stroke='#888' stroke-width='1'", -1, "training steps");
-        put_entry(&l, "stroke='#888' stroke-width='2'", -1, c->curve[i].curve->split);
+        put_entry(out, &x, &line, "stroke='#888' stroke-width='1'", -1, "training steps");
+        put_entry(out, &x, &line, "stroke='#888' stroke-width='2'", -1, c->curve[i].curve->split);
     }
-    return l.line + 1;
+    return line + 1;
 }
 
 void ls_chart_write(FILE *out, const ls_curves *runs, int count, ls_axis_id axis)
 {
-    chart c = {.out = out, .run = runs, .runs = count, .axis = axis};
+    chart c = {.out = out, .run = runs, .runs = count, .x_axis = axis};
     for (int r = 0; r < count; r++)
         add_curves(&c, r);
     choose_panels(&c);
@@ -372,6 +390,6 @@ void ls_chart_write(FILE *out, const ls_curves *runs, int count, ls_axis_id axis
     for (int i = 0; i < c.panels; i++)
         put_panel(&c, c.panel[i], LEFT + i % COLUMNS * CELL_WIDTH,
                   head + ABOVE + i / COLUMNS * CELL_HEIGHT);
-    ls_svg_end(out, "svg");
+    fputs("</svg>\n", out);
     ls_free(c.curve);
 }

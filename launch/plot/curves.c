@@ -11,27 +11,23 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 
-/* The curve of that name and split; a new one where there is none. */
-static ls_curve *curve_of(ls_curves *curves, const char *name, const char *split)
+/* Adds a point at curves->last to the curve of that name and split, which may be new. The room for
+ * points doubles whenever their count is a power of two. */
+static void add_point(ls_curves *curves, const char *name, const char *split, double value)
 {
-    for (int i = 0; i < curves->count; i++)
-        if (!strcmp(curves->curve[i].name, name) && !strcmp(curves->curve[i].split, split))
-            return &curves->curve[i];
-    curves->curve = ls_realloc(curves->curve, (size_t)curves->count + 1, sizeof curves->curve[0]);
-    ls_curve *curve = &curves->curve[curves->count++];
-    *curve = (ls_curve){.count = 0};
+    int i = 0;
+    while (i < curves->count &&
+           (strcmp(curves->curve[i].name, name) || strcmp(curves->curve[i].split, split)))
+        i++;
+    if (i == curves->count)
+        curves->curve = ls_realloc(curves->curve, (size_t)++curves->count, sizeof curves->curve[0]);
+    ls_curve *curve = &curves->curve[i];
     snprintf(curve->name, sizeof curve->name, "%s", name);
     snprintf(curve->split, sizeof curve->split, "%s", split);
-    return curve;
-}
-
-/* The room for points doubles whenever their count is a power of two. */
-static void add_point(ls_curve *curve, const ls_point *where, double value)
-{
     if ((curve->count & (curve->count - 1)) == 0)
         curve->point = ls_realloc(curve->point, curve->count ? 2 * (size_t)curve->count : 1,
                                   sizeof curve->point[0]);
-    curve->point[curve->count] = *where;
+    curve->point[curve->count] = curves->last;
     curve->point[curve->count++].value = value;
 }
 
@@ -81,27 +77,22 @@ static void add_values(ls_curves *curves, const char *split, json_t *record)
     json_object_foreach (record, key, value) {
         double number = number_of(value);
         if (!isnan(number) && (*split || !is_position(key)))
-            add_point(curve_of(curves, key, split), &curves->last, number);
+            add_point(curves, key, split, number);
         else if (json_is_object(value) && !*split)
             add_values(curves, key, value);
     }
 }
 
-static bool is_record(const json_t *record)
+static bool add_record(ls_curves *curves, json_t *record)
 {
     static const double stages = 1e6;
     double stage = member_of(record, "stage");
-    return stage >= 0 && stage <= stages && member_of(record, "step") >= 0 &&
-           member_of(record, "epoch") >= 0;
-}
-
-static bool add_record(ls_curves *curves, json_t *record)
-{
-    if (!is_record(record))
+    if (!(stage >= 0 && stage <= stages && member_of(record, "step") >= 0 &&
+          member_of(record, "epoch") >= 0))
         return false;
     const char *final = json_string_value(json_object_get(record, "final"));
     snprintf(curves->final, sizeof curves->final, "%s", final ? final : "");
-    if (final) /* it repeats numbers, and its seconds are those of the stage */
+    if (final) /* the record repeats numbers, and its seconds are those of the stage */
         return true;
     curves->last = position_of(curves, record);
     curves->timed &= !isnan(curves->last.at[LS_AXIS_TIME]);
@@ -169,10 +160,4 @@ void ls_curves_release(ls_curves *curves)
     ls_free(curves->curve);
     ls_free(curves->run);
     *curves = (ls_curves){.run = NULL};
-}
-
-const char *ls_curves_name(const ls_curve *curve, char *text, size_t size)
-{
-    snprintf(text, size, "%s%s%s", curve->split, *curve->split ? " " : "", curve->name);
-    return text;
 }

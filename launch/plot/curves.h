@@ -36,5 +36,3 @@ typedef struct ls_curves {
  * either case. */
 bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error);
 void ls_curves_release(ls_curves *curves);
-/* "valid loss", "loss": into text[size]; returns text. */
-const char *ls_curves_name(const ls_curve *curve, char *text, size_t size);

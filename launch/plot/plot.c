@@ -1,19 +1,21 @@
 /* plot: lockstep plot, the curves of runs as an SVG picture, or as text that follows a run. */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "launch/command.h"
 #include "launch/job/job.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/plot/chart.h"
-#include "launch/plot/sparkline.h"
 #include "launch/terminal.h"
 
 enum { RUNS = 32 };
+/* The text: levels of a column, columns that numbers take, least and most columns of a shape. */
+enum { LEVELS = 8, NUMBERS = 40, SHAPE_MIN = 10, SHAPE_MAX = 100 };
 
 typedef struct arguments {
     ls_words runs;
@@ -83,9 +85,8 @@ static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *err
         return ls_error_set(error, LS_IO, "%s: cannot write the picture: %s", a->output,
                             strerror(errno));
     ls_chart_write(out, runs, a->runs.count, (ls_axis_id)a->axis);
-    bool ok = !ferror(out);
-    ok = fclose(out) == 0 && ok;
-    if (!ok)
+    bool failed = ferror(out);
+    if (fclose(out) != 0 || failed)
         return ls_error_set(error, LS_IO, "%s: the picture is incomplete: %s", a->output,
                             strerror(errno));
     printf("wrote %s\n", a->output);
@@ -105,20 +106,58 @@ static bool plot(const arguments *a, ls_error *error)
     return ok;
 }
 
-/* The number of stages of the run's job; 1 where job.yaml can't be read. */
-static int stages_of(const char *run)
+/* The mean of the points in a column, where the points are spread evenly over the columns. */
+static double column_mean(const ls_curve *curve, int column, int columns)
 {
-    char path[4096];
-    ls_error error;
-    snprintf(path, sizeof path, "%s/job.yaml", run);
-    ls_job *job = ls_job_load(path, NULL, 0, &error);
-    int stages = job ? job->stages : 1;
-    ls_job_destroy(job);
-    return stages;
+    long begin = curve->count * column / columns, end = curve->count * (column + 1) / columns;
+    double sum = 0;
+    for (long k = begin; k < end; k++)
+        sum += curve->point[k].value;
+    return sum / (double)(end - begin);
 }
 
-/* Prints a title and a line for each curve. Returns the number of lines. */
-static int put_frame(const ls_curves *run, int stages)
+static void put_shape(const ls_curve *curve, int width, bool utf8)
+{
+    static const char *const blocks[2][LEVELS] = {
+        {"_", ".", "-", "=", "+", "*", "#", "@"},
+        {"\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"}};
+    int columns = (int)ls_min(curve->count, width);
+    double mean[SHAPE_MAX], low = INFINITY, high = -INFINITY;
+    for (int c = 0; c < columns; c++) {
+        mean[c] = column_mean(curve, c, columns);
+        low = fmin(low, mean[c]);
+        high = fmax(high, mean[c]);
+    }
+    for (int c = 0; c < columns; c++) {
+        double share = high > low ? (mean[c] - low) / (high - low) : 0.5;
+        fputs(blocks[utf8][(int)fmin(LEVELS * share, LEVELS - 1)], stdout);
+    }
+    printf("%*s", width - columns, "");
+}
+
+/* Prints a line for each curve: name, shape, newest value and range. */
+static void put_curves(const ls_curves *run)
+{
+    bool utf8 = ls_terminal_utf8();
+    long names = 0;
+    for (const ls_curve *c = run->curve; c < run->curve + run->count; c++)
+        names = ls_max(names, (long)(strlen(c->split) + (*c->split != 0) + strlen(c->name)));
+    long room = ls_terminal_columns(STDOUT_FILENO) - names - NUMBERS;
+    for (const ls_curve *c = run->curve; c < run->curve + run->count; c++) {
+        double low = INFINITY, high = -INFINITY;
+        for (long k = 0; k < c->count; k++) {
+            low = fmin(low, c->point[k].value);
+            high = fmax(high, c->point[k].value);
+        }
+        int printed = printf("%s%s%s", c->split, *c->split ? " " : "", c->name);
+        printf("%*s", (int)names - printed + 2, "");
+        put_shape(c, (int)ls_max(SHAPE_MIN, ls_min(room, SHAPE_MAX)), utf8);
+        printf("  %-9.4g  %.4g to %.4g\n", c->point[c->count - 1].value, low, high);
+    }
+}
+
+/* Prints a title and the curves. */
+static void put_frame(const ls_curves *run, int stages)
 {
     bool last = run->last.stage + 1 >= stages;
     printf("%s: ", run->run);
@@ -130,50 +169,49 @@ static int put_frame(const ls_curves *run, int stages)
                last ? run->final : "");
     else
         printf("no records yet\n");
-    return 1 + ls_sparkline_write(stdout, run, ls_terminal_columns(STDOUT_FILENO));
+    put_curves(run);
+    fflush(stdout);
 }
 
-static bool exists(const char *run, const char *name)
+/* Reads the curves of a run and the number of its stages (1 where job.yaml can't be read). A run
+ * that has job.yaml but no records yet has begun: it has no curves, and that is no error. */
+static bool read_live(const char *run, ls_curves *curves, int *stages, ls_error *error)
 {
-    struct stat found;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", run, name);
-    return stat(path, &found) == 0;
-}
-
-/* A run that has job.yaml but no records yet has begun: it has no curves, and that is no error. */
-static bool read_live(const char *run, ls_curves *curves, ls_error *error)
-{
-    if (exists(run, "metrics.jsonl") || !exists(run, "job.yaml"))
-        return ls_curves_read(run, curves, error);
-    *curves = (ls_curves){.run = ls_copy_string(run)};
-    return true;
+    char *path = ls_format("%s/job.yaml", run), *records = ls_format("%s/metrics.jsonl", run);
+    ls_error ignored;
+    ls_job *job = ls_job_load(path, NULL, 0, &ignored);
+    *stages = job ? job->stages : 1;
+    ls_job_destroy(job);
+    bool ok = true;
+    if (access(records, F_OK) != 0 && access(path, F_OK) == 0)
+        *curves = (ls_curves){.run = ls_copy_string(run)};
+    else
+        ok = ls_curves_read(run, curves, error);
+    ls_free(records);
+    ls_free(path);
+    return ok;
 }
 
 /* Draws a frame each second, over the one before, until the run is complete; only one frame where
  * stdout is no terminal. */
 static bool follow(const arguments *a, ls_error *error)
 {
-    static const struct timespec second = {.tv_sec = 1};
-    const char *run = a->runs.at[0];
-    int lines = 0;
-    bool again = !a->once && isatty(STDOUT_FILENO), ok, complete;
-    do {
+    bool again = !a->once && isatty(STDOUT_FILENO);
+    for (int lines = 0;;) {
         ls_curves curves;
-        ok = read_live(run, &curves, error);
-        int stages = stages_of(run);
-        complete = *curves.final && curves.last.stage + 1 >= stages;
-        if (ok) {
-            if (lines)
-                printf("\033[%dA\033[J", lines);
-            lines = put_frame(&curves, stages);
-            fflush(stdout);
-        }
+        int stages;
+        bool ok = read_live(a->runs.at[0], &curves, &stages, error);
+        if (ok && lines)
+            printf("\033[%dA\033[J", lines);
+        if (ok)
+            put_frame(&curves, stages);
+        lines = 1 + curves.count;
+        again = again && ok && !(*curves.final && curves.last.stage + 1 >= stages);
         ls_curves_release(&curves);
-        if (ok && again && !complete)
-            nanosleep(&second, NULL);
-    } while (ok && again && !complete);
-    return ok;
+        if (!again)
+            return ok;
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    }
 }
 
 int ls_command_plot(int argc, char **argv)

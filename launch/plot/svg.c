@@ -54,11 +54,6 @@ void ls_svg_clip(FILE *out, double x, double y, double width, double height)
             x, y, x, y, width, height, x, y);
 }
 
-void ls_svg_end(FILE *out, const char *element)
-{
-    fprintf(out, "</%s>\n", element);
-}
-
 void ls_svg_line(FILE *out, double x1, double y1, double x2, double y2, const char *style)
 {
     fprintf(out, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' %s/>\n", x1, y1, x2, y2, style);

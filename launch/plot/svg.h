@@ -7,11 +7,10 @@
 typedef enum { LS_SVG_START, LS_SVG_MIDDLE, LS_SVG_END } ls_svg_anchor;
 enum { LS_SVG_MARKS = 4 }; /* circle, square, triangle, diamond */
 
-/* A picture with a white ground, until ls_svg_end(out, "svg"). */
+/* A picture with a white ground, until the caller writes </svg>. */
 void ls_svg_begin(FILE *out, double width, double height, const char *title);
-/* Until ls_svg_end(out, "g") only what lies inside this box is visible. */
+/* Until the caller writes </g>, only what lies inside this box is visible. */
 void ls_svg_clip(FILE *out, double x, double y, double width, double height);
-void ls_svg_end(FILE *out, const char *element);
 void ls_svg_line(FILE *out, double x1, double y1, double x2, double y2, const char *style);
 /* Bytes of `text` that XML does not allow are written as '?'. `y` is the base line of the text. */
 void ls_svg_text(FILE *out, double x, double y, ls_svg_anchor anchor, const char *style,
