@@ -5,12 +5,7 @@
 #include "launch/session/evaluation.h"
 
 static const ls_command_option options[] = {
-    LS_FORWARD_AVERAGE,
-    LS_FORWARD_DATA,
-    LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
-    LS_FORWARD_JSON,
-    LS_FORWARD_THREADS,
-    {.name = NULL}};
+    LS_FORWARD_COMMON, LS_FORWARD_SPLIT("the rows to evaluate (default: test)"), {.name = NULL}};
 
 const ls_usage ls_usage_evaluate = {
     .options = options,
@@ -21,7 +16,7 @@ const ls_usage ls_usage_evaluate = {
     .arguments_max = 1,
 };
 
-static json_t *matrix(const ls_evaluation *e)
+static json_t *confusion(const ls_evaluation *e)
 {
     json_t *rows = json_array();
     for (long i = 0; i < e->classes; i++) {
@@ -33,23 +28,21 @@ static json_t *matrix(const ls_evaluation *e)
     return rows;
 }
 
-static void print_json(const ls_forward *f, const ls_split *split, const ls_objective *objective,
-                       const ls_evaluation *e)
+static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
-    json_t *top = ls_forward_json(f, split);
+    json_t *top = ls_forward_json(f);
     json_object_set_new(top, "loss", ls_json_real(ls_sums_mean(&e->sums, LS_SUM_LOSS)));
     for (int k = 0; objective->metrics[k]; k++)
         json_object_set_new(top, objective->metrics[k],
                             ls_json_real(ls_sums_mean(&e->sums, LS_SUM_METRICS + k)));
     if (e->confusion)
-        json_object_set_new(top, "confusion", matrix(e));
+        json_object_set_new(top, "confusion", confusion(e));
     ls_json_print(top);
 }
 
-static void print_text(const ls_forward *f, const ls_split *split, const ls_objective *objective,
-                       const ls_evaluation *e)
+static void print_text(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
-    ls_forward_print(f, split);
+    ls_forward_print(f);
     printf("rows      %ld\nloss      %.6f\n", e->rows, ls_sums_mean(&e->sums, LS_SUM_LOSS));
     for (int k = 0; objective->metrics[k]; k++)
         printf("%-9s %.6f\n", objective->metrics[k], ls_sums_mean(&e->sums, LS_SUM_METRICS + k));
@@ -66,42 +59,27 @@ static void print_text(const ls_forward *f, const ls_split *split, const ls_obje
     printf("\n");
 }
 
-static void print(const ls_forward *f, const ls_split *split, const ls_objective *objective,
-                  const ls_evaluation *e)
-{
-    if (f->arguments.json)
-        print_json(f, split, objective, e);
-    else
-        print_text(f, split, objective, e);
-}
-
-/* A matrix of more classes would be large, and no help to a person. */
-static bool wants_matrix(const ls_task *task)
-{
-    return task->classes > 0 && task->classes <= 1000;
-}
-
 static bool evaluate(ls_forward *f, ls_error *error)
 {
-    ls_split_id id;
+    enum { MOST_CLASSES = 1000 }; /* of a matrix: a larger one helps nobody */
     const ls_session *session = &f->saved.session;
-    const ls_split *split = ls_forward_split(f, &id, error);
-    if (!split)
-        return false;
+    const long classes = session->task.classes;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
     ls_evaluation evaluation;
     objective->type->compile(objective, 0, ls_objective_chunk(objective));
-    bool ok = (wants_matrix(&session->task) ? ls_evaluate_confusion : ls_evaluate)(
-        f->comm, objective, session->data, id, &evaluation, error);
+    bool ok = (classes > 0 && classes <= MOST_CLASSES ? ls_evaluate_confusion : ls_evaluate)(
+        f->comm, objective, session->data, f->split_id, &evaluation, error);
     if (ok && f->comm->rank == 0)
-        print(f, split, objective, &evaluation);
+        (f->arguments.json ? print_json : print_text)(f, objective, &evaluation);
     ls_evaluation_release(&evaluation);
     return ok;
 }
 
 int ls_command_evaluate(int argc, char **argv)
 {
-    static const ls_forward_command command = {
-        .usage = &ls_usage_evaluate, .objectives = true, .run = evaluate};
+    static const ls_forward_command command = {.usage = &ls_usage_evaluate,
+                                               .objectives = true,
+                                               .splits = LS_FORWARD_TEST_SPLIT,
+                                               .run = evaluate};
     return ls_forward_main(&command, argc, argv);
 }

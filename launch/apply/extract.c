@@ -14,14 +14,12 @@ static void check_arguments(const void *context, const struct argp_state *state)
         argp_error(state, "name the output: -o features.h5");
 }
 
-static const ls_command_option options[] = {
-    LS_FORWARD_TEXT("layer", 0, "NAME", layer, "the layer; NET/NAME where there are several nets"),
-    LS_FORWARD_AVERAGE,
-    LS_FORWARD_DATA,
-    LS_FORWARD_OUTPUT("FILE", "the data set to write: features.h5"),
-    LS_FORWARD_FORCE,
-    LS_FORWARD_THREADS,
-    {.name = NULL}};
+static const ls_command_option options[] = {{"layer", 0, "NAME",
+                                             "the layer; NET/NAME where there are several nets",
+                                             LS_COMMAND_TEXT, LS_FORWARD_AT(layer)},
+                                            LS_FORWARD_COMMON,
+                                            LS_FORWARD_OUTPUT("the data set to write: features.h5"),
+                                            {.name = NULL}};
 
 const ls_usage ls_usage_extract = {
     .options = options,
@@ -37,9 +35,9 @@ const ls_usage ls_usage_extract = {
     .arguments_max = 1,
 };
 
-static bool collect(void *file, long rows, const real *y, ls_error *error)
+static bool collect(void *outputs, long rows, const real *y, ls_error *error)
 {
-    return ls_rowfile_add(file, rows, &y, error);
+    return ls_rowfile_add(((ls_forward_outputs *)outputs)->file, rows, &y, error);
 }
 
 /* The error that there is no layer ASKED: it names all layers, and the nearest name. */
@@ -103,24 +101,6 @@ static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_spl
            ls_rowfile_copy_attributes(f->file, source, split->name, error);
 }
 
-/* **Collective.** */
-static bool extract_split(ls_forward *f, const ls_forward_outputs *outputs, ls_error *error)
-{
-    const ls_split *split = ls_dataset_split(f->saved.session.data, outputs->split);
-    const ls_layer *layer = outputs->net->layers[outputs->layer];
-    bool first = f->comm->rank == 0;
-    return !split->present ||
-           (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
-            ls_forward_rows(f, outputs, error));
-}
-
-/* On rank 0. */
-static bool begin(ls_forward *f, ls_error *error)
-{
-    const char *source = ls_dataset_path(f->saved.session.data);
-    return ls_forward_begin(f, error) && ls_rowfile_copy_attributes(f->file, source, "/", error);
-}
-
 static void print(const ls_forward *f, const ls_layer *layer)
 {
     char shape[96];
@@ -136,17 +116,24 @@ static void print(const ls_forward *f, const ls_layer *layer)
 static bool extract(ls_forward *f, ls_error *error)
 {
     ls_forward_outputs outputs = {.collect = collect};
+    const ls_dataset *data = f->saved.session.data;
     bool first = f->comm->rank == 0;
-    bool ok = find_layer(&f->saved.session.task, f->arguments.layer, &outputs, error) &&
-              ls_comm_agree(f->comm, !first || begin(f, error), error);
-    outputs.context = f->file;
+    if (!find_layer(&f->saved.session.task, f->arguments.layer, &outputs, error))
+        return false;
+    const ls_layer *layer = outputs.net->layers[outputs.layer];
+    bool begun = !first || (ls_forward_begin(f, error) &&
+                            ls_rowfile_copy_attributes(f->file, ls_dataset_path(data), "/", error));
+    bool ok = ls_comm_agree(f->comm, begun, error);
     for (int id = 0; ok && id < LS_SPLITS; id++) {
+        const ls_split *split = ls_dataset_split(data, (ls_split_id)id);
         outputs.split = (ls_split_id)id;
-        ok = extract_split(f, &outputs, error);
+        ok = !split->present ||
+             (ls_comm_agree(f->comm, !first || begin_split(f, layer, split, error), error) &&
+              ls_forward_rows(f, &outputs, error));
     }
     ok = ok && ls_forward_finish(f, error);
     if (ok && first)
-        print(f, outputs.net->layers[outputs.layer]);
+        print(f, layer);
     return ok;
 }
 

@@ -10,7 +10,7 @@
 #include "launch/ranks.h"
 #include "launch/session/chunks.h"
 
-/* On rank 0: where a data set was given in place of a net, says so. */
+/* On rank 0: sets the error if a data set was given in place of a net. */
 static void explain(const ls_forward *f, ls_error *error)
 {
     ls_dataset *data = f->saved.job ? NULL : ls_dataset_open(f->arguments.words.at[0], NULL);
@@ -54,13 +54,38 @@ static bool open_saved(ls_forward *f, ls_error *error)
     return false;
 }
 
+/* The error names the splits that have rows. */
+static bool choose_split(ls_forward *f, ls_error *error)
+{
+    const ls_dataset *data = f->saved.session.data;
+    int present = 0, asked = f->arguments.split;
+    char names[64] = "";
+    f->split_id = asked >= 0 ? (ls_split_id)asked : LS_TEST;
+    for (int i = 0; i < LS_SPLITS; i++) {
+        f->split = ls_dataset_split(data, (ls_split_id)i);
+        if (!f->split->present)
+            continue;
+        ls_format_join(names, sizeof names, f->split->name);
+        present++;
+        if (asked < 0 && f->command->splits == LS_FORWARD_ONLY_SPLIT)
+            f->split_id = present == 1 ? (ls_split_id)i : LS_TEST;
+    }
+    f->split = ls_dataset_split(data, f->split_id);
+    return f->split->present ||
+           ls_error_set(error, LS_DATA,
+                        "%s has no rows of %s; it has %s: name another with --split",
+                        ls_dataset_path(data), f->split->name, names);
+}
+
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 {
     ls_forward f = {.command = command, .arguments = {.split = -1, .as = -1, .threads = 1}};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);
-    bool ok = open_saved(&f, &error) && command->run(&f, &error);
+    bool ok = open_saved(&f, &error) &&
+              (command->splits == LS_FORWARD_ALL_SPLITS || choose_split(&f, &error)) &&
+              command->run(&f, &error);
     if (f.file)
         ls_rowfile_discard(f.file);
     int code = ok ? 0 : ls_command_fail(f.comm->rank, &error);
@@ -69,51 +94,12 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
     return code;
 }
 
-const ls_split *ls_forward_split(const ls_forward *f, ls_split_id *id, ls_error *error)
-{
-    const ls_dataset *data = f->saved.session.data;
-    int present = 0, last = LS_TEST;
-    char names[64] = "";
-    for (int i = 0; i < LS_SPLITS; i++) {
-        const ls_split *split = ls_dataset_split(data, (ls_split_id)i);
-        if (!split->present)
-            continue;
-        ls_format_join(names, sizeof names, split->name);
-        present++;
-        last = i;
-    }
-    *id = LS_TEST;
-    if (f->command->only_split && present == 1)
-        *id = (ls_split_id)last;
-    if (f->arguments.split >= 0)
-        *id = (ls_split_id)f->arguments.split;
-    const ls_split *split = ls_dataset_split(data, *id);
-    if (split->present)
-        return split;
-    ls_error_set(error, LS_DATA, "%s has no rows of %s; it has %s: name another with --split",
-                 ls_dataset_path(data), split->name, names);
-    return NULL;
-}
-
-/* The context of ls_chunks. */
-typedef struct application {
-    const ls_forward_outputs *outputs;
-    ls_workspace *workspace;
-    long width; /* reals that the layer gives for a row */
-} application;
-
 static void apply(void *context, const ls_batch *batch, long chunk, real *results)
 {
-    application *a = context;
+    ls_forward_outputs *o = context;
     const ls_pass pass = {.row = batch->first};
-    const real *y = ls_workspace_forward(a->workspace, &pass, batch->x, batch->rows);
-    memcpy(results, y, (size_t)(batch->rows * a->width) * sizeof *results);
-}
-
-static bool collect(void *context, long rows, const real *results, ls_error *error)
-{
-    const ls_forward_outputs *outputs = ((application *)context)->outputs;
-    return outputs->collect(outputs->context, rows, results, error);
+    const real *y = ls_workspace_forward(o->workspace, &pass, batch->x, batch->rows);
+    memcpy(results, y, (size_t)(batch->rows * o->width) * sizeof *results);
 }
 
 /* Rows of a chunk: so few that the workspace, and what a rank sends to rank 0, stay small. */
@@ -127,22 +113,21 @@ static long chunk_rows(const ls_net *net, long width)
     return rows;
 }
 
-bool ls_forward_rows(ls_forward *f, const ls_forward_outputs *outputs, ls_error *error)
+bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
 {
-    const ls_net *net = outputs->net;
-    long width = ls_shape_count(&net->layers[outputs->layer]->y), rows = chunk_rows(net, width);
-    application a = {.outputs = outputs,
-                     .workspace = ls_workspace_create_until(net, rows, outputs->layer),
-                     .width = width};
+    o->file = f->file;
+    o->width = ls_shape_count(&o->net->layers[o->layer]->y);
+    long rows = chunk_rows(o->net, o->width);
+    o->workspace = ls_workspace_create_until(o->net, rows, o->layer);
     const ls_chunks chunks = {.data = f->saved.session.data,
-                              .split = outputs->split,
+                              .split = o->split,
                               .size = rows,
-                              .context = &a,
+                              .context = o,
                               .apply = apply,
-                              .width = width,
-                              .collect = collect};
+                              .width = o->width,
+                              .collect = o->collect};
     bool ok = ls_chunks_run(&chunks, f->comm, error);
-    ls_workspace_destroy(a.workspace);
+    ls_workspace_destroy(o->workspace);
     return ok;
 }
 
@@ -163,15 +148,15 @@ bool ls_forward_finish(ls_forward *f, ls_error *error)
     return ls_comm_agree(f->comm, ok, error);
 }
 
-void ls_forward_print(const ls_forward *f, const ls_split *split)
+void ls_forward_print(const ls_forward *f)
 {
-    printf("%s (step %ld) on %s of %s\n", f->saved.path, f->saved.step, split->name,
+    printf("%s (step %ld) on %s of %s\n", f->saved.path, f->saved.step, f->split->name,
            f->saved.job->data);
 }
 
-json_t *ls_forward_json(const ls_forward *f, const ls_split *split)
+json_t *ls_forward_json(const ls_forward *f)
 {
-    return json_pack("{s:I, s:s, s:o, s:o, s:I}", "rows", (json_int_t)split->x.rows, "split",
-                     split->name, "data", ls_json_text(f->saved.job->data), "checkpoint",
+    return json_pack("{s:I, s:s, s:o, s:o, s:I}", "rows", (json_int_t)f->split->x.rows, "split",
+                     f->split->name, "data", ls_json_text(f->saved.job->data), "checkpoint",
                      ls_json_text(f->saved.path), "step", (json_int_t)f->saved.step);
 }

@@ -14,17 +14,13 @@ static void check_arguments(const void *context, const struct argp_state *state)
 }
 
 static const ls_command_option options[] = {
-    LS_FORWARD_AVERAGE,
-    LS_FORWARD_DATA,
-    LS_FORWARD_OUTPUT("FILE", "the file to write: out.h5 or out.csv"),
+    LS_FORWARD_COMMON,
+    LS_FORWARD_OUTPUT("the file to write: out.h5 or out.csv"),
     LS_FORWARD_SPLIT("the rows to predict (default: test, or the only split that the file has)"),
     {"as", 0, "classes|values",
      "what the outputs stand for (default: by y of the data; where it has none, by the loss: "
      "values of squared-error, classes of the others)",
-     LS_COMMAND_CHOICE, .offset = offsetof(ls_forward_arguments, as)},
-    LS_FORWARD_JSON,
-    LS_FORWARD_FORCE,
-    LS_FORWARD_THREADS,
+     LS_COMMAND_CHOICE, LS_FORWARD_AT(as)},
     {.name = NULL}};
 
 const ls_usage ls_usage_predict = {
@@ -49,7 +45,6 @@ typedef struct prediction {
     bool pair;    /* the net has one output, the probability of class 1: class 0 gets the rest */
     long width;   /* outputs of the net */
     long numbers; /* numbers that are written for a row */
-    ls_rowfile *file; /* on rank 0 */
 } prediction;
 
 static void fill_row(const prediction *p, const real *y, real *numbers)
@@ -62,9 +57,10 @@ static void fill_row(const prediction *p, const real *y, real *numbers)
         numbers[0] = 1 - numbers[1];
 }
 
-static bool collect(void *context, long rows, const real *y, ls_error *error)
+static bool collect(void *outputs, long rows, const real *y, ls_error *error)
 {
-    const prediction *p = context;
+    const ls_forward_outputs *o = outputs;
+    const prediction *p = o->context;
     real *class = ls_alloc((size_t)rows, sizeof *class);
     real *numbers = ls_alloc((size_t)(rows * p->numbers), sizeof *numbers);
     for (long r = 0; r < rows; r++) {
@@ -72,32 +68,30 @@ static bool collect(void *context, long rows, const real *y, ls_error *error)
         fill_row(p, y + r * p->width, numbers + r * p->numbers);
     }
     const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
-    bool ok = ls_rowfile_add(p->file, rows, p->classes ? of_classes : of_values, error);
+    bool ok = ls_rowfile_add(o->file, rows, p->classes ? of_classes : of_values, error);
     ls_free(numbers);
     ls_free(class);
     return ok;
 }
 
 /* On rank 0. */
-static bool begin(ls_forward *f, prediction *p, const ls_split *split, ls_error *error)
+static bool begin(ls_forward *f, const prediction *p, ls_error *error)
 {
     const ls_rowfile_array of_classes[] = {
         {"class", {.rank = 0}, true}, {p->meaning->name, {.rank = 1, .at = {p->numbers}}, false}};
     const ls_rowfile_array of_values[] = {{"value", p->net->y, false}};
-    bool ok = ls_forward_begin(f, error) &&
-              ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
-                               split->x.rows, error) &&
-              ls_rowfile_text(f->file, "/", "split", split->name, error);
-    p->file = f->file;
-    return ok;
+    return ls_forward_begin(f, error) &&
+           ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
+                            f->split->x.rows, error) &&
+           ls_rowfile_text(f->file, "/", "split", f->split->name, error);
 }
 
 /* The objective of the last stage says what the outputs of its net mean. */
-static prediction plan(const ls_forward *f, const ls_objective *objective, const ls_split *split)
+static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
     prediction p = {.net = objective->answers, .meaning = objective->meaning};
-    bool labels = split->has_y && split->y.shape.rank == 0;
-    p.classes = split->has_y ? labels : !p.meaning->values;
+    bool labels = f->split->has_y && f->split->y.shape.rank == 0;
+    p.classes = f->split->has_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
     p.width = ls_shape_count(&p.net->y);
@@ -106,16 +100,16 @@ static prediction plan(const ls_forward *f, const ls_objective *objective, const
     return p;
 }
 
-static void print(const ls_forward *f, const prediction *p, const ls_split *split)
+static void print(const ls_forward *f, const prediction *p)
 {
     const char *output = f->arguments.output, *name = p->classes ? p->meaning->name : "value";
     if (!f->arguments.json) {
-        ls_forward_print(f, split);
-        printf("%s: %ld rows, %s %s\n", output, split->x.rows, p->classes ? "class and" : "row and",
+        ls_forward_print(f);
+        printf("%s: %ld rows, %s and %s\n", output, f->split->x.rows, p->classes ? "class" : "row",
                name);
         return;
     }
-    json_t *top = ls_forward_json(f, split), *arrays = json_array();
+    json_t *top = ls_forward_json(f), *arrays = json_array();
     if (p->classes)
         json_array_append_new(arrays, json_string("class"));
     json_array_append_new(arrays, json_string(name));
@@ -124,35 +118,26 @@ static void print(const ls_forward *f, const prediction *p, const ls_split *spli
     ls_json_print(top);
 }
 
-static bool write_rows(ls_forward *f, prediction *p, const ls_split *split, ls_split_id id,
-                       ls_error *error)
-{
-    const ls_forward_outputs outputs = {
-        .net = p->net, .layer = p->net->count - 1, .split = id, .collect = collect, .context = p};
-    bool first = f->comm->rank == 0;
-    if (!ls_comm_agree(f->comm, !first || begin(f, p, split, error), error) ||
-        !ls_forward_rows(f, &outputs, error) || !ls_forward_finish(f, error))
-        return false;
-    if (first)
-        print(f, p, split);
-    return true;
-}
-
 static bool predict(ls_forward *f, ls_error *error)
 {
-    ls_split_id id;
     const ls_job *job = f->saved.job;
     ls_task task = f->saved.session.task;
-    const ls_split *split = ls_forward_split(f, &id, error);
-    if (!split)
-        return false;
     task.inference = true;
     ls_objective *objective =
         ls_objective_create(job->stage[job->stages - 1].objective, &task, error);
     if (!objective)
         return false;
-    prediction p = plan(f, objective, split);
-    bool ok = write_rows(f, &p, split, id, error);
+    prediction p = plan(f, objective);
+    ls_forward_outputs outputs = {.net = p.net,
+                                  .layer = p.net->count - 1,
+                                  .split = f->split_id,
+                                  .collect = collect,
+                                  .context = &p};
+    bool first = f->comm->rank == 0;
+    bool ok = ls_comm_agree(f->comm, !first || begin(f, &p, error), error) &&
+              ls_forward_rows(f, &outputs, error) && ls_forward_finish(f, error);
+    if (ok && first)
+        print(f, &p);
     ls_objective_destroy(objective);
     return ok;
 }
@@ -160,6 +145,6 @@ static bool predict(ls_forward *f, ls_error *error)
 int ls_command_predict(int argc, char **argv)
 {
     static const ls_forward_command command = {
-        .usage = &ls_usage_predict, .csv = true, .only_split = true, .run = predict};
+        .usage = &ls_usage_predict, .csv = true, .splits = LS_FORWARD_ONLY_SPLIT, .run = predict};
     return ls_forward_main(&command, argc, argv);
 }
