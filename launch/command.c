@@ -1,11 +1,9 @@
 /* command: the table of subcommands, and how each reads its command line. */
 #include "launch/command.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/spec.h"
@@ -155,13 +153,6 @@ static void read_option(const ls_command_option *o, const char *text, void *argu
     }
 }
 
-static void add_word(reading *r, char *word, const struct argp_state *state)
-{
-    if (r->usage->arguments_max >= 0 && r->arguments->count == r->usage->arguments_max)
-        argp_error(state, "'%s' is one word too many", word);
-    r->arguments->at[r->arguments->count++] = word;
-}
-
 /* All options and words are read: do they fit together? */
 static void check_together(const reading *r, const struct argp_state *state)
 {
@@ -179,7 +170,9 @@ static error_t read_key(int key, char *text, struct argp_state *state)
 {
     reading *r = state->input;
     if (key == ARGP_KEY_ARG) {
-        add_word(r, text, state);
+        if (r->arguments->count == r->usage->arguments_max) /* -1: any number */
+            argp_error(state, "'%s' is one word too many", text);
+        r->arguments->at[r->arguments->count++] = text;
         return 0;
     }
     if (key == ARGP_KEY_END && r->arguments->count < r->usage->arguments_min)
@@ -196,26 +189,6 @@ static error_t read_key(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/* Sends stdout and stderr to /dev/null; kept[2] gets copies of both. */
-static void silence(int kept[])
-{
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    for (int i = 0; i < 2; i++) {
-        kept[i] = dup(STDOUT_FILENO + i);
-        dup2(null, STDOUT_FILENO + i);
-    }
-    close(null);
-}
-
-static void restore(const int kept[])
-{
-    fflush(stdout);
-    for (int i = 0; i < 2; i++) {
-        dup2(kept[i], STDOUT_FILENO + i);
-        close(kept[i]);
-    }
-}
-
 void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments)
 {
     char **words = ls_alloc((size_t)argc, sizeof *words);
@@ -230,13 +203,15 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     *arguments = (ls_words){.at = words};
     argp_err_exit_status = LS_USAGE;
     setenv("ARGP_HELP_FMT", "opt-doc-col=40,rmargin=98,no-dup-args-note", 0);
-    int kept[2];
-    bool prints = ls_command_rank() == 0;
-    if (!prints)
-        silence(kept);
+    /* In glibc, to which argp belongs, stdout and stderr are variables. */
+    FILE *out = stdout, *err = stderr, *null = ls_command_rank() ? fopen("/dev/null", "w") : NULL;
+    if (null)
+        stdout = stderr = null;
     error_t failure = argp_parse(&argp, argc, argv, 0, NULL, &r);
-    if (!prints)
-        restore(kept);
+    stdout = out;
+    stderr = err;
+    if (null)
+        fclose(null);
     ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
     memcpy(argv + 1, words, (size_t)arguments->count * sizeof *words);
     arguments->at = argv + 1;

@@ -47,20 +47,9 @@ static int print_version(FILE *out)
     return 0;
 }
 
-static const ls_command *find(const char *name)
+static int fail_unknown(const char *name, int commands)
 {
-    for (const ls_command *command = ls_commands; command->name; command++)
-        if (strcmp(command->name, name) == 0)
-            return command;
-    return NULL;
-}
-
-static int fail_unknown(const char *name)
-{
-    int count = 0;
-    while (ls_commands[count].name)
-        count++;
-    const char *near = ls_nearest(name, ls_commands, count, sizeof ls_commands[0]);
+    const char *near = ls_nearest(name, ls_commands, commands, sizeof ls_commands[0]);
     ls_error error;
     ls_error_set(&error, LS_USAGE, "there is no command '%s'%s%s%s (`lockstep --help` lists all)",
                  name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -91,8 +80,7 @@ int main(int argc, char **argv)
                  {"help", print_help},
                  {"--version", print_version},
                  {"-V", print_version}};
-    mallopt(M_MMAP_THRESHOLD,
-            1 << 21); /* as blocks of --dry-run's nets: returned to the system when freed */
+    mallopt(M_MMAP_THRESHOLD, 1 << 21); /* freed blocks of this size go back to the system */
     if (argc < 2) {
         if (ls_command_rank() == 0)
             print_help(stderr);
@@ -101,6 +89,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(argv[1], words[i].word) == 0)
             return ls_command_rank() == 0 ? words[i].print(stdout) : 0;
-    const ls_command *command = find(argv[1]);
-    return command ? run(command, argc, argv) : fail_unknown(argv[1]);
+    int i = 0;
+    while (ls_commands[i].name && strcmp(ls_commands[i].name, argv[1]) != 0)
+        i++;
+    return ls_commands[i].name ? run(&ls_commands[i], argc, argv) : fail_unknown(argv[1], i);
 }
