@@ -79,7 +79,6 @@ static bool read_model(const char *text, const char **spec, ls_shape *input, lon
 {
     ls_spec parsed;
     ls_model_nets nets;
-    const ls_build build = {.threads = 1};
     if (!ls_spec_parse(text, &parsed, error))
         return false;
     const ls_model_type *type = ls_model_find(parsed.type);
@@ -89,7 +88,7 @@ static bool read_model(const char *text, const char **spec, ls_shape *input, lon
     if (!ls_model_write(*spec, input, &nets, error))
         return false;
     ls_params *params = ls_params_create();
-    ls_net *net = ls_net_build(params, &build, nets.name[0], nets.lines[0], input, error);
+    ls_net *net = ls_net_build(params, NULL, nets.name[0], nets.lines[0], input, error);
     *outputs = net ? ls_shape_count(&net->y) : 0;
     ls_net_destroy(net);
     ls_params_destroy(params);

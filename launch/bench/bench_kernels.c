@@ -58,22 +58,6 @@ static double best_seconds(void (*run)(void *), void *context)
     return best;
 }
 
-/* c[m, n] = op(a) op(b), the rows of each without gaps. */
-typedef struct product {
-    const ls_bench_pass *pass;
-    long m, n, k;
-    real *a, *b, *c;
-} product;
-
-static void multiply(void *context)
-{
-    const product *p = context;
-    bool transpose_a = p->pass->transpose_a, transpose_b = p->pass->transpose_b;
-    const ls_factor a = {p->a, transpose_a ? p->m : p->k, transpose_a};
-    const ls_factor b = {p->b, transpose_b ? p->k : p->n, transpose_b};
-    ls_gemm(p->m, p->n, p->k, a, b, p->c, p->n);
-}
-
 static real *ones(long count)
 {
     real *numbers = ls_alloc((size_t)count, sizeof *numbers);
@@ -82,26 +66,41 @@ static real *ones(long count)
     return numbers;
 }
 
+/* c[m, n] = a[m, k] b[k, n] */
+typedef struct product {
+    long m, n, k;
+    ls_factor a, b;
+    real *c;
+} product;
+
+static void multiply(void *context)
+{
+    const product *p = context;
+    ls_gemm(p->m, p->n, p->k, p->a, p->b, p->c, p->n);
+}
+
 /* Gflop/s of OpenBLAS for the pass of one group: a product with the patches of so many positions as
  * fit into 1 MiB, at least 256. With all positions at once it would reach about half. */
-static double blas_gflops(const ls_bench_layer *b, const ls_bench_pass *pass)
+static double blas_gflops(const ls_bench_layer *layer, int pass)
 {
-    const ls_window *w = &b->conv.window;
-    const long patch = w->c / b->conv.groups * w->h.kernel * w->w.kernel;
+    const ls_window *w = &layer->conv.window;
+    const long channels = layer->conv.out / layer->conv.groups;
+    const long patch = w->c / layer->conv.groups * w->h.kernel * w->w.kernel;
     const long most = ls_max(256, (1L << 20) / (long)sizeof(real) / patch);
-    const long side[LS_BENCH_SIDES] = {[LS_BENCH_POSITIONS] =
-                                           ls_min(most, b->rows * w->h.out * w->w.out),
-                                       [LS_BENCH_CHANNELS] = b->conv.out / b->conv.groups,
-                                       [LS_BENCH_PATCH] = patch};
-    product p = {.pass = pass, .m = side[pass->m], .n = side[pass->n], .k = side[pass->k]};
-    p.a = ones(p.m * p.k);
-    p.b = ones(p.k * p.n);
-    p.c = ones(p.m * p.n);
+    const long positions = ls_min(most, layer->rows * w->h.out * w->w.out);
+    real *y = ones(positions * channels), *x = ones(positions * patch),
+         *weight = ones(channels * patch);
+    /* y = x weight^T, dx = dy weight, dweight = dy^T x; only the sizes matter for the speed */
+    const product products[LS_BENCH_PASSES] = {
+        {positions, channels, patch, {x, patch, false}, {weight, patch, true}, y},
+        {positions, patch, channels, {y, channels, false}, {weight, patch, false}, x},
+        {channels, patch, positions, {y, channels, true}, {x, patch, false}, weight}};
+    product p = products[pass];
     double seconds = best_seconds(multiply, &p);
-    ls_free(p.a);
-    ls_free(p.b);
-    ls_free(p.c);
-    return 2e-9 * (double)p.m * (double)p.n * (double)p.k / seconds;
+    ls_free(y);
+    ls_free(x);
+    ls_free(weight);
+    return 2e-9 * (double)positions * (double)channels * (double)patch / seconds;
 }
 
 /* Operands of the micro-kernel, small enough for the first-level cache. */
@@ -132,13 +131,11 @@ static double peak_gflops(void)
                            .a = {.row = depth, .depth = 1},
                            .b = {.panel = depth * LS_PANEL},
                            .c = {.row = columns, .panel = LS_PANEL}}};
-    o.a = ones(rows * depth);
-    o.b = ones(depth * columns);
-    o.c = ones(rows * columns);
+    o.a = ones(rows * depth + depth * columns + rows * columns);
+    o.b = o.a + rows * depth; /* each begins at a cache line: depth reals are six of them */
+    o.c = o.b + depth * columns;
     double seconds = best_seconds(run_tile, &o);
     ls_free(o.a);
-    ls_free(o.b);
-    ls_free(o.c);
     return 2e-9 * PEAK_RUNS * (double)(rows * depth * columns) / seconds;
 }
 
@@ -165,7 +162,7 @@ static void measure(ls_bench_layer *b, const char *shape, int width, double peak
         pass->run(b);
         double error = ls_bench_layer_error(b, i), seconds = best_seconds(pass->run, b);
         double gflops = 1e-9 * b->net->layers[0]->flops * (double)b->rows / seconds;
-        double blas = blas_gflops(b, pass);
+        double blas = blas_gflops(b, i);
         if (prints)
             printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
                    b->kernel[i], pass->name, 1e3 * seconds, gflops, 100 * gflops / peak, error,

@@ -26,11 +26,6 @@ static const ls_option window_options[] = {
     {"dilation", LS_OPTION_LIST, offsetof(ls_window_options, dilation), "1", 1, 1e4, NULL, ""},
     {0}};
 
-static int weight_slot(const ls_bench_layer *b)
-{
-    return b->net->layers[0]->slot[0];
-}
-
 static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
 {
     const ls_layer *layer = b->net->layers[0];
@@ -44,7 +39,8 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
         !ls_spec_read(&spec, window_options, layer->type->options, &read, error) ||
         !ls_window_set(&b->conv.window, dense ? &pixel : &layer->x[0], &read, error))
         return false;
-    const ls_shape *weight = &b->params->slots[weight_slot(b)].shape;
+    b->slot = layer->slot[0];
+    const ls_shape *weight = &b->params->slots[b->slot].shape;
     b->conv.out = weight->at[0];
     b->conv.groups = b->conv.window.c / weight->at[1];
     const ls_conv same = ls_conv_simplest(&b->conv);
@@ -85,21 +81,6 @@ void ls_bench_layer_release(ls_bench_layer *b)
         ls_free(arrays[i]);
 }
 
-static long x_count(const ls_bench_layer *b)
-{
-    return b->rows * ls_shape_count(&b->net->x);
-}
-
-static long y_count(const ls_bench_layer *b)
-{
-    return b->rows * ls_shape_count(&b->net->y);
-}
-
-static long weight_count(const ls_bench_layer *b)
-{
-    return ls_shape_count(&b->params->slots[weight_slot(b)].shape);
-}
-
 /* Uniform numbers in [-0.5, 0.5). */
 static void fill(real *numbers, long count, uint64_t row)
 {
@@ -113,21 +94,24 @@ void ls_bench_layer_start(ls_bench_layer *b, long rows, int threads)
 {
     ls_params *params = b->params;
     b->rows = rows;
+    b->x_count = rows * ls_shape_count(&b->net->x);
+    b->y_count = rows * ls_shape_count(&b->net->y);
+    b->weight_count = ls_shape_count(&params->slots[b->slot].shape);
     b->net->build.threads = threads;
     b->values = ls_alloc((size_t)params->size, sizeof(real));
     b->prepared = ls_alloc((size_t)params->prepared_size, sizeof(real));
     b->gradient = ls_alloc((size_t)params->size, sizeof(real));
     ls_params_commit(params, b->values, b->prepared);
     ls_params_initialize(params, 1, NULL);
-    b->weight = ls_alloc((size_t)weight_count(b), sizeof(real));
-    b->dweight = ls_alloc((size_t)weight_count(b), sizeof(real));
-    ls_params_store(params, weight_slot(b), b->values, b->weight);
-    b->x = ls_alloc((size_t)x_count(b), sizeof(real));
-    b->dx = ls_alloc((size_t)x_count(b), sizeof(real));
+    b->weight = ls_alloc((size_t)b->weight_count, sizeof(real));
+    b->dweight = ls_alloc((size_t)b->weight_count, sizeof(real));
+    ls_params_store(params, b->slot, b->values, b->weight);
+    b->x = ls_alloc((size_t)b->x_count, sizeof(real));
+    b->dx = ls_alloc((size_t)b->x_count, sizeof(real));
     b->workspace = ls_workspace_create(b->net, b->rows, true);
     b->dy = ls_workspace_dy(b->workspace);
-    fill(b->x, x_count(b), 0);
-    fill(b->dy, y_count(b), 1);
+    fill(b->x, b->x_count, 0);
+    fill(b->dy, b->y_count, 1);
 }
 
 static void forward(void *layer)
@@ -172,16 +156,11 @@ typedef struct image {
     long h, w, channels, part; /* part: the channels of a group */
 } image;
 
-static image x_image(const ls_bench_layer *b)
+static void get_images(const ls_bench_layer *b, image *x, image *dy)
 {
     const ls_window *w = &b->conv.window;
-    return (image){b->x, w->h.size, w->w.size, w->c, w->c / b->conv.groups};
-}
-
-static image dy_image(const ls_bench_layer *b)
-{
-    const ls_window *w = &b->conv.window;
-    return (image){b->dy, w->h.out, w->w.out, b->conv.out, b->conv.out / b->conv.groups};
+    *x = (image){b->x, w->h.size, w->w.size, w->c, w->c / b->conv.groups};
+    *dy = (image){b->dy, w->h.out, w->w.out, b->conv.out, b->conv.out / b->conv.groups};
 }
 
 /* The pixel (h, w) of row n; NULL: it lies outside of the image. */
@@ -196,7 +175,9 @@ static double image_expected(const ls_bench_layer *b, int pass, long index)
 {
     const ls_window *window = &b->conv.window;
     bool forward = pass == LS_BENCH_FORWARD;
-    const image x = x_image(b), dy = dy_image(b), to = forward ? dy : x, from = forward ? x : dy;
+    image x, dy;
+    get_images(b, &x, &dy);
+    const image to = forward ? dy : x, from = forward ? x : dy;
     long (*const partner)(const ls_window_axis *, long, long) = forward ? input_of : output_of;
     long channel = index % to.channels, w = index / to.channels % to.w;
     long h = index / to.channels / to.w % to.h, n = index / to.channels / to.w / to.h;
@@ -217,7 +198,8 @@ static double image_expected(const ls_bench_layer *b, int pass, long index)
 static double weight_expected(const ls_bench_layer *b, long index)
 {
     const ls_window *window = &b->conv.window;
-    const image x = x_image(b), dy = dy_image(b);
+    image x, dy;
+    get_images(b, &x, &dy);
     long taps = window->h.kernel * window->w.kernel, k = index % taps;
     long o = index / taps / x.part, c = o / dy.part * x.part + index / taps % x.part;
     double sum = 0;
@@ -234,9 +216,9 @@ double ls_bench_layer_error(ls_bench_layer *b, int pass)
 {
     ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0);
     const real *const results[] = {b->y, b->dx, b->dweight};
-    const long counts[] = {y_count(b), x_count(b), weight_count(b)};
+    const long counts[] = {b->y_count, b->x_count, b->weight_count};
     double difference2 = 0, expected2 = 0;
-    ls_params_store(b->params, weight_slot(b), b->gradient, b->dweight);
+    ls_params_store(b->params, b->slot, b->gradient, b->dweight);
     for (uint64_t s = 0; s < LS_BENCH_SAMPLES; s++) {
         uint32_t bits[2];
         ls_random_bits(stream, s, bits, 2);
@@ -250,7 +232,4 @@ double ls_bench_layer_error(ls_bench_layer *b, int pass)
 }
 
 const ls_bench_pass ls_bench_passes[LS_BENCH_PASSES] = {
-    {"forward", forward, LS_BENCH_POSITIONS, LS_BENCH_CHANNELS, LS_BENCH_PATCH, false, true},
-    {"data", data_gradient, LS_BENCH_POSITIONS, LS_BENCH_PATCH, LS_BENCH_CHANNELS, false, false},
-    {"weight", weight_gradient, LS_BENCH_CHANNELS, LS_BENCH_PATCH, LS_BENCH_POSITIONS, true,
-     false}};
+    {"forward", forward}, {"data", data_gradient}, {"weight", weight_gradient}};

@@ -10,11 +10,12 @@ typedef struct ls_bench_layer {
     ls_params *params;
     ls_net *net; /* of one layer */
     ls_workspace *workspace;
-    ls_conv conv;                        /* a dense layer is one over an image of one pixel */
-    const char *kernel[LS_BENCH_PASSES]; /* what computes each pass: "winograd" */
-    long rows;
-    real *values, *prepared, *gradient; /* of params */
-    real *x, *dx;                       /* [rows, h, w, c] */
+    ls_conv conv;                              /* a dense layer is one over an image of one pixel */
+    const char *kernel[LS_BENCH_PASSES];       /* what computes each pass: "winograd" */
+    int slot;                                  /* of the weight */
+    long rows, x_count, y_count, weight_count; /* counts: of numbers */
+    real *values, *prepared, *gradient;        /* of params */
+    real *x, *dx;                              /* [rows, h, w, c] */
     const real *y;
     real *dy;               /* [rows, out_h, out_w, out] */
     real *weight, *dweight; /* [out, c / groups, kernel_h, kernel_w] */
@@ -32,17 +33,11 @@ enum { LS_BENCH_SAMPLES = 200 };
 double ls_bench_layer_error(ls_bench_layer *layer, int pass);
 void ls_bench_layer_release(ls_bench_layer *layer);
 
-/* A convolution is a product of matrices. Their sides: positions of patches (rows * out_h * out_w),
- * output channels, and the numbers of a patch. */
-enum { LS_BENCH_POSITIONS, LS_BENCH_CHANNELS, LS_BENCH_PATCH, LS_BENCH_SIDES };
-
 typedef struct ls_bench_pass {
     const char *name;
     /* Runs the pass as training does; forward prepares the weights first. The gradients need a
      * forward before; that of the weights is added to what is there. */
     void (*run)(void *layer);
-    int m, n, k; /* sides of the product c[m, n] = op(a) op(b) */
-    bool transpose_a, transpose_b;
 } ls_bench_pass;
 
 extern const ls_bench_pass ls_bench_passes[LS_BENCH_PASSES];

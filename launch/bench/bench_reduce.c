@@ -18,26 +18,20 @@ typedef struct bench {
     real *values, *sum; /* the numbers of this rank, the result of MPI_Allreduce */
 } bench;
 
-static void ours(const bench *b)
+/* Milliseconds that the slowest rank takes for one sum. */
+static double measure(const bench *b, bool by_mpi)
 {
     ls_step_sums sums = {.failed = 0};
     double norm2;
     const ls_slots all = ls_slots_all(b->params);
-    ls_reduce_sum(b->reduce, &all, &sums, &norm2);
-    ls_reduce_end(b->reduce);
-}
-
-static void theirs(const bench *b)
-{
-    ls_reduce_by_mpi(b->comm, b->values, b->sum, b->floats);
-}
-
-/* Milliseconds that the slowest rank takes. */
-static double measure(const bench *b, void (*sum)(const bench *))
-{
     ls_comm_barrier(b->comm);
     double start = ls_clock_now();
-    sum(b);
+    if (by_mpi) {
+        ls_reduce_by_mpi(b->comm, b->values, b->sum, b->floats);
+    } else {
+        ls_reduce_sum(b->reduce, &all, &sums, &norm2);
+        ls_reduce_end(b->reduce);
+    }
     return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
 }
 
@@ -51,12 +45,12 @@ static void run(const bench *b, long steps)
 {
     double *our = ls_alloc((size_t)steps, sizeof *our);
     double *their = ls_alloc((size_t)steps, sizeof *their);
-    measure(b, ours); /* the first use of memory and connections is slow: not counted */
-    measure(b, theirs);
+    measure(b, false); /* the first use of memory and connections is slow: not counted */
+    measure(b, true);
     for (long i = 0; i < steps; i++) {
         memcpy(ls_reduce_gradient(b->reduce), b->values, (size_t)b->floats * sizeof *b->values);
-        our[i] = measure(b, ours);
-        their[i] = measure(b, theirs);
+        our[i] = measure(b, false);
+        their[i] = measure(b, true);
     }
     double a = median(our, steps), m = median(their, steps);
     if (b->comm->rank == 0)

@@ -68,33 +68,24 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
         return ls_error_set(error, LS_DATA, "%s: %ld training rows, but %ld are asked for",
                             job->data, train->present ? train->x.rows : 0, a->rows);
     p->x = ls_alloc((size_t)(a->rows * ls_shape_count(&train->row)), sizeof *p->x);
-    p->y = ls_alloc((size_t)(a->rows * ls_shape_count(&train->y.shape)), sizeof *p->y);
+    if (train->has_y)
+        p->y = ls_alloc((size_t)(a->rows * ls_shape_count(&train->y.shape)), sizeof *p->y);
     p->row = ls_alloc((size_t)a->rows, sizeof *p->row);
     for (long i = 0; i < a->rows; i++)
         p->row[i] = i;
-    if (!ls_dataset_read(p->session.data, LS_TRAIN, p->row, a->rows, NULL, p->x,
-                         train->has_y ? p->y : NULL, error))
+    if (!ls_dataset_read(p->session.data, LS_TRAIN, p->row, a->rows, NULL, p->x, p->y, error))
         return false;
     p->batch = (ls_batch){.rows = a->rows,
                           .total = a->rows,
                           .x_shape = train->row,
                           .x = p->x,
                           .y_shape = train->y.shape,
-                          .y = train->has_y ? p->y : NULL,
+                          .y = p->y,
                           .row = p->row};
     p->gradient = ls_alloc((size_t)p->session.params->size, sizeof *p->gradient);
     p->objective = p->session.stage[0].objective;
     p->objective->type->compile(p->objective, a->rows, 0);
     return true;
-}
-
-static void close_probe(probe *p)
-{
-    ls_free(p->gradient);
-    ls_free(p->row);
-    ls_free(p->y);
-    ls_free(p->x);
-    ls_session_close(&p->session);
 }
 
 static ls_pass pass_of(const probe *p, int phase)
@@ -185,13 +176,6 @@ static void move_biases(ls_params *params)
     }
 }
 
-/* Whether a phase trains the slot. The gradient of a state slot holds statistics, no derivative. */
-static bool trains(const probe *p, int phase, int slot)
-{
-    return ls_slots_contain(&p->objective->phase[phase].slots, slot) &&
-           p->session.params->slots[slot].kind != LS_SLOT_STATE;
-}
-
 /* Prints a line for each parameter of a phase; returns whether all are within the tolerance. */
 static bool check_phase(probe *p, int phase)
 {
@@ -201,7 +185,8 @@ static bool check_phase(probe *p, int phase)
     bool good = true;
     printf("loss %.9f\n", apply(p, phase));
     for (int s = 0; s < params->count; s++) {
-        if (!trains(p, phase, s))
+        if (!ls_slots_contain(&p->objective->phase[phase].slots, s) ||
+            params->slots[s].kind == LS_SLOT_STATE) /* its gradient holds statistics */
             continue;
         long count = ls_shape_count(&params->slots[s].shape);
         gradient[s] = ls_alloc((size_t)count, sizeof **gradient);
@@ -224,15 +209,6 @@ static bool check_phase(probe *p, int phase)
     return good;
 }
 
-static bool check_gradients(probe *p)
-{
-    bool good = true;
-    move_biases(p->session.params);
-    for (int phase = 0; phase < p->objective->phases; phase++)
-        good = check_phase(p, phase) && good;
-    return good;
-}
-
 /* Runs the forward pass once more, since the backward pass reused the memory of outputs and draws.
  */
 static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
@@ -243,14 +219,15 @@ static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
     ls_workspace_forward(run, &pass, p->batch.x, p->batch.rows);
     bool ok = true;
     for (int i = 0; ok && i < net->count; i++) {
-        char name[160];
         const ls_layer *layer = net->layers[i];
-        const real *draws = ls_workspace_draws(run, i);
-        snprintf(name, sizeof name, "output/%s/%s", net->name, layer->name);
-        ok =
-            ls_dump_reals(dump, name, p->batch.rows, &layer->y, ls_workspace_output(run, i), error);
-        snprintf(name, sizeof name, "draws/%s/%s", net->name, layer->name);
-        ok = ok && (!draws || ls_dump_reals(dump, name, p->batch.rows, &layer->y, draws, error));
+        const char *const folders[] = {"output", "draws"};
+        const real *const numbers[] = {ls_workspace_output(run, i), ls_workspace_draws(run, i)};
+        for (int k = 0; ok && k < 2; k++) {
+            char name[160];
+            snprintf(name, sizeof name, "%s/%s/%s", folders[k], net->name, layer->name);
+            ok = !numbers[k] ||
+                 ls_dump_reals(dump, name, p->batch.rows, &layer->y, numbers[k], error);
+        }
     }
     ls_workspace_destroy(run);
     return ok;
@@ -266,14 +243,13 @@ static bool dump_slots(ls_dump *dump, const probe *p, ls_error *error)
         long count = ls_shape_count(&slot->shape);
         real *logical = ls_alloc((size_t)count, sizeof *logical);
         char name[LS_SLOT_NAME + 16];
-        ls_params_store(params, s, params->values, logical);
-        snprintf(name, sizeof name, "value/%s", slot->name);
-        ok = ls_dump_reals(dump, name, -1, &slot->shape, logical, error);
-        ls_params_store(params, s, p->gradient, logical);
-        for (long i = 0; i < count; i++)
-            logical[i] /= (real)p->batch.rows;
-        snprintf(name, sizeof name, "gradient/%s", slot->name);
-        ok = ok && ls_dump_reals(dump, name, -1, &slot->shape, logical, error);
+        for (int k = 0; ok && k < 2; k++) {
+            ls_params_store(params, s, k ? p->gradient : params->values, logical);
+            for (long i = 0; k && i < count; i++)
+                logical[i] /= (real)p->batch.rows;
+            snprintf(name, sizeof name, "%s/%s", k ? "gradient" : "value", slot->name);
+            ok = ls_dump_reals(dump, name, -1, &slot->shape, logical, error);
+        }
         ls_free(logical);
     }
     return ok;
@@ -306,9 +282,15 @@ static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error
         if (ok)
             printf("wrote %s: one pass over %ld rows\n", a->dump, a->rows);
     } else if (ok) {
-        good = check_gradients(&p);
+        move_biases(p.session.params);
+        for (int phase = 0; phase < p.objective->phases; phase++)
+            good = check_phase(&p, phase) && good;
     }
-    close_probe(&p);
+    ls_free(p.gradient);
+    ls_free(p.row);
+    ls_free(p.y);
+    ls_free(p.x);
+    ls_session_close(&p.session);
     if (!ok)
         return ls_command_fail(0, error);
     return good ? 0 : LS_NUMERIC;

@@ -94,8 +94,7 @@ void ls_host_read(ls_host *host, ls_comm *comm)
     if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
         CPU_ZERO(&host->bound);
     host->allowed = granted_cores();
-    read_value("/proc/loadavg", NULL, text, sizeof text);
-    host->load = atof(text);
+    getloadavg(&host->load, 1);
     host->memory = memory_of("MemTotal");
     host->memory_free = memory_of("MemAvailable");
     chosen_pages(host->pages, sizeof host->pages);
