@@ -70,7 +70,7 @@ static int count_options(const ls_usage *usage)
 }
 
 /* The table in argp's form, with a heading before the options that need the same first word. The
- * caller frees the headings (which have no name) and the table with ls_free. */
+ * caller frees the table and the doc of the headings, which have no name. */
 static struct argp_option *make_options(const ls_usage *usage)
 {
     int count = count_options(usage), used = 0, group = 0;
@@ -91,14 +91,6 @@ static struct argp_option *make_options(const ls_usage *usage)
     return table;
 }
 
-static void free_options(struct argp_option *table)
-{
-    for (struct argp_option *o = table; o->name || o->doc; o++)
-        if (!o->name)
-            ls_free((char *)o->doc);
-    ls_free(table);
-}
-
 static long read_long(const ls_command_option *o, const char *text, const struct argp_state *state)
 {
     long value = o->low;
@@ -110,7 +102,7 @@ static long read_long(const ls_command_option *o, const char *text, const struct
     return value;
 }
 
-/* Which of the words between the | of option->value `text` is. */
+/* The number of `text` among the words of the option's value: "train|valid|test". */
 static int read_choice(const ls_command_option *o, const char *text, const struct argp_state *state)
 {
     char all[128] = "", word[LS_WORD];
@@ -153,7 +145,7 @@ static void read_option(const ls_command_option *o, const char *text, void *argu
     }
 }
 
-/* All options and words are read: do they fit together? */
+/* Checks whether the options and words, which are all read now, fit together. */
 static void check_together(const reading *r, const struct argp_state *state)
 {
     if (r->usage->check)
@@ -217,6 +209,9 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     arguments->at = argv + 1;
     ls_free(words);
     ls_free(given);
-    free_options(options);
+    for (struct argp_option *o = options; o->name || o->doc; o++)
+        if (!o->name)
+            ls_free((char *)o->doc);
+    ls_free(options);
     ls_free(doc);
 }

@@ -18,7 +18,7 @@ typedef enum ls_command_kind {
     LS_COMMAND_LONG,   /* long in [low, high] */
     LS_COMMAND_INT,    /* the same, stored as an int */
     LS_COMMAND_CHOICE, /* int: which of the words in `value` ("train|valid|test") it is, from 0 */
-    LS_COMMAND_OWN     /* whatever `read` makes of it */
+    LS_COMMAND_OWN     /* `read` stores the value */
 } ls_command_kind;
 
 /* One option of a subcommand; a table of them ends with a NULL name. */
@@ -63,11 +63,11 @@ typedef struct ls_command_code {
 } ls_command_code;
 extern const ls_command_code ls_command_codes[];
 
-/* Fills a struct of the subcommand's own, which begins with `arguments` and holds the defaults.
- * Bad usage says so and exits 64, --help exits 0; under mpirun only rank 0 prints. The words are
- * moved to the front of argv. */
+/* Fills a subcommand's struct, which begins with `arguments` and holds the defaults. Bad usage is
+ * explained, with exit code 64, and --help printed, with 0; under mpirun only rank 0 prints. The
+ * words are moved to the front of argv. */
 void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments);
-/* The rank that mpirun or srun tells by the environment, before MPI has started; 0 without them. */
+/* The rank that mpirun or srun gives in the environment, before MPI has started; else 0. */
 int ls_command_rank(void);
 /* Prints "lockstep: MESSAGE" to stderr on rank 0; returns error->code on every rank. */
 int ls_command_fail(int rank, const ls_error *error);

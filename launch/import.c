@@ -1,5 +1,5 @@
-/* import: lockstep import, other formats to data set files; the formats and their options are those
- * of io/imports.def. */
+/* import: `lockstep import`: makes data set files from other formats. The formats and their options
+ * are those of io/imports.def. */
 #include <limits.h>
 #include <stdio.h>
 
@@ -29,7 +29,7 @@ static const ls_command_option options[] = {
 #include "io/imports.def"
     {.name = NULL}};
 
-/* The format that is named, its files handed over; NULL and an error. */
+/* Returns what imports the named format, and fills *import; NULL and an error. */
 static ls_import_run *find(const arguments *a, ls_import *import, ls_error *error)
 {
     *import = a->import;
@@ -52,7 +52,7 @@ static void check(const void *context, const struct argp_state *state)
 const ls_usage ls_usage_import = {
     .options = options,
     .check = check,
-/* "|idx|csv|synthetic [FILE ...]" from its second letter on. */
+/* "|idx|csv|synthetic [FILE ...]" without its first letter. */
 #define LS_IMPORT(name, ...) "|" #name
     .arguments = &(
 #include "io/imports.def"
@@ -74,7 +74,7 @@ const ls_usage ls_usage_import = {
     .arguments_max = 1 + LS_IMPORT_FILES,
 };
 
-/* Under mpirun rank 0 does it: there is one file to write. */
+/* Under mpirun only rank 0 imports: there is one file to write. */
 int ls_command_import(int argc, char **argv)
 {
     ls_error error;

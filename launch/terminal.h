@@ -4,7 +4,7 @@
 
 /* Whether the environment's locale writes UTF-8; the locale of the process stays as it is. */
 bool ls_terminal_utf8(void);
-/* The width that the terminal behind a descriptor tells, in characters; 0: it tells none. */
+/* The width of the terminal behind a descriptor, in characters; 0: unknown, or no terminal. */
 int ls_terminal_width(int descriptor);
-/* The same; where it tells none: what COLUMNS in the environment says, else 80. */
+/* The same; where it is 0, COLUMNS in the environment, else 80. */
 int ls_terminal_columns(int descriptor);

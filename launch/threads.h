@@ -3,8 +3,7 @@
 #include "dist/comm.h"
 #include "launch/command.h"
 
-/* The entry in a command's table of options; the value goes to `member`, an int, of its arguments.
- */
+/* The entry in a table of options; the value goes to `member`, an int, of the struct `type`. */
 #define LS_THREADS_OPTION(type, member)                                                            \
     {                                                                                              \
         "threads", 0, "T",                                                                         \

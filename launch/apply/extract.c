@@ -40,50 +40,37 @@ static bool collect(void *outputs, long rows, const real *y, ls_error *error)
     return ls_rowfile_add(((ls_forward_outputs *)outputs)->file, rows, &y, error);
 }
 
-/* The error that there is no layer ASKED: it names all layers, and the nearest name. */
-static bool no_layer(const ls_task *task, const char *asked, ls_error *error)
+/* Finds a layer by its name, "conv1" or "net/conv1"; the error names all layers, and the nearest.
+ */
+static bool find_layer(const ls_task *task, const char *asked, ls_forward_outputs *found,
+                       ls_error *error)
 {
     const char *nearest = NULL;
     char list[1024] = "";
-    for (int n = 0; n < task->nets; n++) {
-        const ls_net *net = task->net[n];
+    found->layer = -1;
+    for (int n = 0; n < task->nets && found->layer < 0; n++) {
+        const ls_net *net = found->net = task->net[n];
         const char **names = ls_alloc((size_t)net->count, sizeof *names);
         for (int i = 0; i < net->count; i++) {
             char full[2 * LS_WORD];
             names[i] = net->layers[i]->name;
-            snprintf(full, sizeof full, "%s%s%s", task->nets > 1 ? net->name : "",
-                     task->nets > 1 ? "/" : "", names[i]);
-            ls_format_join(list, sizeof list, full);
+            snprintf(full, sizeof full, "%s/%s", net->name, names[i]);
+            ls_format_join(list, sizeof list, task->nets > 1 ? full : names[i]);
+            if (strcmp(asked, full) == 0 || strcmp(asked, names[i]) == 0)
+                found->layer = i;
         }
         nearest = nearest ? nearest : ls_nearest(asked, names, net->count, sizeof *names);
         ls_free(names);
     }
+    if (found->layer >= 0)
+        return ls_shape_equal(&found->net->x, &task->x) ||
+               ls_error_set(error, LS_USAGE,
+                            "the net %s of layer %s does not take rows of the data",
+                            found->net->name, found->net->layers[found->layer]->name);
     return ls_error_set(error, LS_USAGE, "there is no layer %s%s%s%s The layers are %s%s", asked,
                         nearest ? ": did you mean " : "", nearest ? nearest : "",
                         nearest ? "?" : ".", list,
                         strlen(list) + 1 < sizeof list ? "" : " ... (`inspect` has them all)");
-}
-
-/* Finds a layer by its name, "conv1" or "net/conv1". */
-static bool find_layer(const ls_task *task, const char *asked, ls_forward_outputs *found,
-                       ls_error *error)
-{
-    const char *slash = strchr(asked, '/');
-    for (int n = 0; n < task->nets; n++) {
-        const ls_net *net = task->net[n];
-        size_t length = strlen(net->name);
-        bool named =
-            slash && (size_t)(slash - asked) == length && strncmp(net->name, asked, length) == 0;
-        found->net = net;
-        found->layer = ls_net_find(net, named ? slash + 1 : asked);
-        if (found->layer < 0)
-            continue;
-        return ls_shape_equal(&net->x, &task->x) ||
-               ls_error_set(error, LS_USAGE,
-                            "the net %s of layer %s does not take rows of the data", net->name,
-                            net->layers[found->layer]->name);
-    }
-    return no_layer(task, asked, error);
 }
 
 /* On rank 0: makes the split's x, whose numbers come later, and copies everything else that the

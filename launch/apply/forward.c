@@ -10,18 +10,6 @@
 #include "launch/ranks.h"
 #include "launch/session/chunks.h"
 
-/* On rank 0: sets the error if a data set was given in place of a net. */
-static void explain(const ls_forward *f, ls_error *error)
-{
-    ls_dataset *data = f->saved.job ? NULL : ls_dataset_open(f->arguments.words.at[0], NULL);
-    if (data)
-        ls_error_set(error, LS_DATA,
-                     "%s is a data set; expected a trained net: a run directory or one of its "
-                     "checkpoints (a data set is given by --data)",
-                     f->arguments.words.at[0]);
-    ls_dataset_close(data);
-}
-
 static void print_notice(void *context, const char *text)
 {
     fprintf(stderr, "lockstep: %s\n", text);
@@ -49,8 +37,13 @@ static bool open_saved(ls_forward *f, ls_error *error)
         ls_session_set_threads(&f->saved.session, a->threads);
         return true;
     }
-    if (first)
-        explain(f, error);
+    ls_dataset *data = f->saved.job || !first ? NULL : ls_dataset_open(a->words.at[0], NULL);
+    if (data)
+        ls_error_set(error, LS_DATA,
+                     "%s is a data set; expected a trained net: a run directory or one of its "
+                     "checkpoints (a data set is given by --data)",
+                     a->words.at[0]);
+    ls_dataset_close(data);
     return false;
 }
 

@@ -1,5 +1,5 @@
-/* forward: what evaluate, predict and extract share: their command line, a trained net beside a
- * data set, and the outputs of its layers for each row. */
+/* forward: what evaluate, predict and extract share: options, the opening of a trained net and of a
+ * data set, and the outputs of a layer for each row. */
 #pragma once
 #include <jansson.h>
 
@@ -64,9 +64,9 @@ struct ls_forward {
     ls_forward_arguments arguments;
     ls_comm *comm;
     ls_saved saved;
-    ls_split_id split_id;  /* unless the command takes all splits: the one it takes, */
-    const ls_split *split; /* which has rows */
-    ls_rowfile *file;      /* the output, on rank 0; NULL on the others */
+    const ls_split *split; /* the split that the command takes; NULL: all */
+    ls_split_id split_id;
+    ls_rowfile *file; /* the output, on rank 0; NULL on the others */
 };
 
 /* **Collective.** Does all that a subcommand does; returns its exit code. */
@@ -93,8 +93,7 @@ bool ls_forward_rows(ls_forward *forward, ls_forward_outputs *outputs, ls_error 
 
 /* On rank 0: opens the output file; its attributes name checkpoint, step and data set. */
 bool ls_forward_begin(ls_forward *forward, ls_error *error);
-/* **Collective.** Closes the output file; when it returns true, the file is complete on the disk.
- */
+/* **Collective.** Closes the output file; true: the file is complete on the disk. */
 bool ls_forward_finish(ls_forward *forward, ls_error *error);
 /* On rank 0: checkpoint, step, split and data set, as a line of text and as a JSON object. */
 void ls_forward_print(const ls_forward *forward);

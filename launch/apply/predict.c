@@ -109,12 +109,10 @@ static void print(const ls_forward *f, const prediction *p)
                name);
         return;
     }
-    json_t *top = ls_forward_json(f), *arrays = json_array();
-    if (p->classes)
-        json_array_append_new(arrays, json_string("class"));
-    json_array_append_new(arrays, json_string(name));
+    json_t *top = ls_forward_json(f);
     json_object_set_new(top, "output", ls_json_text(output));
-    json_object_set_new(top, "arrays", arrays);
+    json_object_set_new(top, "arrays",
+                        p->classes ? json_pack("[s, s]", "class", name) : json_pack("[s]", name));
     ls_json_print(top);
 }
 

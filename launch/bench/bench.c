@@ -131,16 +131,6 @@ static ls_job *make_job(const ls_bench_arguments *a, const char *model, ls_error
                          error);
 }
 
-static bool make_run(bench *b, ls_error *error)
-{
-    const char *model;
-    ls_shape input = {0};
-    long outputs;
-    return read_model(b->arguments->words.at[0], &model, &input, &outputs, error) &&
-           (b->data = make_data(b, &input, outputs, error)) &&
-           (b->job = make_job(b->arguments, model, error));
-}
-
 /* Stores how long the step took; the first step is not measured, since it warms up. */
 static void note_step(void *context, const ls_figures *figures)
 {
@@ -252,8 +242,14 @@ static bool measure(bench *b, ls_comm *comm, ls_error *error)
 static bool bench_model(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
 {
     bench *b = ls_alloc(1, sizeof *b);
+    const char *model;
+    ls_shape input = {0};
+    long outputs;
     b->arguments = a;
-    bool ok = ls_comm_agree(comm, make_run(b, error), error) && measure(b, comm, error);
+    bool ok = read_model(a->words.at[0], &model, &input, &outputs, error) &&
+              (b->data = make_data(b, &input, outputs, error)) &&
+              (b->job = make_job(a, model, error));
+    ok = ls_comm_agree(comm, ok, error) && measure(b, comm, error);
     ls_trainer_close(&b->trainer);
     ls_dataset_close(b->data);
     ls_job_destroy(b->job);

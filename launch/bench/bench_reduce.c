@@ -41,43 +41,41 @@ static double median(double *values, long count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-static void run(const bench *b, long steps)
+bool ls_bench_reduce(ls_comm *comm, const ls_bench_arguments *arguments, ls_error *error)
 {
+    const long floats = arguments->floats, steps = arguments->steps;
+    bench b = {.comm = comm, .params = ls_params_create(), .floats = floats};
+    ls_params_claim(b.params, "all", LS_SLOT_WEIGHT, &(ls_shape){1, {floats}}, &(ls_initializer){0},
+                    NULL);
+    b.reduce = ls_reduce_create(comm, b.params, error);
+    if (!b.reduce) {
+        ls_params_destroy(b.params);
+        return false;
+    }
+    b.values = ls_alloc((size_t)floats, sizeof *b.values);
+    b.sum = ls_alloc((size_t)floats, sizeof *b.sum);
     double *our = ls_alloc((size_t)steps, sizeof *our);
     double *their = ls_alloc((size_t)steps, sizeof *their);
-    measure(b, false); /* the first use of memory and connections is slow: not counted */
-    measure(b, true);
+    for (long i = 0; i < floats; i++)
+        b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + comm->rank);
+    measure(&b, false); /* the first use of memory and connections is slow: not counted */
+    measure(&b, true);
     for (long i = 0; i < steps; i++) {
-        memcpy(ls_reduce_gradient(b->reduce), b->values, (size_t)b->floats * sizeof *b->values);
-        our[i] = measure(b, false);
-        their[i] = measure(b, true);
+        memcpy(ls_reduce_gradient(b.reduce), b.values, (size_t)floats * sizeof *b.values);
+        our[i] = measure(&b, false);
+        their[i] = measure(&b, true);
     }
     double a = median(our, steps), m = median(their, steps);
-    if (b->comm->rank == 0)
+    if (comm->rank == 0)
         printf("{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "
                "\"nodes\": %d, \"rounds\": %ld, \"milliseconds\": %.4f, "
                "\"mpi_allreduce_milliseconds\": %.4f, \"ratio\": %.3f}\n",
-               LS_REAL_NAME, b->floats, b->comm->size, b->comm->nodes, steps, a, m, m / a);
+               LS_REAL_NAME, floats, comm->size, comm->nodes, steps, a, m, m / a);
     ls_free(their);
     ls_free(our);
-}
-
-bool ls_bench_reduce(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
-{
-    bench b = {.comm = comm, .params = ls_params_create(), .floats = a->floats};
-    ls_params_claim(b.params, "all", LS_SLOT_WEIGHT, &(ls_shape){1, {b.floats}},
-                    &(ls_initializer){0}, NULL);
-    b.reduce = ls_reduce_create(comm, b.params, error);
-    if (b.reduce) {
-        b.values = ls_alloc((size_t)b.floats, sizeof *b.values);
-        b.sum = ls_alloc((size_t)b.floats, sizeof *b.sum);
-        for (long i = 0; i < b.floats; i++)
-            b.values[i] = (real)(i % 1000 - 500) / (real)(1000 + comm->rank);
-        run(&b, a->steps);
-        ls_reduce_destroy(b.reduce);
-    }
     ls_free(b.sum);
     ls_free(b.values);
+    ls_reduce_destroy(b.reduce);
     ls_params_destroy(b.params);
-    return b.reduce != NULL;
+    return true;
 }

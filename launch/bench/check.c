@@ -1,6 +1,6 @@
-/* check: lockstep check: compares the gradients of a job's net with central differences
- * (lockstep-double), or writes one forward and backward pass, which another program can compare
- * with its own. It runs on one rank. */
+/* check: `lockstep check`: compares the gradients of a job's net with central differences
+ * (lockstep-double), or writes the numbers of one forward and backward pass, so that another
+ * program can compare them with its own. It runs on one rank. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "launch/ranks.h"
 #include "launch/session/session.h"
 
-enum { SAMPLES = 24 }; /* so many numbers of each parameter are checked */
+enum { SAMPLES = 24 }; /* numbers of each parameter that are checked */
 static const double step_size = 1e-5, tolerance = 1e-6;
 
 typedef struct arguments {
@@ -46,12 +46,12 @@ const ls_usage ls_usage_check = {
     .arguments_max = -1,
 };
 
-/* A job's objective on some rows. */
+/* The objective of a job's first stage, and the first training rows. */
 typedef struct probe {
     ls_session session;
     ls_objective *objective; /* the session's */
     ls_batch batch;
-    real *x, *y, *gradient;
+    real *x, *y, *gradient; /* y NULL: the data set has none */
     int64_t *row;
 } probe;
 
@@ -122,9 +122,9 @@ static double difference(probe *p, int phase, int slot, real *logical, long inde
     return (up - down) / (2 * step);
 }
 
-/* The derivative by differences. Where it is not `expected`, a ReLU or a maximum may have its kink
- * within the step. A hundredth of the step seldom meets a kink; a wrong gradient differs from the
- * differences of both steps. */
+/* The derivative by a central difference. Where it is not `expected`, a ReLU or a maximum may have
+ * its kink within the step; then a hundredth of the step, which seldom meets a kink, is tried too.
+ * A wrong gradient differs from the differences of both steps. */
 static double derivative(probe *p, int phase, int slot, real *logical, long index, double expected)
 {
     double wide = difference(p, phase, slot, logical, index, step_size);
@@ -134,8 +134,9 @@ static double derivative(probe *p, int phase, int slot, real *logical, long inde
     return fabs(narrow - expected) < fabs(wide - expected) ? narrow : wide;
 }
 
-/* The norm of the error over the norm of the differences, for SAMPLES numbers of the slot. The norm
- * counts as `floor` at least, so that gradients that are 0 but for rounding pass. */
+/* The norm of (gradient - difference) over the norm of the differences, for SAMPLES numbers of the
+ * slot. The latter counts as `floor` at least, so that gradients that are 0 but for rounding pass.
+ */
 static double slot_error(probe *p, int phase, int slot, const real *gradient, double floor)
 {
     ls_params *params = p->session.params;
@@ -156,8 +157,8 @@ static double slot_error(probe *p, int phase, int slot, const real *gradient, do
     return sqrt(wrong) / fmax(sqrt(norm), floor);
 }
 
-/* Biases of 0 get small values: over black pixels ReLU would otherwise be at its kink, where it has
- * no derivative. */
+/* Gives small values to biases of 0: over black pixels ReLU would otherwise be at its kink, where
+ * it has no derivative. */
 static void move_biases(ls_params *params)
 {
     for (int slot = 0; slot < params->count; slot++) {
@@ -209,8 +210,7 @@ static bool check_phase(probe *p, int phase)
     return good;
 }
 
-/* Runs the forward pass once more, since the backward pass reused the memory of outputs and draws.
- */
+/* Runs the forward pass once more, since backward reused the memory of outputs and draws. */
 static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
 {
     const ls_net *net = p->session.net[0];
@@ -302,16 +302,15 @@ int ls_command_check(int argc, char **argv)
     ls_error error = {0};
     ls_command_parse(&ls_usage_check, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    bool ready = true;
+    ls_job *job = NULL;
     if (comm->size > 1)
-        ready = ls_error_set(&error, LS_USAGE, "check runs on one rank: start it without mpirun");
+        ls_error_set(&error, LS_USAGE, "check runs on one rank: start it without mpirun");
     else if (sizeof(real) == sizeof(float) && !a.dump)
-        ready =
-            ls_error_set(&error, LS_USAGE,
-                         "in float the differences drown in rounding: run lockstep-double check, "
-                         "or ask for a --dump");
-    ls_job *job =
-        ready ? ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error) : NULL;
+        ls_error_set(&error, LS_USAGE,
+                     "in float the differences drown in rounding: run lockstep-double check, or "
+                     "ask for a --dump");
+    else
+        job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
     int code = job ? check(comm, job, &a, &error) : ls_command_fail(comm->rank, &error);
     ls_job_destroy(job);
     ls_comm_close(comm);

@@ -122,12 +122,12 @@ static void check_memory(doctor *d, const group *g)
     const double shared_least = 256e6, memory_least = 1e9;
     if (g->first->shared_room < shared_least)
         add(&d->to_do,
-            "%s: %.0f MB of shared memory are free in %s: a net that needs more keeps a copy "
-            "a rank; make it larger (mount -o remount,size=..., docker run --shm-size=...)",
+            "%s: %.0f MB of shared memory are free in %s: each rank keeps a copy of a net that "
+            "needs more; make it larger (mount -o remount,size=..., docker run --shm-size=...)",
             host->name, g->first->shared_room / 1e6, g->first->shared);
     if (host->memory_free < memory_least)
-        add(&d->to_do, "%s: %.1f GB of memory are free: end what else takes it", host->name,
-            host->memory_free / 1e9);
+        add(&d->to_do, "%s: %.1f GB of memory are free: end other programs that take it",
+            host->name, host->memory_free / 1e9);
     if (strcmp(host->pages, "always") != 0 && strcmp(host->pages, "madvise") != 0)
         add(&d->to_know,
             "%s: huge pages are off (%s): large nets run slower; root can turn them on: echo "
@@ -192,10 +192,11 @@ static void check_run(doctor *d)
             "HDF5 is %s: build with a serial one that is thread-safe (Debian: libhdf5-dev)",
             d->h5.parallel ? "a build with MPI" : "not thread-safe");
     if (!d->h5.as_built)
-        add(&d->to_do, "HDF5 %s runs, another version built the program: build it again",
+        add(&d->to_do,
+            "HDF5 %s runs, but the program was built with another version: build it again",
             d->h5.version);
     if (ls_blas_threads() != 1)
-        add(&d->to_know, "BLAS is not known to keep to one thread: OpenBLAS does");
+        add(&d->to_know, "BLAS does not say whether it keeps to one thread, as OpenBLAS does");
     if (found->why[0])
         add(&d->to_do, "%s: can't write there: %s", found->path, found->why);
     else if (found->room < room_least)
@@ -286,19 +287,6 @@ typedef struct arguments {
     int threads;
 } arguments;
 
-/* **Collective.** */
-static void examine(facts *f, ls_comm *comm, const arguments *a)
-{
-    f->shared_room = ls_shared_free(comm, f->shared, sizeof f->shared);
-    if (!f->shared[0])
-        snprintf(f->shared, sizeof f->shared, "/dev/shm");
-    if (!isfinite(f->shared_room))
-        f->shared_room = ls_filesystem_room(f->shared);
-    ls_filesystem_read(&f->filesystem, comm, a->words.count ? a->words.at[0] : ".");
-    ls_host_read(&f->host, comm);
-    f->host.threads = a->threads;
-}
-
 static const ls_command_option options[] = {LS_THREADS_OPTION(arguments, threads), {.name = NULL}};
 
 const ls_usage ls_usage_doctor = {
@@ -322,19 +310,25 @@ int ls_command_doctor(int argc, char **argv)
     arguments a = {.threads = 1};
     ls_command_parse(&ls_usage_doctor, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    doctor d = {.ranks = comm->size};
-    facts mine = {.shared = ""}, *all = ls_alloc((size_t)d.ranks, sizeof *all);
-    examine(&mine, comm, &a);
+    facts mine = {.shared = ""}, *all = ls_alloc((size_t)comm->size, sizeof *all);
+    mine.shared_room = ls_shared_free(comm, mine.shared, sizeof mine.shared);
+    if (!mine.shared[0])
+        snprintf(mine.shared, sizeof mine.shared, "/dev/shm");
+    if (!isfinite(mine.shared_room))
+        mine.shared_room = ls_filesystem_room(mine.shared);
+    ls_filesystem_read(&mine.filesystem, comm, a.words.count ? a.words.at[0] : ".");
+    ls_host_read(&mine.host, comm);
+    mine.host.threads = a.threads;
     ls_comm_gather(comm, &mine, sizeof mine, all);
-    d.all = all;
     int code = 0;
     if (comm->rank == 0) {
+        doctor d = {.ranks = comm->size, .all = all};
         ls_h5_about_read(&d.h5);
         code = report(&d);
+        ls_free(d.to_do.text);
+        ls_free(d.to_know.text);
     }
     ls_comm_broadcast(comm, &code, sizeof code);
-    ls_free(d.to_do.text);
-    ls_free(d.to_know.text);
     ls_free(all);
     ls_comm_close(comm);
     return code;

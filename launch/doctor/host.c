@@ -42,8 +42,7 @@ static double memory_of(const char *key)
     return atof(text) * 1024; /* kB */
 }
 
-/* Cores that the container may use: the quota of microseconds over its period (cgroup version 2).
- */
+/* Cores that the container may use: cgroup version 2 gives a quota of microseconds in a period. */
 static double granted_cores(void)
 {
     char line[LINE];
