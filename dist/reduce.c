@@ -1,17 +1,17 @@
 /* reduce: the sum of the ranks' gradients, in place.
  *
- * The ranks of a node share their gradient arrays, the parameters, and a *board*, which holds each
- * rank's step sums, their total, and sums of squares (squares.h). Nobody locks: three barriers
- * divide a step, A and B in ls_reduce_sum, C in ls_reduce_end.
+ * The ranks of a node share the parameters, their gradient arrays, each rank's step sums, the total
+ * of these, and sums of squares (squares.h). There are no locks: three barriers divide a step, A
+ * and B in ls_reduce_sum, C in ls_reduce_end.
  *
- *   before A   Rank r writes its gradient array, and its step sums onto the board.
- *   A to B     Rank r reads slice r of all arrays, writes slice r of its own array, and writes the
- *              squares of slice r onto the board. Rank 0 reads all step sums and writes their
- * total. B to C     All ranks read the total and the squares. Rank r reads slice r of its own
- * array, and updates slice r of the parameters. after C    All ranks read the parameters. The next
- * step begins: this is its "before A".
+ *   before A   Rank r writes its gradient array and its step sums.
+ *   A to B     Rank r reads slice r of all arrays, writes slice r of its own array, and the squares
+ *              of slice r. Rank 0 reads all step sums and writes their total.
+ *   B to C     All ranks read the total and the squares. Rank r reads slice r of its own array, and
+ *              updates slice r of the parameters.
+ *   after C    All ranks read the parameters. The next step begins: this is its "before A".
  *
- * Why nobody reads what somebody may still be writing:
+ * Why no rank reads what another may still be writing:
  *
  *   A   Gradients and step sums are complete before any of them is read. Between A and B a rank
  *       writes slice r only, and slice r of all arrays is read by rank r only.
@@ -24,9 +24,8 @@
  * A step that is given up after the sum goes without C: no parameter was written, so there is
  * nothing to wait for before the next A.
  *
- * ls_reduce_norms, which is called between B and C, writes the squares anew. It has two barriers of
- * its own: after the first, nobody reads the old squares any more; after the second, the new ones
- * are complete. */
+ * ls_reduce_norms, called between B and C, writes the squares anew. It has two barriers of its own:
+ * after the first no rank reads the old squares any more; after the second the new are complete. */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"
@@ -38,42 +37,17 @@
 #include "core/minmax.h"
 #include "dist/exchange.h"
 
-struct ls_reduce {
-    ls_comm *comm;
-    const ls_params *params;
-    long blocks;             /* of LS_SLICE_ALIGN reals, that an array takes */
-    ls_shared *arrays;       /* real [node_size, blocks * LS_SLICE_ALIGN] */
-    ls_shared *board;        /* `total`, `sums` and `squares`, one after the other */
-    real **array;            /* [node_size] starts of the node's arrays */
-    real **from;             /* [node_size] one block in each of them */
-    ls_step_sums *total;     /* over all ranks */
-    ls_step_sums *sums;      /* [node_size] of each rank of the node */
-    ls_step_sums *node_sums; /* [nodes] totals of the nodes, of this rank only */
-    double *squares;         /* [ls_squares_room] */
-    ls_interval slice;       /* this rank's */
-    real *buffer;            /* [LS_EXCHANGE_BUFFER]; NULL: there is one node */
-};
-
-static long count_blocks(long reals)
+/* Reals from one gradient array to the next. */
+static long stride_of(const ls_params *params)
 {
-    return (reals + LS_SLICE_ALIGN - 1) / LS_SLICE_ALIGN;
-}
-
-/* Each array begins at a whole block, so that no page belongs to two ranks. */
-static size_t arrays_bytes(long reals, int node_size)
-{
-    return (size_t)count_blocks(reals) * LS_SLICE_ALIGN * sizeof(real) * (size_t)node_size;
-}
-
-static size_t board_bytes(const ls_params *params, int node_size)
-{
-    return (size_t)(1 + node_size) * sizeof(ls_step_sums) +
-           (size_t)ls_squares_room(params) * sizeof(double);
+    return (params->size + LS_SLICE_ALIGN - 1) / LS_SLICE_ALIGN * LS_SLICE_ALIGN;
 }
 
 size_t ls_reduce_bytes(const ls_params *params, int node_size)
 {
-    return arrays_bytes(params->size, node_size) + board_bytes(params, node_size);
+    return (size_t)(stride_of(params) * node_size) * sizeof(real) +
+           (size_t)(1 + node_size) * sizeof(ls_step_sums) +
+           (size_t)ls_squares_room(params) * sizeof(double);
 }
 
 size_t ls_reduce_buffer_bytes(const ls_comm *comm)
@@ -86,7 +60,8 @@ size_t ls_reduce_buffer_bytes(const ls_comm *comm)
 static ls_interval cut_slice(const ls_reduce *reduce)
 {
     long slices = reduce->comm->smallest_node, r = ls_min(reduce->comm->node_rank, slices);
-    long begin = reduce->blocks * r / slices, end = reduce->blocks * ls_min(r + 1, slices) / slices;
+    long blocks = reduce->stride / LS_SLICE_ALIGN;
+    long begin = blocks * r / slices, end = blocks * ls_min(r + 1, slices) / slices;
     return (ls_interval){ls_min(begin * LS_SLICE_ALIGN, reduce->params->size),
                          ls_min(end * LS_SLICE_ALIGN, reduce->params->size)};
 }
@@ -97,24 +72,20 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     ls_reduce *reduce = ls_alloc(1, sizeof *reduce);
     reduce->comm = comm;
     reduce->params = params;
-    reduce->blocks = count_blocks(params->size);
+    reduce->stride = stride_of(params);
     reduce->slice = cut_slice(reduce);
-    reduce->array = ls_alloc((size_t)size, sizeof *reduce->array);
     reduce->from = ls_alloc((size_t)size, sizeof *reduce->from);
     reduce->node_sums = ls_alloc((size_t)comm->nodes, sizeof *reduce->node_sums);
     if (comm->nodes > 1)
         reduce->buffer = ls_alloc(LS_EXCHANGE_BUFFER, sizeof *reduce->buffer);
-    reduce->arrays = ls_shared_create(comm, arrays_bytes(params->size, size), error);
-    if (reduce->arrays) /* the same on all ranks of the node */
-        reduce->board = ls_shared_create(comm, board_bytes(params, size), error);
-    if (!ls_comm_agree(comm, reduce->board, error)) {
+    reduce->shared = ls_shared_create(comm, ls_reduce_bytes(params, size), error);
+    if (!ls_comm_agree(comm, reduce->shared, error)) {
         ls_reduce_destroy(reduce);
         return NULL;
     }
-    real *arrays = ls_shared_data(reduce->arrays);
-    for (int r = 0; r < size; r++)
-        reduce->array[r] = arrays + r * reduce->blocks * LS_SLICE_ALIGN;
-    reduce->total = ls_shared_data(reduce->board);
+    reduce->arrays = ls_shared_data(reduce->shared);
+    reduce->gradient = reduce->arrays + comm->node_rank * reduce->stride;
+    reduce->total = (ls_step_sums *)(reduce->arrays + size * reduce->stride);
     reduce->sums = reduce->total + 1;
     reduce->squares = (double *)(reduce->sums + size);
     return reduce;
@@ -124,23 +95,11 @@ void ls_reduce_destroy(ls_reduce *reduce)
 {
     if (!reduce)
         return;
-    ls_shared_destroy(reduce->board);
-    ls_shared_destroy(reduce->arrays);
+    ls_shared_destroy(reduce->shared);
     ls_free(reduce->buffer);
     ls_free(reduce->node_sums);
     ls_free(reduce->from);
-    ls_free(reduce->array);
     ls_free(reduce);
-}
-
-real *ls_reduce_gradient(ls_reduce *reduce)
-{
-    return reduce->array[reduce->comm->node_rank];
-}
-
-ls_interval ls_reduce_slice(const ls_reduce *reduce)
-{
-    return reduce->slice;
 }
 
 /* The part of the slots that lies in this rank's slice. */
@@ -164,13 +123,13 @@ static ls_intervals slots_in_slice(const ls_reduce *reduce, const ls_slots *slot
 static void sum_node(ls_reduce *reduce, const ls_intervals *parts, bool measure)
 {
     int size = reduce->comm->node_size;
-    real *own = ls_reduce_gradient(reduce);
+    real *own = reduce->gradient;
     for (int i = 0; i < parts->count; i++) {
         long end = parts->at[i].end;
         for (long begin = parts->at[i].begin, next; begin < end; begin = next) {
             next = ls_min((begin / LS_SLICE_ALIGN + 1) * LS_SLICE_ALIGN, end);
             for (int r = 0; r < size; r++)
-                reduce->from[r] = reduce->array[r] + begin;
+                reduce->from[r] = reduce->arrays + r * reduce->stride + begin;
             ls_sum_order_add(own + begin, reduce->from, size, next - begin);
             if (measure)
                 ls_squares_measure(reduce->params, own, begin, next, reduce->squares);
@@ -208,8 +167,8 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums,
     ls_comm_node_barrier(comm); /* A */
     sum_node(reduce, &parts, one_node);
     if (!one_node && comm->node_rank < comm->smallest_node) {
-        ls_exchange_sum(comm, ls_reduce_gradient(reduce), &parts, reduce->buffer);
-        measure_squares(reduce, &parts, ls_reduce_gradient(reduce));
+        ls_exchange_sum(comm, reduce->gradient, &parts, reduce->buffer);
+        measure_squares(reduce, &parts, reduce->gradient);
     }
     if (comm->node_rank == 0)
         add_step_sums(reduce);

@@ -5,14 +5,12 @@
  *
  *   1. each rank writes its gradient into its array;
  *   2. ls_reduce_sum: rank r of a node adds slice r of all arrays of the node into its own array,
- *      and then exchanges it with the ranks r of the other nodes until it is the sum over all
- * ranks;
+ *      then exchanges it with the ranks r of the other nodes, until it is the sum over all ranks;
  *   3. rank r updates slice r of the parameters, which the node holds once;
  *   4. ls_reduce_end: all wait; the parameters are complete on every node.
  *
- * So nothing is copied or broadcast within a node, and only sums of nodes cross the network.
- * Between 2 and 3 all ranks know whether the sum is finite, and can give the step up without 3
- * and 4. */
+ * Nothing is copied or broadcast within a node; only sums of nodes cross the network. After 2 all
+ * ranks know whether the sum is finite; if it is not, they leave out 3 and 4. */
 #pragma once
 #include "core/objective.h"
 #include "core/squares.h"
@@ -29,19 +27,32 @@ typedef struct ls_step_sums {
     double evaluate; /* an evaluation is due by the clock */
 } ls_step_sums;
 
-typedef struct ls_reduce ls_reduce;
+/* Callers read the first two members only. */
+typedef struct ls_reduce {
+    real *gradient; /* this rank's gradient array, at the offsets of the params */
+    ls_interval
+        slice; /* that this rank updates; cut at multiples of LS_SLICE_ALIGN; may be empty */
+
+    ls_comm *comm;
+    const ls_params *params;
+    ls_shared *shared;   /* holds `arrays`, `total`, `sums` and `squares`, one after the other */
+    real *arrays;        /* [node_size, stride] gradient arrays of the node's ranks */
+    long stride;         /* whole blocks of LS_SLICE_ALIGN: no page belongs to two ranks */
+    ls_step_sums *total; /* over all ranks */
+    ls_step_sums *sums;  /* [node_size] of each rank of the node */
+    double *squares;     /* [ls_squares_room] */
+    real **from;         /* [node_size] one block in each of the arrays */
+    ls_step_sums *node_sums; /* [nodes] totals of the nodes */
+    real *buffer;            /* for messages from other nodes; NULL: there is one node */
+} ls_reduce;
 
 /* **Collective.** For the gradients of `params` (borrowed). Makes the gradient arrays, which are
  * shared. NULL and an error where there is no room. */
 ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *error);
 void ls_reduce_destroy(ls_reduce *reduce); /* **Collective.** */
-/* This rank's gradient array, at the offsets of the params. */
-real *ls_reduce_gradient(ls_reduce *reduce);
-/* The slice that this rank updates, in reals; cut at multiples of LS_SLICE_ALIGN; may be empty. */
-ls_interval ls_reduce_slice(const ls_reduce *reduce);
 /* Bytes of shared memory that ls_reduce_create takes on a node of `node_size` ranks. */
 size_t ls_reduce_bytes(const ls_params *params, int node_size);
-/* Bytes that each rank takes beside: messages from other nodes on their way. */
+/* Bytes of the buffer that each rank takes besides, for messages from other nodes. */
 size_t ls_reduce_buffer_bytes(const ls_comm *comm);
 
 /* **Collective.** Sums `slots` of the gradient arrays, and *sums, over all ranks. On return *sums

@@ -23,7 +23,6 @@
 enum { PAGE = 4096 };
 
 struct ls_shared {
-    ls_comm *comm;
     MPI_Win window; /* MPI_WIN_NULL: a node of one rank */
     void *data;
 };
@@ -133,7 +132,6 @@ ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)
     if (!node_has_room(comm, bytes, error))
         return NULL;
     ls_shared *shared = ls_alloc(1, sizeof *shared);
-    shared->comm = comm;
     shared->window = MPI_WIN_NULL;
     if (comm->node_size == 1) {
         shared->data = ls_alloc(bytes, 1);

@@ -34,18 +34,19 @@ static void add_two(real *to, const real *a, const real *b, long n)
         add(to, a, b, n);
 }
 
-/* Adds the n <= BLOCK reals from `begin` on of `count` arrays. Returns where the sum is: in
- * partial[0], or, of one array, in the array itself. partial[LEVELS][BLOCK]: one row for each level
- * of the tree. */
-static const real *sum_block(real *const *from, int count, long begin, long n,
+/* Adds the n <= BLOCK reals from `begin` on of `count` arrays. Returns where the sum is: in `to`,
+ * or, of one array, in the array itself. partial[LEVELS][BLOCK]: a row for each level of the tree.
+ */
+static const real *sum_block(real *to, real *const *from, int count, long begin, long n,
                              real (*partial)[BLOCK])
 {
     if (count == 1)
         return from[0] + begin;
-    const real *left = sum_block(from, count / 2, begin, n, partial);
-    const real *right = sum_block(from + count / 2, count - count / 2, begin, n, partial + 1);
-    add_two(partial[0], left, right, n);
-    return partial[0];
+    int half = count / 2;
+    const real *left = sum_block(partial[0], from, half, begin, n, partial);
+    const real *right = sum_block(partial[1], from + half, count - half, begin, n, partial + 1);
+    add_two(to, left, right, n);
+    return to;
 }
 
 void ls_sum_order_add(real *to, real *const *from, int count, long n)
@@ -57,13 +58,8 @@ void ls_sum_order_add(real *to, real *const *from, int count, long n)
         return;
     }
     _Alignas(64) real partial[LEVELS][BLOCK];
-    int half = count / 2;
-    for (long begin = 0; begin < n; begin += BLOCK) {
-        long rest = n - begin < BLOCK ? n - begin : BLOCK;
-        const real *left = sum_block(from, half, begin, rest, partial);
-        const real *right = sum_block(from + half, count - half, begin, rest, partial + 1);
-        add_two(to + begin, left, right, rest);
-    }
+    for (long begin = 0; begin < n; begin += BLOCK)
+        sum_block(to + begin, from, count, begin, n - begin < BLOCK ? n - begin : BLOCK, partial);
 }
 
 /* Adds the first n <= COLUMNS columns of from[count, stride]. */

@@ -80,7 +80,7 @@ static bool allocate(ls_trainer *t, ls_error *error)
         !ls_states_create(&t->states, &t->session, error) ||
         !(t->reduce = ls_reduce_create(t->comm, params, error)))
         return false;
-    ls_shards_allocate(&t->shards, params, t->comm->size, ls_reduce_gradient(t->reduce));
+    ls_shards_allocate(&t->shards, params, t->comm->size, t->reduce->gradient);
     t->gradient2 = ls_alloc((size_t)params->count, sizeof *t->gradient2);
     t->value2 = ls_alloc((size_t)params->count, sizeof *t->value2);
     return true;

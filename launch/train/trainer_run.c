@@ -88,7 +88,7 @@ static void update(ls_trainer *t, int phase, double weight)
     const ls_update update = {.optimizer = optimizer,
                               .params = t->session.params,
                               .slots = &t->stage.objective->phase[phase].slots,
-                              .part = ls_reduce_slice(t->reduce),
+                              .part = t->reduce->slice,
                               .gradient = t->shards.partial[0],
                               .state = t->states.array,
                               .gradient2 = t->gradient2,

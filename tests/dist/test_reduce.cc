@@ -49,7 +49,7 @@ struct Sum {
     }
     real *gradient()
     {
-        return ls_reduce_gradient(reduce);
+        return reduce->gradient;
     }
     real expected(long i) const
     {
@@ -58,7 +58,7 @@ struct Sum {
     /* Numbers of this rank's slice, in `part`, that are not the expected sum. */
     long wrong(ls_interval part)
     {
-        ls_interval slice = ls_reduce_slice(reduce);
+        ls_interval slice = reduce->slice;
         long count = 0;
         for (long i = std::max(part.begin, slice.begin); i < std::min(part.end, slice.end); i++)
             count += gradient()[i] != expected(i);
@@ -102,7 +102,7 @@ TEST(Reduce, SlicesCoverTheArrayOnEveryNode)
 {
     for (long n : {0, 16, 4096, 5008, 100000}) {
         Sum sum({n});
-        ls_interval slice = ls_reduce_slice(sum.reduce);
+        ls_interval slice = sum.reduce->slice;
         EXPECT_LE(slice.begin, slice.end);
         EXPECT_TRUE(slice.begin % LS_SLICE_ALIGN == 0 || slice.begin == n);
         std::vector<long> owners((size_t)n, 0);
@@ -133,7 +133,7 @@ TEST(Reduce, EqualNodesGiveTheBitsOfOneNode)
     const long n = 50000;
     Sum sum({n});
     sum.run();
-    ls_interval slice = ls_reduce_slice(sum.reduce);
+    ls_interval slice = sum.reduce->slice;
     long wrong = 0;
     for (long i = slice.begin; i < slice.end; i++)
         wrong += sum.gradient()[i] !=
@@ -159,7 +159,7 @@ TEST(Reduce, FourShardsGiveTheSameBitsOnAnyPowerOfTwo)
     }
     ls_sum_order_add(sum.gradient(), starts.data(), (int)own, n);
     sum.run();
-    ls_interval slice = ls_reduce_slice(sum.reduce);
+    ls_interval slice = sum.reduce->slice;
     long wrong = 0;
     for (long i = slice.begin; i < slice.end; i++)
         wrong += sum.gradient()[i] != tree<real>(0, 4, [&](int k) { return value(k, i); });
@@ -196,7 +196,7 @@ TEST(Reduce, OnlyTheSlotsAreSummed)
 TEST(Reduce, NormsOfAnyArrayAreMeasuredBySlices)
 {
     Sum sum({5008, 64, 30000, 16});
-    ls_interval slice = ls_reduce_slice(sum.reduce);
+    ls_interval slice = sum.reduce->slice;
     for (int round = 0; round < 12; round++) {
         std::vector<real> whole((size_t)sum.reals), own((size_t)sum.reals, 1e6);
         for (long i = 0; i < sum.reals; i++)
@@ -265,7 +265,7 @@ TEST(Reduce, StepsDoNotRunIntoEachOther)
     ls_shared *shared = ls_shared_create(world, n * sizeof(real), nullptr);
     EXPECT_NE(shared, nullptr);
     real *parameters = (real *)ls_shared_data(shared);
-    ls_interval slice = ls_reduce_slice(sum.reduce);
+    ls_interval slice = sum.reduce->slice;
     long wrong = 0;
     auto late = [&](int turn) { usleep(turn % size == rank ? 300 : 0); };
     for (int step = 0; step < steps; step++) {
@@ -295,7 +295,7 @@ TEST(Reduce, MpiComesToTheSameSum)
     std::vector<real> theirs((size_t)n);
     ls_reduce_by_mpi(world, sum.gradient(), theirs.data(), n);
     sum.run();
-    ls_interval slice = ls_reduce_slice(sum.reduce);
+    ls_interval slice = sum.reduce->slice;
     double most = 0;
     for (long i = slice.begin; i < slice.end; i++)
         most = std::max(most, std::fabs((double)sum.gradient()[i] - (double)theirs[(size_t)i]));
