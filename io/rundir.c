@@ -15,9 +15,9 @@
 enum { HOLDER = 256 };
 
 struct ls_rundir {
-    char *path;
-    int lock;    /* the file RUN/lock; -1: not open yet */
-    int metrics; /* the file RUN/metrics.jsonl, to append; -1: not open */
+    char *path, *metrics_path; /* RUN, RUN/metrics.jsonl */
+    int lock;                  /* the file RUN/lock; -1: not open yet */
+    int metrics;               /* RUN/metrics.jsonl, to append to; -1: not open */
 };
 
 static char *inside(const ls_rundir *run, const char *name)
@@ -90,6 +90,7 @@ ls_rundir *ls_rundir_open(const char *path, ls_error *error)
 {
     ls_rundir *run = ls_alloc(1, sizeof *run);
     *run = (ls_rundir){.path = ls_copy_string(path), .lock = -1, .metrics = -1};
+    run->metrics_path = inside(run, "metrics.jsonl");
     char *checkpoints = inside(run, "checkpoints");
     bool ok = ls_atomic_file_folder(checkpoints, error) && lock(run, error);
     ls_free(checkpoints);
@@ -113,35 +114,32 @@ void ls_rundir_close(ls_rundir *run)
     close_metrics(run);
     if (run->lock >= 0)
         close(run->lock);
+    ls_free(run->metrics_path);
     ls_free(run->path);
     ls_free(run);
 }
 
-/* Removes the files of a folder, but no folders in it. A folder that is not there is empty. */
-static bool empty_folder(const char *path, ls_error *error)
+/* Removes the files of a folder of the run, but no folders in it. */
+static bool empty_folder(const ls_rundir *run, const char *name, ls_error *error)
 {
+    char *path = inside(run, name);
     DIR *folder = opendir(path);
-    if (!folder)
-        return errno == ENOENT || fail(error, path, "list the folder");
-    bool ok = true;
-    for (struct dirent *entry; ok && (entry = readdir(folder));)
+    bool ok = folder || errno == ENOENT || fail(error, path, "list the folder");
+    for (struct dirent *entry; folder && ok && (entry = readdir(folder));)
         if (unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != EISDIR && errno != EPERM)
             ok = fail(error, path, "remove the files of an earlier run");
-    closedir(folder);
+    if (folder)
+        closedir(folder);
+    ls_free(path);
     return ok;
 }
 
 bool ls_rundir_clear(ls_rundir *run, ls_error *error)
 {
-    char *checkpoints = inside(run, "checkpoints"), *samples = inside(run, "samples");
-    char *metrics = inside(run, "metrics.jsonl");
     close_metrics(run);
-    bool ok = empty_folder(checkpoints, error) && empty_folder(samples, error) &&
-              (unlink(metrics) == 0 || errno == ENOENT || fail(error, metrics, "remove"));
-    ls_free(checkpoints);
-    ls_free(samples);
-    ls_free(metrics);
-    return ok;
+    return empty_folder(run, "checkpoints", error) && empty_folder(run, "samples", error) &&
+           (unlink(run->metrics_path) == 0 || errno == ENOENT ||
+            fail(error, run->metrics_path, "remove"));
 }
 
 bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error *error)
@@ -162,14 +160,12 @@ static bool append(int file, const char *line, size_t length)
 
 bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error)
 {
-    char *path = inside(run, "metrics.jsonl"), *line = ls_format("%s\n", json);
+    char *line = ls_format("%s\n", json);
     if (run->metrics < 0)
-        run->metrics = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    bool ok = run->metrics >= 0 && append(run->metrics, line, strlen(line));
-    if (!ok)
-        fail(error, path, "write");
+        run->metrics = open(run->metrics_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = (run->metrics >= 0 && append(run->metrics, line, strlen(line))) ||
+              fail(error, run->metrics_path, "write");
     ls_free(line);
-    ls_free(path);
     return ok;
 }
 
@@ -201,16 +197,13 @@ static size_t keep_lines(char *text, size_t size, long step)
 
 bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error)
 {
-    char *path = inside(run, "metrics.jsonl");
-    size_t size;
-    bool ok = true;
     close_metrics(run);
-    if (access(path, F_OK) == 0) {
-        char *text = ls_atomic_file_read(path, &size, error);
-        size_t kept = text ? keep_lines(text, size, step) : 0;
-        ok = text && (kept == size || ls_atomic_file_write(path, text, kept, error));
-        ls_free(text);
-    }
-    ls_free(path);
+    if (access(run->metrics_path, F_OK) != 0)
+        return true;
+    size_t size;
+    char *text = ls_atomic_file_read(run->metrics_path, &size, error);
+    size_t kept = text ? keep_lines(text, size, step) : 0;
+    bool ok = text && (kept == size || ls_atomic_file_write(run->metrics_path, text, kept, error));
+    ls_free(text);
     return ok;
 }

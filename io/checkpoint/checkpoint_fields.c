@@ -32,14 +32,14 @@ static bool put_field(hid_t file, const struct field *field, const ls_position *
     return ls_h5_put_long(file, field->name, value, error);
 }
 
-static bool get_field(hid_t file, const struct field *field, ls_position *position, bool *present,
-                      ls_error *error)
+static bool get_field(hid_t file, const struct field *field, ls_position *position, ls_error *error)
 {
     void *member = (char *)position + field->offset;
+    bool present;
     if (field->kind == FIELD_DOUBLE)
-        return ls_h5_get_double(file, field->name, member, present, error);
+        return ls_h5_get_double(file, field->name, member, &present, error);
     long value = 0;
-    if (!ls_h5_get_long(file, field->name, &value, present, error))
+    if (!ls_h5_get_long(file, field->name, &value, &present, error))
         return false;
     if (field->kind == FIELD_LONG)
         *(long *)member = value;
@@ -61,27 +61,24 @@ bool ls_checkpoint_fields_write(hid_t file, const ls_position *position, const c
     return ok && ls_h5_put_long(file, "weights_only", weights_only, error);
 }
 
-static bool is_present(hid_t file, const char *name, bool present, ls_error *error)
+static bool has(hid_t file, const char *name, ls_error *error)
 {
-    char path[512];
-    return present || ls_error_set(error, LS_DATA,
-                                   "%s: has no attribute %s; expected a checkpoint of lockstep",
-                                   ls_h5_file(file, path, sizeof path), name);
+    return H5Aexists(file, name) > 0 ||
+           ls_h5_fail(error, LS_DATA, file,
+                      "has no attribute %s; expected a checkpoint of lockstep", name);
 }
 
 static bool is_known_format(hid_t file, ls_error *error)
 {
     long format = 0;
     bool present;
-    char path[512];
-    if (!ls_h5_get_long(file, "format", &format, &present, error) ||
-        !is_present(file, "format", present, error))
+    if (!has(file, "format", error) || !ls_h5_get_long(file, "format", &format, &present, error))
         return false;
     return format == LS_CHECKPOINT_FORMAT ||
-           ls_error_set(error, LS_DATA,
-                        "%s: is a checkpoint of format %ld; this lockstep (" LS_VERSION
-                        ") reads format %d",
-                        ls_h5_file(file, path, sizeof path), format, LS_CHECKPOINT_FORMAT);
+           ls_h5_fail(error, LS_DATA, file,
+                      "is a checkpoint of format %ld; this lockstep (" LS_VERSION
+                      ") reads format %d",
+                      format, LS_CHECKPOINT_FORMAT);
 }
 
 bool ls_checkpoint_fields_read(hid_t file, ls_position *position, char **job, bool *weights_only,
@@ -89,16 +86,14 @@ bool ls_checkpoint_fields_read(hid_t file, ls_position *position, char **job, bo
 {
     bool present;
     long only = 0;
-    bool ok = is_known_format(file, error) && ls_h5_get_text(file, "job", job, &present, error) &&
-              is_present(file, "job", present, error) &&
+    bool ok = is_known_format(file, error) && has(file, "job", error) &&
+              ls_h5_get_text(file, "job", job, &present, error) && has(file, "updates", error) &&
               ls_h5_get_numbers(file, "updates", H5T_NATIVE_LONG, LS_PHASES, position->updates,
-                                &present, error) &&
-              is_present(file, "updates", present, error);
+                                &present, error);
     for (int i = 0; i < FIELDS && ok; i++)
-        ok = get_field(file, &fields[i], position, &present, error) &&
-             is_present(file, fields[i].name, present, error);
-    ok = ok && ls_h5_get_long(file, "weights_only", &only, &present, error) &&
-         is_present(file, "weights_only", present, error);
+        ok = has(file, fields[i].name, error) && get_field(file, &fields[i], position, error);
+    ok = ok && has(file, "weights_only", error) &&
+         ls_h5_get_long(file, "weights_only", &only, &present, error);
     *weights_only = only != 0;
     return ok;
 }

@@ -7,44 +7,28 @@
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
 
-static ls_checkpoint *open_step(const char *folder, long step, ls_error *error)
-{
-    char *path = ls_checkpoint_list_path(folder, step, ".h5");
-    ls_checkpoint *checkpoint = ls_checkpoint_open(path, error);
-    ls_free(path);
-    return checkpoint;
-}
-
-/* The first of the list that is valid; NULL, and *newest says why the first of the list is not. */
-static ls_checkpoint *open_first_valid(const char *folder, const ls_checkpoint_entry *list,
-                                       int count, void (*notify)(void *context, const char *text),
-                                       void *context, ls_error *newest)
-{
-    for (int i = 0; i < count; i++) {
-        ls_error error = {0};
-        ls_checkpoint *checkpoint = open_step(folder, list[i].step, &error);
-        if (checkpoint)
-            return checkpoint;
-        if (i == 0)
-            *newest = error;
-        char *text = ls_format("checkpoint of step %ld passed over: %s", list[i].step, error.text);
-        if (notify)
-            notify(context, text);
-        ls_free(text);
-    }
-    return NULL;
-}
-
 ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
                                         void (*notify)(void *context, const char *text),
                                         void *context, ls_error *error)
 {
-    ls_error newest = {0};
+    ls_error why, newest = {0}; /* why a checkpoint, and why the newest, is not valid */
     int count;
     char *folder = ls_format("%s/checkpoints", run);
     ls_checkpoint_entry *list = ls_checkpoint_list(folder, &count, error);
     ls_checkpoint_search answer = list ? LS_CHECKPOINT_NONE : LS_CHECKPOINT_BROKEN;
-    *found = open_first_valid(folder, list, count, notify, context, &newest);
+    *found = NULL;
+    for (int i = 0; i < count && !*found; i++) {
+        char *path = ls_checkpoint_list_path(folder, list[i].step, ".h5");
+        *found = ls_checkpoint_open(path, &why);
+        ls_free(path);
+        if (*found)
+            break;
+        if (i == 0)
+            newest = why;
+        ls_error_prefix(&why, "checkpoint of step %ld passed over", list[i].step);
+        if (notify)
+            notify(context, why.text);
+    }
     if (*found) {
         answer = LS_CHECKPOINT_FOUND;
     } else if (count > 0) {

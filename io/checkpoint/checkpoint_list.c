@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 
 long ls_checkpoint_list_step(const char *name, const char *ending)
 {
@@ -36,14 +37,11 @@ static int newest_first(const void *a, const void *b)
 static int join(ls_checkpoint_entry *list, int count)
 {
     int kept = 0;
-    for (int i = 0; i < count; i++) {
-        if (kept > 0 && list[kept - 1].step == list[i].step) {
-            list[kept - 1].file |= list[i].file;
-            list[kept - 1].ok |= list[i].ok;
-        } else {
+    for (int i = 0; i < count; i++)
+        if (kept > 0 && list[kept - 1].step == list[i].step)
+            list[kept - 1].files = 2;
+        else
             list[kept++] = list[i];
-        }
-    }
     return kept;
 }
 
@@ -58,14 +56,13 @@ ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error
     int room = 16;
     ls_checkpoint_entry *list = ls_alloc((size_t)room, sizeof *list);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        long file = ls_checkpoint_list_step(entry->d_name, ".h5");
-        long ok = ls_checkpoint_list_step(entry->d_name, ".ok");
-        if (file < 0 && ok < 0)
+        long step = ls_max(ls_checkpoint_list_step(entry->d_name, ".h5"),
+                           ls_checkpoint_list_step(entry->d_name, ".ok"));
+        if (step < 0)
             continue;
         if (*count == room)
             list = ls_realloc(list, (size_t)(room *= 2), sizeof *list);
-        list[(*count)++] =
-            (ls_checkpoint_entry){.step = file < 0 ? ok : file, .file = file >= 0, .ok = ok >= 0};
+        list[(*count)++] = (ls_checkpoint_entry){.step = step, .files = 1};
     }
     if (directory)
         closedir(directory);

@@ -4,10 +4,9 @@
 
 #include "core/check.h"
 
-/* A step of which there is step-N.h5 (file), step-N.ok (ok), or both. */
 typedef struct ls_checkpoint_entry {
     long step;
-    bool file, ok;
+    int files; /* 2: step-N.h5 and step-N.ok; 1: only one of them is there */
 } ls_checkpoint_entry;
 
 /* The step of the name "step-00001234.h5", or -1 for any other name. `ending`: ".h5" or ".ok". */

@@ -56,8 +56,7 @@ static bool remove_old(const ls_checkpoint_writer *writer, ls_error *error)
     ls_checkpoint_entry *list = ls_checkpoint_list(writer->folder, &count, error);
     bool ok = list != NULL;
     for (int i = 0; i < count && ok; i++) {
-        bool whole = list[i].file && list[i].ok;
-        if (whole && list[i].step <= writer->step && kept < writer->keep)
+        if (list[i].files == 2 && list[i].step <= writer->step && kept < writer->keep)
             kept++;
         else
             ok = remove_file(writer->folder, list[i].step, ".ok", error) &&

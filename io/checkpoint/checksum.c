@@ -89,24 +89,17 @@ static bool read_ok(const char *path, ok_file *ok, ls_error *error)
                         "%s: is damaged; expected JSON with format, step, size and digest", path);
 }
 
-/* Whether the file that is there now is valid; its checksum. */
-static bool is_valid(const char *path, ls_checksum *checksum)
-{
-    size_t size;
-    void *bytes = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size, checksum, NULL);
-    ls_free(bytes);
-    return bytes != NULL;
-}
-
 bool ls_checksum_write(const char *path, const void *bytes, size_t size, long step, ls_error *error)
 {
     ls_checksum checksum = {.format = LS_CHECKPOINT_FORMAT, .step = step, .size = size}, before;
     ls_digest_text(XXH3_128bits(bytes, size), checksum.digest);
+    size_t size_before;
+    void *replaced = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size_before, &before, NULL);
     char *ok = ok_path_of(path);
-    bool replaces = access(ok, F_OK) == 0 && is_valid(path, &before);
     bool done = ls_atomic_file_stage(path, bytes, size, error) &&
-                (!replaces || write_ok(ok, &checksum, &before, error)) &&
+                (!replaced || write_ok(ok, &checksum, &before, error)) &&
                 ls_atomic_file_rename(path, error) && write_ok(ok, &checksum, NULL, error);
+    ls_free(replaced);
     ls_free(ok);
     return done;
 }
@@ -125,11 +118,11 @@ static int find_checksum(const ok_file *ok, const void *bytes, size_t size)
 static bool mismatch(const char *path, const char *ok_path, const ok_file *ok, size_t size,
                      ls_error *error)
 {
-    if (size != ok->checksum[0].size)
+    size_t expected = ok->checksum[0].size;
+    if (size != expected)
         return ls_error_set(error, LS_DATA, "%s: has %zu bytes, but %s says %zu; it is %s", path,
-                            size, ok_path, ok->checksum[0].size,
-                            size < ok->checksum[0].size ? "cut short"
-                                                        : "not the file that was sealed");
+                            size, ok_path, expected,
+                            size < expected ? "cut short" : "not the file that was written");
     return ls_error_set(error, LS_DATA,
                         "%s: its digest is not the one in %s; the contents have changed since it "
                         "was written",
@@ -150,8 +143,7 @@ static void *read_verified(const char *path, const char *ok_path, size_t *size,
             return NULL;
         int which = find_checksum(&ok, bytes, *size);
         if (which >= 0) {
-            if (checksum)
-                *checksum = ok.checksum[which];
+            *checksum = ok.checksum[which];
             return bytes;
         }
         ls_free(bytes);
@@ -169,8 +161,7 @@ void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls
 {
     char *ok_path = ok_path_of(path);
     void *bytes = NULL;
-    if (checksum)
-        *checksum = (ls_checksum){0};
+    *checksum = (ls_checksum){0};
     if (access(ok_path, F_OK) == 0)
         bytes = read_verified(path, ok_path, size, checksum, error);
     else if (need == LS_CHECKSUM_OPTIONAL || access(path, F_OK) != 0)
@@ -187,7 +178,7 @@ void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls
 ls_checksum_state ls_checksum_check(const char *path, ls_checksum *checksum, ls_error *error)
 {
     struct stat status;
-    *checksum = (ls_checksum){.format = 0};
+    *checksum = (ls_checksum){0};
     if (stat(path, &status) != 0) {
         ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
         return LS_CHECKSUM_NO_FILE;

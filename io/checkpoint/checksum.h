@@ -25,8 +25,8 @@ bool ls_checksum_write(const char *path, const void *bytes, size_t size, long st
                        ls_error *error);
 /* Whether a file without .ok is read all the same, unverified, or is an error. */
 typedef enum ls_checksum_need { LS_CHECKSUM_OPTIONAL, LS_CHECKSUM_REQUIRED } ls_checksum_need;
-/* The file's bytes, read once and verified; the caller frees with ls_free. *checksum (NULL: not
- * wanted) is the one that holds, zeroed where there is no .ok. NULL and LS_DATA or LS_IO. */
+/* The file's bytes, read once and verified; the caller frees with ls_free. *checksum is the one
+ * that holds, zeroed where there is no .ok. NULL and LS_DATA or LS_IO. */
 void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls_checksum *checksum,
                        ls_error *error);
 

@@ -351,7 +351,7 @@ TEST(BrokenCheckpoint, GrownLonger)
         [](const Folder &run) {
             write_file(step_path(run, 2), read_file(step_path(run, 2)) + "more");
         },
-        "not the file that was sealed");
+        "not the file that was written");
 }
 
 TEST(BrokenCheckpoint, ADirectoryInItsPlace)
