@@ -1,19 +1,17 @@
 /* comm: the ranks of a run: start and stop, which ranks share memory, agreement, small sums.
  *
  * A *node* is a group of ranks that share memory: those of one machine, or a part of them. Ranks
- * are numbered node by node. Only the C files of dist include mpi.h. A failed MPI call, and a
- * failed ls_check on any rank, ends every rank through MPI_Abort with rank, host and reason.
- * Without mpirun there is one rank. */
+ * are numbered node by node. Without mpirun there is one rank. A failed MPI call, and a failed
+ * ls_check on any rank, ends every rank through MPI_Abort with rank, host and reason. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
 
 /* Read only. */
 typedef struct ls_comm {
-    int rank, size; /* this rank's number, and how many ranks there are */
-    int nodes;
-    int node_index;           /* the number of this rank's node */
-    int node_rank, node_size; /* this rank's number within its node, and the node's ranks */
+    int rank, size;           /* this rank's number, and how many ranks there are */
+    int node_index, nodes;    /* the number of this rank's node, and how many nodes there are */
+    int node_rank, node_size; /* this rank's number within its node, and the ranks of the node */
     int smallest_node;        /* ranks of the smallest node: into how many slices arrays are cut */
     int machine_nodes;        /* nodes on this rank's machine */
     int started;              /* ranks that the environment says were started */
@@ -22,12 +20,12 @@ typedef struct ls_comm {
     struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */
 } ls_comm;
 
-/* **Collective.** Starts MPI (MPI_THREAD_FUNNELED) and takes over the fatal hook.
- * LOCKSTEP_RANKS_PER_NODE=K in the environment cuts the ranks of a machine into nodes of at most K:
- * so one machine can test, and use, what happens between nodes. */
+/* **Collective.** Starts MPI (MPI_THREAD_FUNNELED) and takes over the fatal hook. With
+ * LOCKSTEP_RANKS_PER_NODE=K in the environment, nodes have at most K ranks: so several nodes can be
+ * tried on one machine. */
 ls_comm *ls_comm_open(int *argc, char ***argv);
-/* **Collective.** Makes a node of each rank; ranks keep their numbers. It must be called before any
- * shared array is made: see ls_shared_make_room. */
+/* **Collective.** Makes each rank a node of its own; ranks keep their numbers. To be called before
+ * any shared array is made: see ls_shared_make_room. */
 void ls_comm_split_nodes(ls_comm *comm);
 /* **Collective.** Ends MPI. */
 void ls_comm_close(ls_comm *comm);
@@ -49,14 +47,13 @@ void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes);
 /* **Collective.** `bytes` (below 2 GiB) of each rank, in the order of the ranks, into
  * all[size * bytes] on rank 0; `all` may be NULL on the others. */
 void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all);
-/* **Collective.** Element-wise sums, on all ranks. MPI chooses the order of the additions: the
- * doubles are the same in every run only if, for each element, at most one rank's is not 0. Else
- * use ls_comm_sum_ordered. */
+/* **Collective.** Element-wise sums, on all ranks. MPI chooses the order of the additions: doubles
+ * are the same in every run only if each element is 0 on all ranks but one. Else use
+ * ls_comm_sum_ordered. */
 void ls_comm_sum(ls_comm *comm, double *values, long count);
 void ls_comm_sum_long(ls_comm *comm, long *values, long count);
 /* **Collective.** The same in the order of sum_order.h: the same bits in every run. */
 void ls_comm_sum_ordered(ls_comm *comm, double *values, long count);
-/* **Collective.** */
-double ls_comm_max(ls_comm *comm, double value);
-void ls_comm_barrier(ls_comm *comm);
-void ls_comm_node_barrier(ls_comm *comm); /* **Collective** over the node. */
+double ls_comm_max(ls_comm *comm, double value); /* **Collective.** The largest of all ranks' */
+void ls_comm_barrier(ls_comm *comm);             /* **Collective.** */
+void ls_comm_node_barrier(ls_comm *comm);        /* **Collective** over the node. */

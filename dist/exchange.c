@@ -36,7 +36,7 @@ typedef struct group {
 } group;
 
 typedef struct exchange {
-    MPI_Comm peers;
+    const ls_comm *comm;
     real *array, *buffer;
     const ls_intervals *intervals;
 } exchange;
@@ -63,12 +63,6 @@ static group group_of(int nodes, int node)
     while (node >= g.first + g.count)
         g = group_at(nodes, levels, g.index + 1);
     return g;
-}
-
-/* The first node of the group that is this group's partner at that distance. */
-static int partner(const ls_comm *comm, const group *g, int distance)
-{
-    return group_at(comm->nodes, g->levels, g->index ^ distance).first;
 }
 
 /* Cuts the next message off the front of `positions`, within one interval. Returns it as reals of
@@ -104,7 +98,7 @@ static ls_interval receive(const exchange *x, int other, ls_interval *keep, real
     *request = MPI_REQUEST_NULL;
     if (length(message))
         ls_mpi(MPI_Irecv(buffer ? buffer : x->array + message.begin, (int)length(message),
-                         LS_MPI_REAL, other, TAG, x->peers, request));
+                         LS_MPI_REAL, other, TAG, x->comm->mpi->peers, request));
     return message;
 }
 
@@ -114,7 +108,7 @@ static void send(const exchange *x, int other, ls_interval *give, MPI_Request *r
     *request = MPI_REQUEST_NULL;
     if (length(message))
         ls_mpi(MPI_Isend(x->array + message.begin, (int)length(message), LS_MPI_REAL, other, TAG,
-                         x->peers, request));
+                         x->comm->mpi->peers, request));
 }
 
 typedef enum { ADD, REPLACE } arrival; /* what is done with the reals that come */
@@ -143,22 +137,23 @@ static void transfer(const exchange *x, int other, ls_interval give, ls_interval
     }
 }
 
-/* Between the first nodes of the groups. At each level a node gives half of its positions,
- * `theirs`, to its partner, and adds up `mine`. On the way back `mine` are the positions that are
- * final. */
-static void halve_and_double(const ls_comm *comm, const group *g, const exchange *x)
+/* Between the first nodes of the groups. At each level a node leaves half of its positions,
+ * `theirs`, to its partner, and adds up `mine`. On the way back `mine` grows by them again. */
+static void halve_and_double(const exchange *x, const group *g)
 {
     ls_interval mine = {0, x->intervals->total}, theirs[LEVELS];
+    int partner[LEVELS]; /* the first node of the group at distance 1 << level */
     for (int level = 0; level < g->levels; level++) {
         long middle = mine.begin + length(mine) / 2 / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
         ls_interval lower = {mine.begin, middle}, upper = {middle, mine.end};
         bool keep_upper = g->index >> level & 1;
         mine = keep_upper ? upper : lower;
         theirs[level] = keep_upper ? lower : upper;
-        transfer(x, partner(comm, g, 1 << level), theirs[level], mine, ADD);
+        partner[level] = group_at(x->comm->nodes, g->levels, g->index ^ 1 << level).first;
+        transfer(x, partner[level], theirs[level], mine, ADD);
     }
     for (int level = g->levels - 1; level >= 0; level--) {
-        transfer(x, partner(comm, g, 1 << level), mine, theirs[level], REPLACE);
+        transfer(x, partner[level], mine, theirs[level], REPLACE);
         mine.begin = ls_min(mine.begin, theirs[level].begin);
         mine.end = ls_max(mine.end, theirs[level].end);
     }
@@ -166,8 +161,7 @@ static void halve_and_double(const ls_comm *comm, const group *g, const exchange
 
 void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *intervals, real *buffer)
 {
-    exchange x = {
-        .peers = comm->mpi->peers, .array = array, .buffer = buffer, .intervals = intervals};
+    exchange x = {.comm = comm, .array = array, .buffer = buffer, .intervals = intervals};
     group g = group_of(comm->nodes, comm->node_index);
     ls_interval all = {0, intervals->total}, none = {0, 0};
     if (comm->node_index != g.first) {
@@ -177,7 +171,7 @@ void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *inter
     }
     if (g.count == 2)
         transfer(&x, g.first + 1, none, all, ADD);
-    halve_and_double(comm, &g, &x);
+    halve_and_double(&x, &g);
     if (g.count == 2)
         transfer(&x, g.first + 1, all, none, REPLACE);
 }

@@ -1,10 +1,9 @@
 /* shared: arrays of a node in MPI-3 shared windows, and how much room there is for them.
  *
- * A window's pages belong to a file in /dev/shm or in a session directory, as the MPI library and
- * its settings have it. To find out, a small window is made and looked up in /proc/self/maps. The
- * system takes a page when it is first written to, near the core that does so: therefore rank r of
- * the node zeroes the r-th equal part. A node of one rank has ordinary memory (huge pages, no
- * limit). */
+ * A window's pages belong to a file, in /dev/shm or a session directory: that depends on the MPI
+ * library and its settings. So a small window is made and looked up in /proc/self/maps. The system
+ * places a page near the core that first writes to it: therefore rank r of the node zeroes the r-th
+ * equal part. A node of one rank has ordinary memory (huge pages, no limit). */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"

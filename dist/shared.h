@@ -11,14 +11,12 @@ ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error);
 void *ls_shared_data(const ls_shared *shared);
 /* **Collective** over the node. */
 void ls_shared_destroy(ls_shared *shared);
-/* **Collective** over the node. The bytes that are free for shared arrays, and the directory that
- * the MPI library keeps them in ("" where nothing says so, and on a node of one rank). All ranks of
- * the node get the same. */
+/* **Collective** over the node. The bytes that are free for shared arrays, the same on all ranks of
+ * the node, and the directory that MPI keeps them in ("": unknown, or a node of one rank). */
 double ls_shared_free(ls_comm *comm, char *directory, size_t size);
-/* **Collective.** Whether every node can hold `bytes` more. It must be known before they are used:
- * to touch a page of a file system that is full is a SIGBUS. */
+/* **Collective.** Whether every node can hold `bytes` more. Ask before they are used: writing to a
+ * page that a full file system can't provide is a SIGBUS. */
 bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error);
 /* **Collective.** To be called before shared arrays of `bytes` a node are made. If a node has no
- * room, each rank becomes a node of its own (ls_comm_split_nodes) and keeps a copy of its own, and
- * rank 0 says so on stderr. */
+ * room, each rank becomes a node of its own with its own arrays, and rank 0 says so on stderr. */
 void ls_shared_make_room(ls_comm *comm, size_t bytes);

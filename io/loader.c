@@ -28,15 +28,14 @@ struct ls_loader {
     long steps_per_epoch;
     pthread_t thread;
     buffer ring[RING];
-    long
-        buffers; /* of the ring that are used: of rows in memory one, since reading them is quick */
+    long buffers;  /* of the ring that are used: one if all rows are in memory, else all */
     double waited; /* of the caller's thread only */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     long read, given, returned; /* batches: read, handed out, handed back */
     bool closing, failed;
-    ls_error error; /* if failed */
+    ls_error error; /* of a failed read; only then does the caller's thread look at it */
 };
 
 long ls_loader_steps_per_epoch(long rows, long batch)
@@ -89,16 +88,14 @@ static void *read_batches(void *context)
     for (long step = plan->first_step; ok && step < plan->end_step; step++) {
         if (!wait_for_buffer(loader))
             break;
-        ls_error error = {.code = 0};
         buffer *to = &loader->ring[(step - plan->first_step) % loader->buffers];
         describe_batch(loader, step, to);
         const ls_augment augment = {plan->seed, plan->stage, to->batch.epoch};
         ok = ls_dataset_read(loader->data, plan->split, to->row, to->batch.rows, &augment, to->x,
-                             to->y, &error);
+                             to->y, &loader->error);
         pthread_mutex_lock(&loader->lock);
         loader->read += ok;
         loader->failed = !ok;
-        loader->error = error;
         pthread_cond_broadcast(&loader->changed);
         pthread_mutex_unlock(&loader->lock);
     }

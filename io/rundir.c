@@ -30,21 +30,15 @@ static bool fail(ls_error *error, const char *path, const char *doing)
     return ls_error_set(error, LS_IO, "%s: can't %s: %s", path, doing, strerror(errno));
 }
 
-/* Returns 0, or the errno. A lock of the open file description (F_OFD) is tried first, for a lock
- * of the process is lost when the process closes any descriptor of the file. */
+/* Returns 0, or the errno. A lock of the open file description (F_OFD) is better where the system
+ * has it: one of the process ends when the process closes any descriptor of the file. */
 static int lock_file(int file)
 {
-    static const int ways[] = {F_OFD_SETLK, F_SETLK};
-    int reason = 0;
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        if (fcntl(file, ways[i], &lock) == 0)
-            return 0;
-        reason = errno;
-        if (reason != EINVAL)
-            break;
-    }
-    return reason;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(file, F_OFD_SETLK, &lock) == 0 ||
+        (errno == EINVAL && fcntl(file, F_SETLK, &lock) == 0))
+        return 0;
+    return errno;
 }
 
 static void write_holder(int file)

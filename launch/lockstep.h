@@ -37,7 +37,6 @@ extern "C" {
 #include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checkpoint_writer.h"
 #include "io/checkpoint/position.h"
-#include "io/checkpoint/weights.h"
 #include "io/dataset.h"
 #include "io/dump.h"
 #include "io/import/import.h"

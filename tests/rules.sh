@@ -65,6 +65,7 @@ core/spec.h           | option options parse nearest
 core/tensor.h         | shape dtype batch
 dist/comm_internal.h  | mpi_check
 io/dataset.h          | split
+io/checkpoint/checkpoint.h           | weights
 io/checkpoint/checksum.h             | digest
 launch/command.h      | fail
 launch/session/evaluation.h   | evaluate sums_mean

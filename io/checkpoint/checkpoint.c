@@ -1,6 +1,7 @@
 /* checkpoint: a checkpoint file that is read once: open, ask, load. */
 #include "io/checkpoint/checkpoint.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -9,7 +10,7 @@
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
 #include "io/dataset_check.h"
-#include "io/h5/h5_image.h"
+#include "io/h5/h5_error.h"
 
 /* A file that was exchanged together with its .ok is found out by its name, which holds the step
  * as the .ok does. */
@@ -45,11 +46,6 @@ ls_checkpoint *ls_checkpoint_open(const char *path, ls_error *error)
         return it;
     ls_checkpoint_close(it);
     return NULL;
-}
-
-ls_checkpoint *ls_checkpoint_open_weights(const char *path, ls_error *error)
-{
-    return open_file(path, LS_CHECKSUM_OPTIONAL, error);
 }
 
 void ls_checkpoint_close(ls_checkpoint *checkpoint)
@@ -96,4 +92,25 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
                             checkpoint->path);
     return ls_checkpoint_items_load(checkpoint->file, params, &average, LS_CHECKPOINT_WEIGHTS,
                                     error);
+}
+
+bool ls_weights_save(const char *path, const ls_params *params, ls_error *error)
+{
+    const ls_position nowhere = {.best = NAN};
+    const ls_checkpoint_contents contents = {.job = "", .position = &nowhere, .params = params};
+    ls_h5_image image;
+    char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
+    bool ok = ls_checkpoint_items_write(name, &contents, LS_CHECKPOINT_WEIGHTS, &image, error) &&
+              ls_checksum_write(path, image.bytes, image.size, 0, error);
+    ls_free(image.bytes);
+    ls_free(name);
+    return ok;
+}
+
+bool ls_weights_load(const char *path, const ls_params *params, ls_error *error)
+{
+    ls_checkpoint *file = open_file(path, LS_CHECKSUM_OPTIONAL, error);
+    bool ok = file && ls_checkpoint_load_weights(file, params, error);
+    ls_checkpoint_close(file);
+    return ok;
 }

@@ -1,4 +1,4 @@
-/* checkpoint: a checkpoint file, which is opened once, checked, asked and loaded.
+/* checkpoint: a checkpoint file, which is opened once, checked, read and loaded; files of weights.
  *
  * RUN/checkpoints/step-00001234.h5 holds all that a run needs: a resumed run equals an
  * uninterrupted one bit for bit, on any number of ranks. In it:
@@ -46,8 +46,7 @@ typedef struct ls_checkpoint_contents {
 
 /* An open checkpoint, read only. It holds the bytes of its file, which are read once: what was
  * checked is what is loaded, whatever happens to the file meanwhile. So it takes as much memory as
- * the file, from open to close. After ls_checkpoint_open_weights neither position nor job is known.
- */
+ * the file, from open to close. */
 typedef struct ls_checkpoint {
     char *path;
     ls_position position;
@@ -60,9 +59,6 @@ typedef struct ls_checkpoint {
 /* Reads the file and checks its digest against the .ok, its structure and its attributes. NULL and
  * an LS_DATA or LS_IO error that says what does not hold. Close with ls_checkpoint_close. */
 ls_checkpoint *ls_checkpoint_open(const char *path, ls_error *error);
-/* Opens a file for its parameters alone (ls_checkpoint_load_weights): it may have no .ok and no
- * attributes, as if another program wrote it. A .ok that is there must hold. */
-ls_checkpoint *ls_checkpoint_open_weights(const char *path, ls_error *error);
 void ls_checkpoint_close(ls_checkpoint *checkpoint); /* NULL: nothing to do */
 
 /* Fills params->values and the arrays (NULL: only the values). All is checked before anything is
@@ -77,3 +73,10 @@ bool ls_checkpoint_load_weights(const ls_checkpoint *checkpoint, const ls_params
 /* Fills params->values with the moving average of the weights; LS_DATA if the file holds none. */
 bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params *params,
                                 ls_error *error);
+
+/* Writes a file of parameters and state, NAME.h5 with its NAME.ok. It is durable when this returns;
+ * after an LS_IO error what stood there before stays. */
+bool ls_weights_save(const char *path, const ls_params *params, ls_error *error);
+/* Fills params->values from such a file, or from any checkpoint, as ls_checkpoint_load_weights
+ * does. It may have no .ok and no attributes, as if another program wrote it; a .ok must hold. */
+bool ls_weights_load(const char *path, const ls_params *params, ls_error *error);

@@ -4,48 +4,37 @@
 #include "io/h5/h5_attribute.h"
 #include "io/h5/h5_error.h"
 
-typedef enum field_kind { FIELD_LONG, FIELD_INT, FIELD_DOUBLE } field_kind;
-
-/* The members of ls_position that are one number; data_digest is kept as the long of its bits. */
+/* The members of ls_position that are one number: a double, or a long, as which the bits of
+ * data_digest are kept too. */
 static const struct field {
     const char *name;
-    field_kind kind;
+    bool is_double;
     size_t offset;
-} fields[] = {{"stage", FIELD_LONG, offsetof(ls_position, stage)},
-              {"stage_step", FIELD_LONG, offsetof(ls_position, stage_step)},
-              {"step", FIELD_LONG, offsetof(ls_position, step)},
-              {"samples", FIELD_DOUBLE, offsetof(ls_position, samples)},
-              {"shards", FIELD_INT, offsetof(ls_position, shards)},
-              {"best", FIELD_DOUBLE, offsetof(ls_position, best)},
-              {"best_step", FIELD_LONG, offsetof(ls_position, best_step)},
-              {"stale", FIELD_LONG, offsetof(ls_position, stale)},
-              {"data_digest", FIELD_LONG, offsetof(ls_position, data_digest)}};
+} fields[] = {{"stage", false, offsetof(ls_position, stage)},
+              {"stage_step", false, offsetof(ls_position, stage_step)},
+              {"step", false, offsetof(ls_position, step)},
+              {"samples", true, offsetof(ls_position, samples)},
+              {"shards", false, offsetof(ls_position, shards)},
+              {"best", true, offsetof(ls_position, best)},
+              {"best_step", false, offsetof(ls_position, best_step)},
+              {"stale", false, offsetof(ls_position, stale)},
+              {"data_digest", false, offsetof(ls_position, data_digest)}};
 enum { FIELDS = sizeof fields / sizeof *fields };
 
 static bool put_field(hid_t file, const struct field *field, const ls_position *position,
                       ls_error *error)
 {
     const void *member = (const char *)position + field->offset;
-    if (field->kind == FIELD_DOUBLE)
-        return ls_h5_put_double(file, field->name, *(const double *)member, error);
-    long value = field->kind == FIELD_LONG ? *(const long *)member : *(const int *)member;
-    return ls_h5_put_long(file, field->name, value, error);
+    return field->is_double ? ls_h5_put_double(file, field->name, *(const double *)member, error)
+                            : ls_h5_put_long(file, field->name, *(const long *)member, error);
 }
 
 static bool get_field(hid_t file, const struct field *field, ls_position *position, ls_error *error)
 {
-    void *member = (char *)position + field->offset;
     bool present;
-    if (field->kind == FIELD_DOUBLE)
-        return ls_h5_get_double(file, field->name, member, &present, error);
-    long value = 0;
-    if (!ls_h5_get_long(file, field->name, &value, &present, error))
-        return false;
-    if (field->kind == FIELD_LONG)
-        *(long *)member = value;
-    else
-        *(int *)member = (int)value;
-    return true;
+    void *member = (char *)position + field->offset;
+    return field->is_double ? ls_h5_get_double(file, field->name, member, &present, error)
+                            : ls_h5_get_long(file, field->name, member, &present, error);
 }
 
 bool ls_checkpoint_fields_write(hid_t file, const ls_position *position, const char *job,

@@ -5,13 +5,12 @@
 typedef enum ls_checkpoint_search {
     LS_CHECKPOINT_FOUND,
     LS_CHECKPOINT_NONE,  /* the run has no checkpoints at all, which is no error */
-    LS_CHECKPOINT_BROKEN /* there are some, but none is valid, or the folder can't be read: an error
-                          */
+    LS_CHECKPOINT_BROKEN /* an error: none of them is valid, or the folder can't be read */
 } ls_checkpoint_search;
 
-/* Opens the newest valid checkpoint of a run directory: *found, which the caller closes, and which
- * is NULL otherwise. For each newer one that is not valid, `notify` (NULL: nobody) gets a line that
- * says why it was passed over. *error is set where the answer is LS_CHECKPOINT_BROKEN. */
+/* Opens the newest valid checkpoint of a run directory as *found, which the caller closes; NULL if
+ * there is none. `notify` (may be NULL) is called for each newer one, with a line that says why it
+ * is not valid. *error is set if the answer is LS_CHECKPOINT_BROKEN. */
 ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
                                         void (*notify)(void *context, const char *text),
                                         void *context, ls_error *error);

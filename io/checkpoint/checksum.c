@@ -14,12 +14,6 @@
 
 enum { OK_SIZE = 512, ATTEMPTS = 3 };
 
-/* What an .ok file says: of the file, and while that is replaced also of the one before. */
-typedef struct ok_file {
-    int count;
-    ls_checksum checksum[2];
-} ok_file;
-
 void ls_digest_text(XXH128_hash_t hash, char text[LS_DIGEST])
 {
     XXH128_canonical_t canonical;
@@ -70,21 +64,21 @@ static bool write_ok(const char *path, const ls_checksum *checksum, const ls_che
     return ls_atomic_file_write(path, text, size, error);
 }
 
-static bool read_ok(const char *path, ok_file *ok, ls_error *error)
+/* An .ok file holds the checksum of its file, ok[0], and, while the file is being replaced, that of
+ * the file before, ok[1]. Otherwise ok[1] is zeroed. */
+static bool read_ok(const char *path, ls_checksum ok[2], ls_error *error)
 {
     size_t size;
     char *text = ls_atomic_file_read(path, &size, error);
     if (!text)
         return false;
-    *ok = (ok_file){0};
-    json_t *json = json_loadb(text, size, 0, NULL), *before = json_object_get(json, "before");
-    if (from_json(json, &ok->checksum[0]))
-        ok->count = 1;
-    if (ok->count && before && from_json(before, &ok->checksum[1]))
-        ok->count = 2;
+    json_t *json = json_loadb(text, size, 0, NULL);
+    bool read = from_json(json, &ok[0]);
+    if (!from_json(json_object_get(json, "before"), &ok[1]))
+        ok[1] = (ls_checksum){0};
     json_decref(json);
     ls_free(text);
-    return ok->count ||
+    return read ||
            ls_error_set(error, LS_DATA,
                         "%s: is damaged; expected JSON with format, step, size and digest", path);
 }
@@ -104,21 +98,20 @@ bool ls_checksum_write(const char *path, const void *bytes, size_t size, long st
     return done;
 }
 
-/* Which of the checksums is that of these bytes; -1: none. */
-static int find_checksum(const ok_file *ok, const void *bytes, size_t size)
+/* The checksum that is that of these bytes; NULL: none is. */
+static const ls_checksum *find_checksum(const ls_checksum ok[2], const void *bytes, size_t size)
 {
     char digest[LS_DIGEST];
     ls_digest_text(XXH3_128bits(bytes, size), digest);
-    for (int i = 0; i < ok->count; i++)
-        if (ok->checksum[i].size == size && strcmp(ok->checksum[i].digest, digest) == 0)
-            return i;
-    return -1;
+    for (int i = 0; i < 2; i++)
+        if (ok[i].size == size && strcmp(ok[i].digest, digest) == 0)
+            return &ok[i];
+    return NULL;
 }
 
-static bool mismatch(const char *path, const char *ok_path, const ok_file *ok, size_t size,
+static bool mismatch(const char *path, const char *ok_path, size_t expected, size_t size,
                      ls_error *error)
 {
-    size_t expected = ok->checksum[0].size;
     if (size != expected)
         return ls_error_set(error, LS_DATA, "%s: has %zu bytes, but %s says %zu; it is %s", path,
                             size, ok_path, expected,
@@ -134,25 +127,26 @@ static bool mismatch(const char *path, const char *ok_path, const ok_file *ok, s
 static void *read_verified(const char *path, const char *ok_path, size_t *size,
                            ls_checksum *checksum, ls_error *error)
 {
-    ok_file ok = {0}, again = {0};
+    ls_checksum ok[2], again[2];
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (!read_ok(ok_path, &ok, error))
+        if (!read_ok(ok_path, ok, error))
             return NULL;
         void *bytes = ls_atomic_file_read(path, size, error);
         if (!bytes)
             return NULL;
-        int which = find_checksum(&ok, bytes, *size);
-        if (which >= 0) {
-            *checksum = ok.checksum[which];
+        const ls_checksum *fits = find_checksum(ok, bytes, *size);
+        if (fits) {
+            *checksum = *fits;
             return bytes;
         }
         ls_free(bytes);
-        if (!read_ok(ok_path, &again, error))
+        if (!read_ok(ok_path, again, error))
             return NULL;
-        if (ok.count == again.count && strcmp(ok.checksum[0].digest, again.checksum[0].digest) == 0)
+        if (strcmp(ok[0].digest, again[0].digest) == 0 &&
+            strcmp(ok[1].digest, again[1].digest) == 0)
             break;
     }
-    mismatch(path, ok_path, &ok, *size, error);
+    mismatch(path, ok_path, ok[0].size, *size, error);
     return NULL;
 }
 
@@ -183,14 +177,15 @@ ls_checksum_state ls_checksum_check(const char *path, ls_checksum *checksum, ls_
         ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
         return LS_CHECKSUM_NO_FILE;
     }
-    char *ok_path = ok_path_of(path);
-    ls_checksum_state state = access(ok_path, F_OK) == 0 ? LS_CHECKSUM_BROKEN : LS_CHECKSUM_NONE;
     size_t size;
-    void *bytes = NULL;
-    if (state == LS_CHECKSUM_BROKEN)
-        bytes = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size, checksum, error);
+    char *ok_path = ok_path_of(path);
+    ls_checksum_state state = LS_CHECKSUM_NONE;
+    if (access(ok_path, F_OK) == 0) {
+        void *bytes = read_verified(path, ok_path, &size, checksum, error);
+        state = bytes ? LS_CHECKSUM_HOLDS : LS_CHECKSUM_BROKEN;
+        ls_free(bytes);
+    }
     checksum->size = (size_t)status.st_size;
-    ls_free(bytes);
     ls_free(ok_path);
-    return bytes ? LS_CHECKSUM_HOLDS : state;
+    return state;
 }

@@ -10,7 +10,7 @@ typedef struct ls_position {
     long stage_step; /* steps done in this stage */
     long step;       /* steps done since the run began */
     double samples;  /* rows trained on since the run began */
-    int shards;
+    long shards;
     long updates[LS_PHASES]; /* optimizer updates of each phase in this stage: Adam's t */
     double best;             /* the validation metric of best.h5; NaN: there is none yet */
     long best_step;          /* the step that best.h5 was saved after */

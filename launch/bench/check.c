@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
-#include "io/checkpoint/weights.h"
+#include "io/checkpoint/checkpoint.h"
 #include "io/dump.h"
 #include "launch/command.h"
 #include "launch/job/job_yaml.h"

@@ -12,16 +12,16 @@ static void change_shards(const ls_job *now, const ls_job *before, const ls_list
 {
     if (now->accumulate != before->accumulate)
         ls_listener_notice(listener,
-                           "accumulate matters at a run's first start only: the run keeps its %d "
+                           "accumulate matters at a run's first start only: the run keeps its %ld "
                            "shards (shards=N changes them)",
                            position->shards);
     if (!now->shards || now->shards == position->shards)
         return;
     ls_listener_notice(listener,
-                       "shards: %ld of the job instead of %d of the checkpoint: the bits differ "
+                       "shards: %ld of the job instead of %ld of the checkpoint: the bits differ "
                        "from here on",
                        now->shards, position->shards);
-    position->shards = (int)now->shards;
+    position->shards = now->shards;
 }
 
 /* A batch of another size makes another number of steps an epoch: the run goes on at the same part

@@ -6,7 +6,6 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
-#include "io/checkpoint/weights.h"
 #include "launch/train/changes.h"
 #include "launch/train/choose.h"
 #include "launch/train/judge.h"

@@ -46,8 +46,8 @@ static ls_position first_position(const ls_session *session)
 {
     const ls_job *job = session->job;
     int ranks = session->comm->size;
-    return (ls_position){.shards = job->shards       ? (int)job->shards
-                                   : job->accumulate ? (int)job->accumulate * ranks
+    return (ls_position){.shards = job->shards       ? job->shards
+                                   : job->accumulate ? job->accumulate * ranks
                                                      : ranks,
                          .best = NAN,
                          .data_digest = ls_dataset_shape_digest(session->data)};
@@ -56,7 +56,7 @@ static ls_position first_position(const ls_session *session)
 /* Cuts the shards of the run over the ranks: at least one each. */
 static void cut_shards(ls_trainer *t)
 {
-    int ranks = t->comm->size, shards = t->position.shards;
+    int ranks = t->comm->size, shards = (int)t->position.shards;
     if (shards < ranks) {
         if ((t->position.step || t->session.job->shards) && t->comm->rank == 0)
             ls_listener_notice(
@@ -66,7 +66,7 @@ static void cut_shards(ls_trainer *t)
                 ranks, shards, ranks, shards);
         t->position.shards = ranks;
     }
-    ls_shards_cut(&t->shards, t->position.shards, t->comm->rank, ranks);
+    ls_shards_cut(&t->shards, (int)t->position.shards, t->comm->rank, ranks);
 }
 
 /* **Collective.** Parameters, optimizer state and gradients. */
@@ -117,7 +117,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!t->options.no_files && !ls_resume_find(t, error))
         return false;
     cut_shards(t);
-    if (!ls_checks_shards(&t->session, t->position.shards, error)) /* the same on all ranks */
+    if (!ls_checks_shards(&t->session, (int)t->position.shards, error)) /* the same on all ranks */
         return false;
     if (t->options.dry_run)
         return true;

@@ -10,7 +10,6 @@ extern "C" {
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
 #include "io/checkpoint/checkpoint_writer.h"
-#include "io/checkpoint/weights.h"
 }
 
 /* Logical [out, in] is stored transposed and padded to 4 columns: unlike the file's layout. */
