@@ -15,7 +15,7 @@
 #include "core/minmax.h"
 #include "dist/sum_order.h"
 
-/* Elements of one MPI call, whose counts are int. */
+/* The most elements of one MPI call, whose counts are int. */
 enum { MOST = 1 << 28 };
 
 /* Ends every rank. The message has the rank's number in MPI_COMM_WORLD, as mpirun's messages do. */

@@ -116,7 +116,7 @@ bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)
     return ls_comm_agree(comm, node_has_room(comm, bytes, error), error);
 }
 
-/* Zeroes this rank's part, and so takes its pages. */
+/* Zeroes this rank's part, which places its pages near this rank's core. */
 static void zero_part(const ls_comm *comm, char *data, size_t bytes)
 {
     size_t part = (bytes + (size_t)comm->node_size - 1) / (size_t)comm->node_size;
@@ -141,7 +141,7 @@ ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)
     /* Every rank maps the window at the start of a page plus the same offset, so all of them move
      * by the same distance to the next page. */
     shared->data = base + (PAGE - (uintptr_t)base % PAGE) % PAGE;
-    madvise(shared->data, bytes, MADV_HUGEPAGE); /* no effect where the system has none */
+    madvise(shared->data, bytes, MADV_HUGEPAGE); /* if the system has huge pages */
     zero_part(comm, shared->data, bytes);
     ls_comm_node_barrier(comm);
     return shared;

@@ -7,7 +7,7 @@ typedef struct ls_shared ls_shared;
 /* **Collective** over the node. One array of `bytes` zeroed bytes, 64-byte aligned. NULL and an
  * LS_IO error where the node has no room for it. */
 ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error);
-/* The address of the array, which is another one on each rank. */
+/* The array's address, which differs from rank to rank. */
 void *ls_shared_data(const ls_shared *shared);
 /* **Collective** over the node. */
 void ls_shared_destroy(ls_shared *shared);

@@ -36,7 +36,6 @@ extern "C" {
 #include "io/checkpoint/checkpoint_find.h"
 #include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checkpoint_writer.h"
-#include "io/checkpoint/position.h"
 #include "io/dataset.h"
 #include "io/dump.h"
 #include "io/import/import.h"

@@ -1,4 +1,4 @@
-/* checkpoint: a checkpoint file that is read once: open, ask, load. */
+/* checkpoint: a checkpoint file that is read once: opens it, loads from it. */
 #include "io/checkpoint/checkpoint.h"
 
 #include <math.h>
@@ -12,8 +12,8 @@
 #include "io/dataset_check.h"
 #include "io/h5/h5_error.h"
 
-/* A file that was exchanged together with its .ok is found out by its name, which holds the step
- * as the .ok does. */
+/* Whether the step in the file's name is that of its .ok. If not, somebody put another checkpoint,
+ * with its .ok, in the place of this one. */
 static bool name_fits(const char *path, const ls_checksum *checksum, ls_error *error)
 {
     const char *slash = strrchr(path, '/');
@@ -41,8 +41,7 @@ static ls_checkpoint *open_file(const char *path, ls_checksum_need need, ls_erro
 ls_checkpoint *ls_checkpoint_open(const char *path, ls_error *error)
 {
     ls_checkpoint *it = open_file(path, LS_CHECKSUM_REQUIRED, error);
-    if (!it ||
-        ls_checkpoint_fields_read(it->file, &it->position, &it->job, &it->weights_only, error))
+    if (!it || ls_checkpoint_fields_read(it, error))
         return it;
     ls_checkpoint_close(it);
     return NULL;

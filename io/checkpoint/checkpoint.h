@@ -14,14 +14,31 @@
  * A file without its step-00001234.ok is not a checkpoint (checksum.h; the order of writing is in
  * io/README.md). Equal contents are equal bytes. */
 #pragma once
+#include <stdint.h>
+
+#include "core/objective.h"
 #include "core/optimizer.h"
-#include "io/checkpoint/position.h"
+
+/* Where a run stands: plain numbers without pointers, so that one rank can send them to the others
+ * as bytes. A checkpoint holds each as an attribute of / with the member's name. */
+typedef struct ls_position {
+    long stage;      /* number of the stage that is running, from 0 */
+    long stage_step; /* steps done in this stage */
+    long step;       /* steps done since the run began */
+    double samples;  /* rows trained on since the run began */
+    long shards;
+    long updates[LS_PHASES]; /* optimizer updates of each phase in this stage: Adam's t */
+    double best;             /* the validation metric of best.h5; NaN: there is none yet */
+    long best_step;          /* the step that best.h5 was saved after */
+    long stale;              /* evaluations since the best one, for early stopping */
+    uint64_t data_digest;    /* ls_dataset_shape_digest of the data trained on */
+} ls_position;
 
 /* Optimizer state of some slots. */
 typedef struct ls_checkpoint_array {
     const char *name; /* "momentum" */
     const ls_slots *slots;
-    bool statistics; /* LS_SLOT_STATE slots among `slots` have it too: the average does */
+    bool statistics; /* it holds LS_SLOT_STATE slots too: only the average does */
     real *array;     /* [params->size], at the offsets of the params */
 } ls_checkpoint_array;
 
@@ -32,13 +49,13 @@ typedef struct ls_checkpoint_arrays {
 
 /* The part of a checkpoint that is written or loaded. */
 typedef enum ls_checkpoint_part {
-    LS_CHECKPOINT_ALL,    /* to go on from: the numbers must come back bit for bit */
-    LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer does not matter */
+    LS_CHECKPOINT_ALL,    /* all that a run goes on from; numbers come back bit for bit */
+    LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer is ignored */
 } ls_checkpoint_part;
 
 /* What is written; all of it is borrowed. */
 typedef struct ls_checkpoint_contents {
-    const char *job; /* a text that io does not interpret: the resolved job, YAML */
+    const char *job; /* the resolved job, a text that io does not interpret */
     const ls_position *position;
     const ls_params *params;
     const ls_checkpoint_arrays *arrays;

@@ -2,14 +2,12 @@
 #pragma once
 #include <hdf5.h>
 
-#include "core/check.h"
-#include "io/checkpoint/position.h"
+#include "io/checkpoint/checkpoint.h"
 
 enum { LS_CHECKPOINT_FORMAT = 1 };
 
 bool ls_checkpoint_fields_write(hid_t file, const ls_position *position, const char *job,
                                 bool weights_only, ls_error *error);
-/* A format that this program does not know and a missing attribute are LS_DATA errors. The caller
- * frees *job with ls_free, after an error too. */
-bool ls_checkpoint_fields_read(hid_t file, ls_position *position, char **job, bool *weights_only,
-                               ls_error *error);
+/* Fills position, job and weights_only from checkpoint->file. A format that this program does not
+ * know and a missing attribute are LS_DATA errors. */
+bool ls_checkpoint_fields_read(ls_checkpoint *checkpoint, ls_error *error);

@@ -47,9 +47,8 @@ static bool remove_file(const char *folder, long step, const char *ending, ls_er
     return ok;
 }
 
-/* Keeps the newest `keep` up to the step just written. Later steps belong to a course that the run
- * left when it went back to an earlier step. The .ok is removed first, so that no .ok ever stands
- * without its file. */
+/* Keeps the newest `keep` up to the step just written, and none of later steps: these are from
+ * before the run went back. The .ok is removed first, so that none is left without its file. */
 static bool remove_old(const ls_checkpoint_writer *writer, ls_error *error)
 {
     int count, kept = 0;
@@ -105,7 +104,7 @@ bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
     if (!writer->ok)
         return before;
     writer->running = ls_thread_start(&writer->thread, write_out, writer) == 0;
-    if (!writer->running) /* there is no thread to be had: write here and now */
+    if (!writer->running) /* no thread could be started: write in this one */
         write_out(writer);
     return before;
 }

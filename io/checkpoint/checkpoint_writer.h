@@ -15,8 +15,8 @@ ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep);
 bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
                                 const ls_checkpoint_contents *contents, ls_checkpoint_part part,
                                 ls_error *error);
-/* Waits until all is durable and old checkpoints are removed: all but the newest `keep`, and those
- * of steps after the one just written, for a run that went back to an earlier step takes another
- * course from there. False with the error of the last write, which is reported once. */
+/* Waits until the write is durable and old checkpoints are removed: all but the newest `keep`, and
+ * those of later steps, which a run that went back to an earlier step writes anew. False with the
+ * error of the last write, which is reported once. */
 bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error);
 bool ls_checkpoint_writer_close(ls_checkpoint_writer *writer, ls_error *error);

@@ -36,5 +36,5 @@ typedef enum ls_checksum_state {
     LS_CHECKSUM_NONE,   /* there is no .ok beside the file; checksum->size is the file's */
     LS_CHECKSUM_NO_FILE /* an LS_DATA error */
 } ls_checksum_state;
-/* Whether a file is what its .ok says, for a person to know. */
+/* Whether a file is what its .ok says, for `lockstep inspect`. */
 ls_checksum_state ls_checksum_check(const char *path, ls_checksum *checksum, ls_error *error);

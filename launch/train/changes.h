@@ -1,7 +1,7 @@
 /* changes: what is different between the job that a run was begun with and the job it goes on with,
  * and where the run stands for it. */
 #pragma once
-#include "io/checkpoint/position.h"
+#include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
 #include "launch/train/listener.h"
 

@@ -1,7 +1,7 @@
 /* judge: which figure of an evaluation says what is best, and when there has been no better one for
  * too long. */
 #pragma once
-#include "io/checkpoint/position.h"
+#include "io/checkpoint/checkpoint.h"
 #include "launch/job/job.h"
 
 /* Which of an objective's sums is judged by: the job's metric, else the objective's first, else the

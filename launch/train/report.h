@@ -1,6 +1,6 @@
 /* report: the figures of a run while it trains: for the listener, and into metrics.jsonl. */
 #pragma once
-#include "io/checkpoint/position.h"
+#include "io/checkpoint/checkpoint.h"
 #include "io/rundir.h"
 #include "launch/train/listener.h"
 #include "launch/train/stage.h"
