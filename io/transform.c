@@ -16,7 +16,7 @@ const ls_transform_type *const ls_transform_types[] = {
 #undef LS_TRANSFORM
     NULL};
 
-ls_image ls_transform_image_of(const ls_shape *shape)
+ls_image ls_transform_image(const ls_shape *shape)
 {
     return (ls_image){shape->at[0], shape->at[1], shape->rank == 3 ? shape->at[2] : 1};
 }
@@ -31,21 +31,8 @@ long ls_transform_pick(uint32_t draw, long n)
     return (long)(((uint64_t)draw * (uint64_t)n) >> 32);
 }
 
-bool ls_transform_image(const ls_transform *t, ls_image *image, ls_error *error)
-{
-    char found[96];
-    if (t->x.rank != 2 && t->x.rank != 3)
-        return ls_error_set(error, LS_USAGE,
-                            "%s takes images, height x width x channels or height x width, but a "
-                            "row here is %s",
-                            t->type->name, ls_shape_text(&t->x, found, sizeof found));
-    *image = ls_transform_image_of(&t->x);
-    return true;
-}
-
 bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error)
 {
-    t->y = t->x;
     if (size->count > 2)
         return ls_error_set(error, LS_USAGE, "%s: size= takes one number, or height,width",
                             t->type->name);
@@ -54,6 +41,17 @@ bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error)
         t->y.at[k] = side ? side : t->x.at[k];
     }
     return true;
+}
+
+static bool set_up(ls_transform *t, ls_error *error)
+{
+    char found[96];
+    if (t->type->images && t->x.rank != 2 && t->x.rank != 3)
+        return ls_error_set(error, LS_USAGE,
+                            "%s takes images, height x width x channels or height x width, but a "
+                            "row here is %s",
+                            t->type->name, ls_shape_text(&t->x, found, sizeof found));
+    return !t->type->setup || t->type->setup(t, error);
 }
 
 static bool add_line(void *context, const ls_spec *spec, ls_error *error)
@@ -70,8 +68,8 @@ static bool add_line(void *context, const ls_spec *spec, ls_error *error)
     if (!type)
         return false;
     ls_transform *t = &chain->line[chain->count++];
-    *t = (ls_transform){.type = type, .self = ls_alloc(1, type->size), .x = chain->y};
-    if (!ls_spec_read(spec, type->options, NULL, t->self, error) || !type->setup(t, error))
+    *t = (ls_transform){type, ls_alloc(1, type->size), .x = chain->y, .y = chain->y};
+    if (!ls_spec_read(spec, type->options, NULL, t->self, error) || !set_up(t, error))
         return false;
     ls_check(type->draws <= LS_TRANSFORM_DRAWS, "%s takes more than %d draws", type->name,
              LS_TRANSFORM_DRAWS);
@@ -101,7 +99,7 @@ void ls_transform_chain_destroy(ls_transform_chain *chain)
     ls_free(chain);
 }
 
-/* Scratch holds two rows, which the lines write in turn, and then what one line uses. */
+/* Two rows, which the lines write alternately, and the scratch of one line. */
 size_t ls_transform_chain_scratch(const ls_transform_chain *chain)
 {
     return 2 * (size_t)chain->between * sizeof(real) + chain->line_bytes;

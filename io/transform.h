@@ -1,10 +1,9 @@
-/* transform: what is done to each row of x on its way from the file to the net.
+/* transform: what a job does to each row of x between the file and the net.
  *
- * A job lists spec lines, which are applied in their order, after scale and offset of the file:
- * each takes the shape that the line before it makes. What is random is a function of (seed, epoch,
- * stage, line, row of the data set), so it depends neither on the ranks nor on a restart. Outside
- * of training
- * (`augment` NULL) each line does only what is not random. */
+ * A job's spec lines are applied in their order, after the file's scale and offset; each takes the
+ * shape that the line before it makes. The random part is a function of (seed, epoch, stage, line,
+ * row of the data set), so it depends neither on ranks nor on restarts; outside of training
+ * (`augment` NULL) it is left out. */
 #pragma once
 #include "core/spec.h"
 #include "io/dataset.h"
@@ -19,12 +18,13 @@ typedef struct ls_transform_type {
     const char *name, *help;
     size_t size;              /* of the struct that the options fill */
     const ls_option *options; /* NULL-key terminated */
-    long draws;               /* random numbers that it takes for a row */
-    /* Checks the options against t->x; sets t->y, and t->scratch if it needs any. LS_USAGE errors.
-     */
+    bool images; /* a row must be an image: ls_transform_image can take t->x and t->y */
+    long draws;  /* random numbers that it needs for a row */
+    /* Checks the options against t->x; sets t->y where it is not t->x, and t->scratch. LS_USAGE
+     * errors. NULL: there is nothing to do. */
     bool (*setup)(ls_transform *t, ls_error *error);
     /* Makes a row y of a row x, which do not overlap. draws: [type->draws] uniform 32-bit numbers;
-     * NULL: only what is not random. */
+     * NULL: leave the random part out. */
     void (*apply)(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch);
 } ls_transform_type;
@@ -37,16 +37,13 @@ struct ls_transform {
     size_t scratch; /* bytes that apply may use */
 };
 
-/* For setup: *image gets t->x as an image; an LS_USAGE error where it is none. */
-bool ls_transform_image(const ls_transform *t, ls_image *image, ls_error *error);
+ls_image ls_transform_image(const ls_shape *shape);
 /* For setup: t->y becomes t->x in another size: {n} is n by n, else {height, width}; 0 leaves a
- * side as it was. */
+ * side as it was. LS_USAGE errors. */
 bool ls_transform_resize(ls_transform *t, const ls_list *size, ls_error *error);
-/* A shape that ls_transform_image has accepted, as an image. */
-ls_image ls_transform_image_of(const ls_shape *shape);
-/* A draw as a decision, true with probability `rate`; as a whole number of [0, n), all as likely.
- */
+/* Turns a draw into a decision: true with probability `rate`. */
 bool ls_transform_chance(uint32_t draw, double rate);
+/* Turns a draw into a whole number of [0, n), all equally likely. */
 long ls_transform_pick(uint32_t draw, long n);
 
 enum { LS_TRANSFORMS = 16, LS_TRANSFORM_DRAWS = 64 };

@@ -1,5 +1,5 @@
-/* crop: takes a part of the image, with zeros around the image: at a random position while
- * training, else from the middle. */
+/* crop: cuts a part out of the image, padded with zeros: at a random position while training, else
+ * from the middle. */
 #include <string.h>
 
 #include "io/transform.h"
@@ -19,10 +19,9 @@ static const ls_option options[] = {
 static bool setup(ls_transform *t, ls_error *error)
 {
     const crop *self = t->self;
-    ls_image image;
-    if (!ls_transform_image(t, &image, error) || !ls_transform_resize(t, &self->size, error))
+    if (!ls_transform_resize(t, &self->size, error))
         return false;
-    ls_image part = ls_transform_image_of(&t->y);
+    ls_image image = ls_transform_image(&t->x), part = ls_transform_image(&t->y);
     return (part.height <= image.height + 2 * self->pad &&
             part.width <= image.width + 2 * self->pad) ||
            ls_error_set(error, LS_USAGE,
@@ -40,22 +39,19 @@ static void apply(const ls_transform *t, const uint32_t *draws, const real *x, r
                   void *scratch)
 {
     long pad = ((const crop *)t->self)->pad;
-    ls_image image = ls_transform_image_of(&t->x), part = ls_transform_image_of(&t->y);
+    ls_image image = ls_transform_image(&t->x), part = ls_transform_image(&t->y);
     long top = choose_start(draws, image.height + 2 * pad - part.height) - pad;
     long left = choose_start(draws ? draws + 1 : NULL, image.width + 2 * pad - part.width) - pad;
-    /* Columns [begin, end) of the part lie in the image; the others are 0. */
+    /* Columns [begin, end) of the part lie in the image; the others are padding. */
     long begin = left < 0 ? -left : 0;
     long end = image.width - left < part.width ? image.width - left : part.width;
     long pixel = image.channels, line = part.width * pixel;
     for (long i = 0; i < part.height; i++, y += line) {
-        if (top + i < 0 || top + i >= image.height || begin >= end) {
+        if (pad > 0)
             memset(y, 0, (size_t)line * sizeof *y);
-            continue;
-        }
-        memset(y, 0, (size_t)(begin * pixel) * sizeof *y);
-        memcpy(y + begin * pixel, x + ((top + i) * image.width + left + begin) * pixel,
-               (size_t)((end - begin) * pixel) * sizeof *y);
-        memset(y + end * pixel, 0, (size_t)((part.width - end) * pixel) * sizeof *y);
+        if (top + i >= 0 && top + i < image.height && begin < end)
+            memcpy(y + begin * pixel, x + ((top + i) * image.width + left + begin) * pixel,
+                   (size_t)((end - begin) * pixel) * sizeof *y);
     }
 }
 
@@ -64,6 +60,7 @@ const ls_transform_type ls_transform_crop = {
     .help = "a part of the image: in a random place while training, else the middle; 0 around it",
     .size = sizeof(crop),
     .options = options,
+    .images = true,
     .draws = 2,
     .setup = setup,
     .apply = apply,

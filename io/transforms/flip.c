@@ -15,13 +15,6 @@ static const ls_option options[] = {
      "upside down in place of left to right"},
     {.key = NULL}};
 
-static bool setup(ls_transform *t, ls_error *error)
-{
-    ls_image image;
-    t->y = t->x;
-    return ls_transform_image(t, &image, error);
-}
-
 LS_INLINE void mirror_pixels(long width, long channels, const real *restrict x, real *restrict y)
 {
     for (long j = 0; j < width; j++)
@@ -44,7 +37,7 @@ static void apply(const ls_transform *t, const uint32_t *draws, const real *x, r
                   void *scratch)
 {
     const flip *self = t->self;
-    ls_image image = ls_transform_image_of(&t->x);
+    ls_image image = ls_transform_image(&t->x);
     long line = image.width * image.channels;
     bool flipped = draws && ls_transform_chance(draws[0], self->rate);
     for (long i = 0; i < image.height; i++) {
@@ -61,7 +54,7 @@ const ls_transform_type ls_transform_flip = {
     .help = "mirrors the image while training",
     .size = sizeof(flip),
     .options = options,
+    .images = true,
     .draws = 1,
-    .setup = setup,
     .apply = apply,
 };

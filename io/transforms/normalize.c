@@ -4,8 +4,8 @@
 
 typedef struct normalize {
     ls_reals mean, deviation;
-    /* Mean and deviation of `count` numbers that follow each other, from a first channel on: as
-     * many whole pixels as fit. 0: a pixel does not fit. */
+    /* For the first `count` numbers of a row, as many whole pixels as fit; then it repeats. 0: a
+     * pixel does not fit. */
     int count;
     real means[LS_LIST], deviations[LS_LIST];
 } normalize;
@@ -32,7 +32,6 @@ static bool fill(const ls_reals *list, const char *key, long channels, int count
 static bool setup(ls_transform *t, ls_error *error)
 {
     normalize *self = t->self;
-    t->y = t->x;
     long channels = t->x.at[t->x.rank - 1];
     long pixel = self->mean.count == 1 && self->deviation.count == 1 ? 1 : channels;
     self->count = pixel > LS_LIST ? 0 : (int)(LS_LIST / pixel * pixel);

@@ -3,25 +3,20 @@
 
 #include <math.h>
 
-static bool set_pair(double pair[2], const char *type, const char *key, const ls_reals *list,
-                     ls_error *error)
+static bool is_pair(const ls_reals *list, const char *type, const char *key, ls_error *error)
 {
-    if (list->count != 2 || list->at[0] > list->at[1])
-        return ls_error_set(error, LS_USAGE, "%s: %s= takes two numbers, the least and the largest",
-                            type, key);
-    pair[0] = list->at[0];
-    pair[1] = list->at[1];
-    return true;
+    return (list->count == 2 && list->at[0] <= list->at[1]) ||
+           ls_error_set(error, LS_USAGE, "%s: %s= takes two numbers, the least and the largest",
+                        type, key);
 }
 
-bool ls_region_range_set(ls_region_range *range, const char *type, const ls_reals *area,
-                         const ls_reals *ratio, ls_error *error)
+bool ls_region_range_check(const ls_region_range *range, const char *type, ls_error *error)
 {
-    return set_pair(range->area, type, "area", area, error) &&
-           set_pair(range->ratio, type, "ratio", ratio, error);
+    return is_pair(&range->area, type, "area", error) &&
+           is_pair(&range->ratio, type, "ratio", error);
 }
 
-/* A draw as a number of [low, high). */
+/* Turns a draw into a number of [low, high). */
 static double between(uint32_t draw, double low, double high)
 {
     return low + (high - low) * (draw * 0x1p-32);
@@ -30,11 +25,12 @@ static double between(uint32_t draw, double low, double high)
 bool ls_region_draw(const ls_region_range *range, const ls_image *image,
                     const uint32_t draws[LS_REGION_DRAWS], ls_region *region)
 {
+    const double *areas = range->area.at, *ratios = range->ratio.at;
     double whole = (double)image->height * (double)image->width;
     for (int i = 0; i < LS_REGION_TRIES; i++) {
         const uint32_t *draw = draws + 4 * i;
-        double area = whole * between(draw[0], range->area[0], range->area[1]);
-        double ratio = exp(between(draw[1], log(range->ratio[0]), log(range->ratio[1])));
+        double area = whole * between(draw[0], areas[0], areas[1]);
+        double ratio = exp(between(draw[1], log(ratios[0]), log(ratios[1])));
         long height = lround(sqrt(area / ratio)), width = lround(sqrt(area * ratio));
         if (height < 1 || height > image->height || width < 1 || width > image->width)
             continue;

@@ -1,4 +1,4 @@
-/* region: rectangles of an image, drawn by their share of its area and their ratio. */
+/* region: rectangles of an image, drawn by their share of its area and their width / height. */
 #pragma once
 #include "io/transform.h"
 
@@ -6,19 +6,17 @@ typedef struct ls_region {
     long top, left, height, width;
 } ls_region;
 
-/* The options area= and ratio= as pairs: least, largest. */
+/* The options area= and ratio= of a transform, two numbers each: the least and the largest. */
 typedef struct ls_region_range {
-    double area[2], ratio[2];
+    ls_reals area, ratio;
 } ls_region_range;
 
 enum { LS_REGION_TRIES = 10, LS_REGION_DRAWS = 4 * LS_REGION_TRIES };
 
-/* Sets the range from the two options of a transform called `type`. LS_USAGE errors. */
-bool ls_region_range_set(ls_region_range *range, const char *type, const ls_reals *area,
-                         const ls_reals *ratio, ls_error *error);
-/* Draws a region: its area is uniform in its range, width / height uniform in the logarithm, its
- * position uniform. The first of ten tries that fits into the image is taken; false where none
- * does. */
+/* Whether both options of a transform called `type` are such pairs. LS_USAGE errors. */
+bool ls_region_range_check(const ls_region_range *range, const char *type, ls_error *error);
+/* Draws a region: area and position are uniform, width / height is uniform in its logarithm. The
+ * first of LS_REGION_TRIES that fits into the image is taken; false where none does. */
 bool ls_region_draw(const ls_region_range *range, const ls_image *image,
                     const uint32_t draws[LS_REGION_DRAWS], ls_region *region);
 /* The region in the middle of the image: the largest whose width / height is `ratio`, with its

@@ -10,18 +10,17 @@
 
 typedef struct scale_crop {
     ls_list size;
-    ls_reals area, ratio;
-    double center;
     ls_region_range range;
+    double center;
 } scale_crop;
 
 static const ls_option options[] = {
     {"size", LS_OPTION_LIST, offsetof(scale_crop, size), NULL, 1, 1e6, NULL,
      "224, or height,width"},
-    {"area", LS_OPTION_REALS, offsetof(scale_crop, area), "0.08,1", 1e-6, 1, NULL,
+    {"area", LS_OPTION_REALS, offsetof(scale_crop, range.area), "0.08,1", 1e-6, 1, NULL,
      "training: the region's share of the image, from,to"},
-    {"ratio", LS_OPTION_REALS, offsetof(scale_crop, ratio), "0.75,1.3333333333333333", 1e-3, 1e3,
-     NULL, "training: the region's width / height, from,to"},
+    {"ratio", LS_OPTION_REALS, offsetof(scale_crop, range.ratio), "0.75,1.3333333333333333", 1e-3,
+     1e3, NULL, "training: the region's width / height, from,to"},
     {"center", LS_OPTION_REAL, offsetof(scale_crop, center), "0.875", 1e-3, 1, NULL,
      "else: the middle region's share of each side"},
     {.key = NULL}};
@@ -46,11 +45,11 @@ static lines lay_out(const ls_image *image, const ls_image *out, void *scratch)
 
 static bool setup(ls_transform *t, ls_error *error)
 {
-    scale_crop *self = t->self;
-    ls_image image;
-    if (!ls_transform_image(t, &image, error) || !ls_transform_resize(t, &self->size, error) ||
-        !ls_region_range_set(&self->range, t->type->name, &self->area, &self->ratio, error))
+    const scale_crop *self = t->self;
+    if (!ls_transform_resize(t, &self->size, error) ||
+        !ls_region_range_check(&self->range, t->type->name, error))
         return false;
+    ls_image image = ls_transform_image(&t->x);
     size_t in_line = (size_t)(image.width * image.channels);
     size_t out_line = (size_t)(t->y.at[1] * image.channels);
     t->scratch = (in_line + out_line) * sizeof(real) + 2 * out_line * sizeof(int32_t);
@@ -66,8 +65,8 @@ static ls_region choose(const scale_crop *self, const uint32_t *draws, const ls_
     if (ls_region_draw(&self->range, image, draws, &region))
         return region;
     double ratio = (double)image->width / (double)image->height;
-    return ls_region_centre(image, fmin(fmax(ratio, self->range.ratio[0]), self->range.ratio[1]),
-                            1);
+    const double *range = self->range.ratio.at;
+    return ls_region_centre(image, fmin(fmax(ratio, range[0]), range[1]), 1);
 }
 
 /* Output k of n lies between two pixels of a side: the one at or before it, and the next, which has
@@ -112,7 +111,7 @@ static LS_CLONES void mix_columns(long n, const real *restrict line, const int32
 static void apply(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch)
 {
-    ls_image image = ls_transform_image_of(&t->x), out = ls_transform_image_of(&t->y);
+    ls_image image = ls_transform_image(&t->x), out = ls_transform_image(&t->y);
     ls_region region = choose(t->self, draws, &image, &out);
     lines l = lay_out(&image, &out, scratch);
     find_columns(&l, image.channels, out.width, region.width);
@@ -134,6 +133,7 @@ const ls_transform_type ls_transform_scale_crop = {
             "middle",
     .size = sizeof(scale_crop),
     .options = options,
+    .images = true,
     .draws = LS_REGION_DRAWS,
     .setup = setup,
     .apply = apply,
