@@ -1,125 +1,228 @@
-/* idx: import of pairs of IDX files (images, labels), block by block: the files may be larger than
- * memory. Rows of the first pair go to train or, by a seeded permutation, to valid. */
+/* idx: import of pairs of IDX files (images, labels), plain or gzip, block by block: the files may
+ * be larger than memory. Rows of the first pair go to train or, by a seeded permutation, to valid.
+ *
+ * An IDX file (LeCun, Cortes, Burges: the MNIST database) is big-endian: two zero bytes, a byte for
+ * the type (8: uint8), one for the number of dimensions, the sizes as 32-bit numbers, the data. */
+#include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "core/memory.h"
-#include "core/random.h"
 #include "io/atomic_file.h"
-#include "io/import/idx_file.h"
 #include "io/import/import.h"
 #include "io/output.h"
 
-enum { BLOCK_BYTES = 1 << 20 };
-enum { KEPT, CHOSEN, SIDES }; /* a row is kept in its split, or chosen for valid */
+enum { TYPE_UINT8 = 8, ROW_MAX = 1 << 30 /* bytes */, BLOCK_BYTES = 1 << 20 };
 
-/* An array that is being written. */
-typedef struct sink {
-    hid_t dataset; /* -1: there is none */
-    long written;
-    char *block; /* rows waiting to be written */
-    long waiting;
-} sink;
+typedef enum { IMAGES, LABELS } idx_kind;
+static const struct {
+    const char *name;
+    int dimensions;
+} kinds[] = {[IMAGES] = {"images [rows, h, w]", 3}, [LABELS] = {"labels [rows]", 1}};
 
-/* A pair of files. Of its rows, the permutation `order` puts those first that go to valid. */
+typedef struct idx_file {
+    const char *path; /* borrowed */
+    gzFile file;
+    idx_kind kind;
+    long rows, height, width; /* labels: 1 x 1 */
+    long read;                /* rows read so far */
+} idx_file;
+
+/* Images and their labels. */
 typedef struct pair {
-    const char *split;
-    ls_idx images, labels;
-    long valid;
-    ls_random order;
+    const ls_import *import;
+    const char *split; /* train or test; NULL: there is no such pair */
+    idx_file images, labels;
+    long valid;   /* so many of the rows go to the split valid */
     long largest; /* label */
 } pair;
 
-static int side_of(const pair *from, long row)
+typedef struct pairs {
+    pair train, test;
+    FILE *report;
+} pairs;
+
+/* Why the last read failed, as the system or zlib says it. */
+static const char *reason(const idx_file *idx)
 {
-    if (!from->valid)
-        return KEPT;
-    uint64_t rank = ls_random_permute(from->order, (uint64_t)from->images.rows, (uint64_t)row);
-    return rank < (uint64_t)from->valid ? CHOSEN : KEPT;
+    int code = Z_OK;
+    const char *text = gzerror(idx->file, &code);
+    return code == Z_ERRNO ? strerror(errno) : text;
 }
 
-static bool open_sink(sink *to, hid_t file, const char *path, long rows, const ls_idx *idx,
-                      long block_rows, ls_error *error)
+/* Reads exactly `size` bytes. */
+static bool read_bytes(idx_file *idx, size_t size, void *bytes, ls_error *error)
 {
-    hsize_t dims[4] = {(hsize_t)rows, (hsize_t)idx->height, (hsize_t)idx->width, 1};
-    int rank = idx->kind == LS_IDX_IMAGES ? 4 : 1;
-    to->dataset = ls_h5_create_dataset(file, path, H5T_STD_U8LE, rank, dims, error);
-    to->block = ls_alloc((size_t)block_rows, (size_t)(idx->height * idx->width));
-    bool ok = to->dataset >= 0;
-    if (idx->kind == LS_IDX_IMAGES)
-        ok = ok && ls_output_pictures(to->dataset, error);
-    return ok;
-}
-
-/* Writes the rows that wait. */
-static bool flush_sink(sink *to, ls_error *error)
-{
-    bool ok = to->waiting == 0 || ls_h5_write_rows(to->dataset, H5T_NATIVE_UINT8, to->written,
-                                                   to->waiting, to->block, error);
-    to->written += to->waiting;
-    to->waiting = 0;
-    return ok;
-}
-
-/* Reads all rows of `idx`, the images or the labels of the pair, and writes each to its side. */
-static bool split_rows(pair *from, ls_idx *idx, long block_rows, sink to[SIDES], ls_error *error)
-{
-    long row_bytes = idx->height * idx->width;
-    unsigned char *block = ls_alloc((size_t)block_rows, (size_t)row_bytes);
-    bool ok = true;
-    for (long first = 0; ok && first < idx->rows; first += block_rows) {
-        long n = idx->rows - first < block_rows ? idx->rows - first : block_rows;
-        ok = ls_idx_read(idx, n, block, error);
-        for (long i = 0; ok && i < n; i++) {
-            sink *side = &to[side_of(from, first + i)];
-            memcpy(side->block + side->waiting++ * row_bytes, block + i * row_bytes,
-                   (size_t)row_bytes);
-            if (idx->kind == LS_IDX_LABELS && block[i] > from->largest)
-                from->largest = block[i];
-        }
-        for (int side = 0; ok && side < SIDES; side++)
-            ok = flush_sink(&to[side], error);
+    char *to = bytes;
+    while (size > 0) {
+        int got = gzread(idx->file, to, size < ROW_MAX ? (unsigned)size : ROW_MAX);
+        if (got < 0)
+            return ls_error_set(error, LS_DATA, "%s: can't be read after %ld of %ld rows: %s",
+                                idx->path, idx->read, idx->rows, reason(idx));
+        if (got == 0)
+            return ls_error_set(error, LS_DATA,
+                                "%s: ends after %ld of %ld rows; it was cut short: get it again",
+                                idx->path, idx->read, idx->rows);
+        to += got;
+        size -= (size_t)got;
     }
-    ls_free(block);
-    return ok && ls_idx_at_end(idx, error);
+    return true;
 }
 
-/* train/x and valid/x from the images, or train/y and valid/y from the labels. */
-static bool write_arrays(pair *from, ls_idx *idx, hid_t file, ls_error *error)
+static bool check_magic(const idx_file *idx, const unsigned char magic[4], ls_error *error)
 {
-    const char *splits[SIDES] = {from->split, "valid"};
-    const long rows[SIDES] = {idx->rows - from->valid, from->valid};
-    sink to[SIDES] = {{.dataset = -1}, {.dataset = -1}};
-    long block_rows = BLOCK_BYTES / (idx->height * idx->width);
-    block_rows = block_rows < 1 ? 1 : block_rows;
-    bool ok = true;
-    for (int side = 0; ok && side < SIDES && rows[side] > 0; side++) {
-        char path[32];
-        snprintf(path, sizeof path, "%s/%s", splits[side], idx->kind == LS_IDX_IMAGES ? "x" : "y");
-        ok = open_sink(&to[side], file, path, rows[side], idx, block_rows, error);
+    static const char *const types[] = {[8] = "uint8",  [9] = "int8",     [11] = "int16",
+                                        [12] = "int32", [13] = "float32", [14] = "float64"};
+    const char *name = kinds[idx->kind].name;
+    const char *type = magic[2] < sizeof types / sizeof *types ? types[magic[2]] : NULL;
+    int dimensions = kinds[idx->kind].dimensions;
+    if (magic[0] || magic[1] || !type)
+        return ls_error_set(error, LS_DATA,
+                            "%s: is not an IDX file: begins with %02x%02x%02x%02x; expected "
+                            "0000080%d, %s of uint8",
+                            idx->path, magic[0], magic[1], magic[2], magic[3], dimensions, name);
+    if (magic[2] == TYPE_UINT8 && magic[3] == dimensions)
+        return true;
+    const char *hint = magic[3] == kinds[!idx->kind].dimensions && magic[2] == TYPE_UINT8
+                           ? "; images come before labels on the command line"
+                           : "";
+    return ls_error_set(error, LS_DATA,
+                        "%s: is an IDX file of %s in %d dimension(s); expected %s of uint8%s",
+                        idx->path, type, magic[3], name, hint);
+}
+
+static bool read_header(idx_file *idx, ls_error *error)
+{
+    unsigned char magic[4], word[4];
+    int dimensions = kinds[idx->kind].dimensions;
+    uint64_t sizes[3] = {1, 1, 1};
+    int got = gzread(idx->file, magic, sizeof magic);
+    if (got < 0)
+        return ls_error_set(error, LS_DATA, "%s: can't be read: %s", idx->path, reason(idx));
+    if (got < (int)sizeof magic)
+        return ls_error_set(error, LS_DATA, "%s: is no IDX file: holds %d bytes", idx->path, got);
+    if (!check_magic(idx, magic, error))
+        return false;
+    for (int i = 0; i < dimensions; i++) {
+        if (!read_bytes(idx, sizeof word, word, error))
+            return ls_error_set(error, LS_DATA, "%s: ends within its header; it was cut short",
+                                idx->path);
+        sizes[i] = (uint64_t)word[0] << 24 | (uint64_t)word[1] << 16 | (uint64_t)word[2] << 8 |
+                   (uint64_t)word[3];
     }
-    ok = ok && split_rows(from, idx, block_rows, to, error);
-    for (int side = 0; side < SIDES; side++) {
-        ls_h5_close(to[side].dataset);
-        ls_free(to[side].block);
-    }
-    return ok;
+    idx->rows = (long)sizes[0];
+    idx->height = (long)sizes[1];
+    idx->width = (long)sizes[2];
+    uint64_t row;
+    if (sizes[0] == 0 || __builtin_mul_overflow(sizes[1], sizes[2], &row) || row == 0 ||
+        row > ROW_MAX)
+        return ls_error_set(error, LS_DATA,
+                            "%s: says that it holds %ld rows of %ld x %ld; expected at least one "
+                            "row, of 1 to %d numbers",
+                            idx->path, idx->rows, idx->height, idx->width, (int)ROW_MAX);
+    return true;
+}
+
+/* Opens a file and reads its header; close_file closes it, whether this succeeds or not. */
+static bool open_file(idx_file *idx, const char *path, idx_kind kind, ls_error *error)
+{
+    errno = 0;
+    *idx = (idx_file){.path = path, .kind = kind, .file = gzopen(path, "rb")};
+    return idx->file ? read_header(idx, error)
+                     : ls_error_set(error, LS_DATA, "%s: can't open: %s", path,
+                                    strerror(errno ? errno : ENOMEM));
+}
+
+static void close_file(const idx_file *idx)
+{
+    if (idx->file)
+        gzclose(idx->file);
 }
 
 static bool open_pair(pair *from, const char *images, const char *labels, ls_error *error)
 {
-    if (!ls_idx_open(&from->images, images, LS_IDX_IMAGES, error) ||
-        !ls_idx_open(&from->labels, labels, LS_IDX_LABELS, error))
+    if (!open_file(&from->images, images, IMAGES, error) ||
+        !open_file(&from->labels, labels, LABELS, error))
         return false;
     if (from->images.rows != from->labels.rows)
         return ls_error_set(error, LS_DATA,
                             "%s: holds %ld labels, but %s holds %ld images; expected as many",
                             labels, from->labels.rows, images, from->images.rows);
-    if (from->valid < 0 || from->valid >= from->images.rows)
-        return ls_error_set(error, LS_USAGE,
-                            "%s: holds %ld rows, %ld can't be split off for validation; expected "
-                            "0 to %ld",
-                            images, from->images.rows, from->valid, from->images.rows - 1);
-    return true;
+    return from->valid == 0 ||
+           ls_import_check_valid(from->import, images, from->images.rows, error);
+}
+
+static bool sizes_match(const idx_file *train, const idx_file *test, ls_error *error)
+{
+    return (train->height == test->height && train->width == test->width) ||
+           ls_error_set(error, LS_DATA, "%s: holds images of %ld x %ld, but %s of %ld x %ld",
+                        test->path, test->height, test->width, train->path, train->height,
+                        train->width);
+}
+
+/* After the last row: whether the file ends there. */
+static bool is_at_end(const idx_file *idx, ls_error *error)
+{
+    char byte;
+    int got = gzread(idx->file, &byte, 1);
+    if (got < 0)
+        return ls_error_set(error, LS_DATA, "%s: is damaged: %s", idx->path, reason(idx));
+    return got == 0 || ls_error_set(error, LS_DATA,
+                                    "%s: goes on after its %ld rows; expected the end: get it "
+                                    "again",
+                                    idx->path, idx->rows);
+}
+
+/* Reads all rows of `idx`, the images or the labels of the pair, and writes each either to to[0]
+ * or, where it is chosen for valid, to to[1]. */
+static bool split_rows(pair *from, idx_file *idx, const hid_t to[2], ls_error *error)
+{
+    size_t row_bytes = (size_t)(idx->height * idx->width);
+    long block_rows = BLOCK_BYTES / (long)row_bytes, written[2] = {0};
+    block_rows = block_rows < 1 ? 1 : block_rows;
+    unsigned char *block = ls_alloc((size_t)block_rows, row_bytes);
+    unsigned char *part = ls_alloc((size_t)block_rows, row_bytes);
+    bool ok = true;
+    for (long n; ok && idx->read < idx->rows; idx->read += n) {
+        n = idx->rows - idx->read < block_rows ? idx->rows - idx->read : block_rows;
+        ok = read_bytes(idx, (size_t)n * row_bytes, block, error);
+        for (int valid = 0; ok && valid < 2; valid++) {
+            long count = 0;
+            for (long i = 0; i < n; i++)
+                if (valid ==
+                    (from->valid && ls_import_in_valid(from->import, idx->rows, idx->read + i)))
+                    memcpy(part + (size_t)count++ * row_bytes, block + (size_t)i * row_bytes,
+                           row_bytes);
+            ok = count == 0 ||
+                 ls_h5_write_rows(to[valid], H5T_NATIVE_UINT8, written[valid], count, part, error);
+            written[valid] += count;
+        }
+        for (long i = 0; idx->kind == LABELS && i < n; i++)
+            from->largest = block[i] > from->largest ? block[i] : from->largest;
+    }
+    ls_free(part);
+    ls_free(block);
+    return ok && is_at_end(idx, error);
+}
+
+/* Writes train/x and valid/x from the images, or train/y and valid/y from the labels. */
+static bool write_arrays(pair *from, idx_file *idx, hid_t file, ls_error *error)
+{
+    const char *splits[] = {from->split, "valid"};
+    const long rows[] = {idx->rows - from->valid, from->valid};
+    hid_t to[] = {-1, -1};
+    bool ok = true, images = idx->kind == IMAGES;
+    for (int i = 0; ok && i < 2 && rows[i] > 0; i++) {
+        char path[32];
+        hsize_t dims[] = {(hsize_t)rows[i], (hsize_t)idx->height, (hsize_t)idx->width, 1};
+        snprintf(path, sizeof path, "%s/%c", splits[i], images ? 'x' : 'y');
+        to[i] = ls_h5_create_dataset(file, path, H5T_STD_U8LE, images ? 4 : 1, dims, error);
+        ok = to[i] >= 0 && (!images || ls_output_pictures(to[i], error));
+    }
+    ok = ok && split_rows(from, idx, to, error);
+    ls_h5_close(to[0]);
+    ls_h5_close(to[1]);
+    return ok;
 }
 
 static bool put_classes(hid_t file, long classes, ls_error *error)
@@ -127,9 +230,7 @@ static bool put_classes(hid_t file, long classes, ls_error *error)
     static const char *const paths[] = {"train/y", "valid/y", "test/y"};
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof paths / sizeof *paths; i++) {
-        char group[8];
-        snprintf(group, sizeof group, "%.*s", (int)strcspn(paths[i], "/"), paths[i]);
-        if (H5Lexists(file, group, H5P_DEFAULT) <= 0)
+        if (H5Lexists(file, paths[i], H5P_DEFAULT) <= 0)
             continue;
         hid_t y = H5Dopen2(file, paths[i], H5P_DEFAULT);
         ok = ls_h5_put_long(y, "classes", classes, error);
@@ -138,42 +239,24 @@ static bool put_classes(hid_t file, long classes, ls_error *error)
     return ok;
 }
 
-static void report_split(FILE *report, const char *split, const pair *from, long rows, long classes)
-{
-    if (rows > 0)
-        fprintf(report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n", split,
-                rows, from->images.height, from->images.width, rows, classes);
-}
-
-/* What fill_file writes; test.split is NULL where there is no second pair. */
-typedef struct pairs {
-    pair train, test;
-    FILE *report;
-} pairs;
-
 static bool fill_file(void *context, hid_t file, ls_error *error)
 {
     pairs *all = context;
     pair *train = &all->train, *test = &all->test;
-    bool tested = test->split;
-    if (tested &&
-        (train->images.height != test->images.height || train->images.width != test->images.width))
-        return ls_error_set(error, LS_DATA, "%s: holds images of %ld x %ld, but %s of %ld x %ld",
-                            test->images.path, test->images.height, test->images.width,
-                            train->images.path, train->images.height, train->images.width);
-    bool ok = write_arrays(train, &train->images, file, error) &&
-              write_arrays(train, &train->labels, file, error) &&
-              (!tested || (write_arrays(test, &test->images, file, error) &&
-                           write_arrays(test, &test->labels, file, error)));
-    long largest = tested && test->largest > train->largest ? test->largest : train->largest;
-    if (!ok || !put_classes(file, largest + 1, error))
+    const idx_file *x = &train->images;
+    if (!write_arrays(train, &train->images, file, error) ||
+        !write_arrays(train, &train->labels, file, error) ||
+        (test->split && (!write_arrays(test, &test->images, file, error) ||
+                         !write_arrays(test, &test->labels, file, error))))
         return false;
-    if (!all->report)
-        return true;
-    report_split(all->report, "train", train, train->images.rows - train->valid, largest + 1);
-    report_split(all->report, "valid", train, train->valid, largest + 1);
-    report_split(all->report, "test", test, tested ? test->images.rows : 0, largest + 1);
-    if (tested && test->largest != train->largest)
+    long classes = 1 + (test->largest > train->largest ? test->largest : train->largest);
+    if (!put_classes(file, classes, error))
+        return false;
+    const long dims[] = {x->height, x->width};
+    ls_import_report(all->report, "train", x->rows - train->valid, dims, classes);
+    ls_import_report(all->report, "valid", train->valid, dims, classes);
+    ls_import_report(all->report, "test", test->images.rows, dims, classes);
+    if (all->report && test->split && test->largest != train->largest)
         fprintf(all->report, "note: the largest label of train is %ld, that of test %ld\n",
                 train->largest, test->largest);
     return true;
@@ -181,21 +264,20 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
 
 static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
-    if (!import->force && !ls_atomic_file_absent(import->output, error))
-        return false;
-    pairs all = {
-        .train = {.split = "train",
-                  .valid = import->valid,
-                  .order = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SPLIT, 0, 0, 0)},
-        .test = {.split = import->file[2] ? "test" : NULL},
-        .report = report};
-    bool ok = open_pair(&all.train, import->file[0], import->file[1], error) &&
-              (!all.test.split || open_pair(&all.test, import->file[2], import->file[3], error)) &&
+    const char *const *file = import->file;
+    pairs all = {.train = {import, "train", .valid = import->valid},
+                 .test = {import, file[2] ? "test" : NULL},
+                 .report = report};
+    pair *train = &all.train, *test = &all.test;
+    bool ok = (import->force || ls_atomic_file_absent(import->output, error)) &&
+              open_pair(train, file[0], file[1], error) &&
+              (!test->split || (open_pair(test, file[2], file[3], error) &&
+                                sizes_match(&train->images, &test->images, error))) &&
               ls_output_make(import->output, fill_file, &all, error);
-    ls_idx_close(&all.train.images);
-    ls_idx_close(&all.train.labels);
-    ls_idx_close(&all.test.images);
-    ls_idx_close(&all.test.labels);
+    close_file(&train->images);
+    close_file(&train->labels);
+    close_file(&test->images);
+    close_file(&test->labels);
     return ok;
 }
 

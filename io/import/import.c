@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/random.h"
 
 const ls_import ls_import_presets = {
     .seed = 1,
@@ -40,4 +41,27 @@ ls_import_run *ls_import_find(const char *name, const ls_import *import, ls_erro
     }
     ls_error_set(error, LS_USAGE, "there is no format '%s'; expected one of %s", name, known);
     return NULL;
+}
+
+bool ls_import_check_valid(const ls_import *import, const char *path, long rows, ls_error *error)
+{
+    return (import->valid >= 0 && import->valid < rows) ||
+           ls_error_set(error, LS_USAGE,
+                        "%s: holds %ld rows, %ld can't be split off for validation; expected 0 to "
+                        "%ld",
+                        path, rows, import->valid, rows - 1);
+}
+
+bool ls_import_in_valid(const ls_import *import, long rows, long row)
+{
+    ls_random order = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SPLIT, 0, 0, 0);
+    return import->valid > 0 &&
+           ls_random_permute(order, (uint64_t)rows, (uint64_t)row) < (uint64_t)import->valid;
+}
+
+void ls_import_report(FILE *report, const char *split, long rows, const long size[2], long classes)
+{
+    if (report && rows > 0)
+        fprintf(report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n", split,
+                rows, size[0], size[1], rows, classes);
 }

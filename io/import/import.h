@@ -34,6 +34,14 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
 #define LS_IMPORT(name, ...) extern ls_import_run *const ls_import_##name;
 #include "io/imports.def"
 
+/* For idx and csv: whether the option valid fits the `rows` of the file `path`; an LS_USAGE error.
+ */
+bool ls_import_check_valid(const ls_import *import, const char *path, long rows, ls_error *error);
+/* For idx and csv: whether a row of `rows` is one of those that go to the split valid. */
+bool ls_import_in_valid(const ls_import *import, long rows, long row);
+/* Writes the line of a split of pictures, size[2] = {height, width}, unless it has no rows.
+ * `report` may be NULL. */
+void ls_import_report(FILE *report, const char *split, long rows, const long size[2], long classes);
 /* What the options are unless they are given. */
 extern const ls_import ls_import_presets;
 /* The format of that name, which takes as many files as *import has. NULL and an LS_USAGE error. */

@@ -189,10 +189,8 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
             continue;
         if (!write_split(import, i, splits[i].name, splits[i].rows, file, error))
             return false;
-        if (r->report)
-            fprintf(r->report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n",
-                    splits[i].name, splits[i].rows, import->size, import->size, splits[i].rows,
-                    import->classes);
+        ls_import_report(r->report, splits[i].name, splits[i].rows,
+                         (const long[]){import->size, import->size}, import->classes);
     }
     return true;
 }
