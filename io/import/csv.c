@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/random.h"
 #include "core/spec.h"
 #include "io/atomic_file.h"
 #include "io/import/csv_table.h"
@@ -13,32 +12,36 @@
 
 enum { CLASSES_MAX = 1 << 24, CLASSES_SHOWN = 8 };
 
+enum { TRAIN, VALID, TEST, SPLITS };
+static const char *const split_names[] = {"train", "valid", "test"};
+
 /* One import: the tables, and what becomes of their labels and numbers. */
 typedef struct table_import {
     const ls_import *import;
     FILE *report;
-    ls_csv_table train, test; /* test.path NULL: none */
-    ls_random order;          /* decides which rows of train are for validation */
-    long classes;
-    /* [classes], sorted, borrowed from train.text or from `known`; NULL: the labels are numbers. */
+    ls_csv_table table[SPLITS]; /* path NULL: there is none */
+    long classes;               /* 0: there are no labels */
+    /* [classes], sorted, borrowed from the text of train or from `known`; NULL: labels are numbers.
+     */
     char **names;
     char *known;              /* the names of the file `like`, each ended by 0 */
     double scale;             /* attribute of x: 1 unless it is given as a number */
     bool standard;            /* x is brought to mean 0 and deviation 1 by the training rows */
     const char *like;         /* or by the mean and deviation of this file; NULL */
-    double *mean, *deviation; /* [columns of x]; NULL: x stays as it is */
+    double *mean, *deviation; /* [width of x]; NULL: x stays as it is */
 } table_import;
 
 /* A whole number below CLASSES_MAX, or -1. */
 static long class_number(const char *text)
 {
     double value;
-    bool whole =
-        ls_parse_double(text, &value) && value >= 0 && value < CLASSES_MAX && value == floor(value);
-    return whole ? (long)value : -1;
+    return ls_parse_double(text, &value) && value >= 0 && value < CLASSES_MAX &&
+                   value == floor(value)
+               ? (long)value
+               : -1;
 }
 
-/* The largest label + 1; 0 where any of them is no number. */
+/* The largest label + 1; 0 where any label is no such number. */
 static long count_numbers(const ls_csv_table *t)
 {
     long largest = -1;
@@ -56,12 +59,12 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void collect_names(table_import *w)
+static void collect_names(table_import *w, const ls_csv_table *t)
 {
-    w->names = ls_alloc((size_t)w->train.rows, sizeof *w->names);
-    memcpy(w->names, w->train.text, (size_t)w->train.rows * sizeof *w->names);
-    qsort(w->names, (size_t)w->train.rows, sizeof *w->names, by_bytes);
-    for (long i = 0; i < w->train.rows; i++)
+    w->names = ls_alloc((size_t)t->rows, sizeof *w->names);
+    memcpy(w->names, t->text, (size_t)t->rows * sizeof *w->names);
+    qsort(w->names, (size_t)t->rows, sizeof *w->names, by_bytes);
+    for (long i = 0; i < t->rows; i++)
         if (w->classes == 0 || strcmp(w->names[w->classes - 1], w->names[i]) != 0)
             w->names[w->classes++] = w->names[i];
 }
@@ -74,10 +77,10 @@ static long class_of(const table_import *w, char *text)
     return found ? found - w->names : -1;
 }
 
-/* Whether every label of a table is one of the classes, which `from`, a table or data set, has. */
-static bool labels_known(const table_import *w, const ls_csv_table *t, const char *from,
-                         ls_error *error)
+/* Fills t->class. Each label must be one of the classes that `from`, a table or data set, has. */
+static bool number_labels(const table_import *w, ls_csv_table *t, const char *from, ls_error *error)
 {
+    t->class = ls_alloc((size_t)t->rows, sizeof *t->class);
     for (long i = 0; i < t->rows; i++) {
         long class = class_of(w, t->text[i]);
         if (class < 0 || class >= w->classes)
@@ -85,39 +88,30 @@ static bool labels_known(const table_import *w, const ls_csv_table *t, const cha
                                 "%s:%ld: label '%.60s' does not occur in %s; expected one of its "
                                 "%ld labels",
                                 t->path, t->line[i], t->text[i], from, w->classes);
+        t->class[i] = (int32_t) class;
     }
     return true;
 }
 
 static bool number_classes(table_import *w, ls_error *error)
 {
-    if (w->train.label == LS_CSV_NO_LABEL)
+    ls_csv_table *train = &w->table[TRAIN], *test = &w->table[TEST];
+    if (!train->text)
         return true;
-    long train = count_numbers(&w->train), test = w->test.path ? count_numbers(&w->test) : 1;
-    const char *from = w->classes ? w->like : w->train.path;
-    if (!w->classes && train && test)
-        w->classes = train > test ? train : test;
+    long known = count_numbers(train), more = test->path ? count_numbers(test) : 1;
+    const char *from = w->classes ? w->like : train->path;
+    if (!w->classes && known && more)
+        w->classes = known > more ? known : more;
     else if (!w->classes)
-        collect_names(w);
-    return labels_known(w, &w->train, from, error) && labels_known(w, &w->test, from, error);
-}
-
-static bool is_chosen(const table_import *w, long row)
-{
-    return w->import->valid && ls_random_permute(w->order, (uint64_t)w->train.rows, (uint64_t)row) <
-                                   (uint64_t)w->import->valid;
-}
-
-static long columns_of_x(const table_import *w)
-{
-    return w->train.width - w->import->targets;
+        collect_names(w, train);
+    return number_labels(w, train, from, error) && number_labels(w, test, from, error);
 }
 
 /* The mean and deviation of w->like. */
 static bool read_like_scale(table_import *w, hid_t x, ls_error *error)
 {
     const char *path = w->like;
-    long columns = columns_of_x(w);
+    long columns = w->table[TRAIN].width;
     bool mean, deviation;
     const hid_t type = H5T_NATIVE_DOUBLE;
     w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
@@ -171,7 +165,7 @@ static bool read_like(table_import *w, ls_error *error)
         return false;
     hid_t x = ls_h5_dataset(file, "train/x", error);
     bool ok = x >= 0 && read_like_scale(w, x, error);
-    if (ok && w->train.label != LS_CSV_NO_LABEL) {
+    if (ok && w->table[TRAIN].text) {
         hid_t y = ls_h5_dataset(file, "train/y", error);
         ok = y >= 0 && read_like_classes(w, y, error);
     }
@@ -179,28 +173,55 @@ static bool read_like(table_import *w, ls_error *error)
     return ok;
 }
 
-/* Measures mean and deviation of each column of x over the rows that are trained on. A column that
- * is constant, up to the rounding of float32, keeps deviation 1. */
-static void measure(table_import *w)
+/* Moves the rows of train that are chosen for validation to a table of their own. */
+static void split_off_valid(table_import *w)
 {
-    long columns = columns_of_x(w), rows = w->train.rows - w->import->valid;
-    w->mean = ls_alloc((size_t)columns, sizeof *w->mean);
-    w->deviation = ls_alloc((size_t)columns, sizeof *w->deviation);
-    for (long i = 0; i < w->train.rows; i++)
-        for (long c = 0; !is_chosen(w, i) && c < columns; c++)
-            w->mean[c] += (double)w->train.numbers[i * w->train.width + c];
-    for (long c = 0; c < columns; c++)
-        w->mean[c] /= (double)rows;
-    for (long i = 0; i < w->train.rows; i++)
-        for (long c = 0; !is_chosen(w, i) && c < columns; c++) {
-            double off = (double)w->train.numbers[i * w->train.width + c] - w->mean[c];
-            w->deviation[c] += off * off;
-        }
-    for (long c = 0; c < columns; c++) {
-        w->deviation[c] = sqrt(w->deviation[c] / (double)rows);
+    ls_csv_table *train = &w->table[TRAIN], *valid = &w->table[VALID];
+    long rows = train->rows, width = train->width, targets = train->targets;
+    *valid = (ls_csv_table){.path = train->path, .width = width, .targets = targets};
+    valid->x = ls_alloc((size_t)(w->import->valid * width), sizeof *valid->x);
+    valid->y = ls_alloc((size_t)(w->import->valid * targets), sizeof *valid->y);
+    valid->class = ls_alloc((size_t)w->import->valid, sizeof *valid->class);
+    train->rows = 0;
+    for (long row = 0; row < rows; row++) {
+        ls_csv_table *to = ls_import_in_valid(w->import, rows, row) ? valid : train;
+        memmove(to->x + to->rows * width, train->x + row * width, (size_t)width * sizeof *to->x);
+        memmove(to->y + to->rows * targets, train->y + row * targets,
+                (size_t)targets * sizeof *to->y);
+        if (train->class)
+            to->class[to->rows] = train->class[row];
+        to->rows++;
+    }
+}
+
+static double square(double x)
+{
+    return x * x;
+}
+
+/* Measures mean and deviation of each column of x. A column that is constant, up to the rounding of
+ * float32, keeps deviation 1. */
+static void measure(table_import *w, const ls_csv_table *t)
+{
+    w->mean = ls_alloc((size_t)t->width, sizeof *w->mean);
+    w->deviation = ls_alloc((size_t)t->width, sizeof *w->deviation);
+    for (long i = 0; i < t->rows * t->width; i++)
+        w->mean[i % t->width] += (double)t->x[i];
+    for (long c = 0; c < t->width; c++)
+        w->mean[c] /= (double)t->rows;
+    for (long i = 0; i < t->rows * t->width; i++)
+        w->deviation[i % t->width] += square((double)t->x[i] - w->mean[i % t->width]);
+    for (long c = 0; c < t->width; c++) {
+        w->deviation[c] = sqrt(w->deviation[c] / (double)t->rows);
         if (w->deviation[c] <= 1e-7 * fabs(w->mean[c]))
             w->deviation[c] = 1;
     }
+}
+
+static void standardize(const table_import *w, ls_csv_table *t)
+{
+    for (long i = 0; i < t->rows * t->width; i++)
+        t->x[i] = (float)(((double)t->x[i] - w->mean[i % t->width]) / w->deviation[i % t->width]);
 }
 
 static bool put_names(hid_t y, const table_import *w, ls_error *error)
@@ -216,131 +237,91 @@ static bool put_names(hid_t y, const table_import *w, ls_error *error)
     return ok;
 }
 
-/* The rows of a split, picked out of a table. */
-typedef struct picked {
-    const long *row; /* [rows] of the table */
-    long rows;
-    const ls_csv_table *from;
-} picked;
+/* Writes an array of the file from data [rows, columns], or [rows] where columns is 0. Returns the
+ * open data set, or -1 and an error. */
+static hid_t write_array(hid_t file, const char *path, long rows, long columns, hid_t stored,
+                         hid_t memory, const void *data, ls_error *error)
+{
+    const hsize_t dims[] = {(hsize_t)rows, (hsize_t)columns};
+    hid_t array = ls_h5_create_dataset(file, path, stored, columns ? 2 : 1, dims, error);
+    if (array < 0 || ls_h5_write_rows(array, memory, 0, rows, data, error))
+        return array;
+    H5Dclose(array);
+    return -1;
+}
 
-static bool write_x(const table_import *w, hid_t file, const char *path, const picked *p,
+static bool write_x(const table_import *w, hid_t file, const char *path, const ls_csv_table *t,
                     ls_error *error)
 {
-    long columns = columns_of_x(w);
-    hsize_t dims[2] = {(hsize_t)p->rows, (hsize_t)columns};
     const hid_t type = H5T_NATIVE_DOUBLE;
-    float *x = ls_alloc((size_t)p->rows * (size_t)columns, sizeof *x);
-    for (long i = 0; i < p->rows; i++)
-        for (long c = 0; c < columns; c++) {
-            float value = p->from->numbers[p->row[i] * p->from->width + c];
-            x[i * columns + c] =
-                w->mean ? (float)(((double)value - w->mean[c]) / w->deviation[c]) : value;
-        }
-    hid_t dataset = ls_h5_create_dataset(file, path, H5T_IEEE_F32LE, 2, dims, error);
-    bool ok = dataset >= 0 && ls_h5_write_rows(dataset, H5T_NATIVE_FLOAT, 0, p->rows, x, error) &&
-              ls_h5_put_double(dataset, "scale", w->scale, error) &&
-              ls_h5_put_double(dataset, "offset", 0, error);
+    hid_t x =
+        write_array(file, path, t->rows, t->width, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, t->x, error);
+    bool ok = x >= 0 && ls_h5_put_double(x, "scale", w->scale, error) &&
+              ls_h5_put_double(x, "offset", 0, error);
     if (ok && w->mean)
-        ok = ls_h5_put_numbers(dataset, "column_mean", type, columns, w->mean, error) &&
-             ls_h5_put_numbers(dataset, "column_deviation", type, columns, w->deviation, error);
-    ls_h5_close(dataset);
-    ls_free(x);
+        ok = ls_h5_put_numbers(x, "column_mean", type, t->width, w->mean, error) &&
+             ls_h5_put_numbers(x, "column_deviation", type, t->width, w->deviation, error);
+    ls_h5_close(x);
     return ok;
 }
 
-static bool write_labels(const table_import *w, hid_t file, const char *path, const picked *p,
-                         ls_error *error)
+static bool write_y(const table_import *w, hid_t file, const char *path, const ls_csv_table *t,
+                    ls_error *error)
 {
-    hsize_t dims[1] = {(hsize_t)p->rows};
-    int32_t *y = ls_alloc((size_t)p->rows, sizeof *y);
-    for (long i = 0; i < p->rows; i++)
-        y[i] = (int32_t)class_of(w, p->from->text[p->row[i]]);
-    hid_t dataset = ls_h5_create_dataset(file, path, H5T_STD_I32LE, 1, dims, error);
-    bool ok = dataset >= 0 && ls_h5_write_rows(dataset, H5T_NATIVE_INT32, 0, p->rows, y, error) &&
-              ls_h5_put_long(dataset, "classes", w->classes, error) &&
-              (!w->names || put_names(dataset, w, error));
-    ls_h5_close(dataset);
-    ls_free(y);
+    hid_t y = w->classes ? write_array(file, path, t->rows, 0, H5T_STD_I32LE, H5T_NATIVE_INT32,
+                                       t->class, error)
+                         : write_array(file, path, t->rows, t->targets, H5T_IEEE_F32LE,
+                                       H5T_NATIVE_FLOAT, t->y, error);
+    bool ok = y >= 0 && (!w->classes || ls_h5_put_long(y, "classes", w->classes, error)) &&
+              (!w->names || put_names(y, w, error));
+    ls_h5_close(y);
     return ok;
 }
 
-static bool write_targets(const table_import *w, hid_t file, const char *path, const picked *p,
-                          ls_error *error)
+static void report_split(const table_import *w, const char *name, const ls_csv_table *t)
 {
-    long targets = w->import->targets;
-    hsize_t dims[2] = {(hsize_t)p->rows, (hsize_t)targets};
-    float *y = ls_alloc((size_t)p->rows * (size_t)targets, sizeof *y);
-    for (long i = 0; i < p->rows; i++)
-        memcpy(y + i * targets, p->from->numbers + (p->row[i] + 1) * p->from->width - targets,
-               (size_t)targets * sizeof *y);
-    bool ok = ls_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, dims, y, error);
-    ls_free(y);
-    return ok;
-}
-
-static void report_split(const table_import *w, const char *split, long rows)
-{
-    if (!w->report)
-        return;
-    fprintf(w->report, "%-5s  x float32 [%ld, %ld]", split, rows, columns_of_x(w));
+    fprintf(w->report, "%-5s  x float32 [%ld, %ld]", name, t->rows, t->width);
     if (w->classes)
-        fprintf(w->report, "  y int32 [%ld]  %ld classes", rows, w->classes);
-    if (w->import->targets)
-        fprintf(w->report, "  y float32 [%ld, %ld]", rows, w->import->targets);
+        fprintf(w->report, "  y int32 [%ld]  %ld classes", t->rows, w->classes);
+    if (t->targets)
+        fprintf(w->report, "  y float32 [%ld, %ld]", t->rows, t->targets);
     for (long i = 0; w->names && i < w->classes && i <= CLASSES_SHOWN; i++)
         fprintf(w->report, "%s%s", i ? ", " : ": ", i < CLASSES_SHOWN ? w->names[i] : "...");
     fprintf(w->report, "\n");
 }
 
-/* Writes the rows of a table that are chosen for validation, or those that are not. */
-static bool write_split(const table_import *w, hid_t file, const char *split,
-                        const ls_csv_table *from, bool chosen, ls_error *error)
-{
-    char path[16];
-    long *row = ls_alloc((size_t)from->rows, sizeof *row);
-    picked p = {.row = row, .from = from};
-    for (long i = 0; i < from->rows; i++)
-        if (from == &w->test || is_chosen(w, i) == chosen)
-            row[p.rows++] = i;
-    snprintf(path, sizeof path, "%s/x", split);
-    bool ok = write_x(w, file, path, &p, error);
-    snprintf(path, sizeof path, "%s/y", split);
-    if (ok && w->classes)
-        ok = write_labels(w, file, path, &p, error);
-    else if (ok && w->import->targets)
-        ok = write_targets(w, file, path, &p, error);
-    if (ok)
-        report_split(w, split, p.rows);
-    ls_free(row);
-    return ok;
-}
-
 static bool fill_file(void *context, hid_t file, ls_error *error)
 {
     const table_import *w = context;
-    return write_split(w, file, "train", &w->train, false, error) &&
-           (!w->import->valid || write_split(w, file, "valid", &w->train, true, error)) &&
-           (!w->test.path || write_split(w, file, "test", &w->test, false, error));
+    for (int i = 0; i < SPLITS; i++) {
+        const ls_csv_table *t = &w->table[i];
+        char x[16], y[16];
+        snprintf(x, sizeof x, "%s/x", split_names[i]);
+        snprintf(y, sizeof y, "%s/y", split_names[i]);
+        if (t->rows == 0)
+            continue;
+        if (!write_x(w, file, x, t, error) ||
+            ((w->classes || t->targets) && !write_y(w, file, y, t, error)))
+            return false;
+        if (w->report)
+            report_split(w, split_names[i], t);
+    }
+    return true;
 }
 
 static bool tables_fit(const table_import *w, ls_error *error)
 {
-    if (w->test.path && w->test.columns != w->train.columns)
+    const ls_csv_table *train = &w->table[TRAIN], *test = &w->table[TEST];
+    if (test->path && test->columns != train->columns)
         return ls_error_set(error, LS_DATA, "%s: has %d columns, but %s has %d; expected as many",
-                            w->test.path, w->test.columns, w->train.path, w->train.columns);
-    for (int i = 0; w->train.name && w->test.name && i < w->train.columns; i++)
-        if (strcmp(w->train.name[i], w->test.name[i]) != 0)
+                            test->path, test->columns, train->path, train->columns);
+    for (int i = 0; train->name && test->name && i < train->columns; i++)
+        if (strcmp(train->name[i], test->name[i]) != 0)
             return ls_error_set(error, LS_DATA,
                                 "%s: column %d is '%s', but '%s' in %s; expected the same "
                                 "columns in the same order",
-                                w->test.path, i + 1, w->test.name[i], w->train.name[i],
-                                w->train.path);
-    if (w->import->valid < w->train.rows)
-        return true;
-    return ls_error_set(error, LS_USAGE,
-                        "%s: holds %ld rows, %ld can't be split off for validation; expected 0 to "
-                        "%ld",
-                        w->train.path, w->train.rows, w->import->valid, w->train.rows - 1);
+                                test->path, i + 1, test->name[i], train->name[i], train->path);
+    return ls_import_check_valid(w->import, train->path, train->rows, error);
 }
 
 /* What --scale says: a factor, `standard`, or a file that was made with `standard`. */
@@ -360,26 +341,29 @@ static bool read_scale(table_import *w, ls_error *error)
 static bool read_tables(table_import *w, ls_error *error)
 {
     const ls_import *import = w->import;
-    return ls_csv_table_read(&w->train, import->file[0], import, error) &&
-           (!import->file[1] || ls_csv_table_read(&w->test, import->file[1], import, error)) &&
-           tables_fit(w, error);
+    const char *const *path = import->file;
+    return ls_csv_table_read(&w->table[TRAIN], path[0], import, error) &&
+           (!path[1] || ls_csv_table_read(&w->table[TEST], path[1], import, error)) &&
+           tables_fit(w, error) && (!w->like || read_like(w, error)) && number_classes(w, error);
 }
 
 static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
     if (import->label && import->targets)
         return ls_error_set(error, LS_USAGE, "--label and --targets exclude each other");
-    table_import w = {.import = import,
-                      .report = report,
-                      .order = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SPLIT, 0, 0, 0)};
-    bool ok =
-        read_scale(&w, error) && (import->force || ls_atomic_file_absent(import->output, error)) &&
-        read_tables(&w, error) && (!w.like || read_like(&w, error)) && number_classes(&w, error);
+    table_import w = {.import = import, .report = report};
+    bool ok = read_scale(&w, error) &&
+              (import->force || ls_atomic_file_absent(import->output, error)) &&
+              read_tables(&w, error);
+    if (ok)
+        split_off_valid(&w);
     if (ok && w.standard)
-        measure(&w);
+        measure(&w, &w.table[TRAIN]);
+    for (int i = 0; ok && w.mean && i < SPLITS; i++)
+        standardize(&w, &w.table[i]);
     ok = ok && ls_output_make(import->output, fill_file, &w, error);
-    ls_csv_table_release(&w.train);
-    ls_csv_table_release(&w.test);
+    for (int i = 0; i < SPLITS; i++)
+        ls_csv_table_release(&w.table[i]);
     ls_free(w.names);
     ls_free(w.known);
     ls_free(w.mean);

@@ -1,19 +1,20 @@
-/* csv_table: a text table in memory: its numbers, without the column of labels, and the labels as
- * they are written. */
+/* csv_table: a text table in memory, read from a plain or gzip file by RFC 4180, with any
+ * separator. Lines end in LF or CRLF; blank lines and spaces around a field are skipped. */
 #pragma once
-#include "io/import/import.h"
+#include <stdint.h>
 
-enum { LS_CSV_NO_LABEL = -1 };
+#include "io/import/import.h"
 
 typedef struct ls_csv_table {
     const char *path;   /* borrowed */
-    int columns, label; /* how many; which of them holds labels, from 0, or LS_CSV_NO_LABEL */
+    int columns, label; /* how many; which of them holds labels, from 0; -1: none */
     char **name;        /* [columns], from the header; NULL: there is none */
     long rows, room;
-    long width;     /* numbers a row */
-    float *numbers; /* [rows, width] */
-    long *line;     /* [rows] of the file, from 1 */
-    char **text;    /* [rows] labels; NULL where there are none */
+    long width, targets; /* the other columns: inputs, and after them targets */
+    float *x, *y;        /* [rows, width], [rows, targets] */
+    long *line;          /* [rows] of the file, from 1 */
+    char **text;         /* [room] labels as they are written; NULL where there are none */
+    int32_t *class;      /* [rows] their numbers, which the caller fills; NULL */
 } ls_csv_table;
 
 /* Reads `path` with the options of `import`. LS_DATA errors name line and column; LS_USAGE errors
