@@ -98,10 +98,10 @@ static bool number_classes(table_import *w, ls_error *error)
     ls_csv_table *train = &w->table[TRAIN], *test = &w->table[TEST];
     if (!train->text)
         return true;
-    long known = count_numbers(train), more = test->path ? count_numbers(test) : 1;
+    long numbers = count_numbers(train), more = test->path ? count_numbers(test) : 1;
     const char *from = w->classes ? w->like : train->path;
-    if (!w->classes && known && more)
-        w->classes = known > more ? known : more;
+    if (!w->classes && numbers && more)
+        w->classes = numbers > more ? numbers : more;
     else if (!w->classes)
         collect_names(w, train);
     return number_labels(w, train, from, error) && number_labels(w, test, from, error);
@@ -133,7 +133,7 @@ static bool read_like_scale(table_import *w, hid_t x, ls_error *error)
     return true;
 }
 
-/* The classes of w->like and their names, where they have any: sorted, as bsearch needs them. */
+/* The classes of w->like and their names, if it has any: sorted, as bsearch needs them. */
 static bool read_like_classes(table_import *w, hid_t y, ls_error *error)
 {
     bool present;
@@ -237,25 +237,14 @@ static bool put_names(hid_t y, const table_import *w, ls_error *error)
     return ok;
 }
 
-/* Writes an array of the file from data [rows, columns], or [rows] where columns is 0. Returns the
- * open data set, or -1 and an error. */
-static hid_t write_array(hid_t file, const char *path, long rows, long columns, hid_t stored,
-                         hid_t memory, const void *data, ls_error *error)
-{
-    const hsize_t dims[] = {(hsize_t)rows, (hsize_t)columns};
-    hid_t array = ls_h5_create_dataset(file, path, stored, columns ? 2 : 1, dims, error);
-    if (array < 0 || ls_h5_write_rows(array, memory, 0, rows, data, error))
-        return array;
-    H5Dclose(array);
-    return -1;
-}
-
 static bool write_x(const table_import *w, hid_t file, const char *path, const ls_csv_table *t,
                     ls_error *error)
 {
     const hid_t type = H5T_NATIVE_DOUBLE;
-    hid_t x =
-        write_array(file, path, t->rows, t->width, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, t->x, error);
+    const hsize_t dims[] = {(hsize_t)t->rows, (hsize_t)t->width};
+    if (!ls_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, dims, t->x, error))
+        return false;
+    hid_t x = ls_h5_dataset(file, path, error);
     bool ok = x >= 0 && ls_h5_put_double(x, "scale", w->scale, error) &&
               ls_h5_put_double(x, "offset", 0, error);
     if (ok && w->mean)
@@ -265,17 +254,23 @@ static bool write_x(const table_import *w, hid_t file, const char *path, const l
     return ok;
 }
 
-static bool write_y(const table_import *w, hid_t file, const char *path, const ls_csv_table *t,
-                    ls_error *error)
+static bool write_labels(const table_import *w, hid_t file, const char *path, const ls_csv_table *t,
+                         ls_error *error)
 {
-    hid_t y = w->classes ? write_array(file, path, t->rows, 0, H5T_STD_I32LE, H5T_NATIVE_INT32,
-                                       t->class, error)
-                         : write_array(file, path, t->rows, t->targets, H5T_IEEE_F32LE,
-                                       H5T_NATIVE_FLOAT, t->y, error);
-    bool ok = y >= 0 && (!w->classes || ls_h5_put_long(y, "classes", w->classes, error)) &&
+    const hsize_t dims[] = {(hsize_t)t->rows};
+    if (!ls_h5_write(file, path, H5T_STD_I32LE, H5T_NATIVE_INT32, 1, dims, t->class, error))
+        return false;
+    hid_t y = ls_h5_dataset(file, path, error);
+    bool ok = y >= 0 && ls_h5_put_long(y, "classes", w->classes, error) &&
               (!w->names || put_names(y, w, error));
     ls_h5_close(y);
     return ok;
+}
+
+static bool write_targets(hid_t file, const char *path, const ls_csv_table *t, ls_error *error)
+{
+    const hsize_t dims[] = {(hsize_t)t->rows, (hsize_t)t->targets};
+    return ls_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, dims, t->y, error);
 }
 
 static void report_split(const table_import *w, const char *name, const ls_csv_table *t)
@@ -300,8 +295,8 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
         snprintf(y, sizeof y, "%s/y", split_names[i]);
         if (t->rows == 0)
             continue;
-        if (!write_x(w, file, x, t, error) ||
-            ((w->classes || t->targets) && !write_y(w, file, y, t, error)))
+        if (!write_x(w, file, x, t, error) || (w->classes && !write_labels(w, file, y, t, error)) ||
+            (t->targets && !write_targets(file, y, t, error)))
             return false;
         if (w->report)
             report_split(w, split_names[i], t);
