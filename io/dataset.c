@@ -53,10 +53,8 @@ static bool open_file(ls_dataset *data, ls_error *error)
 static bool open_column(ls_dataset *data, const char *path, ls_array *array, ls_column *column,
                         ls_error *error)
 {
-    column->dataset = ls_dataset_check_open(data->file, path, array, error);
     column->descriptor = data->descriptor;
-    column->array = array;
-    column->file = data->path;
+    column->dataset = ls_dataset_check_open(data->file, path, array, error);
     return column->dataset >= 0;
 }
 
@@ -122,14 +120,16 @@ static bool pairs_match(ls_dataset *data, ls_error *error)
     return true;
 }
 
-static bool shapes_match(ls_dataset *data, const ls_array *a, const ls_array *b, ls_error *error)
+/* Whether `array` (NULL: there is none) has rows of the shape of *first, the first of its kind. */
+static bool shapes_match(const ls_dataset *data, const ls_array **first, const ls_array *array,
+                         ls_error *error)
 {
     char found[96], expected[96];
-    if (ls_shape_equal(&a->shape, &b->shape))
-        return true;
-    return ls_error_set(error, LS_DATA, "%s: rows of %s are %s, but those of %s are %s", data->path,
-                        b->path, ls_shape_text(&b->shape, found, sizeof found), a->path,
-                        ls_shape_text(&a->shape, expected, sizeof expected));
+    *first = *first ? *first : array;
+    return !array || ls_shape_equal(&(*first)->shape, &array->shape) ||
+           ls_error_set(error, LS_DATA, "%s: rows of %s are %s, but those of %s are %s", data->path,
+                        array->path, ls_shape_text(&array->shape, found, sizeof found),
+                        (*first)->path, ls_shape_text(&(*first)->shape, expected, sizeof expected));
 }
 
 /* The rows of all splits have one shape. */
@@ -138,22 +138,15 @@ static bool splits_match(ls_dataset *data, ls_error *error)
     const ls_array *x = NULL, *y = NULL;
     for (int id = 0; id < LS_SPLITS; id++) {
         const ls_split *split = &data->split[id];
-        if (x && split->present && !shapes_match(data, x, &split->x, error))
+        if (!shapes_match(data, &x, split->present ? &split->x : NULL, error) ||
+            !shapes_match(data, &y, split->has_y ? &split->y : NULL, error))
             return false;
-        if (y && split->has_y && !shapes_match(data, y, &split->y, error))
-            return false;
-        x = !x && split->present ? &split->x : x;
-        y = !y && split->has_y ? &split->y : y;
     }
     return true;
 }
 
-static bool is_labels(const ls_split *split)
-{
-    return split->has_y && split->y.shape.rank == 0;
-}
-
-/* One number of classes for all splits: the attribute where any split has it. */
+/* All splits have one number of classes: the attribute where any split has it, else the largest
+ * label of all splits + 1. */
 static bool classes_match(ls_dataset *data, ls_error *error)
 {
     const ls_split *given = NULL;
@@ -165,50 +158,45 @@ static bool classes_match(ls_dataset *data, ls_error *error)
                 data->path, split->y.path, split->classes, given->y.path, given->classes);
         given = split->classes ? split : given;
     }
-    for (int id = 0; given && id < LS_SPLITS; id++)
-        if (is_labels(&data->split[id]))
-            data->split[id].classes = given->classes;
-    return true;
-}
-
-static bool labels_in_range(ls_dataset *data, ls_error *error)
-{
-    long largest = 0;
+    long classes = given ? given->classes : 0, largest = classes - 1;
     for (int id = 0; id < LS_SPLITS; id++) {
-        long here = 0;
-        if (is_labels(&data->split[id]) &&
-            !ls_labels_check(&data->split[id], &data->y[id], &here, error))
+        ls_split *split = &data->split[id];
+        bool labels = split->has_y && split->y.shape.rank == 0;
+        split->classes = labels ? classes : split->classes;
+        if (labels && !ls_labels_check(split, &data->y[id], &largest, error))
             return false;
-        largest = here > largest ? here : largest;
     }
     for (int id = 0; id < LS_SPLITS; id++)
-        if (is_labels(&data->split[id]) && !data->split[id].classes)
+        if (data->split[id].has_y && data->split[id].y.shape.rank == 0)
             data->split[id].classes = largest + 1;
     return true;
 }
 
 typedef bool check(ls_dataset *, ls_error *);
 
-/* Of a data set that holds nothing yet, by `checks`, each of which relies on those before it. */
+/* Returns `data` if it passes the checks, each of which relies on those before it; else closes it.
+ */
 static ls_dataset *open_checked(ls_dataset *data, check *const *checks, ls_error *error)
 {
-    bool ok = true;
-    for (; ok && *checks; checks++)
-        ok = (*checks)(data, error);
-    if (ok)
-        return data;
-    ls_dataset_close(data);
-    return NULL;
+    for (; *checks; checks++)
+        if (!(*checks)(data, error)) {
+            ls_dataset_close(data);
+            return NULL;
+        }
+    return data;
 }
 
+/* A data set without rows yet. */
 static ls_dataset *create(const char *path)
 {
     ls_dataset *data = ls_alloc(1, sizeof *data);
     data->path = ls_copy_string(path);
     data->file = data->descriptor = -1;
     for (int id = 0; id < LS_SPLITS; id++) {
-        snprintf(data->split[id].name, sizeof data->split[id].name, "%s", split_names[id]);
-        data->x[id].dataset = data->y[id].dataset = -1;
+        ls_split *split = &data->split[id];
+        snprintf(split->name, sizeof split->name, "%s", split_names[id]);
+        data->x[id] = (ls_column){.file = data->path, .array = &split->x, .dataset = -1};
+        data->y[id] = (ls_column){.file = data->path, .array = &split->y, .dataset = -1};
     }
     return data;
 }
@@ -216,27 +204,25 @@ static ls_dataset *create(const char *path)
 ls_dataset *ls_dataset_open(const char *path, ls_error *error)
 {
     /* The checks of a single array are in dataset_check.c. */
-    static check *const checks[] = {open_file,    open_splits,   has_a_split,     pairs_match,
-                                    splits_match, classes_match, labels_in_range, NULL};
+    static check *const checks[] = {open_file,    open_splits,   has_a_split, pairs_match,
+                                    splits_match, classes_match, NULL};
     return open_checked(create(path), checks, error);
 }
 
-static void place_rows(ls_dataset *data, const ls_split *split, char letter, const real *memory,
-                       const ls_shape *shape, long rows, ls_array *array, ls_column *column)
+static ls_array describe_rows(const char *split, char letter, long rows, const ls_shape *shape)
 {
-    *array = (ls_array){.type = sizeof(real) == sizeof(float) ? LS_F32 : LS_F64,
-                        .rows = rows,
-                        .shape = *shape,
-                        .scale = 1,
-                        .start = -1};
-    snprintf(array->path, sizeof array->path, "%s/%c", split->name, letter);
-    *column = (ls_column){
-        .file = data->path, .array = array, .dataset = -1, .descriptor = -1, .memory = memory};
+    ls_array array = {.type = sizeof(real) == sizeof(float) ? LS_F32 : LS_F64,
+                      .rows = rows,
+                      .shape = *shape,
+                      .scale = 1,
+                      .start = -1};
+    snprintf(array.path, sizeof array.path, "%s/%c", split, letter);
+    return array;
 }
 
 ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits, ls_error *error)
 {
-    static check *const checks[] = {splits_match, classes_match, labels_in_range, NULL};
+    static check *const checks[] = {splits_match, classes_match, NULL};
     ls_dataset *data = create(name);
     for (int id = 0; id < LS_SPLITS; id++) {
         const ls_dataset_rows *from = &splits[id];
@@ -244,11 +230,11 @@ ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits
         split->present = from->rows > 0;
         split->has_y = split->present && from->y;
         if (split->present)
-            place_rows(data, split, 'x', from->x, &from->x_shape, from->rows, &split->x,
-                       &data->x[id]);
+            split->x = describe_rows(split->name, 'x', from->rows, &from->x_shape);
         if (split->has_y)
-            place_rows(data, split, 'y', from->y, &from->y_shape, from->rows, &split->y,
-                       &data->y[id]);
+            split->y = describe_rows(split->name, 'y', from->rows, &from->y_shape);
+        data->x[id].memory = from->x;
+        data->y[id].memory = from->y;
         split->row = split->x.shape;
         split->classes = from->classes;
     }
@@ -293,14 +279,12 @@ ls_split_id ls_split_find(const char *name)
 
 bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error)
 {
-    ls_transform_chain *chain = NULL;
+    ls_transform_chain *chain = NULL; /* one for all splits: their rows have one shape */
     for (int id = 0; id < LS_SPLITS; id++) {
         ls_split *split = &data->split[id];
         if (!split->present)
             continue;
-        if (lines && !chain) /* rows of all splits have one shape */
-            chain = ls_transform_chain_create(lines, &split->x.shape, error);
-        if (lines && !chain)
+        if (lines && !chain && !(chain = ls_transform_chain_create(lines, &split->x.shape, error)))
             return false;
         split->row = chain ? chain->y : split->x.shape;
     }
@@ -309,10 +293,12 @@ bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error)
     return true;
 }
 
-static bool read_transformed(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
-                             const ls_augment *augment, real *x, ls_error *error)
+static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
+                   const ls_augment *augment, real *x, ls_error *error)
 {
     const ls_transform_chain *chain = data->transform;
+    if (!chain)
+        return ls_column_read(&data->x[split], rows, n, x, error);
     long in = ls_shape_count(&chain->x), out = ls_shape_count(&chain->y);
     long most = GROUP_BYTES / (in * (long)sizeof(real));
     most = most < 1 ? 1 : most > n ? n : most;
@@ -328,13 +314,6 @@ static bool read_transformed(const ls_dataset *data, ls_split_id split, const in
     ls_free(scratch);
     ls_free(read);
     return ok;
-}
-
-static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
-                   const ls_augment *augment, real *x, ls_error *error)
-{
-    return data->transform ? read_transformed(data, split, rows, n, augment, x, error)
-                           : ls_column_read(&data->x[split], rows, n, x, error);
 }
 
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 enum { NAME_SIZE = 256, CHUNK_BYTES_MAX = 256 << 20 };
 
 hid_t ls_dataset_check_memory_type(ls_dtype type)
@@ -35,25 +37,22 @@ bool ls_dataset_check_exists(hid_t file, const char *path)
         H5L_info_t info;
         if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
             return false;
-        if (H5Lget_info(file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
-            return true;
-        if (!path[length])
+        if (H5Lget_info(file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD ||
+            !path[length])
             return true;
     }
 }
 
 const char *ls_dataset_check_names(hid_t group, char *text, size_t size)
 {
-    size_t used = 0;
     char name[NAME_SIZE];
-    snprintf(text, size, "nothing");
-    for (hsize_t i = 0; used < size; i++) {
-        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
-                               H5P_DEFAULT) < 0)
-            break;
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", name);
-    }
-    return text;
+    text[0] = 0;
+    for (hsize_t i = 0;
+         strlen(text) < size - 1 && H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i,
+                                                       name, sizeof name, H5P_DEFAULT) >= 0;
+         i++)
+        ls_format_join(text, size, name);
+    return text[0] ? text : "nothing";
 }
 
 /* The data set that is checked, and what the checks so far have found. */

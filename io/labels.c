@@ -60,7 +60,6 @@ bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, l
     int64_t *rows = ls_alloc(BLOCK_ROWS, sizeof *rows);
     real *labels = ls_alloc(BLOCK_ROWS, sizeof *labels);
     bool ok = true;
-    *largest = 0;
     for (long first = 0; ok && first < split->y.rows; first += BLOCK_ROWS) {
         long n = split->y.rows - first < BLOCK_ROWS ? split->y.rows - first : BLOCK_ROWS;
         for (long i = 0; i < n; i++)

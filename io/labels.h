@@ -7,6 +7,6 @@
  * there is none). All others are targets of regression; [rows] becomes [rows, 1]. LS_DATA errors
  * for a bad attribute. */
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error);
-/* Reads all labels: each must be a whole number from 0 on, below split->classes where that is
- * given. *largest gets the largest. LS_DATA errors name the row. */
+/* Reads all labels: each must be a whole number from 0 on, below split->classes unless that is 0.
+ * *largest rises to the largest. LS_DATA errors name the row. */
 bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, ls_error *error);
