@@ -195,7 +195,7 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     *arguments = (ls_words){.at = words};
     argp_err_exit_status = LS_USAGE;
     setenv("ARGP_HELP_FMT", "opt-doc-col=40,rmargin=98,no-dup-args-note", 0);
-    /* In glibc, to which argp belongs, stdout and stderr are variables. */
+    /* argp prints on all ranks. In glibc, to which it belongs, stdout and stderr are variables. */
     FILE *out = stdout, *err = stderr, *null = ls_command_rank() ? fopen("/dev/null", "w") : NULL;
     if (null)
         stdout = stderr = null;

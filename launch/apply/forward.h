@@ -26,11 +26,9 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
  * file, and of those that take one split. */
 #define LS_FORWARD_AT(member) .offset = offsetof(ls_forward_arguments, member)
 #define LS_FORWARD_COMMON                                                                          \
-    {"average", 0, NULL, "use the moving average of the weights that the checkpoint holds (ema=)", \
-     LS_FORWARD_AT(average)},                                                                      \
-        {"data",          0,                                                                       \
-         "FILE",          "the data set, in place of the one that the job names",                  \
-         LS_COMMAND_TEXT, LS_FORWARD_AT(data)},                                                    \
+    {"data", 0, "FILE", "data set in place of the job's", LS_COMMAND_TEXT, LS_FORWARD_AT(data)},   \
+        {"average", 0, NULL, "use the moving average of the weights in the checkpoint (ema=)",     \
+         LS_FORWARD_AT(average)},                                                                  \
         LS_THREADS_OPTION(ls_forward_arguments, threads)
 #define LS_FORWARD_OUTPUT(help)                                                                    \
     {"output", 'o', "FILE", help, LS_COMMAND_TEXT, LS_FORWARD_AT(output)},                         \
@@ -72,7 +70,7 @@ struct ls_forward {
 /* **Collective.** Does all that a subcommand does; returns its exit code. */
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv);
 
-/* Which outputs are wanted, and who gets them. */
+/* Which outputs are wanted, and what receives them. */
 typedef struct ls_forward_outputs {
     const ls_net *net;
     int layer;         /* its number in the net */
@@ -95,6 +93,6 @@ bool ls_forward_rows(ls_forward *forward, ls_forward_outputs *outputs, ls_error 
 bool ls_forward_begin(ls_forward *forward, ls_error *error);
 /* **Collective.** Closes the output file; true: the file is complete on the disk. */
 bool ls_forward_finish(ls_forward *forward, ls_error *error);
-/* On rank 0: checkpoint, step, split and data set, as a line of text and as a JSON object. */
+/* On rank 0: print checkpoint, step, split and data set, or return them as a JSON object. */
 void ls_forward_print(const ls_forward *forward);
 json_t *ls_forward_json(const ls_forward *forward);

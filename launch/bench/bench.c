@@ -42,18 +42,18 @@ const ls_usage ls_usage_bench = {
     .options = options,
     .arguments = "MODEL|reduce|kernels",
     .about =
-        "Measure the steps of a training run (loading, forward, backward, sum over the ranks, "
+        "Measures the steps of a training run (loading, forward, backward, sum over the ranks, "
         "momentum update) on random rows in memory, the sum over the ranks beside MPI_Allreduce, "
         "or single layers beside OpenBLAS.",
     .more =
         "MODEL is a name of `lockstep list models`, measured with its usual options, or a whole "
-        "spec: 'mlp widths=784,256,10'. With --profile, GB/s are those of the bytes that must move "
-        "at least: forward the input, the output and the parameters, backward the input, its "
-        "slope, the output's slope, the parameters and their gradients, each once.\n\n"
+        "spec: 'mlp widths=784,256,10'. With --profile, GB/s count the bytes that must move at "
+        "least: in forward the input, the output and the parameters; in backward the input, the "
+        "parameters, and the gradients of input, output and parameters, each once.\n\n"
         "`bench kernels` takes about a minute for the layers of ResNet-50, VGG-16, AlexNet and "
         "LeNet, and prints for each pass Gflop/s, their share of what the micro-kernel reaches in "
-        "the first cache, and the error against double. Its passes are forward (with the preparing "
-        "of the weights), the gradient of the input (data), and that of the weights. Examples:\n"
+        "the first-level cache, and the error against double. The passes are forward (it prepares "
+        "the weights), the gradient of the input (data), and that of the weights. Examples:\n"
         "  lockstep bench kernels --shape '56,56,64 | conv2d out=64 kernel=3 pad=1'\n"
         "  lockstep bench kernels --batch=32 --shape '9216 | dense units=4096'",
     .arguments_min = 1,

@@ -143,12 +143,12 @@ static void print_head(const ls_bench_arguments *a, double peak, int width)
 {
     printf(
         "lockstep %s (%s), batch %ld, %d thread%s; peak of a core: %.1f Gflop/s (micro-kernel "
-        "%s in its first cache)\n"
-        "Gflop/s: those of the plain sums over the time, the best of 3 runs or more; Winograd "
-        "needs fewer, and may pass the peak\n"
-        "error:   of %d numbers against double, rms over rms\n"
-        "BLAS:    Gflop/s of OpenBLAS's product alone, one thread, of patches laid out before in "
-        "blocks for its cache: that flatters it\n\n"
+        "%s in the first-level cache)\n"
+        "Gflop/s: operations of the plain sums over the time of the best of 3 runs or more; "
+        "Winograd needs fewer operations, and may pass the peak\n"
+        "error:   rms of the errors of %d numbers, computed again in double, over their rms\n"
+        "BLAS:    Gflop/s of OpenBLAS's product alone, one thread; the patches lie ready in blocks "
+        "for its cache, which flatters it\n\n"
         "%-*s  kernel     pass     %9s %8s %8s %8s %8s\n",
         LS_VERSION, LS_REAL_NAME, a->batch, a->threads, a->threads > 1 ? "s" : "", peak,
         ls_tile_best()->name, LS_BENCH_SAMPLES, width, "shape", "ms", "Gflop/s", "of peak", "error",

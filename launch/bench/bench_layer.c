@@ -136,8 +136,8 @@ static void weight_gradient(void *layer)
     ls_workspace_backward(b->workspace, &pass, b->dy, NULL);
 }
 
-/* What an output position and a tap of the kernel read along one axis: the index of the input;
- * outside of the image where it is not in [0, size). */
+/* The index of the input that output `out` reads through a tap of the kernel, along one axis; it
+ * may lie outside of the image. */
 static long input_of(const ls_window_axis *axis, long out, long tap)
 {
     return out * axis->stride - axis->pad + tap * axis->dilation;
@@ -170,7 +170,7 @@ static const real *pixel_of(const image *image, long n, long h, long w)
     return inside ? image->numbers + ((n * image->h + h) * image->w + w) * image->channels : NULL;
 }
 
-/* Number `index` of y, a sum over x, or of dx, a sum over dy. */
+/* Number `index` of y (a sum over x) or of dx (a sum over dy), by the formulas above. */
 static double image_expected(const ls_bench_layer *b, int pass, long index)
 {
     const ls_window *window = &b->conv.window;
@@ -194,7 +194,7 @@ static double image_expected(const ls_bench_layer *b, int pass, long index)
     return sum;
 }
 
-/* Number `index` of dweight. */
+/* Number `index` of dweight, by the formula above. */
 static double weight_expected(const ls_bench_layer *b, long index)
 {
     const ls_window *window = &b->conv.window;

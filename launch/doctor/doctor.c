@@ -37,7 +37,7 @@ typedef struct doctor {
     findings to_do, to_know; /* what must be mended, and what is good to know */
 } doctor;
 
-/* The ranks of one host, from `first` to before `end`, and what they are together. */
+/* The ranks of one host, from `first` to before `end`, and what they have together. */
 typedef struct group {
     const facts *first, *end;
     const ls_host *host; /* of the first */

@@ -1,10 +1,10 @@
-/* filesystem: the file system of a run directory: space, speed, locks, and whether all hosts see
- * the same files. */
+/* filesystem: tests the file system of a run directory: space, speed, locks, and whether all hosts
+ * see the same files. */
 #pragma once
 #include "dist/comm.h"
 
 typedef enum {
-    LS_FILESYSTEM_HELD, /* this rank sees the lock of rank 0, so that it keeps a second job out */
+    LS_FILESYSTEM_HELD,    /* this rank sees the lock of rank 0, which so keeps a second job out */
     LS_FILESYSTEM_NO_FILE, /* this rank does not see rank 0's file: the file system is not shared */
     LS_FILESYSTEM_NO_LOCK, /* the file system refuses locks */
     LS_FILESYSTEM_NOT_HELD,  /* rank 0 got a lock, but this rank does not see it */

@@ -1,4 +1,4 @@
-/* host: asks Linux and the engine about the machine, and measures it. */
+/* host: reads what Linux and the library know of the machine, and measures its speed. */
 #include "launch/doctor/host.h"
 
 #include <math.h>
@@ -14,8 +14,8 @@
 
 enum { LINE = 256, SIDE = 512 };
 
-/* Writes into value[size] the first line of a file; with a KEY, what stands after the colon of the
- * first line that begins with it. "" where there is none. */
+/* Writes into value[size] the first line of a file; with a key, what follows the colon of the first
+ * line that begins with the key. "" where there is none. */
 static void read_value(const char *path, const char *key, char *value, size_t size)
 {
     char line[LINE];
@@ -56,9 +56,8 @@ static void chosen_pages(char *word, size_t size)
 {
     char line[LINE];
     read_value("/sys/kernel/mm/transparent_hugepage/enabled", NULL, line, sizeof line);
-    const char *begin = strchr(line, '[');
-    snprintf(word, size, "%.*s", begin ? (int)strcspn(begin + 1, "]") : 9,
-             begin ? begin + 1 : "not there");
+    const char *bracket = strchr(line, '['), *chosen = bracket ? bracket + 1 : "not there";
+    snprintf(word, size, "%.*s", (int)strcspn(chosen, "]"), chosen);
 }
 
 /* Gflop/s of products of two SIDE x SIDE matrices, measured for 0.1 s. */

@@ -6,7 +6,7 @@
 
 typedef struct ls_host {
     char name[256], processor[80];
-    char set[48]; /* the instruction sets of the engine's loops and of its micro-kernel */
+    char set[48]; /* the instruction sets of the library's loops and of its micro-kernel */
     int cores, hyperthreads;    /* cores of the machine; processors of a core: 1 or 2 */
     int threads;                /* of this rank, as --threads says */
     cpu_set_t bound;            /* processors that this rank may run on */
@@ -17,7 +17,7 @@ typedef struct ls_host {
     double gflops; /* of matrix products on this rank, while all other ranks compute too */
 } ls_host;
 
-/* **Collective.** Takes about 0.2 s. */
+/* **Collective.** Fills *host in about 0.2 s; --threads is not known here: `threads` is 1. */
 void ls_host_read(ls_host *host, ls_comm *comm);
 /* Writes the numbers of the processors into text[size]: "0-3,7". */
 void ls_host_processors(const cpu_set_t *set, char *text, size_t size);
