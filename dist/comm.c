@@ -247,7 +247,7 @@ void ls_comm_sum_long(ls_comm *comm, long *values, long count)
 
 void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
 {
-    ls_check(count <= INT_MAX, "a sum of %ld numbers over the ranks", count);
+    ls_check(count <= INT_MAX, "%ld numbers to sum: MPI counts up to 2^31 - 1", count);
     double *all = ls_alloc((size_t)comm->size * (size_t)count, sizeof *all);
     ls_mpi(MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE,
                          comm->mpi->world));

@@ -65,8 +65,13 @@ static group group_of(int nodes, int node)
     return g;
 }
 
-/* Cuts the next message off the front of `positions`, within one interval. Returns it as reals of
- * the array; it is empty when no positions are left. */
+static long length(ls_interval interval)
+{
+    return interval.end - interval.begin;
+}
+
+/* Cuts the next message, which lies in one interval, off the front of `positions`. Returns it as
+ * reals of the array; empty: no positions are left. */
 static ls_interval next_message(const ls_intervals *intervals, ls_interval *positions)
 {
     long before = 0; /* position of the interval's first real */
@@ -74,19 +79,14 @@ static ls_interval next_message(const ls_intervals *intervals, ls_interval *posi
         ls_interval reals = intervals->at[i];
         reals.begin += positions->begin - before;
         if (reals.begin < reals.end) {
-            reals.end = ls_min(reals.end, reals.begin + positions->end - positions->begin);
-            reals.end = ls_min(reals.end, reals.begin + LS_EXCHANGE_MESSAGE);
-            positions->begin += reals.end - reals.begin;
+            long most = ls_min(length(*positions), LS_EXCHANGE_MESSAGE);
+            reals.end = ls_min(reals.end, reals.begin + most);
+            positions->begin += length(reals);
             return reals;
         }
-        before += intervals->at[i].end - intervals->at[i].begin;
+        before += length(intervals->at[i]);
     }
     return (ls_interval){0, 0};
-}
-
-static long length(ls_interval interval)
-{
-    return interval.end - interval.begin;
 }
 
 /* Starts to receive the next message of `keep`, into `buffer`, or into the array itself where that

@@ -18,6 +18,7 @@
 #include <sys/statvfs.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 
 enum { PAGE = 4096 };
 
@@ -119,11 +120,9 @@ bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)
 /* Zeroes this rank's part, which places its pages near this rank's core. */
 static void zero_part(const ls_comm *comm, char *data, size_t bytes)
 {
-    size_t part = (bytes + (size_t)comm->node_size - 1) / (size_t)comm->node_size;
-    size_t begin = part * (size_t)comm->node_rank;
-    size_t end = begin + part < bytes ? begin + part : bytes;
-    if (begin < end)
-        memset(data + begin, 0, end - begin);
+    long all = (long)bytes, part = (all + comm->node_size - 1) / comm->node_size;
+    long begin = ls_min(part * comm->node_rank, all), end = ls_min(begin + part, all);
+    memset(data + begin, 0, (size_t)(end - begin));
 }
 
 ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)

@@ -51,7 +51,7 @@ static const real *sum_block(real *to, real *const *from, int count, long begin,
 
 void ls_sum_order_add(real *to, real *const *from, int count, long n)
 {
-    ls_check(count > 0, "a sum over %d arrays", count);
+    ls_check(count > 0, "a sum over %d arrays: expected 1 or more", count);
     if (count == 1) {
         if (to != from[0])
             memcpy(to, from[0], (size_t)n * sizeof *to);
@@ -79,7 +79,7 @@ static void sum_columns(double *to, const double *from, int count, long stride, 
 
 void ls_sum_order_add_doubles(double *to, const double *from, int count, long n)
 {
-    ls_check(count > 0, "a sum over %d arrays", count);
+    ls_check(count > 0, "a sum over %d arrays: expected 1 or more", count);
     for (long k = 0; k < n; k += COLUMNS)
         sum_columns(to + k, from + k, count, n, n - k < COLUMNS ? n - k : COLUMNS);
 }

@@ -69,36 +69,29 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
     }
 }
 
-/* Waits until a buffer is free; false if the loader closes. */
-static bool wait_for_buffer(ls_loader *loader)
-{
-    pthread_mutex_lock(&loader->lock);
-    while (!loader->closing && loader->read - loader->returned >= loader->buffers)
-        pthread_cond_wait(&loader->changed, &loader->lock);
-    bool go_on = !loader->closing;
-    pthread_mutex_unlock(&loader->lock);
-    return go_on;
-}
-
+/* The thread. It holds the lock except while it waits or reads. */
 static void *read_batches(void *context)
 {
     ls_loader *loader = context;
     const ls_loader_plan *plan = &loader->plan;
-    bool ok = true;
-    for (long step = plan->first_step; ok && step < plan->end_step; step++) {
-        if (!wait_for_buffer(loader))
+    pthread_mutex_lock(&loader->lock);
+    for (long step = plan->first_step; !loader->failed && step < plan->end_step; step++) {
+        while (!loader->closing && loader->read - loader->returned >= loader->buffers)
+            pthread_cond_wait(&loader->changed, &loader->lock);
+        if (loader->closing)
             break;
+        pthread_mutex_unlock(&loader->lock);
         buffer *to = &loader->ring[(step - plan->first_step) % loader->buffers];
         describe_batch(loader, step, to);
         const ls_augment augment = {plan->seed, plan->stage, to->batch.epoch};
-        ok = ls_dataset_read(loader->data, plan->split, to->row, to->batch.rows, &augment, to->x,
-                             to->y, &loader->error);
+        bool ok = ls_dataset_read(loader->data, plan->split, to->row, to->batch.rows, &augment,
+                                  to->x, to->y, &loader->error);
         pthread_mutex_lock(&loader->lock);
         loader->read += ok;
         loader->failed = !ok;
         pthread_cond_broadcast(&loader->changed);
-        pthread_mutex_unlock(&loader->lock);
     }
+    pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
 
@@ -110,7 +103,7 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
              split->name, plan->batch);
     ls_check(plan->shards > 0 && plan->begin >= 0 && plan->begin <= plan->end &&
                  plan->end <= plan->shards,
-             "a loader of shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);
+             "a loader can't read shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);
     ls_loader *loader = ls_alloc(1, sizeof *loader);
     loader->data = data;
     loader->split = split;

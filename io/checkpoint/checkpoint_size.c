@@ -14,12 +14,10 @@ size_t ls_checkpoint_largest(const ls_params *params)
 size_t ls_checkpoint_bytes(const ls_params *params, int optimizer_states)
 {
     enum { FILE_OVERHEAD = 1 << 16, SLOT_OVERHEAD = 1024 }; /* headers, names, attributes */
-    size_t all = 0;
+    size_t all = 0, arrays = 1 + (size_t)optimizer_states;
     for (int s = 0; s < params->count; s++)
         all += (size_t)ls_shape_count(&params->slots[s].shape);
-    size_t states = (size_t)optimizer_states;
-    return all * (1 + states) * sizeof(real) +
-           (size_t)params->count * (1 + states) * SLOT_OVERHEAD + FILE_OVERHEAD;
+    return arrays * (all * sizeof(real) + (size_t)params->count * SLOT_OVERHEAD) + FILE_OVERHEAD;
 }
 
 size_t ls_checkpoint_memory(const ls_params *params, int optimizer_states)

@@ -28,7 +28,7 @@ struct ls_checkpoint_writer {
 
 ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep)
 {
-    ls_check(keep >= 1, "a run that keeps %d checkpoints", keep);
+    ls_check(keep >= 1, "a run must keep 1 checkpoint or more, not %d", keep);
     ls_checkpoint_writer *writer = ls_alloc(1, sizeof *writer);
     writer->folder = ls_format("%s/checkpoints", run);
     writer->keep = keep;

@@ -88,17 +88,18 @@ bool ls_checksum_write(const char *path, const void *bytes, size_t size, long st
     ls_checksum checksum = {.format = LS_CHECKPOINT_FORMAT, .step = step, .size = size}, before;
     ls_digest_text(XXH3_128bits(bytes, size), checksum.digest);
     size_t size_before;
-    void *replaced = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size_before, &before, NULL);
+    void *bytes_before = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size_before, &before, NULL);
+    bool replaces = bytes_before != NULL; /* a valid file */
+    ls_free(bytes_before);
     char *ok = ok_path_of(path);
     bool done = ls_atomic_file_stage(path, bytes, size, error) &&
-                (!replaced || write_ok(ok, &checksum, &before, error)) &&
+                (!replaces || write_ok(ok, &checksum, &before, error)) &&
                 ls_atomic_file_rename(path, error) && write_ok(ok, &checksum, NULL, error);
-    ls_free(replaced);
     ls_free(ok);
     return done;
 }
 
-/* The checksum that is that of these bytes; NULL: none is. */
+/* The one of the checksums that these bytes have; NULL: neither. */
 static const ls_checksum *find_checksum(const ls_checksum ok[2], const void *bytes, size_t size)
 {
     char digest[LS_DIGEST];
@@ -109,17 +110,18 @@ static const ls_checksum *find_checksum(const ls_checksum ok[2], const void *byt
     return NULL;
 }
 
-static bool mismatch(const char *path, const char *ok_path, size_t expected, size_t size,
-                     ls_error *error)
+static void set_mismatch(ls_error *error, const char *path, const char *ok_path, size_t expected,
+                         size_t size)
 {
     if (size != expected)
-        return ls_error_set(error, LS_DATA, "%s: has %zu bytes, but %s says %zu; it is %s", path,
-                            size, ok_path, expected,
-                            size < expected ? "cut short" : "not the file that was written");
-    return ls_error_set(error, LS_DATA,
-                        "%s: its digest is not the one in %s; the contents have changed since it "
-                        "was written",
-                        path, ok_path);
+        ls_error_set(error, LS_DATA, "%s: has %zu bytes, but %s says %zu; it is %s", path, size,
+                     ok_path, expected,
+                     size < expected ? "cut short" : "not the file that was written");
+    else
+        ls_error_set(error, LS_DATA,
+                     "%s: its digest is not the one in %s; the contents have changed since it was "
+                     "written",
+                     path, ok_path);
 }
 
 /* Reads the .ok, then the file. A writer may replace both in between: if they do not fit and the
@@ -146,7 +148,7 @@ static void *read_verified(const char *path, const char *ok_path, size_t *size,
             strcmp(ok[1].digest, again[1].digest) == 0)
             break;
     }
-    mismatch(path, ok_path, ok[0].size, *size, error);
+    set_mismatch(error, path, ok_path, ok[0].size, *size);
     return NULL;
 }
 
