@@ -15,10 +15,10 @@ typedef struct arguments {
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
      .offset = MEMBER(output)},
-    {"valid", 0, "N", "idx, csv: rows split off train for validation; synthetic: further rows (0)",
+    {"valid", 0, "N", "validation rows (0): idx, csv: split off train; synthetic: made in addition",
      LS_COMMAND_LONG, MEMBER(valid), .high = LONG_MAX},
-    {"seed", 0, "S", "of the choice of these rows, or of the glyphs (1)", LS_COMMAND_LONG,
-     MEMBER(seed), .high = LONG_MAX},
+    {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
+     LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
 #define LS_IMPORT_LONG(format, name, preset, low, value, help)                                     \
     {#name, 0, value, help, LS_COMMAND_LONG, MEMBER(name), low, LONG_MAX, #format, NULL},

@@ -24,17 +24,17 @@ static void read_shape(void *context, const char *text, const struct argp_state 
 }
 
 static const ls_command_option options[] = {
-    {"batch", 0, "B", "rows over all ranks (default 128); bench kernels: of a rank (8)",
+    {"batch", 0, "B", "rows over all ranks (default 128); with kernels: of each rank (default 8)",
      LS_COMMAND_LONG, offsetof(ls_bench_arguments, batch), .low = 1, .high = 1 << 24},
     {"steps", 0, "N", "timed steps, after one to warm up (default 20)", LS_COMMAND_LONG,
      offsetof(ls_bench_arguments, steps), .low = 1, .high = 1 << 24},
     LS_THREADS_OPTION(ls_bench_arguments, threads),
-    {"profile", 0, NULL, "also the time, Gflop/s and GB/s of each layer and pass on rank 0",
+    {"profile", 0, NULL, "also print time, Gflop/s and GB/s of each layer and pass on rank 0",
      .offset = offsetof(ls_bench_arguments, profile)},
     {"floats", 0, "N", "length of the array (default 25557032)", LS_COMMAND_LONG,
      offsetof(ls_bench_arguments, floats), .low = 1, .high = 1L << 40, .with = "reduce"},
     {"shape", 0, "INPUT|LAYER",
-     "this layer, and others by more such options, in place of those of known nets", LS_COMMAND_OWN,
+     "measure this layer (the option may be repeated) and not those of known nets", LS_COMMAND_OWN,
      .with = "kernels", .read = read_shape},
     {.name = NULL}};
 
@@ -43,8 +43,8 @@ const ls_usage ls_usage_bench = {
     .arguments = "MODEL|reduce|kernels",
     .about =
         "Measures the steps of a training run (loading, forward, backward, sum over the ranks, "
-        "momentum update) on random rows in memory, the sum over the ranks beside MPI_Allreduce, "
-        "or single layers beside OpenBLAS.",
+        "momentum update) on random rows in memory, or compares the sum over the ranks with "
+        "MPI_Allreduce, or single layers with OpenBLAS.",
     .more =
         "MODEL is a name of `lockstep list models`, measured with its usual options, or a whole "
         "spec: 'mlp widths=784,256,10'. With --profile, GB/s count the bytes that must move at "
