@@ -65,10 +65,11 @@ static bool evaluate(ls_forward *f, ls_error *error)
     const ls_session *session = &f->saved.session;
     const long classes = session->task.classes;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
-    ls_evaluation evaluation;
+    ls_evaluation evaluation = {.rows = 0};
     objective->type->compile(objective, 0, ls_objective_chunk(objective));
-    bool ok = (classes > 0 && classes <= MOST_CLASSES ? ls_evaluate_confusion : ls_evaluate)(
-        f->comm, objective, session->data, f->split_id, &evaluation, error);
+    if (classes > 0 && classes <= MOST_CLASSES)
+        ls_evaluation_add_confusion(&evaluation, objective);
+    bool ok = ls_evaluate(f->comm, objective, session->data, f->split_id, &evaluation, error);
     if (ok && f->comm->rank == 0)
         (f->arguments.json ? print_json : print_text)(f, objective, &evaluation);
     ls_evaluation_release(&evaluation);

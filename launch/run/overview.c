@@ -1,4 +1,4 @@
-/* overview: a run described in lines for a person. */
+/* overview: what `lockstep train` prints before the first step. */
 #include "launch/run/overview.h"
 
 #include "core/blas.h"

@@ -12,15 +12,16 @@
 #include "core/memory.h"
 #include "launch/terminal.h"
 
-enum { TEXT = 512, BAR_MIN = 8, BAR_MAX = 32, EIGHTHS = 8 };
+enum { TEXT = 512, BAR_MIN = 8, BAR_MAX = 32 };
+/* The least seconds between two bars, two plain lines into a pipe, and two lines of epochs. */
 static const double redraw_seconds = 0.1, line_seconds = 10, epoch_seconds = 1;
 
 struct ls_progress {
     FILE *out;
-    bool terminal, utf8;
-    bool drawn;                /* a bar stands on the last line */
-    double drawn_at, lined_at; /* when the last bar, or line of numbers, was written: seconds */
-    int window;                /* a descriptor of the terminal that a person sees; -1: none */
+    int window; /* a descriptor of the terminal that a person sees; -1: there is none */
+    bool utf8;
+    bool drawn;                 /* a bar stands on the last line */
+    double bar_time, line_time; /* when the last bar and the last line of figures were written */
 };
 
 /* The terminal behind `out`, or -1. Open MPI gives each rank a terminal of its own, without a
@@ -47,10 +48,9 @@ ls_progress *ls_progress_open(FILE *out)
     ls_progress *progress = ls_alloc(1, sizeof *progress);
     int window = find_window(out);
     *progress = (ls_progress){.out = out,
-                              .terminal = window >= 0,
+                              .window = window,
                               .utf8 = window >= 0 && ls_terminal_utf8(),
-                              .lined_at = ls_clock_now() - epoch_seconds,
-                              .window = window};
+                              .line_time = ls_clock_now() - epoch_seconds};
     return progress;
 }
 
@@ -95,134 +95,126 @@ static void amount(char *text, size_t size, double value)
         snprintf(text, size, value >= 100 ? "%.0f" : "%.3g", value);
 }
 
-/* The parts of a line, the most wanted first: a narrow terminal drops the last ones. */
-enum { PLACE, LOSS, LEFT, METRICS, BAR, SPEED, STEP, WAITING, PARTS };
-/* As a line reads, from left to right. */
-static const int order[PARTS] = {PLACE, BAR, STEP, LOSS, METRICS, SPEED, LEFT, WAITING};
+/* The parts of a line, the most important first: a narrow terminal drops the last ones. */
+enum { EPOCH, LOSS, LEFT, METRICS, BAR, SPEED, STEP, WAITING, PARTS };
+/* Their order on the line. */
+static const int order[PARTS] = {EPOCH, BAR, STEP, LOSS, METRICS, SPEED, LEFT, WAITING};
 typedef struct parts {
-    char at[PARTS][TEXT]; /* "": not there; a bar is drawn, not written */
+    char at[PARTS][TEXT]; /* "": left out */
 } parts;
 
-/* `brief`: with fewer words, for a narrow terminal. */
-static parts describe(const ls_figures *figures, bool brief)
+/* All parts but the bar; `brief`: with fewer words, for a narrow terminal. */
+static parts describe(const ls_figures *f, bool brief)
 {
     parts p = {0};
     char number[64];
-    int used = 0, digits = snprintf(NULL, 0, "%ld", figures->steps);
-    if (figures->stages > 1)
-        used = snprintf(p.at[PLACE], TEXT, "stage %d/%d, ", figures->stage + 1, figures->stages);
-    used += snprintf(p.at[PLACE] + used, TEXT - 64, "epoch %ld", figures->epoch + 1);
-    if (figures->epochs > 0)
-        snprintf(p.at[PLACE] + used, (size_t)(TEXT - used), "/%ld", figures->epochs);
-    snprintf(p.at[STEP], TEXT, "%s%*ld/%ld", brief ? "" : "step ", digits, figures->step,
-             figures->steps);
-    snprintf(p.at[LOSS], TEXT, fabs(figures->loss) < 1000 ? "loss %#.4g" : "loss %.4g",
-             figures->loss);
+    int used = 0, digits = snprintf(NULL, 0, "%ld", f->steps);
+    if (f->stages > 1)
+        used = snprintf(p.at[EPOCH], TEXT, "stage %d/%d, ", f->stage + 1, f->stages);
+    used += snprintf(p.at[EPOCH] + used, TEXT - 64, "epoch %ld", f->epoch + 1);
+    if (f->epochs > 0)
+        snprintf(p.at[EPOCH] + used, (size_t)(TEXT - used), "/%ld", f->epochs);
+    snprintf(p.at[STEP], TEXT, "%s%*ld/%ld", brief ? "" : "step ", digits, f->step, f->steps);
+    snprintf(p.at[LOSS], TEXT, fabs(f->loss) < 1000 ? "loss %#.4g" : "loss %.4g", f->loss);
     used = 0;
-    for (int k = 0; figures->metrics && figures->metrics[k] && used < TEXT; k++)
+    for (int k = 0; f->metrics && f->metrics[k] && used < TEXT; k++)
         used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f", k ? "  " : "",
-                         figures->metrics[k], figures->metric[k]);
-    amount(number, sizeof number, figures->samples_per_second);
+                         f->metrics[k], f->metric[k]);
+    amount(number, sizeof number, f->samples_per_second);
     snprintf(p.at[SPEED], TEXT, "%s%s", number, brief ? "/s" : " samples/s");
-    if (figures->seconds_left >= 0) {
-        duration(number, sizeof number, figures->seconds_left);
+    if (f->seconds_left >= 0) {
+        duration(number, sizeof number, f->seconds_left);
         snprintf(p.at[LEFT], TEXT, "%s left", number);
     }
-    if (figures->waiting > 0.01)
-        snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * figures->waiting);
+    if (f->waiting > 0.01)
+        snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * f->waiting);
     return p;
 }
 
-/* `share` of `cells` cells between two ends, in eighths of a cell where UTF-8 may be written. */
-static void draw_bar(const ls_progress *progress, double share, int cells)
+/* Writes a bar of `cells` cells between two ends, filled to `share`: in UTF-8 in eighths of a cell.
+ */
+static void write_bar(char *text, bool utf8, double share, int cells)
 {
-    static const char *const part[EIGHTHS] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int steps = progress->utf8 ? EIGHTHS : 1;
-    int filled = (int)(share * cells * steps);
-    fputs(progress->utf8 ? "▕" : "[", progress->out);
-    for (int i = 0; i < cells; i++) {
-        int here = filled - i * steps;
-        if (progress->utf8)
-            fputs(here >= EIGHTHS ? "█" : part[here > 0 ? here : 0], progress->out);
-        else
-            fputc(here > 0 ? '#' : '.', progress->out);
-    }
-    fputs(progress->utf8 ? "▏" : "]", progress->out);
+    static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+    static const char *const whole[] = {".", "#"};
+    const char *const *levels = utf8 ? eighths : whole;
+    int full = utf8 ? 8 : 1, filled = (int)(share * cells * full);
+    int used = snprintf(text, TEXT, utf8 ? "▕" : "[");
+    for (int i = 0; i < cells; i++, filled -= full)
+        used += snprintf(text + used, (size_t)(TEXT - used), "%s",
+                         levels[filled < 0      ? 0
+                                : filled < full ? filled
+                                                : full]);
+    snprintf(text + used, (size_t)(TEXT - used), utf8 ? "▏" : "]");
 }
 
-/* How many parts, the most wanted first, fit into `room` columns; *left gets the columns over. */
-static int fit(const parts *p, int room, int *left)
+/* How many parts, the most important first, fit into *room columns, which becomes those left. */
+static int fit(const parts *p, int *room)
 {
     int shown = 0;
     for (; shown < PARTS; shown++) {
         int length = shown == BAR ? BAR_MIN + 2 : (int)strlen(p->at[shown]);
         int next = length && shown ? length + 2 : length;
-        if (next > room)
+        if (next > *room)
             break;
-        room -= next;
+        *room -= next;
     }
-    *left = room;
     return shown;
+}
+
+/* Writes the first `shown` parts, in the order of the line. */
+static void write_parts(const ls_progress *progress, const parts *p, int shown)
+{
+    for (int i = 0; i < PARTS; i++)
+        if (order[i] < shown && p->at[order[i]][0])
+            fprintf(progress->out, "%s%s", i ? "  " : "", p->at[order[i]]);
 }
 
 static void draw(ls_progress *progress, const ls_figures *figures)
 {
-    int room = ls_terminal_columns(progress->window) - 1,
-        left; /* the last column would wrap on some terminals */
+    /* Some terminals wrap the line when its last column is written. */
+    int columns = ls_terminal_columns(progress->window) - 1, room = columns;
     parts p = describe(figures, false);
-    int shown = fit(&p, room, &left);
+    int shown = fit(&p, &room);
     if (shown < PARTS) {
         p = describe(figures, true);
-        shown = fit(&p, room, &left);
+        room = columns;
+        shown = fit(&p, &room);
     }
+    if (shown > BAR)
+        write_bar(p.at[BAR], progress->utf8, (double)figures->step / (double)figures->steps,
+                  room < BAR_MAX - BAR_MIN ? BAR_MIN + room : BAR_MAX);
     fputs("\r\033[K", progress->out);
     if (shown == 0)
-        fprintf(progress->out, "%.*s", room, p.at[PLACE]);
-    for (int i = 0; i < PARTS; i++) {
-        if (order[i] >= shown || !(order[i] == BAR || p.at[order[i]][0]))
-            continue;
-        fputs(i ? "  " : "", progress->out);
-        if (order[i] == BAR)
-            draw_bar(progress, (double)figures->step / (double)figures->steps,
-                     BAR_MIN + (left < BAR_MAX - BAR_MIN ? left : BAR_MAX - BAR_MIN));
-        else
-            fputs(p.at[order[i]], progress->out);
-    }
+        fprintf(progress->out, "%.*s", columns, p.at[EPOCH]);
+    write_parts(progress, &p, shown);
     progress->drawn = true;
 }
 
-static void print_line(ls_progress *progress, const ls_figures *figures)
-{
-    parts p = describe(figures, false);
-    for (int i = 0; i < PARTS; i++)
-        if (p.at[order[i]][0])
-            fprintf(progress->out, "%s%s", i ? "  " : "", p.at[order[i]]);
-    fputc('\n', progress->out);
-}
-
-/* A line that stays: at the end of each epoch and of the stage, and in a file now and then. */
+/* Whether a line of figures is due that stays: at the end of the stage and of each epoch, and in a
+ * file every ten seconds. */
 static bool line_due(const ls_progress *progress, const ls_figures *figures, double time)
 {
     bool end = figures->step == figures->steps;
     bool epoch_end = figures->steps_per_epoch > 0 && figures->step % figures->steps_per_epoch == 0;
-    double waited = time - progress->lined_at;
+    double waited = time - progress->line_time;
     return end || (epoch_end && waited >= epoch_seconds) ||
-           (!progress->terminal && waited >= line_seconds);
+           (progress->window < 0 && waited >= line_seconds);
 }
 
 void ls_progress_step(ls_progress *progress, const ls_figures *figures)
 {
     double time = ls_clock_now();
     if (line_due(progress, figures, time)) {
+        parts p = describe(figures, false);
         clear(progress);
-        print_line(progress, figures);
-        progress->lined_at = time;
-    } else if (progress->terminal &&
-               (!progress->drawn || time - progress->drawn_at >= redraw_seconds)) {
+        write_parts(progress, &p, PARTS);
+        fputc('\n', progress->out);
+        progress->line_time = time;
+    } else if (progress->window >= 0 &&
+               (!progress->drawn || time - progress->bar_time >= redraw_seconds)) {
         draw(progress, figures);
-        progress->drawn_at = time;
-    } else {
-        return;
+        progress->bar_time = time;
     }
     fflush(progress->out);
 }

@@ -7,9 +7,8 @@
 
 typedef struct ls_progress ls_progress;
 /* Where `out` is a terminal that a person sees, a bar is redrawn in place at most ten times a
- * second (under Open MPI the output of each rank is a terminal, even if mpirun writes into a file:
- * there, the output of mpirun itself decides). Elsewhere a plain line is written about every ten
- * seconds. A plain line stays of each epoch, at most one a second, and of the end of the stage. */
+ * second; elsewhere a plain line is written about every ten seconds. Both also get a plain line at
+ * the end of each epoch, at most one a second, and at the end of the stage. */
 ls_progress *ls_progress_open(FILE *out);
 void ls_progress_close(ls_progress *progress);
 

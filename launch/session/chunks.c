@@ -1,4 +1,4 @@
-/* chunks: chunk c is applied on rank c modulo the number of ranks; a round is one chunk on each. */
+/* chunks: rank r takes chunks r, r + ranks, r + 2 ranks, ...; a round is one chunk on each rank. */
 #include "launch/session/chunks.h"
 
 #include "core/memory.h"
@@ -66,12 +66,8 @@ static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_e
     for (long first = 0; first < count; first += comm->size) {
         long mine = first + comm->rank;
         ok = ok && (mine >= count || apply_chunk(c, b, mine, error));
-        if (!c->collect)
-            continue;
-        ok = ls_comm_agree(comm, ok, error);
-        if (!ok)
-            break;
-        ok = collect_round(c, b, comm, first, error);
+        if (c->collect)
+            ok = ls_comm_agree(comm, ok, error) && collect_round(c, b, comm, first, error);
     }
     return ls_comm_agree(comm, ok, error);
 }
@@ -80,12 +76,12 @@ bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
 {
     const ls_split *split = split_of(c);
     bool collects = c->collect && comm->rank == 0;
-    size_t results = (size_t)(c->size * c->width);
+    size_t rows = (size_t)c->size, results = rows * (size_t)c->width;
     buffers b = {
-        .x = ls_alloc((size_t)(c->size * ls_shape_count(&split->row)), sizeof(real)),
-        .y = ls_alloc((size_t)(c->size * ls_shape_count(&split->y.shape)), sizeof(real)),
+        .x = ls_alloc(rows * (size_t)ls_shape_count(&split->row), sizeof(real)),
+        .y = ls_alloc(rows * (size_t)ls_shape_count(&split->y.shape), sizeof(real)),
         .results = ls_alloc(results, sizeof(real)),
-        .row = ls_alloc((size_t)c->size, sizeof(int64_t)),
+        .row = ls_alloc(rows, sizeof(int64_t)),
         .all = collects ? ls_alloc((size_t)comm->size * results, sizeof(real)) : NULL,
     };
     bool ok = run_rounds(c, &b, comm, error);

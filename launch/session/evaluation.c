@@ -32,8 +32,7 @@ static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, rea
     }
 }
 
-/* **Collective.** The sums of a chunk are on the rank that evaluated it, and 0 on
- * the others. */
+/* **Collective.** The sums of a chunk are on the rank that evaluated it, and 0 on the others. */
 static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
 {
     ls_comm_sum(comm, sums[0].at, count * LS_SUMS);
@@ -44,9 +43,21 @@ static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
         ls_comm_sum_long(comm, e->confusion, e->classes * e->classes);
 }
 
-/* **Collective.** Evaluates all rows into *evaluation, with the matrix where it has been made. */
-static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
-                          ls_evaluation *evaluation, ls_error *error)
+void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective)
+{
+    long width = ls_shape_count(&objective->answers->y), classes = width > 1 ? width : 2;
+    evaluation->classes = classes;
+    evaluation->confusion = ls_alloc((size_t)(classes * classes), sizeof(long));
+}
+
+void ls_evaluation_release(ls_evaluation *evaluation)
+{
+    ls_free(evaluation->confusion);
+    evaluation->confusion = NULL;
+}
+
+bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
+                 ls_evaluation *evaluation, ls_error *error)
 {
     const ls_split *split = ls_dataset_split(data, id);
     chunk_sums c = {.objective = objective, .evaluation = evaluation};
@@ -67,26 +78,4 @@ static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *da
         add_up(comm, c.sums, count, evaluation);
     ls_free(c.sums);
     return ok;
-}
-
-bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
-                 ls_evaluation *evaluation, ls_error *error)
-{
-    *evaluation = (ls_evaluation){.classes = 0};
-    return evaluate_rows(comm, objective, data, split, evaluation, error);
-}
-
-bool ls_evaluate_confusion(ls_comm *comm, ls_objective *objective, ls_dataset *data,
-                           ls_split_id split, ls_evaluation *evaluation, ls_error *error)
-{
-    long width = ls_shape_count(&objective->answers->y), classes = width > 1 ? width : 2;
-    *evaluation = (ls_evaluation){.classes = classes,
-                                  .confusion = ls_alloc((size_t)(classes * classes), sizeof(long))};
-    return evaluate_rows(comm, objective, data, split, evaluation, error);
-}
-
-void ls_evaluation_release(ls_evaluation *evaluation)
-{
-    ls_free(evaluation->confusion);
-    evaluation->confusion = NULL;
 }

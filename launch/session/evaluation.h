@@ -8,18 +8,18 @@
 typedef struct ls_evaluation {
     long rows;
     ls_sums sums;
-    long classes;    /* width of the confusion matrix; 0: none */
-    long *confusion; /* [classes, classes] by label and prediction; or NULL */
+    long classes;    /* width of the confusion matrix; 0: none is wanted */
+    long *confusion; /* [classes, classes] by label and prediction */
 } ls_evaluation;
 
-/* **Collective.** The objective must be compiled with chunk_rows = ls_objective_chunk. The error is
- * the same on all ranks. Without the matrix: evaluation->confusion stays NULL. */
+/* For data with labels: makes the confusion matrix, so that ls_evaluate counts into it. Free it
+ * with ls_evaluation_release. */
+void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective);
+void ls_evaluation_release(ls_evaluation *evaluation);
+/* **Collective.** Adds to *evaluation, which is zero, or zero but for a confusion matrix. The
+ * objective must be compiled with chunk_rows = ls_objective_chunk. The error is the same on all
+ * ranks. */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);
-/* **Collective.** The same with the confusion matrix, for data with labels. Call
- * ls_evaluation_release afterwards, whether this succeeds or fails. */
-bool ls_evaluate_confusion(ls_comm *comm, ls_objective *objective, ls_dataset *data,
-                           ls_split_id split, ls_evaluation *evaluation, ls_error *error);
-void ls_evaluation_release(ls_evaluation *evaluation);
 /* Sum `k` divided by the weight. */
 double ls_sums_mean(const ls_sums *sums, int k);

@@ -10,7 +10,7 @@
 #include "io/checkpoint/checkpoint_find.h"
 #include "launch/job/job_json.h"
 
-/* On rank 0. */
+/* On rank 0. Opens what `from` names: of a directory best.h5 or the newest valid checkpoint. */
 static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error)
 {
     struct stat status;
@@ -32,14 +32,12 @@ static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error
     return found;
 }
 
-/* Rank 0's text, on every rank; the caller frees it. */
+/* **Collective.** A copy of rank 0's text on every rank; the caller frees it. */
 static char *share_text(ls_comm *comm, const char *text)
 {
     long length = text ? (long)strlen(text) + 1 : 0;
     ls_comm_broadcast(comm, &length, sizeof length);
-    char *copy = ls_alloc((size_t)length, 1);
-    if (text)
-        memcpy(copy, text, (size_t)length);
+    char *copy = text ? ls_copy_string(text) : ls_alloc((size_t)length, 1);
     ls_comm_broadcast(comm, copy, (size_t)length);
     return copy;
 }
@@ -66,9 +64,7 @@ static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_e
 bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
     *s = (ls_saved){.step = 0};
-    if (!read_job(s, comm, r, error))
-        return false;
-    if (!ls_session_open(&s->session, comm, s->job, NULL, error))
+    if (!read_job(s, comm, r, error) || !ls_session_open(&s->session, comm, s->job, NULL, error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))

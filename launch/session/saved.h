@@ -1,4 +1,4 @@
-/* saved: a session over what a run has saved: for those who look at a trained net. */
+/* saved: a session with the parameters of a checkpoint: for commands that apply a trained net. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
@@ -8,8 +8,8 @@ typedef enum { LS_SAVED_BEST, LS_SAVED_AVERAGE } ls_saved_weights;
 typedef struct ls_saved_request {
     const char *from; /* a run directory or a file */
     const char *data; /* in place of the job's data set; NULL: the job's */
-    /* BEST: of a directory best.h5, else the newest valid checkpoint. AVERAGE: the moving average
-     * of the weights, of a directory that of the newest valid checkpoint. */
+    /* BEST: the weights; of a directory those of best.h5, else of the newest valid checkpoint.
+     * AVERAGE: the moving average of the weights; of a directory that in the newest one. */
     ls_saved_weights weights;
     /* Reads the job that the file holds, `where` is its path; NULL: ls_job_from_json. */
     ls_job *(*read_job)(const char *text, const char *where, ls_error *error);

@@ -6,22 +6,34 @@
 #include "core/memory.h"
 #include "io/loader.h"
 
+/* Begins the message with where the key stood. An objective of the file may fit the model, net and
+ * data of the file: where one of these came from the command line, it is named first. */
+static bool prefix_key(const ls_session *s, const char *key, ls_error *error)
+{
+    static const char *const others[] = {"model", "net", "data"};
+    char where[256], other[256];
+    ls_job_where(s->job, key, where, sizeof where);
+    if (strstr(key, ".objective") && ls_job_origin(s->job, key) != LS_FROM_COMMAND_LINE)
+        for (int i = 0; i < 3; i++)
+            if (ls_job_origin(s->job, others[i]) == LS_FROM_COMMAND_LINE)
+                return ls_error_prefix(error, "%s, with %s",
+                                       ls_job_where(s->job, others[i], other, sizeof other), where);
+    return ls_error_prefix(error, "%s", where);
+}
+
 static bool build_nets(ls_session *s, ls_error *error)
 {
     ls_model_nets model = {.count = 1, .name = {"net"}};
-    if (s->job->model) {
-        if (!ls_model_write(s->job->model, &s->task.x, &model, error))
-            return false;
-        ls_job_defaults(s->job, &model.recipe);
-    } else {
+    if (!s->job->model)
         model.lines[0] = ls_copy_string(s->job->net);
-        ls_job_defaults(s->job, NULL);
-    }
+    else if (!ls_model_write(s->job->model, &s->task.x, &model, error))
+        return false;
+    ls_job_defaults(s->job, s->job->model ? &model.recipe : NULL);
     bool ok = true;
     const ls_build build = {.exact_conv = s->job->exact_conv};
     for (int i = 0; ok && i < model.count; i++) {
-        s->net[i] =
-            ls_net_build(s->params, &build, model.name[i], model.lines[i], &s->task.x, error);
+        const char *lines = model.lines[i];
+        s->net[i] = ls_net_build(s->params, &build, model.name[i], lines, &s->task.x, error);
         ok = s->net[i] != NULL;
         s->task.nets += ok;
     }
@@ -45,7 +57,7 @@ static bool parse_optimizer(const ls_job_stage *keys, const char *phase, ls_opti
     return ls_error_set(error, LS_USAGE, "no optimizer for the phase %s", phase);
 }
 
-/* Every phase that an optimizer is given for must be one of the objective's. */
+/* Each phase that the job gives an optimizer for must be one of the objective's. */
 static bool check_phases(const ls_job_stage *stage, const ls_objective *objective, ls_error *error)
 {
     const char *names[LS_PHASES];
@@ -53,14 +65,14 @@ static bool check_phases(const ls_job_stage *stage, const ls_objective *objectiv
         names[p] = objective->phase[p].name;
     for (int i = 0; i < stage->optimizers; i++) {
         const char *phase = stage->optimizer[i].phase;
-        bool known = !phase;
-        for (int p = 0; p < objective->phases; p++)
-            known = known || strcmp(phase, names[p]) == 0;
-        const char *nearest =
-            known ? NULL : ls_nearest(phase, names, objective->phases, sizeof *names);
-        if (!known)
-            return ls_error_set(error, LS_USAGE, "%s has no phase %s: did you mean %s?",
-                                objective->type->name, phase, nearest ? nearest : names[0]);
+        int p = 0;
+        while (phase && p < objective->phases && strcmp(phase, names[p]) != 0)
+            p++;
+        if (p < objective->phases)
+            continue;
+        const char *nearest = ls_nearest(phase, names, objective->phases, sizeof *names);
+        return ls_error_set(error, LS_USAGE, "%s has no phase %s: did you mean %s?",
+                            objective->type->name, phase, nearest ? nearest : names[0]);
     }
     return true;
 }
@@ -70,23 +82,6 @@ static bool check_warmup(const ls_job_stage *stage, const ls_schedule *schedule,
     return stage->steps || schedule->warmup <= (double)stage->epochs ||
            ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
                         schedule->warmup, stage->epochs);
-}
-
-/* Begins the message with the place of the key. Where an objective of the file does not fit a
- * model, net or data set of the command line, that is named first, since the file may be right in
- * itself. */
-static bool prefix_place(const ls_session *s, const char *key, ls_error *error)
-{
-    static const char *const others[] = {"model", "net", "data"};
-    char place[256], other[256];
-    ls_job_where(s->job, key, place, sizeof place);
-    bool objective =
-        strstr(key, ".objective") && ls_job_origin(s->job, key) != LS_FROM_COMMAND_LINE;
-    for (int i = 0; objective && i < 3; i++)
-        if (ls_job_origin(s->job, others[i]) == LS_FROM_COMMAND_LINE)
-            return ls_error_prefix(error, "%s, with %s",
-                                   ls_job_where(s->job, others[i], other, sizeof other), place);
-    return ls_error_prefix(error, "%s", place);
 }
 
 static bool parse_stage(ls_session *s, int number, ls_error *error)
@@ -111,7 +106,7 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
     stage->steps = keys->steps ? keys->steps : keys->epochs * stage->steps_per_epoch;
     char path[64];
     snprintf(path, sizeof path, "stages.%d.%s", number, key);
-    return ok || prefix_place(s, path, error);
+    return ok || prefix_key(s, path, error);
 }
 
 bool ls_session_parse_stages(ls_session *s, ls_error *error)
@@ -125,18 +120,16 @@ bool ls_session_parse_stages(ls_session *s, ls_error *error)
 
 static bool open_local(ls_session *s, ls_dataset *data, ls_error *error)
 {
-    char place[256];
     if (!data)
         data = s->own_data = ls_dataset_open(s->job->data, error);
     s->data = data;
     if (!data)
         return false;
     if (!ls_dataset_transform(data, s->job->transform, error))
-        return ls_error_prefix(error, "%s", ls_job_where(s->job, "transform", place, sizeof place));
-    int first = LS_TRAIN; /* rows of all splits have one shape: that of any split will do */
-    while (first < LS_SPLITS - 1 && !ls_dataset_split(data, (ls_split_id)first)->present)
-        first++;
-    const ls_split *split = ls_dataset_split(data, (ls_split_id)first);
+        return prefix_key(s, "transform", error);
+    const ls_split *split = ls_dataset_split(data, LS_TRAIN);
+    for (int i = 0; i < LS_SPLITS && !split->present; i++) /* rows of all splits have one shape */
+        split = ls_dataset_split(data, (ls_split_id)i);
     s->params = ls_params_create();
     s->task = (ls_task){.params = s->params,
                         .net = s->net,
@@ -144,10 +137,7 @@ static bool open_local(ls_session *s, ls_dataset *data, ls_error *error)
                         .y = split->y.shape,
                         .has_y = split->has_y,
                         .classes = split->classes};
-    return build_nets(s, error) ||
-           ls_error_prefix(
-               error, "%s",
-               ls_job_where(s->job, s->job->model ? "model" : "net", place, sizeof place));
+    return build_nets(s, error) || prefix_key(s, s->job->model ? "model" : "net", error);
 }
 
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,

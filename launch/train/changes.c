@@ -1,4 +1,4 @@
-/* changes: shards, batch, schedule and the way of judging may change between two starts. */
+/* changes: shards, batch, schedule and evaluation may change between two starts of a run. */
 #include "launch/train/changes.h"
 
 #include <string.h>
@@ -24,8 +24,8 @@ static void change_shards(const ls_job *now, const ls_job *before, const ls_list
     position->shards = now->shards;
 }
 
-/* A batch of another size makes another number of steps an epoch: the run goes on at the same part
- * of the same epoch. */
+/* A batch of another size makes another number of steps an epoch: stage_step is converted, so that
+ * the run goes on at the same part of the same epoch. */
 static void change_batch(const ls_session *session, const ls_job *before,
                          const ls_listener *listener, ls_position *position)
 {
@@ -42,7 +42,7 @@ static void change_batch(const ls_session *session, const ls_job *before,
                            "come twice or not at all; from the next epoch on every row comes once");
 }
 
-/* Over another number of steps, a schedule may have come to another rate by now. */
+/* Over another number of steps, the schedule may give another rate at this step. */
 static void notice_schedule(const ls_session *session, const ls_job *before,
                             const ls_listener *listener, const ls_position *position)
 {
@@ -64,9 +64,9 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* A best figure that was measured in another way says nothing about those to come. */
-static void change_judging(const ls_job *now, const ls_job *before, const ls_listener *listener,
-                           ls_position *position)
+/* Where evaluations are no longer comparable, the best so far is forgotten. */
+static void change_evaluation(const ls_job *now, const ls_job *before, const ls_listener *listener,
+                              ls_position *position)
 {
     if (same_text(before->evaluate.metric, now->evaluate.metric) &&
         same_text(before->evaluate.split, now->evaluate.split) &&
@@ -92,6 +92,6 @@ bool ls_changes_accept(const ls_session *session, const ls_job *before, const ch
     change_shards(now, before, listener, position);
     change_batch(session, before, listener, position);
     notice_schedule(session, before, listener, position);
-    change_judging(now, before, listener, position);
+    change_evaluation(now, before, listener, position);
     return true;
 }

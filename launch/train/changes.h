@@ -1,12 +1,11 @@
-/* changes: what is different between the job that a run was begun with and the job it goes on with,
- * and where the run stands for it. */
+/* changes: may a run go on with a job that differs from the one that it was begun with? */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
 #include "launch/train/listener.h"
 
-/* Whether the run may go on with session->job; then changes *position, which a checkpoint written
- * with `before` held, to what it is for that job, with a notice for each thing that a person should
- * know. LS_USAGE and LS_DATA errors; `where` is the checkpoint's path. */
+/* Whether a run of the job `before` may go on with session->job; `where` is the checkpoint's path.
+ * Then *position, as the checkpoint holds it, is converted to the new batch, shards and evaluation,
+ * with a notice for each change that matters. LS_USAGE and LS_DATA errors. */
 bool ls_changes_accept(const ls_session *session, const ls_job *before, const char *where,
                        const ls_listener *listener, ls_position *position, ls_error *error);

@@ -1,10 +1,9 @@
-/* checks: looks at session and job, and changes neither. */
+/* checks: what must hold between a job and its data before a run starts. */
 #include "launch/train/checks.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "core/memory.h"
 #include "launch/train/judge.h"
+#include "launch/train/states.h"
 
 static bool check_metric(const ls_session *s, int stage, ls_error *error)
 {
@@ -12,10 +11,8 @@ static bool check_metric(const ls_session *s, int stage, ls_error *error)
     const ls_objective *objective = s->stage[stage].objective;
     if (ls_judge_sum(s->job, objective) >= 0)
         return true;
-    for (int k = 0; objective->metrics[k]; k++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, ", %s", objective->metrics[k]);
-    }
+    for (int k = 0; objective->metrics[k]; k++)
+        ls_format_join(known, sizeof known, objective->metrics[k]);
     return ls_error_set(error, LS_USAGE, "%s: there is no metric '%s' in stage %d, which has: %s",
                         ls_job_where(s->job, "evaluate.metric", place, sizeof place),
                         s->job->evaluate.metric, stage + 1, known);
@@ -24,11 +21,7 @@ static bool check_metric(const ls_session *s, int stage, ls_error *error)
 static bool check_average(const ls_session *s, int stage, ls_error *error)
 {
     char place[256];
-    bool averages = false;
-    for (int p = 0; p < s->stage[stage].objective->phases; p++)
-        averages = averages ||
-                   ls_optimizer_state_name(&s->stage[stage].optimizer[p], LS_OPTIMIZER_AVERAGE);
-    return averages || !s->job->evaluate.average ||
+    return !s->job->evaluate.average || ls_states_kept(&s->stage[stage], LS_OPTIMIZER_AVERAGE) ||
            ls_error_set(error, LS_USAGE,
                         "%s: there is no average to evaluate in stage %d: give its optimizer "
                         "ema=0.999 (the share that an update keeps), or leave evaluate.average out",
@@ -63,7 +56,7 @@ bool ls_checks_pass(const ls_session *s, ls_error *error)
     return ok;
 }
 
-const ls_layer *ls_checks_meeting(const ls_session *s)
+const ls_layer *ls_checks_synchronous(const ls_session *s)
 {
     for (int n = 0; n < s->task.nets; n++)
         for (int i = 0; i < s->net[n]->count; i++)
@@ -74,7 +67,7 @@ const ls_layer *ls_checks_meeting(const ls_session *s)
 
 bool ls_checks_shards(const ls_session *s, int shards, ls_error *error)
 {
-    const ls_layer *layer = ls_checks_meeting(s);
+    const ls_layer *layer = ls_checks_synchronous(s);
     int ranks = s->comm->size;
     return !layer || shards == ranks ||
            ls_error_set(error, LS_USAGE,

@@ -2,9 +2,10 @@
 #pragma once
 #include "launch/session/session.h"
 
-/* The rows to train and to judge by are there, and so are each stage's metric and average. */
+/* The data has the rows to train on and to evaluate; each stage has the metric that the job judges
+ * by, and, where the job evaluates it, an average of the weights. */
 bool ls_checks_pass(const ls_session *session, ls_error *error);
 /* A layer that sums over the ranks within a pass (batchnorm sync=1); NULL: there is none. */
-const ls_layer *ls_checks_meeting(const ls_session *session);
-/* Such a layer sees the whole batch at once only where each rank has one shard of it. */
+const ls_layer *ls_checks_synchronous(const ls_session *session);
+/* With such a layer each rank must have one shard, so that each pass is of the whole batch. */
 bool ls_checks_shards(const ls_session *session, int shards, ls_error *error);

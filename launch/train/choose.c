@@ -9,7 +9,7 @@
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
 
-/* Whether both paths lead to one file or folder. */
+/* Whether both paths lead to the same file or folder. */
 static bool same_file(const char *a, const char *b)
 {
     struct stat x, y;
@@ -19,11 +19,9 @@ static bool same_file(const char *a, const char *b)
 bool ls_choose_is_own(const ls_checkpoint *checkpoint, const ls_job *job)
 {
     const char *path = checkpoint->path, *slash = strrchr(path, '/');
-    char *folder = ls_format("%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-    char *own = ls_format("%s/checkpoints", job->run);
-    bool same = same_file(folder, own);
+    char *own = ls_format("%s/checkpoints/%s", job->run, slash ? slash + 1 : path);
+    bool same = same_file(path, own);
     ls_free(own);
-    ls_free(folder);
     return same;
 }
 
@@ -51,8 +49,8 @@ static bool open_path(const ls_train_options *options, ls_checkpoint **found, ls
     return *found != NULL;
 }
 
-/* --resume=PATH names *chosen, but the run has a newer checkpoint of its own, *own. Leaves in
- * *chosen the one to go on from, and in *own the other. */
+/* --resume=PATH names *chosen; *own is the newest checkpoint of the run itself. Leaves in *chosen
+ * the one to go on from, and in *own the other. */
 static bool choose_own(const ls_job *job, const ls_train_options *options, ls_rundir *run,
                        ls_checkpoint **chosen, ls_checkpoint **own, ls_error *error)
 {
@@ -85,8 +83,8 @@ static bool check_progress(const ls_checkpoint *checkpoint, ls_error *error)
                         path, path);
 }
 
-/* --resume=PATH begins a run from another run's checkpoint, or goes back within this one. A run
- * that has gone on since goes on from its own, so that the same command can be started again. */
+/* --resume=PATH begins a run from another run's checkpoint, or goes back within this one. Where the
+ * run has a checkpoint of its own since, it goes on from that: the command can be repeated. */
 static bool choose_path(const ls_job *job, const ls_train_options *options, ls_rundir *run,
                         ls_checkpoint **chosen, ls_error *error)
 {

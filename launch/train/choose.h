@@ -3,10 +3,10 @@
 #include "io/checkpoint/checkpoint.h"
 #include "launch/train/trainer.h"
 
-/* On rank 0. Opens the checkpoint that `options` and the run directory lead to: *chosen, which the
- * caller closes; NULL where the run starts anew. With overwrite, clears `run` (NULL in a dry run:
- * nothing is cleared). LS_USAGE errors where the options forbid what is found, LS_DATA errors where
- * they ask for what is not there. */
+/* On rank 0. Opens the checkpoint that options->resume asks for: *chosen, which the caller closes;
+ * NULL where the run starts anew. With options->overwrite, clears `run` (NULL in a dry run: nothing
+ * is cleared). LS_USAGE errors where checkpoints would be lost, LS_DATA errors where there is none
+ * or it is no good. */
 bool ls_choose_checkpoint(const ls_job *job, const ls_train_options *options, ls_rundir *run,
                           ls_checkpoint **chosen, ls_error *error);
 /* Whether a checkpoint lies in the run's own folder. */

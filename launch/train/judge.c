@@ -1,4 +1,4 @@
-/* judge: compares evaluations. */
+/* judge: compares evaluations by one figure. */
 #include "launch/train/judge.h"
 
 #include <math.h>
@@ -22,9 +22,8 @@ bool ls_judge_note(const ls_job *job, const ls_objective *objective, const ls_su
 {
     int judged = ls_judge_sum(job, objective);
     double value = ls_sums_mean(sums, judged);
-    bool larger = judged >= LS_SUM_METRICS, first = isnan(position->best);
-    bool better = larger ? value > position->best : value < position->best;
-    if (!isfinite(value) || !(first || better)) {
+    bool better = judged >= LS_SUM_METRICS ? value > position->best : value < position->best;
+    if (!isfinite(value) || !(better || isnan(position->best))) {
         position->stale++;
         return false;
     }

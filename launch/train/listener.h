@@ -1,22 +1,22 @@
-/* listener: what a program hears of a training run while it goes on, and how it stops one. Training
- * prints nothing by itself. */
+/* listener: callbacks by which a program follows a training run, and stops it. Training prints
+ * nothing by itself. */
 #pragma once
 #include "core/objective.h"
 
-/* How training stands. */
+/* The state of training after a step or an evaluation. */
 typedef struct ls_figures {
     int stage, stages;  /* the stage that runs, from 0; how many there are */
     long epoch, epochs; /* the epoch that runs, from 0; epochs 0: the stage is counted in steps */
     long step, steps;   /* steps of the stage: done so far, in all */
     long steps_per_epoch;
     long run_step; /* steps done since the run began */
-    double loss;   /* means over the epoch so far, or over the rows of an evaluation */
-    double metric[LS_SUMS];
-    const char *const *metrics; /* their names, NULL-terminated */
-    double samples_per_second;  /* of this stage since this start */
-    double seconds;             /* spent in this stage since this start */
-    double seconds_left;        /* of the stage; < 0: not known */
-    double waiting;             /* share of the time spent waiting for data, 0 to 1 */
+    /* Means over the epoch so far, or over the rows of an evaluation; names NULL-terminated. */
+    double loss, metric[LS_SUMS];
+    const char *const *metrics;
+    double samples_per_second; /* of this stage since this start */
+    double seconds;            /* spent in this stage since this start */
+    double seconds_left;       /* of the stage; < 0: not known */
+    double waiting;            /* share of the time spent waiting for data, 0 to 1 */
 } ls_figures;
 
 /* Every rank calls its own listener; any member may be NULL. A program that prints fills the

@@ -8,21 +8,15 @@
 
 enum { LOADER_BATCHES = 3 }; /* that a loader holds */
 
-/* x, y and number of `rows` rows. */
-static double rows_bytes(const ls_session *session, double rows)
+/* Workspaces of the objective, and those of the threads after the first, for a shard and a chunk.
+ */
+static double workspace_bytes(const ls_session *session, int stage, long shard, long chunk)
 {
-    const ls_task *task = &session->task;
-    double numbers = (double)(ls_shape_count(&task->x) + ls_shape_count(&task->y));
-    return rows * (numbers * sizeof(real) + sizeof(int64_t));
-}
-
-/* What threads after the first take in the runs of all nets: for a shard, and for a chunk. */
-static double threads_bytes(const ls_session *session, long shard_rows, long chunk_rows)
-{
-    size_t sum = 0;
+    const ls_objective *objective = session->stage[stage].objective;
+    size_t sum = objective->type->bytes(objective, shard, chunk);
     for (int i = 0; i < session->task.nets; i++) {
-        sum += ls_workspace_bytes_threads(session->net[i], shard_rows);
-        sum += chunk_rows ? ls_workspace_bytes_threads(session->net[i], chunk_rows) : 0;
+        sum += ls_workspace_bytes_threads(session->net[i], shard);
+        sum += chunk ? ls_workspace_bytes_threads(session->net[i], chunk) : 0;
     }
     return (double)sum;
 }
@@ -32,17 +26,17 @@ static double stage_bytes(const ls_trainer *t)
 {
     double most = 0;
     const ls_session *session = &t->session;
+    long numbers = ls_shape_count(&session->task.x) + ls_shape_count(&session->task.y);
+    double row = (double)numbers * sizeof(real) + sizeof(int64_t);
     long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
     for (int s = 0; s < session->job->stages; s++) {
-        ls_objective *objective = session->stage[s].objective;
         long batch = session->job->stage[s].batch;
         long chunk = ls_stage_chunk(session, s, &t->evaluate);
         long shard = ls_stage_shard_rows(session, s, t->shards.count);
         double loaded = (double)(batch < rows ? batch : rows) * (t->shards.end - t->shards.begin) /
                         (double)t->shards.count;
-        double own = (double)objective->type->bytes(objective, shard, chunk) +
-                     threads_bytes(session, shard, chunk);
-        most = fmax(most, own + rows_bytes(session, LOADER_BATCHES * loaded + (double)chunk));
+        most = fmax(most, workspace_bytes(session, s, shard, chunk) +
+                              row * (LOADER_BATCHES * loaded + (double)chunk));
     }
     return most;
 }

@@ -1,4 +1,4 @@
-/* report: adds up sums over steps, and writes records of metrics.jsonl. */
+/* report: adds up sums over steps, calls the listener, writes records of metrics.jsonl. */
 #include "launch/train/report.h"
 
 #include <jansson.h>
@@ -16,29 +16,28 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* Adds means of `sums` to a JSON object: loss, then the objective's metrics. */
-static void add_means(const ls_report *report, const ls_sums *sums, json_t *object)
+/* The means as a JSON object: loss, then the objective's metrics. */
+static json_t *means(const ls_report *report, const ls_sums *sums)
 {
     const char *const *metrics = report->stage->objective->metrics;
-    json_object_set_new(object, "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
+    json_t *object = json_pack("{s:o}", "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
     for (int k = 0; metrics[k]; k++)
         json_object_set_new(object, metrics[k], number(ls_sums_mean(sums, LS_SUM_METRICS + k)));
+    return object;
 }
 
-static json_t *new_record(const ls_report *report)
-{
-    const ls_position *position = report->position;
-    const ls_stage *stage = report->stage;
-    double epochs = (double)position->stage_step / (double)stage->specs->steps_per_epoch;
-    return json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
-                     (json_int_t)position->step, "epoch", epochs, "seconds",
-                     ls_clock_now() - report->opened);
-}
-
-/* A record that can't be written is told to the listener, and is no reason to stop. */
-static void put_record(const ls_report *report, json_t *record)
+/* Writes a record: where the run stands, then the members of `more`, which is freed. If it can't be
+ * written, the listener gets a notice, and training goes on. */
+static void put_record(const ls_report *report, json_t *more)
 {
     ls_error error;
+    const ls_position *position = report->position;
+    double epochs = (double)position->stage_step / (double)report->stage->specs->steps_per_epoch;
+    json_t *record = json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
+                               (json_int_t)position->step, "epoch", epochs, "seconds",
+                               ls_clock_now() - report->opened);
+    json_object_update(record, more);
+    json_decref(more);
     char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (!text || !ls_rundir_metrics(report->run, text, &error))
         ls_listener_notice(report->listener, "%s",
@@ -49,10 +48,9 @@ static void put_record(const ls_report *report, json_t *record)
 
 static void write_step_record(ls_report *report)
 {
-    json_t *record = new_record(report);
+    json_t *record = means(report, &report->record);
     double now = ls_clock_now(), waited = ls_loader_waited(report->stage->loader);
     double seconds = now - report->record_start;
-    add_means(report, &report->record, record);
     json_object_set_new(record, "rate", json_real(report->stage->rate));
     json_object_set_new(record, "samples_per_second", json_real(report->record_rows / seconds));
     json_object_set_new(record, "waiting", json_real((waited - report->record_waited) / seconds));
@@ -100,8 +98,7 @@ void ls_report_start(ls_report *report)
 
 void ls_report_step(ls_report *report, const ls_sums *sums)
 {
-    const ls_session_stage *specs = report->stage->specs;
-    long per_epoch = specs->steps_per_epoch, step = report->position->stage_step;
+    long per_epoch = report->stage->specs->steps_per_epoch, step = report->position->stage_step;
     if ((step - 1) % per_epoch == 0)
         report->epoch = (ls_sums){{0}};
     for (int k = 0; k < LS_SUMS; k++) {
@@ -111,7 +108,7 @@ void ls_report_step(ls_report *report, const ls_sums *sums)
     report->record_rows += sums->at[LS_SUM_WEIGHT];
     report->stage_rows += sums->at[LS_SUM_WEIGHT];
     long every = (per_epoch + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
-    bool due = step % every == 0 || step % per_epoch == 0 || step == specs->steps;
+    bool due = step % every == 0 || step % per_epoch == 0 || step == report->stage->specs->steps;
     if (report->run && due)
         write_step_record(report);
     if (report->listener->step) {
@@ -128,29 +125,20 @@ void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds
         report->listener->evaluation(report->listener->context, &figures, split,
                                      report->position->stale == 0);
     }
-    if (report->run) {
-        json_t *record = new_record(report), *means = json_object();
-        add_means(report, sums, means);
-        json_object_set_new(record, split, means);
-        put_record(report, record);
-    }
-    report->record_start += seconds; /* it is not training time */
+    if (report->run)
+        put_record(report, json_pack("{s:o}", split, means(report, sums)));
+    report->record_start += seconds; /* samples_per_second is of training alone */
 }
 
 void ls_report_stage(ls_report *report, const char *how)
 {
     const ls_position *position = report->position;
-    if (report->run) {
-        json_t *record = new_record(report);
-        json_object_set_new(record, "final", json_string(how));
-        json_object_set_new(record, "stage_seconds",
-                            json_real(ls_clock_now() - report->stage_start));
-        if (!isnan(position->best)) {
-            json_object_set_new(record, "best", json_real(position->best));
-            json_object_set_new(record, "best_step", json_integer(position->best_step));
-        }
-        put_record(report, record);
-    }
+    bool judged = !isnan(position->best);
+    if (report->run)
+        put_record(report, json_pack("{s:s, s:f, s:o*, s:o*}", "final", how, "stage_seconds",
+                                     ls_clock_now() - report->stage_start, "best",
+                                     judged ? json_real(position->best) : NULL, "best_step",
+                                     judged ? json_integer(position->best_step) : NULL));
     if (report->listener->stage_end) {
         ls_figures figures = figures_of(report, &report->epoch);
         report->listener->stage_end(report->listener->context, &figures, how);

@@ -1,4 +1,4 @@
-/* report: the figures of a run while it trains: for the listener, and into metrics.jsonl. */
+/* report: the figures of a run while it trains, for the listener and for metrics.jsonl. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "io/rundir.h"
@@ -11,12 +11,12 @@ typedef struct ls_report {
     const ls_stage *stage;     /* the one that runs */
     const ls_position *position;
     ls_rundir *run; /* whose metrics.jsonl gets the records; NULL: none are written */
-    double opened;  /* when this start began; these and the next are seconds on the clock */
-    /* Since the stage went on in this start. */
+    double opened;  /* the time when this start of the run began, in seconds, as all times here */
+    /* Since this start began the stage, or went on with it: the time, rows, and step at which. */
     double stage_start, stage_rows;
-    long stage_first; /* its first step here */
-    ls_sums epoch;    /* since the epoch began */
-    /* Since the last record of metrics.jsonl. */
+    long stage_first;
+    ls_sums epoch; /* since the epoch began */
+    /* Since the last record of metrics.jsonl: its time, rows, and what the loader had waited. */
     ls_sums record;
     double record_start, record_rows, record_waited;
 } ls_report;

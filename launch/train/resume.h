@@ -1,10 +1,12 @@
-/* resume: a run goes on from a checkpoint, or begins. Rank 0 reads, the other ranks are told. */
+/* resume: a run goes on from a checkpoint, or begins. Rank 0 reads and broadcasts. */
 #pragma once
 #include "launch/train/trainer.h"
 
-/* **Collective.** Finds the checkpoint to go on from and sets trainer->position to where it stands;
- * without one the position stays. The error is the same on all ranks. */
+/* **Collective.** Opens the run directory and the checkpoint to go on from, and sets
+ * trainer->position to the checkpoint's; without one it stays. The error is the same on all ranks.
+ */
 bool ls_resume_find(ls_trainer *trainer, ls_error *error);
-/* **Collective.** Fills parameters and optimizer state, from that checkpoint, from --weights, or as
- * they were drawn. The error is the same on all ranks. */
+/* **Collective.** Fills parameters and optimizer states from that checkpoint, or the parameters
+ * from
+ * --weights; without either they stay as drawn. The error is the same on all ranks. */
 bool ls_resume_load(ls_trainer *trainer, ls_error *error);

@@ -1,4 +1,4 @@
-/* shards: cuts shards over the ranks and adds the gradients of a rank's own in tree order. */
+/* shards: divides shards among the ranks, and adds the gradients of a rank's shards. */
 #include "launch/train/shards.h"
 
 #include "core/memory.h"
@@ -11,7 +11,7 @@ void ls_shards_cut(ls_shards *shards, int count, int rank, int ranks)
     shards->end = (int)((long)count * (rank + 1) / ranks);
     if (ranks & (ranks - 1))
         return;
-    /* A power of two of ranks takes the halves of the tree itself. */
+    /* A power of two of ranks: the shards are halved until each rank has one part. */
     shards->begin = 0;
     shards->end = count;
     for (int half = ranks / 2; half > 0; half /= 2) {
@@ -47,7 +47,7 @@ void ls_shards_release(ls_shards *shards)
         ls_free(shards->partial[k]);
 }
 
-/* One gradient to compute: what stays the same for all of its shards. */
+/* The arguments of add_shards that are the same for all shards. */
 typedef struct gradient {
     const ls_shards *shards;
     ls_objective *objective;
@@ -56,31 +56,25 @@ typedef struct gradient {
     const ls_pass *pass;
 } gradient;
 
-static void shard_gradient(const gradient *g, int number, real *array, ls_sums *sums)
+/* The gradient of shards [begin, end) into partial[0], with room in partial[1] and on. */
+static void add_shards(const gradient *g, int begin, int end, real *const *partial, ls_sums *sums)
 {
-    ls_batch shard = ls_batch_shard(g->batch, number, g->shards->count);
-    ls_pass pass = *g->pass;
-    pass.row = shard.first;
-    pass.gradient = array;
-    g->objective->type->gradient(g->objective, g->phase, &shard, &pass, sums);
-}
-
-/* The gradient of shards [begin, end) into partial[level]. */
-static void tree_gradient(const gradient *g, int begin, int end, int level, ls_sums *sums)
-{
-    real *const *partial = g->shards->partial;
     if (end - begin == 1) {
-        shard_gradient(g, begin, partial[level], sums);
+        ls_batch shard = ls_batch_shard(g->batch, begin, g->shards->count);
+        ls_pass pass = *g->pass;
+        pass.row = shard.first;
+        pass.gradient = partial[0];
+        g->objective->type->gradient(g->objective, g->phase, &shard, &pass, sums);
         return;
     }
     ls_sums other;
     int middle = begin + (end - begin) / 2;
-    tree_gradient(g, begin, middle, level, sums);
-    tree_gradient(g, middle, end, level + 1, &other);
+    add_shards(g, begin, middle, partial, sums);
+    add_shards(g, middle, end, partial + 1, &other);
     const ls_slots *slots = &g->objective->phase[g->phase].slots;
     for (int i = 0; i < slots->count; i++) {
         ls_interval reals = ls_slots_reals(g->objective->task.params, &slots->at[i]);
-        real *const halves[] = {partial[level] + reals.begin, partial[level + 1] + reals.begin};
+        real *const halves[] = {partial[0] + reals.begin, partial[1] + reals.begin};
         ls_sum_order_add(halves[0], halves, 2, reals.end - reals.begin);
     }
     for (int k = 0; k < LS_SUMS; k++)
@@ -91,5 +85,5 @@ void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int ph
                         const ls_batch *batch, const ls_pass *pass, ls_sums *sums)
 {
     const gradient g = {shards, objective, phase, batch, pass};
-    tree_gradient(&g, shards->begin, shards->end, 0, sums);
+    add_shards(&g, shards->begin, shards->end, shards->partial, sums);
 }

@@ -1,8 +1,7 @@
-/* shards: a batch is cut into shards, which the ranks share; a rank computes the gradients of its
- * shards one after the other and adds them in the order of dist/sum_order.h.
- *
- * The sum over [0, n) is the sum over its first half plus the sum over its second half, and a rank
- * holds a part that such halving gives. So the sum has the same bits on 1, 2, 4, ... ranks. */
+/* shards: a batch is cut into shards, which are divided among the ranks; a rank computes the
+ * gradients of its shards one after the other and adds them in the order of dist/sum_order.h: the
+ * sum over [0, n) is the sum over the first half plus the sum over the second half. Halving again
+ * and again also gives the ranks' parts, so the bits are the same on 1, 2, 4, ... ranks. */
 #pragma once
 #include "core/objective.h"
 #include "dist/comm.h"
@@ -12,8 +11,8 @@ enum { LS_SHARDS_LEVELS = 24 };
 typedef struct ls_shards {
     int count;      /* of the whole batch */
     int begin, end; /* this rank's are [begin, end) */
-    /* Gradient arrays with the params' offsets: [0] is the sum (borrowed); [k] holds the second
-     * half of a sum whose first half is in [k - 1]. */
+    /* Gradient arrays with the params' offsets: [0] is the sum (borrowed); [k] holds the sum of a
+     * second half until it is added to that of the first half in [k - 1]. */
     real *partial[LS_SHARDS_LEVELS];
 } ls_shards;
 
@@ -23,8 +22,8 @@ void ls_shards_cut(ls_shards *shards, int count, int rank, int ranks);
 int ls_shards_most(int count, int ranks);
 /* How many gradient arrays a rank of that many shards takes besides the sum. */
 int ls_shards_partials(int most);
-/* Makes those arrays for `ranks` ranks; `sum` (borrowed) is the array that the gradient goes to.
- * Free them with ls_shards_release. */
+/* Makes shards->partial; `sum` (borrowed) is the array that the gradient goes to. Free with
+ * ls_shards_release. */
 void ls_shards_allocate(ls_shards *shards, const ls_params *params, int ranks, real *sum);
 void ls_shards_release(ls_shards *shards);
 /* The gradient of a phase over this rank's shards of `batch`, into the sum, and *sums. `pass` says

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool stage_keeps(const ls_session_stage *stage, int state)
+bool ls_states_kept(const ls_session_stage *stage, int state)
 {
     for (int p = 0; p < stage->objective->phases; p++)
         if (ls_optimizer_state_name(&stage->optimizer[p], state))
@@ -11,19 +11,19 @@ static bool stage_keeps(const ls_session_stage *stage, int state)
     return false;
 }
 
-static bool any_keeps(const ls_session *session, int state)
+static bool any_stage_keeps(const ls_session *session, int state)
 {
-    for (int s = 0; s < session->job->stages; s++)
-        if (stage_keeps(&session->stage[s], state))
-            return true;
-    return false;
+    int s = 0;
+    while (s < session->job->stages && !ls_states_kept(&session->stage[s], state))
+        s++;
+    return s < session->job->stages;
 }
 
 int ls_states_count(const ls_session *session)
 {
     int count = 0;
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-        count += any_keeps(session, k);
+        count += any_stage_keeps(session, k);
     return count;
 }
 
@@ -33,10 +33,8 @@ bool ls_states_create(ls_states *states, const ls_session *session, ls_error *er
     bool ok = true;
     states->every_slot = ls_slots_all(session->params);
     for (int k = 0; ok && k < LS_OPTIMIZER_STATES; k++)
-        if (any_keeps(session, k)) {
-            states->shared[k] = ls_shared_create(session->comm, bytes, error);
-            ok = states->shared[k] != NULL;
-        }
+        if (any_stage_keeps(session, k))
+            ok = (states->shared[k] = ls_shared_create(session->comm, bytes, error)) != NULL;
     return ls_comm_agree(session->comm, ok, error);
 }
 

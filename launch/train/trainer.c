@@ -1,4 +1,4 @@
-/* trainer: opens and closes a run: checks, shards, memory, where it stands. */
+/* trainer: opens and closes a training run. */
 #include "launch/train/trainer.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "launch/train/judge.h"
 #include "launch/train/resume.h"
 
-/* Every rank has read the job and opened the data for itself. */
+/* **Collective.** Each rank has read the job and opened the data by itself: are they the same? */
 static bool check_same(ls_trainer *t, ls_error *error)
 {
     uint64_t data = ls_dataset_shape_digest(t->session.data);
@@ -25,6 +25,7 @@ static bool check_same(ls_trainer *t, ls_error *error)
                         same_job ? "data sets" : "jobs");
 }
 
+/* **Collective.** Everything that needs no checkpoint and no memory for parameters. */
 static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
 {
     ls_session *session = &t->session;
@@ -41,7 +42,7 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
     return true;
 }
 
-/* Where a run begins. */
+/* The position of a run that has done no step. */
 static ls_position first_position(const ls_session *session)
 {
     const ls_job *job = session->job;
@@ -53,8 +54,8 @@ static ls_position first_position(const ls_session *session)
                          .data_digest = ls_dataset_shape_digest(session->data)};
 }
 
-/* Cuts the shards of the run over the ranks: at least one each. */
-static void cut_shards(ls_trainer *t)
+/* Divides the run's shards among the ranks; where there are too few for one each, adds some. */
+static void divide_shards(ls_trainer *t)
 {
     int ranks = t->comm->size, shards = (int)t->position.shards;
     if (shards < ranks) {
@@ -86,7 +87,7 @@ static bool allocate(ls_trainer *t, ls_error *error)
     return true;
 }
 
-/* On rank 0. A run that is complete keeps the job.yaml that it was trained by. */
+/* On rank 0. A run that is complete keeps the job.yaml that it was trained with. */
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     const ls_job *job = t->session.job;
@@ -116,7 +117,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     t->position = first_position(&t->session);
     if (!t->options.no_files && !ls_resume_find(t, error))
         return false;
-    cut_shards(t);
+    divide_shards(t);
     if (!ls_checks_shards(&t->session, (int)t->position.shards, error)) /* the same on all ranks */
         return false;
     if (t->options.dry_run)
@@ -124,11 +125,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!allocate(t, error))
         return false;
     t->report.run = t->run;
-    if (t->position.stage < job->stages)
-        ls_states_select(&t->states, &t->session, (int)t->position.stage);
-    if (!ls_resume_load(t, error))
-        return false;
-    return ls_comm_agree(comm, !t->run || open_files(t, error), error);
+    ls_states_select(&t->states, &t->session, (int)t->position.stage);
+    return ls_resume_load(t, error) && ls_comm_agree(comm, !t->run || open_files(t, error), error);
 }
 
 void ls_trainer_close(ls_trainer *t)

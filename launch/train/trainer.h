@@ -11,13 +11,13 @@
 #include "launch/train/report.h"
 #include "launch/train/states.h"
 
-/* Everything may be 0 and NULL: then the run goes on from its newest checkpoint, if it has one, on
- * one thread a rank, and nobody listens. */
+/* How to train. {0} means: from the run's newest checkpoint, if it has one, on one thread a rank,
+ * without a listener. */
 typedef struct ls_train_options {
     const char *resume;  /* auto (NULL), required, never, or a path */
     const char *weights; /* a file of parameters to start from; NULL: they are drawn */
     bool overwrite;      /* with never or a path: remove what an earlier run wrote */
-    bool dry_run;        /* only check and plan: nothing is written, and the run cannot start */
+    bool dry_run;        /* the trainer is opened for checks and ls_plan only; nothing is written */
     bool no_files;       /* no run directory: nothing is written, and nothing resumed */
     int threads;         /* of a rank; 0: 1 */
     double max_seconds;  /* then the run stops with a checkpoint; 0: no limit */
@@ -42,10 +42,10 @@ typedef struct ls_trainer {
     char *job_text;             /* the job as checkpoints hold it */
     ls_checkpoint *checkpoint;  /* on rank 0: the one to go on from, until it is loaded */
     char *resumed;              /* its path; NULL: the run starts anew */
-    /* On rank 0; NULL elsewhere and without files. */
+    /* On rank 0; NULL on the others, and with no_files. */
     ls_rundir *run;
     ls_checkpoint_writer *writer;
-    double saved, evaluated; /* when that was last done: seconds on the clock */
+    double saved, evaluated; /* when the last checkpoint and evaluation were: ls_clock_now() */
     bool time_up;            /* on rank 0: max_seconds are over */
 } ls_trainer;
 

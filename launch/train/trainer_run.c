@@ -1,5 +1,5 @@
-/* trainer_run: for each step, for each phase of the objective: a batch, the gradient of this rank's
- * shards, the sum over all ranks, the update; then what is due: evaluation, checkpoint. */
+/* trainer_run: for each step, for each phase of the objective: the batch, the gradient of this
+ * rank's shards, the sum over all ranks, the update; then evaluation and checkpoint where due. */
 #include "launch/train/trainer_run.h"
 
 #include <math.h>
@@ -10,6 +10,7 @@
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
 
+/* What comes after a step, or after a stage. */
 typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } verdict;
 
 static bool minutes_over(const ls_every *every, double since)
@@ -17,7 +18,7 @@ static bool minutes_over(const ls_every *every, double since)
     return every->unit == LS_EVERY_MINUTES && ls_clock_now() - since > 60 * every->count;
 }
 
-/* The clock is that of rank 0. */
+/* Raises what this rank has to say; the clock that counts is rank 0's. */
 static void raise_flags(ls_trainer *t, ls_step_sums *sums)
 {
     const ls_listener *listener = &t->options.listener;
@@ -36,8 +37,8 @@ static void sum_over_ranks(void *comm, double *values, long count)
     ls_comm_sum_ordered(comm, values, count);
 }
 
-/* The gradient of a phase over this rank's shards, with its sums. Without a batch, which could not
- * be read, it is zero. **Collective** where layers sum over the ranks. */
+/* The gradient of a phase over this rank's shards, with its sums; zero where the batch could not be
+ * read. **Collective** where layers sum over the ranks. */
 static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls_step_sums *sums)
 {
     const ls_pass pass = {.training = true,
@@ -47,8 +48,10 @@ static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls
                           .sum = sum_over_ranks,
                           .context = t->comm};
     *sums = (ls_step_sums){.failed = batch == NULL};
-    /* A rank without rows never comes to the layer where the others would wait for it. */
-    if (ls_checks_meeting(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0 : batch != NULL)
+    /* Where layers sum over the ranks, no rank enters them unless all do: it would wait for ever.
+     */
+    if (ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
+                                           : batch != NULL)
         ls_shards_gradient(&t->shards, t->stage.objective, phase, batch, &pass, &sums->sums);
     else
         ls_objective_zero(t->stage.objective, phase, t->shards.partial[0]);
@@ -77,7 +80,7 @@ static void measure(void *reduce, const real *array, const ls_slots *slots, doub
     ls_reduce_norms(reduce, array, slots, norm2);
 }
 
-/* This rank's slice of the phase's slots. **Collective** over the node. */
+/* Updates this rank's slice of the phase's slots. **Collective** over the node. */
 static void update(ls_trainer *t, int phase, double weight)
 {
     const ls_session_stage *specs = t->stage.specs;
@@ -125,39 +128,36 @@ static bool train_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
     return true;
 }
 
-static ls_checkpoint_contents contents(const ls_trainer *t)
+/* On rank 0, a thread writes a copy to the disk while training goes on; a failure is reported by
+ * the next call, or by the wait at the end. */
+static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *error)
 {
-    return (ls_checkpoint_contents){.job = t->job_text,
-                                    .position = &t->position,
-                                    .params = t->session.params,
-                                    .arrays = &t->states.saved};
+    const ls_checkpoint_contents now = {.job = t->job_text,
+                                        .position = &t->position,
+                                        .params = t->session.params,
+                                        .arrays = &t->states.saved};
+    return !t->writer || ls_checkpoint_writer_write(t->writer, &now, part, error);
 }
 
-/* **Collective.** A thread of rank 0 writes a copy of the state while training goes on; a failure
- * is reported by the next call, or by the wait at the end. */
+/* **Collective.** */
 static bool save(ls_trainer *t, ls_error *error)
 {
-    const ls_checkpoint_contents now = contents(t);
     t->saved = ls_clock_now();
-    bool ok = !t->writer || ls_checkpoint_writer_write(t->writer, &now, LS_CHECKPOINT_ALL, error);
-    return ls_comm_agree(t->comm, ok, error);
+    return ls_comm_agree(t->comm, write_checkpoint(t, LS_CHECKPOINT_ALL, error), error);
 }
 
 /* **Collective.** Evaluates the parameters that the nets read now, and writes best.h5 where they
  * are the best so far. */
 static bool evaluate_parameters(ls_trainer *t, ls_error *error)
 {
-    ls_evaluation evaluation;
+    ls_evaluation evaluation = {.rows = 0};
     double start = ls_clock_now();
     const ls_job *job = t->session.job;
     if (!ls_evaluate(t->comm, t->stage.objective, t->session.data,
                      ls_split_find(job->evaluate.split), &evaluation, error))
         return false;
-    bool best = ls_judge_note(job, t->stage.objective, &evaluation.sums, &t->position), ok = true;
-    if (best && t->writer) {
-        const ls_checkpoint_contents now = contents(t);
-        ok = ls_checkpoint_writer_write(t->writer, &now, LS_CHECKPOINT_WEIGHTS, error);
-    }
+    bool best = ls_judge_note(job, t->stage.objective, &evaluation.sums, &t->position);
+    bool ok = !best || write_checkpoint(t, LS_CHECKPOINT_WEIGHTS, error);
     t->evaluated = ls_clock_now();
     ls_report_evaluation(&t->report, &evaluation.sums, t->evaluated - start);
     return ls_comm_agree(t->comm, ok, error);
@@ -183,16 +183,15 @@ static bool evaluate(ls_trainer *t, ls_error *error)
     return ok;
 }
 
-/* Whether `every` falls between step - 1 and step of the stage. */
-static bool due(const ls_trainer *t, const ls_every *every, double clock_flag)
+/* Whether the step just done, or rank 0's clock (`flag`), has come to what the job does `every` so
+ * often. */
+static bool due(const ls_trainer *t, const ls_every *every, double flag)
 {
     double period = every->count, step = (double)t->position.stage_step;
+    if (every->unit == LS_EVERY_NEVER || every->unit == LS_EVERY_MINUTES)
+        return flag > 0;
     if (every->unit == LS_EVERY_EPOCHS)
         period *= (double)t->stage.specs->steps_per_epoch;
-    if (every->unit == LS_EVERY_MINUTES)
-        return clock_flag > 0;
-    if (every->unit == LS_EVERY_NEVER)
-        return false;
     return floor(step / period) != floor((step - 1) / period);
 }
 
@@ -218,7 +217,7 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
     return stop ? STOP : GO_ON;
 }
 
-/* A stage with the objective of the stage before it is judged by the same figure. */
+/* Whether the best evaluation of the stage before can be compared with those of this one. */
 static bool goes_on_judging(const ls_trainer *t)
 {
     long stage = t->position.stage;
@@ -226,7 +225,7 @@ static bool goes_on_judging(const ls_trainer *t)
     return stage > 0 && strcmp(stages[stage].objective, stages[stage - 1].objective) == 0;
 }
 
-/* The stage of t->position, from the step at which it stands. */
+/* Begins the stage of t->position, or goes on with it. */
 static void start_stage(ls_trainer *t)
 {
     int number = (int)t->position.stage;
@@ -242,8 +241,8 @@ static void start_stage(ls_trainer *t)
     ls_report_start(&t->report);
 }
 
-/* The position after the stage: the beginning of the next one. The last stage stays, so that more
- * epochs, or more patience, can be asked for later. */
+/* Moves the position to the beginning of the next stage. In the last stage it stays, so that a
+ * later start can ask for more epochs, or more evaluations without a better one. */
 static void advance(ls_trainer *t)
 {
     if (t->position.stage + 1 == t->session.job->stages)
@@ -254,6 +253,7 @@ static void advance(ls_trainer *t)
     t->states.saved.count = 0;
 }
 
+/* Trains the stage of t->position to its end, unless a former start came there. */
 static verdict run_stage(ls_trainer *t, ls_error *error)
 {
     verdict result = GO_ON;
@@ -277,12 +277,12 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
 
 ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
 {
-    verdict result = STAGE_DONE;
-    long before = -1;
-    while (result == STAGE_DONE && t->position.stage != before) {
+    verdict result;
+    long before;
+    do {
         before = t->position.stage;
         result = run_stage(t, error);
-    }
+    } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
     bool durable = !t->writer || ls_checkpoint_writer_wait(t->writer, failed ? NULL : error);
     if (failed || !ls_comm_agree(t->comm, durable, error))

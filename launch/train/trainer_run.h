@@ -5,7 +5,7 @@
 typedef enum ls_outcome {
     LS_OUTCOME_COMPLETE, /* every stage is done, or stopped early */
     LS_OUTCOME_STOPPED,  /* as the listener or max_seconds asked; the checkpoint is on the disk */
-    LS_OUTCOME_FAILED    /* the error says why; no checkpoint is lost */
+    LS_OUTCOME_FAILED    /* the error says why; checkpoints on the disk stay */
 } ls_outcome;
 
 /* **Collective.** To be called once. Trains until the last stage is done or the run should stop:
