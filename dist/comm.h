@@ -7,7 +7,7 @@
 #include "core/check.h"
 #include "core/tensor.h"
 
-/* Read only. */
+/* What a rank knows of the run; callers only read it. */
 typedef struct ls_comm {
     int rank, size;           /* this rank's number, and how many ranks there are */
     int node_index, nodes;    /* the number of this rank's node, and how many nodes there are */

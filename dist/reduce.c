@@ -25,13 +25,11 @@
  * nothing to wait for before the next A.
  *
  * ls_reduce_norms, called between B and C, writes the squares anew. It has two barriers of its own:
- * after the first no rank reads the old squares any more; after the second the new are complete. */
+ * after the first no rank reads the old squares; after the second the new ones are complete. */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"
 #include "dist/reduce.h"
-
-#include <limits.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -55,25 +53,22 @@ size_t ls_reduce_buffer_bytes(const ls_comm *comm)
     return comm->nodes > 1 ? LS_EXCHANGE_BUFFER * sizeof(real) : 0;
 }
 
-/* All nodes are cut alike: into as many slices as the smallest node has ranks. In larger nodes the
- * last ranks have an empty slice. */
-static ls_interval cut_slice(const ls_reduce *reduce)
+/* Where slice r begins. All nodes are cut alike, into as many slices as the smallest node has
+ * ranks; in larger nodes the last ranks have an empty slice. */
+static long slice_begin(const ls_reduce *reduce, long r)
 {
-    long slices = reduce->comm->smallest_node, r = ls_min(reduce->comm->node_rank, slices);
-    long blocks = reduce->stride / LS_SLICE_ALIGN;
-    long begin = blocks * r / slices, end = blocks * ls_min(r + 1, slices) / slices;
-    return (ls_interval){ls_min(begin * LS_SLICE_ALIGN, reduce->params->size),
-                         ls_min(end * LS_SLICE_ALIGN, reduce->params->size)};
+    long slices = reduce->comm->smallest_node, blocks = reduce->stride / LS_SLICE_ALIGN;
+    return ls_min(blocks * ls_min(r, slices) / slices * LS_SLICE_ALIGN, reduce->params->size);
 }
 
 ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *error)
 {
-    int size = comm->node_size;
+    int size = comm->node_size, r = comm->node_rank;
     ls_reduce *reduce = ls_alloc(1, sizeof *reduce);
     reduce->comm = comm;
     reduce->params = params;
     reduce->stride = stride_of(params);
-    reduce->slice = cut_slice(reduce);
+    reduce->slice = (ls_interval){slice_begin(reduce, r), slice_begin(reduce, r + 1)};
     reduce->from = ls_alloc((size_t)size, sizeof *reduce->from);
     reduce->node_sums = ls_alloc((size_t)comm->nodes, sizeof *reduce->node_sums);
     if (comm->nodes > 1)
@@ -84,7 +79,7 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
         return NULL;
     }
     reduce->arrays = ls_shared_data(reduce->shared);
-    reduce->gradient = reduce->arrays + comm->node_rank * reduce->stride;
+    reduce->gradient = reduce->arrays + r * reduce->stride;
     reduce->total = (ls_step_sums *)(reduce->arrays + size * reduce->stride);
     reduce->sums = reduce->total + 1;
     reduce->squares = (double *)(reduce->sums + size);

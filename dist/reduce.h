@@ -29,9 +29,8 @@ typedef struct ls_step_sums {
 
 /* Callers read the first two members only. */
 typedef struct ls_reduce {
-    real *gradient; /* this rank's gradient array, at the offsets of the params */
-    ls_interval
-        slice; /* that this rank updates; cut at multiples of LS_SLICE_ALIGN; may be empty */
+    real *gradient;    /* this rank's gradient array, at the offsets of the params */
+    ls_interval slice; /* that this rank updates, in blocks of LS_SLICE_ALIGN; may be empty */
 
     ls_comm *comm;
     const ls_params *params;
