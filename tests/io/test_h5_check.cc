@@ -215,6 +215,27 @@ TEST_F(H5Check, AHeaderThatGoesOnInItselfIsRefused)
                  {"f.h5: is damaged at byte 112", "not the same structures again and again"});
 }
 
+TEST_F(H5Check, AHeapOfLinksWithoutItsTreeIsRefused)
+{
+    hid_t file = create(false), form = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_link_creation_order(form, H5P_CRT_ORDER_TRACKED);
+    H5Gclose(H5Gcreate2(file, "g", H5P_DEFAULT, form, H5P_DEFAULT));
+    H5Pclose(form);
+    H5Fclose(file);
+    ls_error error = {};
+    EXPECT_EQ(count(path, &error), 2) << error.text;
+    /* No links, no heap and no B-tree; then a heap. HDF5 goes to the B-tree that is not there. */
+    std::string bytes = read_file(path);
+    size_t at = bytes.find(bytes_of(uint64_t{0}) + std::string(16, '\xff'));
+    ASSERT_NE(at, std::string::npos);
+    for (size_t heap : {size_t{7}, bytes.find("HEAP")}) {
+        write_file(path, bytes.replace(at + 8, 8, bytes_of(uint64_t{heap})));
+        EXPECT_EQ(count(path, &error), -1);
+        expect_words(error,
+                     {"f.h5: is damaged at byte", "expected what is said of a group's links"});
+    }
+}
+
 TEST_F(H5Check, GroupsVeryDeepInEachOtherAreRefused)
 {
     for (int depth : {60, 70}) {

@@ -173,28 +173,41 @@ static bool check_names(ls_h5_object *o, ls_h5_piece *p)
     return true;
 }
 
-/* Links, or attributes, of an object in the new form: *dense tells whether they stand in a heap of
- * their own. `order` is the bytes of a creation order. */
-static bool check_many(ls_h5_piece *p, int order, bool *dense)
+/* Of links, or attributes, in the new form: the addresses of the heap and of the B-tree that hold
+ * them if the header does not. `order` is the bytes of a creation order. */
+static bool check_many(ls_h5_piece *p, uint64_t order, uint64_t *heap, uint64_t *tree)
 {
     uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
-    ls_h5_piece_skip(p, flags & 1 ? (uint64_t)order : 0);
-    *dense = ls_h5_piece_number(p, 8) != LS_H5_NOWHERE;
-    ls_h5_piece_skip(p, 8);
+    ls_h5_piece_skip(p, flags & 1 ? order : 0);
+    *heap = ls_h5_piece_number(p, 8);
+    *tree = ls_h5_piece_number(p, 8);
     return version == 0;
+}
+
+/* Whether a structure begins there that HDF5 checks by its checksum. HDF5 crashes where it finds no
+ * address of one that it needs. */
+static bool is_signed(ls_h5_walk *walk, uint64_t address, const char *signature)
+{
+    ls_h5_piece piece;
+    return ls_h5_piece_open(walk, address, 4, &piece) && ls_h5_piece_signed(&piece, signature);
 }
 
 static bool check_many_links(ls_h5_object *o, ls_h5_piece *p)
 {
-    return check_many(p, 8, &o->dense);
+    uint64_t heap, tree;
+    bool ok = check_many(p, 8, &heap, &tree);
+    o->dense = heap != LS_H5_NOWHERE;
+    return ok &&
+           (!o->dense || (is_signed(p->walk, heap, "FRHP") && is_signed(p->walk, tree, "BTHD")));
 }
 
 static bool check_many_attributes(ls_h5_piece *p)
 {
-    bool dense;
-    return check_many(p, 2, &dense) &&
-           (!dense || ls_h5_walk_unknown(p->walk, p->at,
-                                         "more than 8 attributes in the form of libver='latest'"));
+    uint64_t heap, tree;
+    return check_many(p, 2, &heap, &tree) &&
+           (heap == LS_H5_NOWHERE ||
+            ls_h5_walk_unknown(p->walk, p->at,
+                               "more than 8 attributes in the form of libver='latest'"));
 }
 
 static bool check_link(ls_h5_piece *p)
