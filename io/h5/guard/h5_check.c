@@ -1,11 +1,11 @@
 /* h5_check: superblock and object headers, and the walk over a file.
  *
  * THE PROBLEM. HDF5 trusts a file: it reads as many bytes as a number in it says, follows an
- * address wherever it leads, steps through lists until they end. A bit that flipped on a disk, a
- * copy that was cut short, or a file that somebody made for it, and HDF5 reads behind the end of
- * its memory, or runs for ever; under MPI all ranks do. So before HDF5 opens a file, all that it
- * will rely on is checked here, byte by byte. A file that is not as the format demands is refused,
- * with the number of the byte where it is wrong.
+ * address wherever it leads, and steps through lists until they end. So a bit that flipped on a
+ * disk, a copy that was cut short or a file made with bad intent can have HDF5 read beyond the end
+ * of its memory, or run for ever, on all ranks. Therefore, before HDF5 opens a file, all that HDF5
+ * will rely on is checked here. A file that is not as the format demands is refused, with the
+ * number of the byte where it is wrong.
  *
  * THE FILE. Numbers are little-endian; an address counts bytes from the superblock. Every object, a
  * group or a data set, is a header: a list of messages (h5_message.c). Groups name objects:
@@ -28,19 +28,19 @@
  *                                         16: continued address and size of more messages
  *
  * THE WALK. walk->todo lists objects that are still to be checked: at first the root. The last of
- * them is taken off and its header is read; what it names, if it is a group, is put onto the list;
- * and so on until the list is empty. No function calls itself (but for B-trees and
- * types, whose depth is bounded), so that no file can exhaust the stack. Groups of the new form may
- * keep their names in heaps with checksums. HDF5 finds damage there by itself; so once the file is
- * open it lists the names of these groups, and the objects go onto the same list.
+ * them is taken off and its header is read; if it is a group, what it names is put onto the list;
+ * and so on until the list is empty. No function calls itself, but for B-trees and types, whose
+ * depth is bounded: no file can exhaust the stack. Groups of the new form may keep their names in
+ * heaps with checksums, which HDF5 checks; so once the file is open, HDF5 lists these names, and
+ * the objects go onto the same list.
  *
- * WHY IT ENDS. There is a budget of four times the file's bytes, from which each structure that is
- * read takes its own: a sound file's structures are read about once, but a tree that leads back
- * into itself spends it all. Four things have bounds of their own. An object with several names is
- * followed once, as HDF5 does, for hard links may form a cycle in a sound file. Groups lie at most
- * 64 deep in each other, for HDF5's functions call themselves to follow them. Steps through global
- * heaps are counted, for a heap is stepped through once for each text in it. And of chunks that
- * gzip has packed, 16 MiB are unpacked on trial. */
+ * WHY IT ENDS. Each structure that is read takes its size from a budget of four times the file's
+ * bytes. A sound file's structures are read about once; a tree that leads back into itself spends
+ * the budget. Four things have bounds of their own. An object with several names is followed once,
+ * as HDF5 does, for hard links may form a cycle in a sound file. Groups lie at most 64 deep in each
+ * other, for HDF5 follows them by functions that call themselves. Steps through global heaps are
+ * counted, for a heap is stepped through once for each text in it. And of chunks that gzip has
+ * packed, 16 MiB are unpacked on trial. */
 #include "io/h5/guard/h5_check.h"
 
 #include <string.h>
@@ -95,7 +95,7 @@ static bool read_messages(header *h, ls_h5_piece block)
         uint64_t size = ls_h5_piece_number(&block, 2);
         unsigned flags = (unsigned)ls_h5_piece_number(&block, 1);
         ls_h5_piece_skip(&block, h->version == 1 ? 3 : (uint64_t)h->order);
-        ls_h5_piece body = ls_h5_piece_part(&block, size);
+        ls_h5_piece body = ls_h5_piece_skip(&block, size);
         if (block.over)
             return ls_h5_walk_damaged(block.walk, at, "a part of an object that ends inside it");
         if (!(number == LS_H5_CONTINUED ? read_continuation(h, &body)
@@ -105,46 +105,38 @@ static bool read_messages(header *h, ls_h5_piece block)
     return true;
 }
 
-/* Version 1 begins with its version, the number of its names and the size of its messages. */
-static bool read_head_1(header *h, ls_h5_piece *piece)
-{
-    uint64_t address = piece->at;
-    if (ls_h5_piece_number(piece, 1) != 1)
-        return ls_h5_walk_damaged(piece->walk, address, "an object header");
-    ls_h5_piece_skip(piece, 3);
-    h->version = 1;
-    h->object.links = ls_h5_piece_number(piece, 4);
-    return add_block(h, piece->walk, address + 16, ls_h5_piece_number(piece, 4));
-}
-
-/* Version 2 begins with OHDR; flags say what stands before the size of the messages, and how many
- * bytes that size has. */
-static bool read_head_2(header *h, ls_h5_piece *piece, uint64_t address)
+/* Reads how a header begins: its version, the number of its names (version 2 may have a message for
+ * that) and the size of the first block. In version 2 flags say what stands before this size, and
+ * how many bytes it takes. */
+static bool read_head(header *h, ls_h5_walk *walk, uint64_t address)
 {
     enum { WIDTH = 3, ORDERED = 4, PHASES = 16, TIMES = 32 };
-    if (ls_h5_piece_number(piece, 1) != 2)
-        return ls_h5_walk_damaged(piece->walk, address, "an object header of version 2");
-    unsigned flags = (unsigned)ls_h5_piece_number(piece, 1);
+    ls_h5_piece p;
+    if (!ls_h5_piece_open(walk, address, 16, &p))
+        return false;
+    h->version = ls_h5_piece_signed(&p, "OHDR") ? 2 : 1;
+    p.at = h->version == 2 ? p.at : address;
+    if (ls_h5_piece_number(&p, 1) != (uint64_t)h->version)
+        return ls_h5_walk_damaged(
+            walk, address, h->version == 2 ? "an object header of version 2" : "an object header");
+    if (h->version == 1) {
+        ls_h5_piece_skip(&p, 3);
+        h->object.links = ls_h5_piece_number(&p, 4);
+        return add_block(h, walk, address + 16, ls_h5_piece_number(&p, 4));
+    }
+    unsigned flags = (unsigned)ls_h5_piece_number(&p, 1);
     uint64_t start = address + 6 + (flags & TIMES ? 16 : 0) + (flags & PHASES ? 4 : 0);
     uint64_t width = (uint64_t)1 << (flags & WIDTH);
-    h->version = 2;
     h->order = flags & ORDERED ? 2 : 0;
-    return ls_h5_piece_open(piece->walk, start, width, piece) &&
-           add_block(h, piece->walk, start + width, ls_h5_piece_number(piece, (int)width));
+    return ls_h5_piece_open(walk, start, width, &p) &&
+           add_block(h, walk, start + width, ls_h5_piece_number(&p, (int)width));
 }
 
-/* The header at `address` with all its messages; *object gets what they say. */
+/* Reads the header at `address` with all its messages; *object gets what they say. */
 static bool read_header(ls_h5_walk *walk, uint64_t address, ls_h5_object *object)
 {
     header h = {.object = {.at = address, .links = 1}};
-    ls_h5_piece head;
-    bool ok = ls_h5_piece_open(walk, address, 16, &head);
-    if (ok && ls_h5_piece_signed(&head, "OHDR")) {
-        ok = read_head_2(&h, &head, address);
-    } else if (ok) {
-        head.at = address;
-        ok = read_head_1(&h, &head);
-    }
+    bool ok = read_head(&h, walk, address);
     for (size_t i = 0; ok && i < h.blocks; i++) /* messages may add blocks */
         ok = read_messages(&h, h.block[i]);
     ls_free(h.block);
@@ -162,11 +154,11 @@ static bool check_lists(ls_h5_walk *walk, const ls_h5_object *o)
 {
     uint64_t bytes;
     ls_h5_piece values;
-    if (!o->base || o->start == LS_H5_NOWHERE)
+    if (!o->type.base || o->start == LS_H5_NOWHERE)
         return true;
-    return !__builtin_mul_overflow(o->points, o->bytes, &bytes) &&
+    return !__builtin_mul_overflow(o->points, o->type.size, &bytes) &&
            ls_h5_piece_open(walk, o->start, bytes, &values) &&
-           ls_h5_message_lists(&values, o->points, o->base);
+           ls_h5_message_lists(&values, o->points, o->type.base);
 }
 
 /* The messages of a data set agree with each other; its chunks are where they should be. */
@@ -175,18 +167,18 @@ static bool check_dataset(ls_h5_walk *walk, const ls_h5_object *o)
     uint64_t bytes;
     if (!has(o, LS_H5_SPACE) || !has(o, LS_H5_TYPE) || !has(o, LS_H5_LAYOUT))
         return ls_h5_walk_damaged(walk, o->at, "a data set with its shape, type and place");
-    if (o->fill && o->fill != o->bytes)
+    if (o->fill && o->fill != o->type.size)
         return ls_h5_walk_damaged(walk, o->at, "a data set whose fill value is of its type");
-    if (o->fill && o->scattered)
+    if (o->fill && o->type.scattered)
         return ls_h5_walk_unknown(walk, o->at, "a fill value that is a text");
     if (o->compact != LS_H5_NOWHERE &&
-        (__builtin_mul_overflow(o->points, o->bytes, &bytes) || bytes > o->compact))
+        (__builtin_mul_overflow(o->points, o->type.size, &bytes) || bytes > o->compact))
         return ls_h5_walk_damaged(walk, o->at, "a data set whose numbers fit into its header");
     if (!check_lists(walk, o))
         return ls_h5_walk_damaged(walk, o->at, "a data set of texts that are there");
     if (!o->chunk.rank)
         return true;
-    if (o->chunk.rank != o->rank || o->chunk.number != o->bytes)
+    if (o->chunk.rank != o->rank || o->chunk.number != o->type.size)
         return ls_h5_walk_damaged(walk, o->at, "a data set whose chunks are of its rank and type");
     return o->chunk_tree == LS_H5_NOWHERE || ls_h5_table_chunks(walk, o->chunk_tree, &o->chunk);
 }
@@ -275,59 +267,40 @@ static bool check_end(ls_h5_walk *walk, uint64_t base, uint64_t end)
                         (unsigned long long)(walk->size + walk->skipped), (unsigned long long)end);
 }
 
-/* A superblock of version 0 or 1: how many entries nodes have, addresses, and the entry of the root
- * group, which repeats where that group's names are. */
-static bool check_superblock_0(ls_h5_walk *walk, int version)
+/* Versions 0 and 1 say how many entries nodes have, and repeat where the names of the root group
+ * are. Versions 2 and 3 have a checksum, which HDF5 checks. */
+static bool check_superblock(ls_h5_walk *walk, int version)
 {
-    ls_h5_piece piece;
+    ls_h5_piece p;
     ls_h5_object root;
-    if (!ls_h5_piece_open(walk, 9, version ? 91 : 87, &piece))
+    bool old = version < 2;
+    if (!ls_h5_piece_open(walk, 9, version == 0 ? 87 : version == 1 ? 91 : 39, &p))
         return false;
-    ls_h5_piece_skip(&piece, 4);
-    if (ls_h5_piece_number(&piece, 2) != 0x0808)
-        return ls_h5_walk_unknown(walk, 13, "addresses of other than 8 bytes");
-    ls_h5_piece_skip(&piece, 1);
-    walk->leaf_k = ls_h5_piece_number(&piece, 2);
-    walk->tree_k = ls_h5_piece_number(&piece, 2);
-    ls_h5_piece_skip(&piece, 4);
-    walk->chunk_k = version ? ls_h5_piece_number(&piece, 2) : 32;
-    ls_h5_piece_skip(&piece, version ? 2 : 0);
-    uint64_t base = ls_h5_piece_number(&piece, 8);
-    ls_h5_piece_skip(&piece, 8);
-    uint64_t end = ls_h5_piece_number(&piece, 8);
-    if (ls_h5_piece_number(&piece, 8) != LS_H5_NOWHERE)
-        return ls_h5_walk_unknown(walk, piece.at, "a driver of its own");
-    ls_h5_piece_skip(&piece, 8);
-    uint64_t address = ls_h5_piece_number(&piece, 8), cached = ls_h5_piece_number(&piece, 4);
-    ls_h5_piece_skip(&piece, 4);
-    uint64_t tree = ls_h5_piece_number(&piece, 8), heap = ls_h5_piece_number(&piece, 8);
+    ls_h5_piece_skip(&p, old ? 4 : 0);
+    if (ls_h5_piece_number(&p, 2) != 0x0808)
+        return ls_h5_walk_unknown(walk, p.at - 2, "addresses of other than 8 bytes");
+    ls_h5_piece_skip(&p, 1);
+    walk->leaf_k = old ? ls_h5_piece_number(&p, 2) : 4;
+    walk->tree_k = old ? ls_h5_piece_number(&p, 2) : 16;
+    ls_h5_piece_skip(&p, old ? 4 : 0);
+    walk->chunk_k = version == 1 ? ls_h5_piece_number(&p, 2) : 32;
+    ls_h5_piece_skip(&p, version == 1 ? 2 : 0);
+    uint64_t base = ls_h5_piece_number(&p, 8), more = ls_h5_piece_number(&p, 8);
+    uint64_t end = ls_h5_piece_number(&p, 8);
+    if (old && ls_h5_piece_number(&p, 8) != LS_H5_NOWHERE)
+        return ls_h5_walk_unknown(walk, p.at, "a driver of its own");
+    if (!old && more != LS_H5_NOWHERE)
+        return ls_h5_walk_unknown(walk, 20, "settings of its own");
+    ls_h5_piece_skip(&p, old ? 8 : 0);
+    uint64_t address = ls_h5_piece_number(&p, 8), cached = old ? ls_h5_piece_number(&p, 4) : 0;
+    ls_h5_piece_skip(&p, old ? 4 : 0);
+    uint64_t tree = ls_h5_piece_number(&p, 8), heap = ls_h5_piece_number(&p, 8);
     if (!walk->leaf_k || !walk->tree_k || !walk->chunk_k)
         return ls_h5_walk_damaged(walk, 16, "nodes with entries");
-    if (!check_end(walk, base, end) || !check_object(walk, address, &root))
-        return false;
-    return !has(&root, LS_H5_NAMES) || cached == 0 ||
-           (cached == 1 && tree == root.tree && heap == root.heap) ||
-           ls_h5_walk_damaged(walk, piece.at, "the place of the names of the first group");
-}
-
-/* A superblock of version 2 or 3; HDF5 looks at its checksum. */
-static bool check_superblock_2(ls_h5_walk *walk)
-{
-    ls_h5_piece piece;
-    ls_h5_object root;
-    if (!ls_h5_piece_open(walk, 9, 39, &piece))
-        return false;
-    if (ls_h5_piece_number(&piece, 2) != 0x0808)
-        return ls_h5_walk_unknown(walk, 9, "addresses of other than 8 bytes");
-    ls_h5_piece_skip(&piece, 1);
-    uint64_t base = ls_h5_piece_number(&piece, 8), more = ls_h5_piece_number(&piece, 8);
-    uint64_t end = ls_h5_piece_number(&piece, 8), address = ls_h5_piece_number(&piece, 8);
-    walk->leaf_k = 4;
-    walk->tree_k = 16;
-    walk->chunk_k = 32;
-    if (more != LS_H5_NOWHERE)
-        return ls_h5_walk_unknown(walk, 20, "settings of its own");
-    return check_end(walk, base, end) && check_object(walk, address, &root);
+    return check_end(walk, base, end) && check_object(walk, address, &root) &&
+           (!has(&root, LS_H5_NAMES) || cached == 0 ||
+            (cached == 1 && tree == root.tree && heap == root.heap) ||
+            ls_h5_walk_damaged(walk, p.at, "the place of the names of the first group"));
 }
 
 /* A superblock may stand at byte 0, 512, 1024, ...: a program may put bytes of its own before it.
@@ -352,10 +325,9 @@ static bool check_bytes(ls_h5_walk *walk, const unsigned char *bytes, size_t siz
     walk->size = size - skipped;
     walk->skipped = skipped;
     int version = walk->bytes[8];
-    bool ok = version > 3   ? ls_h5_walk_damaged(walk, 8, "superblock version 0 to 3")
-              : version < 2 ? check_superblock_0(walk, version)
-                            : check_superblock_2(walk);
-    return ok && check_todo(walk);
+    if (version > 3)
+        return ls_h5_walk_damaged(walk, 8, "superblock version 0 to 3");
+    return check_superblock(walk, version) && check_todo(walk);
 }
 
 /* Puts what a hard link leads to onto the list; HDF5 calls it for each link of a group. */

@@ -15,9 +15,7 @@
  * (length, address of a global heap, index there), and what it refers to must be there. */
 #include "io/h5/guard/h5_message.h"
 
-enum {
-    BY_REFERENCE = 2 /* flag: the message stands in another object */
-};
+enum { BY_REFERENCE = 2 }; /* flag: the message stands in another object */
 
 bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base)
 {
@@ -42,70 +40,61 @@ static bool check_values(ls_h5_piece *p, const ls_h5_type *t, uint64_t points)
            ls_h5_walk_unknown(p->walk, p->at, "an attribute of records with texts in them");
 }
 
-static bool check_attribute(ls_h5_piece *p)
+static bool check_attribute(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     ls_h5_type t;
     int rank;
     uint64_t points, size[3]; /* of name, type and shape */
     ls_h5_piece part[3];
-    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
-    if (version > 1 && flags)
+    if (ls_h5_piece_number(p, 1) && version > 1)
         return ls_h5_walk_unknown(p->walk, p->at, "an attribute of a named type");
     for (int i = 0; i < 3; i++)
         size[i] = ls_h5_piece_number(p, 2);
     ls_h5_piece_skip(p, version == 3);
-    for (int i = 0; i < 3; i++) {
-        uint64_t filled = version == 1 ? (size[i] + 7) / 8 * 8 : size[i];
-        part[i] = ls_h5_piece_part(p, filled);
-    }
+    for (int i = 0; i < 3; i++)
+        part[i] = ls_h5_piece_skip(p, version == 1 ? (size[i] + 7) / 8 * 8 : size[i]);
     uint64_t name = part[0].at;
     ls_h5_piece_text(&part[0]);
-    return version >= 1 && version <= 3 && !p->over && part[0].at - name == size[0] &&
-           !part[0].over && ls_h5_type_read(&part[1], 0, &t) &&
-           ls_h5_type_space(&part[2], &rank, &points) && check_values(p, &t, points);
+    return !p->over && part[0].at - name == size[0] && !part[0].over &&
+           ls_h5_type_read(&part[1], 0, &t) && ls_h5_type_space(&part[2], &rank, &points) &&
+           check_values(p, &t, points);
 }
 
-static bool check_type(ls_h5_object *o, ls_h5_piece *p)
+static bool check_type(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
-    ls_h5_type t;
-    bool ok = ls_h5_type_read(p, 0, &t);
-    o->bytes = t.size;
-    o->scattered = t.scattered;
-    o->base = t.base;
-    return ok;
+    return ls_h5_type_read(p, 0, &o->type);
 }
 
-static bool check_space(ls_h5_object *o, ls_h5_piece *p)
+static bool check_space(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     return ls_h5_type_space(p, &o->rank, &o->points);
 }
 
-static bool check_fill(ls_h5_object *o, ls_h5_piece *p)
+static bool check_fill(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
-    uint64_t version = ls_h5_piece_number(p, 1);
     /* Versions 1 and 2: two bytes about when it is written, then whether there is one. */
     uint64_t flags = ls_h5_piece_number(p, version < 3 ? 3 : 1);
     bool given = version == 1 || (version == 2 ? flags >> 16 : flags & 32);
     uint64_t size = given ? ls_h5_piece_number(p, 4) : 0;
     o->fill = size == UINT32_MAX ? 0 : size; /* -1: undefined */
     ls_h5_piece_skip(p, o->fill);
-    return version >= 1 && version <= 3;
+    return true;
 }
 
-static bool check_old_fill(ls_h5_piece *p)
+static bool check_old_fill(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     ls_h5_piece_skip(p, ls_h5_piece_number(p, 4));
     return true;
 }
 
-/* A chunk's shape, with the bytes of a number as the last dimension. `tree`: version 3, which says
- * before it where the B-tree is; else version 4. */
-static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
+/* A chunk's shape, with the bytes of a number as the last dimension. Version 3 says before it where
+ * the B-tree of chunks is; version 4 has an index with checksums, which HDF5 checks. */
+static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
-    ls_h5_piece_skip(p, tree ? 0 : 1);
+    ls_h5_piece_skip(p, version - 3);
     uint64_t rank = ls_h5_piece_number(p, 1);
-    o->chunk_tree = tree ? ls_h5_piece_number(p, 8) : LS_H5_NOWHERE;
-    int wide = tree ? 4 : (int)ls_h5_piece_number(p, 1);
+    o->chunk_tree = version == 3 ? ls_h5_piece_number(p, 8) : LS_H5_NOWHERE;
+    int wide = version == 3 ? 4 : (int)ls_h5_piece_number(p, 1);
     if (rank < 2 || rank > LS_H5_RANK + 1 || wide < 1 || wide > 8)
         return false;
     o->chunk.rank = (int)rank - 1;
@@ -119,14 +108,13 @@ static bool check_chunks(ls_h5_object *o, ls_h5_piece *p, bool tree)
     return o->chunk.bytes <= UINT32_MAX;
 }
 
-/* Version 3 has its chunks in a B-tree; version 4 in structures whose checksums HDF5 checks. */
-static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
+static bool check_layout(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     enum { COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL };
-    uint64_t version = ls_h5_piece_number(p, 1), class = ls_h5_piece_number(p, 1), at = p->at;
+    uint64_t class = ls_h5_piece_number(p, 1);
     o->compact = o->start = LS_H5_NOWHERE;
     if (version < 3 || version > 4)
-        return ls_h5_walk_unknown(p->walk, at, "a data set as HDF5 1.4 wrote it");
+        return ls_h5_walk_unknown(p->walk, p->at, "a data set as HDF5 1.4 wrote it");
     if (class == COMPACT) {
         o->compact = ls_h5_piece_number(p, 2);
         ls_h5_piece_skip(p, o->compact);
@@ -137,24 +125,22 @@ static bool check_layout(ls_h5_object *o, ls_h5_piece *p)
         return address == LS_H5_NOWHERE ||
                ls_h5_table_global(p->walk, address, index, LS_H5_NOWHERE);
     } else if (class == CHUNKED) {
-        return check_chunks(o, p, version == 3);
+        return check_chunks(o, p, version);
     }
     return class <= CHUNKED;
 }
 
-static bool check_filters(ls_h5_object *o, ls_h5_piece *p)
+static bool check_filters(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     enum { GZIP = 1, SHUFFLE, CHECKSUM, SZIP, SCALE_OFFSET = 6, MOST = 32, NAMED = 256 };
-    uint64_t version = ls_h5_piece_number(p, 1), count = ls_h5_piece_number(p, 1);
+    uint64_t count = ls_h5_piece_number(p, 1);
     ls_h5_piece_skip(p, version == 1 ? 6 : 0);
     for (uint64_t i = 0; i < count && !p->over; i++) {
         uint64_t id = ls_h5_piece_number(p, 2);
         if (id >= SZIP && id <= SCALE_OFFSET) /* HDF5 trusts the numbers that these read */
             return ls_h5_walk_unknown(p->walk, p->at, "the filter szip, n-bit or scale-offset");
-        if (id == CHECKSUM && o->chunk.gzips)
-            o->chunk.after += 4;
-        else if (id == CHECKSUM)
-            o->chunk.before += 4;
+        if (id == CHECKSUM)
+            *(o->chunk.gzips ? &o->chunk.after : &o->chunk.before) += 4;
         o->chunk.gzips += id == GZIP;
         o->chunk.others += id != GZIP && id != SHUFFLE && id != CHECKSUM;
         uint64_t name = version == 1 || id >= NAMED ? ls_h5_piece_number(p, 2) : 0;
@@ -163,25 +149,14 @@ static bool check_filters(ls_h5_object *o, ls_h5_piece *p)
         ls_h5_piece_skip(p, version == 1 ? (name + 7) / 8 * 8 : name);
         ls_h5_piece_skip(p, 4 * (values + (version == 1 ? values % 2 : 0)));
     }
-    return version >= 1 && version <= 2 && count <= MOST;
+    return count <= MOST;
 }
 
-static bool check_names(ls_h5_object *o, ls_h5_piece *p)
+static bool check_names(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     o->tree = ls_h5_piece_number(p, 8);
     o->heap = ls_h5_piece_number(p, 8);
     return true;
-}
-
-/* Of links, or attributes, in the new form: the addresses of the heap and of the B-tree that hold
- * them if the header does not. `order` is the bytes of a creation order. */
-static bool check_many(ls_h5_piece *p, uint64_t order, uint64_t *heap, uint64_t *tree)
-{
-    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
-    ls_h5_piece_skip(p, flags & 1 ? order : 0);
-    *heap = ls_h5_piece_number(p, 8);
-    *tree = ls_h5_piece_number(p, 8);
-    return version == 0;
 }
 
 /* Whether a structure begins there that HDF5 checks by its checksum. HDF5 crashes where it finds no
@@ -189,35 +164,37 @@ static bool check_many(ls_h5_piece *p, uint64_t order, uint64_t *heap, uint64_t 
 static bool is_signed(ls_h5_walk *walk, uint64_t address, const char *signature)
 {
     ls_h5_piece piece;
-    return ls_h5_piece_open(walk, address, 4, &piece) && ls_h5_piece_signed(&piece, signature);
+    return address < walk->size && ls_h5_piece_open(walk, address, 4, &piece) &&
+           ls_h5_piece_signed(&piece, signature);
 }
 
-static bool check_many_links(ls_h5_object *o, ls_h5_piece *p)
+/* Many links stand in a heap, whose B-tree finds them. */
+static bool check_many_links(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
-    uint64_t heap, tree;
-    bool ok = check_many(p, 8, &heap, &tree);
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 1) & 1 ? 8 : 0); /* creation order */
+    uint64_t heap = ls_h5_piece_number(p, 8), tree = ls_h5_piece_number(p, 8);
     o->dense = heap != LS_H5_NOWHERE;
-    return ok &&
-           (!o->dense || (is_signed(p->walk, heap, "FRHP") && is_signed(p->walk, tree, "BTHD")));
+    return !o->dense || (is_signed(p->walk, heap, "FRHP") && is_signed(p->walk, tree, "BTHD"));
 }
 
-static bool check_many_attributes(ls_h5_piece *p)
+static bool check_many_attributes(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
-    uint64_t heap, tree;
-    return check_many(p, 2, &heap, &tree) &&
-           (heap == LS_H5_NOWHERE ||
-            ls_h5_walk_unknown(p->walk, p->at,
-                               "more than 8 attributes in the form of libver='latest'"));
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 1) & 1 ? 2 : 0); /* creation order */
+    uint64_t heap = ls_h5_piece_number(p, 8);
+    ls_h5_piece_skip(p, 8); /* B-tree */
+    return heap == LS_H5_NOWHERE ||
+           ls_h5_walk_unknown(p->walk, p->at,
+                              "more than 8 attributes in the form of libver='latest'");
 }
 
-static bool check_link(ls_h5_piece *p)
+static bool check_link(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     enum { KIND = 8, ORDER = 4, LETTERS = 16, HARD = 0 };
-    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
+    uint64_t flags = ls_h5_piece_number(p, 1);
     uint64_t kind = flags & KIND ? ls_h5_piece_number(p, 1) : HARD;
     ls_h5_piece_skip(p, (flags & ORDER ? 8 : 0) + (flags & LETTERS ? 1 : 0));
-    ls_h5_piece_skip(p, ls_h5_piece_number(p, 1 << (flags & 3)));
-    if (version != 1 || p->over)
+    ls_h5_piece_skip(p, ls_h5_piece_number(p, 1 << (flags & 3))); /* its name */
+    if (p->over)
         return false;
     if (kind == HARD)
         ls_h5_named_push(&p->walk->todo, ls_h5_piece_number(p, 8), p->walk->depth + 1);
@@ -227,81 +204,66 @@ static bool check_link(ls_h5_piece *p)
 }
 
 /* Names of the files that hold the numbers of a data set, in a heap. */
-static bool check_external(ls_h5_piece *p)
+static bool check_external(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     ls_h5_piece texts;
-    uint64_t version = ls_h5_piece_number(p, 1);
     ls_h5_piece_skip(p, 3 + 2);
     uint64_t count = ls_h5_piece_number(p, 2);
-    if (version != 1 || !ls_h5_table_heap(p->walk, ls_h5_piece_number(p, 8), &texts))
-        return false;
-    for (uint64_t i = 0; i < count && !p->over; i++) {
-        if (!ls_h5_table_text(&texts, ls_h5_piece_number(p, 8)))
-            return false;
+    bool ok = ls_h5_table_heap(p->walk, ls_h5_piece_number(p, 8), &texts);
+    for (uint64_t i = 0; ok && i < count && !p->over; i++) {
+        ok = ls_h5_table_text(&texts, ls_h5_piece_number(p, 8));
         ls_h5_piece_skip(p, 16);
     }
+    return ok;
+}
+
+static bool check_group_info(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
+{
+    uint64_t flags = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0));
     return true;
 }
 
-static bool check_group_info(ls_h5_piece *p)
-{
-    uint64_t version = ls_h5_piece_number(p, 1), flags = ls_h5_piece_number(p, 1);
-    ls_h5_piece_skip(p, (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0));
-    return version == 0;
-}
-
-static bool check_comment(ls_h5_piece *p)
+static bool check_comment(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     ls_h5_piece_text(p);
     return true;
 }
 
-static bool check_old_time(ls_h5_piece *p)
+static bool check_link_count(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
-    ls_h5_piece_skip(p, 14);
+    o->links = ls_h5_piece_number(p, 4);
     return true;
 }
 
-static bool check_time(ls_h5_piece *p)
-{
-    uint64_t version = ls_h5_piece_number(p, 1);
-    ls_h5_piece_skip(p, 7);
-    return version == 1;
-}
-
-static bool check_link_count(ls_h5_object *o, ls_h5_piece *p)
-{
-    uint64_t version = ls_h5_piece_number(p, 1);
-    o->links = ls_h5_piece_number(p, 4);
-    return version == 0;
-}
-
-/* By the number of the message: `alone` checks those that only have to be well-formed, `object`
- * those that say something of the object; neither: the message is empty. */
+/* By the number of the message. It begins with its version, then `skip` bytes that may be anything;
+ * `check`, if any, reads the rest, and notes in the object what is said of it. */
 static const struct kind {
-    bool (*object)(ls_h5_object *object, ls_h5_piece *body);
-    bool (*alone)(ls_h5_piece *body);
     const char *expected; /* NULL: not known */
-    bool several;         /* an object may have more than one */
+    bool (*check)(ls_h5_object *object, ls_h5_piece *body, uint64_t version);
+    uint8_t least, most; /* versions */
+    uint8_t skip;
+    bool unversioned; /* it begins without a version, or `check` reads that */
+    bool several;     /* an object may have more than one */
 } kinds[] = {
-    [0] = {.expected = "nothing", .several = true},
-    [LS_H5_SPACE] = {check_space, .expected = "a shape"},
-    [LS_H5_LINKS] = {check_many_links, .expected = "what is said of a group's links"},
-    [LS_H5_TYPE] = {check_type, .expected = "a type of numbers"},
-    [4] = {.alone = check_old_fill, .expected = "a fill value"},
-    [LS_H5_FILL] = {check_fill, .expected = "a fill value"},
-    [LS_H5_LINK] = {.alone = check_link, .expected = "a link", .several = true},
-    [7] = {.alone = check_external, .expected = "names of files"},
-    [LS_H5_LAYOUT] = {check_layout, .expected = "where numbers stand"},
-    [10] = {.alone = check_group_info, .expected = "what is said of a group"},
-    [LS_H5_FILTERS] = {check_filters, .expected = "filters"},
-    [LS_H5_ATTRIBUTE] = {.alone = check_attribute, .expected = "an attribute", .several = true},
-    [13] = {.alone = check_comment, .expected = "a comment"},
-    [14] = {.alone = check_old_time, .expected = "a time"},
-    [LS_H5_NAMES] = {check_names, .expected = "where a group's names stand"},
-    [18] = {.alone = check_time, .expected = "a time"},
-    [21] = {.alone = check_many_attributes, .expected = "what is said of attributes"},
-    [22] = {check_link_count, .expected = "a number of links"},
+    [0] = {"nothing", .unversioned = true, .several = true},
+    [LS_H5_SPACE] = {"a shape", check_space, .unversioned = true},
+    [LS_H5_LINKS] = {"what is said of a group's links", check_many_links},
+    [LS_H5_TYPE] = {"a type of numbers", check_type, .unversioned = true},
+    [4] = {"a fill value", check_old_fill, .unversioned = true},
+    [LS_H5_FILL] = {"a fill value", check_fill, 1, 3},
+    [LS_H5_LINK] = {"a link", check_link, 1, 1, .several = true},
+    [7] = {"names of files", check_external, 1, 1},
+    [LS_H5_LAYOUT] = {"where numbers stand", check_layout, 0, UINT8_MAX},
+    [10] = {"what is said of a group", check_group_info},
+    [LS_H5_FILTERS] = {"filters", check_filters, 1, 2},
+    [LS_H5_ATTRIBUTE] = {"an attribute", check_attribute, 1, 3, .several = true},
+    [13] = {"a comment", check_comment, .unversioned = true},
+    [14] = {"a time", .unversioned = true, .skip = 14},
+    [LS_H5_NAMES] = {"where a group's names stand", check_names, .unversioned = true},
+    [18] = {"a time", NULL, 1, 1, .skip = 7},
+    [21] = {"what is said of attributes", check_many_attributes},
+    [22] = {"a number of links", check_link_count},
 };
 
 bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body)
@@ -315,6 +277,9 @@ bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, 
     if (!kind->several && object->seen >> number & 1)
         return ls_h5_walk_damaged(body->walk, at, "such a part of an object once");
     object->seen |= 1u << number;
-    bool ok = kind->object ? kind->object(object, body) : kind->alone ? kind->alone(body) : true;
+    uint64_t version = kind->unversioned ? 0 : ls_h5_piece_number(body, 1);
+    ls_h5_piece_skip(body, kind->skip);
+    bool ok = version >= kind->least && version <= kind->most &&
+              (!kind->check || kind->check(object, body, version));
     return (ok && !body->over) || ls_h5_walk_damaged(body->walk, at, kind->expected);
 }

@@ -25,9 +25,8 @@ typedef struct ls_h5_object {
     bool dense;          /* a group whose names only HDF5 can read */
     uint64_t tree, heap; /* of a group's names */
     int rank;
-    uint64_t points, bytes; /* values of its shape (at most); bytes of one */
-    bool scattered;         /* its values, or parts of them, stand in the global heap */
-    uint64_t base;          /* of lists and texts of varying length: bytes of one element; else 0 */
+    uint64_t points; /* values of its shape, UINT64_MAX where these are too many to count */
+    ls_h5_type type;
     uint64_t start;         /* of contiguous values */
     uint64_t fill, compact; /* bytes of the fill value, and of values in the header itself */
     uint64_t chunk_tree;

@@ -51,18 +51,13 @@ bool ls_h5_piece_open(ls_h5_walk *walk, uint64_t address, uint64_t size, ls_h5_p
 uint64_t ls_h5_piece_number(ls_h5_piece *piece, int bytes)
 {
     uint64_t number = 0;
-    ls_h5_piece part = ls_h5_piece_part(piece, (uint64_t)bytes);
+    ls_h5_piece part = ls_h5_piece_skip(piece, (uint64_t)bytes);
     for (uint64_t i = part.at; i < part.end; i++)
         number |= (uint64_t)piece->walk->bytes[i] << 8 * (i - part.at);
     return number;
 }
 
-void ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes)
-{
-    ls_h5_piece_part(piece, bytes);
-}
-
-ls_h5_piece ls_h5_piece_part(ls_h5_piece *piece, uint64_t bytes)
+ls_h5_piece ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes)
 {
     ls_h5_piece part = *piece;
     piece->over = piece->over || bytes > piece->end - piece->at;
@@ -82,6 +77,6 @@ void ls_h5_piece_text(ls_h5_piece *piece)
 
 bool ls_h5_piece_signed(ls_h5_piece *piece, const char *signature)
 {
-    ls_h5_piece part = ls_h5_piece_part(piece, 4);
+    ls_h5_piece part = ls_h5_piece_skip(piece, 4);
     return part.end - part.at == 4 && memcmp(piece->walk->bytes + part.at, signature, 4) == 0;
 }

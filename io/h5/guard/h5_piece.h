@@ -56,9 +56,8 @@ typedef struct ls_h5_piece {
 bool ls_h5_piece_open(ls_h5_walk *walk, uint64_t address, uint64_t size, ls_h5_piece *piece);
 /* Reads the next `bytes` (1 to 8) as a number, little-endian. */
 uint64_t ls_h5_piece_number(ls_h5_piece *piece, int bytes);
-void ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes);
 /* Skips the next `bytes`, and returns them as a piece of their own. */
-ls_h5_piece ls_h5_piece_part(ls_h5_piece *piece, uint64_t bytes);
+ls_h5_piece ls_h5_piece_skip(ls_h5_piece *piece, uint64_t bytes);
 /* Skips a text and the 0 that ends it. */
 void ls_h5_piece_text(ls_h5_piece *piece);
 /* Whether the next four bytes are these; skips them. */

@@ -160,7 +160,7 @@ static bool check_node(const tree *t, ls_h5_walk *walk, uint64_t address, int le
     if (!known || count > t->most || (level >= 0 && found != level))
         return ls_h5_walk_damaged(walk, address, "a node of a tree (TREE)");
     for (uint64_t i = 0; i <= count; i++) {
-        ls_h5_piece key = ls_h5_piece_part(&piece, t->key), offset = key;
+        ls_h5_piece key = ls_h5_piece_skip(&piece, t->key), offset = key;
         if (t->type == GROUP_TREE && !ls_h5_table_text(&t->texts, ls_h5_piece_number(&offset, 8)))
             return ls_h5_walk_damaged(walk, key.at, "a name between two nodes");
         if (i == count) /* the key after the last child */

@@ -17,8 +17,11 @@
 
 enum {
     TYPE_DEPTH = 16,
-    WIDEST = 16,   /* bytes of a number */
-    REFERENCE = 16 /* bytes of a value of varying length: length, address of a heap, index there */
+    WIDEST = 16,    /* bytes of a number */
+    REFERENCE = 16, /* bytes of a value of varying length: length, address of a heap, index there */
+    TIME = 2,       /* classes */
+    OPAQUE = 5,
+    REFERENCES = 7
 };
 
 /* A type while it is read. */
@@ -62,19 +65,6 @@ static bool read_float(const reader *r)
     ls_h5_piece_skip(p, 4);
     return fits && (r->bits >> 4 & 3) < 3 && !(r->bits & 64) && sign < all && exponent_bits > 0 &&
            exponent + exponent_bits <= all && mantissa_bits > 0 && mantissa + mantissa_bits <= all;
-}
-
-static bool read_time(const reader *r)
-{
-    ls_h5_piece_skip(r->piece, 2);
-    return true;
-}
-
-/* Opaque bytes have a name. */
-static bool read_opaque(const reader *r)
-{
-    ls_h5_piece_skip(r->piece, ((r->bits & 255) + 7) / 8 * 8);
-    return true;
 }
 
 /* Bytes of an offset in a record: version 3 takes as few as the record's size needs. */
@@ -150,17 +140,19 @@ static bool read_arrays(const reader *r)
     return !__builtin_mul_overflow(all, base.size, &all) && all == r->type->size;
 }
 
-/* References to objects or to regions of them. */
-static bool read_references(const reader *r)
+/* Times have a precision, opaque bytes a name. References are to objects or to regions of them. */
+static bool read_other(const reader *r)
 {
-    return (r->bits & 15) <= 1;
+    uint64_t name = ((r->bits & 255) + 7) / 8 * 8;
+    ls_h5_piece_skip(r->piece, r->type->class == TIME ? 2 : r->type->class == OPAQUE ? name : 0);
+    return r->type->class != REFERENCES || (r->bits & 15) <= 1;
 }
 
 /* By class. Texts of fixed length have nothing more to read. */
 static bool (*const classes[])(const reader *) = {
-    [0] = read_integer,     [1] = read_float,  [2] = read_time,     [3] = NULL /* texts */,
-    [4] = read_integer,     [5] = read_opaque, [6] = read_compound, [7] = read_references,
-    [8] = read_enumeration, [9] = read_lists,  [10] = read_arrays,
+    [0] = read_integer,     [1] = read_float,      [TIME] = read_other, [3] = NULL /* texts */,
+    [4] = read_integer,     [OPAQUE] = read_other, [6] = read_compound, [REFERENCES] = read_other,
+    [8] = read_enumeration, [9] = read_lists,      [10] = read_arrays,
 };
 
 bool ls_h5_type_read(ls_h5_piece *p, int depth, ls_h5_type *type)
