@@ -53,7 +53,7 @@ launch/train/report.c    | free                   | of json_dumps
 '
 
 # Public functions are named ls_<noun>_<verb>. The noun is the name of the file, or of the header that declares the function,
-# or the first words of either (h5_image.c: ls_h5_...). These headers have further nouns:
+# or the first words of either (h5_error.c: ls_h5_...). These headers have further nouns:
 nouns='
 core/blas.h           | gemm gemv
 core/check.h          | error fatal

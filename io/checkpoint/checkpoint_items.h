@@ -1,7 +1,7 @@
 /* checkpoint_items: which data set of a checkpoint file holds which numbers: writing, loading. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
-#include "io/h5/h5_image.h"
+#include "io/h5/h5.h"
 
 /* Copies that part of the contents, with the attributes, into an HDF5 file in memory, which is
  * called `name` in messages. image->bytes is the caller's (ls_free); NULL after an LS_IO error. */

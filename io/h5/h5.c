@@ -1,4 +1,4 @@
-/* h5: opens and creates files, reads and writes whole data sets. */
+/* h5: opens and creates files on disk and in memory, reads and writes data sets. */
 #include "io/h5/h5.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "io/h5/guard/h5_check.h"
 
 enum { PATH_SIZE = 512 };
@@ -19,8 +20,9 @@ hid_t ls_h5_real(void)
     return sizeof(real) == sizeof(double) ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
 }
 
-/* Closing a file closes all in it; files are locked where the file system can do that. */
-hid_t ls_h5_access(void)
+/* Access properties of all our files: closing a file closes all in it, and files are locked where
+ * the file system can do that. The caller closes the list (H5Pclose). */
+static hid_t file_access(void)
 {
     ls_h5_start();
     hid_t list = H5Pcreate(H5P_FILE_ACCESS);
@@ -30,7 +32,7 @@ hid_t ls_h5_access(void)
     return list;
 }
 
-/* What can be told without HDF5, in plain words. */
+/* Checks what can be checked without HDF5, whose messages would be less plain. */
 static bool is_regular(const char *path, ls_error *error)
 {
     struct stat status;
@@ -52,7 +54,7 @@ hid_t ls_h5_open(const char *path, ls_error *error)
     bool known = file >= 0 && fstat(file, &status) == 0;
     size_t size = known ? (size_t)status.st_size : 0;
     void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
-    hid_t list = ls_h5_access(), opened = -1;
+    hid_t list = file_access(), opened = -1;
     if (known && bytes != MAP_FAILED)
         opened = ls_h5_check_open(path, bytes, size, path, list, error);
     else
@@ -67,13 +69,99 @@ hid_t ls_h5_open(const char *path, ls_error *error)
 
 hid_t ls_h5_create(const char *path, ls_error *error)
 {
-    hid_t list = ls_h5_access();
+    hid_t list = file_access();
     errno = 0;
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
     if (file < 0 && errno)
         ls_error_set(error, LS_IO, "%s: can't create: %s", path, strerror(errno));
     else if (file < 0)
         ls_h5_fail_path(error, LS_IO, path, "can't create");
+    H5Pclose(list);
+    return file;
+}
+
+/* Files in memory. HDF5 asks for their bytes through callbacks: with these, the bytes are counted
+ * by core/memory and never copied. Reading: HDF5 "allocates" the caller's bytes and "copies" them
+ * onto themselves. */
+static void *borrow(size_t size, H5FD_file_image_op_t operation, void *bytes)
+{
+    return bytes;
+}
+
+static void *copy_nothing(void *to, const void *from, size_t size, H5FD_file_image_op_t operation,
+                          void *bytes)
+{
+    return to;
+}
+
+/* Writing: the file grows in image->bytes. */
+static void *grow(void *bytes, size_t size, H5FD_file_image_op_t operation, void *context)
+{
+    ls_h5_image *image = context;
+    image->bytes = ls_realloc(bytes, size, 1);
+    return image->bytes;
+}
+
+static herr_t keep_bytes(void *bytes, H5FD_file_image_op_t operation, void *context)
+{
+    return 0;
+}
+
+static void *same_context(void *context)
+{
+    return context;
+}
+
+static herr_t keep_context(void *context)
+{
+    return 0;
+}
+
+/* Sets that a file, of about `size` bytes, is kept in memory: by `callbacks`, and by those that
+ * leave bytes and context alone. */
+static bool keep_in_memory(hid_t access, H5FD_file_image_callbacks_t callbacks, size_t size)
+{
+    callbacks.image_free = keep_bytes;
+    callbacks.udata_copy = same_context;
+    callbacks.udata_free = keep_context;
+    return H5Pset_fapl_core(access, size, false) >= 0 &&
+           H5Pset_file_image_callbacks(access, &callbacks) >= 0;
+}
+
+hid_t ls_h5_create_image(const char *name, size_t expected, ls_h5_image *image, ls_error *error)
+{
+    *image = (ls_h5_image){0};
+    H5FD_file_image_callbacks_t callbacks = {.image_realloc = grow, .udata = image};
+    hid_t list = file_access(), file = -1;
+    if (!keep_in_memory(list, callbacks, expected ? expected : 1) ||
+        (file = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, list)) < 0)
+        ls_h5_fail_path(error, LS_IO, name, "can't create an HDF5 file in memory");
+    H5Pclose(list);
+    return file;
+}
+
+bool ls_h5_close_image(hid_t file, ls_h5_image *image, ls_error *error)
+{
+    ssize_t size = H5Fflush(file, H5F_SCOPE_LOCAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    bool ok = size > 0 || ls_h5_fail(error, LS_IO, file, "can't finish the file in memory");
+    image->size = ok ? (size_t)size : 0;
+    if (H5Fclose(file) < 0 && ok)
+        ok = ls_error_set(error, LS_IO, "HDF5 can't close a file in memory");
+    return ok;
+}
+
+hid_t ls_h5_open_image(const char *name, const void *bytes, size_t size, ls_error *error)
+{
+    void *image = (void *)bytes;
+    H5FD_file_image_callbacks_t callbacks = {
+        .image_malloc = borrow, .image_memcpy = copy_nothing, .udata = image};
+    char *hidden = ls_format("%s" LS_H5_IN_MEMORY, name);
+    hid_t list = file_access(), file = -1;
+    if (!keep_in_memory(list, callbacks, size) || H5Pset_file_image(list, image, size) < 0)
+        ls_h5_fail_path(error, LS_DATA, name, "is empty, or can't be taken from memory");
+    else
+        file = ls_h5_check_open(name, bytes, size, hidden, list, error);
+    ls_free(hidden);
     H5Pclose(list);
     return file;
 }
@@ -85,7 +173,7 @@ hid_t ls_h5_create_dataset(hid_t parent, const char *path, hid_t stored, int ran
     hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
     hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
     H5Pset_create_intermediate_group(links, 1);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER); /* it is written at once: no fill values before */
+    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER); /* all of it will be written */
     H5Pset_obj_track_times(list, false);
     hid_t dataset = H5Dcreate2(parent, path, stored, space, links, list, H5P_DEFAULT);
     if (dataset < 0)
@@ -123,7 +211,7 @@ static bool transfer_rows(hid_t dataset, hid_t memory, long first, long n, const
     bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
               (to ? H5Dread(dataset, memory, block, space, H5P_DEFAULT, to)
                   : H5Dwrite(dataset, memory, block, space, H5P_DEFAULT, from)) >= 0;
-    hid_t reasons = ok ? -1 : H5Eget_current_stack(); /* any further call would drop them */
+    hid_t reasons = ok ? -1 : H5Eget_current_stack(); /* the next calls would clear them */
     H5Sclose(block);
     H5Sclose(space);
     if (!ok)
@@ -143,8 +231,8 @@ bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows
     return transfer_rows(dataset, memory, first, n, NULL, rows);
 }
 
-/* Every step of `path` exists and is a hard link. */
-static bool hard_links(hid_t parent, const char *path, ls_error *error)
+/* Checks that every group on the way to `path`, and `path` itself, exists and is a hard link. */
+static bool check_links(hid_t parent, const char *path, ls_error *error)
 {
     char part[PATH_SIZE];
     size_t length = strlen(path);
@@ -167,8 +255,8 @@ static bool hard_links(hid_t parent, const char *path, ls_error *error)
     return true;
 }
 
-/* The numbers lie in this file: no virtual data set, no external storage. */
-static bool stored_here(hid_t dataset)
+/* Whether the numbers lie in this file: no virtual data set, no external storage. */
+static bool is_stored_here(hid_t dataset)
 {
     hid_t list = H5Dget_create_plist(dataset);
     bool here = list >= 0 && H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0;
@@ -179,12 +267,12 @@ static bool stored_here(hid_t dataset)
 hid_t ls_h5_dataset(hid_t parent, const char *path, ls_error *error)
 {
     ls_h5_start();
-    if (!hard_links(parent, path, error))
+    if (!check_links(parent, path, error))
         return -1;
     hid_t dataset = H5Dopen2(parent, path, H5P_DEFAULT);
     if (dataset < 0)
         return ls_h5_fail(error, LS_DATA, parent, "%s is not a data set", path), -1;
-    if (stored_here(dataset))
+    if (is_stored_here(dataset))
         return dataset;
     ls_h5_fail(error, LS_DATA, parent, "%s keeps its numbers in another file; expected them here",
                path);
@@ -192,7 +280,7 @@ hid_t ls_h5_dataset(hid_t parent, const char *path, ls_error *error)
     return -1;
 }
 
-/* "[2, 3]", "[]" for a scalar. */
+/* Writes a shape: "[2, 3]", or "[]" for a scalar. Returns text. */
 static const char *dims_text(int rank, const hsize_t *dims, char *text, size_t size)
 {
     size_t at = (size_t)snprintf(text, size, "[");

@@ -1,4 +1,4 @@
-/* h5: HDF5 files and data sets by checked calls. hdf5.h is included in io only.
+/* h5: opens, creates, reads and writes HDF5 files and data sets. hdf5.h is included in io only.
  *
  * Functions return false (or -1) with an error that names file, object and HDF5's own reason:
  * LS_DATA where they open and read, LS_IO where they create and write. */
@@ -13,25 +13,38 @@ hid_t ls_h5_real(void); /* the native type of `real`; borrowed */
  * (H5Fclose) closes every object in it too. */
 hid_t ls_h5_open(const char *path, ls_error *error);
 hid_t ls_h5_create(const char *path, ls_error *error); /* truncates */
-/* File access properties as all of our files have them; the caller closes the list (H5Pclose). */
-hid_t ls_h5_access(void);
 
-/* Creates a contiguous data set at `path` below `parent` (groups on the way are made), its numbers
- * still to be written, and returns it; the caller closes it (H5Dclose). `stored` is its HDF5 type;
- * rank 0 is a scalar. The same calls give the same bytes of file: no times are kept. */
+/* A file in memory. */
+typedef struct ls_h5_image {
+    void *bytes; /* the caller's: ls_free */
+    size_t size;
+} ls_h5_image;
+/* Creates a file in memory, of about `expected` bytes (it grows where that is too little). */
+hid_t ls_h5_create_image(const char *name, size_t expected, ls_h5_image *image, ls_error *error);
+/* Closes such a file and leaves its bytes in *image, which must not have moved since it was
+ * created; image->bytes is to be freed whether this succeeds or not. */
+bool ls_h5_close_image(hid_t file, ls_h5_image *image, ls_error *error);
+/* Opens `size` bytes of a file as it stands in memory, checked as ls_h5_open does, read only; they
+ * are borrowed and must stay until the file is closed. `name` is for messages. */
+hid_t ls_h5_open_image(const char *name, const void *bytes, size_t size, ls_error *error);
+
+/* Creates a contiguous data set at `path` below `parent` and the groups on the way to it; the
+ * caller writes its numbers and closes it (H5Dclose). `stored` is its HDF5 type; rank 0 is a
+ * scalar. No times are kept, so that the same calls give the same bytes of file. */
 hid_t ls_h5_create_dataset(hid_t parent, const char *path, hid_t stored, int rank,
                            const hsize_t *dims, ls_error *error);
-/* The same, written from `data` of the type `memory`, and closed. */
+/* Creates such a data set, writes it from `data` of the type `memory`, and closes it. */
 bool ls_h5_write(hid_t parent, const char *path, hid_t stored, hid_t memory, int rank,
                  const hsize_t *dims, const void *data, ls_error *error);
 /* Writes rows [first, first + n) of a data set from `rows`, whose HDF5 type is `memory`. */
 bool ls_h5_write_rows(hid_t dataset, hid_t memory, long first, long n, const void *rows,
                       ls_error *error);
-/* Reads such rows. False where HDF5 can't, without an error: its own error stack says why. */
+/* Reads rows in the same way. Where HDF5 can't, returns false but sets no error: HDF5's own error
+ * stack says why, as ls_h5_fail expects. */
 bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows);
-/* Opens the data set at `path`, the way to which must be hard links of this file and whose numbers
- * must lie in this file: external and soft links, external storage and virtual data sets are
- * errors. The caller closes it (H5Dclose). */
+/* Opens the data set at `path`. It must be reached by hard links, and its numbers must lie in this
+ * file: soft and external links, external storage and virtual data sets are errors. The caller
+ * closes it (H5Dclose). */
 hid_t ls_h5_dataset(hid_t parent, const char *path, ls_error *error);
 /* Whether an open data set has this shape; `path` names it in the message. */
 bool ls_h5_shape_is(hid_t dataset, const char *path, int rank, const hsize_t *dims,

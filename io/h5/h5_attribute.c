@@ -22,19 +22,13 @@ static bool put(hid_t object, const char *name, hid_t stored, hid_t memory, long
     return ok;
 }
 
-/* Text of any length as h5py writes and reads `str`. The caller closes the type. */
-static hid_t text_type(void)
+/* The text has any length, as where h5py writes a `str`. */
+bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error *error)
 {
     ls_h5_start();
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    return type;
-}
-
-bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error *error)
-{
-    hid_t type = text_type();
     bool ok = put(object, name, type, type, LS_H5_SCALAR, &value, error);
     H5Tclose(type);
     return ok;
@@ -116,13 +110,10 @@ bool ls_h5_get_double(hid_t object, const char *name, double *value, bool *prese
 static char *read_variable(const found *it)
 {
     char *theirs = NULL;
-    hid_t type = text_type();
-    H5Tset_cset(type, H5Tget_cset(it->type));
-    bool ok = H5Aread(it->attribute, type, &theirs) >= 0;
-    char *text = ok ? ls_copy_string(theirs ? theirs : "") : NULL;
-    if (ok && theirs)
-        H5free_memory(theirs);
-    H5Tclose(type);
+    if (H5Aread(it->attribute, it->type, &theirs) < 0)
+        return NULL;
+    char *text = ls_copy_string(theirs ? theirs : "");
+    H5free_memory(theirs);
     return text;
 }
 

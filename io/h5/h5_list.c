@@ -12,7 +12,6 @@ typedef struct walk {
     void (*visit)(void *context, const ls_h5_list_object *object);
     void *context;
     ls_error *error;
-    bool failed;
 } walk;
 
 /* Reads the numbers of an attribute, of which the first are shown. */
@@ -49,15 +48,6 @@ static herr_t add_attribute(hid_t from, const char *name, const H5A_info_t *info
     return 0;
 }
 
-static void release(ls_h5_list_object *object)
-{
-    for (int i = 0; i < object->attributes; i++) {
-        ls_free(object->attribute[i].name);
-        ls_free(object->attribute[i].text);
-    }
-    ls_free(object);
-}
-
 /* Finds the range of an array's numbers. */
 static bool find_range(const ls_h5_list_array *array, ls_h5_list_object *o, ls_error *error)
 {
@@ -83,10 +73,10 @@ static bool find_range(const ls_h5_list_array *array, ls_h5_list_object *o, ls_e
     return ok;
 }
 
-static bool describe_array(walk *w, hid_t dataset, ls_h5_list_object *object)
+static bool describe_array(hid_t dataset, ls_h5_list_object *object, ls_error *error)
 {
     ls_h5_list_array array;
-    if (!ls_h5_list_array_open(dataset, object->path, &array, w->error))
+    if (!ls_h5_list_array_open(dataset, object->path, &array, error))
         return false;
     object->type = array.type;
     object->storage = array.storage;
@@ -94,46 +84,46 @@ static bool describe_array(walk *w, hid_t dataset, ls_h5_list_object *object)
     memcpy(object->at, array.at, sizeof array.at);
     object->numbers = array.numbers;
     object->least = object->largest = object->mean = (double)NAN;
-    return !array.numbers || find_range(&array, object, w->error);
+    return !array.numbers || find_range(&array, object, error);
 }
 
-/* Describes an object, open as `id` (< 0: a link, which is not), to the visitor. */
+/* Describes an object to the visitor. It is open as `id`, or is a link: `id` is -1. */
 static bool show(walk *w, hid_t id, const char *path, ls_h5_list_kind kind)
 {
     ls_h5_list_object *object = ls_alloc(1, sizeof *object);
     object->kind = kind;
     object->path = path;
-    bool ok =
-        id < 0 || H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, NULL, add_attribute, object) >= 0;
-    if (!ok)
-        ls_h5_fail(w->error, LS_DATA, w->file, "%s%sits attributes can't be read", path,
-                   path[0] ? ": " : "");
-    ok = ok && (kind != LS_H5_LIST_ARRAY || describe_array(w, id, object));
+    bool ok = id < 0 ||
+              H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, NULL, add_attribute, object) >= 0 ||
+              ls_h5_fail(w->error, LS_DATA, w->file, "%s%sits attributes can't be read", path,
+                         path[0] ? ": " : "");
+    ok = ok && (kind != LS_H5_LIST_ARRAY || describe_array(id, object, w->error));
     if (ok)
         w->visit(w->context, object);
-    release(object);
+    for (int i = 0; i < object->attributes; i++) {
+        ls_free(object->attribute[i].name);
+        ls_free(object->attribute[i].text);
+    }
+    ls_free(object);
     return ok;
 }
 
+/* HDF5 calls it for each link. 1 ends the visit: the error is set. */
 static herr_t visit_link(hid_t file, const char *path, const H5L_info_t *link, void *context)
 {
     walk *w = context;
     bool hard = link->type == H5L_TYPE_HARD;
     hid_t id = hard ? H5Oopen(file, path, H5P_DEFAULT) : -1;
-    if (hard && id < 0) {
-        w->failed = true;
-        ls_h5_fail(w->error, LS_DATA, file, "%s can't be opened", path);
-        return -1;
-    }
+    if (hard && id < 0)
+        return ls_h5_fail(w->error, LS_DATA, file, "%s can't be opened", path), 1;
     H5I_type_t type = hard ? H5Iget_type(id) : H5I_BADID;
     ls_h5_list_kind kind = !hard                 ? LS_H5_LIST_LINK
                            : type == H5I_GROUP   ? LS_H5_LIST_GROUP
                            : type == H5I_DATASET ? LS_H5_LIST_ARRAY
                                                  : LS_H5_LIST_OTHER;
-    w->failed = !show(w, id, path, kind);
-    if (hard)
-        H5Oclose(id);
-    return w->failed ? -1 : 0;
+    bool ok = show(w, id, path, kind);
+    ls_h5_close(id);
+    return ok ? 0 : 1;
 }
 
 bool ls_h5_list_visit(const char *path,
@@ -145,8 +135,9 @@ bool ls_h5_list_visit(const char *path,
         return false;
     hid_t root = H5Oopen(w.file, "/", H5P_DEFAULT);
     bool ok = root >= 0 && show(&w, root, "", LS_H5_LIST_GROUP);
-    if (ok && H5Lvisit(w.file, H5_INDEX_NAME, H5_ITER_INC, visit_link, &w) < 0)
-        ok = w.failed ? false : ls_h5_fail(error, LS_DATA, w.file, "can't list its contents");
+    herr_t end = ok ? H5Lvisit(w.file, H5_INDEX_NAME, H5_ITER_INC, visit_link, &w) : 1;
+    if (end < 0)
+        ls_h5_fail(error, LS_DATA, w.file, "can't list its contents");
     H5Fclose(w.file);
-    return ok;
+    return end == 0;
 }

@@ -8,7 +8,6 @@ extern "C" {
 #include "core/memory.h"
 #include "io/dump.h"
 #include "io/h5/h5.h"
-#include "io/h5/h5_image.h"
 }
 
 namespace
