@@ -14,7 +14,7 @@
 #include "io/h5/h5_list.h"
 #include "launch/json.h"
 
-/* An integer where the value is whole, else a real. */
+/* A JSON integer where the value is whole, else a real. */
 static json_t *number_of(double value)
 {
     static const double whole = 9007199254740992.0; /* 2^53: doubles below are exact */
@@ -82,18 +82,18 @@ static void add_object(void *context, const ls_h5_list_object *o)
     json_array_append_new(json_object_get(top, "objects"), entry);
 }
 
-/* The kind of a file, which its attributes and objects tell. */
+/* Tells the kind of a file from its attributes and objects. */
 static const char *kind_of(const json_t *top)
 {
-    static const char *const rows[] = {"train/x", "valid/x", "test/x",  "train/y", "valid/y",
-                                       "test/y",  "x_train", "x_valid", "x_test"};
+    static const char *const arrays[] = {"train/x", "valid/x", "test/x",  "train/y", "valid/y",
+                                         "test/y",  "x_train", "x_valid", "x_test"};
     size_t i;
     json_t *object;
     if (json_object_get(json_object_get(top, "attributes"), "weights_only"))
         return "checkpoint";
     json_array_foreach (json_object_get(top, "objects"), i, object)
-        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
-            if (strcmp(json_string_value(json_object_get(object, "path")), rows[k]) == 0)
+        for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
+            if (strcmp(json_string_value(json_object_get(object, "path")), arrays[k]) == 0)
                 return "data set";
     return "HDF5 file";
 }

@@ -62,11 +62,6 @@ static long long integer_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-static double real_of(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
 static void print_job(const char *text)
 {
     printf("\njob\n");
@@ -110,8 +105,7 @@ static void print_value(const json_t *value)
     }
 }
 
-/* Prints the attributes of an object, or of the file (indented by 2), whose job print_file prints.
- */
+/* Prints attributes: those of an object indented by 6, those of the file by 2, without the job. */
 static void print_attributes(json_t *attributes, int indent)
 {
     const char *name;
@@ -174,8 +168,8 @@ static void print_object(const json_t *object, int width)
     print_attributes(json_object_get(object, "attributes"), 6);
 }
 
-/* Whether an object is a group without attributes above the next one, whose path shows it. */
-static bool is_only_path(const json_t *object, const json_t *next)
+/* Whether a group without attributes need not be printed: the path of the next object holds it. */
+static bool is_shown_by(const json_t *object, const json_t *next)
 {
     const char *path = text_of(object, "path");
     size_t length = strlen(path);
@@ -197,7 +191,7 @@ static void print_objects(const json_t *objects)
     printf("  %-*s %-14s %-8s %11s %11s %11s\n", width, "contents", "shape", "type", "least",
            "largest", "mean");
     json_array_foreach (objects, i, object) {
-        if (!is_only_path(object, json_array_get(objects, i + 1)))
+        if (!is_shown_by(object, json_array_get(objects, i + 1)))
             print_object(object, width);
     }
 }
@@ -233,15 +227,14 @@ static void print_means(const char *title, json_t *record)
     static const char *const positions[] = {"stage",     "first_step", "step",
                                             "epoch",     "seconds",    "stage_seconds",
                                             "best_step", "unreadable", "best"};
-    enum { POSITIONS = sizeof positions / sizeof positions[0] };
     const char *name, *between = "";
     json_t *value;
     printf("    %-10s ", title);
     json_object_foreach (record, name, value) {
-        int k = 0;
-        while (k < POSITIONS && strcmp(name, positions[k]) != 0)
+        size_t k = 0, count = sizeof positions / sizeof positions[0];
+        while (k < count && strcmp(name, positions[k]) != 0)
             k++;
-        if (k < POSITIONS || !json_is_number(value))
+        if (k < count || !json_is_number(value))
             continue;
         printf("%s%s %.5g", between, name, json_number_value(value));
         between = ", ";
@@ -253,19 +246,21 @@ static void print_stage(json_t *record)
 {
     const char *name, *final = text_of(record, "final");
     json_t *value;
+    double epoch = 0, seconds = 0, best = NAN;
+    json_unpack(record, "{s?F, s?F, s?F}", "epoch", &epoch, "stage_seconds", &seconds, "best",
+                &best);
     printf("  stage %lld: steps %lld to %lld, %.4g epochs", integer_of(record, "stage") + 1,
-           integer_of(record, "first_step"), integer_of(record, "step"), real_of(record, "epoch"));
+           integer_of(record, "first_step"), integer_of(record, "step"), epoch);
     if (final[0])
-        printf("; %s, %.4g s", final, real_of(record, "stage_seconds"));
+        printf("; %s, %.4g s", final, seconds);
     printf("%s\n", integer_of(record, "unreadable") ? "; some lines are no JSON" : "");
     print_means("training", record);
     json_object_foreach (record, name, value) {
         if (json_is_object(value))
             print_means(name, value);
     }
-    if (json_is_number(json_object_get(record, "best")))
-        printf("    %-10s %.5g at step %lld\n", "best", real_of(record, "best"),
-               integer_of(record, "best_step"));
+    if (!isnan(best))
+        printf("    %-10s %.5g at step %lld\n", "best", best, integer_of(record, "best_step"));
 }
 
 static void print_run(const json_t *top)
@@ -327,7 +322,7 @@ static void add_difference(void *context, const ls_h5_list_difference *d)
     json_array_append_new(c->list, entry);
 }
 
-/* Prints a number of a difference; JSON's null is an infinity. */
+/* Prints a figure of a difference, if it has this one; an infinity is null in JSON. */
 static void print_difference(const json_t *entry, const char *key)
 {
     const json_t *value = json_object_get(entry, key);
@@ -361,7 +356,7 @@ static void notice(void *context, const char *text)
     fprintf(stderr, "lockstep: %s\n", text);
 }
 
-/* The path itself, or of a run directory that of its newest checkpoint, for ls_free; NULL: none. */
+/* The file itself, or of a run directory the newest checkpoint, for ls_free. NULL and an error. */
 static char *resolve(const char *path, ls_error *error)
 {
     if (!ls_atomic_file_is_folder(path))
@@ -393,7 +388,6 @@ static bool compare(const arguments *a, ls_error *error)
     return ok;
 }
 
-/* Under mpirun only rank 0 does anything. */
 int ls_command_inspect(int argc, char **argv)
 {
     arguments a = {.json = false};

@@ -58,13 +58,13 @@ static bool opens_as_checkpoint(const char *path, ls_error *error)
     return checkpoint != NULL;
 }
 
-/* How a file of a kind is opened to be used, which checks it; its numbers must be finite. */
+/* Files of these kinds must open as they do for training, and their numbers must be finite. */
 static const struct {
     const char *kind;
     bool (*opens)(const char *path, ls_error *error);
 } kinds[] = {{"checkpoint", opens_as_checkpoint}, {"data set", opens_as_data}};
 
-/* Checks a file whose contents could be read, as its kind demands. */
+/* Checks a file that could be read: its digest, and what its kind demands. */
 static bool check_contents(const json_t *contents, const char *kind, const char *path,
                            ls_error *error)
 {
@@ -120,7 +120,6 @@ static void print(const json_t *list)
     }
 }
 
-/* Under mpirun only rank 0 does anything. */
 int ls_command_verify(int argc, char **argv)
 {
     arguments a = {.json = false};

@@ -1,4 +1,4 @@
-/* list: everything that a job file can name; lockstep list. */
+/* list: lockstep list: prints everything that a job file can name, or the layers of a model. */
 #include "launch/manual/list.h"
 
 #include <stddef.h>
@@ -69,7 +69,8 @@ static bool fill_initializer(int i, ls_list_entry *entry)
     return true;
 }
 
-/* "batch: 128", and the key's values, default and what may change on resume. */
+/* The name is "batch: 128"; the help says the key's values, its default and what may change on
+ * resume. */
 static bool fill_key(int i, ls_list_entry *entry)
 {
     char name[LS_WORD], expected[512], rules[256];

@@ -1,5 +1,5 @@
-/* list: everything that a job file can name, from the tables that the code itself uses; `lockstep
- * list` and the manual page print it. */
+/* list: everything that a job file can name, read from the tables of core, io and launch/job, for
+ * `lockstep list` and the manual page. */
 #pragma once
 #include "core/spec.h"
 
@@ -8,7 +8,7 @@ typedef struct ls_list_entry {
     const ls_option *options; /* ends with a NULL key; NULL: none */
 } ls_list_entry;
 
-/* Things of one kind: all layers, all optimizers ... */
+/* All names of one kind: layers, optimizers ... */
 typedef struct ls_list_section {
     const char *name;  /* "layers" */
     const char *about; /* where a job file names one */

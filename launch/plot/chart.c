@@ -176,7 +176,7 @@ static void choose_x(chart *c)
     double last = 0;
     for (int i = 0; i < c->curves; i++)
         for (long k = 0; k < c->curve[i].curve->count; k++)
-            last = fmax(last, c->curve[i].curve->point[k].at[c->x_axis]);
+            last = fmax(last, c->curve[i].curve->point[k].x[c->x_axis]);
     c->unit = x_units;
     while (c->unit->axis != c->x_axis || last < c->unit->from)
         c->unit++;
@@ -252,7 +252,7 @@ static void put_stages(const panel *p)
             if (point->stage <= stage)
                 continue;
             stage = point->stage;
-            double x = x_of(p, (k ? point - 1 : point)->at[c->x_axis]);
+            double x = x_of(p, (k ? point - 1 : point)->x[c->x_axis]);
             ls_svg_line(c->out, x, p->top, x, p->top + PLOT_HEIGHT,
                         "stroke='#999' stroke-dasharray='2 3'");
         }
@@ -276,7 +276,7 @@ static void put_marks(const panel *p, const drawn *d)
     const ls_curve *curve = d->curve;
     double next = p->left + MARK_DISTANCE * (0.5 + d->run) / p->chart->runs;
     for (long k = 0; k < curve->count; k++) {
-        double x = x_of(p, curve->point[k].at[p->chart->x_axis]), value = curve->point[k].value;
+        double x = x_of(p, curve->point[k].x[p->chart->x_axis]), value = curve->point[k].value;
         if ((x < next && k + 1 < curve->count) || value < p->y.low || value > p->y.high)
             continue;
         put_mark(p->chart->out, d->run, x, y_of(p, value));
@@ -294,7 +294,7 @@ static void put_curve(const panel *p, const drawn *d)
     fputs("<path d='", out);
     for (long k = 0; k < d->curve->count; k++)
         fprintf(out, "%c%.1f %.1f", k && point[k].stage == point[k - 1].stage ? 'L' : 'M',
-                x_of(p, point[k].at[p->chart->x_axis]), y_of(p, point[k].value));
+                x_of(p, point[k].x[p->chart->x_axis]), y_of(p, point[k].value));
     fprintf(out,
             "' fill='none' stroke-linejoin='round' stroke='%s' stroke-width='%s' "
             "stroke-opacity='%s'/>\n",

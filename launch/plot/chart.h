@@ -4,7 +4,7 @@
 
 #include "launch/plot/curves.h"
 
-/* Panels: loss, the other metrics, rate, samples/s. A run keeps its colour and its mark in all of
- * them, so that the picture can be read in grey too; training steps are thin lines, evaluations
- * thick ones. Runs without points are left out. */
+/* Draws panels of loss, the other metrics, rate, samples/s and the waiting for data. Each run has a
+ * colour and a mark, so that the picture can be read in grey too; training steps are thin lines,
+ * evaluations thick ones. Runs without points have no curves. */
 void ls_chart_write(FILE *out, const ls_curves *runs, int count, ls_axis_id axis);

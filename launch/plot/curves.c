@@ -51,15 +51,15 @@ static ls_point position_of(ls_curves *curves, const json_t *record)
     const ls_point *last = &curves->last;
     ls_point here = {.stage = (long)member_of(record, "stage")};
     if (here.stage != last->stage)
-        curves->epoch_offset = last->at[LS_AXIS_EPOCH];
+        curves->epoch_offset = last->x[LS_AXIS_EPOCH];
     double seconds = curves->time_offset + member_of(record, "seconds");
-    if (seconds < last->at[LS_AXIS_TIME]) {
-        seconds += last->at[LS_AXIS_TIME] - curves->time_offset;
-        curves->time_offset = last->at[LS_AXIS_TIME];
+    if (seconds < last->x[LS_AXIS_TIME]) {
+        seconds += last->x[LS_AXIS_TIME] - curves->time_offset;
+        curves->time_offset = last->x[LS_AXIS_TIME];
     }
-    here.at[LS_AXIS_STEP] = member_of(record, "step");
-    here.at[LS_AXIS_EPOCH] = curves->epoch_offset + member_of(record, "epoch");
-    here.at[LS_AXIS_TIME] = seconds;
+    here.x[LS_AXIS_STEP] = member_of(record, "step");
+    here.x[LS_AXIS_EPOCH] = curves->epoch_offset + member_of(record, "epoch");
+    here.x[LS_AXIS_TIME] = seconds;
     return here;
 }
 
@@ -95,7 +95,7 @@ static bool add_record(ls_curves *curves, json_t *record)
     if (final) /* the record repeats numbers, and its seconds are those of the stage */
         return true;
     curves->last = position_of(curves, record);
-    curves->timed &= !isnan(curves->last.at[LS_AXIS_TIME]);
+    curves->timed &= !isnan(curves->last.x[LS_AXIS_TIME]);
     add_values(curves, "", record);
     return true;
 }

@@ -9,7 +9,8 @@ typedef enum { LS_AXIS_STEP, LS_AXIS_EPOCH, LS_AXIS_TIME, LS_AXES } ls_axis_id;
 
 typedef struct ls_point {
     long stage;
-    double at[LS_AXES]; /* steps and epochs over all stages; seconds over all starts, or NaN */
+    double
+        x[LS_AXES]; /* steps, epochs, and seconds of all starts; NaN: the record has no seconds */
     double value;
 } ls_point;
 
@@ -25,14 +26,14 @@ typedef struct ls_curves {
     int count;
     ls_curve *curve;     /* in the order of their first records */
     ls_point last;       /* the position of the newest record; its value is not used */
-    bool timed;          /* every point has seconds */
-    char final[32];      /* "done", "stopped early": the newest record ends its stage; else "" */
+    bool timed;          /* all seconds are numbers */
+    char final[32];      /* how the stage of the newest record ended: "done", ...; "": it goes on */
     double epoch_offset; /* epochs of the stages before the last one */
     double time_offset;  /* seconds of the starts before the last one */
 } ls_curves;
 
-/* A last line without a newline is still being written, and is left out. LS_DATA errors: no such
- * run, a line that is no record. A run without points is no error. Free with ls_curves_release in
- * either case. */
+/* Reads the records of a run; a last line without a newline is still being written, and is left
+ * out. LS_DATA errors: no such run, a line that is no record. A run without points is no error.
+ * Free with ls_curves_release, also after an error. */
 bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error);
 void ls_curves_release(ls_curves *curves);

@@ -1,4 +1,4 @@
-/* plot: lockstep plot, the curves of runs as an SVG picture, or as text that follows a run. */
+/* plot: lockstep plot: draws the curves of runs as an SVG picture, or of one run as text. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -14,7 +14,8 @@
 #include "launch/terminal.h"
 
 enum { RUNS = 32 };
-/* The text: levels of a column, columns that numbers take, least and most columns of a shape. */
+/* A curve as text has SHAPE_MIN to SHAPE_MAX columns, each of one of LEVELS heights, and its
+ * numbers take NUMBERS columns more. */
 enum { LEVELS = 8, NUMBERS = 40, SHAPE_MIN = 10, SHAPE_MAX = 100 };
 
 typedef struct arguments {
@@ -135,15 +136,18 @@ static void put_shape(const ls_curve *curve, int width, bool utf8)
     printf("%*s", width - columns, "");
 }
 
-/* Prints a line for each curve: name, shape, newest value and range. */
+/* Prints a line for each curve: its name, its shape, its newest value and its range. */
 static void put_curves(const ls_curves *run)
 {
     bool utf8 = ls_terminal_utf8();
     long names = 0;
-    for (const ls_curve *c = run->curve; c < run->curve + run->count; c++)
+    for (int i = 0; i < run->count; i++) {
+        const ls_curve *c = &run->curve[i];
         names = ls_max(names, (long)(strlen(c->split) + (*c->split != 0) + strlen(c->name)));
+    }
     long room = ls_terminal_columns(STDOUT_FILENO) - names - NUMBERS;
-    for (const ls_curve *c = run->curve; c < run->curve + run->count; c++) {
+    for (int i = 0; i < run->count; i++) {
+        const ls_curve *c = &run->curve[i];
         double low = INFINITY, high = -INFINITY;
         for (long k = 0; k < c->count; k++) {
             low = fmin(low, c->point[k].value);
@@ -156,7 +160,7 @@ static void put_curves(const ls_curves *run)
     }
 }
 
-/* Prints a title and the curves. */
+/* Prints how far the run is, and its curves. */
 static void put_frame(const ls_curves *run, int stages)
 {
     bool last = run->last.stage + 1 >= stages;
@@ -164,9 +168,8 @@ static void put_frame(const ls_curves *run, int stages)
     if (stages > 1)
         printf("stage %ld of %d, ", run->last.stage + 1, stages);
     if (run->count)
-        printf("step %.0f, epoch %.4g%s%s\n", run->last.at[LS_AXIS_STEP],
-               run->last.at[LS_AXIS_EPOCH], *run->final && last ? ", " : "",
-               last ? run->final : "");
+        printf("step %.0f, epoch %.4g%s%s\n", run->last.x[LS_AXIS_STEP], run->last.x[LS_AXIS_EPOCH],
+               *run->final && last ? ", " : "", last ? run->final : "");
     else
         printf("no records yet\n");
     put_curves(run);
@@ -192,7 +195,7 @@ static bool read_live(const char *run, ls_curves *curves, int *stages, ls_error 
     return ok;
 }
 
-/* Draws a frame each second, over the one before, until the run is complete; only one frame where
+/* Draws the curves each second, over those before, until the run is complete; only once where
  * stdout is no terminal. */
 static bool follow(const arguments *a, ls_error *error)
 {
