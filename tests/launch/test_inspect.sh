@@ -155,6 +155,7 @@ with h5py.File("odd.h5", "w") as file:
     file["swapped"] = numpy.arange(12, dtype=">i4").reshape(3, 4)
     file["text"] = "text"
     file["scalar"] = 5.0
+    file.create_group("sca")
     file.attrs.update({"many": numpy.arange(20), "texts": ["x", "y"], "nothing": h5py.Empty("f4")})
 END
 expect 0 "$lockstep" inspect odd.h5
@@ -162,6 +163,7 @@ says "2 not finite"
 says "soft  (soft or external link: not followed)"
 says "external  (soft or external link: not followed)"
 says "never written"
+says "  sca/"
 says "0 1 2 3 4 5 6 7 ..."
 expect 0 "$lockstep" inspect odd.h5 --json
 cp out odd.json
