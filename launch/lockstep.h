@@ -44,7 +44,7 @@ extern "C" {
 
 #include "launch/job/job.h"
 #include "launch/job/job_compatible.h"
-#include "launch/job/job_json.h"
+#include "launch/job/job_read.h"
 #include "launch/session/chunks.h"
 #include "launch/session/evaluation.h"
 #include "launch/session/saved.h"

@@ -11,7 +11,7 @@
 #include "core/random.h"
 #include "launch/bench/bench_kernels.h"
 #include "launch/bench/bench_reduce.h"
-#include "launch/job/job_json.h"
+#include "launch/job/job_read.h"
 #include "launch/json.h"
 #include "launch/ranks.h"
 #include "launch/threads.h"

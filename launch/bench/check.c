@@ -10,7 +10,7 @@
 #include "io/checkpoint/checkpoint.h"
 #include "io/dump.h"
 #include "launch/command.h"
-#include "launch/job/job_yaml.h"
+#include "launch/job/job_text.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
 #include "launch/session/session.h"

@@ -10,7 +10,7 @@
 #include "io/h5/h5_list_compare.h"
 #include "launch/command.h"
 #include "launch/inspect/contents.h"
-#include "launch/job/job_yaml.h"
+#include "launch/job/job_text.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/json.h"
 

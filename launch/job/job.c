@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "launch/job/job_entries.h"
 #include "launch/job/job_keys.h"
-#include "launch/job/job_origins.h"
 
 void ls_job_destroy(ls_job *job)
 {
@@ -22,7 +22,7 @@ void ls_job_destroy(ls_job *job)
     if (job) {
         ls_free(job->stage);
         ls_free((char *)job->path);
-        ls_job_origins_destroy(job->origins);
+        ls_job_entries_destroy(job->entries);
     }
     ls_free(job);
 }
@@ -31,8 +31,9 @@ bool ls_job_set(ls_job *job, const char *path, const char *text, ls_error *error
 {
     int stage;
     char expected[320];
-    const ls_job_key *key = ls_job_key_at(path, &stage);
-    if (!key || key->kind > LS_KEY_SPLIT || stage < 0 || stage >= job->stages)
+    const char *rest;
+    const ls_job_key *key = ls_job_key_at(path, &stage, &rest);
+    if (!key || key->kind == LS_KEY_OPTIMIZER || stage >= job->stages)
         return ls_error_set(error, LS_USAGE, "'%s' is no key of one value in this job", path);
     return ls_job_key_set(key, ls_job_key_member(key, job, stage), text) ||
            ls_error_set(error, LS_USAGE, "%s: expected %s, found '%s'", path,
@@ -70,19 +71,20 @@ void ls_job_defaults(ls_job *job, const ls_recipe *recipe)
 
 const char *ls_job_where(const ls_job *job, const char *key, char *text, size_t size)
 {
-    const ls_job_mark *mark = ls_job_origins_find(job->origins, key);
-    const char *shown = ls_job_origins_shown(job->origins, key);
-    if (mark && mark->origin == LS_FROM_COMMAND_LINE)
+    const ls_job_entry *entry = ls_job_entries_find(job->entries, key);
+    const char *shown = ls_job_entries_shown(job->entries, key);
+    if (entry && entry->origin == LS_FROM_COMMAND_LINE)
         snprintf(text, size, "command line: %s", shown);
-    else if (mark)
-        snprintf(text, size, "%s:%d:%d: %s", job->path, mark->line, mark->column, shown);
+    else if (entry && entry->line > 0)
+        snprintf(text, size, "%s:%d:%d: %s", job->path, entry->line, entry->column, shown);
     else
-        snprintf(text, size, "%s: %s%s", job->path, shown, job->origins ? " (default)" : "");
+        snprintf(text, size, "%s: %s%s", job->path, shown,
+                 job->entries && !entry ? " (default)" : "");
     return text;
 }
 
 ls_origin ls_job_origin(const ls_job *job, const char *key)
 {
-    const ls_job_mark *mark = ls_job_origins_find(job->origins, key);
-    return mark ? mark->origin : LS_FROM_DEFAULT;
+    const ls_job_entry *entry = ls_job_entries_find(job->entries, key);
+    return entry ? entry->origin : LS_FROM_DEFAULT;
 }

@@ -1,8 +1,8 @@
 /* job: what to train, on what, how: the options of a training run as a plain struct.
  *
  * A job comes from a file (launch/job/yaml/job_file.h, part of the program), from a checkpoint
- * (job_json.h), or from a C program, which fills the struct by name and lets ls_job_create
- * complete it. What each key means, its range and default stand in one table, job_keys.c. */
+ * or from a C program, which fills the struct by name and lets ls_job_create complete it
+ * (job_read.h). What each key means, its range and default stand in one table, job_keys.c. */
 #pragma once
 #include "core/check.h"
 #include "core/model.h"
@@ -62,7 +62,7 @@ typedef struct ls_job {
     ls_job_stage *stage;
     ls_job_evaluate evaluate;
     ls_job_checkpoint checkpoint;
-    struct ls_job_origins *origins; /* where each key stood; private; NULL: not known */
+    struct ls_job_entries *entries; /* where each key stood; private; NULL: not known */
 } ls_job;
 
 /* Where the value of a key came from. */

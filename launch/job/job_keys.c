@@ -10,164 +10,121 @@
 #include "core/memory.h"
 #include "core/spec.h"
 #include "io/dataset.h"
+#include "launch/job/job_entries.h"
 
 enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages leave it out */
 
-#define JOB(member) offsetof(ls_job, member)
-#define STAGE(member) offsetof(ls_job_stage, member)
+/* The first columns: map, name and member; then kind and range. */
+#define JOB(member) "", #member, offsetof(ls_job, member)
+#define STAGE(member) "stages", #member, offsetof(ls_job_stage, member)
+#define EVALUATE(member) "evaluate", #member, offsetof(ls_job, evaluate.member)
+#define CHECKPOINT(member) "checkpoint", #member, offsetof(ls_job, checkpoint.member)
+#define TEXT LS_KEY_TEXT, 0, 0
+#define SWITCH LS_KEY_SWITCH, 0, 1
+#define NUMBER(low, high) LS_KEY_NUMBER, low, high
 
-static const char other_net[] = "the parameters belong to another net";
+/* The last columns: what may change on resume. */
+#define FREE .change = LS_CHANGE_FREE
+#define NOTICE .change = LS_CHANGE_NOTICE
+#define NOTED .change = LS_CHANGE_NOTED
+#define NEVER(reason) .change = LS_CHANGE_NEVER, .why = reason
+#define OTHER_NET NEVER("the parameters belong to another net")
 
-/* A line a key: map, name, kind, member, help, example, and by name what else holds for it
- * (job_keys.h explains the columns). */
+/* A line a key: map, name, member; kind, range; default, example, help; what may change on resume,
+ * and by name what else holds for it (ls_job_key in job_keys.h explains the columns). */
 const ls_job_key ls_job_keys[] = {
-    {LS_IN_JOB, "data", LS_KEY_TEXT, JOB(data), "the path of a data set file", "fashion.h5",
-     .required = true},
-    {LS_IN_JOB, "run", LS_KEY_TEXT, JOB(run), "the directory for all that the run writes",
-     "runs/lenet", .preset = "runs/NAME"},
-    {LS_IN_JOB, "model", LS_KEY_TEXT, JOB(model), "a model, as `lockstep list models` has them",
-     "lenet classes=10", .change = LS_CHANGE_NEVER, .why = other_net, .required = true,
-     .excludes = "net"},
-    {LS_IN_JOB, "net", LS_KEY_TEXT, JOB(net), "spec lines, one layer a line", "dense units=10",
-     .change = LS_CHANGE_NEVER, .why = other_net, .required = true, .excludes = "model"},
-    {LS_IN_JOB, "transform", LS_KEY_TEXT, JOB(transform),
-     "what is done to each row, a line each, as `lockstep list transforms` has them", "flip",
-     .change = LS_CHANGE_NOTICE},
-    {LS_IN_JOB, "exact_conv", LS_KEY_SWITCH, JOB(exact_conv),
-     "true: convolutions by plain sums, without Winograd's transforms", "true", .preset = "false",
-     .change = LS_CHANGE_NOTICE},
-    {LS_IN_JOB, "seed", LS_KEY_NUMBER, JOB(seed), NULL, "1", .preset = "1", .low = 0,
-     .high = LONG_MAX, .change = LS_CHANGE_NEVER, .why = "the seed decides what every step draws"},
-    {LS_IN_JOB, "shards", LS_KEY_NUMBER, JOB(shards), "0: as many as ranks", "4", .preset = "0",
-     .low = 0, .high = 65536, .change = LS_CHANGE_NOTED, .excludes = "accumulate"},
-    {LS_IN_JOB, "accumulate", LS_KEY_NUMBER, JOB(accumulate),
-     "shards that each rank sums before a step, at the run's first start", "2", .low = 1,
-     .high = 65536, .change = LS_CHANGE_NOTED, .excludes = "shards"},
-    {LS_IN_STAGE, "objective", LS_KEY_TEXT, STAGE(objective),
-     "an objective, as `lockstep list objectives` has them", "supervised loss=cross-entropy",
-     .change = LS_CHANGE_LATER_STAGE, .why = "the running stage keeps its objective"},
-    {LS_IN_STAGE, "optimizer", LS_KEY_OPTIMIZER, STAGE(optimizer),
+    {JOB(data), TEXT, NULL, "fashion.h5", "the path of a data set file", FREE, .required = true},
+    {JOB(run), TEXT, "runs/NAME", "runs/lenet", "the directory for all that the run writes", FREE},
+    {JOB(model), TEXT, NULL, "lenet classes=10", "a model, as `lockstep list models` has them",
+     OTHER_NET, .required = true, .excludes = "net"},
+    {JOB(net), TEXT, NULL, "dense units=10", "spec lines, one layer a line", OTHER_NET,
+     .required = true, .excludes = "model"},
+    {JOB(transform), TEXT, NULL, "flip",
+     "what is done to each row, a line each, as `lockstep list transforms` has them", NOTICE},
+    {JOB(exact_conv), SWITCH, "false", "true",
+     "true: convolutions by plain sums, without Winograd's transforms", NOTICE},
+    {JOB(seed), NUMBER(0, LONG_MAX), "1", "1", NULL,
+     NEVER("the seed decides what every step draws")},
+    {JOB(shards), NUMBER(0, 65536), "0", "4", "0: as many as ranks", NOTED,
+     .excludes = "accumulate"},
+    {JOB(accumulate), NUMBER(1, 65536), NULL, "2",
+     "shards that each rank sums before a step, at the run's first start", NOTED,
+     .excludes = "shards"},
+    {STAGE(objective), TEXT, NULL, "supervised loss=cross-entropy",
+     "an objective, as `lockstep list objectives` has them", .change = LS_CHANGE_LATER_STAGE,
+     .why = "the running stage keeps its objective"},
+    {STAGE(optimizer), LS_KEY_OPTIMIZER, 0, 0, NULL, "momentum rate=0.05 momentum=0.9",
      "an optimizer, as `lockstep list optimizers` has them, or `phase: optimizer` for each of at "
      "most 8 phases",
-     "momentum rate=0.05 momentum=0.9", .change = LS_CHANGE_OPTIONS},
-    {LS_IN_STAGE, "schedule", LS_KEY_TEXT, STAGE(schedule),
-     "a schedule, as `lockstep list schedules` has them", "cosine warmup=1",
-     .change = LS_CHANGE_NOTICE},
-    {LS_IN_STAGE, "batch", LS_KEY_NUMBER, STAGE(batch), "rows over all ranks", "128", .low = 1,
-     .high = MANY, .change = LS_CHANGE_NOTICE},
-    {LS_IN_STAGE, "epochs", LS_KEY_NUMBER, STAGE(epochs), "passes over the training rows", "12",
-     .low = 1, .high = MANY, .excludes = "steps"},
-    {LS_IN_STAGE, "steps", LS_KEY_NUMBER, STAGE(steps), "batches", "5000", .low = 1, .high = MANY,
-     .excludes = "epochs"},
-    {LS_IN_EVALUATE, "every", LS_KEY_EVERY, JOB(evaluate.every), NULL, "1 epoch",
-     .preset = "1 epoch"},
-    {LS_IN_EVALUATE, "split", LS_KEY_SPLIT, JOB(evaluate.split), NULL, "valid", .preset = "valid",
-     .change = LS_CHANGE_NOTED},
-    {LS_IN_EVALUATE, "stop_after", LS_KEY_NUMBER, JOB(evaluate.stop_after),
-     "evaluations without a better one before training stops; 0: never stop early", "5",
-     .preset = "0", .low = 0, .high = MANY},
-    {LS_IN_EVALUATE, "metric", LS_KEY_TEXT, JOB(evaluate.metric),
-     "the metric that decides what is best; unless given, the objective's first", .example = "loss",
-     .change = LS_CHANGE_NOTED},
-    {LS_IN_EVALUATE, "average", LS_KEY_SWITCH, JOB(evaluate.average),
-     "true: judge the moving average of the weights, of an optimizer with ema=", "true",
-     .preset = "false", .change = LS_CHANGE_NOTED},
-    {LS_IN_CHECKPOINT, "every", LS_KEY_EVERY, JOB(checkpoint.every), NULL, "1 epoch",
-     .preset = "1 epoch"},
-    {LS_IN_CHECKPOINT, "keep", LS_KEY_NUMBER, JOB(checkpoint.keep), "newest checkpoints that stay",
-     "3", .preset = "3", .low = 1, .high = MANY},
+     .change = LS_CHANGE_OPTIONS},
+    {STAGE(schedule), TEXT, NULL, "cosine warmup=1",
+     "a schedule, as `lockstep list schedules` has them", NOTICE},
+    {STAGE(batch), NUMBER(1, MANY), NULL, "128", "rows over all ranks", NOTICE},
+    {STAGE(epochs), NUMBER(1, MANY), NULL, "12", "passes over the training rows", FREE,
+     .excludes = "steps"},
+    {STAGE(steps), NUMBER(1, MANY), NULL, "5000", "batches", FREE, .excludes = "epochs"},
+    {EVALUATE(every), LS_KEY_EVERY, 0, 0, "1 epoch", "1 epoch", NULL, FREE},
+    {EVALUATE(split), LS_KEY_SPLIT, 0, 0, "valid", "valid", NULL, NOTED},
+    {EVALUATE(stop_after), NUMBER(0, MANY), "0", "5",
+     "evaluations without a better one before training stops; 0: never stop early", FREE},
+    {EVALUATE(metric), TEXT, NULL, "loss",
+     "the metric that decides what is best; unless given, the objective's first", NOTED},
+    {EVALUATE(average), SWITCH, "false", "true",
+     "true: judge the moving average of the weights, of an optimizer with ema=", NOTED},
+    {CHECKPOINT(every), LS_KEY_EVERY, 0, 0, "1 epoch", "1 epoch", NULL, FREE},
+    {CHECKPOINT(keep), NUMBER(1, MANY), "3", "3", "newest checkpoints that stay", FREE},
     {.name = NULL},
 };
 
-static const char *const map_names[LS_JOB_MAPS] = {"", "stages", "evaluate", "checkpoint"};
-
-ls_job_map ls_job_map_find(const char *name)
+bool ls_job_key_in_stage(const ls_job_key *key)
 {
-    int map = LS_JOB_MAPS - 1;
-    while (map > LS_IN_JOB && strcmp(map_names[map], name) != 0)
-        map--;
-    return (ls_job_map)map;
+    return key->map && strcmp(key->map, "stages") == 0;
 }
 
-const char *ls_job_map_path(ls_job_map map, int stage, char *text, size_t size)
+const ls_job_key *ls_job_key_at(const char *path, int *stage, const char **rest)
 {
-    if (map == LS_IN_STAGE)
-        snprintf(text, size, "stages.%d", stage);
-    else
-        snprintf(text, size, "%s", map_names[map]);
-    return text;
-}
-
-const ls_job_key *ls_job_key_find(ls_job_map map, const char *name)
-{
-    for (const ls_job_key *key = ls_job_keys; key->name; key++)
-        if (key->map == map && strcmp(key->name, name) == 0)
+    int number = -1;
+    sscanf(path, "stages.%d", &number);
+    *stage = number < 0 ? 0 : number;
+    for (const ls_job_key *key = ls_job_keys; key->name; key++) {
+        char whole[LS_JOB_PATH];
+        size_t size = strlen(ls_job_key_path(key, number, whole, sizeof whole));
+        const char *ends = key->kind == LS_KEY_OPTIMIZER ? "." : "";
+        *rest = path + size;
+        if (strncmp(path, whole, size) == 0 && strchr(ends, path[size]))
             return key;
+    }
     return NULL;
-}
-
-const ls_job_key *ls_job_key_at(const char *path, int *stage)
-{
-    char map[32];
-    int length = 0;
-    *stage = 0;
-    if (sscanf(path, "stages.%d.%n", stage, &length) == 1 && length)
-        return ls_job_key_find(LS_IN_STAGE, path + length);
-    const char *dot = strchr(path, '.');
-    snprintf(map, sizeof map, "%.*s", dot ? (int)(dot - path) : 0, path);
-    return ls_job_key_find(ls_job_map_find(map), dot ? dot + 1 : path);
 }
 
 const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size)
 {
-    char map[32];
-    bool at_top = key->map == LS_IN_JOB || (key->map == LS_IN_STAGE && stage < 0);
-    ls_job_map_path(key->map, stage, map, sizeof map);
-    snprintf(text, size, "%s%s%s", at_top ? "" : map, at_top ? "" : ".", key->name);
+    bool in_stage = ls_job_key_in_stage(key);
+    if (in_stage && stage >= 0)
+        snprintf(text, size, "stages.%d.%s", stage, key->name);
+    else
+        snprintf(text, size, "%s%s%s", in_stage ? "" : key->map, in_stage || !*key->map ? "" : ".",
+                 key->name);
     return text;
 }
 
 int ls_job_key_copies(const ls_job_key *key, const ls_job *job)
 {
-    return key->map == LS_IN_STAGE ? job->stages : 1;
+    return ls_job_key_in_stage(key) ? job->stages : 1;
 }
 
-int ls_job_key_names(ls_job_map map, const char *name[], int room)
+int ls_job_key_names(const char *map, const char *name[], int room)
 {
-    int count = 0;
+    int count = 0, stage = 0, length = 0;
+    bool top = !*map, of_stage = sscanf(map, "stages.%d%n", &stage, &length) == 1 && !map[length];
     for (const ls_job_key *key = ls_job_keys; key->name && count < room - 1; key++) {
-        bool begins = key > ls_job_keys && key->map != key[-1].map;
-        if (map == LS_IN_JOB && begins)
-            name[count++] = map_names[key->map];
-        if (key->map == map || (map == LS_IN_JOB && key->map == LS_IN_STAGE))
+        bool in_stage = ls_job_key_in_stage(key);
+        if (top && key > ls_job_keys && strcmp(key->map, key[-1].map) != 0)
+            name[count++] = key->map;
+        if (in_stage ? top || of_stage : strcmp(key->map, map) == 0)
             name[count++] = key->name;
     }
     return count;
-}
-
-static void describe_number(const ls_job_key *key, char *text, size_t size)
-{
-    int used = key->high < MANY
-                   ? snprintf(text, size, "a whole number from %ld to %ld", key->low, key->high)
-                   : snprintf(text, size, "a whole number, %ld or more", key->low);
-    if (key->help)
-        snprintf(text + used, size - (size_t)used, " (%s)", key->help);
-}
-
-const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)
-{
-    if (key->kind == LS_KEY_NUMBER)
-        describe_number(key, text, size);
-    else if (key->kind == LS_KEY_SWITCH)
-        snprintf(text, size, "true or false (%s)", key->help);
-    else if (key->kind == LS_KEY_SPLIT)
-        snprintf(text, size, "a split of the data: train, valid or test");
-    else if (key->kind == LS_KEY_EVERY)
-        snprintf(text, size,
-                 "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or 'never'");
-    else
-        snprintf(text, size, "%s", key->help);
-    return text;
 }
 
 const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
@@ -179,30 +136,33 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
         [LS_CHANGE_LATER_STAGE] = "May change on resume for stages that have not begun.",
         [LS_CHANGE_OPTIONS] = "Its options may change on resume, with a notice.",
         [LS_CHANGE_NEVER] = "May not change on resume."};
-    const char *preset = key->preset               ? key->preset
-                         : key->map == LS_IN_STAGE ? "the model's own"
-                                                   : "none";
-    int used = key->required ? snprintf(text, size, "Must be given")
-                             : snprintf(text, size, "Default: %s", preset);
-    if (key->excludes)
-        used += snprintf(text + used, size - (size_t)used, "%s %s",
-                         key->required ? ", or" : "; not beside", key->excludes);
-    snprintf(text + used, size - (size_t)used, ". %s", changes[key->change]);
+    const char *preset = key->preset                ? key->preset
+                         : ls_job_key_in_stage(key) ? "the model's own"
+                                                    : "none";
+    const char *beside = key->required ? ", or " : "; not beside ";
+    snprintf(text, size, "%s%s%s%s. %s",
+             key->required ? "Must be given" : "Default: ", key->required ? "" : preset,
+             key->excludes ? beside : "", key->excludes ? key->excludes : "", changes[key->change]);
     return text;
 }
 
 void *ls_job_key_member(const ls_job_key *key, const ls_job *job, int stage)
 {
-    char *base = key->map == LS_IN_STAGE ? (char *)&job->stage[stage] : (char *)job;
+    char *base = ls_job_key_in_stage(key) ? (char *)&job->stage[stage] : (char *)job;
     return base + key->offset;
+}
+
+bool ls_job_key_utf8(const char *text)
+{
+    json_t *string = json_string(text);
+    json_decref(string);
+    return string != NULL;
 }
 
 /* In UTF-8, and at least one letter. */
 static bool set_text(const ls_job_key *key, void *member, const char *text)
 {
-    json_t *utf8 = json_string(text);
-    json_decref(utf8);
-    if (!utf8 || !*text)
+    if (!*text || !ls_job_key_utf8(text))
         return false;
     ls_free(*(char **)member);
     *(char **)member = ls_copy_string(text);
@@ -225,11 +185,8 @@ static bool set_number(const ls_job_key *key, void *member, const char *text)
 
 static bool set_switch(const ls_job_key *key, void *member, const char *text)
 {
-    bool on = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
-    bool off = strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
-    if (on || off)
-        *(long *)member = on;
-    return on || off;
+    const char *word = strcmp(text, "true") == 0 ? "1" : strcmp(text, "false") == 0 ? "0" : text;
+    return set_number(key, member, word);
 }
 
 static const char *const units[] = {
@@ -238,64 +195,64 @@ static const char *const units[] = {
 static bool set_every(const ls_job_key *key, void *member, const char *text)
 {
     char number[64], unit[16], junk;
-    ls_every every = {LS_EVERY_NEVER, 0};
-    if (strcmp(text, "never") != 0) {
-        if (sscanf(text, "%63s %15s %c", number, unit, &junk) != 2 ||
-            !ls_parse_double(number, &every.count) || every.count <= 0)
-            return false;
-        size_t length = strlen(unit);
-        if (unit[length - 1] == 's')
-            unit[length - 1] = 0;
-        every.unit = LS_EVERY_MINUTES;
-        while (every.unit > LS_EVERY_NEVER && strcmp(unit, units[every.unit]) != 0)
-            every.unit--;
-        bool steps = every.unit == LS_EVERY_STEPS;
-        if (every.unit == LS_EVERY_NEVER ||
-            (steps && (every.count != floor(every.count) || every.count > 1e15)))
-            return false;
+    ls_every every = {LS_EVERY_MINUTES, 0};
+    if (strcmp(text, "never") == 0) {
+        *(ls_every *)member = (ls_every){LS_EVERY_NEVER, 0};
+        return true;
     }
+    if (sscanf(text, "%63s %15s %c", number, unit, &junk) != 2 ||
+        !ls_parse_double(number, &every.count) || every.count <= 0)
+        return false;
+    size_t length = strlen(unit);
+    if (unit[length - 1] == 's')
+        unit[length - 1] = 0;
+    while (every.unit > LS_EVERY_NEVER && strcmp(unit, units[every.unit]) != 0)
+        every.unit--;
+    bool whole = every.count == floor(every.count) && every.count <= 1e15;
+    if (every.unit == LS_EVERY_NEVER || (every.unit == LS_EVERY_STEPS && !whole))
+        return false;
     *(ls_every *)member = every;
     return true;
 }
 
-static char *get_text(const ls_job_key *key, const void *member)
+static char *write_every(const ls_every *every)
 {
-    return ls_copy_string(*(char *const *)member);
-}
-
-static char *get_number(const ls_job_key *key, const void *member)
-{
-    long number = *(const long *)member;
-    bool unset = number == 0 && (key->low > 0 || (key->preset && strcmp(key->preset, "0") == 0));
-    return unset ? NULL : ls_format("%ld", number);
-}
-
-static char *get_switch(const ls_job_key *key, const void *member)
-{
-    return *(const long *)member ? ls_copy_string("true") : NULL;
-}
-
-static char *get_every(const ls_job_key *key, const void *member)
-{
-    const ls_every *every = member;
     char count[32];
-    double back;
+    double back = 0;
     if (every->unit <= LS_EVERY_NEVER)
         return ls_copy_string(every->unit == LS_EVERY_NEVER ? "never" : NULL);
-    for (int digits = 6; digits <= 17; digits++) { /* as few as bring the same number back */
+    for (int digits = 6; digits <= 17 && back != every->count; digits++) { /* as few as it needs */
         snprintf(count, sizeof count, "%.*g", digits, every->count);
-        if (ls_parse_double(count, &back) && back == every->count)
-            break;
+        ls_parse_double(count, &back);
     }
     return ls_format("%s %s%s", count, units[every->unit], every->count == 1 ? "" : "s");
 }
 
 static const struct {
     bool (*set)(const ls_job_key *key, void *member, const char *text);
-    char *(*get)(const ls_job_key *key, const void *member);
-} kinds[] = {[LS_KEY_TEXT] = {set_text, get_text},       [LS_KEY_NUMBER] = {set_number, get_number},
-             [LS_KEY_SWITCH] = {set_switch, get_switch}, [LS_KEY_EVERY] = {set_every, get_every},
-             [LS_KEY_SPLIT] = {set_split, get_text},     [LS_KEY_OPTIMIZER] = {set_text, NULL}};
+    const char *values; /* that it takes; NULL: the key's help says it */
+} kinds[] = {
+    [LS_KEY_TEXT] = {set_text, NULL},
+    [LS_KEY_OPTIMIZER] = {set_text, NULL},
+    [LS_KEY_NUMBER] = {set_number, "a whole number"},
+    [LS_KEY_SWITCH] = {set_switch, "true or false"},
+    [LS_KEY_SPLIT] = {set_split, "a split of the data: train, valid or test"},
+    [LS_KEY_EVERY] = {set_every, "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or "
+                                 "'never'"},
+};
+
+const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)
+{
+    char range[64] = "";
+    const char *values = kinds[key->kind].values, *help = key->help ? key->help : "";
+    if (key->kind == LS_KEY_NUMBER && key->high < MANY)
+        snprintf(range, sizeof range, " from %ld to %ld", key->low, key->high);
+    else if (key->kind == LS_KEY_NUMBER)
+        snprintf(range, sizeof range, ", %ld or more", key->low);
+    snprintf(text, size, "%s%s%s%s%s", values ? values : "", range, values && *help ? " (" : "",
+             help, values && *help ? ")" : "");
+    return text;
+}
 
 bool ls_job_key_set(const ls_job_key *key, void *member, const char *text)
 {
@@ -304,6 +261,17 @@ bool ls_job_key_set(const ls_job_key *key, void *member, const char *text)
 
 char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
 {
-    char *(*get)(const ls_job_key *key, const void *member) = kinds[key->kind].get;
-    return get ? get(key, ls_job_key_member(key, job, stage)) : NULL;
+    const void *member = ls_job_key_member(key, job, stage);
+    if (key->kind == LS_KEY_TEXT || key->kind == LS_KEY_SPLIT)
+        return ls_copy_string(*(char *const *)member);
+    if (key->kind == LS_KEY_EVERY)
+        return write_every(member);
+    if (key->kind == LS_KEY_OPTIMIZER)
+        return NULL;
+    long number = *(const long *)member;
+    bool zero_counts =
+        key->low == 0 && key->preset && key->preset[0] > '0' && key->preset[0] <= '9';
+    if (number == 0 && !zero_counts)
+        return NULL;
+    return key->kind == LS_KEY_SWITCH ? ls_copy_string("true") : ls_format("%ld", number);
 }

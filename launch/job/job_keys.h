@@ -4,9 +4,6 @@
 #pragma once
 #include "launch/job/job.h"
 
-/* The map of a job file in which a key stands. */
-typedef enum { LS_IN_JOB, LS_IN_STAGE, LS_IN_EVALUATE, LS_IN_CHECKPOINT, LS_JOB_MAPS } ls_job_map;
-
 typedef enum {
     LS_KEY_TEXT,
     LS_KEY_NUMBER,   /* long, a whole number in [low, high] */
@@ -27,15 +24,14 @@ typedef enum {
 } ls_job_change;
 
 typedef struct ls_job_key {
-    ls_job_map map;
-    const char *name;
+    const char *map, *name; /* map of a job file: "", "stages", "evaluate" or "checkpoint" */
+    size_t offset; /* of the member, in ls_job_stage for a key of a stage, else in ls_job */
     ls_job_kind kind;
-    size_t offset;    /* of the member, in ls_job_stage for a key of a stage, else in ls_job */
-    const char *help; /* what it is; for numbers and switches, what it means */
-    const char *example;
     long low, high;     /* range of a number */
-    const char *preset; /* the default as text, where NAME stands for the job file's name; NULL:
-                           none, and a stage's keys are completed by the model's recipe */
+    const char *preset; /* the default as text, NAME stands for the job file's name; NULL: none, or
+                           the model's recipe */
+    const char *example;
+    const char *help; /* what it is; for numbers and switches, what it means */
     ls_job_change change;
     const char *why;      /* why it may not change */
     bool required;        /* it, or the key that it excludes, must be given */
@@ -44,21 +40,17 @@ typedef struct ls_job_key {
 
 extern const ls_job_key ls_job_keys[]; /* ends with a NULL name */
 
-/* "evaluate" is LS_IN_EVALUATE, "stages" LS_IN_STAGE; other names LS_IN_JOB. */
-ls_job_map ls_job_map_find(const char *name);
-/* The path of a map: "evaluate", "stages.0", "" for LS_IN_JOB. Into text[size]; returns text. */
-const char *ls_job_map_path(ls_job_map map, int stage, char *text, size_t size);
-/* NULL if the map has no such key. */
-const ls_job_key *ls_job_key_find(ls_job_map map, const char *name);
-/* The key at a path: of "stages.1.batch" batch, and its stage; NULL if there is none. */
-const ls_job_key *ls_job_key_at(const char *path, int *stage);
+bool ls_job_key_in_stage(const ls_job_key *key);
+/* The key at a path, its stage or 0, and the rest of the path: of "stages.1.optimizer.generator"
+ * the optimizer, 1 and ".generator"; other keys have no rest. NULL: there is no such key. */
+const ls_job_key *ls_job_key_at(const char *path, int *stage, const char **rest);
 /* "stages.0.batch", "evaluate.every"; with stage -1 "batch". Into text[size]; returns text. */
 const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size);
 /* How many members of the job it has: as many as stages, or one. */
 int ls_job_key_copies(const ls_job_key *key, const ls_job *job);
-/* The names that may stand in a map, into name[room]: their number. At the top also the keys of a
- * stage and the names of maps. */
-int ls_job_key_names(ls_job_map map, const char *name[], int room);
+/* The names that may stand in the map at a path, into name[room]: their number. At the top, "",
+ * also the keys of a stage and the names of maps. */
+int ls_job_key_names(const char *map, const char *name[], int room);
 
 /* The values it takes: "a whole number, 1 or more (rows over all ranks)". Into text[size]; returns
  * text. */
@@ -74,3 +66,5 @@ bool ls_job_key_set(const ls_job_key *key, void *member, const char *text);
 /* The member's value as a text for ls_job_key_set, to be freed with ls_free. NULL if it has none:
  * it is NULL, unset, or a 0 that is out of range or the default; and for an optimizer. */
 char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage);
+/* Whether the text is UTF-8. */
+bool ls_job_key_utf8(const char *text);

@@ -8,7 +8,7 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
-#include "launch/job/job_json.h"
+#include "launch/job/job_read.h"
 
 /* On rank 0. Opens what `from` names: of a directory best.h5 or the newest valid checkpoint. */
 static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error)

@@ -6,8 +6,8 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
-#include "launch/job/job_json.h"
-#include "launch/job/job_yaml.h"
+#include "launch/job/job_read.h"
+#include "launch/job/job_text.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
 #include "launch/train/resume.h"

@@ -10,7 +10,7 @@
 extern "C" {
 #include "core/memory.h"
 #include "launch/job/job_compatible.h"
-#include "launch/job/job_json.h"
+#include "launch/job/job_read.h"
 #include "launch/job/yaml/job_file.h"
 }
 
@@ -327,6 +327,7 @@ const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` h
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
 const char every[] = "expected 'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or "
                      "'never', found ";
+const char dot[] = "dots are for the command line; here a key stands on a line below its map's";
 const char stages[] = "expected a list of 1 to 256 stages, each with its objective, optimizer, "
                       "batch ..., found ";
 
@@ -341,9 +342,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"zzzzzzz: 5", "job.yaml:3:1: unknown key 'zzzzzzz'." + std::string(known)},
         {"keep: 5",
          "job.yaml:3:1: unknown key 'keep': did you mean 'checkpoint.keep'?" + std::string(known)},
-        {"checkpoint.keep: 5", "job.yaml:3:1: unknown key 'checkpoint.keep': dots are for the "
-                               "command line: here a key stands on a line below its map's." +
-                                   std::string(known)},
+        {"checkpoint.keep: 5", "job.yaml:3:1: a dot stands in a key: " + std::string(dot)},
         {"checkpoint: {kep: 5}", "job.yaml:3:14: unknown key 'checkpoint.kep': did you mean "
                                  "'keep'? Known here: every keep"},
         {"stages:\n- batch: 5\n- bathc: 6",
@@ -402,22 +401,26 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
          "that it belongs to"},
         {"epochs: 3\nsteps: 4", "job.yaml:3:9: epochs and job.yaml:4:8: steps: only one of them "
                                 "may stand: take one out"},
+        {"shards: 0\naccumulate: 2",
+         "job.yaml:3:9: shards and job.yaml:4:13: accumulate: only one of them may stand: take one "
+         "out"},
         {"net: dense", "job.yaml:2:8: model and job.yaml:3:6: net: only one of them may stand: "
                        "take one out"},
         {"optimizer: [1, 2]",
          "job.yaml:3:12: optimizer: " + std::string(optimizer) + "a list of 2" + optimizer_end},
         {"optimizer: {}",
          "job.yaml:3:12: optimizer: " + std::string(optimizer) + "0 keys" + optimizer_end},
-        {"optimizer: {a: , b: , c: , d: , e: , f: , g: , h: , i: }",
+        {"optimizer: {a: , b: sgd}",
          "job.yaml:3:16: optimizer.a: expected an optimizer, as `lockstep list optimizers` has "
          "them, found nothing; write for example `a: adam rate=0.001`"},
         {"optimizer: {a: s, b: s, c: s, d: s, e: s, f: s, g: s, h: s, i: s}",
          "job.yaml:3:12: optimizer: " + std::string(optimizer) + "9 keys" + optimizer_end},
-        {"optimizer: {a.b: sgd}", "job.yaml:3:13: 'a.b' is no name of a phase"},
+        {"optimizer: {a.b: sgd}", "job.yaml:3:13: a dot stands in a key: " + std::string(dot)},
+        {"optimizer: {'': sgd}", "job.yaml:3:13: '' is no name of a phase"},
         {"batch: 5\nbatch: 6",
          "job.yaml:4:1: the key 'batch' is given twice (first in line 3): keep one"},
-        {"stages.0.batch: 5\nstages.0.batch: 6",
-         "job.yaml:4:1: the key 'stages.0.batch' is given twice (first in line 3): keep one"},
+        {"evaluate: {every: never, every: never}",
+         "job.yaml:3:26: the key 'every' is given twice (first in line 3): keep one"},
         {"a: &x {b: *x}", "job.yaml:3:8: an alias (*name): write the value out"},
         {"\tseed: 1", "job.yaml:3:1: a tab indents this line: use spaces"},
         {"objective: supervised loss: hinge",
@@ -486,16 +489,17 @@ TEST(Job, RefusesOverridesInTheseWords)
                                 "nothing; write for example `stages.1.batch=128`"},
         {"evaluate.every=2", "command line: evaluate.every: " + std::string(every) +
                                  "'2'; write for example `evaluate.every=\"1 epoch\"`"},
-        {"batch=3", "command line: batch: this job has 2 stages: write stages.0.batch to "
-                    "stages.1.batch"},
-        {"stages.2.batch=3",
-         "command line: stages.2.batch: there is no stages.2: stages has 2 entries, counted from "
-         "0"},
-        {"stages.1=3", "command line: stages.1 names a whole entry: name a key of it"},
-        {"seed.x=1", "command line: seed is one value: it has no 'x' inside"},
+        {"batch=3", "command line: batch: this job's stages have the numbers 0 to 1: write for "
+                    "example stages.0.batch"},
+        {"stages.2.batch=3", "command line: stages.2.batch: this job's stages have the numbers 0 "
+                             "to 1: write for example stages.0.batch"},
+        {"stages.1=3", "command line: stages.1: expected the keys of a stage, found '3'"},
+        {"seed.x=1",
+         "command line: unknown key 'seed.x': did you mean 'seed'?" + std::string(known)},
+        {"stages.0.optimizer.generator=sgd",
+         "command line: unknown key 'stages.0.optimizer.generator'." + std::string(known)},
         {"checkpoint=3", "command line: checkpoint: expected the keys every, keep, found '3'"},
-        {"a..b=2", "command line: 'a..b' is no key: expected names with dots between them, such "
-                   "as checkpoint.keep"},
+        {"a..b=2", "command line: unknown key 'a..b'." + std::string(known)},
         {"run=\xff", "command line: run: the value is no text in UTF-8"},
     };
     size_t blocks = ls_memory_blocks();

@@ -8,8 +8,8 @@
 extern "C" {
 #include "core/memory.h"
 #include "launch/job/job_compatible.h"
-#include "launch/job/job_json.h"
-#include "launch/job/job_yaml.h"
+#include "launch/job/job_read.h"
+#include "launch/job/job_text.h"
 #include "launch/job/yaml/job_file.h"
 }
 
@@ -213,11 +213,25 @@ TEST(JobText, JsonHasNumbersAndSwitchesAsSuch)
     ASSERT_NE(job, nullptr) << error.text;
     char *text = ls_job_json(job);
     EXPECT_STREQ(text, "{\n \"data\": \"12\",\n \"run\": \"runs/job\",\n \"model\": \"mlp\",\n"
-                       " \"exact_conv\": true,\n \"seed\": 1,\n \"stages\": [\n  {\n"
-                       "   \"batch\": 5\n  }\n ],\n \"evaluate\": {\n  \"every\": \"1 epoch\",\n"
-                       "  \"split\": \"valid\"\n },\n \"checkpoint\": {\n"
-                       "  \"every\": \"1 epoch\",\n  \"keep\": 3\n }\n}");
+                       " \"exact_conv\": true,\n \"seed\": 1,\n \"stages.0.batch\": 5,\n"
+                       " \"evaluate.every\": \"1 epoch\",\n \"evaluate.split\": \"valid\",\n"
+                       " \"checkpoint.every\": \"1 epoch\",\n \"checkpoint.keep\": 3\n}");
     ls_free(text);
+    ls_job_destroy(job);
+}
+
+TEST(JobText, ReadsJsonInMapsAndListsToo)
+{
+    ls_error error = {};
+    const char text[] = "{\"data\": \"f.h5\", \"model\": \"mlp\", \"exact_conv\": false, "
+                        "\"evaluate\": {\"every\": \"2 steps\"}, \"stages\": [{\"batch\": 3}, "
+                        "{\"optimizer\": {\"generator\": \"adam\"}}]}";
+    ls_job *job = ls_job_from_json(text, "step-1.h5", &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    EXPECT_EQ(job->evaluate.every.count, 2);
+    ASSERT_EQ(job->stages, 2);
+    EXPECT_EQ(job->stage[0].batch, 3);
+    EXPECT_STREQ(job->stage[1].optimizer[0].phase, "generator");
     ls_job_destroy(job);
 }
 
@@ -241,7 +255,9 @@ TEST(JobText, TheLibraryReadsJsonAndSaysSo)
          "step-1.h5: unknown key 'sede': did you mean 'seed'? Known here: data"},
         {"{\"data\": \"f\", \"seed\": 1.5}",
          "step-1.h5: seed: expected a whole number, 0 or more, found '1.5'; write"},
-        {"{\"stages\": [], \"batch\": 1}",
+        {"{\"stages.300.batch\": 1}",
+         "step-1.h5: stages.300.batch: expected a list of 1 to 256 stages, each with its"},
+        {"{\"stages\": [{}], \"batch\": 1}",
          "step-1.h5: 'batch' stands beside 'stages' (step-1.h5): move it"},
         {"{\"stages\": [{\"optimizer\": {\"a.b\": \"sgd\"}}]}",
          "step-1.h5: 'a.b' is no name of a phase"},

@@ -1,18 +1,16 @@
-/* yaml: a YAML text into JSON values, from libyaml's document of nodes. */
+/* yaml: a YAML text into a list of entries, by libyaml's events. */
 #include "launch/job/yaml/yaml.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
-enum { PATH = 512 };
-
 typedef struct reader {
     yaml_parser_t parser;
-    yaml_document_t document;
+    yaml_event_t event; /* the last one that the parser gave */
     const char *text, *where;
     size_t length;
-    int last; /* the number of the node read last: libyaml counts them as they stand in the text */
-    ls_job_origins *origins;
+    ls_job_entries *list;
     ls_error *error;
 } reader;
 
@@ -66,141 +64,123 @@ static bool fail_parse(const reader *r)
     return fail(r, mark, problem, "expected YAML, as `key: value` lines");
 }
 
-/* NULL and an error for a text with a zero byte; an empty one, ~ or null is nothing. */
-static json_t *read_text(const reader *r, const yaml_node_t *node)
+static bool next(reader *r)
 {
-    const char *value = (const char *)node->data.scalar.value;
-    bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    bool nothing = !*value || (plain && (!strcmp(value, "~") || !strcmp(value, "null")));
-    if (strlen(value) == node->data.scalar.length)
-        return nothing ? json_null() : json_string(value);
-    fail(r, node->start_mark, "a zero byte stands in this text", "take it out");
-    return NULL;
+    yaml_event_delete(&r->event);
+    return yaml_parser_parse(&r->parser, &r->event) || fail_parse(r);
 }
 
-static json_t *read_node(reader *r, int number, yaml_mark_t key, const char *path, int depth);
-
-static bool read_map(reader *r, const yaml_node_t *map, json_t *object, const char *path, int depth)
+/* Whether the value may stand here: no alias, not too many, not too deep, no zero byte. */
+static bool check_value(const reader *r, yaml_mark_t key, int depth)
 {
-    const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
-    for (; pair < map->data.mapping.pairs.top; pair++) {
-        char below[PATH];
-        const yaml_node_t *key = yaml_document_get_node(&r->document, pair->key);
-        const char *word = (const char *)key->data.scalar.value;
-        if (key->type != YAML_SCALAR_NODE || pair->key <= r->last)
-            return fail(r, key->start_mark, "a list or map stands where a key should",
+    const yaml_event_t *event = &r->event;
+    bool text = event->type == YAML_SCALAR_EVENT;
+    if (event->type == YAML_ALIAS_EVENT)
+        return fail(r, key, "an alias (*name)", "write the value out");
+    if (r->list->count == LS_YAML_VALUES)
+        return fail(r, event->start_mark, "more than 10000 values", "a job has a few");
+    if (!text && depth == LS_YAML_DEPTH)
+        return fail(r, event->start_mark, "more than 8 levels of lists and maps",
+                    "a job has three");
+    if (text && strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
+        return fail(r, event->start_mark, "a zero byte stands in this text", "take it out");
+    return true;
+}
+
+static bool read_value(reader *r, const char *path, yaml_mark_t key, int depth);
+
+static bool read_map(reader *r, const char *map, int depth, int *size)
+{
+    for (; next(r) && r->event.type != YAML_MAPPING_END_EVENT; ++*size) {
+        char path[LS_JOB_PATH];
+        const char *word = (const char *)r->event.data.scalar.value;
+        yaml_mark_t key = r->event.start_mark;
+        if (r->event.type != YAML_SCALAR_EVENT)
+            return fail(r, key, "a list or map stands where a key should",
                         "each line is `key: value`");
-        r->last = pair->key;
-        snprintf(below, sizeof below, "%s%s%.200s", path, *path ? "." : "", word);
-        if (json_object_get(object, word))
+        if (strchr(word, '.'))
+            return fail(r, key, "a dot stands in a key",
+                        "dots are for the command line; here a key stands on a line below its "
+                        "map's");
+        snprintf(path, sizeof path, "%.240s%s%.240s", map, *map ? "." : "", word);
+        const ls_job_entry *first = ls_job_entries_find(r->list, path);
+        if (first)
             return ls_error_set(r->error, LS_USAGE,
                                 "%s:%zu:%zu: the key '%.40s' is given twice (first in line %d): "
                                 "keep one",
-                                r->where, key->start_mark.line + 1, key->start_mark.column + 1,
-                                word, ls_job_origins_find(r->origins, below)->key_line);
-        json_t *value = read_node(r, pair->value, key->start_mark, below, depth);
-        if (!value)
+                                r->where, key.line + 1, key.column + 1, word, first->key_line);
+        if (!next(r) || !read_value(r, path, key, depth))
             return false;
-        json_object_set_new(object, word, value);
     }
-    return true;
+    return r->event.type == YAML_MAPPING_END_EVENT;
 }
 
-static bool read_list(reader *r, const yaml_node_t *list, json_t *array, const char *path,
-                      int depth)
+static bool read_list(reader *r, const char *map, int depth, int *size)
 {
-    const yaml_node_item_t *item = list->data.sequence.items.start;
-    for (int i = 0; item < list->data.sequence.items.top; item++, i++) {
-        char below[PATH];
-        snprintf(below, sizeof below, "%.400s.%d", path, i);
-        json_t *value = read_node(r, *item, list->start_mark, below, depth);
-        if (!value)
+    yaml_mark_t start = r->event.start_mark;
+    for (; next(r) && r->event.type != YAML_SEQUENCE_END_EVENT; ++*size) {
+        char path[LS_JOB_PATH];
+        snprintf(path, sizeof path, "%.400s.%d", map, *size);
+        if (!read_value(r, path, start, depth))
             return false;
-        json_array_append_new(array, value);
     }
+    return r->event.type == YAML_SEQUENCE_END_EVENT;
+}
+
+/* `key`: where the value's key stands, or the list that holds it. */
+static bool read_value(reader *r, const char *path, yaml_mark_t key, int depth)
+{
+    const yaml_event_t *event = &r->event;
+    yaml_event_type_t type = event->type;
+    if (!check_value(r, key, depth))
+        return false;
+    int number = r->list->count, size = 0;
+    bool text = type == YAML_SCALAR_EVENT, list = type == YAML_SEQUENCE_START_EVENT;
+    const char *value = text ? (const char *)event->data.scalar.value : "";
+    bool plain = text && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool nothing = !*value || (plain && (!strcmp(value, "~") || !strcmp(value, "null")));
+    ls_job_entry *entry = ls_job_entries_add(r->list, path, nothing ? NULL : value);
+    entry->type = text ? LS_ENTRY_TEXT : list ? LS_ENTRY_LIST : LS_ENTRY_MAP;
+    entry->line = (int)event->start_mark.line + 1;
+    entry->column = (int)event->start_mark.column + 1;
+    entry->key_line = (int)key.line + 1;
+    entry->key_column = (int)key.column + 1;
+    if (!text && !(list ? read_list : read_map)(r, path, depth + 1, &size))
+        return false;
+    r->list->entry[number].size = size;
     return true;
 }
 
-/* Whether the node may stand here: no alias, not too many, not too deep. */
-static bool check_node(const reader *r, int number, yaml_mark_t key, int depth)
+/* The only document of the text. */
+static bool read_document(reader *r)
 {
-    const yaml_node_t *node = yaml_document_get_node((yaml_document_t *)&r->document, number);
-    if (number <= r->last)
-        return fail(r, key, "an alias (*name)", "write the value out");
-    if (r->origins->count == LS_YAML_NODES)
-        return fail(r, node->start_mark, "more than 10000 values", "a job has a few");
-    if (node->type != YAML_SCALAR_NODE && depth == LS_YAML_DEPTH)
-        return fail(r, node->start_mark, "more than 8 levels of lists and maps", "a job has three");
-    return true;
+    if (!next(r) || !next(r)) /* the text begins, and the document, if there is one */
+        return false;
+    if (r->event.type == YAML_STREAM_END_EVENT)
+        return ls_error_set(r->error, LS_USAGE,
+                            "%s is empty: expected a job, at least `data: FILE` and `model: NAME`",
+                            r->where);
+    int size = 0;
+    if (!next(r))
+        return false;
+    if (r->event.type != YAML_MAPPING_START_EVENT)
+        return fail(r, r->event.start_mark, "this is no list of keys",
+                    "expected lines such as `data: FILE` and `model: NAME`");
+    if (!read_map(r, "", 1, &size) || !next(r) || !next(r)) /* the document ends, and the text */
+        return false;
+    return r->event.type == YAML_STREAM_END_EVENT ||
+           fail(r, r->event.start_mark, "a second document begins here",
+                "a job file holds one: take this line out");
 }
 
-/* `key`: where the node's key stands, or the list that holds the node. */
-static json_t *read_node(reader *r, int number, yaml_mark_t key, const char *path, int depth)
+bool ls_yaml_read(const char *text, size_t length, const char *where, ls_job_entries *list,
+                  ls_error *error)
 {
-    const yaml_node_t *node = yaml_document_get_node(&r->document, number);
-    yaml_mark_t value = node->start_mark;
-    const ls_job_mark mark = {(char *)path,          LS_FROM_FILE,      (int)value.line + 1,
-                              (int)value.column + 1, (int)key.line + 1, (int)key.column + 1};
-    if (!check_node(r, number, key, depth))
-        return NULL;
-    r->last = number;
-    if (*path)
-        ls_job_origins_add(r->origins, &mark);
-    if (node->type == YAML_SCALAR_NODE)
-        return read_text(r, node);
-    bool map = node->type == YAML_MAPPING_NODE;
-    json_t *json = map ? json_object() : json_array();
-    if (map ? read_map(r, node, json, path, depth + 1) : read_list(r, node, json, path, depth + 1))
-        return json;
-    json_decref(json);
-    return NULL;
-}
-
-/* The first document of the text. */
-static json_t *read_first(reader *r)
-{
-    const yaml_node_t *root = yaml_document_get_root_node(&r->document);
-    if (!root)
-        ls_error_set(r->error, LS_USAGE,
-                     "%s is empty: expected a job, at least `data: FILE` and `model: NAME`",
-                     r->where);
-    else if (root->type == YAML_MAPPING_NODE)
-        return read_node(r, 1, root->start_mark, "", 0);
-    else
-        fail(r, root->start_mark, "this is no list of keys",
-             "expected lines such as `data: FILE` and `model: NAME`");
-    return NULL;
-}
-
-/* Whether no other document follows. */
-static bool check_end(reader *r)
-{
-    if (!yaml_parser_load(&r->parser, &r->document))
-        return fail_parse(r);
-    yaml_mark_t mark = r->document.start_mark;
-    bool end = !yaml_document_get_root_node(&r->document);
-    yaml_document_delete(&r->document);
-    return end || fail(r, mark, "a second document begins here",
-                       "a job file holds one: take this line out");
-}
-
-json_t *ls_yaml_read(const char *text, size_t length, const char *where, ls_job_origins *origins,
-                     ls_error *error)
-{
-    reader r = {.text = text, .length = length, .where = where, .origins = origins, .error = error};
-    json_t *json = NULL;
+    reader r = {.text = text, .length = length, .where = where, .list = list, .error = error};
     ls_check(yaml_parser_initialize(&r.parser), "out of memory in libyaml");
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
-    if (yaml_parser_load(&r.parser, &r.document)) {
-        json = read_first(&r);
-        yaml_document_delete(&r.document);
-    } else {
-        fail_parse(&r);
-    }
-    if (json && !check_end(&r)) {
-        json_decref(json);
-        json = NULL;
-    }
+    bool ok = read_document(&r);
+    yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);
-    return json;
+    return ok;
 }

@@ -1,4 +1,4 @@
-/* job_json: a job from a plain struct or from a JSON text, and as JSON. */
+/* job_read: a job from a plain struct, from JSON, or from a list of entries, with all checks. */
 #pragma once
 #include "launch/job/job.h"
 
@@ -14,9 +14,10 @@
  * recipe. Values out of range, missing keys and keys that exclude each other are LS_USAGE errors,
  * as in a file, with NULL returned. Free with ls_job_destroy. */
 ls_job *ls_job_create(const ls_job *plain, ls_error *error);
-/* The job as a JSON text, which ls_job_from_json reads back to the same job: what checkpoints hold.
- * Free with ls_free. */
-char *ls_job_json(const ls_job *job);
-/* `where` stands for the file in messages. Checks all that a job file is checked for. NULL and an
- * LS_USAGE error. */
+/* A job from the JSON text of a checkpoint, checked as a job file is; `where` stands for the file
+ * in messages. NULL and an LS_USAGE error. */
 ls_job *ls_job_from_json(const char *text, const char *where, ls_error *error);
+/* A job from a list, which then belongs to the job, and is destroyed on errors too. NULL and an
+ * LS_USAGE error that says where the key stood, what it expects, and for unknown keys the nearest
+ * known one. */
+ls_job *ls_job_read(struct ls_job_entries *list, const char *where, ls_error *error);
