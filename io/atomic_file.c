@@ -75,6 +75,12 @@ void ls_atomic_file_discard(const char *path)
     ls_free(temporary);
 }
 
+bool ls_atomic_file_fail(const char *path, ls_error *error)
+{
+    ls_atomic_file_discard(path);
+    return ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", path);
+}
+
 bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error)
 {
     char *temporary = ls_atomic_file_temporary(path);

@@ -24,6 +24,8 @@ char *ls_atomic_file_temporary(const char *path);
 bool ls_atomic_file_finish(const char *path, ls_error *error);
 /* Removes PATH.tmp; PATH stays as it is. */
 void ls_atomic_file_discard(const char *path);
+/* The same where the other library could not write it all: an LS_IO error. Returns false. */
+bool ls_atomic_file_fail(const char *path, ls_error *error);
 
 /* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where it
  * can't be opened, LS_IO where it can't be read. */

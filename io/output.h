@@ -2,14 +2,9 @@
 #pragma once
 #include "io/h5/h5.h"
 
-/* Creates PATH.tmp, which the caller fills. -1 and an LS_IO error. */
-hid_t ls_output_open(const char *path, ls_error *error);
-/* Ends it: the file is closed, synced to the disk and renamed to PATH. LS_IO errors; PATH is then
- * as it was, and PATH.tmp gone. */
-bool ls_output_close(hid_t file, const char *path, ls_error *error);
-/* Gives it up: PATH is as it was, and PATH.tmp gone. */
-void ls_output_discard(hid_t file, const char *path);
-/* All of it: opens, has `fill` write the contents, and closes; or discards where that fails. */
+/* Creates PATH.tmp, has `fill` write the contents, then closes the file, syncs it to the disk and
+ * renames it to PATH. LS_IO errors, and those of `fill`; PATH is then as it was, and PATH.tmp gone.
+ */
 typedef bool ls_output_fill(void *context, hid_t file, ls_error *error);
 bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_error *error);
 

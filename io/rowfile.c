@@ -8,16 +8,15 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/h5/h5.h"
-#include "io/output.h"
 
 struct ls_rowfile {
     char *path;
     hid_t file; /* -1: the file is CSV */
     FILE *csv;  /* NULL: it is HDF5 */
+    long row;   /* how many rows the arrays have got */
     int count;  /* of the arrays that get rows now */
     ls_rowfile_array array[LS_ROWFILE_ARRAYS];
     hid_t dataset[LS_ROWFILE_ARRAYS];
-    long row; /* how many rows these have got */
 };
 
 static bool ends_in(const char *path, const char *ending)
@@ -34,21 +33,15 @@ bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error
                         csv ? " or .csv" : "");
 }
 
-static FILE *open_csv(const char *path, ls_error *error)
+ls_rowfile *ls_rowfile_open(const char *path, ls_rowfile_kinds kinds, ls_error *error)
 {
+    bool text = kinds == LS_ROWFILE_ANY && ends_in(path, ".csv");
     char *temporary = ls_atomic_file_temporary(path);
-    FILE *csv = fopen(temporary, "w");
-    if (!csv)
+    FILE *csv = text ? fopen(temporary, "w") : NULL;
+    hid_t file = text ? -1 : ls_h5_create(temporary, error);
+    if (text && !csv)
         ls_error_set(error, LS_IO, "%s: can't create: %s", temporary, strerror(errno));
     ls_free(temporary);
-    return csv;
-}
-
-ls_rowfile *ls_rowfile_open(const char *path, ls_error *error)
-{
-    bool text = ends_in(path, ".csv");
-    FILE *csv = text ? open_csv(path, error) : NULL;
-    hid_t file = text ? -1 : ls_output_open(path, error);
     if (!csv && file < 0)
         return NULL;
     ls_rowfile *f = ls_alloc(1, sizeof *f);
@@ -65,15 +58,6 @@ static void close_arrays(ls_rowfile *f)
     f->count = 0;
 }
 
-static bool close_csv(ls_rowfile *f, ls_error *error)
-{
-    bool written = !ferror(f->csv);
-    if (fclose(f->csv) == 0 && written)
-        return ls_atomic_file_finish(f->path, error);
-    ls_atomic_file_discard(f->path);
-    return ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", f->path);
-}
-
 static void release(ls_rowfile *f)
 {
     ls_free(f->path);
@@ -83,7 +67,9 @@ static void release(ls_rowfile *f)
 bool ls_rowfile_close(ls_rowfile *f, ls_error *error)
 {
     close_arrays(f);
-    bool ok = f->csv ? close_csv(f, error) : ls_output_close(f->file, f->path, error);
+    bool ok = !f->csv || !ferror(f->csv);
+    ok = (f->csv ? fclose(f->csv) == 0 : H5Fclose(f->file) >= 0) && ok;
+    ok = ok ? ls_atomic_file_finish(f->path, error) : ls_atomic_file_fail(f->path, error);
     release(f);
     return ok;
 }
@@ -91,40 +77,55 @@ bool ls_rowfile_close(ls_rowfile *f, ls_error *error)
 void ls_rowfile_discard(ls_rowfile *f)
 {
     close_arrays(f);
-    if (f->csv) {
+    if (f->csv)
         fclose(f->csv);
-        ls_atomic_file_discard(f->path);
-    } else {
-        ls_output_discard(f->file, f->path);
-    }
+    else
+        H5Fclose(f->file);
+    ls_atomic_file_discard(f->path);
     release(f);
 }
 
-/* The first line: row,class,probability_0,probability_1,...; an array of one number a row has no
- * number behind its name. */
-static void write_header(ls_rowfile *f)
+/* Writes row i of the values, numbers with as many digits as bring a real back as it was; or, where
+ * `values` is NULL, the header: row,class,probability_0,probability_1,... */
+static void write_line(ls_rowfile *f, long i, const real *const *values)
 {
-    fputs("row", f->csv);
+    enum { DIGITS = sizeof(real) == sizeof(double) ? 17 : 9 };
+    if (values)
+        fprintf(f->csv, "%ld", f->row + i);
+    else
+        fputs("row", f->csv);
     for (int k = 0; k < f->count; k++) {
-        long width = ls_shape_count(&f->array[k].shape);
+        const ls_rowfile_array *array = &f->array[k];
+        long width = ls_shape_count(&array->shape);
         for (long j = 0; j < width; j++)
-            if (f->array[k].shape.rank == 0)
-                fprintf(f->csv, ",%s", f->array[k].path);
+            if (values)
+                fprintf(f->csv, ",%.*g", DIGITS, (double)values[k][i * width + j]);
+            else if (array->shape.rank == 0)
+                fprintf(f->csv, ",%s", array->path);
             else
-                fprintf(f->csv, ",%s_%ld", f->array[k].path, j);
+                fprintf(f->csv, ",%s_%ld", array->path, j);
     }
     fputc('\n', f->csv);
+}
+
+/* Fills dims with [rows, shape], or [shape] where rows < 0; returns the rank. */
+static int fill_dims(long rows, const ls_shape *shape, hsize_t dims[LS_MAX_RANK + 1])
+{
+    int rank = 0;
+    if (rows >= 0)
+        dims[rank++] = (hsize_t)rows;
+    for (int i = 0; i < shape->rank; i++)
+        dims[rank++] = (hsize_t)shape->at[i];
+    return rank;
 }
 
 static bool create_array(ls_rowfile *f, int k, long rows, ls_error *error)
 {
     const ls_rowfile_array *array = &f->array[k];
-    hsize_t dims[LS_MAX_RANK + 1] = {(hsize_t)rows};
-    for (int i = 0; i < array->shape.rank; i++)
-        dims[i + 1] = (hsize_t)array->shape.at[i];
-    hid_t type = array->whole ? H5T_STD_I32LE : ls_h5_real();
-    f->dataset[k] =
-        ls_h5_create_dataset(f->file, array->path, type, 1 + array->shape.rank, dims, error);
+    hsize_t dims[LS_MAX_RANK + 1];
+    int rank = fill_dims(rows, &array->shape, dims);
+    f->dataset[k] = ls_h5_create_dataset(
+        f->file, array->path, array->whole ? H5T_STD_I32LE : ls_h5_real(), rank, dims, error);
     return f->dataset[k] >= 0;
 }
 
@@ -138,29 +139,29 @@ bool ls_rowfile_begin(ls_rowfile *f, const ls_rowfile_array *arrays, int count, 
     bool ok = true;
     for (; ok && f->count < count; f->count += ok)
         ok = f->csv || create_array(f, f->count, rows, error);
-    if (ok && f->csv)
-        write_header(f);
+    if (f->csv)
+        write_line(f, 0, NULL);
     return ok;
 }
 
-/* One row: numbers with as many digits as bring a real back as it was. */
-static void write_line(ls_rowfile *f, long row, long i, const real *const *values)
+bool ls_rowfile_write(ls_rowfile *f, const char *path, long rows, const ls_shape *shape,
+                      const real *values, ls_error *error)
 {
-    enum { DIGITS = sizeof(real) == sizeof(double) ? 17 : 9 };
-    fprintf(f->csv, "%ld", row);
-    for (int k = 0; k < f->count; k++) {
-        long width = ls_shape_count(&f->array[k].shape);
-        for (long j = 0; j < width; j++)
-            fprintf(f->csv, ",%.*g", DIGITS, (double)values[k][i * width + j]);
-    }
-    fputc('\n', f->csv);
+    hsize_t dims[LS_MAX_RANK + 1];
+    int rank = fill_dims(rows, shape, dims);
+    return ls_h5_write(f->file, path, ls_h5_real(), ls_h5_real(), rank, dims, values, error);
+}
+
+bool ls_rowfile_number(ls_rowfile *f, const char *name, double value, ls_error *error)
+{
+    return ls_h5_put_double(f->file, name, value, error);
 }
 
 bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *error)
 {
     bool ok = true;
     for (long i = 0; f->csv && i < n; i++)
-        write_line(f, f->row + i, i, values);
+        write_line(f, i, values);
     for (int k = 0; ok && !f->csv && k < f->count; k++)
         ok = ls_h5_write_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
     f->row += n;

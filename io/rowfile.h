@@ -1,5 +1,5 @@
-/* rowfile: results, in the order of the rows, chunk by chunk, into an HDF5 or CSV file that appears
- * whole or not at all. */
+/* rowfile: writes results into an HDF5 or CSV file that appears whole or not at all: arrays chunk
+ * by chunk, in the order of the rows, or at once. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
@@ -18,8 +18,8 @@ typedef enum { LS_ROWFILE_HDF5 /* .h5, .hdf5 */, LS_ROWFILE_ANY /* .csv too */ }
 bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error);
 
 typedef struct ls_rowfile ls_rowfile;
-/* PATH.tmp is written until it is closed. LS_IO errors. */
-ls_rowfile *ls_rowfile_open(const char *path, ls_error *error);
+/* Opens PATH.tmp; as CSV only if `kinds` has it and the ending says so. LS_IO errors. */
+ls_rowfile *ls_rowfile_open(const char *path, ls_rowfile_kinds kinds, ls_error *error);
 /* Finishes the file, durably, as PATH; frees the rowfile. LS_IO errors; then nothing is left. */
 bool ls_rowfile_close(ls_rowfile *file, ls_error *error);
 /* Gives the file up: nothing is left of it. */
@@ -30,6 +30,11 @@ bool ls_rowfile_begin(ls_rowfile *file, const ls_rowfile_array *arrays, int coun
 /* Adds the next n rows of each array: values[k] is [n, shape of array k]. CSV: a line a row, which
  * begins with the row's number. */
 bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_error *error);
+/* HDF5 files: writes an array of shape [rows, shape], or [shape] where rows < 0, at once. */
+bool ls_rowfile_write(ls_rowfile *file, const char *path, long rows, const ls_shape *shape,
+                      const real *values, ls_error *error);
+/* HDF5 files: writes an attribute of the file. */
+bool ls_rowfile_number(ls_rowfile *file, const char *name, double value, ls_error *error);
 /* Writes an attribute of the object at `path`. A CSV file has no place for it: nothing is done. */
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);

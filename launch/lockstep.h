@@ -37,9 +37,9 @@ extern "C" {
 #include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checkpoint_writer.h"
 #include "io/dataset.h"
-#include "io/dump.h"
 #include "io/import/import.h"
 #include "io/loader.h"
+#include "io/rowfile.h"
 #include "io/rundir.h"
 
 #include "launch/job/job.h"

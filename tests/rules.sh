@@ -9,7 +9,7 @@ cd "${1:-$here/..}"
 # header | files that may include it | what to do elsewhere
 includes='
 mpi.h              | ^dist/[^/]*\.c$        | only dist/*.c knows MPI; call dist/comm.h
-hdf5.h             | ^io/                   | only io knows HDF5; call io/h5/h5.h, io/dataset.h, io/checkpoint/checkpoint.h or io/dump.h
+hdf5.h             | ^io/                   | only io knows HDF5; call io/h5/h5.h, io/dataset.h, io/checkpoint/checkpoint.h or io/rowfile.h
 cblas.h            | ^core/blas\.c$         | call core/blas.h
 yaml.h             | ^launch/job/yaml/      | only the program reads YAML; call launch/job/yaml/job_file.h
 jansson.h          | ^(io|launch)/          | core and dist know no files

@@ -128,7 +128,8 @@ bool ls_forward_begin(ls_forward *f, ls_error *error)
 {
     char step[32];
     snprintf(step, sizeof step, "%ld", f->saved.step);
-    f->file = ls_rowfile_open(f->arguments.output, error);
+    const ls_rowfile_kinds kinds = f->command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5;
+    f->file = ls_rowfile_open(f->arguments.output, kinds, error);
     return f->file && ls_rowfile_text(f->file, "/", "checkpoint", f->saved.path, error) &&
            ls_rowfile_text(f->file, "/", "checkpoint_step", step, error) &&
            ls_rowfile_text(f->file, "/", "data", f->saved.job->data, error);

@@ -8,7 +8,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "io/checkpoint/checkpoint.h"
-#include "io/dump.h"
+#include "io/rowfile.h"
 #include "launch/command.h"
 #include "launch/job/job_text.h"
 #include "launch/job/yaml/job_file.h"
@@ -211,7 +211,7 @@ static bool check_phase(probe *p, int phase)
 }
 
 /* Runs the forward pass once more, since backward reused the memory of outputs and draws. */
-static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
+static bool dump_layers(ls_rowfile *dump, const probe *p, ls_error *error)
 {
     const ls_net *net = p->session.net[0];
     const ls_pass pass = pass_of(p, 0);
@@ -226,7 +226,7 @@ static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
             char name[160];
             snprintf(name, sizeof name, "%s/%s/%s", folders[k], net->name, layer->name);
             ok = !numbers[k] ||
-                 ls_dump_reals(dump, name, p->batch.rows, &layer->y, numbers[k], error);
+                 ls_rowfile_write(dump, name, p->batch.rows, &layer->y, numbers[k], error);
         }
     }
     ls_workspace_destroy(run);
@@ -234,7 +234,7 @@ static bool dump_layers(ls_dump *dump, const probe *p, ls_error *error)
 }
 
 /* Writes value/NAME and gradient/NAME of every slot; the gradient is that of the mean loss. */
-static bool dump_slots(ls_dump *dump, const probe *p, ls_error *error)
+static bool dump_slots(ls_rowfile *dump, const probe *p, ls_error *error)
 {
     const ls_params *params = p->session.params;
     bool ok = true;
@@ -248,7 +248,7 @@ static bool dump_slots(ls_dump *dump, const probe *p, ls_error *error)
             for (long i = 0; k && i < count; i++)
                 logical[i] /= (real)p->batch.rows;
             snprintf(name, sizeof name, "%s/%s", k ? "gradient" : "value", slot->name);
-            ok = ls_dump_reals(dump, name, -1, &slot->shape, logical, error);
+            ok = ls_rowfile_write(dump, name, -1, &slot->shape, logical, error);
         }
         ls_free(logical);
     }
@@ -258,19 +258,22 @@ static bool dump_slots(ls_dump *dump, const probe *p, ls_error *error)
 static bool write_dump(probe *p, const char *path, ls_error *error)
 {
     double loss = apply(p, 0);
-    ls_dump *dump = ls_dump_open(path, error);
+    ls_rowfile *dump = ls_rowfile_open(path, LS_ROWFILE_HDF5, error);
     if (!dump)
         return false;
     const ls_batch *b = &p->batch;
     char *job = ls_job_text(p->session.job);
-    bool ok = ls_dump_text(dump, "job", job, error) &&
-              ls_dump_number(dump, "rows", (double)b->rows, error) &&
-              ls_dump_number(dump, "loss", loss, error) &&
-              ls_dump_reals(dump, "input", b->rows, &b->x_shape, b->x, error) &&
-              (!b->y || ls_dump_reals(dump, "target", b->rows, &b->y_shape, b->y, error)) &&
+    bool ok = ls_rowfile_text(dump, "/", "job", job, error) &&
+              ls_rowfile_number(dump, "rows", (double)b->rows, error) &&
+              ls_rowfile_number(dump, "loss", loss, error) &&
+              ls_rowfile_write(dump, "input", b->rows, &b->x_shape, b->x, error) &&
+              (!b->y || ls_rowfile_write(dump, "target", b->rows, &b->y_shape, b->y, error)) &&
               dump_layers(dump, p, error) && dump_slots(dump, p, error);
     ls_free(job);
-    return ls_dump_close(dump, ok ? error : NULL) && ok;
+    if (ok)
+        return ls_rowfile_close(dump, error);
+    ls_rowfile_discard(dump);
+    return false;
 }
 
 static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)

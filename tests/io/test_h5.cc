@@ -6,8 +6,8 @@
 #include "folder.h"
 extern "C" {
 #include "core/memory.h"
-#include "io/dump.h"
 #include "io/h5/h5.h"
+#include "io/rowfile.h"
 }
 
 namespace
@@ -309,23 +309,23 @@ TEST(H5, AnImageCutShortIsRefused)
     }
 }
 
-TEST(Dump, NamesArraysTextsAndNumbers)
+TEST(Rowfile, NamesArraysTextsAndNumbers)
 {
     Folder folder;
     ls_error error = {};
-    ls_dump *dump = ls_dump_open((folder / "d.h5").c_str(), &error);
+    ls_rowfile *dump = ls_rowfile_open((folder / "d.h5").c_str(), LS_ROWFILE_HDF5, &error);
     ASSERT_TRUE(dump) << error.text;
     ls_shape shape = {};
     shape.rank = 1;
     shape.at[0] = 3;
     const real values[] = {1, 2, 3, 4, 5, 6};
-    EXPECT_TRUE(ls_dump_reals(dump, "output/net/fc", 2, &shape, values, &error));
-    EXPECT_TRUE(ls_dump_reals(dump, "value/net/bias", -1, &shape, values, &error));
-    EXPECT_FALSE(ls_dump_reals(dump, "value/net/bias", -1, &shape, values, &error));
+    EXPECT_TRUE(ls_rowfile_write(dump, "output/net/fc", 2, &shape, values, &error));
+    EXPECT_TRUE(ls_rowfile_write(dump, "value/net/bias", -1, &shape, values, &error));
+    EXPECT_FALSE(ls_rowfile_write(dump, "value/net/bias", -1, &shape, values, &error));
     EXPECT_TRUE(has(error, "value/net/bias")) << error.text;
-    EXPECT_TRUE(ls_dump_text(dump, "job", "model: mlp", &error));
-    EXPECT_TRUE(ls_dump_number(dump, "loss", 0.25, &error));
-    EXPECT_TRUE(ls_dump_close(dump, &error)) << error.text;
+    EXPECT_TRUE(ls_rowfile_text(dump, "/", "job", "model: mlp", &error));
+    EXPECT_TRUE(ls_rowfile_number(dump, "loss", 0.25, &error));
+    EXPECT_TRUE(ls_rowfile_close(dump, &error)) << error.text;
 
     hid_t file = ls_h5_open((folder / "d.h5").c_str(), &error);
     double found[6], loss = 0;
