@@ -110,7 +110,6 @@ static bool number_classes(table_import *w, ls_error *error)
 /* The mean and deviation of w->like. */
 static bool read_like_scale(table_import *w, hid_t x, ls_error *error)
 {
-    const char *path = w->like;
     long columns = w->table[TRAIN].width;
     bool mean, deviation;
     const hid_t type = H5T_NATIVE_DOUBLE;
@@ -123,13 +122,13 @@ static bool read_like_scale(table_import *w, hid_t x, ls_error *error)
         return ls_error_set(error, LS_DATA,
                             "%s: train/x has no attributes column_mean and column_deviation; "
                             "expected a file that import csv made with --scale standard",
-                            path);
+                            w->like);
     for (long c = 0; c < columns; c++)
         if (!isfinite(w->mean[c]) || !isfinite(w->deviation[c]) || w->deviation[c] <= 0)
             return ls_error_set(error, LS_DATA,
                                 "%s: train/x has mean %g and deviation %g for column %ld; expected "
                                 "finite numbers, the deviation above 0",
-                                path, w->mean[c], w->deviation[c], c + 1);
+                                w->like, w->mean[c], w->deviation[c], c + 1);
     return true;
 }
 
@@ -194,11 +193,6 @@ static void split_off_valid(table_import *w)
     }
 }
 
-static double square(double x)
-{
-    return x * x;
-}
-
 /* Measures mean and deviation of each column of x. A column that is constant, up to the rounding of
  * float32, keeps deviation 1. */
 static void measure(table_import *w, const ls_csv_table *t)
@@ -209,8 +203,10 @@ static void measure(table_import *w, const ls_csv_table *t)
         w->mean[i % t->width] += (double)t->x[i];
     for (long c = 0; c < t->width; c++)
         w->mean[c] /= (double)t->rows;
-    for (long i = 0; i < t->rows * t->width; i++)
-        w->deviation[i % t->width] += square((double)t->x[i] - w->mean[i % t->width]);
+    for (long i = 0; i < t->rows * t->width; i++) {
+        double off = (double)t->x[i] - w->mean[i % t->width];
+        w->deviation[i % t->width] += off * off;
+    }
     for (long c = 0; c < t->width; c++) {
         w->deviation[c] = sqrt(w->deviation[c] / (double)t->rows);
         if (w->deviation[c] <= 1e-7 * fabs(w->mean[c]))

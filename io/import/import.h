@@ -9,9 +9,8 @@ typedef struct ls_import {
     const char *file[LS_IMPORT_FILES]; /* in the order of the format's help; NULL after the last */
     const char *output;                /* the data set file to make */
     bool force;                        /* overwrite it */
-    long
-        valid; /* idx, csv: rows split off train by a seeded permutation; synthetic: further rows */
-    long seed;
+    long valid;                        /* idx, csv: rows split off train; synthetic: further rows */
+    long seed; /* idx, csv: of the choice of these rows; synthetic: of the glyphs */
 /* The options of the formats. */
 #define LS_IMPORT_LONG(format, name, ...) long name;
 #define LS_IMPORT_TEXT(format, name, ...) const char *name;

@@ -50,11 +50,12 @@ typedef struct segment {
     double x0, y0, x1, y1; /* pixels */
 } segment;
 
-/* What drawing the rows of a split needs. */
 typedef struct drawing {
-    ls_random stream;
-    long size, classes;
-    real *random; /* CHOICES + 4 * SEGMENTS + size * size numbers in [0, 1) */
+    const ls_import *import;
+    FILE *report;
+    long size;        /* pixels of a side */
+    ls_random stream; /* of the split */
+    real *random;     /* CHOICES + 4 * SEGMENTS + size * size numbers in [0, 1) */
 } drawing;
 
 static double between(double low, double high, double random)
@@ -112,7 +113,7 @@ static unsigned char draw(const drawing *d, long row, unsigned char *pixels)
     const real *u = d->random, *noise = u + CHOICES + 4 * SEGMENTS;
     ls_random_uniform(d->stream, (uint64_t)row, d->random,
                       CHOICES + 4 * SEGMENTS + d->size * d->size);
-    long class = (long)((double)u[0] * (double)d->classes);
+    long class = (long)((double)u[0] * (double)d->import->classes);
     segment strokes[SEGMENTS];
     double radius = (double)d->size * between(0.028, 0.065, (double)u[6]);
     int count = place_strokes(d, glyphs[class], radius, u, strokes);
@@ -147,52 +148,39 @@ static bool write_rows(const drawing *d, hid_t x, hid_t y, long rows, ls_error *
     return ok;
 }
 
-static bool write_split(const ls_import *import, int split, const char *name, long rows, hid_t file,
-                        ls_error *error)
+static bool write_split(const drawing *d, const char *split, long rows, hid_t file, ls_error *error)
 {
     char path[16];
-    hsize_t dims[4] = {(hsize_t)rows, (hsize_t)import->size, (hsize_t)import->size, 1};
-    snprintf(path, sizeof path, "%s/x", name);
+    hsize_t dims[4] = {(hsize_t)rows, (hsize_t)d->size, (hsize_t)d->size, 1};
+    snprintf(path, sizeof path, "%s/x", split);
     hid_t x = ls_h5_create_dataset(file, path, H5T_STD_U8LE, 4, dims, error);
-    snprintf(path, sizeof path, "%s/y", name);
+    snprintf(path, sizeof path, "%s/y", split);
     hid_t y = x < 0 ? -1 : ls_h5_create_dataset(file, path, H5T_STD_U8LE, 1, dims, error);
-    drawing d = {.stream = ls_random_stream((uint64_t)import->seed, LS_RANDOM_SYNTHETIC,
-                                            (uint64_t)split, 0, 0),
-                 .size = import->size,
-                 .classes = import->classes,
-                 .random = ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + import->size * import->size),
-                                    sizeof(real))};
     bool ok = y >= 0 && ls_output_pictures(x, error) &&
-              ls_h5_put_long(y, "classes", import->classes, error) &&
-              write_rows(&d, x, y, rows, error);
-    ls_free(d.random);
+              ls_h5_put_long(y, "classes", d->import->classes, error) &&
+              write_rows(d, x, y, rows, error);
     ls_h5_close(y);
     ls_h5_close(x);
     return ok;
 }
 
-typedef struct request {
-    const ls_import *import;
-    FILE *report;
-} request;
-
 static bool fill_file(void *context, hid_t file, ls_error *error)
 {
-    const request *r = context;
-    const ls_import *import = r->import;
-    const struct {
-        const char *name;
-        long rows;
-    } splits[] = {{"train", import->rows}, {"valid", import->valid}, {"test", import->test}};
-    for (int i = 0; i < 3; i++) {
-        if (splits[i].rows == 0)
-            continue;
-        if (!write_split(import, i, splits[i].name, splits[i].rows, file, error))
-            return false;
-        ls_import_report(r->report, splits[i].name, splits[i].rows,
-                         (const long[]){import->size, import->size}, import->classes);
+    static const char *const splits[] = {"train", "valid", "test"};
+    drawing *d = context;
+    const ls_import *import = d->import;
+    const long rows[] = {import->rows, import->valid, import->test}, size[] = {d->size, d->size};
+    bool ok = true;
+    d->random = ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + d->size * d->size), sizeof(real));
+    for (int i = 0; ok && i < 3; i++) {
+        d->stream =
+            ls_random_stream((uint64_t)import->seed, LS_RANDOM_SYNTHETIC, (uint64_t)i, 0, 0);
+        ok = rows[i] == 0 || write_split(d, splits[i], rows[i], file, error);
+        if (ok)
+            ls_import_report(d->report, splits[i], rows[i], size, import->classes);
     }
-    return true;
+    ls_free(d->random);
+    return ok;
 }
 
 static bool in_range(const char *what, long value, long low, long high, ls_error *error)
@@ -205,14 +193,14 @@ static bool in_range(const char *what, long value, long low, long high, ls_error
 static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
     enum { ROWS_MAX = 1000000000 };
-    request r = {import, report};
+    drawing d = {.import = import, .report = report, .size = import->size};
     return in_range("size", import->size, SMALLEST, LARGEST, error) &&
            in_range("classes", import->classes, 2, GLYPHS, error) &&
            in_range("rows", import->rows, 1, ROWS_MAX, error) &&
            in_range("valid", import->valid, 0, ROWS_MAX, error) &&
            in_range("test", import->test, 0, ROWS_MAX, error) &&
            (import->force || ls_atomic_file_absent(import->output, error)) &&
-           ls_output_make(import->output, fill_file, &r, error);
+           ls_output_make(import->output, fill_file, &d, error);
 }
 
 ls_import_run *const ls_import_synthetic = run;
