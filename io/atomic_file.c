@@ -46,23 +46,6 @@ static bool write_all(int file, const char *bytes, size_t size)
     return true;
 }
 
-/* Writes, syncs and closes. Returns what failed, with its errno, or NULL. */
-static const char *fill(int file, const void *bytes, size_t size)
-{
-    const char *failed = NULL;
-    errno = 0;
-    if (!write_all(file, bytes, size))
-        failed = "write";
-    else if (calls->fsync(file) != 0)
-        failed = "sync to the disk";
-    int reason = errno;
-    if (calls->close(file) != 0 && !failed)
-        failed = "close";
-    else
-        errno = reason;
-    return failed;
-}
-
 char *ls_atomic_file_temporary(const char *path)
 {
     return ls_format("%s.tmp", path);
@@ -84,29 +67,44 @@ bool ls_atomic_file_fail(const char *path, ls_error *error)
 bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error)
 {
     char *temporary = ls_atomic_file_temporary(path);
+    errno = 0;
     int file = calls->open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    const char *failed = file < 0 ? "create" : fill(file, bytes, size);
+    const char *failed = file < 0                        ? "create"
+                         : !write_all(file, bytes, size) ? "write"
+                         : calls->fsync(file) != 0       ? "sync to the disk"
+                                                         : NULL;
+    int reason = errno;
+    if (file >= 0 && calls->close(file) != 0 && !failed) {
+        failed = "close";
+        reason = errno;
+    }
     if (failed)
         ls_error_set(error, LS_IO, "%s: can't %s (%zu bytes): %s", temporary, failed, size,
-                     strerror(errno));
+                     strerror(reason));
     if (failed && file >= 0)
         ls_atomic_file_discard(path);
     ls_free(temporary);
     return !failed;
 }
 
-/* Makes a rename in the folder of `path` durable. Some file systems can't sync folders (EINVAL),
- * and keep the order themselves. */
+/* Syncs the file or folder `path`. Some file systems can't sync folders (EINVAL), and keep the
+ * order themselves. */
+static bool sync_path(const char *path, int flags, const char *doing, ls_error *error)
+{
+    int file = calls->open(path, O_RDONLY | O_CLOEXEC | flags, 0);
+    bool ok = (file >= 0 && (calls->fsync(file) == 0 || (flags && errno == EINVAL))) ||
+              fail(error, path, doing);
+    if (file >= 0)
+        calls->close(file);
+    return ok;
+}
+
+/* Makes a rename in the folder of `path` durable. */
 static bool sync_folder(const char *path, ls_error *error)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash ? ls_format("%.*s/", (int)(slash - path), path) : ls_copy_string("./");
-    int file = calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    bool ok = file >= 0 && (calls->fsync(file) == 0 || errno == EINVAL);
-    if (!ok)
-        fail(error, folder, "sync the folder to the disk");
-    if (file >= 0)
-        calls->close(file);
+    bool ok = sync_path(folder, O_DIRECTORY, "sync the folder to the disk", error);
     ls_free(folder);
     return ok;
 }
@@ -126,11 +124,7 @@ bool ls_atomic_file_rename(const char *path, ls_error *error)
 bool ls_atomic_file_finish(const char *path, ls_error *error)
 {
     char *temporary = ls_atomic_file_temporary(path);
-    int file = calls->open(temporary, O_RDONLY | O_CLOEXEC, 0);
-    bool ok =
-        (file >= 0 && calls->fsync(file) == 0) || fail(error, temporary, "sync it to the disk");
-    if (file >= 0)
-        calls->close(file);
+    bool ok = sync_path(temporary, 0, "sync it to the disk", error);
     ls_free(temporary);
     if (!ok)
         ls_atomic_file_discard(path);
@@ -140,19 +134,6 @@ bool ls_atomic_file_finish(const char *path, ls_error *error)
 bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error)
 {
     return ls_atomic_file_stage(path, bytes, size, error) && ls_atomic_file_rename(path, error);
-}
-
-/* The size of a regular file; anything else is an error. */
-static bool regular_size(const char *path, int file, size_t *size, ls_error *error)
-{
-    struct stat status;
-    if (fstat(file, &status) != 0)
-        return fail(error, path, "read");
-    if (!S_ISREG(status.st_mode))
-        return ls_error_set(error, LS_DATA, "%s: is a %s; expected a file", path,
-                            S_ISDIR(status.st_mode) ? "directory" : "device or pipe");
-    *size = (size_t)status.st_size;
-    return true;
 }
 
 static bool read_all(const char *path, int file, char *bytes, size_t size, ls_error *error)
@@ -173,20 +154,26 @@ static bool read_all(const char *path, int file, char *bytes, size_t size, ls_er
 
 void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error)
 {
+    struct stat status;
+    char *bytes = NULL;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
         ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
-        return NULL;
-    }
-    char *bytes = NULL;
-    if (regular_size(path, file, size, error)) {
+    } else if (fstat(file, &status) != 0) {
+        fail(error, path, "read");
+    } else if (!S_ISREG(status.st_mode)) {
+        ls_error_set(error, LS_DATA, "%s: is a %s; expected a file", path,
+                     S_ISDIR(status.st_mode) ? "directory" : "device or pipe");
+    } else {
+        *size = (size_t)status.st_size;
         bytes = ls_alloc(*size + 1, 1);
         if (!read_all(path, file, bytes, *size, error)) {
             ls_free(bytes);
             bytes = NULL;
         }
     }
-    close(file);
+    if (file >= 0)
+        close(file);
     return bytes;
 }
 
