@@ -1,7 +1,5 @@
-/* dataset: opens a data file, checks that its splits fit together, and reads their rows.
- *
- * A row's way: column.c reads it from the file and converts it (convert.c) to reals; transform.c
- * does to x what the job asks for; the loader (loader.c) puts it into a batch. */
+/* dataset: opens a data file, checks that its splits fit together, and reads their rows: column.c
+ * reads and converts them, transform.c changes x as the job asks for. */
 #include "io/dataset.h"
 
 #include <errno.h>
@@ -17,8 +15,7 @@
 #include "io/labels.h"
 #include "io/transform.h"
 
-/* Bytes of rows that are read before they are transformed: few enough to stay in a cache. */
-enum { GROUP_BYTES = 1 << 20 };
+enum { GROUP_BYTES = 1 << 20 }; /* of rows that are read, then transformed: they stay in a cache */
 
 struct ls_dataset {
     char *path;
@@ -36,8 +33,8 @@ static const struct layout {
     const char *x, *y;
 } layouts[] = {{"%s/x", "%s/y"}, {"x_%s", "y_%s"}};
 
-/* The descriptor is a copy of HDF5's own, so that it is the same file even where another has taken
- * its name by now. */
+/* The descriptor is a copy of HDF5's own, which is the same file even if another has its name now.
+ */
 static bool open_file(ls_dataset *data, ls_error *error)
 {
     data->file = ls_h5_open(data->path, error);
@@ -50,15 +47,7 @@ static bool open_file(ls_dataset *data, ls_error *error)
                                                  data->path, strerror(errno));
 }
 
-static bool open_column(ls_dataset *data, const char *path, ls_array *array, ls_column *column,
-                        ls_error *error)
-{
-    column->descriptor = data->descriptor;
-    column->dataset = ls_dataset_check_open(data->file, path, array, error);
-    return column->dataset >= 0;
-}
-
-/* A split may be left out; but where there is y, there must be x. */
+/* A split may be absent, but y needs x. */
 static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *layout,
                        ls_error *error)
 {
@@ -78,9 +67,15 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
                             data->path, split->x.path, x);
     split->present = true;
     split->has_y = has_y;
-    if (!open_column(data, x, &split->x, &data->x[id], error) ||
-        (has_y && !open_column(data, y, &split->y, &data->y[id], error)))
+    data->x[id].descriptor = data->y[id].descriptor = data->descriptor;
+    data->x[id].dataset = ls_dataset_check_open(data->file, x, &split->x, error);
+    if (has_y && data->x[id].dataset >= 0)
+        data->y[id].dataset = ls_dataset_check_open(data->file, y, &split->y, error);
+    if (data->x[id].dataset < 0 || (has_y && data->y[id].dataset < 0))
         return false;
+    if (has_y && split->x.rows != split->y.rows)
+        return ls_error_set(error, LS_DATA, "%s: %s has %ld rows, but %s has %ld; expected as many",
+                            data->path, x, split->x.rows, y, split->y.rows);
     if (split->x.shape.rank == 0)
         split->x.shape = (ls_shape){.rank = 1, .at = {1}};
     split->row = split->x.shape;
@@ -89,35 +84,19 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
 
 static bool open_splits(ls_dataset *data, ls_error *error)
 {
-    bool ok = true;
+    bool found = false;
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
-        for (int id = 0; ok && id < LS_SPLITS; id++)
-            ok = open_split(data, (ls_split_id)id, &layouts[i], error);
-    return ok;
-}
-
-static bool has_a_split(ls_dataset *data, ls_error *error)
-{
+        for (int id = 0; id < LS_SPLITS; id++) {
+            if (!open_split(data, (ls_split_id)id, &layouts[i], error))
+                return false;
+            found = found || data->split[id].present;
+        }
     char names[512];
-    for (int id = 0; id < LS_SPLITS; id++)
-        if (data->split[id].present)
-            return true;
-    return ls_error_set(error, LS_DATA,
+    return found ||
+           ls_error_set(error, LS_DATA,
                         "%s: holds no data set: expected groups train, valid or test, each with x "
                         "[rows, ...] and y, or x_train, y_train, ... at the root; found %s",
                         data->path, ls_dataset_check_names(data->file, names, sizeof names));
-}
-
-static bool pairs_match(ls_dataset *data, ls_error *error)
-{
-    for (int id = 0; id < LS_SPLITS; id++) {
-        const ls_split *split = &data->split[id];
-        if (split->has_y && split->x.rows != split->y.rows)
-            return ls_error_set(error, LS_DATA,
-                                "%s: %s has %ld rows, but %s has %ld; expected as many", data->path,
-                                split->x.path, split->x.rows, split->y.path, split->y.rows);
-    }
-    return true;
 }
 
 /* Whether `array` (NULL: there is none) has rows of the shape of *first, the first of its kind. */
@@ -204,8 +183,7 @@ static ls_dataset *create(const char *path)
 ls_dataset *ls_dataset_open(const char *path, ls_error *error)
 {
     /* The checks of a single array are in dataset_check.c. */
-    static check *const checks[] = {open_file,    open_splits,   has_a_split, pairs_match,
-                                    splits_match, classes_match, NULL};
+    static check *const checks[] = {open_file, open_splits, splits_match, classes_match, NULL};
     return open_checked(create(path), checks, error);
 }
 

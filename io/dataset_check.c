@@ -1,11 +1,10 @@
-/* dataset_check: whether an array can be read, row by row, without surprises.
+/* dataset_check: checks before training begins that an array can be read to its last row.
  *
- * The guard (io/h5/guard) has made sure that HDF5 can read the file without harm. What the file
- * means is judged here, before training begins, so that it does not end hours later: an array must
- * be of a number type that we convert, have at least one row and sizes that a machine can hold, be
- * stored by filters that we have and in chunks of a sane size, and be there to its last byte. Each
- * check is a function; they run in the order of the table `checks`. NaN and infinity are found as
- * rows are read (column.c), labels out of range by labels.c. */
+ * The guard (io/h5/guard) has made sure that HDF5 can read the file without harm. Here an array
+ * must be of a number type that column.c converts, have at least one row and sizes that a machine
+ * can hold, be stored by known filters and in chunks of a sane size, and be there to its last byte.
+ * The table `checks` has the order. NaN and infinity are found as rows are read (column.c), labels
+ * out of range by labels.c. */
 #include "io/dataset_check.h"
 
 #include <limits.h>
@@ -104,30 +103,20 @@ static void describe_type(hid_t type, char *text, size_t size)
         snprintf(text, size, "%s", name);
 }
 
-/* Whether `type` is one of ls_dtype, in either byte order. */
-static bool find_type(hid_t type, ls_dtype *found, bool *swapped)
-{
-    H5T_class_t class = H5Tget_class(type);
-    if (class != H5T_INTEGER && class != H5T_FLOAT)
-        return false;
-    hid_t native = H5Tcopy(type);
-    H5Tset_order(native, H5Tget_order(H5T_NATIVE_INT));
-    bool known = false;
-    for (int i = LS_U8; i <= LS_F64 && !known; i++) {
-        known = H5Tequal(native, ls_dataset_check_memory_type((ls_dtype)i)) > 0;
-        *found = (ls_dtype)i;
-    }
-    *swapped = H5Tequal(native, type) <= 0;
-    H5Tclose(native);
-    return known;
-}
-
+/* The type is one of ls_dtype, in either byte order. */
 static bool has_known_type(subject *it)
 {
-    hid_t type = H5Dget_type(it->dataset);
-    bool known = find_type(type, &it->array->type, &it->swapped);
+    hid_t type = H5Dget_type(it->dataset), native = H5Tcopy(type);
+    bool known = false;
+    H5Tset_order(native, H5Tget_order(H5T_NATIVE_INT));
+    for (int i = LS_U8; i <= LS_F64 && !known; i++) {
+        known = H5Tequal(native, ls_dataset_check_memory_type((ls_dtype)i)) > 0;
+        it->array->type = (ls_dtype)i;
+    }
+    it->swapped = H5Tequal(native, type) <= 0;
     char text[64];
     describe_type(type, text, sizeof text);
+    H5Tclose(native);
     H5Tclose(type);
     return known || refuse(it,
                            " holds %s; expected uint8, int8, uint16, int16, uint32, int32, "
@@ -174,18 +163,15 @@ static bool has_possible_size(subject *it)
 
 static bool has_known_filters(subject *it)
 {
-    static const H5Z_filter_t known[] = {H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE,
-                                         H5Z_FILTER_FLETCHER32};
     for (int i = 0; i < H5Pget_nfilters(it->creation); i++) {
         char name[64] = "";
         size_t values = 0;
         unsigned flags, config;
         H5Z_filter_t id = H5Pget_filter2(it->creation, (unsigned)i, &flags, &values, NULL,
                                          sizeof name, name, &config);
-        bool found = false;
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-            found = found || known[k] == id;
-        if (!found || H5Zfilter_avail(id) <= 0)
+        bool known =
+            id == H5Z_FILTER_DEFLATE || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32;
+        if (!known || H5Zfilter_avail(id) <= 0)
             return refuse(it,
                           " is stored with filter %d (%s), which lockstep does not read; "
                           "write it without compression, or with gzip",
@@ -194,7 +180,7 @@ static bool has_known_filters(subject *it)
     return true;
 }
 
-/* A chunk is read and unpacked whole, so a small file could ask for any amount of memory. */
+/* HDF5 unpacks a whole chunk into memory, so a small file could ask for any amount of it. */
 static bool has_sane_chunks(subject *it)
 {
     hsize_t chunk[H5S_MAX_RANK], bytes = ls_dtype_size(it->array->type);
@@ -269,23 +255,22 @@ static bool has_sane_scale(subject *it)
         !ls_h5_get_double(it->dataset, "offset", &array->offset, &present, it->error))
         return refuse(it, ": attribute scale or offset is not one number; expected "
                           "value = scale * stored + offset");
-    if (isfinite(array->scale) && array->scale != 0 && isfinite(array->offset))
-        return true;
-    return refuse(it,
+    return (isfinite(array->scale) && array->scale != 0 && isfinite(array->offset)) ||
+           refuse(it,
                   " has attributes scale=%g, offset=%g; expected finite numbers, scale not 0 "
                   "(value = scale * stored + offset)",
                   array->scale, array->offset);
 }
 
-/* Each relies on those before it. Links, virtual layout and storage in other files are refused
- * before them, by ls_h5_dataset. */
+/* Each relies on those before it. ls_h5_dataset has refused links, virtual layout and storage in
+ * other files. */
 static bool (*const checks[])(subject *) = {
     has_known_type,  has_rows,    has_possible_size, has_known_filters,
     has_sane_chunks, was_written, lies_in_file,      has_sane_scale,
 };
 
-/* HDF5 keeps unpacked chunks in a cache, so that a random row of a small compressed array does not
- * cost unpacking a chunk. */
+/* Has HDF5 keep unpacked chunks in a cache large enough for a small compressed array: a random row
+ * must not cost the unpacking of a chunk. */
 static hid_t open_cached(hid_t file, const char *path)
 {
     enum { CACHE_BYTES = 64 << 20, CACHE_SLOTS = 12421 };

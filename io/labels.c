@@ -3,11 +3,9 @@
 
 #include <math.h>
 
-#include "core/memory.h"
-
 enum {
     CLASSES_MAX = 1 << 24, /* labels become reals: float32 holds all whole numbers below it */
-    BLOCK_ROWS = 4096
+    BLOCK_ROWS = 1024
 };
 
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
@@ -57,8 +55,8 @@ static bool check_label(const ls_split *split, const ls_column *y, double label,
 
 bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, ls_error *error)
 {
-    int64_t *rows = ls_alloc(BLOCK_ROWS, sizeof *rows);
-    real *labels = ls_alloc(BLOCK_ROWS, sizeof *labels);
+    int64_t rows[BLOCK_ROWS];
+    real labels[BLOCK_ROWS];
     bool ok = true;
     for (long first = 0; ok && first < split->y.rows; first += BLOCK_ROWS) {
         long n = split->y.rows - first < BLOCK_ROWS ? split->y.rows - first : BLOCK_ROWS;
@@ -70,7 +68,5 @@ bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, l
             *largest = ok && labels[i] > *largest ? (long)labels[i] : *largest;
         }
     }
-    ls_free(labels);
-    ls_free(rows);
     return ok;
 }
