@@ -14,7 +14,7 @@
 #define LS_CLONED 0
 #endif
 
-#define LS_INLINE static inline __attribute__((always_inline))
+#define LS_INLINE inline __attribute__((always_inline))
 
 /* "AVX-512": the instruction set of the clones that run here. */
 const char *ls_clones_set(void);

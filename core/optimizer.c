@@ -10,7 +10,7 @@
 #include "core/vector_math.h"
 
 /* n is a multiple of LS_SLOT_ALIGN; said so, the compiler leaves out the code for a remainder. */
-LS_INLINE long whole(long n)
+static LS_INLINE long whole(long n)
 {
     return n & ~(long)(LS_SLOT_ALIGN - 1);
 }

@@ -16,7 +16,7 @@
 #include "core/clones.h"
 #include "core/tensor.h"
 
-LS_INLINE real ls_math_sqrt(real x)
+static LS_INLINE real ls_math_sqrt(real x)
 {
     return sizeof x == sizeof(float) ? (real)sqrtf((float)x) : (real)sqrt((double)x);
 }
@@ -35,7 +35,7 @@ void ls_math_exp_row(long n, const real *x, real shift, real *y);
 #else
 
 /* 2^n for -126 <= n <= 127. */
-LS_INLINE float ls_math_power2(int32_t n)
+static LS_INLINE float ls_math_power2(int32_t n)
 {
     uint32_t bits = (uint32_t)(n + 127) << 23;
     float power;
@@ -45,7 +45,7 @@ LS_INLINE float ls_math_power2(int32_t n)
 
 /* x = n ln 2 + r, |r| <= ln 2 / 2: returns e^r - 1 = r + r^2 q(r), relative error 2^-26. Adding
  * 1.5 * 2^23 leaves x / ln 2, rounded, in the last bits of the sum. */
-LS_INLINE float ls_math_reduce(float x, int32_t *n)
+static LS_INLINE float ls_math_reduce(float x, int32_t *n)
 {
     const float magic = 0x1.8p23f;
     float sum = x * 0x1.715476p+0f + magic;
@@ -64,7 +64,7 @@ LS_INLINE float ls_math_reduce(float x, int32_t *n)
 }
 
 /* e^x; 2^n in two factors, so that subnormal results and infinity come out right. */
-LS_INLINE float ls_math_exp(float x)
+static LS_INLINE float ls_math_exp(float x)
 {
     int32_t n;
     x = x < -104.0f ? -104.0f : x;
@@ -74,7 +74,7 @@ LS_INLINE float ls_math_exp(float x)
 }
 
 /* e^x - 1 = 2^n p + (2^n - 1) without cancellation, p = e^r - 1; for x <= 88, clamped there. */
-LS_INLINE float ls_math_expm1(float x)
+static LS_INLINE float ls_math_expm1(float x)
 {
     int32_t n;
     x = x < -87.0f ? -87.0f : x;
@@ -84,7 +84,7 @@ LS_INLINE float ls_math_expm1(float x)
 }
 
 /* Near 0: x + x^3 q(x^2), relative error 2^-27; else 1 - 2 / (e^(2|x|) + 1). */
-LS_INLINE float ls_math_tanh(float x)
+static LS_INLINE float ls_math_tanh(float x)
 {
     float z = x * x, size = fabsf(x);
     float q = -0x1.75e1bap-8f;
@@ -101,7 +101,7 @@ LS_INLINE float ls_math_tanh(float x)
 }
 
 /* t + t^3 q(t^2) for t <= 1, relative error 2^-26; atan x = pi/2 - atan 1/x beyond. */
-LS_INLINE float ls_math_atan(float x)
+static LS_INLINE float ls_math_atan(float x)
 {
     float size = fabsf(x);
     float t = size > 1.0f ? 1.0f / size : size, z = t * t;
@@ -118,7 +118,7 @@ LS_INLINE float ls_math_atan(float x)
 }
 
 /* ln(1 + x) for 0 <= x <= 1: 2 atanh s, s = x / (2 + x); 2s + 2s^3 q(s^2), relative error 2^-27. */
-LS_INLINE float ls_math_log1p_unit(float x)
+static LS_INLINE float ls_math_log1p_unit(float x)
 {
     float s = x / (2.0f + x), z = s * s;
     float q = 0x1.1ed7c0p-3f;
@@ -132,14 +132,14 @@ LS_INLINE float ls_math_log1p_unit(float x)
 
 /* 1 / (1 + e^-x) as e / (1 + e) below 0, e = e^-|x|: no overflow, and small results keep their
  * digits. */
-LS_INLINE real ls_math_logistic(real x)
+static LS_INLINE real ls_math_logistic(real x)
 {
     real e = ls_math_exp(x < 0 ? x : -x);
     return (x < 0 ? e : 1) / (1 + e);
 }
 
 /* ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|). */
-LS_INLINE real ls_math_softplus(real x)
+static LS_INLINE real ls_math_softplus(real x)
 {
     return (x < 0 ? 0 : x) + ls_math_log1p_unit(ls_math_exp(x < 0 ? x : -x));
 }

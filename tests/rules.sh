@@ -208,7 +208,7 @@ grep -E '^(core|dist|io|launch)/.*\.(c|h|def)$' <<<"$files" |
     }
 
     # A function begins in the first column: a declaration in a header, or a definition in a .c file.
-    line ~ /^[a-zA-Z_].*[ *][a-z_0-9]+\(/ && line !~ /(^| )(static|typedef|LS_INLINE|return|else|enum)[ (]/ {
+    line ~ /^[a-zA-Z_].*[ *][a-z_0-9]+\(/ && line !~ /(^| )(static|typedef|return|else|enum)[ (]/ {
         name = line; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name)
         if (name == "main" || name ~ /^(__|[A-Z]|ls_command_)/) next # commands.def declares its own
         if (header) declared[name] = FILENAME

@@ -71,7 +71,7 @@ def functions_of(file, code):
                 name, parameters = found
                 at = next(k for k in range(start, i) if re.search(rf"\b{name}\b", lines[k]))
                 count = 0 if parameters in ("", "void") else outside_parentheses(parameters, ",") + 1
-                yield Function(file, at + 1, end - at + 1, name, count, re.search(r"\b(static|LS_INLINE)\b", head) is not None)
+                yield Function(file, at + 1, end - at + 1, name, count, re.search(r"\b(static)\b", head) is not None)
             i, start = end, end + 1
         elif lines[i].rstrip().endswith(";") or lines[i].startswith("}"):
             start = i + 1

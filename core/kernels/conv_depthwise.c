@@ -12,8 +12,9 @@
 
 /* Goes over the taps of window (i, j) that lie in the image. If dy is NULL, `to` is y of this
  * window: y[c] += weight[tap, c] * x[c]; else it is dweight: dweight[tap, c] += dy[c] * x[c]. */
-LS_INLINE void add_window(const ls_conv_problem *s, long channels, long i, long j, const real *x,
-                          const real *weight, const real *dy, real *restrict to)
+static LS_INLINE void add_window(const ls_conv_problem *s, long channels, long i, long j,
+                                 const real *x, const real *weight, const real *dy,
+                                 real *restrict to)
 {
     for (long v = 0; v < s->h.kernel; v++)
         for (long u = 0; u < s->w.kernel; u++) {
@@ -29,7 +30,7 @@ LS_INLINE void add_window(const ls_conv_problem *s, long channels, long i, long 
 }
 
 /* y of one panel of channels of one image. */
-LS_CLONES static void run_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
+static LS_CLONES void run_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
                                 const real *x, const real *weight, const real *bias, real *y)
 {
     for (long i = 0; i < s->h.out; i++)
@@ -45,7 +46,7 @@ LS_CLONES static void run_panel(const ls_conv_problem *s, const ls_conv_data *da
 }
 
 /* dweight of one panel: each image is summed by itself in scratch, since short sums round less. */
-LS_CLONES static void add_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
+static LS_CLONES void add_panel(const ls_conv_problem *s, const ls_conv_data *data, long channels,
                                 const real *x, const real *dy, real *dweight)
 {
     const long reals = s->h.kernel * s->w.kernel * LS_PANEL;

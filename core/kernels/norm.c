@@ -40,8 +40,9 @@ void ls_norm_fold(const double *line, long channels, long width, double *values)
 }
 
 /* Several lines at a time, so that the sums are loaded and stored less often. */
-LS_INLINE void add_lines(const int lines, const real *restrict x, long count, long width,
-                         const real *restrict centre, double *restrict sum, double *restrict square)
+static LS_INLINE void add_lines(const int lines, const real *restrict x, long count, long width,
+                                const real *restrict centre, double *restrict sum,
+                                double *restrict square)
 {
     for (long j = 0; j < count; j++) {
         double s = 0, q = 0;
@@ -84,13 +85,13 @@ LS_CLONES void ls_norm_apply(const ls_norm *p, real *restrict y)
         }
 }
 
-LS_INLINE real masked(const real *y, const real *dy, long i)
+static LS_INLINE real masked(const real *y, const real *dy, long i)
 {
     return !y || y[i] > 0 ? dy[i] : 0;
 }
 
 /* Reals [begin, end). */
-LS_CLONES static void add_products(const ls_norm *p, long begin, long end, real *restrict sum,
+static LS_CLONES void add_products(const ls_norm *p, long begin, long end, real *restrict sum,
                                    real *restrict product)
 {
     const long width = p->width;

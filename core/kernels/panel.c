@@ -71,7 +71,7 @@ static void layout_store(const ls_layout *layout, const ls_shape *shape, const r
 const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store, .groups = 1};
 
 /* to[rows][32] = from[rows, columns], whose rows begin `row` reals apart; 0 beyond. */
-LS_CLONES static void pack(const real *from, long row, long rows, long columns, real *to)
+static LS_CLONES void pack(const real *from, long row, long rows, long columns, real *to)
 {
     for (long i = 0; i < rows; i++, from += row, to += LS_PANEL) {
         if (columns >= LS_PANEL)

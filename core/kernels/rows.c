@@ -16,7 +16,7 @@ void ls_rows_fill(real *y, const real *bias, long rows, long n)
 
 /* Adds `width` columns of `rows` rows to sum[width]. Several short rows are added at a time, so
  * that they fill a vector; the order of additions does not depend on `width`. */
-LS_CLONES static void sum_block(const real *y, long rows, long row, long width, real *sum)
+static LS_CLONES void sum_block(const real *y, long rows, long row, long width, real *sum)
 {
     const long together = row <= WIDTH / 2 ? WIDTH / row : 1;
     real block[WIDTH] = {0};

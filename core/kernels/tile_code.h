@@ -16,18 +16,18 @@ typedef real loose __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real))
 
 enum { LANES = TILE_BYTES / sizeof(real), LINE = 64 / sizeof(real) /* of the cache */ };
 
-LS_INLINE vector load(const real *x)
+static LS_INLINE vector load(const real *x)
 {
     return *(const loose *)x;
 }
 
-LS_INLINE void store(real *x, vector v)
+static LS_INLINE void store(real *x, vector v)
 {
     *(loose *)x = v;
 }
 
 /* Index of column j in panels that are `panel` reals apart. */
-LS_INLINE long column_of(long j, long panel)
+static LS_INLINE long column_of(long j, long panel)
 {
     return j / LS_PANEL * panel + j % LS_PANEL;
 }
@@ -37,8 +37,8 @@ LS_INLINE long column_of(long j, long panel)
 
 /* One block. `rows` and `vectors` are constants, so that all sums stay in registers. Three rows of
  * a share a pointer, since base, base + stride and base + 2 stride are one addressing mode each. */
-LS_INLINE void block(const int rows, const int vectors, const bool fetch, const ls_tile *t,
-                     const real *a, const real *b, real *c)
+static LS_INLINE void block(const int rows, const int vectors, const bool fetch, const ls_tile *t,
+                            const real *a, const real *b, real *c)
 {
     const long row = t->a.row;
     const real *ahead = fetch ? t->ahead->at : NULL;
@@ -184,7 +184,7 @@ static void run(const ls_tile *t, long rows, long columns, const real *a, const 
 /* to[j, i] = from[i, j] of one square, as many numbers each way as a vector holds: squares of 1, 2,
  * 4
  * ... numbers are exchanged across the diagonal. */
-LS_INLINE void transpose_square(const real *from, real *to)
+static LS_INLINE void transpose_square(const real *from, real *to)
 {
 #ifdef __clang__ /* clang has no shuffle by variable masks */
     for (int i = 0; i < LANES; i++)

@@ -12,7 +12,7 @@ typedef void transform(const int n, const vector *x, vector *y);
 static const real scales[2][3] = {{1, 1, 1}, {1.0 / 4, -1.0 / 6, 1.0 / 24}};
 
 /* A or G: the polynomial with coefficients x[n] at the points 0, 1, -1, 2, -2 and infinity. */
-LS_INLINE void evaluate(const int n, const vector *x, vector *y)
+static LS_INLINE void evaluate(const int n, const vector *x, vector *y)
 {
     const real *scale = scales[n % 2];
     vector one[2] = {x[0] * scale[1], x[1] * scale[1]};       /* even and odd powers of 1 */
@@ -30,7 +30,7 @@ LS_INLINE void evaluate(const int n, const vector *x, vector *y)
 }
 
 /* A^T or G^T: the transpose of evaluate. */
-LS_INLINE void interpolate(const int n, const vector *x, vector *y)
+static LS_INLINE void interpolate(const int n, const vector *x, vector *y)
 {
     const real *scale = scales[n % 2];
     const vector one[2] = {(x[1] + x[2]) * scale[1], (x[1] - x[2]) * scale[1]};
@@ -42,7 +42,7 @@ LS_INLINE void interpolate(const int n, const vector *x, vector *y)
 }
 
 /* B^T */
-LS_INLINE void input(const int n, const vector *x, vector *y)
+static LS_INLINE void input(const int n, const vector *x, vector *y)
 {
     const vector a = x[4] - 4 * x[2], b = x[3] - 4 * x[1], c = x[4] - x[2], d = 2 * (x[3] - x[1]);
     y[0] = 4 * x[0] - 5 * x[2] + x[4];
@@ -65,8 +65,8 @@ typedef struct layout {
 
 /* y[to, to] = the transform of x[from, from], along the columns, then along the lines, plus base
  * (NULL: 0). */
-LS_INLINE void both(transform *line, const int from, const int to, const real *x, const real *base,
-                    real *y, layout of)
+static LS_INLINE void both(transform *line, const int from, const int to, const real *x,
+                           const real *base, real *y, layout of)
 {
     const int n = from < to ? from : to;
     vector t[SIZE * SIZE], in[SIZE], out[SIZE];
@@ -121,7 +121,7 @@ typedef struct spot {
     bool whole;
 } spot;
 
-LS_INLINE spot spot_of(const ls_winograd_image *image, long tile)
+static LS_INLINE spot spot_of(const ls_winograd_image *image, long tile)
 {
     const ls_window_axis *h = &image->h, *w = &image->w;
     const long top = tile / w->out % h->out * h->stride - h->pad;
@@ -135,7 +135,8 @@ LS_INLINE spot spot_of(const ls_winograd_image *image, long tile)
     return s;
 }
 
-LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *to, apart of_to)
+static LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *to,
+                                apart of_to)
 {
     for (long i = s->lines.begin; i < s->lines.end; i++)
         for (long j = s->columns.begin; j < s->columns.end; j++)
@@ -145,7 +146,7 @@ LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *t
 
 /* Prefetches the pixels that the tile below has beyond this one, which begins at `pixels`; each
  * cache line once. */
-LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
+static LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
 {
     for (long i = 0; channel % LINE == 0 && i < image->h.stride; i++)
         for (long j = 0; j < image->w.stride; j++)
@@ -153,7 +154,7 @@ LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, l
                                2);
 }
 
-LS_INLINE real *position_of(const ls_winograd_block *block, long t, long channel)
+static LS_INLINE real *position_of(const ls_winograd_block *block, long t, long channel)
 {
     const long group = block->group;
     return block->at + (channel / group * block->count + t) * group + channel % group;

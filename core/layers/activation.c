@@ -16,7 +16,7 @@ typedef struct activation {
 #define HALF ((real)0.5)
 
 /* In all functions below a NaN fails every comparison, and so comes out as NaN. */
-LS_INLINE real step(real z, real below, real at_zero)
+static LS_INLINE real step(real z, real below, real at_zero)
 {
     if (z < 0)
         return below;
@@ -25,7 +25,7 @@ LS_INLINE real step(real z, real below, real at_zero)
     return z == 0 ? at_zero : z;
 }
 
-LS_INLINE real ramp(real z)
+static LS_INLINE real ramp(real z)
 {
     if (z >= HALF)
         return 1;

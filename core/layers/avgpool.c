@@ -20,14 +20,14 @@ static bool setup(ls_layer *layer, ls_error *error)
 }
 
 /* sum[n] += x[n] */
-LS_CLONES static void add(const real *x, long n, real *sum)
+static LS_CLONES void add(const real *x, long n, real *sum)
 {
     for (long i = 0; i < n; i++)
         sum[i] += x[i];
 }
 
 /* y[out_w, c] = the means along `line` [w, c], which is a sum of `lines`. */
-LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, long lines,
+static LS_CLONES void mean_along(const ls_window *w, const real *restrict line, long lines,
                                  real *restrict y)
 {
     for (long ow = 0; ow < w->w.out; ow++, y += w->c) {
@@ -44,7 +44,7 @@ LS_CLONES static void mean_along(const ls_window *w, const real *restrict line, 
 }
 
 /* line[w, c] = what each pixel of each of `lines` gets from dy [out_w, c]. */
-LS_CLONES static void spread_along(const ls_window *w, const real *restrict dy, long lines,
+static LS_CLONES void spread_along(const ls_window *w, const real *restrict dy, long lines,
                                    real *restrict line)
 {
     for (long i = 0; i < w->w.size * w->c; i++)

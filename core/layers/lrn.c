@@ -66,7 +66,7 @@ static pixel pixel_of(const ls_layer *layer, real *scratch)
 }
 
 /* sum[c] = start + alpha times the numbers of `padded` around c. */
-LS_INLINE void sum_neighbours(const pixel *p, real start, real alpha)
+static LS_INLINE void sum_neighbours(const pixel *p, real start, real alpha)
 {
     const real *restrict padded = p->padded;
     real *restrict sum = p->sum;
@@ -80,7 +80,7 @@ LS_INLINE void sum_neighbours(const pixel *p, real start, real alpha)
 }
 
 /* power = s^-beta; 3/4, the usual beta, needs no pow. */
-LS_INLINE void invert(long n, const real *restrict s, double beta, real *restrict power)
+static LS_INLINE void invert(long n, const real *restrict s, double beta, real *restrict power)
 {
     if (beta == 0.75)
         for (long c = 0; c < n; c++) {
@@ -93,7 +93,7 @@ LS_INLINE void invert(long n, const real *restrict s, double beta, real *restric
 }
 
 /* sum = s and power = s^-beta, of the channels x. */
-LS_INLINE void divisors(const lrn *self, const pixel *p, const real *x)
+static LS_INLINE void divisors(const lrn *self, const pixel *p, const real *x)
 {
     real *middle = p->padded + p->size / 2;
     for (long c = 0; c < p->channels; c++)
@@ -102,7 +102,7 @@ LS_INLINE void divisors(const lrn *self, const pixel *p, const real *x)
     invert(p->channels, p->sum, self->beta, p->power);
 }
 
-LS_CLONES static void normalise(const lrn *self, const pixel *p, long pixels, const real *x,
+static LS_CLONES void normalise(const lrn *self, const pixel *p, long pixels, const real *x,
                                 real *y)
 {
     const real *power = p->power;
@@ -114,7 +114,7 @@ LS_CLONES static void normalise(const lrn *self, const pixel *p, long pixels, co
 }
 
 /* dx = or (add) += */
-LS_CLONES static void slope(const lrn *self, const pixel *p, long pixels, const real *x,
+static LS_CLONES void slope(const lrn *self, const pixel *p, long pixels, const real *x,
                             const real *dy, bool add, real *dx)
 {
     const real *power = p->power, *sum = p->sum;

@@ -19,8 +19,8 @@ static bool setup(ls_layer *layer, ls_error *error)
 }
 
 /* If x[c], whose index in the row is index + c, is larger than best[c] or NaN, it replaces it. */
-LS_INLINE void keep_larger(const real *restrict x, int32_t index, long channels,
-                           real *restrict best, int32_t *restrict where)
+static LS_INLINE void keep_larger(const real *restrict x, int32_t index, long channels,
+                                  real *restrict best, int32_t *restrict where)
 {
     for (long c = 0; c < channels; c++) {
         bool larger = (x[c] > best[c]) | (x[c] != x[c]);
@@ -30,7 +30,8 @@ LS_INLINE void keep_larger(const real *restrict x, int32_t index, long channels,
 }
 
 /* One output pixel: y[c], and its index where[c] in the row's x. */
-LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real *y, int32_t *where)
+static LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real *y,
+                              int32_t *where)
 {
     ls_pool_span lines = ls_pool_span_of(&w->h, oh);
     ls_pool_span columns = ls_pool_span_of(&w->w, ow);
@@ -46,7 +47,7 @@ LS_INLINE void largest(const ls_window *w, const real *x, long oh, long ow, real
         }
 }
 
-LS_CLONES static void pool_row(const ls_window *w, const real *x, real *y, int32_t *where)
+static LS_CLONES void pool_row(const ls_window *w, const real *x, real *y, int32_t *where)
 {
     for (long oh = 0; oh < w->h.out; oh++)
         for (long ow = 0; ow < w->w.out; ow++, y += w->c, where += w->c)

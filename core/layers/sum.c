@@ -33,7 +33,7 @@ static bool setup(ls_layer *layer, ls_error *error)
 }
 
 /* y = max(a + b, least); a may be y. */
-LS_CLONES static void add(long n, const real *a, const real *b, real least, real *y)
+static LS_CLONES void add(long n, const real *a, const real *b, real least, real *y)
 {
     for (long i = 0; i < n; i++) {
         real total = a[i] + b[i];
@@ -53,7 +53,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 }
 
 /* dx = or (add) += dy; with relu only where y is above 0. */
-LS_CLONES static void spread(long n, const real *restrict y, const real *restrict dy, bool relu,
+static LS_CLONES void spread(long n, const real *restrict y, const real *restrict dy, bool relu,
                              bool add, real *restrict dx)
 {
     for (long i = 0; i < n; i++) {

@@ -15,7 +15,8 @@ static const ls_option options[] = {
      "upside down in place of left to right"},
     {.key = NULL}};
 
-LS_INLINE void mirror_pixels(long width, long channels, const real *restrict x, real *restrict y)
+static LS_INLINE void mirror_pixels(long width, long channels, const real *restrict x,
+                                    real *restrict y)
 {
     for (long j = 0; j < width; j++)
         for (long c = 0; c < channels; c++)
