@@ -82,8 +82,9 @@ static bool setup(ls_layer *layer, ls_error *error)
 
 /* What one call of forward or backward uses. */
 typedef struct work {
+    const ls_layer *layer;
     const batchnorm *self;
-    int threads;
+    const ls_layer_args *args;
     long channels, width, n; /* n: reals of x */
     long chunks;
     /* Kept: how many numbers of a channel the statistics were made of (0: they are the running
@@ -98,8 +99,9 @@ typedef struct work {
 
 static work work_of(const ls_layer *layer, const ls_layer_args *args)
 {
-    work w = {.self = layer->self,
-              .threads = args->threads,
+    work w = {.layer = layer,
+              .self = layer->self,
+              .args = args,
               .channels = ls_shape_last(&layer->y),
               .n = args->rows * ls_shape_count(&layer->y),
               .count = args->kept,
@@ -124,16 +126,15 @@ static ls_interval chunk_of(const work *w, long k)
                          pixels * (k + 1) / w->chunks * w->channels};
 }
 
-typedef void chunk_task(const ls_layer *layer, const work *w, const ls_layer_args *args, long k);
+typedef void chunk_task(const work *w, long k);
 
 /* Runs the task for every chunk, shared among the threads. Tasks of a second walk over the same
  * memory count chunks from the last, since the cache holds what was read last. */
-static void each_chunk(const ls_layer *layer, const work *w, const ls_layer_args *args,
-                       chunk_task *task)
+static void each_chunk(const work *w, chunk_task *task)
 {
-#pragma omp parallel for num_threads(w->threads) if (w->threads > 1)
+#pragma omp parallel for num_threads(w->args->threads) if (w->args->threads > 1)
     for (long k = 0; k < w->chunks; k++)
-        task(layer, w, args, k);
+        task(w, k);
 }
 
 static double *sums_of(const work *w, long k)
@@ -142,10 +143,9 @@ static double *sums_of(const work *w, long k)
 }
 
 /* w->sums[CHUNK_SUMS, channels] = the sums that the task makes of all chunks. */
-static void sum_chunks(const ls_layer *layer, const work *w, const ls_layer_args *args,
-                       chunk_task *task)
+static void sum_chunks(const work *w, chunk_task *task)
 {
-    each_chunk(layer, w, args, task);
+    each_chunk(w, task);
     memset(w->sums, 0, CHUNK_SUMS * (size_t)w->channels * sizeof *w->sums);
     for (long k = 0; k < w->chunks; k++)
         for (long s = 0; s < CHUNK_SUMS; s++)
@@ -160,21 +160,20 @@ static void set_line(const work *w, int line, const double *values)
     ls_norm_spread(values, w->channels, w->width, w->line[line]);
 }
 
-static void take_running(const ls_layer *layer, const work *w)
+static void take_running(const work *w)
 {
     *w->count = 0;
     for (long c = 0; c < w->channels; c++) {
-        w->mean[c] = (double)ls_layer_value(layer, MEAN)[c];
-        w->variance[c] = (double)ls_layer_value(layer, VARIANCE)[c];
+        w->mean[c] = (double)ls_layer_value(w->layer, MEAN)[c];
+        w->variance[c] = (double)ls_layer_value(w->layer, VARIANCE)[c];
     }
 }
 
-/* From this rank's moments (w->variance holds sums of squares) to those of all ranks. Ranks add up
- * sums of x - running mean and of its square: a shift that is the same on every rank, and near the
- * mean, so that little is cancelled. */
-static void join_ranks(const ls_layer *layer, const ls_pass *pass, const work *w)
+/* From this rank's moments (w->variance: sums of squares) to those of all ranks. They add up sums
+ * of x - running mean, which is the same on every rank, and near the mean: little is cancelled. */
+static void join_ranks(const work *w, const ls_pass *pass)
 {
-    const real *shift = ls_layer_value(layer, MEAN);
+    const real *shift = ls_layer_value(w->layer, MEAN);
     double *sum = w->sums + 1, *square = sum + w->channels, here = *w->count;
     w->sums[0] = here;
     for (long c = 0; c < w->channels; c++) {
@@ -195,26 +194,25 @@ static void join_ranks(const ls_layer *layer, const ls_pass *pass, const work *w
 }
 
 /* Reals [begin, end) of the arguments, for a pass of kernels/norm.h. */
-static ls_norm norm_of(const ls_layer *layer, const work *w, const ls_layer_args *args,
-                       ls_interval part)
+static ls_norm norm_of(const work *w, ls_interval part)
 {
     const long i = part.begin;
     return (ls_norm){.n = part.end - i,
                      .width = w->width,
-                     .x = args->x[0] + i,
-                     .other = layer->inputs == 2 ? args->x[1] + i : NULL,
+                     .x = w->args->x[0] + i,
+                     .other = w->layer->inputs == 2 ? w->args->x[1] + i : NULL,
                      .least = w->self->relu ? 0 : -INFINITY,
-                     .y = w->self->relu ? args->y + i : NULL,
-                     .dy = args->dy ? args->dy + i : NULL,
+                     .y = w->self->relu ? w->args->y + i : NULL,
+                     .dy = w->args->dy ? w->args->dy + i : NULL,
                      .centre = w->line[CENTRE],
                      .slope = w->line[SLOPE],
                      .tilt = w->line[TILT],
                      .shift = w->line[OFFSET]};
 }
 
-static void chunk_moments(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
+static void chunk_moments(const work *w, long k)
 {
-    const ls_norm norm = norm_of(layer, w, args, chunk_of(w, k));
+    const ls_norm norm = norm_of(w, chunk_of(w, k));
     ls_norm_moments(&norm, sums_of(w, k));
 }
 
@@ -222,92 +220,90 @@ static void chunk_moments(const ls_layer *layer, const work *w, const ls_layer_a
  * a lies d from the mean, the subtraction loses about m d^2 times the epsilon of double; but
  * m variance is then at least about d^2, since a is one of the m numbers: so the relative error
  * stays near m epsilon. */
-static void take_moments(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
-                         const work *w)
+static void take_moments(const work *w, const ls_pass *pass)
 {
     const double *sum = w->sums, *square = sum + w->channels;
     const double count = (double)(w->n / w->channels);
     *w->count = count;
     for (long c = 0; c < w->channels; c++)
-        w->mean[c] = count > 0 ? (double)args->x[0][c] : 0;
+        w->mean[c] = count > 0 ? (double)w->args->x[0][c] : 0;
     set_line(w, CENTRE, w->mean);
-    sum_chunks(layer, w, args, chunk_moments);
+    sum_chunks(w, chunk_moments);
     for (long c = 0; c < w->channels; c++) {
         double apart = count > 0 ? sum[c] / count : 0;
         w->mean[c] += apart;
         w->variance[c] = square[c] - sum[c] * apart;
     }
     if (w->self->sync && pass->sum)
-        join_ranks(layer, pass, w);
+        join_ranks(w, pass);
     if (*w->count > 0)
         for (long c = 0; c < w->channels; c++)
             w->variance[c] /= *w->count;
 }
 
-static double slope_at(const ls_layer *layer, const work *w, long c)
+static double slope_at(const work *w, long c)
 {
-    return (double)ls_layer_value(layer, SCALE)[c] / sqrt(w->variance[c] + w->self->epsilon);
+    return (double)ls_layer_value(w->layer, SCALE)[c] / sqrt(w->variance[c] + w->self->epsilon);
 }
 
-static void chunk_apply(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
+static void chunk_apply(const work *w, long k)
 {
     const ls_interval chunk = chunk_of(w, w->chunks - 1 - k);
-    const ls_norm norm = norm_of(layer, w, args, chunk);
-    ls_norm_apply(&norm, args->y + chunk.begin);
+    const ls_norm norm = norm_of(w, chunk);
+    ls_norm_apply(&norm, w->args->y + chunk.begin);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     work w = work_of(layer, args);
     if (pass->training)
-        take_moments(layer, pass, args, &w);
+        take_moments(&w, pass);
     else
-        take_running(layer, &w);
+        take_running(&w);
     set_line(&w, CENTRE, w.mean);
     double *slope = w.sums, *offset = w.sums + w.channels;
     for (long c = 0; c < w.channels; c++) {
-        slope[c] = slope_at(layer, &w, c);
+        slope[c] = slope_at(&w, c);
         offset[c] = (double)ls_layer_value(layer, SHIFT)[c] +
                     ((double)w.line[CENTRE][c] - w.mean[c]) * slope[c];
     }
     set_line(&w, SLOPE, slope);
     set_line(&w, OFFSET, offset);
-    each_chunk(layer, &w, args, chunk_apply);
+    each_chunk(&w, chunk_apply);
 }
 
-static void add_running(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
-                        const work *w)
+static void add_running(const work *w, const ls_pass *pass)
 {
-    real *mean = ls_layer_gradient(layer, pass, MEAN);
-    real *variance = ls_layer_gradient(layer, pass, VARIANCE);
-    double share = (double)args->rows * w->self->momentum;
+    real *mean = ls_layer_gradient(w->layer, pass, MEAN);
+    real *variance = ls_layer_gradient(w->layer, pass, VARIANCE);
+    double share = (double)w->args->rows * w->self->momentum;
     double unbiased = *w->count > 1 ? *w->count / (*w->count - 1) : 1;
     for (long c = 0; c < w->channels; c++) {
-        mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(layer, MEAN)[c]));
+        mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(w->layer, MEAN)[c]));
         variance[c] += (real)(share * (w->variance[c] * unbiased -
-                                       (double)ls_layer_value(layer, VARIANCE)[c]));
+                                       (double)ls_layer_value(w->layer, VARIANCE)[c]));
     }
 }
 
-static void chunk_products(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
+static void chunk_products(const work *w, long k)
 {
-    const ls_norm norm = norm_of(layer, w, args, chunk_of(w, k));
+    const ls_norm norm = norm_of(w, chunk_of(w, k));
     ls_norm_products(&norm, sums_of(w, k), w->chunk_lines + k * CHUNK_SUMS * w->width);
 }
 
 /* w->sums[2, channels] = the sums of g, and of g (x - mean). */
-static void sum_products(const ls_layer *layer, const work *w, const ls_layer_args *args)
+static void sum_products(const work *w)
 {
     double *sum = w->sums, *product = w->sums + w->channels;
-    sum_chunks(layer, w, args, chunk_products);
+    sum_chunks(w, chunk_products);
     for (long c = 0; c < w->channels; c++)
         product[c] += ((double)w->line[CENTRE][c] - w->mean[c]) * sum[c];
 }
 
-static void add_gradients(const ls_layer *layer, const ls_pass *pass, const work *w)
+static void add_gradients(const work *w, const ls_pass *pass)
 {
-    real *scale = ls_layer_gradient(layer, pass, SCALE);
-    real *shift = ls_layer_gradient(layer, pass, SHIFT);
+    real *scale = ls_layer_gradient(w->layer, pass, SCALE);
+    real *shift = ls_layer_gradient(w->layer, pass, SHIFT);
     for (long c = 0; c < w->channels; c++) {
         scale[c] += (real)(w->sums[w->channels + c] / sqrt(w->variance[c] + w->self->epsilon));
         shift[c] += (real)w->sums[c];
@@ -316,12 +312,12 @@ static void add_gradients(const ls_layer *layer, const ls_pass *pass, const work
 
 /* Lines for dx = slope g + tilt (x - centre) + offset; tilt and offset hold what comes from the
  * derivatives of the statistics. */
-static void set_lines(const ls_layer *layer, const work *w)
+static void set_lines(const work *w)
 {
     double *offset = w->sums, *tilt = offset + w->channels, *slope = tilt + w->channels;
     double part = *w->count > 0 ? 1 / *w->count : 0;
     for (long c = 0; c < w->channels; c++) {
-        slope[c] = slope_at(layer, w, c);
+        slope[c] = slope_at(w, c);
         tilt[c] *= -slope[c] * part / (w->variance[c] + w->self->epsilon);
         offset[c] =
             -slope[c] * part * offset[c] + tilt[c] * ((double)w->line[CENTRE][c] - w->mean[c]);
@@ -331,18 +327,18 @@ static void set_lines(const ls_layer *layer, const work *w)
     set_line(w, OFFSET, offset);
 }
 
-static void chunk_dx(const ls_layer *layer, const work *w, const ls_layer_args *args, long k)
+static void chunk_dx(const work *w, long k)
 {
     enum { BLOCK = 1 << 13 }; /* reals that stay in the cache between the two passes */
     const ls_interval chunk = chunk_of(w, w->chunks - 1 - k);
     const long block = ls_max(1, BLOCK / w->width) * w->width;
     for (long i = chunk.begin; i < chunk.end; i += block) {
         const ls_interval part = {i, ls_min(i + block, chunk.end)};
-        const ls_norm norm = norm_of(layer, w, args, part);
-        if (args->dx[0])
-            ls_norm_dx(&norm, args->add[0], args->dx[0] + i);
-        if (args->dx[1])
-            ls_norm_pass_on(&norm, args->add[1], args->dx[1] + i);
+        const ls_norm norm = norm_of(w, part);
+        if (w->args->dx[0])
+            ls_norm_dx(&norm, w->args->add[0], w->args->dx[0] + i);
+        if (w->args->dx[1])
+            ls_norm_pass_on(&norm, w->args->add[1], w->args->dx[1] + i);
     }
 }
 
@@ -350,15 +346,15 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 {
     work w = work_of(layer, args);
     set_line(&w, CENTRE, w.mean);
-    sum_products(layer, &w, args);
+    sum_products(&w);
     if (pass->gradient)
-        add_gradients(layer, pass, &w);
+        add_gradients(&w, pass);
     if (pass->gradient && pass->training)
-        add_running(layer, pass, args, &w);
+        add_running(&w, pass);
     if (w.self->sync && pass->sum && pass->training)
         pass->sum(pass->context, w.sums, 2 * w.channels);
-    set_lines(layer, &w);
-    each_chunk(layer, &w, args, chunk_dx);
+    set_lines(&w);
+    each_chunk(&w, chunk_dx);
 }
 
 const ls_layer_type ls_layer_batchnorm = {
