@@ -14,15 +14,15 @@
 
 #include "core/check.h"
 
-/* Lies in the LS_ALIGN bytes before each block. */
-typedef struct header {
-    size_t bytes;
-} header;
-_Static_assert(sizeof(header) <= LS_ALIGN, "the header must fit before an aligned block");
-
 enum { HUGE_PAGE = 2 << 20 };
 
 static atomic_size_t held, blocks;
+
+/* The size of a block is kept in the LS_ALIGN bytes before it. */
+static size_t *size_of(void *block)
+{
+    return (size_t *)((char *)block - LS_ALIGN);
+}
 
 void *ls_alloc(size_t count, size_t size)
 {
@@ -38,7 +38,7 @@ void *ls_alloc(size_t count, size_t size)
     if (huge)
         madvise(start, (LS_ALIGN + bytes) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     memset(start, 0, LS_ALIGN + bytes);
-    ((header *)start)->bytes = bytes;
+    *size_of(start + LS_ALIGN) = bytes;
     held += bytes;
     blocks += 1;
     return start + LS_ALIGN;
@@ -48,18 +48,16 @@ void ls_free(void *pointer)
 {
     if (!pointer)
         return;
-    char *start = (char *)pointer - LS_ALIGN;
-    held -= ((header *)start)->bytes;
+    held -= *size_of(pointer);
     blocks -= 1;
-    free(start);
+    free(size_of(pointer));
 }
 
 void *ls_realloc(void *pointer, size_t count, size_t size)
 {
     void *grown = ls_alloc(count, size);
     if (pointer) {
-        size_t before = ((header *)((char *)pointer - LS_ALIGN))->bytes;
-        size_t after = count * size;
+        size_t before = *size_of(pointer), after = count * size;
         memcpy(grown, pointer, before < after ? before : after);
         ls_free(pointer);
     }

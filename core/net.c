@@ -13,6 +13,15 @@ int ls_net_find(const ls_net *net, const char *name)
     return -1;
 }
 
+int ls_net_last_reader(const ls_net *net, int count, int i)
+{
+    int last = i;
+    for (int j = i + 1; j < count; j++)
+        for (int k = 0; k < net->layers[j]->inputs; k++)
+            last = net->layers[j]->input[k] == i ? j : last;
+    return last;
+}
+
 /* The line's own name, or its type with a number: conv2d1, conv2d2. */
 static bool name_layer(const ls_net *net, const ls_spec *spec, ls_layer *layer, ls_error *error)
 {
@@ -85,19 +94,13 @@ static bool add_layer(void *context, const ls_spec *spec, ls_error *error)
     return true;
 }
 
-/* A line whose output no later line reads is taken for a mistake; the last line is the net's
- * output. */
+/* The last line is the net's output; the output of any other must be read, else it is a mistake. */
 static bool check_all_used(const ls_net *net, ls_error *error)
 {
-    for (int i = 0; i < net->count - 1; i++) {
-        bool used = false;
-        for (int j = i + 1; j < net->count; j++)
-            for (int k = 0; k < net->layers[j]->inputs; k++)
-                used = used || net->layers[j]->input[k] == i;
-        if (!used)
+    for (int i = 0; i < net->count - 1; i++)
+        if (ls_net_last_reader(net, net->count, i) == i)
             return ls_error_set(error, LS_USAGE, "no line reads the output of %s",
                                 net->layers[i]->name);
-    }
     return true;
 }
 

@@ -26,5 +26,7 @@ void ls_net_destroy(ls_net *net);
 void ls_net_prepare(const ls_net *net, int part, int parts);
 /* The layer named `name`, or -1. */
 int ls_net_find(const ls_net *net, const char *name);
+/* The last of the first `count` layers that reads the output of layer i; i if none does. */
+int ls_net_last_reader(const ls_net *net, int count, int i);
 /* The layer table: name, type, output shape, parameters. */
 void ls_net_print(const ls_net *net, FILE *out);

@@ -142,18 +142,15 @@ static bool check_name(const char *name, const char *what, ls_error *error)
 
 static bool read_inputs(ls_spec *spec, const char *begin, const char *end, ls_error *error)
 {
-    while (begin <= end) {
-        const char *comma = memchr(begin, ',', (size_t)(end - begin));
-        const char *stop = comma ? comma : end;
+    for (const char *comma = begin; comma; begin = comma + 1) {
+        comma = memchr(begin, ',', (size_t)(end - begin));
         if (spec->inputs == LS_SPEC_INPUTS)
             return ls_error_set(error, LS_USAGE, "more than %d inputs after @", LS_SPEC_INPUTS);
         char *word = spec->input[spec->inputs++];
-        if (!read_word(begin, stop, word, LS_WORD, "an input's name after @", error) ||
+        if (!read_word(begin, comma ? comma : end, word, LS_WORD, "an input's name after @",
+                       error) ||
             !check_name(word, "the input", error))
             return false;
-        begin = stop + 1;
-        if (!comma)
-            break;
     }
     return true;
 }
@@ -309,10 +306,11 @@ static bool set_word(const ls_option *option, const char *text, void *field, ls_
 static bool set_members(const ls_option *option, const char *text, int *count, void *members,
                         size_t size, setter *set, ls_error *error)
 {
+    const char *at = text, *end;
+    char word[LS_WORD];
     *count = 0;
-    for (const char *at = text;; at++) {
-        char word[LS_WORD];
-        const char *end = at + strcspn(at, ",");
+    do {
+        end = at + strcspn(at, ",");
         if (at == end)
             return ls_error_set(error, LS_USAGE, "%s=%s has an empty place", option->key, text);
         if (*count == LS_LIST)
@@ -322,10 +320,9 @@ static bool set_members(const ls_option *option, const char *text, int *count, v
             !set(option, word, (char *)members + (size_t)*count * size, error))
             return false;
         ++*count;
-        at = end;
-        if (!*at)
-            return true;
-    }
+        at = end + 1;
+    } while (*end);
+    return true;
 }
 
 static bool set_list(const ls_option *option, const char *text, void *field, ls_error *error)

@@ -12,22 +12,7 @@ static long slot_end(const ls_params *params, int slot)
     return slot + 1 < params->count ? params->slots[slot + 1].offset : params->size;
 }
 
-/* The slot that holds a real: the last one that begins at or before it. */
-static int find_slot(const ls_params *params, long index)
-{
-    int low = 0, high = params->count - 1;
-    while (low < high) {
-        int middle = low + (high - low + 1) / 2;
-        if (params->slots[middle].offset <= index)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low;
-}
-
-/* The index of a piece. From one piece to the next the block or the slot or both go up by one, so
- * their sum is different for each. */
+/* The index of a piece. From one to the next, block, slot or both go up by one: so does the sum. */
 static long piece_of(long block, int slot)
 {
     return block + slot;
@@ -54,7 +39,9 @@ static LS_CLONES double squares(const real *x, long n)
 void ls_squares_measure(const ls_params *params, const real *array, long begin, long end,
                         double *pieces)
 {
-    int slot = begin < end ? find_slot(params, begin) : 0;
+    int slot = 0;
+    while (begin < end && slot_end(params, slot) <= begin)
+        slot++;
     while (begin < end) {
         long block = begin / LS_SLICE_ALIGN, last = slot_end(params, slot);
         long stop = ls_min(ls_min((block + 1) * LS_SLICE_ALIGN, last), end);

@@ -54,73 +54,57 @@ static size_t claimed(const ls_claim *claim, long rows)
     return claim->fixed + claim->per_row * (size_t)rows;
 }
 
-static int last_reader(const ls_net *net, int n, int i)
+/* Plans the first n layers: returns their blocks, which the caller frees, *arena, the bytes of all
+ * of them, and *scratch, the bytes of one thread's scratch. */
+static ls_block *plan(const ls_net *net, int n, long rows, bool training, size_t *arena,
+                      size_t *scratch)
 {
-    int last = i;
-    for (int j = i + 1; j < n; j++)
-        for (int k = 0; k < net->layers[j]->inputs; k++)
-            last = net->layers[j]->input[k] == i ? j : last;
-    return last;
-}
-
-/* Plans the first n layers: fills `block`, returns the bytes of the arena; *scratch: bytes of one
- * thread's scratch. */
-static size_t plan(const ls_net *net, int n, long rows, bool training, ls_block *block,
-                   size_t *scratch)
-{
+    ls_block *list = ls_alloc((size_t)(BLOCKS * n), sizeof *list);
     *scratch = 0;
     for (int i = 0; i < n; i++) {
         const ls_layer *layer = net->layers[i];
         size_t y = (size_t)(rows * ls_shape_count(&layer->y)) * sizeof(real);
-        int reader = last_reader(net, n, i), back = 2 * n - 1 - i;
+        int reader = ls_net_last_reader(net, n, i), back = 2 * n - 1 - i;
         bool output = i == n - 1;
-        int y_last = training ? back : output ? 2 * n : reader;
+        int y_last = output ? 2 * n : training ? back : reader;
         int dy_first = output ? n - 1 : 2 * n - 1 - reader;
-        ls_block *blocks = &block[BLOCKS * i];
-        blocks[BLOCK_Y] = (ls_block){.size = y, .first = i, .last = output ? 2 * n : y_last};
-        blocks[BLOCK_DY] = (ls_block){.size = training ? y : 0, .first = dy_first, .last = back};
-        blocks[BLOCK_KEPT] = (ls_block){
+        ls_block *block = &list[BLOCKS * i];
+        block[BLOCK_Y] = (ls_block){.size = y, .first = i, .last = y_last};
+        block[BLOCK_DY] = (ls_block){.size = training ? y : 0, .first = dy_first, .last = back};
+        block[BLOCK_KEPT] = (ls_block){
             .size = claimed(&layer->kept, rows), .first = i, .last = training ? back : i};
         size_t wanted = claimed(&layer->scratch, rows);
         *scratch = wanted > *scratch ? wanted : *scratch;
     }
     *scratch = (*scratch + LS_ALIGN - 1) / LS_ALIGN * LS_ALIGN;
-    return ls_memory_plan(block, BLOCKS * n);
-}
-
-/* The same for the whole net, without the plan. */
-static size_t bytes(const ls_net *net, long rows, bool training, size_t *scratch)
-{
-    ls_block *block = ls_alloc((size_t)(BLOCKS * net->count), sizeof *block);
-    size_t arena = plan(net, net->count, rows, training, block, scratch);
-    ls_free(block);
-    return arena;
+    *arena = ls_memory_plan(list, BLOCKS * n);
+    return list;
 }
 
 size_t ls_workspace_bytes(const ls_net *net, long rows, bool training)
 {
-    size_t scratch, arena = bytes(net, rows, training, &scratch);
+    size_t arena, scratch;
+    ls_free(plan(net, net->count, rows, training, &arena, &scratch));
     return arena + scratch;
 }
 
 size_t ls_workspace_bytes_threads(const ls_net *net, long rows)
 {
-    size_t scratch;
-    bytes(net, rows, false, &scratch);
+    size_t arena, scratch;
+    ls_free(plan(net, net->count, rows, false, &arena, &scratch));
     return scratch * (size_t)(threads_of(net) - 1);
 }
 
 static ls_workspace *create(const ls_net *net, int layers, long rows, bool training)
 {
     ls_workspace *space = ls_alloc(1, sizeof *space);
-    size_t count = (size_t)layers;
+    size_t count = (size_t)layers, arena;
     space->net = net;
     space->count = layers;
     space->training = training;
     space->capacity = rows;
-    space->block = ls_alloc(BLOCKS * count, sizeof *space->block);
-    space->arena =
-        ls_alloc(plan(net, layers, rows, training, space->block, &space->scratch_size), 1);
+    space->block = plan(net, layers, rows, training, &arena, &space->scratch_size);
+    space->arena = ls_alloc(arena, 1);
     space->threads = threads_of(net);
     space->scratch = ls_alloc(space->scratch_size, (size_t)space->threads);
     space->dy_written = ls_alloc(count, sizeof *space->dy_written);

@@ -11,18 +11,18 @@ static const ls_conv_kernel *const kernels[] = {&ls_conv_winograd, &ls_conv_narr
 
 const ls_conv_kernel *ls_conv_choose(const ls_conv_problem *problem)
 {
-    int choice = 0;
-    while (!kernels[choice]->suits(problem))
-        choice++;
-    return kernels[choice];
+    const ls_conv_kernel *const *kernel = kernels;
+    while (!(*kernel)->suits(problem))
+        kernel++;
+    return *kernel;
 }
 
 const ls_conv_kernel *ls_conv_choose_gradient(const ls_conv_problem *problem)
 {
-    int choice = 0;
-    while (!kernels[choice]->gradient || !kernels[choice]->suits(problem))
-        choice++;
-    return kernels[choice];
+    const ls_conv_kernel *const *kernel = kernels;
+    while (!(*kernel)->gradient || !(*kernel)->suits(problem))
+        kernel++;
+    return *kernel;
 }
 
 static bool is_depthwise(const ls_conv *conv)
@@ -203,24 +203,15 @@ void ls_conv_forward(const ls_conv *conv, const ls_conv_data *data)
     run(conv, &s, data);
 }
 
-static bool has_empty_phase(const ls_conv *conv)
-{
-    for (long k = 0; k < count_phases(conv); k++) {
-        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
-        if (is_empty(&s))
-            return true;
-    }
-    return false;
-}
-
 /* If some pixels of dx belong to a phase without taps, dx starts at 0 and all phases add to it. */
 void ls_conv_backward(const ls_conv *conv, const ls_conv_data *data)
 {
     ls_conv_data d = *data;
-    if (!d.add && has_empty_phase(conv)) {
-        const long image = ls_conv_backward_problem(conv, 0).y_image;
-        memset(d.y, 0, (size_t)(d.rows * image) * sizeof *d.y);
-        d.add = true;
+    for (long k = 0; k < count_phases(conv) && !d.add; k++) {
+        const ls_conv_problem s = ls_conv_backward_problem(conv, k);
+        d.add = is_empty(&s);
+        if (d.add)
+            memset(d.y, 0, (size_t)(d.rows * s.y_image) * sizeof *d.y);
     }
     for (long k = 0; k < count_phases(conv); k++) {
         const ls_conv_problem s = ls_conv_backward_problem(conv, k);

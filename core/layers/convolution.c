@@ -35,22 +35,15 @@ void ls_convolution_prepare(const ls_layer *layer)
     ls_conv_flip(&self->conv, ls_layer_value(layer, 0), layer->params->prepared + layer->prepared);
 }
 
-/* Makes data.y from data.x: by the convolution, or by its data gradient, which takes the flipped
- * weight. */
-static void convolve(const ls_layer *layer, const ls_layer_args *args, ls_conv_data data)
+/* Makes data.y from data.x: by the convolution, or (back) by its data gradient, which takes the
+ * flipped weight. */
+static void convolve(const ls_layer *layer, const ls_layer_args *args, bool back, ls_conv_data data)
 {
+    const ls_convolution *self = layer->self;
     data.rows = args->rows;
     data.scratch = args->scratch;
-    data.weight = ls_layer_value(layer, 0);
-    ls_conv_forward(&((const ls_convolution *)layer->self)->conv, &data);
-}
-
-static void convolve_back(const ls_layer *layer, const ls_layer_args *args, ls_conv_data data)
-{
-    data.rows = args->rows;
-    data.scratch = args->scratch;
-    data.weight = layer->params->prepared + layer->prepared;
-    ls_conv_backward(&((const ls_convolution *)layer->self)->conv, &data);
+    data.weight = back ? layer->params->prepared + layer->prepared : ls_layer_value(layer, 0);
+    (back ? ls_conv_backward : ls_conv_forward)(&self->conv, &data);
 }
 
 /* Pixels of y in all rows. */
@@ -65,27 +58,21 @@ void ls_convolution_forward(const ls_layer *layer, const ls_pass *pass, const ls
     const ls_convolution *self = layer->self;
     const real *bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL;
     ls_conv_data data = {.x = args->x[0], .y = args->y};
-    if (!self->transposed) {
+    if (self->transposed)
+        data.add = bias != NULL;
+    else
         data.bias = bias;
-        convolve(layer, args, data);
-        return;
-    }
-    if (bias)
+    if (data.add)
         ls_rows_fill(args->y, bias, pixels_of(layer, args), self->out);
-    data.add = bias != NULL;
-    convolve_back(layer, args, data);
+    convolve(layer, args, self->transposed, data);
 }
 
 void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
     const ls_conv_data data = {.x = args->dy, .y = args->dx[0], .add = args->add[0]};
-    if (!args->dx[0])
-        return;
-    if (self->transposed)
-        convolve(layer, args, data);
-    else
-        convolve_back(layer, args, data);
+    if (args->dx[0])
+        convolve(layer, args, !self->transposed, data);
 }
 
 void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)

@@ -46,17 +46,19 @@ static bool setup(ls_layer *layer, ls_error *error)
 
 /* The channels of one pixel, in scratch. */
 typedef struct pixel {
-    long channels, size;
-    real *padded; /* [size / 2 + channels + size / 2], zeros on both sides */
-    real *sum;    /* [channels] */
-    real *power;  /* [channels] s^-beta */
+    long count, channels, size; /* count: of all pixels */
+    real *padded;               /* [size / 2 + channels + size / 2], zeros on both sides */
+    real *sum;                  /* [channels] */
+    real *power;                /* [channels] s^-beta */
 } pixel;
 
-static pixel pixel_of(const ls_layer *layer, real *scratch)
+static pixel pixel_of(const ls_layer *layer, const ls_layer_args *args)
 {
     const lrn *self = layer->self;
+    real *scratch = args->scratch;
     long channels = ls_shape_last(&layer->y);
-    pixel p = {.channels = channels,
+    pixel p = {.count = args->rows * (ls_shape_count(&layer->y) / channels),
+               .channels = channels,
                .size = self->size,
                .padded = scratch + 2 * channels,
                .sum = scratch,
@@ -102,11 +104,10 @@ static LS_INLINE void divisors(const lrn *self, const pixel *p, const real *x)
     invert(p->channels, p->sum, self->beta, p->power);
 }
 
-static LS_CLONES void normalise(const lrn *self, const pixel *p, long pixels, const real *x,
-                                real *y)
+static LS_CLONES void normalise(const lrn *self, const pixel *p, const real *x, real *y)
 {
     const real *power = p->power;
-    for (; pixels > 0; pixels--, x += p->channels, y += p->channels) {
+    for (long i = 0; i < p->count; i++, x += p->channels, y += p->channels) {
         divisors(self, p, x);
         for (long c = 0; c < p->channels; c++)
             y[c] = x[c] * power[c];
@@ -114,13 +115,13 @@ static LS_CLONES void normalise(const lrn *self, const pixel *p, long pixels, co
 }
 
 /* dx = or (add) += */
-static LS_CLONES void slope(const lrn *self, const pixel *p, long pixels, const real *x,
-                            const real *dy, bool add, real *dx)
+static LS_CLONES void slope(const lrn *self, const pixel *p, const real *x, const real *dy,
+                            bool add, real *dx)
 {
     const real *power = p->power, *sum = p->sum;
     real *middle = p->padded + p->size / 2;
     long n = p->channels;
-    for (; pixels > 0; pixels--, x += n, dy += n, dx += n) {
+    for (long i = 0; i < p->count; i++, x += n, dy += n, dx += n) {
         divisors(self, p, x);
         for (long c = 0; c < n; c++)
             middle[c] = dy[c] * x[c] * power[c] / sum[c];
@@ -130,23 +131,17 @@ static LS_CLONES void slope(const lrn *self, const pixel *p, long pixels, const 
     }
 }
 
-static long pixels_of(const ls_layer *layer, const ls_layer_args *args)
-{
-    return args->rows * (ls_shape_count(&layer->y) / ls_shape_last(&layer->y));
-}
-
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    pixel p = pixel_of(layer, args->scratch);
-    normalise(layer->self, &p, pixels_of(layer, args), args->x[0], args->y);
+    pixel p = pixel_of(layer, args);
+    normalise(layer->self, &p, args->x[0], args->y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    pixel p = pixel_of(layer, args->scratch);
+    pixel p = pixel_of(layer, args);
     if (args->dx[0])
-        slope(layer->self, &p, pixels_of(layer, args), args->x[0], args->dy, args->add[0],
-              args->dx[0]);
+        slope(layer->self, &p, args->x[0], args->dy, args->add[0], args->dx[0]);
 }
 
 const ls_layer_type ls_layer_lrn = {

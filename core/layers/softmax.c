@@ -33,9 +33,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
         ls_math_exp_row(width, x, largest(width, x), y);
         for (long i = 0; i < width; i++)
             sum += (double)y[i];
-        real factor = (real)(1 / sum);
         for (long i = 0; i < width; i++)
-            y[i] *= factor;
+            y[i] *= (real)(1 / sum);
     }
 }
 
@@ -51,9 +50,8 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
         double sum = 0;
         for (long i = 0; i < width; i++)
             sum += (double)dy[i] * (double)y[i];
-        real mean = (real)sum;
         for (long i = 0; i < width; i++)
-            dx[i] = (args->add[0] ? dx[i] : 0) + y[i] * (dy[i] - mean);
+            dx[i] = (args->add[0] ? dx[i] : 0) + y[i] * (dy[i] - (real)sum);
     }
 }
 

@@ -21,21 +21,15 @@ typedef struct ls_weights {
      "of init=normal (deviation) and uniform (bound); 0: 1/sqrt(inputs of a unit)"}
 /* clang-format on */
 
-static inline ls_initializer ls_weights_initializer(const ls_weights *weights, double fan_in,
-                                                    double fan_out)
-{
-    return (ls_initializer){.kind = (ls_initializer_kind)weights->init,
-                            .scale = weights->scale > 0 ? weights->scale : 1 / sqrt(fan_in),
-                            .fan_in = fan_in,
-                            .fan_out = fan_out};
-}
-
 /* Claims slot 0, "weight", and with a bias slot 1, "bias" [out]. */
 static inline void ls_weights_claim(ls_layer *layer, const ls_shape *weight, long out,
                                     double fan_in, double fan_out, const ls_layout *layout)
 {
     const ls_weights *weights = layer->self;
-    ls_initializer start = ls_weights_initializer(weights, fan_in, fan_out);
+    ls_initializer start = {.kind = (ls_initializer_kind)weights->init,
+                            .scale = weights->scale > 0 ? weights->scale : 1 / sqrt(fan_in),
+                            .fan_in = fan_in,
+                            .fan_out = fan_out};
     ls_initializer zero = {.kind = LS_INIT_ZERO};
     ls_shape bias = {1, {out}};
     ls_layer_claim(layer, "weight", LS_SLOT_WEIGHT, weight, &start, layout);
