@@ -25,16 +25,14 @@ typedef struct ls_error {
     char text[1920]; /* one message for a person, no newline at the end */
 } ls_error;
 
-/* Fills *error (NULL is allowed) and returns false, so that a caller can `return
- * ls_error_set(...)`. */
+/* Fills *error (NULL is allowed). Returns false, so that a caller returns what this returns. */
 bool ls_error_set(ls_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Puts "where: " before the message, for a caller that knows the file or line. Returns false. */
 bool ls_error_prefix(ls_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Called once with the message of a failed check; must not return. Default: stderr, then exit 70.
- * dist replaces it by MPI_Abort. */
+/* Gets the message of a failed check; must not return. By default it prints and exits with 70. */
 typedef void ls_fatal_hook(const char *message);
 void ls_fatal_set_hook(ls_fatal_hook *hook);
 __attribute__((noreturn)) void ls_fatal(const char *file, int line, const char *format, ...)

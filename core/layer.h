@@ -88,8 +88,7 @@ typedef struct ls_layer_args {
 
 struct ls_layer_type {
     const char *name, *help;
-    /* Spec lines for the contract test, each "h,w,c | line; line" with the input's shape first;
-     * NULL-terminated. */
+    /* Nets for the contract test: "shape of x | spec line; spec line"; NULL-terminated. */
     const char *const *examples;
     size_t size;                /* of the private struct */
     const ls_option *options;   /* into the private struct; NULL: none */
@@ -106,23 +105,19 @@ struct ls_layer_type {
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };
 
-/* For gradient: the part of `count` outputs that this call computes, [begin, end), in multiples of
- * `unit`. */
+/* For gradient: the part of `count` outputs that this call computes, cut at multiples of `unit`. */
 ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit);
 /* For setup: claims a slot NET/LAYER/PARAMETER; returns its number k within the layer. */
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout);
-/* For forward and backward: the k-th claimed slot. ls_layer_gradient is NULL if the pass wants no
- * gradients. */
+/* Values and gradient of the k-th claimed slot; NULL if the pass wants no gradients. */
 const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
-/* For layers whose backward adds to scattered numbers of dx[k]: zeroes it unless it already holds
- * something. NULL if it is not wanted. */
+/* For layers whose backward only adds to dx[k]: zeroes it unless add[k]. NULL: it is not wanted. */
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
 
 /* Every type of layers.def, in its order; NULL-terminated. */
 extern const ls_layer_type *const ls_layer_types[];
 
-/* The weight initialisers' option, common to layers with weights:
- * init=he|xavier|normal|uniform|zero scale=. */
-extern const char *const ls_initializer_names[]; /* in the order of ls_initializer_kind */
+/* The values of init=, in the order of ls_initializer_kind; NULL-terminated. */
+extern const char *const ls_initializer_names[];

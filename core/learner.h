@@ -18,8 +18,7 @@ typedef struct ls_learner_plan {
     uint64_t seed;         /* of first weights and of dropout */
 } ls_learner_plan;
 
-/* Builds the net, with first weights drawn. NULL and LS_USAGE or LS_DATA errors. Free with
- * ls_learner_destroy. */
+/* Builds the net, draws its weights. NULL: LS_USAGE, LS_DATA errors. Free: ls_learner_destroy. */
 ls_learner *ls_learner_create(const ls_learner_plan *plan, ls_error *error);
 void ls_learner_destroy(ls_learner *learner);
 /* One step of the optimizer over x [rows, plan.x] and y [rows, plan.y] (labels as whole numbers;

@@ -1,5 +1,4 @@
-/* loss: squared error, cross-entropy, binary cross-entropy, hinge: values and gradients. A NaN
- * among the outputs gives a NaN loss. */
+/* loss: the table of losses, with values and gradients. A NaN in the outputs gives a NaN loss. */
 #include "core/loss.h"
 
 #include <math.h>

@@ -37,15 +37,13 @@ typedef struct ls_loss_type {
     ls_meaning meaning;
     bool vectors; /* takes vector targets */
     bool smooths; /* takes label smoothing */
-    bool softmax; /* has one output for each class even if there are two; others may have one
-                     output for the two classes */
+    bool softmax; /* has an output for each class; others may have a single one for two classes */
 } ls_loss_type;
 
 extern const ls_loss_type ls_loss_types[]; /* ends with a NULL name */
 /* NULL and an LS_USAGE error that names the nearest. */
 const ls_loss_type *ls_loss_find(const char *name, ls_error *error);
-/* The sum of the loss over the rows; fills batch->dy. *correct: rows whose predicted class is the
- * label; 0 for vector targets. */
+/* The sum of the loss over the rows; fills batch->dy; *correct: rows with the right class, or 0. */
 double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double *correct);
 /* The class that outputs y[width] predict: the first of the largest; of one output, class 1 if it
  * is above `threshold`. */

@@ -17,8 +17,7 @@ void ls_memory_zero(void *block, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */
 char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *ls_copy_string(const char *text);
-/* Appends `word` to the text in list[size], after ", " where the list is not empty; what does not
- * fit is cut off. */
+/* Appends `word` to list[size], after ", " unless list is empty; what does not fit is cut off. */
 void ls_format_join(char *list, size_t size, const char *word);
 
 /* Bytes and blocks that are allocated now; tests check that they return to what they were. */

@@ -40,8 +40,7 @@ const ls_model_type *ls_model_find(const char *name);
 /* `text` is a spec: "mlp widths=784,256,10 activation=relu". LS_USAGE errors. */
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error);
 void ls_model_release(ls_model_nets *nets);
-/* For model files: appends spec lines (a line ends in \n) to net `name`, which is made at its
- * first. */
+/* For `write`: appends spec lines, each with its \n, to net `name`; the first call makes it. */
 void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* For models of images: whether a row is height x width x channels with sides of at least `least`;

@@ -41,8 +41,7 @@ typedef struct ls_objective_type {
     void (*compile)(ls_objective *objective, long shard_rows, long chunk_rows);
     /* The bytes that these take. */
     size_t (*bytes)(const ls_objective *objective, long shard_rows, long chunk_rows);
-    /* *Overwrites* the phase's slots in pass->gradient with sums over the shard's rows, fills
-     * *sums. */
+    /* *Overwrites* the phase's slots in pass->gradient with the shard's sums; fills *sums. */
     void (*gradient)(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
                      ls_sums *sums);
     /* Sums over the rows, without gradients. Returns the outputs [rows, *width], owned by the
@@ -65,8 +64,7 @@ struct ls_objective {
 };
 
 extern const ls_objective_type *const ls_objective_types[]; /* NULL-terminated */
-/* `text` is a spec: "supervised loss=cross-entropy". NULL and an error. Free with
- * ls_objective_destroy. */
+/* `text`: "supervised loss=cross-entropy". NULL: an error. Free with ls_objective_destroy. */
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error);
 void ls_objective_destroy(ls_objective *objective);
 /* For setup: the net of this name; NULL and an LS_USAGE error if the model has none. */

@@ -243,8 +243,7 @@ static double decay_of(const ls_update *update, const ls_slot *slot)
     return slot->kind == LS_SLOT_BIAS && !update->optimizer->decay_all ? 0 : update->decay;
 }
 
-/* The factor on the rate of slot s; 1 for types without, for biases that are spared, and if a norm
- * is 0. */
+/* The factor on the rate of slot s; 1 without a ratio, for spared biases, and if a norm is 0. */
 static double ratio_of(const ls_update *update, long s)
 {
     const ls_optimizer *optimizer = update->optimizer;

@@ -37,8 +37,7 @@ typedef struct ls_optimizer_type {
     const ls_option *options;                          /* into ls_optimizer */
     const char *state_names[LS_OPTIMIZER_AVERAGE + 1]; /* NULL: none */
     bool nesterov;                                     /* momentum looks ahead */
-    /* The loop over n reals of a slot, a multiple of LS_SLOT_ALIGN; of `update` it uses the
-     * numbers. */
+    /* The loop over n reals of a slot; n is a multiple of LS_SLOT_ALIGN. */
     void (*update)(const ls_update *update, long n, real *value, const real *gradient,
                    real *const *state);
     /* For types whose ratio needs the norm of the direction: runs before `update` and overwrites

@@ -8,8 +8,7 @@
 
 /* How many doubles the pieces of an array take. */
 long ls_squares_room(const ls_params *params);
-/* Fills the pieces in reals [begin, end) of an array with the params' offsets; both are borders of
- * a slot or of a block. */
+/* Fills the pieces in reals [begin, end) of an array; both are borders of a slot or a block. */
 void ls_squares_measure(const ls_params *params, const real *array, long begin, long end,
                         double *pieces);
 /* norm2[params->count]: of each of `slots` from its pieces; 0 for other slots. */

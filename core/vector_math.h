@@ -130,8 +130,7 @@ static LS_INLINE float ls_math_log1p_unit(float x)
 
 #endif
 
-/* 1 / (1 + e^-x) as e / (1 + e) below 0, e = e^-|x|: no overflow, and small results keep their
- * digits. */
+/* 1 / (1 + e^-x), below 0 as e^x / (1 + e^x): no overflow, and small results keep their digits. */
 static LS_INLINE real ls_math_logistic(real x)
 {
     real e = ls_math_exp(x < 0 ? x : -x);

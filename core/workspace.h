@@ -1,12 +1,10 @@
-/* workspace: the memory of one application of a net, and the passes through it: forward, backward.
- * A net may have several workspaces (for training, for evaluation, a discriminator's for real and
- * for generated rows). */
+/* workspace: the memory of one application of a net, and its forward and backward passes. A net may
+ * have several: for training, for evaluation, for real and for generated rows. */
 #pragma once
 #include "core/net.h"
 
 typedef struct ls_workspace ls_workspace;
-/* Memory for up to `rows` rows. `training`: keeps what backward needs. Free with
- * ls_workspace_destroy. */
+/* For up to `rows` rows; `training`: with backward. Free with ls_workspace_destroy. */
 ls_workspace *ls_workspace_create(const ls_net *net, long rows, bool training);
 /* For forward passes through layers 0 to `last` only, as if the net ended there. */
 ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last);
@@ -29,6 +27,5 @@ real *ls_workspace_dy(ls_workspace *space);
  * and backward, which reuses the memory. */
 const real *ls_workspace_output(const ls_workspace *space, int layer);
 const real *ls_workspace_draws(const ls_workspace *space, int layer);
-/* From now on adds the seconds spent in each layer, forward and backward, to seconds[2 *
- * net->count] (borrowed); NULL: stops. */
+/* Adds each layer's seconds, forward and backward, to seconds[2 * net->count]; NULL: stops. */
 void ls_workspace_profile(ls_workspace *space, double *seconds);

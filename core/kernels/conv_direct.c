@@ -28,8 +28,7 @@ enum {
     BLOCK_REALS = 100000,
     LEAST_PIXELS = 256,
     BLOCK_PIXELS = 448,
-    DEPTH =
-        512, /* numbers of a long window taken at a time: BLOCK_PIXELS of them stay in a cache */
+    DEPTH = 512, /* numbers of a long window at a time: BLOCK_PIXELS of them stay in a cache */
     INPUTS = 252 /* numbers of a window whose gradients are summed at a time, for the same reason */
 };
 

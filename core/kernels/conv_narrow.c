@@ -16,8 +16,7 @@
 #include "core/kernels/rows.h"
 #include "core/minmax.h"
 
-/* Up to so many input channels this is the fastest way (measured), if the transposed images stay in
- * a cache. */
+/* This way was measured to be the fastest up to IN channels, if the images stay in a cache. */
 enum { IN = 16, PACKED_REALS = 1 << 20 };
 
 /* Of the part of an image, padding included, that lies in some window. */

@@ -73,8 +73,7 @@ typedef struct ls_tiles {
 extern const ls_tiles *const ls_tiles_all[];
 /* The best that this processor has, or the one of this name; NULL: it has none. */
 const ls_tiles *ls_tile_find(const char *name);
-/* The one that the environment variable names, else the best. A wrong name is fatal here, so
- * programs check it first. */
+/* The one that the environment variable names, else the best. A wrong name is fatal. */
 #define LS_TILE_VARIABLE "LOCKSTEP_INSTRUCTIONS"
 #define LS_TILE_EXPECTED                                                                           \
     LS_TILE_VARIABLE "=%s: expected avx512, avx2 or plain, and a processor that has it"

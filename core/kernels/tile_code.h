@@ -135,8 +135,7 @@ static void fetch_block(const ls_tile *t, long rows, long columns, const real *c
             __builtin_prefetch(c + i * t->c.row + column_of(j, t->c.panel), 1, 2);
 }
 
-/* The kinds of blocks. Rows are cut into blocks of about equal height, at most `most`; `width` is
- * in columns. */
+/* The kinds of blocks: at most `most` rows, of about equal height, and `width` columns. */
 static const struct kind {
     run_block *const *blocks;
     long most, width;
@@ -181,9 +180,8 @@ static void run(const ls_tile *t, long rows, long columns, const real *a, const 
     }
 }
 
-/* to[j, i] = from[i, j] of one square, as many numbers each way as a vector holds: squares of 1, 2,
- * 4
- * ... numbers are exchanged across the diagonal. */
+/* to[j, i] = from[i, j] of a square of LANES x LANES numbers: parts of it, of 1, 2, 4 ... numbers
+ * each way, are exchanged across the diagonal. */
 static LS_INLINE void transpose_square(const real *from, real *to)
 {
 #ifdef __clang__ /* clang has no shuffle by variable masks */

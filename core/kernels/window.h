@@ -2,8 +2,8 @@
 #pragma once
 
 /* One direction, height or width, of `size` pixels: the window of output i < out holds the pixels
- * i * stride - pad + k * dilation, k < kernel. Those outside of the image count as zeros, or (max
- * pooling) not at all. */
+ * i * stride - pad + k * dilation, k < kernel. Outside of the image are zeros (maxpool: nothing).
+ */
 typedef struct ls_window_axis {
     long size, kernel, stride, pad, dilation, out;
 } ls_window_axis;

@@ -144,8 +144,7 @@ static LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, 
                   load(from + i * of_from.line + j * of_from.column));
 }
 
-/* Prefetches the pixels that the tile below has beyond this one, which begins at `pixels`; each
- * cache line once. */
+/* Prefetches what the tile below has beyond this one (at `pixels`), each cache line once. */
 static LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
 {
     for (long i = 0; channel % LINE == 0 && i < image->h.stride; i++)

@@ -160,9 +160,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     self->f->value(args->rows * ls_shape_count(&layer->y), args->x[0], alpha_of(layer), args->y);
 }
 
-/* dalpha = sum over x < 0 of dy x, in double, as 16 sums side by side so that it vectorises. It
- * uses min(x, 0) because gcc 12.2 at -O3 with AVX miscompiles sums of (x < 0 ? dy x : 0) in such a
- * loop. */
+/* dalpha = sum over x < 0 of dy x, in double, as 16 sums side by side so that it vectorises; with
+ * min(x, 0), because gcc 12.2 at -O3 with AVX miscompiles such sums of (x < 0 ? dy x : 0). */
 static LS_CLONES double alpha_gradient(long n, const real *restrict x, const real *restrict dy)
 {
     enum { WIDE = 16 };

@@ -1,5 +1,4 @@
-/* activation: the table of activation functions, for `lockstep list`, for tests, and for layers
- * that apply one inside. */
+/* activation: the table of activation functions, which `lockstep list` prints. */
 #pragma once
 #include "core/layer.h"
 

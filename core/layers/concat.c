@@ -1,5 +1,4 @@
-/* concat: inputs side by side along the last dimension, the channels of images; the dimensions
- * before it are equal. */
+/* concat: inputs side by side along the last dimension (channels); the others must be equal. */
 #include <string.h>
 
 #include "core/layer.h"

@@ -12,8 +12,7 @@ typedef struct ls_window_options {
                   pad before it (PyTorch's ceil_mode) */
 } ls_window_options;
 
-/* An option: one number for both directions, or two. No numbers: 1. LS_USAGE errors begin with the
- * key. */
+/* Reads an option of one number for both directions, or two; none stands for 1. LS_USAGE errors. */
 bool ls_window_read_pair(const ls_list *list, const char *key, long *height, long *width,
                          ls_error *error);
 /* The options over a row of shape x: {h, w, c}, or {h, w} for one channel. Leaves `out` 0. */

@@ -1,6 +1,5 @@
 /* lenet: LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, figure 2) on 28x28 images padded by 2, with
- * tanh and average pooling, every map of the second convolution reading all maps of the first:
- * 61,706 parameters at 10 classes. */
+ * tanh and average pooling; all maps of conv1 are read by all of conv2: 61,706 parameters. */
 #include <stddef.h>
 
 #include "core/model.h"
