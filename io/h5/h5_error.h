@@ -15,9 +15,9 @@ const char *ls_h5_file(hid_t object, char *text, size_t size);
  * an object that is still open. Returns false. */
 bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* The same, where no object is open yet. */
+/* "PATH: message (HDF5: ...)", where no object is open yet. */
 bool ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message);
 
-/* HDF5 opens a file in memory under its name and this, for it refuses the name of a file that
- * exists. ls_h5_file leaves it out. */
+/* Follows the name of a file in memory, for HDF5 refuses the name of a file that exists. ls_h5_file
+ * leaves it out. */
 #define LS_H5_IN_MEMORY " (in memory)"

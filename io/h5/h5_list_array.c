@@ -78,7 +78,7 @@ static hsize_t file_size(hid_t dataset)
 bool ls_h5_list_array_open(hid_t dataset, const char *path, ls_h5_list_array *array,
                            ls_error *error)
 {
-    /* No filter packs tighter: what claims to was never written whole. */
+    /* No filter packs more tightly: an array that seems to be was not written to its end. */
     static const hsize_t packed = 2000;
     *array = (ls_h5_list_array){.dataset = dataset, .path = path};
     if (!measure(array, error))

@@ -1,4 +1,4 @@
-/* h5_list_compare: walks over the names of two files in step, and over the values of each pair. */
+/* h5_list_compare: goes through the names of two files side by side, and compares their arrays. */
 #include "io/h5/h5_list_compare.h"
 
 #include <math.h>
@@ -78,7 +78,8 @@ static bool equal_texts(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* What is no number is compared as it is stored, texts of varying length by their letters. */
+/* Compares values that are no numbers: texts of varying length as texts, all others by their bytes.
+ */
 static void add_others(comparison *c, const char *a, const char *b, long count)
 {
     const char *const *text_a = (const char *const *)(const void *)a;

@@ -232,7 +232,7 @@ TEST_F(H5Check, AHeapOfLinksWithoutItsTreeIsRefused)
         write_file(path, bytes.replace(at + 8, 8, bytes_of(uint64_t{heap})));
         EXPECT_EQ(count(path, &error), -1);
         expect_words(error,
-                     {"f.h5: is damaged at byte", "expected what is said of a group's links"});
+                     {"f.h5: is damaged at byte", "expected where the links of a group are"});
     }
 }
 

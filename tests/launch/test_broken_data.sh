@@ -80,7 +80,7 @@ twice|has train/x as well as x_train; expected one of them
 nothing|holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found nothing
 only_test|there is no train/x to train on
 cut|has 6228 bytes, but should have 6328; it was cut short
-cut_early|is damaged at byte 9: expected all of what begins there before the file ends; $whole
+cut_early|is damaged at byte 9: expected a structure that ends before the file does; $whole
 hollow|is not an HDF5 file
 prose|is not an HDF5 file
 signature|is damaged at byte 8: expected superblock version 0 to 3; $whole

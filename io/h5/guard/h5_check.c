@@ -52,12 +52,12 @@
 enum {
     DEPTH_MAX = 64,       /* groups in groups */
     SHARED_MAX = 1 << 16, /* objects with several names */
-    HEAP_STEPS = 1 << 28, /* objects of global heaps: about a second */
-    UNPACKED = 16 << 20,  /* bytes of gzip: a tenth of that */
+    HEAP_STEPS = 1 << 28, /* from object to object of global heaps: about a second */
+    UNPACKED = 16 << 20,  /* bytes of gzip unpacked on trial: about 0.1 seconds */
 };
 
-/* An object header: blocks of messages, the first behind its head, others where messages say that
- * it goes on. */
+/* An object header: the first block of messages follows its head; messages of the number
+ * LS_H5_CONTINUED name further blocks. */
 typedef struct header {
     int version, order; /* order: bytes of a creation order in a message of version 2 */
     ls_h5_piece *block; /* ls_free */
@@ -76,12 +76,12 @@ static bool read_continuation(header *h, ls_h5_piece *body)
 {
     uint64_t address = ls_h5_piece_number(body, 8), size = ls_h5_piece_number(body, 8);
     if (body->over || !add_block(h, body->walk, address, size))
-        return ls_h5_walk_damaged(body->walk, body->at, "the place where an object goes on");
+        return ls_h5_walk_damaged(body->walk, body->at, "where an object header goes on");
     if (h->version == 1)
         return true;
     ls_h5_piece *block = &h->block[h->blocks - 1];
     if (size < 8 || !ls_h5_piece_signed(block, "OCHK"))
-        return ls_h5_walk_damaged(body->walk, address, "a further part of an object (OCHK)");
+        return ls_h5_walk_damaged(body->walk, address, "a further block of a header (OCHK)");
     block->end -= 4; /* its checksum */
     return true;
 }
@@ -97,7 +97,7 @@ static bool read_messages(header *h, ls_h5_piece block)
         ls_h5_piece_skip(&block, h->version == 1 ? 3 : (uint64_t)h->order);
         ls_h5_piece body = ls_h5_piece_skip(&block, size);
         if (block.over)
-            return ls_h5_walk_damaged(block.walk, at, "a part of an object that ends inside it");
+            return ls_h5_walk_damaged(block.walk, at, "a message that ends inside its header");
         if (!(number == LS_H5_CONTINUED ? read_continuation(h, &body)
                                         : ls_h5_message_check(&h->object, number, flags, &body)))
             return false;
@@ -149,32 +149,24 @@ static bool has(const ls_h5_object *o, int message)
     return o->seen >> message & 1;
 }
 
-/* Contiguous texts and lists of varying length refer to what is there. */
-static bool check_lists(ls_h5_walk *walk, const ls_h5_object *o)
-{
-    uint64_t bytes;
-    ls_h5_piece values;
-    if (!o->type.base || o->start == LS_H5_NOWHERE)
-        return true;
-    return !__builtin_mul_overflow(o->points, o->type.size, &bytes) &&
-           ls_h5_piece_open(walk, o->start, bytes, &values) &&
-           ls_h5_message_lists(&values, o->points, o->type.base);
-}
-
-/* The messages of a data set agree with each other; its chunks are where they should be. */
+/* Checks that the messages of a data set agree with each other, that the texts and lists of varying
+ * length to which contiguous values refer are there, and the chunks. */
 static bool check_dataset(ls_h5_walk *walk, const ls_h5_object *o)
 {
     uint64_t bytes;
+    ls_h5_piece values;
+    bool over = __builtin_mul_overflow(o->points, o->type.size, &bytes);
     if (!has(o, LS_H5_SPACE) || !has(o, LS_H5_TYPE) || !has(o, LS_H5_LAYOUT))
-        return ls_h5_walk_damaged(walk, o->at, "a data set with its shape, type and place");
+        return ls_h5_walk_damaged(walk, o->at, "a data set with its shape, type and layout");
     if (o->fill && o->fill != o->type.size)
         return ls_h5_walk_damaged(walk, o->at, "a data set whose fill value is of its type");
     if (o->fill && o->type.scattered)
         return ls_h5_walk_unknown(walk, o->at, "a fill value that is a text");
-    if (o->compact != LS_H5_NOWHERE &&
-        (__builtin_mul_overflow(o->points, o->type.size, &bytes) || bytes > o->compact))
+    if (o->compact != LS_H5_NOWHERE && (over || bytes > o->compact))
         return ls_h5_walk_damaged(walk, o->at, "a data set whose numbers fit into its header");
-    if (!check_lists(walk, o))
+    if (o->type.base && o->start != LS_H5_NOWHERE &&
+        (over || !ls_h5_piece_open(walk, o->start, bytes, &values) ||
+         !ls_h5_message_lists(&values, o->points, o->type.base)))
         return ls_h5_walk_damaged(walk, o->at, "a data set of texts that are there");
     if (!o->chunk.rank)
         return true;
@@ -183,7 +175,7 @@ static bool check_dataset(ls_h5_walk *walk, const ls_h5_object *o)
     return o->chunk_tree == LS_H5_NOWHERE || ls_h5_table_chunks(walk, o->chunk_tree, &o->chunk);
 }
 
-/* Reverses a list from `first` on, for what was put there first is to be taken first. */
+/* Reverses a list from `first` on: what was put there first is then taken off first. */
 static void reverse(ls_h5_named_list *list, size_t first)
 {
     for (size_t i = first, j = list->count; i + 1 < j; i++) {
@@ -193,8 +185,8 @@ static void reverse(ls_h5_named_list *list, size_t first)
     }
 }
 
-/* What the group names goes onto the list; messages have put their links there already, from
- * `first` on. */
+/* Puts what the group names onto the list. Messages that are links have put their objects there
+ * already, from `first` on. */
 static bool check_group(ls_h5_walk *walk, const ls_h5_object *o, size_t first)
 {
     if (has(o, LS_H5_TYPE) || has(o, LS_H5_SPACE) || has(o, LS_H5_LAYOUT))
@@ -207,7 +199,7 @@ static bool check_group(ls_h5_walk *walk, const ls_h5_object *o, size_t first)
     return true;
 }
 
-/* Whether this object, which has several names, was met before: *known. */
+/* Finds whether this object, which has several names, was met before: *known. False: refused. */
 static bool was_walked(ls_h5_walk *walk, uint64_t address, bool *known)
 {
     for (size_t i = 0; i < walk->shared.count && !*known; i++)
@@ -219,7 +211,7 @@ static bool was_walked(ls_h5_walk *walk, uint64_t address, bool *known)
     return true;
 }
 
-/* An object by its messages; what it names goes onto the list. */
+/* Checks an object by its messages, and puts what it names onto the list. */
 static bool check_object(ls_h5_walk *walk, uint64_t address, ls_h5_object *o)
 {
     size_t first = walk->todo.count;
@@ -288,19 +280,19 @@ static bool check_superblock(ls_h5_walk *walk, int version)
     uint64_t base = ls_h5_piece_number(&p, 8), more = ls_h5_piece_number(&p, 8);
     uint64_t end = ls_h5_piece_number(&p, 8);
     if (old && ls_h5_piece_number(&p, 8) != LS_H5_NOWHERE)
-        return ls_h5_walk_unknown(walk, p.at, "a driver of its own");
+        return ls_h5_walk_unknown(walk, p.at, "a file driver of its own");
     if (!old && more != LS_H5_NOWHERE)
-        return ls_h5_walk_unknown(walk, 20, "settings of its own");
+        return ls_h5_walk_unknown(walk, 20, "an extension of its superblock");
     ls_h5_piece_skip(&p, old ? 8 : 0);
     uint64_t address = ls_h5_piece_number(&p, 8), cached = old ? ls_h5_piece_number(&p, 4) : 0;
     ls_h5_piece_skip(&p, old ? 4 : 0);
     uint64_t tree = ls_h5_piece_number(&p, 8), heap = ls_h5_piece_number(&p, 8);
     if (!walk->leaf_k || !walk->tree_k || !walk->chunk_k)
-        return ls_h5_walk_damaged(walk, 16, "nodes with entries");
+        return ls_h5_walk_damaged(walk, 16, "room for entries in the nodes of trees");
     return check_end(walk, base, end) && check_object(walk, address, &root) &&
            (!has(&root, LS_H5_NAMES) || cached == 0 ||
             (cached == 1 && tree == root.tree && heap == root.heap) ||
-            ls_h5_walk_damaged(walk, p.at, "the place of the names of the first group"));
+            ls_h5_walk_damaged(walk, p.at, "the addresses of the root group's names"));
 }
 
 /* A superblock may stand at byte 0, 512, 1024, ...: a program may put bytes of its own before it.

@@ -28,7 +28,7 @@ bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base)
     return !values->over;
 }
 
-/* The values of an attribute: `p` must hold all of them. */
+/* Checks the values of an attribute: `p` must hold all of them. */
 static bool check_values(ls_h5_piece *p, const ls_h5_type *t, uint64_t points)
 {
     uint64_t bytes;
@@ -159,8 +159,8 @@ static bool check_names(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
     return true;
 }
 
-/* Whether a structure begins there that HDF5 checks by its checksum. HDF5 crashes where it finds no
- * address of one that it needs. */
+/* Whether a structure with this signature begins there. HDF5 checks the rest of it by a checksum,
+ * but crashes where its address is LS_H5_NOWHERE. */
 static bool is_signed(ls_h5_walk *walk, uint64_t address, const char *signature)
 {
     ls_h5_piece piece;
@@ -237,9 +237,9 @@ static bool check_link_count(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 }
 
 /* By the number of the message. It begins with its version, then `skip` bytes that may be anything;
- * `check`, if any, reads the rest, and notes in the object what is said of it. */
+ * `check`, if any, reads the rest, and keeps in `object` what it says. */
 static const struct kind {
-    const char *expected; /* NULL: not known */
+    const char *expected; /* NULL: messages of this number are not known */
     bool (*check)(ls_h5_object *object, ls_h5_piece *body, uint64_t version);
     uint8_t least, most; /* versions */
     uint8_t skip;
@@ -248,21 +248,21 @@ static const struct kind {
 } kinds[] = {
     [0] = {"nothing", .unversioned = true, .several = true},
     [LS_H5_SPACE] = {"a shape", check_space, .unversioned = true},
-    [LS_H5_LINKS] = {"what is said of a group's links", check_many_links},
+    [LS_H5_LINKS] = {"where the links of a group are", check_many_links},
     [LS_H5_TYPE] = {"a type of numbers", check_type, .unversioned = true},
     [4] = {"a fill value", check_old_fill, .unversioned = true},
     [LS_H5_FILL] = {"a fill value", check_fill, 1, 3},
     [LS_H5_LINK] = {"a link", check_link, 1, 1, .several = true},
     [7] = {"names of files", check_external, 1, 1},
-    [LS_H5_LAYOUT] = {"where numbers stand", check_layout, 0, UINT8_MAX},
-    [10] = {"what is said of a group", check_group_info},
+    [LS_H5_LAYOUT] = {"the layout of a data set", check_layout, 0, UINT8_MAX},
+    [10] = {"sizes that a group expects", check_group_info},
     [LS_H5_FILTERS] = {"filters", check_filters, 1, 2},
     [LS_H5_ATTRIBUTE] = {"an attribute", check_attribute, 1, 3, .several = true},
     [13] = {"a comment", check_comment, .unversioned = true},
     [14] = {"a time", .unversioned = true, .skip = 14},
-    [LS_H5_NAMES] = {"where a group's names stand", check_names, .unversioned = true},
+    [LS_H5_NAMES] = {"where the names of a group are", check_names, .unversioned = true},
     [18] = {"a time", NULL, 1, 1, .skip = 7},
-    [21] = {"what is said of attributes", check_many_attributes},
+    [21] = {"where attributes are", check_many_attributes},
     [22] = {"a number of links", check_link_count},
 };
 
@@ -271,11 +271,11 @@ bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, 
     uint64_t at = body->at;
     const struct kind *kind = number < sizeof kinds / sizeof *kinds ? &kinds[number] : NULL;
     if (!kind || !kind->expected)
-        return ls_h5_walk_damaged(body->walk, at, "a known part of an object");
+        return ls_h5_walk_damaged(body->walk, at, "a message of a known number");
     if (flags & BY_REFERENCE)
         return ls_h5_walk_unknown(body->walk, at, "a named type");
     if (!kind->several && object->seen >> number & 1)
-        return ls_h5_walk_damaged(body->walk, at, "such a part of an object once");
+        return ls_h5_walk_damaged(body->walk, at, "one message of this number in an object");
     object->seen |= 1u << number;
     uint64_t version = kind->unversioned ? 0 : ls_h5_piece_number(body, 1);
     ls_h5_piece_skip(body, kind->skip);

@@ -1,4 +1,4 @@
-/* h5_message: the messages of an object header: what each says of the object. */
+/* h5_message: checks the messages of an object header, and keeps what they say of the object. */
 #pragma once
 #include "io/h5/guard/h5_table.h"
 #include "io/h5/guard/h5_type.h"
@@ -23,19 +23,19 @@ typedef struct ls_h5_object {
     unsigned seen;       /* a bit for each kind of message */
     uint64_t links;      /* how many names it says that it has */
     bool dense;          /* a group whose names only HDF5 can read */
-    uint64_t tree, heap; /* of a group's names */
+    uint64_t tree, heap; /* addresses of those that hold a group's names */
     int rank;
     uint64_t points; /* values of its shape, UINT64_MAX where these are too many to count */
     ls_h5_type type;
-    uint64_t start;         /* of contiguous values */
+    uint64_t start;         /* address of contiguous values */
     uint64_t fill, compact; /* bytes of the fill value, and of values in the header itself */
-    uint64_t chunk_tree;
-    ls_h5_chunk chunk; /* rank 0: the values are not in chunks */
+    uint64_t chunk_tree;    /* address of the B-tree of chunks */
+    ls_h5_chunk chunk;      /* rank 0: the values are not in chunks */
 } ls_h5_object;
 
 /* Checks a message by its number, flags and content. What a group names by it goes onto walk->todo.
  */
 bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body);
-/* Checks `points` values of varying length, whose elements have `base` bytes each: what each refers
- * to must be there, which HDF5 does not ask. */
+/* Checks that what `points` values of varying length refer to is there, which HDF5 does not ask;
+ * their elements have `base` bytes each. */
 bool ls_h5_message_lists(ls_h5_piece *values, uint64_t points, uint64_t base);

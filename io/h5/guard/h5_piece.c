@@ -1,4 +1,4 @@
-/* h5_piece: reads numbers from the bytes of a file, and refuses a file that ends before them. */
+/* h5_piece: reads numbers from the bytes of a file, never past its end; and refuses the file. */
 #include "io/h5/guard/h5_piece.h"
 
 #include <string.h>
@@ -38,10 +38,10 @@ bool ls_h5_walk_unknown(ls_h5_walk *walk, uint64_t address, const char *what)
 
 bool ls_h5_piece_open(ls_h5_walk *walk, uint64_t address, uint64_t size, ls_h5_piece *piece)
 {
-    enum { EACH = 16 }; /* taken besides the size, so that empty pieces are not free */
+    enum { EACH = 16 }; /* each piece costs this besides its size: an empty one is not free */
     *piece = (ls_h5_piece){.walk = walk, .at = address, .end = address + size};
     if (address > walk->size || size > walk->size - address)
-        return ls_h5_walk_damaged(walk, address, "all of what begins there before the file ends");
+        return ls_h5_walk_damaged(walk, address, "a structure that ends before the file does");
     if (size + EACH > walk->budget)
         return ls_h5_walk_damaged(walk, address, "a tree, not the same structures again and again");
     walk->budget -= size + EACH;

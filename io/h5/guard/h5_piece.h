@@ -5,7 +5,7 @@
 
 #include "core/check.h"
 
-/* The address of what is not there. */
+/* The address by which the format says that something is not there. */
 #define LS_H5_NOWHERE UINT64_MAX
 
 /* An object that a group names. */
@@ -24,11 +24,11 @@ typedef struct ls_h5_walk {
     const char *path;           /* of the file, for messages */
     const unsigned char *bytes; /* from the superblock on: addresses count from there */
     uint64_t size, skipped;     /* bytes from there to the end; bytes of the file before it */
-    uint64_t budget;            /* bytes that may still be looked at */
-    long heap_budget;           /* objects of global heaps that may still be looked at */
+    uint64_t budget;            /* bytes that may still be read */
+    long heap_budget;           /* steps through global heaps that may still be made */
     uint64_t unpack_budget;     /* bytes of gzip chunks that are still unpacked on trial */
-    /* Half of the entries that a node has room for: of names (SNOD), of a group's B-tree, of
-     * chunks'. */
+    /* Half of the entries that a node has room for: a node of names (SNOD), of a group's B-tree, of
+     * a B-tree of chunks. */
     uint64_t leaf_k, tree_k, chunk_k;
     int depth;               /* how many groups the object that is being checked lies in */
     ls_h5_named_list todo;   /* objects that are still to be checked; the last is next */
@@ -38,10 +38,10 @@ typedef struct ls_h5_walk {
     ls_error *error;
 } ls_h5_walk;
 
-/* Refuses the file: "FILE: is damaged at byte N: expected ...". The first refusal stays: callers
- * that add where they were change nothing. Return false. */
+/* Refuses the file: "FILE: is damaged at byte N: expected ...". Of several refusals the first
+ * counts: it is that of the innermost caller. Returns false. */
 bool ls_h5_walk_damaged(ls_h5_walk *walk, uint64_t address, const char *expected);
-/* Refuses a file that may be sound, but holds what no data set or checkpoint of ours needs. */
+/* Refuses a file that may be sound, but has something that we do not read. Returns false. */
 bool ls_h5_walk_unknown(ls_h5_walk *walk, uint64_t address, const char *what);
 
 /* Bytes [at, end) of the file, of which those before `at` have been read. Reading past the end

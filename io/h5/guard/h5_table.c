@@ -47,7 +47,7 @@ bool ls_h5_table_text(const ls_h5_piece *texts, uint64_t offset)
     return !text.over && ls_h5_piece_open(texts->walk, from, text.at - from, &counted);
 }
 
-/* The list of a heap's free blocks ends, and each lies inside. */
+/* Checks that the list of a heap's free blocks ends, and that each lies in the heap. */
 static bool check_free(const ls_h5_piece *texts, uint64_t next)
 {
     enum { LAST = 1, HEAD = 16 /* bytes of the smallest block */ };
@@ -59,7 +59,7 @@ static bool check_free(const ls_h5_piece *texts, uint64_t next)
         size = ls_h5_piece_number(&piece, 8);
         if (piece.over || size > texts->end - texts->at - start ||
             steps > (texts->end - texts->at) / HEAD)
-            return ls_h5_walk_damaged(texts->walk, texts->at, "a heap with its free places inside");
+            return ls_h5_walk_damaged(texts->walk, texts->at, "a heap with its free blocks inside");
     }
     return true;
 }
@@ -77,7 +77,7 @@ bool ls_h5_table_heap(ls_h5_walk *walk, uint64_t address, ls_h5_piece *texts)
            check_free(texts, list);
 }
 
-/* One name of a group, for an object, which goes onto the list, or for a soft link. */
+/* Checks one name of a group, of a soft link or of an object, which goes onto the list. */
 static bool check_entry(const tree *t, ls_h5_piece *piece)
 {
     enum { SOFT = 2 };
@@ -111,8 +111,8 @@ static bool check_names(const tree *t, ls_h5_walk *walk, uint64_t address)
     return true;
 }
 
-/* HDF5 does not ask how much a chunk unpacks to: where that is too little, it reads on behind it.
- * What gzip itself refuses is left to HDF5, which asks for that. */
+/* Whether a chunk unpacks to `expected` bytes. HDF5 does not ask: where there are fewer, it reads
+ * on behind them. It does ask whether gzip fails; such chunks are left to HDF5. */
 static bool unpacks_whole(const ls_h5_piece *packed, uint64_t expected)
 {
     unsigned char block[1 << 14];
@@ -128,7 +128,7 @@ static bool unpacks_whole(const ls_h5_piece *packed, uint64_t expected)
     return state != Z_STREAM_END || stream.total_out >= expected;
 }
 
-/* A chunk and its key. A bit set in `left_out` says that this chunk was stored without a filter. */
+/* Checks a chunk by its key. Bits of `left_out` are filters that this chunk was stored without. */
 static bool check_chunk(const ls_h5_chunk *c, ls_h5_walk *walk, ls_h5_piece *key, uint64_t address)
 {
     ls_h5_piece stored;
@@ -136,7 +136,7 @@ static bool check_chunk(const ls_h5_chunk *c, ls_h5_walk *walk, ls_h5_piece *key
     bool packed = (c->gzips || c->others) && !left_out;
     bool whole = packed ? bytes > c->after : bytes >= c->bytes;
     if (!whole || !ls_h5_piece_open(walk, address, bytes, &stored))
-        return ls_h5_walk_damaged(walk, key->at, "a chunk of its size, inside of the file");
+        return ls_h5_walk_damaged(walk, key->at, "a chunk of its full size inside the file");
     if (!packed || c->gzips != 1 || c->others || bytes > walk->unpack_budget)
         return true;
     walk->unpack_budget -= bytes;
@@ -145,7 +145,7 @@ static bool check_chunk(const ls_h5_chunk *c, ls_h5_walk *walk, ls_h5_piece *key
            ls_h5_walk_damaged(walk, address, "a chunk that unpacks to its size");
 }
 
-/* A node and all below it; `level` < 0: any. */
+/* Checks a node of this level (-1: any), and all nodes below it. */
 static bool check_node(const tree *t, ls_h5_walk *walk, uint64_t address, int level)
 {
     ls_h5_piece piece;
@@ -162,7 +162,7 @@ static bool check_node(const tree *t, ls_h5_walk *walk, uint64_t address, int le
     for (uint64_t i = 0; i <= count; i++) {
         ls_h5_piece key = ls_h5_piece_skip(&piece, t->key), offset = key;
         if (t->type == GROUP_TREE && !ls_h5_table_text(&t->texts, ls_h5_piece_number(&offset, 8)))
-            return ls_h5_walk_damaged(walk, key.at, "a name between two nodes");
+            return ls_h5_walk_damaged(walk, key.at, "a key that is a name (TREE)");
         if (i == count) /* the key after the last child */
             break;
         uint64_t child = ls_h5_piece_number(&piece, 8);
@@ -190,7 +190,7 @@ bool ls_h5_table_chunks(ls_h5_walk *walk, uint64_t address, const ls_h5_chunk *c
     return check_node(&t, walk, address, -1);
 }
 
-/* A heap is stepped through once for each text in it: these steps have a budget of their own. */
+/* Steps from object to object, once for each text in the heap: the steps have their own budget. */
 bool ls_h5_table_global(ls_h5_walk *walk, uint64_t address, uint64_t index, uint64_t bytes)
 {
     static const char absent[] = "the texts that something refers to";
@@ -208,7 +208,7 @@ bool ls_h5_table_global(ls_h5_walk *walk, uint64_t address, uint64_t index, uint
         uint64_t found = ls_h5_piece_number(&piece, 2);
         ls_h5_piece_skip(&piece, 6);
         uint64_t length = ls_h5_piece_number(&piece, 8);
-        if (found == 0) /* what is free: its bytes count these 16 too */
+        if (found == 0) /* free space: its length counts these 16 bytes too */
             return (there && length == piece.end - piece.at + HEAD) ||
                    ls_h5_walk_damaged(walk, address, absent);
         if (length > piece.end - piece.at)

@@ -41,7 +41,7 @@ static void skip_name(const reader *r)
         ls_h5_piece_skip(r->piece, (8 - (r->piece->at - from) % 8) % 8);
 }
 
-/* The type of a part: a field, or an element. */
+/* Reads the type of a field or an element. */
 static bool read_part(const reader *r, ls_h5_type *part)
 {
     return ls_h5_type_read(r->piece, r->depth + 1, part);
