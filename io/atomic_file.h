@@ -17,8 +17,8 @@ bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_e
 /* The second half: PATH.tmp becomes PATH, durable. */
 bool ls_atomic_file_rename(const char *path, ls_error *error);
 
-/* For a file that another library writes (HDF5, stdio): the name PATH.tmp under which it does; the
- * caller frees it with ls_free. */
+/* For a file that another library writes (HDF5, stdio): the name PATH.tmp, under which it is to be
+ * written; the caller frees it with ls_free. */
 char *ls_atomic_file_temporary(const char *path);
 /* PATH.tmp, written and closed, is synced to the disk and becomes PATH. Errors as above. */
 bool ls_atomic_file_finish(const char *path, ls_error *error);
@@ -32,15 +32,14 @@ bool ls_atomic_file_fail(const char *path, ls_error *error);
 void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error);
 /* Makes a folder and those above it (mkdir -p). LS_IO errors. */
 bool ls_atomic_file_folder(const char *path, ls_error *error);
-/* Whether there is nothing at `path`: an LS_USAGE error, which names --force, where there is. */
+/* Whether nothing is at `path`; else an LS_USAGE error, which names --force. */
 bool ls_atomic_file_absent(const char *path, ls_error *error);
 /* Whether there is a folder at `path`. */
 bool ls_atomic_file_is_folder(const char *path);
 
-/* A hook for tests: what writing asks of the system, so that they can fail the n-th call and see
- * what is left. Each member returns as its namesake in POSIX does. NULL: the system's. Not while a
- * file is being written. (It is a global, for such a call may fail in a thread that writes
- * checkpoints.) */
+/* A hook for tests: the system calls of writing, so that tests can fail the n-th and see what is
+ * left. Each member returns what its namesake in POSIX returns. NULL: the system's own. Not to be
+ * set while a file is written. It is global because a thread writes checkpoints. */
 typedef struct ls_atomic_file_calls {
     int (*open)(const char *path, int flags, mode_t mode);
     ssize_t (*write)(int file, const void *bytes, size_t size);

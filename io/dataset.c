@@ -33,8 +33,7 @@ static const struct layout {
     const char *x, *y;
 } layouts[] = {{"%s/x", "%s/y"}, {"x_%s", "y_%s"}};
 
-/* The descriptor is a copy of HDF5's own, which is the same file even if another has its name now.
- */
+/* The descriptor is a copy of HDF5's: the same file, even if another file has its name by now. */
 static bool open_file(ls_dataset *data, ls_error *error)
 {
     data->file = ls_h5_open(data->path, error);
@@ -153,8 +152,7 @@ static bool classes_match(ls_dataset *data, ls_error *error)
 
 typedef bool check(ls_dataset *, ls_error *);
 
-/* Returns `data` if it passes the checks, each of which relies on those before it; else closes it.
- */
+/* Returns `data` if it passes all checks, each of which relies on those before; else closes it. */
 static ls_dataset *open_checked(ls_dataset *data, check *const *checks, ls_error *error)
 {
     for (; *checks; checks++)

@@ -10,7 +10,7 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
 /* Whether there is anything at `path`. A soft or external link on the way counts as something, and
  * is not followed. */
 bool ls_dataset_check_exists(hid_t file, const char *path);
-/* Writes the names in a group, "a, b, c", for messages; returns text. */
+/* The names in a group, "a, b, c", in text[size]; or "nothing". For messages. */
 const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
 /* HDF5's name for `type` in memory, in native byte order; borrowed. */
 hid_t ls_dataset_check_memory_type(ls_dtype type);

@@ -2,10 +2,10 @@
 #pragma once
 #include "io/column.h"
 
-/* Targets y of shape [rows] or [rows, 1] are labels where they are whole numbers, or where y has
- * the attribute `classes`. The shape of a row becomes {}, and split->classes the attribute (0 where
- * there is none). All others are targets of regression; [rows] becomes [rows, 1]. LS_DATA errors
- * for a bad attribute. */
+/* Targets y of shape [rows] or [rows, 1] are labels if they are stored as whole numbers or have the
+ * attribute `classes`: the shape of a row becomes {}, and split->classes the attribute (0: there is
+ * none). All others are targets of regression; [rows] becomes [rows, 1]. LS_DATA errors for a bad
+ * attribute. */
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error);
 /* Reads all labels: each must be a whole number from 0 on, below split->classes unless that is 0.
  * *largest rises to the largest. LS_DATA errors name the row. */

@@ -11,8 +11,7 @@ bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_er
     ls_free(temporary);
     if (file < 0)
         return false;
-    bool filled = fill(context, file, error);
-    bool closed = H5Fclose(file) >= 0;
+    bool filled = fill(context, file, error), closed = H5Fclose(file) >= 0;
     if (filled && closed)
         return ls_atomic_file_finish(path, error);
     if (filled)

@@ -2,9 +2,8 @@
 #pragma once
 #include "io/h5/h5.h"
 
-/* Creates PATH.tmp, has `fill` write the contents, then closes the file, syncs it to the disk and
- * renames it to PATH. LS_IO errors, and those of `fill`; PATH is then as it was, and PATH.tmp gone.
- */
+/* Creates PATH.tmp, has `fill` write the contents, closes and syncs it, and renames it to PATH.
+ * LS_IO errors, and those of `fill`; PATH is then as it was, and PATH.tmp gone. */
 typedef bool ls_output_fill(void *context, hid_t file, ls_error *error);
 bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_error *error);
 

@@ -183,8 +183,8 @@ bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const ch
     return ok;
 }
 
-/* Where a copy of the array `name`, which stands beside x, goes: to[]. False where it is of another
- * split: beside "x_train" stands "y_valid". */
+/* Writes into to[] where the array `name`, found beside x, is copied to. False if it belongs to
+ * another split, as "y_valid" beside "x_train". */
 static bool choose_path(const ls_array *x, const char *split, const char *name, char *to,
                         size_t size)
 {
@@ -199,8 +199,8 @@ static bool choose_path(const ls_array *x, const char *split, const char *name, 
     return (size_t)snprintf(to, size, "%s/%.*s", split, (int)length, name) < size;
 }
 
-/* Whether values of a data set stand in a global heap that nobody has checked: the guard follows
- * the references of contiguous texts and lists only (h5_check.c). */
+/* Whether values of a data set lie in a global heap that is not checked: the guard follows the
+ * references of contiguous texts and lists only (h5_check.c). */
 static bool is_unchecked(hid_t dataset)
 {
     hid_t type = H5Dget_type(dataset), list = H5Dget_create_plist(dataset);
@@ -213,8 +213,8 @@ static bool is_unchecked(hid_t dataset)
     return scattered && !(plain && contiguous);
 }
 
-/* 1 where `from` is an array of `rows` rows, 0 where it is none; -1 and an error where it can't be
- * trusted. */
+/* Returns 1 if `from` is an array of `rows` rows, 0 if not; -1 and an error if it can't be trusted.
+ */
 static int has_rows(hid_t source, const char *from, long rows, ls_error *error)
 {
     H5L_info_t link;
@@ -277,8 +277,8 @@ bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x
     return ok;
 }
 
-/* Copies one attribute of `from` to the object *context. HDF5 allocates texts of varying length as
- * it reads them, and takes them back. */
+/* Copies one attribute of `from` to the object *context. HDF5 allocates texts of varying length
+ * when it reads them; H5Dvlen_reclaim frees them. */
 static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
 {
     hid_t to = *(hid_t *)context;
@@ -308,10 +308,9 @@ bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *p
     if (other < 0)
         return false;
     H5L_info_t link;
-    bool root = strcmp(path, "/") == 0;
-    bool there =
-        root || (H5Lexists(other, path, H5P_DEFAULT) > 0 &&
-                 H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD);
+    bool there = strcmp(path, "/") == 0 ||
+                 (H5Lexists(other, path, H5P_DEFAULT) > 0 &&
+                  H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD);
     hid_t from = there ? H5Oopen(other, path, H5P_DEFAULT) : -1;
     hid_t to = there ? H5Oopen(f->file, path, H5P_DEFAULT) : -1;
     bool ok =

@@ -24,28 +24,27 @@ ls_rowfile *ls_rowfile_open(const char *path, ls_rowfile_kinds kinds, ls_error *
 bool ls_rowfile_close(ls_rowfile *file, ls_error *error);
 /* Gives the file up: nothing is left of it. */
 void ls_rowfile_discard(ls_rowfile *file);
-/* Says which arrays get `rows` rows each from now on, in place of those before. CSV files: once. */
+/* Begins arrays of `rows` rows, which ls_rowfile_add fills from now on. CSV files: once. */
 bool ls_rowfile_begin(ls_rowfile *file, const ls_rowfile_array *arrays, int count, long rows,
                       ls_error *error);
-/* Adds the next n rows of each array: values[k] is [n, shape of array k]. CSV: a line a row, which
- * begins with the row's number. */
+/* Adds the next n rows of each array: values[k] is [n, shape of array k]. In CSV a row is a line,
+ * which begins with its number. */
 bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_error *error);
 /* HDF5 files: writes an array of shape [rows, shape], or [shape] where rows < 0, at once. */
 bool ls_rowfile_write(ls_rowfile *file, const char *path, long rows, const ls_shape *shape,
                       const real *values, ls_error *error);
 /* HDF5 files: writes an attribute of the file. */
 bool ls_rowfile_number(ls_rowfile *file, const char *name, double value, ls_error *error);
-/* Writes an attribute of the object at `path`. A CSV file has no place for it: nothing is done. */
+/* Writes an attribute of the object at `path`; does nothing in a CSV file, which has none. */
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);
-/* HDF5 files: copies the arrays that stand beside `x` in the file `source` and have as many rows,
- * with their attributes, into the group `split`, but for those that it has already. Beside
- * "train/x" stands what its group holds, beside "x_train" what else is called *_train. An array
- * that is a link, or that is kept in another file, is an LS_DATA error. */
+/* HDF5 files: copies the arrays beside `x` of the file `source` that have as many rows, with their
+ * attributes, into the group `split`, but for those that it has already. Beside "train/x" are the
+ * other arrays of its group, beside "x_train" those called *_train. An array that is a link, or
+ * that is kept in another file, is an LS_DATA error. */
 bool ls_rowfile_copy_beside(ls_rowfile *file, const char *source, const ls_array *x,
                             const char *split, ls_error *error);
-/* HDF5 files: copies the attributes of the object `path` of the file `source` to the object of this
- * name here, but for those that it has already. Nothing is done where `source` has no such object.
- */
+/* HDF5 files: copies the attributes of the object `path` of the file `source`, if there is one, to
+ * the object of this name here, but for those that it has already. */
 bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *path,
                                 ls_error *error);

@@ -21,8 +21,7 @@ typedef struct table_import {
     FILE *report;
     ls_csv_table table[SPLITS]; /* path NULL: there is none */
     long classes;               /* 0: there are no labels */
-    /* [classes], sorted, borrowed from the text of train or from `known`; NULL: labels are numbers.
-     */
+    /* [classes], sorted, borrowed from train's text or from `known`; NULL: labels are numbers. */
     char **names;
     char *known;              /* the names of the file `like`, each ended by 0 */
     double scale;             /* attribute of x: 1 unless it is given as a number */
@@ -35,10 +34,9 @@ typedef struct table_import {
 static long class_number(const char *text)
 {
     double value;
-    return ls_parse_double(text, &value) && value >= 0 && value < CLASSES_MAX &&
-                   value == floor(value)
-               ? (long)value
-               : -1;
+    bool whole =
+        ls_parse_double(text, &value) && value >= 0 && value < CLASSES_MAX && value == floor(value);
+    return whole ? (long)value : -1;
 }
 
 /* The largest label + 1; 0 where any label is no such number. */
@@ -88,7 +86,7 @@ static bool number_labels(const table_import *w, ls_csv_table *t, const char *fr
                                 "%s:%ld: label '%.60s' does not occur in %s; expected one of its "
                                 "%ld labels",
                                 t->path, t->line[i], t->text[i], from, w->classes);
-        t->class[i] = (int32_t) class;
+        t->class[i] = (int)class;
     }
     return true;
 }
@@ -156,7 +154,7 @@ static bool read_like_classes(table_import *w, hid_t y, ls_error *error)
                         w->like, w->classes, (int)CLASSES_MAX);
 }
 
-/* Takes mean, deviation and classes from w->like: new rows get the form that its rows have. */
+/* Reads mean, deviation and classes of w->like, by which the new rows are scaled and numbered. */
 static bool read_like(table_import *w, ls_error *error)
 {
     hid_t file = ls_h5_open(w->like, error);
@@ -254,7 +252,7 @@ static bool write_labels(const table_import *w, hid_t file, const char *path, co
                          ls_error *error)
 {
     const hsize_t dims[] = {(hsize_t)t->rows};
-    if (!ls_h5_write(file, path, H5T_STD_I32LE, H5T_NATIVE_INT32, 1, dims, t->class, error))
+    if (!ls_h5_write(file, path, H5T_STD_I32LE, H5T_NATIVE_INT, 1, dims, t->class, error))
         return false;
     hid_t y = ls_h5_dataset(file, path, error);
     bool ok = y >= 0 && ls_h5_put_long(y, "classes", w->classes, error) &&

@@ -1,8 +1,6 @@
 /* csv_table: a text table in memory, read from a plain or gzip file by RFC 4180, with any
  * separator. Lines end in LF or CRLF; blank lines and spaces around a field are skipped. */
 #pragma once
-#include <stdint.h>
-
 #include "io/import/import.h"
 
 typedef struct ls_csv_table {
@@ -14,7 +12,7 @@ typedef struct ls_csv_table {
     float *x, *y;        /* [rows, width], [rows, targets] */
     long *line;          /* [rows] of the file, from 1 */
     char **text;         /* [room] labels as they are written; NULL where there are none */
-    int32_t *class;      /* [rows] their numbers, which the caller fills; NULL */
+    int *class;          /* [rows] their numbers, which the caller makes; NULL before */
 } ls_csv_table;
 
 /* Reads `path` with the options of `import`. LS_DATA errors name line and column; LS_USAGE errors

@@ -33,8 +33,7 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
 #define LS_IMPORT(name, ...) extern ls_import_run *const ls_import_##name;
 #include "io/imports.def"
 
-/* For idx and csv: whether the option valid fits the `rows` of the file `path`; an LS_USAGE error.
- */
+/* For idx and csv: whether the option valid leaves rows for train; else an LS_USAGE error. */
 bool ls_import_check_valid(const ls_import *import, const char *path, long rows, ls_error *error);
 /* For idx and csv: whether a row of `rows` is one of those that go to the split valid. */
 bool ls_import_in_valid(const ls_import *import, long rows, long row);

@@ -40,7 +40,7 @@ static const char *const glyphs[] = {
 enum {
     GLYPHS = sizeof glyphs / sizeof *glyphs,
     SEGMENTS = 16, /* of a glyph, at most */
-    CHOICES = 8,   /* random numbers for a whole glyph; before 4 a segment and 1 a pixel */
+    CHOICES = 8,   /* random numbers of a glyph; those of segments (4 each) and pixels follow */
     SMALLEST = 12,
     LARGEST = 512,
     BLOCK_BYTES = 1 << 20
