@@ -266,7 +266,7 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
     const char *const *file = import->file;
     pairs all = {.train = {import, "train", .valid = import->valid},
-                 .test = {import, file[2] ? "test" : NULL},
+                 .test = {.import = import, .split = file[2] ? "test" : NULL},
                  .report = report};
     pair *train = &all.train, *test = &all.test;
     bool ok = (import->force || ls_atomic_file_absent(import->output, error)) &&
