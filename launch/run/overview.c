@@ -5,15 +5,14 @@
 #include "launch/threads.h"
 #include "launch/train/plan.h"
 
-/* "12.3 MiB" */
-static const char *human(double count, char *text, size_t size)
+/* Prints "BEFORE12.3 MiB". */
+static void print_bytes(FILE *out, const char *before, double count)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     int unit = 0;
     for (; count >= 1024 && unit < 4; unit++)
         count /= 1024;
-    snprintf(text, size, unit ? "%.1f %s" : "%.0f %s", count, units[unit]);
-    return text;
+    fprintf(out, "%s%.*f %s", before, unit > 0, count, units[unit]);
 }
 
 static void print_ranks(const ls_trainer *t, FILE *out)
@@ -96,15 +95,15 @@ void ls_overview_print(const ls_trainer *t, FILE *out)
 
 void ls_overview_print_plan(const ls_trainer *t, FILE *out)
 {
-    char rank[32], node[32], file[32];
     ls_plan plan = ls_plan_make(t);
     double each = plan.own + plan.share, all = t->comm->node_size * each + plan.writing;
     ls_overview_print(t, out);
     for (int i = 0; i < t->session.task.nets; i++)
         ls_net_print(t->session.net[i], out);
-    fprintf(out, "memory    %s a rank, %s on this node in all; checkpoint %s\n",
-            human(each, rank, sizeof rank), human(all, node, sizeof node),
-            human(plan.checkpoint, file, sizeof file));
-    fprintf(out, "dry run: job, net and structure of the data were checked, nothing was started or "
-                 "written\n");
+    print_bytes(out, "memory    ", each);
+    print_bytes(out, " a rank, ", all);
+    print_bytes(out, " on this node in all; checkpoint ", plan.checkpoint);
+    fprintf(out,
+            "\ndry run: job, net and structure of the data were checked, nothing was started or "
+            "written\n");
 }

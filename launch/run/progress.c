@@ -131,8 +131,7 @@ static parts describe(const ls_figures *f, bool brief)
     return p;
 }
 
-/* Writes a bar of `cells` cells between two ends, filled to `share`: in UTF-8 in eighths of a cell.
- */
+/* Writes a bar of so many cells between two ends; in UTF-8 it is filled in eighths of a cell. */
 static void write_bar(char *text, bool utf8, double share, int cells)
 {
     static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
@@ -195,10 +194,9 @@ static void draw(ls_progress *progress, const ls_figures *figures)
  * file every ten seconds. */
 static bool line_due(const ls_progress *progress, const ls_figures *figures, double time)
 {
-    bool end = figures->step == figures->steps;
     bool epoch_end = figures->steps_per_epoch > 0 && figures->step % figures->steps_per_epoch == 0;
     double waited = time - progress->line_time;
-    return end || (epoch_end && waited >= epoch_seconds) ||
+    return figures->step == figures->steps || (epoch_end && waited >= epoch_seconds) ||
            (progress->window < 0 && waited >= line_seconds);
 }
 

@@ -1,5 +1,4 @@
-/* train: the command `lockstep train`: options, signals, what is printed, exit codes. The training
- * itself is launch/train/trainer_run.h. */
+/* train: the command `lockstep train`: its options, signals, output and exit codes. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +45,7 @@ static const char *asked_to_stop(void *progress)
     return ls_signals_asked();
 }
 
-/* What is said at the end of a run that did not fail; the exit code. */
+/* Prints how a run ended that did not fail; returns the exit code. */
 static int conclude(const ls_trainer *t, ls_outcome outcome, long steps_before)
 {
     const ls_listener *listener = &t->options.listener;
@@ -55,46 +54,31 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, long steps_before)
         const char *why = ls_signals_asked() ? ls_signals_asked()
                           : t->time_up       ? "--max-time is over"
                                              : "a signal to another rank";
-        ls_listener_notice(
+        ls_report_notice(
             listener, "%s: stopped after step %ld, checkpoint written; the same command%s goes on",
             why, t->position.step, t->options.overwrite ? " without --resume and --overwrite" : "");
         return LS_AGAIN;
     }
     if (t->position.step == steps_before)
-        ls_listener_notice(listener,
-                           "nothing to do: the run is complete after %ld steps (%s goes on)",
-                           t->position.step,
-                           t->position.stage_step < t->session.stage[job->stages - 1].steps
-                               ? "it stopped early: a larger evaluate.stop_after="
-                               : "a larger epochs= or steps=");
-    ls_listener_notice(listener, "results: %s/checkpoints, %s/metrics.jsonl", job->run, job->run);
+        ls_report_notice(listener,
+                         "nothing to do: the run is complete after %ld steps (%s goes on)",
+                         t->position.step,
+                         t->position.stage_step < t->session.stage[job->stages - 1].steps
+                             ? "it stopped early: a larger evaluate.stop_after="
+                             : "a larger epochs= or steps=");
+    ls_report_notice(listener, "results: %s/checkpoints, %s/metrics.jsonl", job->run, job->run);
     return 0;
 }
 
 /* Trains, or plans only; the exit code. */
-static int run(ls_trainer *t, int rank, ls_error *error)
-{
-    long before = t->position.step;
-    if (t->options.dry_run) {
-        if (rank == 0)
-            ls_overview_print_plan(t, stdout);
-        return 0;
-    }
-    if (rank == 0)
-        ls_overview_print(t, stdout);
-    ls_outcome outcome = ls_trainer_run(t, error);
-    return outcome == LS_OUTCOME_FAILED ? ls_command_fail(rank, error)
-                                        : conclude(t, outcome, before);
-}
-
 static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
 {
     ls_trainer trainer;
     ls_error error = {0};
-    int rank = comm->rank;
-    ls_progress *progress = rank == 0 ? ls_progress_open(stdout) : NULL;
+    ls_outcome outcome = LS_OUTCOME_FAILED;
+    ls_progress *progress = comm->rank == 0 ? ls_progress_open(stdout) : NULL;
     options->read_job = ls_job_parse;
-    options->listener.stop = asked_to_stop;
+    options->listener = (ls_listener){.stop = asked_to_stop};
     if (progress)
         options->listener = (ls_listener){.context = progress,
                                           .notice = print_notice,
@@ -102,9 +86,15 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
                                           .evaluation = print_evaluation,
                                           .stage_end = print_stage_end,
                                           .stop = asked_to_stop};
-    int code = ls_trainer_open(&trainer, comm, job, options, &error)
-                   ? run(&trainer, rank, &error)
-                   : ls_command_fail(rank, &error);
+    bool ok = ls_trainer_open(&trainer, comm, job, options, &error);
+    long steps_before = trainer.position.step;
+    if (ok && progress)
+        (options->dry_run ? ls_overview_print_plan : ls_overview_print)(&trainer, stdout);
+    if (ok && !options->dry_run)
+        ok = (outcome = ls_trainer_run(&trainer, &error)) != LS_OUTCOME_FAILED;
+    int code = !ok                ? ls_command_fail(comm->rank, &error)
+               : options->dry_run ? 0
+                                  : conclude(&trainer, outcome, steps_before);
     ls_progress_close(progress);
     ls_trainer_close(&trainer);
     return code;

@@ -7,7 +7,7 @@
 typedef struct buffers {
     real *x, *y, *results;
     int64_t *row;
-    real *all; /* on rank 0: the results of a round, [ranks, size, width]; NULL elsewhere */
+    real *all; /* on rank 0, for `collect`: the results of a round, [ranks, size, width]; or NULL */
 } buffers;
 
 static const ls_split *split_of(const ls_chunks *c)
@@ -47,27 +47,19 @@ static bool apply_chunk(const ls_chunks *c, const buffers *b, long chunk, ls_err
     return true;
 }
 
-/* **Collective.** Gathers the results of a round on rank 0 and hands them to `collect`. */
-static bool collect_round(const ls_chunks *c, const buffers *b, ls_comm *comm, long first,
-                          ls_error *error)
-{
-    size_t reals = (size_t)(c->size * c->width);
-    bool ok = true;
-    ls_comm_gather(comm, b->results, reals * sizeof(real), b->all);
-    for (int r = 0; b->all && ok && r < comm->size && first + r < ls_chunks_count(c); r++)
-        ok = c->collect(c->context, rows_of(c, first + r), b->all + (size_t)r * reals, error);
-    return ok;
-}
-
+/* **Collective.** */
 static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_error *error)
 {
     bool ok = true;
     long count = ls_chunks_count(c);
+    size_t reals = (size_t)(c->size * c->width);
     for (long first = 0; first < count; first += comm->size) {
         long mine = first + comm->rank;
         ok = ok && (mine >= count || apply_chunk(c, b, mine, error));
-        if (c->collect)
-            ok = ls_comm_agree(comm, ok, error) && collect_round(c, b, comm, first, error);
+        if (c->collect && (ok = ls_comm_agree(comm, ok, error)))
+            ls_comm_gather(comm, b->results, reals * sizeof(real), b->all);
+        for (int r = 0; b->all && ok && r < comm->size && first + r < count; r++)
+            ok = c->collect(c->context, rows_of(c, first + r), b->all + (size_t)r * reals, error);
     }
     return ls_comm_agree(comm, ok, error);
 }

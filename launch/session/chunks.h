@@ -1,6 +1,5 @@
-/* chunks: the rows of a split, cut into chunks of a fixed size that are spread over the ranks. A
- * chunk holds the same rows on any number of ranks, so what is computed from it has the same bits.
- */
+/* chunks: the rows of a split, cut into chunks of a fixed size that are spread over the ranks. They
+ * are the same on any number of ranks, so what is computed from a chunk has the same bits. */
 #pragma once
 #include "dist/comm.h"
 #include "io/dataset.h"

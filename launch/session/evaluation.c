@@ -32,17 +32,6 @@ static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, rea
     }
 }
 
-/* **Collective.** The sums of a chunk are on the rank that evaluated it, and 0 on the others. */
-static void add_up(ls_comm *comm, ls_sums *sums, long count, ls_evaluation *e)
-{
-    ls_comm_sum(comm, sums[0].at, count * LS_SUMS);
-    for (long i = 0; i < count; i++)
-        for (int k = 0; k < LS_SUMS; k++)
-            e->sums.at[k] += sums[i].at[k];
-    if (e->confusion)
-        ls_comm_sum_long(comm, e->confusion, e->classes * e->classes);
-}
-
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective)
 {
     long width = ls_shape_count(&objective->answers->y), classes = width > 1 ? width : 2;
@@ -74,8 +63,13 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     long count = ls_chunks_count(&chunks);
     c.sums = ls_alloc((size_t)count, sizeof *c.sums);
     bool ok = ls_chunks_run(&chunks, comm, error);
-    if (ok)
-        add_up(comm, c.sums, count, evaluation);
+    if (ok) /* each chunk's sums are on the rank that evaluated it, and 0 on the others */
+        ls_comm_sum(comm, c.sums[0].at, count * LS_SUMS);
+    for (long i = 0; ok && i < count; i++)
+        for (int k = 0; k < LS_SUMS; k++)
+            evaluation->sums.at[k] += c.sums[i].at[k];
+    if (ok && evaluation->confusion)
+        ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
     ls_free(c.sums);
     return ok;
 }

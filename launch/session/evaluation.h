@@ -16,9 +16,8 @@ typedef struct ls_evaluation {
  * with ls_evaluation_release. */
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective);
 void ls_evaluation_release(ls_evaluation *evaluation);
-/* **Collective.** Adds to *evaluation, which is zero, or zero but for a confusion matrix. The
- * objective must be compiled with chunk_rows = ls_objective_chunk. The error is the same on all
- * ranks. */
+/* **Collective.** Adds to *evaluation, which is {0} or holds an empty confusion matrix. Compile the
+ * objective with chunk_rows = ls_objective_chunk. The error is the same on all ranks. */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);
 /* Sum `k` divided by the weight. */

@@ -3,23 +3,22 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
 #include "launch/job/job_read.h"
 
 /* On rank 0. Opens what `from` names: of a directory best.h5 or the newest valid checkpoint. */
 static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error)
 {
-    struct stat status;
     ls_checkpoint *found = NULL;
-    if (stat(r->from, &status) != 0) {
+    if (access(r->from, F_OK) != 0) {
         ls_error_set(error, LS_DATA, "%s: no such run directory or checkpoint file", r->from);
         return NULL;
     }
-    if (!S_ISDIR(status.st_mode))
+    if (!ls_atomic_file_is_folder(r->from))
         return ls_checkpoint_open(r->from, error);
     char *best = ls_format("%s/checkpoints/best.h5", r->from);
     if (r->weights == LS_SAVED_BEST && access(best, R_OK) == 0 &&

@@ -60,28 +60,19 @@ static bool parse_optimizer(const ls_job_stage *keys, const char *phase, ls_opti
 /* Each phase that the job gives an optimizer for must be one of the objective's. */
 static bool check_phases(const ls_job_stage *stage, const ls_objective *objective, ls_error *error)
 {
-    const char *names[LS_PHASES];
-    for (int p = 0; p < objective->phases; p++)
-        names[p] = objective->phase[p].name;
+    const ls_phase *phases = objective->phase;
     for (int i = 0; i < stage->optimizers; i++) {
         const char *phase = stage->optimizer[i].phase;
         int p = 0;
-        while (phase && p < objective->phases && strcmp(phase, names[p]) != 0)
+        while (phase && p < objective->phases && strcmp(phase, phases[p].name) != 0)
             p++;
         if (p < objective->phases)
             continue;
-        const char *nearest = ls_nearest(phase, names, objective->phases, sizeof *names);
+        const char *nearest = ls_nearest(phase, phases, objective->phases, sizeof *phases);
         return ls_error_set(error, LS_USAGE, "%s has no phase %s: did you mean %s?",
-                            objective->type->name, phase, nearest ? nearest : names[0]);
+                            objective->type->name, phase, nearest ? nearest : phases[0].name);
     }
     return true;
-}
-
-static bool check_warmup(const ls_job_stage *stage, const ls_schedule *schedule, ls_error *error)
-{
-    return stage->steps || schedule->warmup <= (double)stage->epochs ||
-           ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
-                        schedule->warmup, stage->epochs);
 }
 
 static bool parse_stage(ls_session *s, int number, ls_error *error)
@@ -99,7 +90,9 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
     if (ok) {
         key = "schedule";
         ok = ls_schedule_parse(keys->schedule, &stage->schedule, error) &&
-             check_warmup(keys, &stage->schedule, error);
+             (keys->steps || stage->schedule.warmup <= (double)keys->epochs ||
+              ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
+                           stage->schedule.warmup, keys->epochs));
     }
     long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
     stage->steps_per_epoch = ls_loader_steps_per_epoch(rows, keys->batch);
@@ -120,16 +113,14 @@ bool ls_session_parse_stages(ls_session *s, ls_error *error)
 
 static bool open_local(ls_session *s, ls_dataset *data, ls_error *error)
 {
-    if (!data)
-        data = s->own_data = ls_dataset_open(s->job->data, error);
-    s->data = data;
-    if (!data)
+    s->data = data ? data : (s->own_data = ls_dataset_open(s->job->data, error));
+    if (!s->data)
         return false;
-    if (!ls_dataset_transform(data, s->job->transform, error))
+    if (!ls_dataset_transform(s->data, s->job->transform, error))
         return prefix_key(s, "transform", error);
-    const ls_split *split = ls_dataset_split(data, LS_TRAIN);
+    const ls_split *split = ls_dataset_split(s->data, LS_TRAIN);
     for (int i = 0; i < LS_SPLITS && !split->present; i++) /* rows of all splits have one shape */
-        split = ls_dataset_split(data, (ls_split_id)i);
+        split = ls_dataset_split(s->data, (ls_split_id)i);
     s->params = ls_params_create();
     s->task = (ls_task){.params = s->params,
                         .net = s->net,

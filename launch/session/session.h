@@ -1,6 +1,5 @@
 /* session: a job made ready to run: the data set is open, the nets are built, the specs of its
- * stages are parsed, and the parameters are placed in the node's memory. Training, evaluation and
- * the gradient check all begin here. */
+ * stages are parsed, and the parameters are placed in the node's memory. */
 #pragma once
 #include "core/model.h"
 #include "core/objective.h"
@@ -30,10 +29,9 @@ typedef struct ls_session {
     ls_shared *values, *prepared; /* the node's one copy */
 } ls_session;
 
-/* **Collective.** Opens the data set that the job names and builds the nets. `data` (borrowed): a
- * data set in place of the job's, which gets the job's transforms; NULL: the job's. Takes no memory
- * for parameters yet. The error is the same on all ranks. Close with ls_session_close whether this
- * succeeds or fails. */
+/* **Collective.** Opens the job's data set, or takes `data` (borrowed; NULL: the job's) in its
+ * place with the job's transforms, and builds the nets, without memory for parameters. The error is
+ * the same on all ranks. Close with ls_session_close whether this succeeds or fails. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
 /* **Collective.** Fills session->stage: parses every spec of every stage, and checks that

@@ -1,11 +1,8 @@
 /* changes: may a run go on with a job that differs from the one that it was begun with? */
 #pragma once
-#include "io/checkpoint/checkpoint.h"
-#include "launch/session/session.h"
-#include "launch/train/listener.h"
+#include "launch/train/trainer.h"
 
-/* Whether a run of the job `before` may go on with session->job; `where` is the checkpoint's path.
- * Then *position, as the checkpoint holds it, is converted to the new batch, shards and evaluation,
- * with a notice for each change that matters. LS_USAGE and LS_DATA errors. */
-bool ls_changes_accept(const ls_session *session, const ls_job *before, const char *where,
-                       const ls_listener *listener, ls_position *position, ls_error *error);
+/* Whether the run of the job `before`, which the checkpoint trainer->resumed holds, may go on with
+ * the trainer's job. Then trainer->position is converted from the checkpoint's batch, shards and
+ * evaluation to the job's, with a notice for each change. LS_USAGE and LS_DATA errors. */
+bool ls_changes_accept(ls_trainer *trainer, const ls_job *before, ls_error *error);

@@ -32,7 +32,3 @@ typedef struct ls_listener {
      * stop after the step, with a checkpoint. */
     const char *(*stop)(void *context);
 } ls_listener;
-
-/* Hands a line to listener->notice, where there is one. */
-void ls_listener_notice(const ls_listener *listener, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));

@@ -8,19 +8,6 @@
 
 enum { LOADER_BATCHES = 3 }; /* that a loader holds */
 
-/* Workspaces of the objective, and those of the threads after the first, for a shard and a chunk.
- */
-static double workspace_bytes(const ls_session *session, int stage, long shard, long chunk)
-{
-    const ls_objective *objective = session->stage[stage].objective;
-    size_t sum = objective->type->bytes(objective, shard, chunk);
-    for (int i = 0; i < session->task.nets; i++) {
-        sum += ls_workspace_bytes_threads(session->net[i], shard);
-        sum += chunk ? ls_workspace_bytes_threads(session->net[i], chunk) : 0;
-    }
-    return (double)sum;
-}
-
 /* Of the stage that takes most: its workspaces, its loader, the rows of an evaluation chunk. */
 static double stage_bytes(const ls_trainer *t)
 {
@@ -30,13 +17,16 @@ static double stage_bytes(const ls_trainer *t)
     double row = (double)numbers * sizeof(real) + sizeof(int64_t);
     long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
     for (int s = 0; s < session->job->stages; s++) {
-        long batch = session->job->stage[s].batch;
-        long chunk = ls_stage_chunk(session, s, &t->evaluate);
-        long shard = ls_stage_shard_rows(session, s, t->shards.count);
+        const ls_objective *objective = session->stage[s].objective;
+        long shard, chunk, batch = session->job->stage[s].batch;
+        ls_trainer_rows(t, s, &shard, &chunk);
+        size_t workspaces = objective->type->bytes(objective, shard, chunk);
+        for (int i = 0; i < session->task.nets; i++) /* of the threads after the first */
+            workspaces += ls_workspace_bytes_threads(session->net[i], shard) +
+                          (chunk ? ls_workspace_bytes_threads(session->net[i], chunk) : 0);
         double loaded = (double)(batch < rows ? batch : rows) * (t->shards.end - t->shards.begin) /
                         (double)t->shards.count;
-        most = fmax(most, workspace_bytes(session, s, shard, chunk) +
-                              row * (LOADER_BATCHES * loaded + (double)chunk));
+        most = fmax(most, (double)workspaces + row * (LOADER_BATCHES * loaded + (double)chunk));
     }
     return most;
 }

@@ -3,8 +3,7 @@
 #include "launch/train/trainer.h"
 
 /* Bytes of a rank: what it takes for itself, its share of what its node holds once, and, on rank 0,
- * what writing a checkpoint takes. All of it is touched, so it is what the system counts as
- * proportional set size (a page that k processes share is 1/k of a page to each). */
+ * what writing a checkpoint takes. All is touched, so ls_memory_process counts the same. */
 typedef struct ls_plan {
     double own, share, writing;
     double checkpoint; /* bytes of the file */

@@ -3,12 +3,31 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
 #include "launch/session/evaluation.h"
 
 enum { RECORDS_AN_EPOCH = 20 };
+
+void ls_report_notice(const ls_listener *listener, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    if (!listener->notice)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    listener->notice(listener->context, text);
+}
+
+static const ls_session_stage *stage_of(const ls_report *report)
+{
+    return &report->session->stage[report->position->stage];
+}
 
 /* JSON knows no NaN: null. */
 static json_t *number(double value)
@@ -19,7 +38,7 @@ static json_t *number(double value)
 /* The means as a JSON object: loss, then the objective's metrics. */
 static json_t *means(const ls_report *report, const ls_sums *sums)
 {
-    const char *const *metrics = report->stage->objective->metrics;
+    const char *const *metrics = stage_of(report)->objective->metrics;
     json_t *object = json_pack("{s:o}", "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
     for (int k = 0; metrics[k]; k++)
         json_object_set_new(object, metrics[k], number(ls_sums_mean(sums, LS_SUM_METRICS + k)));
@@ -32,7 +51,7 @@ static void put_record(const ls_report *report, json_t *more)
 {
     ls_error error;
     const ls_position *position = report->position;
-    double epochs = (double)position->stage_step / (double)report->stage->specs->steps_per_epoch;
+    double epochs = (double)position->stage_step / (double)stage_of(report)->steps_per_epoch;
     json_t *record = json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
                                (json_int_t)position->step, "epoch", epochs, "seconds",
                                ls_clock_now() - report->opened);
@@ -40,8 +59,8 @@ static void put_record(const ls_report *report, json_t *more)
     json_decref(more);
     char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (!text || !ls_rundir_metrics(report->run, text, &error))
-        ls_listener_notice(report->listener, "%s",
-                           text ? error.text : "a record of metrics.jsonl is not JSON");
+        ls_report_notice(report->listener, "%s",
+                         text ? error.text : "a record of metrics.jsonl is not JSON");
     free(text);
     json_decref(record);
 }
@@ -49,39 +68,40 @@ static void put_record(const ls_report *report, json_t *more)
 static void write_step_record(ls_report *report)
 {
     json_t *record = means(report, &report->record);
-    double now = ls_clock_now(), waited = ls_loader_waited(report->stage->loader);
-    double seconds = now - report->record_start;
-    json_object_set_new(record, "rate", json_real(report->stage->rate));
+    double now = ls_clock_now(), seconds = now - report->record_start;
+    double waited = report->waited - report->record_waited;
+    json_object_set_new(record, "rate", json_real(report->rate));
     json_object_set_new(record, "samples_per_second", json_real(report->record_rows / seconds));
-    json_object_set_new(record, "waiting", json_real((waited - report->record_waited) / seconds));
+    json_object_set_new(record, "waiting", json_real(waited / seconds));
     put_record(report, record);
     report->record = (ls_sums){{0}};
     report->record_rows = 0;
-    report->record_waited = waited;
+    report->record_waited = report->waited;
     report->record_start = now;
 }
 
 static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
 {
-    const ls_stage *stage = report->stage;
     const ls_position *position = report->position;
+    const ls_session_stage *stage = stage_of(report);
+    const ls_job *job = report->session->job;
     double seconds = ls_clock_now() - report->stage_start;
     double steps_here = (double)(position->stage_step - report->stage_first);
     ls_figures figures = {
-        .stage = stage->number,
-        .stages = report->session->job->stages,
-        .epoch = (position->stage_step - 1) / stage->specs->steps_per_epoch,
-        .epochs = stage->keys->steps ? 0 : stage->keys->epochs,
+        .stage = (int)position->stage,
+        .stages = job->stages,
+        .epoch = (position->stage_step - 1) / stage->steps_per_epoch,
+        .epochs = job->stage[position->stage].steps ? 0 : job->stage[position->stage].epochs,
         .step = position->stage_step,
-        .steps = stage->specs->steps,
-        .steps_per_epoch = stage->specs->steps_per_epoch,
+        .steps = stage->steps,
+        .steps_per_epoch = stage->steps_per_epoch,
         .run_step = position->step,
         .loss = ls_sums_mean(sums, LS_SUM_LOSS),
         .metrics = stage->objective->metrics,
         .samples_per_second = report->stage_rows / seconds,
         .seconds = seconds,
-        .seconds_left = seconds / steps_here * (double)(stage->specs->steps - position->stage_step),
-        .waiting = ls_loader_waited(stage->loader) / seconds,
+        .seconds_left = seconds / steps_here * (double)(stage->steps - position->stage_step),
+        .waiting = report->waited / seconds,
     };
     for (int k = 0; figures.metrics[k]; k++)
         figures.metric[k] = ls_sums_mean(sums, LS_SUM_METRICS + k);
@@ -93,12 +113,12 @@ void ls_report_start(ls_report *report)
     report->epoch = report->record = (ls_sums){{0}};
     report->stage_start = report->record_start = ls_clock_now();
     report->stage_first = report->position->stage_step;
-    report->stage_rows = report->record_rows = report->record_waited = 0;
+    report->stage_rows = report->record_rows = report->record_waited = report->waited = 0;
 }
 
 void ls_report_step(ls_report *report, const ls_sums *sums)
 {
-    long per_epoch = report->stage->specs->steps_per_epoch, step = report->position->stage_step;
+    long per_epoch = stage_of(report)->steps_per_epoch, step = report->position->stage_step;
     if ((step - 1) % per_epoch == 0)
         report->epoch = (ls_sums){{0}};
     for (int k = 0; k < LS_SUMS; k++) {
@@ -108,7 +128,7 @@ void ls_report_step(ls_report *report, const ls_sums *sums)
     report->record_rows += sums->at[LS_SUM_WEIGHT];
     report->stage_rows += sums->at[LS_SUM_WEIGHT];
     long every = (per_epoch + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
-    bool due = step % every == 0 || step % per_epoch == 0 || step == report->stage->specs->steps;
+    bool due = step % every == 0 || step % per_epoch == 0 || step == stage_of(report)->steps;
     if (report->run && due)
         write_step_record(report);
     if (report->listener->step) {

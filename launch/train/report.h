@@ -2,25 +2,29 @@
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "io/rundir.h"
+#include "launch/session/session.h"
 #include "launch/train/listener.h"
-#include "launch/train/stage.h"
 
 typedef struct ls_report {
     const ls_listener *listener;
-    const ls_session *session; /* these three are borrowed */
-    const ls_stage *stage;     /* the one that runs */
-    const ls_position *position;
-    ls_rundir *run; /* whose metrics.jsonl gets the records; NULL: none are written */
-    double opened;  /* the time when this start of the run began, in seconds, as all times here */
-    /* Since this start began the stage, or went on with it: the time, rows, and step at which. */
+    const ls_session *session;   /* these three are borrowed */
+    const ls_position *position; /* its stage is the one that runs */
+    ls_rundir *run;              /* whose metrics.jsonl gets the records; NULL: none are written */
+    /* Filled in by the trainer: the last update's rate, and how long the loader has waited (s). */
+    double rate, waited;
+    double opened; /* when this start of the run began, by the clock, as all times here */
+    /* When, and after how many steps, this start entered the stage; rows since then. */
     double stage_start, stage_rows;
     long stage_first;
     ls_sums epoch; /* since the epoch began */
-    /* Since the last record of metrics.jsonl: its time, rows, and what the loader had waited. */
+    /* When the last record of metrics.jsonl was, and `waited` at that time; sums and rows since. */
     ls_sums record;
     double record_start, record_rows, record_waited;
 } ls_report;
 
+/* Hands a line to listener->notice, where there is one. */
+void ls_report_notice(const ls_listener *listener, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The stage begins, or goes on, from position->stage_step. */
 void ls_report_start(ls_report *report);
 /* A step is done, with these sums over the whole batch; a record about 20 times an epoch. */

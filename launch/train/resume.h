@@ -2,9 +2,8 @@
 #pragma once
 #include "launch/train/trainer.h"
 
-/* **Collective.** Opens the run directory and the checkpoint to go on from, and sets
- * trainer->position to the checkpoint's; without one it stays. The error is the same on all ranks.
- */
+/* **Collective.** Opens the run directory and the checkpoint to go on from, whose position becomes
+ * trainer->position; without one it stays. The error is the same on all ranks. */
 bool ls_resume_find(ls_trainer *trainer, ls_error *error);
 /* **Collective.** Fills parameters and optimizer states from that checkpoint, or the parameters
  * from

@@ -20,6 +20,6 @@ bool ls_states_create(ls_states *states, const ls_session *session, ls_error *er
 void ls_states_release(ls_states *states); /* **Collective.** */
 /* Sets `array` and `saved` to what stage `stage` keeps. */
 void ls_states_select(ls_states *states, const ls_session *session, int stage);
-/* **Collective** over the node. For a stage that begins: its states become 0, its average of the
- * weights the weights. */
+/* **Collective** over the node. Where a stage begins: sets its states to 0, and the average of the
+ * weights to the weights. */
 void ls_states_clear(ls_states *states, const ls_session *session);

@@ -25,7 +25,8 @@ static bool check_same(ls_trainer *t, ls_error *error)
                         same_job ? "data sets" : "jobs");
 }
 
-/* **Collective.** Everything that needs no checkpoint and no memory for parameters. */
+/* **Collective.** Everything that needs no checkpoint and no memory for parameters; the position is
+ * that of a run that has done no step. */
 static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
 {
     ls_session *session = &t->session;
@@ -39,19 +40,12 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
     t->evaluate = job->evaluate.every;
     if (!ls_dataset_split(session->data, ls_split_find(job->evaluate.split))->present)
         t->evaluate.unit = LS_EVERY_NEVER;
+    t->position = (ls_position){.shards = job->shards       ? job->shards
+                                          : job->accumulate ? job->accumulate * t->comm->size
+                                                            : t->comm->size,
+                                .best = NAN,
+                                .data_digest = ls_dataset_shape_digest(session->data)};
     return true;
-}
-
-/* The position of a run that has done no step. */
-static ls_position first_position(const ls_session *session)
-{
-    const ls_job *job = session->job;
-    int ranks = session->comm->size;
-    return (ls_position){.shards = job->shards       ? job->shards
-                                   : job->accumulate ? job->accumulate * ranks
-                                                     : ranks,
-                         .best = NAN,
-                         .data_digest = ls_dataset_shape_digest(session->data)};
 }
 
 /* Divides the run's shards among the ranks; where there are too few for one each, adds some. */
@@ -60,7 +54,7 @@ static void divide_shards(ls_trainer *t)
     int ranks = t->comm->size, shards = (int)t->position.shards;
     if (shards < ranks) {
         if ((t->position.step || t->session.job->shards) && t->comm->rank == 0)
-            ls_listener_notice(
+            ls_report_notice(
                 &t->options.listener,
                 "%d ranks are more than the run's %d shards: from here on there are %d, and the "
                 "bits differ from a run of %d shards",
@@ -109,12 +103,10 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         t->options.read_job = ls_job_from_json;
     t->report = (ls_report){.listener = &t->options.listener,
                             .session = &t->session,
-                            .stage = &t->stage,
                             .position = &t->position,
                             .opened = ls_clock_now()};
     if (!open_session(t, job, error))
         return false;
-    t->position = first_position(&t->session);
     if (!t->options.no_files && !ls_resume_find(t, error))
         return false;
     divide_shards(t);
@@ -131,7 +123,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
 
 void ls_trainer_close(ls_trainer *t)
 {
-    ls_stage_close(&t->stage);
+    ls_loader_close(t->loader);
     if (t->writer)
         ls_checkpoint_writer_close(t->writer, NULL); /* ls_trainer_run reported its last error */
     ls_rundir_close(t->run);
@@ -145,6 +137,13 @@ void ls_trainer_close(ls_trainer *t)
     ls_free(t->job_text);
     ls_free(t->resumed);
     ls_session_close(&t->session);
+}
+
+void ls_trainer_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
+{
+    bool never = t->evaluate.unit == LS_EVERY_NEVER;
+    *shard = (t->session.job->stage[stage].batch + t->shards.count - 1) / t->shards.count;
+    *chunk = never ? 0 : ls_objective_chunk(t->session.stage[stage].objective);
 }
 
 bool ls_trainer_complete(const ls_trainer *t)

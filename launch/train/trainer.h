@@ -8,7 +8,9 @@
 #pragma once
 #include "dist/reduce.h"
 #include "io/checkpoint/checkpoint_writer.h"
+#include "io/loader.h"
 #include "launch/train/report.h"
+#include "launch/train/shards.h"
 #include "launch/train/states.h"
 
 /* How to train. {0} means: from the run's newest checkpoint, if it has one, on one thread a rank,
@@ -34,7 +36,7 @@ typedef struct ls_trainer {
     ls_position position; /* where the run stands: the same on every rank */
     ls_shards shards;
     ls_states states;
-    ls_stage stage;
+    ls_loader *loader; /* of the stage that runs; NULL: none does */
     ls_report report;
     ls_reduce *reduce;
     double *gradient2, *value2; /* [slots] squared norms, as ls_update says */
@@ -56,5 +58,7 @@ typedef struct ls_trainer {
 bool ls_trainer_open(ls_trainer *trainer, ls_comm *comm, ls_job *job,
                      const ls_train_options *options, ls_error *error);
 void ls_trainer_close(ls_trainer *trainer); /* **Collective.** */
+/* Rows of the largest shard of a stage, and of its evaluation chunks (0: it never evaluates). */
+void ls_trainer_rows(const ls_trainer *trainer, long stage, long *shard, long *chunk);
 /* Whether the last stage is done, or was stopped early. */
 bool ls_trainer_complete(const ls_trainer *trainer);

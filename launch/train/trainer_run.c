@@ -13,12 +13,18 @@
 /* What comes after a step, or after a stage. */
 typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } verdict;
 
+/* The stage that runs. */
+static ls_session_stage *stage_of(const ls_trainer *t)
+{
+    return &t->session.stage[t->position.stage];
+}
+
 static bool minutes_over(const ls_every *every, double since)
 {
     return every->unit == LS_EVERY_MINUTES && ls_clock_now() - since > 60 * every->count;
 }
 
-/* Raises what this rank has to say; the clock that counts is rank 0's. */
+/* Sets the flags that are summed over the ranks; the time is measured on rank 0. */
 static void raise_flags(ls_trainer *t, ls_step_sums *sums)
 {
     const ls_listener *listener = &t->options.listener;
@@ -47,14 +53,14 @@ static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls
                           .draw = (uint32_t)phase,
                           .sum = sum_over_ranks,
                           .context = t->comm};
+    ls_objective *objective = stage_of(t)->objective;
     *sums = (ls_step_sums){.failed = batch == NULL};
-    /* Where layers sum over the ranks, no rank enters them unless all do: it would wait for ever.
-     */
+    /* Where layers sum over the ranks, a rank that entered them alone would wait for ever. */
     if (ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
                                            : batch != NULL)
-        ls_shards_gradient(&t->shards, t->stage.objective, phase, batch, &pass, &sums->sums);
+        ls_shards_gradient(&t->shards, objective, phase, batch, &pass, &sums->sums);
     else
-        ls_objective_zero(t->stage.objective, phase, t->shards.partial[0]);
+        ls_objective_zero(objective, phase, t->shards.partial[0]);
 }
 
 /* Whether the step may be taken: the same verdict on every rank, before any of them updates. */
@@ -83,14 +89,14 @@ static void measure(void *reduce, const real *array, const ls_slots *slots, doub
 /* Updates this rank's slice of the phase's slots. **Collective** over the node. */
 static void update(ls_trainer *t, int phase, double weight)
 {
-    const ls_session_stage *specs = t->stage.specs;
-    const ls_optimizer *optimizer = &specs->optimizer[phase];
-    t->stage.rate =
-        optimizer->rate * ls_schedule_factor(&specs->schedule, t->position.stage_step, specs->steps,
-                                             (double)specs->steps_per_epoch);
+    const ls_session_stage *stage = stage_of(t);
+    const ls_optimizer *optimizer = &stage->optimizer[phase];
+    t->report.rate =
+        optimizer->rate * ls_schedule_factor(&stage->schedule, t->position.stage_step, stage->steps,
+                                             (double)stage->steps_per_epoch);
     const ls_update update = {.optimizer = optimizer,
                               .params = t->session.params,
-                              .slots = &t->stage.objective->phase[phase].slots,
+                              .slots = &stage->objective->phase[phase].slots,
                               .part = t->reduce->slice,
                               .gradient = t->shards.partial[0],
                               .state = t->states.array,
@@ -98,7 +104,7 @@ static void update(ls_trainer *t, int phase, double weight)
                               .value2 = t->value2,
                               .measure = measure,
                               .context = t->reduce,
-                              .rate = t->stage.rate,
+                              .rate = t->report.rate,
                               .count = ++t->position.updates[phase]};
     ls_optimizer_step(&update, weight);
 }
@@ -106,11 +112,11 @@ static void update(ls_trainer *t, int phase, double weight)
 /* One step: gradient, sum, update, prepare, for each phase. */
 static bool train_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
 {
-    const ls_objective *objective = t->stage.objective;
+    const ls_objective *objective = stage_of(t)->objective;
     const ls_batch *batch = NULL;
     for (int p = 0; p < objective->phases; p++) {
         if (objective->phase[p].fresh_batch)
-            batch = ls_loader_next(t->stage.loader, error);
+            batch = ls_loader_next(t->loader, error);
         compute_gradient(t, p, batch, sums);
         raise_flags(t, sums);
         ls_reduce_sum(t->reduce, &objective->phase[p].slots, sums, t->gradient2);
@@ -146,23 +152,6 @@ static bool save(ls_trainer *t, ls_error *error)
     return ls_comm_agree(t->comm, write_checkpoint(t, LS_CHECKPOINT_ALL, error), error);
 }
 
-/* **Collective.** Evaluates the parameters that the nets read now, and writes best.h5 where they
- * are the best so far. */
-static bool evaluate_parameters(ls_trainer *t, ls_error *error)
-{
-    ls_evaluation evaluation = {.rows = 0};
-    double start = ls_clock_now();
-    const ls_job *job = t->session.job;
-    if (!ls_evaluate(t->comm, t->stage.objective, t->session.data,
-                     ls_split_find(job->evaluate.split), &evaluation, error))
-        return false;
-    bool best = ls_judge_note(job, t->stage.objective, &evaluation.sums, &t->position);
-    bool ok = !best || write_checkpoint(t, LS_CHECKPOINT_WEIGHTS, error);
-    t->evaluated = ls_clock_now();
-    ls_report_evaluation(&t->report, &evaluation.sums, t->evaluated - start);
-    return ls_comm_agree(t->comm, ok, error);
-}
-
 /* **Collective** over the node. From here on the nets read `values`. */
 static void read_values(const ls_trainer *t, real *values)
 {
@@ -170,28 +159,39 @@ static void read_values(const ls_trainer *t, real *values)
     ls_session_prepare(&t->session);
 }
 
-/* **Collective.** Evaluates the parameters, or their average where the job says so. */
+/* **Collective.** Evaluates the parameters, or their average where the job says so; what is the
+ * best so far becomes best.h5. */
 static bool evaluate(ls_trainer *t, ls_error *error)
 {
-    real *trained = t->session.params->values;
-    real *average = t->session.job->evaluate.average ? t->states.array[LS_OPTIMIZER_AVERAGE] : NULL;
-    if (average)
+    ls_evaluation evaluation = {.rows = 0};
+    const ls_session *session = &t->session;
+    const ls_job *job = session->job;
+    ls_objective *objective = stage_of(t)->objective;
+    real *trained = session->params->values, *average = t->states.array[LS_OPTIMIZER_AVERAGE];
+    double start = ls_clock_now();
+    if (job->evaluate.average)
         read_values(t, average);
-    bool ok = evaluate_parameters(t, error);
-    if (average)
+    bool ok = ls_evaluate(t->comm, objective, session->data, ls_split_find(job->evaluate.split),
+                          &evaluation, error);
+    if (ok) {
+        bool best = ls_judge_note(job, objective, &evaluation.sums, &t->position);
+        ok = !best || write_checkpoint(t, LS_CHECKPOINT_WEIGHTS, error);
+        t->evaluated = ls_clock_now();
+        ls_report_evaluation(&t->report, &evaluation.sums, t->evaluated - start);
+    }
+    if (job->evaluate.average)
         read_values(t, trained);
-    return ok;
+    return ls_comm_agree(t->comm, ok, error);
 }
 
-/* Whether the step just done, or rank 0's clock (`flag`), has come to what the job does `every` so
- * often. */
+/* Whether what is done `every` so often is due: by the steps done, or by the clock (`flag`). */
 static bool due(const ls_trainer *t, const ls_every *every, double flag)
 {
     double period = every->count, step = (double)t->position.stage_step;
     if (every->unit == LS_EVERY_NEVER || every->unit == LS_EVERY_MINUTES)
         return flag > 0;
     if (every->unit == LS_EVERY_EPOCHS)
-        period *= (double)t->stage.specs->steps_per_epoch;
+        period *= (double)stage_of(t)->steps_per_epoch;
     return floor(step / period) != floor((step - 1) / period);
 }
 
@@ -202,14 +202,15 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
     const ls_job *job = t->session.job;
     if (!train_step(t, &sums, error))
         return FAILED;
+    t->report.waited = ls_loader_waited(t->loader);
     ls_report_step(&t->report, &sums.sums);
-    bool done = t->position.stage_step == t->stage.specs->steps, early = false;
+    bool done = t->position.stage_step == stage_of(t)->steps;
     if (t->evaluate.unit != LS_EVERY_NEVER && (done || due(t, &t->evaluate, sums.evaluate))) {
         if (!evaluate(t, error))
             return FAILED;
-        early = ls_judge_patience_over(job, &t->position);
+        done = done || ls_judge_patience_over(job, &t->position);
     }
-    if (done || early)
+    if (done)
         return STAGE_DONE;
     bool stop = sums.stop > 0;
     if ((stop || due(t, &job->checkpoint.every, sums.save)) && !save(t, error))
@@ -217,28 +218,41 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
     return stop ? STOP : GO_ON;
 }
 
-/* Whether the best evaluation of the stage before can be compared with those of this one. */
-static bool goes_on_judging(const ls_trainer *t)
+/* The loader begins to read the rows of this rank's shards, from the position on. */
+static ls_loader *open_loader(const ls_trainer *t)
 {
-    long stage = t->position.stage;
-    const ls_job_stage *stages = t->session.job->stage;
-    return stage > 0 && strcmp(stages[stage].objective, stages[stage - 1].objective) == 0;
+    const ls_loader_plan plan = {.split = LS_TRAIN,
+                                 .seed = (uint64_t)t->session.job->seed,
+                                 .stage = (uint32_t)t->position.stage,
+                                 .shuffle = true,
+                                 .batch = t->session.job->stage[t->position.stage].batch,
+                                 .shards = t->shards.count,
+                                 .begin = t->shards.begin,
+                                 .end = t->shards.end,
+                                 .first_step = t->position.stage_step,
+                                 .end_step = stage_of(t)->steps};
+    return ls_loader_open(t->session.data, &plan);
 }
 
 /* Begins the stage of t->position, or goes on with it. */
 static void start_stage(ls_trainer *t)
 {
-    int number = (int)t->position.stage;
-    ls_states_select(&t->states, &t->session, number);
+    long number = t->position.stage, shard_rows, chunk_rows;
+    ls_objective *objective = stage_of(t)->objective;
+    const ls_job_stage *stages = t->session.job->stage;
+    ls_states_select(&t->states, &t->session, (int)number);
     if (t->position.stage_step == 0) {
         ls_states_clear(&t->states, &t->session);
         memset(t->position.updates, 0, sizeof t->position.updates);
-        if (!goes_on_judging(t))
+        /* Evaluations by another objective cannot be compared. */
+        if (number == 0 || strcmp(stages[number].objective, stages[number - 1].objective) != 0)
             ls_judge_forget(&t->position);
     }
-    t->saved = t->evaluated = ls_clock_now();
-    ls_stage_open(&t->stage, &t->session, number, &t->shards, &t->evaluate, t->position.stage_step);
+    ls_trainer_rows(t, number, &shard_rows, &chunk_rows);
+    objective->type->compile(objective, shard_rows, chunk_rows);
+    t->loader = open_loader(t);
     ls_report_start(&t->report);
+    t->saved = t->evaluated = t->report.stage_start;
 }
 
 /* Moves the position to the beginning of the next stage. In the last stage it stays, so that a
@@ -257,8 +271,9 @@ static void advance(ls_trainer *t)
 static verdict run_stage(ls_trainer *t, ls_error *error)
 {
     verdict result = GO_ON;
-    long steps = t->session.stage[t->position.stage].steps;
-    if (t->position.stage_step >= steps || ls_judge_patience_over(t->session.job, &t->position)) {
+    ls_session_stage *stage = stage_of(t);
+    if (t->position.stage_step >= stage->steps ||
+        ls_judge_patience_over(t->session.job, &t->position)) {
         advance(t);
         return STAGE_DONE;
     }
@@ -267,11 +282,14 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
         result = step_and_after(t, error);
     if (result != STAGE_DONE)
         return result;
-    ls_report_stage(&t->report, t->position.stage_step == steps ? "done" : "stopped early");
+    ls_report_stage(&t->report, t->position.stage_step == stage->steps ? "done" : "stopped early");
     advance(t);
     if (!save(t, error))
         return FAILED;
-    ls_stage_close(&t->stage);
+    ls_loader_close(t->loader);
+    t->loader = NULL;
+    ls_objective_destroy(stage->objective); /* its workspaces make room for the next stage's */
+    stage->objective = NULL;
     return STAGE_DONE;
 }
 

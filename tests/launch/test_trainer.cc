@@ -13,7 +13,6 @@ extern "C" {
 #include "io/checkpoint/checkpoint_find.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/train/changes.h"
-#include "launch/train/choose.h"
 #include "launch/train/judge.h"
 #include "launch/train/trainer_run.h"
 }
@@ -231,6 +230,23 @@ TEST(Trainer, AnotherRunBeginsFromACheckpointAndGoesOnFromItsOwn)
     ASSERT_EQ(second.train(1), LS_OUTCOME_STOPPED) << second.error.text;
     EXPECT_EQ(second.began.step, 8);
     EXPECT_NE(second.notices.find("is where the run began"), std::string::npos) << second.notices;
+}
+
+TEST(Trainer, GoingBackForgetsABestThatCameLater)
+{
+    Training run(
+        ADAM + "evaluate: {metric: loss, every: 1 steps}\ncheckpoint: {every: 1 steps, keep: 9}\n");
+    ASSERT_EQ(run.train(6), LS_OUTCOME_STOPPED) << run.error.text;
+    ASSERT_EQ(run.position.best_step, 6); /* the loss falls with every step */
+    std::string back = run.folder / "run/checkpoints/step-00000003.h5";
+    run.options.resume = back.c_str();
+    EXPECT_EQ(run.train(1), LS_OUTCOME_FAILED);
+    EXPECT_NE(std::string(run.error.text).find("goes back"), std::string::npos) << run.error.text;
+    run.options.overwrite = true;
+    ASSERT_EQ(run.train(1), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(run.began.step, 3);
+    EXPECT_TRUE(std::isnan(run.began.best)); /* best.h5 was of step 6 */
+    EXPECT_EQ(run.position.best_step, 4);
 }
 
 TEST(Trainer, WhatChangedIsNoticed)
