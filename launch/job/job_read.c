@@ -75,13 +75,14 @@ static bool fail_unknown(const ls_job *job, const ls_job_entry *entry, ls_error 
     int count = ls_job_key_names(map, name, NAMES);
     if (count == 0) { /* there is no such map */
         count = ls_job_key_names("", name, NAMES);
-        word = entry->path;
+        snprintf(map, sizeof map, "%.*s", (int)strcspn(entry->path, "."), entry->path);
+        word = map;
     }
     const char *near = ls_nearest(word, name, count, sizeof name[0]);
     for (const ls_job_key *key = ls_job_keys; key->name; key++)
         if (strcmp(key->name, word) == 0)
             near = ls_job_key_path(key, -1, other, sizeof other);
-    if (near)
+    if (near && (near == other || strcmp(near, word) != 0)) /* no map's own name */
         snprintf(hint, sizeof hint, ": did you mean '%s'?", near);
     ls_error_set(error, LS_USAGE, "%s: unknown key '%.300s'%s Known here:",
                  key_position(job, entry, position, sizeof position), entry->path, hint);

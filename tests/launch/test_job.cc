@@ -417,6 +417,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
          "job.yaml:3:12: optimizer: " + std::string(optimizer) + "9 keys" + optimizer_end},
         {"optimizer: {a.b: sgd}", "job.yaml:3:13: a dot stands in a key: " + std::string(dot)},
         {"optimizer: {'': sgd}", "job.yaml:3:13: '' is no name of a phase"},
+        {"\"\": 5\n\"\": 6", "job.yaml:4:1: the key '' is given twice (first in line 3): keep one"},
         {"batch: 5\nbatch: 6",
          "job.yaml:4:1: the key 'batch' is given twice (first in line 3): keep one"},
         {"evaluate: {every: never, every: never}",
@@ -481,6 +482,9 @@ TEST(Job, RefusesOverridesInTheseWords)
         {"foo", "command line: 'foo' is no key=value: write for example batch=128"},
         {"=3", "command line: '=3' is no key=value: write for example batch=128"},
         {"sede=3", "command line: unknown key 'sede': did you mean 'seed'?" + std::string(known)},
+        {"evalute.every=1 epoch",
+         "command line: unknown key 'evalute.every': did you mean 'evaluate'?" +
+             std::string(known)},
         {"stages.1.bach=3", "command line: unknown key 'stages.1.bach': did you mean 'batch'? "
                             "Known here: objective optimizer schedule batch epochs steps"},
         {"stages.1.batch=12x", "command line: stages.1.batch: " + std::string(number) +
