@@ -142,16 +142,18 @@ static bool check_name(const char *name, const char *what, ls_error *error)
 
 static bool read_inputs(ls_spec *spec, const char *begin, const char *end, ls_error *error)
 {
-    for (const char *comma = begin; comma; begin = comma + 1) {
+    const char *comma, *stop;
+    do {
         comma = memchr(begin, ',', (size_t)(end - begin));
+        stop = comma ? comma : end;
         if (spec->inputs == LS_SPEC_INPUTS)
             return ls_error_set(error, LS_USAGE, "more than %d inputs after @", LS_SPEC_INPUTS);
         char *word = spec->input[spec->inputs++];
-        if (!read_word(begin, comma ? comma : end, word, LS_WORD, "an input's name after @",
-                       error) ||
+        if (!read_word(begin, stop, word, LS_WORD, "an input's name after @", error) ||
             !check_name(word, "the input", error))
             return false;
-    }
+        begin = stop + 1;
+    } while (comma);
     return true;
 }
 

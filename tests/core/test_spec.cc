@@ -122,6 +122,9 @@ TEST(Spec, RefusesWithWordsThatHelp)
     EXPECT_EQ("'extra' is neither key=value nor @input (after type t)", refusal("t extra"));
     EXPECT_EQ("the name 'a/b' holds '/': use letters, digits, '_' and '-'", refusal("a/b: t"));
     EXPECT_EQ("no type after 'a'", refusal("a:"));
+    EXPECT_EQ("an input's name after @ is missing", refusal("t @"));
+    EXPECT_EQ("an input's name after @ is missing", refusal("t @a,"));
+    EXPECT_EQ("an input's name after @ is missing", refusal("t @,a"));
 }
 
 TEST(Spec, BadListMembersAreRefused)
