@@ -135,7 +135,7 @@ printf '    %-28s %s\n' \
     "$data" 'the data set (HDF5)' \
     "$run/metrics.jsonl" 'loss, accuracy, rate, speed: one JSON record a line' \
     "$run/checkpoints/" 'the last checkpoints, and best.h5: the best on the validation rows' \
-    "$run/job.yaml" 'the job with every key written out'
+    "$run/job.yaml" 'the job with the values of all keys that have an effect'
 
 say "What to try next:"
 if [ "$(id -u)" = 0 ]; then
