@@ -20,6 +20,7 @@ static int unjoined_tasks(void)
 ls_comm *ls_ranks_start(int *argc, char ***argv)
 {
     ls_error error;
+    int rank = ls_command_rank(); /* read before MPI starts, which may change the environment */
     int tasks = unjoined_tasks();
     if (tasks > 0) {
         ls_error_set(&error, LS_USAGE,
@@ -28,12 +29,12 @@ ls_comm *ls_ranks_start(int *argc, char ***argv)
                      "pmix), or with mpirun inside the allocation (`LOCKSTEP_START=mpirun sbatch "
                      "cluster/train.sbatch ...`)",
                      tasks);
-        exit(ls_command_fail(ls_command_rank(), &error));
+        exit(ls_command_fail(rank, &error));
     }
     ls_comm *comm = ls_comm_open(argc, argv);
     if (ls_comm_singletons(comm, &error)) {
         ls_comm_close(comm);
-        exit(ls_command_fail(ls_command_rank(), &error));
+        exit(ls_command_fail(rank, &error));
     }
     return comm;
 }

@@ -1,6 +1,7 @@
 /* job_entries: the list of paths and texts, and the list of a job that exists. */
 #include "launch/job/job_entries.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ int ls_job_entries_stages(const ls_job_entries *list)
 {
     int stages = 0, number;
     for (int i = 0; list && i < list->count; i++)
-        if (sscanf(list->entry[i].path, "stages.%d", &number) == 1 && number >= stages)
+        if (sscanf(list->entry[i].path, "stages.%d", &number) == 1 && number >= stages &&
+            number < INT_MAX)
             stages = number + 1;
     return stages;
 }
