@@ -217,7 +217,7 @@ static bool set_every(const ls_job_key *key, void *member, const char *text)
 
 static char *write_every(const ls_every *every)
 {
-    char count[32];
+    char count[32] = "0";
     double back = 0;
     if (every->unit <= LS_EVERY_NEVER)
         return ls_copy_string(every->unit == LS_EVERY_NEVER ? "never" : NULL);

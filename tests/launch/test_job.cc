@@ -311,6 +311,11 @@ TEST(Job, IsMadeFromAPlainStruct)
     EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
     EXPECT_STREQ(error.text, "mine: stages.0.epochs and mine: stages.0.steps: only one of them may "
                              "stand: take one out");
+    plain.evaluate.every = {LS_EVERY_EPOCHS, 0};
+    EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
+    EXPECT_STREQ(error.text,
+                 "mine: evaluate.every: expected 'N epochs', 'N steps', 'N minutes' (N above 0, "
+                 "steps whole) or 'never', found '0 epochs'; write for example `every: 1 epoch`");
     plain = {};
     EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
     EXPECT_STREQ(error.text, "job: the key 'data' is missing: expected the path of a data set "
