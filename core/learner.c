@@ -57,7 +57,7 @@ static void take_memory(ls_learner *it)
     ls_params_commit(it->params, it->values, it->prepared);
     ls_params_initialize(it->params, it->plan.seed, NULL);
     it->objective->type->compile(it->objective, it->plan.batch, 0);
-    it->run = ls_workspace_create(it->net, it->plan.batch, false);
+    it->run = ls_workspace_create(it->net, it->plan.batch, LS_INFERENCE);
 }
 
 ls_learner *ls_learner_create(const ls_learner_plan *plan, ls_error *error)

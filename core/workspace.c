@@ -81,10 +81,10 @@ static ls_block *plan(const ls_net *net, int n, long rows, bool training, size_t
     return list;
 }
 
-size_t ls_workspace_bytes(const ls_net *net, long rows, bool training)
+size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use)
 {
     size_t arena, scratch;
-    ls_free(plan(net, net->count, rows, training, &arena, &scratch));
+    ls_free(plan(net, net->count, rows, use == LS_TRAINING, &arena, &scratch));
     return arena + scratch;
 }
 
@@ -122,9 +122,9 @@ static ls_workspace *create(const ls_net *net, int layers, long rows, bool train
     return space;
 }
 
-ls_workspace *ls_workspace_create(const ls_net *net, long rows, bool training)
+ls_workspace *ls_workspace_create(const ls_net *net, long rows, ls_workspace_use use)
 {
-    return create(net, net->count, rows, training);
+    return create(net, net->count, rows, use == LS_TRAINING);
 }
 
 ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last)

@@ -3,15 +3,17 @@
 #pragma once
 #include "core/net.h"
 
+/* Inference is forward alone; training keeps what backward needs. */
+typedef enum { LS_INFERENCE, LS_TRAINING } ls_workspace_use;
 typedef struct ls_workspace ls_workspace;
-/* For up to `rows` rows; `training`: with backward. Free with ls_workspace_destroy. */
-ls_workspace *ls_workspace_create(const ls_net *net, long rows, bool training);
+/* For up to `rows` rows. Free with ls_workspace_destroy. */
+ls_workspace *ls_workspace_create(const ls_net *net, long rows, ls_workspace_use use);
 /* For forward passes through layers 0 to `last` only, as if the net ended there. */
 ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last);
 void ls_workspace_destroy(ls_workspace *space);
 /* The bytes that ls_workspace_create takes with one thread. Evaluation cuts its chunks by them, and
  * these must not depend on the number of threads. */
-size_t ls_workspace_bytes(const ls_net *net, long rows, bool training);
+size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use);
 /* The bytes that the net's other threads take in addition. */
 size_t ls_workspace_bytes_threads(const ls_net *net, long rows);
 /* y [rows, net->y], owned by the workspace, good until its next forward. x [rows, net->x] must stay

@@ -79,16 +79,16 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
     supervised *self = objective->self;
     const ls_net *net = objective->answers;
     if (shard_rows)
-        objective->training = self->training = ls_workspace_create(net, shard_rows, true);
+        objective->training = self->training = ls_workspace_create(net, shard_rows, LS_TRAINING);
     if (chunk_rows)
-        self->evaluation = ls_workspace_create(net, chunk_rows, false);
+        self->evaluation = ls_workspace_create(net, chunk_rows, LS_INFERENCE);
 }
 
 static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_rows)
 {
     const ls_net *net = objective->answers;
-    return (shard_rows ? ls_workspace_bytes(net, shard_rows, true) : 0) +
-           (chunk_rows ? ls_workspace_bytes(net, chunk_rows, false) : 0);
+    return (shard_rows ? ls_workspace_bytes(net, shard_rows, LS_TRAINING) : 0) +
+           (chunk_rows ? ls_workspace_bytes(net, chunk_rows, LS_INFERENCE) : 0);
 }
 
 /* Loss and metrics of y; dy NULL: an evaluation, without label smoothing. */

@@ -100,7 +100,7 @@ static long chunk_rows(const ls_net *net, long width)
 {
     enum { CHUNK_ROWS = 256, WORKSPACE_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
     long rows = CHUNK_ROWS;
-    while (rows > 1 && (ls_workspace_bytes(net, rows, false) > WORKSPACE_BYTES ||
+    while (rows > 1 && (ls_workspace_bytes(net, rows, LS_INFERENCE) > WORKSPACE_BYTES ||
                         (size_t)(rows * width) * sizeof(real) > RESULT_BYTES))
         rows /= 2;
     return rows;

@@ -108,7 +108,7 @@ void ls_bench_layer_start(ls_bench_layer *b, long rows, int threads)
     ls_params_store(params, b->slot, b->values, b->weight);
     b->x = ls_alloc((size_t)b->x_count, sizeof(real));
     b->dx = ls_alloc((size_t)b->x_count, sizeof(real));
-    b->workspace = ls_workspace_create(b->net, b->rows, true);
+    b->workspace = ls_workspace_create(b->net, b->rows, LS_TRAINING);
     b->dy = ls_workspace_dy(b->workspace);
     fill(b->x, b->x_count, 0);
     fill(b->dy, b->y_count, 1);

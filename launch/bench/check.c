@@ -215,7 +215,7 @@ static bool dump_layers(ls_rowfile *dump, const probe *p, ls_error *error)
 {
     const ls_net *net = p->session.net[0];
     const ls_pass pass = pass_of(p, 0);
-    ls_workspace *run = ls_workspace_create(net, p->batch.rows, true);
+    ls_workspace *run = ls_workspace_create(net, p->batch.rows, LS_TRAINING);
     ls_workspace_forward(run, &pass, p->batch.x, p->batch.rows);
     bool ok = true;
     for (int i = 0; ok && i < net->count; i++) {

@@ -258,7 +258,7 @@ struct Line {
     }
     Reals dx(const Reals &x, const Reals &dy, real *gradient = nullptr) const
     {
-        ls_workspace *run = ls_workspace_create(net, 1, true);
+        ls_workspace *run = ls_workspace_create(net, 1, LS_TRAINING);
         ls_pass pass = {};
         pass.training = true;
         pass.gradient = gradient;

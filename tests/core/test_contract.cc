@@ -57,7 +57,7 @@ TEST_P(Contract, GradientsAreCentralDifferences)
     Buffer gradient((size_t)net.params()->size, 0);
     fill_inputs(x, x.size(), 1);
     fill_inputs(dy, dy.size(), 2);
-    ls_workspace *run = ls_workspace_create(net.get(), rows, true);
+    ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
     ls_pass pass = training_pass(4, gradient);
     auto loss = [&]() {
         net.prepare();
@@ -280,8 +280,8 @@ TEST_P(Contract, FewerRowsThanPlannedAreARun)
     Buffer gradient((size_t)net.params()->size, 0), exact_gradient((size_t)net.params()->size, 0);
     fill_inputs(x, x.size(), 1);
     fill_inputs(dy, dy.size(), 2);
-    ls_workspace *large = ls_workspace_create(net.get(), 9, true),
-                 *exact = ls_workspace_create(net.get(), 2, true);
+    ls_workspace *large = ls_workspace_create(net.get(), 9, LS_TRAINING),
+                 *exact = ls_workspace_create(net.get(), 2, LS_TRAINING);
     ls_pass pass = training_pass(4, gradient), exact_pass = training_pass(4, exact_gradient);
     const real *y = ls_workspace_forward(large, &pass, x, 2);
     const real *exact_y = ls_workspace_forward(exact, &exact_pass, x, 2);

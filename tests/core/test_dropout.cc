@@ -22,7 +22,7 @@ Reals drop(const char *line, long width, long rows, const ls_pass &pass, Reals *
     ls_error error = {};
     ls_net *net = ls_net_build(params, nullptr, "net", line, &shape, &error);
     EXPECT_NE(net, nullptr) << error.text;
-    ls_workspace *run = ls_workspace_create(net, rows, true);
+    ls_workspace *run = ls_workspace_create(net, rows, LS_TRAINING);
     Reals x((size_t)(width * rows), 1);
     const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     Reals result(y, y + x.size());

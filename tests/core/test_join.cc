@@ -12,7 +12,7 @@ struct Passed {
 Passed pass(const char *text, const Reals &x, const Reals &dy)
 {
     Net net(text);
-    ls_workspace *run = ls_workspace_create(net.get(), 1, true);
+    ls_workspace *run = ls_workspace_create(net.get(), 1, LS_TRAINING);
     ls_pass pass = {};
     Passed found = {{}, Reals(x.size(), NAN)};
     const real *y = ls_workspace_forward(run, &pass, x.data(), 1);

@@ -178,7 +178,7 @@ TEST(ImageModels, ZeroInitMakesEveryBlockTheIdentityAtFirst)
     ls_params_commit(model.params, values, prepared);
     ls_params_initialize(model.params, 1, NULL);
     ls_net_prepare(model.net, 0, 1);
-    ls_workspace *run = ls_workspace_create(model.net, 2, true);
+    ls_workspace *run = ls_workspace_create(model.net, 2, LS_TRAINING);
     std::vector<real> x(2 * 8 * 8 * 3);
     for (size_t i = 0; i < x.size(); i++)
         x[i] = (real)std::sin(3.7 * (double)i);

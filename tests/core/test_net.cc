@@ -89,7 +89,7 @@ TEST(Net, AnInputReadTwiceCollectsBothGradients)
      * the other's sibling through the graph input. */
     Net n("a: dense units=4\nactivation @a function=tanh\ndense units=4\n", {1, {4}});
     ASSERT_TRUE(n.net) << n.error.text;
-    ls_workspace *run = ls_workspace_create(n.net, 3, true);
+    ls_workspace *run = ls_workspace_create(n.net, 3, LS_TRAINING);
     std::vector<real> x(12, 0.3), dx(12, 99), gradient(n.params->size);
     ls_pass pass = {};
     pass.training = true;
@@ -106,7 +106,7 @@ TEST(Net, AnInputReadTwiceCollectsBothGradients)
 TEST(Net, TellsFinishedSlotsOnceEachFromTheLastLayerOn)
 {
     Net n("dense units=3\nactivation function=tanh\ndense units=2\n", {1, {4}});
-    ls_workspace *run = ls_workspace_create(n.net, 2, true);
+    ls_workspace *run = ls_workspace_create(n.net, 2, LS_TRAINING);
     std::vector<real> x(8, 0.5), gradient(n.params->size);
     std::vector<long> told;
     ls_pass pass = {};
@@ -127,9 +127,10 @@ TEST(Net, EvaluationTakesLessMemoryThanTraining)
     Net n("dense units=64\nactivation function=tanh\ndense units=64\nactivation function=tanh\n"
           "dense units=64\nactivation function=tanh\ndense units=2\n",
           {1, {4}});
-    EXPECT_LT(2 * ls_workspace_bytes(n.net, 1000, false), ls_workspace_bytes(n.net, 1000, true));
-    ls_workspace *training = ls_workspace_create(n.net, 5, true),
-                 *evaluation = ls_workspace_create(n.net, 5, false);
+    EXPECT_LT(2 * ls_workspace_bytes(n.net, 1000, LS_INFERENCE),
+              ls_workspace_bytes(n.net, 1000, LS_TRAINING));
+    ls_workspace *training = ls_workspace_create(n.net, 5, LS_TRAINING),
+                 *evaluation = ls_workspace_create(n.net, 5, LS_INFERENCE);
     std::vector<real> x(20, 0.5);
     ls_pass pass = {};
     const real *a = ls_workspace_forward(training, &pass, x.data(), 5);
@@ -151,7 +152,7 @@ TEST(Net, ARunUntilALayerGivesItsOutputInLessMemory)
     std::vector<real> x(4 * ROWS, 0.5);
     ls_pass pass = {};
     size_t before = ls_memory_held();
-    ls_workspace *training = ls_workspace_create(n.net, ROWS, true);
+    ls_workspace *training = ls_workspace_create(n.net, ROWS, LS_TRAINING);
     size_t taken = ls_memory_held() - before;
     ls_workspace_forward(training, &pass, x.data(), ROWS);
     for (int last = 0; last < n.net->count; last++) {

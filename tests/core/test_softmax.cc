@@ -18,7 +18,7 @@ std::vector<real> softmax(const std::vector<real> &x, const ls_shape &shape)
     ls_net *net = ls_net_build(params, nullptr, "net", "softmax", &shape, &error);
     EXPECT_NE(net, nullptr) << error.text;
     long rows = (long)x.size() / ls_shape_count(&shape);
-    ls_workspace *run = ls_workspace_create(net, rows, false);
+    ls_workspace *run = ls_workspace_create(net, rows, LS_INFERENCE);
     ls_pass pass = {};
     const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     std::vector<real> result(y, y + x.size());

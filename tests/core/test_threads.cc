@@ -75,7 +75,7 @@ Results train(const Net &at, long rows, int threads)
     std::vector<real> x(rows * ls_shape_count(&net->x)), dy(rows * ls_shape_count(&net->y));
     ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0), 0, x.data(), x.size());
     ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0), 0, dy.data(), dy.size());
-    ls_workspace *run = ls_workspace_create(net, rows, true);
+    ls_workspace *run = ls_workspace_create(net, rows, LS_TRAINING);
     ls_pass pass = {};
     pass.training = true;
     pass.row = 40;
@@ -126,13 +126,13 @@ TEST(Threads, LeaveTheSizeOfChunks)
     ls_error error = {};
     ls_params *params = ls_params_create();
     ls_net *net = ls_net_build(params, nullptr, "net", nets[0].lines, &nets[0].input, &error);
-    const size_t one = ls_workspace_bytes(net, 40, false);
+    const size_t one = ls_workspace_bytes(net, 40, LS_INFERENCE);
     EXPECT_EQ(ls_workspace_bytes_threads(net, 40), 0u);
     net->build.threads = 3;
     const size_t beside = ls_workspace_bytes_threads(net, 40);
-    EXPECT_EQ(ls_workspace_bytes(net, 40, false), one);
+    EXPECT_EQ(ls_workspace_bytes(net, 40, LS_INFERENCE), one);
     const size_t held = ls_memory_held();
-    ls_workspace *run = ls_workspace_create(net, 40, false);
+    ls_workspace *run = ls_workspace_create(net, 40, LS_INFERENCE);
     EXPECT_GT(beside, 0u);
     EXPECT_NEAR((double)(ls_memory_held() - held), (double)(one + beside), 1e4);
     ls_workspace_destroy(run);

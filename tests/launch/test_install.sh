@@ -45,7 +45,7 @@ int main(void)
     ls_params_commit(params, values, prepared);
     ls_params_initialize(params, 1, NULL);
     ls_net_prepare(net, 0, 1);
-    ls_workspace *run = ls_workspace_create(net, 2, false);
+    ls_workspace *run = ls_workspace_create(net, 2, LS_INFERENCE);
     const real x[6] = {1, 2, 3, 4, 5, 6};
     static ls_pass pass; /* not training, step 0 */
     const real *y = ls_workspace_forward(run, &pass, x, 2);
