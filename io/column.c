@@ -117,14 +117,13 @@ static bool read_run(const ls_column *column, long row, long n, size_t row_bytes
 {
     const ls_array *array = column->array;
     long width = ls_shape_count(&array->shape);
-    if (column->memory) {
-        memcpy(to, column->memory + row * width, (size_t)(n * width) * sizeof *to);
-        return true;
-    }
-    if (!(array->start >= 0 ? read_direct(column, row, n, row_bytes, stored, error)
-                            : read_hdf5(column, row, n, stored, error)))
+    const void *from = stored;
+    if (column->memory)
+        from = (const char *)column->memory + (size_t)row * row_bytes;
+    else if (!(array->start >= 0 ? read_direct(column, row, n, row_bytes, stored, error)
+                                 : read_hdf5(column, row, n, stored, error)))
         return false;
-    convert(array->type, stored, n * width, array->scale, array->offset, to);
+    convert(array->type, from, n * width, array->scale, array->offset, to);
     return true;
 }
 

@@ -8,7 +8,7 @@ typedef struct ls_column {
     const ls_array *array; /* checked by ls_dataset_check_open */
     int descriptor;        /* of the file */
     hid_t dataset;         /* < 0: the data set has no such array in a file */
-    const real *memory;    /* the array itself, of a data set in memory; NULL: it is in a file */
+    const void *memory;    /* the array itself, of a data set in memory; NULL: it is in a file */
 } ls_column;
 
 /* Reads row rows[i] into out[i, :], for i in [0, n), converted and scaled. Several threads may call

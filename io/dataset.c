@@ -207,9 +207,13 @@ ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits
         split->has_y = split->present && from->y;
         if (split->present)
             split->x = describe_rows(split->name, 'x', from->rows, &from->x_shape);
+        if (from->x_bytes) {
+            split->x.type = LS_U8;
+            split->x.scale = 1.0 / 255;
+        }
         if (split->has_y)
             split->y = describe_rows(split->name, 'y', from->rows, &from->y_shape);
-        data->x[id].memory = from->x;
+        data->x[id].memory = from->x_bytes ? (const void *)from->x_bytes : from->x;
         data->y[id].memory = from->y;
         split->row = split->x.shape;
         split->classes = from->classes;

@@ -43,11 +43,12 @@ ls_dataset *ls_dataset_open(const char *path, ls_error *error);
 void ls_dataset_close(ls_dataset *data); /* NULL is allowed */
 /* Rows of one split that a program holds in memory. */
 typedef struct ls_dataset_rows {
-    long rows;         /* 0: there is no such split */
-    const real *x, *y; /* borrowed; y NULL: there are no targets */
-    ls_shape x_shape;  /* of a row */
-    ls_shape y_shape;  /* of a row; rank 0: y holds labels */
-    long classes;      /* of labels; 0: the largest label + 1 */
+    long rows;              /* 0: there is no such split */
+    const real *x, *y;      /* borrowed; y NULL: there are no targets */
+    ls_shape x_shape;       /* of a row */
+    ls_shape y_shape;       /* of a row; rank 0: y holds labels */
+    long classes;           /* of labels; 0: the largest label + 1 */
+    const uint8_t *x_bytes; /* in place of x, which is then byte / 255; NULL: there is x */
 } ls_dataset_rows;
 /* A data set of such rows, splits[LS_SPLITS]; `name` stands for the path in messages. Checked as a
  * file is. Close with ls_dataset_close. */

@@ -64,7 +64,8 @@ const ls_usage ls_usage_bench = {
 typedef struct bench {
     const ls_bench_arguments *arguments;
     ls_job *job;
-    real *x, *y; /* the rows of the data set: one batch over all ranks */
+    uint8_t *x; /* rows of the data set: one batch over all ranks, as bytes, like pictures */
+    real *y;    /* their labels */
     ls_dataset *data;
     ls_trainer trainer;
     double last;     /* when the step before ended */
@@ -104,12 +105,17 @@ static ls_dataset *make_data(bench *b, const ls_shape *input, long outputs, ls_e
     ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0);
     b->x = ls_alloc((size_t)(rows * width), sizeof *b->x);
     b->y = ls_alloc((size_t)rows, sizeof *b->y);
+    real *row = ls_alloc((size_t)width, sizeof *row);
     for (long r = 0; r < rows; r++) {
-        ls_random_uniform(stream, (uint64_t)r, b->x + r * width, width);
+        ls_random_uniform(stream, (uint64_t)r, row, width);
+        for (long i = 0; i < width; i++)
+            b->x[r * width + i] = (uint8_t)(256 * row[i]);
         b->y[r] = (real)(r % classes);
     }
+    ls_free(row);
     const ls_dataset_rows splits[LS_SPLITS] = {
-        [LS_TRAIN] = {.rows = rows, .x = b->x, .y = b->y, .x_shape = *input, .classes = classes}};
+        [LS_TRAIN] = {
+            .rows = rows, .x_bytes = b->x, .y = b->y, .x_shape = *input, .classes = classes}};
     return ls_dataset_open_rows("random rows", splits, error);
 }
 

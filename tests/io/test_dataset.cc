@@ -364,7 +364,7 @@ TEST(Dataset, RowsInMemoryAreReadAsThoseOfAFile)
     const real x[] = {1, 2, 3, 4, 5, 6}, y[] = {0, 1, 2};
     ls_error error = {};
     ls_dataset_rows splits[LS_SPLITS] = {};
-    splits[LS_TRAIN] = {3, x, y, {1, {2}}, {}, 0};
+    splits[LS_TRAIN] = {3, x, y, {1, {2}}, {}, 0, nullptr};
     ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
     ASSERT_NE(data, nullptr) << error.text;
     EXPECT_STREQ(ls_dataset_path(data), "numbers");
@@ -378,12 +378,29 @@ TEST(Dataset, RowsInMemoryAreReadAsThoseOfAFile)
     ls_dataset_close(data);
 }
 
+TEST(Dataset, BytesInMemoryAreParts0To1)
+{
+    const uint8_t bytes[] = {0, 255, 51, 102};
+    ls_error error = {};
+    ls_dataset_rows splits[LS_SPLITS] = {};
+    splits[LS_TRAIN] = {2, nullptr, nullptr, {1, {2}}, {}, 0, bytes};
+    ls_dataset *data = ls_dataset_open_rows("pictures", splits, &error);
+    ASSERT_NE(data, nullptr) << error.text;
+    const Rows rows = {1, 0};
+    real x[4];
+    ASSERT_TRUE(ls_dataset_read(data, LS_TRAIN, rows.data(), 2, nullptr, x, nullptr, &error));
+    const double expected[] = {0.2, 0.4, 0, 1};
+    for (int i = 0; i < 4; i++)
+        EXPECT_NEAR(x[i], expected[i], 1e-6);
+    ls_dataset_close(data);
+}
+
 TEST(Dataset, RowsInMemoryAreChecked)
 {
     const real x[] = {1, NAN, 3, 4}, y[] = {0, 1.5};
     ls_error error = {};
     ls_dataset_rows splits[LS_SPLITS] = {};
-    splits[LS_TRAIN] = {2, x, y, {1, {2}}, {}, 2};
+    splits[LS_TRAIN] = {2, x, y, {1, {2}}, {}, 2, nullptr};
     EXPECT_EQ(ls_dataset_open_rows("numbers", splits, &error), nullptr);
     EXPECT_STREQ(error.text, "numbers: train/y holds label 1.5 at row 1; expected whole numbers "
                              "from 0 to 1");
