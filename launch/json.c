@@ -1,7 +1,6 @@
 /* json: values that JSON cannot hold as they are, and one object as a line of output. */
 #include "launch/json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,11 +19,6 @@ json_t *ls_json_text(const char *value)
     string = json_string(text);
     ls_free(text);
     return string;
-}
-
-json_t *ls_json_real(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
 }
 
 void ls_json_print(json_t *object)

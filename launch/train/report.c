@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "launch/json.h"
 #include "launch/session/evaluation.h"
 
 enum { RECORDS_AN_EPOCH = 20 };
@@ -29,19 +30,14 @@ static const ls_session_stage *stage_of(const ls_report *report)
     return &report->session->stage[report->position->stage];
 }
 
-/* JSON knows no NaN: null. */
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* The means as a JSON object: loss, then the objective's metrics. */
 static json_t *means(const ls_report *report, const ls_sums *sums)
 {
     const char *const *metrics = stage_of(report)->objective->metrics;
-    json_t *object = json_pack("{s:o}", "loss", number(ls_sums_mean(sums, LS_SUM_LOSS)));
+    json_t *object = json_pack("{s:o}", "loss", ls_json_real(ls_sums_mean(sums, LS_SUM_LOSS)));
     for (int k = 0; metrics[k]; k++)
-        json_object_set_new(object, metrics[k], number(ls_sums_mean(sums, LS_SUM_METRICS + k)));
+        json_object_set_new(object, metrics[k],
+                            ls_json_real(ls_sums_mean(sums, LS_SUM_METRICS + k)));
     return object;
 }
 
