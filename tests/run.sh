@@ -20,7 +20,7 @@ targets() {
         test_dist*) echo test_dist ;;
         test_io | test_launch) echo "$name" ;;
         test_rules | test_format | test_clang | test_sanitize*) ;; # they build what they need themselves
-        *) echo manual lockstep lockstep-double ;;
+        *) echo manual lockstep lockstep-double fault ;;
         esac
     done | tr ' ' '\n' | sort -u
 }
