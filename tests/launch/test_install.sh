@@ -19,6 +19,15 @@ mv "$prefix" "$work/moved"
 prefix=$work/moved
 env -u LD_LIBRARY_PATH "$prefix/bin/lockstep" --version
 env -u LD_LIBRARY_PATH "$prefix/bin/lockstep-double" --version
+# Neither it nor the one in the build folder looks for libraries in the current folder.
+mkdir "$work/here"
+for program in "$BUILD/lockstep" "$prefix/bin/lockstep"; do
+    (cd "$work/here" && env -u LD_LIBRARY_PATH "$BUILD/tests/fault" --log "$work/calls" -- "$program" --version >/dev/null)
+    [ ! -s "$work/calls" ] || {
+        echo "expected that $program opens nothing in the current folder, found: $(head -n 1 "$work/calls")" >&2
+        exit 1
+    }
+done
 packages=$(dirname "$(find "$prefix" -name lockstep.pc)")
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
