@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/safe_text.h"
+
 static void default_hook(const char *message)
 {
     fprintf(stderr, "lockstep: %s\n", message);
@@ -21,24 +23,27 @@ void ls_fatal_set_hook(ls_fatal_hook *hook)
 
 void ls_fatal(const char *file, int line, const char *format, ...)
 {
-    char message[2048];
+    char message[2048], safe[sizeof message];
     int used = snprintf(message, sizeof message, "%s:%d: ", file, line);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message + used, sizeof message - (size_t)used, format, arguments);
     va_end(arguments);
-    fatal_hook(message);
+    ls_safe_text(safe, sizeof safe, message, strlen(message));
+    fatal_hook(safe);
     abort(); /* a hook that returned */
 }
 
 bool ls_error_set(ls_error *error, int code, const char *format, ...)
 {
     if (error) {
-        error->code = code;
+        char text[sizeof error->text]; /* `arguments` may be of *error */
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(error->text, sizeof error->text, format, arguments);
+        vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
+        error->code = code;
+        ls_safe_text(error->text, sizeof error->text, text, strlen(text));
     }
     return false;
 }
@@ -52,8 +57,7 @@ bool ls_error_prefix(ls_error *error, const char *format, ...)
         vsnprintf(where, sizeof where, format, arguments);
         va_end(arguments);
         snprintf(whole, sizeof whole, "%s: %s", where, error->text);
-        memcpy(error->text, whole, sizeof error->text - 1);
-        error->text[sizeof error->text - 1] = 0;
+        ls_safe_text(error->text, sizeof error->text, whole, strlen(whole));
     }
     return false;
 }

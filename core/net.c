@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 
 int ls_net_find(const ls_net *net, const char *name)
 {
@@ -158,9 +159,9 @@ void ls_net_print(const ls_net *net, FILE *out)
     for (int i = 0; i < net->count; i++)
         if ((int)strlen(net->layers[i]->name) > wide)
             wide = (int)strlen(net->layers[i]->name);
-    fprintf(out, "  %-*s %-12s %-16s %12s\n", wide, "layer", "type", "output", "parameters");
-    fprintf(out, "  %-*s %-12s %-16s\n", wide, "input", "",
-            ls_shape_text(&net->x, shape, sizeof shape));
+    ls_print(out, "  %-*s %-12s %-16s %12s\n", wide, "layer", "type", "output", "parameters");
+    ls_print(out, "  %-*s %-12s %-16s\n", wide, "input", "",
+             ls_shape_text(&net->x, shape, sizeof shape));
     for (int i = 0; i < net->count; i++) {
         const ls_layer *layer = net->layers[i];
         long parameters = 0;
@@ -168,9 +169,9 @@ void ls_net_print(const ls_net *net, FILE *out)
             const ls_slot *slot = &net->params->slots[layer->slot[k]];
             parameters += slot->kind == LS_SLOT_STATE ? 0 : ls_shape_count(&slot->shape);
         }
-        fprintf(out, "  %-*s %-12s %-16s %12ld\n", wide, layer->name, layer->type->name,
-                ls_shape_text(&layer->y, shape, sizeof shape), parameters);
+        ls_print(out, "  %-*s %-12s %-16s %12ld\n", wide, layer->name, layer->type->name,
+                 ls_shape_text(&layer->y, shape, sizeof shape), parameters);
         total += parameters;
     }
-    fprintf(out, "  %-*s %-12s %-16s %12ld\n", wide, net->name, "in all", "", total);
+    ls_print(out, "  %-*s %-12s %-16s %12ld\n", wide, net->name, "in all", "", total);
 }

@@ -19,6 +19,7 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 
 enum { PAGE = 4096 };
 
@@ -168,6 +169,6 @@ void ls_shared_make_room(ls_comm *comm, size_t bytes)
     if (ls_shared_room(comm, bytes, &error))
         return;
     if (comm->rank == 0)
-        fprintf(stderr, "lockstep: %s: each rank keeps a copy of its own\n", error.text);
+        ls_print(stderr, "lockstep: %s: each rank keeps a copy of its own\n", error.text);
     ls_comm_split_nodes(comm);
 }

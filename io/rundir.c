@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "io/atomic_file.h"
 
 enum { HOLDER = 256 };
@@ -70,10 +71,10 @@ static bool lock(ls_rundir *run, ls_error *error)
     if (reason == EAGAIN || reason == EACCES)
         ok = in_use(run, error);
     else if (reason)
-        fprintf(stderr,
-                "lockstep: %s: this file system gives no locks (%s); nothing keeps a second job "
-                "out of this run directory\n",
-                run->path, strerror(reason));
+        ls_print(stderr,
+                 "lockstep: %s: this file system gives no locks (%s); nothing keeps a second job "
+                 "out of this run directory\n",
+                 run->path, strerror(reason));
     if (ok)
         write_holder(run->lock);
     ls_free(path);

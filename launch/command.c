@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "core/spec.h"
 
 #define LS_COMMAND(name, help)                                                                     \
@@ -33,7 +34,7 @@ const ls_command_code ls_command_codes[] = {
 int ls_command_fail(int rank, const ls_error *error)
 {
     if (rank == 0)
-        fprintf(stderr, "lockstep: %s\n", error->text);
+        ls_print(stderr, "lockstep: %s\n", error->text);
     return error->code;
 }
 
@@ -181,6 +182,17 @@ static error_t read_key(int key, char *text, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
+/* What argp says, which may quote words of the command line, made safe for a terminal. */
+static ssize_t write_safe(void *out, const char *text, size_t size)
+{
+    for (size_t i = 0, length; i < size; i += length + 1) {
+        const char *end = memchr(text + i, '\n', size - i);
+        length = end ? (size_t)(end - text) - i : size - i;
+        ls_print(out, end ? "%.*s\n" : "%.*s", (int)length, text + i);
+    }
+    return (ssize_t)size;
+}
+
 void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments)
 {
     char **words = ls_alloc((size_t)argc, sizeof *words);
@@ -197,11 +209,16 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     setenv("ARGP_HELP_FMT", "opt-doc-col=40,rmargin=98,no-dup-args-note", 0);
     /* argp prints on all ranks. In glibc, to which it belongs, stdout and stderr are variables. */
     FILE *out = stdout, *err = stderr, *null = ls_command_rank() ? fopen("/dev/null", "w") : NULL;
+    FILE *safe = fopencookie(err, "w", (cookie_io_functions_t){.write = write_safe});
     if (null)
         stdout = stderr = null;
+    else if (safe)
+        stderr = safe;
     error_t failure = argp_parse(&argp, argc, argv, 0, NULL, &r);
     stdout = out;
     stderr = err;
+    if (safe)
+        fclose(safe);
     if (null)
         fclose(null);
     ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));

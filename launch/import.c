@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "core/print.h"
 #include "io/import/import.h"
 #include "launch/command.h"
 
@@ -86,6 +87,6 @@ int ls_command_import(int argc, char **argv)
     ls_import_run *run = find(&a, &import, &error);
     if (!run || !run(&import, stdout, &error))
         return ls_command_fail(0, &error);
-    printf("wrote %s\n", import.output);
+    ls_print(stdout, "wrote %s\n", import.output);
     return 0;
 }

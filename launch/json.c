@@ -1,6 +1,7 @@
 /* json: values that JSON cannot hold as they are, and one object as a line of output. */
 #include "launch/json.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,9 +22,26 @@ json_t *ls_json_text(const char *value)
     return string;
 }
 
+/* jansson escapes what is below 0x20; a terminal also obeys 0x7f and U+0080 to U+009F, which are
+ * c2 80 to c2 9f in UTF-8. */
+static int put_escaped(const char *text, size_t size, void *out)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i],
+                      next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
+        bool pair = c == 0xc2 && next >= 0x80 && next < 0xa0;
+        if (c == 0x7f || pair)
+            fprintf(out, "\\u%04x", pair ? next : c);
+        else
+            fputc(c, out);
+        i += pair;
+    }
+    return 0;
+}
+
 void ls_json_print(json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_dump_callback(object, put_escaped, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
     putchar('\n');
     json_decref(object);
 }

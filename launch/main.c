@@ -5,6 +5,7 @@
 
 #include "core/blas.h"
 #include "core/kernels/tile.h"
+#include "core/print.h"
 #include "core/spec.h"
 #include "dist/comm.h"
 #include "launch/command.h"
@@ -32,18 +33,18 @@ static int print_help(FILE *out)
 {
     fputs(intro, out);
     for (const ls_command *command = ls_commands; command->name; command++)
-        fprintf(out, "  %-10s %s\n", command->name, command->help);
+        ls_print(out, "  %-10s %s\n", command->name, command->help);
     fputs(examples, out);
     for (const ls_command_code *code = ls_command_codes; code->meaning; code++)
-        fprintf(out, "  %-3d %s\n", code->code, code->meaning);
+        ls_print(out, "  %-3d %s\n", code->code, code->meaning);
     return 0;
 }
 
 static int print_version(FILE *out)
 {
-    fprintf(out, "lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
-    fprintf(out, "BLAS  %s\n", ls_blas_description());
-    fprintf(out, "MPI   %s\n", ls_comm_version());
+    ls_print(out, "lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
+    ls_print(out, "BLAS  %s\n", ls_blas_description());
+    ls_print(out, "MPI   %s\n", ls_comm_version());
     return 0;
 }
 

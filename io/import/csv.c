@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "core/spec.h"
 #include "io/atomic_file.h"
 #include "io/import/csv_table.h"
@@ -269,14 +270,14 @@ static bool write_targets(hid_t file, const char *path, const ls_csv_table *t, l
 
 static void report_split(const table_import *w, const char *name, const ls_csv_table *t)
 {
-    fprintf(w->report, "%-5s  x float32 [%ld, %ld]", name, t->rows, t->width);
+    ls_print(w->report, "%-5s  x float32 [%ld, %ld]", name, t->rows, t->width);
     if (w->classes)
-        fprintf(w->report, "  y int32 [%ld]  %ld classes", t->rows, w->classes);
+        ls_print(w->report, "  y int32 [%ld]  %ld classes", t->rows, w->classes);
     if (t->targets)
-        fprintf(w->report, "  y float32 [%ld, %ld]", t->rows, t->targets);
+        ls_print(w->report, "  y float32 [%ld, %ld]", t->rows, t->targets);
     for (long i = 0; w->names && i < w->classes && i <= CLASSES_SHOWN; i++)
-        fprintf(w->report, "%s%s", i ? ", " : ": ", i < CLASSES_SHOWN ? w->names[i] : "...");
-    fprintf(w->report, "\n");
+        ls_print(w->report, "%s%s", i ? ", " : ": ", i < CLASSES_SHOWN ? w->names[i] : "...");
+    ls_print(w->report, "\n");
 }
 
 static bool fill_file(void *context, hid_t file, ls_error *error)

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "io/atomic_file.h"
 #include "io/import/import.h"
 #include "io/output.h"
@@ -257,8 +258,8 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
     ls_import_report(all->report, "valid", train->valid, dims, classes);
     ls_import_report(all->report, "test", test->images.rows, dims, classes);
     if (all->report && test->split && test->largest != train->largest)
-        fprintf(all->report, "note: the largest label of train is %ld, that of test %ld\n",
-                train->largest, test->largest);
+        ls_print(all->report, "note: the largest label of train is %ld, that of test %ld\n",
+                 train->largest, test->largest);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "core/random.h"
 
 const ls_import ls_import_presets = {
@@ -62,6 +63,6 @@ bool ls_import_in_valid(const ls_import *import, long rows, long row)
 void ls_import_report(FILE *report, const char *split, long rows, const long size[2], long classes)
 {
     if (report && rows > 0)
-        fprintf(report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n", split,
-                rows, size[0], size[1], rows, classes);
+        ls_print(report, "%-5s  x uint8 [%ld, %ld, %ld, 1]  y uint8 [%ld]  %ld classes\n", split,
+                 rows, size[0], size[1], rows, classes);
 }

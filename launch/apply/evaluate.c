@@ -1,5 +1,6 @@
 /* evaluate: loss, metrics and confusion matrix of a trained net over a split; the same bits on any
  * number of ranks. */
+#include "core/print.h"
 #include "launch/apply/forward.h"
 #include "launch/json.h"
 #include "launch/session/evaluation.h"
@@ -43,20 +44,22 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
 static void print_text(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     ls_forward_print(f);
-    printf("rows      %ld\nloss      %.6f\n", e->rows, ls_sums_mean(&e->sums, LS_SUM_LOSS));
+    ls_print(stdout, "rows      %ld\nloss      %.6f\n", e->rows,
+             ls_sums_mean(&e->sums, LS_SUM_LOSS));
     for (int k = 0; objective->metrics[k]; k++)
-        printf("%-9s %.6f\n", objective->metrics[k], ls_sums_mean(&e->sums, LS_SUM_METRICS + k));
+        ls_print(stdout, "%-9s %.6f\n", objective->metrics[k],
+                 ls_sums_mean(&e->sums, LS_SUM_METRICS + k));
     if (!e->confusion || e->classes > 20)
         return;
-    printf("confusion (a row for each label, a column for each prediction)\n      ");
+    ls_print(stdout, "confusion (a row for each label, a column for each prediction)\n      ");
     for (long j = 0; j < e->classes; j++)
-        printf(" %6ld", j);
+        ls_print(stdout, " %6ld", j);
     for (long i = 0; i < e->classes; i++) {
-        printf("\n%6ld", i);
+        ls_print(stdout, "\n%6ld", i);
         for (long j = 0; j < e->classes; j++)
-            printf(" %6ld", e->confusion[i * e->classes + j]);
+            ls_print(stdout, " %6ld", e->confusion[i * e->classes + j]);
     }
-    printf("\n");
+    ls_print(stdout, "\n");
 }
 
 static bool evaluate(ls_forward *f, ls_error *error)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "launch/apply/forward.h"
 
 static void check_arguments(const void *context, const struct argp_state *state)
@@ -91,12 +92,12 @@ static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_spl
 static void print(const ls_forward *f, const ls_layer *layer)
 {
     char shape[96];
-    printf("%s: %s of %s (step %ld), %s a row\n", f->arguments.output, layer->name, f->saved.path,
-           f->saved.step, ls_shape_text(&layer->y, shape, sizeof shape));
+    ls_print(stdout, "%s: %s of %s (step %ld), %s a row\n", f->arguments.output, layer->name,
+             f->saved.path, f->saved.step, ls_shape_text(&layer->y, shape, sizeof shape));
     for (int id = 0; id < LS_SPLITS; id++) {
         const ls_split *split = ls_dataset_split(f->saved.session.data, (ls_split_id)id);
         if (split->present)
-            printf("  %-5s  %ld rows\n", split->name, split->x.rows);
+            ls_print(stdout, "  %-5s  %ld rows\n", split->name, split->x.rows);
     }
 }
 

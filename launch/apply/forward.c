@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "io/atomic_file.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/json.h"
@@ -12,7 +13,7 @@
 
 static void print_notice(void *context, const char *text)
 {
-    fprintf(stderr, "lockstep: %s\n", text);
+    ls_print(stderr, "lockstep: %s\n", text);
 }
 
 /* **Collective.** */
@@ -144,8 +145,8 @@ bool ls_forward_finish(ls_forward *f, ls_error *error)
 
 void ls_forward_print(const ls_forward *f)
 {
-    printf("%s (step %ld) on %s of %s\n", f->saved.path, f->saved.step, f->split->name,
-           f->saved.job->data);
+    ls_print(stdout, "%s (step %ld) on %s of %s\n", f->saved.path, f->saved.step, f->split->name,
+             f->saved.job->data);
 }
 
 json_t *ls_forward_json(const ls_forward *f)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "launch/apply/forward.h"
 #include "launch/json.h"
 
@@ -105,8 +106,8 @@ static void print(const ls_forward *f, const prediction *p)
     const char *output = f->arguments.output, *name = p->classes ? p->meaning->name : "value";
     if (!f->arguments.json) {
         ls_forward_print(f);
-        printf("%s: %ld rows, %s and %s\n", output, f->split->x.rows, p->classes ? "class" : "row",
-               name);
+        ls_print(stdout, "%s: %ld rows, %s and %s\n", output, f->split->x.rows,
+                 p->classes ? "class" : "row", name);
         return;
     }
     json_t *top = ls_forward_json(f);

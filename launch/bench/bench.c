@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 #include "core/random.h"
 #include "launch/bench/bench_kernels.h"
 #include "launch/bench/bench_reduce.h"
@@ -192,24 +193,25 @@ static void print_profile(const bench *b, int ranks)
         const ls_layer *layer = net->layers[i];
         double bytes[2];
         count_bytes(layer, rows, bytes);
-        printf("%-*s", width, layer->name);
+        ls_print(stdout, "%-*s", width, layer->name);
         for (int pass = 0; pass < 2; pass++) {
             double seconds = b->layers[2 * i + pass] / (double)steps;
             double gflop = 1e-9 * (1 + pass) * layer->flops * (double)rows;
-            printf("   %s %9.3f ms %7.1f Gflop/s %6.1f GB/s", pass ? "backward" : "forward",
-                   1e3 * seconds, gflop / seconds, 1e-9 * bytes[pass] / seconds);
+            ls_print(stdout, "   %s %9.3f ms %7.1f Gflop/s %6.1f GB/s",
+                     pass ? "backward" : "forward", 1e3 * seconds, gflop / seconds,
+                     1e-9 * bytes[pass] / seconds);
             sum += seconds;
         }
-        printf("\n");
+        ls_print(stdout, "\n");
     }
     for (long i = 0; i < steps; i++)
         whole += b->seconds[i] / (double)steps;
-    printf("all layers %.3f ms of a step's %.3f ms\n", 1e3 * sum, 1e3 * whole);
+    ls_print(stdout, "all layers %.3f ms of a step's %.3f ms\n", 1e3 * sum, 1e3 * whole);
 }
 
 static void print_notice(void *context, const char *text)
 {
-    fprintf(stderr, "note: %s\n", text);
+    ls_print(stderr, "note: %s\n", text);
 }
 
 /* **Collective.** Trains steps + 1 steps, and prints what they took. */

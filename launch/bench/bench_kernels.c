@@ -10,6 +10,7 @@
 #include "core/kernels/tile.h"
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 #include "launch/bench/bench_layer.h"
 
 /* Layers of ResNet-50, VGG-16, AlexNet and LeNet, and dense layers. */
@@ -141,7 +142,8 @@ static double peak_gflops(void)
 
 static void print_head(const ls_bench_arguments *a, double peak, int width)
 {
-    printf(
+    ls_print(
+        stdout,
         "lockstep %s (%s), batch %ld, %d thread%s; peak of a core: %.1f Gflop/s (micro-kernel "
         "%s in the first-level cache)\n"
         "Gflop/s: operations of the plain sums over the time of the best of 3 runs or more; "
@@ -164,9 +166,9 @@ static void measure(ls_bench_layer *b, const char *shape, int width, double peak
         double gflops = 1e-9 * b->net->layers[0]->flops * (double)b->rows / seconds;
         double blas = blas_gflops(b, i);
         if (prints)
-            printf("%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
-                   b->kernel[i], pass->name, 1e3 * seconds, gflops, 100 * gflops / peak, error,
-                   blas);
+            ls_print(stdout, "%-*s  %-9s  %-8s %9.3f %8.1f %6.0f %% %8.1e %8.1f\n", width, shape,
+                     b->kernel[i], pass->name, 1e3 * seconds, gflops, 100 * gflops / peak, error,
+                     blas);
         fflush(stdout);
     }
 }

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 #include "dist/reduce.h"
 
 typedef struct bench {
@@ -67,10 +68,11 @@ bool ls_bench_reduce(ls_comm *comm, const ls_bench_arguments *arguments, ls_erro
     }
     double a = median(our, steps), m = median(their, steps);
     if (comm->rank == 0)
-        printf("{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "
-               "\"nodes\": %d, \"rounds\": %ld, \"milliseconds\": %.4f, "
-               "\"mpi_allreduce_milliseconds\": %.4f, \"ratio\": %.3f}\n",
-               LS_REAL_NAME, floats, comm->size, comm->nodes, steps, a, m, m / a);
+        ls_print(stdout,
+                 "{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "
+                 "\"nodes\": %d, \"rounds\": %ld, \"milliseconds\": %.4f, "
+                 "\"mpi_allreduce_milliseconds\": %.4f, \"ratio\": %.3f}\n",
+                 LS_REAL_NAME, floats, comm->size, comm->nodes, steps, a, m, m / a);
     ls_free(their);
     ls_free(our);
     ls_free(b.sum);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "core/random.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/rowfile.h"
@@ -184,7 +185,7 @@ static bool check_phase(probe *p, int phase)
     real **gradient = ls_alloc((size_t)params->count, sizeof *gradient); /* NULL: is not checked */
     double norm2 = 0;
     bool good = true;
-    printf("loss %.9f\n", apply(p, phase));
+    ls_print(stdout, "loss %.9f\n", apply(p, phase));
     for (int s = 0; s < params->count; s++) {
         if (!ls_slots_contain(&p->objective->phase[phase].slots, s) ||
             params->slots[s].kind == LS_SLOT_STATE) /* its gradient holds statistics */
@@ -201,8 +202,8 @@ static bool check_phase(probe *p, int phase)
             continue;
         double error = slot_error(p, phase, s, gradient[s], floor);
         bool fits = error <= tolerance;
-        printf("%-32s relative error %.1e  %s\n", params->slots[s].name, error,
-               fits ? "ok" : "WRONG");
+        ls_print(stdout, "%-32s relative error %.1e  %s\n", params->slots[s].name, error,
+                 fits ? "ok" : "WRONG");
         good = good && fits;
         ls_free(gradient[s]);
     }
@@ -283,7 +284,7 @@ static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error
     if (ok && a->dump) {
         ok = write_dump(&p, a->dump, error);
         if (ok)
-            printf("wrote %s: one pass over %ld rows\n", a->dump, a->rows);
+            ls_print(stdout, "wrote %s: one pass over %ld rows\n", a->dump, a->rows);
     } else if (ok) {
         move_biases(p.session.params);
         for (int phase = 0; phase < p.objective->phases; phase++)

@@ -8,6 +8,8 @@
 
 #include "core/blas.h"
 #include "core/memory.h"
+#include "core/print.h"
+#include "core/safe_text.h"
 #include "dist/shared.h"
 #include "io/h5/h5_about.h"
 #include "launch/command.h"
@@ -50,12 +52,13 @@ typedef struct group {
 
 __attribute__((format(printf, 2, 3))) static void add(findings *list, const char *format, ...)
 {
-    char line[1024];
+    char line[1024], safe[sizeof line];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    char *longer = ls_format("%s  %d. %s\n", list->text ? list->text : "", ++list->count, line);
+    ls_safe_text(safe, sizeof safe, line, strlen(line));
+    char *longer = ls_format("%s  %d. %s\n", list->text ? list->text : "", ++list->count, safe);
     ls_free(list->text);
     list->text = longer;
 }
@@ -214,14 +217,17 @@ static void check_run(doctor *d)
 
 static void print_program(const doctor *d)
 {
-    printf("lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
-    printf("  MPI       %s, %d %s\n", ls_comm_version(), d->ranks, d->ranks > 1 ? "ranks" : "rank");
-    printf("  BLAS      %s, %d thread%s\n", ls_blas_description(), ls_blas_threads(),
-           ls_blas_threads() == 1 ? "" : "s");
-    printf("  OpenMP    version of %d-%02d, %d thread%s a rank (--threads)\n", _OPENMP / 100,
-           _OPENMP % 100, d->all[0].host.threads, d->all[0].host.threads > 1 ? "s" : "");
-    printf("  HDF5      %s, %s, %s\n", d->h5.version, d->h5.parallel ? "with MPI" : "serial",
-           d->h5.thread_safe ? "thread-safe" : "not thread-safe");
+    ls_print(stdout, "lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
+    ls_print(stdout, "  MPI       %s, %d %s\n", ls_comm_version(), d->ranks,
+             d->ranks > 1 ? "ranks" : "rank");
+    ls_print(stdout, "  BLAS      %s, %d thread%s\n", ls_blas_description(), ls_blas_threads(),
+             ls_blas_threads() == 1 ? "" : "s");
+    ls_print(stdout, "  OpenMP    version of %d-%02d, %d thread%s a rank (--threads)\n",
+             _OPENMP / 100, _OPENMP % 100, d->all[0].host.threads,
+             d->all[0].host.threads > 1 ? "s" : "");
+    ls_print(stdout, "  HDF5      %s, %s, %s\n", d->h5.version,
+             d->h5.parallel ? "with MPI" : "serial",
+             d->h5.thread_safe ? "thread-safe" : "not thread-safe");
 }
 
 /* "rank 0 on processors 0-3; ranks 1-3 on processors 4-7" */
@@ -233,32 +239,33 @@ static void print_binding(const doctor *d, const group *g)
             if (!CPU_EQUAL(&f->host.bound, &last[1].host.bound))
                 break;
         ls_host_processors(&f->host.bound, processors, sizeof processors);
-        printf("%s%s %d", f == g->first ? "  binding   " : "; ", last > f ? "ranks" : "rank",
-               (int)(f - d->all));
+        ls_print(stdout, "%s%s %d", f == g->first ? "  binding   " : "; ",
+                 last > f ? "ranks" : "rank", (int)(f - d->all));
         if (last > f)
-            printf("-%d", (int)(last - d->all));
-        printf(" on processors %s", processors);
+            ls_print(stdout, "-%d", (int)(last - d->all));
+        ls_print(stdout, " on processors %s", processors);
     }
-    printf("\n");
+    ls_print(stdout, "\n");
 }
 
 static void print_host(const doctor *d, const group *g)
 {
     const facts *f = g->first;
     const ls_host *host = g->host;
-    printf("\nhost %s: %s\n", host->name, g->who);
-    printf("  processor %s, %d cores%s, %s\n", host->processor[0] ? host->processor : "?",
-           host->cores, host->hyperthreads > 1 ? " of 2 hyperthreads" : "", host->set);
+    ls_print(stdout, "\nhost %s: %s\n", host->name, g->who);
+    ls_print(stdout, "  processor %s, %d cores%s, %s\n", host->processor[0] ? host->processor : "?",
+             host->cores, host->hyperthreads > 1 ? " of 2 hyperthreads" : "", host->set);
     print_binding(d, g);
-    printf("  speed     %.0f Gflop/s a rank, all at once (matrix products)\n", g->slowest);
-    printf("  memory    %.1f of %.1f GB free; huge pages: %s\n", host->memory_free / 1e9,
-           host->memory / 1e9, host->pages);
-    printf("  shared    %s, %.1f GB free\n", f->shared, f->shared_room / 1e9);
-    printf("  run       %s (%s), %.1f GB free", f->filesystem.path, f->filesystem.type,
-           f->filesystem.room / 1e9);
+    ls_print(stdout, "  speed     %.0f Gflop/s a rank, all at once (matrix products)\n",
+             g->slowest);
+    ls_print(stdout, "  memory    %.1f of %.1f GB free; huge pages: %s\n", host->memory_free / 1e9,
+             host->memory / 1e9, host->pages);
+    ls_print(stdout, "  shared    %s, %.1f GB free\n", f->shared, f->shared_room / 1e9);
+    ls_print(stdout, "  run       %s (%s), %.1f GB free", f->filesystem.path, f->filesystem.type,
+             f->filesystem.room / 1e9);
     if (f->filesystem.speed > 0)
-        printf(", writes %.0f MB/s", f->filesystem.speed / 1e6);
-    printf(", %s\n", locks[f->filesystem.lock].state);
+        ls_print(stdout, ", writes %.0f MB/s", f->filesystem.speed / 1e6);
+    ls_print(stdout, ", %s\n", locks[f->filesystem.lock].state);
 }
 
 /* Prints everything; returns the exit code. */
@@ -275,10 +282,13 @@ static int report(doctor *d)
         check_speed(d, &g);
         first = g.end;
     }
-    if (d->to_know.text)
-        printf("\nGood to know:\n%s", d->to_know.text);
-    printf("\n%s%s", d->to_do.text ? "To do:\n" : "Nothing to do.\n",
-           d->to_do.text ? d->to_do.text : "");
+    if (d->to_know.text) {
+        fputs("\nGood to know:\n", stdout);
+        fputs(d->to_know.text, stdout);
+    }
+    fputs(d->to_do.text ? "\nTo do:\n" : "\nNothing to do.\n", stdout);
+    if (d->to_do.text)
+        fputs(d->to_do.text, stdout);
     return d->to_do.text ? LS_DATA : 0;
 }
 

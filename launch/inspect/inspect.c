@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
 #include "io/h5/h5_list.h"
@@ -64,10 +65,10 @@ static long long integer_of(const json_t *object, const char *key)
 
 static void print_job(const char *text)
 {
-    printf("\njob\n");
+    ls_print(stdout, "\njob\n");
     for (int length; *text; text += length + (text[length] == '\n')) {
         length = (int)strcspn(text, "\n");
-        printf("  %.*s\n", length, text);
+        ls_print(stdout, "  %.*s\n", length, text);
     }
 }
 
@@ -89,14 +90,14 @@ static void print_value(const json_t *value)
     json_t *member;
     if (json_is_string(value)) {
         int length = (int)strcspn(json_string_value(value), "\n");
-        printf("%.*s%s", length, json_string_value(value),
-               json_string_value(value)[length] ? " ..." : "");
+        ls_print(stdout, "%.*s%s", length, json_string_value(value),
+                 json_string_value(value)[length] ? " ..." : "");
     } else if (json_is_integer(value)) {
-        printf("%lld", (long long)json_integer_value(value));
+        ls_print(stdout, "%lld", (long long)json_integer_value(value));
     } else if (json_is_real(value)) {
-        printf("%.9g", json_real_value(value));
+        ls_print(stdout, "%.9g", json_real_value(value));
     } else if (json_is_null(value)) {
-        printf("nan");
+        ls_print(stdout, "nan");
     }
     json_array_foreach (value, i, member) {
         if (i)
@@ -113,7 +114,7 @@ static void print_attributes(json_t *attributes, int indent)
     json_object_foreach (attributes, name, value) {
         if (indent == 2 && strcmp(name, "job") == 0)
             continue;
-        printf(indent == 2 ? "  %-16s " : "      %s = ", name);
+        ls_print(stdout, indent == 2 ? "  %-16s " : "      %s = ", name);
         print_value(value);
         putchar('\n');
     }
@@ -134,24 +135,24 @@ static void print_number(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
     if (json_is_number(value))
-        printf(" %11.5g", json_number_value(value));
+        ls_print(stdout, " %11.5g", json_number_value(value));
     else
-        printf(" %11s", "-");
+        ls_print(stdout, " %11s", "-");
 }
 
 static void print_array(const json_t *object, int width)
 {
     char shape[LS_H5_LIST_RANK * sizeof "x9223372036854775807"];
     const char *storage = text_of(object, "storage");
-    printf("  %-*s %-14s %-8s", width, text_of(object, "path"),
-           shape_of(object, shape, sizeof shape), text_of(object, "type"));
+    ls_print(stdout, "  %-*s %-14s %-8s", width, text_of(object, "path"),
+             shape_of(object, shape, sizeof shape), text_of(object, "type"));
     print_number(object, "least");
     print_number(object, "largest");
     print_number(object, "mean");
     if (integer_of(object, "not_finite"))
-        printf("  %lld not finite", integer_of(object, "not_finite"));
+        ls_print(stdout, "  %lld not finite", integer_of(object, "not_finite"));
     if (strcmp(storage, "contiguous") != 0)
-        printf("  %s", storage);
+        ls_print(stdout, "  %s", storage);
 }
 
 static void print_object(const json_t *object, int width)
@@ -160,10 +161,11 @@ static void print_object(const json_t *object, int width)
     if (strcmp(kind, "array") == 0)
         print_array(object, width);
     else
-        printf(strcmp(kind, "group") == 0  ? "  %s/"
-               : strcmp(kind, "link") == 0 ? "  %s  (soft or external link: not followed)"
-                                           : "  %s  (other)",
-               text_of(object, "path"));
+        ls_print(stdout,
+                 strcmp(kind, "group") == 0  ? "  %s/"
+                 : strcmp(kind, "link") == 0 ? "  %s  (soft or external link: not followed)"
+                                             : "  %s  (other)",
+                 text_of(object, "path"));
     putchar('\n');
     print_attributes(json_object_get(object, "attributes"), 6);
 }
@@ -188,8 +190,8 @@ static void print_objects(const json_t *objects)
         int length = (int)strlen(text_of(object, "path"));
         width = length > width && length < 60 ? length : width;
     }
-    printf("  %-*s %-14s %-8s %11s %11s %11s\n", width, "contents", "shape", "type", "least",
-           "largest", "mean");
+    ls_print(stdout, "  %-*s %-14s %-8s %11s %11s %11s\n", width, "contents", "shape", "type",
+             "least", "largest", "mean");
     json_array_foreach (objects, i, object) {
         if (!is_shown_by(object, json_array_get(objects, i + 1)))
             print_object(object, width);
@@ -201,19 +203,20 @@ static void print_file(const json_t *top)
     const json_t *digest = json_object_get(top, "digest");
     json_t *attributes = json_object_get(top, "attributes");
     const char *state = text_of(digest, "state"), *kind = text_of(top, "kind");
-    printf("%s: %s%s%lld bytes\n", text_of(top, "file"), kind, kind[0] ? ", " : "",
-           integer_of(top, "bytes"));
+    ls_print(stdout, "%s: %s%s%lld bytes\n", text_of(top, "file"), kind, kind[0] ? ", " : "",
+             integer_of(top, "bytes"));
     if (strcmp(state, "broken") == 0) {
-        printf("digest DOES NOT HOLD: %s\nWhat is in it is not read.\n", text_of(digest, "reason"));
+        ls_print(stdout, "digest DOES NOT HOLD: %s\nWhat is in it is not read.\n",
+                 text_of(digest, "reason"));
         return;
     }
     if (strcmp(state, "holds") == 0)
-        printf("digest holds: %s, step %lld\n", text_of(digest, "xxh3_128"),
-               integer_of(digest, "step"));
+        ls_print(stdout, "digest holds: %s, step %lld\n", text_of(digest, "xxh3_128"),
+                 integer_of(digest, "step"));
     else
-        printf("digest: there is no .ok file beside it%s\n",
-               strcmp(kind, "checkpoint") == 0 ? "; its writing was not finished" : "");
-    printf(json_object_size(attributes) ? "\nattributes\n" : "");
+        ls_print(stdout, "digest: there is no .ok file beside it%s\n",
+                 strcmp(kind, "checkpoint") == 0 ? "; its writing was not finished" : "");
+    ls_print(stdout, json_object_size(attributes) ? "\nattributes\n" : "");
     print_attributes(attributes, 2);
     if (text_of(attributes, "job")[0])
         print_job_inside(text_of(attributes, "job"));
@@ -229,14 +232,14 @@ static void print_means(const char *title, json_t *record)
                                             "best_step", "unreadable", "best"};
     const char *name, *between = "";
     json_t *value;
-    printf("    %-10s ", title);
+    ls_print(stdout, "    %-10s ", title);
     json_object_foreach (record, name, value) {
         size_t k = 0, count = sizeof positions / sizeof positions[0];
         while (k < count && strcmp(name, positions[k]) != 0)
             k++;
         if (k < count || !json_is_number(value))
             continue;
-        printf("%s%s %.5g", between, name, json_number_value(value));
+        ls_print(stdout, "%s%s %.5g", between, name, json_number_value(value));
         between = ", ";
     }
     putchar('\n');
@@ -249,35 +252,37 @@ static void print_stage(json_t *record)
     double epoch = 0, seconds = 0, best = NAN;
     json_unpack(record, "{s?F, s?F, s?F}", "epoch", &epoch, "stage_seconds", &seconds, "best",
                 &best);
-    printf("  stage %lld: steps %lld to %lld, %.4g epochs", integer_of(record, "stage") + 1,
-           integer_of(record, "first_step"), integer_of(record, "step"), epoch);
+    ls_print(stdout, "  stage %lld: steps %lld to %lld, %.4g epochs",
+             integer_of(record, "stage") + 1, integer_of(record, "first_step"),
+             integer_of(record, "step"), epoch);
     if (final[0])
-        printf("; %s, %.4g s", final, seconds);
-    printf("%s\n", integer_of(record, "unreadable") ? "; some lines are no JSON" : "");
+        ls_print(stdout, "; %s, %.4g s", final, seconds);
+    ls_print(stdout, "%s\n", integer_of(record, "unreadable") ? "; some lines are no JSON" : "");
     print_means("training", record);
     json_object_foreach (record, name, value) {
         if (json_is_object(value))
             print_means(name, value);
     }
     if (!isnan(best))
-        printf("    %-10s %.5g at step %lld\n", "best", best, integer_of(record, "best_step"));
+        ls_print(stdout, "    %-10s %.5g at step %lld\n", "best", best,
+                 integer_of(record, "best_step"));
 }
 
 static void print_run(const json_t *top)
 {
     size_t i;
     json_t *entry;
-    printf("%s: run directory\n", text_of(top, "run"));
+    ls_print(stdout, "%s: run directory\n", text_of(top, "run"));
     print_job(text_of(top, "job"));
-    printf("\nhistory\n");
+    ls_print(stdout, "\nhistory\n");
     json_array_foreach (json_object_get(top, "history"), i, entry)
         print_stage(entry);
-    printf("\ncheckpoints\n");
+    ls_print(stdout, "\ncheckpoints\n");
     json_array_foreach (json_object_get(top, "checkpoints"), i, entry) {
         const char *reason = text_of(entry, "reason");
-        printf("  %-40s step %8lld %12lld bytes  %s%s\n", text_of(entry, "file"),
-               integer_of(entry, "step"), integer_of(entry, "bytes"),
-               reason[0] ? "DOES NOT HOLD: " : "holds", reason);
+        ls_print(stdout, "  %-40s step %8lld %12lld bytes  %s%s\n", text_of(entry, "file"),
+                 integer_of(entry, "step"), integer_of(entry, "bytes"),
+                 reason[0] ? "DOES NOT HOLD: " : "holds", reason);
     }
 }
 
@@ -327,9 +332,9 @@ static void print_difference(const json_t *entry, const char *key)
 {
     const json_t *value = json_object_get(entry, key);
     if (json_is_integer(value))
-        printf(" %12lld", (long long)json_integer_value(value));
+        ls_print(stdout, " %12lld", (long long)json_integer_value(value));
     else if (value)
-        printf(" %12.4g", json_is_null(value) ? INFINITY : json_real_value(value));
+        ls_print(stdout, " %12.4g", json_is_null(value) ? INFINITY : json_real_value(value));
 }
 
 static void print_differences(const comparison *c)
@@ -338,22 +343,22 @@ static void print_differences(const comparison *c)
     size_t i;
     json_t *entry;
     if (json_array_size(c->list))
-        printf("  %-40s %12s %12s %12s %12s\n", "array", columns[0], columns[1], columns[2],
-               columns[3]);
+        ls_print(stdout, "  %-40s %12s %12s %12s %12s\n", "array", columns[0], columns[1],
+                 columns[2], columns[3]);
     json_array_foreach (c->list, i, entry) {
-        printf("  %-40s", text_of(entry, "path"));
+        ls_print(stdout, "  %-40s", text_of(entry, "path"));
         for (int k = 0; k < 4; k++)
             print_difference(entry, columns[k]);
         if (!json_object_get(entry, "values"))
-            printf(" %s", text_of(entry, "how"));
+            ls_print(stdout, " %s", text_of(entry, "how"));
         putchar('\n');
     }
-    printf("%ld of %ld arrays differ\n", c->differing, c->arrays);
+    ls_print(stdout, "%ld of %ld arrays differ\n", c->differing, c->arrays);
 }
 
 static void notice(void *context, const char *text)
 {
-    fprintf(stderr, "lockstep: %s\n", text);
+    ls_print(stderr, "lockstep: %s\n", text);
 }
 
 /* The file itself, or of a run directory the newest checkpoint, for ls_free. NULL and an error. */
@@ -379,7 +384,7 @@ static bool compare(const arguments *a, ls_error *error)
                                 ls_json_text(two), "arrays", (json_int_t)c.arrays, "differences",
                                 c.list));
     } else if (ok) {
-        printf("%s\n%s\n", one, two);
+        ls_print(stdout, "%s\n%s\n", one, two);
         print_differences(&c);
     }
     ls_free(one);

@@ -2,6 +2,7 @@
  * a run. */
 #include <string.h>
 
+#include "core/print.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/dataset.h"
@@ -114,9 +115,9 @@ static void print(const json_t *list)
     json_array_foreach (list, i, entry) {
         const char *file, *kind, *reason = NULL;
         json_unpack(entry, "{s:s, s:s, s?s}", "file", &file, "kind", &kind, "reason", &reason);
-        printf("%-40s %-10s  %s\n", file, kind, reason ? "DOES NOT HOLD" : "holds");
+        ls_print(stdout, "%-40s %-10s  %s\n", file, kind, reason ? "DOES NOT HOLD" : "holds");
         if (reason)
-            printf("    %s\n", reason);
+            ls_print(stdout, "    %s\n", reason);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 #include "launch/command.h"
 #include "launch/job/job.h"
 #include "launch/job/yaml/job_file.h"
@@ -90,7 +91,7 @@ static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *err
     if (fclose(out) != 0 || failed)
         return ls_error_set(error, LS_IO, "%s: the picture is incomplete: %s", a->output,
                             strerror(errno));
-    printf("wrote %s\n", a->output);
+    ls_print(stdout, "wrote %s\n", a->output);
     return true;
 }
 
@@ -133,7 +134,7 @@ static void put_shape(const ls_curve *curve, int width, bool utf8)
         double share = high > low ? (mean[c] - low) / (high - low) : 0.5;
         fputs(blocks[utf8][(int)fmin(LEVELS * share, LEVELS - 1)], stdout);
     }
-    printf("%*s", width - columns, "");
+    ls_print(stdout, "%*s", width - columns, "");
 }
 
 /* Prints a line for each curve: its name, its shape, its newest value and its range. */
@@ -153,10 +154,10 @@ static void put_curves(const ls_curves *run)
             low = fmin(low, c->point[k].value);
             high = fmax(high, c->point[k].value);
         }
-        int printed = printf("%s%s%s", c->split, *c->split ? " " : "", c->name);
-        printf("%*s", (int)names - printed + 2, "");
+        int printed = ls_print(stdout, "%s%s%s", c->split, *c->split ? " " : "", c->name);
+        ls_print(stdout, "%*s", (int)names - printed + 2, "");
         put_shape(c, (int)ls_max(SHAPE_MIN, ls_min(room, SHAPE_MAX)), utf8);
-        printf("  %-9.4g  %.4g to %.4g\n", c->point[c->count - 1].value, low, high);
+        ls_print(stdout, "  %-9.4g  %.4g to %.4g\n", c->point[c->count - 1].value, low, high);
     }
 }
 
@@ -164,14 +165,15 @@ static void put_curves(const ls_curves *run)
 static void put_frame(const ls_curves *run, int stages)
 {
     bool last = run->last.stage + 1 >= stages;
-    printf("%s: ", run->run);
+    ls_print(stdout, "%s: ", run->run);
     if (stages > 1)
-        printf("stage %ld of %d, ", run->last.stage + 1, stages);
+        ls_print(stdout, "stage %ld of %d, ", run->last.stage + 1, stages);
     if (run->count)
-        printf("step %.0f, epoch %.4g%s%s\n", run->last.x[LS_AXIS_STEP], run->last.x[LS_AXIS_EPOCH],
-               *run->final && last ? ", " : "", last ? run->final : "");
+        ls_print(stdout, "step %.0f, epoch %.4g%s%s\n", run->last.x[LS_AXIS_STEP],
+                 run->last.x[LS_AXIS_EPOCH], *run->final && last ? ", " : "",
+                 last ? run->final : "");
     else
-        printf("no records yet\n");
+        ls_print(stdout, "no records yet\n");
     put_curves(run);
     fflush(stdout);
 }
@@ -205,7 +207,7 @@ static bool follow(const arguments *a, ls_error *error)
         int stages;
         bool ok = read_live(a->runs.at[0], &curves, &stages, error);
         if (ok && lines)
-            printf("\033[%dA\033[J", lines);
+            fprintf(stdout, "\033[%dA\033[J", lines); /* for the terminal to obey */
         if (ok)
             put_frame(&curves, stages);
         lines = 1 + curves.count;

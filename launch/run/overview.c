@@ -2,6 +2,7 @@
 #include "launch/run/overview.h"
 
 #include "core/blas.h"
+#include "core/print.h"
 #include "launch/threads.h"
 #include "launch/train/plan.h"
 
@@ -12,7 +13,7 @@ static void print_bytes(FILE *out, const char *before, double count)
     int unit = 0;
     for (; count >= 1024 && unit < 4; unit++)
         count /= 1024;
-    fprintf(out, "%s%.*f %s", before, unit > 0, count, units[unit]);
+    ls_print(out, "%s%.*f %s", before, unit > 0, count, units[unit]);
 }
 
 static void print_ranks(const ls_trainer *t, FILE *out)
@@ -21,39 +22,39 @@ static void print_ranks(const ls_trainer *t, FILE *out)
     ls_comm *comm = t->comm;
     int threads = t->session.net[0]->build.threads, shards = t->shards.count, ranks = comm->size;
     int most = ls_shards_most(shards, ranks);
-    fprintf(out,
-            "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "
-            "shard%s\n",
-            ranks, comm->nodes, comm->nodes > 1 ? "s" : "", comm->cores, comm->cores_bound,
-            comm->cores_bound > 1 ? "s" : "", threads, threads > 1 ? "s" : "", shards,
-            shards > 1 ? "s" : "");
+    ls_print(out,
+             "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "
+             "shard%s\n",
+             ranks, comm->nodes, comm->nodes > 1 ? "s" : "", comm->cores, comm->cores_bound,
+             comm->cores_bound > 1 ? "s" : "", threads, threads > 1 ? "s" : "", shards,
+             shards > 1 ? "s" : "");
     if (most > 1)
-        fprintf(out,
-                "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
-                shards % ranks ? "up to " : "", most);
+        ls_print(out,
+                 "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
+                 shards % ranks ? "up to " : "", most);
     if (ls_threads_crowded(comm, threads, crowded, sizeof crowded))
-        fprintf(out, "          %s\n", crowded);
+        ls_print(out, "          %s\n", crowded);
 }
 
 static void print_data(const ls_session *session, FILE *out)
 {
     char shape[96];
-    fprintf(out, "data      %s:", session->job->data);
+    ls_print(out, "data      %s:", session->job->data);
     for (int s = 0; s < LS_SPLITS; s++) {
         const ls_split *split = ls_dataset_split(session->data, (ls_split_id)s);
         if (split->present)
-            fprintf(out, " %s %ld rows,", split->name, split->x.rows);
+            ls_print(out, " %s %ld rows,", split->name, split->x.rows);
     }
     const ls_shape *x = &session->task.x;
-    fprintf(out, " %s", ls_shape_text(x, shape, sizeof shape));
+    ls_print(out, " %s", ls_shape_text(x, shape, sizeof shape));
     if (session->task.classes)
-        fprintf(out, ", %ld classes", session->task.classes);
-    fprintf(out, "\n");
+        ls_print(out, ", %ld classes", session->task.classes);
+    ls_print(out, "\n");
     if (x->rank == 3 && x->at[0] <= 4 && x->at[1] == x->at[2] && x->at[1] > 4)
-        fprintf(out,
-                "          read as height %ld, width %ld, %ld channels; if it is channels first "
-                "(PyTorch's order), store rows as height, width, channels\n",
-                x->at[0], x->at[1], x->at[2]);
+        ls_print(out,
+                 "          read as height %ld, width %ld, %ld channels; if it is channels first "
+                 "(PyTorch's order), store rows as height, width, channels\n",
+                 x->at[0], x->at[1], x->at[2]);
 }
 
 static void print_stages(const ls_session *session, FILE *out)
@@ -63,33 +64,33 @@ static void print_stages(const ls_session *session, FILE *out)
         const ls_session_stage *stage = &session->stage[s];
         const char *phase = keys->optimizer[0].phase;
         if (stage->steps_per_epoch == 1)
-            fprintf(out, "          stage %d: every step takes all training rows\n", s + 1);
-        fprintf(out,
-                "stage %d   %s; %s%s%s; %s; batch %ld over all ranks, about %ld a rank; "
-                "%ld steps, %ld an epoch\n",
-                s + 1, keys->objective, phase ? phase : "", phase ? ": " : "",
-                keys->optimizer[0].spec, keys->schedule, keys->batch,
-                keys->batch / session->comm->size, stage->steps, stage->steps_per_epoch);
+            ls_print(out, "          stage %d: every step takes all training rows\n", s + 1);
+        ls_print(out,
+                 "stage %d   %s; %s%s%s; %s; batch %ld over all ranks, about %ld a rank; "
+                 "%ld steps, %ld an epoch\n",
+                 s + 1, keys->objective, phase ? phase : "", phase ? ": " : "",
+                 keys->optimizer[0].spec, keys->schedule, keys->batch,
+                 keys->batch / session->comm->size, stage->steps, stage->steps_per_epoch);
     }
 }
 
 void ls_overview_print(const ls_trainer *t, FILE *out)
 {
     const ls_job *job = t->session.job;
-    fprintf(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
+    ls_print(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
     print_ranks(t, out);
-    fprintf(out, "net       %s: %ld parameters\n", job->model ? job->model : "spec lines",
-            ls_params_trained(t->session.params));
+    ls_print(out, "net       %s: %ld parameters\n", job->model ? job->model : "spec lines",
+             ls_params_trained(t->session.params));
     print_data(&t->session, out);
     print_stages(&t->session, out);
     if (t->evaluate.unit == LS_EVERY_NEVER)
-        fprintf(out, "no evaluation during training\n");
+        ls_print(out, "no evaluation during training\n");
     else if (job->evaluate.average)
-        fprintf(out, "evaluation and best.h5 are of the moving average of the weights\n");
+        ls_print(out, "evaluation and best.h5 are of the moving average of the weights\n");
     if (t->resumed)
-        fprintf(out, "%s %s (step %ld)\n",
-                ls_trainer_complete(t) ? "complete  in" : "goes on   from", t->resumed,
-                t->position.step);
+        ls_print(out, "%s %s (step %ld)\n",
+                 ls_trainer_complete(t) ? "complete  in" : "goes on   from", t->resumed,
+                 t->position.step);
     fflush(out);
 }
 
@@ -103,7 +104,7 @@ void ls_overview_print_plan(const ls_trainer *t, FILE *out)
     print_bytes(out, "memory    ", each);
     print_bytes(out, " a rank, ", all);
     print_bytes(out, " on this node in all; checkpoint ", plan.checkpoint);
-    fprintf(out,
-            "\ndry run: job, net and structure of the data were checked, nothing was started or "
-            "written\n");
+    ls_print(out,
+             "\ndry run: job, net and structure of the data were checked, nothing was started or "
+             "written\n");
 }

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/print.h"
 #include "launch/terminal.h"
 
 enum { TEXT = 512, BAR_MIN = 8, BAR_MAX = 32 };
@@ -166,7 +167,7 @@ static void write_parts(const ls_progress *progress, const parts *p, int shown)
 {
     for (int i = 0; i < PARTS; i++)
         if (order[i] < shown && p->at[order[i]][0])
-            fprintf(progress->out, "%s%s", i ? "  " : "", p->at[order[i]]);
+            ls_print(progress->out, "%s%s", i ? "  " : "", p->at[order[i]]);
 }
 
 static void draw(ls_progress *progress, const ls_figures *figures)
@@ -185,7 +186,7 @@ static void draw(ls_progress *progress, const ls_figures *figures)
                   room < BAR_MAX - BAR_MIN ? BAR_MIN + room : BAR_MAX);
     fputs("\r\033[K", progress->out);
     if (shown == 0)
-        fprintf(progress->out, "%.*s", columns, p.at[EPOCH]);
+        ls_print(progress->out, "%.*s", columns, p.at[EPOCH]);
     write_parts(progress, &p, shown);
     progress->drawn = true;
 }
@@ -222,7 +223,7 @@ void ls_progress_line(ls_progress *progress, const char *format, ...)
     va_list arguments;
     clear(progress);
     va_start(arguments, format);
-    vfprintf(progress->out, format, arguments);
+    ls_print_list(progress->out, format, arguments);
     va_end(arguments);
     fputc('\n', progress->out);
     fflush(progress->out);

@@ -378,8 +378,8 @@ TEST(JobCompatible, RefusesAnotherNetSeedOrPast)
 {
     EXPECT_EQ(compare("out=6", "out=8"),
               "refused: job.yaml:3:6: net: the run began with 'conv1: conv2d out=6 kernel=5  # as "
-              "in the paper\ndense units=10\n', now it is 'conv1: conv2d out=8 kernel=5  # as in "
-              "the paper\ndense units=10\n': the parameters belong to another net" +
+              "in the paper\\ndense units=10\\n', now it is 'conv1: conv2d out=8 kernel=5  # as in "
+              "the paper\\ndense units=10\\n': the parameters belong to another net" +
                   std::string(way_out));
     EXPECT_EQ(
         compare("seed: 1", "seed: 2"),

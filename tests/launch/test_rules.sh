@@ -58,6 +58,7 @@ echo '#include "net.h"' >>core/net.c && noticed core/net.c:7 include
 echo 'static int *x(void) { return malloc(4); }' >>core/net.c && noticed core/net.c:7 call
 echo 'static void x(int *y) { free(y); }' >>io/h5/h5.c && noticed io/h5/h5.c:4 call
 echo 'static void x(int y) { assert(y); }' >>dist/comm.c && noticed dist/comm.c:3 call
+echo 'static void x(int y) { printf("%d", y); }' >>core/net.c && noticed core/net.c:7 call
 yes '/* net */' | head -n 600 >>core/net.c && noticed core/net.c:601 size
 touch notes.txt && noticed notes.txt:1 'top level'
 sed -i 1d core/net.c && noticed core/net.c:1 'first line'
