@@ -9,6 +9,7 @@ enum { TEXT_SIZE = 512 };
 
 void ls_h5_start(void)
 {
+    H5dont_atexit(); /* we close what we open, and HDF5 crashes at exit over what can't be closed */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
