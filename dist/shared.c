@@ -33,11 +33,19 @@ static MPI_Win open_window(const ls_comm *comm, size_t bytes, char **base)
     MPI_Win window;
     MPI_Aint size = comm->node_rank == 0 ? (MPI_Aint)(bytes + PAGE) : 0;
     int unit, *model, found;
-    ls_mpi(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, comm->mpi->node, base, &window));
+    ls_check(
+        MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, comm->mpi->node, base, &window) ==
+            MPI_SUCCESS,
+        "the ranks of this machine can't have %zu bytes of shared memory: the MPI library could "
+        "not make or map the file; look for a full /dev/shm, and for limits on open files and "
+        "memory (ulimit -n, ulimit -v)",
+        bytes);
     ls_mpi(MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN));
     ls_mpi(MPI_Win_get_attr(window, MPI_WIN_MODEL, &model, &found));
-    ls_check(found && *model == MPI_WIN_UNIFIED,
-             "this MPI library's shared windows are not coherent (MPI_WIN_UNIFIED expected)");
+    ls_check(
+        found && *model == MPI_WIN_UNIFIED,
+        "the ranks of this machine can't use their shared memory: the MPI library could not map "
+        "it (ulimit -v), or its windows are not coherent (MPI_WIN_UNIFIED expected)");
     ls_mpi(MPI_Win_shared_query(window, 0, &size, &unit, base));
     ls_mpi(MPI_Win_lock_all(MPI_MODE_NOCHECK, window));
     return window;
