@@ -17,6 +17,7 @@
 
 /* The most elements of one MPI call, whose counts are int. */
 enum { MOST = 1 << 28 };
+enum { SHOWN = 400 }; /* letters of a line in a message */
 
 /* Ends every rank. The message has the rank's number in MPI_COMM_WORLD, as mpirun's messages do. */
 static void fatal_hook(const char *message)
@@ -179,14 +180,29 @@ const char *ls_comm_version(void)
     return text;
 }
 
-bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
+/* The lowest rank whose `ok` is false; comm->size: there is none. **Collective.** */
+static int lowest_failure(ls_comm *comm, bool ok)
 {
     int mine = ok ? comm->size : comm->rank, lowest;
     ls_mpi(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi->world));
+    return lowest;
+}
+
+/* The error of one rank becomes that of all. **Collective.** */
+static void share_error(ls_comm *comm, int from, ls_error *error)
+{
+    ls_error unwanted = {.code = LS_IO};
+    ls_mpi(MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, from, comm->mpi->world));
+}
+
+bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
+{
+    int lowest = lowest_failure(comm, ok);
     if (lowest == comm->size)
         return true;
-    ls_error unwanted = {.code = LS_IO};
-    ls_mpi(MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, lowest, comm->mpi->world));
+    if (error && lowest > 0 && lowest == comm->rank)
+        ls_error_prefix(error, "rank %d on %s", comm->rank, comm->host);
+    share_error(comm, lowest, error);
     return false;
 }
 
@@ -214,17 +230,47 @@ void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
     ls_mpi(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->mpi->world));
 }
 
-bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes)
+/* The text of rank 0, on every rank; the caller frees it. **Collective.** */
+static char *first_text(ls_comm *comm, const char *text)
 {
-    size_t expected = bytes;
-    ls_comm_broadcast(comm, &expected, sizeof expected);
-    char *first = ls_alloc(expected, 1); /* what rank 0 holds */
+    size_t bytes = strlen(text) + 1;
+    ls_comm_broadcast(comm, &bytes, sizeof bytes);
+    char *first = ls_alloc(bytes, 1);
     if (comm->rank == 0)
-        memcpy(first, data, bytes);
-    ls_comm_broadcast(comm, first, expected);
-    bool same = bytes == expected && memcmp(first, data, bytes) == 0;
+        memcpy(first, text, bytes);
+    ls_comm_broadcast(comm, first, bytes);
+    return first;
+}
+
+/* The first line of a text that is not as in `other`, without indentation, cut off at SHOWN. */
+static void find_difference(const char *text, const char *other, char shown[SHOWN])
+{
+    size_t at = 0, line = 0;
+    for (; text[at] && text[at] == other[at]; at++)
+        line = text[at] == '\n' ? at + 1 : line;
+    line += strspn(text + line, " ");
+    snprintf(shown, SHOWN, "%.*s", (int)strcspn(text + line, "\n"), text + line);
+    if (!shown[0])
+        snprintf(shown, SHOWN, "(nothing)");
+}
+
+bool ls_comm_same(ls_comm *comm, const ls_comm_given *given, ls_error *error)
+{
+    char mine[SHOWN], theirs[SHOWN];
+    char *first = first_text(comm, given->text), *host = first_text(comm, comm->host);
+    bool same = strcmp(given->text, first) == 0;
+    find_difference(given->text, first, mine);
+    find_difference(first, given->text, theirs);
+    if (!same)
+        ls_error_set(error, given->code,
+                     "rank %d on %s has another %s than rank 0 on %s: '%s' in place of '%s'; %s",
+                     comm->rank, comm->host, given->what, host, mine, theirs, given->advice);
+    ls_free(host);
     ls_free(first);
-    return ls_comm_agree(comm, same, NULL);
+    int apart = lowest_failure(comm, same);
+    if (apart < comm->size)
+        share_error(comm, apart, error);
+    return apart == comm->size;
 }
 
 static void sum_in_place(const ls_comm *comm, void *values, size_t size, long count,

@@ -36,10 +36,19 @@ bool ls_comm_singletons(const ls_comm *comm, ls_error *error);
 const char *ls_comm_version(void); /* of the MPI library, one line */
 
 /* **Collective.** True if `ok` is true on all ranks. Else false on all of them, and *error is, on
- * every rank, that of the lowest rank whose `ok` is false. */
+ * every rank, that of the lowest rank whose `ok` is false; where this is not rank 0, the message
+ * begins with rank and host, for the machines may differ. */
 bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error);
-/* **Collective.** Whether all ranks hold the same bytes. */
-bool ls_comm_same(ls_comm *comm, const void *data, size_t bytes);
+/* Something that every rank was given by itself. */
+typedef struct ls_comm_given {
+    const char *what;   /* "job" */
+    const char *text;   /* what tells it apart; lines are compared one by one */
+    const char *advice; /* what to do where the ranks' texts are not the same */
+    int code;           /* of the error */
+} ls_comm_given;
+/* **Collective.** Whether all ranks were given the same. Else *error, the same on all ranks, names
+ * the first rank whose text is not that of rank 0, its host, and the first line that differs. */
+bool ls_comm_same(ls_comm *comm, const ls_comm_given *given, ls_error *error);
 /* **Collective.** From rank 0 to all ranks; of any size. */
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes);
 /* **Collective.** From rank 0's node to the others: an array that a node holds once (ls_shared). */

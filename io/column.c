@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "core/memory.h"
 #include "io/dataset_check.h"
@@ -111,20 +112,16 @@ static long run_length(const int64_t *rows, long n)
     return length;
 }
 
-/* Reads rows [row, row + n), converted, into `to`. `stored` has room for them as in the file. */
-static bool read_run(const ls_column *column, long row, long n, size_t row_bytes, void *stored,
-                     real *to, ls_error *error)
+/* The bytes of rows [row, row + n): read into `stored`, which has room for them, or where they lie
+ * in memory; NULL: an error. */
+static const void *read_run(const ls_column *column, long row, long n, size_t row_bytes,
+                            void *stored, ls_error *error)
 {
-    const ls_array *array = column->array;
-    long width = ls_shape_count(&array->shape);
-    const void *from = stored;
     if (column->memory)
-        from = (const char *)column->memory + (size_t)row * row_bytes;
-    else if (!(array->start >= 0 ? read_direct(column, row, n, row_bytes, stored, error)
-                                 : read_hdf5(column, row, n, stored, error)))
-        return false;
-    convert(array->type, from, n * width, array->scale, array->offset, to);
-    return true;
+        return (const char *)column->memory + (size_t)row * row_bytes;
+    bool ok = column->array->start >= 0 ? read_direct(column, row, n, row_bytes, stored, error)
+                                        : read_hdf5(column, row, n, stored, error);
+    return ok ? stored : NULL;
 }
 
 bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
@@ -142,7 +139,10 @@ bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *
         ls_check(rows[i] >= 0 && rows[i] + run <= array->rows, "%s has %ld rows, row %ld was asked",
                  array->path, array->rows, (long)rows[i] + run - 1);
         real *to = out + i * width;
-        ok = read_run(column, rows[i], run, row_bytes, stored, to, error);
+        const void *from = read_run(column, rows[i], run, row_bytes, stored, error);
+        ok = from != NULL;
+        if (ok)
+            convert(array->type, from, run * width, array->scale, array->offset, to);
         long bad = ok ? find_bad(to, run * width) : -1;
         if (bad >= 0)
             ok = ls_error_set(error, LS_DATA,
@@ -150,6 +150,22 @@ bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *
                               "row or leave it out",
                               column->file, array->path, (double)to[bad],
                               (long)rows[i + bad / width], LS_REAL_NAME);
+    }
+    ls_free(stored);
+    return ok;
+}
+
+bool ls_column_digest(const ls_column *column, const int64_t *rows, long n, uint64_t *digest,
+                      ls_error *error)
+{
+    const ls_array *array = column->array;
+    size_t row_bytes = (size_t)ls_shape_count(&array->shape) * ls_dtype_size(array->type);
+    void *stored = ls_alloc(1, row_bytes);
+    bool ok = true;
+    for (long i = 0; ok && i < n; i++) {
+        const void *from = read_run(column, rows[i], 1, row_bytes, stored, error);
+        ok = from != NULL;
+        *digest = ok ? XXH3_64bits_withSeed(from, row_bytes, *digest) : 0;
     }
     ls_free(stored);
     return ok;

@@ -16,3 +16,7 @@ typedef struct ls_column {
  * row outside the array is a bug. */
 bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
                     ls_error *error);
+/* Folds the stored bytes of those rows, in native byte order, into *digest. LS_IO and LS_DATA
+ * errors where they can't be read. */
+bool ls_column_digest(const ls_column *column, const int64_t *rows, long n, uint64_t *digest,
+                      ls_error *error);

@@ -4,18 +4,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/column.h"
 #include "io/dataset_check.h"
 #include "io/labels.h"
 #include "io/transform.h"
 
 enum { GROUP_BYTES = 1 << 20 }; /* of rows that are read, then transformed: they stay in a cache */
+/* Rows that tell a data set from another: at so many places so many rows, or as fill so many bytes.
+ */
+enum { SAMPLE_PLACES = 4, SAMPLE_ROWS = 16, SAMPLE_BYTES = 1 << 18 };
 
 struct ls_dataset {
     char *path;
@@ -296,6 +301,17 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
     return ok;
 }
 
+/* Labels were checked when the file was opened: those of another program that writes to it since
+ * must not reach a loss, which counts on their range. */
+static bool read_y(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n, real *y,
+                   ls_error *error)
+{
+    const ls_split *from = &data->split[split];
+    const ls_column *column = &data->y[split];
+    return ls_column_read(column, rows, n, y, error) &&
+           (from->y.shape.rank > 0 || ls_labels_check_again(from, column, rows, n, y, error));
+}
+
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error)
 {
@@ -303,7 +319,51 @@ bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, l
     ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
              from->name, from->present ? "y" : "rows");
     return (!x || read_x(data, split, rows, n, augment, x, error)) &&
-           (!y || ls_column_read(&data->y[split], rows, n, y, error));
+           (!y || read_y(data, split, rows, n, y, error));
+}
+
+/* Rows of an array that stand for all: some at each of a few places from its first row to its last,
+ * for each place may be a chunk to unpack. They depend on its shape only. Returns how many. */
+static long choose_sample(const ls_array *array, int64_t rows[SAMPLE_PLACES * SAMPLE_ROWS])
+{
+    long row_bytes = ls_shape_count(&array->shape) * (long)ls_dtype_size(array->type);
+    long n = ls_min(ls_max(SAMPLE_BYTES / row_bytes, 1), ls_min(SAMPLE_ROWS, array->rows));
+    for (long i = 0; i < SAMPLE_PLACES * n; i++)
+        rows[i] = i / n * (array->rows - n) / (SAMPLE_PLACES - 1) + i % n;
+    return SAMPLE_PLACES * n;
+}
+
+/* Appends the lines of one array to text[size]. */
+static bool describe_array(const ls_split *split, const ls_column *column, char *text, size_t size,
+                           ls_error *error)
+{
+    char shape[96];
+    int64_t rows[SAMPLE_PLACES * SAMPLE_ROWS];
+    const ls_array *array = column->array;
+    char letter = array == &split->y ? 'y' : 'x';
+    bool labels = letter == 'y' && array->shape.rank == 0;
+    const double scale[] = {array->scale, array->offset};
+    uint64_t digest = labels ? split->labels : XXH3_64bits(scale, sizeof scale);
+    if (!labels && !ls_column_digest(column, rows, choose_sample(array, rows), &digest, error))
+        return false;
+    snprintf(text + strlen(text), size - strlen(text),
+             "%s/%c rows: %ld of %s, %s\n%s/%c %s: digest %016" PRIx64 "\n", split->name, letter,
+             array->rows, labels ? "one label" : ls_shape_text(&array->shape, shape, sizeof shape),
+             ls_dtype_name(array->type), split->name, letter, labels ? "labels" : "numbers",
+             digest);
+    return true;
+}
+
+char *ls_dataset_describe(ls_dataset *data, ls_error *error)
+{
+    char text[LS_SPLITS * 2 * 256] = "";
+    bool ok = true;
+    for (int id = 0; ok && id < LS_SPLITS; id++) {
+        const ls_split *split = &data->split[id];
+        ok = (!split->present || describe_array(split, &data->x[id], text, sizeof text, error)) &&
+             (!split->has_y || describe_array(split, &data->y[id], text, sizeof text, error));
+    }
+    return ok ? ls_copy_string(text) : NULL;
 }
 
 uint64_t ls_dataset_shape_digest(const ls_dataset *data)

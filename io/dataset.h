@@ -31,6 +31,7 @@ typedef struct ls_split {
     /* Of labels: the attribute, of any split; else the largest label of all splits + 1. 0: there
      * are no labels. */
     long classes;
+    uint64_t labels; /* a digest of all labels; 0: there are none */
 } ls_split;
 
 typedef enum { LS_TRAIN, LS_VALID, LS_TEST, LS_SPLITS } ls_split_id;
@@ -74,6 +75,11 @@ bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
  * naming the row, for a NaN or infinity in x or y. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
+/* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,
+ * each followed by one with a digest of all its labels, or of a few of its rows, as stored. Equal
+ * data give equal texts, whatever the file's path and layout. The caller frees it with ls_free.
+ * NULL and an error where rows can't be read. */
+char *ls_dataset_describe(ls_dataset *data, ls_error *error);
 /* A digest of names, shapes and types, not of contents: by it a resumed run refuses data of another
  * shape. */
 uint64_t ls_dataset_shape_digest(const ls_dataset *data);

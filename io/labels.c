@@ -2,6 +2,7 @@
 #include "io/labels.h"
 
 #include <math.h>
+#include <xxhash.h>
 
 enum {
     CLASSES_MAX = 1 << 24, /* labels become reals: float32 holds all whole numbers below it */
@@ -53,11 +54,13 @@ static bool check_label(const ls_split *split, const ls_column *y, double label,
                         y->file, split->y.path, label, row, limit - 1);
 }
 
-bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, ls_error *error)
+bool ls_labels_check(ls_split *split, const ls_column *y, long *largest, ls_error *error)
 {
     int64_t rows[BLOCK_ROWS];
+    int32_t whole[BLOCK_ROWS];
     real labels[BLOCK_ROWS];
     bool ok = true;
+    split->labels = 0;
     for (long first = 0; ok && first < split->y.rows; first += BLOCK_ROWS) {
         long n = split->y.rows - first < BLOCK_ROWS ? split->y.rows - first : BLOCK_ROWS;
         for (long i = 0; i < n; i++)
@@ -65,8 +68,23 @@ bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, l
         ok = ls_column_read(y, rows, n, labels, error);
         for (long i = 0; ok && i < n; i++) {
             ok = check_label(split, y, (double)labels[i], first + i, error);
-            *largest = ok && labels[i] > *largest ? (long)labels[i] : *largest;
+            whole[i] = ok ? (int32_t)labels[i] : 0;
+            *largest = whole[i] > *largest ? whole[i] : *largest;
         }
+        split->labels = XXH3_64bits_withSeed(whole, (size_t)n * sizeof *whole, split->labels);
     }
     return ok;
+}
+
+bool ls_labels_check_again(const ls_split *split, const ls_column *y, const int64_t *rows, long n,
+                           const real *labels, ls_error *error)
+{
+    for (long i = 0; i < n; i++)
+        if (!check_label(split, y, (double)labels[i], (long)rows[i], error))
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s holds label %.9g at row %ld, but all were from 0 to %ld "
+                                "when the file was opened: it was written to while in use",
+                                y->file, split->y.path, (double)labels[i], (long)rows[i],
+                                split->classes - 1);
+    return true;
 }

@@ -8,5 +8,10 @@
  * attribute. */
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error);
 /* Reads all labels: each must be a whole number from 0 on, below split->classes unless that is 0.
- * *largest rises to the largest. LS_DATA errors name the row. */
-bool ls_labels_check(const ls_split *split, const ls_column *y, long *largest, ls_error *error);
+ * *largest rises to the largest, split->labels becomes their digest. LS_DATA errors name the row.
+ */
+bool ls_labels_check(ls_split *split, const ls_column *y, long *largest, ls_error *error);
+/* The same for labels[0..n) of these rows, as they were read again: after ls_labels_check they are
+ * out of range only if the file was written to meanwhile, which the message says. */
+bool ls_labels_check_again(const ls_split *split, const ls_column *y, const int64_t *rows, long n,
+                           const real *labels, ls_error *error);

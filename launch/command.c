@@ -193,6 +193,24 @@ static ssize_t write_safe(void *out, const char *text, size_t size)
     return (ssize_t)size;
 }
 
+/* Moves the words to the front of argv, before the options; all keep their order. */
+static void move_words(int argc, char **argv, ls_words *words)
+{
+    char **all = ls_alloc((size_t)argc, sizeof *all);
+    int count = words->count;
+    memcpy(all, words->at, (size_t)count * sizeof *all);
+    for (int i = 1; i < argc && count < argc; i++) {
+        int k = 0;
+        while (k < words->count && argv[i] != words->at[k])
+            k++;
+        if (k == words->count)
+            all[count++] = argv[i];
+    }
+    memcpy(argv + 1, all, (size_t)(argc - 1) * sizeof *argv);
+    words->at = argv + 1;
+    ls_free(all);
+}
+
 void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments)
 {
     char **words = ls_alloc((size_t)argc, sizeof *words);
@@ -222,8 +240,7 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     if (null)
         fclose(null);
     ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
-    memcpy(argv + 1, words, (size_t)arguments->count * sizeof *words);
-    arguments->at = argv + 1;
+    move_words(argc, argv, arguments);
     ls_free(words);
     ls_free(given);
     for (struct argp_option *o = options; o->name || o->doc; o++)

@@ -65,7 +65,7 @@ extern const ls_command_code ls_command_codes[];
 
 /* Fills a subcommand's struct, which begins with `arguments` and holds the defaults. Bad usage is
  * explained, with exit code 64, and --help printed, with 0; under mpirun only rank 0 prints. The
- * words are moved to the front of argv. */
+ * words are moved to the front of argv; the options follow. */
 void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments);
 /* The rank that mpirun or srun gives in the environment, before MPI has started; else 0. */
 int ls_command_rank(void);

@@ -2,7 +2,10 @@
 #include "launch/ranks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/memory.h"
+#include "core/tensor.h"
 #include "launch/command.h"
 
 /* The number of tasks, where srun started several without the variables by which MPI joins them;
@@ -15,6 +18,23 @@ static int unjoined_tasks(void)
             return 0;
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
     return tasks && atoi(tasks) > 1 ? atoi(tasks) : 0;
+}
+
+/* Program and command line, a word a line, but for --threads: machines may have other cores. The
+ * caller frees it. */
+static char *describe_command(int argc, char **argv)
+{
+    char *text = ls_format("lockstep " LS_VERSION " (%s)\n", LS_REAL_NAME);
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--threads", 9) == 0) {
+            i += argv[i][9] == 0; /* the number is the next word */
+            continue;
+        }
+        char *longer = ls_format("%s%s\n", text, argv[i]);
+        ls_free(text);
+        text = longer;
+    }
+    return text;
 }
 
 ls_comm *ls_ranks_start(int *argc, char ***argv)
@@ -32,7 +52,13 @@ ls_comm *ls_ranks_start(int *argc, char ***argv)
         exit(ls_command_fail(rank, &error));
     }
     ls_comm *comm = ls_comm_open(argc, argv);
-    if (ls_comm_singletons(comm, &error)) {
+    char *command = describe_command(*argc, *argv);
+    const ls_comm_given given = {"command", command,
+                                 "start the same program with the same arguments on every rank",
+                                 LS_USAGE};
+    bool ok = !ls_comm_singletons(comm, &error) && ls_comm_same(comm, &given, &error);
+    ls_free(command);
+    if (!ok) {
         ls_comm_close(comm);
         exit(ls_command_fail(rank, &error));
     }

@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "io/loader.h"
+#include "launch/job/job_text.h"
 
 /* Begins the message with where the key stood. An objective of the file may fit the model, net and
  * data of the file: where one of these came from the command line, it is named first. */
@@ -111,11 +112,33 @@ bool ls_session_parse_stages(ls_session *s, ls_error *error)
     return ls_comm_agree(s->comm, ok, error);
 }
 
-static bool open_local(ls_session *s, ls_dataset *data, ls_error *error)
+#define SAME_PATHS "give paths that mean the same file on every host"
+
+/* **Collective.** Each rank has read the job by itself, and is a program of its own. */
+static bool jobs_are_same(const ls_session *s, ls_error *error)
+{
+    char *job = ls_job_text(s->job);
+    char *text = ls_format("lockstep " LS_VERSION " (%s)\n%s", LS_REAL_NAME, job);
+    const ls_comm_given given = {"job", text, SAME_PATHS, LS_USAGE};
+    bool same = ls_comm_same(s->comm, &given, error);
+    ls_free(text);
+    ls_free(job);
+    return same;
+}
+
+/* **Collective.** Each rank opens the data set by itself: so each looks at what it has there. */
+static bool open_data(ls_session *s, ls_dataset *data, ls_error *error)
 {
     s->data = data ? data : (s->own_data = ls_dataset_open(s->job->data, error));
-    if (!s->data)
+    s->data_text = s->data ? ls_dataset_describe(s->data, error) : NULL;
+    if (!ls_comm_agree(s->comm, s->data_text != NULL, error))
         return false;
+    const ls_comm_given given = {ls_dataset_path(s->data), s->data_text, SAME_PATHS, LS_DATA};
+    return ls_comm_same(s->comm, &given, error);
+}
+
+static bool open_nets(ls_session *s, ls_error *error)
+{
     if (!ls_dataset_transform(s->data, s->job->transform, error))
         return prefix_key(s, "transform", error);
     const ls_split *split = ls_dataset_split(s->data, LS_TRAIN);
@@ -135,7 +158,8 @@ bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset
                      ls_error *error)
 {
     *session = (ls_session){.comm = comm, .job = job};
-    return ls_comm_agree(comm, open_local(session, data, error), error);
+    return jobs_are_same(session, error) && open_data(session, data, error) &&
+           ls_comm_agree(comm, open_nets(session, error), error);
 }
 
 size_t ls_session_bytes(const ls_session *s)
@@ -167,6 +191,7 @@ void ls_session_close(ls_session *s)
     for (int i = 0; i < LS_MODEL_NETS; i++)
         ls_net_destroy(s->net[i]);
     ls_params_destroy(s->params);
+    ls_free(s->data_text);
     ls_shared_destroy(s->prepared);
     ls_shared_destroy(s->values);
     ls_dataset_close(s->own_data);

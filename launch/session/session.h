@@ -22,6 +22,7 @@ typedef struct ls_session {
     ls_job *job;      /* borrowed; keys left out are filled from the model's recipe */
     ls_dataset *data; /* borrowed or the session's own */
     ls_dataset *own_data;
+    char *data_text; /* ls_dataset_describe: the same on all ranks */
     ls_params *params;
     ls_net *net[LS_MODEL_NETS];
     ls_task task;
@@ -31,7 +32,8 @@ typedef struct ls_session {
 
 /* **Collective.** Opens the job's data set, or takes `data` (borrowed; NULL: the job's) in its
  * place with the job's transforms, and builds the nets, without memory for parameters. The error is
- * the same on all ranks. Close with ls_session_close whether this succeeds or fails. */
+ * the same on all ranks; it is one too if the ranks were given different programs, jobs or data.
+ * Close with ls_session_close whether this succeeds or fails. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
 /* **Collective.** Fills session->stage: parses every spec of every stage, and checks that

@@ -12,19 +12,6 @@
 #include "launch/train/judge.h"
 #include "launch/train/resume.h"
 
-/* **Collective.** Each rank has read the job and opened the data by itself: are they the same? */
-static bool check_same(ls_trainer *t, ls_error *error)
-{
-    uint64_t data = ls_dataset_shape_digest(t->session.data);
-    bool same_job = ls_comm_same(t->comm, t->job_text, strlen(t->job_text) + 1);
-    bool same_data = ls_comm_same(t->comm, &data, sizeof data);
-    return (same_job && same_data) ||
-           ls_error_set(error, LS_USAGE,
-                        "the ranks read different %s: give paths that mean the same file on every "
-                        "host",
-                        same_job ? "data sets" : "jobs");
-}
-
 /* **Collective.** Everything that needs no checkpoint and no memory for parameters; the position is
  * that of a run that has done no step. */
 static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
@@ -34,7 +21,7 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
         !ls_session_parse_stages(session, error))
         return false;
     t->job_text = ls_job_json(job);
-    if (!check_same(t, error) || !ls_comm_agree(t->comm, ls_checks_pass(session, error), error))
+    if (!ls_comm_agree(t->comm, ls_checks_pass(session, error), error))
         return false;
     ls_session_set_threads(session, t->options.threads ? t->options.threads : 1);
     t->evaluate = job->evaluate.every;

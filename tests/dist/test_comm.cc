@@ -43,7 +43,8 @@ TEST(Comm, AgreementTellsTheLowestFailure)
         ls_error_set(&error, LS_DATA, "rank %d has no data", rank);
     EXPECT_FALSE(ls_comm_agree(world, rank < half, &error));
     EXPECT_EQ(error.code, LS_DATA);
-    EXPECT_EQ(std::string(error.text), "rank " + std::to_string(half) + " has no data");
+    std::string where = "rank " + std::to_string(half) + " on " + world->host + ": ";
+    EXPECT_EQ(error.text, (half ? where : "") + "rank " + std::to_string(half) + " has no data");
 }
 
 TEST(Comm, AgreementLeavesTheErrorAloneWhereAllIsWell)
@@ -56,17 +57,38 @@ TEST(Comm, AgreementLeavesTheErrorAloneWhereAllIsWell)
     EXPECT_FALSE(ls_comm_agree(world, world->rank > 0, nullptr));
 }
 
+/* Whether the ranks, of which the last one holds `last` and the others `most`, are the same. */
+static bool same(const std::string &most, const std::string &last, ls_error *error)
+{
+    const std::string &text = world->rank == world->size - 1 ? last : most;
+    const ls_comm_given given = {"thing", text.c_str(), "make it the same", LS_DATA};
+    return ls_comm_same(world, &given, error);
+}
+
 TEST(Comm, SameNoticesOneByteAndTheLength)
 {
-    std::vector<char> data(2500000, 'x');
-    bool last = world->rank == world->size - 1, alone = world->size == 1;
-    EXPECT_TRUE(ls_comm_same(world, data.data(), data.size()));
-    EXPECT_TRUE(ls_comm_same(world, data.data(), 0));
-    if (last)
-        data.back() = 'y';
-    EXPECT_EQ(ls_comm_same(world, data.data(), data.size()), alone);
-    EXPECT_TRUE(ls_comm_same(world, data.data(), data.size() - 1));
-    EXPECT_EQ(ls_comm_same(world, data.data(), last ? 10 : 2000000), alone);
+    std::string text(2500000, 'x');
+    bool alone = world->size == 1;
+    EXPECT_TRUE(same(text, text, nullptr));
+    EXPECT_TRUE(same("", "", nullptr));
+    EXPECT_EQ(same(text, std::string(2499999, 'x') + "y", nullptr), alone);
+    EXPECT_EQ(same(text, std::string(2499999, 'x'), nullptr), alone);
+    EXPECT_EQ(same("", "x", nullptr), alone);
+}
+
+TEST(Comm, SameNamesTheRankItsHostAndTheLine)
+{
+    bool alone = world->size == 1;
+    std::string host = world->host, rank = std::to_string(world->size - 1), begin;
+    if (!alone)
+        begin = "rank " + rank + " on " + host + " has another thing than rank 0 on " + host + ": ";
+    ls_error error = {};
+    EXPECT_EQ(same("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 4\nc: 5\n", &error), alone);
+    EXPECT_EQ(error.code, alone ? 0 : LS_DATA);
+    EXPECT_EQ(error.text, begin + (alone ? "" : "'b: 4' in place of 'b: 2'; make it the same"));
+    EXPECT_EQ(same("a: 1\nb: 2\n", "a: 1\n", &error), alone);
+    EXPECT_EQ(error.text,
+              begin + (alone ? "" : "'(nothing)' in place of 'b: 2'; make it the same"));
 }
 
 TEST(Comm, BroadcastReachesAll)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <sstream>
 
 namespace
 {
@@ -226,8 +227,13 @@ TEST(Reduce, StepSumsAndNormsAreTheSameOnEveryRank)
     for (int i = 0; i < count; i++)
         EXPECT_EQ(numbers[i], tree_of_nodes<double>(
                                   sum.starts, [&](int rank) { return value(rank, i) / 3.0; }));
-    EXPECT_TRUE(ls_comm_same(world, numbers, sizeof numbers));
-    EXPECT_TRUE(ls_comm_same(world, sum.norm2.data(), sizeof(double)));
+    std::ostringstream text;
+    text << std::hexfloat << sum.norm2[0];
+    for (int i = 0; i < count; i++)
+        text << " " << numbers[i];
+    std::string exact = text.str();
+    const ls_comm_given given = {"sum", exact.c_str(), "", LS_DATA};
+    EXPECT_TRUE(ls_comm_same(world, &given, nullptr));
     ls_reduce_end(sum.reduce);
 }
 

@@ -1,4 +1,5 @@
 /* dataset: what a good file gives, and what each kind of broken file says. */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "data_files.h"
 
 extern "C" {
+#include "core/memory.h"
 #include "io/dataset.h"
 }
 
@@ -252,6 +254,69 @@ TEST(Dataset, TheShapeDigestSeesNamesShapesAndTypesButNotContentsOrLayout)
     EXPECT_NE(plain, digest("train", 2, 4, 0, H5T_STD_U8LE, H5P_DEFAULT));
     EXPECT_NE(plain, digest("train", 4, 2, 0, H5T_STD_I8LE, H5P_DEFAULT));
     H5Pclose(list);
+}
+
+static std::string description(const std::string &path)
+{
+    Dataset set(path);
+    char *text = ls_dataset_describe(set.data, &set.error);
+    EXPECT_NE(text, nullptr) << set.error.text;
+    std::string copy = text ? text : "";
+    ls_free(text);
+    return copy;
+}
+
+TEST(Dataset, TheDescriptionSeesEveryLabelAndSomeRowsButNotTheLayout)
+{
+    Folder folder;
+    const size_t rows = 3000;
+    std::vector<float> x = counting<float>(rows * 2), other = x;
+    other[2 * rows - 1] = -1;
+    std::vector<uint8_t> y(rows, 1), relabelled = y;
+    relabelled[1234] = 0;
+    hid_t list = chunked({100, 2}, 4);
+    auto write = [&](const char *name, std::vector<float> &x, std::vector<uint8_t> &y, hid_t stored,
+                     hid_t layout) {
+        Writer file(folder / name);
+        file.put<float>("train/x", {rows, 2}, x, stored, layout);
+        file.put<uint8_t>("train/y", {rows}, y);
+        return folder / name;
+    };
+    std::string plain = description(write("a.h5", x, y, 0, H5P_DEFAULT));
+    EXPECT_EQ(plain, description(write("b.h5", x, y, H5T_IEEE_F32BE, list)));
+    H5Pclose(list);
+    EXPECT_EQ(plain.rfind("train/x rows: 3000 of 2, float32\ntrain/x numbers: digest ", 0), 0u);
+    EXPECT_NE(plain.find("\ntrain/y rows: 3000 of one label, uint8\ntrain/y labels: digest "),
+              std::string::npos);
+    std::string moved = description(write("c.h5", other, y, 0, H5P_DEFAULT));
+    std::string renamed = description(write("d.h5", x, relabelled, 0, H5P_DEFAULT));
+    size_t labels = plain.find("train/y labels");
+    EXPECT_NE(plain, moved);
+    EXPECT_EQ(plain.substr(labels), moved.substr(labels));
+    EXPECT_EQ(plain.substr(0, labels), renamed.substr(0, labels));
+    EXPECT_NE(plain, renamed);
+}
+
+TEST(Dataset, LabelsThatAreOverwrittenWhileInUseAreNamedWithTheirRow)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {4, 2}, counting<float>(8));
+        file.put<uint8_t>("train/y", {4}, {0, 2, 1, 2});
+    }
+    Dataset set(folder / "a.h5");
+    const uint8_t label = 3;
+    int file = open((folder / "a.h5").c_str(), O_WRONLY);
+    ASSERT_EQ(pwrite(file, &label, 1, ls_dataset_split(set.data, LS_TRAIN)->y.start + 2), 1);
+    close(file);
+    const int64_t rows[] = {1, 2};
+    real y[2];
+    EXPECT_FALSE(ls_dataset_read(set.data, LS_TRAIN, rows, 2, nullptr, nullptr, y, &set.error));
+    EXPECT_EQ(set.error.code, LS_DATA);
+    expect_words(set.error, {"a.h5: train/y holds label 3 at row 2, but all were from 0 to 2 when "
+                             "the file was opened: it was written to while in use"});
+    EXPECT_TRUE(ls_dataset_read(set.data, LS_TRAIN, rows, 1, nullptr, nullptr, y, &set.error));
 }
 
 TEST(Dataset, SeveralThreadsReadAtOnce)
