@@ -1,162 +1,305 @@
-/* atomic_file: the system calls of writing a file, in the order that makes it durable. */
+/* atomic_file: temporary files of their own names, made durable in the right order. */
 #include "io/atomic_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/file.h"
 
-enum { CHUNK = 1 << 26 /* bytes of one write or read */ };
+/* A temporary name ends in ".", RANDOM hex digits and ".tmp". */
+enum { RANDOM = 16, ENDING = 1 + RANDOM + 4 };
+enum { TRIES = 100, DAY = 86400 /* seconds */ };
 
-static int open_file(const char *path, int flags, mode_t mode)
-{
-    return open(path, flags, mode);
-}
-
-static const ls_atomic_file_calls system_calls = {
-    .open = open_file, .write = write, .fsync = fsync, .close = close, .rename = rename};
-static const ls_atomic_file_calls *calls = &system_calls; /* tests put theirs in */
-
-void ls_atomic_file_set_calls(const ls_atomic_file_calls *replacement)
-{
-    calls = replacement ? replacement : &system_calls;
-}
+struct ls_atomic_file {
+    char *path, *temporary;
+    int file;     /* open and, where the file system can do that, locked until the file is PATH */
+    FILE *stream; /* NULL: nobody asked for one */
+    int reason;   /* errno of the stream's first write that failed; 0: none did */
+};
 
 static bool fail(ls_error *error, const char *path, const char *doing)
 {
     return ls_error_set(error, LS_IO, "%s: can't %s: %s", path, doing, strerror(errno));
 }
 
-static bool write_all(int file, const char *bytes, size_t size)
+size_t ls_atomic_file_stem(const char *name)
 {
-    while (size > 0) {
-        ssize_t done = calls->write(file, bytes, size < CHUNK ? size : CHUNK);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return true;
+    size_t length = strlen(name);
+    if (length <= ENDING)
+        return length;
+    const char *ending = name + length - ENDING;
+    bool temporary = ending[0] == '.' && strspn(ending + 1, "0123456789abcdef") == RANDOM &&
+                     strcmp(ending + 1 + RANDOM, ".tmp") == 0;
+    return length - (temporary ? ENDING : 0);
 }
 
-char *ls_atomic_file_temporary(const char *path)
-{
-    return ls_format("%s.tmp", path);
-}
-
-void ls_atomic_file_discard(const char *path)
-{
-    char *temporary = ls_atomic_file_temporary(path);
-    unlink(temporary);
-    ls_free(temporary);
-}
-
-bool ls_atomic_file_fail(const char *path, ls_error *error)
-{
-    ls_atomic_file_discard(path);
-    return ls_error_set(error, LS_IO, "%s: can't be written whole; is the disk full?", path);
-}
-
-bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error)
-{
-    char *temporary = ls_atomic_file_temporary(path);
-    errno = 0;
-    int file = calls->open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    const char *failed = file < 0                        ? "create"
-                         : !write_all(file, bytes, size) ? "write"
-                         : calls->fsync(file) != 0       ? "sync to the disk"
-                                                         : NULL;
-    int reason = errno;
-    if (file >= 0 && calls->close(file) != 0 && !failed) {
-        failed = "close";
-        reason = errno;
-    }
-    if (failed)
-        ls_error_set(error, LS_IO, "%s: can't %s (%zu bytes): %s", temporary, failed, size,
-                     strerror(reason));
-    if (failed && file >= 0)
-        ls_atomic_file_discard(path);
-    ls_free(temporary);
-    return !failed;
-}
-
-/* Syncs the file or folder `path`. Some file systems can't sync folders (EINVAL), and keep the
- * order themselves. */
-static bool sync_path(const char *path, int flags, const char *doing, ls_error *error)
-{
-    int file = calls->open(path, O_RDONLY | O_CLOEXEC | flags, 0);
-    bool ok = (file >= 0 && (calls->fsync(file) == 0 || (flags && errno == EINVAL))) ||
-              fail(error, path, doing);
-    if (file >= 0)
-        calls->close(file);
-    return ok;
-}
-
-/* Makes a rename in the folder of `path` durable. */
-static bool sync_folder(const char *path, ls_error *error)
+/* Where the last part of a path begins. */
+static size_t name_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash ? ls_format("%.*s/", (int)(slash - path), path) : ls_copy_string("./");
-    bool ok = sync_path(folder, O_DIRECTORY, "sync the folder to the disk", error);
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* The length of `path` when its last part is cut so that the ending fits behind it. No character of
+ * UTF-8 is cut in two. */
+static size_t stem_of(const char *path)
+{
+    size_t length = strlen(path), most = name_of(path) + NAME_MAX - ENDING;
+    if (length <= most)
+        return length;
+    while (((unsigned char)path[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+/* The folder of `path`, ending in a slash; the caller frees it with ls_free. */
+static char *folder_of(const char *path)
+{
+    size_t length = name_of(path);
+    return length ? ls_format("%.*s", (int)length, path) : ls_copy_string("./");
+}
+
+/* A name beside `path` that no other writer thinks of; the caller frees it with ls_free. */
+static char *temporary_name(const char *path)
+{
+    unsigned long long random;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random) {
+        struct timespec now; /* O_EXCL keeps writers apart; the name is only less secret */
+        clock_gettime(CLOCK_REALTIME, &now);
+        random = ((unsigned long long)getpid() << 32) ^ (unsigned long long)now.tv_nsec;
+    }
+    return ls_format("%.*s.%0*llx.tmp", (int)stem_of(path), path, RANDOM, random);
+}
+
+/* Whether a temporary file, open for writing as `file`, was left by a writer that has ended. If so
+ * it is locked from now on. */
+static bool is_left(int file)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    return flock(file, LOCK_EX | LOCK_NB) == 0 ||
+           (ls_file_lacks_locks(errno) && status.st_mtime < time(NULL) - DAY);
+}
+
+/* Removes the temporary files that killed writers of `path` left. What can't be removed stays: it
+ * is in nobody's way. */
+static void sweep(const char *path)
+{
+    size_t name = name_of(path), length = stem_of(path) - name;
+    char *folder_path = folder_of(path);
+    DIR *folder = opendir(folder_path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strncmp(entry->d_name, path + name, length) != 0 ||
+            strlen(entry->d_name) != length + ENDING ||
+            ls_atomic_file_stem(entry->d_name) != length)
+            continue;
+        int file = openat(dirfd(folder), entry->d_name,
+                          O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (file >= 0 && is_left(file))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+        if (file >= 0)
+            close(file);
+    }
+    if (folder)
+        closedir(folder);
+    ls_free(folder_path);
+}
+
+static int create_file(void *context, const char *temporary)
+{
+    return ls_file_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+}
+
+/* Locks a new temporary file, so that no other writer takes it for one that was left. False where
+ * one did so, between its creation and the lock, and removes it. */
+static bool hold(int file, const char *temporary)
+{
+    return (flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+           ls_file_is_at(file, temporary);
+}
+
+/* Creates and locks the temporary file; false and errno where that failed. */
+static bool create_temporary(ls_atomic_file *f, ls_atomic_file_creator *create, void *context)
+{
+    for (int i = 0; i < TRIES; i++) {
+        ls_free(f->temporary);
+        f->temporary = temporary_name(f->path);
+        f->file = create(context, f->temporary);
+        if (f->file >= 0 && hold(f->file, f->temporary))
+            return true;
+        if (f->file < 0 && errno != EEXIST && errno != EINTR && errno != EWOULDBLOCK)
+            return false;
+        if (f->file >= 0)
+            ls_file_close(f->file);
+        f->file = -1;
+        errno = EEXIST;
+    }
+    return false;
+}
+
+/* Whether the finished file can take this place: nothing or a file is there. */
+static bool check_place(const char *path, ls_error *error)
+{
+    struct stat status;
+    return lstat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISLNK(status.st_mode) ||
+           ls_error_set(error, LS_IO, "%s: is a %s; expected a file, or nothing there", path,
+                        S_ISDIR(status.st_mode) ? "directory" : "device or pipe");
+}
+
+static void release(ls_atomic_file *f)
+{
+    if (f->stream)
+        fclose(f->stream);
+    if (f->file >= 0)
+        ls_file_close(f->file);
+    ls_free(f->temporary);
+    ls_free(f->path);
+    ls_free(f);
+}
+
+ls_atomic_file *ls_atomic_file_create_by(const char *path, ls_atomic_file_creator *create,
+                                         void *context, ls_error *error)
+{
+    if (!check_place(path, error))
+        return NULL;
+    sweep(path);
+    ls_atomic_file *f = ls_alloc(1, sizeof *f);
+    *f = (ls_atomic_file){.path = ls_copy_string(path), .file = -1};
+    if (create_temporary(f, create, context))
+        return f;
+    fail(error, path, "create");
+    release(f);
+    return NULL;
+}
+
+ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error)
+{
+    return ls_atomic_file_create_by(path, create_file, NULL, error);
+}
+
+void ls_atomic_file_discard(ls_atomic_file *f)
+{
+    if (!f)
+        return;
+    unlink(f->temporary);
+    release(f);
+}
+
+bool ls_atomic_file_put(ls_atomic_file *f, const void *bytes, size_t size, ls_error *error)
+{
+    return ls_file_write(f->file, bytes, size) ||
+           ls_error_set(error, LS_IO, "%s: can't write (%zu bytes): %s", f->path, size,
+                        strerror(errno));
+}
+
+static ssize_t write_stream(void *context, const char *bytes, size_t size)
+{
+    ls_atomic_file *f = context;
+    if (ls_file_write(f->file, bytes, size))
+        return (ssize_t)size;
+    f->reason = f->reason ? f->reason : errno;
+    return 0;
+}
+
+FILE *ls_atomic_file_stream(ls_atomic_file *f)
+{
+    if (!f->stream)
+        f->stream = fopencookie(f, "w", (cookie_io_functions_t){.write = write_stream});
+    ls_check(f->stream, "%s: no memory for a stream", f->path);
+    return f->stream;
+}
+
+bool ls_atomic_file_flush(ls_atomic_file *f, ls_error *error)
+{
+    if (f->stream && fflush(f->stream) != 0 && !f->reason)
+        f->reason = errno;
+    return !f->reason ||
+           ls_error_set(error, LS_IO, "%s: can't write: %s", f->path, strerror(f->reason));
+}
+
+static bool sync_file(const ls_atomic_file *f, ls_error *error)
+{
+    return ls_file_sync(f->file) || fail(error, f->path, "sync it to the disk");
+}
+
+/* Makes a rename in the folder of `path` durable. Some file systems can't sync folders (EINVAL),
+ * and keep the order themselves. */
+static bool sync_folder(const char *path, ls_error *error)
+{
+    char *folder = folder_of(path);
+    int file = ls_file_open(folder, O_RDONLY | O_DIRECTORY, 0);
+    bool ok = (file >= 0 && (ls_file_sync(file) || errno == EINVAL)) ||
+              fail(error, folder, "sync the folder to the disk");
+    if (file >= 0)
+        ls_file_close(file);
     ls_free(folder);
     return ok;
 }
 
-bool ls_atomic_file_rename(const char *path, ls_error *error)
+/* The file is closed, and with that its lock ends, when it has its name; as it is synced, an error
+ * of the close says nothing new. Where the answer to a rename was lost (NFS), the name tells that
+ * it was done. */
+bool ls_atomic_file_rename(ls_atomic_file *f, ls_error *error)
 {
-    char *temporary = ls_atomic_file_temporary(path);
-    bool ok = calls->rename(temporary, path) == 0;
-    if (!ok) {
-        fail(error, path, "give the finished file its name");
-        ls_atomic_file_discard(path);
+    bool named = ls_file_rename(f->temporary, f->path) || ls_file_is_at(f->file, f->path);
+    if (!named) {
+        fail(error, f->path, "give the finished file its name");
+        ls_atomic_file_discard(f);
+        return false;
     }
-    ls_free(temporary);
-    return ok && sync_folder(path, error);
+    bool ok = sync_folder(f->path, error);
+    release(f);
+    return ok;
 }
 
-bool ls_atomic_file_finish(const char *path, ls_error *error)
+bool ls_atomic_file_finish(ls_atomic_file *f, ls_error *error)
 {
-    char *temporary = ls_atomic_file_temporary(path);
-    bool ok = sync_path(temporary, 0, "sync it to the disk", error);
-    ls_free(temporary);
-    if (!ok)
-        ls_atomic_file_discard(path);
-    return ok && ls_atomic_file_rename(path, error);
+    if (ls_atomic_file_flush(f, error) && sync_file(f, error))
+        return ls_atomic_file_rename(f, error);
+    ls_atomic_file_discard(f);
+    return false;
+}
+
+ls_atomic_file *ls_atomic_file_stage(const char *path, const void *bytes, size_t size,
+                                     ls_error *error)
+{
+    ls_atomic_file *f = ls_atomic_file_create(path, error);
+    if (!f || (ls_atomic_file_put(f, bytes, size, error) && sync_file(f, error)))
+        return f;
+    ls_atomic_file_discard(f);
+    return NULL;
 }
 
 bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error)
 {
-    return ls_atomic_file_stage(path, bytes, size, error) && ls_atomic_file_rename(path, error);
+    ls_atomic_file *f = ls_atomic_file_stage(path, bytes, size, error);
+    return f && ls_atomic_file_rename(f, error);
 }
 
 static bool read_all(const char *path, int file, char *bytes, size_t size, ls_error *error)
 {
-    for (size_t at = 0; at < size;) {
-        size_t left = size - at;
-        ssize_t done = read(file, bytes + at, left < CHUNK ? left : CHUNK);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return fail(error, path, "read");
-        if (done == 0)
-            return ls_error_set(error, LS_DATA, "%s: became shorter while it was read", path);
-        at += (size_t)done;
-    }
-    return true;
+    ssize_t done = ls_file_read(file, bytes, size);
+    if (done < 0)
+        return fail(error, path, "read");
+    return (size_t)done == size ||
+           ls_error_set(error, LS_DATA, "%s: became shorter while it was read", path);
 }
 
 void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error)
 {
     struct stat status;
     char *bytes = NULL;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file = ls_file_open(path, O_RDONLY | O_NONBLOCK, 0);
     if (file < 0) {
         ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
     } else if (fstat(file, &status) != 0) {
@@ -173,7 +316,7 @@ void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error)
         }
     }
     if (file >= 0)
-        close(file);
+        ls_file_close(file);
     return bytes;
 }
 

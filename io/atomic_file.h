@@ -1,31 +1,55 @@
 /* atomic_file: files that appear whole or not at all, durably; and files read whole.
  *
- * PATH.tmp is written, synced to the disk and closed, then renamed to PATH, and the folder is
- * synced: after a crash PATH is the old file or the new one. Errors name the file and the system's
- * reason. */
+ * What becomes PATH is written beside it under a name that no other writer has, PATH.RANDOM.tmp,
+ * synced to the disk, then renamed to PATH, and the folder is synced: after a crash PATH is the old
+ * file or the new one. The temporary file is a new one (O_EXCL): no link that somebody has put
+ * there is followed. Of several writers of one PATH each writes a whole file, and the last to
+ * finish gives PATH its contents.
+ *
+ * A writer that is killed leaves its temporary file. It held a lock on it, which ended with it: the
+ * next writer of PATH removes such files when nobody has them locked; where the file system has no
+ * locks, when they are older than a day.
+ *
+ * Errors name PATH and the system's reason; PATH is then as it was, and the temporary file gone. */
 #pragma once
 #include <stddef.h>
-#include <sys/types.h>
+#include <stdio.h>
 
 #include "core/check.h"
 
-/* Writes PATH: both halves below, one after the other. LS_IO errors; PATH is then as it was, and
- * PATH.tmp gone. */
-bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error);
-/* The first half: PATH.tmp, durable. */
-bool ls_atomic_file_stage(const char *path, const void *bytes, size_t size, ls_error *error);
-/* The second half: PATH.tmp becomes PATH, durable. */
-bool ls_atomic_file_rename(const char *path, ls_error *error);
+/* A file that is being written. Each is ended by one of ls_atomic_file_rename, _finish, _discard.
+ */
+typedef struct ls_atomic_file ls_atomic_file;
 
-/* For a file that another library writes (HDF5, stdio): the name PATH.tmp, under which it is to be
- * written; the caller frees it with ls_free. */
-char *ls_atomic_file_temporary(const char *path);
-/* PATH.tmp, written and closed, is synced to the disk and becomes PATH. Errors as above. */
-bool ls_atomic_file_finish(const char *path, ls_error *error);
-/* Removes PATH.tmp; PATH stays as it is. */
-void ls_atomic_file_discard(const char *path);
-/* The same where the other library could not write it all: an LS_IO error. Returns false. */
-bool ls_atomic_file_fail(const char *path, ls_error *error);
+/* Begins PATH. LS_IO errors. */
+ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error);
+/* The same where another library creates the file (HDF5): `create` makes a new file called
+ * `temporary`, which must not be there yet (O_EXCL), and returns a descriptor of it that is open
+ * for writing and that ls_atomic_file closes; or -1 and errno, with nothing left. */
+typedef int ls_atomic_file_creator(void *context, const char *temporary);
+ls_atomic_file *ls_atomic_file_create_by(const char *path, ls_atomic_file_creator *create,
+                                         void *context, ls_error *error);
+/* Appends bytes. LS_IO errors. */
+bool ls_atomic_file_put(ls_atomic_file *file, const void *bytes, size_t size, ls_error *error);
+/* A stream that appends to the file; it belongs to the file. */
+FILE *ls_atomic_file_stream(ls_atomic_file *file);
+/* Writes what the stream holds, and says whether all that was put into it was written. */
+bool ls_atomic_file_flush(ls_atomic_file *file, ls_error *error);
+/* Flushes the stream, syncs the file to the disk and makes it PATH. */
+bool ls_atomic_file_finish(ls_atomic_file *file, ls_error *error);
+/* Gives the file up: nothing is left of it. NULL is allowed. */
+void ls_atomic_file_discard(ls_atomic_file *file);
+
+/* Writes PATH: both halves below, one after the other. */
+bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error);
+/* The first half: the temporary file, durable. NULL and an error where that failed. */
+ls_atomic_file *ls_atomic_file_stage(const char *path, const void *bytes, size_t size,
+                                     ls_error *error);
+/* The second half: it becomes PATH, durable. */
+bool ls_atomic_file_rename(ls_atomic_file *file, ls_error *error);
+/* The length of the part of `name` that stands before the ending of a temporary name; all of it
+ * where it has none: what a message calls the file. */
+size_t ls_atomic_file_stem(const char *name);
 
 /* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where it
  * can't be opened, LS_IO where it can't be read. */
@@ -36,15 +60,3 @@ bool ls_atomic_file_folder(const char *path, ls_error *error);
 bool ls_atomic_file_absent(const char *path, ls_error *error);
 /* Whether there is a folder at `path`. */
 bool ls_atomic_file_is_folder(const char *path);
-
-/* A hook for tests: the system calls of writing, so that tests can fail the n-th and see what is
- * left. Each member returns what its namesake in POSIX returns. NULL: the system's own. Not to be
- * set while a file is written. It is global because a thread writes checkpoints. */
-typedef struct ls_atomic_file_calls {
-    int (*open)(const char *path, int flags, mode_t mode);
-    ssize_t (*write)(int file, const void *bytes, size_t size);
-    int (*fsync)(int file);
-    int (*close)(int file);
-    int (*rename)(const char *from, const char *to);
-} ls_atomic_file_calls;
-void ls_atomic_file_set_calls(const ls_atomic_file_calls *calls);

@@ -1,20 +1,17 @@
 /* rowfile: rows into data sets of known size (HDF5), or a line each (CSV). */
 #include "io/rowfile.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/atomic_file.h"
-#include "io/h5/h5.h"
+#include "io/output.h"
 
 struct ls_rowfile {
-    char *path;
-    hid_t file; /* -1: the file is CSV */
-    FILE *csv;  /* NULL: it is HDF5 */
-    long row;   /* how many rows the arrays have got */
-    int count;  /* of the arrays that get rows now */
+    ls_output output; /* its `file` is -1 where the file is CSV */
+    FILE *csv;        /* NULL: it is HDF5 */
+    long row;         /* how many rows the arrays have got */
+    int count;        /* of the arrays that get rows now */
     ls_rowfile_array array[LS_ROWFILE_ARRAYS];
     hid_t dataset[LS_ROWFILE_ARRAYS];
 };
@@ -35,42 +32,33 @@ bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error
 
 ls_rowfile *ls_rowfile_open(const char *path, ls_rowfile_kinds kinds, ls_error *error)
 {
-    bool text = kinds == LS_ROWFILE_ANY && ends_in(path, ".csv");
-    char *temporary = ls_atomic_file_temporary(path);
-    FILE *csv = text ? fopen(temporary, "w") : NULL;
-    hid_t file = text ? -1 : ls_h5_create(temporary, error);
-    if (text && !csv)
-        ls_error_set(error, LS_IO, "%s: can't create: %s", temporary, strerror(errno));
-    ls_free(temporary);
-    if (!csv && file < 0)
+    ls_output output = {.file = -1};
+    bool csv = kinds == LS_ROWFILE_ANY && ends_in(path, ".csv");
+    if (csv)
+        output.target = ls_atomic_file_create(path, error);
+    else
+        ls_output_open(&output, path, error);
+    if (!output.target)
         return NULL;
     ls_rowfile *f = ls_alloc(1, sizeof *f);
-    f->path = ls_copy_string(path);
-    f->file = file;
-    f->csv = csv;
+    f->output = output;
+    f->csv = csv ? ls_atomic_file_stream(output.target) : NULL;
     return f;
 }
 
 static void close_arrays(ls_rowfile *f)
 {
-    for (int k = 0; f->file >= 0 && k < f->count; k++)
+    for (int k = 0; !f->csv && k < f->count; k++)
         H5Dclose(f->dataset[k]);
     f->count = 0;
-}
-
-static void release(ls_rowfile *f)
-{
-    ls_free(f->path);
-    ls_free(f);
 }
 
 bool ls_rowfile_close(ls_rowfile *f, ls_error *error)
 {
     close_arrays(f);
-    bool ok = !f->csv || !ferror(f->csv);
-    ok = (f->csv ? fclose(f->csv) == 0 : H5Fclose(f->file) >= 0) && ok;
-    ok = ok ? ls_atomic_file_finish(f->path, error) : ls_atomic_file_fail(f->path, error);
-    release(f);
+    bool ok = f->csv ? ls_atomic_file_finish(f->output.target, error)
+                     : ls_output_close(&f->output, error);
+    ls_free(f);
     return ok;
 }
 
@@ -78,11 +66,10 @@ void ls_rowfile_discard(ls_rowfile *f)
 {
     close_arrays(f);
     if (f->csv)
-        fclose(f->csv);
+        ls_atomic_file_discard(f->output.target);
     else
-        H5Fclose(f->file);
-    ls_atomic_file_discard(f->path);
-    release(f);
+        ls_output_discard(&f->output);
+    ls_free(f);
 }
 
 /* Writes row i of the values, numbers with as many digits as bring a real back as it was; or, where
@@ -124,8 +111,9 @@ static bool create_array(ls_rowfile *f, int k, long rows, ls_error *error)
     const ls_rowfile_array *array = &f->array[k];
     hsize_t dims[LS_MAX_RANK + 1];
     int rank = fill_dims(rows, &array->shape, dims);
-    f->dataset[k] = ls_h5_create_dataset(
-        f->file, array->path, array->whole ? H5T_STD_I32LE : ls_h5_real(), rank, dims, error);
+    f->dataset[k] =
+        ls_h5_create_dataset(f->output.file, array->path,
+                             array->whole ? H5T_STD_I32LE : ls_h5_real(), rank, dims, error);
     return f->dataset[k] >= 0;
 }
 
@@ -149,12 +137,12 @@ bool ls_rowfile_write(ls_rowfile *f, const char *path, long rows, const ls_shape
 {
     hsize_t dims[LS_MAX_RANK + 1];
     int rank = fill_dims(rows, shape, dims);
-    return ls_h5_write(f->file, path, ls_h5_real(), ls_h5_real(), rank, dims, values, error);
+    return ls_h5_write(f->output.file, path, ls_h5_real(), ls_h5_real(), rank, dims, values, error);
 }
 
 bool ls_rowfile_number(ls_rowfile *f, const char *name, double value, ls_error *error)
 {
-    return ls_h5_put_double(f->file, name, value, error);
+    return ls_h5_put_double(f->output.file, name, value, error);
 }
 
 bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *error)
@@ -165,10 +153,7 @@ bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *
     for (int k = 0; ok && !f->csv && k < f->count; k++)
         ok = ls_h5_write_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
     f->row += n;
-    if (f->csv && ferror(f->csv))
-        ok = ls_error_set(error, LS_IO, "%s.tmp: can't write row %ld: %s", f->path, f->row,
-                          strerror(errno));
-    return ok;
+    return ok && (!f->csv || ls_atomic_file_flush(f->output.target, error));
 }
 
 bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const char *value,
@@ -176,9 +161,9 @@ bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const ch
 {
     if (f->csv)
         return true;
-    hid_t object = H5Oopen(f->file, path, H5P_DEFAULT);
+    hid_t object = H5Oopen(f->output.file, path, H5P_DEFAULT);
     bool ok = object >= 0 ? ls_h5_put_text(object, name, value, error)
-                          : ls_h5_fail(error, LS_IO, f->file, "has no %s", path);
+                          : ls_h5_fail(error, LS_IO, f->output.file, "has no %s", path);
     ls_h5_close(object);
     return ok;
 }
@@ -252,14 +237,15 @@ static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array
     for (hsize_t i = 0; H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
                                            sizeof name, H5P_DEFAULT) >= 0;
          i++) {
-        if (!choose_path(x, split, name, to, sizeof to) || H5Lexists(f->file, to, H5P_DEFAULT) > 0)
+        if (!choose_path(x, split, name, to, sizeof to) ||
+            H5Lexists(f->output.file, to, H5P_DEFAULT) > 0)
             continue;
         const char *from = strchr(x->path, '/') ? to : name;
         int wanted = has_rows(source, from, x->rows, error);
         if (wanted < 0)
             return false;
-        if (wanted && H5Ocopy(source, from, f->file, to, H5P_DEFAULT, H5P_DEFAULT) < 0)
-            return ls_h5_fail(error, LS_IO, f->file, "can't copy %s of the data set", to);
+        if (wanted && H5Ocopy(source, from, f->output.file, to, H5P_DEFAULT, H5P_DEFAULT) < 0)
+            return ls_h5_fail(error, LS_IO, f->output.file, "can't copy %s of the data set", to);
     }
     return true;
 }
@@ -312,12 +298,13 @@ bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *p
                  (H5Lexists(other, path, H5P_DEFAULT) > 0 &&
                   H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD);
     hid_t from = there ? H5Oopen(other, path, H5P_DEFAULT) : -1;
-    hid_t to = there ? H5Oopen(f->file, path, H5P_DEFAULT) : -1;
+    hid_t to = there ? H5Oopen(f->output.file, path, H5P_DEFAULT) : -1;
     bool ok =
         !there || (from >= 0 && to >= 0 &&
                    H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &to) >= 0);
     if (!ok)
-        ls_h5_fail(error, LS_IO, f->file, "can't copy the attributes of %s of %s", path, source);
+        ls_h5_fail(error, LS_IO, f->output.file, "can't copy the attributes of %s of %s", path,
+                   source);
     ls_h5_close(to);
     H5Fclose(other);
     return ok;

@@ -18,7 +18,7 @@ typedef enum { LS_ROWFILE_HDF5 /* .h5, .hdf5 */, LS_ROWFILE_ANY /* .csv too */ }
 bool ls_rowfile_ending(const char *path, ls_rowfile_kinds kinds, ls_error *error);
 
 typedef struct ls_rowfile ls_rowfile;
-/* Opens PATH.tmp; as CSV only if `kinds` has it and the ending says so. LS_IO errors. */
+/* Begins PATH; as CSV only if `kinds` has it and the ending says so. LS_IO errors. */
 ls_rowfile *ls_rowfile_open(const char *path, ls_rowfile_kinds kinds, ls_error *error);
 /* Finishes the file, durably, as PATH; frees the rowfile. LS_IO errors; then nothing is left. */
 bool ls_rowfile_close(ls_rowfile *file, ls_error *error);

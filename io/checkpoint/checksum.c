@@ -92,9 +92,11 @@ bool ls_checksum_write(const char *path, const void *bytes, size_t size, long st
     bool replaces = bytes_before != NULL; /* a valid file */
     ls_free(bytes_before);
     char *ok = ok_path_of(path);
-    bool done = ls_atomic_file_stage(path, bytes, size, error) &&
-                (!replaces || write_ok(ok, &checksum, &before, error)) &&
-                ls_atomic_file_rename(path, error) && write_ok(ok, &checksum, NULL, error);
+    ls_atomic_file *file = ls_atomic_file_stage(path, bytes, size, error);
+    bool ready = file && (!replaces || write_ok(ok, &checksum, &before, error));
+    bool done = ready && ls_atomic_file_rename(file, error) && write_ok(ok, &checksum, NULL, error);
+    if (!ready)
+        ls_atomic_file_discard(file);
     ls_free(ok);
     return done;
 }

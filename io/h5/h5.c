@@ -67,17 +67,21 @@ hid_t ls_h5_open(const char *path, ls_error *error)
     return opened;
 }
 
-hid_t ls_h5_create(const char *path, ls_error *error)
+hid_t ls_h5_create(const char *path)
 {
-    hid_t list = file_access();
-    errno = 0;
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
-    if (file < 0 && errno)
-        ls_error_set(error, LS_IO, "%s: can't create: %s", path, strerror(errno));
-    else if (file < 0)
-        ls_h5_fail_path(error, LS_IO, path, "can't create");
+    hid_t list = file_access(), file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, list);
+    int reason = file < 0 ? ls_h5_errno() : 0;
     H5Pclose(list);
+    errno = reason;
     return file;
+}
+
+int ls_h5_descriptor(hid_t file)
+{
+    void *descriptor = NULL;
+    ls_check(H5Fget_vfd_handle(file, H5P_DEFAULT, &descriptor) >= 0 && descriptor,
+             "HDF5 does not tell a file's descriptor");
+    return *(int *)descriptor;
 }
 
 /* Files in memory. HDF5 asks for their bytes through callbacks: with these, the bytes are counted

@@ -9,13 +9,17 @@
 void ls_h5_start(void);
 /* Closes an object; -1 is allowed, for what could not be opened. */
 void ls_h5_close(hid_t object);
-/* The name of the file that `object` lives in, for messages; returns text. */
+/* The errno of the system call that made the last HDF5 call fail; 0 where HDF5 names none. */
+int ls_h5_errno(void);
+/* The name of the file that `object` lives in, for messages; returns text. A file that is being
+ * written is called what it will be. */
 const char *ls_h5_file(hid_t object, char *text, size_t size);
-/* "FILE: message (HDF5: its innermost reason)". Call it right after the HDF5 call that failed, with
+/* "FILE: message: the system's reason", or "FILE: message (HDF5: its innermost reason)" where no
+ * system call failed. Call it right after the HDF5 call that failed, with
  * an object that is still open. Returns false. */
 bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* "PATH: message (HDF5: ...)", where no object is open yet. */
+/* "PATH: message...", where no object is open. */
 bool ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message);
 
 /* Follows the name of a file in memory, for HDF5 refuses the name of a file that exists. ls_h5_file

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "core/print.h"
+#include "io/atomic_file.h"
 #include "launch/command.h"
 #include "launch/job/job.h"
 #include "launch/job/yaml/job_file.h"
@@ -80,17 +82,37 @@ static bool check_curves(const ls_curves *curves, ls_axis_id axis, ls_error *err
     return true;
 }
 
-static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *error)
+/* Whether `path` leads to what can't be replaced: a device or pipe, such as /dev/stdout. */
+static bool is_device(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
+}
+
+static bool write_to_device(const arguments *a, const ls_curves *runs, ls_error *error)
 {
     FILE *out = fopen(a->output, "w");
-    if (!out)
-        return ls_error_set(error, LS_IO, "%s: cannot write the picture: %s", a->output,
-                            strerror(errno));
-    ls_chart_write(out, runs, a->runs.count, (ls_axis_id)a->axis);
-    bool failed = ferror(out);
-    if (fclose(out) != 0 || failed)
-        return ls_error_set(error, LS_IO, "%s: the picture is incomplete: %s", a->output,
-                            strerror(errno));
+    if (out)
+        ls_chart_write(out, runs, a->runs.count, (ls_axis_id)a->axis);
+    bool written = out && fflush(out) == 0;
+    int reason = errno;
+    if (out)
+        fclose(out);
+    return written || ls_error_set(error, LS_IO, "%s: can't write the picture: %s", a->output,
+                                   strerror(reason));
+}
+
+/* A picture that is there already stays until the new one is whole. */
+static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *error)
+{
+    if (is_device(a->output))
+        return write_to_device(a, runs, error);
+    ls_atomic_file *file = ls_atomic_file_create(a->output, error);
+    if (!file)
+        return false;
+    ls_chart_write(ls_atomic_file_stream(file), runs, a->runs.count, (ls_axis_id)a->axis);
+    if (!ls_atomic_file_finish(file, error))
+        return false;
     ls_print(stdout, "wrote %s\n", a->output);
     return true;
 }

@@ -277,7 +277,7 @@ TEST(Checkpoint, NoCheckpointsAtAllIsNoError)
     Folder run;
     EXPECT_EQ(find(run).answer, LS_CHECKPOINT_NONE);
     std::filesystem::create_directory(run / "checkpoints");
-    write_file(run / "checkpoints/step-00000001.h5.tmp", "half");
+    write_file(run / "checkpoints/step-00000001.h5.0123456789abcdef.tmp", "half");
     write_file(run / "checkpoints/step-1x.h5", "");
     EXPECT_EQ(find(run).answer, LS_CHECKPOINT_NONE);
 }
@@ -300,10 +300,11 @@ TEST(Checkpoint, LeftoversOfAKilledWriterAreSweptAway)
 {
     Folder run;
     std::filesystem::create_directory(run / "checkpoints");
-    write_file(run / "checkpoints/step-00000001.h5.tmp", "half");
+    write_file(run / "checkpoints/step-00000001.h5.0123456789abcdef.tmp", "half");
     SmallState state;
     write_steps(run, state, {2});
-    EXPECT_FALSE(std::filesystem::exists(run / "checkpoints/step-00000001.h5.tmp"));
+    EXPECT_FALSE(
+        std::filesystem::exists(run / "checkpoints/step-00000001.h5.0123456789abcdef.tmp"));
 }
 
 /* Breaks the newer of two checkpoints; the older one is found, and the notice says why. */

@@ -113,7 +113,8 @@ TEST(Rundir, PutsAFileWhole)
     EXPECT_TRUE(ls_rundir_put(run, "job.yaml", "model: a long one\n", &run.error));
     EXPECT_TRUE(ls_rundir_put(run, "job.yaml", "model: b\n", &run.error));
     EXPECT_EQ(read_file(folder / "job.yaml"), "model: b\n");
-    EXPECT_FALSE(std::filesystem::exists(folder / "job.yaml.tmp"));
+    std::filesystem::directory_iterator files(folder.root);
+    EXPECT_EQ(std::distance(begin(files), end(files)), 3); /* checkpoints, job.yaml, lock */
 }
 
 TEST(RundirMetrics, AreThereAtOnce)

@@ -126,7 +126,7 @@ refused 65 'nowhere: no such run directory or checkpoint file' evaluate nowhere
 mkdir hollow
 refused 65 'hollow holds no checkpoint: is it a run directory?' evaluate hollow
 refused 65 'images.h5: 203 training rows, but 300 are asked for' check job.yaml --rows 300 --dump pass.h5
-refused 74 "nowhere/pass.h5.tmp: can't create: No such file or directory" check job.yaml --dump nowhere/pass.h5
+refused 74 "nowhere/pass.h5: can't create: No such file or directory" check job.yaml --dump nowhere/pass.h5
 expect 64 "$lockstep" bench lenett
 says 'there is no model lenett: did you mean lenet?'
 expect 64 "$lockstep" bench lenet --batch 0

@@ -25,7 +25,7 @@ refused 64 'small.h5: is there already; --force overwrites it' synthetic -o smal
 expect 0 "$lockstep" import synthetic -o small.h5 --rows 10 --force
 refused 64 'import synthetic: size=9; expected 12 to 512' synthetic -o none.h5 --size 9
 refused 64 'import synthetic: classes=99; expected 2 to 20' synthetic -o none.h5 --classes 99
-refused 74 "nowhere/a.h5.tmp: can't create: No such file or directory" synthetic -o nowhere/a.h5
+refused 74 "nowhere/a.h5: can't create: No such file or directory" synthetic -o nowhere/a.h5
 
 # csv
 printf 'length,kind\n1,cat\n2.5,dog\n-3,cat\n' >pets.csv

@@ -158,7 +158,7 @@ expect 65 "$lockstep" plot empty --x time -o x.svg
 says 'a record has no "seconds"'
 [ ! -e x.svg ] || fail 'a failed plot left a picture'
 expect 74 "$lockstep" plot hand -o nowhere/x.svg
-says 'nowhere/x.svg: cannot write the picture: No such file or directory'
+says 'nowhere/x.svg: can'\''t create: No such file or directory'
 expect 64 "$lockstep" plot hand
 says '-o FILE.svg is missing'
 expect 64 "$lockstep" plot hand -o x.svg --x hour

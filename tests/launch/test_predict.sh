@@ -175,7 +175,7 @@ refused 64 "out.txt: expected an output that ends in .h5 or .csv" predict run -o
 refused 64 "out.csv: expected an output that ends in .h5" extract run --layer bend -o out.csv
 refused 64 "there is no layer bent: did you mean bend? The layers are hidden, bend, out" \
     extract run --layer bent -o new.h5
-refused 74 "nowhere/new.csv.tmp: can't create: No such file or directory" predict run -o nowhere/new.csv
+refused 74 "nowhere/new.csv: can't create: No such file or directory" predict run -o nowhere/new.csv
 refused 65 "plain.h5 has no rows of train; it has test: name another with --split" \
     predict run --data plain.h5 --split train -o new.h5
 refused 65 "link.h5: test/z is a soft or external link; expected the data itself" \

@@ -1,0 +1,110 @@
+/* file: the system's calls on files, called again after a signal and for the rest of the bytes. */
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 1 << 26 /* bytes of one write or read */ };
+
+static int open_file(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+static const ls_file_calls system_calls = {
+    .open = open_file, .write = write, .fsync = fsync, .close = close, .rename = rename};
+static const ls_file_calls *calls = &system_calls; /* tests put theirs in */
+
+void ls_file_set_calls(const ls_file_calls *replacement)
+{
+    calls = replacement ? replacement : &system_calls;
+}
+
+/* Whether a call that returned `result` was only interrupted by a signal. */
+static bool is_interrupted(ssize_t result)
+{
+    return result < 0 && errno == EINTR;
+}
+
+int ls_file_open(const char *path, int flags, mode_t mode)
+{
+    int file;
+    do
+        file = calls->open(path, flags | O_CLOEXEC, mode);
+    while (is_interrupted(file));
+    return file;
+}
+
+bool ls_file_write(int file, const void *bytes, size_t size)
+{
+    for (const char *at = bytes; size > 0;) {
+        ssize_t done = calls->write(file, at, size < CHUNK ? size : CHUNK);
+        if (is_interrupted(done))
+            continue;
+        if (done == 0)
+            errno = ENOSPC;
+        if (done <= 0)
+            return false;
+        at += done;
+        size -= (size_t)done;
+    }
+    return true;
+}
+
+ssize_t ls_file_read(int file, void *bytes, size_t size)
+{
+    size_t at = 0;
+    while (at < size) {
+        size_t left = size - at;
+        ssize_t done = read(file, (char *)bytes + at, left < CHUNK ? left : CHUNK);
+        if (is_interrupted(done))
+            continue;
+        if (done < 0)
+            return -1;
+        if (done == 0)
+            break;
+        at += (size_t)done;
+    }
+    return (ssize_t)at;
+}
+
+bool ls_file_sync(int file)
+{
+    int result;
+    do
+        result = calls->fsync(file);
+    while (is_interrupted(result));
+    return result == 0;
+}
+
+bool ls_file_close(int file)
+{
+    return calls->close(file) == 0 || errno == EINTR;
+}
+
+bool ls_file_rename(const char *from, const char *to)
+{
+    int result;
+    do
+        result = calls->rename(from, to);
+    while (is_interrupted(result));
+    return result == 0;
+}
+
+bool ls_file_is_at(int file, const char *path)
+{
+    struct stat opened, found;
+    int reason = errno;
+    bool same = fstat(file, &opened) == 0 && lstat(path, &found) == 0 &&
+                opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+    errno = reason;
+    return same;
+}
+
+bool ls_file_lacks_locks(int reason)
+{
+    return reason == ENOLCK || reason == EOPNOTSUPP || reason == EINVAL || reason == ENOSYS;
+}

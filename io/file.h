@@ -1,0 +1,37 @@
+/* file: the system's calls on files, which go on after a signal (EINTR) and after a part of the
+ * bytes. All files of io that no library opens are opened, written, synced and closed by these.
+ *
+ * They return what their namesakes in POSIX do: -1 or false, and errno, where they failed. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* open, with O_CLOEXEC. */
+int ls_file_open(const char *path, int flags, mode_t mode);
+/* Writes all bytes; ENOSPC where the system takes none of them and gives no reason. */
+bool ls_file_write(int file, const void *bytes, size_t size);
+/* Reads `size` bytes, fewer only at the end of the file; returns how many. */
+ssize_t ls_file_read(int file, void *bytes, size_t size);
+bool ls_file_sync(int file);
+/* A descriptor is free after close, whatever close returns: it is called once. */
+bool ls_file_close(int file);
+bool ls_file_rename(const char *from, const char *to);
+/* Whether `path` itself, no link, is the file that is open as `file`. errno stays. */
+bool ls_file_is_at(int file, const char *path);
+
+/* Whether the reason (an errno) of a lock that could not be had is that the file system gives no
+ * locks at all: ENOLCK, EOPNOTSUPP, EINVAL, ENOSYS. */
+bool ls_file_lacks_locks(int reason);
+
+/* A hook for tests: the system calls of writing, so that tests can fail the n-th and see what is
+ * left. Each member returns what its namesake in POSIX returns. NULL: the system's own. Not to be
+ * set while a file is written. It is global because a thread writes checkpoints. */
+typedef struct ls_file_calls {
+    int (*open)(const char *path, int flags, mode_t mode);
+    ssize_t (*write)(int file, const void *bytes, size_t size);
+    int (*fsync)(int file);
+    int (*close)(int file);
+    int (*rename)(const char *from, const char *to);
+} ls_file_calls;
+void ls_file_set_calls(const ls_file_calls *calls);
