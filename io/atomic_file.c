@@ -295,19 +295,30 @@ static bool read_all(const char *path, int file, char *bytes, size_t size, ls_er
            ls_error_set(error, LS_DATA, "%s: became shorter while it was read", path);
 }
 
-void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error)
+/* Whether a file of `size` bytes may be read whole: a damaged one can claim any size. */
+static bool check_size(const char *path, size_t size, size_t most, ls_error *error)
+{
+    size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    if (size <= most && size < memory)
+        return true;
+    return ls_error_set(error, LS_DATA, "%s: has %zu bytes; expected at most %zu%s", path, size,
+                        most < memory ? most : memory, most < memory ? "" : ", the memory here");
+}
+
+void *ls_atomic_file_read(const char *path, size_t most, size_t *size, ls_error *error)
 {
     struct stat status;
     char *bytes = NULL;
     int file = ls_file_open(path, O_RDONLY | O_NONBLOCK, 0);
     if (file < 0) {
-        ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
+        bool absent = errno == ENOENT || errno == ENOTDIR;
+        ls_error_set(error, absent ? LS_DATA : LS_IO, "%s: can't open: %s", path, strerror(errno));
     } else if (fstat(file, &status) != 0) {
         fail(error, path, "read");
     } else if (!S_ISREG(status.st_mode)) {
         ls_error_set(error, LS_DATA, "%s: is a %s; expected a file", path,
                      S_ISDIR(status.st_mode) ? "directory" : "device or pipe");
-    } else {
+    } else if (check_size(path, (size_t)status.st_size, most, error)) {
         *size = (size_t)status.st_size;
         bytes = ls_alloc(*size + 1, 1);
         if (!read_all(path, file, bytes, *size, error)) {
@@ -322,6 +333,7 @@ void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error)
 
 bool ls_atomic_file_folder(const char *path, ls_error *error)
 {
+    struct stat status;
     char part[PATH_MAX];
     size_t length = strlen(path);
     if (length == 0 || length >= sizeof part)
@@ -333,7 +345,9 @@ bool ls_atomic_file_folder(const char *path, ls_error *error)
         part[i] = 0;
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
             return fail(error, part, "make the folder");
-        if (!ls_atomic_file_is_folder(part))
+        if (stat(part, &status) != 0)
+            return fail(error, part, "look at the folder");
+        if (!S_ISDIR(status.st_mode))
             return ls_error_set(error, LS_IO, "%s: expected a folder, found something else", part);
     }
     return true;

@@ -51,9 +51,10 @@ bool ls_atomic_file_rename(ls_atomic_file *file, ls_error *error);
  * where it has none: what a message calls the file. */
 size_t ls_atomic_file_stem(const char *name);
 
-/* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where it
- * can't be opened, LS_IO where it can't be read. */
-void *ls_atomic_file_read(const char *path, size_t *size, ls_error *error);
+/* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where there
+ * is no such file, or one of more than `most` bytes, or of more than the machine's memory; LS_IO
+ * where it can't be opened or read. */
+void *ls_atomic_file_read(const char *path, size_t most, size_t *size, ls_error *error);
 /* Makes a folder and those above it (mkdir -p). LS_IO errors. */
 bool ls_atomic_file_folder(const char *path, ls_error *error);
 /* Whether nothing is at `path`; else an LS_USAGE error, which names --force. */

@@ -1,7 +1,6 @@
 /* rundir: the run directory: its lock, job.yaml, metrics.jsonl. */
 #include "io/rundir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -12,6 +11,7 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/folder.h"
 
 enum { HOLDER = 256 };
 
@@ -114,17 +114,17 @@ void ls_rundir_close(ls_rundir *run)
     ls_free(run);
 }
 
+static bool remove_entry(void *path, int folder, const char *name, ls_error *error)
+{
+    return unlinkat(folder, name, 0) == 0 || errno == EISDIR || errno == EPERM ||
+           fail(error, path, "remove the files of an earlier run");
+}
+
 /* Removes the files of a folder of the run, but no folders in it. */
 static bool empty_folder(const ls_rundir *run, const char *name, ls_error *error)
 {
     char *path = inside(run, name);
-    DIR *folder = opendir(path);
-    bool ok = folder || errno == ENOENT || fail(error, path, "list the folder");
-    for (struct dirent *entry; folder && ok && (entry = readdir(folder));)
-        if (unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != EISDIR && errno != EPERM)
-            ok = fail(error, path, "remove the files of an earlier run");
-    if (folder)
-        closedir(folder);
+    bool ok = ls_folder_each(path, remove_entry, path, error);
     ls_free(path);
     return ok;
 }
@@ -193,10 +193,13 @@ static size_t keep_lines(char *text, size_t size, long step)
 bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error)
 {
     close_metrics(run);
-    if (access(run->metrics_path, F_OK) != 0)
-        return true;
     size_t size;
-    char *text = ls_atomic_file_read(run->metrics_path, &size, error);
+    bool there;
+    if (!ls_folder_look(run->metrics_path, &there, error))
+        return false;
+    if (!there)
+        return true;
+    char *text = ls_atomic_file_read(run->metrics_path, LS_RUNDIR_TEXT, &size, error);
     size_t kept = text ? keep_lines(text, size, step) : 0;
     bool ok = text && (kept == size || ls_atomic_file_write(run->metrics_path, text, kept, error));
     ls_free(text);

@@ -2,6 +2,8 @@
 #pragma once
 #include "core/check.h"
 
+enum { LS_RUNDIR_TEXT = 1 << 30 /* bytes; a text in a run directory that is larger is damaged */ };
+
 typedef struct ls_rundir ls_rundir;
 /* Makes the directory and its checkpoints/, and locks it with fcntl, so that kill -9 leaves no
  * lock. LS_IN_USE errors name the host and process that hold it; LS_IO if it can't be made. If the
@@ -15,5 +17,6 @@ bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error 
 /* Appends a line to metrics.jsonl. `json` is one object, without a newline. */
 bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error);
 /* Removes the records of steps after `step` (counted over all stages), which a resumed run writes
- * again, and lines that are no JSON objects, such as half a line at the end. */
+ * again, and lines that are no JSON objects, such as half a line at the end. LS_IO errors; LS_DATA
+ * where the file is larger than any run's: then it stays as it is. */
 bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error);

@@ -7,37 +7,81 @@
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
 
+/* A search under way. */
+typedef struct search {
+    const char *folder;
+    void (*notify)(void *context, const char *text);
+    void *context;
+    ls_checkpoint *found;
+    int damaged, unfinished; /* files that were passed over, with an .ok and without */
+    ls_error newest;         /* why the first of the damaged ones does not hold */
+} search;
+
+static void pass_over(search *s, const char *reason, long step)
+{
+    char *text = ls_format("checkpoint of step %ld passed over: %s", step, reason);
+    if (s->notify)
+        s->notify(s->context, text);
+    ls_free(text);
+}
+
+/* Tries a checkpoint. False with an error where it can't be read: it may hold, so it is not passed
+ * over for an older one. */
+static bool try_entry(search *s, const ls_checkpoint_entry *entry, ls_error *error)
+{
+    ls_error why = {0};
+    char *path = ls_checkpoint_list_path(s->folder, entry->step, ".h5");
+    s->found = ls_checkpoint_open(path, &why);
+    ls_free(path);
+    if (s->found)
+        return true;
+    if (why.code == LS_IO)
+        return ls_error_set(error, LS_IO,
+                            "%s; the checkpoint of step %ld may hold all the same: start again "
+                            "when it can be read, or remove its .ok to pass it over",
+                            why.text, entry->step);
+    pass_over(s, why.text, entry->step);
+    if (entry->has_ok && s->damaged++ == 0)
+        s->newest = why;
+    s->unfinished += !entry->has_ok;
+    return true;
+}
+
+/* What it means that no checkpoint was found. A stop leaves at most one file that was not finished,
+ * as the next start removes it; more of them have lost their .ok in another way. */
+static ls_checkpoint_search conclude(const search *s, ls_error *error)
+{
+    if (s->damaged)
+        ls_error_set(error, LS_DATA,
+                     "%s: none of the %d checkpoint(s) is valid; the newest: %s; to start afresh "
+                     "give --resume=never --overwrite",
+                     s->folder, s->damaged, s->newest.text);
+    else if (s->unfinished > 1)
+        ls_error_set(error, LS_DATA,
+                     "%s: none of the %d files step-*.h5 has its step-*.ok beside it: if they were "
+                     "copied, copy the .ok files too; to start afresh give --resume=never "
+                     "--overwrite",
+                     s->folder, s->unfinished);
+    else if (s->unfinished && s->notify)
+        s->notify(s->context, "there is no other checkpoint: a run begins anew");
+    return s->damaged || s->unfinished > 1 ? LS_CHECKPOINT_BROKEN : LS_CHECKPOINT_NONE;
+}
+
 ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
                                         void (*notify)(void *context, const char *text),
                                         void *context, ls_error *error)
 {
-    ls_error why, newest = {0}; /* why a checkpoint, and why the newest, is not valid */
     int count;
     char *folder = ls_format("%s/checkpoints", run);
+    search s = {.folder = folder, .notify = notify, .context = context};
     ls_checkpoint_entry *list = ls_checkpoint_list(folder, &count, error);
-    ls_checkpoint_search answer = list ? LS_CHECKPOINT_NONE : LS_CHECKPOINT_BROKEN;
-    *found = NULL;
-    for (int i = 0; i < count && !*found; i++) {
-        char *path = ls_checkpoint_list_path(folder, list[i].step, ".h5");
-        *found = ls_checkpoint_open(path, &why);
-        ls_free(path);
-        if (*found)
-            break;
-        if (i == 0)
-            newest = why;
-        ls_error_prefix(&why, "checkpoint of step %ld passed over", list[i].step);
-        if (notify)
-            notify(context, why.text);
-    }
-    if (*found) {
-        answer = LS_CHECKPOINT_FOUND;
-    } else if (count > 0) {
-        answer = LS_CHECKPOINT_BROKEN;
-        ls_error_set(error, LS_DATA,
-                     "%s: none of the %d checkpoint(s) is valid; the newest: %s; to start afresh "
-                     "give --resume=never --overwrite",
-                     folder, count, newest.text);
-    }
+    bool ok = list != NULL;
+    for (int i = 0; i < count && ok && !s.found; i++)
+        ok = try_entry(&s, &list[i], error);
+    *found = s.found;
+    ls_checkpoint_search answer = !ok       ? LS_CHECKPOINT_BROKEN
+                                  : s.found ? LS_CHECKPOINT_FOUND
+                                            : conclude(&s, error);
     ls_free(list);
     ls_free(folder);
     return answer;

@@ -4,8 +4,9 @@
 
 typedef enum ls_checkpoint_search {
     LS_CHECKPOINT_FOUND,
-    LS_CHECKPOINT_NONE,  /* the run has no checkpoints at all, which is no error */
-    LS_CHECKPOINT_BROKEN /* an error: none of them is valid, or the folder can't be read */
+    LS_CHECKPOINT_NONE,  /* the run has none, or one whose writing a stop cut off: no error */
+    LS_CHECKPOINT_BROKEN /* an error: none of them is valid, or LS_IO: the folder or the newest that
+                          * may be valid can't be read */
 } ls_checkpoint_search;
 
 /* Opens the newest valid checkpoint of a run directory as *found, which the caller closes; NULL if

@@ -2,29 +2,50 @@
 #include "io/checkpoint/checkpoint_list.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
-#include "core/minmax.h"
+#include "io/folder.h"
+
+#define NAME "step-%08ld%s" /* of a step and an ending */
 
 long ls_checkpoint_list_step(const char *name, const char *ending)
 {
     static const char start[] = "step-";
+    char exact[64];
     if (strncmp(name, start, sizeof start - 1) != 0 || !isdigit((unsigned char)name[5]))
         return -1;
-    char *end;
     errno = 0;
-    long step = strtol(name + sizeof start - 1, &end, 10);
-    return errno == 0 && strcmp(end, ending) == 0 ? step : -1;
+    long step = strtol(name + sizeof start - 1, NULL, 10);
+    snprintf(exact, sizeof exact, NAME, step, ending);
+    return errno == 0 && strcmp(name, exact) == 0 ? step : -1;
 }
 
 char *ls_checkpoint_list_path(const char *folder, long step, const char *ending)
 {
-    return ls_format("%s/step-%08ld%s", folder, step, ending);
+    return ls_format("%s/" NAME, folder, step, ending);
+}
+
+/* A list that grows; `room` is a power of two. */
+typedef struct growing {
+    ls_checkpoint_entry *at;
+    int count, room;
+} growing;
+
+static bool add(void *context, int folder, const char *name, ls_error *error)
+{
+    growing *list = context;
+    long file = ls_checkpoint_list_step(name, ".h5"), ok = ls_checkpoint_list_step(name, ".ok");
+    if (file < 0 && ok < 0)
+        return true;
+    if (list->count == list->room)
+        list->at = ls_realloc(list->at, (size_t)(list->room *= 2), sizeof *list->at);
+    list->at[list->count++] = (ls_checkpoint_entry){
+        .step = file >= 0 ? file : ok, .has_file = file >= 0, .has_ok = ok >= 0};
+    return true;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -39,46 +60,35 @@ static int join(ls_checkpoint_entry *list, int count)
     int kept = 0;
     for (int i = 0; i < count; i++)
         if (kept > 0 && list[kept - 1].step == list[i].step)
-            list[kept - 1].files = 2;
+            list[kept - 1].has_file = list[kept - 1].has_ok = true;
         else
             list[kept++] = list[i];
     return kept;
 }
 
-ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error *error)
+/* Asks for a file that the listing did not show: some file systems leave names out while a folder
+ * changes. */
+static bool ask(const char *folder, long step, const char *ending, bool *there, ls_error *error)
 {
-    *count = 0;
-    DIR *directory = opendir(folder);
-    if (!directory && errno != ENOENT) {
-        ls_error_set(error, LS_IO, "%s: can't list the folder: %s", folder, strerror(errno));
-        return NULL;
-    }
-    int room = 16;
-    ls_checkpoint_entry *list = ls_alloc((size_t)room, sizeof *list);
-    for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        long step = ls_max(ls_checkpoint_list_step(entry->d_name, ".h5"),
-                           ls_checkpoint_list_step(entry->d_name, ".ok"));
-        if (step < 0)
-            continue;
-        if (*count == room)
-            list = ls_realloc(list, (size_t)(room *= 2), sizeof *list);
-        list[(*count)++] = (ls_checkpoint_entry){.step = step, .files = 1};
-    }
-    if (directory)
-        closedir(directory);
-    qsort(list, (size_t)*count, sizeof *list, newest_first);
-    *count = join(list, *count);
-    return list;
+    char *path = ls_checkpoint_list_path(folder, step, ending);
+    bool ok = *there || ls_folder_look(path, there, error);
+    ls_free(path);
+    return ok;
 }
 
-void ls_checkpoint_list_sweep(const char *folder)
+ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error *error)
 {
-    DIR *directory = opendir(folder);
-    for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        size_t length = strlen(entry->d_name);
-        if (length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0)
-            unlinkat(dirfd(directory), entry->d_name, 0);
-    }
-    if (directory)
-        closedir(directory);
+    growing list = {.room = 16};
+    list.at = ls_alloc((size_t)list.room, sizeof *list.at);
+    bool ok = ls_folder_each(folder, add, &list, error);
+    qsort(list.at, (size_t)list.count, sizeof *list.at, newest_first);
+    *count = join(list.at, list.count);
+    for (int i = 0; i < *count && ok; i++)
+        ok = ask(folder, list.at[i].step, ".h5", &list.at[i].has_file, error) &&
+             ask(folder, list.at[i].step, ".ok", &list.at[i].has_ok, error);
+    if (ok)
+        return list.at;
+    *count = 0;
+    ls_free(list.at);
+    return NULL;
 }

@@ -2,15 +2,14 @@
  * writes that to the disk and removes old checkpoints while training goes on. */
 #include "io/checkpoint/checkpoint_writer.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/thread.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_items.h"
 #include "io/checkpoint/checkpoint_list.h"
+#include "io/checkpoint/checkpoint_prune.h"
 #include "io/checkpoint/checksum.h"
 
 struct ls_checkpoint_writer {
@@ -24,6 +23,11 @@ struct ls_checkpoint_writer {
     bool ok;
     ls_h5_image image;
     ls_error error;
+    bool pruned;       /* old checkpoints were removed, or there was no need */
+    ls_error unpruned; /* why not */
+    /* Why old checkpoints could not be removed, and whether that is still to be told. */
+    ls_error warning;
+    bool warns;
 };
 
 ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep)
@@ -33,36 +37,9 @@ ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep)
     writer->folder = ls_format("%s/checkpoints", run);
     writer->keep = keep;
     writer->ok = ls_atomic_file_folder(writer->folder, &writer->error);
-    ls_checkpoint_list_sweep(writer->folder);
+    writer->pruned = true;
+    ls_checkpoint_prune_unfinished(writer->folder);
     return writer;
-}
-
-static bool remove_file(const char *folder, long step, const char *ending, ls_error *error)
-{
-    char *path = ls_checkpoint_list_path(folder, step, ending);
-    bool ok = unlink(path) == 0 || errno == ENOENT ||
-              ls_error_set(error, LS_IO, "%s: can't remove the old checkpoint: %s", path,
-                           strerror(errno));
-    ls_free(path);
-    return ok;
-}
-
-/* Keeps the newest `keep` up to the step just written, and none of later steps: these are from
- * before the run went back. The .ok is removed first, so that none is left without its file. */
-static bool remove_old(const ls_checkpoint_writer *writer, ls_error *error)
-{
-    int count, kept = 0;
-    ls_checkpoint_entry *list = ls_checkpoint_list(writer->folder, &count, error);
-    bool ok = list != NULL;
-    for (int i = 0; i < count && ok; i++) {
-        if (list[i].files == 2 && list[i].step <= writer->step && kept < writer->keep)
-            kept++;
-        else
-            ok = remove_file(writer->folder, list[i].step, ".ok", error) &&
-                 remove_file(writer->folder, list[i].step, ".h5", error);
-    }
-    ls_free(list);
-    return ok;
 }
 
 static void *write_out(void *argument)
@@ -72,8 +49,10 @@ static void *write_out(void *argument)
     char *path = best ? ls_format("%s/best.h5", writer->folder)
                       : ls_checkpoint_list_path(writer->folder, writer->step, ".h5");
     writer->ok = ls_checksum_write(path, writer->image.bytes, writer->image.size, writer->step,
-                                   &writer->error) &&
-                 (best || remove_old(writer, &writer->error));
+                                   &writer->error);
+    writer->pruned =
+        !writer->ok || best ||
+        ls_checkpoint_prune(writer->folder, writer->step, writer->keep, &writer->unpruned);
     ls_free(path);
     return NULL;
 }
@@ -89,6 +68,10 @@ bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error)
     if (!ok && error)
         *error = writer->error;
     writer->ok = true; /* an error is reported once */
+    if (!writer->pruned && strcmp(writer->unpruned.text, writer->warning.text) != 0) {
+        writer->warning = writer->unpruned;
+        writer->warns = true;
+    }
     return ok;
 }
 
@@ -107,6 +90,13 @@ bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
     if (!writer->running) /* no thread could be started: write in this one */
         write_out(writer);
     return before;
+}
+
+const char *ls_checkpoint_writer_warning(ls_checkpoint_writer *writer)
+{
+    bool warns = writer->warns;
+    writer->warns = false;
+    return warns ? writer->warning.text : NULL;
 }
 
 bool ls_checkpoint_writer_close(ls_checkpoint_writer *writer, ls_error *error)

@@ -3,16 +3,17 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_fields.h"
+#include "io/folder.h"
 
-enum { OK_SIZE = 512, ATTEMPTS = 3 };
+enum { OK_SIZE = 512, OK_MOST = 4096 /* bytes of an .ok, written and read */, ATTEMPTS = 3 };
 
 void ls_digest_text(XXH128_hash_t hash, char text[LS_DIGEST])
 {
@@ -69,7 +70,7 @@ static bool write_ok(const char *path, const ls_checksum *checksum, const ls_che
 static bool read_ok(const char *path, ls_checksum ok[2], ls_error *error)
 {
     size_t size;
-    char *text = ls_atomic_file_read(path, &size, error);
+    char *text = ls_atomic_file_read(path, OK_MOST, &size, error);
     if (!text)
         return false;
     json_t *json = json_loadb(text, size, 0, NULL);
@@ -78,9 +79,14 @@ static bool read_ok(const char *path, ls_checksum ok[2], ls_error *error)
         ok[1] = (ls_checksum){0};
     json_decref(json);
     ls_free(text);
-    return read ||
+    if (!read)
+        return ls_error_set(error, LS_DATA,
+                            "%s: is damaged; expected JSON with format, step, size and digest",
+                            path);
+    return ok[0].format == LS_CHECKPOINT_FORMAT ||
            ls_error_set(error, LS_DATA,
-                        "%s: is damaged; expected JSON with format, step, size and digest", path);
+                        "%s: is of format %ld; this lockstep (" LS_VERSION ") reads format %d",
+                        path, ok[0].format, LS_CHECKPOINT_FORMAT);
 }
 
 bool ls_checksum_write(const char *path, const void *bytes, size_t size, long step, ls_error *error)
@@ -99,6 +105,17 @@ bool ls_checksum_write(const char *path, const void *bytes, size_t size, long st
         ls_atomic_file_discard(file);
     ls_free(ok);
     return done;
+}
+
+/* Whether the file's size is that of one of the checksums: what is damaged may have any size, and
+ * is not read then. Where the size can't be had, reading will say why. */
+static bool has_size(const char *path, const ls_checksum ok[2], size_t *size)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return true;
+    *size = (size_t)status.st_size;
+    return *size == ok[0].size || *size == ok[1].size;
 }
 
 /* The one of the checksums that these bytes have; NULL: neither. */
@@ -135,10 +152,11 @@ static void *read_verified(const char *path, const char *ok_path, size_t *size,
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (!read_ok(ok_path, ok, error))
             return NULL;
-        void *bytes = ls_atomic_file_read(path, size, error);
-        if (!bytes)
+        bool sized = has_size(path, ok, size);
+        void *bytes = sized ? ls_atomic_file_read(path, SIZE_MAX, size, error) : NULL;
+        if (sized && !bytes)
             return NULL;
-        const ls_checksum *fits = find_checksum(ok, bytes, *size);
+        const ls_checksum *fits = bytes ? find_checksum(ok, bytes, *size) : NULL;
         if (fits) {
             *checksum = *fits;
             return bytes;
@@ -159,15 +177,17 @@ void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls
 {
     char *ok_path = ok_path_of(path);
     void *bytes = NULL;
+    bool has_ok, there;
     *checksum = (ls_checksum){0};
-    if (access(ok_path, F_OK) == 0)
+    bool ok = ls_folder_look(ok_path, &has_ok, error) && ls_folder_look(path, &there, error);
+    if (ok && has_ok)
         bytes = read_verified(path, ok_path, size, checksum, error);
-    else if (need == LS_CHECKSUM_OPTIONAL || access(path, F_OK) != 0)
-        bytes = ls_atomic_file_read(path, size, error);
-    else
+    else if (ok && (need == LS_CHECKSUM_OPTIONAL || !there))
+        bytes = ls_atomic_file_read(path, SIZE_MAX, size, error);
+    else if (ok)
         ls_error_set(error, LS_DATA,
-                     "%s: has no %s beside it; its writing was not finished, or it is no "
-                     "checkpoint",
+                     "%s: has no %s beside it: if it was copied, copy the .ok of the original to "
+                     "that name too; else its writing was never finished, or it is no checkpoint",
                      path, ok_path);
     ls_free(ok_path);
     return bytes;
@@ -178,13 +198,17 @@ ls_checksum_state ls_checksum_check(const char *path, ls_checksum *checksum, ls_
     struct stat status;
     *checksum = (ls_checksum){0};
     if (stat(path, &status) != 0) {
-        ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
+        ls_error_set(error, errno == ENOENT || errno == ENOTDIR ? LS_DATA : LS_IO,
+                     "%s: can't open: %s", path, strerror(errno));
         return LS_CHECKSUM_NO_FILE;
     }
     size_t size;
+    bool has_ok;
     char *ok_path = ok_path_of(path);
     ls_checksum_state state = LS_CHECKSUM_NONE;
-    if (access(ok_path, F_OK) == 0) {
+    if (!ls_folder_look(ok_path, &has_ok, error)) {
+        state = LS_CHECKSUM_BROKEN;
+    } else if (has_ok) {
         void *bytes = read_verified(path, ok_path, &size, checksum, error);
         state = bytes ? LS_CHECKSUM_HOLDS : LS_CHECKSUM_BROKEN;
         ls_free(bytes);

@@ -32,9 +32,9 @@ void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls
 
 typedef enum ls_checksum_state {
     LS_CHECKSUM_HOLDS,  /* *checksum is the one that holds */
-    LS_CHECKSUM_BROKEN, /* *error says why; checksum->size is the file's */
+    LS_CHECKSUM_BROKEN, /* *error says why: LS_DATA, or LS_IO; checksum->size is the file's */
     LS_CHECKSUM_NONE,   /* there is no .ok beside the file; checksum->size is the file's */
-    LS_CHECKSUM_NO_FILE /* an LS_DATA error */
+    LS_CHECKSUM_NO_FILE /* an LS_DATA error; LS_IO where the file can't be looked at */
 } ls_checksum_state;
 /* Whether a file is what its .ok says, for `lockstep inspect`. */
 ls_checksum_state ls_checksum_check(const char *path, ls_checksum *checksum, ls_error *error);

@@ -11,7 +11,9 @@
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/checkpoint/checksum.h"
+#include "io/folder.h"
 #include "io/h5/h5_list.h"
+#include "io/rundir.h"
 #include "launch/json.h"
 
 /* A JSON integer where the value is whole, else a real. */
@@ -123,35 +125,39 @@ json_t *ls_contents_file(const char *path, ls_error *error)
     return NULL;
 }
 
-static void add_checkpoint(void *context, const char *path, long step)
+static void add_checkpoint(void *context, const char *path, bool finished)
 {
     ls_error error = {0};
     struct stat status;
     ls_checkpoint *checkpoint = ls_checkpoint_open(path, &error);
-    if (checkpoint)
-        step = checkpoint->position.step;
+    const char *slash = strrchr(path, '/');
+    long step = checkpoint ? checkpoint->position.step : ls_checkpoint_list_step(slash + 1, ".h5");
     json_int_t bytes = stat(path, &status) == 0 ? (json_int_t)status.st_size : 0;
-    json_t *entry = json_pack("{s:o, s:I, s:I, s:b, s:o*}", "file", ls_json_text(path), "step",
-                              (json_int_t)step, "bytes", bytes, "holds", checkpoint != NULL,
-                              "reason", checkpoint ? NULL : ls_json_text(error.text));
+    json_t *entry =
+        json_pack("{s:o, s:I, s:I, s:b, s:b, s:o*}", "file", ls_json_text(path), "step",
+                  (json_int_t)step, "bytes", bytes, "finished", finished, "holds",
+                  checkpoint != NULL, "reason", checkpoint ? NULL : ls_json_text(error.text));
     json_array_append_new(context, entry);
     ls_checkpoint_close(checkpoint);
 }
 
-bool ls_contents_each(const char *run, void (*visit)(void *context, const char *path, long step),
-                      void *context, ls_error *error)
+bool ls_contents_each(const char *run, ls_contents_visit *visit, void *context, ls_error *error)
 {
     char *folder = ls_format("%s/checkpoints", run), *best = ls_format("%s/best.h5", folder);
+    char *best_ok = ls_format("%s/best.ok", folder);
     int count = 0;
+    bool has_best = false, finished = false;
     ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, error);
     bool ok = entries != NULL;
     for (int i = 0; i < count; i++) {
         char *path = ls_checkpoint_list_path(folder, entries[i].step, ".h5");
-        visit(context, path, entries[i].step);
+        visit(context, path, entries[i].has_ok);
         ls_free(path);
     }
-    if (access(best, F_OK) == 0)
-        visit(context, best, -1);
+    ok = ok && ls_folder_look(best, &has_best, error) && ls_folder_look(best_ok, &finished, error);
+    if (ok && has_best)
+        visit(context, best, finished);
+    ls_free(best_ok);
     ls_free(best);
     ls_free(folder);
     ls_free(entries);
@@ -163,7 +169,7 @@ static char *read_text(const char *run, const char *name)
 {
     size_t size;
     char *path = ls_format("%s/%s", run, name);
-    char *text = ls_atomic_file_read(path, &size, NULL);
+    char *text = ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, NULL);
     ls_free(path);
     return text;
 }

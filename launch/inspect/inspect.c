@@ -215,7 +215,7 @@ static void print_file(const json_t *top)
                  integer_of(digest, "step"));
     else
         ls_print(stdout, "digest: there is no .ok file beside it%s\n",
-                 strcmp(kind, "checkpoint") == 0 ? "; its writing was not finished" : "");
+                 strcmp(kind, "checkpoint") == 0 ? "; its writing was never finished" : "");
     ls_print(stdout, json_object_size(attributes) ? "\nattributes\n" : "");
     print_attributes(attributes, 2);
     if (text_of(attributes, "job")[0])
@@ -282,7 +282,10 @@ static void print_run(const json_t *top)
         const char *reason = text_of(entry, "reason");
         ls_print(stdout, "  %-40s step %8lld %12lld bytes  %s%s\n", text_of(entry, "file"),
                  integer_of(entry, "step"), integer_of(entry, "bytes"),
-                 reason[0] ? "DOES NOT HOLD: " : "holds", reason);
+                 !json_is_true(json_object_get(entry, "finished")) ? "NEVER FINISHED: "
+                 : reason[0]                                       ? "DOES NOT HOLD: "
+                                                                   : "holds",
+                 reason);
     }
 }
 

@@ -24,8 +24,9 @@ const ls_usage ls_usage_verify = {
     .arguments = "RUN|FILE",
     .about = "Checks a file: a checkpoint against its digest, a data set as train does, any "
              "other HDF5 file by reading all of it. Numbers of checkpoints and data sets must "
-             "be finite. In a run directory it checks every checkpoint. The exit code is 65 "
-             "where a check fails.",
+             "be finite. In a run directory it checks every checkpoint; one that a stop cut off "
+             "before it was finished is named, but is no failure. The exit code is 65 where a "
+             "check fails.",
     .arguments_min = 1,
     .arguments_max = 1,
 };
@@ -78,7 +79,8 @@ static bool check_contents(const json_t *contents, const char *kind, const char 
     return true;
 }
 
-static void add_entry(void *list, const char *path, long step)
+/* {file, kind, holds, reason}. */
+static json_t *check_file(const char *path)
 {
     ls_error error = {0};
     json_t *contents = ls_contents_file(path, &error);
@@ -87,16 +89,39 @@ static void add_entry(void *list, const char *path, long step)
     json_t *entry =
         json_pack("{s:o, s:s, s:b, s:o*}", "file", ls_json_text(path), "kind", kind ? kind : "file",
                   "holds", holds, "reason", holds ? NULL : ls_json_text(error.text));
-    json_array_append_new(list, entry);
     json_decref(contents);
+    return entry;
 }
 
-/* [{file, kind, holds, reason}], or NULL and an error. */
+/* Adds a file of a run. Without its .ok it is no damaged checkpoint, but none: a stop came before
+ * it was finished. */
+static void add_entry(void *list, const char *path, bool finished)
+{
+    json_t *entry = check_file(path);
+    if (!finished)
+        json_object_set_new(entry, "unfinished", json_true());
+    json_array_append_new(list, entry);
+}
+
+/* How many of the files are checkpoints or other files that count, and of these do not hold. */
+static void count_files(const json_t *list, int *counted, int *failed)
+{
+    size_t i;
+    json_t *entry;
+    *counted = *failed = 0;
+    json_array_foreach (list, i, entry) {
+        bool counts = !json_object_get(entry, "unfinished");
+        *counted += counts;
+        *failed += counts && !json_is_true(json_object_get(entry, "holds"));
+    }
+}
+
+/* [{file, kind, holds, unfinished, reason}], or NULL and an error. */
 static json_t *verify(const char *path, ls_error *error)
 {
     json_t *list = json_array();
     if (!ls_atomic_file_is_folder(path)) {
-        add_entry(list, path, -1);
+        json_array_append_new(list, check_file(path));
         return list;
     }
     if (ls_contents_each(path, add_entry, list, error) && json_array_size(list) == 0)
@@ -115,7 +140,10 @@ static void print(const json_t *list)
     json_array_foreach (list, i, entry) {
         const char *file, *kind, *reason = NULL;
         json_unpack(entry, "{s:s, s:s, s?s}", "file", &file, "kind", &kind, "reason", &reason);
-        ls_print(stdout, "%-40s %-10s  %s\n", file, kind, reason ? "DOES NOT HOLD" : "holds");
+        ls_print(stdout, "%-40s %-10s  %s\n", file, kind,
+                 json_object_get(entry, "unfinished") ? "NEVER FINISHED"
+                 : reason                             ? "DOES NOT HOLD"
+                                                      : "holds");
         if (reason)
             ls_print(stdout, "    %s\n", reason);
     }
@@ -128,16 +156,15 @@ int ls_command_verify(int argc, char **argv)
     ls_command_parse(&ls_usage_verify, argc, argv, &a.words);
     if (ls_command_rank() != 0)
         return 0;
-    json_t *list = verify(a.words.at[0], &error), *entry;
+    json_t *list = verify(a.words.at[0], &error);
     if (!list)
         return ls_command_fail(0, &error);
-    size_t i, failed = 0;
-    json_array_foreach (list, i, entry)
-        failed += !json_is_true(json_object_get(entry, "holds"));
+    int counted, failed;
+    count_files(list, &counted, &failed);
     if (a.json)
         ls_json_print(json_pack("{s:b, s:O}", "holds", failed == 0, "files", list));
     else
         print(list);
     json_decref(list);
-    return failed ? LS_DATA : 0;
+    return failed || !counted ? LS_DATA : 0;
 }

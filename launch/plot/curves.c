@@ -10,6 +10,7 @@
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
+#include "io/rundir.h"
 
 /* Adds a point at curves->last to the curve of that name and split, which may be new. The room for
  * points doubles whenever their count is a power of two. */
@@ -146,7 +147,7 @@ bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error)
     struct stat found;
     char *path = ls_format("%s/metrics.jsonl", curves->run);
     bool ok = stat(path, &found) == 0 || fail_open(curves->run, path, error);
-    char *text = ok ? ls_atomic_file_read(path, &size, error) : NULL;
+    char *text = ok ? ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, error) : NULL;
     ok = text && read_lines(curves, path, text, error);
     ls_free(text);
     ls_free(path);

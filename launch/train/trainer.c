@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "io/checkpoint/checkpoint_prune.h"
 #include "launch/job/job_read.h"
 #include "launch/job/job_text.h"
 #include "launch/train/checks.h"
@@ -68,14 +69,38 @@ static bool allocate(ls_trainer *t, ls_error *error)
     return true;
 }
 
+/* Records that can't be rewound because the file is damaged stay: they are no reason not to train.
+ */
+static bool rewind_metrics(const ls_trainer *t, ls_error *error)
+{
+    ls_error why = {0};
+    if (ls_rundir_metrics_rewind(t->run, t->position.step, &why))
+        return true;
+    if (why.code != LS_DATA)
+        return ls_error_set(error, why.code, "%s", why.text);
+    ls_report_notice(&t->options.listener, "%s: it stays as it is, records are added to it",
+                     why.text);
+    return true;
+}
+
+/* On rank 0. A run that was told to go back drops what came after. */
+static bool drop_later(const ls_trainer *t, ls_error *error)
+{
+    char *folder = ls_format("%s/checkpoints", t->session.job->run);
+    bool ok = !t->options.overwrite || ls_checkpoint_prune_later(folder, t->position.step, error);
+    ls_free(folder);
+    return ok;
+}
+
 /* On rank 0. A run that is complete keeps the job.yaml that it was trained with. */
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     const ls_job *job = t->session.job;
     char *text = ls_job_text(job);
     t->writer = ls_checkpoint_writer_open(job->run, (int)job->checkpoint.keep);
-    bool ok = (ls_trainer_complete(t) || ls_rundir_put(t->run, "job.yaml", text, error)) &&
-              ls_rundir_metrics_rewind(t->run, t->position.step, error);
+    bool ok = drop_later(t, error) &&
+              (ls_trainer_complete(t) || ls_rundir_put(t->run, "job.yaml", text, error)) &&
+              rewind_metrics(t, error);
     ls_free(text);
     return ok;
 }

@@ -134,6 +134,14 @@ static bool train_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
     return true;
 }
 
+/* An old checkpoint that stays though it should go ends no training. */
+static void tell_warning(const ls_trainer *t)
+{
+    const char *warning = ls_checkpoint_writer_warning(t->writer);
+    if (warning)
+        ls_report_notice(&t->options.listener, "%s", warning);
+}
+
 /* On rank 0, a thread writes a copy to the disk while training goes on; a failure is reported by
  * the next call, or by the wait at the end. */
 static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *error)
@@ -142,7 +150,11 @@ static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *e
                                         .position = &t->position,
                                         .params = t->session.params,
                                         .arrays = &t->states.saved};
-    return !t->writer || ls_checkpoint_writer_write(t->writer, &now, part, error);
+    if (!t->writer)
+        return true;
+    bool ok = ls_checkpoint_writer_write(t->writer, &now, part, error);
+    tell_warning(t);
+    return ok;
 }
 
 /* **Collective.** */
@@ -303,6 +315,8 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
     } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
     bool durable = !t->writer || ls_checkpoint_writer_wait(t->writer, failed ? NULL : error);
+    if (t->writer)
+        tell_warning(t);
     if (failed || !ls_comm_agree(t->comm, durable, error))
         return LS_OUTCOME_FAILED;
     return result == STOP ? LS_OUTCOME_STOPPED : LS_OUTCOME_COMPLETE;

@@ -7,6 +7,7 @@
 #include "folder.h"
 #include "small_state.h"
 extern "C" {
+#include "io/checkpoint/checkpoint_prune.h"
 #include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checksum.h"
 #include "io/h5/h5.h"
@@ -266,6 +267,7 @@ TEST(Checkpoint, ARunResumedFromAnOlderOneDropsTheFutureItLeft)
     Folder run;
     SmallState state;
     write_steps(run, state, {10, 20, 30}, 3);
+    EXPECT_TRUE(ls_checkpoint_prune_later((run / "checkpoints").c_str(), 10, nullptr));
     write_steps(run, state, {15}, 3);
     EXPECT_EQ(find(run).path, step_path(run, 15));
     EXPECT_FALSE(std::filesystem::exists(step_path(run, 20)));
@@ -326,7 +328,7 @@ template <typename Break> void expect_passed_over(Break break_it, const char *re
 TEST(BrokenCheckpoint, WithoutItsOk)
 {
     expect_passed_over([](const Folder &run) { std::filesystem::remove(step_path(run, 2, ".ok")); },
-                       "its writing was not finished, or it is no checkpoint");
+                       "its writing was never finished, or it is no checkpoint");
 }
 
 TEST(BrokenCheckpoint, WithoutItsFile)

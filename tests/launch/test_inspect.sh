@@ -105,7 +105,8 @@ cp run/checkpoints/step-00000005.h5 alone.h5
 for count in 1 2; do
     expect 65 ranks "$count" "$lockstep" verify bad
     says "$(checkpoint bad 15): its digest is not the one in"
-    says "$(checkpoint bad 10): has no bad/checkpoints/step-00000010.ok beside it; its writing was not finished"
+    says "$(checkpoint bad 10): has no bad/checkpoints/step-00000010.ok beside it"
+    grep -q "^$(checkpoint bad 10) .*NEVER FINISHED" out || fail 'a file without its .ok is not told from a damaged one'
     says "has 2000 bytes, but bad/checkpoints/best.ok says"
     says "$(checkpoint bad 5)"
 done
@@ -114,14 +115,23 @@ cp out bad.json
 expect 0 "$python" -c '
 import json
 top = json.load(open("bad.json"))
-assert not top["holds"] and [entry["holds"] for entry in top["files"]] == [False, False, True, False]'
+assert not top["holds"] and [entry["holds"] for entry in top["files"]] == [False, False, True, False]
+assert [entry.get("unfinished") for entry in top["files"]] == [None, True, None, None]'
+rm bad/checkpoints/step-00000015.* bad/checkpoints/best.*
+expect 0 "$lockstep" verify bad # a checkpoint that a stop cut off is no damage
+rm bad/checkpoints/step-00000005.*
+expect 65 "$lockstep" verify bad # but nothing was verified
+says 'NEVER FINISHED'
+rm -r bad
+cp -r run bad
+printf x | dd of="$(checkpoint bad 15)" bs=1 seek=3000 conv=notrunc status=none
 expect 0 "$lockstep" inspect bad
 says "DOES NOT HOLD: $(checkpoint bad 15): its digest"
 expect 0 "$lockstep" inspect "$(checkpoint bad 15)"
 says "digest DOES NOT HOLD"
 says "What is in it is not read."
 expect 65 "$lockstep" verify alone.h5
-says "its writing was not finished"
+says "its writing was never finished"
 head -c 3000 images.h5 >cut.h5
 echo text >text.h5
 data nan nan.h5
