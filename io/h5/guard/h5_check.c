@@ -48,6 +48,7 @@
 #include "core/memory.h"
 #include "io/h5/guard/h5_message.h"
 #include "io/h5/h5_error.h"
+#include "io/magic.h"
 
 enum {
     DEPTH_MAX = 64,       /* groups in groups */
@@ -311,8 +312,11 @@ static bool find_superblock(const unsigned char *bytes, size_t size, size_t *ski
 static bool check_bytes(ls_h5_walk *walk, const unsigned char *bytes, size_t size)
 {
     size_t skipped;
-    if (!find_superblock(bytes, size, &skipped))
-        return ls_error_set(walk->error, LS_DATA, "%s: is not an HDF5 file", walk->path);
+    if (!find_superblock(bytes, size, &skipped)) {
+        const char *name = ls_magic_name(bytes, size);
+        return ls_error_set(walk->error, LS_DATA, "%s: is not an HDF5 file%s%s", walk->path,
+                            name ? ": it is " : "", name ? name : "");
+    }
     walk->bytes = bytes + skipped;
     walk->size = size - skipped;
     walk->skipped = skipped;
