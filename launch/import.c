@@ -20,6 +20,8 @@ static const ls_command_option options[] = {
      LS_COMMAND_LONG, MEMBER(valid), .high = LONG_MAX},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
      LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
+    {"labels-from", 0, "N", "idx, csv: the label that becomes class 0, where they count from 1 (0)",
+     LS_COMMAND_LONG, MEMBER(labels_from), .high = LONG_MAX},
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
 #define LS_IMPORT_LONG(format, name, preset, low, value, help)                                     \
     {#name, 0, value, help, LS_COMMAND_LONG, MEMBER(name), low, LONG_MAX, #format, NULL},

@@ -10,7 +10,9 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/import/classes.h"
 #include "io/import/import.h"
+#include "io/magic.h"
 #include "io/output.h"
 
 enum { TYPE_UINT8 = 8, ROW_MAX = 1 << 30 /* bytes */, BLOCK_BYTES = 1 << 20 };
@@ -34,8 +36,8 @@ typedef struct pair {
     const ls_import *import;
     const char *split; /* train or test; NULL: there is no such pair */
     idx_file images, labels;
-    long valid;   /* so many of the rows go to the split valid */
-    long largest; /* label */
+    long valid; /* so many of the rows go to the split valid */
+    ls_classes classes;
 } pair;
 
 typedef struct pairs {
@@ -70,18 +72,37 @@ static bool read_bytes(idx_file *idx, size_t size, void *bytes, ls_error *error)
     return true;
 }
 
-static bool check_magic(const idx_file *idx, const unsigned char magic[4], ls_error *error)
+/* "train-images: is not an IDX file: it is an HTML page"; `size` bytes were read of it. */
+static bool refuse(const idx_file *idx, const unsigned char *bytes, size_t size, ls_error *error)
+{
+    const char *name = ls_magic_name(bytes, size), *type = kinds[idx->kind].name;
+    int dimensions = kinds[idx->kind].dimensions;
+    if (name)
+        return ls_error_set(error, LS_DATA,
+                            "%s: is not an IDX file: %sit is %s; expected %s of "
+                            "uint8",
+                            idx->path, gzdirect(idx->file) ? "" : "once unpacked, ", name, type);
+    if (size < 4)
+        return ls_error_set(error, LS_DATA, "%s: is no IDX file: holds %zu bytes", idx->path, size);
+    return ls_error_set(error, LS_DATA,
+                        "%s: is not an IDX file: begins with %02x%02x%02x%02x; expected "
+                        "0000080%d, %s of uint8",
+                        idx->path, bytes[0], bytes[1], bytes[2], bytes[3], dimensions, type);
+}
+
+/* The first `size` bytes of a file are the 4 of its magic number, and more. */
+static bool check_magic(const idx_file *idx, const unsigned char *magic, size_t size,
+                        ls_error *error)
 {
     static const char *const types[] = {[8] = "uint8",  [9] = "int8",     [11] = "int16",
                                         [12] = "int32", [13] = "float32", [14] = "float64"};
     const char *name = kinds[idx->kind].name;
+    if (size < 4)
+        return refuse(idx, magic, size, error);
     const char *type = magic[2] < sizeof types / sizeof *types ? types[magic[2]] : NULL;
     int dimensions = kinds[idx->kind].dimensions;
     if (magic[0] || magic[1] || !type)
-        return ls_error_set(error, LS_DATA,
-                            "%s: is not an IDX file: begins with %02x%02x%02x%02x; expected "
-                            "0000080%d, %s of uint8",
-                            idx->path, magic[0], magic[1], magic[2], magic[3], dimensions, name);
+        return refuse(idx, magic, size, error);
     if (magic[2] == TYPE_UINT8 && magic[3] == dimensions)
         return true;
     const char *hint = magic[3] == kinds[!idx->kind].dimensions && magic[2] == TYPE_UINT8
@@ -94,16 +115,16 @@ static bool check_magic(const idx_file *idx, const unsigned char magic[4], ls_er
 
 static bool read_header(idx_file *idx, ls_error *error)
 {
-    unsigned char magic[4], word[4];
+    unsigned char first[LS_MAGIC_BYTES], word[4];
     int dimensions = kinds[idx->kind].dimensions;
     uint64_t sizes[3] = {1, 1, 1};
-    int got = gzread(idx->file, magic, sizeof magic);
+    int got = gzread(idx->file, first, sizeof first);
     if (got < 0)
         return ls_error_set(error, LS_DATA, "%s: can't be read: %s", idx->path, reason(idx));
-    if (got < (int)sizeof magic)
-        return ls_error_set(error, LS_DATA, "%s: is no IDX file: holds %d bytes", idx->path, got);
-    if (!check_magic(idx, magic, error))
+    if (!check_magic(idx, first, (size_t)got, error))
         return false;
+    while (got > 4) /* what was read ahead is read again */
+        gzungetc(first[--got], idx->file);
     for (int i = 0; i < dimensions; i++) {
         if (!read_bytes(idx, sizeof word, word, error))
             return ls_error_set(error, LS_DATA, "%s: ends within its header; it was cut short",
@@ -174,6 +195,22 @@ static bool is_at_end(const idx_file *idx, ls_error *error)
                                     idx->path, idx->rows);
 }
 
+/* Counts the labels of rows that were read, and makes classes of them. */
+static bool count_labels(pair *from, unsigned char *labels, long rows, ls_error *error)
+{
+    long first = from->import->labels_from;
+    for (long i = 0; i < rows; i++) {
+        if (labels[i] < first)
+            return ls_error_set(error, LS_DATA,
+                                "%s: holds label %d at row %ld; expected none below --labels-from "
+                                "%ld",
+                                from->labels.path, labels[i], from->labels.read + i, first);
+        labels[i] = (unsigned char)(labels[i] - first);
+        ls_classes_add(&from->classes, labels[i]);
+    }
+    return true;
+}
+
 /* Reads all rows of `idx`, the images or the labels of the pair, and writes each either to to[0]
  * or, where it is chosen for valid, to to[1]. */
 static bool split_rows(pair *from, idx_file *idx, const hid_t to[2], ls_error *error)
@@ -187,6 +224,7 @@ static bool split_rows(pair *from, idx_file *idx, const hid_t to[2], ls_error *e
     for (long n; ok && idx->read < idx->rows; idx->read += n) {
         n = idx->rows - idx->read < block_rows ? idx->rows - idx->read : block_rows;
         ok = read_bytes(idx, (size_t)n * row_bytes, block, error);
+        ok = ok && (idx->kind == IMAGES || count_labels(from, block, n, error));
         for (int valid = 0; ok && valid < 2; valid++) {
             long count = 0;
             for (long i = 0; i < n; i++)
@@ -198,8 +236,6 @@ static bool split_rows(pair *from, idx_file *idx, const hid_t to[2], ls_error *e
                  ls_h5_write_rows(to[valid], H5T_NATIVE_UINT8, written[valid], count, part, error);
             written[valid] += count;
         }
-        for (long i = 0; idx->kind == LABELS && i < n; i++)
-            from->largest = block[i] > from->largest ? block[i] : from->largest;
     }
     ls_free(part);
     ls_free(block);
@@ -250,16 +286,19 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
         (test->split && (!write_arrays(test, &test->images, file, error) ||
                          !write_arrays(test, &test->labels, file, error))))
         return false;
-    long classes = 1 + (test->largest > train->largest ? test->largest : train->largest);
-    if (!put_classes(file, classes, error))
+    long most = train->classes.classes, more = test->classes.classes;
+    long classes = more > most ? more : most;
+    train->classes.first = all->train.import->labels_from;
+    if (!ls_classes_check(&train->classes, train->labels.path, NULL, NULL, all->report, error) ||
+        !put_classes(file, classes, error))
         return false;
     const long dims[] = {x->height, x->width};
     ls_import_report(all->report, "train", x->rows - train->valid, dims, classes);
     ls_import_report(all->report, "valid", train->valid, dims, classes);
     ls_import_report(all->report, "test", test->images.rows, dims, classes);
-    if (all->report && test->split && test->largest != train->largest)
+    if (all->report && test->split && more != most)
         ls_print(all->report, "note: the largest label of train is %ld, that of test %ld\n",
-                 train->largest, test->largest);
+                 most - 1 + train->classes.first, more - 1 + train->classes.first);
     return true;
 }
 
@@ -279,6 +318,8 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
     close_file(&train->labels);
     close_file(&test->images);
     close_file(&test->labels);
+    ls_free(train->classes.count);
+    ls_free(test->classes.count);
     return ok;
 }
 

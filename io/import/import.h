@@ -10,7 +10,8 @@ typedef struct ls_import {
     const char *output;                /* the data set file to make */
     bool force;                        /* overwrite it */
     long valid;                        /* idx, csv: rows split off train; synthetic: further rows */
-    long seed; /* idx, csv: of the choice of these rows; synthetic: of the glyphs */
+    long seed;        /* idx, csv: of the choice of these rows; synthetic: of the glyphs */
+    long labels_from; /* idx, csv: the number in the files that becomes class 0 */
 /* The options of the formats. */
 #define LS_IMPORT_LONG(format, name, ...) long name;
 #define LS_IMPORT_TEXT(format, name, ...) const char *name;
@@ -25,11 +26,11 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
 /* idx: images [rows, h, w, 1] uint8 with scale 1/255; labels uint8 with classes, the largest label
  * of all files + 1. Rows keep the order of their file. csv: x float32 [rows, columns]; y int32
  * [rows] with classes, or float32 [rows, targets]. Labels that are whole numbers from 0 stay as
- * they are; others are names, numbered in the order of their bytes and kept in the attribute
- * class_names, a line each. Scaled by `standard` or by a file, x has the attributes column_mean and
- * column_deviation. The tables are held in memory. synthetic: pictures of glyphs [rows, size, size,
- * 1] uint8 with scale 1/255, and their classes. Every row is a function of (seed, split, row): more
- * rows leave the first ones as they are. */
+ * they are; others are names, numbers by value before words by their bytes, kept in the attribute
+ * class_names, a line each (csv_labels.h). Scaled by `standard` or by a file, x has the attributes
+ * column_mean and column_deviation. The tables are held in memory. synthetic: pictures of glyphs
+ * [rows, size, size, 1] uint8 with scale 1/255, and their classes. Every row is a function of
+ * (seed, split, row): more rows leave the first ones as they are. */
 #define LS_IMPORT(name, ...) extern ls_import_run *const ls_import_##name;
 #include "io/imports.def"
 

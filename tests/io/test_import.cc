@@ -215,6 +215,41 @@ TEST_F(Import, ClassesCountOverTrainAndTestAndADifferenceIsSaid)
         << said;
 }
 
+TEST_F(Import, LabelsFromOneAreAskedAboutAndCounted)
+{
+    std::string bytes = labels(100, 7);
+    for (size_t i = 8; i < bytes.size(); i++)
+        bytes[i]++;
+    write_file(train_labels, bytes);
+    plan.file[2] = nullptr;
+    std::string said = run();
+    EXPECT_NE(said.find("8 classes of 14 (label 3) to 15 (label 1) rows"), std::string::npos)
+        << said;
+    EXPECT_NE(said.find("no row has label 0; do labels count from 1?"), std::string::npos) << said;
+    plan.force = true;
+    plan.labels_from = 1;
+    said = run();
+    EXPECT_EQ(split(LS_TRAIN)->classes, 7);
+    EXPECT_EQ(raw("train/y"), tail(labels(100, 7), 8));
+    EXPECT_EQ(said.find("note"), std::string::npos) << said;
+    plan.labels_from = 2;
+    EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
+    expect_words(error, {"train-y: holds label 1 at row 0", "--labels-from 2"});
+}
+
+TEST_F(Import, GapsAreSaidAndOneClassIsRefused)
+{
+    std::string bytes = labels(100, 7);
+    std::replace(bytes.begin() + 8, bytes.end(), char(3), char(200));
+    write_file(train_labels, bytes);
+    std::string said = run();
+    EXPECT_NE(said.find("note: 194 of 201 classes have no row: 3, 7"), std::string::npos) << said;
+    write_file(train_labels, labels(100, 1));
+    plan.force = true;
+    EXPECT_FALSE(ls_import_idx(&plan, nullptr, &error));
+    expect_words(error, {"train-y: all 100 row(s) have label 0"});
+}
+
 TEST_F(Import, AnOldFileIsOverwrittenOnlyWhenForced)
 {
     write_file(output, "precious");
@@ -253,6 +288,17 @@ TEST_F(Import, BrokenFilesAreRefusedAndNothingIsLeftBehind)
         std::vector<std::string> words;
     } broken[] = {
         {"text", &train_images, "hello world", {"train-x: is not an IDX file", "68656c6c"}},
+        {"page", &train_images, "<!doctype HTML>", {"train-x: is not an IDX file", "HTML"}},
+        {"gzip twice",
+         &train_images,
+         [&] {
+             write_gzip(folder / "again", zipped);
+             std::string bytes = read_file(folder / "again");
+             std::filesystem::remove(folder / "again");
+             return bytes;
+         }(),
+         {"train-x: is not an IDX file: once unpacked, it is packed by gzip"}},
+        {"pickle", &train_labels, "\x80\x04\x95", {"train-y: is not an IDX file", "pickle"}},
         {"empty", &train_images, "", {"train-x: is no IDX file", "0 bytes"}},
         {"labels first",
          &train_images,

@@ -40,7 +40,14 @@ class ImportCsv : public testing::Test
         plan.file[1] = test_text ? test.c_str() : nullptr;
         ls_dataset_close(data);
         data = nullptr;
-        ASSERT_TRUE(ls_import_csv(&plan, nullptr, &error)) << error.text;
+        char *text_said = nullptr;
+        size_t size = 0;
+        FILE *report = open_memstream(&text_said, &size);
+        bool ok = ls_import_csv(&plan, report, &error);
+        fclose(report);
+        said = text_said;
+        free(text_said);
+        ASSERT_TRUE(ok) << error.text;
         data = ls_dataset_open(output.c_str(), &error);
         ASSERT_NE(data, nullptr) << error.text;
     }
@@ -90,6 +97,7 @@ class ImportCsv : public testing::Test
     ls_import plan = ls_import_presets;
     ls_dataset *data = nullptr;
     ls_error error = {};
+    std::string said; /* what the last import reported */
 };
 
 TEST_F(ImportCsv, TheLastColumnHoldsTheLabelsUnlessSaid)
@@ -112,7 +120,7 @@ TEST_F(ImportCsv, NamesBecomeClassNumbersInTheOrderOfTheirBytes)
     EXPECT_EQ(class_names(), "ape\ncat\ndog");
 }
 
-TEST_F(ImportCsv, NegativeLabelsAreNames)
+TEST_F(ImportCsv, MinusOneAndOneAreNames)
 {
     make("5,-1\n6,1\n");
     EXPECT_EQ(read(LS_TRAIN, true), (Numbers{0, 1}));
@@ -121,9 +129,9 @@ TEST_F(ImportCsv, NegativeLabelsAreNames)
 
 TEST_F(ImportCsv, QuotesCarriageReturnsBlankLinesSpacesAndByteOrderMarkAreRead)
 {
-    make("\xef\xbb\xbf 1 ,\t2,\"a, \"\"b\"\"\nc\"\r\n\r\n3,\"4\",x\r\n\n5,6,x");
+    make("\xef\xbb\xbf 1 ,\t2,\"a, \"\"b\"\" c\"\r\n\r\n3,\"4\",x\r\n\n5,6,x");
     EXPECT_EQ(read(LS_TRAIN, false), (Numbers{1, 2, 3, 4, 5, 6}));
-    EXPECT_EQ(class_names(), "a, \"b\"\nc\nx");
+    EXPECT_EQ(class_names(), "a, \"b\" c\nx");
 }
 
 TEST_F(ImportCsv, TheLastColumnsAreTargetsWhereAsked)
@@ -175,7 +183,8 @@ TEST_F(ImportCsv, StandardScaleIsThatOfTheTrainingRowsForEverySplit)
 {
     std::string text;
     for (int i = 0; i < 50; i++)
-        text += std::to_string(i * i % 37) + "," + std::to_string(1000 + 3 * i) + ",7,0\n";
+        text += std::to_string(i * i % 37) + "," + std::to_string(1000 + 3 * i) + ",7," +
+                std::to_string(i % 2) + "\n";
     plan.valid = 10;
     plan.scale = "standard";
     plan.label = "4";
@@ -259,13 +268,247 @@ TEST_F(ImportCsv, AFileToBeLikeMustSayHow)
     expect_refused("1,2,a\n", LS_DATA, {"has no attributes column_mean and column_deviation"});
     with({1, 0}, "a\nb");
     expect_refused("1,2,a\n", LS_DATA, {"mean 2 and deviation 0 for column 2"});
-    for (const char *names : {"a", "a\nb\nc", "b\na", "a\na"}) {
+    for (const char *names : {"a", "a\nb\nc", "a\na"}) {
         with({1, 1}, names);
         expect_refused("1,2,a\n", LS_DATA, {"classes=2 and class_names that do not fit"});
     }
     with({1, 1}, "a\nb");
     make("1,2,b\n");
     EXPECT_EQ(read(LS_TRAIN, true), (Numbers{1}));
+}
+
+/* Of `words`, none occurs in what was reported. */
+static void expect_unsaid(const std::string &said, const std::vector<std::string> &words)
+{
+    for (const std::string &word : words)
+        EXPECT_EQ(said.find(word), std::string::npos) << said;
+}
+
+static void expect_said(const std::string &said, const std::vector<std::string> &words)
+{
+    for (const std::string &word : words)
+        EXPECT_NE(said.find(word), std::string::npos) << word << " in: " << said;
+}
+
+TEST_F(ImportCsv, NumbersAreScaledBeforeTheyAreNarrowed)
+{
+    /* (first value, step): seconds, milliseconds and days since 1970, degrees. */
+    for (auto [base, step] :
+         {std::pair{1609459200.0, 1.0}, {1.6e12, 1.0}, {20240101.0, 1.0}, {48.85, 1e-6}}) {
+        std::string text;
+        std::vector<double> values;
+        for (int i = 0; i < 100; i++) {
+            char line[80];
+            snprintf(line, sizeof line, "%.9f,%d\n", base + i * step, i % 2);
+            text += line;
+            values.push_back((i - 49.5) / std::sqrt((100 * 100 - 1) / 12.0));
+        }
+        plan.scale = "standard";
+        make(text);
+        Numbers x = read(LS_TRAIN, false);
+        for (size_t i = 0; i < 100; i++)
+            EXPECT_NEAR(x[i], values[i], 1e-4) << base;
+        expect_unsaid(said, {"float32 values"});
+        /* A file that is scaled alike keeps them, too. */
+        std::string known = folder / "known.h5";
+        std::filesystem::copy_file(output, known,
+                                   std::filesystem::copy_options::overwrite_existing);
+        plan.scale = known.c_str();
+        make(text);
+        EXPECT_EQ(read(LS_TRAIN, false), x);
+        expect_unsaid(said, {"float32 values"});
+        plan.scale = "1";
+        make(text);
+        expect_said(said, {"note: column 1: 100 numbers become ", "--scale standard keeps them"});
+    }
+}
+
+TEST_F(ImportCsv, WhatFloat32CantTellApartIsNamedAndNothingElse)
+{
+    plan.header = true;
+    make("time,b,class\n16777216,0.1,0\n16777217,0.2,1\n16777218,0.3,0\n");
+    expect_said(said, {"note: column 1 (time): 3 numbers become 2 float32 values; --scale standard "
+                       "keeps them\n"});
+    expect_unsaid(said, {"column 2"});
+    /* An outlier leaves the small ones no digits, scaled or not. */
+    plan.scale = "standard";
+    make("a,class\n1.000000001,0\n1.000000002,1\n1e9,0\n");
+    expect_said(said, {"note: column 1 (a): 3 numbers become 2 float32 values; take a constant"});
+    plan.scale = "1";
+    plan.targets = 1;
+    make("a,price\n1,1609459200\n2,1609459201\n");
+    expect_said(said, {"note: column 2 (price): 2 numbers become 1 float32 values"});
+    plan.targets = 0;
+    std::string text = "a,class\n"; /* as many digits as a double has: a few numbers meet */
+    for (int i = 0; i < 20000; i++)
+        text += std::to_string(i * 0.6180339887498949 - std::floor(i * 0.6180339887498949)) +
+                std::to_string(1000000 + i * 7919 % 100003) + "," + std::to_string(i % 2) + "\n";
+    make(text);
+    expect_unsaid(said, {"float32 values"});
+}
+
+TEST_F(ImportCsv, AColumnThatIsConstantInDoubleStaysSo)
+{
+    plan.scale = "standard";
+    make("0.3,5,0\n0.30000000000000004,5,1\n0.3,5,0\n");
+    for (double value : read(LS_TRAIN, false))
+        EXPECT_NEAR(value, 0, 1e-15);
+}
+
+TEST_F(ImportCsv, LabelsThatAreNoNumbersAmongNumbersAreRefused)
+{
+    for (const char *bad : {"?", "NA", "n/a", "nan", "inf", "12a", "1.5", "-1", "x", "1e99"})
+        expect_refused(std::string("1,0\n2,1\n3,") + bad + "\n4,10\n5,2\n", LS_DATA,
+                       {"table.csv:3: column 2 holds '", bad, "expected a whole number from 0"});
+    plan.header = true;
+    expect_refused("a,kind\n1,?\n2,?\n3,?\n4,1\n", LS_DATA,
+                   {"table.csv:2: column 2 (kind) holds '?'"});
+    plan.header = false;
+    expect_refused("1,0.5\n2,1.25\n3,1\n", LS_DATA,
+                   {"table.csv:1: column 2 holds '0.5'", "--targets 1"});
+    expect_refused("1,20000000\n2,30000000\n", LS_DATA, {"table.csv:1: column 2 holds '20000000'"});
+    write_file(test, "1,0\n2,?\n");
+    plan.file[1] = test.c_str();
+    expect_refused("1,0\n2,1\n", LS_DATA,
+                   {"more.csv:2: column 2 holds '?'", "whole number from 0"});
+}
+
+TEST_F(ImportCsv, NamesThatAreNumbersComeFirstByTheirValue)
+{
+    make("1,b\n2,10\n3,a\n4,9\n5,x\n");
+    EXPECT_EQ(class_names(), "9\n10\na\nb\nx");
+    EXPECT_EQ(read(LS_TRAIN, true), (Numbers{3, 1, 2, 0, 4}));
+    make("1,cat\n2,dog\n3,NA\n");
+    expect_said(said, {"note: label 'NA' reads like a missing value; here it is class 0"});
+}
+
+TEST_F(ImportCsv, WhatALabelColumnMeansIsSaid)
+{
+    plan.header = true;
+    plan.label = "kind";
+    make("kind,a\ndog,1\ncat,3\ndog,5\n");
+    expect_said(said,
+                {"table.csv: column 1 (kind): 2 classes of 1 (label cat) to 2 (label dog) rows"});
+    expect_unsaid(said, {"note:"});
+    plan.header = false;
+    plan.label = nullptr;
+    make("1,0\n2,1\n");
+    expect_said(said, {"table.csv: column 2: 2 classes of 1 row\n"});
+}
+
+TEST_F(ImportCsv, LabelsFromOneAreAskedAboutAndCounted)
+{
+    plan.label = "2";
+    make("1,1\n2,2\n3,3\n");
+    expect_said(said, {"no row has label 0; do labels count from 1?", "--labels-from 1"});
+    plan.labels_from = 1;
+    make("1,1\n2,2\n3,3\n", "4,3\n");
+    EXPECT_EQ(split(LS_TRAIN)->classes, 3);
+    EXPECT_EQ(read(LS_TRAIN, true), (Numbers{0, 1, 2}));
+    EXPECT_EQ(read(LS_TEST, true), (Numbers{2}));
+    expect_unsaid(said, {"note:"});
+    plan.file[1] = nullptr;
+    expect_refused("1,1\n2,0\n", LS_DATA, {"table.csv:2: column 2 holds '0'", "--labels-from"});
+    expect_refused("1,a\n2,b\n", LS_USAGE, {"--labels-from is for labels that are numbers"});
+}
+
+TEST_F(ImportCsv, ClassesWithoutRowsAreSaidAndAbsurdOnesRefused)
+{
+    plan.label = "2";
+    make("1,0\n2,4\n3,1\n");
+    expect_said(said, {"note: 2 of 5 classes have no row: 2, 3\n"});
+    expect_refused("1,0\n2,1000000\n", LS_DATA,
+                   {"999999 of 1000001 classes have no row", "expected numbers from 0"});
+}
+
+TEST_F(ImportCsv, OneClassIsRefusedAndTheOtherColumnIsNamed)
+{
+    expect_refused("5,0,0\n1,7,0\n2,9,0\n", LS_DATA,
+                   {"table.csv: column 3: all 3 row(s) have label 0", "give --label 1"});
+    expect_refused("1.5,7,x\n2,9,x\n", LS_DATA,
+                   {"all 2 row(s) have label x", "--label says which"});
+    plan.header = true;
+    expect_refused("a,Class,b\n1.5,7,3\n1,9,3\n", LS_DATA,
+                   {"column 2 is called Class", "give --label 2"});
+    make("label,p1,p2\n5,0,0\n1,7,255\n2,9,0\n");
+    expect_said(said, {"254 of 256 classes have no row: 1, 2", "column 1 is called label"});
+}
+
+TEST_F(ImportCsv, NamesAreLinesOfUtf8)
+{
+    make("1,gr\xc3\xbc\xc3\x9f\n2,\xe2\x98\x83\n");
+    expect_refused("1,\"first\nsecond\"\n3,y\n", LS_DATA,
+                   {"table.csv:1: column 2 holds the line break 0x0a in a label"});
+    expect_refused("1,x\n2,a\033[2J\n", LS_DATA,
+                   {"table.csv:2: column 2 holds the control character 0x1b in a label"});
+    expect_refused("1,x\n2,\xc2\x9b\n", LS_DATA, {"table.csv:2:", "control character 0xc2"});
+    for (const char *bad : {"gr\xfc\xdf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf8\x88"})
+        expect_refused(std::string("1,x\n2,") + bad + "\n", LS_DATA,
+                       {"table.csv:2: column 2 holds the byte 0x", "iconv"});
+    plan.header = true;
+    expect_refused("gr\xf6\xdf"
+                   "e,kind\n1,x\n2,y\n",
+                   LS_DATA, {"table.csv:1: column 1 holds the byte 0xf6 in the name of a column"});
+    expect_refused("\"a\nb\",kind\n1,x\n2,y\n", LS_DATA,
+                   {"table.csv:1: column 1 holds the line break"});
+}
+
+TEST_F(ImportCsv, FilesOfOtherKindsAreNamed)
+{
+    using namespace std::string_literals;
+    const std::pair<std::string, const char *> kinds[] = {
+        {"<!DOCTYPE html><html>", "an HTML or XML page"},
+        {"\n <HTML>\n", "an HTML or XML page"},
+        {"PK\x03\x04zip", "a zip archive"},
+        {"\x80\x04pickle", "a Python pickle"},
+        {"\x89HDF\r\n\x1a\n", "an HDF5 file"},
+        {"\x89PNG\r\n", "a PNG picture"},
+        {"\x93NUMPY\x01", "a .npy file"},
+        {"\xff\xfe"
+         "1\0,\0"s,
+         "UTF-16 text"},
+        {"BZh91AY&SY", "packed by bzip2"},
+        {"\0\0\x08\x01\0\0\0\0"s, "an IDX file of labels"},
+        {"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"},
+    };
+    for (const auto &[bytes, name] : kinds)
+        expect_refused(bytes, LS_DATA, {"table.csv: is no text table: it is ", name});
+    expect_refused("1,0\r2,1\r", LS_DATA, {"table.csv:1: holds a line end of CR alone"});
+    expect_refused("1\0,\0"
+                   "0\0\n\0"s,
+                   LS_DATA, {"zero byte", "UTF-16"});
+    for (int times = 0; times < 2; times++) { /* gzip in gzip */
+        std::string bytes = times ? read_file(train) : "1,0\n2,1\n";
+        gzFile file = gzopen(train.c_str(), "wb");
+        gzwrite(file, bytes.data(), unsigned(bytes.size()));
+        gzclose(file);
+    }
+    std::string twice = read_file(train);
+    expect_refused(twice, LS_DATA, {"once unpacked, it is packed by gzip (gunzip it)"});
+}
+
+TEST_F(ImportCsv, MemoryFollowsTheSizeOfTheText)
+{
+    std::string row = "0";
+    for (int i = 0; i < 200000; i++)
+        row += ",7";
+    std::string text = row + "\n1" + row.substr(1) + "\n";
+    plan.label = "1";
+    write_file(train, text);
+    long most = 0;
+    /* The report is written while all is held. */
+    cookie_io_functions_t calls = {};
+    calls.write = [](void *cookie, const char *, size_t n) {
+        long &seen = *static_cast<long *>(cookie);
+        seen = std::max(seen, long(ls_memory_held()));
+        return ssize_t(n);
+    };
+    FILE *report = fopencookie(&most, "w", calls);
+    setvbuf(report, nullptr, _IONBF, 0);
+    long before = long(ls_memory_held());
+    ASSERT_TRUE(ls_import_csv(&plan, report, &error)) << error.text;
+    fclose(report);
+    EXPECT_LT(most - before, 12 * long(text.size()));
 }
 
 TEST_F(ImportCsv, AFactorIsKeptAsTheScale)

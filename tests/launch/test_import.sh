@@ -30,7 +30,8 @@ refused 74 "nowhere/a.h5: can't create: No such file or directory" synthetic -o 
 # csv
 printf 'length,kind\n1,cat\n2.5,dog\n-3,cat\n' >pets.csv
 expect 0 "$lockstep" import csv pets.csv --header -o pets.h5
-says_only 'train  x float32 [3, 1]  y int32 [3]  2 classes: cat, dog
+says_only 'labels pets.csv: column 2 (kind): 2 classes of 1 (label dog) to 2 (label cat) rows
+train  x float32 [3, 1]  y int32 [3]  2 classes: cat, dog
 wrote pets.h5'
 expect 0 "$lockstep" import csv pets.csv --header --label kind --scale standard --valid 1 -o pets.h5 --force
 says 'valid  x float32 [1, 1]  y int32 [1]  2 classes'
@@ -63,6 +64,34 @@ refused 65 "pets.csv:1: column 1 holds 'length'; expected a finite number; does 
 refused 65 "pets.csv:2: column 2 (kind) holds 'cat'; expected a finite number" csv pets.csv --header --targets 1 -o none.h5
 refused 64 "pets.csv: has no column 'kine' for labels: did you mean kind?; expected a name of the header, 1 to 2, or none" \
     csv pets.csv --header --label kine -o none.h5
+# Numbers stay doubles until they are scaled, and what float32 can't tell apart is named.
+for i in {0..99}; do echo "$((1609459200 + i)),$((i % 2))"; done | sed '1i time,class' >times.csv
+expect 0 "$lockstep" import csv times.csv --header -o times.h5
+says 'note: column 1 (time): 100 numbers become 2 float32 values; --scale standard keeps them'
+expect 0 "$lockstep" import csv times.csv --header --scale standard -o times.h5 --force
+"$python" -c '
+import h5py, numpy
+x = h5py.File("times.h5")["train/x"][:, 0]
+assert len(set(x)) == 100 and abs(x - (numpy.arange(100) - 49.5) / numpy.arange(100).std()).max() < 1e-6, x'
+# What labels mean is decided once.
+printf 'a,class\n1,0\n2,1\n3,?\n4,10\n5,2\n' >missing.csv
+refused 65 "missing.csv:4: column 2 (class) holds '?'; expected a whole number from 0 to 16777215, as most labels are: repair the row, leave it out, or write all labels as names (class1, class2)" \
+    csv missing.csv --header -o none.h5
+printf '1,1\n2,2\n3,3\n' >from1.csv
+expect 0 "$lockstep" import csv from1.csv -o from1.h5
+says 'note: no row has label 0; do labels count from 1? Then --labels-from 1 makes label 1 class 0'
+expect 0 "$lockstep" import csv from1.csv --labels-from 1 -o from1.h5 --force
+says '[3]  3 classes'
+printf '\0\0\10\3\0\0\0\2\0\0\0\1\0\0\0\1ab' >images
+printf '\0\0\10\1\0\0\0\2\1\2' >labels
+expect 0 "$lockstep" import idx images labels --labels-from 1 -o idx.h5
+says 'labels labels: 2 classes of 1 row'
+printf '<!DOCTYPE html><title>403</title>' >page.gz
+refused 65 'page.gz: is not an IDX file: it is an HTML or XML page (was the download refused?); expected images [rows, h, w] of uint8' \
+    idx page.gz labels -o none.h5
+refused 65 'page.gz: is no text table: it is an HTML or XML page (was the download refused?)' csv page.gz -o none.h5
+expect 65 "$lockstep" inspect page.gz
+says 'page.gz: is not an HDF5 file: it is an HTML or XML page (was the download refused?)'
 refused 65 "none.csv: can't open: No such file or directory" csv none.csv -o none.h5
 
 # usage
@@ -72,6 +101,7 @@ usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 1 file(s)' idx p
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 3 file(s)' idx a b c -o none.h5
 usage_error 'csv: expected FILE [FILE], found 3 file(s)' csv a b c -o none.h5
 usage_error 'synthetic: expected no files, found 1 file(s)' synthetic a -o none.h5
+refused 64 'import synthetic: labels-from=1; expected 0 to 0' synthetic --labels-from 1 -o none.h5
 usage_error '--size does not go with csv' csv pets.csv --size 20 -o none.h5
 usage_error '--header does not go with synthetic' synthetic --header -o none.h5
 refused 64 '--label and --targets exclude each other' csv pets.csv --label 1 --targets 1 -o none.h5

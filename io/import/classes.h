@@ -1,0 +1,26 @@
+/* classes: how many rows each class has, what is said of that, and which labels are refused. */
+#pragma once
+#include <stdio.h>
+
+#include "core/check.h"
+
+enum { LS_CLASSES_MAX = 1 << 24 }; /* labels become reals: float32 holds all whole numbers below */
+
+/* Labels of a set of rows, from 0: begins as {0}; free count with ls_free. */
+typedef struct ls_classes {
+    long *count; /* [classes] rows of each label */
+    long classes, rows;
+    long room;
+    long first; /* what is written in the file for label 0: the option labels_from */
+} ls_classes;
+
+/* Adds a row; 0 <= label < LS_CLASSES_MAX. */
+void ls_classes_add(ls_classes *classes, long label);
+/* Whether there is only one class, or a class without rows. */
+bool ls_classes_odd(const ls_classes *classes);
+/* Whether the labels of `where` ("t.csv: column 3 (kind)") can be classes: LS_DATA errors where
+ * there is one class only, or where nearly all classes have no row. Then says to `report` (NULL:
+ * nobody) how many rows the classes have, and which have none. `names` are those of the classes;
+ * NULL: they are numbers. `hint` says what else the labels may be, where they are odd; or NULL. */
+bool ls_classes_check(const ls_classes *classes, const char *where, char *const *names,
+                      const char *hint, FILE *report, ls_error *error);
