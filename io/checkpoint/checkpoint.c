@@ -54,6 +54,7 @@ void ls_checkpoint_close(ls_checkpoint *checkpoint)
     if (checkpoint->file >= 0)
         H5Fclose(checkpoint->file);
     ls_free(checkpoint->bytes);
+    ls_free(checkpoint->data);
     ls_free(checkpoint->job);
     ls_free(checkpoint->path);
     ls_free(checkpoint);

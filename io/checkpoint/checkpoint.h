@@ -8,8 +8,8 @@
  *   /optimizer/<state name>/<net>/<layer>/<parameter>   of the slots that are trained
  *   /optimizer/average/<net>/<layer>/<parameter>        the moving average, of every slot
  *   /rows/...                                           planned: state of rows, in row order
- *   attributes of /                                     format, version, job, weights_only, and
- *                                                       the members of ls_position
+ *   attributes of /                                     format, version, job, data, weights_only,
+ *                                                       and the members of ls_position
  *
  * A file without its step-00001234.ok is not a checkpoint (checksum.h; the order of writing is in
  * io/README.md). Equal contents are equal bytes. */
@@ -59,6 +59,7 @@ typedef struct ls_checkpoint_contents {
     const ls_position *position;
     const ls_params *params;
     const ls_checkpoint_arrays *arrays;
+    const char *data; /* ls_dataset_describe of the data trained on; NULL: not known */
 } ls_checkpoint_contents;
 
 /* An open checkpoint, read only. It holds the bytes of its file, which are read once: what was
@@ -67,7 +68,7 @@ typedef struct ls_checkpoint_contents {
 typedef struct ls_checkpoint {
     char *path;
     ls_position position;
-    char *job;
+    char *job, *data;  /* data NULL: the checkpoint is of a lockstep that did not keep it */
     bool weights_only; /* best.h5 or a weights file: parameters and state, no optimizer */
     void *bytes;       /* of the whole file */
     int64_t file;      /* HDF5's id of the file in `bytes`; negative: could not be opened */

@@ -27,15 +27,16 @@ static hid_t type_of(const struct field *field)
     return field->is_double ? H5T_NATIVE_DOUBLE : H5T_NATIVE_LONG;
 }
 
-bool ls_checkpoint_fields_write(hid_t file, const ls_position *position, const char *job,
+bool ls_checkpoint_fields_write(hid_t file, const ls_checkpoint_contents *contents,
                                 bool weights_only, ls_error *error)
 {
     bool ok = ls_h5_put_long(file, "format", LS_CHECKPOINT_FORMAT, error) &&
               ls_h5_put_text(file, "version", "lockstep " LS_VERSION, error) &&
-              ls_h5_put_text(file, "job", job, error);
+              ls_h5_put_text(file, "job", contents->job, error) &&
+              (!contents->data || ls_h5_put_text(file, "data", contents->data, error));
     for (const struct field *f = fields; f < fields + FIELDS && ok; f++)
         ok = ls_h5_put_numbers(file, f->name, type_of(f), f->count,
-                               (const char *)position + f->offset, error);
+                               (const char *)contents->position + f->offset, error);
     return ok && ls_h5_put_long(file, "weights_only", weights_only, error);
 }
 
@@ -65,7 +66,8 @@ bool ls_checkpoint_fields_read(ls_checkpoint *checkpoint, ls_error *error)
     bool present;
     long only = 0;
     bool ok = is_known_format(file, error) && has(file, "job", error) &&
-              ls_h5_get_text(file, "job", &checkpoint->job, &present, error);
+              ls_h5_get_text(file, "job", &checkpoint->job, &present, error) &&
+              ls_h5_get_text(file, "data", &checkpoint->data, &present, error);
     for (const struct field *f = fields; f < fields + FIELDS && ok; f++)
         ok = has(file, f->name, error) &&
              ls_h5_get_numbers(file, f->name, type_of(f), f->count == LS_H5_SCALAR ? 1 : f->count,

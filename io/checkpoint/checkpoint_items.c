@@ -76,8 +76,7 @@ static bool write_file(hid_t file, const ls_checkpoint_contents *contents, ls_ch
     int count;
     item *items = list_items(params, part == LS_CHECKPOINT_ALL ? contents->arrays : NULL, &count);
     real *logical = ls_alloc(ls_checkpoint_largest(params), sizeof *logical);
-    bool ok = ls_checkpoint_fields_write(file, contents->position, contents->job,
-                                         part == LS_CHECKPOINT_WEIGHTS, error);
+    bool ok = ls_checkpoint_fields_write(file, contents, part == LS_CHECKPOINT_WEIGHTS, error);
     for (int i = 0; i < count && ok; i++)
         ok = write_item(file, params, &items[i], logical, error);
     ls_free(logical);

@@ -1,8 +1,10 @@
 /* changes: shards, batch, schedule and evaluation may change between two starts of a run. */
 #include "launch/train/changes.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "io/loader.h"
 #include "launch/job/job_compatible.h"
 #include "launch/train/judge.h"
@@ -78,6 +80,78 @@ static void change_evaluation(ls_trainer *t, const ls_job *before)
     t->position.stale = 0;
 }
 
+/* Whether `text` has the line [line, line + length). */
+static bool has_line(const char *text, const char *line, size_t length)
+{
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+        if (strncmp(text, line, length) == 0 && strcspn(text, "\n") == length)
+            return true;
+    return false;
+}
+
+/* Of two descriptions of data (ls_dataset_describe), the first line of `a` from *at on that `b` has
+ * not and in which `what` stands: " rows: ", or ": digest ". *at moves behind it; "" without one.
+ */
+static const char *line_apart(const char *a, const char *b, const char *what, const char **at,
+                              int *length)
+{
+    for (*at = *at ? *at : a; **at;) {
+        const char *line = *at, *found = strstr(line, what);
+        size_t end = strcspn(line, "\n");
+        *at += end + (line[end] == '\n');
+        *length = (int)end;
+        if (found && found < line + end && !has_line(b, line, end))
+            return line;
+    }
+    *length = 0;
+    return "";
+}
+
+/* Names the first array that is not as it was. */
+static bool refuse_data(const ls_trainer *t, ls_error *error)
+{
+    const char *before = t->checkpoint->data, *now = t->session.data_text, *at = NULL, *to = NULL;
+    char difference[512] = "";
+    int length, other;
+    if (before) {
+        const char *was = line_apart(before, now, " rows: ", &at, &length);
+        const char *is = line_apart(now, before, " rows: ", &to, &other);
+        snprintf(difference, sizeof difference, " ('%.*s' before, '%.*s' now)", length ? length : 7,
+                 length ? was : "nothing", other ? other : 7, other ? is : "nothing");
+    }
+    return ls_error_set(error, LS_DATA,
+                        "%s was trained on data of other shapes or types than %s%s: to begin a run "
+                        "on them with what it has learned, give --weights %s and another "
+                        "run=DIRECTORY",
+                        t->resumed, ls_dataset_path(t->session.data), difference, t->resumed);
+}
+
+/* Other numbers of the same shapes are trained on, but not in silence; evaluations of other rows
+ * cannot be compared. */
+static void change_data(ls_trainer *t)
+{
+    const char *split = t->session.job->evaluate.split, *at = NULL, *line;
+    char names[128] = "", name[16];
+    bool judged = false;
+    for (int length; t->checkpoint->data; ls_format_join(names, sizeof names, name)) {
+        line = line_apart(t->checkpoint->data, t->session.data_text, ": digest ", &at, &length);
+        if (!*line)
+            break;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " "), line);
+        judged = judged || strncmp(name, split, strcspn(name, "/")) == 0;
+    }
+    if (!names[0])
+        return;
+    ls_report_notice(&t->options.listener,
+                     "data: %s of %s hold%s other numbers than when %s was written%s", names,
+                     ls_dataset_path(t->session.data), strchr(names, ',') ? "" : "s", t->resumed,
+                     judged ? ": evaluations can't be compared, the best is sought anew" : "");
+    if (judged) {
+        ls_judge_forget(&t->position);
+        t->position.stale = 0;
+    }
+}
+
 bool ls_changes_accept(ls_trainer *t, const ls_job *before, ls_error *error)
 {
     const ls_job *now = t->session.job;
@@ -85,12 +159,11 @@ bool ls_changes_accept(ls_trainer *t, const ls_job *before, ls_error *error)
     if (!ls_job_compatible(before, now, t->position.stage, l->notice, l->context, error))
         return false;
     if (t->position.data_digest != ls_dataset_shape_digest(t->session.data))
-        return ls_error_set(error, LS_DATA,
-                            "%s was trained on data of other shapes or types than %s", t->resumed,
-                            now->data);
+        return refuse_data(t, error);
     change_shards(t, before);
     change_batch(t, before);
     notice_schedule(t, before);
     change_evaluation(t, before);
+    change_data(t);
     return true;
 }

@@ -149,7 +149,8 @@ static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *e
     const ls_checkpoint_contents now = {.job = t->job_text,
                                         .position = &t->position,
                                         .params = t->session.params,
-                                        .arrays = &t->states.saved};
+                                        .arrays = &t->states.saved,
+                                        .data = t->session.data_text};
     if (!t->writer)
         return true;
     bool ok = ls_checkpoint_writer_write(t->writer, &now, part, error);

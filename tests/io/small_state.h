@@ -97,7 +97,7 @@ class SmallState
         position.stale = 2;
         position.data_digest = 0xfedcba9876543210u;
         arrays = {1, {{"momentum", &trained, false, momentum.data()}}};
-        all = {job.c_str(), &position, params, &arrays};
+        all = {job.c_str(), &position, params, &arrays, "train/x rows: 7 of 2, float32\n"};
         return &all;
     }
 

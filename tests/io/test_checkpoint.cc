@@ -122,6 +122,7 @@ TEST(Checkpoint, EveryFieldComesBack)
     ls_checkpoint *file = ls_checkpoint_open(step_path(run, 7).c_str(), &error);
     ASSERT_TRUE(file) << error.text;
     EXPECT_STREQ(file->job, want->job);
+    EXPECT_STREQ(file->data, want->data);
     EXPECT_EQ(file->path, step_path(run, 7));
     EXPECT_FALSE(file->weights_only);
     const ls_position *found = &file->position;

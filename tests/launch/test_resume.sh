@@ -176,6 +176,20 @@ expect 64 kept stages.1.optimizer=adam
 says 'the running stage keeps its kind of optimizer'
 data wide wide.h5
 expect 65 kept data=wide.h5
-says 'step-00000014.h5 was trained on data of other shapes or types than wide.h5'
+says "kept/checkpoints/step-00000014.h5 was trained on data of other shapes or types than wide.h5 ('train/x rows: 203 of 12x12x1, uint8' before, '"
+says 'give --weights kept/checkpoints/step-00000014.h5 and another run=DIRECTORY'
+"$python" - <<'END'
+import h5py, shutil
+shutil.copy("images.h5", "relabelled.h5")
+with h5py.File("relabelled.h5", "a") as file:
+    file["valid/y"][3] = (file["valid/y"][3] + 1) % 4
+END
+cp -r kept other_labels
+expect 0 "$lockstep" train job.yaml run=other_labels data=relabelled.h5 stages.1.steps=3
+says "data: valid/y of relabelled.h5 holds other numbers than when other_labels/checkpoints/step-00000014.h5 was written"
+says "written: evaluations can't be compared, the best is sought anew"
+says '(best so far)'
+expect 0 "$lockstep" train job.yaml run=other_labels data=relabelled.h5 stages.1.steps=4
+! grep -q 'other numbers' out || fail 'the notice came twice'
 expect 0 kept stages.1.steps=3 stages.1.batch=17 stages.1.optimizer='momentum rate=0.02'
 says "stages.1.batch changed from '29' to '17'"
