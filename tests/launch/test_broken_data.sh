@@ -115,9 +115,10 @@ start_job() {
     echo $code >"$2.code"
 }
 
-# Said once: "lockstep: FILE: MESSAGE", the whole line unless the message ends in ...
+# Said once: "lockstep: FILE: MESSAGE", the whole line unless the message ends in ... Rank 1 says of itself that it is it.
 said_once() { # FILE MESSAGE
     local line="lockstep: $1: ${2%...}" count
+    sed -i "s/^lockstep: rank 1 on $(hostname): /lockstep: /" out
     if [ "$2" = "${2%...}" ]; then
         count=$(grep -acxF -- "$line" out || true)
     else
