@@ -55,62 +55,107 @@ static int started_ranks(void)
     return 1;
 }
 
-/* The most ranks that a node may have, by the environment of the first rank. **Collective.** */
-static int ranks_per_node(void)
+/* How many ranks each of a machine's nodes may have: the first at[0], the second at[1], ...; all
+ * after the last as many as that. */
+enum { MOST_LIMITS = 64 };
+typedef struct node_limits {
+    int count, at[MOST_LIMITS];
+} node_limits;
+
+/* By the environment of the first rank: a number, or several with commas between. **Collective.**
+ */
+static node_limits read_limits(void)
 {
     static const char name[] = "LOCKSTEP_RANKS_PER_NODE";
-    long limit = INT_MAX;
-    const char *text = getenv(name);
-    if (text && *text) {
+    node_limits limits = {.count = 0};
+    const char *text = getenv(name), *at = text ? text : "";
+    while (*at) {
         char *end;
-        limit = strtol(text, &end, 10);
-        ls_check(!*end && limit > 0 && limit <= INT_MAX,
-                 "%s is \"%s\", expected a number of ranks, 1 or more", name, text);
+        long limit = strtol(at, &end, 10);
+        bool more = *end == ',' && end[1];
+        ls_check((more || !*end) && limit > 0 && limit <= INT_MAX && limits.count < MOST_LIMITS,
+                 "%s is \"%s\", expected a number of ranks, 1 or more, or several: 3,1", name,
+                 text);
+        limits.at[limits.count++] = (int)limit;
+        at = end + more;
     }
-    int shared = (int)limit;
-    ls_mpi(MPI_Bcast(&shared, 1, MPI_INT, 0, MPI_COMM_WORLD));
-    return shared;
+    if (limits.count == 0)
+        limits = (node_limits){1, {INT_MAX}};
+    ls_mpi(MPI_Bcast(&limits, sizeof limits, MPI_BYTE, 0, MPI_COMM_WORLD));
+    return limits;
+}
+
+/* The number of the node that rank `rank` of a machine belongs to. */
+static int node_of(const node_limits *limits, int rank)
+{
+    int node = 0;
+    for (; rank >= limits->at[ls_min(node, limits->count - 1)]; node++)
+        rank -= limits->at[ls_min(node, limits->count - 1)];
+    return node;
 }
 
 /* Numbers nodes by their lowest rank in `parent`, and ranks node by node. **Collective.** */
-static void number_ranks(ls_comm *comm, MPI_Comm parent, int rank, int size)
+static void number_ranks(ls_comm *comm, MPI_Comm parent)
 {
-    int lowest = rank, before = 0;
+    int rank, size, lowest, before = 0;
+    ls_mpi(MPI_Comm_rank(parent, &rank));
+    ls_mpi(MPI_Comm_size(parent, &size));
+    lowest = rank;
     ls_mpi(MPI_Bcast(&lowest, 1, MPI_INT, 0, comm->mpi->node));
-    int *all = ls_alloc((size_t)size, sizeof *all);
-    ls_mpi(MPI_Allgather(&lowest, 1, MPI_INT, all, 1, MPI_INT, parent));
-    comm->nodes = comm->node_index = 0;
+    int *first = ls_alloc((size_t)size, sizeof *first); /* the lowest rank of each rank's node */
+    int *index = ls_alloc((size_t)size, sizeof *index); /* of the node whose lowest rank it is */
+    ls_mpi(MPI_Allgather(&lowest, 1, MPI_INT, first, 1, MPI_INT, parent));
+    comm->node_sizes = ls_alloc((size_t)size, sizeof *comm->node_sizes);
+    comm->nodes = 0;
     for (int i = 0; i < size; i++) {
-        comm->nodes += all[i] == i;
-        comm->node_index += all[i] == i && i < lowest;
-        before += all[i] < lowest;
+        if (first[i] == i)
+            index[i] = comm->nodes++;
+        comm->node_sizes[index[first[i]]]++;
+        before += first[i] < lowest;
     }
-    ls_free(all);
+    comm->node_index = index[lowest];
+    ls_free(index);
+    ls_free(first);
     ls_mpi(MPI_Comm_split(parent, 0, before + comm->node_rank, &comm->mpi->world));
     ls_mpi(MPI_Comm_rank(comm->mpi->world, &comm->rank));
     ls_mpi(MPI_Comm_size(comm->mpi->world, &comm->size));
 }
 
-/* Makes nodes of at most `limit` ranks. **Collective** over `parent`. */
-static void make_nodes(ls_comm *comm, MPI_Comm parent, int limit)
+/* Makes the ranks of `whole` with the same `part` a node; `whole` is a machine's part of `parent`,
+ * or a node. **Collective** over `parent`. */
+static void make_nodes(ls_comm *comm, MPI_Comm parent, MPI_Comm whole, int part)
 {
-    int rank, size, machine_rank, machine_size;
     comm->mpi = ls_alloc(1, sizeof *comm->mpi);
-    ls_mpi(MPI_Comm_rank(parent, &rank));
-    ls_mpi(MPI_Comm_size(parent, &size));
-    MPI_Comm machine;
-    ls_mpi(MPI_Comm_split_type(parent, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine));
-    ls_mpi(MPI_Comm_rank(machine, &machine_rank));
-    ls_mpi(MPI_Comm_size(machine, &machine_size));
-    ls_mpi(MPI_Comm_split(machine, machine_rank / limit, machine_rank, &comm->mpi->node));
-    ls_mpi(MPI_Comm_free(&machine));
-    comm->machine_nodes = (machine_size - 1) / limit + 1;
+    ls_mpi(MPI_Comm_split(whole, part, 0, &comm->mpi->node));
     ls_mpi(MPI_Comm_rank(comm->mpi->node, &comm->node_rank));
     ls_mpi(MPI_Comm_size(comm->mpi->node, &comm->node_size));
-    number_ranks(comm, parent, rank, size);
+    number_ranks(comm, parent);
     ls_mpi(MPI_Comm_split(comm->mpi->world, comm->node_rank, comm->node_index, &comm->mpi->peers));
-    ls_mpi(MPI_Allreduce(&comm->node_size, &comm->smallest_node, 1, MPI_INT, MPI_MIN,
-                         comm->mpi->world));
+    comm->smallest_node = comm->size;
+    for (int i = 0; i < comm->nodes; i++)
+        comm->smallest_node = (int)ls_min(comm->smallest_node, comm->node_sizes[i]);
+}
+
+/* The ranks of `parent` on this machine, to be freed. **Collective.** */
+static MPI_Comm machine_of(MPI_Comm parent, int *rank, int *size)
+{
+    MPI_Comm machine;
+    ls_mpi(MPI_Comm_split_type(parent, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine));
+    ls_mpi(MPI_Comm_rank(machine, rank));
+    ls_mpi(MPI_Comm_size(machine, size));
+    return machine;
+}
+
+/* The nodes at the start: those of the machines, or smaller ones as the environment says.
+ * **Collective.** */
+static void start_nodes(ls_comm *comm)
+{
+    int rank, size;
+    const node_limits limits = read_limits();
+    MPI_Comm machine = machine_of(MPI_COMM_WORLD, &rank, &size);
+    comm->machine_nodes = node_of(&limits, size - 1) + 1;
+    make_nodes(comm, MPI_COMM_WORLD, machine, node_of(&limits, rank));
+    ls_mpi(MPI_Comm_free(&machine));
 }
 
 static void free_communicators(struct ls_comm_mpi *mpi)
@@ -140,22 +185,31 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     bool known = !sched_getaffinity(0, sizeof bound, &bound);
     comm->cores_bound = known ? CPU_COUNT(&bound) : comm->cores;
     gethostname(comm->host, sizeof comm->host - 1);
-    make_nodes(comm, MPI_COMM_WORLD, ranks_per_node());
+    start_nodes(comm);
     return comm;
 }
 
 void ls_comm_close(ls_comm *comm)
 {
     free_communicators(comm->mpi);
+    ls_free(comm->node_sizes);
     ls_free(comm);
     ls_fatal_set_hook(NULL);
     ls_mpi(MPI_Finalize());
 }
 
-void ls_comm_split_nodes(ls_comm *comm)
+void ls_comm_regroup(ls_comm *comm, int size)
 {
     struct ls_comm_mpi *before = comm->mpi;
-    make_nodes(comm, before->world, 1);
+    int *sizes_before = comm->node_sizes, machine_rank, machine_size;
+    for (int i = 0; i < comm->nodes; i++)
+        ls_check(size > 0 && sizes_before[i] % size == 0,
+                 "a node of %d ranks can't be cut into nodes of %d", sizes_before[i], size);
+    MPI_Comm machine = machine_of(before->world, &machine_rank, &machine_size);
+    ls_mpi(MPI_Comm_free(&machine));
+    comm->machine_nodes = machine_size / size;
+    make_nodes(comm, before->world, before->node, comm->node_rank / size);
+    ls_free(sizes_before);
     free_communicators(before);
 }
 

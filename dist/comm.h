@@ -12,6 +12,7 @@ typedef struct ls_comm {
     int rank, size;           /* this rank's number, and how many ranks there are */
     int node_index, nodes;    /* the number of this rank's node, and how many nodes there are */
     int node_rank, node_size; /* this rank's number within its node, and the ranks of the node */
+    int *node_sizes;          /* [nodes] ranks of each node */
     int smallest_node;        /* ranks of the smallest node: into how many slices arrays are cut */
     int machine_nodes;        /* nodes on this rank's machine */
     int started;              /* ranks that the environment says were started */
@@ -21,12 +22,12 @@ typedef struct ls_comm {
 } ls_comm;
 
 /* **Collective.** Starts MPI (MPI_THREAD_FUNNELED) and takes over the fatal hook. With
- * LOCKSTEP_RANKS_PER_NODE=K in the environment, nodes have at most K ranks: so several nodes can be
- * tried on one machine. */
+ * LOCKSTEP_RANKS_PER_NODE=K in the environment, nodes have at most K ranks, and with =3,1 the first
+ * of a machine has 3, all others 1: so several nodes can be tried on one machine. */
 ls_comm *ls_comm_open(int *argc, char ***argv);
-/* **Collective.** Makes each rank a node of its own; ranks keep their numbers. To be called before
- * any shared array is made: see ls_shared_make_room. */
-void ls_comm_split_nodes(ls_comm *comm);
+/* **Collective.** Cuts every node into nodes of `size` ranks, which must divide all of them; ranks
+ * keep their numbers. To be called before any shared array is made. */
+void ls_comm_regroup(ls_comm *comm, int size);
 /* **Collective.** Ends MPI. */
 void ls_comm_close(ls_comm *comm);
 

@@ -178,5 +178,5 @@ void ls_shared_make_room(ls_comm *comm, size_t bytes)
         return;
     if (comm->rank == 0)
         ls_print(stderr, "lockstep: %s: each rank keeps a copy of its own\n", error.text);
-    ls_comm_split_nodes(comm);
+    ls_comm_regroup(comm, 1);
 }

@@ -83,3 +83,25 @@ void ls_sum_order_add_doubles(double *to, const double *from, int count, long n)
     for (long k = 0; k < n; k += COLUMNS)
         sum_columns(to + k, from + k, count, n, n - k < COLUMNS ? n - k : COLUMNS);
 }
+
+/* Halves [0, n) towards number k of it, and `part` in step with it. Returns what is left of it. */
+static ls_interval halve_towards(int k, int n, ls_interval part)
+{
+    while (n > 1) {
+        int half = n / 2;
+        long middle = part.begin + (part.end - part.begin) / 2;
+        bool second = k >= half;
+        *(second ? &part.begin : &part.end) = middle;
+        k -= second ? half : 0;
+        n = second ? n - half : half;
+    }
+    return part;
+}
+
+ls_interval ls_sum_order_part(ls_interval all, const int *sizes, int groups, int rank)
+{
+    int group = 0;
+    for (; rank >= sizes[group]; group++)
+        rank -= sizes[group];
+    return halve_towards(rank, sizes[group], halve_towards(group, groups, all));
+}

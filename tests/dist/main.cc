@@ -1,5 +1,5 @@
 /* main: the tests of dist on all ranks of one mpirun; rank 0 speaks, the others only of failures.
- * LOCKSTEP_TEST_SPLIT=1 runs them with each rank as a node of its own; LOCKSTEP_TEST_FATAL=1 runs
+ * LOCKSTEP_TEST_REGROUP=2 cuts the nodes into nodes of 2 ranks first; LOCKSTEP_TEST_FATAL=1 runs
  * none: the last rank fails a check while the others wait for it. */
 #include "world.h"
 
@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 {
     world = ls_comm_open(&argc, &argv);
     testing::InitGoogleTest(&argc, argv);
-    if (getenv("LOCKSTEP_TEST_SPLIT"))
-        ls_comm_split_nodes(world);
+    if (const char *size = getenv("LOCKSTEP_TEST_REGROUP"))
+        ls_comm_regroup(world, atoi(size));
     if (getenv("LOCKSTEP_TEST_FATAL")) {
         ls_check(world->rank < world->size - 1, "failed on purpose");
         ls_comm_barrier(world);

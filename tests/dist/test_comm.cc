@@ -1,6 +1,7 @@
 /* comm: topology, agreement, sums. */
 #include "world.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -29,10 +30,23 @@ TEST(Comm, RanksAreNumberedNodeByNode)
 TEST(Comm, NodesAreCutAsTheEnvironmentSays)
 {
     const char *cut = getenv("LOCKSTEP_RANKS_PER_NODE");
-    int limit = getenv("LOCKSTEP_TEST_SPLIT") ? 1 : cut ? atoi(cut) : world->size;
-    EXPECT_GE(world->nodes, (world->size + limit - 1) / limit); /* more: hosts */
-    for (long size : node_sizes())
-        EXPECT_LE(size, limit);
+    std::vector<long> limits; /* of each node; the last is that of all others */
+    for (const char *at = cut ? cut : ""; *at; at += *at == ',')
+        limits.push_back(strtol(at, (char **)&at, 10));
+    const char *regrouped = getenv("LOCKSTEP_TEST_REGROUP");
+    if (regrouped)
+        limits = {atoi(regrouped)};
+    if (limits.empty())
+        limits = {world->size};
+    std::vector<long> sizes = node_sizes();
+    for (size_t node = 0; node < sizes.size(); node++) {
+        long limit = limits[std::min(node, limits.size() - 1)];
+        EXPECT_LE(sizes[node], limit);
+        EXPECT_EQ(sizes[node], world->node_sizes[node]);
+        EXPECT_TRUE(sizes[node] == limit || node + 1 == sizes.size()); /* one machine */
+    }
+    EXPECT_EQ(world->smallest_node, *std::min_element(sizes.begin(), sizes.end()));
+    EXPECT_EQ(world->machine_nodes, world->nodes); /* one machine */
 }
 
 TEST(Comm, AgreementTellsTheLowestFailure)

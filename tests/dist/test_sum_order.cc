@@ -80,6 +80,47 @@ TEST(Tree, PowersOfTwoNest)
         }
 }
 
+/* Whether halving [first, last) again and again gives `part`. */
+static bool is_node(long first, long last, ls_interval part)
+{
+    long middle = first + (last - first) / 2;
+    if (first == part.begin && last == part.end)
+        return true;
+    return last - first > 1 &&
+           (part.end <= middle ? is_node(first, middle, part) : is_node(middle, last, part));
+}
+
+TEST(Tree, PartsOfRanksAreNodesWhateverTheGroups)
+{
+    const std::vector<std::vector<int>> topologies = {
+        {1}, {2}, {3}, {7}, {8}, {3, 1}, {2, 1}, {1, 3, 2}, {1, 1, 1, 1, 1}, {24, 24, 16}};
+    for (const std::vector<int> &sizes : topologies)
+        for (long count : {96, 100, 128, 256, 257}) {
+            int ranks = 0;
+            long next = 0;
+            for (int size : sizes)
+                ranks += size;
+            for (int rank = 0; rank < ranks; rank++) {
+                ls_interval part =
+                    ls_sum_order_part({0, count}, sizes.data(), (int)sizes.size(), rank);
+                EXPECT_EQ(part.begin, next) << rank << " of " << ranks;
+                EXPECT_TRUE(is_node(0, count, part)) << rank << " of " << ranks;
+                next = part.end;
+            }
+            EXPECT_EQ(next, count);
+        }
+}
+
+TEST(Tree, NoRankOfOneGroupIsLeftOut)
+{
+    for (int ranks = 1; ranks <= 40; ranks++)
+        for (long count = ranks; count <= 50; count++)
+            for (int rank = 0; rank < ranks; rank++) {
+                ls_interval part = ls_sum_order_part({0, count}, &ranks, 1, rank);
+                EXPECT_LT(part.begin, part.end) << rank << " of " << ranks;
+            }
+}
+
 TEST(Tree, DoublesTakeTheSameOrder)
 {
     for (int count : {1, 2, 3, 4, 7, 8})
