@@ -58,6 +58,7 @@ typedef struct ls_job {
     long seed;
     long shards;     /* 0: the rank count of the first start, times accumulate */
     long accumulate; /* shards a rank at the first start; 0: 1 */
+    long split;      /* 0: the shards are halved along the tree of the sum; 1: evenly */
     int stages;
     ls_job_stage *stage;
     ls_job_evaluate evaluate;

@@ -50,6 +50,10 @@ const ls_job_key ls_job_keys[] = {
     {JOB(accumulate), NUMBER(1, 65536), NULL, "2",
      "shards that each rank sums before a step, at the run's first start", NOTED,
      .excludes = "shards"},
+    {JOB(split), LS_KEY_CUT, 0, 1, "tree", "even",
+     "how shards are divided among ranks; tree: the same bits on any number of ranks, even: a fair "
+     "share for each",
+     NOTICE},
     {STAGE(objective), TEXT, NULL, "supervised loss=cross-entropy",
      "an objective, as `lockstep list objectives` has them", .change = LS_CHANGE_LATER_STAGE,
      .why = "the running stage keeps its objective"},
@@ -189,6 +193,12 @@ static bool set_switch(const ls_job_key *key, void *member, const char *text)
     return set_number(key, member, word);
 }
 
+static bool set_cut(const ls_job_key *key, void *member, const char *text)
+{
+    bool even = strcmp(text, "even") == 0;
+    return (even || strcmp(text, "tree") == 0) && set_number(key, member, even ? "1" : "0");
+}
+
 static const char *const units[] = {
     [LS_EVERY_EPOCHS] = "epoch", [LS_EVERY_STEPS] = "step", [LS_EVERY_MINUTES] = "minute"};
 
@@ -236,6 +246,7 @@ static const struct {
     [LS_KEY_OPTIMIZER] = {set_text, NULL},
     [LS_KEY_NUMBER] = {set_number, "a whole number"},
     [LS_KEY_SWITCH] = {set_switch, "true or false"},
+    [LS_KEY_CUT] = {set_cut, "tree or even"},
     [LS_KEY_SPLIT] = {set_split, "a split of the data: train, valid or test"},
     [LS_KEY_EVERY] = {set_every, "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or "
                                  "'never'"},
@@ -273,5 +284,7 @@ char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
         key->low == 0 && key->preset && key->preset[0] > '0' && key->preset[0] <= '9';
     if (number == 0 && !zero_counts)
         return NULL;
-    return key->kind == LS_KEY_SWITCH ? ls_copy_string("true") : ls_format("%ld", number);
+    return key->kind == LS_KEY_SWITCH ? ls_copy_string("true")
+           : key->kind == LS_KEY_CUT  ? ls_copy_string("even")
+                                      : ls_format("%ld", number);
 }

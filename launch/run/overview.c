@@ -16,12 +16,45 @@ static void print_bytes(FILE *out, const char *before, double count)
     ls_print(out, "%s%.*f %s", before, unit > 0, count, units[unit]);
 }
 
+/* The first number of ranks, from `ranks` to as many as there are shards, of which none has more
+ * than `most`; 0: there is none. */
+static int ranks_with(const ls_shards *shards, int ranks, int most)
+{
+    while (ranks <= shards->count && ls_shards_most(shards->count, shards->way, ranks) > most)
+        ranks++;
+    return ranks <= shards->count ? ranks : 0;
+}
+
+/* How unequal the shares are; where that costs much, what would be better. */
+static void print_share(const ls_shards *shards, int ranks, FILE *out)
+{
+    double largest = 1.0 * shards->most / shards->count, even = 1.0 / ranks;
+    ls_print(out, "          the largest share of a batch is %.1f %%, an even one %.1f %%",
+             100 * largest, 100 * even);
+    if (largest < 1.2 * even) {
+        ls_print(out, "\n");
+        return;
+    }
+    int fewer = ranks_with(shards, 1, shards->most), more = 0;
+    if (shards->most > 1)
+        more = ranks_with(shards, ranks + 1, shards->most - 1);
+    ls_print(out, ": shards=%d is faster (other bits)", ranks);
+    if (more)
+        ls_print(out, ", or %d ranks", more);
+    if (shards->way == LS_SHARDS_BY_TREE &&
+        ls_shards_most(shards->count, LS_SHARDS_EVENLY, ranks) < shards->most)
+        ls_print(out, ", or split=even (bits of %d ranks)", ranks);
+    if (fewer < ranks)
+        ls_print(out, "; %d rank%s would be as fast", fewer, fewer > 1 ? "s" : "");
+    ls_print(out, "\n");
+}
+
 static void print_ranks(const ls_trainer *t, FILE *out)
 {
     char crowded[256];
     ls_comm *comm = t->comm;
     int threads = t->session.net[0]->build.threads, shards = t->shards.count, ranks = comm->size;
-    int most = ls_shards_most(shards, ranks);
+    int most = t->shards.most;
     ls_print(out,
              "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "
              "shard%s\n",
@@ -31,7 +64,9 @@ static void print_ranks(const ls_trainer *t, FILE *out)
     if (most > 1)
         ls_print(out,
                  "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
-                 shards % ranks ? "up to " : "", most);
+                 most * ranks > shards ? "up to " : "", most);
+    if (most * ranks > shards)
+        print_share(&t->shards, ranks, out);
     if (ls_threads_crowded(comm, threads, crowded, sizeof crowded))
         ls_print(out, "          %s\n", crowded);
 }

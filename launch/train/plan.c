@@ -36,7 +36,7 @@ ls_plan ls_plan_make(const ls_trainer *t)
     const ls_params *params = t->session.params;
     double array = (double)params->size * sizeof(real);
     int node = t->comm->node_size, states = ls_states_count(&t->session);
-    int partials = ls_shards_partials(ls_shards_most(t->shards.count, t->comm->size));
+    int partials = ls_shards_partials(t->shards.most);
     double once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
                   (double)ls_reduce_bytes(params, node);
     return (ls_plan){.own = ls_memory_process() + stage_bytes(t) + partials * array +

@@ -2,27 +2,86 @@
 #include "launch/train/shards.h"
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "dist/sum_order.h"
 
-void ls_shards_cut(ls_shards *shards, int count, int rank, int ranks)
+/* The shards of one rank, of nodes of sizes[nodes] ranks. */
+static ls_interval share_of(int count, ls_shards_way way, const int *sizes, int nodes, int rank)
 {
-    shards->count = count;
-    shards->begin = (int)((long)count * rank / ranks);
-    shards->end = (int)((long)count * (rank + 1) / ranks);
-    if (ranks & (ranks - 1))
-        return;
-    /* A power of two of ranks: the shards are halved until each rank has one part. */
-    shards->begin = 0;
-    shards->end = count;
-    for (int half = ranks / 2; half > 0; half /= 2) {
-        int middle = shards->begin + (shards->end - shards->begin) / 2;
-        *(rank & half ? &shards->begin : &shards->end) = middle;
-    }
+    const ls_interval all = {0, count};
+    int ranks = 0;
+    for (int i = 0; i < nodes; i++)
+        ranks += sizes[i];
+    if (way == LS_SHARDS_BY_TREE)
+        return ls_sum_order_part(all, sizes, nodes, rank);
+    if (!(ranks & (ranks - 1))) /* halving is even, and gives the bits of BY_TREE */
+        return ls_sum_order_part(all, &ranks, 1, rank);
+    return (ls_interval){(long)count * rank / ranks, (long)count * (rank + 1) / ranks};
 }
 
-int ls_shards_most(int count, int ranks)
+/* The most shards of any rank, and whether each has one. */
+static int most_of(int count, ls_shards_way way, const int *sizes, int nodes, bool *all)
 {
-    return (count + ranks - 1) / ranks;
+    long most = 0, least = count;
+    for (int node = 0, rank = 0; node < nodes; node++)
+        for (int i = 0; i < sizes[node]; i++, rank++) {
+            ls_interval share = share_of(count, way, sizes, nodes, rank);
+            most = ls_max(most, share.end - share.begin);
+            least = ls_min(least, share.end - share.begin);
+        }
+    *all = least > 0;
+    return (int)most;
+}
+
+void ls_shards_cut(ls_shards *shards, int count, ls_shards_way way, const ls_comm *comm)
+{
+    bool all;
+    ls_interval own = share_of(count, way, comm->node_sizes, comm->nodes, comm->rank);
+    shards->count = count;
+    shards->way = way;
+    shards->begin = (int)own.begin;
+    shards->end = (int)own.end;
+    shards->most = most_of(count, way, comm->node_sizes, comm->nodes, &all);
+}
+
+int ls_shards_most(int count, ls_shards_way way, int ranks)
+{
+    bool all;
+    return most_of(count, way, &ranks, 1, &all);
+}
+
+/* The largest part of a node, of up to `limit` ranks, that divides all nodes. */
+static int common_part(const ls_comm *comm, int limit)
+{
+    for (int size = limit; size > 1; size--) {
+        int i = 0;
+        while (i < comm->nodes && comm->node_sizes[i] % size == 0)
+            i++;
+        if (i == comm->nodes)
+            return size;
+    }
+    return 1;
+}
+
+int ls_shards_node_size(int count, ls_shards_way way, const ls_comm *comm)
+{
+    bool best_all;
+    int best = 0, least = most_of(count, way, comm->node_sizes, comm->nodes, &best_all);
+    int *sizes = ls_alloc((size_t)comm->size, sizeof *sizes);
+    for (int limit = comm->smallest_node; limit > 0; limit--) {
+        int size = limit = common_part(comm, limit), nodes = comm->size / size;
+        for (int i = 0; i < nodes; i++)
+            sizes[i] = size;
+        bool all;
+        int most = most_of(count, way, sizes, nodes, &all);
+        if (all == best_all ? most < least : all) {
+            best = size;
+            best_all = all;
+            least = most;
+        }
+    }
+    ls_free(sizes);
+    return best;
 }
 
 int ls_shards_partials(int most)
@@ -33,9 +92,9 @@ int ls_shards_partials(int most)
     return partials;
 }
 
-void ls_shards_allocate(ls_shards *shards, const ls_params *params, int ranks, real *sum)
+void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum)
 {
-    int partials = ls_shards_partials(ls_shards_most(shards->count, ranks));
+    int partials = ls_shards_partials(shards->end - shards->begin);
     shards->partial[0] = sum;
     for (int k = 1; k <= partials; k++)
         shards->partial[k] = ls_alloc((size_t)params->size, sizeof(real));

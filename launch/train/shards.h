@@ -1,30 +1,40 @@
 /* shards: a batch is cut into shards, which are divided among the ranks; a rank computes the
  * gradients of its shards one after the other and adds them in the order of dist/sum_order.h: the
  * sum over [0, n) is the sum over the first half plus the sum over the second half. Halving again
- * and again also gives the ranks' parts, so the bits are the same on 1, 2, 4, ... ranks. */
+ * and again also gives the ranks' parts, so the bits are the same on any number of ranks. */
 #pragma once
 #include "core/objective.h"
 #include "dist/comm.h"
 
 enum { LS_SHARDS_LEVELS = 24 };
 
+/* How shards are divided among ranks. BY_TREE: halved as the sum over the ranks is, so that a
+ * rank's sum is a node of the tree over the shards. EVENLY: in parts that differ by one shard at
+ * most; the bits are then those of this number of ranks, unless that is a power of two. */
+typedef enum { LS_SHARDS_BY_TREE, LS_SHARDS_EVENLY } ls_shards_way;
+
 typedef struct ls_shards {
     int count;      /* of the whole batch */
     int begin, end; /* this rank's are [begin, end) */
+    int most;       /* of any rank */
+    ls_shards_way way;
     /* Gradient arrays with the params' offsets: [0] is the sum (borrowed); [k] holds the sum of a
      * second half until it is added to that of the first half in [k - 1]. */
     real *partial[LS_SHARDS_LEVELS];
 } ls_shards;
 
-/* Shards [begin, end) of `count` for one rank of `ranks`. */
-void ls_shards_cut(ls_shards *shards, int count, int rank, int ranks);
-/* The largest number of shards that a rank has. */
-int ls_shards_most(int count, int ranks);
+/* Sets all but `partial`. */
+void ls_shards_cut(ls_shards *shards, int count, ls_shards_way way, const ls_comm *comm);
+/* The most shards that any of `ranks` ranks of one node has. */
+int ls_shards_most(int count, ls_shards_way way, int ranks);
+/* Into nodes of how many ranks those of `comm` should be cut, so that each rank has a shard, and
+ * the busiest as few as possible: as large ones as possible. 0: the nodes stay as they are. */
+int ls_shards_node_size(int count, ls_shards_way way, const ls_comm *comm);
 /* How many gradient arrays a rank of that many shards takes besides the sum. */
 int ls_shards_partials(int most);
 /* Makes shards->partial; `sum` (borrowed) is the array that the gradient goes to. Free with
  * ls_shards_release. */
-void ls_shards_allocate(ls_shards *shards, const ls_params *params, int ranks, real *sum);
+void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum);
 void ls_shards_release(ls_shards *shards);
 /* The gradient of a phase over this rank's shards of `batch`, into the sum, and *sums. `pass` says
  * seed, step and draw; its row and gradient are filled in here. **Collective** where a layer sums

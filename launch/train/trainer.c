@@ -2,6 +2,7 @@
 #include "launch/train/trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -36,20 +37,61 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
     return true;
 }
 
-/* Divides the run's shards among the ranks; where there are too few for one each, adds some. */
-static void divide_shards(ls_trainer *t)
+/* Where there are fewer shards than ranks, adds some. */
+static void add_shards(ls_trainer *t)
 {
     int ranks = t->comm->size, shards = (int)t->position.shards;
-    if (shards < ranks) {
-        if ((t->position.step || t->session.job->shards) && t->comm->rank == 0)
-            ls_report_notice(
-                &t->options.listener,
-                "%d ranks are more than the run's %d shards: from here on there are %d, and the "
-                "bits differ from a run of %d shards",
-                ranks, shards, ranks, shards);
-        t->position.shards = ranks;
-    }
-    ls_shards_cut(&t->shards, (int)t->position.shards, t->comm->rank, ranks);
+    if (shards >= ranks)
+        return;
+    if ((t->position.step || t->session.job->shards) && t->comm->rank == 0)
+        ls_report_notice(
+            &t->options.listener,
+            "%d ranks are more than the run's %d shards: from here on there are %d, and the "
+            "bits differ from a run of %d shards",
+            ranks, shards, ranks, shards);
+    t->position.shards = ranks;
+}
+
+static void cut_shards(ls_trainer *t)
+{
+    ls_shards_cut(&t->shards, (int)t->position.shards,
+                  t->session.job->split ? LS_SHARDS_EVENLY : LS_SHARDS_BY_TREE, t->comm);
+}
+
+/* "3+1": the ranks of the first nodes. Into text[size]; returns text. */
+static const char *node_sizes(const ls_comm *comm, char *text, size_t size)
+{
+    enum { SHOWN = 8 };
+    int used = 0;
+    for (int i = 0; i < comm->nodes && i < SHOWN; i++)
+        used +=
+            snprintf(text + used, size - (size_t)used, "%s%d", i ? "+" : "", comm->node_sizes[i]);
+    if (comm->nodes > SHOWN)
+        snprintf(text + used, size - (size_t)used, "+...");
+    return text;
+}
+
+/* **Collective.** Divides the run's shards among the ranks. Along some nodes (of 3 ranks and 1) no
+ * fair shares can be cut, but along smaller ones they can. */
+static void divide_shards(ls_trainer *t)
+{
+    char nodes[128], who[64] = "each rank";
+    add_shards(t);
+    cut_shards(t);
+    int size = ls_shards_node_size(t->shards.count, t->shards.way, t->comm), most = t->shards.most;
+    if (size == 0)
+        return;
+    node_sizes(t->comm, nodes, sizeof nodes);
+    ls_comm_regroup(t->comm, size);
+    cut_shards(t);
+    if (size > 1)
+        snprintf(who, sizeof who, "each group of %d ranks", size);
+    if (t->comm->rank == 0)
+        ls_report_notice(&t->options.listener,
+                         "%d shards can't be halved fairly along nodes of %s ranks (up to %d for "
+                         "one): %s holds a copy of the parameters, and none takes more than %d "
+                         "(split=even: a copy a node, fair shares, other bits on other ranks)",
+                         t->shards.count, nodes, most, who, t->shards.most);
 }
 
 /* **Collective.** Parameters, optimizer state and gradients. */
@@ -59,11 +101,12 @@ static bool allocate(ls_trainer *t, ls_error *error)
     size_t states = (size_t)ls_states_count(&t->session) * (size_t)params->size * sizeof(real);
     ls_shared_make_room(t->comm, ls_session_bytes(&t->session) + states +
                                      ls_reduce_bytes(params, t->comm->node_size));
+    cut_shards(t); /* anew: if there was no room, each rank is a node now */
     if (!ls_session_commit(&t->session, error) ||
         !ls_states_create(&t->states, &t->session, error) ||
         !(t->reduce = ls_reduce_create(t->comm, params, error)))
         return false;
-    ls_shards_allocate(&t->shards, params, t->comm->size, t->reduce->gradient);
+    ls_shards_allocate(&t->shards, params, t->reduce->gradient);
     t->gradient2 = ls_alloc((size_t)params->count, sizeof *t->gradient2);
     t->value2 = ls_alloc((size_t)params->count, sizeof *t->value2);
     return true;

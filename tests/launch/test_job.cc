@@ -324,9 +324,10 @@ TEST(Job, IsMadeFromAPlainStruct)
 }
 
 const char number[] = "expected a whole number, 1 or more (rows over all ranks), found ";
-const char known[] = " Known here: data run model net transform exact_conv seed shards accumulate "
-                     "stages objective optimizer "
-                     "schedule batch epochs steps evaluate checkpoint";
+const char known[] =
+    " Known here: data run model net transform exact_conv seed shards accumulate split "
+    "stages objective optimizer "
+    "schedule batch epochs steps evaluate checkpoint";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";

@@ -140,17 +140,17 @@ bool same_every(const ls_every &a, const ls_every &b)
 
 bool same_job(const ls_job &a, const ls_job &b)
 {
-    bool same = same_text(a.data, b.data) && same_text(a.run, b.run) &&
-                same_text(a.model, b.model) && same_text(a.net, b.net) && a.seed == b.seed &&
-                a.shards == b.shards && a.stages == b.stages &&
-                same_every(a.evaluate.every, b.evaluate.every) &&
-                same_text(a.evaluate.split, b.evaluate.split) &&
-                a.evaluate.stop_after == b.evaluate.stop_after &&
-                same_text(a.evaluate.metric, b.evaluate.metric) &&
-                a.evaluate.average == b.evaluate.average && same_text(a.transform, b.transform) &&
-                a.accumulate == b.accumulate && a.exact_conv == b.exact_conv &&
-                same_every(a.checkpoint.every, b.checkpoint.every) &&
-                a.checkpoint.keep == b.checkpoint.keep;
+    bool same =
+        same_text(a.data, b.data) && same_text(a.run, b.run) && same_text(a.model, b.model) &&
+        same_text(a.net, b.net) && a.seed == b.seed && a.shards == b.shards &&
+        a.stages == b.stages && same_every(a.evaluate.every, b.evaluate.every) &&
+        same_text(a.evaluate.split, b.evaluate.split) &&
+        a.evaluate.stop_after == b.evaluate.stop_after &&
+        same_text(a.evaluate.metric, b.evaluate.metric) &&
+        a.evaluate.average == b.evaluate.average && same_text(a.transform, b.transform) &&
+        a.accumulate == b.accumulate && a.split == b.split && a.exact_conv == b.exact_conv &&
+        same_every(a.checkpoint.every, b.checkpoint.every) &&
+        a.checkpoint.keep == b.checkpoint.keep;
     for (int i = 0; same && i < a.stages; i++)
         same = same_stage(a.stage[i], b.stage[i]);
     return same;
@@ -182,6 +182,7 @@ TEST(JobText, ReadsBackToTheSameJob)
         job.transform = texts.text_or_nothing();
         job.exact_conv = texts.below(2);
         job.accumulate = job.shards ? 0 : texts.below(9);
+        job.split = texts.below(2);
         job.checkpoint.every = texts.every();
         job.checkpoint.keep = 1 + texts.below(5);
 

@@ -2,6 +2,8 @@
  * added. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <vector>
 
 extern "C" {
@@ -12,21 +14,42 @@ extern "C" {
 namespace
 {
 
-ls_shards cut(int count, int rank, int ranks)
+using Nodes = std::vector<int>; /* ranks of each */
+
+ls_comm comm_of(Nodes &nodes, int rank)
+{
+    ls_comm comm = {};
+    comm.rank = rank;
+    comm.nodes = (int)nodes.size();
+    comm.node_sizes = nodes.data();
+    comm.smallest_node = *std::min_element(nodes.begin(), nodes.end());
+    comm.size = std::accumulate(nodes.begin(), nodes.end(), 0);
+    return comm;
+}
+
+ls_shards cut(int count, int rank, Nodes nodes, ls_shards_way way = LS_SHARDS_BY_TREE)
 {
     ls_shards shards = {};
-    ls_shards_cut(&shards, count, rank, ranks);
+    ls_comm comm = comm_of(nodes, rank);
+    ls_shards_cut(&shards, count, way, &comm);
     return shards;
 }
 
-/* Whether halving [first, last) again and again gives [begin, end). */
-bool is_node(int first, int last, int begin, int end)
+int node_size(int count, Nodes nodes, ls_shards_way way = LS_SHARDS_BY_TREE)
 {
-    int middle = first + (last - first) / 2;
-    if (first == begin && last == end)
-        return true;
-    return last - first > 1 &&
-           (end <= middle ? is_node(first, middle, begin, end) : is_node(middle, last, begin, end));
+    ls_comm comm = comm_of(nodes, 0);
+    return ls_shards_node_size(count, way, &comm);
+}
+
+/* The shards of each rank. */
+std::vector<int> shares(int count, Nodes nodes, ls_shards_way way = LS_SHARDS_BY_TREE)
+{
+    std::vector<int> all;
+    for (int rank = 0; rank < std::accumulate(nodes.begin(), nodes.end(), 0); rank++) {
+        ls_shards shards = cut(count, rank, nodes, way);
+        all.push_back(shards.end - shards.begin);
+    }
+    return all;
 }
 
 /* An objective whose gradient of shard i is i + 1 in every number, over rows [4 i, 4 i + 4). */
@@ -60,31 +83,69 @@ struct Counting {
 
 } /* namespace */
 
-TEST(Shards, EachFallsToOneRank)
+TEST(Shards, EachFallsToOneRankAndNoRankIsLeftOut)
 {
-    for (int count = 1; count <= 40; count++)
-        for (int ranks = 1; ranks <= count; ranks++) {
-            int next = 0, most = ls_shards_most(count, ranks);
-            for (int rank = 0; rank < ranks; rank++) {
-                ls_shards shards = cut(count, rank, ranks);
-                ASSERT_EQ(shards.begin, next) << count << " shards, " << ranks << " ranks";
-                ASSERT_GT(shards.end, shards.begin);
-                ASSERT_LE(shards.end - shards.begin, most);
-                next = shards.end;
+    for (ls_shards_way way : {LS_SHARDS_BY_TREE, LS_SHARDS_EVENLY})
+        for (int count = 1; count <= 40; count++)
+            for (int ranks = 1; ranks <= count; ranks++) {
+                int next = 0, most = 0;
+                for (int rank = 0; rank < ranks; rank++) {
+                    ls_shards shards = cut(count, rank, {ranks}, way);
+                    ASSERT_EQ(shards.begin, next) << count << " shards, " << ranks << " ranks";
+                    ASSERT_GT(shards.end, shards.begin);
+                    ASSERT_EQ(shards.most, ls_shards_most(count, way, ranks));
+                    most = std::max(most, shards.end - shards.begin);
+                    next = shards.end;
+                }
+                ASSERT_EQ(next, count);
+                ASSERT_EQ(most, ls_shards_most(count, way, ranks));
+                if (way == LS_SHARDS_EVENLY) {
+                    ASSERT_EQ(most, (count + ranks - 1) / ranks);
+                }
             }
-            ASSERT_EQ(next, count);
-        }
 }
 
-TEST(Shards, PowersOfTwoOfRanksHoldNodesOfTheTree)
+TEST(Shards, AreHalvedAlongTheNodes)
+{
+    EXPECT_EQ(shares(16, {3}), (std::vector<int>{8, 4, 4}));
+    EXPECT_EQ(shares(16, {3, 1}), (std::vector<int>{4, 2, 2, 8}));
+    EXPECT_EQ(shares(16, {1, 3, 2}), (std::vector<int>{8, 2, 1, 1, 2, 2}));
+    EXPECT_EQ(shares(16, {3, 1}, LS_SHARDS_EVENLY), (std::vector<int>{4, 4, 4, 4}));
+    EXPECT_EQ(shares(16, {2, 1}, LS_SHARDS_EVENLY), (std::vector<int>{5, 5, 6}));
+}
+
+TEST(Shards, EvenlyIsByTreeOnPowersOfTwoOfRanks)
 {
     for (int count = 1; count <= 64; count++)
         for (int ranks = 1; ranks <= count; ranks *= 2)
-            for (int rank = 0; rank < ranks; rank++) {
-                ls_shards shards = cut(count, rank, ranks);
-                ASSERT_TRUE(is_node(0, count, shards.begin, shards.end))
-                    << rank << " of " << ranks << " ranks, " << count << " shards";
+            EXPECT_EQ(shares(count, {ranks}), shares(count, {ranks}, LS_SHARDS_EVENLY));
+}
+
+TEST(Shards, NodesAreCutWhereTheirRanksWouldHaveUnfairShares)
+{
+    EXPECT_EQ(node_size(4, {3, 1}), 1); /* 1 + 1 + 0 and 2 */
+    EXPECT_EQ(node_size(3, {2, 1}), 1);
+    EXPECT_EQ(node_size(6, {1, 3, 2}), 1);
+    EXPECT_EQ(node_size(6, {2, 2, 2}), 1);
+    EXPECT_EQ(node_size(64, {24, 24, 16}), 8);
+    EXPECT_EQ(node_size(16, {3}), 0); /* no cut makes it better */
+    EXPECT_EQ(node_size(16, {2, 2, 2}), 0);
+    EXPECT_EQ(node_size(12, {3, 3, 3, 3}), 0);
+    EXPECT_EQ(node_size(4, {3, 1}, LS_SHARDS_EVENLY), 0);
+}
+
+TEST(Shards, NoRankOfCutNodesIsLeftOut)
+{
+    for (Nodes nodes : {Nodes{3, 1}, {2, 1}, {1, 3, 2}, {4, 4, 4}, {6, 2}, {5, 1, 1, 1}})
+        for (int count = std::accumulate(nodes.begin(), nodes.end(), 0); count < 40; count++) {
+            Nodes cut = nodes;
+            if (int size = node_size(count, nodes))
+                cut.assign((size_t)(std::accumulate(nodes.begin(), nodes.end(), 0) / size), size);
+            std::vector<int> all = shares(count, cut);
+            if (*std::min_element(all.begin(), all.end()) == 0) {
+                ADD_FAILURE() << count << " shards leave a rank without one";
             }
+        }
 }
 
 TEST(Shards, PartialsAreTheDepthOfTheTree)
@@ -103,9 +164,9 @@ TEST(Shards, GradientsOfOwnShardsAreAdded)
             Counting counting;
             double sum = 0, weight = 0;
             for (int rank = 0; rank < ranks; rank++) {
-                ls_shards shards = cut(count, rank, ranks);
+                ls_shards shards = cut(count, rank, {ranks});
                 std::vector<real> gradient((size_t)counting.params->size);
-                ls_shards_allocate(&shards, counting.params, ranks, gradient.data());
+                ls_shards_allocate(&shards, counting.params, gradient.data());
                 std::vector<real> x((size_t)(4 * count));
                 ls_batch batch = {};
                 batch.first = 4L * shards.begin;

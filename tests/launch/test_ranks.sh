@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# test_ranks: a run has the same bits on 1 to 8 ranks, on nodes of equal and unequal ranks; what the start-up block says
+# about shares; split=even; batch norm over too few rows; a batch that is larger than the data.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+cat >job.yaml <<'END'
+data: images.h5
+net: |
+  conv2d out=6 kernel=3 pad=1 bias=0
+  batchnorm relu=1
+  maxpool kernel=2
+  dropout rate=0.3
+  dense units=40
+  activation function=tanh
+  dense units=4
+transform: |
+  crop pad=2
+  flip
+  erase rate=0.3
+optimizer: adam rate=0.003 clip=0.5 decay=1e-3 ema=0.9
+schedule: cosine warmup=0.5
+batch: 101
+steps: 7
+shards: 16
+evaluate: {every: 3 steps, average: true, stop_after: 50}
+checkpoint: {every: 7 steps, keep: 9}
+END
+
+train() { # RUN RANKS [RANKS-PER-NODE|''] ARGUMENT ...
+    local run=$1 count=$2 nodes=${3:-}
+    shift $(($# > 2 ? 3 : 2))
+    expect 0 ranks "$count" env LOCKSTEP_RANKS_PER_NODE="$nodes" "$lockstep" train job.yaml run="$run" "$@"
+}
+
+metrics_of() { # RUN: its records, without what the clock says
+    sed -E 's/,"(samples_per_second|waiting|(stage_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
+}
+
+alike() { # A B [STEP]: the end of both runs, their best and their records
+    local step=${3:-7}
+    same "step $step of $1 and $2" "$(digest --all "$(checkpoint "$1" "$step")")" \
+        "$(digest --all "$(checkpoint "$2" "$step")")"
+    same "best of $1 and $2" "$(digest "$1/checkpoints/best.h5")" "$(digest "$2/checkpoints/best.h5")"
+    same "records of $1 and $2" "$(metrics_of "$1")" "$(metrics_of "$2")"
+}
+
+# --- The same bits on every number of ranks, and on every way to share them among nodes.
+train one 1
+for count in 2 3 4 5 6 7 8; do
+    train on$count $count
+    alike one on$count
+done
+for nodes in 4:3,1 3:2,1 6:1,3,2 6:2 7:1; do
+    train "nodes$nodes" "${nodes%:*}" "${nodes#*:}"
+    alike one "nodes$nodes"
+done
+train threads 3 2,1 --threads 2
+alike one threads
+
+# --- Without room for shared memory each rank is a node; the shards are cut anew.
+expect 0 ranks 3 env LOCKSTEP_RANKS_PER_NODE=2 LOCKSTEP_SHARED_LIMIT=1000 "$lockstep" train job.yaml run=tight
+says 'each rank keeps a copy of its own'
+alike one tight
+
+# --- As many shards as ranks, on unequal nodes: no rank is left without one, and the bits are those of one rank.
+for nodes in 4:3,1 3:2,1 6:1,3,2; do
+    count=${nodes%:*}
+    train "few$count" 1 '' shards=$count
+    train "few$nodes" $count "${nodes#*:}" shards=0
+    says "each rank holds a copy of the parameters, and none takes more than 1"
+    alike "few$count" "few$nodes"
+done
+
+# --- Resumed on any other number, and accumulated in any way.
+train parts 3 2,1 steps=3 schedule=constant
+train parts 7 4,1,2 steps=5 schedule=constant
+train parts 2 '' steps=7 schedule=constant
+train whole 5 '' schedule=constant
+same 'a run on 3, 7 and 2 ranks' "$(digest --all "$(checkpoint whole 7)")" "$(digest --all "$(checkpoint parts 7)")"
+train six 6 '' shards=6
+train accumulated 2 '' shards=0 accumulate=3
+train again 3 2,1 shards=0 accumulate=2
+alike six accumulated
+alike six again
+
+# --- A step that is not finite is the same step, with the same words.
+steep=$'dense units=50\nactivation function=relu\ndense units=50\nactivation function=relu\ndense units=4'
+for nodes in 1: 3: 4:3,1; do
+    expect 70 ranks "${nodes%:*}" env LOCKSTEP_RANKS_PER_NODE="${nodes#*:}" "$lockstep" train job.yaml \
+        run="wild$nodes" net="$steep" optimizer='sgd rate=1e6' evaluate.every=never evaluate.average=false steps=40 schedule=constant
+    grep -h 'is not finite' out | sed 's/-nan/nan/g' >>wild.txt
+done
+same 'messages of a step that is not finite' 1 "$(sort -u wild.txt | wc -l)"
+
+# --- With sync=1 and one shard a rank, four ranks have the same bits on any nodes.
+sync="$(sed -n '/^net/,/^transform/p' job.yaml | sed -e '1d;$d' -e 's/batchnorm/batchnorm sync=1/')"
+train synced 4 '' shards=4 "net=$sync"
+for nodes in 3,1 2 1; do
+    train "synced$nodes" 4 $nodes shards=4 "net=$sync"
+    alike synced "synced$nodes"
+done
+
+# --- split=even: on powers of two of ranks nothing changes; on others the shares are fair, and the bits their own.
+for count in 1 2 4; do
+    train even$count $count '' split=even steps=4 schedule=constant
+done
+train tree 1 '' steps=4 schedule=constant
+for count in 1 2 4; do
+    same "even on $count ranks" "$(digest --arrays "$(checkpoint tree 4)")" "$(digest --arrays "$(checkpoint even$count 4)")"
+done
+train even3 3 2,1 split=even steps=4 schedule=constant
+says 'a rank takes up to 6 shards a step'
+says 'the largest share of a batch is 37.5 %, an even one 33.3 %'
+different 'even shares on 3 ranks' "$(digest "$(checkpoint tree 4)")" "$(digest "$(checkpoint even3 4)")"
+train even3again 3 2,1 split=even steps=4 schedule=constant
+same 'again' "$(digest --all "$(checkpoint even3 4)")" "$(digest --all "$(checkpoint even3again 4)")"
+expect 64 "$lockstep" train job.yaml run=none split=both
+says "expected tree or even"
+
+# --- The start-up block says how unequal the shares are, and what would be faster.
+dry() { # RANKS ARGUMENT ...
+    expect 0 ranks "$1" "$lockstep" train job.yaml run=none --dry-run "${@:2}"
+}
+dry 3
+says 'a rank takes up to 8 shards a step in turn'
+says 'the largest share of a batch is 50.0 %, an even one 33.3 %: shards=3 is faster (other bits), or 4 ranks, or split=even (bits of 3 ranks); 2 ranks would be as fast'
+dry 4
+! grep 'largest share' out || fail 'expected no word about equal shares'
