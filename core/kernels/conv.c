@@ -125,10 +125,10 @@ ls_conv_problem ls_conv_backward_problem(const ls_conv *conv, long number)
                              .exact = x.exact};
 }
 
-/* A phase that no tap reaches. */
+/* A phase that no tap reaches, or without pixels: the image is smaller than the stride. */
 static bool is_empty(const ls_conv_problem *s)
 {
-    return s->h.kernel * s->w.kernel == 0;
+    return s->h.kernel * s->w.kernel == 0 || s->h.out * s->w.out == 0;
 }
 
 /* Reals of a problem's weight: of one group, of all. */

@@ -24,7 +24,8 @@
  * In general phase q has the taps with kh * dilation mod s = q. The pixels of one phase, every
  * s-th in each direction, are an image of their own, and its problem has stride 1 over dy and a
  * kernel of only these taps. So the data gradient is s * s problems, one after the other; a phase
- * without taps (kernel smaller than stride) leaves zeros.
+ * without taps (kernel smaller than stride) leaves zeros, and one without pixels (image smaller
+ * than stride) is passed over.
  *
  * So a way to compute convolutions (ls_conv_kernel, one file each) knows nothing of passes, groups
  * or strides of dx: it solves a problem, and gives the gradient of the problem's weight. */
@@ -110,6 +111,6 @@ extern const ls_conv_kernel ls_conv_direct;    /* all others: products over the 
 const ls_conv_kernel *ls_conv_choose(const ls_conv_problem *problem);
 const ls_conv_kernel *ls_conv_choose_gradient(const ls_conv_problem *problem);
 /* The problem of forward, and that of one phase < h.stride * w.stride of the data gradient (of a
- * phase without taps both kernels are 0). */
+ * phase without taps a kernel is 0, of one without pixels an out). */
 ls_conv_problem ls_conv_forward_problem(const ls_conv *conv);
 ls_conv_problem ls_conv_backward_problem(const ls_conv *conv, long phase);

@@ -15,6 +15,7 @@ static const char *const examples[] = {"6,5,3 | conv2d out=4 kernel=3,2 pad=1",
                                        "5,6,5 | conv2d out=5 kernel=3 groups=5 stride=2,1 pad=1",
                                        "5,5,3 | conv2d out=4 kernel=1 stride=2",
                                        "3,4,3 | conv2d out=5 kernel=3,4",
+                                       "1,1,4 | conv2d out=8 kernel=3 stride=2 pad=1",
                                        NULL};
 
 static bool setup(ls_layer *layer, ls_error *error)

@@ -31,6 +31,7 @@ static const char *const examples[] = {
     "4,5,16 | deconv2d out=16 kernel=3 pad=1",
     "1,1,7 | deconv2d out=5 kernel=4",
     "3,2,5 | deconv2d out=4 kernel=1 stride=3",
+    "5,2,16 | deconv2d out=16 kernel=1 stride=2 pad=1",
     NULL};
 
 /* Sets the window over y. An output_pad of a stride or more, which a large dilation allows, leaves

@@ -1,5 +1,5 @@
-/* The contract of core/layer.h, run on every registered layer type's examples and on every
- * activation of the table. */
+/* The contract of core/layer.h, run on every registered layer type's examples, on every activation
+ * of the table, and on random windows over small images. */
 #include <gtest/gtest.h>
 
 #include "one_layer.h"
@@ -20,9 +20,45 @@ void PrintTo(const Example &example, std::ostream *out)
     *out << example.text;
 }
 
+/* Two numbers from low to high, as an option. */
+std::string pair(std::mt19937 &source, const char *key, int low, int high)
+{
+    std::uniform_int_distribution<int> draw(low, high);
+    std::string first = std::to_string(draw(source)), second = std::to_string(draw(source));
+    return std::string(" ") + key + "=" + first + "," + second;
+}
+
+/* Windows over images of 1 to 5 pixels a side: images smaller than kernel or stride, phases of the
+ * data gradient without pixels or without taps, groups. The same ones each time. */
+std::vector<Example> random_windows(const std::string &type, int count)
+{
+    std::mt19937 source(7);
+    auto draw = [&](int low, int high) {
+        return std::uniform_int_distribution<int>(low, high)(source);
+    };
+    std::vector<Example> found;
+    while ((int)found.size() < count) {
+        const long groups = draw(1, 3), in = groups * draw(1, 5), out = groups * draw(1, 12);
+        const std::vector<long> x = {draw(1, 5), draw(1, 5), in};
+        std::string line = type + pair(source, "kernel", 1, 4) + pair(source, "stride", 1, 4) +
+                           pair(source, "pad", 0, 2);
+        if (type == "conv2d" || type == "deconv2d")
+            line += pair(source, "dilation", 1, 2) + " groups=" + std::to_string(groups) +
+                    " out=" + std::to_string(out);
+        std::string text = std::to_string(x[0]) + "," + std::to_string(x[1]) + "," +
+                           std::to_string(in) + " | " + line;
+        if (refusal(line.c_str(), x).empty())
+            found.push_back({"random_" + type + std::to_string(found.size()), text});
+    }
+    return found;
+}
+
 std::vector<Example> examples()
 {
     std::vector<Example> all;
+    for (const char *type : {"conv2d", "deconv2d", "maxpool", "avgpool"})
+        for (const Example &example : random_windows(type, 30))
+            all.push_back(example);
     for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
         for (int k = 0; (*type)->examples && (*type)->examples[k]; k++)
             all.push_back({std::string((*type)->name) + std::to_string(k), (*type)->examples[k]});
