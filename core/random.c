@@ -58,13 +58,14 @@ void ls_random_normal(ls_random stream, uint64_t row, real *out, long n)
 
 uint64_t ls_random_permute(ls_random stream, uint64_t n, uint64_t index)
 {
-    int half = 1; /* bits of each half: the smallest even number of bits that holds n */
+    int half = 4; /* bits of each half: the smallest even number of bits that holds n, at least 8 */
     while (half < 32 && (1ull << (2 * half)) < n)
         half++;
+    const uint32_t rounds = half > 4 ? 6 : 8; /* short halves are mixed less by a round */
     uint64_t mask = (1ull << half) - 1;
     do { /* Walks the cycle of the permutation of [0, 4^half) until it is back in [0, n). */
         uint64_t left = index >> half, right = index & mask;
-        for (uint32_t round = 0; round < 6; round++) {
+        for (uint32_t round = 0; round < rounds; round++) {
             uint64_t mixed = left ^ (block_at(stream, right, round, 1).v[0] & mask);
             left = right;
             right = mixed;

@@ -105,3 +105,26 @@ TEST(Random, PermuteSendsEveryPlaceEverywhere)
             chi2 += (count - expected) * (count - expected) / expected;
     EXPECT_LT(chi2, 140); /* 81 degrees of freedom: 126 at p = 0.001 */
 }
+
+TEST(Random, PermuteGivesEachOrderOfFewRowsItsShare)
+{
+    const int n = 5, orders = 120, streams = 12000;
+    double counts[orders] = {};
+    for (int s = 0; s < streams; s++) {
+        uint64_t to[n];
+        int code = 0; /* number of the order, in the factorial number system */
+        for (int i = 0; i < n; i++)
+            to[i] = ls_random_permute(ls_random_stream(s, LS_RANDOM_SHUFFLE, 0, 0, 0), n, i);
+        for (int i = 0; i < n; i++) {
+            int smaller = 0;
+            for (int j = i + 1; j < n; j++)
+                smaller += to[j] < to[i];
+            code = code * (n - i) + smaller;
+        }
+        counts[code]++;
+    }
+    double chi2 = 0, expected = streams / (double)orders;
+    for (double count : counts)
+        chi2 += (count - expected) * (count - expected) / expected;
+    EXPECT_LT(chi2, 171); /* 119 degrees of freedom: 171 at p = 0.001 */
+}
