@@ -98,6 +98,20 @@ static void copy(const real *y, long width, real *out)
     memmove(out, y, (size_t)width * sizeof *out);
 }
 
+/* A scale such as 1/255 may round to a little more than 1. */
+static bool is_probability(double target)
+{
+    return target >= -1e-6 && target <= 1 + 1e-6;
+}
+
+static bool is_sign(double target)
+{
+    return fabs(target) == 1;
+}
+
+static const ls_target_rule probabilities = {is_probability, "bce takes targets from 0 to 1"};
+static const ls_target_rule signs = {is_sign, "hinge takes targets of -1 and 1"};
+
 const ls_loss_type ls_loss_types[] = {
     {.name = "squared-error",
      .help = "half the sum over outputs of (target - output)^2; labels become 1 at the class, 0 "
@@ -116,14 +130,16 @@ const ls_loss_type ls_loss_types[] = {
              "1, or labels one against all (1 output: 0 or 1); no logistic layer",
      .of_output = binary_entropy,
      .meaning = {"probability", logistic, logistic, .values = false},
-     .vectors = true},
+     .vectors = true,
+     .rule = &probabilities},
     {.name = "hinge",
      .help = "sum over outputs of max(0, 1 - t output), t = +-1: targets of -1 and 1, or labels "
              "one against all (1 output: 0 or 1)",
      .of_output = margin,
      .off = -1,
      .meaning = {"score", copy, copy, .values = false},
-     .vectors = true},
+     .vectors = true,
+     .rule = &signs},
     {.name = NULL}};
 
 const ls_loss_type *ls_loss_find(const char *name, ls_error *error)
@@ -131,11 +147,11 @@ const ls_loss_type *ls_loss_find(const char *name, ls_error *error)
     return ls_spec_find_entry(ls_loss_types, sizeof *ls_loss_types, name, "loss", "losses", error);
 }
 
-/* A single output is about class 1, and takes labels 0 and 1 unless the loss is a softmax. */
-static long label_of(const ls_loss_type *type, const ls_loss_batch *batch, long row)
+/* A single output is about class 1, and takes labels 0 and 1. */
+static long label_of(const ls_loss_batch *batch, long row)
 {
     long label = (long)batch->target[row];
-    ls_check(label >= 0 && label < (batch->width == 1 && !type->softmax ? 2 : batch->width),
+    ls_check(label >= 0 && label < (batch->width == 1 ? 2 : batch->width),
              "label %ld at row %ld of the batch, but the net has %ld outputs", label, row,
              batch->width);
     return label;
@@ -145,7 +161,7 @@ static long label_of(const ls_loss_type *type, const ls_loss_batch *batch, long 
 static void add_outputs(const ls_loss_type *type, const ls_loss_batch *batch, long row, double *sum)
 {
     const long width = batch->width, first = row * width;
-    const long label = batch->vector ? 0 : label_of(type, batch, row);
+    const long label = batch->vector ? 0 : label_of(batch, row);
     const long on = width == 1 ? !label : label; /* the output whose goal is 1 */
     for (long j = 0; j < width; j++) {
         double slope, goal = j == on ? 1 : type->off;
@@ -165,7 +181,7 @@ double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double 
     for (long r = 0; r < batch->rows; r++) {
         const real *y = batch->y + r * width;
         if (type->of_row)
-            sum += type->of_row(y, label_of(type, batch, r), batch->smoothing, width,
+            sum += type->of_row(y, label_of(batch, r), batch->smoothing, width,
                                 batch->dy ? batch->dy + r * width : NULL);
         else
             add_outputs(type, batch, r, &sum);

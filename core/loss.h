@@ -14,6 +14,12 @@ typedef struct ls_meaning {
     double threshold; /* of a single output: class 1 is predicted if it is above */
 } ls_meaning;
 
+/* Which numbers a loss takes as vector targets; with others it would have no least value. */
+typedef struct ls_target_rule {
+    bool (*takes)(double target);
+    const char *words; /* "bce takes targets from 0 to 1" */
+} ls_target_rule;
+
 /* Outputs of a net and what they are compared with. */
 typedef struct ls_loss_batch {
     long rows, width;
@@ -35,9 +41,10 @@ typedef struct ls_loss_type {
     /* The loss of a row with a label; dy[width], unless NULL, gets its derivative. */
     double (*of_row)(const real *y, long label, double smoothing, long width, real *dy);
     ls_meaning meaning;
-    bool vectors; /* takes vector targets */
-    bool smooths; /* takes label smoothing */
-    bool softmax; /* has an output for each class; others may have a single one for two classes */
+    bool vectors;               /* takes vector targets, ... */
+    const ls_target_rule *rule; /* ... that fit this; NULL: any */
+    bool smooths;               /* takes label smoothing */
+    bool softmax; /* wants an output for each class; others take a single one for two classes */
 } ls_loss_type;
 
 extern const ls_loss_type ls_loss_types[]; /* ends with a NULL name */

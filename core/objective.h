@@ -57,8 +57,9 @@ struct ls_objective {
     void *self;
     int phases;
     ls_phase phase[LS_PHASES];
-    const ls_net *answers;     /* the net whose output answers for a row of the data, ... */
-    const ls_meaning *meaning; /* ... and what that output means */
+    const ls_net *answers;      /* the net whose output answers for a row of the data, ... */
+    const ls_meaning *meaning;  /* ... and what that output means */
+    const ls_target_rule *rule; /* of the data's vector targets; NULL: any numbers will do */
     const char *metrics[LS_SUMS - LS_SUM_METRICS + 1]; /* names, NULL-terminated */
     ls_workspace *training; /* of the net that answers, for `bench --profile` */
 };

@@ -17,7 +17,10 @@
 #include "io/labels.h"
 #include "io/transform.h"
 
-enum { GROUP_BYTES = 1 << 20 }; /* of rows that are read, then transformed: they stay in a cache */
+enum {
+    GROUP_BYTES = 1 << 20, /* of rows that are read, then transformed: they stay in a cache */
+    RULES = 4              /* more than there are in the table of losses */
+};
 /* Rows that tell a data set from another: at so many places so many rows, or as fill so many bytes.
  */
 enum { SAMPLE_PLACES = 4, SAMPLE_ROWS = 16, SAMPLE_BYTES = 1 << 18 };
@@ -28,7 +31,8 @@ struct ls_dataset {
     int descriptor; /* of the same file, for pread */
     ls_split split[LS_SPLITS];
     ls_column x[LS_SPLITS], y[LS_SPLITS];
-    ls_transform_chain *transform; /* NULL: none */
+    ls_transform_chain *transform;     /* NULL: none */
+    const ls_target_rule *rule[RULES]; /* for targets; the first NULL ends them */
 };
 
 static const char *const split_names[] = {"train", "valid", "test"};
@@ -301,6 +305,29 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
     return ok;
 }
 
+void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule)
+{
+    int i = 0;
+    while (i < RULES && data->rule[i] && data->rule[i] != rule)
+        i++;
+    ls_check(i < RULES, "more than %d rules for targets", (int)RULES);
+    data->rule[i] = rule;
+}
+
+/* The targets y[n, width] of these rows fit all rules. */
+static bool check_rules(const ls_dataset *data, const ls_array *array, const int64_t *rows, long n,
+                        const real *y, ls_error *error)
+{
+    const long width = ls_shape_count(&array->shape);
+    for (int k = 0; k < RULES && data->rule[k]; k++)
+        for (long i = 0; i < n * width; i++)
+            if (!data->rule[k]->takes((double)y[i]))
+                return ls_error_set(error, LS_DATA, "%s: %s holds %g at row %ld, but the loss %s",
+                                    data->path, array->path, (double)y[i], (long)rows[i / width],
+                                    data->rule[k]->words);
+    return true;
+}
+
 /* Labels were checked when the file was opened: those of another program that writes to it since
  * must not reach a loss, which counts on their range. */
 static bool read_y(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n, real *y,
@@ -309,7 +336,8 @@ static bool read_y(const ls_dataset *data, ls_split_id split, const int64_t *row
     const ls_split *from = &data->split[split];
     const ls_column *column = &data->y[split];
     return ls_column_read(column, rows, n, y, error) &&
-           (from->y.shape.rank > 0 || ls_labels_check_again(from, column, rows, n, y, error));
+           (from->y.shape.rank > 0 ? check_rules(data, &from->y, rows, n, y, error)
+                                   : ls_labels_check_again(from, column, rows, n, y, error));
 }
 
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,

@@ -9,6 +9,7 @@
  * targets of shape [rows] count as [rows, 1]. */
 #pragma once
 #include "core/check.h"
+#include "core/loss.h"
 #include "core/tensor.h"
 
 /* One HDF5 data set. */
@@ -69,10 +70,13 @@ typedef struct ls_augment {
  * each split is the shape that they make of x. LS_USAGE errors that name the line; then all is as
  * it was. Not while other threads read. */
 bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
+/* From now on ls_dataset_read refuses targets that do not fit the rule, as well as those before.
+ * Not while other threads read. */
+void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule);
 /* Reads rows[0..n) of a split, converted to real: x [n, row], transformed (`augment` NULL: without
  * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
  * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,
- * naming the row, for a NaN or infinity in x or y. */
+ * naming the row, for a NaN or infinity in x or y and for targets that do not fit a rule. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
 /* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,

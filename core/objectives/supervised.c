@@ -40,12 +40,28 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld numbers, but a target of the data has %ld",
                             self->width, ls_shape_count(&task->y));
-    long most = self->width == 1 && !self->loss->softmax ? 2 : self->width;
+    long most = self->width == 1 ? 2 : self->width;
     if (!self->vector && task->classes > most)
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld values, but the data has %ld classes",
                             self->width, task->classes);
     return true;
+}
+
+/* The loss takes this smoothing and a net of this many outputs. */
+static bool check_loss(const supervised *self, ls_error *error)
+{
+    if (self->smoothing > 0 && !self->loss->smooths)
+        return ls_error_set(error, LS_USAGE,
+                            "smoothing=%g: the loss %s takes no label smoothing; leave it out, or "
+                            "take loss=cross-entropy",
+                            self->smoothing, self->loss->name);
+    return self->width > 1 || !self->loss->softmax ||
+           ls_error_set(error, LS_USAGE,
+                        "the loss %s compares the outputs of several classes, but the net has a "
+                        "single output, of which it would always be certain: give the net an "
+                        "output for each class (two for yes or no), or take loss=bce",
+                        self->loss->name);
 }
 
 static bool setup(ls_objective *objective, ls_error *error)
@@ -55,16 +71,12 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->loss = net ? ls_loss_find(self->loss_name, error) : NULL;
     if (!self->loss)
         return false;
-    if (self->smoothing > 0 && !self->loss->smooths)
-        return ls_error_set(error, LS_USAGE,
-                            "smoothing=%g: the loss %s takes no label smoothing; leave it out, or "
-                            "take loss=cross-entropy",
-                            self->smoothing, self->loss->name);
     self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
     objective->answers = net;
     objective->meaning = &self->loss->meaning;
-    if (!check_targets(&objective->task, self, error))
+    objective->rule = self->vector ? self->loss->rule : NULL;
+    if (!check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
     objective->phases = 1;
     objective->phase[0] = (ls_phase){.name = "net", .fresh_batch = true};

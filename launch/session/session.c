@@ -83,6 +83,8 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
     const char *key = "objective";
     stage->objective = ls_objective_create(keys->objective, &s->task, error);
     bool ok = stage->objective != NULL;
+    if (ok && stage->objective->rule)
+        ls_dataset_add_rule(s->data, stage->objective->rule);
     for (int p = 0; ok && p < stage->objective->phases; p++) {
         key = "optimizer";
         ok = parse_optimizer(keys, stage->objective->phase[p].name, &stage->optimizer[p], error);

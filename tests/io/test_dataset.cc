@@ -479,3 +479,34 @@ TEST(Dataset, RowsInMemoryAreChecked)
         << error.text;
     ls_dataset_close(data);
 }
+
+static bool is_whole(double target)
+{
+    return target == std::floor(target);
+}
+
+TEST(Dataset, TargetsThatDoNotFitARuleAreRefusedWithValueAndRow)
+{
+    const real x[] = {1, 2, 3, 4}, y[] = {0, 1, 2, (real)2.5, 4, 5, 6, 7};
+    ls_dataset_rows splits[LS_SPLITS] = {};
+    splits[LS_TRAIN].rows = 4;
+    splits[LS_TRAIN].x = x;
+    splits[LS_TRAIN].y = y;
+    splits[LS_TRAIN].x_shape = {1, {1}};
+    splits[LS_TRAIN].y_shape = {1, {2}};
+    ls_error error = {};
+    ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
+    ASSERT_NE(data, nullptr) << error.text;
+    const ls_target_rule rule = {is_whole, "whole takes whole numbers"};
+    const Rows good = {0, 3, 2}, bad = {3, 1};
+    real read[6];
+    EXPECT_TRUE(ls_dataset_read(data, LS_TRAIN, bad.data(), 2, nullptr, nullptr, read, &error));
+    ls_dataset_add_rule(data, &rule);
+    ls_dataset_add_rule(data, &rule);
+    EXPECT_TRUE(ls_dataset_read(data, LS_TRAIN, good.data(), 3, nullptr, nullptr, read, &error));
+    EXPECT_FALSE(ls_dataset_read(data, LS_TRAIN, bad.data(), 2, nullptr, nullptr, read, &error));
+    EXPECT_EQ(error.code, LS_DATA);
+    EXPECT_STREQ(error.text, "numbers: train/y holds 2.5 at row 1, but the loss whole takes whole "
+                             "numbers");
+    ls_dataset_close(data);
+}

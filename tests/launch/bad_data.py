@@ -26,6 +26,7 @@ write("widths", train_x=x, train_y=y, valid_x=x[:, :5], valid_y=y)
 write("classes", train_x=x, train_y=y)
 with h5py.File("classes.h5", "a") as file:
     file["train/y"].attrs["classes"] = 3
+write("one_class", train_x=x, train_y=0 * y)
 write("link", train_y=y)
 with h5py.File("link.h5", "a") as file:
     file["train/x"] = h5py.ExternalLink("images.h5", "/train/x")

@@ -132,6 +132,17 @@ says 'there is no model lenett: did you mean lenet?'
 expect 64 "$lockstep" bench lenet --batch 0
 says "lockstep bench: --batch: expected a whole number, 1 or more, found '0'"
 
+# A loss and its outputs, or its targets, that do not go together.
+refused 64 "command line: objective: the loss cross-entropy compares the outputs of several classes, but the net has a single output, of which it would always be certain: give the net an output for each class (two for yes or no), or take loss=bce" \
+    train job.yaml data=one_class.h5 'net=dense units=1' 'objective=supervised loss=cross-entropy'
+data signs signs.h5
+expect 65 "$lockstep" train job.yaml data=signs.h5 run=bce 'net=dense units=3' 'objective=supervised loss=bce'
+says 'signs.h5: train/y holds -1 at row '
+says 'but the loss bce takes targets from 0 to 1'
+expect 65 "$lockstep" train job.yaml data=regression.h5 run=hinge 'net=dense units=2' 'objective=supervised loss=hinge'
+says 'but the loss hinge takes targets of -1 and 1'
+expect 0 "$lockstep" train job.yaml data=signs.h5 run=hinge 'net=dense units=3' 'objective=supervised loss=hinge'
+
 # Under mpirun each message is printed once, and the exit code is the same.
 once() { # CODE MESSAGE ARGUMENT ...
     expect "$1" ranks 2 "$lockstep" "${@:3}"
