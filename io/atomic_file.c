@@ -31,15 +31,13 @@ static bool fail(ls_error *error, const char *path, const char *doing)
     return ls_error_set(error, LS_IO, "%s: can't %s: %s", path, doing, strerror(errno));
 }
 
-size_t ls_atomic_file_stem(const char *name)
+/* Whether `name` is `stem`, of `length` bytes, and the ending of a temporary name. */
+static bool is_temporary(const char *name, const char *stem, size_t length)
 {
-    size_t length = strlen(name);
-    if (length <= ENDING)
-        return length;
-    const char *ending = name + length - ENDING;
-    bool temporary = ending[0] == '.' && strspn(ending + 1, "0123456789abcdef") == RANDOM &&
-                     strcmp(ending + 1 + RANDOM, ".tmp") == 0;
-    return length - (temporary ? ENDING : 0);
+    const char *ending = name + length;
+    return strncmp(name, stem, length) == 0 && strlen(ending) == ENDING && ending[0] == '.' &&
+           strspn(ending + 1, "0123456789abcdef") == RANDOM &&
+           strcmp(ending + 1 + RANDOM, ".tmp") == 0;
 }
 
 /* Where the last part of a path begins. */
@@ -87,8 +85,8 @@ static bool is_left(int file)
     struct stat status;
     if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
         return false;
-    return flock(file, LOCK_EX | LOCK_NB) == 0 ||
-           (ls_file_lacks_locks(errno) && status.st_mtime < time(NULL) - DAY);
+    int reason = ls_file_lock(file, LOCK_EX);
+    return !reason || (ls_file_lacks_locks(reason) && status.st_mtime < time(NULL) - DAY);
 }
 
 /* Removes the temporary files that killed writers of `path` left. What can't be removed stays: it
@@ -99,9 +97,7 @@ static void sweep(const char *path)
     char *folder_path = folder_of(path);
     DIR *folder = opendir(folder_path);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (strncmp(entry->d_name, path + name, length) != 0 ||
-            strlen(entry->d_name) != length + ENDING ||
-            ls_atomic_file_stem(entry->d_name) != length)
+        if (!is_temporary(entry->d_name, path + name, length))
             continue;
         int file = openat(dirfd(folder), entry->d_name,
                           O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -115,30 +111,22 @@ static void sweep(const char *path)
     ls_free(folder_path);
 }
 
-static int create_file(void *context, const char *temporary)
-{
-    return ls_file_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
-}
-
 /* Locks a new temporary file, so that no other writer takes it for one that was left. False where
  * one did so, between its creation and the lock, and removes it. */
-static bool hold(int file, const char *temporary)
+static bool hold(const ls_atomic_file *f)
 {
-    return (flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
-           ls_file_is_at(file, temporary);
+    return ls_file_lock(f->file, LOCK_EX) != EWOULDBLOCK && ls_file_is_at(f->file, f->temporary);
 }
 
 /* Creates and locks the temporary file; false and errno where that failed. */
-static bool create_temporary(ls_atomic_file *f, ls_atomic_file_creator *create, void *context)
+static bool create_temporary(ls_atomic_file *f)
 {
     for (int i = 0; i < TRIES; i++) {
         ls_free(f->temporary);
         f->temporary = temporary_name(f->path);
-        f->file = create(context, f->temporary);
-        if (f->file >= 0 && hold(f->file, f->temporary))
-            return true;
-        if (f->file < 0 && errno != EEXIST && errno != EINTR && errno != EWOULDBLOCK)
-            return false;
+        f->file = ls_file_open(f->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+        if (f->file >= 0 ? hold(f) : errno != EEXIST)
+            return f->file >= 0;
         if (f->file >= 0)
             ls_file_close(f->file);
         f->file = -1;
@@ -167,24 +155,23 @@ static void release(ls_atomic_file *f)
     ls_free(f);
 }
 
-ls_atomic_file *ls_atomic_file_create_by(const char *path, ls_atomic_file_creator *create,
-                                         void *context, ls_error *error)
+ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error)
 {
     if (!check_place(path, error))
         return NULL;
     sweep(path);
     ls_atomic_file *f = ls_alloc(1, sizeof *f);
     *f = (ls_atomic_file){.path = ls_copy_string(path), .file = -1};
-    if (create_temporary(f, create, context))
+    if (create_temporary(f))
         return f;
     fail(error, path, "create");
     release(f);
     return NULL;
 }
 
-ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error)
+int ls_atomic_file_descriptor(const ls_atomic_file *f)
 {
-    return ls_atomic_file_create_by(path, create_file, NULL, error);
+    return f->file;
 }
 
 void ls_atomic_file_discard(ls_atomic_file *f)
@@ -288,7 +275,7 @@ bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_e
 
 static bool read_all(const char *path, int file, char *bytes, size_t size, ls_error *error)
 {
-    ssize_t done = ls_file_read(file, bytes, size);
+    ssize_t done = ls_file_read_at(file, bytes, size, 0);
     if (done < 0)
         return fail(error, path, "read");
     return (size_t)done == size ||

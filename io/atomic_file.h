@@ -23,12 +23,8 @@ typedef struct ls_atomic_file ls_atomic_file;
 
 /* Begins PATH. LS_IO errors. */
 ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error);
-/* The same where another library creates the file (HDF5): `create` makes a new file called
- * `temporary`, which must not be there yet (O_EXCL), and returns a descriptor of it that is open
- * for writing and that ls_atomic_file closes; or -1 and errno, with nothing left. */
-typedef int ls_atomic_file_creator(void *context, const char *temporary);
-ls_atomic_file *ls_atomic_file_create_by(const char *path, ls_atomic_file_creator *create,
-                                         void *context, ls_error *error);
+/* Its descriptor, open for reading and writing, for a library that fills it. */
+int ls_atomic_file_descriptor(const ls_atomic_file *file);
 /* Appends bytes. LS_IO errors. */
 bool ls_atomic_file_put(ls_atomic_file *file, const void *bytes, size_t size, ls_error *error);
 /* A stream that appends to the file; it belongs to the file. */
@@ -47,9 +43,6 @@ ls_atomic_file *ls_atomic_file_stage(const char *path, const void *bytes, size_t
                                      ls_error *error);
 /* The second half: it becomes PATH, durable. */
 bool ls_atomic_file_rename(ls_atomic_file *file, ls_error *error);
-/* The length of the part of `name` that stands before the ending of a temporary name; all of it
- * where it has none: what a message calls the file. */
-size_t ls_atomic_file_stem(const char *name);
 
 /* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where there
  * is no such file, or one of more than `most` bytes, or of more than the machine's memory; LS_IO

@@ -14,6 +14,7 @@
 #include "core/minmax.h"
 #include "io/column.h"
 #include "io/dataset_check.h"
+#include "io/h5/h5_lock.h"
 #include "io/labels.h"
 #include "io/transform.h"
 
@@ -241,6 +242,12 @@ void ls_dataset_close(ls_dataset *data)
     ls_transform_chain_destroy(data->transform);
     ls_free(data->path);
     ls_free(data);
+}
+
+void ls_dataset_lock_notice(const ls_dataset *data)
+{
+    if (data->file >= 0)
+        ls_h5_lock_notice(data->file);
 }
 
 bool ls_dataset_in_memory(const ls_dataset *data)

@@ -55,6 +55,8 @@ typedef struct ls_dataset_rows {
 /* A data set of such rows, splits[LS_SPLITS]; `name` stands for the path in messages. Checked as a
  * file is. Close with ls_dataset_close. */
 ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits, ls_error *error);
+/* Says on stderr that the file is read without a lock (h5/h5_lock.h), if it is. For one rank. */
+void ls_dataset_lock_notice(const ls_dataset *data);
 bool ls_dataset_in_memory(const ls_dataset *data); /* made by ls_dataset_open_rows */
 const char *ls_dataset_path(const ls_dataset *data);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);

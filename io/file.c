@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,28 +39,40 @@ int ls_file_open(const char *path, int flags, mode_t mode)
     return file;
 }
 
-bool ls_file_write(int file, const void *bytes, size_t size)
+/* `offset` -1: where the file stands. */
+static bool write_all(int file, const char *bytes, size_t size, off_t offset)
 {
-    for (const char *at = bytes; size > 0;) {
-        ssize_t done = calls->write(file, at, size < CHUNK ? size : CHUNK);
+    for (size_t at = 0; at < size;) {
+        size_t part = size - at < CHUNK ? size - at : CHUNK;
+        ssize_t done = offset < 0 ? calls->write(file, bytes + at, part)
+                                  : pwrite(file, bytes + at, part, offset + (off_t)at);
         if (is_interrupted(done))
             continue;
         if (done == 0)
             errno = ENOSPC;
         if (done <= 0)
             return false;
-        at += done;
-        size -= (size_t)done;
+        at += (size_t)done;
     }
     return true;
 }
 
-ssize_t ls_file_read(int file, void *bytes, size_t size)
+bool ls_file_write(int file, const void *bytes, size_t size)
+{
+    return write_all(file, bytes, size, -1);
+}
+
+bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset)
+{
+    return write_all(file, bytes, size, offset);
+}
+
+ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset)
 {
     size_t at = 0;
     while (at < size) {
-        size_t left = size - at;
-        ssize_t done = read(file, (char *)bytes + at, left < CHUNK ? left : CHUNK);
+        size_t part = size - at < CHUNK ? size - at : CHUNK;
+        ssize_t done = pread(file, (char *)bytes + at, part, offset + (off_t)at);
         if (is_interrupted(done))
             continue;
         if (done < 0)
@@ -69,6 +82,24 @@ ssize_t ls_file_read(int file, void *bytes, size_t size)
         at += (size_t)done;
     }
     return (ssize_t)at;
+}
+
+bool ls_file_truncate(int file, off_t size)
+{
+    int result;
+    do
+        result = ftruncate(file, size);
+    while (is_interrupted(result));
+    return result == 0;
+}
+
+int ls_file_lock(int file, int kind)
+{
+    int result;
+    do
+        result = flock(file, kind | LOCK_NB);
+    while (is_interrupted(result));
+    return result == 0 ? 0 : errno;
 }
 
 bool ls_file_sync(int file)

@@ -11,8 +11,13 @@
 int ls_file_open(const char *path, int flags, mode_t mode);
 /* Writes all bytes; ENOSPC where the system takes none of them and gives no reason. */
 bool ls_file_write(int file, const void *bytes, size_t size);
+bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset);
 /* Reads `size` bytes, fewer only at the end of the file; returns how many. */
-ssize_t ls_file_read(int file, void *bytes, size_t size);
+ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset);
+bool ls_file_truncate(int file, off_t size);
+/* Locks the whole file by flock, without waiting: LOCK_SH or LOCK_EX. Returns 0 or the errno:
+ * EWOULDBLOCK where another holds it. */
+int ls_file_lock(int file, int kind);
 bool ls_file_sync(int file);
 /* A descriptor is free after close, whatever close returns: it is called once. */
 bool ls_file_close(int file);

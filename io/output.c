@@ -1,47 +1,28 @@
-/* output: HDF5 creates the temporary file of an atomic_file, and fills it. */
+/* output: HDF5 fills the temporary file of an atomic_file. */
 #include "io/output.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <unistd.h>
-
-/* The descriptor is HDF5's own, doubled: it outlives HDF5's and shares its lock. */
-static int create_file(void *context, const char *temporary)
-{
-    ls_output *output = context;
-    output->file = ls_h5_create(temporary);
-    if (output->file < 0)
-        return -1;
-    int file = fcntl(ls_h5_descriptor(output->file), F_DUPFD_CLOEXEC, 0), reason = errno;
-    if (file < 0) {
-        H5Fclose(output->file);
-        unlink(temporary);
-        errno = reason;
-    }
-    return file;
-}
 
 bool ls_output_open(ls_output *output, const char *path, ls_error *error)
 {
-    output->target = ls_atomic_file_create_by(path, create_file, output, error);
-    return output->target != NULL;
+    *output = (ls_output){.target = ls_atomic_file_create(path, error), .file = -1};
+    if (!output->target)
+        return false;
+    output->file = ls_h5_create(path, ls_atomic_file_descriptor(output->target), error);
+    if (output->file < 0)
+        ls_atomic_file_discard(output->target);
+    return output->file >= 0;
 }
 
 bool ls_output_close(ls_output *output, ls_error *error)
 {
-    char path[PATH_MAX];
-    ls_h5_file(output->file, path, sizeof path);
-    if (H5Fclose(output->file) >= 0)
+    if (ls_h5_close_written(output->file, error))
         return ls_atomic_file_finish(output->target, error);
-    ls_h5_fail_path(error, LS_IO, path, "can't write");
     ls_atomic_file_discard(output->target);
     return false;
 }
 
 void ls_output_discard(ls_output *output)
 {
-    H5Fclose(output->file);
+    ls_h5_close_written(output->file, NULL);
     ls_atomic_file_discard(output->target);
 }
 

@@ -38,7 +38,7 @@ ls_rowfile *ls_rowfile_open(const char *path, ls_rowfile_kinds kinds, ls_error *
         output.target = ls_atomic_file_create(path, error);
     else
         ls_output_open(&output, path, error);
-    if (!output.target)
+    if (csv ? !output.target : output.file < 0)
         return NULL;
     ls_rowfile *f = ls_alloc(1, sizeof *f);
     f->output = output;

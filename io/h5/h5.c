@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/memory.h"
+#include "io/file.h"
 #include "io/h5/guard/h5_check.h"
+#include "io/h5/h5_driver.h"
+#include "io/h5/h5_lock.h"
 
 enum { PATH_SIZE = 512 };
 
@@ -20,68 +22,89 @@ hid_t ls_h5_real(void)
     return sizeof(real) == sizeof(double) ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
 }
 
-/* Access properties of all our files: closing a file closes all in it, and files are locked where
- * the file system can do that. The caller closes the list (H5Pclose). */
+/* Access properties of all our files: closing a file closes all in it. The caller closes the list
+ * (H5Pclose). */
 static hid_t file_access(void)
 {
     ls_h5_start();
     hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-    ls_check(list >= 0 && H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0 &&
-                 H5Pset_file_locking(list, true, true) >= 0,
+    ls_check(list >= 0 && H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0,
              "HDF5 can't make a file access property list");
     return list;
 }
 
-/* Checks what can be checked without HDF5, whose messages would be less plain. */
-static bool is_regular(const char *path, ls_error *error)
+/* Opens a regular file for reading; -1 and an error where there is none. */
+static int open_regular(const char *path, struct stat *status, ls_error *error)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || access(path, R_OK) != 0)
-        return ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        return ls_error_set(error, LS_DATA, "%s: is a directory; expected an HDF5 file", path);
-    if (!S_ISREG(status.st_mode))
-        return ls_error_set(error, LS_DATA, "%s: is not a regular file", path);
-    return true;
+    int file = ls_file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (file < 0)
+        ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
+    else if (fstat(file, status) != 0)
+        ls_error_set(error, LS_IO, "%s: can't read: %s", path, strerror(errno));
+    else if (S_ISDIR(status->st_mode))
+        ls_error_set(error, LS_DATA, "%s: is a directory; expected an HDF5 file", path);
+    else if (!S_ISREG(status->st_mode))
+        ls_error_set(error, LS_DATA, "%s: is not a regular file", path);
+    else
+        return file;
+    if (file >= 0)
+        ls_file_close(file);
+    return -1;
+}
+
+/* Checks the bytes of the open file, and has HDF5 read it through that descriptor. `lacking`: why
+ * it has no lock. */
+static hid_t open_checked(const char *path, int file, size_t size, int lacking, ls_error *error)
+{
+    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
+    if (bytes == MAP_FAILED) {
+        ls_error_set(error, LS_IO, "%s: can't read: %s", path, strerror(errno));
+        return -1;
+    }
+    hid_t list = file_access();
+    ls_h5_driver_use(list, file, lacking);
+    hid_t opened = ls_h5_check_open(path, bytes, size, path, list, error);
+    H5Pclose(list);
+    if (bytes)
+        munmap(bytes, size);
+    return opened;
 }
 
 hid_t ls_h5_open(const char *path, ls_error *error)
 {
-    if (!is_regular(path, error))
-        return -1;
     struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool known = file >= 0 && fstat(file, &status) == 0;
-    size_t size = known ? (size_t)status.st_size : 0;
-    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0) : NULL;
-    hid_t list = file_access(), opened = -1;
-    if (known && bytes != MAP_FAILED)
-        opened = ls_h5_check_open(path, bytes, size, path, list, error);
-    else
-        ls_error_set(error, LS_DATA, "%s: can't read: %s", path, strerror(errno));
-    H5Pclose(list);
-    if (size && bytes != MAP_FAILED)
-        munmap(bytes, size);
-    if (file >= 0)
-        close(file);
+    int file = open_regular(path, &status, error), lacking;
+    if (file < 0)
+        return -1;
+    hid_t opened = ls_h5_lock(path, file, &lacking, error)
+                       ? open_checked(path, file, (size_t)status.st_size, lacking, error)
+                       : -1;
+    ls_file_close(file);
     return opened;
 }
 
-hid_t ls_h5_create(const char *path)
+hid_t ls_h5_create(const char *path, int descriptor, ls_error *error)
 {
-    hid_t list = file_access(), file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, list);
-    int reason = file < 0 ? ls_h5_errno() : 0;
+    hid_t list = file_access();
+    ls_h5_driver_use(list, descriptor, 0);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    if (file < 0)
+        ls_h5_fail_path(error, LS_IO, path, "can't create");
     H5Pclose(list);
-    errno = reason;
     return file;
 }
 
-int ls_h5_descriptor(hid_t file)
+bool ls_h5_close_written(hid_t file, ls_error *error)
 {
-    void *descriptor = NULL;
-    ls_check(H5Fget_vfd_handle(file, H5P_DEFAULT, &descriptor) >= 0 && descriptor,
-             "HDF5 does not tell a file's descriptor");
-    return *(int *)descriptor;
+    char path[PATH_SIZE];
+    int reason;
+    size_t size;
+    ls_h5_file(file, path, sizeof path);
+    if (ls_h5_driver_close(file, &reason, &size))
+        return true;
+    return reason ? ls_error_set(error, LS_IO, "%s: can't write (%zu bytes): %s", path, size,
+                                 strerror(reason))
+                  : ls_h5_fail_path(error, LS_IO, path, "can't be finished");
 }
 
 /* Files in memory. HDF5 asks for their bytes through callbacks: with these, the bytes are counted

@@ -12,11 +12,11 @@ hid_t ls_h5_real(void); /* the native type of `real`; borrowed */
 /* Opens a file, read only, after its bytes have been checked (h5_check). Closing the file
  * (H5Fclose) closes every object in it too. */
 hid_t ls_h5_open(const char *path, ls_error *error);
-/* Creates a file, which must not be there yet; -1 and errno where that failed, with nothing left.
- */
-hid_t ls_h5_create(const char *path);
-/* The descriptor of a file on the disk; HDF5 closes it with the file. */
-int ls_h5_descriptor(hid_t file);
+/* Creates an HDF5 file in the empty file that is open as `descriptor`, which stays the caller's.
+ * `path` is what messages call it. */
+hid_t ls_h5_create(const char *path, int descriptor, ls_error *error);
+/* Closes it. False and an error where not all of it could be written. */
+bool ls_h5_close_written(hid_t file, ls_error *error);
 
 /* A file in memory. */
 typedef struct ls_h5_image {

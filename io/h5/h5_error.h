@@ -11,12 +11,11 @@ void ls_h5_start(void);
 void ls_h5_close(hid_t object);
 /* The errno of the system call that made the last HDF5 call fail; 0 where HDF5 names none. */
 int ls_h5_errno(void);
-/* The name of the file that `object` lives in, for messages; returns text. A file that is being
- * written is called what it will be. */
+/* The name of the file that `object` lives in, for messages; returns text. */
 const char *ls_h5_file(hid_t object, char *text, size_t size);
-/* "FILE: message: the system's reason", or "FILE: message (HDF5: its innermost reason)" where no
- * system call failed. Call it right after the HDF5 call that failed, with
- * an object that is still open. Returns false. */
+/* "FILE: message: the system's reason", and the code LS_IO, where a system call had failed; else
+ * "FILE: message (HDF5: its innermost reason)" and `code`. Call it right after the HDF5 call that
+ * failed, with an object that is still open. Returns false. */
 bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* "PATH: message...", where no object is open. */

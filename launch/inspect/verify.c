@@ -49,6 +49,8 @@ static bool all_finite(const json_t *contents, const char *path, ls_error *error
 static bool opens_as_data(const char *path, ls_error *error)
 {
     ls_dataset *data = ls_dataset_open(path, error);
+    if (data)
+        ls_dataset_lock_notice(data);
     ls_dataset_close(data);
     return data != NULL;
 }

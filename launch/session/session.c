@@ -135,6 +135,8 @@ static bool open_data(ls_session *s, ls_dataset *data, ls_error *error)
     s->data_text = s->data ? ls_dataset_describe(s->data, error) : NULL;
     if (!ls_comm_agree(s->comm, s->data_text != NULL, error))
         return false;
+    if (s->comm->rank == 0)
+        ls_dataset_lock_notice(s->data);
     const ls_comm_given given = {ls_dataset_path(s->data), s->data_text, SAME_PATHS, LS_DATA};
     return ls_comm_same(s->comm, &given, error);
 }

@@ -1,5 +1,9 @@
 /* h5: round trips, refusals, and files in memory. */
+#include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -7,6 +11,7 @@
 extern "C" {
 #include "core/memory.h"
 #include "io/h5/h5.h"
+#include "io/output.h"
 #include "io/rowfile.h"
 }
 
@@ -20,11 +25,22 @@ bool has(const ls_error &error, const std::string &part)
 const hsize_t two_by_three[] = {2, 3};
 const float six[] = {1, 2, 3, 4, 5, 6};
 
+/* An empty HDF5 file; the caller closes it. */
+hid_t new_file(const std::string &path)
+{
+    ls_error error = {};
+    int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0666);
+    hid_t file = ls_h5_create(path.c_str(), descriptor, &error);
+    EXPECT_GE(file, 0) << error.text;
+    close(descriptor);
+    return file;
+}
+
 /* A file with a/b [2, 3]; the caller closes it. */
 hid_t small_file(const std::string &path)
 {
     ls_error error = {};
-    hid_t file = ls_h5_create(path.c_str());
+    hid_t file = new_file(path);
     EXPECT_TRUE(
         ls_h5_write(file, "a/b", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, two_by_three, six, &error))
         << error.text;
@@ -68,7 +84,7 @@ TEST(H5, KeepsScalarsAndArraysWithoutRows)
 {
     Folder folder;
     ls_error error = {};
-    hid_t file = ls_h5_create((folder / "f.h5").c_str());
+    hid_t file = new_file(folder / "f.h5");
     const hsize_t none[] = {0, 3};
     double value = 2.5, found = 0;
     EXPECT_TRUE(
@@ -250,8 +266,93 @@ TEST(H5, SaysWhatAFileIsThatItCannotOpen)
 TEST(H5, SaysWhyAFileCannotBeCreated)
 {
     Folder folder;
-    EXPECT_LT(ls_h5_create((folder / "no/f.h5").c_str()), 0);
-    EXPECT_EQ(errno, ENOENT);
+    ls_error error = {};
+    EXPECT_LT(ls_h5_create("f.h5", -1, &error), 0);
+    EXPECT_STREQ(error.text, "f.h5: can't create: Bad file descriptor");
+    EXPECT_EQ(error.code, LS_IO);
+}
+
+/* No file may have more bytes, as on a disk that is full. */
+class FullDisk
+{
+  public:
+    explicit FullDisk(rlim_t most)
+    {
+        getrlimit(RLIMIT_FSIZE, &before);
+        rlimit now = {most, before.rlim_max};
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &now);
+    }
+    ~FullDisk()
+    {
+        setrlimit(RLIMIT_FSIZE, &before);
+        signal(SIGXFSZ, SIG_DFL);
+    }
+
+  private:
+    rlimit before;
+};
+
+TEST(H5, AFullDiskIsToldInTheSystemsWordsAndNothingIsLeft)
+{
+    Folder folder;
+    std::string path = folder / "f.h5";
+    std::vector<char> numbers(1 << 20);
+    const hsize_t dims[] = {numbers.size()};
+    ls_error error = {};
+    {
+        FullDisk disk(100000);
+        ls_output output;
+        ASSERT_TRUE(ls_output_open(&output, path.c_str(), &error)) << error.text;
+        EXPECT_FALSE(ls_h5_write(output.file, "a", H5T_STD_I8LE, H5T_NATIVE_CHAR, 1, dims,
+                                 numbers.data(), &error));
+        EXPECT_EQ(error.text, path + ": can't write a (1048576 bytes): File too large");
+        EXPECT_EQ(error.code, LS_IO);
+        ls_output_discard(&output);
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(folder.root));
+    EXPECT_EQ(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+}
+
+TEST(H5, ADiskThatIsFullAtTheEndIsToldToo)
+{
+    Folder folder;
+    std::string path = folder / "f.h5";
+    ls_error error = {};
+    ls_output output;
+    ASSERT_TRUE(ls_output_open(&output, path.c_str(), &error)) << error.text;
+    EXPECT_TRUE(ls_h5_put_long(output.file, "a", 1, &error));
+    {
+        FullDisk disk(10);
+        EXPECT_FALSE(ls_output_close(&output, &error));
+    }
+    EXPECT_TRUE(has(error, path + ": can't write (")) << error.text;
+    EXPECT_TRUE(has(error, " bytes): File too large")) << error.text;
+    EXPECT_TRUE(std::filesystem::is_empty(folder.root));
+    EXPECT_EQ(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+}
+
+TEST(H5, AFileThatIsBeingWrittenIsNotOpened)
+{
+    Folder folder;
+    H5Fclose(small_file(folder / "f.h5"));
+    int writer = open((folder / "f.h5").c_str(), O_RDWR);
+    ASSERT_EQ(flock(writer, LOCK_EX), 0);
+    ls_error error = {};
+    EXPECT_LT(ls_h5_open((folder / "f.h5").c_str(), &error), 0);
+    EXPECT_TRUE(has(error, "f.h5: is in use: another program holds a lock on it")) << error.text;
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+    hid_t file = ls_h5_open((folder / "f.h5").c_str(), &error);
+    unsetenv("HDF5_USE_FILE_LOCKING");
+    EXPECT_GE(file, 0);
+    EXPECT_EQ(flock(writer, LOCK_EX | LOCK_NB), 0);
+    H5Fclose(file);
+    flock(writer, LOCK_UN);
+    file = ls_h5_open((folder / "f.h5").c_str(), &error);
+    EXPECT_LT(flock(writer, LOCK_EX | LOCK_NB), 0);
+    H5Fclose(file);
+    EXPECT_EQ(flock(writer, LOCK_EX | LOCK_NB), 0);
+    close(writer);
 }
 
 TEST(H5, AnImageIsAWholeFile)
