@@ -98,9 +98,11 @@ if command -v apt-get >/dev/null; then
         echo "    apt-get install ${packages[*]}" >&2
         exit 1
     fi
-    echo "Installing with apt-get: ${packages[*]}"
-    as_root apt-get update -q || echo "apt-get update failed; going on with the package lists that are here" >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
+    echo "Installing with apt-get, which waits up to 5 minutes while another process installs: ${packages[*]}"
+    wait_for_lock=(-o DPkg::Lock::Timeout=300) # a fresh machine may be busy with its unattended upgrades
+    as_root apt-get "${wait_for_lock[@]}" update -q || echo "apt-get update failed; going on with the package lists that are here" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${wait_for_lock[@]}" install -q -y --no-install-recommends \
+        "${packages[@]}"
     exit 0
 fi
 
