@@ -5,7 +5,7 @@
 #
 # LOCKSTEP_THREADS=4 in the environment binds each rank to 4 cores; then also give --threads=4 to `lockstep train`.
 #
-# Ctrl-C, TERM and USR1 stop the training with a checkpoint and exit code 75; the same command resumes it. A second Ctrl-C
+# Ctrl-C, TERM, HUP and USR1 stop the training with a checkpoint and exit code 75; the same command resumes it. A second Ctrl-C
 # or TERM ends it at once, as mpirun does. env.sh lists the variables that change what this script does.
 set -euo pipefail
 set +eu # a site's modules may use unset variables and commands that fail
@@ -40,8 +40,32 @@ fi
 # So it runs in a session of its own (setsid), where the terminal's Ctrl-C does not reach it, and is sent USR1 instead.
 # odls_base_sigkill_timeout, the time from TERM to KILL, keeps its default of 1 s: nobody here needs TERM, and after every
 # exit code other than 0 mpirun sleeps up to 4 times as long, even if no rank is left.
-setsid mpirun "${options[@]}" "$@" </dev/null &
-started=$!
+#
+# mpirun does not survive it when nobody reads its output any more (`| head`), and ends with 0 where it could not write it.
+# So where that is no terminal, it goes through relay, which asks for a checkpoint once nobody reads, lets mpirun write into
+# nothing, and returns 74. On a terminal mpirun writes to it itself: the program looks for one for its progress bar.
+relay() {
+    local code=0
+    cat || code=$?
+    [ $code != 0 ] || return 0
+    if [ $code = 141 ]; then # SIGPIPE
+        echo 'mpirun.sh: nobody reads the output any more: a training stops with a checkpoint' >&2
+        kill -USR1 $$ 2>/dev/null || true
+    fi
+    cat >/dev/null
+    return 74
+}
+relay=
+if [ -t 1 ]; then
+    setsid mpirun "${options[@]}" "$@" </dev/null &
+    started=$!
+else
+    exec 3> >(trap '' INT TERM HUP USR1 && relay)
+    relay=$!
+    setsid mpirun "${options[@]}" "$@" </dev/null >&3 3>&- &
+    started=$!
+    exec 3>&-
+fi
 
 stop() { # asks the ranks for a checkpoint
     stopping=1
@@ -60,6 +84,9 @@ while [ "$interrupted" ]; do
     interrupted='' code=0
     wait "$started" || code=$?
 done
+if [ "$relay" ] && ! wait "$relay" && [ "$code" = 0 ] && [[ " $* " != *' train '* ]]; then
+    code=74 # a training goes on without its output: the run directory holds what it did
+fi
 if [ "$code" = 75 ]; then
     echo "mpirun.sh: stopped with a checkpoint; the same command goes on (mpirun's message above means only that)" >&2
 fi

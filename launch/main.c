@@ -9,6 +9,7 @@
 #include "core/spec.h"
 #include "dist/comm.h"
 #include "launch/command.h"
+#include "launch/process.h"
 
 static const char intro[] = "Trains neural networks on CPU clusters.\n"
                             "\n"
@@ -81,6 +82,7 @@ int main(int argc, char **argv)
                  {"help", print_help},
                  {"--version", print_version},
                  {"-V", print_version}};
+    ls_process_begin();
     mallopt(M_MMAP_THRESHOLD, 1 << 21); /* freed blocks of this size go back to the system */
     if (argc < 2) {
         if (ls_command_rank() == 0)

@@ -3,32 +3,51 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t asked, interrupts;
+#include "core/check.h"
+#include "launch/command.h"
+
+static const struct {
+    int number;
+    const char *name;
+} names[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGUSR1, "SIGUSR1"}, {SIGHUP, "SIGHUP"}};
+
+static volatile sig_atomic_t asked, interrupts, heeded, silent;
 
 static void handler(int number)
 {
+    static const char words[] = "lockstep: stopped by a signal before the first step; nothing is "
+                                "lost, the same command begins again\n";
     asked = number;
+    if (!heeded) {
+        if (!silent && write(STDERR_FILENO, words, strlen(words)) < 0)
+            _exit(LS_AGAIN); /* nobody reads stderr */
+        _exit(LS_AGAIN);
+    }
     if (number == SIGINT && ++interrupts > 1)
         _exit(128 + SIGINT);
 }
 
 void ls_signals_start(void)
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGUSR1, &action, NULL);
+    silent = ls_command_rank() != 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].number != SIGHUP || sigaction(SIGHUP, NULL, &before) != 0 ||
+            before.sa_handler != SIG_IGN)
+            sigaction(names[i].number, &action, NULL);
+}
+
+void ls_signals_heed(void)
+{
+    heeded = 1;
 }
 
 const char *ls_signals_asked(void)
 {
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGUSR1, "SIGUSR1"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].number == asked)
             return names[i].name;

@@ -1,9 +1,12 @@
-/* signals: INT, TERM and USR1 ask the training to stop at the next step; a second INT ends the
+/* signals: INT, TERM, USR1 and HUP ask the training to stop at the next step; a second INT ends the
  * program at once. */
 #pragma once
-#include <stdbool.h>
 
-/* Sets the handlers. */
+/* Sets the handlers; HUP stays ignored where it is (nohup). Until ls_signals_heed there is no step
+ * to wait for, and perhaps a file that never opens: a signal ends the program at once, with
+ * code 75. */
 void ls_signals_start(void);
+/* From now on a signal is only noted: the training asks ls_signals_asked between its steps. */
+void ls_signals_heed(void);
 /* The name of the signal that asked this rank to stop, or NULL. */
 const char *ls_signals_asked(void);

@@ -126,7 +126,6 @@ void ls_overview_print(const ls_trainer *t, FILE *out)
         ls_print(out, "%s %s (step %ld)\n",
                  ls_trainer_complete(t) ? "complete  in" : "goes on   from", t->resumed,
                  t->position.step);
-    fflush(out);
 }
 
 void ls_overview_print_plan(const ls_trainer *t, FILE *out)

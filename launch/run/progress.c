@@ -1,6 +1,7 @@
 /* progress: a bar on a terminal, plain lines into a pipe. */
 #include "launch/run/progress.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@ struct ls_progress {
     FILE *out;
     int window; /* a descriptor of the terminal that a person sees; -1: there is none */
     bool utf8;
+    bool failed, unread;        /* `out` can't be written; because nobody reads it */
     bool drawn;                 /* a bar stands on the last line */
     double bar_time, line_time; /* when the last bar and the last line of figures were written */
 };
@@ -62,12 +64,33 @@ static void clear(ls_progress *progress)
     progress->drawn = false;
 }
 
+void ls_progress_flush(ls_progress *progress)
+{
+    errno = 0;
+    if (fflush(progress->out) == 0 && !ferror(progress->out))
+        return;
+    int reason = errno ? errno : EIO;
+    clearerr(progress->out); /* it is told here, and not when the program exits */
+    progress->unread |= reason == EPIPE;
+    if (!progress->failed)
+        ls_print(stderr, "lockstep: stdout: can't write: %s; the training %s\n", strerror(reason),
+                 progress->unread ? "stops with a checkpoint" : "goes on");
+    progress->failed = true;
+}
+
+bool ls_progress_unread(const ls_progress *progress)
+{
+    return progress->unread;
+}
+
 void ls_progress_close(ls_progress *progress)
 {
     if (!progress)
         return;
-    clear(progress);
-    fflush(progress->out);
+    if (progress->drawn) {
+        clear(progress);
+        ls_progress_flush(progress);
+    }
     if (progress->window >= 0)
         close(progress->window);
     ls_free(progress);
@@ -215,7 +238,7 @@ void ls_progress_step(ls_progress *progress, const ls_figures *figures)
         draw(progress, figures);
         progress->bar_time = time;
     }
-    fflush(progress->out);
+    ls_progress_flush(progress);
 }
 
 void ls_progress_line(ls_progress *progress, const char *format, ...)
@@ -226,5 +249,5 @@ void ls_progress_line(ls_progress *progress, const char *format, ...)
     ls_print_list(progress->out, format, arguments);
     va_end(arguments);
     fputc('\n', progress->out);
-    fflush(progress->out);
+    ls_progress_flush(progress);
 }

@@ -1,6 +1,7 @@
 /* progress: what a person sees while a net trains: a bar on a terminal, plain lines into a pipe.
  * Only rank 0 makes one. */
 #pragma once
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "launch/train/listener.h"
@@ -16,3 +17,8 @@ void ls_progress_step(ls_progress *progress, const ls_figures *figures);
 /* A line of its own above the bar: "epoch 3/12: loss ..., valid accuracy ...", notices. */
 void ls_progress_line(ls_progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Writes what was printed to `out`. Where that fails, stderr hears of it once, and the program's
+ * exit code does not: what the training did stands in the run directory. */
+void ls_progress_flush(ls_progress *progress);
+/* Whether that failed because nobody reads `out` any more: a pipe whose other end is closed. */
+bool ls_progress_unread(const ls_progress *progress);

@@ -40,9 +40,10 @@ static void print_stage_end(void *progress, const ls_figures *f, const char *how
                      f->stages, how, f->run_step, f->seconds, f->samples_per_second);
 }
 
+/* `progress` is NULL on all ranks but the first. */
 static const char *asked_to_stop(void *progress)
 {
-    return ls_signals_asked();
+    return progress && ls_progress_unread(progress) ? "nobody reads stdout" : ls_signals_asked();
 }
 
 /* Prints how a run ended that did not fail; returns the exit code. */
@@ -51,9 +52,10 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, long steps_before)
     const ls_listener *listener = &t->options.listener;
     const ls_job *job = t->session.job;
     if (outcome == LS_OUTCOME_STOPPED) {
-        const char *why = ls_signals_asked() ? ls_signals_asked()
-                          : t->time_up       ? "--max-time is over"
-                                             : "a signal to another rank";
+        const char *asked = asked_to_stop(listener->context);
+        const char *why = asked        ? asked
+                          : t->time_up ? "--max-time is over"
+                                       : "a signal to another rank";
         ls_report_notice(
             listener, "%s: stopped after step %ld, checkpoint written; the same command%s goes on",
             why, t->position.step, t->options.overwrite ? " without --resume and --overwrite" : "");
@@ -90,8 +92,12 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
     long steps_before = trainer.position.step;
     if (ok && progress)
         (options->dry_run ? ls_overview_print_plan : ls_overview_print)(&trainer, stdout);
-    if (ok && !options->dry_run)
+    if (ok && !options->dry_run) {
+        if (progress)
+            ls_progress_flush(progress);
+        ls_signals_heed();
         ok = (outcome = ls_trainer_run(&trainer, &error)) != LS_OUTCOME_FAILED;
+    }
     int code = !ok                ? ls_command_fail(comm->rank, &error)
                : options->dry_run ? 0
                                   : conclude(&trainer, outcome, steps_before);
@@ -161,10 +167,10 @@ const ls_usage ls_usage_train = {
     .about =
         "Train the net of a job file, alone or under mpirun. A run that has checkpoints goes on "
         "where it stopped.",
-    .more =
-        "Every key of the job file can be given as KEY=VALUE; dotted keys reach inside: "
-        "checkpoint.keep=5 stages.1.batch=64. INT, TERM, USR1 and --max-time end at the next step "
-        "with a checkpoint and exit code 75: the same command goes on.",
+    .more = "Every key of the job file can be given as KEY=VALUE; dotted keys reach inside: "
+            "checkpoint.keep=5 stages.1.batch=64. INT, TERM, USR1, HUP and --max-time end at the "
+            "next step "
+            "with a checkpoint and exit code 75: the same command goes on.",
     .arguments_min = 1,
     .arguments_max = -1,
 };
@@ -174,7 +180,7 @@ int ls_command_train(int argc, char **argv)
     arguments a = {.train = {.resume = "auto", .threads = 1}};
     ls_error error = {0};
     ls_command_parse(&ls_usage_train, argc, argv, &a.words);
-    ls_signals_start(); /* a request to stop while the run opens is heeded after its first step */
+    ls_signals_start();
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
     int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)

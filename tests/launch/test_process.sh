@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# test_process: what every command does with its process: output that can't be written ends with 74, closed descriptors and
+# signals lose nothing, a terminal or a reader that goes away leaves a checkpoint.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+cat >job.yaml <<'END'
+data: images.h5
+run: run
+model: mlp widths=144,100,4
+optimizer: momentum rate=0.01
+batch: 50
+steps: 100000000
+evaluate: {every: never}
+checkpoint: {every: never}
+END
+
+under_way() { # whether it trains: the first record is written
+    [ -s "$run/metrics.jsonl" ]
+}
+
+stopped() { # RUN: ended with 75 and a checkpoint
+    [ $code = 75 ] || fail "$1: expected exit code 75, found $code"
+    compgen -G "$1/checkpoints/step-*.ok" >/dev/null || fail "$1: expected a checkpoint"
+}
+
+# A full disk: every command that prints says so and ends with 74; training goes on.
+full() { # CODE COMMAND ...
+    expect "$1" bash -c '"$@" >/dev/full' bash "${@:2}"
+}
+full 0 "$lockstep" train job.yaml steps=2
+says 'stdout: can'"'"'t write: No space left on device; the training goes on'
+expect 0 "$lockstep" verify run
+for command in --version --help list man 'inspect run' 'inspect --json run' 'verify run' 'evaluate run --json' \
+    'predict run -o rows.csv' 'train --help' 'train job.yaml --dry-run' 'plot run -o curves.svg' 'bench reduce' \
+    'import synthetic --rows 8 -o glyphs.h5'; do
+    # shellcheck disable=SC2086
+    full 74 "$lockstep" $command
+    says 'lockstep: stdout: can'"'"'t write all of it: '
+done
+rm -f glyphs.h5
+
+# A limit on the size of files, and a pipe that nobody reads, are errors of the write, and no signal.
+expect 74 bash -c 'ulimit -f 4; exec "$1" man >page' bash "$lockstep"
+says "File too large"
+code=0
+("$lockstep" man || echo $? >piped) 2>"$work/out" | sleep 0.01
+[ ! -e piped ] || [ "$(cat piped)" = 74 ] || fail "a closed pipe: expected exit code 74, found $(cat piped)"
+
+# Closed descriptors: what is printed lands in no file.
+"$python" - <<'END'
+with open("names.csv", "w") as file:
+    file.write("a,class\n" + "".join(f"{i},{chr(97 + i % 8) * 1200}\n" for i in range(80)))
+END
+for closed in '>&-' '<&- >&-' '<&- >&- 2>&-'; do
+    rm -f closed.h5
+    expect 0 bash -c "\"\$1\" import csv names.csv --header -o closed.h5 $closed" bash "$lockstep"
+    expect 0 "$lockstep" verify closed.h5
+    expect 0 bash -c "\"\$1\" train job.yaml run=closed steps=2 $closed" bash "$lockstep"
+    expect 0 bash -c "\"\$1\" evaluate closed $closed" bash "$lockstep"
+done
+
+# HUP is one of the signals that stop with a checkpoint, unless it was ignored at the start.
+run=hung
+start 0 "$lockstep" train job.yaml run=$run
+wait_until under_way
+kill -HUP "$started"
+finish
+stopped $run
+says 'SIGHUP: stopped after step'
+run=nohup
+start 0 bash -c 'trap "" HUP; exec "$@"' bash "$lockstep" train job.yaml run=$run
+wait_until under_way
+kill -HUP "$started"
+sleep 0.3
+kill -TERM "$started"
+finish
+stopped $run
+says 'SIGTERM: stopped after step'
+run=rank
+start 2 "$lockstep" train job.yaml run=$run
+wait_until under_way
+kill -HUP "$(pgrep -P "$started" -f 'lockstep train' | tail -n 1)"
+finish
+stopped $run
+
+# The terminal goes away.
+cat >terminal.py <<'END'
+import os, pty, select, sys, time
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "train", "job.yaml", "run=terminal"])
+end = time.time() + 30
+records = "terminal/metrics.jsonl"
+while not (os.path.exists(records) and os.path.getsize(records)) and time.time() < end:
+    if select.select([terminal], [], [], 0.05)[0]:
+        os.read(terminal, 65536)
+os.close(terminal)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+sys.exit(0 if code == 75 else f"expected exit code 75, found {code}")
+END
+expect 0 "$python" terminal.py "$lockstep"
+code=75
+stopped terminal
+
+# The reader goes away: alone, and through cluster/mpirun.sh.
+until_head() { # RUN COMMAND ...
+    local run=$1
+    shift
+    { "$@" 2>"$work/out" || echo $? >code; } | head -n 1 >/dev/null
+    code=$(cat code)
+    stopped "$run"
+}
+until_head unread timeout 60 "$lockstep" train job.yaml run=unread
+says 'stdout: can'"'"'t write: Broken pipe; the training stops with a checkpoint'
+export LOCKSTEP_BIND=none
+mpirun_sh=$tests/../cluster/mpirun.sh
+until_head unread2 timeout 200 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread2
+says 'nobody reads the output any more'
+expect 74 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" evaluate run --json
+expect 0 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread3 steps=3
+
+# A signal ends what waits for a file that never opens, alone and on two ranks.
+mkfifo pipe.yaml
+for signal in TERM INT USR1 HUP; do
+    start 0 timeout -s KILL 30 "$lockstep" train pipe.yaml
+    sleep 0.3
+    kill -$signal "$(pgrep -P "$started")"
+    finish
+    [ $code = 75 ] || fail "$signal while the job file is opened: expected exit code 75, found $code"
+    says 'stopped by a signal before the first step'
+done
+start 2 "$lockstep" train pipe.yaml
+wait_until bash -c 'pgrep -P "$1" -f "lockstep train" >/dev/null' bash "$started"
+sleep 1
+kill -USR1 "$started"
+finish
+[ $code = 75 ] || fail "USR1 while two ranks open the job file: expected exit code 75, found $code"
