@@ -1,8 +1,9 @@
-/* blas: the only file that calls CBLAS. Row-major throughout; one thread. The engine's own products
- * are kernels/tile.h; `doctor` and `bench kernels` measure BLAS beside them. */
+/* blas: OpenBLAS, loaded when it is asked for: `doctor` and `bench kernels` measure its products;
+ * the engine's own are kernels/tile.h. A program that links OpenBLAS gets a thread for each core
+ * before main() begins, which hold address space and may keep the process from ending where that is
+ * limited. So nothing here links it: it is loaded with one thread. */
 #pragma once
-#include <stdbool.h>
-
+#include "core/check.h"
 #include "core/tensor.h"
 
 /* A factor of a product: a matrix as stored, or its transpose. */
@@ -12,9 +13,16 @@ typedef struct ls_factor {
     bool transposed;
 } ls_factor;
 
-/* c[m, n] = a[m, k] b[k, n], the rows of c `row` reals apart. m, n or k of 0 is allowed. */
-void ls_gemm(long m, long n, long k, ls_factor a, ls_factor b, real *c, long row);
-/* What the library says of itself and of the processor, for the start-up block and `doctor`. */
-const char *ls_blas_description(void);
-/* Threads that a product may use: 1, or 0 if the library can't say. */
-int ls_blas_threads(void);
+typedef struct ls_blas {
+    const char *description; /* what the library says of itself and of the processor */
+    int threads;             /* that a product may use: 1 */
+    void *library;
+} ls_blas;
+
+/* Loads the library, which then stays; *blas need not be closed. LS_IO error: it is not there, or
+ * does not fit into memory. */
+bool ls_blas_open(ls_blas *blas, ls_error *error);
+/* c[m, n] = a[m, k] b[k, n], row-major, the rows of c `row` reals apart. m, n or k of 0 is allowed.
+ */
+void ls_gemm(const ls_blas *blas, long m, long n, long k, ls_factor a, ls_factor b, real *c,
+             long row);

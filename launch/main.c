@@ -43,8 +43,10 @@ static int print_help(FILE *out)
 
 static int print_version(FILE *out)
 {
+    ls_blas blas;
+    ls_error error;
     ls_print(out, "lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
-    ls_print(out, "BLAS  %s\n", ls_blas_description());
+    ls_print(out, "BLAS  %s\n", ls_blas_open(&blas, &error) ? blas.description : error.text);
     ls_print(out, "MPI   %s\n", ls_comm_version());
     return 0;
 }

@@ -72,16 +72,18 @@ typedef struct product {
     long m, n, k;
     ls_factor a, b;
     real *c;
+    ls_blas blas;
 } product;
 
 static void multiply(void *context)
 {
     const product *p = context;
-    ls_gemm(p->m, p->n, p->k, p->a, p->b, p->c, p->n);
+    ls_gemm(&p->blas, p->m, p->n, p->k, p->a, p->b, p->c, p->n);
 }
 
 /* Gflop/s of OpenBLAS for the pass of one group: a product with the patches of so many positions as
- * fit into 1 MiB, at least 256. With all positions at once it would reach about half. */
+ * fit into 1 MiB, at least 256. With all positions at once it would reach about half. NaN where
+ * OpenBLAS is not there. */
 static double blas_gflops(const ls_bench_layer *layer, int pass)
 {
     const ls_window *w = &layer->conv.window;
@@ -92,12 +94,13 @@ static double blas_gflops(const ls_bench_layer *layer, int pass)
     real *y = ones(positions * channels), *x = ones(positions * patch),
          *weight = ones(channels * patch);
     /* y = x weight^T, dx = dy weight, dweight = dy^T x; only the sizes matter for the speed */
+    const ls_blas blas = {.library = NULL};
     const product products[LS_BENCH_PASSES] = {
-        {positions, channels, patch, {x, patch, false}, {weight, patch, true}, y},
-        {positions, patch, channels, {y, channels, false}, {weight, patch, false}, x},
-        {channels, patch, positions, {y, channels, true}, {x, patch, false}, weight}};
+        {positions, channels, patch, {x, patch, false}, {weight, patch, true}, y, blas},
+        {positions, patch, channels, {y, channels, false}, {weight, patch, false}, x, blas},
+        {channels, patch, positions, {y, channels, true}, {x, patch, false}, weight, blas}};
     product p = products[pass];
-    double seconds = best_seconds(multiply, &p);
+    double seconds = ls_blas_open(&p.blas, NULL) ? best_seconds(multiply, &p) : NAN;
     ls_free(y);
     ls_free(x);
     ls_free(weight);

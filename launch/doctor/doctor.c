@@ -198,8 +198,6 @@ static void check_run(doctor *d)
         add(&d->to_do,
             "HDF5 %s runs, but the program was built with another version: build it again",
             d->h5.version);
-    if (ls_blas_threads() != 1)
-        add(&d->to_know, "BLAS does not say whether it keeps to one thread, as OpenBLAS does");
     if (found->why[0])
         add(&d->to_do, "%s: can't write there: %s", found->path, found->why);
     else if (found->room < room_least)
@@ -217,11 +215,16 @@ static void check_run(doctor *d)
 
 static void print_program(const doctor *d)
 {
+    ls_blas blas;
+    ls_error error;
     ls_print(stdout, "lockstep %s (%s)\n", LS_VERSION, LS_REAL_NAME);
     ls_print(stdout, "  MPI       %s, %d %s\n", ls_comm_version(), d->ranks,
              d->ranks > 1 ? "ranks" : "rank");
-    ls_print(stdout, "  BLAS      %s, %d thread%s\n", ls_blas_description(), ls_blas_threads(),
-             ls_blas_threads() == 1 ? "" : "s");
+    if (ls_blas_open(&blas, &error))
+        ls_print(stdout, "  BLAS      %s, %d thread%s\n", blas.description, blas.threads,
+                 blas.threads == 1 ? "" : "s");
+    else
+        ls_print(stdout, "  BLAS      %s: the speed is not measured\n", error.text);
     ls_print(stdout, "  OpenMP    version of %d-%02d, %d thread%s a rank (--threads)\n",
              _OPENMP / 100, _OPENMP % 100, d->all[0].host.threads,
              d->all[0].host.threads > 1 ? "s" : "");
@@ -256,8 +259,9 @@ static void print_host(const doctor *d, const group *g)
     ls_print(stdout, "  processor %s, %d cores%s, %s\n", host->processor[0] ? host->processor : "?",
              host->cores, host->hyperthreads > 1 ? " of 2 hyperthreads" : "", host->set);
     print_binding(d, g);
-    ls_print(stdout, "  speed     %.0f Gflop/s a rank, all at once (matrix products)\n",
-             g->slowest);
+    if (g->slowest > 0)
+        ls_print(stdout, "  speed     %.0f Gflop/s a rank, all at once (matrix products)\n",
+                 g->slowest);
     ls_print(stdout, "  memory    %.1f of %.1f GB free; huge pages: %s\n", host->memory_free / 1e9,
              host->memory / 1e9, host->pages);
     ls_print(stdout, "  shared    %s, %.1f GB free\n", f->shared, f->shared_room / 1e9);

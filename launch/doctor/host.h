@@ -14,7 +14,9 @@ typedef struct ls_host {
     double load;                /* runnable threads over the last minute */
     double memory, memory_free; /* bytes */
     char pages[16];             /* huge pages: always, madvise, never */
-    double gflops; /* of matrix products on this rank, while all other ranks compute too */
+    /* Of matrix products on this rank, while all other ranks compute too; 0: OpenBLAS is not there.
+     */
+    double gflops;
 } ls_host;
 
 /* **Collective.** Fills *host in about 0.2 s; --threads is not known here: `threads` is 1. */

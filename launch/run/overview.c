@@ -1,7 +1,7 @@
 /* overview: what `lockstep train` prints before the first step. */
 #include "launch/run/overview.h"
 
-#include "core/blas.h"
+#include "core/kernels/tile.h"
 #include "core/print.h"
 #include "launch/threads.h"
 #include "launch/train/plan.h"
@@ -112,7 +112,8 @@ static void print_stages(const ls_session *session, FILE *out)
 void ls_overview_print(const ls_trainer *t, FILE *out)
 {
     const ls_job *job = t->session.job;
-    ls_print(out, "lockstep %s (%s), %s\n", LS_VERSION, LS_REAL_NAME, ls_blas_description());
+    ls_print(out, "lockstep %s (%s), micro-kernel %s\n", LS_VERSION, LS_REAL_NAME,
+             ls_tile_best()->name);
     print_ranks(t, out);
     ls_print(out, "net       %s: %ld parameters\n", job->model ? job->model : "spec lines",
              ls_params_trained(t->session.params));
