@@ -86,5 +86,6 @@ quiet 0 "$lockstep" inspect --json odd.h5
 quiet 0 "$lockstep" inspect --diff odd.h5 good.h5
 quiet 0 "$lockstep" verify odd.h5
 quiet 65 "$lockstep" import csv header.csv --header -o header.h5
-quiet 0 "$lockstep" import csv names.csv --header -o "n$esc.h5"
-says 'x\x1b[2Jx'
+quiet 65 "$lockstep" import csv names.csv --header -o "names.h5"
+quiet 0 "$lockstep" import synthetic --rows 8 -o "n$esc.h5"
+says 'wrote n\x1b[2J.h5'
