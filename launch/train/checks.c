@@ -2,6 +2,8 @@
 #include "launch/train/checks.h"
 
 #include "core/memory.h"
+#include "core/minmax.h"
+#include "launch/session/chunks.h"
 #include "launch/train/judge.h"
 #include "launch/train/states.h"
 
@@ -54,6 +56,25 @@ bool ls_checks_pass(const ls_session *s, ls_error *error)
     for (int i = 0; ok && i < s->job->stages; i++)
         ok = check_metric(s, i, error) && check_average(s, i, error);
     return ok;
+}
+
+/* Reading has checked the rows. */
+static void accept_rows(void *context, const ls_batch *batch, long chunk, real *results)
+{
+}
+
+bool ls_checks_judged_rows(const ls_session *s, ls_error *error)
+{
+    enum { ROWS = 4096, BYTES = 4 << 20 };
+    ls_split_id id = ls_split_find(s->job->evaluate.split);
+    const ls_split *split = ls_dataset_split(s->data, id);
+    long most = BYTES / (long)sizeof(real) / ls_shape_count(&split->row);
+    const ls_chunks chunks = {.data = s->data,
+                              .split = id,
+                              .size = ls_max(1, ls_min(ROWS, most)),
+                              .targets = true,
+                              .apply = accept_rows};
+    return ls_chunks_run(&chunks, s->comm, error);
 }
 
 const ls_layer *ls_checks_synchronous(const ls_session *s)

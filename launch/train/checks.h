@@ -5,6 +5,10 @@
 /* The data has the rows to train on and to evaluate; each stage has the metric that the job judges
  * by, and, where the job evaluates it, an average of the weights. */
 bool ls_checks_pass(const ls_session *session, ls_error *error);
+/* **Collective.** Reads all rows that training will be judged by, spread over the ranks: what would
+ * end the first evaluation ends the start. It takes as long as the reading of an evaluation. The
+ * error is the same on all ranks. */
+bool ls_checks_judged_rows(const ls_session *session, ls_error *error);
 /* A layer that sums over the ranks within a pass (batchnorm sync=1); NULL: there is none. */
 const ls_layer *ls_checks_synchronous(const ls_session *session);
 /* With such a layer each rank must have one shard, so that each pass is of the whole batch. */

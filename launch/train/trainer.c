@@ -169,6 +169,9 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         return false;
     if (t->options.dry_run)
         return true;
+    bool judges = t->evaluate.unit != LS_EVERY_NEVER && !ls_trainer_complete(t);
+    if (judges && !ls_checks_judged_rows(&t->session, error))
+        return false;
     if (!allocate(t, error))
         return false;
     t->report.run = t->run;

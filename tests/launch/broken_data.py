@@ -109,8 +109,10 @@ content[chunk.byte_offset + 7] ^= 1
 pathlib.Path("wrong_checksum.h5").write_bytes(content)
 
 # Values.
+write("nan_valid", valid_x=with_value(x, (7, 2), numpy.nan), valid_y=y).close()
 write("nan_in_x", train_x=with_value(x, (13, 2), numpy.nan))
 write("infinite_x", train_x=with_value(x, (0, 5), -numpy.inf))
+write("nan_valid", valid_x=with_value(x, (7, 2), numpy.nan), valid_y=y)
 write("nan_target", train_y=with_value(x[:, :4], (7, 1), numpy.nan))
 write("negative_label", train_y=y - 1)
 write("large_label", train_y=with_value(y, 3, 2**24).astype(numpy.int64))

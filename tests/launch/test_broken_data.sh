@@ -59,6 +59,7 @@ damaged_chunk|train/x is damaged at row ...
 wrong_checksum|train/x is damaged at row ...
 nan_in_x|train/x holds nan at row 13; $finite
 infinite_x|train/x holds -inf at row 0; $finite
+nan_valid|valid/x holds nan at row 7; $finite
 nan_target|train/y holds nan at row 7; $finite
 negative_label|train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215
 large_label|train/y holds label 16777216 at row 3; expected whole numbers from 0 to 16777215
@@ -140,6 +141,7 @@ try_all() { # RANKS
         mv "$name.out" out
         [ "$(cat "$name.code")" = 65 ] || fail "expected exit code 65, found $(cat "$name.code")"
         said_once "$name.h5" "$message"
+        [ "$name" != nan_valid ] || [ ! -s run_nan_valid/metrics.jsonl ] || fail 'trained before it looked at valid/x'
     done < <(grep . <<<"$table")
     rm -rf run_* mpi_*
 }
