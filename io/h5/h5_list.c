@@ -58,7 +58,8 @@ static bool find_range(const ls_h5_list_array *array, ls_h5_list_object *o, ls_e
         ok = ls_h5_list_array_read(array, block, H5T_NATIVE_DOUBLE, values, &count, error);
         for (long i = 0; ok && i < count; i++) {
             if (!isfinite(values[i])) {
-                o->bad++;
+                if (o->bad++ == 0)
+                    o->bad_row = block * array->block_rows + i / array->row;
                 continue;
             }
             o->least = finite ? fmin(o->least, values[i]) : values[i];
@@ -83,6 +84,7 @@ static bool describe_array(hid_t dataset, ls_h5_list_object *object, ls_error *e
     object->rank = array.rank;
     memcpy(object->at, array.at, sizeof array.at);
     object->numbers = array.numbers;
+    object->bad_row = -1;
     object->least = object->largest = object->mean = (double)NAN;
     return !array.numbers || find_range(&array, object, error);
 }

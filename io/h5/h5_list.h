@@ -34,6 +34,7 @@ typedef struct ls_h5_list_object {
     bool numbers;                /* it holds numbers, and the four below are known */
     double least, largest, mean; /* of the finite numbers; NaN where there are none */
     long bad;                    /* how many numbers are NaN or infinite */
+    long bad_row;                /* the first row that holds one; -1: none does */
     int attributes;
     ls_h5_list_attribute attribute[LS_H5_LIST_ATTRIBUTES];
 } ls_h5_list_object;

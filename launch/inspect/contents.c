@@ -75,12 +75,13 @@ static void add_object(void *context, const ls_h5_list_object *o)
     }
     bool array = o->kind == LS_H5_LIST_ARRAY, numbers = array && o->numbers;
     json_t *entry = json_pack(
-        "{s:o, s:s, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o}", "path", ls_json_text(o->path),
-        "kind", kinds[o->kind], "type", array ? o->type : NULL, "storage",
+        "{s:o, s:s, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o}", "path",
+        ls_json_text(o->path), "kind", kinds[o->kind], "type", array ? o->type : NULL, "storage",
         array ? o->storage : NULL, "shape", array ? shape_of(o) : NULL, "least",
         numbers ? number_of(o->least) : NULL, "largest", numbers ? number_of(o->largest) : NULL,
         "mean", numbers ? number_of(o->mean) : NULL, "not_finite",
-        numbers ? json_integer(o->bad) : NULL, "attributes", attributes_of(o));
+        numbers ? json_integer(o->bad) : NULL, "not_finite_row",
+        numbers ? json_integer(o->bad_row) : NULL, "attributes", attributes_of(o));
     json_array_append_new(json_object_get(top, "objects"), entry);
 }
 

@@ -9,10 +9,10 @@
  *   digest              {state: "holds", "broken" or "none", xxh3_128, step, reason}
  *   attributes          of the file
  *   objects             [{path, kind: group, array, link or other, attributes, and of arrays: type,
- *                       storage, shape, least, largest, mean, not_finite}]
- * Where the digest is broken, kind is null and attributes and objects are left out, because HDF5 is
- * not safe with damaged files. The caller frees it with json_decref. NULL and an LS_DATA error
- * where the file can't be read. */
+ *                       storage, shape, least, largest, mean, not_finite, not_finite_row (the
+ * first; -1)}] Where the digest is broken, kind is null and attributes and objects are left out,
+ * because HDF5 is not safe with damaged files. The caller frees it with json_decref. NULL and an
+ * LS_DATA error where the file can't be read. */
 json_t *ls_contents_file(const char *path, ls_error *error);
 /* The contents of a run directory, with
  *   run, job      its path, and the text of its job.yaml, or null

@@ -150,7 +150,8 @@ static void print_array(const json_t *object, int width)
     print_number(object, "largest");
     print_number(object, "mean");
     if (integer_of(object, "not_finite"))
-        ls_print(stdout, "  %lld not finite", integer_of(object, "not_finite"));
+        ls_print(stdout, "  %lld not finite, the first in row %lld",
+                 integer_of(object, "not_finite"), integer_of(object, "not_finite_row"));
     if (strcmp(storage, "contiguous") != 0)
         ls_print(stdout, "  %s", storage);
 }

@@ -40,8 +40,10 @@ static bool all_finite(const json_t *contents, const char *path, ls_error *error
         long long bad = json_integer_value(json_object_get(object, "not_finite"));
         if (bad)
             return ls_error_set(error, LS_DATA,
-                                "%s: %s holds %lld numbers that are NaN or infinite", path,
-                                json_string_value(json_object_get(object, "path")), bad);
+                                "%s: %s holds %lld numbers that are NaN or infinite, the first of "
+                                "them in row %lld",
+                                path, json_string_value(json_object_get(object, "path")), bad,
+                                json_integer_value(json_object_get(object, "not_finite_row")));
     }
     return true;
 }

@@ -150,6 +150,10 @@ says "two files go with --diff"
 expect 64 "$lockstep" inspect --diff images.h5
 says "--diff takes two files"
 
+data nan nan.h5
+expect 65 "$lockstep" verify nan.h5
+says "nan.h5: train/x holds 1 numbers that are NaN or infinite, the first of them in row 150"
+
 # Strange files are inspected to the end: links are not followed, cycles are left, unwritten data are not read.
 "$python" - <<'END'
 import h5py, numpy
@@ -169,7 +173,7 @@ with h5py.File("odd.h5", "w") as file:
     file.attrs.update({"many": numpy.arange(20), "texts": ["x", "y"], "nothing": h5py.Empty("f4")})
 END
 expect 0 "$lockstep" inspect odd.h5
-says "2 not finite"
+says "2 not finite, the first in row 1"
 says "soft  (soft or external link: not followed)"
 says "external  (soft or external link: not followed)"
 says "never written"
