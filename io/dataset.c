@@ -64,8 +64,10 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
     char x[sizeof split->x.path], y[sizeof split->y.path];
     snprintf(x, sizeof x, layout->x, split->name);
     snprintf(y, sizeof y, layout->y, split->name);
-    bool has_x = ls_dataset_check_exists(data->file, x),
-         has_y = ls_dataset_check_exists(data->file, y);
+    bool has_x, has_y;
+    if (!ls_dataset_check_exists(data->file, x, &has_x, error) ||
+        !ls_dataset_check_exists(data->file, y, &has_y, error))
+        return false;
     if (!has_x && !has_y)
         return true;
     if (!has_x)

@@ -28,16 +28,20 @@ hid_t ls_dataset_check_memory_type(ls_dtype type)
     return types[type];
 }
 
-bool ls_dataset_check_exists(hid_t file, const char *path)
+bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_error *error)
 {
     char part[NAME_SIZE];
+    *exists = false;
     for (size_t length = strcspn(path, "/");; length += 1 + strcspn(path + length + 1, "/")) {
         snprintf(part, sizeof part, "%.*s", (int)length, path);
         H5L_info_t info;
-        if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
-            return false;
-        if (H5Lget_info(file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD ||
-            !path[length])
+        htri_t found = H5Lexists(file, part, H5P_DEFAULT);
+        if (found == 0)
+            return true;
+        if (found < 0 || H5Lget_info(file, part, &info, H5P_DEFAULT) < 0)
+            return ls_h5_fail(error, LS_DATA, file, "can't look for %s", part);
+        *exists = info.type != H5L_TYPE_HARD || !path[length];
+        if (*exists)
             return true;
     }
 }

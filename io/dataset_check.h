@@ -7,9 +7,9 @@
  * row as stored: {} for [rows]. Returns the open data set (the caller closes it with H5Dclose), or
  * -1 and an LS_DATA error that names file, data set, what was found and what was expected. */
 hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_error *error);
-/* Whether there is anything at `path`. A soft or external link on the way counts as something, and
- * is not followed. */
-bool ls_dataset_check_exists(hid_t file, const char *path);
+/* Sets *exists: whether there is anything at `path`. A soft or external link on the way counts as
+ * something, and is not followed. An error where the file can't be read there. */
+bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_error *error);
 /* The names in a group, "a, b, c", in text[size]; or "nothing". For messages. */
 const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
 /* HDF5's name for `type` in memory, in native byte order; borrowed. */

@@ -14,7 +14,11 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
     ls_array *array = &split->y;
     bool single = array->shape.rank == 0 || (array->shape.rank == 1 && array->shape.at[0] == 1);
     bool whole = array->type != LS_F32 && array->type != LS_F64;
-    bool given = H5Aexists(y->dataset, "classes") > 0;
+    htri_t has = H5Aexists(y->dataset, "classes");
+    bool given = has > 0;
+    if (has < 0)
+        return ls_h5_fail(error, LS_DATA, y->dataset, "attribute classes of %s can't be read",
+                          array->path);
     if (!single || (!whole && !given)) {
         if (array->shape.rank == 0)
             array->shape = (ls_shape){.rank = 1, .at = {1}};

@@ -84,7 +84,10 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
 {
     const ls_slots all = ls_slots_all(params);
     const ls_checkpoint_arrays average = {1, {{"average", &all, true, params->values}}};
-    if (!ls_dataset_check_exists(checkpoint->file, "optimizer/average"))
+    bool exists;
+    if (!ls_dataset_check_exists(checkpoint->file, "optimizer/average", &exists, error))
+        return false;
+    if (!exists)
         return ls_error_set(error, LS_DATA,
                             "%s: holds no moving average of the weights: expected a checkpoint of "
                             "a stage whose optimizer has ema= (best.h5 of a run with "

@@ -33,12 +33,21 @@ static hid_t file_access(void)
     return list;
 }
 
+/* A file that is not there, or not for us, is the user's to mend; all else is a read that failed.
+ */
+static int code_of(int reason)
+{
+    bool theirs = reason == ENOENT || reason == ENOTDIR || reason == EACCES || reason == EPERM ||
+                  reason == ELOOP || reason == ENAMETOOLONG;
+    return theirs ? LS_DATA : LS_IO;
+}
+
 /* Opens a regular file for reading; -1 and an error where there is none. */
 static int open_regular(const char *path, struct stat *status, ls_error *error)
 {
     int file = ls_file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (file < 0)
-        ls_error_set(error, LS_DATA, "%s: can't open: %s", path, strerror(errno));
+        ls_error_set(error, code_of(errno), "%s: can't open: %s", path, strerror(errno));
     else if (fstat(file, status) != 0)
         ls_error_set(error, LS_IO, "%s: can't read: %s", path, strerror(errno));
     else if (S_ISDIR(status->st_mode))
@@ -271,11 +280,12 @@ static bool check_links(hid_t parent, const char *path, ls_error *error)
         memcpy(part, path, i);
         part[i] = 0;
         H5L_info_t info;
-        if (H5Lexists(parent, part, H5P_DEFAULT) <= 0) {
-            H5Eclear2(H5E_DEFAULT);
+        htri_t exists = H5Lexists(parent, part, H5P_DEFAULT);
+        if (exists < 0 || (exists && H5Lget_info(parent, part, &info, H5P_DEFAULT) < 0))
+            return ls_h5_fail(error, LS_DATA, parent, "can't look for %s", part);
+        if (!exists)
             return ls_h5_fail(error, LS_DATA, parent, "has no %s", part);
-        }
-        if (H5Lget_info(parent, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
+        if (info.type != H5L_TYPE_HARD)
             return ls_h5_fail(error, LS_DATA, parent,
                               "%s is a soft or external link; expected the data itself", part);
     }

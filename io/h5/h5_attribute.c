@@ -53,6 +53,7 @@ bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *er
 
 /* An open attribute, with its type; both -1 where there is none. */
 typedef struct found {
+    bool failed; /* HDF5 can't look for it, or open it */
     hid_t attribute, type;
     H5T_class_t class;
     hssize_t points;
@@ -62,9 +63,12 @@ static found find(hid_t object, const char *name)
 {
     ls_h5_start();
     found it = {.attribute = -1, .type = -1, .class = H5T_NO_CLASS};
-    if (H5Aexists(object, name) <= 0)
+    htri_t exists = H5Aexists(object, name);
+    if (exists > 0)
+        it.attribute = H5Aopen(object, name, H5P_DEFAULT);
+    it.failed = exists < 0 || (exists && it.attribute < 0);
+    if (it.attribute < 0)
         return it;
-    it.attribute = H5Aopen(object, name, H5P_DEFAULT);
     it.type = H5Aget_type(it.attribute);
     it.class = H5Tget_class(it.type);
     hid_t space = H5Aget_space(it.attribute);
@@ -85,7 +89,7 @@ bool ls_h5_get_numbers(hid_t object, const char *name, hid_t memory, long count,
     found it = find(object, name);
     *present = it.attribute >= 0;
     if (!*present)
-        return true;
+        return !it.failed || ls_h5_fail(error, LS_DATA, object, "attribute %s can't be read", name);
     bool reals = H5Tget_class(memory) == H5T_FLOAT;
     bool fits = (it.class == H5T_INTEGER || (reals && it.class == H5T_FLOAT)) && it.points == count;
     bool ok = fits && H5Aread(it.attribute, memory, values) >= 0;
@@ -131,7 +135,7 @@ bool ls_h5_get_text(hid_t object, const char *name, char **value, bool *present,
     found it = find(object, name);
     *present = it.attribute >= 0;
     if (!*present)
-        return true;
+        return !it.failed || ls_h5_fail(error, LS_DATA, object, "attribute %s can't be read", name);
     char *text = NULL;
     if (it.class == H5T_STRING && it.points == 1)
         text = H5Tis_variable_str(it.type) > 0 ? read_variable(&it) : read_fixed(&it);

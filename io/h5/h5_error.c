@@ -1,6 +1,7 @@
 /* h5_error: what HDF5 says of its last failure, in our messages. */
 #include "io/h5/h5_error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

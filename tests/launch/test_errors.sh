@@ -137,7 +137,7 @@ refused 64 "command line: objective: the loss cross-entropy compares the outputs
     train job.yaml data=one_class.h5 'net=dense units=1' 'objective=supervised loss=cross-entropy'
 data signs signs.h5
 expect 65 "$lockstep" train job.yaml data=signs.h5 run=bce 'net=dense units=3' 'objective=supervised loss=bce'
-says 'signs.h5: train/y holds -1 at row '
+says 'signs.h5: valid/y holds -1 at row '
 says 'but the loss bce takes targets from 0 to 1'
 expect 65 "$lockstep" train job.yaml data=regression.h5 run=hinge 'net=dense units=2' 'objective=supervised loss=hinge'
 says 'but the loss hinge takes targets of -1 and 1'

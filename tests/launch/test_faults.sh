@@ -32,3 +32,26 @@ says 'look for a full /dev/shm'
 # A file that can't be closed is no reason to crash at exit.
 expect 0 "$fault" --fail 'close@*/flat.h5:3:EIO' -- "$lockstep" train job.yaml
 says results:
+
+# Whichever read of a data set fails, it is told as a read that failed, not as something that the file lacks. The 12th is
+# that of the index of chunks, whose size alone is asked for.
+"$python" - <<'END'
+import h5py, numpy
+with h5py.File("chunked.h5", "w") as file:
+    file.create_dataset("train/x", data=numpy.ones((100, 6), "f4"), chunks=(50, 6), compression="gzip")
+    file["train/x"].attrs["scale"] = 2.0
+    file["train/y"] = numpy.arange(100, dtype="f4") % 4
+    file["train/y"].attrs["classes"] = 4
+END
+plan=("$lockstep" train job.yaml data=chunked.h5 run=chunked 'model=mlp widths=6,4,4' --dry-run)
+expect 0 "$fault" --log calls -- "${plan[@]}"
+for call in open pread; do
+    count=$(grep -c "^$call.*/chunked.h5" calls)
+    for ((n = 1; n <= count; n++)); do
+        last="$call $n of $count"
+        code=0
+        "$fault" --fail "$call@*/chunked.h5:$n:EIO" -- "${plan[@]}" >out 2>&1 || code=$?
+        [ "$code" = 74 ] || [ "$code$call" = 0pread ] || fail "expected exit code 74, found $code"
+        [ "$code" = 0 ] || says ': Input/output error'
+    done
+done
