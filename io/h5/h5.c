@@ -95,6 +95,9 @@ hid_t ls_h5_open(const char *path, ls_error *error)
 hid_t ls_h5_create(const char *path, int descriptor, ls_error *error)
 {
     hid_t list = file_access();
+    /* HDF5 would gather small writes, and forget them in silence where they fail as a data set is
+     * closed. */
+    H5Pset_sieve_buf_size(list, 0);
     ls_h5_driver_use(list, descriptor, 0);
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
     if (file < 0)
