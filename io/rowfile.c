@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/h5/h5_copy.h"
 #include "io/output.h"
 
 struct ls_rowfile {
@@ -244,8 +245,8 @@ static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array
         int wanted = has_rows(source, from, x->rows, error);
         if (wanted < 0)
             return false;
-        if (wanted && H5Ocopy(source, from, f->output.file, to, H5P_DEFAULT, H5P_DEFAULT) < 0)
-            return ls_h5_fail(error, LS_IO, f->output.file, "can't copy %s of the data set", to);
+        if (wanted && !ls_h5_copy_dataset(source, from, f->output.file, to, error))
+            return false;
     }
     return true;
 }
@@ -263,30 +264,6 @@ bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x
     return ok;
 }
 
-/* Copies one attribute of `from` to the object *context. HDF5 allocates texts of varying length
- * when it reads them; H5Dvlen_reclaim frees them. */
-static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
-{
-    hid_t to = *(hid_t *)context;
-    if (H5Aexists(to, name) > 0)
-        return 0;
-    hid_t old = H5Aopen(from, name, H5P_DEFAULT), type = H5Aget_type(old);
-    hid_t space = H5Aget_space(old);
-    hssize_t points = H5Sget_simple_extent_npoints(space);
-    void *values = ls_alloc((size_t)(points > 0 ? points : 0), H5Tget_size(type));
-    hid_t copy = H5Acreate2(to, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = copy >= 0 && (points <= 0 ||
-                            (H5Aread(old, type, values) >= 0 && H5Awrite(copy, type, values) >= 0));
-    if (ok && points > 0 && H5Tdetect_class(type, H5T_STRING) > 0 && H5Tis_variable_str(type) > 0)
-        H5Dvlen_reclaim(type, space, H5P_DEFAULT, values);
-    ls_free(values);
-    H5Aclose(copy);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(old);
-    return ok ? 0 : -1;
-}
-
 bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *path,
                                 ls_error *error)
 {
@@ -299,12 +276,10 @@ bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *p
                   H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD);
     hid_t from = there ? H5Oopen(other, path, H5P_DEFAULT) : -1;
     hid_t to = there ? H5Oopen(f->output.file, path, H5P_DEFAULT) : -1;
-    bool ok =
-        !there || (from >= 0 && to >= 0 &&
-                   H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &to) >= 0);
-    if (!ok)
-        ls_h5_fail(error, LS_IO, f->output.file, "can't copy the attributes of %s of %s", path,
-                   source);
+    bool ok = true;
+    if (there)
+        ok = from >= 0 && to >= 0 ? ls_h5_copy_attributes(from, to, error)
+                                  : ls_h5_fail(error, LS_IO, other, "can't open %s", path);
     ls_h5_close(to);
     H5Fclose(other);
     return ok;

@@ -212,7 +212,8 @@ hid_t ls_h5_create_dataset(hid_t parent, const char *path, hid_t stored, int ran
     hid_t links = H5Pcreate(H5P_LINK_CREATE), list = H5Pcreate(H5P_DATASET_CREATE);
     hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
     H5Pset_create_intermediate_group(links, 1);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER); /* all of it will be written */
+    if (H5Tdetect_class(stored, H5T_VLEN) <= 0 && H5Tis_variable_str(stored) <= 0)
+        H5Pset_fill_time(list, H5D_FILL_TIME_NEVER); /* all of it will be written */
     H5Pset_obj_track_times(list, false);
     hid_t dataset = H5Dcreate2(parent, path, stored, space, links, list, H5P_DEFAULT);
     if (dataset < 0)

@@ -4,7 +4,7 @@
     sweep.py [--build FOLDER] [--jobs N] [--log FILE] [--share S] [--only GLOB] [--list] [SCENARIO ...]
 
 A scenario is a command in a folder. A clean run under tests/faults/fault lists its calls on the folder's files: a point is
-a call of a file, the how-manieth of its name and file, and what happens to it, as `train fsync@best.h5.tmp*:1:EIO`. For
+a call of a file, the how-manieth of its name and file, and what happens to it, as `train fsync@w/out.csv.*.tmp:1:EIO`. For
 each point the folder is copied, the command run with the fault, and the result held against the clean run's:
 
   hang, crash    it did not end, or by a signal
@@ -77,7 +77,7 @@ KNOWN = (
 )
 
 TIMEOUT = 60
-TEMPORARY = re.compile(r"\.tmp[^/]*$")
+TEMPORARY = re.compile(r"\.[0-9a-f]+\.tmp$")  # NAME.RANDOM.tmp becomes NAME
 RECORD = ("stage", "step", "epoch", "loss", "accuracy", "rate", "valid", "final", "best", "best_step")
 ENVIRONMENT = dict(
     os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_mpi_yield_when_idle="1",
@@ -318,7 +318,7 @@ class Judge:
             self.blame(ended, what)
 
     def blame(self, ended, what):
-        name = TEMPORARY.sub("", self.point[1].replace("*", "").rsplit("/", 1)[-1])
+        name = self.point[1].removesuffix(".*.tmp").rsplit("/", 1)[-1]
         said = ended.err + (ended.out if self.clean.prints else "")
         if what in DISK and ended.code != 74:
             self.add("blame", f"code {ended.code}: {last_line(said)}")
@@ -437,7 +437,7 @@ def log_of(path, folder):
     calls = []
     for line in open(path):
         call, _, where, _ = line.rstrip("\n").split("\t")
-        calls.append((call, TEMPORARY.sub(".tmp*", os.path.relpath(where, folder))))
+        calls.append((call, TEMPORARY.sub(".*.tmp", os.path.relpath(where, folder))))
     return calls
 
 

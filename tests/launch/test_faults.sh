@@ -55,3 +55,17 @@ for call in open pread; do
         [ "$code" = 0 ] || says ': Input/output error'
     done
 done
+
+# A write that HDF5 puts off until a data set is closed, or makes while it copies one, is not forgotten.
+printf '%s\n' 1,2,a 2,1,b 3,2,a 4,1,b >table.csv
+keeps() { # NAME OUTPUT COMMAND ...: the command ends with 74 at each of its first writes, and leaves the old output
+    local name=$1 output=$2 n
+    for n in 1 2 3 4; do
+        echo old >"$output"
+        expect 74 "$fault" --fail "pwrite@*/$output*:$n:ENOSPC" -- "$lockstep" "${@:3}" --force -o "$output"
+        says 'No space left on device'
+        same "$name: the old output" "$(cat "$output")" old
+    done
+}
+keeps import table.h5 import csv table.csv
+keeps extract features.h5 extract runs/job --layer dense1
