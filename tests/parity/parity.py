@@ -19,7 +19,7 @@ BOUNDS = {"lockstep-double": 1e-8, "lockstep": 1e-4}
 
 
 class Vacuous(Exception):
-    """Nothing that the net learns reaches its output: both gradients are 0."""
+    """The loss does not depend on anything that the net learns: both gradients are 0, but for rounding."""
 
 
 def tensor(values):
@@ -64,7 +64,7 @@ def errors(case, dump):
     loss = LOSSES[case.loss](last.flatten(1), dump["target"])
     loss.backward()
     whole = torch.cat([p.grad.flatten() for p in parameters.values()]).norm().item()
-    if whole == 0 and not any(values.any() for values in under(dump, "gradient/").values()):
+    if max(whole, *(values.norm() for values in under(dump, "gradient/").values())) < 1e-12:
         raise Vacuous
 
     found = {"loss": abs(loss.item() - dump["loss"]) / abs(loss.item())}
