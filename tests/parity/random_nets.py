@@ -131,7 +131,8 @@ def draw_case(draw):
     rows = draw.randint(4, 12)
     shape = draw.choice([(draw.randint(1, 9),), 3 * (1,)] + 4 * [(*pair(draw, 1, 6), draw.choice([1, 2, 3, 4, 6, 12, 32]))])
     lines, width = draw_lines(draw, shape)
-    losses = ["squared-error", "bce", "hinge"] + 3 * (["cross-entropy"] if width > 1 else [])
+    losses = ["squared-error", "bce"] + 3 * (["cross-entropy"] if width > 1 else [])
+    losses += ["hinge"] * (lines[-1].kind != "activation")  # steps end at its kink
     loss = draw.choice(losses)
     if not has_parameters(lines):
         raise Impossible
