@@ -42,13 +42,30 @@ void ls_mpi_check(int code, const char *call, const char *file, int line)
     ls_fatal(file, line, "%s failed: %s", call, reason);
 }
 
-/* How many ranks mpirun or srun says it started; 1 where neither did. If srun started mpirun, it is
- * mpirun's number that counts. */
+/* What tells a process its rank, and of how many, before MPI starts. The first that is set counts:
+ * if SLURM started mpirun, it is mpirun's number. */
+static const struct {
+    const char *rank, *size;
+} launchers[] = {{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+                 {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"}, /* MVAPICH */
+                 {"PMIX_RANK", "OMPI_COMM_WORLD_SIZE"},
+                 {"PMI_RANK", "PMI_SIZE"},    /* MPICH, Intel MPI */
+                 {"PALS_RANKID", "PMI_SIZE"}, /* HPE Cray */
+                 {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"}};
+
+int ls_comm_task(void)
+{
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
+        if (getenv(launchers[i].rank))
+            return atoi(getenv(launchers[i].rank));
+    return 0;
+}
+
+/* How many ranks mpirun or srun says it started; 1 where neither did. */
 static int started_ranks(void)
 {
-    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *text = getenv(names[i]);
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
+        const char *text = getenv(launchers[i].size);
         if (text && atoi(text) > 0)
             return atoi(text);
     }
@@ -219,9 +236,9 @@ bool ls_comm_singletons(const ls_comm *comm, ls_error *error)
         return false;
     ls_error_set(error, LS_USAGE,
                  "%d tasks were started, but MPI knows of 1: each would train alone. Start them "
-                 "with `srun --mpi=pmix` (`srun --mpi=list` must name pmix), or with mpirun inside "
-                 "the allocation",
-                 comm->started);
+                 "with `srun --mpi=pmix` (`srun --mpi=list` must name pmix), or with the mpirun of "
+                 "the MPI that this program was built with (%s), inside the allocation",
+                 comm->started, ls_comm_version());
     return true;
 }
 

@@ -34,6 +34,8 @@ void ls_comm_close(ls_comm *comm);
 /* Whether the environment says that more ranks were started than MPI knows of; *error says what to
  * do. Under srun without PMIx each of them would train alone. */
 bool ls_comm_singletons(const ls_comm *comm, ls_error *error);
+/* This process's rank by the environment that its launcher gave it, before MPI starts; else 0. */
+int ls_comm_task(void);
 const char *ls_comm_version(void); /* of the MPI library, one line */
 
 /* **Collective.** True if `ok` is true on all ranks. Else false on all of them, and *error is, on

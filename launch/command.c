@@ -1,6 +1,7 @@
 /* command: the table of subcommands, and how each reads its command line. */
 #include "launch/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "core/spec.h"
+#include "dist/comm.h"
 
 #define LS_COMMAND(name, help)                                                                     \
     int ls_command_##name(int argc, char **argv);                                                  \
@@ -40,12 +42,27 @@ int ls_command_fail(int rank, const ls_error *error)
 
 int ls_command_rank(void)
 {
-    static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
-                                        "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
-        if (getenv(ranks[i]))
-            return atoi(getenv(ranks[i]));
-    return 0;
+    return ls_comm_task();
+}
+
+/* Open MPI tells each rank what mpirun was given. A shell between the two may have given each
+ * another line, and other launchers do not say: `srun bash -c 'lockstep verify $SLURM_PROCID.h5'`.
+ */
+bool ls_command_spare(void)
+{
+    const char *lines = getenv("OMPI_NUM_APP_CTX"), *program = getenv("OMPI_COMMAND");
+    if (ls_command_rank() == 0 || !lines || !program || strcmp(lines, "1") != 0)
+        return false;
+    const char *folder = strrchr(program, '/');
+    return strcmp(folder ? folder + 1 : program, program_invocation_short_name) == 0;
+}
+
+/* A rank without work ends; one of them says so. */
+static void leave(void)
+{
+    if (ls_command_rank() == 1)
+        fputs("lockstep: this takes one rank: all others leave it to rank 0\n", stderr);
+    exit(0);
 }
 
 /* A command line while argp reads it. */
@@ -226,7 +243,8 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     argp_err_exit_status = LS_USAGE;
     setenv("ARGP_HELP_FMT", "opt-doc-col=40,rmargin=98,no-dup-args-note", 0);
     /* argp prints on all ranks. In glibc, to which it belongs, stdout and stderr are variables. */
-    FILE *out = stdout, *err = stderr, *null = ls_command_rank() ? fopen("/dev/null", "w") : NULL;
+    bool spare = ls_command_spare(), silent = usage->alone ? spare : ls_command_rank() != 0;
+    FILE *out = stdout, *err = stderr, *null = silent ? fopen("/dev/null", "w") : NULL;
     FILE *safe = fopencookie(err, "w", (cookie_io_functions_t){.write = write_safe});
     if (null)
         stdout = stderr = null;
@@ -240,6 +258,8 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     if (null)
         fclose(null);
     ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
+    if (usage->alone && spare)
+        leave();
     move_words(argc, argv, arguments);
     ls_free(words);
     ls_free(given);

@@ -43,6 +43,8 @@ typedef struct ls_usage {
     const char *about;                /* what the subcommand does, in a sentence or a few */
     const char *more;                 /* examples, printed after the options; NULL: none */
     int arguments_min, arguments_max; /* how many words; max < 0: any number */
+    /* Needs no MPI: each task of srun or mpirun does what it is given, but for spare ranks. */
+    bool alone;
     /* Calls argp_error where the arguments do not fit together; NULL: they always do. */
     void (*check)(const void *arguments, const struct argp_state *state);
 } ls_usage;
@@ -69,5 +71,8 @@ extern const ls_command_code ls_command_codes[];
 void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *arguments);
 /* The rank that mpirun or srun gives in the environment, before MPI has started; else 0. */
 int ls_command_rank(void);
+/* Whether mpirun started several ranks with one command line, which is this program's, and this is
+ * not rank 0: what needs no MPI is then done by rank 0 for all. */
+bool ls_command_spare(void);
 /* Prints "lockstep: MESSAGE" to stderr on rank 0; returns error->code on every rank. */
 int ls_command_fail(int rank, const ls_error *error);

@@ -53,6 +53,7 @@ static void check(const void *context, const struct argp_state *state)
 }
 
 const ls_usage ls_usage_import = {
+    .alone = true,
     .options = options,
     .check = check,
 /* "|idx|csv|synthetic [FILE ...]" without its first letter. */
@@ -77,15 +78,12 @@ const ls_usage ls_usage_import = {
     .arguments_max = 1 + LS_IMPORT_FILES,
 };
 
-/* Under mpirun only rank 0 imports: there is one file to write. */
 int ls_command_import(int argc, char **argv)
 {
     ls_error error;
     ls_import import;
     arguments a = {.import = ls_import_presets};
     ls_command_parse(&ls_usage_import, argc, argv, &a.words);
-    if (ls_command_rank() != 0)
-        return 0;
     ls_import_run *run = find(&a, &import, &error);
     if (!run || !run(&import, stdout, &error))
         return ls_command_fail(0, &error);

@@ -51,13 +51,19 @@ static int print_version(FILE *out)
     return 0;
 }
 
+/* 0 where this process is to print what no command has to do with. */
+static int speaker(void)
+{
+    return ls_command_spare() ? ls_command_rank() : 0;
+}
+
 static int fail_unknown(const char *name, int commands)
 {
     const char *near = ls_nearest(name, ls_commands, commands, sizeof ls_commands[0]);
     ls_error error;
     ls_error_set(&error, LS_USAGE, "there is no command '%s'%s%s%s (`lockstep --help` lists all)",
                  name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
-    return ls_command_fail(ls_command_rank(), &error);
+    return ls_command_fail(speaker(), &error);
 }
 
 static int run(const ls_command *command, int argc, char **argv)
@@ -67,7 +73,7 @@ static int run(const ls_command *command, int argc, char **argv)
     ls_error error;
     if (!ls_tile_find(instructions)) {
         ls_error_set(&error, LS_USAGE, LS_TILE_EXPECTED, instructions);
-        return ls_command_fail(ls_command_rank(), &error);
+        return ls_command_fail(speaker(), &error);
     }
     snprintf(name, sizeof name, "lockstep %s", command->name);
     argv[1] = name;
@@ -87,13 +93,13 @@ int main(int argc, char **argv)
     ls_process_begin();
     mallopt(M_MMAP_THRESHOLD, 1 << 21); /* freed blocks of this size go back to the system */
     if (argc < 2) {
-        if (ls_command_rank() == 0)
+        if (speaker() == 0)
             print_help(stderr);
         return LS_USAGE;
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(argv[1], words[i].word) == 0)
-            return ls_command_rank() == 0 ? words[i].print(stdout) : 0;
+            return speaker() == 0 ? words[i].print(stdout) : 0;
     int i = 0;
     while (ls_commands[i].name && strcmp(ls_commands[i].name, argv[1]) != 0)
         i++;

@@ -36,6 +36,7 @@ static const ls_command_option options[] = {
     {.name = NULL}};
 
 const ls_usage ls_usage_inspect = {
+    .alone = true,
     .options = options,
     .check = check_arguments,
     .arguments = "FILE|RUN [FILE|RUN]",
@@ -402,8 +403,6 @@ int ls_command_inspect(int argc, char **argv)
     arguments a = {.json = false};
     ls_error error = {0};
     ls_command_parse(&ls_usage_inspect, argc, argv, &a.words);
-    if (ls_command_rank() != 0)
-        return 0;
     bool ok = a.diff ? compare(&a, &error) : inspect(&a, &error);
     return ok ? 0 : ls_command_fail(0, &error);
 }

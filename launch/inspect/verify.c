@@ -20,6 +20,7 @@ static const ls_command_option options[] = {
     {.name = NULL}};
 
 const ls_usage ls_usage_verify = {
+    .alone = true,
     .options = options,
     .arguments = "RUN|FILE",
     .about = "Checks a file: a checkpoint against its digest, a data set as train does, any "
@@ -158,8 +159,6 @@ int ls_command_verify(int argc, char **argv)
     arguments a = {.json = false};
     ls_error error = {0};
     ls_command_parse(&ls_usage_verify, argc, argv, &a.words);
-    if (ls_command_rank() != 0)
-        return 0;
     json_t *list = verify(a.words.at[0], &error);
     if (!list)
         return ls_command_fail(0, &error);

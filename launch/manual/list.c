@@ -245,6 +245,7 @@ static const ls_command_option options[] = {
     {.name = NULL}};
 
 const ls_usage ls_usage_list = {
+    .alone = true,
     .options = options,
     .check = check_arguments,
     .arguments =
@@ -264,8 +265,6 @@ int ls_command_list(int argc, char **argv)
     arguments a = {.model = NULL};
     ls_error error;
     ls_command_parse(&ls_usage_list, argc, argv, &a.words);
-    if (ls_command_rank() != 0)
-        return 0;
     if (a.model)
         return put_model(a.model, a.input, &error) ? 0 : ls_command_fail(0, &error);
     const ls_list_section *only = a.words.count ? find_section(a.words.at[0]) : NULL;

@@ -157,6 +157,7 @@ static const ls_command_option options[] = {{"keys", 0, NULL,
                                             {.name = NULL}};
 
 const ls_usage ls_usage_man = {
+    .alone = true,
     .options = options,
     .about = "Writes the manual page of this program in roff.",
     .more = "Examples:\n"
@@ -168,8 +169,6 @@ int ls_command_man(int argc, char **argv)
 {
     arguments a = {.keys = false};
     ls_command_parse(&ls_usage_man, argc, argv, &a.words);
-    if (ls_command_rank() != 0)
-        return 0;
     if (!a.keys) {
         put_page();
         return 0;

@@ -54,6 +54,7 @@ static const ls_command_option options[] = {
     {.name = NULL}};
 
 const ls_usage ls_usage_plot = {
+    .alone = true,
     .options = options,
     .check = check_arguments,
     .arguments = "RUN [RUN ...]",
@@ -246,8 +247,6 @@ int ls_command_plot(int argc, char **argv)
     arguments a = {.axis = LS_AXIS_STEP};
     ls_error error = {0};
     ls_command_parse(&ls_usage_plot, argc, argv, &a.runs);
-    if (ls_command_rank() != 0)
-        return 0;
     bool ok = a.live ? follow(&a, &error) : plot(&a, &error);
     return ok ? 0 : ls_command_fail(0, &error);
 }

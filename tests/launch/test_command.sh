@@ -60,18 +60,48 @@ expect 0 "rate=X" "$lockstep" list optimizers
 expect 0 "default 0.9)" "$lockstep" list optimizers
 
 
-# Before MPI starts, the environment says which process is rank 0: the others print nothing and end with the same code.
-for name in OMPI_COMM_WORLD_RANK PMIX_RANK PMI_RANK SLURM_PROCID; do
-    for words in "--help:0" "zzzzzz:64" "list:0" "train --zzzzzz:64" "list --help:0"; do
+# Before MPI starts, the environment says which process is rank 0: of what needs MPI, the others print nothing and end with
+# the same code. What needs none is each task's own work, which may be another one than its neighbour's.
+for name in OMPI_COMM_WORLD_RANK MV2_COMM_WORLD_RANK PMIX_RANK PMI_RANK PALS_RANKID SLURM_PROCID; do
+    code=0
+    env "$name=1" "$lockstep" train --zzzzzz >"$work/said" 2>&1 || code=$?
+    if [ -s "$work/said" ] || [ $code != 64 ]; then
+        echo "$name=1 lockstep train --zzzzzz: expected silence and 64, found $code and:" >&2
+        cat "$work/said" >&2
+        failed=1
+    fi
+    for words in "--help:0" "zzzzzz:64" "list:0" "list --help:0" "man:0" "--version:0" "verify nothing.h5:65" \
+        "inspect nothing.h5:65" "import synthetic --rows 4 -o $work/$name.h5:0" "list --zzzzzz:64"; do
         code=0
         # shellcheck disable=SC2086
         env "$name=1" "$lockstep" ${words%:*} >"$work/said" 2>&1 || code=$?
-        if [ -s "$work/said" ] || [ "$code" != "${words#*:}" ]; then
-            echo "$name=1 lockstep ${words%:*}: expected silence and ${words#*:}, found $code and:" >&2
+        if [ ! -s "$work/said" ] || [ "$code" != "${words##*:}" ]; then
+            echo "$name=1 lockstep ${words%:*}: expected words and ${words##*:}, found $code and:" >&2
             cat "$work/said" >&2
             failed=1
         fi
     done
+    [ -s "$work/$name.h5" ] || failed=1
 done
 expect 0 "Usage" env OMPI_COMM_WORLD_RANK=0 SLURM_PROCID=3 "$lockstep" --help
+expect 0 "Usage" env OMPI_COMM_WORLD_RANK=3 "$lockstep" --help
+
+# Where mpirun started this program itself, with one command line, rank 0 does the work of what needs no MPI; where a shell
+# stands between, or there are two command lines, each rank does its own.
+times() { # COUNT TEXT ARGUMENT ...: of mpirun's words, so many hold TEXT
+    local count=$1 text=$2
+    shift 2
+    mpirun --oversubscribe --bind-to none "$@" >"$work/said" 2>&1 || true
+    if [ "$(grep -cF -- "$text" "$work/said")" != "$count" ]; then
+        echo "mpirun $*: expected $count times '$text', found:" >&2
+        cat "$work/said" >&2
+        failed=1
+    fi
+}
+times 1 'Losses (objective:' -n 3 "$lockstep" list losses
+times 1 'this takes one rank: all others leave it to rank 0' -n 3 "$lockstep" list losses
+times 1 'Usage: lockstep COMMAND' -n 2 "$lockstep" --help
+times 2 'Losses (objective:' -n 2 bash -c "$lockstep list losses"
+times 1 'Losses (objective:' -n 1 "$lockstep" list losses : -n 1 "$lockstep" list schedules
+times 1 'Schedules (' -n 1 "$lockstep" list losses : -n 1 "$lockstep" list schedules
 exit $failed
