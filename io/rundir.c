@@ -165,24 +165,25 @@ bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error)
 }
 
 /* Whether a run that resumes at `step` keeps this line. */
-static bool is_kept(const char *line, size_t length, long step)
+static bool is_kept(const char *line, size_t length, long step, const char *needed)
 {
     json_t *record = json_loadb(line, length, 0, NULL);
     const json_t *number = json_object_get(record, "step");
-    bool kept =
-        json_is_object(record) && (!json_is_number(number) || json_number_value(number) <= step);
+    double at = json_is_number(number) ? json_number_value(number) : -1;
+    bool kept = json_is_object(record) &&
+                (at < step || (at == step && (!needed || json_object_get(record, needed))));
     json_decref(record);
     return kept;
 }
 
 /* Moves the lines that are kept to the front of `text`; returns their length. */
-static size_t keep_lines(char *text, size_t size, long step)
+static size_t keep_lines(char *text, size_t size, long step, const char *needed)
 {
     size_t kept = 0;
     char *line = text;
     for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
         size_t length = (size_t)(end - line) + 1;
-        if (!is_kept(line, length, step))
+        if (!is_kept(line, length, step, needed))
             continue;
         memmove(text + kept, line, length);
         kept += length;
@@ -190,7 +191,7 @@ static size_t keep_lines(char *text, size_t size, long step)
     return kept;
 }
 
-bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error)
+bool ls_rundir_metrics_rewind(ls_rundir *run, long step, const char *needed, ls_error *error)
 {
     close_metrics(run);
     size_t size;
@@ -200,7 +201,7 @@ bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error)
     if (!there)
         return true;
     char *text = ls_atomic_file_read(run->metrics_path, LS_RUNDIR_TEXT, &size, error);
-    size_t kept = text ? keep_lines(text, size, step) : 0;
+    size_t kept = text ? keep_lines(text, size, step, needed) : 0;
     bool ok = text && (kept == size || ls_atomic_file_write(run->metrics_path, text, kept, error));
     ls_free(text);
     return ok;

@@ -17,6 +17,7 @@ bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error 
 /* Appends a line to metrics.jsonl. `json` is one object, without a newline. */
 bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error);
 /* Removes the records of steps after `step` (counted over all stages), which a resumed run writes
- * again, and lines that are no JSON objects, such as half a line at the end. LS_IO errors; LS_DATA
- * where the file is larger than any run's: then it stays as it is. */
-bool ls_rundir_metrics_rewind(ls_rundir *run, long step, ls_error *error);
+ * again, those of `step` itself without a member `needed` (NULL: none), and lines that are no JSON
+ * objects, such as half a line at the end. LS_IO errors; LS_DATA where the file is larger than any
+ * run's: then it stays as it is. */
+bool ls_rundir_metrics_rewind(ls_rundir *run, long step, const char *needed, ls_error *error);

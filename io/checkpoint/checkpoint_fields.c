@@ -1,8 +1,12 @@
 /* checkpoint_fields: the attributes of a checkpoint file. */
 #include "io/checkpoint/checkpoint_fields.h"
 
+#include <limits.h>
+
 #include "io/h5/h5_attribute.h"
 #include "io/h5/h5_error.h"
+
+#define FIELD(member) .name = #member, .offset = offsetof(ls_position, member)
 
 /* The members of ls_position: longs, as which the bits of data_digest are kept too, or doubles. */
 static const struct field {
@@ -10,16 +14,18 @@ static const struct field {
     bool is_double;
     long count;
     size_t offset;
-} fields[] = {{"updates", false, LS_PHASES, offsetof(ls_position, updates)},
-              {"stage", false, LS_H5_SCALAR, offsetof(ls_position, stage)},
-              {"stage_step", false, LS_H5_SCALAR, offsetof(ls_position, stage_step)},
-              {"step", false, LS_H5_SCALAR, offsetof(ls_position, step)},
-              {"samples", true, LS_H5_SCALAR, offsetof(ls_position, samples)},
-              {"shards", false, LS_H5_SCALAR, offsetof(ls_position, shards)},
-              {"best", true, LS_H5_SCALAR, offsetof(ls_position, best)},
-              {"best_step", false, LS_H5_SCALAR, offsetof(ls_position, best_step)},
-              {"stale", false, LS_H5_SCALAR, offsetof(ls_position, stale)},
-              {"data_digest", false, LS_H5_SCALAR, offsetof(ls_position, data_digest)}};
+    bool later; /* checkpoints of before have none of it: then it is 0 */
+} fields[] = {{FIELD(updates), .count = LS_PHASES},
+              {FIELD(stage), .count = LS_H5_SCALAR},
+              {FIELD(stage_step), .count = LS_H5_SCALAR},
+              {FIELD(step), .count = LS_H5_SCALAR},
+              {FIELD(samples), .count = LS_H5_SCALAR, .is_double = true},
+              {FIELD(shards), .count = LS_H5_SCALAR},
+              {FIELD(best), .count = LS_H5_SCALAR, .is_double = true},
+              {FIELD(best_step), .count = LS_H5_SCALAR},
+              {FIELD(stale), .count = LS_H5_SCALAR},
+              {FIELD(evaluation_due), .count = LS_H5_SCALAR, .later = true},
+              {FIELD(data_digest), .count = LS_H5_SCALAR}};
 enum { FIELDS = sizeof fields / sizeof *fields };
 
 static hid_t type_of(const struct field *field)
@@ -60,6 +66,34 @@ static bool is_known_format(hid_t file, ls_error *error)
                       format, LS_CHECKPOINT_FORMAT);
 }
 
+static bool read_field(hid_t file, const struct field *f, ls_position *position, ls_error *error)
+{
+    bool present;
+    long count = f->count == LS_H5_SCALAR ? 1 : f->count;
+    return (f->later || has(file, f->name, error)) &&
+           ls_h5_get_numbers(file, f->name, type_of(f), count, (char *)position + f->offset,
+                             &present, error);
+}
+
+/* Numbers that no run can have come to are those of a damaged or forged file. */
+static bool check_position(const ls_checkpoint *checkpoint, ls_error *error)
+{
+    static const long most = 1L << 53;
+    const ls_position *p = &checkpoint->position;
+    const long counts[] = {p->stage, p->stage_step, p->step,          p->best_step,
+                           p->stale, p->shards,     p->evaluation_due};
+    bool ok = p->samples >= 0 && p->stage_step <= p->step && p->shards <= INT_MAX &&
+              (checkpoint->weights_only || p->shards > 0);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        ok = ok && counts[i] >= 0 && counts[i] <= most;
+    for (int i = 0; i < LS_PHASES; i++)
+        ok = ok && p->updates[i] >= 0 && p->updates[i] <= most;
+    return ok || ls_h5_fail(error, LS_DATA, checkpoint->file,
+                            "says that its run stands at step %ld, of its stage %ld step %ld, with "
+                            "%ld shards, which no run can",
+                            p->step, p->stage, p->stage_step, p->shards);
+}
+
 bool ls_checkpoint_fields_read(ls_checkpoint *checkpoint, ls_error *error)
 {
     hid_t file = checkpoint->file;
@@ -69,11 +103,9 @@ bool ls_checkpoint_fields_read(ls_checkpoint *checkpoint, ls_error *error)
               ls_h5_get_text(file, "job", &checkpoint->job, &present, error) &&
               ls_h5_get_text(file, "data", &checkpoint->data, &present, error);
     for (const struct field *f = fields; f < fields + FIELDS && ok; f++)
-        ok = has(file, f->name, error) &&
-             ls_h5_get_numbers(file, f->name, type_of(f), f->count == LS_H5_SCALAR ? 1 : f->count,
-                               (char *)&checkpoint->position + f->offset, &present, error);
+        ok = read_field(file, f, &checkpoint->position, error);
     ok = ok && has(file, "weights_only", error) &&
          ls_h5_get_long(file, "weights_only", &only, &present, error);
     checkpoint->weights_only = only != 0;
-    return ok;
+    return ok && check_position(checkpoint, error);
 }

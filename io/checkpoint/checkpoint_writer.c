@@ -79,7 +79,10 @@ bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
                                 const ls_checkpoint_contents *contents, ls_checkpoint_part part,
                                 ls_error *error)
 {
+    bool best = writer->part == LS_CHECKPOINT_WEIGHTS;
     bool before = ls_checkpoint_writer_wait(writer, error);
+    if (!before && best)
+        return false;
     const char *name = part == LS_CHECKPOINT_WEIGHTS ? "best.h5" : "checkpoint";
     writer->part = part;
     writer->step = contents->position->step;

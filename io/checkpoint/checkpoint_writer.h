@@ -10,8 +10,10 @@ typedef struct ls_checkpoint_writer ls_checkpoint_writer;
 ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep);
 /* Copies the contents into a file in memory, and starts a thread that writes it to the disk: as
  * step-N.h5, or, of LS_CHECKPOINT_WEIGHTS, as best.h5. One write is under way at a time: a second
- * call waits for the first. False with the error of the *previous* write where that failed; this
- * one is under way all the same. LS_IO errors name file and reason; what was valid stays valid. */
+ * call waits for the first. False with the error of the *previous* write where that failed. If that
+ * was of best.h5, nothing is written: the contents speak of a best.h5 that is not there. If it was
+ * of a step, this one is under way all the same. LS_IO errors name file and reason; what was valid
+ * stays valid. */
 bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
                                 const ls_checkpoint_contents *contents, ls_checkpoint_part part,
                                 ls_error *error);

@@ -47,7 +47,7 @@ static const char *asked_to_stop(void *progress)
 }
 
 /* Prints how a run ended that did not fail; returns the exit code. */
-static int conclude(const ls_trainer *t, ls_outcome outcome, long steps_before)
+static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_before)
 {
     const ls_listener *listener = &t->options.listener;
     const ls_job *job = t->session.job;
@@ -61,7 +61,7 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, long steps_before)
             why, t->position.step, t->options.overwrite ? " without --resume and --overwrite" : "");
         return LS_AGAIN;
     }
-    if (t->position.step == steps_before)
+    if (complete_before)
         ls_report_notice(listener,
                          "nothing to do: the run is complete after %ld steps (%s goes on)",
                          t->position.step,
@@ -89,7 +89,7 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
                                           .stage_end = print_stage_end,
                                           .stop = asked_to_stop};
     bool ok = ls_trainer_open(&trainer, comm, job, options, &error);
-    long steps_before = trainer.position.step;
+    bool complete_before = ok && ls_trainer_complete(&trainer);
     if (ok && progress)
         (options->dry_run ? ls_overview_print_plan : ls_overview_print)(&trainer, stdout);
     if (ok && !options->dry_run) {
@@ -100,7 +100,7 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
     }
     int code = !ok                ? ls_command_fail(comm->rank, &error)
                : options->dry_run ? 0
-                                  : conclude(&trainer, outcome, steps_before);
+                                  : conclude(&trainer, outcome, complete_before);
     ls_progress_close(progress);
     ls_trainer_close(&trainer);
     return code;

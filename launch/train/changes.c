@@ -156,6 +156,10 @@ bool ls_changes_accept(ls_trainer *t, const ls_job *before, ls_error *error)
 {
     const ls_job *now = t->session.job;
     const ls_listener *l = &t->options.listener;
+    if (t->position.stage >= before->stages)
+        return ls_error_set(error, LS_DATA,
+                            "%s: says that its run is in stage %ld of %d; it is damaged or forged",
+                            t->resumed, t->position.stage + 1, before->stages);
     if (!ls_job_compatible(before, now, t->position.stage, l->notice, l->context, error))
         return false;
     if (t->position.data_digest != ls_dataset_shape_digest(t->session.data))

@@ -83,6 +83,7 @@ static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
     const ls_job *job = report->session->job;
     double seconds = ls_clock_now() - report->stage_start;
     double steps_here = (double)(position->stage_step - report->stage_first);
+    double steps_left = (double)(stage->steps - position->stage_step);
     ls_figures figures = {
         .stage = (int)position->stage,
         .stages = job->stages,
@@ -96,7 +97,7 @@ static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
         .metrics = stage->objective->metrics,
         .samples_per_second = report->stage_rows / seconds,
         .seconds = seconds,
-        .seconds_left = seconds / steps_here * (double)(stage->steps - position->stage_step),
+        .seconds_left = steps_here > 0 ? seconds / steps_here * steps_left : -1,
         .waiting = report->waited / seconds,
     };
     for (int k = 0; figures.metrics[k]; k++)

@@ -112,12 +112,14 @@ static bool allocate(ls_trainer *t, ls_error *error)
     return true;
 }
 
-/* Records that can't be rewound because the file is damaged stay: they are no reason not to train.
- */
+/* Where the evaluation after the last step is due again, only the record of the step itself stays,
+ * which has a rate. Records that can't be rewound because the file is damaged stay: they are no
+ * reason not to train. */
 static bool rewind_metrics(const ls_trainer *t, ls_error *error)
 {
     ls_error why = {0};
-    if (ls_rundir_metrics_rewind(t->run, t->position.step, &why))
+    const char *needed = t->position.evaluation_due ? "rate" : NULL;
+    if (ls_rundir_metrics_rewind(t->run, t->position.step, needed, &why))
         return true;
     if (why.code != LS_DATA)
         return ls_error_set(error, why.code, "%s", why.text);
@@ -207,6 +209,7 @@ void ls_trainer_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
 bool ls_trainer_complete(const ls_trainer *t)
 {
     int last = t->session.job->stages - 1;
-    return t->position.stage == last && (t->position.stage_step >= t->session.stage[last].steps ||
-                                         ls_judge_patience_over(t->session.job, &t->position));
+    return t->position.stage == last && !t->position.evaluation_due &&
+           (t->position.stage_step >= t->session.stage[last].steps ||
+            ls_judge_patience_over(t->session.job, &t->position));
 }

@@ -1,5 +1,5 @@
 /* trainer_run: for each step, for each phase of the objective: the batch, the gradient of this
- * rank's shards, the sum over all ranks, the update; then evaluation and checkpoint where due. */
+ * rank's shards, the sum over all ranks, the update; then checkpoint and evaluation where due. */
 #include "launch/train/trainer_run.h"
 
 #include <math.h>
@@ -187,6 +187,7 @@ static bool evaluate(ls_trainer *t, ls_error *error)
     bool ok = ls_evaluate(t->comm, objective, session->data, ls_split_find(job->evaluate.split),
                           &evaluation, error);
     if (ok) {
+        t->position.evaluation_due = 0;
         bool best = ls_judge_note(job, objective, &evaluation.sums, &t->position);
         ok = !best || write_checkpoint(t, LS_CHECKPOINT_WEIGHTS, error);
         t->evaluated = ls_clock_now();
@@ -208,27 +209,43 @@ static bool due(const ls_trainer *t, const ls_every *every, double flag)
     return floor(step / period) != floor((step - 1) / period);
 }
 
-/* One step and what is due after it: report, evaluation, checkpoint, in this order. */
+/* **Collective.** Makes the evaluation that the position says is due. */
+static verdict evaluate_due(ls_trainer *t, ls_error *error)
+{
+    if (!evaluate(t, error))
+        return FAILED;
+    bool last = t->position.stage_step == stage_of(t)->steps;
+    return last || ls_judge_patience_over(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
+}
+
+/* What is due after a step: a checkpoint, then an evaluation. The checkpoint says that the
+ * evaluation is still to come, so that none of the steps is lost where it fails, or where a stop or
+ * a kill comes meanwhile: the next start makes it. */
+static verdict after_step(ls_trainer *t, const ls_step_sums *sums, ls_error *error)
+{
+    bool last = t->position.stage_step == stage_of(t)->steps, stop = sums->stop > 0 && !last;
+    bool judged =
+        t->evaluate.unit != LS_EVERY_NEVER && (last || due(t, &t->evaluate, sums->evaluate));
+    bool saved = last ? judged : stop || due(t, &t->session.job->checkpoint.every, sums->save);
+    t->position.evaluation_due = judged;
+    if (saved && !save(t, error))
+        return FAILED;
+    if (stop || !judged)
+        return stop ? STOP : last ? STAGE_DONE : GO_ON;
+    verdict result = evaluate_due(t, error);
+    if (t->position.evaluation_due && !saved)
+        save(t, NULL);
+    return result;
+}
+
 static verdict step_and_after(ls_trainer *t, ls_error *error)
 {
     ls_step_sums sums;
-    const ls_job *job = t->session.job;
     if (!train_step(t, &sums, error))
         return FAILED;
     t->report.waited = ls_loader_waited(t->loader);
     ls_report_step(&t->report, &sums.sums);
-    bool done = t->position.stage_step == stage_of(t)->steps;
-    if (t->evaluate.unit != LS_EVERY_NEVER && (done || due(t, &t->evaluate, sums.evaluate))) {
-        if (!evaluate(t, error))
-            return FAILED;
-        done = done || ls_judge_patience_over(job, &t->position);
-    }
-    if (done)
-        return STAGE_DONE;
-    bool stop = sums.stop > 0;
-    if ((stop || due(t, &job->checkpoint.every, sums.save)) && !save(t, error))
-        return FAILED;
-    return stop ? STOP : GO_ON;
+    return after_step(t, &sums, error);
 }
 
 /* The loader begins to read the rows of this rank's shards, from the position on. */
@@ -285,12 +302,15 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
 {
     verdict result = GO_ON;
     ls_session_stage *stage = stage_of(t);
-    if (t->position.stage_step >= stage->steps ||
-        ls_judge_patience_over(t->session.job, &t->position)) {
+    t->position.evaluation_due &= t->evaluate.unit != LS_EVERY_NEVER; /* the job may have changed */
+    if (!t->position.evaluation_due && (t->position.stage_step >= stage->steps ||
+                                        ls_judge_patience_over(t->session.job, &t->position))) {
         advance(t);
         return STAGE_DONE;
     }
     start_stage(t);
+    if (t->position.evaluation_due)
+        result = evaluate_due(t, error);
     while (result == GO_ON)
         result = step_and_after(t, error);
     if (result != STAGE_DONE)

@@ -95,6 +95,7 @@ class SmallState
         position.best = std::nan("");
         position.best_step = 3;
         position.stale = 2;
+        position.evaluation_due = 1;
         position.data_digest = 0xfedcba9876543210u;
         arrays = {1, {{"momentum", &trained, false, momentum.data()}}};
         all = {job.c_str(), &position, params, &arrays, "train/x rows: 7 of 2, float32\n"};

@@ -1,5 +1,6 @@
 /* checkpoint: what is written comes back; what is broken is noticed, named and passed over. */
 #include <atomic>
+#include <climits>
 #include <gtest/gtest.h>
 #include <random>
 #include <thread>
@@ -136,6 +137,7 @@ TEST(Checkpoint, EveryFieldComesBack)
     EXPECT_TRUE(std::isnan(found->best));
     EXPECT_EQ(found->best_step, want->position->best_step);
     EXPECT_EQ(found->stale, want->position->stale);
+    EXPECT_EQ(found->evaluation_due, want->position->evaluation_due);
     EXPECT_EQ(found->data_digest, want->position->data_digest);
     ls_checkpoint_close(file);
 }
@@ -405,6 +407,33 @@ TEST(BrokenCheckpoint, OfALaterFormat)
             });
         },
         "is a checkpoint of format 99");
+}
+
+TEST(BrokenCheckpoint, OfAPositionThatNoRunCanHave)
+{
+    for (const char *name :
+         {"stage", "stage_step", "step", "shards", "stale", "best_step", "evaluation_due"})
+        for (long value : {-1L, LONG_MIN, LONG_MAX})
+            expect_passed_over(
+                [=](const Folder &run) {
+                    change_file(step_path(run, 2), 2, [=](hid_t file) {
+                        EXPECT_TRUE(ls_h5_put_long(file, name, value, nullptr));
+                    });
+                },
+                "which no run can");
+}
+
+TEST(Checkpoint, OfBeforeHasNoEvaluationThatIsDue)
+{
+    Folder run;
+    SmallState state;
+    write_steps(run, state, {2});
+    change_file(step_path(run, 2), 2, [](hid_t file) { H5Adelete(file, "evaluation_due"); });
+    ls_error error = {};
+    ls_checkpoint *file = ls_checkpoint_open(step_path(run, 2).c_str(), &error);
+    ASSERT_TRUE(file) << error.text;
+    EXPECT_EQ(file->position.evaluation_due, 0);
+    ls_checkpoint_close(file);
 }
 
 TEST(BrokenCheckpoint, WithoutOneOfItsFields)

@@ -137,7 +137,7 @@ TEST(RundirMetrics, RewindDropsLaterStepsAndHalfALine)
                                          "{\"loss\": 1, \"step\": 2}\n"
                                          "{\"step\": 4}\n"
                                          "{\"step\": 2, \"lo");
-    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 2, &run.error)) << run.error.text;
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 2, nullptr, &run.error)) << run.error.text;
     EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 3, \"again\": true}", &run.error));
     EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1, \"loss\": 0.5}\n"
                                                    "{\"note\": \"no step\"}\n"
@@ -145,14 +145,40 @@ TEST(RundirMetrics, RewindDropsLaterStepsAndHalfALine)
                                                    "{\"step\": 3, \"again\": true}\n");
 }
 
+TEST(RundirMetrics, RewindToAStepWhoseEvaluationIsDueKeepsTheStepsOwnRecord)
+{
+    Folder folder;
+    Opened run(folder.root);
+    write_file(folder / "metrics.jsonl", "{\"step\": 1, \"valid\": {}}\n"
+                                         "{\"step\": 2, \"rate\": 0.5}\n"
+                                         "{\"step\": 2, \"valid\": {}}\n"
+                                         "{\"step\": 2, \"final\": \"done\"}\n");
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 2, "rate", &run.error)) << run.error.text;
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1, \"valid\": {}}\n"
+                                                   "{\"step\": 2, \"rate\": 0.5}\n");
+}
+
+TEST(RundirMetrics, RewindLeavesAFileThatIsTooLargeToBeOne)
+{
+    Folder folder;
+    Opened run(folder.root);
+    write_file(folder / "metrics.jsonl", "{\"step\": 1}\n");
+    if (truncate((folder / "metrics.jsonl").c_str(), off_t(1) << 40) != 0)
+        GTEST_SKIP() << "no sparse files of 1 TiB here";
+    EXPECT_FALSE(ls_rundir_metrics_rewind(run, 0, nullptr, &run.error));
+    EXPECT_EQ(run.error.code, LS_DATA);
+    EXPECT_TRUE(has(run.error, "has 1099511627776 bytes")) << run.error.text;
+    EXPECT_EQ(std::filesystem::file_size(folder / "metrics.jsonl"), uintmax_t(1) << 40);
+}
+
 TEST(RundirMetrics, RewindToTheStartAndOfNothing)
 {
     Folder folder;
     Opened run(folder.root);
-    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 5, &run.error));
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 5, nullptr, &run.error));
     EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl"));
     EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
-    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 0, &run.error));
+    EXPECT_TRUE(ls_rundir_metrics_rewind(run, 0, nullptr, &run.error));
     EXPECT_EQ(read_file(folder / "metrics.jsonl"), "");
     EXPECT_TRUE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
     EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1}\n");

@@ -2,8 +2,13 @@
  * what a listener hears; which checkpoint a run goes on from; what changes between two starts. */
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cmath>
+#include <fcntl.h>
+#include <functional>
 #include <string>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "../io/folder.h"
@@ -11,6 +16,9 @@
 extern "C" {
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/checksum.h"
+#include "io/file.h"
+#include "io/h5/h5.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/train/changes.h"
 #include "launch/train/judge.h"
@@ -56,6 +64,8 @@ struct Data {
         splits[LS_TRAIN] = {ROWS, x.data(), y.data(), {1, {WIDTH}}, {}, 2, nullptr};
         splits[LS_VALID] = splits[LS_TRAIN];
         splits[LS_VALID].rows = VALID;
+        splits[LS_VALID].x += ROWS * WIDTH;
+        splits[LS_VALID].y += ROWS;
         set = ls_dataset_open_rows("rows", splits, &error);
         EXPECT_NE(set, nullptr) << error.text;
     }
@@ -93,7 +103,10 @@ struct Training {
             ((Training *)run)->notices += std::string(text) + "\n";
         };
         options.listener.step = [](void *run, const ls_figures *figures) {
-            ((Training *)run)->steps.push_back(*figures);
+            Training *it = (Training *)run;
+            it->steps.push_back(*figures);
+            if (it->on_step)
+                it->on_step(figures->run_step);
         };
         options.listener.evaluation = [](void *run, const ls_figures *figures, const char *,
                                          bool best) {
@@ -125,6 +138,7 @@ struct Training {
     Folder folder;
     Data data;
     std::string keys, notices;
+    std::function<void(long)> on_step; /* gets the steps done since the run began */
     ls_train_options options = {};
     long limit = 0;
     ls_error error = {};
@@ -232,12 +246,149 @@ TEST(Trainer, AnotherRunBeginsFromACheckpointAndGoesOnFromItsOwn)
     EXPECT_NE(second.notices.find("is where the run began"), std::string::npos) << second.notices;
 }
 
+namespace
+{
+/* The records of evaluations in metrics.jsonl. */
+long evaluations_recorded(const Training &run)
+{
+    std::string records = read_file(run.folder / "run/metrics.jsonl");
+    long count = 0;
+    for (size_t at = 0; (at = records.find("\"valid\":", at)) != std::string::npos; at++)
+        count++;
+    return count;
+}
+
+/* The bytes of best.h5, without the run's folder, whose name is random, and of the same length. */
+std::string best_file(const Training &run)
+{
+    std::string bytes = read_file(run.folder / "run/checkpoints/best.h5");
+    size_t at = bytes.find(run.folder.root);
+    return at == std::string::npos ? bytes : bytes.erase(at, run.folder.root.size());
+}
+
+void expect_same_end(const Training &run, const Training &whole)
+{
+    EXPECT_EQ(run.values, whole.values);
+    EXPECT_EQ(run.position.best, whole.position.best);
+    EXPECT_EQ(run.position.best_step, whole.position.best_step);
+    EXPECT_EQ(run.position.stale, whole.position.stale);
+    EXPECT_TRUE(best_file(run) == best_file(whole));
+    EXPECT_EQ(evaluations_recorded(run), evaluations_recorded(whole));
+}
+
+/* The calls that write files: call `at` (from 1) fails with EIO; 0: none does. Nothing is synced:
+ * that would take most of the time. */
+struct Fault {
+    long at, calls;
+} fault;
+bool fails()
+{
+    errno = EIO;
+    return ++fault.calls == fault.at;
+}
+const ls_file_calls faulty = {
+    [](const char *path, int flags, mode_t mode) { return fails() ? -1 : open(path, flags, mode); },
+    [](int file, const void *bytes, size_t size) -> ssize_t {
+        return fails() ? -1 : write(file, bytes, size);
+    },
+    [](int) { return fails() ? -1 : 0; },
+    [](int file) {
+        int result = close(file);
+        return fails() ? -1 : result;
+    },
+    [](const char *from, const char *to) { return fails() ? -1 : rename(from, to); }};
+} /* namespace */
+
+TEST(Trainer, AnEvaluationThatFailsLosesNoStep)
+{
+    for (const char *every : {"1 epoch", "never"}) {
+        const std::string keys = ADAM + "checkpoint: {every: " + every + "}\n";
+        Training whole(keys), run(keys);
+        ASSERT_EQ(whole.train(), LS_OUTCOME_COMPLETE) << whole.error.text;
+        for (long bad : {8, 16}) { /* the second is the run's last evaluation */
+            real &number = run.data.x[(size_t)((ROWS + 7) * WIDTH)], good = number;
+            run.on_step = [&](long step) { number = step == bad ? (real)NAN : number; };
+            EXPECT_EQ(run.train(), LS_OUTCOME_FAILED);
+            EXPECT_EQ(run.error.code, LS_DATA) << run.error.text;
+            EXPECT_EQ(run.train(), LS_OUTCOME_FAILED); /* no step is done again */
+            EXPECT_EQ(run.steps.size(), 0u);
+            EXPECT_EQ(run.began.step, bad);
+            number = good;
+        }
+        run.on_step = nullptr;
+        ASSERT_EQ(run.train(), LS_OUTCOME_COMPLETE) << run.error.text;
+        EXPECT_EQ(run.began.step, 16);
+        expect_same_end(run, whole);
+    }
+}
+
+TEST(Trainer, AStopComesBeforeTheEvaluationThatIsDue)
+{
+    Training whole(ADAM), run(ADAM);
+    ASSERT_EQ(whole.train(), LS_OUTCOME_COMPLETE) << whole.error.text;
+    ASSERT_EQ(run.train(8), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(evaluations_recorded(run), 1);
+    ASSERT_EQ(run.train(1), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(evaluations_recorded(run), 2);
+    ASSERT_EQ(run.train(), LS_OUTCOME_COMPLETE) << run.error.text;
+    expect_same_end(run, whole);
+}
+
+TEST(Trainer, AJobThatEvaluatesNoMoreDropsTheEvaluationThatIsDue)
+{
+    Training run(ADAM);
+    ASSERT_EQ(run.train(8), LS_OUTCOME_STOPPED) << run.error.text;
+    ASSERT_EQ(run.train(1000, "evaluate: {every: never}\n"), LS_OUTCOME_COMPLETE);
+    EXPECT_EQ(evaluations_recorded(run), 1);
+}
+
+TEST(Trainer, AfterAnyFailedCallTheSameCommandGoesOnAndTheBestIsRight)
+{
+    const std::string keys = "optimizer: momentum rate=0.1\nbatch: 25\nepochs: 3\n"
+                             "evaluate: {metric: loss}\ncheckpoint: {every: 3 steps, keep: 1}\n";
+    Training whole(keys);
+    ASSERT_EQ(whole.train(), LS_OUTCOME_COMPLETE) << whole.error.text;
+    long failed = 0;
+    ls_file_set_calls(&faulty);
+    for (fault = {1, 0};; fault.at++) {
+        SCOPED_TRACE(fault.at);
+        Training run(keys);
+        fault.calls = 0;
+        failed += run.train() != LS_OUTCOME_COMPLETE;
+        EXPECT_TRUE(run.error.code == 0 || run.error.code == LS_IO) << run.error.text;
+        if (fault.calls < fault.at)
+            break; /* no call was left to fail */
+        long at = std::exchange(fault.at, 0);
+        EXPECT_EQ(run.train(), LS_OUTCOME_COMPLETE) << run.error.text;
+        expect_same_end(run, whole);
+        fault.at = at;
+    }
+    ls_file_set_calls(nullptr);
+    EXPECT_GT(failed, 50);
+}
+
+TEST(Trainer, AStageThatTheCheckpointsJobDoesNotHaveIsRefused)
+{
+    Training run(ADAM);
+    ASSERT_EQ(run.train(2), LS_OUTCOME_STOPPED) << run.error.text;
+    std::string path = run.folder / "run/checkpoints/step-00000002.h5";
+    hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    EXPECT_TRUE(ls_h5_put_long(file, "stage", 3, &run.error)) << run.error.text;
+    H5Fclose(file);
+    std::string bytes = read_file(path);
+    EXPECT_TRUE(ls_checksum_write(path.c_str(), bytes.data(), bytes.size(), 2, &run.error));
+    EXPECT_EQ(run.train(1), LS_OUTCOME_FAILED);
+    EXPECT_EQ(run.error.code, LS_DATA);
+    EXPECT_NE(std::string(run.error.text).find("stage 4 of 1"), std::string::npos)
+        << run.error.text;
+}
+
 TEST(Trainer, GoingBackForgetsABestThatCameLater)
 {
     Training run(
         ADAM + "evaluate: {metric: loss, every: 1 steps}\ncheckpoint: {every: 1 steps, keep: 9}\n");
     ASSERT_EQ(run.train(6), LS_OUTCOME_STOPPED) << run.error.text;
-    ASSERT_EQ(run.position.best_step, 6); /* the loss falls with every step */
+    ASSERT_EQ(run.position.best_step, 5); /* the loss falls with every step; that of 6 is due */
     std::string back = run.folder / "run/checkpoints/step-00000003.h5";
     run.options.resume = back.c_str();
     EXPECT_EQ(run.train(1), LS_OUTCOME_FAILED);
@@ -245,8 +396,8 @@ TEST(Trainer, GoingBackForgetsABestThatCameLater)
     run.options.overwrite = true;
     ASSERT_EQ(run.train(1), LS_OUTCOME_STOPPED) << run.error.text;
     EXPECT_EQ(run.began.step, 3);
-    EXPECT_TRUE(std::isnan(run.began.best)); /* best.h5 was of step 6 */
-    EXPECT_EQ(run.position.best_step, 4);
+    EXPECT_TRUE(std::isnan(run.began.best)); /* best.h5 was of step 5 */
+    EXPECT_EQ(run.position.best_step, 3);
 }
 
 TEST(Trainer, WhatChangedIsNoticed)
