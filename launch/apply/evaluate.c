@@ -69,7 +69,8 @@ static bool evaluate(ls_forward *f, ls_error *error)
     const long classes = session->task.classes;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
     ls_evaluation evaluation = {.rows = 0};
-    objective->type->compile(objective, 0, ls_objective_chunk(objective));
+    objective->type->compile(objective, 0,
+                             ls_evaluation_chunk(objective, session->data, f->split_id));
     if (classes > 0 && classes <= MOST_CLASSES)
         ls_evaluation_add_confusion(&evaluation, objective);
     bool ok = ls_evaluate(f->comm, objective, session->data, f->split_id, &evaluation, error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
 #include "launch/job/yaml/job_file.h"
@@ -96,22 +97,24 @@ static void apply(void *context, const ls_batch *batch, long chunk, real *result
     memcpy(results, y, (size_t)(batch->rows * o->width) * sizeof *results);
 }
 
-/* Rows of a chunk: so few that the workspace, and what a rank sends to rank 0, stay small. */
-static long chunk_rows(const ls_net *net, long width)
+/* Rows of a chunk, of `all` rows: so few that the workspace, and what a rank sends to rank 0, stay
+ * small. */
+static long chunk_rows(const ls_net *net, long width, long all)
 {
     enum { CHUNK_ROWS = 256, WORKSPACE_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
     long rows = CHUNK_ROWS;
     while (rows > 1 && (ls_workspace_bytes(net, rows, LS_INFERENCE) > WORKSPACE_BYTES ||
                         (size_t)(rows * width) * sizeof(real) > RESULT_BYTES))
         rows /= 2;
-    return rows;
+    return ls_min(rows, all);
 }
 
 bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
 {
     o->file = f->file;
     o->width = ls_shape_count(&o->net->layers[o->layer]->y);
-    long rows = chunk_rows(o->net, o->width);
+    long all = ls_dataset_split(f->saved.session.data, o->split)->x.rows;
+    long rows = chunk_rows(o->net, o->width, all);
     o->workspace = ls_workspace_create_until(o->net, rows, o->layer);
     const ls_chunks chunks = {.data = f->saved.session.data,
                               .split = o->split,

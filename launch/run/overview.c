@@ -2,6 +2,7 @@
 #include "launch/run/overview.h"
 
 #include "core/kernels/tile.h"
+#include "core/minmax.h"
 #include "core/print.h"
 #include "launch/threads.h"
 #include "launch/train/plan.h"
@@ -94,18 +95,26 @@ static void print_data(const ls_session *session, FILE *out)
 
 static void print_stages(const ls_session *session, FILE *out)
 {
+    long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
     for (int s = 0; s < session->job->stages; s++) {
         const ls_job_stage *keys = &session->job->stage[s];
         const ls_session_stage *stage = &session->stage[s];
         const char *phase = keys->optimizer[0].phase;
-        if (stage->steps_per_epoch == 1)
+        if (keys->batch > rows)
+            ls_print(
+                out,
+                "          stage %d: batch=%ld is more than there is: every step takes all %ld "
+                "training rows\n",
+                s + 1, keys->batch, rows);
+        else if (keys->batch == rows)
             ls_print(out, "          stage %d: every step takes all training rows\n", s + 1);
         ls_print(out,
                  "stage %d   %s; %s%s%s; %s; batch %ld over all ranks, about %ld a rank; "
                  "%ld steps, %ld an epoch\n",
                  s + 1, keys->objective, phase ? phase : "", phase ? ": " : "",
                  keys->optimizer[0].spec, keys->schedule, keys->batch,
-                 keys->batch / session->comm->size, stage->steps, stage->steps_per_epoch);
+                 ls_min(keys->batch, rows) / session->comm->size, stage->steps,
+                 stage->steps_per_epoch);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/loss.h"
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "launch/session/chunks.h"
 
 double ls_sums_mean(const ls_sums *sums, int k)
@@ -45,6 +46,11 @@ void ls_evaluation_release(ls_evaluation *evaluation)
     evaluation->confusion = NULL;
 }
 
+long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split)
+{
+    return ls_min(ls_objective_chunk(objective), ls_dataset_split(data, split)->x.rows);
+}
+
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
                  ls_evaluation *evaluation, ls_error *error)
 {
@@ -52,7 +58,7 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     chunk_sums c = {.objective = objective, .evaluation = evaluation};
     const ls_chunks chunks = {.data = data,
                               .split = id,
-                              .size = ls_objective_chunk(objective),
+                              .size = ls_evaluation_chunk(objective, data, id),
                               .targets = true,
                               .context = &c,
                               .apply = evaluate_chunk};

@@ -16,8 +16,10 @@ typedef struct ls_evaluation {
  * with ls_evaluation_release. */
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective);
 void ls_evaluation_release(ls_evaluation *evaluation);
+/* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer. */
+long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split);
 /* **Collective.** Adds to *evaluation, which is {0} or holds an empty confusion matrix. Compile the
- * objective with chunk_rows = ls_objective_chunk. The error is the same on all ranks. */
+ * objective with chunk_rows = ls_evaluation_chunk. The error is the same on all ranks. */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);
 /* Sum `k` divided by the weight. */
