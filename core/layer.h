@@ -93,8 +93,8 @@ struct ls_layer_type {
     size_t size;                /* of the private struct */
     const ls_option *options;   /* into the private struct; NULL: none */
     int inputs_min, inputs_max; /* inputs_max 0 stands for exactly one input */
-    bool mixes_rows;            /* a row's output depends on the other rows; see above */
-    bool random;                /* uses random numbers when training */
+    bool mixes_rows; /* a row's output depends on statistics of each channel over rows; see above */
+    bool random;     /* uses random numbers when training */
     bool (*setup)(ls_layer *layer, ls_error *error);
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);

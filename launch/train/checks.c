@@ -1,6 +1,8 @@
 /* checks: what must hold between a job and its data before a run starts. */
 #include "launch/train/checks.h"
 
+#include <stdio.h>
+
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "launch/session/chunks.h"
@@ -96,4 +98,118 @@ bool ls_checks_shards(const ls_session *s, int shards, ls_error *error)
                         "run has %d shards on %d rank%s: give shards=%d%s",
                         layer->net, layer->name, shards, ranks, ranks > 1 ? "s" : "", ranks,
                         s->job->accumulate > 1 ? " in place of accumulate" : "");
+}
+
+/* The fewest numbers of a channel that a layer of a net makes statistics of, and in which step. */
+typedef struct sample {
+    const ls_layer *layer;
+    long numbers, rows, parts; /* rows of the step's batch; parts: into which they are cut */
+    bool last;                 /* the batch is the last of an epoch, and smaller than the others */
+} sample;
+
+/* The smallest part that has any of the rows, if they are cut into parts. */
+static long smallest_part(long rows, long parts)
+{
+    return rows < parts ? 1 : rows / parts;
+}
+
+static void look_at_batch(const ls_session *s, int shards, long rows, bool last, sample *fewest)
+{
+    for (int n = 0; n < s->task.nets; n++)
+        for (int i = 0; i < s->net[n]->count; i++) {
+            const ls_layer *layer = s->net[n]->layers[i];
+            long parts = layer->sums ? 1 : shards;
+            long places = ls_shape_count(&layer->y) / ls_shape_last(&layer->y);
+            long numbers = smallest_part(rows, parts) * places;
+            if (layer->type->mixes_rows && (!fewest->layer || numbers < fewest->numbers))
+                *fewest = (sample){layer, numbers, rows, parts, last};
+        }
+}
+
+static sample find_sample(const ls_session *s, int stage, int shards)
+{
+    sample fewest = {.layer = NULL};
+    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    long batch = ls_min(s->job->stage[stage].batch, rows);
+    look_at_batch(s, shards, batch, false, &fewest);
+    if (rows % batch && s->stage[stage].steps >= s->stage[stage].steps_per_epoch)
+        look_at_batch(s, shards, rows % batch, true, &fewest);
+    return fewest;
+}
+
+/* The next larger batch of which each part has two rows or more in every step; 0: there is none. */
+static long larger_batch(long rows, long batch, long parts)
+{
+    do
+        batch++;
+    while (batch <= rows && (smallest_part(batch, parts) < 2 ||
+                             (rows % batch && smallest_part(rows % batch, parts) < 2)));
+    return batch <= rows ? batch : 0;
+}
+
+/* Whether statistics of the whole batch would be of more numbers, and can be had. */
+static bool could_sync(const ls_session *s, const sample *f)
+{
+    return s->job->net && f->rows > 1 && f->parts > 1 && f->parts == s->comm->size;
+}
+
+/* What gives the statistics more numbers, into text[size]. */
+static void find_remedies(const ls_session *s, int stage, const sample *f, char *text, size_t size)
+{
+    char remedy[64];
+    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    long batch = larger_batch(rows, s->job->stage[stage].batch, f->parts);
+    *text = 0;
+    if (could_sync(s, f))
+        ls_format_join(text, size, "sync=1 to that line");
+    if (f->parts > 1 && f->rows > 1) {
+        snprintf(remedy, sizeof remedy, "shards=%ld or fewer (or fewer ranks)", f->rows / 2);
+        ls_format_join(text, size, remedy);
+    }
+    if (batch) {
+        snprintf(remedy, sizeof remedy, "%sbatch=%ld", *text ? "or " : "", batch);
+        ls_format_join(text, size, remedy);
+    }
+}
+
+static void describe_sample(const ls_session *s, int stage, const sample *f, char *text,
+                            size_t size)
+{
+    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    long batch = s->job->stage[stage].batch;
+    int used = snprintf(text, size, "%s/%s: ", f->layer->net, f->layer->name);
+    if (f->last)
+        used += snprintf(text + used, size - (size_t)used,
+                         "the last batch of an epoch (%ld rows in batches of %ld) has %ld row%s",
+                         rows, batch, f->rows, f->rows > 1 ? "s" : "");
+    else
+        used += snprintf(text + used, size - (size_t)used, "a batch has %ld row%s", f->rows,
+                         f->rows > 1 ? "s" : "");
+    if (f->parts > 1)
+        used += snprintf(text + used, size - (size_t)used, " in %ld shards", f->parts);
+    snprintf(text + used, size - (size_t)used, ", which is %ld value%s per channel", f->numbers,
+             f->numbers > 1 ? "s" : "");
+}
+
+bool ls_checks_statistics(const ls_session *s, long stage, int shards, char *few, size_t size,
+                          ls_error *error)
+{
+    enum { ENOUGH = 8 };
+    char what[320], remedies[160], place[256];
+    *few = 0;
+    for (int i = (int)stage; i < s->job->stages; i++) {
+        const sample f = find_sample(s, i, shards);
+        if (!f.layer || f.numbers >= ENOUGH)
+            continue;
+        describe_sample(s, i, &f, what, sizeof what);
+        find_remedies(s, i, &f, remedies, sizeof remedies);
+        if (f.numbers < 2)
+            return ls_error_set(
+                error, LS_USAGE, "%s: %s: mean and deviation need more than 1; give %s",
+                ls_job_where(s->job, s->job->net ? "net" : "model", place, sizeof place), what,
+                *remedies ? remedies : "more training rows");
+        snprintf(few, size, "%s: mean and deviation of so few are rough%s", what,
+                 could_sync(s, &f) ? "; sync=1 takes those of the whole batch" : "");
+    }
+    return true;
 }

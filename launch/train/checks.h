@@ -13,3 +13,8 @@ bool ls_checks_judged_rows(const ls_session *session, ls_error *error);
 const ls_layer *ls_checks_synchronous(const ls_session *session);
 /* With such a layer each rank must have one shard, so that each pass is of the whole batch. */
 bool ls_checks_shards(const ls_session *session, int shards, ls_error *error);
+/* Layers that take statistics over rows (batch norm) must get two numbers of a channel or more in
+ * every step of the stages from `stage` on. *few says so where they get fewer than eight: the words
+ * for a person, in few[size]; else it is "". */
+bool ls_checks_statistics(const ls_session *session, long stage, int shards, char *few, size_t size,
+                          ls_error *error);

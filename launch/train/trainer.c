@@ -96,6 +96,19 @@ static void divide_shards(ls_trainer *t)
                          t->shards.count, nodes, most, who, t->shards.most);
 }
 
+/* What must hold of the shards; the same answer on all ranks. */
+static bool check_shards(const ls_trainer *t, ls_error *error)
+{
+    char few[512];
+    int shards = (int)t->position.shards;
+    if (!ls_checks_shards(&t->session, shards, error) ||
+        !ls_checks_statistics(&t->session, t->position.stage, shards, few, sizeof few, error))
+        return false;
+    if (*few && t->comm->rank == 0)
+        ls_report_notice(&t->options.listener, "%s", few);
+    return true;
+}
+
 /* **Collective.** Parameters, optimizer state and gradients. */
 static bool allocate(ls_trainer *t, ls_error *error)
 {
@@ -169,7 +182,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!t->options.no_files && !ls_resume_find(t, error))
         return false;
     divide_shards(t);
-    if (!ls_checks_shards(&t->session, (int)t->position.shards, error)) /* the same on all ranks */
+    if (!check_shards(t, error))
         return false;
     if (t->options.dry_run)
         return true;

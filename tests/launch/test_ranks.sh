@@ -73,10 +73,11 @@ for nodes in 4:3,1 3:2,1 6:1,3,2; do
 done
 
 # --- Resumed on any other number, and accumulated in any way.
-train parts 3 2,1 steps=3 schedule=constant
-train parts 7 4,1,2 steps=5 schedule=constant
-train parts 2 '' steps=7 schedule=constant
-train whole 5 '' schedule=constant
+each=(evaluate.every='1 steps' schedule=constant)
+train parts 3 2,1 steps=3 "${each[@]}"
+train parts 7 4,1,2 steps=5 "${each[@]}"
+train parts 2 '' steps=7 "${each[@]}"
+train whole 5 '' "${each[@]}"
 same 'a run on 3, 7 and 2 ranks' "$(digest --all "$(checkpoint whole 7)")" "$(digest --all "$(checkpoint parts 7)")"
 train six 6 '' shards=6
 train accumulated 2 '' shards=0 accumulate=3
@@ -127,3 +128,34 @@ says 'a rank takes up to 8 shards a step in turn'
 says 'the largest share of a batch is 50.0 %, an even one 33.3 %: shards=3 is faster (other bits), or 4 ranks, or split=even (bits of 3 ranks); 2 ranks would be as fast'
 dry 4
 ! grep 'largest share' out || fail 'expected no word about equal shares'
+
+# --- Batch norm over one number a channel is refused, and over few is said: in the smallest shard of any batch.
+normed=$'dense units=8\nnorm: batchnorm\ndense units=4'
+refused() { # RANKS WORDS ARGUMENT ...
+    expect 64 ranks "$1" "$lockstep" train job.yaml run=none --dry-run net="$normed" "${@:3}"
+    says "lockstep: command line: net: net/norm: $2"
+}
+refused 4 'a batch has 4 rows in 4 shards, which is 1 value per channel: mean and deviation need more than 1; give sync=1 to that line, shards=2 or fewer (or fewer ranks), or batch=12' \
+    batch=4 shards=0
+refused 1 'a batch has 13 rows in 7 shards' batch=13 shards=7
+refused 1 'a batch has 3 rows in 7 shards' batch=3 shards=7
+refused 1 'a batch has 12 rows in 12 shards' batch=12 shards=0 accumulate=12
+refused 1 'a batch has 1 row, which is 1 value per channel: mean and deviation need more than 1; give batch=3' batch=1 shards=1
+refused 1 'the last batch of an epoch (203 rows in batches of 101) has 1 row, which is 1 value per channel: mean and deviation need more than 1; give batch=102' \
+    shards=1
+refused 1 'the last batch of an epoch (203 rows in batches of 33) has 5 rows in 4 shards' batch=33 shards=4
+dry 1 net="$normed" batch=102 shards=1
+! grep 'per channel' out || fail 'expected no word about 101 rows'
+dry 1 net="$normed" batch=101 shards=1 steps=2 # which never come to the last batch
+dry 4 net="$normed" batch=32 shards=4
+says 'net/norm: the last batch of an epoch (203 rows in batches of 32) has 11 rows in 4 shards, which is 2 values per channel: mean and deviation of so few are rough; sync=1 takes those of the whole batch'
+dry 4 net="${normed/batchnorm/batchnorm sync=1}" batch=8 shards=4
+! grep 'per channel' out || fail 'expected no word about the statistics of a whole batch'
+dry 4 shards=4 batch=4 # images: a row has 144 places
+! grep 'per channel' out || fail 'expected no word about images'
+
+# --- A batch that is larger than the data takes memory for the rows there are.
+train vast 1 '' batch=1000000000 shards=2 steps=1
+says 'batch=1000000000 is more than there is: every step takes all 203 training rows'
+train full 1 '' batch=203 shards=2 steps=1
+same 'the largest batch and all rows' "$(digest "$(checkpoint full 1)")" "$(digest "$(checkpoint vast 1)")"
