@@ -35,6 +35,7 @@ bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_erro
     for (size_t length = strcspn(path, "/");; length += 1 + strcspn(path + length + 1, "/")) {
         snprintf(part, sizeof part, "%.*s", (int)length, path);
         H5L_info_t info;
+        H5O_info_t object;
         htri_t found = H5Lexists(file, part, H5P_DEFAULT);
         if (found == 0)
             return true;
@@ -42,6 +43,10 @@ bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_erro
             return ls_h5_fail(error, LS_DATA, file, "can't look for %s", part);
         *exists = info.type != H5L_TYPE_HARD || !path[length];
         if (*exists)
+            return true;
+        if (H5Oget_info_by_name2(file, part, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+            return ls_h5_fail(error, LS_DATA, file, "can't look for %s", path);
+        if (object.type != H5O_TYPE_GROUP)
             return true;
     }
 }
