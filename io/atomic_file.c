@@ -127,8 +127,10 @@ static bool create_temporary(ls_atomic_file *f)
         f->file = ls_file_open(f->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
         if (f->file >= 0 ? hold(f) : errno != EEXIST)
             return f->file >= 0;
-        if (f->file >= 0)
+        if (f->file >= 0) {
+            unlink(f->temporary); /* unless it is gone */
             ls_file_close(f->file);
+        }
         f->file = -1;
         errno = EEXIST;
     }

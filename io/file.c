@@ -67,12 +67,14 @@ bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset)
     return write_all(file, bytes, size, offset);
 }
 
-ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset)
+/* `offset` -1: from where the file stands. */
+static ssize_t read_all(int file, char *bytes, size_t size, off_t offset)
 {
     size_t at = 0;
     while (at < size) {
         size_t part = size - at < CHUNK ? size - at : CHUNK;
-        ssize_t done = pread(file, (char *)bytes + at, part, offset + (off_t)at);
+        ssize_t done = offset < 0 ? read(file, bytes + at, part)
+                                  : pread(file, bytes + at, part, offset + (off_t)at);
         if (is_interrupted(done))
             continue;
         if (done < 0)
@@ -82,6 +84,16 @@ ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset)
         at += (size_t)done;
     }
     return (ssize_t)at;
+}
+
+ssize_t ls_file_read(int file, void *bytes, size_t size)
+{
+    return read_all(file, bytes, size, -1);
+}
+
+ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset)
+{
+    return read_all(file, bytes, size, offset);
 }
 
 bool ls_file_truncate(int file, off_t size)

@@ -13,6 +13,7 @@ int ls_file_open(const char *path, int flags, mode_t mode);
 bool ls_file_write(int file, const void *bytes, size_t size);
 bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset);
 /* Reads `size` bytes, fewer only at the end of the file; returns how many. */
+ssize_t ls_file_read(int file, void *bytes, size_t size);
 ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset);
 bool ls_file_truncate(int file, off_t size);
 /* Locks the whole file by flock, without waiting: LOCK_SH or LOCK_EX. Returns 0 or the errno:

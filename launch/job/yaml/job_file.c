@@ -2,35 +2,45 @@
 #include "launch/job/yaml/job_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/spec.h"
+#include "io/file.h"
 #include "launch/job/job_keys.h"
 #include "launch/job/job_read.h"
 #include "launch/job/yaml/yaml.h"
 
 enum { FILE_MAX = 1 << 20 };
 
+/* A wrong path is a mistake of the person; all else is the system's. */
+static void fail(const char *path, const char *doing, ls_error *error)
+{
+    bool wrong = errno == ENOENT || errno == ENOTDIR || errno == EISDIR || errno == EACCES;
+    ls_error_set(error, wrong ? LS_USAGE : LS_IO, "%s: cannot %s the job file: %s", path, doing,
+                 strerror(errno));
+}
+
 static char *read_file(const char *path, size_t *length, ls_error *error)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        ls_error_set(error, LS_USAGE, "%s: cannot open the job file: %s", path, strerror(errno));
+    int file = ls_file_open(path, O_RDONLY | O_NOCTTY, 0);
+    if (file < 0) {
+        fail(path, "open", error);
         return NULL;
     }
     char *text = ls_alloc(FILE_MAX + 1, 1);
-    *length = fread(text, 1, FILE_MAX + 1, file);
-    int failure = ferror(file) ? errno : 0;
-    fclose(file);
-    if (!failure && *length <= FILE_MAX)
+    ssize_t done = ls_file_read(file, text, FILE_MAX + 1);
+    if (done < 0)
+        fail(path, "read", error);
+    else if (done > FILE_MAX)
+        ls_error_set(error, LS_USAGE, "%s: larger than 1 MiB: this is no job file", path);
+    ls_file_close(file);
+    *length = (size_t)done;
+    if (done >= 0 && done <= FILE_MAX)
         return text;
     ls_free(text);
-    if (failure)
-        ls_error_set(error, LS_USAGE, "%s: cannot read the job file: %s", path, strerror(failure));
-    else
-        ls_error_set(error, LS_USAGE, "%s: larger than 1 MiB: this is no job file", path);
     return NULL;
 }
 
