@@ -1,32 +1,54 @@
 /* saved: find what a run saved, rebuild its nets from the job inside, load the parameters. */
 #include "launch/session/saved.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
 #include "launch/job/job_read.h"
+
+/* Opens best.h5 of a run directory. NULL without an error: there is none, or it is damaged, which
+ * a notice says. One that can't be read is an error: another checkpoint would give other results.
+ */
+static ls_checkpoint *open_best(const ls_saved_request *r, ls_error *error)
+{
+    *error = (ls_error){0};
+    char *best = ls_format("%s/checkpoints/best.h5", r->from);
+    ls_checkpoint *found = NULL;
+    if (access(best, F_OK) == 0 || errno != ENOENT)
+        found = ls_checkpoint_open(best, error);
+    ls_free(best);
+    if (found || error->code != LS_DATA)
+        return found;
+    if (r->notice)
+        r->notice(r->context, error->text);
+    *error = (ls_error){0};
+    return NULL;
+}
 
 /* On rank 0. Opens what `from` names: of a directory best.h5 or the newest valid checkpoint. */
 static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error)
 {
-    ls_checkpoint *found = NULL;
-    if (access(r->from, F_OK) != 0) {
-        ls_error_set(error, LS_DATA, "%s: no such run directory or checkpoint file", r->from);
+    struct stat status;
+    if (stat(r->from, &status) != 0) {
+        bool absent = errno == ENOENT || errno == ENOTDIR;
+        ls_error_set(error, absent ? LS_DATA : LS_IO, "%s: %s", r->from,
+                     absent ? "no such run directory or checkpoint file" : strerror(errno));
         return NULL;
     }
-    if (!ls_atomic_file_is_folder(r->from))
+    if (!S_ISDIR(status.st_mode))
         return ls_checkpoint_open(r->from, error);
-    char *best = ls_format("%s/checkpoints/best.h5", r->from);
-    if (r->weights == LS_SAVED_BEST && access(best, R_OK) == 0 &&
-        !(found = ls_checkpoint_open(best, error)) && r->notice)
-        r->notice(r->context, error->text);
-    ls_free(best);
-    if (!found &&
-        ls_checkpoint_find(r->from, &found, r->notice, r->context, error) == LS_CHECKPOINT_NONE)
+    if (r->weights == LS_SAVED_BEST) {
+        ls_checkpoint *best = open_best(r, error);
+        if (best || error->code)
+            return best;
+    }
+    ls_checkpoint *found = NULL;
+    if (ls_checkpoint_find(r->from, &found, r->notice, r->context, error) == LS_CHECKPOINT_NONE)
         ls_error_set(error, LS_DATA, "%s holds no checkpoint: is it a run directory?", r->from);
     return found;
 }

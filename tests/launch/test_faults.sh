@@ -69,3 +69,17 @@ keeps() { # NAME OUTPUT COMMAND ...: the command ends with 74 at each of its fir
 }
 keeps import table.h5 import csv table.csv
 keeps extract features.h5 extract runs/job --layer dense1
+
+# What can't be read now is no reason to take something else: another checkpoint, an empty job.
+keeps_out() { # FAULT COMMAND ...: the command ends with 74 and the old output stays
+    echo old >rows.csv
+    expect 74 "$fault" --fail "$1" -- "$lockstep" "${@:2}"
+    says 'Input/output error'
+    same 'the old output' "$(cat rows.csv)" old
+}
+for at in open@*/best.h5 open@*/best.ok pread@*/best.ok stat@*/runs/job; do
+    keeps_out "$at:1:EIO" predict runs/job --split train --force -o rows.csv
+done
+keeps_out open@*/job.yaml:1:EIO train job.yaml
+keeps_out read@*/job.yaml:1:EIO train job.yaml
+expect 0 "$fault" --fail read@*/job.yaml:1:EINTR -- "$lockstep" train job.yaml
