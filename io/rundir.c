@@ -6,19 +6,23 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/memory.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/file.h"
 #include "io/folder.h"
 
 enum { HOLDER = 256 };
 
 struct ls_rundir {
-    char *path, *metrics_path; /* RUN, RUN/metrics.jsonl */
-    int lock;                  /* the file RUN/lock; -1: not open yet */
-    int metrics;               /* RUN/metrics.jsonl, to append to; -1: not open */
+    char *path, *lock_path, *metrics_path; /* RUN, RUN/lock, RUN/metrics.jsonl */
+    int folder;                            /* the folder RUN; -1: not open yet */
+    int lock;                              /* RUN/lock; -1: not open yet */
+    int metrics;                           /* RUN/metrics.jsonl, to append to; -1: not open */
+    bool cut;                              /* it ends in a part of a line */
 };
 
 static char *inside(const ls_rundir *run, const char *name)
@@ -36,10 +40,33 @@ static bool fail(ls_error *error, const char *path, const char *doing)
 static int lock_file(int file)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(file, F_OFD_SETLK, &lock) == 0 ||
-        (errno == EINVAL && fcntl(file, F_SETLK, &lock) == 0))
+    int result;
+    do
+        result = fcntl(file, F_OFD_SETLK, &lock);
+    while (result != 0 && errno == EINTR);
+    if (result == 0 || (errno == EINVAL && fcntl(file, F_SETLK, &lock) == 0))
         return 0;
-    return errno;
+    return errno == EACCES ? EAGAIN : errno;
+}
+
+/* Opens the file RUN/lock; -1 and an error where something else is there, for the holder's name is
+ * written into it. */
+static int open_lock(const char *path, ls_error *error)
+{
+    struct stat status;
+    int file = ls_file_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
+    if (file < 0 && errno != ELOOP)
+        fail(error, path, "open");
+    else if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
+             status.st_nlink > 1)
+        ls_error_set(error, LS_IO,
+                     "%s: is a link, or no file; expected the lock of a run directory: remove it",
+                     path);
+    else
+        return file;
+    if (file >= 0)
+        ls_file_close(file);
+    return -1;
 }
 
 static void write_holder(int file)
@@ -47,48 +74,107 @@ static void write_holder(int file)
     char host[HOLDER / 2] = "unknown", text[HOLDER];
     gethostname(host, sizeof host - 1);
     int length = snprintf(text, sizeof text, "process %ld on host %s\n", (long)getpid(), host);
-    if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)length, 0) != length)
-        return; /* no error: the text is for the message of a second job only */
+    if (ls_file_truncate(file, 0))
+        ls_file_write_at(file, text, (size_t)length, 0); /* for a second job's message only */
 }
 
-static bool in_use(const ls_rundir *run, ls_error *error)
+/* Fills holder[HOLDER] with the name of the job that holds the lock. */
+static const char *read_holder(int file, char *holder)
 {
-    char holder[HOLDER] = "";
-    ssize_t length = pread(run->lock, holder, sizeof holder - 1, 0);
-    holder[length > 0 ? strcspn(holder, "\n") : 0] = 0;
-    return ls_error_set(error, LS_IN_USE,
-                        "%s: is in use by %s; wait until that job ends, or give this one another "
-                        "run=",
-                        run->path, holder[0] ? holder : "another job");
+    ssize_t length = ls_file_read_at(file, holder, HOLDER - 1, 0);
+    holder[length > 0 ? length : 0] = 0;
+    holder[strcspn(holder, "\n")] = 0;
+    return holder[0] ? holder : "another job";
 }
 
 static bool lock(ls_rundir *run, ls_error *error)
 {
-    char *path = inside(run, "lock");
-    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    bool ok = run->lock >= 0 || fail(error, path, "open");
-    int reason = ok ? lock_file(run->lock) : 0;
-    if (reason == EAGAIN || reason == EACCES)
-        ok = in_use(run, error);
-    else if (reason)
+    char holder[HOLDER];
+    run->lock = open_lock(run->lock_path, error);
+    if (run->lock < 0)
+        return false;
+    int reason = lock_file(run->lock);
+    if (reason == EAGAIN)
+        return ls_error_set(error, LS_IN_USE,
+                            "%s: is in use by %s; wait until that job ends, or give this one "
+                            "another run=",
+                            run->path, read_holder(run->lock, holder));
+    if (reason && !ls_file_lacks_locks(reason))
+        return ls_error_set(error, LS_IO, "%s: can't lock it: %s", run->lock_path,
+                            strerror(reason));
+    if (reason)
         ls_print(stderr,
                  "lockstep: %s: this file system gives no locks (%s); nothing keeps a second job "
                  "out of this run directory\n",
                  run->path, strerror(reason));
-    if (ok)
-        write_holder(run->lock);
-    ls_free(path);
-    return ok;
+    write_holder(run->lock);
+    return true;
+}
+
+/* Whether something else than the open file, or nothing, is at `path`. What can't be looked at is
+ * not lost. */
+static bool is_lost(int file, const char *path)
+{
+    struct stat opened, found;
+    if (stat(path, &found) != 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    return fstat(file, &opened) == 0 &&
+           (opened.st_dev != found.st_dev || opened.st_ino != found.st_ino);
+}
+
+/* Takes the lock again after its file was removed. Where the file system has no locks, a file that
+ * somebody has made meanwhile is another job's. */
+static bool lock_again(ls_rundir *run, ls_error *error)
+{
+    char holder[HOLDER];
+    bool made = access(run->lock_path, F_OK) == 0;
+    int file = open_lock(run->lock_path, error);
+    if (file < 0)
+        return false;
+    int reason = lock_file(file);
+    if (reason == EAGAIN || (reason && made)) {
+        ls_error_set(error, LS_IN_USE,
+                     "%s: was removed while this job ran, and %s has taken the run directory: "
+                     "this job ends, so that the two do not write over each other",
+                     run->lock_path, read_holder(file, holder));
+        ls_file_close(file);
+        return false;
+    }
+    ls_file_close(run->lock);
+    run->lock = file;
+    write_holder(file);
+    ls_print(stderr,
+             "lockstep: %s: was removed while this job runs; it is made anew, for it keeps other "
+             "jobs out\n",
+             run->lock_path);
+    return true;
+}
+
+bool ls_rundir_check(ls_rundir *run, ls_error *error)
+{
+    char *folder = inside(run, "."), *checkpoints = inside(run, "checkpoints");
+    bool gone = is_lost(run->folder, folder) || (access(checkpoints, F_OK) != 0 && errno == ENOENT);
+    ls_free(checkpoints);
+    ls_free(folder);
+    if (gone)
+        return ls_error_set(error, LS_IO,
+                            "%s: the run directory was removed or replaced while this job ran: the "
+                            "job ends, for what it writes would be lost",
+                            run->path);
+    return !is_lost(run->lock, run->lock_path) || lock_again(run, error);
 }
 
 ls_rundir *ls_rundir_open(const char *path, ls_error *error)
 {
     ls_rundir *run = ls_alloc(1, sizeof *run);
-    *run = (ls_rundir){.path = ls_copy_string(path), .lock = -1, .metrics = -1};
+    *run = (ls_rundir){.path = ls_copy_string(path), .folder = -1, .lock = -1, .metrics = -1};
+    run->lock_path = inside(run, "lock");
     run->metrics_path = inside(run, "metrics.jsonl");
     char *checkpoints = inside(run, "checkpoints");
-    bool ok = ls_atomic_file_folder(checkpoints, error) && lock(run, error);
+    bool ok = ls_atomic_file_folder(checkpoints, error);
     ls_free(checkpoints);
+    run->folder = ok ? ls_file_open(path, O_RDONLY | O_DIRECTORY, 0) : -1;
+    ok = ok && (run->folder >= 0 || fail(error, path, "open the folder")) && lock(run, error);
     if (ok)
         return run;
     ls_rundir_close(run);
@@ -98,7 +184,7 @@ ls_rundir *ls_rundir_open(const char *path, ls_error *error)
 static void close_metrics(ls_rundir *run)
 {
     if (run->metrics >= 0)
-        close(run->metrics);
+        ls_file_close(run->metrics);
     run->metrics = -1;
 }
 
@@ -108,8 +194,11 @@ void ls_rundir_close(ls_rundir *run)
         return;
     close_metrics(run);
     if (run->lock >= 0)
-        close(run->lock);
+        ls_file_close(run->lock);
+    if (run->folder >= 0)
+        ls_file_close(run->folder);
     ls_free(run->metrics_path);
+    ls_free(run->lock_path);
     ls_free(run->path);
     ls_free(run);
 }
@@ -145,21 +234,35 @@ bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error 
     return ok;
 }
 
-static bool append(int file, const char *line, size_t length)
+/* Opens metrics.jsonl, if it is not open. */
+static bool open_metrics(ls_rundir *run, ls_error *error)
 {
-    ssize_t done = write(file, line, length);
-    if (done >= 0 && (size_t)done < length)
-        errno = ENOSPC;
-    return done == (ssize_t)length;
+    if (run->metrics < 0)
+        run->metrics =
+            ls_file_open(run->metrics_path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0666);
+    return run->metrics >= 0 || fail(error, run->metrics_path, "open");
+}
+
+/* Appends text. What was written of it where that failed is taken back; or if that fails too, the
+ * next record begins on a line of its own. */
+static bool append(ls_rundir *run, const char *text, ls_error *error)
+{
+    struct stat before;
+    bool known = fstat(run->metrics, &before) == 0;
+    if (ls_file_write(run->metrics, text, strlen(text)))
+        return true;
+    fail(error, run->metrics_path, "write");
+    run->cut = run->cut || !known || !ls_file_truncate(run->metrics, before.st_size);
+    return false;
 }
 
 bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error)
 {
-    char *line = ls_format("%s\n", json);
-    if (run->metrics < 0)
-        run->metrics = open(run->metrics_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    bool ok = (run->metrics >= 0 && append(run->metrics, line, strlen(line))) ||
-              fail(error, run->metrics_path, "write");
+    if (!ls_rundir_check(run, error) || !open_metrics(run, error))
+        return false;
+    char *line = ls_format("%s%s\n", run->cut ? "\n" : "", json);
+    bool ok = append(run, line, error);
+    run->cut = run->cut && !ok;
     ls_free(line);
     return ok;
 }

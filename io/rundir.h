@@ -6,15 +6,21 @@ enum { LS_RUNDIR_TEXT = 1 << 30 /* bytes; a text in a run directory that is larg
 
 typedef struct ls_rundir ls_rundir;
 /* Makes the directory and its checkpoints/, and locks it with fcntl, so that kill -9 leaves no
- * lock. LS_IN_USE errors name the host and process that hold it; LS_IO if it can't be made. If the
- * file system has no locks, says so on stderr and goes on. Close with ls_rundir_close. */
+ * lock. LS_IN_USE errors name the host and process that hold it; LS_IO if it can't be made, or the
+ * lock fails. If the file system has no locks, says so on stderr and goes on. Close with
+ * ls_rundir_close. */
 ls_rundir *ls_rundir_open(const char *path, ls_error *error);
 void ls_rundir_close(ls_rundir *run);
+/* Whether the directory is still this job's; to be asked before something is written into it. A
+ * lock file that somebody removed is made anew, with a notice on stderr. LS_IN_USE errors where
+ * another job has taken the directory meanwhile, LS_IO where it was removed or replaced. */
+bool ls_rundir_check(ls_rundir *run, ls_error *error);
 /* Removes checkpoints, metrics and samples of an earlier run (--overwrite). */
 bool ls_rundir_clear(ls_rundir *run, ls_error *error);
 /* Writes a small file that appears whole or not at all (io/atomic_file.h). */
 bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error *error);
-/* Appends a line to metrics.jsonl. `json` is one object, without a newline. */
+/* Appends a line to metrics.jsonl; where that fails, no part of it stays there. `json` is one
+ * object, without a newline. LS_IO errors, and those of ls_rundir_check. */
 bool ls_rundir_metrics(ls_rundir *run, const char *json, ls_error *error);
 /* Removes the records of steps after `step` (counted over all stages), which a resumed run writes
  * again, those of `step` itself without a member `needed` (NULL: none), and lines that are no JSON

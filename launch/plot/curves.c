@@ -121,14 +121,23 @@ static bool fail_open(const char *run, const char *path, ls_error *error)
                         path, why, run);
 }
 
-static bool read_lines(ls_curves *curves, const char *path, const char *text, ls_error *error)
+/* Whether a line that is no JSON is what is left of a record: its beginning, which another record
+ * may follow, or the zeros that some file systems leave after a crash. */
+static bool is_cut(const char *line)
 {
-    const char *end;
-    for (long line = 1; (end = strchr(text, '\n')); line++, text = end + 1) {
-        json_error_t reason;
-        json_t *record = json_loadb(text, (size_t)(end - text), JSON_ALLOW_NUL, &reason);
-        bool ok = add_record(curves, record);
+    return *line == '{' || *line == 0;
+}
+
+static bool read_lines(ls_curves *curves, const char *path, const char *text, size_t size,
+                       ls_error *error)
+{
+    const char *end, *last = text + size;
+    for (long line = 1; (end = memchr(text, '\n', (size_t)(last - text))); line++, text = end + 1) {
+        json_t *record = json_loadb(text, (size_t)(end - text), JSON_ALLOW_NUL, NULL);
+        bool cut = !record && is_cut(text), ok = cut || add_record(curves, record);
         json_decref(record);
+        if (cut && curves->cut++ == 0)
+            curves->cut_line = line;
         if (!ok)
             return ls_error_set(error, LS_DATA,
                                 "%s:%ld: expected a record such as {\"stage\":0,\"step\":1,"
@@ -148,7 +157,7 @@ bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error)
     char *path = ls_format("%s/metrics.jsonl", curves->run);
     bool ok = stat(path, &found) == 0 || fail_open(curves->run, path, error);
     char *text = ok ? ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, error) : NULL;
-    ok = text && read_lines(curves, path, text, error);
+    ok = text && read_lines(curves, path, text, size, error);
     ls_free(text);
     ls_free(path);
     return ok;

@@ -30,10 +30,12 @@ typedef struct ls_curves {
     char final[32];      /* how the stage of the newest record ended: "done", ...; "": it goes on */
     double epoch_offset; /* epochs of the stages before the last one */
     double time_offset;  /* seconds of the starts before the last one */
+    long cut, cut_line;  /* how many records were cut off and left out, and the first one's line */
 } ls_curves;
 
 /* Reads the records of a run; a last line without a newline is still being written, and is left
- * out. LS_DATA errors: no such run, a line that is no record. A run without points is no error.
- * Free with ls_curves_release, also after an error. */
+ * out, and so is a record that was cut off by a full disk or a crash. LS_DATA errors: no such run,
+ * a line that is no record. A run without points is no error. Free with ls_curves_release, also
+ * after an error. */
 bool ls_curves_read(const char *run, ls_curves *curves, ls_error *error);
 void ls_curves_release(ls_curves *curves);

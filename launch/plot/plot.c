@@ -118,6 +118,15 @@ static bool write_chart(const arguments *a, const ls_curves *runs, ls_error *err
     return true;
 }
 
+static void tell_cut(const ls_curves *curves)
+{
+    if (curves->cut)
+        ls_print(stderr,
+                 "lockstep: %s/metrics.jsonl:%ld: a record was cut off, by a full disk or a crash; "
+                 "it is left out (%ld of them in all)\n",
+                 curves->run, curves->cut_line, curves->cut);
+}
+
 static bool plot(const arguments *a, ls_error *error)
 {
     ls_curves runs[RUNS] = {{0}};
@@ -125,6 +134,8 @@ static bool plot(const arguments *a, ls_error *error)
     for (int i = 0; ok && i < a->runs.count; i++)
         ok = ls_curves_read(a->runs.at[i], &runs[i], error) &&
              check_curves(&runs[i], (ls_axis_id)a->axis, error);
+    for (int i = 0; ok && i < a->runs.count; i++)
+        tell_cut(&runs[i]);
     ok = ok && write_chart(a, runs, error);
     for (int i = 0; i < a->runs.count; i++)
         ls_curves_release(&runs[i]);

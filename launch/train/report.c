@@ -41,11 +41,29 @@ static json_t *means(const ls_report *report, const ls_sums *sums)
     return object;
 }
 
-/* Writes a record: where the run stands, then the members of `more`, which is freed. If it can't be
- * written, the listener gets a notice, and training goes on. */
-static void put_record(const ls_report *report, json_t *more)
+/* Writes a text into metrics.jsonl. If it can't be written, the listener gets a notice, and
+ * training goes on; of those that follow it only hears when they are written again. */
+static void write_record(ls_report *report, const char *text)
 {
     ls_error error;
+    if (!ls_rundir_metrics(report->run, text, &error)) {
+        if (report->lost++ == 0)
+            ls_report_notice(report->listener,
+                             "%s; training goes on, and the next notice comes when records can be "
+                             "written again",
+                             error.text);
+        return;
+    }
+    if (report->lost)
+        ls_report_notice(report->listener,
+                         "metrics.jsonl: records can be written again; %ld are missing",
+                         report->lost);
+    report->lost = 0;
+}
+
+/* Writes a record: where the run stands, then the members of `more`, which is freed. */
+static void put_record(ls_report *report, json_t *more)
+{
     const ls_position *position = report->position;
     double epochs = (double)position->stage_step / (double)stage_of(report)->steps_per_epoch;
     json_t *record = json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
@@ -54,9 +72,10 @@ static void put_record(const ls_report *report, json_t *more)
     json_object_update(record, more);
     json_decref(more);
     char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    if (!text || !ls_rundir_metrics(report->run, text, &error))
-        ls_report_notice(report->listener, "%s",
-                         text ? error.text : "a record of metrics.jsonl is not JSON");
+    if (text)
+        write_record(report, text);
+    else
+        ls_report_notice(report->listener, "a record of metrics.jsonl is not JSON");
     free(text);
     json_decref(record);
 }

@@ -20,6 +20,7 @@ typedef struct ls_report {
     /* When the last record of metrics.jsonl was, and `waited` at that time; sums and rows since. */
     ls_sums record;
     double record_start, record_rows, record_waited;
+    long lost; /* records that could not be written since one could */
 } ls_report;
 
 /* Hands a line to listener->notice, where there is one. */

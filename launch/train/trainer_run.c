@@ -142,6 +142,12 @@ static void tell_warning(const ls_trainer *t)
         ls_report_notice(&t->options.listener, "%s", warning);
 }
 
+/* A write that failed because the run directory is no longer this job's is told as that. */
+static bool explain(const ls_trainer *t, bool written, ls_error *error)
+{
+    return written || (ls_rundir_check(t->run, error) && false);
+}
+
 /* On rank 0, a thread writes a copy to the disk while training goes on; a failure is reported by
  * the next call, or by the wait at the end. */
 static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *error)
@@ -153,7 +159,8 @@ static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *e
                                         .data = t->session.data_text};
     if (!t->writer)
         return true;
-    bool ok = ls_checkpoint_writer_write(t->writer, &now, part, error);
+    bool ok = ls_rundir_check(t->run, error) &&
+              explain(t, ls_checkpoint_writer_write(t->writer, &now, part, error), error);
     tell_warning(t);
     return ok;
 }
@@ -335,7 +342,8 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
         result = run_stage(t, error);
     } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
-    bool durable = !t->writer || ls_checkpoint_writer_wait(t->writer, failed ? NULL : error);
+    ls_error *told = failed ? NULL : error;
+    bool durable = !t->writer || explain(t, ls_checkpoint_writer_wait(t->writer, told), told);
     if (t->writer)
         tell_warning(t);
     if (failed || !ls_comm_agree(t->comm, durable, error))

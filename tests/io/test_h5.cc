@@ -1,13 +1,12 @@
 /* h5: round trips, refusals, and files in memory. */
-#include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
 #include "folder.h"
+#include "full_disk.h"
 extern "C" {
 #include "core/memory.h"
 #include "io/h5/h5.h"
@@ -271,27 +270,6 @@ TEST(H5, SaysWhyAFileCannotBeCreated)
     EXPECT_STREQ(error.text, "f.h5: can't create: Bad file descriptor");
     EXPECT_EQ(error.code, LS_IO);
 }
-
-/* No file may have more bytes, as on a disk that is full. */
-class FullDisk
-{
-  public:
-    explicit FullDisk(rlim_t most)
-    {
-        getrlimit(RLIMIT_FSIZE, &before);
-        rlimit now = {most, before.rlim_max};
-        signal(SIGXFSZ, SIG_IGN);
-        setrlimit(RLIMIT_FSIZE, &now);
-    }
-    ~FullDisk()
-    {
-        setrlimit(RLIMIT_FSIZE, &before);
-        signal(SIGXFSZ, SIG_DFL);
-    }
-
-  private:
-    rlimit before;
-};
 
 TEST(H5, AFullDiskIsToldInTheSystemsWordsAndNothingIsLeft)
 {

@@ -3,6 +3,7 @@
 
 #include "child.h"
 #include "folder.h"
+#include "full_disk.h"
 extern "C" {
 #include "core/memory.h"
 #include "io/rundir.h"
@@ -184,14 +185,96 @@ TEST(RundirMetrics, RewindToTheStartAndOfNothing)
     EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{\"step\": 1}\n");
 }
 
-TEST(RundirMetrics, AFullDiskIsToldWithTheFile)
+TEST(RundirMetrics, AFullDiskIsToldAndLeavesNoPartOfALine)
 {
     Folder folder;
     Opened run(folder.root);
-    std::filesystem::create_symlink("/dev/full", folder / "metrics.jsonl");
-    EXPECT_FALSE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
+    std::string record = "{\"step\": 1}", records = record + "\n";
+    EXPECT_TRUE(ls_rundir_metrics(run, record.c_str(), &run.error));
+    {
+        FullDisk disk(records.size() + 4);
+        EXPECT_FALSE(ls_rundir_metrics(run, record.c_str(), &run.error));
+    }
     EXPECT_EQ(run.error.code, LS_IO);
-    EXPECT_TRUE(has(run.error, "metrics.jsonl: can't write: No space left")) << run.error.text;
+    EXPECT_TRUE(has(run.error, "metrics.jsonl: can't write: File too large")) << run.error.text;
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), records);
+    EXPECT_TRUE(ls_rundir_metrics(run, record.c_str(), &run.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), records + records);
+}
+
+TEST(RundirMetrics, ALinkIsNotFollowed)
+{
+    Folder folder, elsewhere;
+    Opened run(folder.root);
+    write_file(elsewhere / "victim", "precious");
+    std::filesystem::create_symlink(elsewhere / "victim", folder / "metrics.jsonl");
+    EXPECT_FALSE(ls_rundir_metrics(run, "{\"step\": 1}", &run.error));
+    EXPECT_TRUE(has(run.error, "metrics.jsonl: can't open")) << run.error.text;
+    EXPECT_EQ(read_file(elsewhere / "victim"), "precious");
+}
+
+TEST(Rundir, ALockThatIsALinkIsRefusedAndItsVictimStays)
+{
+    for (bool hard : {false, true}) {
+        Folder folder, elsewhere;
+        write_file(folder / "victim", "precious");
+        if (hard)
+            std::filesystem::create_hard_link(folder / "victim", folder / "lock");
+        else
+            std::filesystem::create_symlink(folder / "victim", folder / "lock");
+        ls_error error = {};
+        EXPECT_FALSE(ls_rundir_open(folder.root.c_str(), &error));
+        EXPECT_EQ(error.code, LS_IO);
+        EXPECT_TRUE(has(error, folder / "lock: is a link, or no file; expected the lock"))
+            << error.text;
+        EXPECT_EQ(read_file(folder / "victim"), "precious");
+    }
+}
+
+TEST(Rundir, ALockThatWasRemovedIsMadeAnewAndKeepsOthersOut)
+{
+    Folder folder;
+    Opened run(folder.root);
+    std::filesystem::remove(folder / "lock");
+    EXPECT_TRUE(ls_rundir_check(run, &run.error)) << run.error.text;
+    ls_error error = {};
+    EXPECT_FALSE(ls_rundir_open(folder.root.c_str(), &error));
+    EXPECT_EQ(error.code, LS_IN_USE);
+    EXPECT_TRUE(has(error, "process " + std::to_string(getpid()))) << error.text;
+}
+
+TEST(Rundir, WhoseLockWasTakenByAnotherJobIsTold)
+{
+    Folder folder;
+    Opened run(folder.root);
+    std::filesystem::remove(folder / "lock");
+    Opened second(folder.root);
+    EXPECT_FALSE(ls_rundir_check(run, &run.error));
+    EXPECT_EQ(run.error.code, LS_IN_USE);
+    EXPECT_TRUE(has(run.error, folder / "lock: was removed while this job ran, and process " +
+                                   std::to_string(getpid()) + " on host"))
+        << run.error.text;
+    EXPECT_FALSE(ls_rundir_metrics(run, "{}", &run.error));
+    EXPECT_TRUE(ls_rundir_check(second, &second.error)) << second.error.text;
+    EXPECT_TRUE(ls_rundir_metrics(second, "{}", &second.error));
+    EXPECT_EQ(read_file(folder / "metrics.jsonl"), "{}\n");
+}
+
+TEST(Rundir, ARunThatWasRemovedOrReplacedIsTold)
+{
+    for (bool again : {false, true}) {
+        Folder folder;
+        Opened run(folder / "run");
+        EXPECT_TRUE(ls_rundir_metrics(run, "{}", &run.error));
+        std::filesystem::rename(folder / "run", folder / "old");
+        if (again)
+            Opened other(folder / "run");
+        EXPECT_FALSE(ls_rundir_check(run, &run.error));
+        EXPECT_EQ(run.error.code, LS_IO);
+        EXPECT_TRUE(has(run.error, folder / "run: the run directory was removed or replaced"))
+            << run.error.text;
+        EXPECT_FALSE(ls_rundir_metrics(run, "{}", &run.error));
+    }
 }
 
 TEST(Rundir, ClearRemovesAnEarlierRunButNotTheLock)

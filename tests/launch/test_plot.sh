@@ -153,7 +153,23 @@ for record in '{"stage":0,"step":1,"loss":1}' '{"stage":1e300,"step":1,"epoch":1
     expect 65 "$lockstep" plot empty -o x.svg
     says "empty/metrics.jsonl:1: expected a record such as"
 done
-printf '{"stage":0,"step":1,"epoch":1,"loss":1}\n' >empty/metrics.jsonl
+record='{"stage":0,"step":1,"epoch":1,"loss":1}'
+printf '%s\n{"stage":0,"st\n%s\n{"stage":0,"step":2,%s\n%s\n' "$record" "$record" "$record" "$record" >empty/metrics.jsonl
+head -c 20 /dev/zero >>empty/metrics.jsonl
+printf '\n%s\n' "${record/:1/:7}" >>empty/metrics.jsonl
+expect 0 "$lockstep" plot empty -o cut.svg
+says 'empty/metrics.jsonl:2: a record was cut off, by a full disk or a crash; it is left out (3 of them in all)'
+expect 0 "$lockstep" plot hand -o cut.svg
+cp cut.svg whole.svg
+(
+    trap '' XFSZ
+    ulimit -f 1
+    expect 74 "$lockstep" plot hand -o cut.svg
+)
+says "cut.svg: can't write: File too large"
+cmp cut.svg whole.svg || fail 'a picture that could not be written replaced the old one'
+! compgen -G '*.tmp' || fail 'a picture that could not be written is left'
+printf '%s\n' "$record" >empty/metrics.jsonl
 expect 65 "$lockstep" plot empty --x time -o x.svg
 says 'a record has no "seconds"'
 [ ! -e x.svg ] || fail 'a failed plot left a picture'
