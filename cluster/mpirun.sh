@@ -36,6 +36,12 @@ if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
+# What former starts left that were killed, and at the end what is left of this one.
+sweep() {
+    "$(dirname "${BASH_SOURCE[0]}")/sweep.sh" || true
+}
+sweep
+
 # On Ctrl-C and TERM mpirun kills the ranks and loses their exit code; USR1 it forwards to them, and it returns their 75.
 # So it runs in a session of its own (setsid), where the terminal's Ctrl-C does not reach it, and is sent USR1 instead.
 # odls_base_sigkill_timeout, the time from TERM to KILL, keeps its default of 1 s: nobody here needs TERM, and after every
@@ -87,6 +93,7 @@ done
 if [ "$relay" ] && ! wait "$relay" && [ "$code" = 0 ] && [[ " $* " != *' train '* ]]; then
     code=74 # a training goes on without its output: the run directory holds what it did
 fi
+sweep
 if [ "$code" = 75 ]; then
     echo "mpirun.sh: stopped with a checkpoint; the same command goes on (mpirun's message above means only that)" >&2
 fi
