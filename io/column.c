@@ -83,24 +83,12 @@ static bool read_direct(const ls_column *column, long row, long n, size_t row_by
     return true;
 }
 
-/* Sets *found if a filter failed, which means that the stored bytes are damaged. */
-static herr_t find_filter_error(unsigned n, const H5E_error2_t *entry, void *found)
-{
-    *(bool *)found = *(bool *)found || entry->maj_num == H5E_PLINE;
-    return 0;
-}
-
 static bool read_hdf5(const ls_column *column, long row, long n, void *stored, ls_error *error)
 {
-    bool damaged = false;
     hid_t type = ls_dataset_check_memory_type(column->array->type);
     if (ls_h5_read_rows(column->dataset, type, row, n, stored))
         return true;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_filter_error, &damaged);
-    return ls_h5_fail(error, damaged ? LS_DATA : LS_IO, column->dataset,
-                      damaged ? "%s is damaged at row %ld or in the chunk it lies in"
-                              : "can't read %s from row %ld",
-                      column->array->path, row);
+    return ls_h5_fail_read(error, column->dataset, column->array->path, row);
 }
 
 /* How many of rows[0..n) are consecutive in the file, from rows[0] on. */

@@ -70,6 +70,7 @@ typedef struct subject {
     int rank;                   /* of all, the rows included */
     hsize_t dims[H5S_MAX_RANK]; /* [rank] */
     bool swapped;               /* its numbers are not in native byte order */
+    size_t number;              /* bytes of one as stored */
     long bytes;                 /* of all rows */
     ls_array *array;
     ls_error *error;
@@ -86,8 +87,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const subject *it, cons
     return ls_h5_fail(it->error, LS_DATA, it->dataset, "%s%s", it->path, text);
 }
 
-/* "16-bit unsigned integers", "records" */
-static void describe_type(hid_t type, char *text, size_t size)
+void ls_dataset_check_describe_type(hid_t type, char *text, size_t size)
 {
     static const char *const classes[] = {
         [H5T_INTEGER] = "integers",
@@ -124,7 +124,7 @@ static bool has_known_type(subject *it)
     }
     it->swapped = H5Tequal(native, type) <= 0;
     char text[64];
-    describe_type(type, text, sizeof text);
+    ls_dataset_check_describe_type(type, text, sizeof text);
     H5Tclose(native);
     H5Tclose(type);
     return known || refuse(it,
@@ -166,7 +166,7 @@ static bool has_possible_size(subject *it)
     array->shape.rank = it->rank - 1;
     for (int i = 1; i < it->rank; i++)
         array->shape.at[i - 1] = (long)it->dims[i];
-    it->bytes = (long)(bytes / sizeof(double) * ls_dtype_size(array->type));
+    it->bytes = (long)(bytes / sizeof(double) * it->number);
     return true;
 }
 
@@ -192,7 +192,7 @@ static bool has_known_filters(subject *it)
 /* HDF5 unpacks a whole chunk into memory, so a small file could ask for any amount of it. */
 static bool has_sane_chunks(subject *it)
 {
-    hsize_t chunk[H5S_MAX_RANK], bytes = ls_dtype_size(it->array->type);
+    hsize_t chunk[H5S_MAX_RANK], bytes = it->number;
     if (H5Pget_layout(it->creation) != H5D_CHUNKED)
         return true;
     if (H5Pget_chunk(it->creation, it->rank, chunk) != it->rank)
@@ -278,6 +278,29 @@ static bool (*const checks[])(subject *) = {
     has_sane_chunks, was_written, lies_in_file,      has_sane_scale,
 };
 
+enum { CHECKS = sizeof checks / sizeof *checks, OF_STORAGE = 1, OF_STORAGE_END = 6 };
+
+/* Whether checks [first, end) find nothing. */
+static bool passes(subject *it, int first, int end)
+{
+    hid_t type = H5Dget_type(it->dataset);
+    it->number = H5Tget_size(type);
+    it->creation = H5Dget_create_plist(it->dataset);
+    bool ok = true;
+    for (int i = first; ok && i < end; i++)
+        ok = checks[i](it);
+    H5Pclose(it->creation);
+    H5Tclose(type);
+    return ok;
+}
+
+bool ls_dataset_check_stored(hid_t dataset, const char *path, ls_error *error)
+{
+    ls_array array = {.start = -1};
+    subject it = {.dataset = dataset, .path = path, .array = &array, .error = error};
+    return passes(&it, OF_STORAGE, OF_STORAGE_END);
+}
+
 /* Has HDF5 keep unpacked chunks in a cache large enough for a small compressed array: a random row
  * must not cost the unpacking of a chunk. */
 static hid_t open_cached(hid_t file, const char *path)
@@ -301,11 +324,7 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
     subject it = {.dataset = open_cached(file, path), .path = path, .array = array, .error = error};
     if (it.dataset < 0)
         return ls_h5_fail(error, LS_DATA, file, "%s can't be opened", path), -1;
-    it.creation = H5Dget_create_plist(it.dataset);
-    bool ok = true;
-    for (size_t i = 0; ok && i < sizeof checks / sizeof *checks; i++)
-        ok = checks[i](&it);
-    H5Pclose(it.creation);
+    bool ok = passes(&it, 0, CHECKS);
     if (!ok)
         H5Dclose(it.dataset);
     return ok ? it.dataset : -1;

@@ -12,5 +12,11 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
 bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_error *error);
 /* The names in a group, "a, b, c", in text[size]; or "nothing". For messages. */
 const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
+/* Whether an open data set of numbers of any type has rows of a size that a machine can hold, and
+ * was written to the last of them, by known filters and in chunks of a sane size. LS_DATA errors.
+ */
+bool ls_dataset_check_stored(hid_t dataset, const char *path, ls_error *error);
+/* What a data set of this type holds: "16-bit unsigned integers", "records". For messages. */
+void ls_dataset_check_describe_type(hid_t type, char *text, size_t size);
 /* HDF5's name for `type` in memory, in native byte order; borrowed. */
 hid_t ls_dataset_check_memory_type(ls_dtype type);

@@ -16,19 +16,21 @@ typedef struct arguments {
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
      .offset = MEMBER(output)},
-    {"valid", 0, "N", "validation rows (0): idx, csv: split off train; synthetic: made in addition",
+    {"valid", 0, "N",
+     "validation rows (0): idx, csv, h5: split off train; synthetic: made in addition",
      LS_COMMAND_LONG, MEMBER(valid), .high = LONG_MAX},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
      LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
-    {"labels-from", 0, "N", "idx, csv: the label that becomes class 0, where they count from 1 (0)",
-     LS_COMMAND_LONG, MEMBER(labels_from), .high = LONG_MAX},
+    {"labels-from", 0, "N",
+     "idx, csv, h5: the label that becomes class 0, where they count from 1 (0)", LS_COMMAND_LONG,
+     MEMBER(labels_from), .high = LONG_MAX},
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
-#define LS_IMPORT_LONG(format, name, preset, low, value, help)                                     \
-    {#name, 0, value, help, LS_COMMAND_LONG, MEMBER(name), low, LONG_MAX, #format, NULL},
-#define LS_IMPORT_TEXT(format, name, preset, value, help)                                          \
-    {#name, 0, value, help, LS_COMMAND_TEXT, MEMBER(name), .with = #format},
-#define LS_IMPORT_FLAG(format, name, help)                                                         \
-    {#name, 0, NULL, help, LS_COMMAND_FLAG, MEMBER(name), .with = #format},
+#define LS_IMPORT_LONG(format, name, option, preset, low, value, help)                             \
+    {option, 0, value, help, LS_COMMAND_LONG, MEMBER(name), low, LONG_MAX, #format, NULL},
+#define LS_IMPORT_TEXT(format, name, option, preset, value, help)                                  \
+    {option, 0, value, help, LS_COMMAND_TEXT, MEMBER(name), .with = #format},
+#define LS_IMPORT_FLAG(format, name, option, help)                                                 \
+    {option, 0, NULL, help, LS_COMMAND_FLAG, MEMBER(name), .with = #format},
 #include "io/imports.def"
     {.name = NULL}};
 
@@ -56,7 +58,7 @@ const ls_usage ls_usage_import = {
     .alone = true,
     .options = options,
     .check = check,
-/* "|idx|csv|synthetic [FILE ...]" without its first letter. */
+/* "|idx|csv|h5|synthetic [FILE ...]" without its first letter. */
 #define LS_IMPORT(name, ...) "|" #name
     .arguments = &(
 #include "io/imports.def"
@@ -73,6 +75,7 @@ const ls_usage ls_usage_import = {
             "      --scale standard --valid 30 -o iris.h5\n"
             "  lockstep import csv new.csv --header --label species \\\n"
             "      --scale iris.h5 -o new.h5\n"
+            "  lockstep import h5 caffe.h5 --rename data=x,label=y --channels-first -o images.h5\n"
             "  lockstep import synthetic --rows 60000 --valid 2000 -o glyphs.h5",
     .arguments_min = 1,
     .arguments_max = 1 + LS_IMPORT_FILES,

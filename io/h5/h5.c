@@ -310,9 +310,34 @@ hid_t ls_h5_dataset(hid_t parent, const char *path, ls_error *error)
     ls_h5_start();
     if (!check_links(parent, path, error))
         return -1;
-    hid_t dataset = H5Dopen2(parent, path, H5P_DEFAULT);
-    if (dataset < 0)
-        return ls_h5_fail(error, LS_DATA, parent, "%s is not a data set", path), -1;
+    return ls_h5_dataset_linked(parent, path, error);
+}
+
+/* HDF5 calls it for a link to another file, and does not follow that where it fails. */
+static herr_t refuse_link(const char *from, const char *group, const char *file, const char *object,
+                          unsigned *flags, hid_t access, void *context)
+{
+    return -1;
+}
+
+hid_t ls_h5_object_linked(hid_t parent, const char *path)
+{
+    ls_h5_start();
+    hid_t access = H5Pcreate(H5P_LINK_ACCESS);
+    H5Pset_elink_cb(access, refuse_link, NULL);
+    hid_t object = H5Oopen(parent, path, access);
+    H5Pclose(access);
+    return object;
+}
+
+hid_t ls_h5_dataset_linked(hid_t parent, const char *path, ls_error *error)
+{
+    hid_t dataset = ls_h5_object_linked(parent, path);
+    if (dataset < 0 || H5Iget_type(dataset) != H5I_DATASET) {
+        ls_h5_fail(error, LS_DATA, parent, "%s is not a data set", path);
+        ls_h5_close(dataset);
+        return -1;
+    }
     if (is_stored_here(dataset))
         return dataset;
     ls_h5_fail(error, LS_DATA, parent, "%s keeps its numbers in another file; expected them here",

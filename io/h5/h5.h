@@ -50,6 +50,11 @@ bool ls_h5_read_rows(hid_t dataset, hid_t memory, long first, long n, void *rows
  * file: soft and external links, external storage and virtual data sets are errors. The caller
  * closes it (H5Dclose). */
 hid_t ls_h5_dataset(hid_t parent, const char *path, ls_error *error);
+/* Opens what is at `path`, a group or data set; soft links inside the file are followed, links out
+ * of it are not. -1 where there is nothing. */
+hid_t ls_h5_object_linked(hid_t parent, const char *path);
+/* The same for a data set, whose numbers must lie in this file. */
+hid_t ls_h5_dataset_linked(hid_t parent, const char *path, ls_error *error);
 /* Whether an open data set has this shape; `path` names it in the message. */
 bool ls_h5_shape_is(hid_t dataset, const char *path, int rank, const hsize_t *dims,
                     ls_error *error);

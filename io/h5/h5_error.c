@@ -90,3 +90,20 @@ bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...
     return ls_error_set(error, failed ? LS_IO : code, "%s: %s%s",
                         ls_h5_file(object, file, sizeof file), text, reason);
 }
+
+/* Sets *found if a filter failed, which means that the stored bytes are damaged. */
+static herr_t find_filter_error(unsigned n, const H5E_error2_t *entry, void *found)
+{
+    *(bool *)found = *(bool *)found || entry->maj_num == H5E_PLINE;
+    return 0;
+}
+
+bool ls_h5_fail_read(ls_error *error, hid_t dataset, const char *path, long row)
+{
+    bool damaged = false;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_filter_error, &damaged);
+    return ls_h5_fail(error, damaged ? LS_DATA : LS_IO, dataset,
+                      damaged ? "%s is damaged at row %ld or in the chunk it lies in"
+                              : "can't read %s from row %ld",
+                      path, row);
+}

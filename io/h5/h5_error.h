@@ -18,6 +18,9 @@ const char *ls_h5_file(hid_t object, char *text, size_t size);
  * failed, with an object that is still open. Returns false. */
 bool ls_h5_fail(ls_error *error, int code, hid_t object, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The error of a failed H5Dread of `path`, from row `row` on: LS_DATA where the stored bytes are
+ * damaged, LS_IO where they can't be read. Returns false. */
+bool ls_h5_fail_read(ls_error *error, hid_t dataset, const char *path, long row);
 /* "PATH: message...", where no object is open. */
 bool ls_h5_fail_path(ls_error *error, int code, const char *path, const char *message);
 

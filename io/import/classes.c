@@ -43,6 +43,11 @@ bool ls_classes_odd(const ls_classes *k)
     return of.filled < 2 || of.filled < k->classes;
 }
 
+bool ls_classes_sparse(const ls_classes *k)
+{
+    return k->classes > SPARSE_CLASSES && count(k).filled < k->classes / SPARSE_SHARE;
+}
+
 /* The number of the class as the file has it, or its name. */
 static const char *name_of(const ls_classes *k, char *const *names, long class, char text[24])
 {
@@ -82,11 +87,11 @@ bool ls_classes_check(const ls_classes *k, const char *where, char *const *names
 {
     const counts of = count(k);
     char text[24], more[24];
-    if (of.filled < 2)
+    if (of.filled < 2 && !k->given)
         return ls_error_set(
             error, LS_DATA, "%s: all %ld row(s) have label %.60s; expected two classes or more%s%s",
             where, k->rows, name_of(k, names, of.lowest, text), hint ? "; " : "", hint ? hint : "");
-    if (k->classes > SPARSE_CLASSES && of.filled < k->classes / SPARSE_SHARE)
+    if (ls_classes_sparse(k) && !k->given)
         return ls_error_set(
             error, LS_DATA,
             "%s: the labels are %ld different numbers from %ld to %ld: %ld of %ld "
@@ -102,6 +107,8 @@ bool ls_classes_check(const ls_classes *k, const char *where, char *const *names
         ls_print(report, " (label %.60s) to %ld (label %.60s)", name_of(k, names, of.few, text),
                  k->count[of.many], name_of(k, names, of.many, more));
     ls_print(report, " row%s\n", k->count[of.many] == 1 ? "" : "s");
+    if (k->given)
+        return true;
     report_gaps(k, of.lowest, k->classes - of.filled, report);
     if (hint && of.filled < k->classes)
         ls_print(report, "note: %s\n", hint);

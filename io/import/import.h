@@ -9,9 +9,9 @@ typedef struct ls_import {
     const char *file[LS_IMPORT_FILES]; /* in the order of the format's help; NULL after the last */
     const char *output;                /* the data set file to make */
     bool force;                        /* overwrite it */
-    long valid;                        /* idx, csv: rows split off train; synthetic: further rows */
-    long seed;        /* idx, csv: of the choice of these rows; synthetic: of the glyphs */
-    long labels_from; /* idx, csv: the number in the files that becomes class 0 */
+    long valid;       /* idx, csv, h5: rows split off train; synthetic: further rows */
+    long seed;        /* idx, csv, h5: of the choice of these rows; synthetic: of the glyphs */
+    long labels_from; /* idx, csv, h5: the number in the files that becomes class 0 */
 /* The options of the formats. */
 #define LS_IMPORT_LONG(format, name, ...) long name;
 #define LS_IMPORT_TEXT(format, name, ...) const char *name;
@@ -24,19 +24,25 @@ typedef struct ls_import {
 typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *error);
 
 /* idx: images [rows, h, w, 1] uint8 with scale 1/255; labels uint8 with classes, the largest label
- * of all files + 1. Rows keep the order of their file. csv: x float32 [rows, columns]; y int32
- * [rows] with classes, or float32 [rows, targets]. Labels that are whole numbers from 0 stay as
- * they are; others are names, numbers by value before words by their bytes, kept in the attribute
- * class_names, a line each (csv_labels.h). Scaled by `standard` or by a file, x has the attributes
- * column_mean and column_deviation. The tables are held in memory. synthetic: pictures of glyphs
- * [rows, size, size, 1] uint8 with scale 1/255, and their classes. Every row is a function of
- * (seed, split, row): more rows leave the first ones as they are. */
+ * of all files + 1. Rows keep the order of their file.
+ *
+ * csv: x float32 [rows, columns]; y int32 [rows] with classes, or float32 [rows, targets]. Labels
+ * that are whole numbers from 0 stay as they are; others are names, numbers by value before words
+ * by their bytes, kept in the attribute class_names, a line each (csv_labels.h). Scaled by
+ * `standard` or by a file, x has the attributes column_mean and column_deviation. The tables are
+ * held in memory.
+ *
+ * h5: x and targets as they are stored, contiguous; labels int32 with classes (h5_targets.h).
+ * Attributes are kept. The files are read block by block.
+ *
+ * synthetic: pictures of glyphs [rows, size, size, 1] uint8 with scale 1/255, and their classes.
+ * Every row is a function of (seed, split, row): more rows leave the first ones as they are. */
 #define LS_IMPORT(name, ...) extern ls_import_run *const ls_import_##name;
 #include "io/imports.def"
 
-/* For idx and csv: whether the option valid leaves rows for train; else an LS_USAGE error. */
+/* For idx, csv and h5: whether the option valid leaves rows for train; else an LS_USAGE error. */
 bool ls_import_check_valid(const ls_import *import, const char *path, long rows, ls_error *error);
-/* For idx and csv: whether a row of `rows` is one of those that go to the split valid. */
+/* For idx, csv and h5: whether a row of `rows` is one of those that go to the split valid. */
 bool ls_import_in_valid(const ls_import *import, long rows, long row);
 /* Writes the line of a split of pictures, size[2] = {height, width}, unless it has no rows.
  * `report` may be NULL. */

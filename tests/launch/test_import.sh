@@ -95,7 +95,7 @@ says 'page.gz: is not an HDF5 file: it is an HTML or XML page (was the download 
 refused 65 "none.csv: can't open: No such file or directory" csv none.csv -o none.h5
 
 # usage
-usage_error "there is no format 'cvs'; expected one of idx, csv, synthetic" cvs pets.csv -o none.h5
+usage_error "there is no format 'cvs'; expected one of idx, csv, h5, synthetic" cvs pets.csv -o none.h5
 usage_error '-o FILE is missing: where should the data set go?' csv pets.csv
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 1 file(s)' idx pets.csv -o none.h5
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 3 file(s)' idx a b c -o none.h5

@@ -1,0 +1,431 @@
+/* h5: import of HDF5 files of any form into data files: contiguous rows in native byte order, under
+ * the names train/x, train/y and so on. Block by block: the files may be larger than memory.
+ * h5_source finds the arrays, h5_rows reads them, h5_targets decides what y holds. */
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/print.h"
+#include "io/atomic_file.h"
+#include "io/dataset_check.h"
+#include "io/import/h5_keep.h"
+#include "io/import/h5_source.h"
+#include "io/import/h5_targets.h"
+#include "io/output.h"
+
+static const char *const split_names[LS_SPLITS] = {"train", "valid", "test"};
+
+/* A split of the data file, and where its rows come from. */
+typedef struct part {
+    bool present, has_y;
+    ls_h5_rows x, y;
+    long valid; /* so many of its rows go to the split valid */
+    ls_classes classes;
+} part;
+
+typedef struct job {
+    const ls_import *import;
+    FILE *report;
+    ls_h5_renames renames;
+    ls_h5_source source[2]; /* the second file is for testing */
+    part part[LS_SPLITS];
+    ls_h5_targets targets;
+    hid_t file; /* that is made */
+} job;
+
+/* Where the rows of one array go. */
+typedef struct sink {
+    const ls_import *import;
+    const part *part;
+    hid_t to[2]; /* the split's own data set, and that of valid; -1: there is none */
+    hid_t memory;
+    size_t row_bytes;
+    char *chosen; /* room for the rows of a block */
+    long written[2];
+} sink;
+
+/* Writes a block of rows that begins at row `first` of the source. */
+static bool write_block(sink *s, long first, long n, const char *block, ls_error *error)
+{
+    if (s->part->valid == 0)
+        return ls_h5_write_rows(s->to[0], s->memory, first, n, block, error);
+    bool ok = true;
+    for (int valid = 0; ok && valid < 2; valid++) {
+        long count = 0;
+        for (long i = 0; i < n; i++)
+            if (valid == ls_import_in_valid(s->import, s->part->x.rows, first + i))
+                memcpy(s->chosen + (size_t)count++ * s->row_bytes, block + (size_t)i * s->row_bytes,
+                       s->row_bytes);
+        ok = count == 0 ||
+             ls_h5_write_rows(s->to[valid], s->memory, s->written[valid], count, s->chosen, error);
+        s->written[valid] += count;
+    }
+    return ok;
+}
+
+/* Creates the array `name`, x or y, of the split, and of valid if rows go there; its rows are
+ * `dims`, of `rank` dimensions with the rows. The attributes of the source are kept. */
+static bool open_sink(const job *j, int split, const char *name, ls_dtype type, int rank,
+                      const hsize_t *dims, sink *s, ls_error *error)
+{
+    const part *p = &j->part[split];
+    const ls_h5_rows *from = name[0] == 'x' ? &p->x : &p->y;
+    hsize_t shape[LS_MAX_RANK + 1];
+    const long rows[2] = {p->x.rows - p->valid, p->valid};
+    *s = (sink){.import = j->import, .part = p, .to = {-1, -1}, .row_bytes = ls_dtype_size(type)};
+    s->memory = ls_dataset_check_memory_type(type);
+    for (int i = 1; i < rank; i++)
+        s->row_bytes *= shape[i] = dims[i];
+    s->chosen = ls_alloc(p->valid ? (size_t)from->block : 0, s->row_bytes);
+    bool ok = true;
+    for (int i = 0; ok && i < 2 && rows[i] > 0; i++) {
+        char path[32];
+        shape[0] = (hsize_t)rows[i];
+        snprintf(path, sizeof path, "%s/%s", split_names[i ? LS_VALID : split], name);
+        s->to[i] = ls_h5_create_dataset(j->file, path, s->memory, rank, shape, error);
+        ok = s->to[i] >= 0 && ls_h5_keep_attributes(from->dataset, s->to[i], from->path,
+                                                    i ? NULL : j->report, error);
+    }
+    return ok;
+}
+
+static void close_sink(const sink *s)
+{
+    ls_h5_close(s->to[0]);
+    ls_h5_close(s->to[1]);
+    ls_free(s->chosen);
+}
+
+/* The first of n floats that is NaN or infinite; -1: none, or they are whole numbers. */
+static long find_bad(ls_dtype type, const void *numbers, long n)
+{
+    for (long i = 0; i < n; i++)
+        if ((type == LS_F32 && !isfinite(((const float *)numbers)[i])) ||
+            (type == LS_F64 && !isfinite(((const double *)numbers)[i])))
+            return i;
+    return -1;
+}
+
+/* Copies the numbers of x or of targets as they are. */
+static bool copy_numbers(const job *j, const ls_h5_rows *from, sink *s, ls_error *error)
+{
+    char *block = ls_alloc((size_t)(from->block * from->width), sizeof(double));
+    bool ok = true, said = false;
+    for (long first = 0, n; ok && first < from->rows; first += n) {
+        n = from->rows - first < from->block ? from->rows - first : from->block;
+        ok = ls_h5_rows_read(from, first, n, block, error);
+        long bad = ok && !said && j->report ? find_bad(from->type, block, n * from->width) : -1;
+        if (bad >= 0)
+            ls_print(j->report,
+                     "note: %s holds NaN or infinity, first at row %ld; training "
+                     "refuses such rows\n",
+                     from->path, first + bad / from->width);
+        said = said || bad >= 0;
+        ok = ok && write_block(s, first, n, block, error);
+    }
+    ls_free(block);
+    return ok;
+}
+
+/* Copies one column of whole numbers as the targets that --y says they are: as float64, for whole
+ * numbers would be labels. */
+static bool copy_whole_targets(const ls_h5_rows *from, sink *s, ls_error *error)
+{
+    double *block = ls_alloc((size_t)from->block, sizeof *block);
+    bool ok = true;
+    for (long first = 0, n; ok && first < from->rows; first += n) {
+        n = from->rows - first < from->block ? from->rows - first : from->block;
+        ok = ls_h5_rows_read_doubles(from, first, n, block, error) &&
+             write_block(s, first, n, (char *)block, error);
+    }
+    ls_free(block);
+    return ok;
+}
+
+static bool copy_labels(job *j, part *p, sink *s, ls_error *error)
+{
+    const ls_h5_rows *from = &p->y;
+    double *numbers = ls_alloc((size_t)(from->block * from->width), sizeof *numbers);
+    int32_t *labels = ls_alloc((size_t)from->block, sizeof *labels);
+    bool ok = true;
+    for (long first = 0, n; ok && first < from->rows; first += n) {
+        n = from->rows - first < from->block ? from->rows - first : from->block;
+        ok = ls_h5_targets_labels(&j->targets, from, first, n, numbers, labels, &p->classes,
+                                  error) &&
+             write_block(s, first, n, (char *)labels, error);
+    }
+    ls_free(labels);
+    ls_free(numbers);
+    return ok;
+}
+
+static bool write_x(const job *j, int split, ls_error *error)
+{
+    sink s;
+    const ls_h5_rows *x = &j->part[split].x;
+    bool ok = open_sink(j, split, "x", x->type, x->rank, x->dims, &s, error) &&
+              copy_numbers(j, x, &s, error);
+    for (int i = 0; ok && j->import->channels_first && x->rank == 4 && i < 2; i++)
+        ok = s.to[i] < 0 || ls_h5_put_text(s.to[i], "layout", "NHWC", error);
+    close_sink(&s);
+    return ok;
+}
+
+static bool write_y(job *j, int split, ls_error *error)
+{
+    sink s;
+    part *p = &j->part[split];
+    const ls_h5_rows *y = &p->y;
+    const hsize_t column[2] = {y->dims[0], 1};
+    bool labels = j->targets.meaning != LS_H5_TARGETS, single = y->width == 1, ok;
+    bool whole = single && y->type != LS_F32 && y->type != LS_F64;
+    if (labels)
+        ok = open_sink(j, split, "y", LS_I32, 1, column, &s, error) && copy_labels(j, p, &s, error);
+    else if (whole)
+        ok = open_sink(j, split, "y", LS_F64, 2, column, &s, error) &&
+             copy_whole_targets(y, &s, error);
+    else
+        ok = open_sink(j, split, "y", y->type, single ? 2 : y->rank, single ? column : y->dims, &s,
+                       error) &&
+             copy_numbers(j, y, &s, error);
+    for (int i = 0; ok && !labels && i < 2; i++) /* it would make labels of targets */
+        if (s.to[i] >= 0 && H5Aexists(s.to[i], "classes") > 0)
+            H5Adelete(s.to[i], "classes");
+    close_sink(&s);
+    return ok;
+}
+
+/* Whether the file that is made has this array; its group may be missing. */
+static bool made(const job *j, const char *path)
+{
+    char group[16];
+    snprintf(group, sizeof group, "%.*s", (int)strcspn(path, "/"), path);
+    return H5Lexists(j->file, group, H5P_DEFAULT) > 0 && H5Lexists(j->file, path, H5P_DEFAULT) > 0;
+}
+
+/* Writes to each y how many classes there are, and judges those of the first split. */
+static bool put_classes(job *j, ls_error *error)
+{
+    ls_h5_targets *t = &j->targets;
+    long classes = t->given ? t->given : t->largest + 1;
+    bool ok = true, judged = false;
+    for (int i = 0; ok && i < LS_SPLITS; i++) {
+        char path[32];
+        part *p = &j->part[i];
+        snprintf(path, sizeof path, "%s/y", split_names[i]);
+        if (p->has_y && !judged) {
+            judged = true;
+            p->classes.first = t->first;
+            p->classes.given = t->given > 0;
+            char *where = ls_format("%s: %s", j->source[0].path, p->y.path);
+            ok = ls_classes_check(&p->classes, where, NULL, NULL, j->report, error);
+            ls_free(where);
+        }
+        if (!ok || !made(j, path))
+            continue;
+        hid_t y = ls_h5_dataset(j->file, path, error);
+        ok = y >= 0 && ls_h5_put_long(y, "classes", classes, error);
+        ls_h5_close(y);
+    }
+    return ok;
+}
+
+static void report_array(const job *j, const char *name, const char *path)
+{
+    ls_array array;
+    ls_error ignored;
+    hid_t dataset = ls_dataset_check_open(j->file, path, &array, &ignored);
+    if (dataset < 0)
+        return;
+    ls_print(j->report, "  %s %s [%ld", name, ls_dtype_name(array.type), array.rows);
+    for (int i = 0; i < array.shape.rank; i++)
+        ls_print(j->report, ", %ld", array.shape.at[i]);
+    ls_print(j->report, "]");
+    H5Dclose(dataset);
+}
+
+/* Says what each split of the finished file holds. */
+static void report_splits(const job *j)
+{
+    const ls_h5_targets *t = &j->targets;
+    for (int i = 0; j->report && i < LS_SPLITS; i++) {
+        char x[32], y[32];
+        snprintf(x, sizeof x, "%s/x", split_names[i]);
+        snprintf(y, sizeof y, "%s/y", split_names[i]);
+        if (!made(j, x))
+            continue;
+        ls_print(j->report, "%-5s", split_names[i]);
+        report_array(j, "x", x);
+        bool has_y = made(j, y);
+        if (has_y)
+            report_array(j, "y", y);
+        if (has_y && t->meaning != LS_H5_TARGETS)
+            ls_print(j->report, "  %ld classes", t->given ? t->given : t->largest + 1);
+        ls_print(j->report, "\n");
+    }
+}
+
+static bool fill_file(void *context, hid_t file, ls_error *error)
+{
+    job *j = context;
+    bool labels = false;
+    j->file = file;
+    if (!ls_h5_keep_attributes(j->source[0].file, file, "the file", j->report, error))
+        return false;
+    for (int i = 0; i < LS_SPLITS; i++) {
+        const part *p = &j->part[i];
+        if (p->present && (!write_x(j, i, error) || (p->has_y && !write_y(j, i, error))))
+            return false;
+        labels = labels || (p->has_y && j->targets.meaning != LS_H5_TARGETS);
+    }
+    if (labels && !put_classes(j, error))
+        return false;
+    report_splits(j);
+    return true;
+}
+
+/* A picture whose channels seem to come first gets a word, for a net would read it as rows of
+ * pixels. */
+static bool check_order(const job *j, const ls_h5_rows *x, ls_error *error)
+{
+    char *layout = NULL;
+    bool present;
+    if (!ls_h5_get_text(x->dataset, "layout", &layout, &present, error))
+        return false;
+    bool first = present && strcmp(layout, "NCHW") == 0, asked = j->import->channels_first;
+    ls_free(layout);
+    if (first && !asked)
+        return ls_h5_fail(error, LS_USAGE, x->dataset,
+                          "%s has the attribute layout=NCHW: give --channels-first", x->path);
+    const hsize_t *d = x->dims;
+    if (j->report && !asked && x->rank == 4 && (d[1] == 1 || d[1] == 3) && d[2] > 4 && d[3] > 4)
+        ls_print(j->report,
+                 "note: %s is read as height %llu, width %llu, %llu channels; if its channels come "
+                 "first, --channels-first turns it\n",
+                 x->path, (unsigned long long)d[1], (unsigned long long)d[2],
+                 (unsigned long long)d[3]);
+    return true;
+}
+
+/* Opens the rows of a split of a file as those of the split `to`. */
+static bool open_part(job *j, const ls_h5_source *source, int split, int to, ls_error *error)
+{
+    part *p = &j->part[to];
+    const hid_t *array = source->array[split];
+    char *const *name = source->name[split];
+    int order = (j->import->channels_first ? LS_H5_CHANNELS_FIRST : 0),
+        reversed = j->import->matlab ? LS_H5_REVERSED : 0;
+    if (p->present)
+        return ls_error_set(error, LS_DATA, "%s: has a split %s, as %s has", source->path,
+                            split_names[to], j->source[0].path);
+    p->present = true;
+    p->has_y = array[LS_H5_SOURCE_Y] >= 0;
+    if (!ls_h5_rows_open(&p->x, array[LS_H5_SOURCE_X], name[LS_H5_SOURCE_X], order | reversed,
+                         error) ||
+        !check_order(j, &p->x, error))
+        return false;
+    if (!p->has_y)
+        return true;
+    if (!ls_h5_rows_open(&p->y, array[LS_H5_SOURCE_Y], name[LS_H5_SOURCE_Y], reversed, error))
+        return false;
+    return p->x.rows == p->y.rows ||
+           ls_error_set(error, LS_DATA, "%s: %s has %ld rows, but %s has %ld; expected as many%s",
+                        source->path, p->x.path, p->x.rows, p->y.path, p->y.rows,
+                        j->import->matlab ? ""
+                                          : " (if MATLAB wrote the file, its dimensions are "
+                                            "reversed: --matlab turns them)");
+}
+
+/* Whether the rows of all splits are alike, and valid rows can be split off. */
+static bool parts_fit(job *j, ls_error *error)
+{
+    const part *first = NULL;
+    for (int i = 0; i < LS_SPLITS; i++) {
+        const part *p = &j->part[i];
+        if (!p->present)
+            continue;
+        first = first ? first : p;
+        bool alike = p->x.width == first->x.width && p->x.rank == first->x.rank &&
+                     memcmp(p->x.dims + 1, first->x.dims + 1,
+                            (size_t)(p->x.rank - 1) * sizeof *p->x.dims) == 0;
+        if (!alike || p->has_y != first->has_y || (p->has_y && p->y.width != first->y.width))
+            return ls_error_set(
+                error, LS_DATA,
+                "%s: the rows of %s are not like those of %s: another shape, or one "
+                "has y and the other has none",
+                j->source[0].path, p->x.path, first->x.path);
+    }
+    part *train = &j->part[LS_TRAIN];
+    long valid = train->valid = j->import->valid;
+    if (valid && (!train->present || j->part[LS_VALID].present))
+        return ls_error_set(
+            error, LS_USAGE,
+            "%s: has %s; --valid takes rows off train where there is no split valid",
+            j->source[0].path, train->present ? "a split valid" : "no split train");
+    return !valid || ls_import_check_valid(j->import, j->source[0].path, train->x.rows, error);
+}
+
+static bool open_parts(job *j, ls_error *error)
+{
+    const ls_h5_source *main = &j->source[0], *more = &j->source[1];
+    for (int i = 0; i < LS_SPLITS; i++)
+        if (main->array[i][LS_H5_SOURCE_X] >= 0 && !open_part(j, main, i, i, error))
+            return false;
+    if (!more->path)
+        return true;
+    int from = more->array[LS_TEST][LS_H5_SOURCE_X] >= 0 ? LS_TEST : LS_TRAIN;
+    return (more->array[from][LS_H5_SOURCE_X] >= 0 ||
+            ls_error_set(error, LS_DATA, "%s: has no rows for testing: x at the root, or in test",
+                         more->path)) &&
+           open_part(j, more, from, LS_TEST, error);
+}
+
+static bool open_sources(job *j, ls_error *error)
+{
+    for (int i = 0; i < 2 && j->import->file[i]; i++) {
+        ls_h5_source *s = &j->source[i];
+        if (!ls_h5_source_open(s, j->import->file[i], &j->renames, error))
+            return false;
+        if (j->report && s->unused[0])
+            ls_print(j->report, "note: %s: not used: %s%s%s\n", s->path, s->unused,
+                     s->advice[0] ? "; --rename " : "", s->advice);
+    }
+    for (int i = 0; i < j->renames.count; i++)
+        if (!j->renames.used[i])
+            return ls_error_set(error, LS_USAGE, "--rename: %s has no '%s'; it has %s",
+                                j->import->file[0], j->renames.from[i],
+                                j->source[0].unused[0] ? j->source[0].unused
+                                                       : "names that are all known");
+    return true;
+}
+
+static bool decide(job *j, ls_error *error)
+{
+    for (int i = 0; i < LS_SPLITS; i++)
+        if (j->part[i].has_y)
+            return ls_h5_targets_decide(&j->targets, &j->part[i].y, j->import, j->report, error);
+    return true;
+}
+
+static bool run(const ls_import *import, FILE *report, ls_error *error)
+{
+    job j = {.import = import, .report = report, .source = {{.file = -1}, {.file = -1}}};
+    bool ok = (import->force || ls_atomic_file_absent(import->output, error)) &&
+              ls_h5_renames_read(&j.renames, import->rename, error) && open_sources(&j, error) &&
+              open_parts(&j, error) && parts_fit(&j, error) && decide(&j, error) &&
+              ls_output_make(import->output, fill_file, &j, error);
+    for (int i = 0; i < LS_SPLITS; i++) {
+        if (j.part[i].present)
+            ls_h5_rows_release(&j.part[i].x);
+        if (j.part[i].has_y)
+            ls_h5_rows_release(&j.part[i].y);
+        ls_free(j.part[i].classes.count);
+    }
+    for (int i = 0; i < 2; i++)
+        if (j.source[i].path)
+            ls_h5_source_close(&j.source[i]);
+    ls_h5_renames_release(&j.renames);
+    return ok;
+}
+
+ls_import_run *const ls_import_h5 = run;
