@@ -26,7 +26,9 @@ typedef struct ls_task {
     ls_net *const *net; /* borrowed: must stay as long as the objective */
     ls_shape x, y;      /* of a row of the data; y rank 0: class labels */
     bool has_y;
-    long classes;   /* of the labels; 0: there are none */
+    long classes; /* of the labels; 0: there are none */
+    const char
+        *advice;    /* how targets that look like labels become labels; NULL or "": they do not */
     bool inference; /* the nets will only be applied: the data needs no targets */
 } ls_task;
 

@@ -85,10 +85,14 @@ static bool read_direct(const ls_column *column, long row, long n, size_t row_by
 
 static bool read_hdf5(const ls_column *column, long row, long n, void *stored, ls_error *error)
 {
-    hid_t type = ls_dataset_check_memory_type(column->array->type);
-    if (ls_h5_read_rows(column->dataset, type, row, n, stored))
-        return true;
-    return ls_h5_fail_read(error, column->dataset, column->array->path, row);
+    hid_t theirs = H5Dget_type(column->dataset); /* booleans are not converted: they are bytes */
+    hid_t type = H5Tget_class(theirs) == H5T_ENUM
+                     ? theirs
+                     : ls_dataset_check_memory_type(column->array->type);
+    bool ok = ls_h5_read_rows(column->dataset, type, row, n, stored) ||
+              ls_h5_fail_read(error, column->dataset, column->array->path, row);
+    H5Tclose(theirs);
+    return ok;
 }
 
 /* How many of rows[0..n) are consecutive in the file, from rows[0] on. */

@@ -14,6 +14,7 @@
 #include "core/minmax.h"
 #include "io/column.h"
 #include "io/dataset_check.h"
+#include "io/dataset_names.h"
 #include "io/h5/h5_lock.h"
 #include "io/labels.h"
 #include "io/transform.h"
@@ -32,6 +33,7 @@ struct ls_dataset {
     int descriptor; /* of the same file, for pread */
     ls_split split[LS_SPLITS];
     ls_column x[LS_SPLITS], y[LS_SPLITS];
+    char unused[512];                  /* names in the file that are not used; "" */
     ls_transform_chain *transform;     /* NULL: none */
     const ls_target_rule *rule[RULES]; /* for targets; the first NULL ends them */
 };
@@ -54,6 +56,20 @@ static bool open_file(ls_dataset *data, ls_error *error)
         data->descriptor = fcntl(*theirs, F_DUPFD_CLOEXEC, 0);
     return data->descriptor >= 0 || ls_error_set(error, LS_IO, "%s: can't open it for reading: %s",
                                                  data->path, strerror(errno));
+}
+
+/* In a file of MATLAB, where the rows come last, the last dimensions are as many. */
+static bool refuse_rows(const ls_dataset *data, const ls_split *split, ls_error *error)
+{
+    long last = ls_shape_last(&split->x.shape);
+    bool turned = last > 1 && last == ls_shape_last(&split->y.shape);
+    return ls_error_set(error, LS_DATA,
+                        "%s: %s has %ld rows, but %s has %ld; expected as many%s%s%s", data->path,
+                        split->x.path, split->x.rows, split->y.path, split->y.rows,
+                        turned ? ". If MATLAB wrote the file, its dimensions are in reverse order: "
+                                 "`lockstep import h5 "
+                               : "",
+                        turned ? data->path : "", turned ? " -o NEW.h5 --matlab` turns them" : "");
 }
 
 /* A split may be absent, but y needs x. */
@@ -85,8 +101,7 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
     if (data->x[id].dataset < 0 || (has_y && data->y[id].dataset < 0))
         return false;
     if (has_y && split->x.rows != split->y.rows)
-        return ls_error_set(error, LS_DATA, "%s: %s has %ld rows, but %s has %ld; expected as many",
-                            data->path, x, split->x.rows, y, split->y.rows);
+        return refuse_rows(data, split, error);
     if (split->x.shape.rank == 0)
         split->x.shape = (ls_shape){.rank = 1, .at = {1}};
     split->row = split->x.shape;
@@ -102,12 +117,14 @@ static bool open_splits(ls_dataset *data, ls_error *error)
                 return false;
             found = found || data->split[id].present;
         }
-    char names[512];
+    char names[1024];
+    ls_dataset_names_unused(data->file, data->unused, sizeof data->unused);
     return found ||
            ls_error_set(error, LS_DATA,
                         "%s: holds no data set: expected groups train, valid or test, each with x "
                         "[rows, ...] and y, or x_train, y_train, ... at the root; found %s",
-                        data->path, ls_dataset_check_names(data->file, names, sizeof names));
+                        data->path,
+                        ls_dataset_names_found(data->file, data->path, names, sizeof names));
 }
 
 /* Whether `array` (NULL: there is none) has rows of the shape of *first, the first of its kind. */
@@ -260,6 +277,16 @@ bool ls_dataset_in_memory(const ls_dataset *data)
 const char *ls_dataset_path(const ls_dataset *data)
 {
     return data->path;
+}
+
+const char *ls_dataset_unused(const ls_dataset *data)
+{
+    return data->unused;
+}
+
+void ls_dataset_advise(ls_dataset *data, ls_split_id split, char *text, size_t size)
+{
+    ls_labels_advise(&data->split[split], &data->y[split], text, size);
 }
 
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split)

@@ -59,6 +59,12 @@ ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits
 void ls_dataset_lock_notice(const ls_dataset *data);
 bool ls_dataset_in_memory(const ls_dataset *data); /* made by ls_dataset_open_rows */
 const char *ls_dataset_path(const ls_dataset *data);
+/* Names at the root of the file that are not used, with what they may mean: "val (the name for such
+ * rows is valid)"; "" where all are. */
+const char *ls_dataset_unused(const ls_dataset *data);
+/* If the targets of a split look like class labels, writes how they become labels into text[size];
+ * else "". Reads all of them. */
+void ls_dataset_advise(ls_dataset *data, ls_split_id split, char *text, size_t size);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 /* "train" -> LS_TRAIN; LS_SPLITS where the name is unknown or NULL. */
 ls_split_id ls_split_find(const char *name);

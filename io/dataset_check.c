@@ -90,16 +90,11 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const subject *it, cons
 void ls_dataset_check_describe_type(hid_t type, char *text, size_t size)
 {
     static const char *const classes[] = {
-        [H5T_INTEGER] = "integers",
-        [H5T_FLOAT] = "floats",
-        [H5T_TIME] = "times",
-        [H5T_STRING] = "texts",
-        [H5T_BITFIELD] = "bit fields",
-        [H5T_OPAQUE] = "opaque bytes",
-        [H5T_COMPOUND] = "records",
-        [H5T_REFERENCE] = "references",
-        [H5T_ENUM] = "an enumeration (numpy bool?)",
-        [H5T_VLEN] = "lists of varying length",
+        [H5T_INTEGER] = "integers",    [H5T_FLOAT] = "floats",
+        [H5T_TIME] = "times",          [H5T_STRING] = "texts",
+        [H5T_BITFIELD] = "bit fields", [H5T_OPAQUE] = "opaque bytes",
+        [H5T_COMPOUND] = "records",    [H5T_REFERENCE] = "references",
+        [H5T_ENUM] = "an enumeration", [H5T_VLEN] = "lists of varying length",
         [H5T_ARRAY] = "arrays",
     };
     H5T_class_t class = H5Tget_class(type);
@@ -112,11 +107,21 @@ void ls_dataset_check_describe_type(hid_t type, char *text, size_t size)
         snprintf(text, size, "%s", name);
 }
 
-/* The type is one of ls_dtype, in either byte order. */
+/* Whether these are numpy's booleans: the names FALSE and TRUE for a byte of 0 and 1. */
+static bool is_boolean(hid_t type)
+{
+    int8_t zero = -1, one = -1;
+    return H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2 &&
+           H5Tenum_valueof(type, "FALSE", &zero) >= 0 && H5Tenum_valueof(type, "TRUE", &one) >= 0 &&
+           zero == 0 && one == 1;
+}
+
+/* The type is one of ls_dtype, in either byte order, or boolean, which is read as uint8. */
 static bool has_known_type(subject *it)
 {
     hid_t type = H5Dget_type(it->dataset), native = H5Tcopy(type);
-    bool known = false;
+    bool known = is_boolean(type);
+    it->array->type = LS_U8;
     H5Tset_order(native, H5Tget_order(H5T_NATIVE_INT));
     for (int i = LS_U8; i <= LS_F64 && !known; i++) {
         known = H5Tequal(native, ls_dataset_check_memory_type((ls_dtype)i)) > 0;

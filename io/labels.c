@@ -2,11 +2,16 @@
 #include "io/labels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <xxhash.h>
+
+#include "core/memory.h"
+#include "core/minmax.h"
 
 enum {
     CLASSES_MAX = 1 << 24, /* labels become reals: float32 holds all whole numbers below it */
-    BLOCK_ROWS = 1024
+    BLOCK_ROWS = 1024,
+    BLOCK_NUMBERS = 1 << 16
 };
 
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
@@ -40,6 +45,60 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
                             "them, or store targets for regression as float32",
                             y->file, array->path, array->scale, array->offset);
     return true;
+}
+
+/* What all rows that were read have in common. */
+typedef struct look {
+    bool whole;   /* whole numbers from 0 on */
+    bool one_hot; /* a single 1, else 0 */
+    real largest;
+} look;
+
+static void look_at(const real *y, long rows, long width, look *l)
+{
+    for (long r = 0; r < rows; r++) {
+        long ones = 0, others = 0;
+        for (long i = 0; i < width; i++) {
+            real v = y[r * width + i];
+            l->whole = l->whole && v >= 0 && v < CLASSES_MAX && v == (real)floor((double)v);
+            l->largest = v > l->largest ? v : l->largest;
+            ones += v == 1;
+            others += v != 0 && v != 1;
+        }
+        l->one_hot = l->one_hot && ones == 1 && others == 0;
+    }
+}
+
+void ls_labels_advise(const ls_split *split, const ls_column *y, char *text, size_t size)
+{
+    int64_t rows[BLOCK_ROWS];
+    long width = ls_shape_count(&split->y.shape);
+    look l = {.whole = width == 1, .one_hot = width > 1};
+    text[0] = 0;
+    if (!split->has_y || split->y.shape.rank == 0)
+        return;
+    long most = ls_max(1, ls_min(BLOCK_ROWS, BLOCK_NUMBERS / width));
+    real *block = ls_alloc((size_t)(most * width), sizeof *block);
+    for (long first = 0; (l.whole || l.one_hot) && first < split->y.rows; first += most) {
+        long n = ls_min(split->y.rows - first, most);
+        for (long i = 0; i < n; i++)
+            rows[i] = first + i;
+        if (!ls_column_read(y, rows, n, block, NULL))
+            l = (look){.largest = 0};
+        else
+            look_at(block, n, width, &l);
+    }
+    ls_free(block);
+    if (l.one_hot)
+        snprintf(text, size,
+                 "each row of %s has a single 1: store the classes, y.argmax(1), or let `lockstep "
+                 "import h5 %s -o NEW.h5` do it",
+                 split->y.path, y->file);
+    else if (l.whole)
+        snprintf(text, size,
+                 "%s holds whole numbers: if they are classes, store them as integers, or set "
+                 "y.attrs['classes'] = %ld, or let `lockstep import h5 %s -o NEW.h5` do it",
+                 split->y.path, (long)l.largest + 1, y->file);
 }
 
 static bool check_label(const ls_split *split, const ls_column *y, double label, long row,

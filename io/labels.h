@@ -7,6 +7,9 @@
  * none). All others are targets of regression; [rows] becomes [rows, 1]. LS_DATA errors for a bad
  * attribute. */
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error);
+/* If targets that are no labels look like such (whole numbers, or a single 1 in each row), writes
+ * what makes labels of them into text[size]; else "". Reads all of them. */
+void ls_labels_advise(const ls_split *split, const ls_column *y, char *text, size_t size);
 /* Reads all labels: each must be a whole number from 0 on, below split->classes unless that is 0.
  * *largest rises to the largest, split->labels becomes their digest. LS_DATA errors name the row.
  */

@@ -34,8 +34,9 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
         return ls_error_set(
             error, LS_USAGE,
             "the loss %s takes class labels (whole numbers), but a target of the data "
-            "is %s of real numbers: use squared-error or bce",
-            self->loss->name, ls_shape_text(&task->y, text, sizeof text));
+            "is %s of real numbers: %s",
+            self->loss->name, ls_shape_text(&task->y, text, sizeof text),
+            task->advice && task->advice[0] ? task->advice : "use squared-error or bce");
     if (self->vector && ls_shape_count(&task->y) != self->width)
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld numbers, but a target of the data has %ld",

@@ -53,6 +53,7 @@ static bool open_saved(ls_forward *f, ls_error *error)
 static bool choose_split(ls_forward *f, ls_error *error)
 {
     const ls_dataset *data = f->saved.session.data;
+    const char *unused = ls_dataset_unused(data);
     int present = 0, asked = f->arguments.split;
     char names[64] = "";
     f->split_id = asked >= 0 ? (ls_split_id)asked : LS_TEST;
@@ -68,8 +69,9 @@ static bool choose_split(ls_forward *f, ls_error *error)
     f->split = ls_dataset_split(data, f->split_id);
     return f->split->present ||
            ls_error_set(error, LS_DATA,
-                        "%s has no rows of %s; it has %s: name another with --split",
-                        ls_dataset_path(data), f->split->name, names);
+                        "%s has no rows of %s; it has %s%s%s: name another with --split",
+                        ls_dataset_path(data), f->split->name, names,
+                        unused[0] ? ", and does not use " : "", unused);
 }
 
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)

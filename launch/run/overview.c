@@ -2,6 +2,7 @@
 #include "launch/run/overview.h"
 
 #include "core/kernels/tile.h"
+#include "core/memory.h"
 #include "core/minmax.h"
 #include "core/print.h"
 #include "launch/threads.h"
@@ -72,6 +73,28 @@ static void print_ranks(const ls_trainer *t, FILE *out)
         ls_print(out, "          %s\n", crowded);
 }
 
+/* Pictures of bytes whose values go into the net as they are make training hard. */
+static void print_range(const ls_session *session, FILE *out)
+{
+    enum { ROWS = 16, LARGE = 16 };
+    const ls_split *train = ls_dataset_split(session->data, LS_TRAIN);
+    long n = ls_min(ROWS, train->x.rows), width = ls_shape_count(&train->row);
+    int64_t rows[ROWS];
+    real largest = 0, *x = ls_alloc((size_t)(n * width), sizeof *x);
+    for (long i = 0; i < n; i++)
+        rows[i] = i * train->x.rows / n;
+    if (ls_dataset_read(session->data, LS_TRAIN, rows, n, NULL, x, NULL, NULL))
+        for (long i = 0; i < n * width; i++)
+            largest = x[i] > largest ? x[i] : largest;
+    ls_free(x);
+    bool bytes = train->x.type == LS_U8 || train->x.type == LS_U16;
+    if (bytes && largest > LARGE)
+        ls_print(out,
+                 "          values up to %.0f go into the net as they are: x.attrs['scale'] = 1/%d "
+                 "in the file, or a line `normalize` in transform:, makes them small\n",
+                 (double)largest, train->x.type == LS_U8 ? 255 : 65535);
+}
+
 static void print_data(const ls_session *session, FILE *out)
 {
     char shape[96];
@@ -86,11 +109,14 @@ static void print_data(const ls_session *session, FILE *out)
     if (session->task.classes)
         ls_print(out, ", %ld classes", session->task.classes);
     ls_print(out, "\n");
-    if (x->rank == 3 && x->at[0] <= 4 && x->at[1] == x->at[2] && x->at[1] > 4)
+    if (ls_session_channels_first(session))
         ls_print(out,
-                 "          read as height %ld, width %ld, %ld channels; if it is channels first "
-                 "(PyTorch's order), store rows as height, width, channels\n",
+                 "          read as height %ld, width %ld, %ld channels; " LS_SESSION_CHANNELS_FIRST
+                 "\n",
                  x->at[0], x->at[1], x->at[2]);
+    if (ls_dataset_unused(session->data)[0])
+        ls_print(out, "          not used: %s\n", ls_dataset_unused(session->data));
+    print_range(session, out);
 }
 
 static void print_stages(const ls_session *session, FILE *out)

@@ -141,6 +141,21 @@ static bool open_data(ls_session *s, ls_dataset *data, ls_error *error)
     return ls_comm_same(s->comm, &given, error);
 }
 
+bool ls_session_channels_first(const ls_session *s)
+{
+    const ls_shape *x = &s->task.x;
+    return x->rank == 3 && x->at[0] <= 4 && x->at[1] > 4 && x->at[2] > 4;
+}
+
+/* A net that does not fit pictures which were stored in another order. Returns false. */
+static bool add_hint(const ls_session *s, ls_error *error)
+{
+    if (!ls_session_channels_first(s) || !error)
+        return false;
+    const ls_error plain = *error;
+    return ls_error_set(error, plain.code, "%s; %s", plain.text, LS_SESSION_CHANNELS_FIRST);
+}
+
 static bool open_nets(ls_session *s, ls_error *error)
 {
     if (!ls_dataset_transform(s->data, s->job->transform, error))
@@ -148,14 +163,17 @@ static bool open_nets(ls_session *s, ls_error *error)
     const ls_split *split = ls_dataset_split(s->data, LS_TRAIN);
     for (int i = 0; i < LS_SPLITS && !split->present; i++) /* rows of all splits have one shape */
         split = ls_dataset_split(s->data, (ls_split_id)i);
+    ls_dataset_advise(s->data, ls_split_find(split->name), s->advice, sizeof s->advice);
     s->params = ls_params_create();
     s->task = (ls_task){.params = s->params,
                         .net = s->net,
                         .x = split->row,
                         .y = split->y.shape,
                         .has_y = split->has_y,
-                        .classes = split->classes};
-    return build_nets(s, error) || prefix_key(s, s->job->model ? "model" : "net", error);
+                        .classes = split->classes,
+                        .advice = s->advice};
+    return build_nets(s, error) || add_hint(s, error) ||
+           prefix_key(s, s->job->model ? "model" : "net", error);
 }
 
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,

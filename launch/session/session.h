@@ -22,7 +22,8 @@ typedef struct ls_session {
     ls_job *job;      /* borrowed; keys left out are filled from the model's recipe */
     ls_dataset *data; /* borrowed or the session's own */
     ls_dataset *own_data;
-    char *data_text; /* ls_dataset_describe: the same on all ranks */
+    char advice[512]; /* of ls_dataset_advise, for the task */
+    char *data_text;  /* ls_dataset_describe: the same on all ranks */
     ls_params *params;
     ls_net *net[LS_MODEL_NETS];
     ls_task task;
@@ -36,6 +37,11 @@ typedef struct ls_session {
  * Close with ls_session_close whether this succeeds or fails. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
+/* Whether rows look like pictures with their channels first, as PyTorch has them. */
+bool ls_session_channels_first(const ls_session *session);
+#define LS_SESSION_CHANNELS_FIRST                                                                  \
+    "if it is channels first (PyTorch's order), `lockstep import h5 IN.h5 -o NEW.h5 "              \
+    "--channels-first` stores rows as height, width, channels"
 /* **Collective.** Fills session->stage: parses every spec of every stage, and checks that
  * objectives and optimizers fit nets and data. The error is the same on all ranks. */
 bool ls_session_parse_stages(ls_session *session, ls_error *error);

@@ -35,9 +35,11 @@ static bool check_average(const ls_session *s, int stage, ls_error *error)
 static bool check_rows(const ls_session *s, ls_error *error)
 {
     const char *data = ls_dataset_path(s->data), *split = s->job->evaluate.split;
+    const char *unused = ls_dataset_unused(s->data);
     ls_split_id id = ls_split_find(split);
     if (!ls_dataset_split(s->data, LS_TRAIN)->present)
-        return ls_error_set(error, LS_DATA, "%s: there is no train/x to train on", data);
+        return ls_error_set(error, LS_DATA, "%s: there is no train/x to train on%s%s", data,
+                            unused[0] ? "; not used: " : "", unused);
     if (id == LS_SPLITS)
         return ls_error_set(error, LS_USAGE, "evaluate.split=%s: write train, valid or test",
                             split);
@@ -48,8 +50,9 @@ static bool check_rows(const ls_session *s, ls_error *error)
     return judged->present || s->job->evaluate.stop_after == 0 ||
            ls_error_set(error, LS_USAGE,
                         "evaluate.stop_after=%ld, but %s has no rows of %s to judge by: import "
-                        "them (--valid N), or give evaluate.stop_after=0",
-                        s->job->evaluate.stop_after, data, split);
+                        "them (--valid N), or give evaluate.stop_after=0%s%s",
+                        s->job->evaluate.stop_after, data, split, unused[0] ? "; not used: " : "",
+                        unused);
 }
 
 bool ls_checks_pass(const ls_session *s, ls_error *error)

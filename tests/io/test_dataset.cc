@@ -297,6 +297,67 @@ TEST(Dataset, TheDescriptionSeesEveryLabelAndSomeRowsButNotTheLayout)
     EXPECT_NE(plain, renamed);
 }
 
+TEST(Dataset, BooleansAreZeroAndOne)
+{
+    Folder folder;
+    hid_t type = H5Tenum_create(H5T_NATIVE_INT8), list = chunked({2}, 4);
+    const int8_t values[] = {0, 1};
+    H5Tenum_insert(type, "FALSE", &values[0]);
+    H5Tenum_insert(type, "TRUE", &values[1]);
+    const std::vector<int8_t> labels = {1, 0, 0, 1};
+    {
+        Writer file(folder / "a.h5");
+        for (const char *split : {"train", "valid"}) {
+            file.put<float>(split + std::string("/x"), {4, 2}, counting<float>(8));
+            hid_t y = file.create(split + std::string("/y"), type, {4},
+                                  split[0] == 'v' ? list : H5P_DEFAULT);
+            EXPECT_GE(H5Dwrite(y, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data()), 0);
+            H5Dclose(y);
+        }
+    }
+    H5Pclose(list);
+    H5Tclose(type);
+    Dataset set(folder / "a.h5");
+    for (ls_split_id split : {LS_TRAIN, LS_VALID}) {
+        EXPECT_EQ(ls_dataset_split(set.data, split)->classes, 2);
+        EXPECT_EQ(set.y({0, 1, 2, 3}, split), (std::vector<real>{1, 0, 0, 1}));
+    }
+}
+
+static std::string advice(const std::vector<hsize_t> &dims, const std::vector<float> &y)
+{
+    Folder folder;
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {dims[0], 1}, counting<float>(dims[0]));
+        file.put<float>("train/y", dims, y);
+    }
+    Dataset set(folder / "a.h5");
+    char text[512];
+    ls_dataset_advise(set.data, LS_TRAIN, text, sizeof text);
+    return text;
+}
+
+TEST(Dataset, TargetsThatLookLikeLabelsAreNoticedToTheLastRow)
+{
+    const size_t rows = 2000;
+    std::vector<float> y(rows, 1);
+    EXPECT_NE(advice({rows}, y).find("train/y holds whole numbers"), std::string::npos);
+    EXPECT_NE(advice({rows, 1}, y).find("y.attrs['classes'] = 2"), std::string::npos);
+    y[rows - 1] = 7;
+    EXPECT_NE(advice({rows, 1}, y).find("y.attrs['classes'] = 8"), std::string::npos);
+    for (float other : {0.5f, -1.0f, 3e8f}) {
+        y[rows - 1] = other;
+        EXPECT_EQ(advice({rows}, y), "") << other;
+    }
+    std::vector<float> hot(3 * rows, 0);
+    for (size_t r = 0; r < rows; r++)
+        hot[3 * r + r % 3] = 1;
+    EXPECT_NE(advice({rows, 3}, hot).find("y.argmax(1)"), std::string::npos);
+    hot.back() = hot[3 * rows - 2] = 1;
+    EXPECT_EQ(advice({rows, 3}, hot), "");
+}
+
 TEST(Dataset, LabelsThatAreOverwrittenWhileInUseAreNamedWithTheirRow)
 {
     Folder folder;

@@ -27,6 +27,16 @@ write("classes", train_x=x, train_y=y)
 with h5py.File("classes.h5", "a") as file:
     file["train/y"].attrs["classes"] = 3
 write("one_class", train_x=x, train_y=0 * y)
+write("floats", train_x=x, train_y=y.astype("f4"))
+write("column", train_x=x, train_y=y.astype("f4").reshape(-1, 1))
+write("one_hot", train_x=x, train_y=numpy.eye(4, dtype="u1")[y])
+write("val", train_x=x, train_y=y, val_x=x, val_y=y, notes=x)
+write("keras", training_x=x, training_y=y, valid_x=x, valid_y=y)
+write("other_names", train_data=x, train_label=y, val_data=x, val_label=y)
+write("caffe", data=x, label=y)
+write("matlab", train_x=x.T, train_y=y.reshape(1, -1))
+write("channels_first", train_x=numpy.full((20, 3, 16, 20), 200, "u1"), train_y=y)
+write("booleans", train_x=x > 0.5, train_y=y % 2 == 1)
 write("link", train_y=y)
 with h5py.File("link.h5", "a") as file:
     file["train/x"] = h5py.ExternalLink("images.h5", "/train/x")

@@ -84,7 +84,7 @@ patch("overflow_patched", struct.pack("<QQ", 20, 6), struct.pack("<QQ", 2**63 + 
 # Types.
 write("texts", train_x=numpy.array([b"a", b"b"]))
 write("records", train_x=numpy.zeros(20, [("a", "f4"), ("b", "i4")]))
-write("booleans", train_x=x > 0.5)
+write("enumeration", train_x=y.astype(h5py.enum_dtype({"RED": 0, "GREEN": 1, "BLUE": 2})))
 write("halves", train_x=x.astype(numpy.float16))
 write("unsigned_64", train_x=y.astype(numpy.uint64))
 write("opaque", train_x=numpy.zeros(20, "V7"))

@@ -47,7 +47,7 @@ more_rows|train/x claims 1073741824 rows, which take 25769803776 bytes, but stor
 overflow_patched|train/x is not a data set...
 texts|train/x holds texts; expected $types
 records|train/x holds records; expected $types
-booleans|train/x holds an enumeration (numpy bool?); expected $types
+enumeration|train/x holds an enumeration; expected $types
 halves|train/x holds 16-bit floats; expected $types
 unsigned_64|train/x holds 64-bit unsigned integers; expected $types
 opaque|train/x holds opaque bytes; expected $types

@@ -92,6 +92,11 @@ bad_data none.h5 "can't open: No such file or directory"
 bad_data job.yaml 'is not an HDF5 file'
 bad_data . 'is a directory; expected an HDF5 file'
 bad_data short.h5 'train/x has 20 rows, but train/y has 15; expected as many'
+bad_data matlab.h5 'train/x has 144 rows, but train/y has 1; expected as many. If MATLAB wrote the file, its dimensions are in reverse order: `lockstep import h5 matlab.h5 -o NEW.h5 --matlab` turns them'
+names='holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found'
+bad_data caffe.h5 "$names data, label; \`lockstep import h5 caffe.h5 -o NEW.h5 --rename data=train/x,label=train/y\` gives them names"
+bad_data other_names.h5 "$names train (with data, label), val (with data, label); \`lockstep import h5 other_names.h5 -o NEW.h5 --rename data=x,label=y,val=valid\` gives them names"
+bad_data keras.h5 'there is no train/x to train on; not used: training (the name for such rows is train)'
 bad_data only_test.h5 'there is no train/x to train on'
 bad_data empty.h5 'holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found nothing'
 bad_data texts.h5 'train/x holds texts; expected uint8, int8, uint16, int16, uint32, int32, int64, float32 or float64'
@@ -108,6 +113,29 @@ says 'supervised training needs targets: train/y is missing in the data set'
 refused 64 'evaluate.stop_after=3, but good.h5 has no rows of valid to judge by: import them (--valid N), or give evaluate.stop_after=0' train job.yaml data=good.h5 evaluate.stop_after=3
 expect 64 "$lockstep" train job.yaml data=regression.h5
 says 'the loss cross-entropy takes class labels (whole numbers), but a target of the data is 2 of real numbers: use squared-error or bce'
+
+takes='the loss cross-entropy takes class labels (whole numbers), but a target of the data is'
+for file in floats column; do
+    expect 64 "$lockstep" train job.yaml data=$file.h5
+    says "$takes 1 of real numbers: train/y holds whole numbers: if they are classes, store them as integers, or set y.attrs['classes'] = 4, or let \`lockstep import h5 $file.h5 -o NEW.h5\` do it"
+done
+expect 64 "$lockstep" train job.yaml data=one_hot.h5
+says "$takes 4 of real numbers: each row of train/y has a single 1: store the classes, y.argmax(1), or let \`lockstep import h5 one_hot.h5"
+turn='if it is channels first (PyTorch'"'"'s order), `lockstep import h5 IN.h5 -o NEW.h5 --channels-first` stores rows as height, width, channels'
+expect 64 "$lockstep" train job.yaml data=channels_first.h5 model=lenet
+says "takes images height x width x channels of at least 12x12, but a row of the data is 3x16x20; $turn"
+refused 64 'evaluate.stop_after=3, but val.h5 has no rows of valid to judge by: import them (--valid N), or give evaluate.stop_after=0; not used: notes, val (the name for such rows is valid)' train job.yaml data=val.h5 evaluate.stop_after=3
+
+# What works, but may not be meant, is said at the start.
+expect 0 "$lockstep" train job.yaml data=val.h5 --dry-run
+says '          not used: notes, val (the name for such rows is valid)'
+expect 0 "$lockstep" train job.yaml data=channels_first.h5 --dry-run
+says "          read as height 3, width 16, 20 channels; $turn"
+says "          values up to 200 go into the net as they are: x.attrs['scale'] = 1/255 in the file, or a line \`normalize\` in"
+expect 0 "$lockstep" train job.yaml data=images.h5 --dry-run
+! grep -qE 'not used|as they are|channels first' out || fail 'a notice without a reason'
+expect 0 "$lockstep" train job.yaml data=booleans.h5 --dry-run
+says 'booleans.h5: train 20 rows, 144, 2 classes'
 
 # None of the commands above wrote anything.
 [ ! -e run ] || fail 'a refused job left its run directory'
