@@ -116,9 +116,9 @@ json_t *ls_contents_file(const char *path, ls_error *error)
         (json_int_t)checksum.size, "kind", "digest", "state", states[state], "xxh3_128",
         holds ? checksum.digest : NULL, "step", holds ? json_integer(checksum.step) : NULL,
         "reason", broken ? ls_json_text(error->text) : NULL, "objects");
-    if (broken)
+    if (broken && error->code != LS_IO)
         return top;
-    if (ls_h5_list_visit(path, add_object, top, error)) {
+    if (!broken && ls_h5_list_visit(path, add_object, top, error)) {
         json_object_set_new(top, "kind", json_string(kind_of(top)));
         return top;
     }
@@ -165,14 +165,15 @@ bool ls_contents_each(const char *run, ls_contents_visit *visit, void *context, 
     return ok;
 }
 
-/* The text of RUN/NAME, for ls_free; NULL: there is no such file. */
-static char *read_text(const char *run, const char *name)
+/* Reads RUN/NAME into *text, for ls_free; NULL: there is no such file. */
+static bool read_text(const char *run, const char *name, char **text, ls_error *error)
 {
     size_t size;
+    ls_error reason = {0};
     char *path = ls_format("%s/%s", run, name);
-    char *text = ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, NULL);
+    *text = ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, &reason);
     ls_free(path);
-    return text;
+    return reason.code != LS_IO || ls_error_set(error, LS_IO, "%s", reason.text);
 }
 
 /* Merges a record of metrics.jsonl into that of its stage: a key has the value of the last record
@@ -191,9 +192,8 @@ static void merge_record(json_t *history, json_t *record)
     json_object_update(last, record);
 }
 
-static json_t *read_history(const char *run)
+static json_t *read_history(const char *text)
 {
-    char *text = read_text(run, "metrics.jsonl");
     json_t *history = json_array();
     for (const char *line = text; line && *line;) {
         size_t length = strcspn(line, "\n"), count = json_array_size(history);
@@ -208,22 +208,25 @@ static json_t *read_history(const char *run)
         json_decref(record);
         line += length + (line[length] == '\n');
     }
-    ls_free(text);
     return history;
 }
 
 json_t *ls_contents_run(const char *path, ls_error *error)
 {
-    char *folder = ls_format("%s/checkpoints", path), *job = read_text(path, "job.yaml");
+    char *folder = ls_format("%s/checkpoints", path), *job = NULL, *metrics = NULL;
     json_t *top = NULL, *checkpoints = json_array();
-    bool ok =
-        access(folder, F_OK) == 0 ||
-        ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory", path);
+    bool there = false, ok = ls_folder_look(folder, &there, error);
+    if (ok && !there)
+        ok = ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory",
+                          path);
+    ok = ok && read_text(path, "job.yaml", &job, error) &&
+         read_text(path, "metrics.jsonl", &metrics, error);
     if (ok && ls_contents_each(path, add_checkpoint, checkpoints, error))
         top = json_pack("{s:o, s:o?, s:o, s:O}", "run", ls_json_text(path), "job",
-                        job ? ls_json_text(job) : NULL, "history", read_history(path),
+                        job ? ls_json_text(job) : NULL, "history", read_history(metrics),
                         "checkpoints", checkpoints);
     json_decref(checkpoints);
+    ls_free(metrics);
     ls_free(job);
     ls_free(folder);
     return top;

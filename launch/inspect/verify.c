@@ -27,7 +27,7 @@ const ls_usage ls_usage_verify = {
              "other HDF5 file by reading all of it. Numbers of checkpoints and data sets must "
              "be finite. In a run directory it checks every checkpoint; one that a stop cut off "
              "before it was finished is named, but is no failure. The exit code is 65 where a "
-             "check fails.",
+             "check fails, 74 where a file can't be read.",
     .arguments_min = 1,
     .arguments_max = 1,
 };
@@ -94,6 +94,8 @@ static json_t *check_file(const char *path)
     json_t *entry =
         json_pack("{s:o, s:s, s:b, s:o*}", "file", ls_json_text(path), "kind", kind ? kind : "file",
                   "holds", holds, "reason", holds ? NULL : ls_json_text(error.text));
+    if (error.code == LS_IO)
+        json_object_set_new(entry, "unread", json_true());
     json_decref(contents);
     return entry;
 }
@@ -108,20 +110,24 @@ static void add_entry(void *list, const char *path, bool finished)
     json_array_append_new(list, entry);
 }
 
-/* How many of the files are checkpoints or other files that count, and of these do not hold. */
-static void count_files(const json_t *list, int *counted, int *failed)
+/* The exit code: of the files that count, those that are finished or can't be read, one at least
+ * must be there, and all must hold. */
+static int judge(const json_t *list)
 {
     size_t i;
     json_t *entry;
-    *counted = *failed = 0;
+    int counted = 0, code = 0;
     json_array_foreach (list, i, entry) {
-        bool counts = !json_object_get(entry, "unfinished");
-        *counted += counts;
-        *failed += counts && !json_is_true(json_object_get(entry, "holds"));
+        bool unread = json_object_get(entry, "unread");
+        bool counts = unread || !json_object_get(entry, "unfinished");
+        counted += counts;
+        if (counts && !json_is_true(json_object_get(entry, "holds")) && code != LS_IO)
+            code = unread ? LS_IO : LS_DATA;
     }
+    return counted ? code : LS_DATA;
 }
 
-/* [{file, kind, holds, unfinished, reason}], or NULL and an error. */
+/* [{file, kind, holds, unread, unfinished, reason}], or NULL and an error. */
 static json_t *verify(const char *path, ls_error *error)
 {
     json_t *list = json_array();
@@ -146,9 +152,10 @@ static void print(const json_t *list)
         const char *file, *kind, *reason = NULL;
         json_unpack(entry, "{s:s, s:s, s?s}", "file", &file, "kind", &kind, "reason", &reason);
         ls_print(stdout, "%-40s %-10s  %s\n", file, kind,
-                 json_object_get(entry, "unfinished") ? "NEVER FINISHED"
-                 : reason                             ? "DOES NOT HOLD"
-                                                      : "holds");
+                 json_object_get(entry, "unread")       ? "CAN'T BE READ"
+                 : json_object_get(entry, "unfinished") ? "NEVER FINISHED"
+                 : reason                               ? "DOES NOT HOLD"
+                                                        : "holds");
         if (reason)
             ls_print(stdout, "    %s\n", reason);
     }
@@ -162,12 +169,11 @@ int ls_command_verify(int argc, char **argv)
     json_t *list = verify(a.words.at[0], &error);
     if (!list)
         return ls_command_fail(0, &error);
-    int counted, failed;
-    count_files(list, &counted, &failed);
+    int code = judge(list);
     if (a.json)
-        ls_json_print(json_pack("{s:b, s:O}", "holds", failed == 0, "files", list));
+        ls_json_print(json_pack("{s:b, s:O}", "holds", code == 0, "files", list));
     else
         print(list);
     json_decref(list);
-    return failed || !counted ? LS_DATA : 0;
+    return code;
 }

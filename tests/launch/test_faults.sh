@@ -83,3 +83,10 @@ done
 keeps_out open@*/job.yaml:1:EIO train job.yaml
 keeps_out read@*/job.yaml:1:EIO train job.yaml
 expect 0 "$fault" --fail read@*/job.yaml:1:EINTR -- "$lockstep" train job.yaml
+
+# verify tells what can't be read from what is damaged; inspect does not print half of a run as if it were all.
+expect 74 "$fault" --fail 'pread@*/step-*.ok:1:EIO' -- "$lockstep" verify runs/job
+says "CAN'T BE READ"
+says "Input/output error"
+expect 74 "$fault" --fail 'open@*/metrics.jsonl:1:EIO' -- "$lockstep" inspect runs/job
+says 'metrics.jsonl: '
