@@ -1,14 +1,13 @@
 /* csv_table: reads the bytes of a text table into fields, and these into numbers and labels. */
 #include "io/import/csv_table.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "core/memory.h"
 #include "core/safe_text.h"
 #include "core/spec.h"
+#include "io/import/packed.h"
 #include "io/magic.h"
 
 enum { END = -1, FAILED = -2, NO_LABEL = -1 };
@@ -34,16 +33,16 @@ typedef struct csv_reader {
 /* Reads on in the file; end = 0 after its last byte. */
 static bool fill_buffer(csv_reader *csv, ls_error *error)
 {
-    int code = Z_OK;
+    int state = Z_OK, code;
     csv->at = 0;
     csv->end = gzread(csv->file, csv->buffer, BUFFER_BYTES);
-    const char *reason = gzerror(csv->file, &code);
-    if (csv->end > 0 || (csv->end == 0 && (code == Z_OK || code == Z_STREAM_END)))
+    gzerror(csv->file, &state);
+    if (csv->end > 0 || (csv->end == 0 && (state == Z_OK || state == Z_STREAM_END)))
         return true;
     csv->end = 0;
-    bool failed = code == Z_ERRNO && errno != EISDIR;
-    return ls_error_set(error, failed ? LS_IO : LS_DATA, "%s:%ld: can't be read on: %s", csv->path,
-                        csv->lines + 1, code == Z_ERRNO ? strerror(errno) : reason);
+    const char *reason = ls_packed_reason(csv->file, &code);
+    return ls_error_set(error, code, "%s:%ld: can't be read on: %s", csv->path, csv->lines + 1,
+                        reason);
 }
 
 /* The next byte, which stays; END after the last; FAILED and an error. */
@@ -389,12 +388,10 @@ bool ls_csv_table_read(ls_csv_table *t, const char *path, const ls_import *impor
     if (strlen(separator) != 1 || strchr("\"\n\r", separator[0]))
         return ls_error_set(error, LS_USAGE,
                             "--separator: expected one character, or tab, found '%s'", separator);
-    errno = 0;
     csv_reader csv = {.path = path, .line = 1, .separator = separator[0]};
-    csv.file = gzopen(path, "rb");
+    csv.file = ls_packed_open(path, error);
     if (!csv.file)
-        return ls_error_set(error, LS_DATA, "%s: can't open: %s", path,
-                            strerror(errno ? errno : ENOMEM));
+        return false;
     csv.buffer = ls_alloc(BUFFER_BYTES, 1);
     bool ok = begin_text(&csv, error) && read_records(t, &csv, import, error);
     gzclose(csv.file);

@@ -3,15 +3,15 @@
  *
  * An IDX file (LeCun, Cortes, Burges: the MNIST database) is big-endian: two zero bytes, a byte for
  * the type (8: uint8), one for the number of dimensions, the sizes as 32-bit numbers, the data. */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "core/memory.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
 #include "io/import/classes.h"
 #include "io/import/import.h"
+#include "io/import/packed.h"
 #include "io/magic.h"
 #include "io/output.h"
 
@@ -45,12 +45,12 @@ typedef struct pairs {
     FILE *report;
 } pairs;
 
-/* Why the last read failed, as the system or zlib says it. */
-static const char *reason(const idx_file *idx)
+/* What the last read failed at; `where`: how far it had come. */
+static bool fail_read(const idx_file *idx, const char *where, ls_error *error)
 {
-    int code = Z_OK;
-    const char *text = gzerror(idx->file, &code);
-    return code == Z_ERRNO ? strerror(errno) : text;
+    int code;
+    const char *reason = ls_packed_reason(idx->file, &code);
+    return ls_error_set(error, code, "%s: can't be read%s: %s", idx->path, where, reason);
 }
 
 /* Reads exactly `size` bytes. */
@@ -59,9 +59,11 @@ static bool read_bytes(idx_file *idx, size_t size, void *bytes, ls_error *error)
     char *to = bytes;
     while (size > 0) {
         int got = gzread(idx->file, to, size < ROW_MAX ? (unsigned)size : ROW_MAX);
-        if (got < 0)
-            return ls_error_set(error, LS_DATA, "%s: can't be read after %ld of %ld rows: %s",
-                                idx->path, idx->read, idx->rows, reason(idx));
+        if (got < 0) {
+            char where[64];
+            snprintf(where, sizeof where, " after %ld of %ld rows", idx->read, idx->rows);
+            return fail_read(idx, where, error);
+        }
         if (got == 0)
             return ls_error_set(error, LS_DATA,
                                 "%s: ends after %ld of %ld rows; it was cut short: get it again",
@@ -120,15 +122,17 @@ static bool read_header(idx_file *idx, ls_error *error)
     uint64_t sizes[3] = {1, 1, 1};
     int got = gzread(idx->file, first, sizeof first);
     if (got < 0)
-        return ls_error_set(error, LS_DATA, "%s: can't be read: %s", idx->path, reason(idx));
+        return fail_read(idx, "", error);
     if (!check_magic(idx, first, (size_t)got, error))
         return false;
     while (got > 4) /* what was read ahead is read again */
         gzungetc(first[--got], idx->file);
     for (int i = 0; i < dimensions; i++) {
         if (!read_bytes(idx, sizeof word, word, error))
-            return ls_error_set(error, LS_DATA, "%s: ends within its header; it was cut short",
-                                idx->path);
+            return error->code == LS_DATA
+                       ? ls_error_set(error, LS_DATA,
+                                      "%s: ends within its header; it was cut short", idx->path)
+                       : false;
         sizes[i] = (uint64_t)word[0] << 24 | (uint64_t)word[1] << 16 | (uint64_t)word[2] << 8 |
                    (uint64_t)word[3];
     }
@@ -148,11 +152,8 @@ static bool read_header(idx_file *idx, ls_error *error)
 /* Opens a file and reads its header; close_file closes it, whether this succeeds or not. */
 static bool open_file(idx_file *idx, const char *path, idx_kind kind, ls_error *error)
 {
-    errno = 0;
-    *idx = (idx_file){.path = path, .kind = kind, .file = gzopen(path, "rb")};
-    return idx->file ? read_header(idx, error)
-                     : ls_error_set(error, LS_DATA, "%s: can't open: %s", path,
-                                    strerror(errno ? errno : ENOMEM));
+    *idx = (idx_file){.path = path, .kind = kind, .file = ls_packed_open(path, error)};
+    return idx->file && read_header(idx, error);
 }
 
 static void close_file(const idx_file *idx)
@@ -188,7 +189,7 @@ static bool is_at_end(const idx_file *idx, ls_error *error)
     char byte;
     int got = gzread(idx->file, &byte, 1);
     if (got < 0)
-        return ls_error_set(error, LS_DATA, "%s: is damaged: %s", idx->path, reason(idx));
+        return fail_read(idx, " to its end", error);
     return got == 0 || ls_error_set(error, LS_DATA,
                                     "%s: goes on after its %ld rows; expected the end: get it "
                                     "again",

@@ -65,7 +65,7 @@ HAPPENS = {
     "truncate": ("EIO", "ENOSPC", "EINTR", "kill"),
     "mmap": ("ENOMEM", "EIO"),
 }
-INTERRUPTED = ("open", "read", "pread", "write", "pwrite", "fsync", "close", "flock", "truncate")
+INTERRUPTED = ("open", "pread", "write", "pwrite", "fsync", "close", "flock", "truncate")
 DISK = ("EIO", "ESTALE", "ENOSPC", "EDQUOT", "late-EIO", "EIO+", "ENOSPC+")
 CODES = (0, 64, 65, 70, 73, 74, 75)
 ADVICE = ("blame", "older")
@@ -304,6 +304,7 @@ class Judge:
         return self.found
 
     def ending(self, ended, call, what):
+        packed = self.clean.name in ("import_csv", "import_idx")  # after an interrupted read zlib can't go on
         if ended.code is None:
             self.add("hang", f"did not end within {TIMEOUT} s: {last_line(ended.err)}")
         elif what == "kill":
@@ -314,7 +315,7 @@ class Judge:
             self.add("code", f"code {ended.code}: {last_line(ended.err)}")
         elif ended.code and "lockstep: " not in ended.err and not self.clean.prints:
             self.add("code", f"code {ended.code} without a message")
-        elif ended.code and what == "EINTR" and call in INTERRUPTED:
+        elif ended.code and what == "EINTR" and (call in INTERRUPTED or call == "read" and not packed):
             self.add("eintr", f"code {ended.code}: {last_line(ended.err)}")
         elif ended.code:
             self.blame(ended, what)

@@ -90,3 +90,9 @@ says "CAN'T BE READ"
 says "Input/output error"
 expect 74 "$fault" --fail 'open@*/metrics.jsonl:1:EIO' -- "$lockstep" inspect runs/job
 says 'metrics.jsonl: '
+
+# A table that can't be read on is no damaged one.
+expect 74 "$fault" --fail 'read@*/table.csv:1:EIO' -- "$lockstep" import csv table.csv --force -o table.h5
+says 'table.csv:1: can'"'"'t be read on: Input/output error'
+expect 74 "$fault" --fail 'open@*/table.csv:1:ESTALE' -- "$lockstep" import csv table.csv --force -o table.h5
+says 'table.csv: can'"'"'t open: Stale file handle'

@@ -1,0 +1,30 @@
+/* packed: zlib's files, opened by us, and what its errors mean. */
+#include "io/import/packed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "io/file.h"
+
+gzFile ls_packed_open(const char *path, ls_error *error)
+{
+    int file = ls_file_open(path, O_RDONLY | O_NOCTTY, 0), reason = errno;
+    gzFile packed = file < 0 ? NULL : gzdopen(file, "rb");
+    if (packed)
+        return packed;
+    if (file >= 0)
+        ls_file_close(file);
+    reason = file < 0 ? reason : ENOMEM;
+    ls_error_set(error, reason == ENOENT || reason == ENOTDIR ? LS_DATA : LS_IO,
+                 "%s: can't open: %s", path, strerror(reason));
+    return NULL;
+}
+
+const char *ls_packed_reason(gzFile file, int *code)
+{
+    int reason = errno, state = Z_OK;
+    const char *text = gzerror(file, &state);
+    *code = state == Z_ERRNO && reason != EISDIR ? LS_IO : LS_DATA;
+    return state == Z_ERRNO ? strerror(reason) : text;
+}

@@ -1,0 +1,13 @@
+/* packed: files that may be packed by gzip, opened and read by zlib. */
+#pragma once
+#include <zlib.h>
+
+#include "core/check.h"
+
+/* NULL and an error: LS_DATA where nothing is at `path`, LS_IO where the system can't open it. The
+ * caller closes it (gzclose). */
+gzFile ls_packed_open(const char *path, ls_error *error);
+/* Why the last gzread failed, with errno as it left it: the text, and in *code LS_IO where the
+ * system failed, LS_DATA where the file is not as gzip makes it, or a folder. (After an interrupted
+ * read zlib can't go on: it has forgotten what it had read.) */
+const char *ls_packed_reason(gzFile file, int *code);
