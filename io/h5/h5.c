@@ -326,7 +326,10 @@ hid_t ls_h5_object_linked(hid_t parent, const char *path)
     hid_t access = H5Pcreate(H5P_LINK_ACCESS);
     H5Pset_elink_cb(access, refuse_link, NULL);
     hid_t object = H5Oopen(parent, path, access);
+    hid_t reasons = object < 0 ? H5Eget_current_stack() : -1; /* the next call would clear them */
     H5Pclose(access);
+    if (object < 0)
+        H5Eset_current_stack(reasons);
     return object;
 }
 

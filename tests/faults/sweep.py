@@ -374,11 +374,10 @@ class Judge:
         if not os.path.isdir(f"{self.folder}/w/{run}"):
             return
         ended = self.sweep.run(self.clean.name, self.folder, command=f"verify {run}")
-        wrong = re.findall(r"DOES NOT HOLD\n *(.*)", ended.out) or [last_line(ended.err)]
-        unfinished = ("its writing was not finished", "holds no checkpoint to verify")
-        wrong = [line for line in wrong if not any(text in line for text in unfinished)]
-        if ended.code != 0 and wrong:
-            self.add("verify", f"code {ended.code}: {wrong[0]}")
+        damaged = re.findall(r"DOES NOT HOLD\n *(.*)", ended.out)
+        none = "NEVER FINISHED" in ended.out or "holds no checkpoint to verify" in ended.err
+        if ended.code != 0 and (damaged or not none):
+            self.add("verify", f"code {ended.code}: {damaged[0] if damaged else last_line(ended.err)}")
 
 
 def read(path):
@@ -419,6 +418,8 @@ def state(folder):
             inside = os.path.relpath(path, top)
             if name == "metrics.jsonl":
                 found[inside] = records(read(path))
+            elif name.endswith(".ok"):
+                found[inside] = re.sub(r'"before": {.*?}, ', "", read(path))  # a digest that may be there, or not
             elif name != "lock":
                 with open(path, "rb") as file:
                     found[inside] = hashlib.sha256(file.read()).hexdigest()
