@@ -53,6 +53,14 @@ void ls_free(void *pointer)
     free(size_of(pointer));
 }
 
+void *ls_memory_malloc(size_t bytes)
+{
+    void *start = malloc(bytes ? bytes : 1);
+    ls_check(start, "out of memory: %zu bytes more than the %zu that are held", bytes,
+             ls_memory_held());
+    return start;
+}
+
 void *ls_realloc(void *pointer, size_t count, size_t size)
 {
     void *grown = ls_alloc(count, size);

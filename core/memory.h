@@ -12,6 +12,9 @@ void *ls_alloc(size_t count, size_t size);
 void *ls_realloc(void *pointer, size_t count, size_t size);
 /* NULL is allowed. */
 void ls_free(void *pointer);
+/* malloc, for a library that can be given one: its memory is not counted, `free` frees it, and
+ * running out of it is as fatal. */
+void *ls_memory_malloc(size_t bytes);
 /* memset to 0; large blocks are written past the caches, without reading what is overwritten. */
 void ls_memory_zero(void *block, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */

@@ -231,8 +231,8 @@ static bool read_live(const char *run, ls_curves *curves, int *stages, ls_error 
     return ok;
 }
 
-/* Draws the curves each second, over those before, until the run is complete; only once where
- * stdout is no terminal. */
+/* Draws the curves each second, over those before, until the run is complete or the terminal is
+ * gone; only once where stdout is no terminal. */
 static bool follow(const arguments *a, ls_error *error)
 {
     bool again = !a->once && isatty(STDOUT_FILENO);
@@ -245,7 +245,8 @@ static bool follow(const arguments *a, ls_error *error)
         if (ok)
             put_frame(&curves, stages);
         lines = 1 + curves.count;
-        again = again && ok && !(*curves.final && curves.last.stage + 1 >= stages);
+        again =
+            again && ok && !ferror(stdout) && !(*curves.final && curves.last.stage + 1 >= stages);
         ls_curves_release(&curves);
         if (!again)
             return ok;

@@ -154,3 +154,51 @@ expect 0 ldd "$lockstep" "$BUILD/liblockstep.so"
 grep -q blas "$work/out" && fail 'the program or the library links BLAS'
 expect 0 "$lockstep" --version
 says 'BLAS  OpenBLAS'
+
+# Other limits: what can't be had is named, with a code of its own.
+limited() { # CODE LIMIT COMMAND ...: LIMIT as ulimit takes it; only descriptors 0 to 2 are open
+    expect "$1" timeout -s KILL 60 bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- && ulimit $0 && exec "$@"' "$2" "${@:3}"
+}
+limited 70 '-s 16' "$lockstep" inspect images.h5
+says 'lockstep: the stack may have 16 kB (ulimit -s); expected 64 or more'
+limited 0 '-s 64' "$lockstep" train job.yaml run=stack steps=2 --threads=2
+limited 74 '-n 4' "$lockstep" inspect images.h5
+says 'Too many open files'
+limited 74 '-n 16' "$lockstep" train job.yaml run=files steps=2
+says 'Too many open files'
+limited 74 '-f 8' "$lockstep" train job.yaml run=large steps=2
+says 'File too large'
+expect 0 env TMPDIR=/nowhere "$lockstep" train job.yaml run=nowhere steps=2
+expect 64 bash -c 'mkdir gone && cd gone && rmdir ../gone && exec "$@"' bash "$lockstep" train job.yaml
+says 'cannot open the job file: No such file or directory'
+
+# A library that runs out of memory: its n-th block can't be had. That is no mistake in the job, and no damage.
+cat >short.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+void *__libc_malloc(size_t), *__libc_realloc(void *, size_t);
+static int fails(void *caller)
+{
+    static long count;
+    Dl_info about;
+    const char *library = getenv("SHORT_LIBRARY");
+    return library && dladdr(caller, &about) && strstr(about.dli_fname, library) && ++count == atol(getenv("SHORT_AT"));
+}
+void *malloc(size_t size) { return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size); }
+void *realloc(void *block, size_t size)
+{
+    return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(block, size);
+}
+END
+cc -shared -fPIC -O1 -o short.so short.c -ldl
+for at in 1 2 3 5 8 13 21; do
+    expect 70 env LD_PRELOAD="$work/short.so" SHORT_LIBRARY=libyaml SHORT_AT=$at "$lockstep" train job.yaml --dry-run
+    says 'out of memory'
+done
+# jansson asks the program, whose own memory runs out alike.
+for at in 1 2 5 20; do
+    expect 70 env LD_PRELOAD="$work/short.so" SHORT_LIBRARY=liblockstep SHORT_AT=$at "$lockstep" inspect run
+    says 'out of memory'
+done

@@ -51,6 +51,7 @@ static yaml_mark_t mark_of_byte(const reader *r, size_t byte)
 static bool fail_parse(const reader *r)
 {
     const yaml_parser_t *parser = &r->parser;
+    ls_check(parser->error != YAML_MEMORY_ERROR, "out of memory in libyaml");
     const char *problem = parser->problem ? parser->problem : "not YAML";
     if (parser->error == YAML_READER_ERROR)
         return fail(r, mark_of_byte(r, parser->problem_offset), problem,
