@@ -167,13 +167,18 @@ void ls_overview_print(const ls_trainer *t, FILE *out)
 void ls_overview_print_plan(const ls_trainer *t, FILE *out)
 {
     ls_plan plan = ls_plan_make(t);
-    double each = plan.own + plan.share, all = t->comm->node_size * each + plan.writing;
+    int nodes = t->comm->machine_nodes; /* more than one where the ranks share no memory */
+    double each = plan.own + plan.share;
+    double all = nodes * t->comm->node_size * each + plan.writing;
     ls_overview_print(t, out);
     for (int i = 0; i < t->session.task.nets; i++)
         ls_net_print(t->session.net[i], out);
     print_bytes(out, "memory    ", each);
     print_bytes(out, " a rank, ", all);
-    print_bytes(out, " on this node in all; checkpoint ", plan.checkpoint);
+    print_bytes(out,
+                nodes > 1 ? " on this machine in all; checkpoint "
+                          : " on this node in all; checkpoint ",
+                plan.checkpoint);
     ls_print(out,
              "\ndry run: job, net and structure of the data were checked, nothing was started or "
              "written\n");

@@ -68,8 +68,9 @@ int ls_shards_node_size(int count, ls_shards_way way, const ls_comm *comm)
     bool best_all;
     int best = 0, least = most_of(count, way, comm->node_sizes, comm->nodes, &best_all);
     int *sizes = ls_alloc((size_t)comm->size, sizeof *sizes);
-    for (int limit = comm->smallest_node; limit > 0; limit--) {
-        int size = limit = common_part(comm, limit), nodes = comm->size / size;
+    for (int size = comm->smallest_node + 1; size > 1;) {
+        size = common_part(comm, size - 1);
+        int nodes = comm->size / size;
         for (int i = 0; i < nodes; i++)
             sizes[i] = size;
         bool all;

@@ -73,27 +73,43 @@ static const char *node_sizes(const ls_comm *comm, char *text, size_t size)
     return text;
 }
 
+/* A power of two of shards, not far from the run's, that can be halved fairly along the nodes as
+ * they are; 0: there is none. */
+static int shards_for_nodes(const ls_trainer *t)
+{
+    long count = 1;
+    while (count < t->shards.count)
+        count *= 2;
+    for (long last = 4L * t->shards.count; count <= last; count *= 2)
+        if (ls_shards_node_size((int)count, t->shards.way, t->comm) == 0)
+            return (int)count;
+    return 0;
+}
+
 /* **Collective.** Divides the run's shards among the ranks. Along some nodes (of 3 ranks and 1) no
  * fair shares can be cut, but along smaller ones they can. */
 static void divide_shards(ls_trainer *t)
 {
-    char nodes[128], who[64] = "each rank";
+    char nodes[128], who[64] = "each rank", other[64] = "";
     add_shards(t);
     cut_shards(t);
     int size = ls_shards_node_size(t->shards.count, t->shards.way, t->comm), most = t->shards.most;
     if (size == 0)
         return;
     node_sizes(t->comm, nodes, sizeof nodes);
+    int shards = shards_for_nodes(t);
     ls_comm_regroup(t->comm, size);
     cut_shards(t);
     if (size > 1)
         snprintf(who, sizeof who, "each group of %d ranks", size);
+    if (shards)
+        snprintf(other, sizeof other, "shards=%d or ", shards);
     if (t->comm->rank == 0)
         ls_report_notice(&t->options.listener,
                          "%d shards can't be halved fairly along nodes of %s ranks (up to %d for "
-                         "one): %s holds a copy of the parameters, and none takes more than %d "
-                         "(split=even: a copy a node, fair shares, other bits on other ranks)",
-                         t->shards.count, nodes, most, who, t->shards.most);
+                         "one): %s holds a copy of the parameters, and none takes more than %d; "
+                         "%ssplit=even: one copy a node, other bits",
+                         t->shards.count, nodes, most, who, t->shards.most, other);
 }
 
 /* What must hold of the shards; the same answer on all ranks. */
