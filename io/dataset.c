@@ -3,7 +3,6 @@
 #include "io/dataset.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "io/column.h"
 #include "io/dataset_check.h"
 #include "io/dataset_names.h"
+#include "io/file.h"
 #include "io/h5/h5_lock.h"
 #include "io/labels.h"
 #include "io/transform.h"
@@ -53,7 +53,7 @@ static bool open_file(ls_dataset *data, ls_error *error)
         return false;
     int *theirs = NULL;
     if (H5Fget_vfd_handle(data->file, H5P_DEFAULT, (void **)&theirs) >= 0 && theirs)
-        data->descriptor = fcntl(*theirs, F_DUPFD_CLOEXEC, 0);
+        data->descriptor = ls_file_double(*theirs);
     return data->descriptor >= 0 || ls_error_set(error, LS_IO, "%s: can't open it for reading: %s",
                                                  data->path, strerror(errno));
 }

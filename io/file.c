@@ -105,6 +105,15 @@ bool ls_file_truncate(int file, off_t size)
     return result == 0;
 }
 
+int ls_file_double(int file)
+{
+    int result;
+    do
+        result = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    while (is_interrupted(result));
+    return result;
+}
+
 int ls_file_lock(int file, int kind)
 {
     int result;

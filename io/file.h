@@ -16,6 +16,8 @@ bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset);
 ssize_t ls_file_read(int file, void *bytes, size_t size);
 ssize_t ls_file_read_at(int file, void *bytes, size_t size, off_t offset);
 bool ls_file_truncate(int file, off_t size);
+/* Another descriptor of the same open file, with its locks; O_CLOEXEC. */
+int ls_file_double(int file);
 /* Locks the whole file by flock, without waiting: LOCK_SH or LOCK_EX. Returns 0 or the errno:
  * EWOULDBLOCK where another holds it. */
 int ls_file_lock(int file, int kind);

@@ -2,7 +2,6 @@
 #include "io/h5/h5_driver.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,7 +43,7 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access, haddr_t
 {
     const given_file *given = H5Pget_driver_info(access);
     struct stat status;
-    int file = given ? fcntl(given->file, F_DUPFD_CLOEXEC, 0) : -1;
+    int file = given ? ls_file_double(given->file) : -1;
     if (file < 0 || fstat(file, &status) != 0) {
         fail(H5E_CANTOPENFILE, "open", 0);
         if (file >= 0)
@@ -141,6 +140,18 @@ static herr_t truncate_file(H5FD_t *file, hid_t transfer, hbool_t closing)
     return 0;
 }
 
+/* The caller has locked the file. HDF5 looks whether a file was left open by its writer only where
+ * the driver has these two. */
+static herr_t lock(H5FD_t *file, hbool_t writes)
+{
+    return 0;
+}
+
+static herr_t unlock(H5FD_t *file)
+{
+    return 0;
+}
+
 static const H5FD_class_t driver = {
 #if H5_VERSION_GE(1, 13, 2)
     .version = H5FD_CLASS_VERSION,
@@ -160,6 +171,8 @@ static const H5FD_class_t driver = {
     .read = read_file,
     .write = write_file,
     .truncate = truncate_file,
+    .lock = lock,
+    .unlock = unlock,
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 

@@ -76,6 +76,8 @@ if "$fault" -- true; then
     ! grep -qF "$lacking" out || fail 'a notice that no lock was had, though none was asked for'
     expect 74 "$fault" --fail 'flock:1+:EIO' -- "$lockstep" evaluate one
     says "flat.h5: can't lock it: Input/output error (HDF5_USE_FILE_LOCKING=FALSE reads it without a lock)"
+    expect 74 "$fault" --fail 'flock:1+:EIO' -- "$lockstep" verify flat.h5
+    says "CAN'T BE READ"
     expect 74 "$fault" --fail 'fcntl@*/lock:1+:EIO' -- "$lockstep" train job.yaml run=broken
     says "broken/lock: can't lock it: Input/output error"
     expect 0 "$fault" --fail 'flock:1:EINTR' -- "$lockstep" evaluate one
@@ -108,6 +110,15 @@ says 'flat.h5: is in use: another program holds a lock on it, to write it'
 expect 0 env HDF5_USE_FILE_LOCKING=FALSE "$lockstep" train job.yaml run=locked
 touch tried
 wait $writer
+
+# A file that its writer left open is refused.
+"$python" -c 'import h5py, numpy, os
+file = h5py.File("left.h5", "w", libver="latest")
+file["train/x"], file["train/y"] = numpy.ones((9, 4), "f4"), numpy.arange(9) % 3
+file.flush()
+os._exit(0)'
+expect 65 "$lockstep" train job.yaml data=left.h5 run=left
+says "left.h5: can't be opened; it is damaged or in use (HDF5: file is already open for write"
 
 # A lock that is removed while the job runs is made anew.
 long=(steps=40000000 checkpoint.every='1 steps' evaluate.every=never)
