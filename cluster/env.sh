@@ -22,7 +22,6 @@ export LOCKSTEP
 export LOCKSTEP_THREADS=${LOCKSTEP_THREADS:-${SLURM_CPUS_PER_TASK:-1}}
 export LOCKSTEP_BIND=${LOCKSTEP_BIND:-core} LOCKSTEP_LEAD=${LOCKSTEP_LEAD:-300}
 
-# OpenBLAS uses one thread, so that the order of its sums, and with it every bit, is the same on every machine.
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=$LOCKSTEP_THREADS
+export OMP_NUM_THREADS=$LOCKSTEP_THREADS
 # Since SLURM 22.05 srun no longer inherits sbatch's --cpus-per-task; this variable tells it.
 export SRUN_CPUS_PER_TASK=$LOCKSTEP_THREADS

@@ -22,13 +22,13 @@ esac
 options=(
     # mpirun notices a lost machine after 20 + 3 * 5 = 35 s; without these options it would wait for it for ever.
     --mca oob_tcp_keepalive_time 20 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3
-    -x OPENBLAS_NUM_THREADS -x OMP_NUM_THREADS
+    -x OMP_NUM_THREADS
 )
 case $LOCKSTEP_BIND in
 core) options+=(--map-by "slot:PE=$LOCKSTEP_THREADS" --bind-to core) ;;
 none) options+=(--bind-to none) ;;
 *)
-    echo "mpirun.sh: LOCKSTEP_BIND is '$LOCKSTEP_BIND', expected core or none" >&2
+    echo "mpirun.sh: LOCKSTEP_BIND is ${LOCKSTEP_BIND@Q}, expected core or none" >&2
     exit 64
     ;;
 esac

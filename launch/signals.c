@@ -3,10 +3,8 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "core/check.h"
 #include "launch/command.h"
 
 static const struct {
@@ -22,9 +20,9 @@ static void handler(int number)
                                 "lost, the same command begins again\n";
     asked = number;
     if (!heeded) {
-        if (!silent && write(STDERR_FILENO, words, strlen(words)) < 0)
-            _exit(LS_AGAIN); /* nobody reads stderr */
-        _exit(LS_AGAIN);
+        ssize_t written = silent ? 0 : write(STDERR_FILENO, words, sizeof words - 1);
+        (void)written; /* there is nobody else to tell */
+        _exit(128 + number);
     }
     if (number == SIGINT && ++interrupts > 1)
         _exit(128 + SIGINT);

@@ -3,8 +3,8 @@
 #pragma once
 
 /* Sets the handlers; HUP stays ignored where it is (nohup). Until ls_signals_heed there is no step
- * to wait for, and perhaps a file that never opens: a signal ends the program at once, with
- * code 75. */
+ * to wait for, and perhaps a file that never opens: signal N ends the program at once, with code
+ * 128 + N, which says that there is no new checkpoint. */
 void ls_signals_start(void);
 /* From now on a signal is only noted: the training asks ls_signals_asked between its steps. */
 void ls_signals_heed(void);
