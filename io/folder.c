@@ -13,13 +13,17 @@ static const char *next_name(DIR *folder)
     do {
         errno = 0; /* readdir returns NULL in either case, and sets errno in one of them only */
         entry = readdir(folder);
-    } while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    } while (entry ? strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0
+                   : errno == EINTR);
     return entry ? entry->d_name : NULL;
 }
 
 bool ls_folder_each(const char *path, ls_folder_visit *visit, void *context, ls_error *error)
 {
-    DIR *folder = opendir(path);
+    DIR *folder;
+    do
+        folder = opendir(path);
+    while (!folder && errno == EINTR);
     if (!folder)
         return errno == ENOENT ||
                ls_error_set(error, LS_IO, "%s: can't list the folder: %s", path, strerror(errno));

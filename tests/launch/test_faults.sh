@@ -96,3 +96,8 @@ expect 74 "$fault" --fail 'read@*/table.csv:1:EIO' -- "$lockstep" import csv tab
 says 'table.csv:1: can'"'"'t be read on: Input/output error'
 expect 74 "$fault" --fail 'open@*/table.csv:1:ESTALE' -- "$lockstep" import csv table.csv --force -o table.h5
 says 'table.csv: can'"'"'t open: Stale file handle'
+
+# Some of the points of the sweep, and those that were faults once.
+expect 0 "$tests/faults/sweep.py" --share "${LOCKSTEP_FAULTS:-0.004}" \
+    train resume import_csv import_idx predict_csv extract plot
+tail -n 1 out
