@@ -279,17 +279,130 @@ TEST_F(H5Check, ChunksThatUnpackToTooLittleAreRefused)
 
 TEST_F(H5Check, WhatIsNotReadIsSaid)
 {
-    hid_t file = create(false), type = H5Tcopy(H5T_IEEE_F32LE);
-    const hsize_t dims[] = {3};
-    hid_t space = H5Screate_simple(1, dims, nullptr);
-    H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    H5Dclose(H5Dcreate2(file, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-    H5Sclose(space);
-    H5Tclose(type);
+    const hsize_t chunk[] = {6, 4};
+    hid_t file = create(false), scaled = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(scaled, 2, chunk);
+    H5Pset_scaleoffset(scaled, H5Z_SO_FLOAT_DSCALE, 2);
+    put_array(file, "x", scaled);
+    H5Pclose(scaled);
     H5Fclose(file);
     ls_error error = {};
     EXPECT_EQ(count(path, &error), -1);
-    expect_words(error, {"f.h5: has a named type at byte", "which lockstep does not read"});
+    expect_words(error, {"f.h5: has the filter szip, n-bit or scale-offset at byte",
+                         "which lockstep does not read"});
+}
+
+TEST_F(H5Check, ATypeWithANameIsReadFromWhereItStands)
+{
+    for (bool newest : {false, true}) {
+        hid_t file = create(newest), type = H5Tcopy(H5T_IEEE_F32LE);
+        const hsize_t dims[] = {3};
+        const float numbers[] = {1, 2, 3};
+        hid_t space = H5Screate_simple(1, dims, nullptr);
+        H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        hid_t x = H5Dcreate2(file, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        H5Dwrite(x, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers);
+        H5O_info_t of_type, of_x;
+        H5Oget_info(type, &of_type);
+        H5Oget_info(x, &of_x);
+        H5Dclose(x);
+        H5Sclose(space);
+        H5Tclose(type);
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), 3) << error.text;
+        /* The address of the type, wherever it stands, replaced by that of what is no type: the
+         * data set itself, or nothing at all. */
+        std::string whole = read_file(path), address = bytes_of(uint64_t(of_type.addr));
+        size_t places = 0;
+        for (size_t at = whole.find(address); at != std::string::npos;
+             at = whole.find(address, at + 1)) {
+            for (uint64_t other : {uint64_t(of_x.addr), uint64_t(whole.size()), UINT64_MAX}) {
+                std::string bytes = whole;
+                write_file(path, bytes.replace(at, 8, bytes_of(other)));
+                count(path, &error);
+                places += std::string(error.text).find("a type") != std::string::npos;
+            }
+        }
+        EXPECT_GE(places, 1u);
+    }
+}
+
+TEST_F(H5Check, ManyAttributesAreCheckedWhereTheyStand)
+{
+    for (long attributes : {9, 40, 400}) {
+        hid_t file = create(true);
+        put_array(file, "x");
+        hid_t x = H5Dopen2(file, "x", H5P_DEFAULT);
+        for (long i = 0; i < attributes; i++)
+            EXPECT_TRUE(ls_h5_put_long(x, ("number " + std::to_string(i)).c_str(), i, nullptr));
+        H5Dclose(x);
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), 2) << error.text;
+        std::string whole = read_file(path);
+        const std::string name = "number 7" + std::string(1, 0);
+        const struct {
+            std::string at;
+            size_t after; /* bytes from there */
+            std::string bytes, words;
+        } wounds[] = {
+            {name, 0, "number 77", "expected an attribute"}, /* the name does not end */
+            {name, 9 + 4, "\1", "expected an attribute"},    /* larger than its bytes */
+            {"FRHP", 22, std::string(8, 0), "has an attribute of more than 4 KiB"},
+            {"FRHP", 110, "\5", "expected a heap of attributes (FRHP)"},
+            {"FRHP", 132, "\xff\xff\xff\xff", "expected a structure that ends before the file"},
+            {"FHDB", 5, "\1", "expected a block of a heap (FHDB)"},
+            {"BTHD", 6, "\1", "expected a B-tree of attributes (BTHD)"},
+            {"BTHD", 5, "\5", "expected a node of the B-tree of attributes"},
+            {"BTHD", 26, "\xff", "expected as many attributes as their B-tree says"},
+            {"BTLF", 5, "\5", "expected a node of the B-tree of attributes"},
+        };
+        for (const auto &wound : wounds) {
+            SCOPED_TRACE(wound.at + " " + std::to_string(wound.after) + " of " +
+                         std::to_string(attributes));
+            std::string bytes = whole;
+            size_t at = bytes.find(wound.at);
+            ASSERT_NE(at, std::string::npos);
+            write_file(path, bytes.replace(at + wound.after, wound.bytes.size(), wound.bytes));
+            error = {};
+            EXPECT_EQ(count(path, &error), -1);
+            expect_words(error, {wound.words});
+        }
+    }
+}
+
+TEST_F(H5Check, AFileInPagesIsRead)
+{
+    for (hbool_t kept : {false, true}) {
+        hid_t form = H5Pcreate(H5P_FILE_CREATE);
+        H5Pset_file_space_strategy(form, H5F_FSPACE_STRATEGY_PAGE, kept, 1);
+        H5Pset_file_space_page_size(form, 4096);
+        hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, form, H5P_DEFAULT);
+        H5Pclose(form);
+        put_array(file, "x");
+        put_array(file, "y");
+        H5Ldelete(file, "x", H5P_DEFAULT);
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), 2) << error.text;
+        /* The message: version 1, strategy 1, kept, threshold 1, size of a page. */
+        std::string bytes = read_file(path);
+        const std::string message = std::string("\1\1", 2) + char(kept) + bytes_of(uint64_t{1});
+        size_t at = bytes.find(message + bytes_of(uint64_t{4096}));
+        ASSERT_NE(at, std::string::npos);
+        std::string whole = bytes;
+        write_file(path, bytes.replace(at + 11, 8, bytes_of(uint64_t{0})));
+        EXPECT_EQ(count(path, &error), -1);
+        expect_words(error, {"expected how the file's space is managed"});
+        if (kept) { /* a list at an address where there is none */
+            size_t list = whole.find(bytes_of(uint64_t(whole.find("FSHD"))), at);
+            ASSERT_NE(list, std::string::npos);
+            write_file(path, whole.replace(list, 8, bytes_of(uint64_t{8})));
+            EXPECT_EQ(count(path, &error), -1);
+            expect_words(error, {"expected how the file's space is managed"});
+        }
+    }
 }
 
 } /* namespace */

@@ -67,6 +67,24 @@ def forms():
         file["train/x"].dims[0].attach_scale(file["rows"])
 
 
+    for count in 9, 40, 400:
+        with h5py.File(f"form_attributes_{count}.h5", "w", libver="latest") as file:
+            file["train/x"], file["train/y"] = x, y
+            for i in range(count):
+                file["train/x"].attrs[f"attribute {i}"] = [f"text {i}"] * 2 if i % 3 else i
+            file["train/x"].attrs["scale"] = 0.5
+    for kept in False, True:
+        with h5py.File(("form_paged" if not kept else "form_kept_space") + ".h5", "w", fs_strategy="page", fs_page_size=4096,
+                       fs_persist=kept) as file:
+            file["train/x"], file["train/y"] = x, y
+            file["gone"] = x
+            del file["gone"]
+    with h5py.File("form_named_types.h5", "w") as file:
+        file["kind/real"], file["kind/class"] = np.dtype(">f8"), np.dtype("u1")
+        file.create_dataset("train/x", data=x, dtype=file["kind/real"])
+        file.create_dataset("train/y", data=y, dtype=file["kind/class"])
+
+
 def others():
     label = y.astype("f4").reshape(-1, 1)
     put("caffe", {"data": x, "label": label})

@@ -42,12 +42,32 @@ def fill(file, **storage):
     file["notes"] = ["one", "two"]
 
 
+def fill_oddly(file):
+    """What HDF5 knows besides, in a data set that all commands read: order of names, records, lists, types with names."""
+    numbers = numpy.random.default_rng(2)
+    file["types/real"] = numpy.dtype("f8")
+    group = file.create_group("train", track_order=True)
+    group.create_dataset("x", data=numbers.random((ROWS, 6)), dtype=file["types/real"], track_order=True)
+    group["y"] = numpy.arange(ROWS) % 4
+    for i in range(40):
+        group["x"].attrs[f"attribute {i}"] = [f"text {i}"] * 2 if i % 3 else i
+    file["records"] = numpy.zeros(5, [("name", "S8"), ("where", "f4", 3), ("inner", [("a", "i2"), ("b", "u1")])])
+    lists = file.create_dataset("lists", (4,), h5py.vlen_dtype("i4"))
+    for i in range(4):
+        lists[i] = range(i)
+    file["soft"] = h5py.SoftLink("/train/x")
+
+
 def make_samples(lockstep):
     """{name: bytes}, and the model and run that other files are read with."""
     storages = {"data": {}, "gzip": {"chunks": (7, 3), "compression": "gzip", "shuffle": True}, "latest": {}}
     for name, storage in storages.items():
         with h5py.File(name + ".h5", "w", libver="latest" if name == "latest" else "earliest") as file:
             fill(file, **storage)
+    with h5py.File("odd.h5", "w", libver="latest", track_order=True) as file:
+        fill_oddly(file)
+    with h5py.File("paged.h5", "w", fs_strategy="page", fs_page_size=512, fs_persist=True) as file:
+        fill_oddly(file)
     pathlib.Path("job.yaml").write_text(JOB)
     for arguments in (["train", "job.yaml"],
                       ["extract", "run", "--layer", "dense1", "--data", "data.h5", "-o", "features.h5"]):
@@ -55,7 +75,7 @@ def make_samples(lockstep):
         if done.returncode:
             sys.exit(f"the samples can't be made: {' '.join(arguments)}: {done.stdout.decode()}")
     shutil.copy("run/checkpoints/step-00000002.h5", "checkpoint.h5")
-    return {name: pathlib.Path(name + ".h5").read_bytes() for name in (*storages, "features", "checkpoint")}
+    return {name: pathlib.Path(name + ".h5").read_bytes() for name in (*storages, "odd", "paged", "features", "checkpoint")}
 
 
 def commands(name, file):
@@ -67,6 +87,7 @@ def commands(name, file):
         return always + [["train", "job.yaml", f"run=run-{file}", f"data={file}"]]
     return always + [["train", "job.yaml", f"run=run-{file}", f"data={file}"],
                      ["predict", "run", "--data", file, "-o", f"{file}.csv"],
+                     ["import", "h5", file, "-o", f"import-{file}"],
                      ["extract", "run", "--layer", "dense1", "--data", file, "-o", f"out-{file}"]]
 
 
@@ -126,7 +147,7 @@ def main():
             print(f"seed {seed} ({name}): lockstep {' '.join(arguments)}: {text}", flush=True)
         failures += bool(wrong)
         shutil.rmtree("run-" + file, ignore_errors=True)
-        for left in (f"{file}.csv", f"out-{file}", *([] if wrong else [file])):
+        for left in (f"{file}.csv", f"out-{file}", f"import-{file}", *([] if wrong else [file])):
             pathlib.Path(left).unlink(missing_ok=True)
     print(f"{count} damaged files from seed {first}, {failures} of them not borne")
     sys.exit(failures > 0)

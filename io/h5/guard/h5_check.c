@@ -32,7 +32,7 @@
  * and so on until the list is empty. No function calls itself, but for B-trees and types, whose
  * depth is bounded: no file can exhaust the stack. Groups of the new form may keep their names in
  * heaps with checksums, which HDF5 checks; so once the file is open, HDF5 lists these names, and
- * the objects go onto the same list.
+ * the objects go onto the same list. Attributes in such heaps are read here (h5_dense.c).
  *
  * WHY IT ENDS. Each structure that is read takes its size from a budget of four times the file's
  * bytes. A sound file's structures are read about once; a tree that leads back into itself spends
@@ -46,7 +46,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/h5/guard/h5_message.h"
+#include "io/h5/guard/h5_dense.h"
 #include "io/h5/h5_error.h"
 #include "io/magic.h"
 
@@ -136,7 +136,7 @@ static bool read_head(header *h, ls_h5_walk *walk, uint64_t address)
 /* Reads the header at `address` with all its messages; *object gets what they say. */
 static bool read_header(ls_h5_walk *walk, uint64_t address, ls_h5_object *object)
 {
-    header h = {.object = {.at = address, .links = 1}};
+    header h = {.object = {.at = address, .links = 1, .attribute_heap = LS_H5_NOWHERE}};
     bool ok = read_head(&h, walk, address);
     for (size_t i = 0; ok && i < h.blocks; i++) /* messages may add blocks */
         ok = read_messages(&h, h.block[i]);
@@ -174,6 +174,20 @@ static bool check_dataset(ls_h5_walk *walk, const ls_h5_object *o)
     if (o->chunk.rank != o->rank || o->chunk.number != o->type.size)
         return ls_h5_walk_damaged(walk, o->at, "a data set whose chunks are of its rank and type");
     return o->chunk_tree == LS_H5_NOWHERE || ls_h5_table_chunks(walk, o->chunk_tree, &o->chunk);
+}
+
+/* Takes the type of the object that has it, which must be a type and nothing else. */
+static bool find_type(ls_h5_walk *walk, ls_h5_object *o)
+{
+    ls_h5_object named;
+    if (!o->type_at)
+        return true;
+    if (!read_header(walk, o->type_at, &named))
+        return false;
+    o->type = named.type;
+    return (has(&named, LS_H5_TYPE) && !named.type_at && !has(&named, LS_H5_SPACE) &&
+            !has(&named, LS_H5_LAYOUT)) ||
+           ls_h5_walk_damaged(walk, o->type_at, "a type with a name of its own");
 }
 
 /* Reverses a list from `first` on: what was put there first is then taken off first. */
@@ -217,7 +231,9 @@ static bool check_object(ls_h5_walk *walk, uint64_t address, ls_h5_object *o)
 {
     size_t first = walk->todo.count;
     bool known = false;
-    if (!read_header(walk, address, o) || (o->links > 1 && !was_walked(walk, o->at, &known)))
+    if (!read_header(walk, address, o) || !find_type(walk, o) ||
+        (o->attribute_heap != LS_H5_NOWHERE && !ls_h5_dense_attributes(walk, o)) ||
+        (o->links > 1 && !was_walked(walk, o->at, &known)))
         return false;
     bool group = has(o, LS_H5_NAMES) || has(o, LS_H5_LINKS);
     if (known || !group)
@@ -260,6 +276,16 @@ static bool check_end(ls_h5_walk *walk, uint64_t base, uint64_t end)
                         (unsigned long long)(walk->size + walk->skipped), (unsigned long long)end);
 }
 
+/* The superblock may go on in an object header: of what can stand there, how the space is managed
+ * is known. */
+static bool check_extension(ls_h5_walk *walk, uint64_t address)
+{
+    ls_h5_object more;
+    return read_header(walk, address, &more) &&
+           ((more.seen & ~(1u << LS_H5_FILE_SPACE | 1u)) == 0 ||
+            ls_h5_walk_unknown(walk, address, "an extension of its superblock"));
+}
+
 /* Versions 0 and 1 say how many entries nodes have, and repeat where the names of the root group
  * are. Versions 2 and 3 have a checksum, which HDF5 checks. */
 static bool check_superblock(ls_h5_walk *walk, int version)
@@ -282,15 +308,15 @@ static bool check_superblock(ls_h5_walk *walk, int version)
     uint64_t end = ls_h5_piece_number(&p, 8);
     if (old && ls_h5_piece_number(&p, 8) != LS_H5_NOWHERE)
         return ls_h5_walk_unknown(walk, p.at, "a file driver of its own");
-    if (!old && more != LS_H5_NOWHERE)
-        return ls_h5_walk_unknown(walk, 20, "an extension of its superblock");
     ls_h5_piece_skip(&p, old ? 8 : 0);
     uint64_t address = ls_h5_piece_number(&p, 8), cached = old ? ls_h5_piece_number(&p, 4) : 0;
     ls_h5_piece_skip(&p, old ? 4 : 0);
     uint64_t tree = ls_h5_piece_number(&p, 8), heap = ls_h5_piece_number(&p, 8);
     if (!walk->leaf_k || !walk->tree_k || !walk->chunk_k)
         return ls_h5_walk_damaged(walk, 16, "room for entries in the nodes of trees");
-    return check_end(walk, base, end) && check_object(walk, address, &root) &&
+    return check_end(walk, base, end) &&
+           (old || more == LS_H5_NOWHERE || check_extension(walk, more)) &&
+           check_object(walk, address, &root) &&
            (!has(&root, LS_H5_NAMES) || cached == 0 ||
             (cached == 1 && tree == root.tree && heap == root.heap) ||
             ls_h5_walk_damaged(walk, p.at, "the addresses of the root group's names"));

@@ -65,6 +65,18 @@ static bool check_type(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
     return ls_h5_type_read(p, 0, &o->type);
 }
 
+/* A type with a name stands in an object of its own, whose header has it; this is its address. */
+static bool check_named_type(ls_h5_object *o, ls_h5_piece *p)
+{
+    enum { COMMITTED = 2 };
+    uint64_t version = ls_h5_piece_number(p, 1), kind = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, version == 1 ? 6 : 0);
+    o->type_at = ls_h5_piece_number(p, 8);
+    if (version >= 1 && version <= 3 && (version < 3 || kind == COMMITTED))
+        return !p->over && o->type_at != 0;
+    return ls_h5_walk_unknown(p->walk, p->at, "a type that several objects share");
+}
+
 static bool check_space(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     return ls_h5_type_space(p, &o->rank, &o->points);
@@ -180,11 +192,9 @@ static bool check_many_links(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 static bool check_many_attributes(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     ls_h5_piece_skip(p, ls_h5_piece_number(p, 1) & 1 ? 2 : 0); /* creation order */
-    uint64_t heap = ls_h5_piece_number(p, 8);
-    ls_h5_piece_skip(p, 8); /* B-tree */
-    return heap == LS_H5_NOWHERE ||
-           ls_h5_walk_unknown(p->walk, p->at,
-                              "more than 8 attributes in the form of libver='latest'");
+    o->attribute_heap = ls_h5_piece_number(p, 8);
+    o->attribute_tree = ls_h5_piece_number(p, 8);
+    return true;
 }
 
 static bool check_link(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
@@ -236,6 +246,22 @@ static bool check_link_count(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
     return true;
 }
 
+/* A file may be divided into pages, and keep lists of its free space, which only writers read. */
+static bool check_file_space(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
+{
+    enum { STRATEGIES = 4, PAGE_MIN = 512, PAGE_MAX = 1 << 30, LISTS = 12 };
+    uint64_t strategy = ls_h5_piece_number(p, 1), kept = ls_h5_piece_number(p, 1);
+    ls_h5_piece_skip(p, 8); /* free space smaller than this is not kept */
+    uint64_t page = ls_h5_piece_number(p, 8);
+    ls_h5_piece_skip(p, 2 + 8); /* what may be left of a page; the end before the lists */
+    for (int i = 0; kept && i < LISTS; i++) {
+        uint64_t list = ls_h5_piece_number(p, 8);
+        if (list != LS_H5_NOWHERE && !is_signed(p->walk, list, "FSHD"))
+            return false;
+    }
+    return strategy < STRATEGIES && kept <= 1 && page >= PAGE_MIN && page <= PAGE_MAX;
+}
+
 /* By the number of the message. It begins with its version, then `skip` bytes that may be anything;
  * `check`, if any, reads the rest, and keeps in `object` what it says. */
 static const struct kind {
@@ -265,6 +291,8 @@ static const struct kind {
     [18] = {"a time", .least = 1, .most = 1, .skip = 7},
     [21] = {"where attributes are", .check = check_many_attributes},
     [22] = {"a number of links", .check = check_link_count},
+    [LS_H5_FILE_SPACE] = {"how the file's space is managed", .check = check_file_space, .least = 1,
+                          .most = 1},
 };
 
 bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, ls_h5_piece *body)
@@ -273,11 +301,15 @@ bool ls_h5_message_check(ls_h5_object *object, unsigned number, unsigned flags, 
     const struct kind *kind = number < sizeof kinds / sizeof *kinds ? &kinds[number] : NULL;
     if (!kind || !kind->expected)
         return ls_h5_walk_damaged(body->walk, at, "a message of a known number");
-    if (flags & BY_REFERENCE)
-        return ls_h5_walk_unknown(body->walk, at, "a named type");
+    bool named = flags & BY_REFERENCE;
+    if (named && number != LS_H5_TYPE)
+        return ls_h5_walk_unknown(body->walk, at, "a message that several objects share");
     if (!kind->several && object->seen >> number & 1)
         return ls_h5_walk_damaged(body->walk, at, "one message of this number in an object");
     object->seen |= 1u << number;
+    if (named)
+        return check_named_type(object, body) ||
+               ls_h5_walk_damaged(body->walk, at, "the address of a type");
     uint64_t version = kind->unversioned ? 0 : ls_h5_piece_number(body, 1);
     ls_h5_piece_skip(body, kind->skip);
     bool ok = version >= kind->least && version <= kind->most &&

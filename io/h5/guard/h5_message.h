@@ -14,7 +14,8 @@ enum {
     LS_H5_FILTERS = 11,
     LS_H5_ATTRIBUTE = 12,
     LS_H5_CONTINUED = 16, /* the header goes on elsewhere */
-    LS_H5_NAMES = 17      /* of a group in the old form: its B-tree and heap */
+    LS_H5_NAMES = 17,     /* of a group in the old form: its B-tree and heap */
+    LS_H5_FILE_SPACE = 23 /* of the superblock: how free space is managed */
 };
 
 /* What the messages of one object say. */
@@ -27,7 +28,9 @@ typedef struct ls_h5_object {
     int rank;
     uint64_t points; /* values of its shape, UINT64_MAX where these are too many to count */
     ls_h5_type type;
-    uint64_t start;         /* address of contiguous values */
+    uint64_t type_at;                        /* of a type with a name: its address; else 0 */
+    uint64_t attribute_heap, attribute_tree; /* of many attributes; LS_H5_NOWHERE: there are none */
+    uint64_t start;                          /* address of contiguous values */
     uint64_t fill, compact; /* bytes of the fill value, and of values in the header itself */
     uint64_t chunk_tree;    /* address of the B-tree of chunks */
     ls_h5_chunk chunk;      /* rank 0: the values are not in chunks */

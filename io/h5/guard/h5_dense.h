@@ -1,0 +1,7 @@
+/* h5_dense: attributes that stand in a heap. */
+#pragma once
+#include "io/h5/guard/h5_message.h"
+
+/* Checks the attributes of an object that has more than 8 in the form of libver='latest': their
+ * heap, the B-tree that finds them, and each as a message. */
+bool ls_h5_dense_attributes(ls_h5_walk *walk, ls_h5_object *object);
