@@ -211,14 +211,14 @@ static bool set_every(const ls_job_key *key, void *member, const char *text)
         return true;
     }
     if (sscanf(text, "%63s %15s %c", number, unit, &junk) != 2 ||
-        !ls_parse_double(number, &every.count) || every.count <= 0)
+        !ls_parse_double(number, &every.count) || every.count <= 0 || every.count > 1e15)
         return false;
     size_t length = strlen(unit);
     if (unit[length - 1] == 's')
         unit[length - 1] = 0;
     while (every.unit > LS_EVERY_NEVER && strcmp(unit, units[every.unit]) != 0)
         every.unit--;
-    bool whole = every.count == floor(every.count) && every.count <= 1e15;
+    bool whole = every.count == floor(every.count);
     if (every.unit == LS_EVERY_NEVER || (every.unit == LS_EVERY_STEPS && !whole))
         return false;
     *(ls_every *)member = every;
@@ -248,8 +248,9 @@ static const struct {
     [LS_KEY_SWITCH] = {set_switch, "true or false"},
     [LS_KEY_CUT] = {set_cut, "tree or even"},
     [LS_KEY_SPLIT] = {set_split, "a split of the data: train, valid or test"},
-    [LS_KEY_EVERY] = {set_every, "'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or "
-                                 "'never'"},
+    [LS_KEY_EVERY] =
+        {set_every, "'N epochs', 'N steps', 'N minutes' (N above 0, at most 1e15, steps whole) or "
+                    "'never'"},
 };
 
 const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)

@@ -315,7 +315,8 @@ TEST(Job, IsMadeFromAPlainStruct)
     EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
     EXPECT_STREQ(error.text,
                  "mine: evaluate.every: expected 'N epochs', 'N steps', 'N minutes' (N above 0, "
-                 "steps whole) or 'never', found '0 epochs'; write for example `every: 1 epoch`");
+                 "at most 1e15, steps whole) or 'never', found '0 epochs'; write for example "
+                 "`every: 1 epoch`");
     plain = {};
     EXPECT_EQ(ls_job_create(&plain, &error), nullptr);
     EXPECT_STREQ(error.text, "job: the key 'data' is missing: expected the path of a data set "
@@ -331,8 +332,9 @@ const char known[] =
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
-const char every[] = "expected 'N epochs', 'N steps', 'N minutes' (N above 0, steps whole) or "
-                     "'never', found ";
+const char every[] =
+    "expected 'N epochs', 'N steps', 'N minutes' (N above 0, at most 1e15, steps whole) or "
+    "'never', found ";
 const char dot[] = "dots are for the command line; here a key stands on a line below its map's";
 const char stages[] = "expected a list of 1 to 256 stages, each with its objective, optimizer, "
                       "batch ..., found ";
