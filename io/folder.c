@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The next name but "." and ".."; NULL at the end, and where reading failed, with errno set. */
@@ -44,4 +45,10 @@ bool ls_folder_look(const char *path, bool *there, ls_error *error)
     return *there || errno == ENOENT || errno == ENOTDIR ||
            ls_error_set(error, LS_IO, "%s: can't look whether it is there: %s", path,
                         strerror(errno));
+}
+
+bool ls_folder_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }

@@ -12,3 +12,5 @@ bool ls_folder_each(const char *path, ls_folder_visit *visit, void *context, ls_
 /* Whether something is at `path`, as *there. False and an LS_IO error where the system can't tell:
  * what can't be looked at is not absent. */
 bool ls_folder_look(const char *path, bool *there, ls_error *error);
+/* Whether both paths lead to the same file or folder. */
+bool ls_folder_same(const char *a, const char *b);

@@ -97,17 +97,22 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
                                     error);
 }
 
+bool ls_weights_write(const char *path, const ls_checkpoint_contents *contents, ls_error *error)
+{
+    ls_h5_image image;
+    char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
+    bool ok = ls_checkpoint_items_write(name, contents, LS_CHECKPOINT_WEIGHTS, &image, error) &&
+              ls_checksum_write(path, image.bytes, image.size, contents->position->step, error);
+    ls_free(image.bytes);
+    ls_free(name);
+    return ok;
+}
+
 bool ls_weights_save(const char *path, const ls_params *params, ls_error *error)
 {
     const ls_position nowhere = {.best = NAN};
     const ls_checkpoint_contents contents = {.job = "", .position = &nowhere, .params = params};
-    ls_h5_image image;
-    char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
-    bool ok = ls_checkpoint_items_write(name, &contents, LS_CHECKPOINT_WEIGHTS, &image, error) &&
-              ls_checksum_write(path, image.bytes, image.size, 0, error);
-    ls_free(image.bytes);
-    ls_free(name);
-    return ok;
+    return ls_weights_write(path, &contents, error);
 }
 
 bool ls_weights_load(const char *path, const ls_params *params, ls_error *error)

@@ -96,6 +96,8 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
 /* Writes a file of parameters and state, NAME.h5 with its NAME.ok. It is durable when this returns;
  * after an LS_IO error what stood there before stays. */
 bool ls_weights_save(const char *path, const ls_params *params, ls_error *error);
+/* The same with a job and a position, as best.h5 has them. */
+bool ls_weights_write(const char *path, const ls_checkpoint_contents *contents, ls_error *error);
 /* Fills params->values from such a file, or from any checkpoint, as ls_checkpoint_load_weights
  * does. It may have no .ok and no attributes, as if another program wrote it; a .ok must hold. */
 bool ls_weights_load(const char *path, const ls_params *params, ls_error *error);

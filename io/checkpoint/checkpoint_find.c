@@ -5,7 +5,6 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_list.h"
-#include "io/checkpoint/checksum.h"
 
 /* A search under way. */
 typedef struct search {
@@ -85,21 +84,4 @@ ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
     ls_free(list);
     ls_free(folder);
     return answer;
-}
-
-bool ls_checkpoint_find_best(const ls_checkpoint *checkpoint, const char *run, long step,
-                             bool *copied, ls_error *error)
-{
-    const char *path = checkpoint->path, *slash = strrchr(path, '/');
-    char *from = ls_format("%.*s/best.h5", slash ? (int)(slash - path) : 1, slash ? path : ".");
-    char *to = ls_format("%s/checkpoints/best.h5", run);
-    size_t size;
-    ls_checksum checksum;
-    void *bytes = ls_checksum_read(from, LS_CHECKSUM_REQUIRED, &size, &checksum, NULL);
-    *copied = bytes && checksum.step == step;
-    bool ok = !*copied || ls_checksum_write(to, bytes, size, step, error);
-    ls_free(bytes);
-    ls_free(to);
-    ls_free(from);
-    return ok;
 }

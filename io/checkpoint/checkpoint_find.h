@@ -15,8 +15,3 @@ typedef enum ls_checkpoint_search {
 ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
                                         void (*notify)(void *context, const char *text),
                                         void *context, ls_error *error);
-
-/* For a run that begins from another run's checkpoint: copies the best.h5 beside `checkpoint` into
- * `run`, if it is valid and of step `step`. *copied says whether it was. LS_IO errors. */
-bool ls_checkpoint_find_best(const ls_checkpoint *checkpoint, const char *run, long step,
-                             bool *copied, ls_error *error);

@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/folder.h"
 #include "launch/job/job_read.h"
 
 /* Opens best.h5 of a run directory. NULL without an error: there is none, or it is damaged, which
@@ -82,10 +83,25 @@ static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_e
     return ls_comm_agree(comm, ok, error);
 }
 
+/* The path of the data set is seen from the folder in which the run was trained. */
+static bool check_data(const ls_saved *s, const ls_saved_request *r, ls_error *error)
+{
+    bool there;
+    if (r->data)
+        return true;
+    return ls_folder_look(s->job->data, &there, error) &&
+           (there ||
+            ls_error_set(error, LS_DATA,
+                         "%s: the data set of the run is not there, seen from this folder: "
+                         "give its path, or another's, by --data FILE.h5",
+                         s->job->data));
+}
+
 bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
     *s = (ls_saved){.step = 0};
-    if (!read_job(s, comm, r, error) || !ls_session_open(&s->session, comm, s->job, NULL, error))
+    if (!read_job(s, comm, r, error) || !ls_comm_agree(comm, check_data(s, r, error), error) ||
+        !ls_session_open(&s->session, comm, s->job, NULL, error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))

@@ -1,30 +1,23 @@
 /* resume: rank 0 chooses a checkpoint and reads it; the other ranks get what is in it. */
 #include "launch/train/resume.h"
 
-#include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/checkpoint_list.h"
+#include "io/folder.h"
+#include "launch/train/best.h"
 #include "launch/train/changes.h"
-#include "launch/train/judge.h"
-
-/* Whether both paths lead to the same file or folder. */
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 /* Whether the checkpoint lies in the run's own folder. */
 static bool is_own(const ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = checkpoint->path, *slash = strrchr(path, '/');
     char *own = ls_format("%s/checkpoints/%s", t->session.job->run, slash ? slash + 1 : path);
-    bool same = same_file(path, own);
+    bool same = ls_folder_same(path, own);
     ls_free(own);
     return same;
 }
@@ -70,7 +63,7 @@ static bool choose_own(ls_trainer *t, ls_checkpoint **own, ls_error *error)
 {
     const char *path = t->options.resume, *newest = (*own)->path;
     ls_checkpoint *named = t->checkpoint;
-    if (same_file(newest, named->path))
+    if (ls_folder_same(newest, named->path))
         return true;
     if (is_own(t, named))
         return t->options.overwrite ||
@@ -95,7 +88,7 @@ static bool choose_path(ls_trainer *t, ls_error *error)
     ls_checkpoint *own;
     if (!find_newest(t, run, &own, error))
         return false;
-    if (own && (same_file(own->path, path) || same_file(run, path))) {
+    if (own && (ls_folder_same(own->path, path) || ls_folder_same(run, path))) {
         t->checkpoint = own;
         return true;
     }
@@ -126,23 +119,40 @@ static bool choose_checkpoint(ls_trainer *t, ls_error *error)
     return !t->checkpoint || check_progress(t->checkpoint, error);
 }
 
-/* The best.h5 of the run that this one begins from becomes this run's, if it is of the evaluation
- * that the position says was best. If not, or if going back dropped it, the best is forgotten. */
-static bool copy_best(ls_trainer *t, ls_error *error)
+/* A job file beside checkpoints that are not its run's: the run was moved, and would begin anew
+ * where it was. */
+static bool check_moved(const ls_trainer *t, ls_error *error)
 {
-    const char *run = t->session.job->run;
-    bool copied = true, keep = is_own(t, t->checkpoint) && !t->options.overwrite;
-    bool ok = !t->run || isnan(t->position.best) || keep ||
-              ls_checkpoint_find_best(t->checkpoint, run, t->position.best_step, &copied, error);
-    if (!copied)
-        ls_judge_forget(&t->position);
+    const ls_job *job = t->session.job;
+    const char *slash = strrchr(job->path, '/');
+    int beside = 0, own = 0;
+    char *folder =
+        slash ? ls_format("%.*s", (int)(slash - job->path), job->path) : ls_copy_string(".");
+    char *there = ls_format("%s/checkpoints", folder),
+         *here = ls_format("%s/checkpoints", job->run);
+    bool other = ls_job_origin(job, "run") != LS_FROM_COMMAND_LINE && !ls_folder_same(there, here);
+    if (other)
+        ls_free(ls_checkpoint_list(there, &beside, NULL));
+    if (beside > 0)
+        ls_free(ls_checkpoint_list(here, &own, NULL));
+    bool ok =
+        beside == 0 || own > 0 ||
+        ls_error_set(error, LS_USAGE,
+                     "%s lies beside checkpoints, but its run is %s, which has none: if the "
+                     "run was moved, give run=%s to go on with it; to begin anew, give run=%s",
+                     job->path, job->run, folder, job->run);
+    ls_free(here);
+    ls_free(there);
+    ls_free(folder);
     return ok;
 }
 
 /* Opens the run directory and the checkpoint to go on from, and takes over its position. */
 static bool find_local(ls_trainer *t, ls_error *error)
 {
-    const char *weights = t->options.weights;
+    const char *weights = t->options.weights, *resume = t->options.resume;
+    if (!weights && (!resume || strcmp(resume, "auto") == 0) && !check_moved(t, error))
+        return false;
     if (!t->options.dry_run && !(t->run = ls_rundir_open(t->session.job->run, error)))
         return false;
     if (weights && access(weights, R_OK) != 0)
@@ -154,7 +164,7 @@ static bool find_local(ls_trainer *t, ls_error *error)
     t->resumed = ls_copy_string(t->checkpoint->path);
     t->position = t->checkpoint->position;
     ls_job *before = t->options.read_job(t->checkpoint->job, t->resumed, error);
-    bool ok = before && ls_changes_accept(t, before, error) && copy_best(t, error);
+    bool ok = before && ls_changes_accept(t, before, error);
     ls_job_destroy(before);
     return ok;
 }
@@ -180,7 +190,7 @@ static bool load_local(ls_trainer *t, ls_error *error)
                          t->resumed);
     /* At the beginning of a stage, optimizer states are zero, and not in the file. */
     const ls_checkpoint_arrays *arrays = t->position.stage_step ? &t->states.saved : NULL;
-    bool ok = ls_checkpoint_load(t->checkpoint, params, arrays, error);
+    bool ok = ls_best_settle(t, error) && ls_checkpoint_load(t->checkpoint, params, arrays, error);
     ls_checkpoint_close(t->checkpoint);
     t->checkpoint = NULL;
     return ok;
@@ -191,6 +201,7 @@ bool ls_resume_load(ls_trainer *t, ls_error *error)
     size_t bytes = (size_t)t->session.params->size * sizeof(real);
     if (!ls_comm_agree(t->comm, t->comm->rank != 0 || load_local(t, error), error))
         return false;
+    ls_comm_broadcast(t->comm, &t->position, sizeof t->position); /* the best may be forgotten */
     ls_comm_broadcast_nodes(t->comm, t->session.params->values, bytes);
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         if (t->states.array[k])

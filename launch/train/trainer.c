@@ -14,6 +14,7 @@
 #include "launch/session/evaluation.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
+#include "launch/train/resolved.h"
 #include "launch/train/resume.h"
 
 /* **Collective.** Everything that needs no checkpoint and no memory for parameters; the position is
@@ -172,13 +173,9 @@ static bool drop_later(const ls_trainer *t, ls_error *error)
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     const ls_job *job = t->session.job;
-    char *text = ls_job_text(job);
     t->writer = ls_checkpoint_writer_open(job->run, (int)job->checkpoint.keep);
-    bool ok = drop_later(t, error) &&
-              (ls_trainer_complete(t) || ls_rundir_put(t->run, "job.yaml", text, error)) &&
-              rewind_metrics(t, error);
-    ls_free(text);
-    return ok;
+    return drop_later(t, error) && (ls_trainer_complete(t) || ls_resolved_write(t, error)) &&
+           rewind_metrics(t, error);
 }
 
 bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_options *options,

@@ -90,7 +90,7 @@ says 'stage 2 of 2 stopped early'
 early=$(find early/checkpoints -name 'step-*.h5' | sort | tail -n 1)
 end=$((10#$(basename "${early#*step-}" .h5)))
 [ $end -lt 200 ] || fail "expected an early end, found step $end"
-for pause in 2 $((end - 4)) $((end - 1)); do
+for pause in 2 $((end - 2)) $((end - 1)); do
     expect 0 short paused$pause stages.1.steps=$((pause - 1))
     expect 0 short paused$pause stages.1.steps=200
     says 'stage 2 of 2 stopped early'
@@ -193,3 +193,35 @@ expect 0 "$lockstep" train job.yaml run=other_labels data=relabelled.h5 stages.1
 ! grep -q 'other numbers' out || fail 'the notice came twice'
 expect 0 kept stages.1.steps=3 stages.1.batch=17 stages.1.optimizer='momentum rate=0.02'
 says "stages.1.batch changed from '29' to '17'"
+
+# --- A run that was moved: its job.yaml names the old place, and the data are seen from another folder.
+expect 0 "$lockstep" train job.yaml run=old stages.1.steps=2
+mkdir archive
+mv old archive/first
+expect 64 "$lockstep" train archive/first/job.yaml
+says 'archive/first/job.yaml lies beside checkpoints, but its run is old, which has none'
+says 'give run=archive/first to go on with it; to begin anew, give run=old'
+[ ! -e old ] || fail 'a refused start made the run directory'
+expect 0 "$lockstep" train archive/first/job.yaml run=archive/first stages.1.steps=3
+says 'goes on   from archive/first/checkpoints/step-00000014.h5'
+expect 0 "$lockstep" train archive/first/job.yaml run=old stages.0.steps=1 stages.1.steps=1
+cd archive
+expect 65 "$lockstep" evaluate first
+says 'images.h5: the data set of the run is not there, seen from this folder'
+says '--data FILE.h5'
+expect 0 "$lockstep" evaluate first --data ../images.h5
+cd ..
+cp archive/first/checkpoints/best.h5 sent.h5
+expect 65 "$lockstep" evaluate sent.h5
+says 'sent.h5: has no sent.ok beside it: if it was copied, copy the .ok of the original to that name too'
+cp archive/first/checkpoints/best.ok sent.ok
+expect 0 "$lockstep" evaluate sent.h5
+
+# --- A job file in its own run directory keeps what a person wrote.
+mkdir mine
+sed '1i # mine' job.yaml >mine/job.yaml
+cp mine/job.yaml before.yaml
+expect 0 "$lockstep" train mine/job.yaml run=mine stages.0.steps=1 stages.1.steps=1
+says 'mine/job.yaml stays as it is'
+cmp -s before.yaml mine/job.yaml || fail 'the job file of a person was written over'
+grep -q 'steps: 1' mine/resolved.yaml || fail 'expected the job with all keys in resolved.yaml'
