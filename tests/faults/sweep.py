@@ -368,8 +368,10 @@ class Judge:
         return len(self.found) == before and not any(TEMPORARY.search(path) for path in now)
 
     def took_another(self, ended):
-        """Whether best.h5 was found damaged (it ended early), and a checkpoint taken in its place, as a notice says."""
-        return ended.code == 0 and self.point[3] == "zero" and "best.h5: " in ended.err
+        """Whether a checkpoint was found damaged, for its file ended early, and another taken, as a notice says."""
+        name = self.point[1].rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        checkpoint = name == "best" or name.startswith("step-")
+        return ended.code == 0 and self.point[3] == "zero" and checkpoint and f"{name}." in ended.err + ended.out
 
     @staticmethod
     def warned(ended):
