@@ -138,6 +138,8 @@ static void add_checkpoint(void *context, const char *path, bool finished)
         json_pack("{s:o, s:I, s:I, s:b, s:b, s:o*}", "file", ls_json_text(path), "step",
                   (json_int_t)step, "bytes", bytes, "finished", finished, "holds",
                   checkpoint != NULL, "reason", checkpoint ? NULL : ls_json_text(error.text));
+    if (error.code == LS_IO)
+        json_object_set_new(entry, "unread", json_true());
     json_array_append_new(context, entry);
     ls_checkpoint_close(checkpoint);
 }

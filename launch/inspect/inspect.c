@@ -284,11 +284,24 @@ static void print_run(const json_t *top)
         const char *reason = text_of(entry, "reason");
         ls_print(stdout, "  %-40s step %8lld %12lld bytes  %s%s\n", text_of(entry, "file"),
                  integer_of(entry, "step"), integer_of(entry, "bytes"),
-                 !json_is_true(json_object_get(entry, "finished")) ? "NEVER FINISHED: "
-                 : reason[0]                                       ? "DOES NOT HOLD: "
-                                                                   : "holds",
+                 json_object_get(entry, "unread")                    ? "CAN'T BE READ: "
+                 : !json_is_true(json_object_get(entry, "finished")) ? "NEVER FINISHED: "
+                 : reason[0]                                         ? "DOES NOT HOLD: "
+                                                                     : "holds",
                  reason);
     }
+}
+
+/* Whether all checkpoints of a run could be read; LS_IO and the reason of the first that could not.
+ */
+static bool was_read(const json_t *top, ls_error *error)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (json_object_get(top, "checkpoints"), i, entry)
+        if (json_object_get(entry, "unread"))
+            return ls_error_set(error, LS_IO, "%s", text_of(entry, "reason"));
+    return true;
 }
 
 static bool inspect(const arguments *a, ls_error *error)
@@ -304,8 +317,9 @@ static bool inspect(const arguments *a, ls_error *error)
         print_run(top);
     else
         print_file(top);
+    bool ok = was_read(top, error);
     json_decref(top);
-    return true;
+    return ok;
 }
 
 typedef struct comparison {
