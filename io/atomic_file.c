@@ -1,7 +1,6 @@
 /* atomic_file: temporary files of their own names, made durable in the right order. */
 #include "io/atomic_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +13,7 @@
 
 #include "core/memory.h"
 #include "io/file.h"
+#include "io/folder.h"
 
 /* A temporary name ends in ".", RANDOM hex digits and ".tmp". */
 enum { RANDOM = 16, ENDING = 1 + RANDOM + 4 };
@@ -89,26 +89,28 @@ static bool is_left(int file)
     return !reason || (ls_file_lacks_locks(reason) && status.st_mtime < time(NULL) - DAY);
 }
 
+/* Removes a file of the folder if it was left by a killed writer of the path `context`. */
+static bool remove_left(void *context, int folder, const char *name, ls_error *error)
+{
+    const char *path = context;
+    size_t start = name_of(path);
+    if (!is_temporary(name, path + start, stem_of(path) - start))
+        return true;
+    int file = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (file >= 0 && is_left(file))
+        unlinkat(folder, name, 0);
+    if (file >= 0)
+        ls_file_close(file);
+    return true;
+}
+
 /* Removes the temporary files that killed writers of `path` left. What can't be removed stays: it
  * is in nobody's way. */
-static void sweep(const char *path)
+static void sweep(char *path)
 {
-    size_t name = name_of(path), length = stem_of(path) - name;
-    char *folder_path = folder_of(path);
-    DIR *folder = opendir(folder_path);
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (!is_temporary(entry->d_name, path + name, length))
-            continue;
-        int file = openat(dirfd(folder), entry->d_name,
-                          O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (file >= 0 && is_left(file))
-            unlinkat(dirfd(folder), entry->d_name, 0);
-        if (file >= 0)
-            close(file);
-    }
-    if (folder)
-        closedir(folder);
-    ls_free(folder_path);
+    char *folder = folder_of(path);
+    ls_folder_each(folder, remove_left, path, NULL);
+    ls_free(folder);
 }
 
 /* Locks a new temporary file, so that no other writer takes it for one that was left. False where
@@ -161,9 +163,9 @@ ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error)
 {
     if (!check_place(path, error))
         return NULL;
-    sweep(path);
     ls_atomic_file *f = ls_alloc(1, sizeof *f);
     *f = (ls_atomic_file){.path = ls_copy_string(path), .file = -1};
+    sweep(f->path);
     if (create_temporary(f))
         return f;
     fail(error, path, "create");
@@ -332,7 +334,11 @@ bool ls_atomic_file_folder(const char *path, ls_error *error)
             continue;
         memcpy(part, path, i);
         part[i] = 0;
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+        int made;
+        do
+            made = mkdir(part, 0777);
+        while (made != 0 && errno == EINTR);
+        if (made != 0 && errno != EEXIST)
             return fail(error, part, "make the folder");
         if (stat(part, &status) != 0)
             return fail(error, part, "look at the folder");
