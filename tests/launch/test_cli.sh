@@ -11,6 +11,7 @@ model: mlp widths=144,30,4
 optimizer: adam rate=0.01
 batch: 40
 epochs: 6
+seed: 4
 run: run
 END
 
