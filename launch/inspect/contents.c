@@ -1,6 +1,7 @@
 /* contents: what HDF5 files and run directories hold, as JSON. */
 #include "launch/inspect/contents.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -129,15 +130,16 @@ json_t *ls_contents_file(const char *path, ls_error *error)
 static void add_checkpoint(void *context, const char *path, bool finished)
 {
     ls_error error = {0};
-    struct stat status;
+    struct stat status = {.st_size = 0};
     ls_checkpoint *checkpoint = ls_checkpoint_open(path, &error);
+    if (stat(path, &status) != 0 && !error.code)
+        ls_error_set(&error, LS_IO, "%s: can't look at it: %s", path, strerror(errno));
     const char *slash = strrchr(path, '/');
     long step = checkpoint ? checkpoint->position.step : ls_checkpoint_list_step(slash + 1, ".h5");
-    json_int_t bytes = stat(path, &status) == 0 ? (json_int_t)status.st_size : 0;
     json_t *entry =
         json_pack("{s:o, s:I, s:I, s:b, s:b, s:o*}", "file", ls_json_text(path), "step",
-                  (json_int_t)step, "bytes", bytes, "finished", finished, "holds",
-                  checkpoint != NULL, "reason", checkpoint ? NULL : ls_json_text(error.text));
+                  (json_int_t)step, "bytes", (json_int_t)status.st_size, "finished", finished,
+                  "holds", !error.code, "reason", error.code ? ls_json_text(error.text) : NULL);
     if (error.code == LS_IO)
         json_object_set_new(entry, "unread", json_true());
     json_array_append_new(context, entry);
@@ -171,11 +173,12 @@ bool ls_contents_each(const char *run, ls_contents_visit *visit, void *context, 
 static bool read_text(const char *run, const char *name, char **text, ls_error *error)
 {
     size_t size;
-    ls_error reason = {0};
+    bool there, ok;
     char *path = ls_format("%s/%s", run, name);
-    *text = ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, &reason);
+    ok = ls_folder_look(path, &there, error) &&
+         (!there || (*text = ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, error)));
     ls_free(path);
-    return reason.code != LS_IO || ls_error_set(error, LS_IO, "%s", reason.text);
+    return ok;
 }
 
 /* Merges a record of metrics.jsonl into that of its stage: a key has the value of the last record

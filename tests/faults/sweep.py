@@ -361,7 +361,7 @@ class Judge:
                     self.add(kind, f"{path}: " + difference(a or (), b or ()))
             elif TEMPORARY.search(path) and kind == "differs":
                 self.add("litter", path)
-            elif path in (clean.final if a is None else clean.versions) and re.search(r"step-\d+\.\w+$", path) and path < last:
+            elif re.search(r"step-\d+\.\w+$", path) and path < last:
                 self.add("older", f"{path} is {'missing' if a is None else 'there'}")
             elif not TEMPORARY.search(path):
                 self.add(kind, f"{path} is {'missing' if a is None else 'more than it should be' if b is None else 'another'}")
