@@ -392,10 +392,9 @@ static bool open_sources(job *j, ls_error *error)
     }
     for (int i = 0; i < j->renames.count; i++)
         if (!j->renames.used[i])
-            return ls_error_set(error, LS_USAGE, "--rename: %s has no '%s'; it has %s",
-                                j->import->file[0], j->renames.from[i],
-                                j->source[0].unused[0] ? j->source[0].unused
-                                                       : "names that are all known");
+            return ls_error_set(error, LS_USAGE, "--rename: %s has no '%s'%s%s", j->import->file[0],
+                                j->renames.from[i], j->source[0].unused[0] ? "; it has " : "",
+                                j->source[0].unused);
     return true;
 }
 

@@ -232,7 +232,7 @@ TEST_F(H5Check, AHeapOfLinksWithoutItsTreeIsRefused)
         write_file(path, bytes.replace(at + 8, 8, bytes_of(uint64_t{heap})));
         EXPECT_EQ(count(path, &error), -1);
         expect_words(error,
-                     {"f.h5: is damaged at byte", "expected where the links of a group are"});
+                     {"f.h5: is damaged at byte", "expected a heap of attributes or names (FRHP)"});
     }
 }
 
@@ -349,14 +349,14 @@ TEST_F(H5Check, ManyAttributesAreCheckedWhereTheyStand)
         } wounds[] = {
             {name, 0, "number 77", "expected an attribute"}, /* the name does not end */
             {name, 9 + 4, "\1", "expected an attribute"},    /* larger than its bytes */
-            {"FRHP", 22, std::string(8, 0), "has an attribute of more than 4 KiB"},
-            {"FRHP", 110, "\5", "expected a heap of attributes (FRHP)"},
+            {"FRHP", 22, std::string(8, 0), "has an attribute or name of more than 4 KiB"},
+            {"FRHP", 110, "\5", "expected a heap of attributes or names (FRHP)"},
             {"FRHP", 132, "\xff\xff\xff\xff", "expected a structure that ends before the file"},
             {"FHDB", 5, "\1", "expected a block of a heap (FHDB)"},
-            {"BTHD", 6, "\1", "expected a B-tree of attributes (BTHD)"},
-            {"BTHD", 5, "\5", "expected a node of the B-tree of attributes"},
-            {"BTHD", 26, "\xff", "expected as many attributes as their B-tree says"},
-            {"BTLF", 5, "\5", "expected a node of the B-tree of attributes"},
+            {"BTHD", 6, "\1", "expected a B-tree of attributes or names (BTHD)"},
+            {"BTHD", 5, "\5", "expected a node of the B-tree of attributes or names"},
+            {"BTHD", 26, "\xff", "expected as many attributes or names as a B-tree says"},
+            {"BTLF", 5, "\5", "expected a node of the B-tree of attributes or names"},
         };
         for (const auto &wound : wounds) {
             SCOPED_TRACE(wound.at + " " + std::to_string(wound.after) + " of " +
@@ -368,6 +368,31 @@ TEST_F(H5Check, ManyAttributesAreCheckedWhereTheyStand)
             error = {};
             EXPECT_EQ(count(path, &error), -1);
             expect_words(error, {wound.words});
+        }
+    }
+}
+
+TEST_F(H5Check, ManyNamesHaveSoundHeads)
+{
+    for (int names : {9, 100, 3000}) {
+        hid_t file = create(true), space = H5Screate(H5S_SCALAR);
+        for (int i = 0; i < names; i++)
+            H5Dclose(H5Dcreate2(file, ("name " + std::to_string(i)).c_str(), H5T_NATIVE_INT, space,
+                                H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        H5Sclose(space);
+        H5Fclose(file);
+        ls_error error = {};
+        EXPECT_EQ(count(path, &error), names + 1) << error.text;
+        std::string whole = read_file(path);
+        for (auto [at, after, words] :
+             {std::tuple{"FRHP", 22, "has an attribute or name of more than 4 KiB"},
+              {"FRHP", 110, "expected a heap of attributes or names (FRHP)"},
+              {"BTHD", 26, "expected as many attributes or names as a B-tree says"}}) {
+            std::string bytes = whole;
+            bytes[bytes.find(at) + size_t(after)] ^= 0x10;
+            write_file(path, bytes);
+            EXPECT_EQ(count(path, &error), -1);
+            expect_words(error, {words});
         }
     }
 }

@@ -206,6 +206,8 @@ static bool check_group(ls_h5_walk *walk, const ls_h5_object *o, size_t first)
 {
     if (has(o, LS_H5_TYPE) || has(o, LS_H5_SPACE) || has(o, LS_H5_LAYOUT))
         return ls_h5_walk_damaged(walk, o->at, "either a group or a data set");
+    if (o->dense && !ls_h5_dense_links(walk, o))
+        return false;
     if (o->dense)
         ls_h5_named_push(&walk->dense, o->at, walk->depth);
     if (has(o, LS_H5_NAMES) && !ls_h5_table_group(walk, o->tree, o->heap))

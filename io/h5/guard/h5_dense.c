@@ -1,4 +1,5 @@
-/* h5_dense: a fractal heap of attributes, and the B-tree of version 2 that finds them by name.
+/* h5_dense: a fractal heap of attributes or of a group's links, and the B-tree of version 2 that
+ * finds them by name.
  *
  * Of the format (HDF5 File Format Specification, version 3, III.A.2, III.G) this is what HDF5
  * itself writes for attributes:
@@ -13,7 +14,8 @@
  *
  * A place counts bytes over all blocks in their order, the heads of blocks included. Blocks and
  * nodes have checksums, which HDF5 compares; but it takes what a message says on trust, so each is
- * checked as if it stood in the header of the object. */
+ * checked as if it stood in the header of the object. Links are left to HDF5 (h5_check.c), but for
+ * the heads and the number of records. */
 #include "io/h5/guard/h5_dense.h"
 
 /* What all versions of HDF5 give a heap of attributes: blocks in a row, bytes of the smallest and
@@ -59,27 +61,36 @@ static bool read_rows(heap *h, ls_h5_walk *walk, uint64_t root, uint64_t rows)
     return true;
 }
 
+/* Reads the head of a heap up to the width of its rows: *p. Messages that are too large for its
+ * blocks would stand elsewhere, found by a B-tree of their own, which nobody checks. */
+static bool read_head(ls_h5_walk *walk, uint64_t address, ls_h5_piece *p)
+{
+    if (!ls_h5_piece_open(walk, address, 142, p))
+        return false;
+    bool known = ls_h5_piece_signed(p, "FRHP") && ls_h5_piece_number(p, 1) == 0;
+    ls_h5_piece_skip(p, 2);                         /* bytes of a record's place and size */
+    known = known && ls_h5_piece_number(p, 2) == 0; /* filters */
+    ls_h5_piece_skip(p, 1);
+    known = known && ls_h5_piece_number(p, 4) == MESSAGE;
+    ls_h5_piece_skip(p, 8); /* numbers for writers */
+    uint64_t large = ls_h5_piece_number(p, ADDRESS);
+    ls_h5_piece_skip(p, 7 * 8); /* more of these, free space */
+    uint64_t larger = ls_h5_piece_number(p, 8);
+    ls_h5_piece_skip(p, 2 * 8); /* messages inside of records */
+    if (known && (large != LS_H5_NOWHERE || larger))
+        return ls_h5_walk_unknown(walk, address, "an attribute or name of more than 4 KiB");
+    return (known && ls_h5_piece_number(p, 2) == WIDTH) ||
+           ls_h5_walk_damaged(walk, address, "a heap of attributes or names (FRHP)");
+}
+
 static bool read_heap(heap *h, ls_h5_walk *walk, uint64_t address)
 {
-    enum { ID = 8, FILTERS = 0 };
     ls_h5_piece p;
     *h = (heap){.address = address, .blocks = 1};
-    if (!ls_h5_piece_open(walk, address, 142, &p))
+    if (!read_head(walk, address, &p))
         return false;
-    bool known = ls_h5_piece_signed(&p, "FRHP") && ls_h5_piece_number(&p, 1) == 0 &&
-                 ls_h5_piece_number(&p, 2) == ID && ls_h5_piece_number(&p, 2) == FILTERS;
-    ls_h5_piece_skip(&p, 1); /* flags */
-    known = known && ls_h5_piece_number(&p, 4) == MESSAGE;
-    ls_h5_piece_skip(&p, 8); /* numbers for writers */
-    uint64_t large = ls_h5_piece_number(&p, ADDRESS);
-    ls_h5_piece_skip(&p, 7 * 8); /* more of these, free space */
-    uint64_t larger = ls_h5_piece_number(&p, 8);
-    ls_h5_piece_skip(&p, 2 * 8); /* messages inside of records */
-    if (known && (large != LS_H5_NOWHERE || larger))
-        return ls_h5_walk_unknown(walk, address, "an attribute of more than 4 KiB");
-    known = known && ls_h5_piece_number(&p, 2) == WIDTH && ls_h5_piece_number(&p, 8) == SMALLEST &&
-            ls_h5_piece_number(&p, 8) == LARGEST && ls_h5_piece_number(&p, 2) == BITS;
-    if (!known)
+    if (ls_h5_piece_number(&p, 8) != SMALLEST || ls_h5_piece_number(&p, 8) != LARGEST ||
+        ls_h5_piece_number(&p, 2) != BITS)
         return ls_h5_walk_damaged(walk, address, "a heap of attributes (FRHP)");
     ls_h5_piece_skip(&p, 2); /* rows that it began with */
     uint64_t root = ls_h5_piece_number(&p, ADDRESS), rows = ls_h5_piece_number(&p, 2);
@@ -113,7 +124,7 @@ static bool check_records(const heap *h, ls_h5_object *o, ls_h5_piece *p, uint64
         uint64_t flags = ls_h5_piece_number(p, 1);
         ls_h5_piece_skip(p, 4 + 4); /* order, hash */
         if (ls_h5_piece_number(&id, 1) != 0)
-            return ls_h5_walk_unknown(p->walk, id.at, "an attribute of more than 4 KiB");
+            return ls_h5_walk_unknown(p->walk, id.at, "an attribute or name of more than 4 KiB");
         uint64_t place = ls_h5_piece_number(&id, PLACE);
         uint64_t size = ls_h5_piece_number(&id, SIZE);
         if (p->over || id.over)
@@ -125,51 +136,109 @@ static bool check_records(const heap *h, ls_h5_object *o, ls_h5_piece *p, uint64
     return true;
 }
 
-/* Opens a node of the B-tree, of 512 bytes, after its head. */
-static bool open_node(ls_h5_walk *walk, uint64_t address, const char *signature, uint64_t size,
+/* A B-tree of version 2: `type` and bytes of its records, and of what a node of each level has room
+ * for; levels count from the leaves. */
+enum { LEVELS = 6, NODE = 512 };
+typedef struct tree {
+    ls_h5_walk *walk;
+    uint64_t type, record;
+    uint64_t most[LEVELS], all[LEVELS]; /* records of a node, and of it and all below it */
+    uint64_t met;                       /* records so far */
+    const heap *heap;                   /* of attributes, which are checked; NULL: of links */
+    ls_h5_object *object;
+} tree;
+
+/* Bytes of a number up to `most`. */
+static int bytes_of(uint64_t most)
+{
+    int bytes = 1;
+    while (bytes < 8 && most >> 8 * bytes)
+        bytes++;
+    return bytes;
+}
+
+/* What follows a child's address and records in a node of level 2 and more: records below it. */
+static uint64_t below_bytes(const tree *t, int level)
+{
+    return level > 1 ? (uint64_t)bytes_of(t->all[level - 1]) : 0;
+}
+
+static void find_rooms(tree *t)
+{
+    enum { HEAD = 10 };
+    t->most[0] = t->all[0] = (NODE - HEAD) / t->record;
+    for (int level = 1; level < LEVELS; level++) {
+        uint64_t child = ADDRESS + (uint64_t)bytes_of(t->most[0]) + below_bytes(t, level);
+        t->most[level] = (NODE - HEAD - child) / (t->record + child);
+        t->all[level] = (t->most[level] + 1) * t->all[level - 1] + t->most[level];
+    }
+}
+
+/* Opens a part of the B-tree after its head. */
+static bool open_node(const tree *t, uint64_t address, const char *signature, uint64_t size,
                       ls_h5_piece *p)
 {
-    enum { BY_NAME = 8 };
-    return ls_h5_piece_open(walk, address, size, p) &&
+    return ls_h5_piece_open(t->walk, address, size, p) &&
            ((ls_h5_piece_signed(p, signature) && ls_h5_piece_number(p, 1) == 0 &&
-             ls_h5_piece_number(p, 1) == BY_NAME) ||
-            ls_h5_walk_damaged(walk, address, "a node of the B-tree of attributes"));
+             ls_h5_piece_number(p, 1) == t->type) ||
+            ls_h5_walk_damaged(t->walk, address, "a node of the B-tree of attributes or names"));
+}
+
+/* Checks a node of `count` records and those below it; it calls itself, LEVELS deep at most. */
+static bool check_node(tree *t, uint64_t address, int level, uint64_t count)
+{
+    ls_h5_piece records, children;
+    if (count > t->most[level])
+        return ls_h5_walk_damaged(t->walk, address, "records of a B-tree that fit into their node");
+    if (!open_node(t, address, level ? "BTIN" : "BTLF", NODE, &records))
+        return false;
+    t->met += count;
+    children = records;
+    ls_h5_piece_skip(&children, count * t->record);
+    bool ok = !t->heap || check_records(t->heap, t->object, &records, count);
+    for (uint64_t i = 0; ok && level && i <= count; i++) {
+        uint64_t child = ls_h5_piece_number(&children, ADDRESS);
+        uint64_t those = ls_h5_piece_number(&children, bytes_of(t->most[0]));
+        ls_h5_piece_skip(&children, below_bytes(t, level));
+        ok = check_node(t, child, level - 1, those);
+    }
+    return ok;
+}
+
+/* Checks the B-tree at `address`: HDF5 makes room for as many records as its head says, and then
+ * takes as many as its nodes have. */
+static bool check_tree(tree *t, uint64_t address)
+{
+    ls_h5_piece head;
+    find_rooms(t);
+    if (!open_node(t, address, "BTHD", 38, &head))
+        return false;
+    bool known = ls_h5_piece_number(&head, 4) == NODE && ls_h5_piece_number(&head, 2) == t->record;
+    uint64_t level = ls_h5_piece_number(&head, 2);
+    ls_h5_piece_skip(&head, 2);
+    uint64_t root = ls_h5_piece_number(&head, ADDRESS), count = ls_h5_piece_number(&head, 2);
+    uint64_t all = ls_h5_piece_number(&head, 8);
+    if (!known || (count == 0 && all > 0))
+        return ls_h5_walk_damaged(t->walk, address, "a B-tree of attributes or names (BTHD)");
+    if (level >= LEVELS)
+        return ls_h5_walk_unknown(t->walk, address, "very many attributes or names");
+    return (all == 0 || check_node(t, root, (int)level, count)) &&
+           (t->met == all ||
+            ls_h5_walk_damaged(t->walk, address, "as many attributes or names as a B-tree says"));
 }
 
 bool ls_h5_dense_attributes(ls_h5_walk *walk, ls_h5_object *o)
 {
-    enum { NODE = 512, RECORD = 17, IN_LEAF = (NODE - 10) / RECORD };
+    enum { BY_NAME = 8, RECORD = 17 };
     heap h;
-    ls_h5_piece head, root, leaf, children;
-    if (!read_heap(&h, walk, o->attribute_heap) ||
-        !open_node(walk, o->attribute_tree, "BTHD", 38, &head))
-        return false;
-    bool known = ls_h5_piece_number(&head, 4) == NODE && ls_h5_piece_number(&head, 2) == RECORD;
-    uint64_t depth = ls_h5_piece_number(&head, 2);
-    ls_h5_piece_skip(&head, 2);
-    uint64_t address = ls_h5_piece_number(&head, 8), count = ls_h5_piece_number(&head, 2);
-    uint64_t all = ls_h5_piece_number(&head, 8), met = count;
-    if (!known || count > IN_LEAF || (count == 0 && all > 0))
-        return ls_h5_walk_damaged(walk, o->attribute_tree, "a B-tree of attributes (BTHD)");
-    if (depth > 1)
-        return ls_h5_walk_unknown(walk, o->attribute_tree, "very many attributes");
-    if (all == 0)
-        return true;
-    if (!open_node(walk, address, depth ? "BTIN" : "BTLF", NODE, &root))
-        return false;
-    children = root;
-    ls_h5_piece_skip(&children, count * RECORD);
-    if (!check_records(&h, o, &root, count))
-        return false;
-    for (uint64_t i = 0; depth && i <= count; i++) {
-        uint64_t child = ls_h5_piece_number(&children, ADDRESS);
-        uint64_t records = ls_h5_piece_number(&children, 1);
-        met += records;
-        if (children.over || records > IN_LEAF)
-            return ls_h5_walk_damaged(walk, address, "a node (BTIN) with its children");
-        if (!open_node(walk, child, "BTLF", NODE, &leaf) || !check_records(&h, o, &leaf, records))
-            return false;
-    }
-    return met == all ||
-           ls_h5_walk_damaged(walk, o->attribute_tree, "as many attributes as their B-tree says");
+    tree t = {.walk = walk, .type = BY_NAME, .record = RECORD, .heap = &h, .object = o};
+    return read_heap(&h, walk, o->attribute_heap) && check_tree(&t, o->attribute_tree);
+}
+
+bool ls_h5_dense_links(ls_h5_walk *walk, const ls_h5_object *o)
+{
+    enum { BY_NAME = 5, RECORD = 11 };
+    tree t = {.walk = walk, .type = BY_NAME, .record = RECORD};
+    ls_h5_piece p;
+    return read_head(walk, o->link_heap, &p) && check_tree(&t, o->link_tree);
 }

@@ -184,9 +184,10 @@ static bool is_signed(ls_h5_walk *walk, uint64_t address, const char *signature)
 static bool check_many_links(ls_h5_object *o, ls_h5_piece *p, uint64_t version)
 {
     ls_h5_piece_skip(p, ls_h5_piece_number(p, 1) & 1 ? 8 : 0); /* creation order */
-    uint64_t heap = ls_h5_piece_number(p, 8), tree = ls_h5_piece_number(p, 8);
-    o->dense = heap != LS_H5_NOWHERE;
-    return !o->dense || (is_signed(p->walk, heap, "FRHP") && is_signed(p->walk, tree, "BTHD"));
+    o->link_heap = ls_h5_piece_number(p, 8);
+    o->link_tree = ls_h5_piece_number(p, 8);
+    o->dense = o->link_heap != LS_H5_NOWHERE;
+    return true;
 }
 
 static bool check_many_attributes(ls_h5_object *o, ls_h5_piece *p, uint64_t version)

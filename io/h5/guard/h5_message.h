@@ -29,6 +29,7 @@ typedef struct ls_h5_object {
     uint64_t points; /* values of its shape, UINT64_MAX where these are too many to count */
     ls_h5_type type;
     uint64_t type_at;                        /* of a type with a name: its address; else 0 */
+    uint64_t link_heap, link_tree;           /* of a dense group */
     uint64_t attribute_heap, attribute_tree; /* of many attributes; LS_H5_NOWHERE: there are none */
     uint64_t start;                          /* address of contiguous values */
     uint64_t fill, compact; /* bytes of the fill value, and of values in the header itself */
