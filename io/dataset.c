@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -282,6 +283,48 @@ const char *ls_dataset_path(const ls_dataset *data)
 const char *ls_dataset_unused(const ls_dataset *data)
 {
     return data->unused;
+}
+
+/* *bytes are left to the next array. */
+static bool keep_column(const ls_dataset *data, ls_column *column, ls_array *array, double *bytes,
+                        ls_error *error)
+{
+    double wanted = fmin(array->unpacked, *bytes);
+    if (wanted > array->kept &&
+        !ls_dataset_check_reopen(data->file, array, wanted, &column->dataset, error))
+        return false;
+    *bytes -= fmin(array->kept, *bytes);
+    return true;
+}
+
+bool ls_dataset_keep(ls_dataset *data, ls_split_id split, double bytes, ls_error *error)
+{
+    ls_split *from = &data->split[split];
+    return keep_column(data, &data->x[split], &from->x, &bytes, error) &&
+           keep_column(data, &data->y[split], &from->y, &bytes, error);
+}
+
+bool ls_dataset_unpacks(const ls_dataset *data, ls_split_id split, char *text, size_t size)
+{
+    enum { MIB = 1 << 20 };
+    const ls_array *x = &data->split[split].x;
+    if (x->kept >= x->unpacked)
+        return false;
+    snprintf(text, size,
+             "%s lies in chunks of %ld rows and %.1f MiB, and %.1f of their %.1f MiB can be kept "
+             "unpacked: in a random order each of the other rows unpacks a chunk, which is slow; "
+             "`lockstep import h5 %s -o NEW.h5` stores the rows without chunks",
+             x->path, x->chunk_rows, x->chunk_bytes / MIB, x->kept / MIB, x->unpacked / MIB,
+             data->path);
+    return true;
+}
+
+double ls_dataset_kept(const ls_dataset *data)
+{
+    double bytes = 0;
+    for (int id = 0; id < LS_SPLITS; id++)
+        bytes += data->split[id].x.kept + data->split[id].y.kept;
+    return bytes;
 }
 
 void ls_dataset_advise(ls_dataset *data, ls_split_id split, char *text, size_t size)

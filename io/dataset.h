@@ -21,7 +21,11 @@ typedef struct ls_array {
     /* The byte of the file where the rows begin, to be read by pread; -1: they are in chunks or not
      * in native byte order, and are read through HDF5. */
     long start;
-    char path[64]; /* "train/x" */
+    long chunk_rows;              /* rows of a chunk; 0: they are not in chunks */
+    double chunk_bytes, unpacked; /* bytes of a chunk, and of all chunks, unpacked */
+    double kept;                  /* of these, how many are kept unpacked: a row of others unpacks
+                                   * its chunk */
+    char path[64];                /* "train/x" */
 } ls_array;
 
 typedef struct ls_split {
@@ -62,6 +66,13 @@ const char *ls_dataset_path(const ls_dataset *data);
 /* Names at the root of the file that are not used, with what they may mean: "val (the name for such
  * rows is valid)"; "" where all are. */
 const char *ls_dataset_unused(const ls_dataset *data);
+/* From now on up to `bytes` of the chunks of a split are kept unpacked, but not less than before.
+ * Not while other threads read. An error where an array can't be opened again. */
+bool ls_dataset_keep(ls_dataset *data, ls_split_id split, double bytes, ls_error *error);
+/* Whether chunks of a split's x are not kept, so that most rows of a random order unpack one; then
+ * text[size] says so, and what helps. */
+bool ls_dataset_unpacks(const ls_dataset *data, ls_split_id split, char *text, size_t size);
+double ls_dataset_kept(const ls_dataset *data); /* bytes of all splits, at most */
 /* If the targets of a split look like class labels, writes how they become labels into text[size];
  * else "". Reads all of them. */
 void ls_dataset_advise(ls_dataset *data, ls_split_id split, char *text, size_t size);

@@ -16,6 +16,10 @@
 #include "core/memory.h"
 
 enum { NAME_SIZE = 256, CHUNK_BYTES_MAX = 256 << 20 };
+enum {
+    CACHE_BYTES = 64 << 20,
+    CACHE_SLOTS = 12421
+}; /* of unpacked chunks, unless more is asked for */
 
 hid_t ls_dataset_check_memory_type(ls_dtype type)
 {
@@ -198,6 +202,7 @@ static bool has_known_filters(subject *it)
 static bool has_sane_chunks(subject *it)
 {
     hsize_t chunk[H5S_MAX_RANK], bytes = it->number;
+    ls_array *array = it->array;
     if (H5Pget_layout(it->creation) != H5D_CHUNKED)
         return true;
     if (H5Pget_chunk(it->creation, it->rank, chunk) != it->rank)
@@ -206,6 +211,11 @@ static bool has_sane_chunks(subject *it)
         if (__builtin_mul_overflow(bytes, chunk[i], &bytes) || bytes > CHUNK_BYTES_MAX)
             return refuse(it, " is stored in chunks of more than %d MiB; expected smaller ones",
                           (int)(CHUNK_BYTES_MAX >> 20));
+    array->chunk_rows = (long)chunk[0];
+    array->chunk_bytes = array->unpacked = (double)bytes;
+    for (int i = 0; i < it->rank; i++)
+        array->unpacked *= (double)((it->dims[i] - 1) / chunk[i] + 1);
+    array->kept = fmin(array->unpacked, CACHE_BYTES);
     return true;
 }
 
@@ -309,16 +319,26 @@ bool ls_dataset_check_stored(hid_t dataset, const char *path, ls_error *error)
     return passes(&it, OF_STORAGE, OF_STORAGE_END);
 }
 
-/* Has HDF5 keep unpacked chunks in a cache large enough for a small compressed array: a random row
- * must not cost the unpacking of a chunk. */
-static hid_t open_cached(hid_t file, const char *path)
+/* Has HDF5 keep `bytes` of unpacked chunks, so that a random row need not unpack a chunk. HDF5
+ * finds them by their number modulo `slots`, one in each. */
+static hid_t open_cached(hid_t file, const char *path, size_t slots, size_t bytes)
 {
-    enum { CACHE_BYTES = 64 << 20, CACHE_SLOTS = 12421 };
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
-    H5Pset_chunk_cache(access, CACHE_SLOTS, CACHE_BYTES, H5D_CHUNK_CACHE_W0_DEFAULT);
+    H5Pset_chunk_cache(access, slots, bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
     hid_t dataset = H5Dopen2(file, path, access);
     H5Pclose(access);
     return dataset;
+}
+
+bool ls_dataset_check_reopen(hid_t file, ls_array *array, double bytes, hid_t *dataset,
+                             ls_error *error)
+{
+    double slots = fmin(4 * array->unpacked / array->chunk_bytes, 1 << 24) + 1;
+    H5Dclose(*dataset);
+    *dataset = open_cached(file, array->path, (size_t)fmax(slots, CACHE_SLOTS), (size_t)bytes);
+    array->kept = bytes;
+    return *dataset >= 0 ||
+           ls_h5_fail(error, LS_DATA, file, "%s can't be opened again", array->path);
 }
 
 hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_error *error)
@@ -329,7 +349,10 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
     H5Dclose(trusted);
     *array = (ls_array){.start = -1};
     snprintf(array->path, sizeof array->path, "%s", path);
-    subject it = {.dataset = open_cached(file, path), .path = path, .array = array, .error = error};
+    subject it = {.dataset = open_cached(file, path, CACHE_SLOTS, CACHE_BYTES),
+                  .path = path,
+                  .array = array,
+                  .error = error};
     if (it.dataset < 0)
         return ls_h5_fail(error, LS_DATA, file, "%s can't be opened", path), -1;
     bool ok = passes(&it, 0, CHECKS);

@@ -10,6 +10,10 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
 /* Sets *exists: whether there is anything at `path`. A soft or external link on the way counts as
  * something, and is not followed. An error where the file can't be read there. */
 bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_error *error);
+/* Opens the data set that `array` describes once more, in place of *dataset, with memory for so
+ * many bytes of unpacked chunks. */
+bool ls_dataset_check_reopen(hid_t file, ls_array *array, double bytes, hid_t *dataset,
+                             ls_error *error);
 /* The names in a group, "a, b, c", in text[size]; or "nothing". For messages. */
 const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
 /* Whether an open data set of numbers of any type has rows of a size that a machine can hold, and

@@ -7,6 +7,7 @@
 #include "core/print.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/dataset.h"
 #include "io/h5/h5_list.h"
 #include "io/h5/h5_list_compare.h"
 #include "launch/command.h"
@@ -200,6 +201,17 @@ static void print_objects(const json_t *objects)
     }
 }
 
+/* What slows training down on a data set whose chunks can't all be kept. */
+static void print_chunks(const char *path)
+{
+    char text[512];
+    ls_dataset *data = ls_dataset_open(path, NULL);
+    for (int id = 0; data && id < LS_SPLITS; id++)
+        if (ls_dataset_unpacks(data, (ls_split_id)id, text, sizeof text))
+            ls_print(stdout, "\n%s\n", text);
+    ls_dataset_close(data);
+}
+
 static void print_file(const json_t *top)
 {
     const json_t *digest = json_object_get(top, "digest");
@@ -224,6 +236,8 @@ static void print_file(const json_t *top)
         print_job_inside(text_of(attributes, "job"));
     putchar('\n');
     print_objects(json_object_get(top, "objects"));
+    if (strcmp(kind, "data set") == 0)
+        print_chunks(text_of(top, "file"));
 }
 
 /* Prints "    valid      loss 0.31, accuracy 0.9": the means in a record, and not its position. */

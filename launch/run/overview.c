@@ -82,7 +82,7 @@ static void print_range(const ls_session *session, FILE *out)
     int64_t rows[ROWS];
     real largest = 0, *x = ls_alloc((size_t)(n * width), sizeof *x);
     for (long i = 0; i < n; i++)
-        rows[i] = i * train->x.rows / n;
+        rows[i] = i;
     if (ls_dataset_read(session->data, LS_TRAIN, rows, n, NULL, x, NULL, NULL))
         for (long i = 0; i < n * width; i++)
             largest = x[i] > largest ? x[i] : largest;
@@ -97,7 +97,7 @@ static void print_range(const ls_session *session, FILE *out)
 
 static void print_data(const ls_session *session, FILE *out)
 {
-    char shape[96];
+    char shape[96], text[512];
     ls_print(out, "data      %s:", session->job->data);
     for (int s = 0; s < LS_SPLITS; s++) {
         const ls_split *split = ls_dataset_split(session->data, (ls_split_id)s);
@@ -117,6 +117,8 @@ static void print_data(const ls_session *session, FILE *out)
     if (ls_dataset_unused(session->data)[0])
         ls_print(out, "          not used: %s\n", ls_dataset_unused(session->data));
     print_range(session, out);
+    if (ls_dataset_unpacks(session->data, LS_TRAIN, text, sizeof text))
+        ls_print(out, "          %s\n", text);
 }
 
 static void print_stages(const ls_session *session, FILE *out)

@@ -40,6 +40,7 @@ ls_plan ls_plan_make(const ls_trainer *t)
     double once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
                   (double)ls_reduce_bytes(params, node);
     return (ls_plan){.own = ls_memory_process() + stage_bytes(t) + partials * array +
+                            ls_dataset_kept(t->session.data) +
                             (double)ls_reduce_buffer_bytes(t->comm),
                      .share = once / node,
                      .writing = (double)ls_checkpoint_memory(params, states),

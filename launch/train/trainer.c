@@ -12,6 +12,7 @@
 #include "launch/job/job_read.h"
 #include "launch/job/job_text.h"
 #include "launch/session/evaluation.h"
+#include "launch/train/cache.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
 #include "launch/train/resolved.h"
@@ -196,6 +197,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         return false;
     divide_shards(t);
     if (!check_shards(t, error))
+        return false;
+    if (!ls_comm_agree(comm, ls_cache_reserve(t, error), error))
         return false;
     if (t->options.dry_run)
         return true;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <stdexcept>
 #include <thread>
@@ -322,6 +323,58 @@ TEST(Dataset, BooleansAreZeroAndOne)
         EXPECT_EQ(ls_dataset_split(set.data, split)->classes, 2);
         EXPECT_EQ(set.y({0, 1, 2, 3}, split), (std::vector<real>{1, 0, 0, 1}));
     }
+}
+
+/* How many times this process has called read or pread. */
+static long system_reads()
+{
+    std::ifstream file("/proc/self/io");
+    std::string word;
+    long number = 0;
+    while (file >> word && word != "syscr:")
+        ;
+    file >> number;
+    return number;
+}
+
+TEST(Dataset, ChunksAreKeptAsFarAsMemoryIsGiven)
+{
+    Folder folder;
+    const size_t rows = 90000, width = 1024;
+    std::vector<uint8_t> values(rows * width);
+    for (size_t r = 0; r < rows; r++)
+        values[r * width] = (uint8_t)r;
+    hid_t list = chunked({7000, 600}, 1);
+    {
+        Writer file(folder / "a.h5");
+        file.put<uint8_t>("train/x", {rows, width}, values, 0, list);
+        file.put<uint8_t>("valid/x", {4, width}, values);
+    }
+    H5Pclose(list);
+    Dataset set(folder / "a.h5");
+    const ls_array &x = ls_dataset_split(set.data, LS_TRAIN)->x;
+    const double mib = 1 << 20, all = 2 * 13 * 7000 * 600;
+    char text[512];
+    EXPECT_EQ(x.chunk_rows, 7000);
+    EXPECT_EQ(x.chunk_bytes, 7000 * 600);
+    EXPECT_EQ(x.unpacked, all);
+    EXPECT_EQ(ls_dataset_kept(set.data), 64 * mib);
+    EXPECT_TRUE(ls_dataset_keep(set.data, LS_TRAIN, 10, &set.error));
+    EXPECT_EQ(x.kept, 64 * mib);
+    EXPECT_TRUE(ls_dataset_unpacks(set.data, LS_TRAIN, text, sizeof text));
+    EXPECT_FALSE(ls_dataset_unpacks(set.data, LS_VALID, text, sizeof text));
+    EXPECT_TRUE(ls_dataset_keep(set.data, LS_TRAIN, 1e12, &set.error)) << set.error.text;
+    EXPECT_EQ(x.kept, all);
+    EXPECT_FALSE(ls_dataset_unpacks(set.data, LS_TRAIN, text, sizeof text));
+    Rows order;
+    for (long i = 0; i < 200; i++)
+        order.push_back(i * 7919 % (long)rows);
+    std::vector<real> first = set.x(order);
+    long before = system_reads();
+    EXPECT_EQ(first, set.x(order)); /* all chunks are unpacked by now */
+    EXPECT_LT(system_reads() - before, 10);
+    for (size_t i = 0; i < order.size(); i++)
+        EXPECT_EQ(first[i * width], (real)(uint8_t)order[i]);
 }
 
 static std::string advice(const std::vector<hsize_t> &dims, const std::vector<float> &y)

@@ -36,6 +36,10 @@ write("other_names", train_data=x, train_label=y, val_data=x, val_label=y)
 write("caffe", data=x, label=y)
 write("matlab", train_x=x.T, train_y=y.reshape(1, -1))
 write("channels_first", train_x=numpy.full((20, 3, 16, 20), 200, "u1"), train_y=y)
+with h5py.File("chunks.h5", "w") as file: # more than the 64 MiB that are always kept unpacked
+    file.create_dataset("train/x", data=numpy.ones((90000, 1024), "u1"), chunks=(9000, 1024), compression="gzip",
+                        compression_opts=1)
+    file["train/y"] = numpy.arange(90000) % 4
 write("booleans", train_x=x > 0.5, train_y=y % 2 == 1)
 write("link", train_y=y)
 with h5py.File("link.h5", "a") as file:

@@ -134,6 +134,21 @@ says "          read as height 3, width 16, 20 channels; $turn"
 says "          values up to 200 go into the net as they are: x.attrs['scale'] = 1/255 in the file, or a line \`normalize\` in"
 expect 0 "$lockstep" train job.yaml data=images.h5 --dry-run
 ! grep -qE 'not used|as they are|channels first' out || fail 'a notice without a reason'
+chunks='train/x lies in chunks of 9000 rows and 8.8 MiB, and 64.0 of their 87.9 MiB can be kept unpacked: in a random order'
+slow='which is slow; `lockstep import h5 chunks.h5 -o NEW.h5` stores the rows without chunks'
+expect 0 bash -c "ulimit -v 350000; exec '$lockstep' train job.yaml data=chunks.h5 --dry-run"
+says "          $chunks"
+says "$slow"
+expect 0 "$lockstep" inspect chunks.h5
+says "$chunks"
+# Where there is memory, all are kept, and counted.
+expect 0 "$lockstep" train job.yaml data=chunks.h5 --dry-run
+! grep -q 'lies in chunks' out || fail 'not all chunks are kept'
+cp out plan
+expect 0 "$python" -c '
+import re
+text = open("plan").read()
+assert float(re.search(r"memory +([0-9.]+) MiB a rank", text)[1]) > 95, text'
 expect 0 "$lockstep" train job.yaml data=booleans.h5 --dry-run
 says 'booleans.h5: train 20 rows, 144, 2 classes'
 
