@@ -4,9 +4,23 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/checkpoint/checkpoint_size.h"
+#include "launch/session/evaluation.h"
 
 enum { LOADER_BATCHES = 3 }; /* that a loader holds */
+
+void ls_plan_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
+{
+    const ls_session *session = &t->session;
+    const ls_job *job = session->job;
+    long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
+    bool never = t->evaluate.unit == LS_EVERY_NEVER;
+    *shard = (ls_min(job->stage[stage].batch, rows) + t->shards.count - 1) / t->shards.count;
+    *chunk = never ? 0
+                   : ls_evaluation_chunk(session->stage[stage].objective, session->data,
+                                         ls_split_find(job->evaluate.split));
+}
 
 /* Of the stage that takes most: its workspaces, its loader, the rows of an evaluation chunk. */
 static double stage_bytes(const ls_trainer *t)
@@ -19,7 +33,7 @@ static double stage_bytes(const ls_trainer *t)
     for (int s = 0; s < session->job->stages; s++) {
         const ls_objective *objective = session->stage[s].objective;
         long shard, chunk, batch = session->job->stage[s].batch;
-        ls_trainer_rows(t, s, &shard, &chunk);
+        ls_plan_rows(t, s, &shard, &chunk);
         size_t workspaces = objective->type->bytes(objective, shard, chunk);
         for (int i = 0; i < session->task.nets; i++) /* of the threads after the first */
             workspaces += ls_workspace_bytes_threads(session->net[i], shard) +

@@ -9,5 +9,7 @@ typedef struct ls_plan {
     double checkpoint; /* bytes of the file */
 } ls_plan;
 
-/* Of a run that has been opened with dry_run. */
+/* Of a run whose shards are divided. */
 ls_plan ls_plan_make(const ls_trainer *trainer);
+/* Rows of the largest shard of a stage, and of its evaluation chunks (0: it never evaluates). */
+void ls_plan_rows(const ls_trainer *trainer, long stage, long *shard, long *chunk);

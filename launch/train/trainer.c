@@ -7,11 +7,9 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
-#include "core/minmax.h"
 #include "io/checkpoint/checkpoint_prune.h"
 #include "launch/job/job_read.h"
 #include "launch/job/job_text.h"
-#include "launch/session/evaluation.h"
 #include "launch/train/cache.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
@@ -228,18 +226,6 @@ void ls_trainer_close(ls_trainer *t)
     ls_free(t->job_text);
     ls_free(t->resumed);
     ls_session_close(&t->session);
-}
-
-void ls_trainer_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
-{
-    const ls_session *session = &t->session;
-    const ls_job *job = session->job;
-    long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
-    bool never = t->evaluate.unit == LS_EVERY_NEVER;
-    *shard = (ls_min(job->stage[stage].batch, rows) + t->shards.count - 1) / t->shards.count;
-    *chunk = never ? 0
-                   : ls_evaluation_chunk(session->stage[stage].objective, session->data,
-                                         ls_split_find(job->evaluate.split));
 }
 
 bool ls_trainer_complete(const ls_trainer *t)

@@ -58,7 +58,5 @@ typedef struct ls_trainer {
 bool ls_trainer_open(ls_trainer *trainer, ls_comm *comm, ls_job *job,
                      const ls_train_options *options, ls_error *error);
 void ls_trainer_close(ls_trainer *trainer); /* **Collective.** */
-/* Rows of the largest shard of a stage, and of its evaluation chunks (0: it never evaluates). */
-void ls_trainer_rows(const ls_trainer *trainer, long stage, long *shard, long *chunk);
 /* Whether the last stage is done, or was stopped early, and nothing is to be evaluated. */
 bool ls_trainer_complete(const ls_trainer *trainer);

@@ -9,6 +9,7 @@
 #include "launch/session/evaluation.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
+#include "launch/train/plan.h"
 
 /* What comes after a step, or after a stage. */
 typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } verdict;
@@ -285,7 +286,7 @@ static void start_stage(ls_trainer *t)
         if (number == 0 || strcmp(stages[number].objective, stages[number - 1].objective) != 0)
             ls_judge_forget(&t->position);
     }
-    ls_trainer_rows(t, number, &shard_rows, &chunk_rows);
+    ls_plan_rows(t, number, &shard_rows, &chunk_rows);
     objective->type->compile(objective, shard_rows, chunk_rows);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
