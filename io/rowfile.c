@@ -235,9 +235,13 @@ static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array
 {
     enum { NAME = 256 };
     char name[NAME], to[2 * NAME];
-    for (hsize_t i = 0; H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
-                                           sizeof name, H5P_DEFAULT) >= 0;
-         i++) {
+    H5G_info_t all;
+    if (H5Gget_info(group, &all) < 0)
+        return ls_h5_fail(error, LS_DATA, group, "can't list %s", split);
+    for (hsize_t i = 0; i < all.nlinks; i++) {
+        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
+                               H5P_DEFAULT) < 0)
+            return ls_h5_fail(error, LS_DATA, group, "can't list %s", split);
         if (!choose_path(x, split, name, to, sizeof to) ||
             H5Lexists(f->output.file, to, H5P_DEFAULT) > 0)
             continue;
@@ -270,13 +274,15 @@ bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *p
     hid_t other = ls_h5_open(source, error);
     if (other < 0)
         return false;
-    H5L_info_t link;
-    bool there = strcmp(path, "/") == 0 ||
-                 (H5Lexists(other, path, H5P_DEFAULT) > 0 &&
-                  H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD);
+    H5L_info_t link = {.type = H5L_TYPE_HARD};
+    bool top = strcmp(path, "/") == 0;
+    htri_t found = top ? 1 : H5Lexists(other, path, H5P_DEFAULT);
+    bool ok = found >= 0 && (top || !found || H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0);
+    bool there = ok && found && link.type == H5L_TYPE_HARD;
+    if (!ok)
+        ls_h5_fail(error, LS_DATA, other, "can't look for %s", path);
     hid_t from = there ? H5Oopen(other, path, H5P_DEFAULT) : -1;
     hid_t to = there ? H5Oopen(f->output.file, path, H5P_DEFAULT) : -1;
-    bool ok = true;
     if (there)
         ok = from >= 0 && to >= 0 ? ls_h5_copy_attributes(from, to, error)
                                   : ls_h5_fail(error, LS_IO, other, "can't open %s", path);

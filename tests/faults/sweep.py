@@ -77,7 +77,8 @@ KNOWN = (
     "train fsync@*:1:EINTR", "train close@w/data.h5:*:EIO", "train open@w/run/lock:1:EINTR", "train fcntl@*:1:EIO",
     "train pread@w/data.h5:[5-9]:EIO", "train read@w/job.yaml:1:EINTR",
     "import_csv pwrite@*:ENOSPC", "import_csv read@*:1:EIO", "import_csv close@*:1:EIO", "import_idx pwrite@*:EDQUOT",
-    "predict_csv *@*best*:1:EIO", "predict_csv open@*:1:EINTR", "extract pwrite@*:EIO", "plot write@*:ENOSPC",
+    "predict_csv *@*best*:1:EIO", "predict_csv open@*:1:EINTR", "extract pwrite@*:EIO",
+    "extract pread@w/data.h5:1[6-9]1:EIO", "plot write@*:ENOSPC",
 )
 
 TIMEOUT = 60
