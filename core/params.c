@@ -125,13 +125,28 @@ void ls_params_load(const ls_params *params, int slot, const real *logical, real
         memcpy(array + s->offset, logical, (size_t)s->size * sizeof *logical);
 }
 
-void ls_params_store(const ls_params *params, int slot, const real *array, real *logical)
+long ls_params_rows(const ls_params *params, int slot)
+{
+    const ls_shape *shape = &params->slots[slot].shape;
+    return shape->rank ? shape->at[0] : 1;
+}
+
+void ls_params_store_rows(const ls_params *params, int slot, const real *array, ls_interval rows,
+                          real *logical)
 {
     const ls_slot *s = &params->slots[slot];
+    long row = ls_shape_count(&s->shape) / ls_params_rows(params, slot);
     if (s->layout.size)
-        s->layout.store(&s->layout, &s->shape, array + s->offset, logical);
+        s->layout.store(&s->layout, &s->shape, array + s->offset, rows, logical);
     else
-        memcpy(logical, array + s->offset, (size_t)s->size * sizeof *logical);
+        memcpy(logical, array + s->offset + rows.begin * row,
+               (size_t)((rows.end - rows.begin) * row) * sizeof *logical);
+}
+
+void ls_params_store(const ls_params *params, int slot, const real *array, real *logical)
+{
+    ls_params_store_rows(params, slot, array, (ls_interval){0, ls_params_rows(params, slot)},
+                         logical);
 }
 
 void ls_slots_add(ls_slots *slots, long begin, long end)

@@ -43,15 +43,21 @@ typedef struct ls_initializer {
     double fan_in, fan_out;
 } ls_initializer;
 
+/* Slots, reals or rows [begin, end). */
+typedef struct ls_interval {
+    long begin, end;
+} ls_interval;
+
 typedef struct ls_slot ls_slot;
 typedef struct ls_layout ls_layout;
 /* How a slot is stored, if not in logical order. size: reals as stored. load: logical -> stored,
- * with 0 in the padding; store: stored -> logical. */
+ * with 0 in the padding; store: stored -> logical, of `rows` alone, which are outputs: entries of
+ * the shape's first dimension. */
 struct ls_layout {
     long (*size)(const ls_layout *layout, const ls_shape *shape);
     void (*load)(const ls_layout *layout, const ls_shape *shape, const real *logical, real *stored);
     void (*store)(const ls_layout *layout, const ls_shape *shape, const real *stored,
-                  real *logical);
+                  ls_interval rows, real *logical);
     long groups; /* equal parts of the first dimension, each stored by itself; at least 1 */
 };
 
@@ -64,10 +70,6 @@ struct ls_slot {
     long offset, size; /* in the array, in reals, without padding */
 };
 
-/* Slots [begin, end). */
-typedef struct ls_interval {
-    long begin, end;
-} ls_interval;
 enum { LS_INTERVALS = 64 };
 typedef struct ls_slots {
     int count;
@@ -106,6 +108,11 @@ long ls_params_trained(const ls_params *params);
  * numbers in logical order, ls_shape_count(&slot->shape): load to the array, store from it. */
 void ls_params_load(const ls_params *params, int slot, const real *logical, real *array);
 void ls_params_store(const ls_params *params, int slot, const real *array, real *logical);
+/* Stores some rows of the slot, of the ls_params_rows that it has: entries of its shape's first
+ * dimension, or its one number. */
+void ls_params_store_rows(const ls_params *params, int slot, const real *array, ls_interval rows,
+                          real *logical);
+long ls_params_rows(const ls_params *params, int slot);
 
 /* Adds slots [begin, end), keeping the list sorted and joined. */
 void ls_slots_add(ls_slots *slots, long begin, long end);

@@ -56,20 +56,6 @@ static void layout_load(const ls_layout *layout, const ls_shape *shape, const re
     }
 }
 
-static void layout_store(const ls_layout *layout, const ls_shape *shape, const real *stored,
-                         real *logical)
-{
-    const long out = shape->at[0], in = shape->at[1], taps = ls_shape_count(shape) / (out * in);
-    for (long o = 0; o < out; o++) {
-        const real *from = stored + stored_index(layout, shape, o);
-        for (long c = 0; c < in; c++)
-            for (long tap = 0; tap < taps; tap++)
-                *logical++ = from[(tap * in + c) * LS_PANEL];
-    }
-}
-
-const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store, .groups = 1};
-
 /* to[rows][32] = from[rows, columns], whose rows begin `row` reals apart; 0 beyond. */
 static LS_CLONES void pack(const real *from, long row, long rows, long columns, real *to)
 {
@@ -104,6 +90,39 @@ static void transpose_square(const real *from, long row, long rows, long columns
     if (columns < LS_PANEL)
         memcpy(to, back, (size_t)(columns * LS_PANEL) * sizeof *to);
 }
+
+/* logical[rows][in][taps] = outputs `rows` of a panel [taps][in][32]. */
+static LS_CLONES void unpack(const real *panel, ls_interval rows, long in, long taps, real *logical)
+{
+    real square[SQUARE];
+    for (long c = 0; c < in; c += LS_PANEL)
+        for (long tap = 0; tap < taps; tap++) {
+            const long count = ls_min(LS_PANEL, in - c);
+            transpose_square(panel + (tap * in + c) * LS_PANEL, LS_PANEL, count, LS_PANEL, square);
+            for (long o = rows.begin; o < rows.end; o++) {
+                const real *from = square + o * LS_PANEL;
+                real *to = logical + ((o - rows.begin) * in + c) * taps + tap;
+                for (long k = 0; k < count; k++)
+                    to[k * taps] = from[k];
+            }
+        }
+}
+
+static void layout_store(const ls_layout *layout, const ls_shape *shape, const real *stored,
+                         ls_interval rows, real *logical)
+{
+    const long out = shape->at[0] / layout->groups, in = shape->at[1];
+    const long taps = ls_shape_count(shape) / (shape->at[0] * in);
+    for (long o = rows.begin, next; o < rows.end; o = next) {
+        const long first = o % out % LS_PANEL; /* within its panel, as the group's last one is */
+        next = ls_min(ls_min(o - first + LS_PANEL, (o / out + 1) * out), rows.end);
+        unpack(stored + stored_index(layout, shape, o) - first,
+               (ls_interval){first, first + next - o}, in, taps, logical);
+        logical += (next - o) * in * taps;
+    }
+}
+
+const ls_layout ls_panel_layout = {layout_size, layout_load, layout_store, .groups = 1};
 
 void ls_panel_transpose_weight(const real *weight, long out, long in, long first, long count,
                                real *transposed, long panel)

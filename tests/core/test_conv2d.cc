@@ -189,7 +189,7 @@ struct Arrays {
     std::vector<double> logical_gradient() const
     {
         Reals sums((size_t)ls_shape_count(&shape));
-        layout.store(&layout, &shape, dweight.data(), sums.data());
+        layout.store(&layout, &shape, dweight.data(), {0, shape.at[0]}, sums.data());
         return {sums.begin(), sums.end()};
     }
     Reals x, dy, bias, y, dx, logical, weight, flipped, dweight; /* logical: the weight's numbers */

@@ -128,8 +128,19 @@ TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)
             logical[(size_t)i] = (real)(i + 1);
         std::vector<real> panels((size_t)layout.size(&layout, &shape), 9);
         layout.load(&layout, &shape, logical.data(), panels.data());
-        layout.store(&layout, &shape, panels.data(), back.data());
+        layout.store(&layout, &shape, panels.data(), {0, shape.at[0]}, back.data());
         EXPECT_EQ(back, logical);
+        for (long step : {1L, 31L, 32L, 50L}) {
+            const long row = count / shape.at[0];
+            std::vector<real> parts;
+            for (long o = 0; o < shape.at[0]; o += step) {
+                const ls_interval rows = {o, std::min(o + step, shape.at[0])};
+                std::vector<real> part((size_t)((rows.end - rows.begin) * row));
+                layout.store(&layout, &shape, panels.data(), rows, part.data());
+                parts.insert(parts.end(), part.begin(), part.end());
+            }
+            EXPECT_EQ(parts, logical) << step << " rows at a time";
+        }
         double sum = 0;
         for (real value : panels)
             sum += (double)value;

@@ -32,11 +32,12 @@ void reversed_load(const ls_layout *, const ls_shape *shape, const real *logical
         for (long i = 0; i < shape->at[1]; i++)
             stored[(shape->at[0] - o) * shape->at[1] + i] = logical[o * shape->at[1] + i];
 }
-void reversed_store(const ls_layout *, const ls_shape *shape, const real *stored, real *logical)
+void reversed_store(const ls_layout *, const ls_shape *shape, const real *stored, ls_interval rows,
+                    real *logical)
 {
-    for (long o = 0; o < shape->at[0]; o++)
+    for (long o = rows.begin; o < rows.end; o++)
         for (long i = 0; i < shape->at[1]; i++)
-            logical[o * shape->at[1] + i] = stored[(shape->at[0] - o) * shape->at[1] + i];
+            *logical++ = stored[(shape->at[0] - o) * shape->at[1] + i];
 }
 const ls_layout reversed = {reversed_size, reversed_load, reversed_store, 1};
 

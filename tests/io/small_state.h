@@ -24,11 +24,11 @@ inline void padded_load(const ls_layout *, const ls_shape *shape, const real *lo
             stored[i * 4 + o] = logical[o * shape->at[1] + i];
 }
 inline void padded_store(const ls_layout *, const ls_shape *shape, const real *stored,
-                         real *logical)
+                         ls_interval rows, real *logical)
 {
-    for (long o = 0; o < shape->at[0]; o++)
+    for (long o = rows.begin; o < rows.end; o++)
         for (long i = 0; i < shape->at[1]; i++)
-            logical[o * shape->at[1] + i] = stored[i * 4 + o];
+            *logical++ = stored[i * 4 + o];
 }
 inline const ls_layout padded_layout = {padded_size, padded_load, padded_store, 1};
 
