@@ -72,10 +72,27 @@ void *ls_realloc(void *pointer, size_t count, size_t size)
     return grown;
 }
 
+#ifdef __SSE2__
+enum { LARGE = 16 << 20 }; /* bytes: more than the caches of a core hold */
+#endif
+
+void ls_memory_copy(void *to, const void *from, size_t bytes)
+{
+#ifdef __SSE2__
+    if (bytes >= LARGE && ((uintptr_t)to | (uintptr_t)from | bytes) % LS_ALIGN == 0) {
+        const __m128i *read = from, *end = read + bytes / sizeof *read;
+        for (__m128i *write = to; read < end; read++, write++)
+            _mm_stream_si128(write, _mm_load_si128(read));
+        _mm_sfence();
+        return;
+    }
+#endif
+    memcpy(to, from, bytes);
+}
+
 void ls_memory_zero(void *block, size_t bytes)
 {
 #ifdef __SSE2__
-    enum { LARGE = 16 << 20 }; /* more than the caches of a core hold */
     if (bytes >= LARGE && (uintptr_t)block % LS_ALIGN == 0 && bytes % LS_ALIGN == 0) {
         for (char *to = block, *end = to + bytes; to < end; to += sizeof(__m128i))
             _mm_stream_si128((__m128i *)(void *)to, _mm_setzero_si128());

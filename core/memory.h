@@ -17,6 +17,8 @@ void ls_free(void *pointer);
 void *ls_memory_malloc(size_t bytes);
 /* memset to 0; large blocks are written past the caches, without reading what is overwritten. */
 void ls_memory_zero(void *block, size_t bytes);
+/* memcpy; large blocks are written past the caches, without reading what is overwritten. */
+void ls_memory_copy(void *to, const void *from, size_t bytes);
 /* printf into a new string; the caller frees with ls_free. */
 char *ls_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *ls_copy_string(const char *text);

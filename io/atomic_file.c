@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -18,6 +19,7 @@
 /* A temporary name ends in ".", RANDOM hex digits and ".tmp". */
 enum { RANDOM = 16, ENDING = 1 + RANDOM + 4 };
 enum { TRIES = 100, DAY = 86400 /* seconds */ };
+enum { PAGE = 4096, DIRECT = 1 << 20 /* bytes that are worth going past the system's cache */ };
 
 struct ls_atomic_file {
     char *path, *temporary;
@@ -188,7 +190,8 @@ void ls_atomic_file_discard(ls_atomic_file *f)
 
 bool ls_atomic_file_put(ls_atomic_file *f, const void *bytes, size_t size, ls_error *error)
 {
-    return ls_file_write(f->file, bytes, size) ||
+    bool pages = size >= DIRECT && (uintptr_t)bytes % PAGE == 0 && size % PAGE == 0;
+    return (pages ? ls_file_write_pages : ls_file_write)(f->file, bytes, size) ||
            ls_error_set(error, LS_IO, "%s: can't write (%zu bytes): %s", f->path, size,
                         strerror(errno));
 }
@@ -218,7 +221,7 @@ bool ls_atomic_file_flush(ls_atomic_file *f, ls_error *error)
            ls_error_set(error, LS_IO, "%s: can't write: %s", f->path, strerror(f->reason));
 }
 
-static bool sync_file(const ls_atomic_file *f, ls_error *error)
+bool ls_atomic_file_sync(ls_atomic_file *f, ls_error *error)
 {
     return ls_file_sync(f->file) || fail(error, f->path, "sync it to the disk");
 }
@@ -255,7 +258,7 @@ bool ls_atomic_file_rename(ls_atomic_file *f, ls_error *error)
 
 bool ls_atomic_file_finish(ls_atomic_file *f, ls_error *error)
 {
-    if (ls_atomic_file_flush(f, error) && sync_file(f, error))
+    if (ls_atomic_file_flush(f, error) && ls_atomic_file_sync(f, error))
         return ls_atomic_file_rename(f, error);
     ls_atomic_file_discard(f);
     return false;
@@ -265,7 +268,7 @@ ls_atomic_file *ls_atomic_file_stage(const char *path, const void *bytes, size_t
                                      ls_error *error)
 {
     ls_atomic_file *f = ls_atomic_file_create(path, error);
-    if (!f || (ls_atomic_file_put(f, bytes, size, error) && sync_file(f, error)))
+    if (!f || (ls_atomic_file_put(f, bytes, size, error) && ls_atomic_file_sync(f, error)))
         return f;
     ls_atomic_file_discard(f);
     return NULL;

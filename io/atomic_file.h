@@ -25,12 +25,15 @@ typedef struct ls_atomic_file ls_atomic_file;
 ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error);
 /* Its descriptor, open for reading and writing, for a library that fills it. */
 int ls_atomic_file_descriptor(const ls_atomic_file *file);
-/* Appends bytes. LS_IO errors. */
+/* Appends bytes. LS_IO errors. Megabytes that are whole pages of memory and of the file go to the
+ * disk past the system's cache, where the file system can do that. */
 bool ls_atomic_file_put(ls_atomic_file *file, const void *bytes, size_t size, ls_error *error);
 /* A stream that appends to the file; it belongs to the file. */
 FILE *ls_atomic_file_stream(ls_atomic_file *file);
 /* Writes what the stream holds, and says whether all that was put into it was written. */
 bool ls_atomic_file_flush(ls_atomic_file *file, ls_error *error);
+/* Makes what was put so far durable. LS_IO errors. */
+bool ls_atomic_file_sync(ls_atomic_file *file, ls_error *error);
 /* Flushes the stream, syncs the file to the disk and makes it PATH. */
 bool ls_atomic_file_finish(ls_atomic_file *file, ls_error *error);
 /* Gives the file up: nothing is left of it. NULL is allowed. */

@@ -62,6 +62,28 @@ bool ls_file_write(int file, const void *bytes, size_t size)
     return write_all(file, bytes, size, -1);
 }
 
+static bool set_direct(int file, int flag)
+{
+    int flags = fcntl(file, F_GETFL);
+    return flags >= 0 && fcntl(file, F_SETFL, (flags & ~O_DIRECT) | flag) == 0;
+}
+
+bool ls_file_write_pages(int file, const void *bytes, size_t size)
+{
+    enum { PAGE = 4096 };
+    off_t begin = lseek(file, 0, SEEK_CUR);
+    if (begin < 0 || begin % PAGE != 0 || !set_direct(file, O_DIRECT))
+        return ls_file_write(file, bytes, size);
+    bool ok = ls_file_write(file, bytes, size);
+    int reason = errno;
+    set_direct(file, 0);
+    errno = reason;
+    if (ok || reason != EINVAL)
+        return ok;
+    size_t done = (size_t)(lseek(file, 0, SEEK_CUR) - begin); /* it wants larger pages */
+    return ls_file_write(file, (const char *)bytes + done, size - done);
+}
+
 bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset)
 {
     return write_all(file, bytes, size, offset);

@@ -11,6 +11,9 @@
 int ls_file_open(const char *path, int flags, mode_t mode);
 /* Writes all bytes; ENOSPC where the system takes none of them and gives no reason. */
 bool ls_file_write(int file, const void *bytes, size_t size);
+/* The same for whole pages of memory; past the system's cache, which would copy them and throw out
+ * what is read often, where the file system can do that and the file ends at a page. */
+bool ls_file_write_pages(int file, const void *bytes, size_t size);
 bool ls_file_write_at(int file, const void *bytes, size_t size, off_t offset);
 /* Reads `size` bytes, fewer only at the end of the file; returns how many. */
 ssize_t ls_file_read(int file, void *bytes, size_t size);

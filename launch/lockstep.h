@@ -53,6 +53,7 @@ extern "C" {
 #include "launch/train/plan.h"
 #include "launch/train/report.h"
 #include "launch/train/shards.h"
+#include "launch/train/snapshot.h"
 #include "launch/train/states.h"
 #include "launch/train/trainer.h"
 #include "launch/train/trainer_run.h"

@@ -91,20 +91,42 @@ static void transpose_square(const real *from, long row, long rows, long columns
         memcpy(to, back, (size_t)(columns * LS_PANEL) * sizeof *to);
 }
 
-/* logical[rows][in][taps] = outputs `rows` of a panel [taps][in][32]. */
-static LS_CLONES void unpack(const real *panel, ls_interval rows, long in, long taps, real *logical)
+enum { TAPS = 9 }; /* that are stored together: of a kernel of 3x3 */
+
+/* The squares of `taps` neighbouring taps, turned round, into logical[rows][in][all], which begins
+ * at the first of these taps and of `count` inputs. */
+static LS_INLINE void interleave(real (*square)[SQUARE], ls_interval rows, long count, long taps,
+                                 long in, long all, real *logical)
 {
-    real square[SQUARE];
+    for (long o = rows.begin; o < rows.end; o++, logical += in * all)
+        for (long k = 0; k < count; k++)
+            for (long tap = 0; tap < taps; tap++)
+                logical[k * all + tap] = square[tap][o * LS_PANEL + k];
+}
+
+/* logical[rows][in][all] = outputs `rows` of a panel [all][in][32]. */
+static LS_CLONES void unpack(const real *panel, ls_interval rows, long in, long all, real *logical)
+{
+    real square[TAPS][SQUARE];
     for (long c = 0; c < in; c += LS_PANEL)
-        for (long tap = 0; tap < taps; tap++) {
-            const long count = ls_min(LS_PANEL, in - c);
-            transpose_square(panel + (tap * in + c) * LS_PANEL, LS_PANEL, count, LS_PANEL, square);
-            for (long o = rows.begin; o < rows.end; o++) {
-                const real *from = square + o * LS_PANEL;
-                real *to = logical + ((o - rows.begin) * in + c) * taps + tap;
-                for (long k = 0; k < count; k++)
-                    to[k * taps] = from[k];
+        for (long first = 0; first < all; first += TAPS) {
+            const long count = ls_min(LS_PANEL, in - c), taps = ls_min(TAPS, all - first);
+            for (long tap = 0; tap < taps; tap++) {
+                const real *from = panel + ((first + tap) * in + c) * LS_PANEL;
+                const real *next = from + (all > 1 ? in : LS_PANEL) * LS_PANEL;
+                for (long i = 0; i < count; i++) {
+                    __builtin_prefetch(next + i * LS_PANEL);
+                    __builtin_prefetch(next + i * LS_PANEL + VECTOR);
+                }
+                transpose_square(from, LS_PANEL, count, LS_PANEL, square[tap]);
             }
+            real *to = logical + c * all + first;
+            if (count == LS_PANEL && all == 1)
+                interleave(square, rows, LS_PANEL, 1, in, 1, to);
+            else if (count == LS_PANEL && all == TAPS)
+                interleave(square, rows, LS_PANEL, TAPS, in, TAPS, to);
+            else
+                interleave(square, rows, count, taps, in, all, to);
         }
 }
 

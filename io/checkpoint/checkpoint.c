@@ -8,6 +8,7 @@
 #include "io/checkpoint/checkpoint_fields.h"
 #include "io/checkpoint/checkpoint_items.h"
 #include "io/checkpoint/checkpoint_list.h"
+#include "io/checkpoint/checkpoint_save.h"
 #include "io/checkpoint/checksum.h"
 #include "io/dataset_check.h"
 #include "io/h5/h5_error.h"
@@ -99,19 +100,17 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
 
 bool ls_weights_write(const char *path, const ls_checkpoint_contents *contents, ls_error *error)
 {
-    ls_h5_image image;
-    char *name = ls_format("%s" LS_H5_IN_MEMORY, path);
-    bool ok = ls_checkpoint_items_write(name, contents, LS_CHECKPOINT_WEIGHTS, &image, error) &&
-              ls_checksum_write(path, image.bytes, image.size, contents->position->step, error);
-    ls_free(image.bytes);
-    ls_free(name);
-    return ok;
+    ls_checkpoint_save *save =
+        ls_checkpoint_save_begin(path, contents, LS_CHECKPOINT_WEIGHTS, error);
+    while (save && ls_checkpoint_save_piece(save))
+        ;
+    return save && ls_checkpoint_save_end(save, error);
 }
 
 bool ls_weights_save(const char *path, const ls_params *params, ls_error *error)
 {
-    const ls_position nowhere = {.best = NAN};
-    const ls_checkpoint_contents contents = {.job = "", .position = &nowhere, .params = params};
+    const ls_checkpoint_contents contents = {
+        .job = "", .position = {.best = NAN}, .params = params, .values = params->values};
     return ls_weights_write(path, &contents, error);
 }
 

@@ -37,10 +37,10 @@ typedef struct ls_position {
 
 /* Optimizer state of some slots. */
 typedef struct ls_checkpoint_array {
-    const char *name; /* "momentum" */
-    const ls_slots *slots;
-    bool statistics; /* it holds LS_SLOT_STATE slots too: only the average does */
-    real *array;     /* [params->size], at the offsets of the params */
+    const char *name;      /* "momentum" */
+    const ls_slots *slots; /* borrowed */
+    bool statistics;       /* it holds LS_SLOT_STATE slots too: only the average does */
+    real *array;           /* [params->size], at the offsets of the params */
 } ls_checkpoint_array;
 
 typedef struct ls_checkpoint_arrays {
@@ -54,12 +54,13 @@ typedef enum ls_checkpoint_part {
     LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer is ignored */
 } ls_checkpoint_part;
 
-/* What is written; all of it is borrowed. */
+/* What is written. What it points to is borrowed. */
 typedef struct ls_checkpoint_contents {
     const char *job; /* the resolved job, a text that io does not interpret */
-    const ls_position *position;
-    const ls_params *params;
-    const ls_checkpoint_arrays *arrays;
+    ls_position position;
+    const ls_params *params; /* whose slots these are */
+    real *values;            /* [params->size] */
+    ls_checkpoint_arrays arrays;
     const char *data; /* ls_dataset_describe of the data trained on; NULL: not known */
 } ls_checkpoint_contents;
 

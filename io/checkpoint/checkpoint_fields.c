@@ -42,7 +42,7 @@ bool ls_checkpoint_fields_write(hid_t file, const ls_checkpoint_contents *conten
               (!contents->data || ls_h5_put_text(file, "data", contents->data, error));
     for (const struct field *f = fields; f < fields + FIELDS && ok; f++)
         ok = ls_h5_put_numbers(file, f->name, type_of(f), f->count,
-                               (const char *)contents->position + f->offset, error);
+                               (const char *)&contents->position + f->offset, error);
     return ok && ls_h5_put_long(file, "weights_only", weights_only, error);
 }
 

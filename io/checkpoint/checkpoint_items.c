@@ -6,20 +6,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/checkpoint/checkpoint_fields.h"
 #include "io/checkpoint/checkpoint_size.h"
 #include "io/h5/h5.h"
-
-enum { ITEM_PATH = LS_SLOT_NAME + 64 };
-
-/* One data set of a checkpoint: the numbers of a slot, in their logical layout. */
-typedef struct item {
-    char path[ITEM_PATH]; /* model/net/conv1/weight */
-    int slot;
-    real *array; /* that the slot is stored in, at its offset in the params */
-    int rank;
-    hsize_t dims[LS_MAX_RANK];
-} item;
 
 static bool is_state(const ls_params *params, int slot)
 {
@@ -27,25 +15,24 @@ static bool is_state(const ls_params *params, int slot)
 }
 
 /* The item for a slot of `array`; its path begins with `group` and `state`. */
-static item make_item(const ls_params *params, int slot, real *array, const char *group,
-                      const char *state)
+static ls_checkpoint_item make_item(const ls_params *params, int slot, real *array,
+                                    const char *group, const char *state)
 {
     const ls_shape *shape = &params->slots[slot].shape;
-    item it = {.slot = slot, .array = array, .rank = shape->rank};
+    ls_checkpoint_item it = {.slot = slot, .array = array, .rank = shape->rank};
     snprintf(it.path, sizeof it.path, "%s%s/%s", group, state, params->slots[slot].name);
     for (int i = 0; i < shape->rank; i++)
         it.dims[i] = (hsize_t)shape->at[i];
     return it;
 }
 
-/* Every data set for the values of `params` and for `arrays` (NULL: none), the values first, in the
- * order of the slots. The caller frees with ls_free. */
-static item *list_items(const ls_params *params, const ls_checkpoint_arrays *arrays, int *count)
+ls_checkpoint_item *ls_checkpoint_items_list(const ls_params *params, real *values,
+                                             const ls_checkpoint_arrays *arrays, int *count)
 {
     size_t most = (size_t)params->count * (1 + (size_t)(arrays ? arrays->count : 0));
-    item *items = ls_alloc(most, sizeof *items), *next = items;
+    ls_checkpoint_item *items = ls_alloc(most, sizeof *items), *next = items;
     for (int s = 0; s < params->count; s++)
-        *next++ = make_item(params, s, params->values, is_state(params, s) ? "state" : "model", "");
+        *next++ = make_item(params, s, values, is_state(params, s) ? "state" : "model", "");
     for (int a = 0; arrays && a < arrays->count; a++)
         for (int s = 0; s < params->count; s++) {
             const ls_checkpoint_array *array = &arrays->at[a];
@@ -56,58 +43,15 @@ static item *list_items(const ls_params *params, const ls_checkpoint_arrays *arr
     return items;
 }
 
-static bool write_item(hid_t file, const ls_params *params, const item *item, real *logical,
-                       ls_error *error)
-{
-    const ls_slot *slot = &params->slots[item->slot];
-    const real *from = item->array + slot->offset;
-    if (slot->layout.size) {
-        ls_params_store(params, item->slot, item->array, logical);
-        from = logical;
-    }
-    hid_t stored = sizeof(real) == sizeof(double) ? H5T_IEEE_F64LE : H5T_IEEE_F32LE;
-    return ls_h5_write(file, item->path, stored, ls_h5_real(), item->rank, item->dims, from, error);
-}
-
-static bool write_file(hid_t file, const ls_checkpoint_contents *contents, ls_checkpoint_part part,
-                       ls_error *error)
-{
-    const ls_params *params = contents->params;
-    int count;
-    item *items = list_items(params, part == LS_CHECKPOINT_ALL ? contents->arrays : NULL, &count);
-    real *logical = ls_alloc(ls_checkpoint_largest(params), sizeof *logical);
-    bool ok = ls_checkpoint_fields_write(file, contents, part == LS_CHECKPOINT_WEIGHTS, error);
-    for (int i = 0; i < count && ok; i++)
-        ok = write_item(file, params, &items[i], logical, error);
-    ls_free(logical);
-    ls_free(items);
-    return ok;
-}
-
-bool ls_checkpoint_items_write(const char *name, const ls_checkpoint_contents *contents,
-                               ls_checkpoint_part part, ls_h5_image *image, ls_error *error)
-{
-    int arrays = part == LS_CHECKPOINT_ALL ? contents->arrays->count : 0;
-    hid_t file =
-        ls_h5_create_image(name, ls_checkpoint_bytes(contents->params, arrays), image, error);
-    bool ok = file >= 0 && write_file(file, contents, part, error);
-    ok = file >= 0 && ls_h5_close_image(file, image, ok ? error : NULL) && ok;
-    if (ok)
-        return true;
-    ls_free(image->bytes);
-    *image = (ls_h5_image){0};
-    return false;
-}
-
 /* A load under way. */
 typedef struct loading {
     hid_t file;
     const ls_params *params;
     ls_checkpoint_part part;
-    const item *items;
+    const ls_checkpoint_item *items;
     int count;
-    long strangers;           /* data sets of the file that are none of the items */
-    char stranger[ITEM_PATH]; /* the first of them */
+    long strangers;     /* data sets of the file that are none of the items */
+    char stranger[256]; /* the first of them */
 } loading;
 
 static bool is_in_part(const char *name, ls_checkpoint_part part)
@@ -149,7 +93,8 @@ static bool check_strangers(loading *load, ls_error *error)
                       load->strangers, load->stranger);
 }
 
-static bool check_type(const loading *load, const item *item, hid_t dataset, ls_error *error)
+static bool check_type(const loading *load, const ls_checkpoint_item *item, hid_t dataset,
+                       ls_error *error)
 {
     hid_t type = H5Dget_type(dataset);
     bool is_float = H5Tget_class(type) == H5T_FLOAT, wider = H5Tget_size(type) > sizeof(real);
@@ -165,7 +110,7 @@ static bool check_type(const loading *load, const item *item, hid_t dataset, ls_
                       item->path);
 }
 
-static bool check_item(const loading *load, const item *item, ls_error *error)
+static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_error *error)
 {
     hid_t dataset = ls_h5_dataset(load->file, item->path, error);
     if (dataset < 0)
@@ -178,7 +123,8 @@ static bool check_item(const loading *load, const item *item, ls_error *error)
 
 /* Reads the numbers into the array itself if the slot is stored in its logical layout; else into
  * `logical`, from where they are converted. */
-static bool load_item(const loading *load, const item *item, real *logical, ls_error *error)
+static bool load_item(const loading *load, const ls_checkpoint_item *item, real *logical,
+                      ls_error *error)
 {
     const ls_slot *slot = &load->params->slots[item->slot];
     real *to = slot->layout.size ? logical : item->array + slot->offset;
@@ -199,7 +145,8 @@ bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
                               ls_error *error)
 {
     loading load = {.file = file, .params = params, .part = part};
-    item *items = list_items(params, arrays, &load.count);
+    ls_checkpoint_item *items =
+        ls_checkpoint_items_list(params, params->values, arrays, &load.count);
     load.items = items;
     bool ok = true;
     for (int i = 0; i < load.count && ok; i++)

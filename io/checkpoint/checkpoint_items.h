@@ -1,12 +1,22 @@
-/* checkpoint_items: which data set of a checkpoint file holds which numbers: writing, loading. */
+/* checkpoint_items: which data set of a checkpoint file holds which numbers; loading them. */
 #pragma once
-#include "io/checkpoint/checkpoint.h"
-#include "io/h5/h5.h"
+#include <hdf5.h>
 
-/* Copies that part of the contents, with the attributes, into an HDF5 file in memory, which is
- * called `name` in messages. image->bytes is the caller's (ls_free); NULL after an LS_IO error. */
-bool ls_checkpoint_items_write(const char *name, const ls_checkpoint_contents *contents,
-                               ls_checkpoint_part part, ls_h5_image *image, ls_error *error);
+#include "io/checkpoint/checkpoint.h"
+
+/* One data set of a checkpoint: the numbers of a slot, in their logical layout. */
+typedef struct ls_checkpoint_item {
+    char path[LS_SLOT_NAME + 64]; /* model/net/conv1/weight */
+    int slot;
+    real *array; /* that the slot is stored in, at its offset in the params */
+    int rank;
+    hsize_t dims[LS_MAX_RANK];
+} ls_checkpoint_item;
+
+/* Every data set for `values`, an array of `params`, and for `arrays` (NULL: none), the values
+ * first, in the order of the slots. The caller frees with ls_free. */
+ls_checkpoint_item *ls_checkpoint_items_list(const ls_params *params, real *values,
+                                             const ls_checkpoint_arrays *arrays, int *count);
 /* As ls_checkpoint_load (LS_CHECKPOINT_ALL) and ls_checkpoint_load_weights. */
 bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
                               const ls_checkpoint_arrays *arrays, ls_checkpoint_part part,

@@ -4,23 +4,39 @@
 
 typedef struct ls_checkpoint_writer ls_checkpoint_writer;
 
-/* Makes RUN/checkpoints where needed and removes what a killed writer left there; an error is
- * reported by the first write. Old checkpoints are removed but for the newest `keep` >= 1. Close
- * with ls_checkpoint_writer_close. */
+/* How arrays that several processes fill, each a part of them, are handed over to a writer and
+ * back, without one waiting for another. It lies in memory that they share, and begins as zeros. */
+typedef struct ls_checkpoint_handover {
+    long filled;  /* how many parts were filled so far, of all writes */
+    long written; /* how many writes have ended: who fills the arrays for the next waits for that */
+} ls_checkpoint_handover;
+
+/* Makes RUN/checkpoints where needed and removes what a killed writer left there; an error
+ * counts as that of a write. Old checkpoints are removed but for the newest `keep` >= 1. Close with
+ * ls_checkpoint_writer_close. */
 ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep);
-/* Copies the contents into a file in memory, and starts a thread that writes it to the disk: as
- * step-N.h5, or, of LS_CHECKPOINT_WEIGHTS, as best.h5. One write is under way at a time: a second
- * call waits for the first. False with the error of the *previous* write where that failed. If that
- * was of best.h5, nothing is written: the contents speak of a best.h5 that is not there. If it was
- * of a step, this one is under way all the same. LS_IO errors name file and reason; what was valid
- * stays valid. */
-bool ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
+/* Starts a thread of low priority that writes the contents, as step-N.h5, or, of
+ * LS_CHECKPOINT_WEIGHTS, as best.h5. What they point to must stay as it is until the write has
+ * ended; with a handover the thread waits until `parts` parts were filled. One write is under way
+ * at a time: a second call waits for the first. If that failed and was of best.h5, nothing is
+ * written until the error was told by ls_checkpoint_writer_wait: the contents speak of a best.h5
+ * that is not there. If it was of a step, this one is under way all the same. */
+void ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
                                 const ls_checkpoint_contents *contents, ls_checkpoint_part part,
-                                ls_error *error);
-/* Waits until the write is durable and old checkpoints are removed (checkpoint_prune.h). False with
- * the error of the last write, which is reported once. */
+                                ls_checkpoint_handover *handover, long parts);
+/* Nothing is written from here on, until this error was told as that of a write. */
+void ls_checkpoint_writer_bar(ls_checkpoint_writer *writer, const ls_error *why);
+/* Waits until the write has ended, and does itself what is left of it, at its own priority. */
+void ls_checkpoint_writer_settle(ls_checkpoint_writer *writer);
+/* The same. False with the first error since one was told. LS_IO errors name file and
+ * reason; what was valid stays valid. */
 bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error);
-/* After a write or a wait: why old checkpoints could not be removed, which is no error, as the new
- * one is durable; NULL: they were, or the reason was told before. Borrowed. */
+/* Whether a write failed and the error was not told; does not wait. */
+bool ls_checkpoint_writer_failed(const ls_checkpoint_writer *writer);
+/* How many seconds after its call the last write was durable; 0 while it is under way, if it
+ * failed, and before the first. Does not wait. */
+double ls_checkpoint_writer_seconds(const ls_checkpoint_writer *writer);
+/* Why the write that has ended could not remove old checkpoints (checkpoint_prune.h), which is no
+ * error, as the new one is durable; NULL: it could, or the reason was told before. Borrowed. */
 const char *ls_checkpoint_writer_warning(ls_checkpoint_writer *writer);
 bool ls_checkpoint_writer_close(ls_checkpoint_writer *writer, ls_error *error);

@@ -89,24 +89,6 @@ static bool read_ok(const char *path, ls_checksum ok[2], ls_error *error)
                         path, ok[0].format, LS_CHECKPOINT_FORMAT);
 }
 
-bool ls_checksum_write(const char *path, const void *bytes, size_t size, long step, ls_error *error)
-{
-    ls_checksum checksum = {.format = LS_CHECKPOINT_FORMAT, .step = step, .size = size}, before;
-    ls_digest_text(XXH3_128bits(bytes, size), checksum.digest);
-    size_t size_before;
-    void *bytes_before = ls_checksum_read(path, LS_CHECKSUM_REQUIRED, &size_before, &before, NULL);
-    bool replaces = bytes_before != NULL; /* a valid file */
-    ls_free(bytes_before);
-    char *ok = ok_path_of(path);
-    ls_atomic_file *file = ls_atomic_file_stage(path, bytes, size, error);
-    bool ready = file && (!replaces || write_ok(ok, &checksum, &before, error));
-    bool done = ready && ls_atomic_file_rename(file, error) && write_ok(ok, &checksum, NULL, error);
-    if (!ready)
-        ls_atomic_file_discard(file);
-    ls_free(ok);
-    return done;
-}
-
 /* Whether the file's size is that of one of the checksums: what is damaged may have any size, and
  * is not read then. Where the size can't be had, reading will say why. */
 static bool has_size(const char *path, const ls_checksum ok[2], size_t *size)
@@ -170,6 +152,47 @@ static void *read_verified(const char *path, const char *ok_path, size_t *size,
     }
     set_mismatch(error, path, ok_path, ok[0].size, *size);
     return NULL;
+}
+
+/* The checksum of the file that is at `path` now, if its .ok says one; only where a stop left an
+ * .ok of two is the file read. */
+static bool read_before(const char *path, ls_checksum *before)
+{
+    size_t size;
+    ls_checksum ok[2];
+    char *ok_path = ok_path_of(path);
+    bool read = read_ok(ok_path, ok, NULL), both = read && ok[1].digest[0];
+    *before = read ? ok[0] : (ls_checksum){0};
+    void *bytes = both ? read_verified(path, ok_path, &size, before, NULL) : NULL;
+    ls_free(bytes);
+    ls_free(ok_path);
+    return both ? bytes != NULL : read;
+}
+
+bool ls_checksum_commit(const char *path, ls_atomic_file *file, const ls_checksum *checksum,
+                        ls_error *error)
+{
+    ls_checksum before;
+    bool replaces = read_before(path, &before);
+    char *ok = ok_path_of(path);
+    bool ready =
+        ls_atomic_file_sync(file, error) && (!replaces || write_ok(ok, checksum, &before, error));
+    bool done = ready && ls_atomic_file_rename(file, error) && write_ok(ok, checksum, NULL, error);
+    if (!ready)
+        ls_atomic_file_discard(file);
+    ls_free(ok);
+    return done;
+}
+
+bool ls_checksum_write(const char *path, const void *bytes, size_t size, long step, ls_error *error)
+{
+    ls_checksum checksum = {.format = LS_CHECKPOINT_FORMAT, .step = step, .size = size};
+    ls_digest_text(XXH3_128bits(bytes, size), checksum.digest);
+    ls_atomic_file *file = ls_atomic_file_create(path, error);
+    if (file && ls_atomic_file_put(file, bytes, size, error))
+        return ls_checksum_commit(path, file, &checksum, error);
+    ls_atomic_file_discard(file);
+    return false;
 }
 
 void *ls_checksum_read(const char *path, ls_checksum_need need, size_t *size, ls_checksum *checksum,

@@ -7,8 +7,11 @@
 #pragma once
 #include <stddef.h>
 #include <xxhash.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h> /* the digest by the widest vectors that the processor has */
+#endif
 
-#include "core/check.h"
+#include "io/atomic_file.h"
 
 enum { LS_DIGEST = 33 /* 32 hex digits and a 0 */ };
 
@@ -23,6 +26,9 @@ void ls_digest_text(XXH128_hash_t hash, char text[LS_DIGEST]);
 /* Writes PATH and then its .ok, both durably. LS_IO errors; what was valid before stays valid. */
 bool ls_checksum_write(const char *path, const void *bytes, size_t size, long step,
                        ls_error *error);
+/* The second half of it: `file`, which holds the bytes of `checksum`, becomes PATH. */
+bool ls_checksum_commit(const char *path, ls_atomic_file *file, const ls_checksum *checksum,
+                        ls_error *error);
 /* Whether a file without .ok is read all the same, unverified, or is an error. */
 typedef enum ls_checksum_need { LS_CHECKSUM_OPTIONAL, LS_CHECKSUM_REQUIRED } ls_checksum_need;
 /* The file's bytes, read once and verified; the caller frees with ls_free. *checksum is the one

@@ -21,10 +21,12 @@ typedef struct outcome {
 /* What the access list keeps. */
 typedef struct given_file {
     int file, lacking;
+    hid_t driver;
 } given_file;
 
 typedef struct driver_file {
-    H5FD_t hdf5; /* HDF5's own part */
+    H5FD_t hdf5;  /* HDF5's own part */
+    hid_t driver; /* held until the file is closed */
     int file, lacking;
     haddr_t eoa, eof; /* the end of what HDF5 has allocated, and of the file */
     outcome first;    /* the first failure */
@@ -53,17 +55,23 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access, haddr_t
     driver_file *f = ls_alloc(1, sizeof *f);
     f->file = file;
     f->lacking = given->lacking;
+    f->driver = given->driver;
+    H5Iinc_ref(f->driver);
     f->eof = (haddr_t)status.st_size;
     return &f->hdf5;
 }
 
+/* HDF5 gives up its hold on the driver before it calls this, through the driver's table: so each
+ * file holds the driver too. */
 static herr_t close_file(H5FD_t *file)
 {
     driver_file *f = (driver_file *)file;
+    hid_t held = f->driver;
     if (f->told)
         *f->told = f->first;
     ls_file_close(f->file);
     ls_free(f);
+    H5Idec_ref(held);
     return 0;
 }
 
@@ -179,8 +187,8 @@ static const H5FD_class_t driver = {
 /* HDF5 counts who uses a driver: the access list does, and each file that is opened by it. */
 void ls_h5_driver_use(hid_t access, int file, int lacking)
 {
-    const given_file given = {file, lacking};
     hid_t id = H5FDregister(&driver);
+    const given_file given = {file, lacking, id};
     ls_check(id >= 0 && H5Pset_driver(access, id, &given) >= 0, "HDF5 takes no driver");
     H5FDunregister(id);
 }

@@ -64,10 +64,12 @@ static ls_point position_of(ls_curves *curves, const json_t *record)
     return here;
 }
 
+/* Whether a number of a record says where it stands, or how long something took. */
 static bool is_position(const char *key)
 {
+    const char *seconds = strstr(key, "seconds");
     return !strcmp(key, "stage") || !strcmp(key, "step") || !strcmp(key, "epoch") ||
-           !strcmp(key, "seconds") || !strcmp(key, "stage_seconds");
+           (seconds && !seconds[strlen("seconds")]);
 }
 
 /* Numbers of a record belong to training steps, numbers in an object inside it to a split. */

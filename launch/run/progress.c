@@ -120,9 +120,9 @@ static void amount(char *text, size_t size, double value)
 }
 
 /* The parts of a line, the most important first: a narrow terminal drops the last ones. */
-enum { EPOCH, LOSS, LEFT, METRICS, BAR, SPEED, STEP, WAITING, PARTS };
+enum { EPOCH, LOSS, LEFT, METRICS, BAR, SPEED, STEP, WAITING, SAVING, PARTS };
 /* Their order on the line. */
-static const int order[PARTS] = {EPOCH, BAR, STEP, LOSS, METRICS, SPEED, LEFT, WAITING};
+static const int order[PARTS] = {EPOCH, BAR, STEP, LOSS, METRICS, SPEED, LEFT, WAITING, SAVING};
 typedef struct parts {
     char at[PARTS][TEXT]; /* "": left out */
 } parts;
@@ -152,6 +152,8 @@ static parts describe(const ls_figures *f, bool brief)
     }
     if (f->waiting > 0.01)
         snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * f->waiting);
+    if (f->written > 0)
+        snprintf(p.at[SAVING], TEXT, "checkpoint %.2g s, written in %.2g s", f->held, f->written);
     return p;
 }
 

@@ -19,8 +19,9 @@ static bool save_best(const ls_trainer *t, const ls_checkpoint *of_best, const c
     position.best_step = t->position.best_step;
     position.stale = position.evaluation_due = 0;
     const ls_checkpoint_contents contents = {.job = t->job_text,
-                                             .position = &position,
+                                             .position = position,
                                              .params = t->session.params,
+                                             .values = t->session.params->values,
                                              .data = t->session.data_text};
     return ls_weights_write(path, &contents, error);
 }

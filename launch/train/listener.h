@@ -17,6 +17,8 @@ typedef struct ls_figures {
     double seconds;            /* spent in this stage since this start */
     double seconds_left;       /* of the stage; < 0: not known */
     double waiting;            /* share of the time spent waiting for data, 0 to 1 */
+    double held, written;      /* seconds that the last checkpoint held training up, and after which
+                                * it was on the disk; 0: there was none */
 } ls_figures;
 
 /* Every rank calls its own listener; any member may be NULL. A program that prints fills the

@@ -53,6 +53,8 @@ ls_plan ls_plan_make(const ls_trainer *t)
     int partials = ls_shards_partials(t->shards.most);
     double once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
                   (double)ls_reduce_bytes(params, node);
+    if (!t->options.no_files)
+        once += (double)ls_snapshot_bytes(params, 1 + states);
     return (ls_plan){.own = ls_memory_process() + stage_bytes(t) + partials * array +
                             ls_dataset_kept(t->session.data) +
                             (double)ls_reduce_buffer_bytes(t->comm),

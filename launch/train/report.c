@@ -88,6 +88,10 @@ static void write_step_record(ls_report *report)
     json_object_set_new(record, "rate", json_real(report->rate));
     json_object_set_new(record, "samples_per_second", json_real(report->record_rows / seconds));
     json_object_set_new(record, "waiting", json_real(waited / seconds));
+    if (report->written > 0) {
+        json_object_set_new(record, "held_seconds", json_real(report->held));
+        json_object_set_new(record, "write_seconds", json_real(report->written));
+    }
     put_record(report, record);
     report->record = (ls_sums){{0}};
     report->record_rows = 0;
@@ -118,6 +122,8 @@ static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
         .seconds = seconds,
         .seconds_left = steps_here > 0 ? seconds / steps_here * steps_left : -1,
         .waiting = report->waited / seconds,
+        .held = report->held,
+        .written = report->written,
     };
     for (int k = 0; figures.metrics[k]; k++)
         figures.metric[k] = ls_sums_mean(sums, LS_SUM_METRICS + k);

@@ -10,8 +10,9 @@ typedef struct ls_report {
     const ls_session *session;   /* these three are borrowed */
     const ls_position *position; /* its stage is the one that runs */
     ls_rundir *run;              /* whose metrics.jsonl gets the records; NULL: none are written */
-    /* Filled in by the trainer: the last update's rate, and how long the loader has waited (s). */
-    double rate, waited;
+    /* Filled in by the trainer: the last update's rate, how long the loader has waited (s), and
+     * what the last checkpoint cost, as ls_figures says. */
+    double rate, waited, held, written;
     double opened; /* when this start of the run began, by the clock, as all times here */
     /* When, and after how many steps, this start entered the stage; rows since then. */
     double stage_start, stage_rows;

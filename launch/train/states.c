@@ -52,15 +52,16 @@ void ls_states_select(ls_states *states, const ls_session *session, int number)
         bool average = k == LS_OPTIMIZER_AVERAGE;
         states->array[k] = NULL;
         for (int p = 0; p < stage->objective->phases; p++) {
+            states->trained[p] = stage->objective->phase[p].slots;
             const char *name = ls_optimizer_state_name(&stage->optimizer[p], k);
             if (!name || (average && states->array[k])) /* one average serves all phases */
                 continue;
             states->array[k] = ls_shared_data(states->shared[k]);
-            states->saved.at[states->saved.count++] = (ls_checkpoint_array){
-                .name = name,
-                .slots = average ? &states->every_slot : &stage->objective->phase[p].slots,
-                .statistics = average,
-                .array = states->array[k]};
+            states->saved.at[states->saved.count++] =
+                (ls_checkpoint_array){.name = name,
+                                      .slots = average ? &states->every_slot : &states->trained[p],
+                                      .statistics = average,
+                                      .array = states->array[k]};
         }
     }
 }

@@ -5,10 +5,10 @@
 #include "launch/session/session.h"
 
 typedef struct ls_states {
-    ls_shared *shared[LS_OPTIMIZER_STATES]; /* NULL: no stage keeps this state */
-    real *array[LS_OPTIMIZER_STATES];       /* NULL: the stage that runs keeps none of it */
-    ls_slots every_slot;
-    ls_checkpoint_arrays saved; /* the same arrays, as a checkpoint holds them */
+    ls_shared *shared[LS_OPTIMIZER_STATES];  /* NULL: no stage keeps this state */
+    real *array[LS_OPTIMIZER_STATES];        /* NULL: the stage that runs keeps none of it */
+    ls_slots every_slot, trained[LS_PHASES]; /* of the phases of the stage */
+    ls_checkpoint_arrays saved;              /* the same arrays, as a checkpoint holds them */
 } ls_states;
 
 /* Whether an optimizer of the stage keeps state number `state`. */

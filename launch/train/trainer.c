@@ -130,12 +130,15 @@ static bool allocate(ls_trainer *t, ls_error *error)
 {
     const ls_params *params = t->session.params;
     size_t states = (size_t)ls_states_count(&t->session) * (size_t)params->size * sizeof(real);
+    int arrays = t->options.no_files ? 0 : 1 + ls_states_count(&t->session); /* of a checkpoint */
     ls_shared_make_room(t->comm, ls_session_bytes(&t->session) + states +
-                                     ls_reduce_bytes(params, t->comm->node_size));
+                                     ls_reduce_bytes(params, t->comm->node_size) +
+                                     (t->comm->node_index ? 0 : ls_snapshot_bytes(params, arrays)));
     cut_shards(t); /* anew: if there was no room, each rank is a node now */
     if (!ls_session_commit(&t->session, error) ||
         !ls_states_create(&t->states, &t->session, error) ||
-        !(t->reduce = ls_reduce_create(t->comm, params, error)))
+        !(t->reduce = ls_reduce_create(t->comm, params, error)) ||
+        (arrays && !ls_snapshot_create(&t->snapshot, t->comm, params, arrays, error)))
         return false;
     ls_shards_allocate(&t->shards, params, t->reduce->gradient);
     t->gradient2 = ls_alloc((size_t)params->count, sizeof *t->gradient2);
@@ -172,7 +175,7 @@ static bool drop_later(const ls_trainer *t, ls_error *error)
 static bool open_files(ls_trainer *t, ls_error *error)
 {
     const ls_job *job = t->session.job;
-    t->writer = ls_checkpoint_writer_open(job->run, (int)job->checkpoint.keep);
+    t->snapshot.writer = ls_checkpoint_writer_open(job->run, (int)job->checkpoint.keep);
     return drop_later(t, error) && (ls_trainer_complete(t) || ls_resolved_write(t, error)) &&
            rewind_metrics(t, error);
 }
@@ -213,13 +216,14 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
 void ls_trainer_close(ls_trainer *t)
 {
     ls_loader_close(t->loader);
-    if (t->writer)
-        ls_checkpoint_writer_close(t->writer, NULL); /* ls_trainer_run reported its last error */
+    if (t->snapshot.writer) /* ls_trainer_run reported its last error */
+        ls_checkpoint_writer_close(t->snapshot.writer, NULL);
     ls_rundir_close(t->run);
     ls_checkpoint_close(t->checkpoint);
     if (t->reduce)
         ls_reduce_destroy(t->reduce);
     ls_shards_release(&t->shards);
+    ls_snapshot_release(&t->snapshot);
     ls_states_release(&t->states);
     ls_free(t->gradient2);
     ls_free(t->value2);

@@ -7,10 +7,10 @@
  */
 #pragma once
 #include "dist/reduce.h"
-#include "io/checkpoint/checkpoint_writer.h"
 #include "io/loader.h"
 #include "launch/train/report.h"
 #include "launch/train/shards.h"
+#include "launch/train/snapshot.h"
 #include "launch/train/states.h"
 
 /* How to train. {0} means: from the run's newest checkpoint, if it has one, on one thread a rank,
@@ -36,7 +36,8 @@ typedef struct ls_trainer {
     ls_position position; /* where the run stands: the same on every rank */
     ls_shards shards;
     ls_states states;
-    ls_loader *loader; /* of the stage that runs; NULL: none does */
+    ls_snapshot snapshot; /* with no_files: zeros */
+    ls_loader *loader;    /* of the stage that runs; NULL: none does */
     ls_report report;
     ls_reduce *reduce;
     double *gradient2, *value2; /* [slots] squared norms, as ls_update says */
@@ -44,11 +45,9 @@ typedef struct ls_trainer {
     char *job_text;             /* the job as checkpoints hold it */
     ls_checkpoint *checkpoint;  /* on rank 0: the one to go on from, until it is loaded */
     char *resumed;              /* its path; NULL: the run starts anew */
-    /* On rank 0; NULL on the others, and with no_files. */
-    ls_rundir *run;
-    ls_checkpoint_writer *writer;
-    double saved, evaluated; /* when the last checkpoint and evaluation were: ls_clock_now() */
-    bool time_up;            /* on rank 0: max_seconds are over */
+    ls_rundir *run;             /* on rank 0; NULL on the others, and with no_files */
+    double saved, evaluated;    /* when the last checkpoint and evaluation were: ls_clock_now() */
+    bool time_up;               /* on rank 0: max_seconds are over */
 } ls_trainer;
 
 /* **Collective.** Opens session and run directory, checks job and data, finds and loads the

@@ -25,6 +25,12 @@ static bool minutes_over(const ls_every *every, double since)
     return every->unit == LS_EVERY_MINUTES && ls_clock_now() - since > 60 * every->count;
 }
 
+/* Whether all checkpoints that rank 0 has written so far could be written. */
+static bool is_saving_well(const ls_trainer *t)
+{
+    return !t->snapshot.writer || !ls_checkpoint_writer_failed(t->snapshot.writer);
+}
+
 /* Sets the flags that are summed over the ranks; the time is measured on rank 0. */
 static void raise_flags(ls_trainer *t, ls_step_sums *sums)
 {
@@ -35,6 +41,7 @@ static void raise_flags(ls_trainer *t, ls_step_sums *sums)
         return;
     t->time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
     sums->stop += t->time_up;
+    sums->failed += !is_saving_well(t);
     sums->save = minutes_over(&t->session.job->checkpoint.every, t->saved);
     sums->evaluate = minutes_over(&t->evaluate, t->evaluated);
 }
@@ -64,6 +71,19 @@ static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls
         ls_objective_zero(objective, phase, t->shards.partial[0]);
 }
 
+/* A write that failed because the run directory is no longer this job's is told as that. */
+static bool check_written(const ls_trainer *t, ls_error *error)
+{
+    return !t->snapshot.writer || ls_checkpoint_writer_wait(t->snapshot.writer, error) ||
+           (ls_rundir_check(t->run, error) && false);
+}
+
+/* Whether this rank has its rows, and on rank 0 whether all checkpoints could be written. */
+static bool check_files(const ls_trainer *t, const ls_batch *batch, ls_error *error)
+{
+    return batch && (is_saving_well(t) || check_written(t, error));
+}
+
 /* Whether the step may be taken: the same verdict on every rank, before any of them updates. */
 static bool accept(const ls_trainer *t, const ls_batch *batch, const ls_step_sums *sums,
                    ls_error *error)
@@ -71,7 +91,7 @@ static bool accept(const ls_trainer *t, const ls_batch *batch, const ls_step_sum
     double weight = sums->sums.at[LS_SUM_WEIGHT], loss = sums->sums.at[LS_SUM_LOSS] / weight;
     double norm2 = ls_squares_total(t->session.params, t->gradient2);
     if (sums->failed > 0)
-        return ls_comm_agree(t->comm, batch != NULL, error);
+        return ls_comm_agree(t->comm, check_files(t, batch, error), error);
     if (isfinite(loss) && isfinite(norm2))
         return true;
     return ls_error_set(error, LS_NUMERIC,
@@ -135,42 +155,53 @@ static bool train_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
     return true;
 }
 
-/* An old checkpoint that stays though it should go ends no training. */
-static void tell_warning(const ls_trainer *t)
+/* On rank 0: what the last checkpoint cost, unless it is still being written. An old checkpoint
+ * that stays though it should go ends no training. */
+static void tell_written(ls_trainer *t)
 {
-    const char *warning = ls_checkpoint_writer_warning(t->writer);
+    ls_checkpoint_writer *writer = t->snapshot.writer;
+    double seconds = writer ? ls_checkpoint_writer_seconds(writer) : 0;
+    const char *warning = writer ? ls_checkpoint_writer_warning(writer) : NULL;
+    if (seconds > 0) {
+        t->report.held = t->snapshot.held;
+        t->report.written = seconds;
+    }
     if (warning)
         ls_report_notice(&t->options.listener, "%s", warning);
 }
 
-/* A write that failed because the run directory is no longer this job's is told as that. */
-static bool explain(const ls_trainer *t, bool written, ls_error *error)
+/* Waits until the checkpoint before is written; none is ever left out. Says so once, when training
+ * has waited for a second in all. */
+static void wait_written(ls_trainer *t)
 {
-    return written || (ls_rundir_check(t->run, error) && false);
+    double before = t->snapshot.waited;
+    ls_snapshot_wait(&t->snapshot);
+    tell_written(t);
+    if (before < 1 && t->snapshot.waited >= 1)
+        ls_report_notice(&t->options.listener,
+                         "step %ld: training has waited %.1f s in all for a checkpoint to be "
+                         "written before the next could be; a larger checkpoint.every= holds it "
+                         "up less",
+                         t->position.step, t->snapshot.waited);
 }
 
-/* On rank 0, a thread writes a copy to the disk while training goes on; a failure is reported by
- * the next call, or by the wait at the end. */
-static bool write_checkpoint(ls_trainer *t, ls_checkpoint_part part, ls_error *error)
+/* Each rank copies its part of the state, which rank 0 writes to the disk while training goes on. A
+ * failure is told at the next step, or at the end of the run. */
+static void save(ls_trainer *t, ls_checkpoint_part part)
 {
     const ls_checkpoint_contents now = {.job = t->job_text,
-                                        .position = &t->position,
+                                        .position = t->position,
                                         .params = t->session.params,
-                                        .arrays = &t->states.saved,
+                                        .values = t->session.params->values,
+                                        .arrays = t->states.saved,
                                         .data = t->session.data_text};
-    if (!t->writer)
-        return true;
-    bool ok = ls_rundir_check(t->run, error) &&
-              explain(t, ls_checkpoint_writer_write(t->writer, &now, part, error), error);
-    tell_warning(t);
-    return ok;
-}
-
-/* **Collective.** */
-static bool save(ls_trainer *t, ls_error *error)
-{
-    t->saved = ls_clock_now();
-    return ls_comm_agree(t->comm, write_checkpoint(t, LS_CHECKPOINT_ALL, error), error);
+    ls_error why;
+    wait_written(t);
+    if (t->snapshot.writer && !ls_rundir_check(t->run, &why))
+        ls_checkpoint_writer_bar(t->snapshot.writer, &why);
+    ls_snapshot_take(&t->snapshot, &now, part);
+    if (part == LS_CHECKPOINT_ALL)
+        t->saved = ls_clock_now();
 }
 
 /* **Collective** over the node. From here on the nets read `values`. */
@@ -196,8 +227,8 @@ static bool evaluate(ls_trainer *t, ls_error *error)
                           &evaluation, error);
     if (ok) {
         t->position.evaluation_due = 0;
-        bool best = ls_judge_note(job, objective, &evaluation.sums, &t->position);
-        ok = !best || write_checkpoint(t, LS_CHECKPOINT_WEIGHTS, error);
+        if (ls_judge_note(job, objective, &evaluation.sums, &t->position))
+            save(t, LS_CHECKPOINT_WEIGHTS);
         t->evaluated = ls_clock_now();
         ls_report_evaluation(&t->report, &evaluation.sums, t->evaluated - start);
     }
@@ -236,13 +267,13 @@ static verdict after_step(ls_trainer *t, const ls_step_sums *sums, ls_error *err
         t->evaluate.unit != LS_EVERY_NEVER && (last || due(t, &t->evaluate, sums->evaluate));
     bool saved = last ? judged : stop || due(t, &t->session.job->checkpoint.every, sums->save);
     t->position.evaluation_due = judged;
-    if (saved && !save(t, error))
-        return FAILED;
+    if (saved)
+        save(t, LS_CHECKPOINT_ALL);
     if (stop || !judged)
         return stop ? STOP : last ? STAGE_DONE : GO_ON;
     verdict result = evaluate_due(t, error);
     if (t->position.evaluation_due && !saved)
-        save(t, NULL);
+        save(t, LS_CHECKPOINT_ALL);
     return result;
 }
 
@@ -252,6 +283,7 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
     if (!train_step(t, &sums, error))
         return FAILED;
     t->report.waited = ls_loader_waited(t->loader);
+    tell_written(t);
     ls_report_step(&t->report, &sums.sums);
     return after_step(t, &sums, error);
 }
@@ -325,8 +357,7 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
         return result;
     ls_report_stage(&t->report, t->position.stage_step == stage->steps ? "done" : "stopped early");
     advance(t);
-    if (!save(t, error))
-        return FAILED;
+    save(t, LS_CHECKPOINT_ALL);
     ls_loader_close(t->loader);
     t->loader = NULL;
     ls_objective_destroy(stage->objective); /* its workspaces make room for the next stage's */
@@ -343,10 +374,8 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
         result = run_stage(t, error);
     } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
-    ls_error *told = failed ? NULL : error;
-    bool durable = !t->writer || explain(t, ls_checkpoint_writer_wait(t->writer, told), told);
-    if (t->writer)
-        tell_warning(t);
+    bool durable = check_written(t, failed ? NULL : error);
+    tell_written(t);
     if (failed || !ls_comm_agree(t->comm, durable, error))
         return LS_OUTCOME_FAILED;
     return result == STOP ? LS_OUTCOME_STOPPED : LS_OUTCOME_COMPLETE;

@@ -84,7 +84,7 @@ class SmallState
     /* Borrowed: valid until the next call. */
     const ls_checkpoint_contents *contents()
     {
-        position = {};
+        ls_position &position = all.position = {};
         position.stage = 1;
         position.stage_step = now - 1;
         position.step = now;
@@ -97,9 +97,17 @@ class SmallState
         position.stale = 2;
         position.evaluation_due = 1;
         position.data_digest = 0xfedcba9876543210u;
-        arrays = {1, {{"momentum", &trained, false, momentum.data()}}};
-        all = {job.c_str(), &position, params, &arrays, "train/x rows: 7 of 2, float32\n"};
+        all.job = job.c_str();
+        all.params = params;
+        all.values = values.data();
+        all.arrays = arrays = {1, {{"momentum", &trained, false, momentum.data()}}};
+        all.data = "train/x rows: 7 of 2, float32\n";
         return &all;
+    }
+    /* Starts a write of the contents, which must stay until it has ended. */
+    void write(ls_checkpoint_writer *writer, ls_checkpoint_part part = LS_CHECKPOINT_ALL)
+    {
+        ls_checkpoint_writer_write(writer, contents(), part, nullptr, 0);
     }
 
     /* Opens a file and loads all of it. */
@@ -129,7 +137,6 @@ class SmallState
     ls_slots trained = {};
     std::vector<real> values, momentum;
     std::string job = "model: lenet classes=10\n";
-    ls_position position = {};
     ls_checkpoint_arrays arrays = {};
     ls_checkpoint_contents all = {};
     long now = 0;

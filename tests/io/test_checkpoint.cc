@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <random>
 #include <thread>
+#include <unistd.h>
 
 #include "folder.h"
 #include "small_state.h"
@@ -36,9 +37,8 @@ void write_steps(const Folder &run, SmallState &state, std::vector<long> steps, 
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), keep);
     for (long step : steps) {
         state.fill(step);
-        EXPECT_TRUE(ls_checkpoint_writer_write(
-            writer, state.contents(), best ? LS_CHECKPOINT_WEIGHTS : LS_CHECKPOINT_ALL, &error))
-            << error.text;
+        state.write(writer, best ? LS_CHECKPOINT_WEIGHTS : LS_CHECKPOINT_ALL);
+        EXPECT_TRUE(ls_checkpoint_writer_wait(writer, &error)) << error.text;
     }
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << error.text;
 }
@@ -113,6 +113,52 @@ TEST(Checkpoint, EveryBitComesBack)
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
 
+TEST(Checkpoint, EveryBitOfALargeOneComesBack)
+{
+    const long width = 400000; /* pieces and chunks end in the middle of data sets */
+    Folder run;
+    SmallState state(true, width), found(true, width);
+    write_steps(run, state, {7});
+    ls_error error = {};
+    ASSERT_TRUE(found.load(step_path(run, 7), &error)) << error.text;
+    EXPECT_TRUE(found == state);
+}
+
+TEST(Checkpoint, IsWrittenWhenAllPartsOfTheArraysAreFilled)
+{
+    Folder run;
+    SmallState state;
+    ls_error error = {};
+    ls_checkpoint_handover handover = {};
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 3);
+    for (long round = 1; round <= 3; round++) {
+        state.fill(100); /* what must not be written */
+        ls_checkpoint_contents contents = *state.contents();
+        contents.position.step = contents.position.stage_step = round;
+        ls_checkpoint_writer_write(writer, &contents, LS_CHECKPOINT_ALL, &handover, 2 * round);
+        std::thread other([&] {
+            __atomic_add_fetch(&handover.filled, 1, __ATOMIC_RELEASE);
+            usleep(5000);
+            state.fill(round);
+            EXPECT_EQ(handover.written, round - 1);
+            __atomic_add_fetch(&handover.filled, 1, __ATOMIC_RELEASE);
+        });
+        if (round == 2) /* who waits for the write waits for the parts, too */
+            ls_checkpoint_writer_settle(writer);
+        other.join();
+        EXPECT_TRUE(ls_checkpoint_writer_wait(writer, &error)) << error.text;
+        EXPECT_EQ(handover.written, round);
+        EXPECT_GE(ls_checkpoint_writer_seconds(writer), 0.005);
+    }
+    EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error));
+    for (long round = 1; round <= 3; round++) {
+        SmallState want, found;
+        want.fill(round);
+        ASSERT_TRUE(found.load(step_path(run, round), &error)) << error.text;
+        EXPECT_TRUE(found == want) << round;
+    }
+}
+
 TEST(Checkpoint, EveryFieldComesBack)
 {
     Folder run;
@@ -127,18 +173,18 @@ TEST(Checkpoint, EveryFieldComesBack)
     EXPECT_EQ(file->path, step_path(run, 7));
     EXPECT_FALSE(file->weights_only);
     const ls_position *found = &file->position;
-    EXPECT_EQ(found->stage, want->position->stage);
-    EXPECT_EQ(found->stage_step, want->position->stage_step);
-    EXPECT_EQ(found->step, want->position->step);
-    EXPECT_EQ(found->samples, want->position->samples);
-    EXPECT_EQ(found->shards, want->position->shards);
+    EXPECT_EQ(found->stage, want->position.stage);
+    EXPECT_EQ(found->stage_step, want->position.stage_step);
+    EXPECT_EQ(found->step, want->position.step);
+    EXPECT_EQ(found->samples, want->position.samples);
+    EXPECT_EQ(found->shards, want->position.shards);
     for (int p = 0; p < LS_PHASES; p++)
-        EXPECT_EQ(found->updates[p], want->position->updates[p]);
+        EXPECT_EQ(found->updates[p], want->position.updates[p]);
     EXPECT_TRUE(std::isnan(found->best));
-    EXPECT_EQ(found->best_step, want->position->best_step);
-    EXPECT_EQ(found->stale, want->position->stale);
-    EXPECT_EQ(found->evaluation_due, want->position->evaluation_due);
-    EXPECT_EQ(found->data_digest, want->position->data_digest);
+    EXPECT_EQ(found->best_step, want->position.best_step);
+    EXPECT_EQ(found->stale, want->position.stale);
+    EXPECT_EQ(found->evaluation_due, want->position.evaluation_due);
+    EXPECT_EQ(found->data_digest, want->position.data_digest);
     ls_checkpoint_close(file);
 }
 

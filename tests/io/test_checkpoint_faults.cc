@@ -86,8 +86,7 @@ bool write_step(const Folder &run, SmallState &state, long step, bool best, ls_e
 {
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     state.fill(step);
-    EXPECT_TRUE(ls_checkpoint_writer_write(
-        writer, state.contents(), best ? LS_CHECKPOINT_WEIGHTS : LS_CHECKPOINT_ALL, nullptr));
+    state.write(writer, best ? LS_CHECKPOINT_WEIGHTS : LS_CHECKPOINT_ALL);
     return ls_checkpoint_writer_close(writer, error);
 }
 
@@ -194,7 +193,7 @@ TEST(CheckpointFaults, TheOkIsWrittenAfterTheFileIsDurable)
     Fault none(0, 0, false);
     EXPECT_TRUE(write_step(run, state, 1, false, nullptr));
     std::string one = "open write fsync rename open fsync close close ";
-    EXPECT_EQ(plan.trace, one + one);
+    EXPECT_EQ(plan.trace, "close " + one + one + "close "); /* and the frame, in memory */
 }
 
 TEST(CheckpointFaults, AnErrorIsToldOnceByTheNextCall)
@@ -206,12 +205,14 @@ TEST(CheckpointFaults, AnErrorIsToldOnceByTheNextCall)
     ls_error error = {};
     {
         Fault fault(2, ENOSPC, false);
-        EXPECT_TRUE(
-            ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
+        state.write(writer);
+        ls_checkpoint_writer_settle(writer);
+        EXPECT_TRUE(ls_checkpoint_writer_failed(writer));
         EXPECT_FALSE(ls_checkpoint_writer_wait(writer, &error));
     }
     EXPECT_TRUE(says(error, ENOSPC, run)) << error.text;
-    EXPECT_TRUE(ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
+    EXPECT_FALSE(ls_checkpoint_writer_failed(writer));
+    state.write(writer);
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error));
 }
 
@@ -234,7 +235,26 @@ TEST(CheckpointFaults, AFolderThatCannotBeMadeIsTold)
     state.fill(1);
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     ls_error error = {};
-    EXPECT_FALSE(ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
+    EXPECT_TRUE(ls_checkpoint_writer_failed(writer));
+    state.write(writer);
+    EXPECT_FALSE(ls_checkpoint_writer_wait(writer, &error));
     EXPECT_NE(std::string(error.text).find("expected a folder"), std::string::npos) << error.text;
-    EXPECT_FALSE(ls_checkpoint_writer_close(writer, &error));
+    EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << "told twice: " << error.text;
+}
+
+TEST(CheckpointFaults, AStepIsNotWrittenAfterABestThatFailed)
+{
+    Folder run;
+    SmallState state;
+    state.fill(1);
+    ls_error error = {};
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
+    {
+        Fault fault(2, ENOSPC, false);
+        state.write(writer, LS_CHECKPOINT_WEIGHTS);
+        state.write(writer);
+        EXPECT_FALSE(ls_checkpoint_writer_close(writer, &error));
+    }
+    EXPECT_TRUE(says(error, ENOSPC, run)) << error.text;
+    EXPECT_TRUE(std::filesystem::is_empty(run / "checkpoints"));
 }

@@ -68,8 +68,8 @@ void write_steps(const Folder &run, std::vector<long> steps)
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 100);
     for (long step : steps) {
         state.fill(step);
-        EXPECT_TRUE(
-            ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
+        state.write(writer);
+        ls_checkpoint_writer_settle(writer);
     }
     EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << error.text;
 }
@@ -249,8 +249,7 @@ TEST(CheckpointFolder, WhatCannotBeRemovedIsAWarning)
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
     for (long step : {3, 4}) {
         state.fill(step);
-        EXPECT_TRUE(
-            ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error));
+        state.write(writer);
         EXPECT_TRUE(ls_checkpoint_writer_wait(writer, &error)) << error.text;
         EXPECT_EQ(whole_steps(run), Steps{step}); /* all others that can be removed are gone */
         const char *warning = ls_checkpoint_writer_warning(writer);

@@ -43,11 +43,9 @@ void write_forever(const std::string &run)
     ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.c_str(), 2);
     for (;;) {
         state.fill(++step);
-        bool ok =
-            ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_ALL, &error) &&
-            ls_checkpoint_writer_write(writer, state.contents(), LS_CHECKPOINT_WEIGHTS, &error) &&
-            ls_checkpoint_writer_wait(writer, &error);
-        if (!ok)
+        state.write(writer);
+        state.write(writer, LS_CHECKPOINT_WEIGHTS);
+        if (!ls_checkpoint_writer_wait(writer, &error))
             exit(1);
         tell(step);
     }

@@ -50,6 +50,8 @@ assert [r["step"] for r in steps] == list(range(1, 37)), [r["step"] for r in ste
 assert all({"stage", "epoch", "loss", "accuracy", "rate"} <= r.keys() for r in steps)
 assert all(0 <= r["waiting"] <= 1 for r in steps)
 assert len(evaluations) == 6 and evaluations[-1]["accuracy"] > 0.9, evaluations
+written = [r for r in steps if "write_seconds" in r]  # from step 12 on at the latest, as its checkpoint waits for step 6's
+assert [r["step"] for r in written][-24:] == list(range(13, 37)) and all(0 <= r["held_seconds"] < 60 and 0 < r["write_seconds"] < 60 for r in written), written
 assert records[-1]["final"] == "done" and records[-1]["best"] == max(e["accuracy"] for e in evaluations)
 END
 expect 0 "$lockstep" train job.yaml --dry-run

@@ -32,7 +32,7 @@ train() { # RUN RANKS ARGUMENT ...
 }
 
 metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|(stage_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
+    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
 }
 
 alike() { # A B: the runs' ends, their best and their records

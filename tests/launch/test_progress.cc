@@ -117,16 +117,19 @@ TEST(Progress, BarFitsIntoTheTerminal)
 TEST(Progress, ShowsAllThereIsWhereThereIsRoom)
 {
     setenv("LC_ALL", "C", 1);
-    Terminal terminal(150);
+    Terminal terminal(200);
     ls_progress *progress = ls_progress_open(terminal.out);
     ls_figures state = state_of(15);
     state.stages = 3;
     state.stage = 1;
     state.waiting = 0.034;
+    state.held = 0.0312;
+    state.written = 0.421;
     ls_progress_step(progress, &state);
     EXPECT_EQ(split(terminal.take(), clear).at(1),
-              "stage 2/3, epoch 2/2  [#######################........]  step 15/20  loss 0.2500  "
-              "accuracy 0.9000  12.3k samples/s  1:02:05 left  3% waiting for data");
+              "stage 2/3, epoch 2/2  [########################........]  step 15/20  loss 0.2500  "
+              "accuracy 0.9000  12.3k samples/s  1:02:05 left  3% waiting for data  "
+              "checkpoint 0.031 s, written in 0.42 s");
     ls_progress_close(progress);
 }
 

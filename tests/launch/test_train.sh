@@ -38,7 +38,7 @@ last_of() { # RUN: its newest checkpoint
 }
 
 metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|(stage_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
+    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
 }
 
 evaluation_of() { # RANKS RUN

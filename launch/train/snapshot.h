@@ -1,0 +1,33 @@
+/* snapshot: a copy of a run's state, from which a checkpoint is written while training goes on. */
+#pragma once
+#include "dist/shared.h"
+#include "io/checkpoint/checkpoint_writer.h"
+
+/* The copy lies in memory that the ranks of rank 0's node share; each of them copies its part.
+ * Other nodes hold the same numbers, and take no part. {0}: there is no copy to be made. */
+typedef struct ls_snapshot {
+    ls_comm *comm;
+    ls_checkpoint_writer *writer; /* on rank 0, which opens and closes it; NULL on the others */
+    ls_shared *shared;            /* holds the next two; NULL: this node makes no copies */
+    real *copy;                   /* [arrays, size]: the values, then the states */
+    ls_checkpoint_handover *handover;
+    long size;           /* reals of an array */
+    long taken;          /* how many snapshots so far */
+    double held;         /* seconds that the last one took of training on this rank */
+    double wait, waited; /* seconds of the last wait, which count too, and of all */
+} ls_snapshot;
+
+/* Bytes that the copy of `arrays` arrays takes on rank 0's node. */
+size_t ls_snapshot_bytes(const ls_params *params, int arrays);
+/* **Collective.** Makes the memory, and touches it. Free with ls_snapshot_release in either case.
+ */
+bool ls_snapshot_create(ls_snapshot *snapshot, ls_comm *comm, const ls_params *params, int arrays,
+                        ls_error *error);
+void ls_snapshot_release(ls_snapshot *snapshot); /* **Collective** over the node. */
+/* Waits until the write of the snapshot before has ended, on rank 0 by going on with it. */
+void ls_snapshot_wait(ls_snapshot *snapshot);
+/* To be called by every rank at the same point of the run, where no rank updates, after a wait:
+ * copies this rank's part of the contents' values and, for LS_CHECKPOINT_ALL, of their arrays. On
+ * rank 0 a thread begins to write them. No rank waits for another. */
+void ls_snapshot_take(ls_snapshot *snapshot, const ls_checkpoint_contents *contents,
+                      ls_checkpoint_part part);
