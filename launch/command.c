@@ -10,6 +10,7 @@
 #include "core/print.h"
 #include "core/spec.h"
 #include "dist/comm.h"
+#include "launch/signals.h"
 
 #define LS_COMMAND(name, help)                                                                     \
     int ls_command_##name(int argc, char **argv);                                                  \
@@ -36,6 +37,7 @@ const ls_command_code ls_command_codes[] = {
 
 int ls_command_fail(int rank, const ls_error *error)
 {
+    ls_signals_heed(); /* a rank that ends before this one makes mpirun send TERM */
     if (rank == 0)
         ls_print(stderr, "lockstep: %s\n", error->text);
     return error->code;

@@ -59,8 +59,9 @@ ls_comm *ls_ranks_start(int *argc, char ***argv)
     bool ok = !ls_comm_singletons(comm, &error) && ls_comm_same(comm, &given, &error);
     ls_free(command);
     if (!ok) {
+        int code = ls_command_fail(rank, &error); /* before any rank ends */
         ls_comm_close(comm);
-        exit(ls_command_fail(rank, &error));
+        exit(code);
     }
     return comm;
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "launch/command.h"
+#include "dist/comm.h"
 
 static const struct {
     int number;
@@ -32,7 +32,7 @@ void ls_signals_start(void)
 {
     struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    silent = ls_command_rank() != 0;
+    silent = ls_comm_task() != 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].number != SIGHUP || sigaction(SIGHUP, NULL, &before) != 0 ||
             before.sa_handler != SIG_IGN)

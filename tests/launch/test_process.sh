@@ -137,6 +137,13 @@ kill -USR1 "$started"
 finish
 [ $code = 138 ] || fail "USR1 while two ranks open the job file: expected exit code 138, found $code"
 
+# Ranks that all end with an error: the first that is gone makes mpirun send TERM to the others, which is no news.
+for _ in 1 2 3 4 5; do
+    expect 64 ranks 4 "$lockstep" train job.yaml run=wrong objective=none
+    says 'none'
+    ! grep -qF 'stopped by a signal' "$work/out" || fail 'a rank that ends with an error says that a signal stopped it'
+done
+
 # A limit on the address space: each command ends, and what needs no MPI works. Nothing loads OpenBLAS but what measures it.
 for kilobytes in 110000 150000 170000; do
     for command in --version list 'inspect run' 'verify run'; do
