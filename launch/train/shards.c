@@ -14,7 +14,7 @@ static ls_interval share_of(int count, ls_shards_way way, const int *sizes, int 
         ranks += sizes[i];
     if (way == LS_SHARDS_BY_TREE)
         return ls_sum_order_part(all, sizes, nodes, rank);
-    if (!(ranks & (ranks - 1))) /* halving is even, and gives the bits of BY_TREE */
+    if (!(ranks & (ranks - 1))) /* halving is even; on equal nodes it is BY_TREE */
         return ls_sum_order_part(all, &ranks, 1, rank);
     return (ls_interval){(long)count * rank / ranks, (long)count * (rank + 1) / ranks};
 }

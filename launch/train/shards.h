@@ -10,7 +10,8 @@ enum { LS_SHARDS_LEVELS = 24 };
 
 /* How shards are divided among ranks. BY_TREE: halved as the sum over the ranks is, so that a
  * rank's sum is a node of the tree over the shards. EVENLY: in parts that differ by one shard at
- * most; the bits are then those of this number of ranks, unless that is a power of two. */
+ * most; the bits are then those of these ranks and nodes, but for a power of two of ranks on equal
+ * nodes. */
 typedef enum { LS_SHARDS_BY_TREE, LS_SHARDS_EVENLY } ls_shards_way;
 
 typedef struct ls_shards {
