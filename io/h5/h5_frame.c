@@ -38,8 +38,9 @@ hid_t ls_h5_frame_create(const char *path, ls_h5_frame *frame, ls_error *error)
     return file;
 }
 
-/* Writes the first number of a data set; false where HDF5 can't. */
-static bool write_first(hid_t dataset, int rank)
+/* Writes the first number of a data set. An error is told before the next call of HDF5, which
+ * forgets the reason. */
+static bool write_first(hid_t dataset, const char *path, int rank, ls_error *error)
 {
     hsize_t start[H5S_MAX_RANK] = {0}, count[H5S_MAX_RANK];
     const double zero = 0; /* its bits are 0, and so are those of a float */
@@ -47,8 +48,9 @@ static bool write_first(hid_t dataset, int rank)
         count[i] = 1;
     hid_t space = H5Dget_space(dataset), one = H5Screate(H5S_SCALAR);
     bool ok =
-        (rank == 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
-        H5Dwrite(dataset, ls_h5_real(), one, space, H5P_DEFAULT, &zero) >= 0;
+        ((rank == 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
+         H5Dwrite(dataset, ls_h5_real(), one, space, H5P_DEFAULT, &zero) >= 0) ||
+        ls_h5_fail(error, LS_IO, dataset, "can't place %s", path);
     H5Sclose(one);
     H5Sclose(space);
     return ok;
@@ -61,8 +63,10 @@ bool ls_h5_frame_place(hid_t file, const char *path, int rank, const hsize_t *di
     hid_t dataset = ls_h5_create_dataset(file, path, stored, rank, dims, error);
     if (dataset < 0)
         return false;
-    haddr_t at = write_first(dataset, rank) ? H5Dget_offset(dataset) : HADDR_UNDEF;
-    bool ok = at != HADDR_UNDEF || ls_h5_fail(error, LS_IO, file, "can't place %s", path);
+    bool ok = write_first(dataset, path, rank, error);
+    haddr_t at = ok ? H5Dget_offset(dataset) : HADDR_UNDEF;
+    if (ok && at == HADDR_UNDEF)
+        ok = ls_h5_fail(error, LS_IO, file, "can't place %s", path);
     if (H5Dclose(dataset) < 0 && ok)
         ok = ls_h5_fail(error, LS_IO, file, "can't place %s", path);
     *offset = (size_t)at;
