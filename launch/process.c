@@ -33,7 +33,7 @@ static void close_output(int code, void *context)
 /* A stack that is too small would end the process without a word. */
 static void check_stack(void)
 {
-    const rlim_t least = 64 << 10;
+    const rlim_t least = 512 << 10; /* convolutions take most of it */
     struct rlimit stack;
     if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur >= least)
         return;

@@ -166,9 +166,11 @@ says 'BLAS  OpenBLAS'
 limited() { # CODE LIMIT COMMAND ...: LIMIT as ulimit takes it; only descriptors 0 to 2 are open
     expect "$1" timeout -s KILL 60 bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- && ulimit $0 && exec "$@"' "$2" "${@:3}"
 }
-limited 70 '-s 16' "$lockstep" inspect images.h5
-says 'lockstep: the stack may have 16 kB (ulimit -s); expected 64 or more'
-limited 0 '-s 64' "$lockstep" train job.yaml run=stack steps=2 --threads=2
+limited 70 '-s 256' "$lockstep" inspect images.h5
+says 'lockstep: the stack may have 256 kB (ulimit -s); expected 512 or more'
+limited 0 '-s 512' "$lockstep" train job.yaml run=stack steps=9 --threads=2 checkpoint.every='1 step'
+limited 0 '-s 512' "$lockstep" train job.yaml run=stack2 steps=9 --threads=2 checkpoint.every='1 step' model=lenet
+limited 0 '-s 512' "$lockstep-double" train job.yaml run=stack3 steps=9 --threads=2 checkpoint.every='1 step' model=lenet
 limited 74 '-n 4' "$lockstep" inspect images.h5
 says 'Too many open files'
 limited 74 '-n 16' "$lockstep" train job.yaml run=files steps=2
