@@ -17,12 +17,8 @@ static void free_values(hid_t type, hsize_t count, void *values)
     H5Sclose(space);
 }
 
-static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
+static bool copy_value(hid_t old, hid_t type, hid_t to, const char *name)
 {
-    hid_t to = *(hid_t *)context;
-    if (H5Aexists(to, name) > 0)
-        return 0;
-    hid_t old = H5Aopen(from, name, H5P_DEFAULT), type = H5Aget_type(old);
     hid_t space = H5Aget_space(old);
     hssize_t points = H5Sget_simple_extent_npoints(space);
     void *values = ls_alloc((size_t)(points > 0 ? points : 0), H5Tget_size(type));
@@ -32,10 +28,21 @@ static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *inf
     if (read)
         free_values(type, (hsize_t)points, values);
     ls_free(values);
-    H5Aclose(copy);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(old);
+    ls_h5_close(copy);
+    ls_h5_close(space);
+    return ok;
+}
+
+static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *context)
+{
+    hid_t to = *(hid_t *)context;
+    if (H5Aexists(to, name) > 0)
+        return 0;
+    hid_t old = H5Aopen(from, name, H5P_DEFAULT), type = H5Aget_type(old);
+    /* A reference is the place of an object in the source: here something else is there. */
+    bool ok = H5Tdetect_class(type, H5T_REFERENCE) > 0 || copy_value(old, type, to, name);
+    ls_h5_close(type);
+    ls_h5_close(old);
     return ok ? 0 : -1;
 }
 
@@ -45,8 +52,9 @@ bool ls_h5_copy_attributes(hid_t from, hid_t to, ls_error *error)
            ls_h5_fail(error, LS_IO, from, "can't copy attributes");
 }
 
-/* `row`: the values of a row. */
-static bool copy_rows(hid_t from, hid_t to, hid_t type, long rows, size_t row, ls_error *error)
+/* `path` is that of `from`; `row`: the values of a row. */
+static bool copy_rows(hid_t from, const char *path, hid_t to, hid_t type, long rows, size_t row,
+                      ls_error *error)
 {
     size_t bytes = row * H5Tget_size(type);
     long most = bytes < BLOCK ? (long)(BLOCK / (bytes ? bytes : 1)) : 1;
@@ -56,7 +64,7 @@ static bool copy_rows(hid_t from, hid_t to, hid_t type, long rows, size_t row, l
     for (long first = 0, n; ok && first < rows; first += n) {
         n = rows - first < most ? rows - first : most;
         if (!ls_h5_read_rows(from, type, first, n, values)) {
-            ok = ls_h5_fail(error, LS_IO, from, "can't read rows from %ld", first);
+            ok = ls_h5_fail_read(error, from, path, first);
             break;
         }
         ok = ls_h5_write_rows(to, type, first, n, values, error);
@@ -80,7 +88,7 @@ bool ls_h5_copy_dataset(hid_t source, const char *path, hid_t target, const char
     for (int i = 1; i < rank; i++)
         row *= dims[i];
     hid_t copy = ls_h5_create_dataset(target, to, type, rank, dims, error);
-    bool ok = copy >= 0 && copy_rows(from, copy, type, (long)dims[0], row, error) &&
+    bool ok = copy >= 0 && copy_rows(from, path, copy, type, (long)dims[0], row, error) &&
               ls_h5_copy_attributes(from, copy, error);
     ls_h5_close(copy);
     H5Tclose(type);

@@ -12,6 +12,7 @@
 extern "C" {
 #include "core/memory.h"
 #include "io/h5/h5.h"
+#include "io/h5/h5_copy.h"
 #include "io/h5/h5_frame.h"
 #include "io/output.h"
 #include "io/rowfile.h"
@@ -199,6 +200,75 @@ TEST(H5, AttributesComeBackAndAreReplaced)
     EXPECT_EQ(d, -5e9);
     ls_free(text);
     H5Fclose(file);
+}
+
+/* A reference is an address in its file: in another it would lead to whatever lies there. */
+TEST(H5, CopiesAttributesOfNamedTypesButNoReferences)
+{
+    Folder folder;
+    ls_error error = {};
+    hid_t source = small_file(folder / "f.h5"), target = new_file(folder / "to.h5"), back;
+    hid_t from = H5Dopen2(source, "a/b", H5P_DEFAULT), space = H5Screate(H5S_SCALAR);
+    hid_t named = H5Tcopy(H5T_NATIVE_INT), list = H5Tvlen_create(H5T_STD_REF_OBJ);
+    EXPECT_GE(H5Tcommit2(source, "int", named, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), 0);
+    hobj_ref_t reference;
+    hvl_t references = {1, &reference};
+    int seven = 7;
+    H5Rcreate(&reference, source, "a", H5R_OBJECT, -1);
+    hid_t one = H5Acreate2(from, "one", H5T_STD_REF_OBJ, space, H5P_DEFAULT, H5P_DEFAULT),
+          many = H5Acreate2(from, "many", list, space, H5P_DEFAULT, H5P_DEFAULT),
+          plain = H5Acreate2(from, "plain", named, space, H5P_DEFAULT, H5P_DEFAULT);
+    EXPECT_GE(H5Awrite(one, H5T_STD_REF_OBJ, &reference), 0);
+    EXPECT_GE(H5Awrite(many, list, &references), 0);
+    EXPECT_GE(H5Awrite(plain, H5T_NATIVE_INT, &seven), 0);
+    EXPECT_TRUE(ls_h5_copy_dataset(source, "a/b", target, "b", &error)) << error.text;
+    EXPECT_TRUE(ls_h5_close_written(source, &error)) << error.text;
+    EXPECT_TRUE(ls_h5_close_written(target, &error)) << error.text;
+    H5Tclose(list);
+    H5Sclose(space);
+
+    back = ls_h5_open((folder / "to.h5").c_str(), &error);
+    hid_t copy = ls_h5_dataset(back, "b", &error);
+    long number = 0;
+    bool present;
+    EXPECT_TRUE(ls_h5_get_long(copy, "plain", &number, &present, &error)) << error.text;
+    EXPECT_EQ(number, 7);
+    EXPECT_EQ(H5Aexists(copy, "one"), 0);
+    EXPECT_EQ(H5Aexists(copy, "many"), 0);
+    H5Fclose(back);
+}
+
+TEST(H5, DamageToWhatIsCopiedIsToldAsThatWithItsRow)
+{
+    Folder folder;
+    ls_error error = {};
+    hsize_t dims[] = {40, 100}, chunk[] = {10, 100}, place[] = {20, 0}, size;
+    haddr_t start;
+    unsigned filters;
+    {
+        std::vector<float> numbers(4000, 0.5);
+        hid_t file = new_file(folder / "f.h5"), space = H5Screate_simple(2, dims, nullptr);
+        hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_chunk(list, 2, chunk);
+        H5Pset_fletcher32(list);
+        hid_t x = H5Dcreate2(file, "x", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, list, H5P_DEFAULT);
+        H5Dwrite(x, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data());
+        H5Fflush(file, H5F_SCOPE_LOCAL);
+        ASSERT_GE(H5Dget_chunk_info_by_coord(x, place, &filters, &start, &size), 0);
+        H5Pclose(list);
+        H5Sclose(space);
+        EXPECT_TRUE(ls_h5_close_written(file, &error)) << error.text;
+    }
+    int descriptor = open((folder / "f.h5").c_str(), O_WRONLY);
+    EXPECT_EQ(pwrite(descriptor, "?", 1, (off_t)start + 1), 1);
+    close(descriptor);
+    hid_t source = ls_h5_open((folder / "f.h5").c_str(), &error);
+    hid_t target = new_file(folder / "to.h5");
+    EXPECT_FALSE(ls_h5_copy_dataset(source, "x", target, "x", &error));
+    EXPECT_EQ(error.code, LS_DATA);
+    EXPECT_TRUE(has(error, "f.h5: x is damaged at row 0 or in the chunk it lies in")) << error.text;
+    H5Fclose(source);
+    H5Fclose(target);
 }
 
 TEST(H5, AMissingAttributeIsNoErrorAndLeavesTheValue)
