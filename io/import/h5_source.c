@@ -150,34 +150,49 @@ static bool visit_group(walk *w, const char *path, const char *new_path)
     return !w->failed;
 }
 
+static bool is_split(const char *name)
+{
+    bool found = false;
+    for (int i = 0; i < LS_SPLITS; i++)
+        found = found || strcmp(name, splits[i]) == 0;
+    return found;
+}
+
+/* Refuses the name of a split or an array behind which nothing is found. */
+static bool refuse_absent(walk *w, const char *path, const H5L_info_t *link)
+{
+    return ls_h5_fail(w->error, LS_DATA, w->source->file, "%s %s", path,
+                      link->type == H5L_TYPE_HARD   ? "can't be opened"
+                      : link->type == H5L_TYPE_SOFT ? "is a link that leads nowhere"
+                                                    : "is a link to another file; expected the "
+                                                      "data itself");
+}
+
 /* Takes a name of the root group or of a split; groups of the root that are splits are entered. */
 static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void *context)
 {
     walk *w = context;
+    int split, array;
     char path[2 * PATH_SIZE], new_path[2 * PATH_SIZE];
-    bool root = !w->group[0], taken = false;
+    bool root = !w->group[0], taken = false, ok = true;
     snprintf(path, sizeof path, "%s%s%s", w->group, root ? "" : "/", name);
     const char *whole = renamed(w->renames, path), *last = renamed(w->renames, name);
     snprintf(new_path, sizeof new_path, "%s%s%s", w->new_group, root ? "" : "/", last);
+    if (strcmp(whole, path) == 0)
+        whole = new_path;
     hid_t object = ls_h5_object_linked(w->source->file, path);
-    H5I_type_t kind = object >= 0 ? H5Iget_type(object) : H5I_BADID;
+    bool is_group = object >= 0 && H5Iget_type(object) == H5I_GROUP && strlen(path) < PATH_SIZE;
     ls_h5_close(object);
-    if (strlen(path) >= PATH_SIZE)
-        kind = H5I_BADID;
-    if (kind == H5I_GROUP && root) {
-        for (int i = 0; i < LS_SPLITS && !taken; i++)
-            taken = strcmp(last, splits[i]) == 0;
-        if (taken) {
-            w->failed = w->failed || !visit_group(w, path, last);
-            return w->failed ? -1 : 0;
-        }
-    } else if (!take(w, path, strcmp(whole, path) == 0 ? new_path : whole, &taken)) {
-        w->failed = true;
-        return -1;
-    }
+    if (object < 0 && ((root && is_split(last)) || find_slot(whole, &split, &array)))
+        ok = refuse_absent(w, path, link);
+    else if (is_group && root && is_split(last))
+        return visit_group(w, path, last) ? 0 : -1;
+    else if (!is_group || !root)
+        ok = take(w, path, whole, &taken);
     if (!taken)
         ls_format_join(w->source->unused, sizeof w->source->unused, path);
-    return 0;
+    w->failed = w->failed || !ok;
+    return ok ? 0 : -1;
 }
 
 /* Takes the arrays that --rename names by a path deeper than a split. */

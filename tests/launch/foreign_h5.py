@@ -106,6 +106,7 @@ def others():
     put("texts", {"train/x": x, "train/y": [b"cat", b"dog"] * 30})
     put("records", {"train/x": np.zeros(60, [("a", "f4"), ("b", "i4")]), "train/y": y})
     put("outside", {"train/y": y, "train/x": h5py.ExternalLink("caffe.h5", "/data")})
+    put("nowhere", {"x": x, "train": h5py.SoftLink("/training")})
     with h5py.File("external.h5", "w") as file:
         file["train/y"] = y
         file.create_dataset("train/x", data=x, external=[("numbers.raw", 0, h5py.h5f.UNLIMITED)])

@@ -92,7 +92,8 @@ refused 65 'caffe.h5: data has 2 dimension(s); --channels-first expects [rows, c
 # What is not there, or not to be trusted.
 refused 65 'texts.h5: train/y holds texts; expected whole numbers or floats' texts.h5 -o none.h5
 refused 65 'records.h5: train/x holds records; expected whole numbers or floats' records.h5 -o none.h5
-refused 65 'outside.h5: train/x is not a data set' outside.h5 -o none.h5
+refused 65 'outside.h5: train/x is a link to another file; expected the data itself' outside.h5 -o none.h5
+refused 65 'nowhere.h5: train is a link that leads nowhere' nowhere.h5 -o none.h5
 refused 65 'external.h5: train/x keeps its numbers in another file; expected them here' external.h5 -o none.h5
 refused 65 'unwritten.h5: train/x: 1 of its 6 chunks were written; expected all' unwritten.h5 -o none.h5
 refused 65 'lzf.h5: train/x is stored with filter 32000 (lzf)' lzf.h5 -o none.h5
