@@ -109,7 +109,7 @@ static long find_bad(ls_dtype type, const void *numbers, long n)
 /* Copies the numbers of x or of targets as they are. */
 static bool copy_numbers(const job *j, const ls_h5_rows *from, sink *s, ls_error *error)
 {
-    char *block = ls_alloc((size_t)(from->block * from->width), sizeof(double));
+    char *block = ls_alloc((size_t)(from->block * from->width), ls_dtype_size(from->type));
     bool ok = true, said = false;
     for (long first = 0, n; ok && first < from->rows; first += n) {
         n = from->rows - first < from->block ? from->rows - first : from->block;
