@@ -205,7 +205,7 @@ void ls_rundir_close(ls_rundir *run)
 
 static bool remove_entry(void *path, int folder, const char *name, ls_error *error)
 {
-    return unlinkat(folder, name, 0) == 0 || errno == EISDIR || errno == EPERM ||
+    return unlinkat(folder, name, 0) == 0 || errno == EISDIR ||
            fail(error, path, "remove the files of an earlier run");
 }
 

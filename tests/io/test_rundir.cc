@@ -1,5 +1,8 @@
 /* rundir: one job a run directory; metrics that a resumed run continues. */
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 
 #include "child.h"
 #include "folder.h"
@@ -275,6 +278,23 @@ TEST(Rundir, ARunThatWasRemovedOrReplacedIsTold)
             << run.error.text;
         EXPECT_FALSE(ls_rundir_metrics(run, "{}", &run.error));
     }
+}
+
+TEST(Rundir, ClearTellsWhatItCannotRemove)
+{
+    Folder folder;
+    Opened run(folder.root);
+    write_file(folder / "checkpoints/step-00000001.h5", "x");
+    int file = open((folder / "checkpoints/step-00000001.h5").c_str(), O_RDONLY);
+    int before = 0, flags = FS_IMMUTABLE_FL;
+    if (ioctl(file, FS_IOC_GETFLAGS, &before) != 0 || ioctl(file, FS_IOC_SETFLAGS, &flags) != 0) {
+        close(file);
+        GTEST_SKIP() << "no file can be made immutable here";
+    }
+    EXPECT_FALSE(ls_rundir_clear(run, &run.error));
+    EXPECT_EQ(run.error.code, LS_IO);
+    ioctl(file, FS_IOC_SETFLAGS, &before);
+    close(file);
 }
 
 TEST(Rundir, ClearRemovesAnEarlierRunButNotTheLock)
