@@ -111,8 +111,7 @@ void ls_dataset_check_describe_type(hid_t type, char *text, size_t size)
         snprintf(text, size, "%s", name);
 }
 
-/* Whether these are numpy's booleans: the names FALSE and TRUE for a byte of 0 and 1. */
-static bool is_boolean(hid_t type)
+bool ls_dataset_check_is_boolean(hid_t type)
 {
     int8_t zero = -1, one = -1;
     return H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2 &&
@@ -124,7 +123,7 @@ static bool is_boolean(hid_t type)
 static bool has_known_type(subject *it)
 {
     hid_t type = H5Dget_type(it->dataset), native = H5Tcopy(type);
-    bool known = is_boolean(type);
+    bool known = ls_dataset_check_is_boolean(type);
     it->array->type = LS_U8;
     H5Tset_order(native, H5Tget_order(H5T_NATIVE_INT));
     for (int i = LS_U8; i <= LS_F64 && !known; i++) {

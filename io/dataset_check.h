@@ -20,6 +20,8 @@ const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
  * was written to the last of them, by known filters and in chunks of a sane size. LS_DATA errors.
  */
 bool ls_dataset_check_stored(hid_t dataset, const char *path, ls_error *error);
+/* Whether these are numpy's booleans: the names FALSE and TRUE for a byte of 0 and 1. */
+bool ls_dataset_check_is_boolean(hid_t type);
 /* What a data set of this type holds: "16-bit unsigned integers", "records". For messages. */
 void ls_dataset_check_describe_type(hid_t type, char *text, size_t size);
 /* HDF5's name for `type` in memory, in native byte order; borrowed. */

@@ -33,7 +33,7 @@ static bool find_type(ls_h5_rows *r, ls_error *error)
     if (known && class == H5T_FLOAT)
         r->type = size <= sizeof(float) ? LS_F32 : LS_F64;
     else if (known)
-        r->type = whole[sign][size];
+        r->type = ls_dataset_check_is_boolean(type) ? LS_U8 : whole[sign][size];
     r->clipped = known && class == H5T_INTEGER && size == 8 && !sign;
     if (known && (H5Tget_class(type) == H5T_ENUM || class == H5T_BITFIELD))
         r->memory = H5Tget_native_type(type, H5T_DIR_ASCEND);

@@ -26,6 +26,9 @@ for file in form_*.h5; do
     "$python" "$tests/launch/foreign_h5.py" same "$file" out.h5
 done
 
+imported form_bool.h5
+says 'train  x uint8 [60, 6]  y int32 [60]  2 classes'
+
 # Names.
 imported caffe.h5 --rename data=x,label=y
 says 'note: label: float32 whole numbers become labels; --y targets keeps numbers'
