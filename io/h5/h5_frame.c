@@ -76,7 +76,9 @@ bool ls_h5_frame_place(hid_t file, const char *path, int rank, const hsize_t *di
 bool ls_h5_frame_finish(hid_t file, ls_h5_frame *frame, ls_error *error)
 {
     struct stat status = {0};
-    bool ok = ls_h5_close_written(file, error) && fstat(frame->file, &status) == 0;
+    bool ok = ls_h5_close_written(file, error) &&
+              (fstat(frame->file, &status) == 0 ||
+               ls_error_set(error, LS_IO, "a file in memory has no size: %s", strerror(errno)));
     frame->size = (size_t)status.st_size;
     return ok;
 }
