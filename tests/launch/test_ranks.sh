@@ -34,7 +34,7 @@ train() { # RUN RANKS [RANKS-PER-NODE|''] ARGUMENT ...
 }
 
 metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|(stage_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
+    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
 }
 
 alike() { # A B [STEP]: the end of both runs, their best and their records
