@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/check.h"
+
 enum { CHUNK = 1 << 26 /* bytes of one write or read */ };
 
 static int open_file(const char *path, int flags, mode_t mode)
@@ -37,6 +39,13 @@ int ls_file_open(const char *path, int flags, mode_t mode)
         file = calls->open(path, flags | O_CLOEXEC, mode);
     while (is_interrupted(file));
     return file;
+}
+
+int ls_file_open_code(int reason)
+{
+    bool theirs = reason == ENOENT || reason == ENOTDIR || reason == EACCES || reason == EPERM ||
+                  reason == ELOOP || reason == ENAMETOOLONG;
+    return theirs ? LS_DATA : LS_IO;
 }
 
 /* `offset` -1: where the file stands. */

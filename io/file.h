@@ -9,6 +9,9 @@
 
 /* open, with O_CLOEXEC. */
 int ls_file_open(const char *path, int flags, mode_t mode);
+/* The code of the error for data that could not be opened, for this reason (an errno): LS_DATA
+ * where it is not there or not for us, which is the user's to mend; else LS_IO. */
+int ls_file_open_code(int reason);
 /* Writes all bytes; ENOSPC where the system takes none of them and gives no reason. */
 bool ls_file_write(int file, const void *bytes, size_t size);
 /* The same for whole pages of memory; past the system's cache, which would copy them and throw out

@@ -33,21 +33,12 @@ static hid_t file_access(void)
     return list;
 }
 
-/* A file that is not there, or not for us, is the user's to mend; all else is a read that failed.
- */
-static int code_of(int reason)
-{
-    bool theirs = reason == ENOENT || reason == ENOTDIR || reason == EACCES || reason == EPERM ||
-                  reason == ELOOP || reason == ENAMETOOLONG;
-    return theirs ? LS_DATA : LS_IO;
-}
-
 /* Opens a regular file for reading; -1 and an error where there is none. */
 static int open_regular(const char *path, struct stat *status, ls_error *error)
 {
     int file = ls_file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (file < 0)
-        ls_error_set(error, code_of(errno), "%s: can't open: %s", path, strerror(errno));
+        ls_error_set(error, ls_file_open_code(errno), "%s: can't open: %s", path, strerror(errno));
     else if (fstat(file, status) != 0)
         ls_error_set(error, LS_IO, "%s: can't read: %s", path, strerror(errno));
     else if (S_ISDIR(status->st_mode))

@@ -16,8 +16,7 @@ gzFile ls_packed_open(const char *path, ls_error *error)
     if (file >= 0)
         ls_file_close(file);
     reason = file < 0 ? reason : ENOMEM;
-    ls_error_set(error, reason == ENOENT || reason == ENOTDIR ? LS_DATA : LS_IO,
-                 "%s: can't open: %s", path, strerror(reason));
+    ls_error_set(error, ls_file_open_code(reason), "%s: can't open: %s", path, strerror(reason));
     return NULL;
 }
 

@@ -4,7 +4,7 @@
 
 #include "core/check.h"
 
-/* NULL and an error: LS_DATA where nothing is at `path`, LS_IO where the system can't open it. The
+/* NULL and an error: ls_file_open_code. The
  * caller closes it (gzclose). */
 gzFile ls_packed_open(const char *path, ls_error *error);
 /* Why the last gzread failed, with errno as it left it: the text, and in *code LS_IO where the

@@ -93,6 +93,8 @@ refused 65 'page.gz: is no text table: it is an HTML or XML page (was the downlo
 expect 65 "$lockstep" inspect page.gz
 says 'page.gz: is not an HDF5 file: it is an HTML or XML page (was the download refused?)'
 refused 65 "none.csv: can't open: No such file or directory" csv none.csv -o none.h5
+ln -s circle.csv circle.csv
+refused 65 "circle.csv: can't open: Too many levels of symbolic links" csv circle.csv -o none.h5
 
 # usage
 usage_error "there is no format 'cvs'; expected one of idx, csv, h5, synthetic" cvs pets.csv -o none.h5
