@@ -344,7 +344,10 @@ bool ls_atomic_file_folder(const char *path, ls_error *error)
         if (made != 0 && errno != EEXIST)
             return fail(error, part, "make the folder");
         if (stat(part, &status) != 0)
-            return fail(error, part, "look at the folder");
+            return errno == ENOENT
+                       ? ls_error_set(error, LS_IO,
+                                      "%s: is a link that leads nowhere; expected a folder", part)
+                       : fail(error, part, "look at the folder");
         if (!S_ISDIR(status.st_mode))
             return ls_error_set(error, LS_IO, "%s: expected a folder, found something else", part);
     }

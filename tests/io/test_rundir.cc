@@ -70,6 +70,9 @@ TEST(Rundir, SaysWhatStandsInTheWay)
     EXPECT_EQ(error.code, LS_IO);
     EXPECT_TRUE(has(error, folder / "file")) << error.text;
     EXPECT_TRUE(has(error, "expected a folder")) << error.text;
+    std::filesystem::create_symlink("nowhere", folder / "link");
+    EXPECT_FALSE(ls_rundir_open((folder / "link").c_str(), &error));
+    EXPECT_TRUE(has(error, "link: is a link that leads nowhere; expected a folder")) << error.text;
     EXPECT_FALSE(ls_rundir_open("/proc/run", &error));
     EXPECT_TRUE(has(error, "/proc/run: can't make the folder")) << error.text;
 }
