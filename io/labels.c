@@ -8,11 +8,7 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 
-enum {
-    CLASSES_MAX = 1 << 24, /* labels become reals: float32 holds all whole numbers below it */
-    BLOCK_ROWS = 1024,
-    BLOCK_NUMBERS = 1 << 16
-};
+enum { BLOCK_ROWS = 1024, BLOCK_NUMBERS = 1 << 16 };
 
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
 {
@@ -33,12 +29,12 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
     if (!ls_h5_get_long(y->dataset, "classes", &split->classes, &given, error))
         return ls_error_set(error, LS_DATA,
                             "%s: %s: attribute classes is not one whole number; expected 1 to %d",
-                            y->file, array->path, (int)CLASSES_MAX);
-    if (given && (split->classes < 1 || split->classes > CLASSES_MAX))
+                            y->file, array->path, (int)LS_CLASSES_MAX);
+    if (given && (split->classes < 1 || split->classes > LS_CLASSES_MAX))
         return ls_error_set(error, LS_DATA,
                             "%s: %s has attribute classes=%ld; expected 1 to %d (labels count "
                             "from 0)",
-                            y->file, array->path, split->classes, (int)CLASSES_MAX);
+                            y->file, array->path, split->classes, (int)LS_CLASSES_MAX);
     if (array->scale != 1 || array->offset != 0)
         return ls_error_set(error, LS_DATA,
                             "%s: %s holds labels, but has attributes scale=%g, offset=%g; remove "
@@ -60,7 +56,7 @@ static void look_at(const real *y, long rows, long width, look *l)
         long ones = 0, others = 0;
         for (long i = 0; i < width; i++) {
             real v = y[r * width + i];
-            l->whole = l->whole && v >= 0 && v < CLASSES_MAX && v == (real)floor((double)v);
+            l->whole = l->whole && v >= 0 && v < LS_CLASSES_MAX && v == (real)floor((double)v);
             l->largest = v > l->largest ? v : l->largest;
             ones += v == 1;
             others += v != 0 && v != 1;
@@ -104,7 +100,7 @@ void ls_labels_advise(const ls_split *split, const ls_column *y, char *text, siz
 static bool check_label(const ls_split *split, const ls_column *y, double label, long row,
                         ls_error *error)
 {
-    long limit = split->classes ? split->classes : CLASSES_MAX;
+    long limit = split->classes ? split->classes : LS_CLASSES_MAX;
     if (label >= 0 && label < (double)limit && label == floor(label))
         return true;
     if (label >= 0 && label == floor(label) && split->classes)

@@ -2,6 +2,8 @@
 #pragma once
 #include "io/column.h"
 
+enum { LS_CLASSES_MAX = 1 << 24 }; /* labels become reals: float32 holds all whole numbers below */
+
 /* Targets y of shape [rows] or [rows, 1] are labels if they are stored as whole numbers or have the
  * attribute `classes`: the shape of a row becomes {}, and split->classes the attribute (0: there is
  * none). All others are targets of regression; [rows] becomes [rows, 1]. LS_DATA errors for a bad

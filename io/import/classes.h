@@ -2,9 +2,7 @@
 #pragma once
 #include <stdio.h>
 
-#include "core/check.h"
-
-enum { LS_CLASSES_MAX = 1 << 24 }; /* labels become reals: float32 holds all whole numbers below */
+#include "io/labels.h"
 
 /* Labels of a set of rows, from 0: begins as {0}; free count with ls_free. */
 typedef struct ls_classes {
