@@ -90,6 +90,10 @@ different() { # WHAT A B
     [ "$2" != "$3" ] || fail "$1: expected two values, found '$2' twice"
 }
 
+metrics_of() { # RUN: its records, without what the clock says
+    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
+}
+
 # Repeats COMMAND until it succeeds, for at most 30 s.
 wait_until() {
     local tries

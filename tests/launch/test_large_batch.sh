@@ -31,10 +31,6 @@ train() { # RUN RANKS ARGUMENT ...
     expect 0 ranks "$count" "$lockstep" train $job run="$run" "$@"
 }
 
-metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
-}
-
 alike() { # A B: the runs' ends, their best and their records
     same "step 12 of $1 and $2" "$(digest --all "$(checkpoint "$1" 12)")" "$(digest --all "$(checkpoint "$2" 12)")"
     same "best of $1 and $2" "$(digest "$1/checkpoints/best.h5")" "$(digest "$2/checkpoints/best.h5")"

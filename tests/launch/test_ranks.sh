@@ -33,10 +33,6 @@ train() { # RUN RANKS [RANKS-PER-NODE|''] ARGUMENT ...
     expect 0 ranks "$count" env LOCKSTEP_RANKS_PER_NODE="$nodes" "$lockstep" train job.yaml run="$run" "$@"
 }
 
-metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
-}
-
 alike() { # A B [STEP]: the end of both runs, their best and their records
     local step=${3:-7}
     same "step $step of $1 and $2" "$(digest --all "$(checkpoint "$1" "$step")")" \

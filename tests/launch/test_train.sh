@@ -37,10 +37,6 @@ last_of() { # RUN: its newest checkpoint
     find "$1/checkpoints" -name 'step-*.h5' | sort | tail -n 1
 }
 
-metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
-}
-
 evaluation_of() { # RANKS RUN
     expect 0 ranks "$1" "$lockstep" evaluate "$2" --json
     sed -E 's/"checkpoint":"[^"]*",?//' "$work/out"
