@@ -264,20 +264,13 @@ bool ls_atomic_file_finish(ls_atomic_file *f, ls_error *error)
     return false;
 }
 
-ls_atomic_file *ls_atomic_file_stage(const char *path, const void *bytes, size_t size,
-                                     ls_error *error)
-{
-    ls_atomic_file *f = ls_atomic_file_create(path, error);
-    if (!f || (ls_atomic_file_put(f, bytes, size, error) && ls_atomic_file_sync(f, error)))
-        return f;
-    ls_atomic_file_discard(f);
-    return NULL;
-}
-
 bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error)
 {
-    ls_atomic_file *f = ls_atomic_file_stage(path, bytes, size, error);
-    return f && ls_atomic_file_rename(f, error);
+    ls_atomic_file *f = ls_atomic_file_create(path, error);
+    if (f && ls_atomic_file_put(f, bytes, size, error))
+        return ls_atomic_file_finish(f, error);
+    ls_atomic_file_discard(f);
+    return false;
 }
 
 static bool read_all(const char *path, int file, char *bytes, size_t size, ls_error *error)

@@ -34,18 +34,15 @@ FILE *ls_atomic_file_stream(ls_atomic_file *file);
 bool ls_atomic_file_flush(ls_atomic_file *file, ls_error *error);
 /* Makes what was put so far durable. LS_IO errors. */
 bool ls_atomic_file_sync(ls_atomic_file *file, ls_error *error);
+/* A synced file becomes PATH, durable. */
+bool ls_atomic_file_rename(ls_atomic_file *file, ls_error *error);
 /* Flushes the stream, syncs the file to the disk and makes it PATH. */
 bool ls_atomic_file_finish(ls_atomic_file *file, ls_error *error);
 /* Gives the file up: nothing is left of it. NULL is allowed. */
 void ls_atomic_file_discard(ls_atomic_file *file);
 
-/* Writes PATH: both halves below, one after the other. */
+/* Writes PATH, whole and durable. */
 bool ls_atomic_file_write(const char *path, const void *bytes, size_t size, ls_error *error);
-/* The first half: the temporary file, durable. NULL and an error where that failed. */
-ls_atomic_file *ls_atomic_file_stage(const char *path, const void *bytes, size_t size,
-                                     ls_error *error);
-/* The second half: it becomes PATH, durable. */
-bool ls_atomic_file_rename(ls_atomic_file *file, ls_error *error);
 
 /* The file's bytes and a 0 after them; the caller frees with ls_free. NULL and LS_DATA where there
  * is no such file, or one of more than `most` bytes, or of more than the machine's memory; LS_IO

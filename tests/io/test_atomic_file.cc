@@ -122,13 +122,15 @@ TEST(AtomicFile, OfTwoWritersEachIsWholeAndTheLastOneStays)
 {
     Folder folder;
     std::string path = folder / "a";
-    ls_atomic_file *first = ls_atomic_file_stage(path.c_str(), "first", 5, nullptr);
-    ls_atomic_file *second = ls_atomic_file_stage(path.c_str(), "2nd", 3, nullptr);
+    ls_atomic_file *first = ls_atomic_file_create(path.c_str(), nullptr);
+    ls_atomic_file *second = ls_atomic_file_create(path.c_str(), nullptr);
     ASSERT_TRUE(first && second);
+    EXPECT_TRUE(ls_atomic_file_put(first, "first", 5, nullptr));
+    EXPECT_TRUE(ls_atomic_file_put(second, "2nd", 3, nullptr));
     EXPECT_FALSE(std::filesystem::exists(path));
-    EXPECT_TRUE(ls_atomic_file_rename(second, nullptr));
+    EXPECT_TRUE(ls_atomic_file_finish(second, nullptr));
     EXPECT_EQ(read_file(path), "2nd");
-    EXPECT_TRUE(ls_atomic_file_rename(first, nullptr));
+    EXPECT_TRUE(ls_atomic_file_finish(first, nullptr));
     EXPECT_EQ(read_file(path), "first");
     EXPECT_EQ(files_in(folder.root), 1);
 }
