@@ -185,18 +185,20 @@ static bool choose_path(const ls_array *x, const char *split, const char *name, 
     return (size_t)snprintf(to, size, "%s/%.*s", split, (int)length, name) < size;
 }
 
-/* Whether values of a data set lie in a global heap that is not checked: the guard follows the
- * references of contiguous texts and lists only (h5_check.c). */
-static bool is_unchecked(hid_t dataset)
+/* Whether the values of a data set can't be copied: they lie in a global heap that is not checked,
+ * for the guard follows the references of contiguous texts and lists only (h5_check.c); or they are
+ * places in the source. */
+static bool is_unfit(hid_t dataset)
 {
     hid_t type = H5Dget_type(dataset), list = H5Dget_create_plist(dataset);
     bool text = H5Tget_class(type) == H5T_STRING, plain = text || H5Tget_class(type) == H5T_VLEN;
     bool scattered = H5Tdetect_class(type, H5T_VLEN) > 0 ||
                      (text ? H5Tis_variable_str(type) : H5Tdetect_class(type, H5T_STRING)) > 0;
-    bool contiguous = H5Pget_layout(list) == H5D_CONTIGUOUS;
+    bool checked = plain && H5Pget_layout(list) == H5D_CONTIGUOUS;
+    bool unfit = (scattered && !checked) || H5Tdetect_class(type, H5T_REFERENCE) > 0;
     H5Pclose(list);
     H5Tclose(type);
-    return scattered && !(plain && contiguous);
+    return unfit;
 }
 
 /* Returns 1 if `from` is an array of `rows` rows, 0 if not; -1 and an error if it can't be trusted.
@@ -217,11 +219,11 @@ static int has_rows(hid_t source, const char *from, long rows, ls_error *error)
     int rank = H5Sget_simple_extent_dims(space, dims, NULL);
     H5Sclose(space);
     int found = rank > 0 && dims[0] == (hsize_t)rows;
-    if (found && is_unchecked(dataset)) {
+    if (found && is_unfit(dataset)) {
         ls_h5_fail(
             error, LS_DATA, source,
-            "%s holds texts or lists in chunks or records, which can't be copied; store them "
-            "contiguous, as h5py does unless told otherwise",
+            "%s holds references, or texts or lists in chunks or records, which can't be copied; "
+            "store texts and lists contiguous, as h5py does unless told otherwise",
             from);
         found = -1;
     }

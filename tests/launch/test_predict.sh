@@ -169,6 +169,9 @@ with h5py.File("link.h5", "w") as file:
     file["test/x"] = numpy.zeros((9, 6), "f4")
     file["test/y"] = numpy.zeros(9, "i4")
     file["test/z"] = h5py.SoftLink("/test/y")
+with h5py.File("places.h5", "w") as file:
+    file["test/x"] = numpy.zeros((9, 6), "f4")
+    file.create_dataset("test/z", (9,), h5py.ref_dtype)[0] = file["test/x"].ref
 with h5py.File("shape.h5", "w") as file: file["test/x"] = numpy.zeros((9, 5), "f4")'
 refused 64 "1.csv: is there already; --force overwrites it" predict run -o 1.csv
 refused 64 "out.txt: expected an output that ends in .h5 or .csv" predict run -o out.txt
@@ -180,6 +183,8 @@ refused 65 "plain.h5 has no rows of train; it has test: name another with --spli
     predict run --data plain.h5 --split train -o new.h5
 refused 65 "link.h5: test/z is a soft or external link; expected the data itself" \
     extract run --layer bend --data link.h5 -o new.h5
+refused 65 "places.h5: test/z holds references, or texts or lists in chunks or records, which can't be copied" \
+    extract run --layer bend --data places.h5 -o new.h5
 expect 64 "$lockstep" predict run -o new.h5 --split dev
 says "--split=dev: write one of train, valid, test"
 refused 65 "row 700" predict run --data bad.h5 -o new.h5
