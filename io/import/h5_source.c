@@ -142,7 +142,7 @@ static bool visit_group(walk *w, const char *path, const char *new_path)
     hid_t group = ls_h5_object_linked(w->source->file, path[0] ? path : "/");
     snprintf(w->group, sizeof w->group, "%s", path);
     snprintf(w->new_group, sizeof w->new_group, "%s", new_path);
-    if (group >= 0 && H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit, w) < 0 &&
+    if (group >= 0 && H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, w) < 0 &&
         !w->failed)
         w->failed = !ls_h5_fail(w->error, LS_DATA, w->source->file, "can't list %s", path);
     ls_h5_close(group);
