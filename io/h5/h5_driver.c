@@ -62,7 +62,8 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access, haddr_t
 }
 
 /* HDF5 gives up its hold on the driver before it calls this, through the driver's table: so each
- * file holds the driver too. */
+ * file holds the driver too. A file that can't be opened is closed while HDF5 collects the reasons,
+ * which any call of its interface would clear. */
 static herr_t close_file(H5FD_t *file)
 {
     driver_file *f = (driver_file *)file;
@@ -71,7 +72,9 @@ static herr_t close_file(H5FD_t *file)
         *f->told = f->first;
     ls_file_close(f->file);
     ls_free(f);
+    hid_t reasons = H5Eget_current_stack();
     H5Idec_ref(held);
+    H5Eset_current_stack(reasons);
     return 0;
 }
 

@@ -12,17 +12,18 @@
 static const char mark[] = "# Written by lockstep at each start of this run: its job, with the "
                            "values of all keys.\n";
 
-/* Whether the file may be replaced: it is not there, or lockstep wrote it. What can't be read is
- * somebody's. */
-static bool is_ours(const char *path)
+/* Sets *ours: the file may be replaced, for it is not there, or lockstep wrote it. LS_IO errors. */
+static bool find_writer(const char *path, bool *ours, ls_error *error)
 {
     size_t size;
     bool there;
-    char *text = ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, NULL);
-    bool ours = text ? strncmp(text, mark, sizeof mark - 1) == 0
-                     : ls_folder_look(path, &there, NULL) && !there;
+    ls_error why = {0};
+    if (!ls_folder_look(path, &there, error))
+        return false;
+    char *text = there ? ls_atomic_file_read(path, LS_RUNDIR_TEXT, &size, &why) : NULL;
+    *ours = !there || (text && strncmp(text, mark, sizeof mark - 1) == 0);
     ls_free(text);
-    return ours;
+    return why.code != LS_IO || ls_error_set(error, LS_IO, "%s", why.text);
 }
 
 bool ls_resolved_write(const ls_trainer *t, ls_error *error)
@@ -30,13 +31,13 @@ bool ls_resolved_write(const ls_trainer *t, ls_error *error)
     const ls_job *job = t->session.job;
     char *path = ls_format("%s/job.yaml", job->run), *keys = ls_job_text(job);
     char *text = ls_format("%s%s", mark, keys);
-    bool ours = is_ours(path);
-    if (!ours)
+    bool ours, ok = find_writer(path, &ours, error);
+    if (ok && !ours)
         ls_report_notice(&t->options.listener,
                          "%s stays as it is, for lockstep did not write it (its first line would "
                          "say so): the job of this start, with all keys, is %s/resolved.yaml",
                          path, job->run);
-    bool ok = ls_rundir_put(t->run, ours ? "job.yaml" : "resolved.yaml", text, error);
+    ok = ok && ls_rundir_put(t->run, ours ? "job.yaml" : "resolved.yaml", text, error);
     ls_free(text);
     ls_free(keys);
     ls_free(path);

@@ -2,7 +2,6 @@
 #include "launch/train/resume.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
@@ -45,7 +44,10 @@ static bool check_progress(const ls_checkpoint *checkpoint, ls_error *error)
 static bool open_path(ls_trainer *t, ls_error *error)
 {
     const char *path = t->options.resume;
-    if (access(path, F_OK) != 0)
+    bool there;
+    if (!ls_folder_look(path, &there, error))
+        return false;
+    if (!there)
         return ls_error_set(error, LS_DATA,
                             "--resume=%s: there is no such file; write auto, required, never, a "
                             "checkpoint or a run directory",
@@ -151,11 +153,14 @@ static bool check_moved(const ls_trainer *t, ls_error *error)
 static bool find_local(ls_trainer *t, ls_error *error)
 {
     const char *weights = t->options.weights, *resume = t->options.resume;
+    bool there = true;
     if (!weights && (!resume || strcmp(resume, "auto") == 0) && !check_moved(t, error))
         return false;
     if (!t->options.dry_run && !(t->run = ls_rundir_open(t->session.job->run, error)))
         return false;
-    if (weights && access(weights, R_OK) != 0)
+    if (weights && !ls_folder_look(weights, &there, error))
+        return false;
+    if (!there)
         return ls_error_set(error, LS_DATA, "--weights %s: there is no such file", weights);
     if (!choose_checkpoint(t, error))
         return false;

@@ -82,6 +82,9 @@ for at in open@*/best.h5 open@*/best.ok pread@*/best.ok stat@*/runs/job; do
 done
 keeps_out open@*/job.yaml:1:EIO train job.yaml
 keeps_out read@*/job.yaml:1:EIO train job.yaml
+keeps_out open@*/runs/job/job.yaml:1:EIO train job.yaml epochs=2
+[ ! -e runs/job/resolved.yaml ] || fail 'a job.yaml that could not be read counted as that of a person'
+keeps_out access@*/best.h5:1:EIO train job.yaml run=other --weights runs/job/checkpoints/best.h5
 expect 0 "$fault" --fail read@*/job.yaml:1:EINTR -- "$lockstep" train job.yaml
 
 # verify tells what can't be read from what is damaged; inspect does not print half of a run as if it were all.
