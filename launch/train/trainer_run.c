@@ -253,7 +253,7 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
 {
     if (!evaluate(t, error))
         return FAILED;
-    bool last = t->position.stage_step == stage_of(t)->steps;
+    bool last = t->position.stage_step >= stage_of(t)->steps; /* above: the job may ask for less */
     return last || ls_judge_patience_over(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
 }
 
@@ -355,7 +355,7 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
         result = step_and_after(t, error);
     if (result != STAGE_DONE)
         return result;
-    ls_report_stage(&t->report, t->position.stage_step == stage->steps ? "done" : "stopped early");
+    ls_report_stage(&t->report, t->position.stage_step >= stage->steps ? "done" : "stopped early");
     advance(t);
     save(t, LS_CHECKPOINT_ALL);
     ls_loader_close(t->loader);

@@ -102,6 +102,10 @@ expect 0 short early stages.1.steps=200
 says "nothing to do: the run is complete after $end steps (it stopped early: a larger evaluate.stop_after= goes on)"
 expect 0 short early stages.1.steps=200 evaluate.stop_after=0
 says 'stage 2 of 2 done: step 201'
+# A job that asks for fewer steps than the checkpoint has, whose evaluation is still due.
+expect 0 short longer stages.1.steps=6 evaluate.stop_after=0 checkpoint.every='1 steps' checkpoint.keep=9
+expect 0 short shorter stages.1.steps=2 evaluate.stop_after=0 --resume=longer/checkpoints/step-00000005.h5
+says 'stage 2 of 2 done: step 5'
 # The patience of a stage counts anew after a stage that stopped early.
 expect 0 short first stages.0.steps=200 'stages.0.optimizer=sgd rate=0.5' stages.1.steps=3
 says 'stage 1 of 2 stopped early'
