@@ -6,6 +6,10 @@
 #include <iterator>
 #include <string>
 
+extern "C" {
+#include "core/check.h"
+}
+
 class Folder
 {
   public:
@@ -36,4 +40,22 @@ inline std::string read_file(const std::string &path)
 inline void write_file(const std::string &path, const std::string &bytes)
 {
     std::ofstream(path, std::ios::binary) << bytes;
+}
+
+inline bool has(const std::string &text, const std::string &part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+inline bool has(const ls_error &error, const std::string &part)
+{
+    return has(std::string(error.text), part);
+}
+
+/* A file of the run's checkpoint of this step. */
+inline std::string step_path(const Folder &run, long step, const char *ending = ".h5")
+{
+    char name[64];
+    snprintf(name, sizeof name, "checkpoints/step-%08ld%s", step, ending);
+    return run / name;
 }

@@ -17,11 +17,6 @@ extern "C" {
 
 namespace
 {
-bool has(const ls_error &error, const std::string &part)
-{
-    return std::string(error.text).find(part) != std::string::npos;
-}
-
 bool put(const std::string &path, const std::string &text, ls_error *error = nullptr)
 {
     return ls_atomic_file_write(path.c_str(), text.data(), text.size(), error);

@@ -17,18 +17,6 @@ extern "C" {
 
 namespace
 {
-bool has(const std::string &text, const std::string &part)
-{
-    return text.find(part) != std::string::npos;
-}
-
-std::string step_path(const Folder &run, long step, const char *ending = ".h5")
-{
-    char name[64];
-    snprintf(name, sizeof name, "checkpoints/step-%08ld%s", step, ending);
-    return run / name;
-}
-
 /* Writes the states after these steps, one after the other, and waits. */
 void write_steps(const Folder &run, SmallState &state, std::vector<long> steps, int keep = 10,
                  bool best = false)

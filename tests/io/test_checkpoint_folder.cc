@@ -43,18 +43,6 @@ bool ends_with(const std::string &name, const std::string &ending)
            name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
 }
 
-bool has(const std::string &text, const std::string &part)
-{
-    return text.find(part) != std::string::npos;
-}
-
-std::string step_path(const Folder &run, long step, const char *ending = ".h5")
-{
-    char name[64];
-    snprintf(name, sizeof name, "checkpoints/step-%08ld%s", step, ending);
-    return run / name;
-}
-
 bool exists(const std::string &path)
 {
     return std::filesystem::exists(path);

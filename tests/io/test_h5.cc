@@ -20,11 +20,6 @@ extern "C" {
 
 namespace
 {
-bool has(const ls_error &error, const std::string &part)
-{
-    return std::string(error.text).find(part) != std::string::npos;
-}
-
 const hsize_t two_by_three[] = {2, 3};
 const float six[] = {1, 2, 3, 4, 5, 6};
 

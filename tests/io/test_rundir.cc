@@ -14,11 +14,6 @@ extern "C" {
 
 namespace
 {
-bool has(const ls_error &error, const std::string &part)
-{
-    return std::string(error.text).find(part) != std::string::npos;
-}
-
 std::string host()
 {
     char name[256] = "";

@@ -94,6 +94,10 @@ metrics_of() { # RUN: its records, without what the clock says
     sed -E 's/,"(samples_per_second|waiting|(stage_|held_|write_)?seconds)":[0-9.e+-]+//g' "$1/metrics.jsonl"
 }
 
+under_way() { # whether the training in $run is under way: the first record is written
+    [ -s "$run/metrics.jsonl" ]
+}
+
 # Repeats COMMAND until it succeeds, for at most 30 s.
 wait_until() {
     local tries

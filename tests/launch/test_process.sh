@@ -15,10 +15,6 @@ evaluate: {every: never}
 checkpoint: {every: never}
 END
 
-under_way() { # whether it trains: the first record is written
-    [ -s "$run/metrics.jsonl" ]
-}
-
 stopped() { # RUN: ended with 75 and a checkpoint
     [ $code = 75 ] || fail "$1: expected exit code 75, found $code"
     compgen -G "$1/checkpoints/step-*.ok" >/dev/null || fail "$1: expected a checkpoint"

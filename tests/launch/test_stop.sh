@@ -18,10 +18,6 @@ steps_saved() { # RUN: of its newest checkpoint
     find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
 }
 
-under_way() { # whether it trains: the first record is written
-    [ -s "$run/metrics.jsonl" ]
-}
-
 # stopped RUN [WHY]: it ended with 75, said so, and resumes from the checkpoint
 stopped() {
     [ $code = 75 ] || fail "expected exit code 75, found $code"
