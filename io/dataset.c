@@ -24,8 +24,8 @@ enum {
     GROUP_BYTES = 1 << 20, /* of rows that are read, then transformed: they stay in a cache */
     RULES = 4              /* more than there are in the table of losses */
 };
-/* Rows that tell a data set from another: at so many places so many rows, or as fill so many bytes.
- */
+/* A few rows stand for an array where data sets are compared: SAMPLE_ROWS at each of SAMPLE_PLACES,
+ * or fewer, so that those of a place take no more than SAMPLE_BYTES. */
 enum { SAMPLE_PLACES = 4, SAMPLE_ROWS = 16, SAMPLE_BYTES = 1 << 18 };
 
 struct ls_dataset {
@@ -39,7 +39,7 @@ struct ls_dataset {
     const ls_target_rule *rule[RULES]; /* for targets; the first NULL ends them */
 };
 
-static const char *const split_names[] = {"train", "valid", "test"};
+const char *const ls_split_names[LS_SPLITS] = {"train", "valid", "test"};
 
 /* Where a split's arrays may stand: as groups, or all at the root. */
 static const struct layout {
@@ -201,7 +201,7 @@ static ls_dataset *create(const char *path)
     data->file = data->descriptor = -1;
     for (int id = 0; id < LS_SPLITS; id++) {
         ls_split *split = &data->split[id];
-        snprintf(split->name, sizeof split->name, "%s", split_names[id]);
+        snprintf(split->name, sizeof split->name, "%s", ls_split_names[id]);
         data->x[id] = (ls_column){.file = data->path, .array = &split->x, .dataset = -1};
         data->y[id] = (ls_column){.file = data->path, .array = &split->y, .dataset = -1};
     }
@@ -340,7 +340,7 @@ const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split)
 ls_split_id ls_split_find(const char *name)
 {
     for (int id = 0; name && id < LS_SPLITS; id++)
-        if (strcmp(name, split_names[id]) == 0)
+        if (strcmp(name, ls_split_names[id]) == 0)
             return (ls_split_id)id;
     return LS_SPLITS;
 }

@@ -40,6 +40,7 @@ typedef struct ls_split {
 } ls_split;
 
 typedef enum { LS_TRAIN, LS_VALID, LS_TEST, LS_SPLITS } ls_split_id;
+extern const char *const ls_split_names[LS_SPLITS]; /* "train", "valid", "test" */
 
 typedef struct ls_dataset ls_dataset;
 /* Opens a data file and checks its structure, types and sizes, and that labels are in range. NULL

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/dataset.h"
 #include "io/import/csv_labels.h"
 #include "io/import/csv_scale.h"
 #include "io/output.h"
@@ -13,7 +14,6 @@
 enum { CLASSES_SHOWN = 8, STANDARD_COLUMNS = 8000 };
 
 enum { TRAIN, VALID, TEST, SPLITS };
-static const char *const split_names[] = {"train", "valid", "test"};
 
 /* One import: the tables, and what becomes of their labels and numbers. */
 typedef struct table_import {
@@ -134,10 +134,10 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
         const ls_csv_table *t = &w->table[i];
         if (t->rows == 0)
             continue;
-        if (!write_split(w, file, split_names[i], t, error))
+        if (!write_split(w, file, ls_split_names[i], t, error))
             return false;
         if (w->report)
-            report_split(w, split_names[i], t);
+            report_split(w, ls_split_names[i], t);
     }
     return true;
 }

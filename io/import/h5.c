@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
 #include "io/dataset_check.h"
@@ -12,8 +13,6 @@
 #include "io/import/h5_source.h"
 #include "io/import/h5_targets.h"
 #include "io/output.h"
-
-static const char *const split_names[LS_SPLITS] = {"train", "valid", "test"};
 
 /* A split of the data file, and where its rows come from. */
 typedef struct part {
@@ -36,12 +35,13 @@ typedef struct job {
 /* Where the rows of one array go. */
 typedef struct sink {
     const ls_import *import;
-    const part *part;
+    part *part;
     hid_t to[2]; /* the split's own data set, and that of valid; -1: there is none */
     hid_t memory;
     size_t row_bytes;
     char *chosen; /* room for the rows of a block */
     long written[2];
+    bool said; /* that the array holds NaN or infinity */
 } sink;
 
 /* Writes a block of rows that begins at row `first` of the source. */
@@ -65,10 +65,10 @@ static bool write_block(sink *s, long first, long n, const char *block, ls_error
 
 /* Creates the array `name`, x or y, of the split, and of valid if rows go there; its rows are
  * `dims`, of `rank` dimensions with the rows. The attributes of the source are kept. */
-static bool open_sink(const job *j, int split, const char *name, ls_dtype type, int rank,
+static bool open_sink(job *j, int split, const char *name, ls_dtype type, int rank,
                       const hsize_t *dims, sink *s, ls_error *error)
 {
-    const part *p = &j->part[split];
+    part *p = &j->part[split];
     const ls_h5_rows *from = name[0] == 'x' ? &p->x : &p->y;
     hsize_t shape[LS_MAX_RANK + 1];
     const long rows[2] = {p->x.rows - p->valid, p->valid};
@@ -81,7 +81,7 @@ static bool open_sink(const job *j, int split, const char *name, ls_dtype type, 
     for (int i = 0; ok && i < 2 && rows[i] > 0; i++) {
         char path[32];
         shape[0] = (hsize_t)rows[i];
-        snprintf(path, sizeof path, "%s/%s", split_names[i ? LS_VALID : split], name);
+        snprintf(path, sizeof path, "%s/%s", ls_split_names[i ? LS_VALID : split], name);
         s->to[i] = ls_h5_create_dataset(j->file, path, s->memory, rank, shape, error);
         ok = s->to[i] >= 0 && ls_h5_keep_attributes(from->dataset, s->to[i], from->path,
                                                     i ? NULL : j->report, error);
@@ -106,65 +106,64 @@ static long find_bad(ls_dtype type, const void *numbers, long n)
     return -1;
 }
 
-/* Copies the numbers of x or of targets as they are. */
-static bool copy_numbers(const job *j, const ls_h5_rows *from, sink *s, ls_error *error)
+/* Reads rows [first, first + n) of an array into a block, as they are to be written. */
+typedef bool read_block(job *j, sink *s, const ls_h5_rows *from, long first, long n, void *block,
+                        ls_error *error);
+
+/* Copies an array block by block. */
+static bool copy_rows(job *j, sink *s, const ls_h5_rows *from, read_block *read, ls_error *error)
 {
-    char *block = ls_alloc((size_t)(from->block * from->width), ls_dtype_size(from->type));
-    bool ok = true, said = false;
+    char *block = ls_alloc((size_t)from->block, s->row_bytes);
+    bool ok = true;
     for (long first = 0, n; ok && first < from->rows; first += n) {
-        n = from->rows - first < from->block ? from->rows - first : from->block;
-        ok = ls_h5_rows_read(from, first, n, block, error);
-        long bad = ok && !said && j->report ? find_bad(from->type, block, n * from->width) : -1;
-        if (bad >= 0)
-            ls_print(j->report,
-                     "note: %s holds NaN or infinity, first at row %ld; training "
-                     "refuses such rows\n",
-                     from->path, first + bad / from->width);
-        said = said || bad >= 0;
-        ok = ok && write_block(s, first, n, block, error);
+        n = ls_min(from->rows - first, from->block);
+        ok = read(j, s, from, first, n, block, error) && write_block(s, first, n, block, error);
     }
     ls_free(block);
     return ok;
 }
 
-/* Copies one column of whole numbers as the targets that --y says they are: as float64, for whole
- * numbers would be labels. */
-static bool copy_whole_targets(const ls_h5_rows *from, sink *s, ls_error *error)
+/* The numbers of x or of targets as they are; the first NaN or infinity of the array is told. */
+static bool read_numbers(job *j, sink *s, const ls_h5_rows *from, long first, long n, void *block,
+                         ls_error *error)
 {
-    double *block = ls_alloc((size_t)from->block, sizeof *block);
-    bool ok = true;
-    for (long first = 0, n; ok && first < from->rows; first += n) {
-        n = from->rows - first < from->block ? from->rows - first : from->block;
-        ok = ls_h5_rows_read_doubles(from, first, n, block, error) &&
-             write_block(s, first, n, (char *)block, error);
-    }
-    ls_free(block);
-    return ok;
+    if (!ls_h5_rows_read(from, first, n, block, error))
+        return false;
+    long bad = !s->said && j->report ? find_bad(from->type, block, n * from->width) : -1;
+    if (bad >= 0)
+        ls_print(j->report,
+                 "note: %s holds NaN or infinity, first at row %ld; training "
+                 "refuses such rows\n",
+                 from->path, first + bad / from->width);
+    s->said = s->said || bad >= 0;
+    return true;
 }
 
-static bool copy_labels(job *j, part *p, sink *s, ls_error *error)
+/* One column of whole numbers as the targets that --y says they are: as float64, for whole numbers
+ * would be labels. */
+static bool read_whole_targets(job *j, sink *s, const ls_h5_rows *from, long first, long n,
+                               void *block, ls_error *error)
 {
-    const ls_h5_rows *from = &p->y;
-    double *numbers = ls_alloc((size_t)(from->block * from->width), sizeof *numbers);
-    int32_t *labels = ls_alloc((size_t)from->block, sizeof *labels);
-    bool ok = true;
-    for (long first = 0, n; ok && first < from->rows; first += n) {
-        n = from->rows - first < from->block ? from->rows - first : from->block;
-        ok = ls_h5_targets_labels(&j->targets, from, first, n, numbers, labels, &p->classes,
-                                  error) &&
-             write_block(s, first, n, (char *)labels, error);
-    }
-    ls_free(labels);
+    return ls_h5_rows_read_doubles(from, first, n, block, error);
+}
+
+/* The classes of the rows, which are counted. */
+static bool read_labels(job *j, sink *s, const ls_h5_rows *from, long first, long n, void *block,
+                        ls_error *error)
+{
+    double *numbers = ls_alloc((size_t)(n * from->width), sizeof *numbers);
+    bool ok =
+        ls_h5_targets_labels(&j->targets, from, first, n, numbers, block, &s->part->classes, error);
     ls_free(numbers);
     return ok;
 }
 
-static bool write_x(const job *j, int split, ls_error *error)
+static bool write_x(job *j, int split, ls_error *error)
 {
     sink s;
     const ls_h5_rows *x = &j->part[split].x;
     bool ok = open_sink(j, split, "x", x->type, x->rank, x->dims, &s, error) &&
-              copy_numbers(j, x, &s, error);
+              copy_rows(j, &s, x, read_numbers, error);
     for (int i = 0; ok && j->import->channels_first && x->rank == 4 && i < 2; i++)
         ok = s.to[i] < 0 || ls_h5_put_text(s.to[i], "layout", "NHWC", error);
     close_sink(&s);
@@ -174,20 +173,20 @@ static bool write_x(const job *j, int split, ls_error *error)
 static bool write_y(job *j, int split, ls_error *error)
 {
     sink s;
-    part *p = &j->part[split];
-    const ls_h5_rows *y = &p->y;
+    const ls_h5_rows *y = &j->part[split].y;
     const hsize_t column[2] = {y->dims[0], 1};
     bool labels = j->targets.meaning != LS_H5_TARGETS, single = y->width == 1, ok;
     bool whole = single && y->type != LS_F32 && y->type != LS_F64;
     if (labels)
-        ok = open_sink(j, split, "y", LS_I32, 1, column, &s, error) && copy_labels(j, p, &s, error);
+        ok = open_sink(j, split, "y", LS_I32, 1, column, &s, error) &&
+             copy_rows(j, &s, y, read_labels, error);
     else if (whole)
         ok = open_sink(j, split, "y", LS_F64, 2, column, &s, error) &&
-             copy_whole_targets(y, &s, error);
+             copy_rows(j, &s, y, read_whole_targets, error);
     else
         ok = open_sink(j, split, "y", y->type, single ? 2 : y->rank, single ? column : y->dims, &s,
                        error) &&
-             copy_numbers(j, y, &s, error);
+             copy_rows(j, &s, y, read_numbers, error);
     for (int i = 0; ok && !labels && i < 2; i++) /* it would make labels of targets */
         if (s.to[i] >= 0 && H5Aexists(s.to[i], "classes") > 0)
             H5Adelete(s.to[i], "classes");
@@ -203,16 +202,21 @@ static bool made(const job *j, const char *path)
     return H5Lexists(j->file, group, H5P_DEFAULT) > 0 && H5Lexists(j->file, path, H5P_DEFAULT) > 0;
 }
 
+static long count_classes(const ls_h5_targets *t)
+{
+    return t->given ? t->given : t->largest + 1;
+}
+
 /* Writes to each y how many classes there are, and judges those of the first split. */
 static bool put_classes(job *j, ls_error *error)
 {
     ls_h5_targets *t = &j->targets;
-    long classes = t->given ? t->given : t->largest + 1;
+    long classes = count_classes(t);
     bool ok = true, judged = false;
     for (int i = 0; ok && i < LS_SPLITS; i++) {
         char path[32];
         part *p = &j->part[i];
-        snprintf(path, sizeof path, "%s/y", split_names[i]);
+        snprintf(path, sizeof path, "%s/y", ls_split_names[i]);
         if (p->has_y && !judged) {
             judged = true;
             p->classes.first = t->first;
@@ -250,17 +254,17 @@ static void report_splits(const job *j)
     const ls_h5_targets *t = &j->targets;
     for (int i = 0; j->report && i < LS_SPLITS; i++) {
         char x[32], y[32];
-        snprintf(x, sizeof x, "%s/x", split_names[i]);
-        snprintf(y, sizeof y, "%s/y", split_names[i]);
+        snprintf(x, sizeof x, "%s/x", ls_split_names[i]);
+        snprintf(y, sizeof y, "%s/y", ls_split_names[i]);
         if (!made(j, x))
             continue;
-        ls_print(j->report, "%-5s", split_names[i]);
+        ls_print(j->report, "%-5s", ls_split_names[i]);
         report_array(j, "x", x);
         bool has_y = made(j, y);
         if (has_y)
             report_array(j, "y", y);
         if (has_y && t->meaning != LS_H5_TARGETS)
-            ls_print(j->report, "  %ld classes", t->given ? t->given : t->largest + 1);
+            ls_print(j->report, "  %ld classes", count_classes(t));
         ls_print(j->report, "\n");
     }
 }
@@ -317,7 +321,7 @@ static bool open_part(job *j, const ls_h5_source *source, int split, int to, ls_
         reversed = j->import->matlab ? LS_H5_REVERSED : 0;
     if (p->present)
         return ls_error_set(error, LS_DATA, "%s: has a split %s, as %s has", source->path,
-                            split_names[to], j->source[0].path);
+                            ls_split_names[to], j->source[0].path);
     p->present = true;
     p->has_y = array[LS_H5_SOURCE_Y] >= 0;
     if (!ls_h5_rows_open(&p->x, array[LS_H5_SOURCE_X], name[LS_H5_SOURCE_X], order | reversed,

@@ -9,7 +9,6 @@
 
 enum { PATH_SIZE = 512, RENAMES_MAX = 64 };
 
-static const char *const splits[LS_SPLITS] = {"train", "valid", "test"};
 static const char *const arrays[LS_H5_SOURCE_ARRAYS] = {"x", "y"};
 
 /* What others call x, y and the splits, for advice. */
@@ -97,10 +96,10 @@ static bool find_slot(const char *name, int *split, int *array)
     char other[PATH_SIZE];
     for (*split = 0; *split < LS_SPLITS; ++*split)
         for (*array = 0; *array < LS_H5_SOURCE_ARRAYS; ++*array) {
-            snprintf(other, sizeof other, "%s/%s", splits[*split], arrays[*array]);
+            snprintf(other, sizeof other, "%s/%s", ls_split_names[*split], arrays[*array]);
             if (strcmp(name, other) == 0)
                 return true;
-            snprintf(other, sizeof other, "%s_%s", arrays[*array], splits[*split]);
+            snprintf(other, sizeof other, "%s_%s", arrays[*array], ls_split_names[*split]);
             if (strcmp(name, other) == 0 ||
                 (*split == LS_TRAIN && strcmp(name, arrays[*array]) == 0))
                 return true;
@@ -128,7 +127,7 @@ static bool take(walk *w, const char *path, const char *new_path, bool *taken)
     char **name = &s->name[split][array];
     if (*name)
         return ls_error_set(w->error, LS_DATA, "%s: %s and %s are both %s/%s; --rename one of them",
-                            s->path, *name, path, splits[split], arrays[array]);
+                            s->path, *name, path, ls_split_names[split], arrays[array]);
     *name = ls_copy_string(path);
     s->array[split][array] = ls_h5_dataset_linked(s->file, path, w->error);
     return s->array[split][array] >= 0;
@@ -148,14 +147,6 @@ static bool visit_group(walk *w, const char *path, const char *new_path)
     ls_h5_close(group);
     w->group[0] = w->new_group[0] = 0;
     return !w->failed;
-}
-
-static bool is_split(const char *name)
-{
-    bool found = false;
-    for (int i = 0; i < LS_SPLITS; i++)
-        found = found || strcmp(name, splits[i]) == 0;
-    return found;
 }
 
 /* Refuses the name of a split or an array behind which nothing is found. */
@@ -183,9 +174,10 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     hid_t object = ls_h5_object_linked(w->source->file, path);
     bool is_group = object >= 0 && H5Iget_type(object) == H5I_GROUP && strlen(path) < PATH_SIZE;
     ls_h5_close(object);
-    if (object < 0 && ((root && is_split(last)) || find_slot(whole, &split, &array)))
+    if (object < 0 &&
+        ((root && ls_split_find(last) != LS_SPLITS) || find_slot(whole, &split, &array)))
         ok = refuse_absent(w, path, link);
-    else if (is_group && root && is_split(last))
+    else if (is_group && root && ls_split_find(last) != LS_SPLITS)
         return visit_group(w, path, last) ? 0 : -1;
     else if (!is_group || !root)
         ok = take(w, path, whole, &taken);
@@ -240,8 +232,8 @@ static bool has_x(const ls_h5_source *s, ls_error *error)
             return ls_error_set(error, LS_DATA,
                                 "%s: has %s/y (%s), but no %s/x; found besides: %s; --rename %s "
                                 "says what is x",
-                                s->path, splits[i], s->name[i][LS_H5_SOURCE_Y], splits[i],
-                                s->unused[0] ? s->unused : "nothing",
+                                s->path, ls_split_names[i], s->name[i][LS_H5_SOURCE_Y],
+                                ls_split_names[i], s->unused[0] ? s->unused : "nothing",
                                 s->advice[0] ? s->advice : "NAME=x");
     for (int i = 0; i < LS_SPLITS; i++)
         if (s->array[i][LS_H5_SOURCE_X] >= 0)

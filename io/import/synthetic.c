@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "io/atomic_file.h"
+#include "io/dataset.h"
 #include "io/import/import.h"
 #include "io/output.h"
 
@@ -166,18 +167,17 @@ static bool write_split(const drawing *d, const char *split, long rows, hid_t fi
 
 static bool fill_file(void *context, hid_t file, ls_error *error)
 {
-    static const char *const splits[] = {"train", "valid", "test"};
     drawing *d = context;
     const ls_import *import = d->import;
     const long rows[] = {import->rows, import->valid, import->test}, size[] = {d->size, d->size};
     bool ok = true;
     d->random = ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + d->size * d->size), sizeof(real));
-    for (int i = 0; ok && i < 3; i++) {
+    for (int i = 0; ok && i < LS_SPLITS; i++) {
         d->stream =
             ls_random_stream((uint64_t)import->seed, LS_RANDOM_SYNTHETIC, (uint64_t)i, 0, 0);
-        ok = rows[i] == 0 || write_split(d, splits[i], rows[i], file, error);
+        ok = rows[i] == 0 || write_split(d, ls_split_names[i], rows[i], file, error);
         if (ok)
-            ls_import_report(d->report, splits[i], rows[i], size, import->classes);
+            ls_import_report(d->report, ls_split_names[i], rows[i], size, import->classes);
     }
     ls_free(d->random);
     return ok;
