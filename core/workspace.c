@@ -277,6 +277,16 @@ void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real 
         memset(dx, 0, (size_t)(space->rows * ls_shape_count(&net->x)) * sizeof *dx);
 }
 
+long ls_workspace_rows(const ls_workspace *space)
+{
+    return space->rows;
+}
+
+const ls_net *ls_workspace_net(const ls_workspace *space)
+{
+    return space->net;
+}
+
 real *ls_workspace_dy(ls_workspace *space)
 {
     return block_of(space, space->count - 1, BLOCK_DY);

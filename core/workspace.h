@@ -23,6 +23,9 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
 /* Backward of the last forward, for workspaces made for training. dy [rows, net->y]; dx [rows,
  * net->x] is overwritten; NULL: not wanted. Adds to pass->gradient. */
 void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx);
+/* The rows of the last forward, and the net that is applied. */
+long ls_workspace_rows(const ls_workspace *space);
+const ls_net *ls_workspace_net(const ls_workspace *space);
 /* Room for dy [rows, net->y], for a loss to write into. */
 real *ls_workspace_dy(ls_workspace *space);
 /* For dumps and features: a layer's output, and its draws or NULL. In training only between forward

@@ -89,12 +89,14 @@ TEST(Net, AnInputReadTwiceCollectsBothGradients)
      * the other's sibling through the graph input. */
     Net n("a: dense units=4\nactivation @a function=tanh\ndense units=4\n", {1, {4}});
     ASSERT_TRUE(n.net) << n.error.text;
-    ls_workspace *run = ls_workspace_create(n.net, 3, LS_TRAINING);
+    ls_workspace *run = ls_workspace_create(n.net, 5, LS_TRAINING);
     std::vector<real> x(12, 0.3), dx(12, 99), gradient(n.params->size);
     ls_pass pass = {};
     pass.training = true;
     pass.gradient = gradient.data();
     ls_workspace_forward(run, &pass, x.data(), 3);
+    EXPECT_EQ(3, ls_workspace_rows(run));
+    EXPECT_EQ(n.net, ls_workspace_net(run));
     for (int i = 0; i < 12; i++)
         ls_workspace_dy(run)[i] = 1;
     ls_workspace_backward(run, &pass, ls_workspace_dy(run), dx.data());
