@@ -49,6 +49,13 @@ typedef struct ls_job_checkpoint {
     long keep;
 } ls_job_checkpoint;
 
+/* Pictures of what the objective makes, during training. */
+typedef struct ls_job_samples {
+    ls_every every;
+    long rows; /* made each time, 1 to LS_JOB_SAMPLES */
+} ls_job_samples;
+enum { LS_JOB_SAMPLES = 4096 };
+
 typedef struct ls_job {
     const char *path; /* of the job file, or what stands for it in messages */
     const char *data, *run;
@@ -63,6 +70,7 @@ typedef struct ls_job {
     ls_job_stage *stage;
     ls_job_evaluate evaluate;
     ls_job_checkpoint checkpoint;
+    ls_job_samples samples;
     struct ls_job_entries *entries; /* where each key stood; private; NULL: not known */
 } ls_job;
 

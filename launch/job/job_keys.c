@@ -19,6 +19,7 @@ enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages lea
 #define STAGE(member) "stages", #member, offsetof(ls_job_stage, member)
 #define EVALUATE(member) "evaluate", #member, offsetof(ls_job, evaluate.member)
 #define CHECKPOINT(member) "checkpoint", #member, offsetof(ls_job, checkpoint.member)
+#define SAMPLES(member) "samples", #member, offsetof(ls_job, samples.member)
 #define TEXT LS_KEY_TEXT, 0, 0
 #define SWITCH LS_KEY_SWITCH, 0, 1
 #define NUMBER(low, high) LS_KEY_NUMBER, low, high
@@ -77,6 +78,10 @@ const ls_job_key ls_job_keys[] = {
      "true: judge the moving average of the weights, of an optimizer with ema=", NOTED},
     {CHECKPOINT(every), LS_KEY_EVERY, 0, 0, "1 epoch", "1 epoch", NULL, FREE},
     {CHECKPOINT(keep), NUMBER(1, MANY), "3", "3", "newest checkpoints that stay", FREE},
+    {SAMPLES(every), LS_KEY_EVERY, 0, 0, "never", "1 epoch",
+     "when pictures are written: samples, reconstructions", FREE},
+    {SAMPLES(rows), NUMBER(1, LS_JOB_SAMPLES), "64", "64", "rows that are made for a picture",
+     FREE},
     {.name = NULL},
 };
 

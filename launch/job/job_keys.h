@@ -25,7 +25,8 @@ typedef enum {
 } ls_job_change;
 
 typedef struct ls_job_key {
-    const char *map, *name; /* map of a job file: "", "stages", "evaluate" or "checkpoint" */
+    const char *map,
+        *name;     /* map of a job file: "", "stages", "evaluate", "checkpoint", "samples" */
     size_t offset; /* of the member, in ls_job_stage for a key of a stage, else in ls_job */
     ls_job_kind kind;
     long low, high;     /* range of a number */

@@ -88,7 +88,8 @@ const char whole[] =
     "  - optimizer: {discriminator: adam rate=2e-4, generator: sgd}\n"
     "    steps:     500\n"
     "evaluate:   {every: 500 steps, split: test, stop_after: 5, metric: accuracy}\n"
-    "checkpoint: {every: 1.5 minutes, keep: 9}\n";
+    "checkpoint: {every: 1.5 minutes, keep: 9}\n"
+    "samples:    {every: 2 epochs, rows: 100}\n";
 
 TEST(Job, FillsEveryKey)
 {
@@ -125,6 +126,9 @@ TEST(Job, FillsEveryKey)
     EXPECT_EQ(job->checkpoint.every.unit, LS_EVERY_MINUTES);
     EXPECT_EQ(job->checkpoint.every.count, 1.5);
     EXPECT_EQ(job->checkpoint.keep, 9);
+    EXPECT_EQ(job->samples.every.unit, LS_EVERY_EPOCHS);
+    EXPECT_EQ(job->samples.every.count, 2);
+    EXPECT_EQ(job->samples.rows, 100);
     ls_job_destroy(job);
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
@@ -141,6 +145,8 @@ TEST(Job, LeavesOutWhatTheModelKnowsUntilItIsKnown)
     EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_EPOCHS);
     EXPECT_STREQ(job->evaluate.split, "valid");
     EXPECT_EQ(job->checkpoint.keep, 3);
+    EXPECT_EQ(job->samples.every.unit, LS_EVERY_NEVER);
+    EXPECT_EQ(job->samples.rows, 64);
     ASSERT_EQ(job->stages, 1);
     EXPECT_EQ(job->stage[0].objective, nullptr);
     EXPECT_EQ(job->stage[0].optimizers, 0);
@@ -283,6 +289,8 @@ TEST(Job, IsMadeFromAPlainStruct)
     EXPECT_EQ(job->evaluate.every.unit, LS_EVERY_EPOCHS);
     EXPECT_STREQ(job->evaluate.split, "valid");
     EXPECT_EQ(job->checkpoint.keep, 3);
+    EXPECT_EQ(job->samples.every.unit, LS_EVERY_NEVER);
+    EXPECT_EQ(job->samples.rows, 64);
     EXPECT_EQ(where(job, "stages.0.batch"), "job: stages.0.batch");
     ls_job_destroy(job);
 
@@ -328,7 +336,7 @@ const char number[] = "expected a whole number, 1 or more (rows over all ranks),
 const char known[] =
     " Known here: data run model net transform exact_conv seed shards accumulate split "
     "stages objective optimizer "
-    "schedule batch epochs steps evaluate checkpoint";
+    "schedule batch epochs steps evaluate checkpoint samples";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
@@ -396,6 +404,13 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
                                            "'0 steps'; write for example `every: 1 epoch`"},
         {"evaluate: {every: 1 epoch 2}", "job.yaml:3:19: evaluate.every: " + std::string(every) +
                                              "'1 epoch 2'; write for example `every: 1 epoch`"},
+        {"samples: {rows: 4097}",
+         "job.yaml:3:17: samples.rows: expected a whole number from 1 to 4096 (rows that are made "
+         "for a picture), found '4097'; write for example `rows: 64`"},
+        {"samples: {every: 5}",
+         "job.yaml:3:18: samples.every: expected 'N epochs', 'N steps', 'N minutes' (N above 0, at "
+         "most 1e15, steps whole) or 'never' (when pictures are written: samples, "
+         "reconstructions), found '5'; write for example `every: 1 epoch`"},
         {"evaluate:\n  split: vlaid",
          "job.yaml:4:10: evaluate.split: expected a split of the data: train, valid or test, found "
          "'vlaid'; write for example `split: valid`"},

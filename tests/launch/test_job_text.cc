@@ -150,7 +150,8 @@ bool same_job(const ls_job &a, const ls_job &b)
         a.evaluate.average == b.evaluate.average && same_text(a.transform, b.transform) &&
         a.accumulate == b.accumulate && a.split == b.split && a.exact_conv == b.exact_conv &&
         same_every(a.checkpoint.every, b.checkpoint.every) &&
-        a.checkpoint.keep == b.checkpoint.keep;
+        a.checkpoint.keep == b.checkpoint.keep && same_every(a.samples.every, b.samples.every) &&
+        a.samples.rows == b.samples.rows;
     for (int i = 0; same && i < a.stages; i++)
         same = same_stage(a.stage[i], b.stage[i]);
     return same;
@@ -185,6 +186,8 @@ TEST(JobText, ReadsBackToTheSameJob)
         job.split = texts.below(2);
         job.checkpoint.every = texts.every();
         job.checkpoint.keep = 1 + texts.below(5);
+        job.samples.every = texts.every();
+        job.samples.rows = 1 + texts.below(4096);
 
         char *text = ls_job_text(&job);
         ls_error error = {};
@@ -216,7 +219,8 @@ TEST(JobText, JsonHasNumbersAndSwitchesAsSuch)
     EXPECT_STREQ(text, "{\n \"data\": \"12\",\n \"run\": \"runs/job\",\n \"model\": \"mlp\",\n"
                        " \"exact_conv\": true,\n \"seed\": 1,\n \"stages.0.batch\": 5,\n"
                        " \"evaluate.every\": \"1 epoch\",\n \"evaluate.split\": \"valid\",\n"
-                       " \"checkpoint.every\": \"1 epoch\",\n \"checkpoint.keep\": 3\n}");
+                       " \"checkpoint.every\": \"1 epoch\",\n \"checkpoint.keep\": 3,\n"
+                       " \"samples.every\": \"never\",\n \"samples.rows\": 64\n}");
     ls_free(text);
     ls_job_destroy(job);
 }
@@ -309,7 +313,10 @@ const char first[] = "data: f.h5\n"
                      "  split: valid\n"
                      "checkpoint:\n"
                      "  every: 2.5 minutes\n"
-                     "  keep: 3\n";
+                     "  keep: 3\n"
+                     "samples:\n"
+                     "  every: 1 epoch\n"
+                     "  rows: 64\n";
 
 TEST(JobText, IsWhatAPersonWouldWrite)
 {
@@ -357,6 +364,7 @@ TEST(JobCompatible, LetsPassWhatDoesNotTouchTheSteps)
     EXPECT_EQ(compare("runs/a", "runs/b"), "");
     EXPECT_EQ(compare("keep: 3", "keep: 9"), "");
     EXPECT_EQ(compare("1 epoch", "7 steps"), "");
+    EXPECT_EQ(compare("rows: 64", "rows: 100"), "");
     EXPECT_EQ(compare("batch: 32\n    epochs: 3", "batch: 32\n    epochs: 9"), "");
     EXPECT_EQ(compare("batch: 32\n    epochs: 3", "batch: 32\n    steps: 9"), "");
     EXPECT_EQ(compare("kernel=5  # as in the paper\n", "  kernel=5\n  # ours\n"), "")
