@@ -67,4 +67,4 @@ TEST(Divergence, EntriesOfZero)
     EXPECT_NEAR(ls_divergence_js(p, q, 2), 0.21576155433883565, 1e-15);
 }
 
-}
+} /* namespace */
