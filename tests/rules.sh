@@ -14,6 +14,7 @@ cblas.h            | ^core/blas\.c$         | call core/blas.h
 yaml.h             | ^launch/job/yaml/      | only the program reads YAML; call launch/job/yaml/job_file.h
 jansson.h          | ^(io|launch)/          | core and dist know no files
 zlib.h             | ^io/                   | core, dist and launch open no compressed files
+png.h              | ^io/png\.c$           | call io/png.h or io/picture.h
 xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
 Random123/*        | ^core/random\.c$       | call core/random.h
 core/*             | ^(core|dist|io|launch)/| -

@@ -24,6 +24,7 @@ build|pc:jansson|libjansson-dev|jansson-devel|libjansson-devel|jansson
 build|pc:libxxhash|libxxhash-dev|xxhash-devel|xxhash-devel|xxhash
 build|header:Random123/philox.h|librandom123-dev|Random123-devel|-|random123
 build|pc:zlib|zlib1g-dev|zlib-devel|zlib-devel|zlib
+build|pc:libpng|libpng-dev|libpng-devel|libpng16-devel|libpng
 build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
 data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
