@@ -17,6 +17,9 @@
  * of layer 2 was. The net's output lives to the end. In evaluation nothing is kept, and a y lives
  * until its last reader has run.
  *
+ * A workspace may also be one of a part of the net: layers [begin, end) alone, which are numbered
+ * from 0 in the plan. What reads the layer before `begin` then reads x.
+ *
  * Threads (OpenMP) share a layer's work: forward and backward by rows, gradient by parameters
  * (layer.h says why). Each has a *scratch* of its own. */
 #include "core/workspace.h"
@@ -26,12 +29,13 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
-/* The blocks of layer i in the plan are BLOCKS * i + one of these. */
+/* The blocks of the i-th layer that it runs are BLOCKS * i + one of these. */
 enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCKS };
 
 struct ls_workspace {
     const ls_net *net;
-    int count; /* of layers that it runs, from the first */
+    int first, count; /* the layers that it runs are [first, first + count) */
+    ls_shape x_shape; /* of a row that it takes */
     bool training;
     long rows, capacity;
     const real *x; /* of the last forward */
@@ -39,8 +43,8 @@ struct ls_workspace {
     int threads;
     size_t scratch_size; /* bytes of one thread's */
     ls_block *block;
-    bool *dy_written; /* [layers] during backward: some reader of the layer has written its dy */
-    bool *trains;     /* [layers] it, or a layer that it depends on, has parameters */
+    bool *dy_written; /* [count] during backward: some reader of the layer has written its dy */
+    bool *trains;     /* [count] it, or a layer of these that it depends on, has parameters */
     double *seconds;  /* profile, or NULL */
 };
 
@@ -54,17 +58,18 @@ static size_t claimed(const ls_claim *claim, long rows)
     return claim->fixed + claim->per_row * (size_t)rows;
 }
 
-/* Plans the first n layers: returns their blocks, which the caller frees, *arena, the bytes of all
- * of them, and *scratch, the bytes of one thread's scratch. */
-static ls_block *plan(const ls_net *net, int n, long rows, bool training, size_t *arena,
-                      size_t *scratch)
+/* Plans these layers: returns their blocks, which the caller frees, *arena, the bytes of all of
+ * them, and *scratch, the bytes of one thread's scratch. */
+static ls_block *plan(const ls_net *net, ls_interval layers, long rows, bool training,
+                      size_t *arena, size_t *scratch)
 {
+    const int first = (int)layers.begin, n = (int)layers.end - first;
     ls_block *list = ls_alloc((size_t)(BLOCKS * n), sizeof *list);
     *scratch = 0;
     for (int i = 0; i < n; i++) {
-        const ls_layer *layer = net->layers[i];
+        const ls_layer *layer = net->layers[first + i];
         size_t y = (size_t)(rows * ls_shape_count(&layer->y)) * sizeof(real);
-        int reader = ls_net_last_reader(net, n, i), back = 2 * n - 1 - i;
+        int reader = ls_net_last_reader(net, first + n, first + i) - first, back = 2 * n - 1 - i;
         bool output = i == n - 1;
         int y_last = output ? 2 * n : training ? back : reader;
         int dy_first = output ? n - 1 : 2 * n - 1 - reader;
@@ -81,55 +86,74 @@ static ls_block *plan(const ls_net *net, int n, long rows, bool training, size_t
     return list;
 }
 
-size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use)
+static ls_interval all_of(const ls_net *net)
+{
+    return (ls_interval){0, net->count};
+}
+
+size_t ls_workspace_bytes_part(const ls_net *net, ls_interval layers, long rows,
+                               ls_workspace_use use)
 {
     size_t arena, scratch;
-    ls_free(plan(net, net->count, rows, use == LS_TRAINING, &arena, &scratch));
+    ls_free(plan(net, layers, rows, use == LS_TRAINING, &arena, &scratch));
     return arena + scratch;
+}
+
+size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use)
+{
+    return ls_workspace_bytes_part(net, all_of(net), rows, use);
 }
 
 size_t ls_workspace_bytes_threads(const ls_net *net, long rows)
 {
     size_t arena, scratch;
-    ls_free(plan(net, net->count, rows, false, &arena, &scratch));
+    ls_free(plan(net, all_of(net), rows, false, &arena, &scratch));
     return scratch * (size_t)(threads_of(net) - 1);
 }
 
-static ls_workspace *create(const ls_net *net, int layers, long rows, bool training)
+/* Marks the layers that have parameters, or depend on one of the workspace's layers that has. */
+static void mark_trains(ls_workspace *space)
+{
+    for (int i = 0; i < space->count; i++) {
+        const ls_layer *layer = space->net->layers[space->first + i];
+        ls_check(layer->type->mixes_rows || layer->kept.fixed == 0,
+                 "%s keeps bytes that belong to no row: threads could not share its rows",
+                 layer->name);
+        space->trains[i] = layer->slots > 0;
+        for (int k = 0; k < layer->inputs; k++) {
+            const int input = layer->input[k] - space->first;
+            ls_check(input >= -1, "%s reads a layer above %s, where a part of %s begins",
+                     layer->name, space->net->layers[space->first]->name, space->net->name);
+            if (input >= 0 && space->trains[input])
+                space->trains[i] = true;
+        }
+    }
+}
+
+ls_workspace *ls_workspace_create_part(const ls_net *net, ls_interval layers, long rows,
+                                       ls_workspace_use use)
 {
     ls_workspace *space = ls_alloc(1, sizeof *space);
-    size_t count = (size_t)layers, arena;
+    size_t count = (size_t)(layers.end - layers.begin), arena;
     space->net = net;
-    space->count = layers;
-    space->training = training;
+    space->first = (int)layers.begin;
+    space->count = (int)count;
+    space->x_shape = space->first > 0 ? net->layers[space->first - 1]->y : net->x;
+    space->training = use == LS_TRAINING;
     space->capacity = rows;
-    space->block = plan(net, layers, rows, training, &arena, &space->scratch_size);
+    space->block = plan(net, layers, rows, space->training, &arena, &space->scratch_size);
     space->arena = ls_alloc(arena, 1);
     space->threads = threads_of(net);
     space->scratch = ls_alloc(space->scratch_size, (size_t)space->threads);
     space->dy_written = ls_alloc(count, sizeof *space->dy_written);
     space->trains = ls_alloc(count, sizeof *space->trains);
-    for (int i = 0; i < layers; i++) {
-        const ls_layer *layer = net->layers[i];
-        ls_check(layer->type->mixes_rows || layer->kept.fixed == 0,
-                 "%s keeps bytes that belong to no row: threads could not share its rows",
-                 layer->name);
-        space->trains[i] = layer->slots > 0;
-        for (int k = 0; k < layer->inputs; k++)
-            if (layer->input[k] >= 0 && space->trains[layer->input[k]])
-                space->trains[i] = true;
-    }
+    mark_trains(space);
     return space;
 }
 
 ls_workspace *ls_workspace_create(const ls_net *net, long rows, ls_workspace_use use)
 {
-    return create(net, net->count, rows, use == LS_TRAINING);
-}
-
-ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last)
-{
-    return create(net, last + 1, rows, false);
+    return ls_workspace_create_part(net, all_of(net), rows, use);
 }
 
 void ls_workspace_destroy(ls_workspace *space)
@@ -149,17 +173,31 @@ static void *block_of(const ls_workspace *space, int layer, int which)
     return space->arena + space->block[BLOCKS * layer + which].offset;
 }
 
-/* The arguments of layer i, without dx. */
+/* The i-th of the layers that it runs. */
+static const ls_layer *layer_of(const ls_workspace *space, int i)
+{
+    return space->net->layers[space->first + i];
+}
+
+/* Which of the layers that it runs is the k-th input of this one; -1: x. */
+static int input_of(const ls_workspace *space, const ls_layer *layer, int k)
+{
+    return layer->input[k] - space->first;
+}
+
+/* The arguments of the i-th layer, without dx. */
 static ls_layer_args args_of(const ls_workspace *space, int i)
 {
-    const ls_layer *layer = space->net->layers[i];
+    const ls_layer *layer = layer_of(space, i);
     ls_layer_args args = {.rows = space->rows,
                           .y = block_of(space, i, BLOCK_Y),
                           .dy = block_of(space, i, BLOCK_DY),
                           .kept = block_of(space, i, BLOCK_KEPT),
                           .threads = space->threads};
-    for (int k = 0; k < layer->inputs; k++)
-        args.x[k] = layer->input[k] < 0 ? space->x : block_of(space, layer->input[k], BLOCK_Y);
+    for (int k = 0; k < layer->inputs; k++) {
+        const int input = input_of(space, layer, k);
+        args.x[k] = input < 0 ? space->x : block_of(space, input, BLOCK_Y);
+    }
     return args;
 }
 
@@ -220,28 +258,35 @@ static void share(const task *task, double *seconds)
         *seconds += ls_clock_now() - start;
 }
 
+/* Where the profile adds the time of the i-th layer: forward (which 0) or backward (1); NULL: none
+ * is wanted. */
+static double *seconds_of(const ls_workspace *space, int i, int which)
+{
+    return space->seconds ? &space->seconds[2 * (space->first + i) + which] : NULL;
+}
+
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
 {
     ls_check(rows <= space->capacity, "%ld rows in a workspace for %ld", rows, space->capacity);
     space->x = x;
     space->rows = rows;
     for (int i = 0; i < space->count; i++) {
-        const ls_layer *layer = space->net->layers[i];
+        const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
-        share(&forward, space->seconds ? &space->seconds[2 * i] : NULL);
+        share(&forward, seconds_of(space, i, 0));
     }
-    return ls_workspace_output(space, space->count - 1);
+    return block_of(space, space->count - 1, BLOCK_Y);
 }
 
 static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, const real *dy,
                            real *dx, bool *dx_written)
 {
-    const ls_layer *layer = space->net->layers[i];
+    const ls_layer *layer = layer_of(space, i);
     task backward = {space, layer, pass, layer->type->backward, true, args_of(space, i)};
     ls_layer_args *args = &backward.args;
     args->dy = dy;
     for (int k = 0; k < layer->inputs; k++) {
-        int input = layer->input[k];
+        const int input = input_of(space, layer, k);
         bool *written = input < 0 ? dx_written : &space->dy_written[input];
         bool wanted = input < 0 ? dx != NULL : dx || (pass->gradient && space->trains[input]);
         if (!wanted)
@@ -250,7 +295,7 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
         args->add[k] = *written;
         *written = true;
     }
-    double *seconds = space->seconds ? &space->seconds[2 * i + 1] : NULL;
+    double *seconds = seconds_of(space, i, 1);
     share(&backward, seconds);
     if (pass->gradient && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
@@ -263,18 +308,17 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
 
 void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx)
 {
-    const ls_net *net = space->net;
-    int last = net->count - 1;
+    const int last = space->count - 1;
     bool dx_written = false;
-    ls_check(space->training, "backward of a workspace of %s that keeps nothing", net->name);
-    memset(space->dy_written, 0, (size_t)net->count * sizeof *space->dy_written);
+    ls_check(space->training, "backward of a workspace of %s that keeps nothing", space->net->name);
+    memset(space->dy_written, 0, (size_t)space->count * sizeof *space->dy_written);
     space->dy_written[last] = true;
     for (int i = last; i >= 0; i--)
         if (space->dy_written[i])
             backward_layer(space, pass, i, i == last ? dy : block_of(space, i, BLOCK_DY), dx,
                            &dx_written);
-    if (dx && !dx_written) /* no layer reads the net's input */
-        memset(dx, 0, (size_t)(space->rows * ls_shape_count(&net->x)) * sizeof *dx);
+    if (dx && !dx_written) /* no layer reads x */
+        memset(dx, 0, (size_t)(space->rows * ls_shape_count(&space->x_shape)) * sizeof *dx);
 }
 
 long ls_workspace_rows(const ls_workspace *space)
@@ -292,16 +336,29 @@ real *ls_workspace_dy(ls_workspace *space)
     return block_of(space, space->count - 1, BLOCK_DY);
 }
 
+ls_interval ls_workspace_layers(const ls_workspace *space)
+{
+    return (ls_interval){space->first, space->first + space->count};
+}
+
+/* Where a layer of the net is among those that it runs. */
+static int index_of(const ls_workspace *space, int layer)
+{
+    ls_check(layer >= space->first && layer < space->first + space->count,
+             "layer %d of a workspace of layers %d to %d", layer, space->first,
+             space->first + space->count - 1);
+    return layer - space->first;
+}
+
 const real *ls_workspace_output(const ls_workspace *space, int layer)
 {
-    ls_check(layer < space->count, "layer %d of a workspace of %d", layer, space->count);
-    return block_of(space, layer, BLOCK_Y);
+    return block_of(space, index_of(space, layer), BLOCK_Y);
 }
 
 const real *ls_workspace_draws(const ls_workspace *space, int layer)
 {
     const ls_layer *at = space->net->layers[layer];
-    ls_layer_args args = args_of(space, layer);
+    ls_layer_args args = args_of(space, index_of(space, layer));
     return at->type->draws ? at->type->draws(at, &args) : NULL;
 }
 

@@ -8,12 +8,16 @@ typedef enum { LS_INFERENCE, LS_TRAINING } ls_workspace_use;
 typedef struct ls_workspace ls_workspace;
 /* For up to `rows` rows. Free with ls_workspace_destroy. */
 ls_workspace *ls_workspace_create(const ls_net *net, long rows, ls_workspace_use use);
-/* For forward passes through layers 0 to `last` only, as if the net ended there. */
-ls_workspace *ls_workspace_create_until(const ls_net *net, long rows, int last);
+/* For layers [begin, end) only, as if they were the net: what reads the layer before `begin` reads
+ * x. No layer of them may read an earlier one. */
+ls_workspace *ls_workspace_create_part(const ls_net *net, ls_interval layers, long rows,
+                                       ls_workspace_use use);
 void ls_workspace_destroy(ls_workspace *space);
 /* The bytes that ls_workspace_create takes with one thread. Evaluation cuts its chunks by them, and
  * these must not depend on the number of threads. */
 size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use);
+size_t ls_workspace_bytes_part(const ls_net *net, ls_interval layers, long rows,
+                               ls_workspace_use use);
 /* The bytes that the net's other threads take in addition. */
 size_t ls_workspace_bytes_threads(const ls_net *net, long rows);
 /* y [rows, net->y], owned by the workspace, good until its next forward. x [rows, net->x] must stay
@@ -23,9 +27,10 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
 /* Backward of the last forward, for workspaces made for training. dy [rows, net->y]; dx [rows,
  * net->x] is overwritten; NULL: not wanted. Adds to pass->gradient. */
 void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx);
-/* The rows of the last forward, and the net that is applied. */
+/* The rows of the last forward, the net that is applied, and which of its layers are run. */
 long ls_workspace_rows(const ls_workspace *space);
 const ls_net *ls_workspace_net(const ls_workspace *space);
+ls_interval ls_workspace_layers(const ls_workspace *space);
 /* Room for dy [rows, net->y], for a loss to write into. */
 real *ls_workspace_dy(ls_workspace *space);
 /* For dumps and features: a layer's output, and its draws or NULL. In training only between forward

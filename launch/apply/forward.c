@@ -117,7 +117,8 @@ bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
     o->width = ls_shape_count(&o->net->layers[o->layer]->y);
     long all = ls_dataset_split(f->saved.session.data, o->split)->x.rows;
     long rows = chunk_rows(o->net, o->width, all);
-    o->workspace = ls_workspace_create_until(o->net, rows, o->layer);
+    o->workspace =
+        ls_workspace_create_part(o->net, (ls_interval){0, o->layer + 1}, rows, LS_INFERENCE);
     const ls_chunks chunks = {.data = f->saved.session.data,
                               .split = o->split,
                               .size = rows,

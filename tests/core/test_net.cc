@@ -160,7 +160,7 @@ TEST(Net, ARunUntilALayerGivesItsOutputInLessMemory)
     for (int last = 0; last < n.net->count; last++) {
         long count = ROWS * ls_shape_count(&n.net->layers[last]->y);
         before = ls_memory_held();
-        ls_workspace *until = ls_workspace_create_until(n.net, ROWS, last);
+        ls_workspace *until = ls_workspace_create_part(n.net, {0, last + 1}, ROWS, LS_INFERENCE);
         EXPECT_LT(2 * (ls_memory_held() - before), taken);
         const real *y = ls_workspace_forward(until, &pass, x.data(), ROWS);
         for (long i = 0; i < count; i++)
@@ -168,6 +168,48 @@ TEST(Net, ARunUntilALayerGivesItsOutputInLessMemory)
         ls_workspace_destroy(until);
     }
     ls_workspace_destroy(training);
+}
+
+/* The second half reads what the first gives, and gives back the first's dy. */
+TEST(Net, TwoPartsOfANetDoWhatItDoes)
+{
+    Net n("a: dense units=6\nb: activation @a function=tanh\nc: sum @a,b\nd: dense units=5\n"
+          "e: activation @d function=tanh\nf: concat @b,e\n",
+          {1, {4}});
+    Net chain("a: dense units=6\nb: activation @a function=tanh\nc: sum @a,b\nd: dense units=5\n"
+              "e: activation @d function=tanh\nf: sum @d,e\n",
+              {1, {4}});
+    ASSERT_TRUE(n.net && chain.net) << n.error.text << chain.error.text;
+    enum { ROWS = 3, CUT = 3 };
+    std::vector<real> x(4 * ROWS, 0.5), whole(chain.params->size), parts(chain.params->size),
+        dx(x.size(), 7), dx_parts(x.size(), 9);
+    ls_pass pass = {};
+    pass.training = true;
+    pass.gradient = whole.data();
+    ls_workspace *all = ls_workspace_create(chain.net, ROWS, LS_TRAINING),
+                 *low = ls_workspace_create_part(chain.net, {0, CUT}, ROWS, LS_TRAINING),
+                 *high = ls_workspace_create_part(chain.net, {CUT, 6}, ROWS, LS_TRAINING);
+    EXPECT_EQ(CUT, ls_workspace_layers(high).begin);
+    EXPECT_EQ(6, ls_workspace_layers(high).end);
+    const real *y = ls_workspace_forward(all, &pass, x.data(), ROWS);
+    const real *code = ls_workspace_forward(low, &pass, x.data(), ROWS);
+    const real *same = ls_workspace_forward(high, &pass, code, ROWS);
+    for (int i = 0; i < 5 * ROWS; i++) {
+        ASSERT_EQ(y[i], same[i]);
+        ASSERT_EQ(ls_workspace_output(all, 4)[i], ls_workspace_output(high, 4)[i]);
+        ls_workspace_dy(all)[i] = ls_workspace_dy(high)[i] = (real)(0.1 * i - 0.4);
+    }
+    ls_workspace_backward(all, &pass, ls_workspace_dy(all), dx.data());
+    pass.gradient = parts.data();
+    ls_workspace_backward(high, &pass, ls_workspace_dy(high), ls_workspace_dy(low));
+    ls_workspace_backward(low, &pass, ls_workspace_dy(low), dx_parts.data());
+    EXPECT_EQ(dx, dx_parts);
+    EXPECT_EQ(whole, parts);
+    EXPECT_NE(0, whole[0]);
+    ls_workspace_destroy(all);
+    ls_workspace_destroy(low);
+    ls_workspace_destroy(high);
+    EXPECT_DEATH(ls_workspace_create_part(n.net, {CUT, 6}, ROWS, LS_INFERENCE), "f reads a layer");
 }
 
 TEST(Model, ParameterCountsArePinned)
