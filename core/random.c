@@ -3,6 +3,10 @@
 
 #include <Random123/philox.h>
 #include <math.h>
+#include <string.h>
+
+#include "core/clones.h"
+#include "core/minmax.h"
 
 static philox4x32_ctr_t block_at(ls_random stream, uint64_t row, uint32_t block, uint32_t domain)
 {
@@ -22,21 +26,89 @@ ls_random ls_random_stream(uint64_t seed, ls_purpose purpose, uint64_t step, uin
     return (ls_random){{second.v[0], second.v[1]}};
 }
 
+/* Blocks of four words of a stream, side by side, so that loops over them become vector code. */
+enum { LANES = 64 };
+typedef struct lanes {
+    uint32_t word[4][LANES];
+} lanes;
+
+/* The ten rounds of Philox4x32 on the counters in w[4][LANES], which become words: Salmon et al.,
+ * section 3.3, with the constants of Random123. */
+static LS_CLONES void run_rounds(ls_random stream, long count, lanes *blocks)
+{
+    uint32_t *restrict w0 = blocks->word[0], *restrict w1 = blocks->word[1];
+    uint32_t *restrict w2 = blocks->word[2], *restrict w3 = blocks->word[3];
+    for (long i = 0; i < count; i++) {
+        uint32_t a = w0[i], b = w1[i], c = w2[i], d = w3[i];
+        uint32_t left = stream.key[0], right = stream.key[1];
+        for (int round = 0; round < 10; round++) {
+            uint64_t first = (uint64_t)PHILOX_M4x32_0 * a, second = (uint64_t)PHILOX_M4x32_1 * c;
+            a = (uint32_t)(second >> 32) ^ b ^ left;
+            b = (uint32_t)second;
+            c = (uint32_t)(first >> 32) ^ d ^ right;
+            d = (uint32_t)first;
+            left += PHILOX_W32_0;
+            right += PHILOX_W32_1;
+        }
+        w0[i] = a, w1[i] = b, w2[i] = c, w3[i] = d;
+    }
+}
+
+/* Words of `count` blocks of rows that have `each` blocks, from block `first` on, of which the
+ * number is counted on over the rows. */
+static void fill(ls_random stream, uint64_t row, long each, long first, long count, lanes *blocks)
+{
+    row += (uint64_t)(first / each);
+    uint32_t block = (uint32_t)(first % each);
+    for (long i = 0; i < count; i++) {
+        blocks->word[0][i] = (uint32_t)row;
+        blocks->word[1][i] = (uint32_t)(row >> 32);
+        blocks->word[2][i] = block++;
+        blocks->word[3][i] = 0;
+        if (block == (uint32_t)each) {
+            block = 0;
+            row++;
+        }
+    }
+    run_rounds(stream, count, blocks);
+}
+
+/* The words of the blocks in their order, [count, 4], as they are and as numbers of [0, 1). */
+static LS_CLONES void take_bits(long count, const lanes *restrict blocks, uint32_t *restrict out)
+{
+    for (long i = 0; i < count; i++)
+        for (int k = 0; k < 4; k++)
+            out[4 * i + k] = blocks->word[k][i];
+}
+
+static LS_CLONES void take_uniform(long count, const lanes *restrict blocks, real *restrict out)
+{
+    for (long i = 0; i < count; i++)
+        for (int k = 0; k < 4; k++)
+            out[4 * i + k] = (real)(int32_t)(blocks->word[k][i] >> 8) * (real)0x1p-24;
+}
+
 void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n)
 {
-    for (long i = 0; i < n; i += 4) {
-        philox4x32_ctr_t words = block_at(stream, row, (uint32_t)(i / 4), 0);
-        for (long k = 0; k < 4 && i + k < n; k++)
-            out[i + k] = words.v[k];
+    lanes blocks;
+    uint32_t words[4 * LANES];
+    for (long begin = 0; begin < n; begin += 4 * LANES) {
+        const long count = ls_min(n - begin, 4 * LANES);
+        fill(stream, row, (n + 3) / 4, begin / 4, (count + 3) / 4, &blocks);
+        take_bits((count + 3) / 4, &blocks, words);
+        memcpy(out + begin, words, (size_t)count * sizeof *out);
     }
 }
 
 void ls_random_uniform(ls_random stream, uint64_t row, real *out, long n)
 {
-    for (long i = 0; i < n; i += 4) {
-        philox4x32_ctr_t words = block_at(stream, row, (uint32_t)(i / 4), 0);
-        for (long k = 0; k < 4 && i + k < n; k++)
-            out[i + k] = (real)(words.v[k] >> 8) * (real)0x1p-24;
+    lanes blocks;
+    real numbers[4 * LANES];
+    for (long begin = 0; begin < n; begin += 4 * LANES) {
+        const long count = ls_min(n - begin, 4 * LANES);
+        fill(stream, row, (n + 3) / 4, begin / 4, (count + 3) / 4, &blocks);
+        take_uniform((count + 3) / 4, &blocks, numbers);
+        memcpy(out + begin, numbers, (size_t)count * sizeof *out);
     }
 }
 
@@ -53,6 +125,89 @@ void ls_random_normal(ls_random stream, uint64_t row, real *out, long n)
         }
         for (long k = 0; k < 4 && i + k < n; k++)
             out[i + k] = (real)(float)normal[k]; /* the same in the double build */
+    }
+}
+
+/* ln x of a float above 0: x = 2^n m, m from sqrt(1/2) to sqrt(2), ln m = 2 atanh((m-1) / (m+1)).
+ */
+static LS_INLINE float natural_log(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const int32_t n = (int32_t)(bits - 0x3f3504f3u) >> 23; /* the bits of sqrt(1/2) */
+    bits -= (uint32_t)n << 23;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    const float s = (m - 1) / (m + 1), z = s * s;
+    float q = 0x1.1ed7c0p-3f; /* as in vector_math.h */
+    q = q * z + 0x1.1ebd0ep-3f;
+    q = q * z + 0x1.99d208p-3f;
+    q = q * z + 0x1.555502p-2f;
+    return (float)n * 0x1.62e430p-1f + 2 * (s + s * z * q);
+}
+
+/* Sine and cosine of word / 2^32 turns: of the angle to the nearest quarter turn by their series,
+ * up to 45 degrees, then turned by the quarters. */
+static LS_INLINE void sine_cosine(uint32_t word, float *sine, float *cosine)
+{
+    const uint32_t quarters = (word + (1u << 29)) >> 30;
+    const float angle =
+        (float)(int32_t)(word - (quarters << 30)) * 0x1.921fb6p-30f; /* 2 pi / 2^32 */
+    const float z = angle * angle;
+    float s = -1.0f / 5040, c = 1.0f / 40320;
+    s = s * z + 1.0f / 120;
+    s = s * z - 1.0f / 6;
+    s = angle + angle * z * s;
+    c = c * z - 1.0f / 720;
+    c = c * z + 1.0f / 24;
+    c = c * z - 0.5f;
+    c = 1 + z * c;
+    const float x = quarters & 1 ? -s : c, y = quarters & 1 ? c : s;
+    *cosine = quarters & 2 ? -x : x;
+    *sine = quarters & 2 ? -y : y;
+}
+
+/* Box and Muller 1958: words of `radius` and `angle` become two normal numbers, in their place. */
+static LS_CLONES void make_normal(long count, uint32_t *restrict radius, uint32_t *restrict angle)
+{
+    for (long i = 0; i < count; i++) {
+        float u = ((float)(int32_t)(radius[i] >> 1) + 0.5f) * 0x1p-31f; /* in (0, 1] */
+        float r = sqrtf(-2 * natural_log(u)), s, c;
+        sine_cosine(angle[i], &s, &c);
+        c *= r;
+        s *= r;
+        memcpy(&radius[i], &c, sizeof c);
+        memcpy(&angle[i], &s, sizeof s);
+    }
+}
+
+/* The normal numbers of the blocks, [count, 4]. */
+static LS_CLONES void take_normal(long count, const lanes *restrict blocks, real *restrict out)
+{
+    for (long i = 0; i < count; i++)
+        for (int k = 0; k < 4; k++) {
+            float number;
+            memcpy(&number, &blocks->word[k][i], sizeof number);
+            out[4 * i + k] = (real)number;
+        }
+}
+
+void ls_random_normals(ls_random stream, uint64_t row, long rows, long n, real *out)
+{
+    lanes blocks;
+    real numbers[4 * LANES];
+    const long each = (n + 3) / 4, all = rows * each; /* blocks of a row, of all rows */
+    for (long first = 0; first < all; first += LANES) {
+        const long count = ls_min(all - first, LANES);
+        fill(stream, row, each, first, count, &blocks);
+        make_normal(count, blocks.word[0], blocks.word[1]);
+        make_normal(count, blocks.word[2], blocks.word[3]);
+        take_normal(count, &blocks, numbers);
+        for (long i = 0; i < count; i++) {
+            const long at = (first + i) % each * 4, wanted = ls_min(n - at, 4);
+            memcpy(out, numbers + 4 * i, (size_t)wanted * sizeof *out);
+            out += wanted;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 /* Counter-based random numbers: a function of their arguments, with the right distributions. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <vector>
@@ -39,6 +40,82 @@ TEST(Random, ALongerRequestBeginsWithTheShorterOne)
                 ASSERT_EQ(whole[i], part[i]);
         }
     }
+}
+
+/* Salmon et al. 2011, section 3.3, one word after the other. */
+static std::vector<uint32_t> philox(ls_random stream, uint64_t row, uint32_t block)
+{
+    uint32_t c[4] = {(uint32_t)row, (uint32_t)(row >> 32), block, 0};
+    uint32_t key[2] = {stream.key[0], stream.key[1]};
+    for (int round = 0; round < 10; round++) {
+        uint64_t first = (uint64_t)0xD2511F53 * c[0], second = (uint64_t)0xCD9E8D57 * c[2];
+        uint32_t next[4] = {(uint32_t)(second >> 32) ^ c[1] ^ key[0], (uint32_t)second,
+                            (uint32_t)(first >> 32) ^ c[3] ^ key[1], (uint32_t)first};
+        std::copy(next, next + 4, c);
+        key[0] += 0x9E3779B9;
+        key[1] += 0xBB67AE85;
+    }
+    return std::vector<uint32_t>(c, c + 4);
+}
+
+TEST(Random, BitsAreTheWordsOfPhilox)
+{
+    const ls_random nothing = {{0, 0}}; /* the first of Random123's known answers */
+    uint32_t known[4];
+    ls_random_bits(nothing, 0, known, 4);
+    EXPECT_EQ(std::vector<uint32_t>(known, known + 4),
+              (std::vector<uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+    const ls_random stream = ls_random_stream(1, LS_RANDOM_NOISE, 2, 3, 4);
+    const long n = 1999;
+    for (uint64_t row : {0ull, 7ull, 1ull << 32 | 5, ~0ull}) {
+        std::vector<uint32_t> bits(n);
+        std::vector<real> uniform(n);
+        ls_random_bits(stream, row, bits.data(), n);
+        ls_random_uniform(stream, row, uniform.data(), n);
+        for (long i = 0; i < n; i++) {
+            const uint32_t word = philox(stream, row, (uint32_t)(i / 4))[i % 4];
+            ASSERT_EQ(bits[i], word) << row << " " << i;
+            ASSERT_EQ(uniform[i], (real)std::ldexp((double)(word >> 8), -24)) << row << " " << i;
+        }
+    }
+}
+
+/* Those of a batch are those of libm, but for what single precision loses near radius 0. */
+TEST(Random, NormalsOfABatchAreThoseOfItsRows)
+{
+    const ls_random stream = ls_random_stream(1, LS_RANDOM_NOISE, 2, 3, 4);
+    for (long n : {1, 2, 3, 4, 5, 40, 257, 1000})
+        for (long rows : {1, 2, 37}) {
+            const uint64_t row = (1ull << 32) - 3;
+            std::vector<real> all(rows * n + 1, -77), one(n), alone(n);
+            ls_random_normals(stream, row, rows, n, all.data());
+            EXPECT_EQ(all.back(), -77);
+            for (long r = 0; r < rows; r++) {
+                ls_random_normal(stream, row + r, one.data(), n);
+                ls_random_normals(stream, row + r, 1, n, alone.data());
+                for (long i = 0; i < n; i++) {
+                    ASSERT_NEAR(all[r * n + i], one[i], 1e-4) << r << " " << i;
+                    ASSERT_EQ(all[r * n + i], alone[i]) << r << " " << i;
+                }
+            }
+        }
+}
+
+/* 64 bins of equal probability, by the normal distribution's own function. */
+TEST(Random, NormalsOfABatchHaveTheNormalDistribution)
+{
+    const int bins = 64, rows = 5000, n = 40;
+    std::vector<real> z(rows * n);
+    ls_random_normals(ls_random_stream(5, LS_RANDOM_NOISE, 0, 0, 0), 0, rows, n, z.data());
+    double counts[bins] = {}, square = 0, chi2 = 0, expected = (double)rows * n / bins;
+    for (real x : z) {
+        counts[std::min(bins - 1, (int)(bins * std::erfc(-(double)x / std::sqrt(2.0)) / 2))]++;
+        square += (double)x * x / (rows * n);
+    }
+    for (double count : counts)
+        chi2 += (count - expected) * (count - expected) / expected;
+    EXPECT_LT(chi2, 103.4); /* 63 degrees of freedom, p = 0.001 */
+    EXPECT_NEAR(square, 1, 4 * std::sqrt(2.0 / (rows * n)));
 }
 
 TEST(Random, RowsAreIndependentAndUniform)
