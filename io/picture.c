@@ -10,10 +10,12 @@
 
 /* How the tiles lie. Each has its pixels and a border above and on the left. */
 typedef struct grid {
-    long high, wide, channels; /* of a row */
-    long planes;               /* tiles of a row */
-    long colours;              /* numbers of a pixel: 3 or 1 */
-    long columns, lines;       /* rows beside each other and above each other */
+    long zoom;
+    long high, wide;     /* pixels of a tile */
+    long channels;       /* of a row */
+    long planes;         /* tiles of a row */
+    long colours;        /* numbers of a pixel: 3 or 1 */
+    long columns, lines; /* rows beside each other and above each other */
     double scale;
 } grid;
 
@@ -31,7 +33,9 @@ bool ls_picture_shape(const ls_shape *row, ls_shape *picture)
 
 static grid lay_out(const ls_picture *p, long count)
 {
-    grid g = {.high = p->row.at[0], .wide = p->row.at[1], .channels = p->row.at[2]};
+    grid g = {.zoom = ls_max(1, p->zoom), .channels = p->row.at[2]};
+    g.high = p->row.at[0] * g.zoom;
+    g.wide = p->row.at[1] * g.zoom;
     g.colours = g.channels == 3 ? 3 : 1;
     g.planes = g.channels / g.colours;
     double ratio = (double)(g.high + 1) / (double)((g.wide + 1) * g.planes);
@@ -58,8 +62,9 @@ static void put_row(const ls_picture *p, const grid *g, long i, const real *x, c
         for (long h = 0; h < g->high; h++)
             for (long w = 0; w < g->wide; w++)
                 for (long c = 0; c < g->colours; c++)
-                    pixel[((top + h) * png->width + left + w) * g->colours + c] =
-                        brightness(p, g, x[(h * g->wide + w) * g->channels + plane + c]);
+                    pixel[((top + h) * png->width + left + w) * g->colours + c] = brightness(
+                        p, g,
+                        x[(h / g->zoom * p->row.at[1] + w / g->zoom) * g->channels + plane + c]);
     }
 }
 

@@ -11,6 +11,7 @@
 typedef struct ls_picture {
     ls_shape row; /* height, width, channels: of ls_picture_shape */
     long columns; /* rows beside each other; 0: so many that the picture is nearly a square */
+    long zoom;    /* pixels each way for a number; 0: 1 */
     double least; /* this number and all below are black, as NaN is; ... */
     double most;  /* ... this number and all above are white (255). Equal to `least`: all is grey */
 } ls_picture;

@@ -2,6 +2,7 @@
 #include "io/png.h"
 
 #include <png.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
@@ -14,6 +15,12 @@ static bool pack(const char *path, png_image *image, const ls_png *png, void *by
     ls_error_set(error, LS_IO, "%s: libpng can't make the picture: %s", path, image->message);
     png_image_free(image);
     return false;
+}
+
+bool ls_png_ending(const char *path)
+{
+    size_t length = strlen(path), ending = strlen(".png");
+    return length > ending && strcmp(path + length - ending, ".png") == 0;
 }
 
 bool ls_png_check(const char *path, long width, long height, ls_error *error)

@@ -14,6 +14,7 @@ typedef struct ls_png {
     const uint8_t *pixel; /* [height, width, channels], the highest line first */
 } ls_png;
 
+bool ls_png_ending(const char *path); /* whether the name is that of a PNG */
 /* Whether a picture of these sides can be written; else an LS_USAGE error. */
 bool ls_png_check(const char *path, long width, long height, ls_error *error);
 /* Writes PATH, whole and durable. LS_IO errors. */

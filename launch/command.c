@@ -261,7 +261,7 @@ void ls_command_parse(const ls_usage *usage, int argc, char **argv, ls_words *ar
     if (null)
         fclose(null);
     ls_check(failure == 0, "%s: cannot read the command line: %s", argv[0], strerror(failure));
-    if (usage->alone && spare)
+    if (usage->alone && spare && !(usage->needs_ranks && usage->needs_ranks(arguments)))
         leave();
     move_words(argc, argv, arguments);
     ls_free(words);

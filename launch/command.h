@@ -45,6 +45,9 @@ typedef struct ls_usage {
     int arguments_min, arguments_max; /* how many words; max < 0: any number */
     /* Needs no MPI: each task of srun or mpirun does what it is given, but for spare ranks. */
     bool alone;
+    /* Of a usage that is `alone`: whether what these arguments ask for does need MPI; NULL: never.
+     */
+    bool (*needs_ranks)(const void *arguments);
     /* Calls argp_error where the arguments do not fit together; NULL: they always do. */
     void (*check)(const void *arguments, const struct argp_state *state);
 } ls_usage;

@@ -2,9 +2,9 @@
  * source holds about each row is copied, and so are its attributes. */
 #include <string.h>
 
-#include "core/memory.h"
 #include "core/print.h"
 #include "launch/apply/forward.h"
+#include "launch/session/layer_name.h"
 
 static void check_arguments(const void *context, const struct argp_state *state)
 {
@@ -41,37 +41,18 @@ static bool collect(void *outputs, long rows, const real *y, ls_error *error)
     return ls_rowfile_add(((ls_forward_outputs *)outputs)->file, rows, &y, error);
 }
 
-/* Finds a layer by its name, "conv1" or "net/conv1"; the error names all layers, and the nearest.
- */
+/* The layer that --layer names, of a net that takes rows of the data. */
 static bool find_layer(const ls_task *task, const char *asked, ls_forward_outputs *found,
                        ls_error *error)
 {
-    const char *nearest = NULL;
-    char list[1024] = "";
-    found->layer = -1;
-    for (int n = 0; n < task->nets && found->layer < 0; n++) {
-        const ls_net *net = found->net = task->net[n];
-        const char **names = ls_alloc((size_t)net->count, sizeof *names);
-        for (int i = 0; i < net->count; i++) {
-            char full[2 * LS_WORD];
-            names[i] = net->layers[i]->name;
-            snprintf(full, sizeof full, "%s/%s", net->name, names[i]);
-            ls_format_join(list, sizeof list, task->nets > 1 ? full : names[i]);
-            if (strcmp(asked, full) == 0 || strcmp(asked, names[i]) == 0)
-                found->layer = i;
-        }
-        nearest = nearest ? nearest : ls_nearest(asked, names, net->count, sizeof *names);
-        ls_free(names);
-    }
-    if (found->layer >= 0)
-        return ls_shape_equal(&found->net->x, &task->x) ||
-               ls_error_set(error, LS_USAGE,
-                            "the net %s of layer %s does not take rows of the data",
-                            found->net->name, found->net->layers[found->layer]->name);
-    return ls_error_set(error, LS_USAGE, "there is no layer %s%s%s%s The layers are %s%s", asked,
-                        nearest ? ": did you mean " : "", nearest ? nearest : "",
-                        nearest ? "?" : ".", list,
-                        strlen(list) + 1 < sizeof list ? "" : " ... (`inspect` has them all)");
+    ls_named_layer named;
+    if (!ls_layer_name_find(task, asked, &named, error))
+        return false;
+    found->net = named.net;
+    found->layer = named.number;
+    return ls_shape_equal(&found->net->x, &task->x) ||
+           ls_error_set(error, LS_USAGE, "the net %s of layer %s does not take rows of the data",
+                        named.net->name, named.layer->name);
 }
 
 /* On rank 0: makes the split's x, whose numbers come later, and copies everything else that the

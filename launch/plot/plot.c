@@ -1,4 +1,5 @@
-/* plot: lockstep plot: draws the curves of runs as an SVG picture, or of one run as text. */
+/* plot: lockstep plot: draws the curves of runs as an SVG picture, or of one run as text; and the
+ * weights of a layer as a PNG picture. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -10,10 +11,13 @@
 #include "core/minmax.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/png.h"
 #include "launch/command.h"
 #include "launch/job/job.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/plot/chart.h"
+#include "launch/plot/filters.h"
+#include "launch/ranks.h"
 #include "launch/terminal.h"
 
 enum { RUNS = 32 };
@@ -24,7 +28,8 @@ enum { LEVELS = 8, NUMBERS = 40, SHAPE_MIN = 10, SHAPE_MAX = 100 };
 typedef struct arguments {
     ls_words runs;
     const char *output;
-    int axis; /* ls_axis_id */
+    const char *weights; /* the layer; NULL: curves are wanted */
+    int axis;            /* ls_axis_id */
     bool live, once;
 } arguments;
 
@@ -36,14 +41,30 @@ static void check_arguments(const void *context, const struct argp_state *state)
     if (a->live && (a->output || a->runs.count > 1))
         argp_error(state, "--live follows one run and writes no picture: leave out %s",
                    a->output ? "-o" : "the other runs");
+    if (a->weights && (a->live || a->runs.count > 1 || a->axis != LS_AXIS_STEP))
+        argp_error(state, "--weights draws a layer of one run: leave out %s",
+                   a->live             ? "--live"
+                   : a->runs.count > 1 ? "the other runs"
+                                       : "--x");
     if (!a->live && !a->output)
-        argp_error(state,
-                   "-o FILE.svg is missing: where should the picture go? (--live draws text)");
+        argp_error(state, "-o FILE.%s is missing: where should the picture go?%s",
+                   a->weights ? "png" : "svg", a->weights ? "" : " (--live draws text)");
+    if (a->weights && !ls_png_ending(a->output))
+        argp_error(state, "%s: expected an output that ends in .png", a->output);
+}
+
+static bool needs_ranks(const void *context)
+{
+    return ((const arguments *)context)->weights != NULL;
 }
 
 static const ls_command_option options[] = {
-    {"output", 'o', "FILE.svg", "the picture to write", LS_COMMAND_TEXT,
+    {"output", 'o', "FILE", "the picture to write: SVG, or PNG with --weights", LS_COMMAND_TEXT,
      .offset = offsetof(arguments, output)},
+    {"weights", 'w', "LAYER",
+     "draw the weights of this layer (NET/LAYER where there are several nets): a tile for each "
+     "unit, in which 0 is grey",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, weights)},
     {"x", 'x', "step|epoch|time", "what the curves are drawn against (default: step)",
      LS_COMMAND_CHOICE, .offset = offsetof(arguments, axis)},
     {"live", 0, NULL,
@@ -56,14 +77,18 @@ static const ls_command_option options[] = {
 const ls_usage ls_usage_plot = {
     .alone = true,
     .options = options,
+    .needs_ranks = needs_ranks,
     .check = check_arguments,
     .arguments = "RUN [RUN ...]",
     .about = "Draws the curves of loss, metrics, learning rate and samples per second of run "
-             "directories, those of several runs into one picture.",
+             "directories, those of several runs into one picture. With --weights it draws the "
+             "filters that a layer of a run or of a checkpoint has learned: the kernels of a "
+             "convolution, or what each unit of a dense layer reads of a picture.",
     .more = "Examples:\n"
             "  lockstep plot runs/lenet -o lenet.svg\n"
             "  lockstep plot runs/lenet runs/mlp --x time -o curves.svg\n"
-            "  lockstep plot --live runs/lenet",
+            "  lockstep plot --live runs/lenet\n"
+            "  lockstep plot runs/lenet --weights conv1 -o filters.png",
     .arguments_min = 1,
     .arguments_max = RUNS,
 };
@@ -254,11 +279,25 @@ static bool follow(const arguments *a, ls_error *error)
     }
 }
 
+/* **Collective.** Returns the exit code. */
+static int plot_weights(const arguments *a, int argc, char **argv)
+{
+    ls_error error = {0};
+    ls_comm *comm = ls_ranks_start(&argc, &argv);
+    const ls_filters filters = {.from = a->runs.at[0], .layer = a->weights, .output = a->output};
+    bool ok = ls_filters_write(comm, &filters, &error);
+    int code = ok ? 0 : ls_command_fail(comm->rank, &error);
+    ls_comm_close(comm);
+    return code;
+}
+
 int ls_command_plot(int argc, char **argv)
 {
     arguments a = {.axis = LS_AXIS_STEP};
     ls_error error = {0};
     ls_command_parse(&ls_usage_plot, argc, argv, &a.runs);
+    if (a.weights)
+        return plot_weights(&a, argc, argv);
     bool ok = a.live ? follow(&a, &error) : plot(&a, &error);
     return ok ? 0 : ls_command_fail(0, &error);
 }

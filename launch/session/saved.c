@@ -97,11 +97,48 @@ static bool check_data(const ls_saved *s, const ls_saved_request *r, ls_error *e
                          s->job->data));
 }
 
+/* Reads the shape of a row of x out of ls_dataset_describe: "train/x rows: 60000 of 28x28x1,
+ * uint8".
+ */
+static bool read_shape(const char *text, ls_shape *shape)
+{
+    enum { MOST = 1 << 28 }; /* numbers of a row */
+    const char *line = strstr(text, "/x rows: "), *at = line ? strstr(line, " of ") : NULL;
+    int used;
+    *shape = (ls_shape){.rank = 0};
+    for (at = at ? at + strlen(" of ") : ""; shape->rank < LS_MAX_RANK; at++) {
+        long *n = &shape->at[shape->rank];
+        if (sscanf(at, "%9ld%n", n, &used) != 1 || *n < 1 || *n > MOST)
+            return false;
+        shape->rank++;
+        at += used;
+        if (*at != 'x')
+            break;
+    }
+    return *at == ',' && ls_shape_count(shape) <= MOST;
+}
+
+/* **Collective.** Makes the stand-in, where the checkpoint has the shape. */
+static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
+{
+    ls_dataset_rows rows[LS_SPLITS] = {{.rows = 1}};
+    const char *said = comm->rank == 0 && s->checkpoint->data ? s->checkpoint->data : "";
+    char *text = share_text(comm, comm->rank == 0 ? said : NULL);
+    if (read_shape(text, &rows[LS_TRAIN].x_shape)) {
+        rows[LS_TRAIN].x = s->row =
+            ls_alloc((size_t)ls_shape_count(&rows[LS_TRAIN].x_shape), sizeof(real));
+        s->stand_in = ls_dataset_open_rows(s->job->data, rows, error);
+    }
+    ls_free(text);
+    return ls_comm_agree(comm, !s->row || s->stand_in, error);
+}
+
 bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
     *s = (ls_saved){.step = 0};
-    if (!read_job(s, comm, r, error) || !ls_comm_agree(comm, check_data(s, r, error), error) ||
-        !ls_session_open(&s->session, comm, s->job, NULL, error))
+    if (!read_job(s, comm, r, error) || (r->without_data && !open_stand_in(s, comm, error)) ||
+        !ls_comm_agree(comm, s->stand_in || check_data(s, r, error), error) ||
+        !ls_session_open(&s->session, comm, s->job, s->stand_in, error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))
@@ -123,5 +160,7 @@ void ls_saved_close(ls_saved *s)
 {
     ls_checkpoint_close(s->checkpoint);
     ls_session_close(&s->session);
+    ls_dataset_close(s->stand_in);
+    ls_free(s->row);
     ls_job_destroy(s->job);
 }

@@ -11,6 +11,9 @@ typedef struct ls_saved_request {
     /* BEST: the weights; of a directory those of best.h5, else of the newest valid checkpoint.
      * AVERAGE: the moving average of the weights; of a directory that in the newest one. */
     ls_saved_weights weights;
+    /* No data set is opened: a row of zeros stands for it, of the shape that the checkpoint keeps.
+     * Where an older lockstep kept none, the data set is opened. */
+    bool without_data;
     /* Reads the job that the file holds, `where` is its path; NULL: ls_job_from_json. */
     ls_job *(*read_job)(const char *text, const char *where, ls_error *error);
     void (*notice)(void *context, const char *text); /* a file that was passed over, and why */
@@ -23,6 +26,8 @@ typedef struct ls_saved {
     ls_job *job;
     ls_session session;
     ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
+    ls_dataset *stand_in;      /* for the data set, with its row; NULL: the data set is open */
+    real *row;
 } ls_saved;
 
 /* **Collective.** Builds the nets of a saved job and loads their parameters. The error is the same

@@ -51,7 +51,7 @@ Picture read_png(const std::string &path)
 
 ls_picture picture_of(std::vector<long> row, long columns, double least = 0, double most = 255)
 {
-    ls_picture p = {{3, {row[0], row[1], row[2]}}, columns, least, most};
+    ls_picture p = {{3, {row[0], row[1], row[2]}}, columns, 0, least, most};
     return p;
 }
 
@@ -91,6 +91,19 @@ TEST(Picture, EachGreyTileStandsInItsPlaceWithALineAround)
     EXPECT_EQ(p.line(4, 0, 9), "255 12 13 14 255 255 255 255 255 ");
     EXPECT_EQ(p.line(5, 0, 9), "255 15 16 17 255 255 255 255 255 ");
     EXPECT_EQ(p.line(6, 0, 9), "255 255 255 255 255 255 255 255 255 ");
+}
+
+TEST(Picture, ZoomMakesSquaresOfPixels)
+{
+    ls_picture zoomed = picture_of({1, 2, 3}, 0);
+    zoomed.zoom = 2;
+    Picture p = numbered(zoomed, 1);
+    ASSERT_EQ(p.width, 6);
+    ASSERT_EQ(p.height, 4);
+    for (long y = 1; y < 3; y++)
+        for (long x = 1; x < 5; x++)
+            EXPECT_EQ(p.at(y, x, 2), (x - 1) / 2 * 3 + 2);
+    EXPECT_EQ(p.at(1, 5, 2), 255);
 }
 
 TEST(Picture, ThreeChannelsAreColours)

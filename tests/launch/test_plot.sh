@@ -185,3 +185,87 @@ expect 64 "$lockstep" plot --live hand empty
 says '--live follows one run'
 expect 64 "$lockstep" plot
 says 'expected RUN [RUN ...]'
+
+# Filters: each tile holds the weights of the checkpoint, scaled around 0; colours by their own range. No data is needed.
+cat >filters.py <<'END'
+"""filters: compares a picture of `plot --weights` with the weights in the checkpoint."""
+import sys
+
+import h5py
+import numpy
+
+tests, picture, checkpoint, slot, shape, zoom = sys.argv[1:]
+sys.path.insert(0, f"{tests}/launch")
+from read_png import read_png, tiles
+
+high, wide, channels = map(int, shape.split("x"))
+with h5py.File(checkpoint) as file:
+    weight = file[f"model/{slot}"][()].astype(float)
+if weight.ndim == 4:
+    weight = weight.transpose(0, 2, 3, 1)
+elif weight.shape[1] != high * wide * channels:  # of the last layer of a decoder
+    weight = weight.T
+weight = weight.reshape(-1, high, wide, channels)
+least, most = weight.min((1, 2, 3), keepdims=True), weight.max((1, 2, 3), keepdims=True)
+if channels != 3:
+    most = numpy.maximum(abs(least), abs(most))
+    least = -most
+wanted = 255 * (weight - least) / (most - least)
+found = tiles(read_png(picture), high, wide, int(zoom))
+if channels not in (1, 3):
+    assert found.shape[:2] == (len(wanted), channels), found.shape
+    found = found[..., 0].transpose(0, 2, 3, 1)
+else:
+    found = found.reshape(-1, *found.shape[2:])
+    assert (found[len(wanted):] == 255).all()
+    found = found[:len(wanted)]
+assert abs(found - wanted).max() < 0.51, abs(found - wanted).max()
+END
+filters() { # LAYER SHAPE ZOOM: draws a layer of the run, and compares
+    expect 0 "$lockstep" plot run --weights "$1" -o filters.png
+    says 'wrote filters.png: '
+    "$python" filters.py "$tests" filters.png run/checkpoints/best.h5 "net/${1#net/}/weight" "$2" "$3" ||
+        fail "the tiles of $1 are not its weights"
+}
+mv data.h5 kept.h5
+filters dense1 12x12x1 2
+cp filters.png newest.png
+expect 0 ranks 2 "$lockstep" plot run/checkpoints/best.h5 --weights net/dense1 -o filters.png
+cmp filters.png newest.png || fail 'two ranks drew another picture'
+expect 64 "$lockstep" plot run --weights activation1 -o filters.png
+says 'activation1 has no weights that are pictures: expected a convolution, or a dense layer that reads one. Layers that can be drawn: dense1'
+expect 64 "$lockstep" plot run --weights dens1 -o filters.png
+says 'there is no layer dens1: did you mean dense1? The layers are dense1, activation1, dense2'
+expect 64 "$lockstep" plot run --weights dense1 -o filters.svg
+says 'filters.svg: expected an output that ends in .png'
+expect 64 "$lockstep" plot run --weights dense1
+says '-o FILE.png is missing'
+expect 64 "$lockstep" plot run hand --weights dense1 -o filters.png
+says '--weights draws a layer of one run: leave out the other runs'
+expect 65 "$lockstep" plot hand --weights dense1 -o filters.png
+says 'hand holds no checkpoint: is it a run directory?'
+rm -r run
+"$python" -c '
+import h5py
+with h5py.File("kept.h5") as old, h5py.File("data.h5", "w") as new:
+    for split in ("train", "valid"):
+        new[f"{split}/x"] = old[f"{split}/x"][()].repeat(3, 3)
+        new[f"{split}/y"] = old[f"{split}/y"][()]'
+cat >colours.yaml <<'END'
+data: data.h5
+run: run
+transform: crop size=10
+net: |
+  conv2d out=5 kernel=3
+  conv2d out=4 kernel=4,3 stride=2
+  dense units=9
+  dense units=300
+  dense units=4
+stages:
+  - {objective: supervised loss=cross-entropy, optimizer: sgd rate=1e-6, batch: 50, epochs: 1}
+END
+expect 0 "$lockstep" train colours.yaml
+rm data.h5
+filters conv2d1 3x3x3 10
+filters conv2d2 4x3x5 8
+filters dense2 10x10x3 3
