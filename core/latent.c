@@ -9,16 +9,14 @@ const char *const ls_latent_names[] = {
 void ls_latent_draw(ls_latent_prior prior, ls_random stream, long first, long n, long width,
                     real *z)
 {
-    for (long r = 0; r < n; r++, z += width) {
-        uint64_t row = (uint64_t)(first + r);
-        if (prior == LS_LATENT_NORMAL) {
-            ls_random_normal(stream, row, z, width);
-            continue;
-        }
-        ls_random_uniform(stream, row, z, width);
-        for (long i = 0; i < width; i++)
-            z[i] = 2 * z[i] - 1;
+    if (prior == LS_LATENT_NORMAL) {
+        ls_random_normals(stream, (uint64_t)first, n, width, z);
+        return;
     }
+    for (long r = 0; r < n; r++)
+        ls_random_uniform(stream, (uint64_t)(first + r), z + r * width, width);
+    for (long i = 0; i < n * width; i++)
+        z[i] = 2 * z[i] - 1;
 }
 
 /* x with P(N(0, 1) < x) = p, for p well inside (0, 1), by halving an interval. */
