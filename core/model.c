@@ -22,32 +22,79 @@ const ls_model_type *ls_model_find(const char *name)
     return ls_spec_find_type(ls_model_types, name, "model", NULL);
 }
 
-bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error)
+/* Reads "mlp widths=784,10": the model, and its options, to be freed. */
+static const ls_model_type *read_model(const char *text, void **options, ls_error *error)
 {
     ls_spec spec;
-    *nets = (ls_model_nets){0};
     if (!ls_spec_parse_plain(text, &spec, error))
-        return false;
-    if (!spec.type[0])
-        return ls_error_set(error, LS_USAGE, "the name of a model is missing");
+        return NULL;
+    if (!spec.type[0]) {
+        ls_error_set(error, LS_USAGE, "the name of a model is missing");
+        return NULL;
+    }
     const ls_model_type *type = ls_spec_find_type(ls_model_types, spec.type, "model", error);
-    if (!type)
-        return false;
-    if (type->stands_for) {
+    if (type && type->stands_for) {
         const char *given = strstr(text, spec.type) + strlen(spec.type);
         char *whole = ls_format("%s%s", type->stands_for, given);
-        bool done = ls_model_write(whole, input, nets, error);
+        type = read_model(whole, options, error);
         ls_free(whole);
-        return done;
+        return type;
     }
-    nets->recipe = type->recipe;
-    void *options = ls_alloc(1, type->size);
-    bool ok = ls_spec_read(&spec, type->options, NULL, options, error);
-    ok = ok && type->write(options, input, nets, error);
+    *options = type ? ls_alloc(1, type->size) : NULL;
+    if (type && ls_spec_read(&spec, type->options, NULL, *options, error))
+        return type;
+    ls_free(*options);
+    return NULL;
+}
+
+bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error)
+{
+    void *options;
+    *nets = (ls_model_nets){0};
+    const ls_model_type *type = read_model(text, &options, error);
+    if (!type)
+        return false;
+    bool ok = type->write(options, input, nets, error);
     ls_free(options);
     if (!ok)
         ls_model_release(nets);
     return ok;
+}
+
+bool ls_model_stages(const char *text, ls_recipe_list *list, ls_error *error)
+{
+    void *options;
+    *list = (ls_recipe_list){0};
+    const ls_model_type *type = read_model(text, &options, error);
+    if (!type)
+        return false;
+    if (type->stages)
+        type->stages(options, list);
+    else
+        ls_model_add_stage(list, &type->recipe);
+    ls_free(options);
+    return true;
+}
+
+void ls_model_add_stage(ls_recipe_list *list, const ls_recipe *recipe)
+{
+    list->at = ls_realloc(list->at, (size_t)++list->count, sizeof *list->at);
+    list->at[list->count - 1] = (ls_recipe){.objective = ls_copy_string(recipe->objective),
+                                            .optimizer = ls_copy_string(recipe->optimizer),
+                                            .schedule = ls_copy_string(recipe->schedule),
+                                            .batch = recipe->batch,
+                                            .epochs = recipe->epochs};
+}
+
+void ls_model_release_stages(ls_recipe_list *list)
+{
+    for (int i = 0; i < list->count; i++) {
+        ls_free((char *)list->at[i].objective);
+        ls_free((char *)list->at[i].optimizer);
+        ls_free((char *)list->at[i].schedule);
+    }
+    ls_free(list->at);
+    *list = (ls_recipe_list){0};
 }
 
 void ls_model_release(ls_model_nets *nets)
@@ -77,6 +124,15 @@ void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...
     char *longer = ls_format("%s%s", nets->lines[net], line);
     ls_free(nets->lines[net]);
     nets->lines[net] = longer;
+}
+
+void ls_model_input(ls_model_nets *nets, const char *name, const ls_shape *shape)
+{
+    char text[96] = "";
+    for (int i = 0; i < shape->rank; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%ld", i ? "," : "",
+                 shape->at[i]);
+    ls_model_add(nets, name, "input %s\n", text);
 }
 
 bool ls_model_takes(const char *model, const ls_shape *input, long least, ls_error *error)

@@ -1,5 +1,5 @@
-/* model: named nets with a recipe. `lenet classes=10` writes spec lines; a line in models.def, a
- * file in core/models. */
+/* model: named nets with default stages. `lenet classes=10` writes spec lines; a line in
+ * models.def, a file in core/models. */
 #pragma once
 #include <stdio.h>
 
@@ -8,30 +8,41 @@
 
 enum { LS_MODEL_NETS = 4 };
 
-typedef struct ls_recipe { /* the default stages: job-file keys left out take these */
-    const char *objective, *optimizer, *schedule;
+/* A default stage: the keys that a job's stage leaves out take these. */
+typedef struct ls_recipe {
+    const char *objective;
+    const char *optimizer; /* of all phases, or a line for each: "generator: adam rate=2e-4" */
+    const char *schedule;
     long batch, epochs;
 } ls_recipe;
+
+/* The default stages of a model, in order. The texts are owned by the list:
+ * ls_model_release_stages. */
+typedef struct ls_recipe_list {
+    int count;
+    ls_recipe *at;
+} ls_recipe_list;
 
 /* The spec lines of each net of a model. The texts are owned by the caller: ls_model_release. */
 typedef struct ls_model_nets {
     int count;
     char name[LS_MODEL_NETS][LS_WORD];
     char *lines[LS_MODEL_NETS];
-    ls_recipe recipe;
 } ls_model_nets;
 
 typedef struct ls_model_type {
     const char *name, *help;
     const char *stands_for; /* the spec that a short name is for: "vgg depth=16"; then there are no
-                               options, recipe and write; NULL: a model of its own */
+                               options, stages and write; NULL: a model of its own */
     const char *input;      /* the usual input, for `list --model` and `bench`: "28,28,1" */
     const char *bench;      /* the options that `bench` measures: "widths=784,1024,1024,10" */
     size_t size;
     const ls_option *options;
-    ls_recipe recipe;
-    /* Writes the spec lines of its nets by ls_model_add, and may change nets->recipe. `input` is
-     * the shape of the data's row. */
+    ls_recipe recipe; /* its only stage, unless it has `stages` */
+    /* Appends its default stages by ls_model_add_stage. They depend on the options only, so that
+     * they are known before the data. */
+    void (*stages)(const void *options, ls_recipe_list *list);
+    /* Writes the spec lines of its nets by ls_model_add. `input` is the shape of the data's row. */
     bool (*write)(const void *options, const ls_shape *input, ls_model_nets *nets, ls_error *error);
 } ls_model_type;
 
@@ -40,9 +51,17 @@ const ls_model_type *ls_model_find(const char *name);
 /* `text` is a spec: "mlp widths=784,256,10 activation=relu". LS_USAGE errors. */
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error);
 void ls_model_release(ls_model_nets *nets);
+/* The default stages of the model `text`, at least one. LS_USAGE errors. */
+bool ls_model_stages(const char *text, ls_recipe_list *list, ls_error *error);
+void ls_model_release_stages(ls_recipe_list *list);
+/* For `stages`: appends a copy, texts included. */
+void ls_model_add_stage(ls_recipe_list *list, const ls_recipe *recipe);
 /* For `write`: appends spec lines, each with its \n, to net `name`; the first call makes it. */
 void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* For `write`: the net's own input, where it is not a row of the data. Writes the first line of the
+ * net: `input 7,7,64`. */
+void ls_model_input(ls_model_nets *nets, const char *name, const ls_shape *shape);
 /* For models of images: whether a row is height x width x channels with sides of at least `least`;
  * else an LS_USAGE error. */
 bool ls_model_takes(const char *model, const ls_shape *input, long least, ls_error *error);

@@ -69,9 +69,24 @@ static void destroy_layer(ls_layer *layer)
     ls_free(layer);
 }
 
+/* The line `input 7,7,64`. */
+static bool set_input(ls_net *net, const ls_spec *spec, ls_error *error)
+{
+    if (net->count > 0 || net->own_input)
+        return ls_error_set(error, LS_USAGE,
+                            "the shape of a net's input stands once, before all layers");
+    if (!spec->shape[0] || spec->name[0] || spec->inputs || spec->keys)
+        return ls_error_set(error, LS_USAGE,
+                            "write the shape of a row, and nothing else: input 100, input 28,28,1");
+    net->own_input = true;
+    return ls_shape_parse("input", spec->shape, &net->x, error);
+}
+
 static bool add_layer(void *context, const ls_spec *spec, ls_error *error)
 {
     ls_net *net = context;
+    if (strcmp(spec->type, "input") == 0)
+        return set_input(net, spec, error);
     const ls_layer_type *type = ls_spec_find_type(ls_layer_types, spec->type, "layer", error);
     if (!type)
         return false;

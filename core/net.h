@@ -11,14 +11,16 @@ typedef struct ls_net {
     ls_params *params; /* borrowed */
     ls_build build;    /* its threads may be changed until a workspace is made */
     ls_shape x, y;     /* of a row */
+    bool own_input;    /* x is what the first line says */
     int count;
     ls_layer **layers;
     ls_interval slots; /* all of the net's slots: [begin, end) */
     char *lines;       /* the spec lines it was built from */
 } ls_net;
 
-/* Builds from spec lines and claims slots of `params` (borrowed, not yet committed). NULL and an
- * LS_USAGE error that names line, key and the nearest known word. Free with ls_net_destroy. */
+/* Builds from spec lines and claims slots of `params` (borrowed, not yet committed). The net's
+ * input has the shape `input`, or that of the first line, `input 7,7,64`. NULL and an LS_USAGE
+ * error that names line, key and the nearest known word. Free with ls_net_destroy. */
 ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name, const char *lines,
                      const ls_shape *input, ls_error *error);
 void ls_net_destroy(ls_net *net);

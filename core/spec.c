@@ -195,6 +195,8 @@ static bool read_part(ls_spec *spec, const char *begin, const char *end, ls_erro
     if (end[-1] == ':' && !spec->type[0] && !spec->name[0])
         return read_word(begin, end - 1, spec->name, LS_WORD, "the name before ':'", error) &&
                check_name(spec->name, "the name", error);
+    if (strcmp(spec->type, "input") == 0 && !spec->shape[0])
+        return read_word(begin, end, spec->shape, sizeof spec->shape, "the shape", error);
     if (spec->type[0])
         return ls_error_set(error, LS_USAGE,
                             "'%.*s' is neither key=value nor @input (after type %s)",

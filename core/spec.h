@@ -1,6 +1,7 @@
 /* spec: the one grammar for layers, models, objectives, optimizers and schedules:
  *
  *     [name:] type [@input[,input]] key=value ...      # comment
+ *     input 28,28,1                                    the shape of a net's input
  *
  * A table of options says what keys a type has; the same table fills the type's private struct,
  * checks values, and is printed by `lockstep list`. */
@@ -13,6 +14,7 @@ enum { LS_WORD = 48, LS_SPEC_KEYS = 24, LS_SPEC_INPUTS = 8, LS_LIST = 64 };
 typedef struct ls_spec {
     char name[LS_WORD]; /* "" if the line gives none */
     char type[LS_WORD];
+    char shape[4 * LS_WORD]; /* after the type `input`; "" if there is none */
     int inputs;
     char input[LS_SPEC_INPUTS][LS_WORD]; /* names after @ */
     int keys;

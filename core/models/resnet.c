@@ -91,6 +91,19 @@ static void add_block(ls_model_nets *nets, const resnet *r, const char *block, l
                  shortcut, r->zero_init ? " scale=0" : "");
 }
 
+static void stages(const void *self, ls_recipe_list *list)
+{
+    ls_recipe recipe = {"supervised loss=cross-entropy",
+                        "momentum rate=0.1 momentum=0.9 decay=1e-4", "step every=30 gamma=0.1", 256,
+                        90};
+    if (((const resnet *)self)->stem == CIFAR) { /* section 4.2 */
+        recipe.schedule = "step every=82 gamma=0.1";
+        recipe.batch = 128;
+        recipe.epochs = 164;
+    }
+    ls_model_add_stage(list, &recipe);
+}
+
 static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
     const resnet *r = self;
@@ -108,9 +121,6 @@ static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, 
     if (plan->stem == IMAGENET) {
         ls_model_add(nets, "net", "maxpool: maxpool kernel=3 stride=2 pad=1\n");
         line = (last){"maxpool", maps};
-    } else { /* section 4.2 */
-        nets->recipe = (ls_recipe){nets->recipe.objective, nets->recipe.optimizer,
-                                   "step every=82 gamma=0.1", 128, 164};
     }
     for (int g = 0; g < GROUPS; g++, maps *= 2)
         for (int b = 0; b < plan->blocks[g]; b++) {
@@ -129,7 +139,6 @@ const ls_model_type ls_model_resnet = {
     .bench = "resnet depth=50",
     .size = sizeof(resnet),
     .options = options,
-    .recipe = {"supervised loss=cross-entropy", "momentum rate=0.1 momentum=0.9 decay=1e-4",
-               "step every=30 gamma=0.1", 256, 90},
+    .stages = stages,
     .write = write,
 };

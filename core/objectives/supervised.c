@@ -49,6 +49,17 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
     return true;
 }
 
+/* The net reads rows of the data, of whatever shape: the numbers of a row are the same. */
+static bool check_input(const ls_task *task, const ls_net *net, ls_error *error)
+{
+    char own[96], row[96];
+    return ls_shape_count(&net->x) == ls_shape_count(&task->x) ||
+           ls_error_set(error, LS_USAGE,
+                        "the input of the net %s is %s, but a row of the data is %s", net->name,
+                        ls_shape_text(&net->x, own, sizeof own),
+                        ls_shape_text(&task->x, row, sizeof row));
+}
+
 /* The loss takes this smoothing and a net of this many outputs. */
 static bool check_loss(const supervised *self, ls_error *error)
 {
@@ -77,7 +88,8 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->answers = net;
     objective->meaning = &self->loss->meaning;
     objective->rule = self->vector ? self->loss->rule : NULL;
-    if (!check_targets(&objective->task, self, error) || !check_loss(self, error))
+    if (!check_input(&objective->task, net, error) ||
+        !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
     objective->phases = 1;
     objective->phase[0] = (ls_phase){.name = "net", .fresh_batch = true};

@@ -160,23 +160,34 @@ static void put_section(const ls_list_section *section)
     }
 }
 
-static bool put_net(const char *name, const char *lines, const ls_shape *input, ls_error *error)
+static void put_net(const ls_net *net)
 {
-    ls_params *params = ls_params_create();
-    ls_net *net = ls_net_build(params, NULL, name, lines, input, error);
-    if (net) {
-        printf("%s: |\n", name);
-        for (int length; *lines; lines += length + (lines[length] == '\n')) {
-            length = (int)strcspn(lines, "\n");
-            printf("  %.*s\n", length, lines);
-        }
-        putchar('\n');
-        ls_net_print(net, stdout);
+    const char *lines = net->lines;
+    printf("%s: |\n", net->name);
+    for (int length; *lines; lines += length + (lines[length] == '\n')) {
+        length = (int)strcspn(lines, "\n");
+        printf("  %.*s\n", length, lines);
     }
-    bool ok = net != NULL;
-    ls_net_destroy(net);
+    putchar('\n');
+    ls_net_print(net, stdout);
+}
+
+static bool put_nets(const ls_model_nets *model, const ls_shape *input, ls_error *error)
+{
+    int built = 0;
+    ls_net *net[LS_MODEL_NETS];
+    ls_params *params = ls_params_create();
+    while (built < model->count && (net[built] = ls_net_build(params, NULL, model->name[built],
+                                                              model->lines[built], input, error)))
+        built++;
+    for (int i = 0; i < built; i++) {
+        fputs(i ? "\n" : "", stdout);
+        put_net(net[i]);
+    }
+    for (int i = 0; i < built; i++)
+        ls_net_destroy(net[i]);
     ls_params_destroy(params);
-    return ok;
+    return built == model->count;
 }
 
 static const char *usual_input(const char *model)
@@ -187,25 +198,45 @@ static const char *usual_input(const char *model)
     return type ? type->input : "1"; /* ls_model_write says that there is no such model */
 }
 
+/* As a job file has it: one text, or a line for each phase. */
+static void put_optimizer(const char *text)
+{
+    const char *indent = strchr(text, '\n') ? "\n    " : " ";
+    printf("  optimizer:");
+    for (int length; *text; text += length + (text[length] == '\n')) {
+        length = (int)strcspn(text, "\n");
+        printf("%s%.*s", indent, length, text);
+    }
+    putchar('\n');
+}
+
+static void put_stages(const ls_recipe_list *stages)
+{
+    printf("\nWhere the job says nothing else:\n");
+    for (int i = 0; i < stages->count; i++) {
+        const ls_recipe *recipe = &stages->at[i];
+        if (stages->count > 1)
+            printf("  # stages.%d\n", i);
+        printf("  objective: %s\n", recipe->objective);
+        put_optimizer(recipe->optimizer);
+        printf("  schedule:  %s\n  batch:     %ld\n  epochs:    %ld\n", recipe->schedule,
+               recipe->batch, recipe->epochs);
+    }
+}
+
 static bool put_model(const char *model, const char *input, ls_error *error)
 {
     ls_shape shape = {0};
     ls_model_nets nets;
+    ls_recipe_list stages;
     if (!ls_shape_parse("--input", input ? input : usual_input(model), &shape, error) ||
         !ls_model_write(model, &shape, &nets, error))
         return false;
-    bool ok = true;
-    for (int i = 0; ok && i < nets.count; i++) {
-        fputs(i ? "\n" : "", stdout);
-        ok = put_net(nets.name[i], nets.lines[i], &shape, error);
+    bool ok = put_nets(&nets, &shape, error) && ls_model_stages(model, &stages, error);
+    if (ok) {
+        put_stages(&stages);
+        ls_model_release_stages(&stages);
     }
-    const ls_recipe *recipe = &nets.recipe;
-    if (ok)
-        printf("\nWhere the job says nothing else:\n"
-               "  objective: %s\n  optimizer: %s\n  schedule:  %s\n  batch:     %ld\n"
-               "  epochs:    %ld\n",
-               recipe->objective, recipe->optimizer, recipe->schedule, recipe->batch,
-               recipe->epochs);
     ls_model_release(&nets);
     return ok;
 }

@@ -25,11 +25,14 @@ static bool prefix_key(const ls_session *s, const char *key, ls_error *error)
 static bool build_nets(ls_session *s, ls_error *error)
 {
     ls_model_nets model = {.count = 1, .name = {"net"}};
+    ls_recipe_list stages = {0};
     if (!s->job->model)
         model.lines[0] = ls_copy_string(s->job->net);
-    else if (!ls_model_write(s->job->model, &s->task.x, &model, error))
+    else if (!ls_model_write(s->job->model, &s->task.x, &model, error) ||
+             !ls_model_stages(s->job->model, &stages, error))
         return false;
-    ls_job_defaults(s->job, s->job->model ? &model.recipe : NULL);
+    ls_job_defaults(s->job, stages.at);
+    ls_model_release_stages(&stages);
     bool ok = true;
     const ls_build build = {.exact_conv = s->job->exact_conv};
     for (int i = 0; ok && i < model.count; i++) {

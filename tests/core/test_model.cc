@@ -219,10 +219,71 @@ TEST(ImageModels, RefuseWithWordsThatHelp)
               refusal("a: vgg16", CIFAR));
 }
 
+namespace
+{
+/* The default stages of a model. */
+struct Stages {
+    ls_recipe_list list = {};
+    explicit Stages(const char *text)
+    {
+        ls_error error = {};
+        EXPECT_TRUE(ls_model_stages(text, &list, &error)) << error.text;
+    }
+    ~Stages()
+    {
+        ls_model_release_stages(&list);
+    }
+    Stages(const Stages &) = delete;
+    Stages &operator=(const Stages &) = delete;
+};
+} /* namespace */
+
 TEST(ImageModels, RecipesFollowThePapers)
 {
-    EXPECT_EQ(256, Model("resnet50", IMAGENET).nets.recipe.batch);
-    EXPECT_EQ(128, Model("resnet depth=20 stem=cifar", CIFAR).nets.recipe.batch);
+    EXPECT_EQ(256, Stages("resnet50").list.at[0].batch);
+    EXPECT_STREQ("step every=30 gamma=0.1", Stages("resnet50").list.at[0].schedule);
+    EXPECT_EQ(128, Stages("resnet depth=20 stem=cifar").list.at[0].batch);
+    EXPECT_EQ(164, Stages("resnet depth=20 stem=cifar").list.at[0].epochs);
     EXPECT_STREQ("momentum rate=0.01 momentum=0.9 decay=5e-4",
-                 Model("vgg16", IMAGENET).nets.recipe.optimizer);
+                 Stages("vgg16").list.at[0].optimizer);
+}
+
+TEST(Models, OwnTheTextsOfTheirStages)
+{
+    size_t blocks = ls_memory_blocks();
+    ls_recipe_list list = {};
+    for (int i = 0; i < 3; i++) {
+        std::string objective = "autoencoder layer=" + std::to_string(i);
+        const ls_recipe recipe = {objective.c_str(), "a: sgd rate=1\nb: adam", nullptr, 8, i};
+        ls_model_add_stage(&list, &recipe);
+    }
+    ASSERT_EQ(3, list.count);
+    EXPECT_STREQ("autoencoder layer=0", list.at[0].objective);
+    EXPECT_STREQ("autoencoder layer=2", list.at[2].objective);
+    EXPECT_STREQ("a: sgd rate=1\nb: adam", list.at[1].optimizer);
+    EXPECT_EQ(nullptr, list.at[1].schedule);
+    EXPECT_EQ(2, list.at[2].epochs);
+    ls_model_release_stages(&list);
+    EXPECT_EQ(0, list.count);
+
+    ls_error error = {};
+    EXPECT_FALSE(ls_model_stages("lenett", &list, &error));
+    EXPECT_STREQ("there is no model lenett: did you mean lenet? (`lockstep list models` has all)",
+                 error.text);
+    EXPECT_FALSE(ls_model_stages("mlp", &list, &error));
+    EXPECT_FALSE(ls_model_stages(" ", &list, &error));
+    EXPECT_STREQ("the name of a model is missing", error.text);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(Models, WriteTheInputOfANetAsItsFirstLine)
+{
+    ls_model_nets nets = {};
+    const ls_shape noise = {1, {100}}, image = {3, {7, 7, 64}};
+    ls_model_input(&nets, "generator", &noise);
+    ls_model_add(&nets, "generator", "dense units=3\n");
+    ls_model_input(&nets, "decoder", &image);
+    EXPECT_STREQ("input 100\ndense units=3\n", nets.lines[0]);
+    EXPECT_STREQ("input 7,7,64\n", nets.lines[1]);
+    ls_model_release(&nets);
 }

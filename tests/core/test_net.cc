@@ -47,6 +47,44 @@ std::string refusal(const char *lines, ls_shape input = {1, {4}})
 
 } /* namespace */
 
+TEST(Net, TakesItsInputFromTheFirstLine)
+{
+    Net own("# noise\n  input 3,2  # rows of a generator\ndense units=5\n", {1, {4}});
+    ASSERT_TRUE(own.net) << own.error.text;
+    const ls_shape expected = {2, {3, 2}};
+    EXPECT_TRUE(ls_shape_equal(&own.net->x, &expected));
+    EXPECT_TRUE(own.net->own_input);
+    EXPECT_EQ(1, own.net->count);
+    Net plain("dense units=5\n", {1, {4}});
+    EXPECT_FALSE(plain.net->own_input);
+    EXPECT_EQ(4, plain.net->x.at[0]);
+    Net read("input 6\na: dense units=5\nb: dense @input units=5\nsum @a,b", {1, {4}});
+    ASSERT_TRUE(read.net) << read.error.text;
+    EXPECT_EQ(2 * (6 * 5 + 5), ls_params_trained(read.params));
+}
+
+TEST(Net, RefusesAnInputInTheseWords)
+{
+    EXPECT_EQ("net, line 1: 'input 7x': input=7x is not a whole number",
+              refusal("input 7x\ndense units=2"));
+    EXPECT_EQ("net, line 1: 'input 0': input=0 is out of range: 1 to 1e+09",
+              refusal("input 0\ndense units=2"));
+    EXPECT_EQ("net, line 1: 'input 1,2,3,4,5,6,7': input: at most 6 numbers, found 7",
+              refusal("input 1,2,3,4,5,6,7\ndense units=2"));
+    const std::string nothing_else =
+        "write the shape of a row, and nothing else: input 100, input 28,28,1";
+    EXPECT_EQ("net, line 1: 'input': " + nothing_else, refusal("input\ndense units=2"));
+    EXPECT_EQ("net, line 1: 'input units=3': " + nothing_else,
+              refusal("input units=3\ndense units=2"));
+    EXPECT_EQ("net, line 1: 'a: input 3': " + nothing_else, refusal("a: input 3\ndense units=2"));
+    const std::string once = "the shape of a net's input stands once, before all layers";
+    EXPECT_EQ("net, line 2: 'input 3': " + once, refusal("dense units=2\ninput 3"));
+    EXPECT_EQ("net, line 2: 'input 3': " + once, refusal("input 3\ninput 3\ndense units=2"));
+    EXPECT_EQ("net, line 1: 'input 3 4': '4' is neither key=value nor @input (after type input)",
+              refusal("input 3 4\ndense units=2"));
+    EXPECT_EQ("the net net has no lines", refusal("input 3\n"));
+}
+
 TEST(Net, NumbersUnnamedLinesByType)
 {
     Net n("dense units=3\nactivation function=tanh\n\n# comment\nlast: dense units=2", {1, {4}});
