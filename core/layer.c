@@ -42,6 +42,13 @@ real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k)
     return pass->gradient ? pass->gradient + layer->params->slots[layer->slot[k]].offset : NULL;
 }
 
+double ls_layer_pass_share(const ls_pass *pass, long rows)
+{
+    ls_check(rows <= pass->total, "%ld rows in a pass of %ld: its caller must set total", rows,
+             pass->total);
+    return rows > 0 ? (double)rows / (double)pass->total : 0;
+}
+
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k)
 {
     real *dx = args->dx[k];

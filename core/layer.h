@@ -31,6 +31,7 @@ typedef struct ls_pass {
     uint64_t seed, step;
     uint32_t draw; /* number of this application in the step (a GAN applies a net more than once) */
     long row;      /* index in the global batch of row 0 */
+    long total;    /* rows of the whole batch in this application, of all shards; training only */
     real *gradient; /* an array with the params' offsets; NULL: no parameter gradients */
     /* Planned, nobody sets it yet: called in backward when the gradients of slots [begin, end) are
      * complete, so that their sum over the ranks can start. */
@@ -105,6 +106,9 @@ struct ls_layer_type {
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };
 
+/* rows / pass->total: the share of the batch's mean that is due to these rows, by which a shard
+ * adds to the "gradient" of a state slot. 0 for no rows. */
+double ls_layer_pass_share(const ls_pass *pass, long rows);
 /* For gradient: the part of `count` outputs that this call computes, cut at multiples of `unit`. */
 ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit);
 /* For setup: claims a slot NET/LAYER/PARAMETER; returns its number k within the layer. */

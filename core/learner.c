@@ -146,6 +146,7 @@ bool ls_learner_step(ls_learner *it, const real *x, const real *y, long rows, ls
                         .seed = it->plan.seed,
                         .step = (uint64_t)it->steps,
                         .draw = (uint32_t)phase,
+                        .total = rows,
                         .gradient = it->gradient};
         ls_net_prepare(it->net, 0, 1);
         it->objective->type->gradient(it->objective, phase, &batch, &pass, &own);

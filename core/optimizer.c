@@ -133,13 +133,11 @@ static LS_CLONES void follow(double d, long n, const real *restrict value, real 
         average[i] = kept * average[i] + taken * value[i];
 }
 
-/* The rule of LS_SLOT_STATE: value += mean * gradient. */
-static LS_CLONES void add_statistics(const ls_update *update, long n, real *restrict value,
-                                     const real *restrict gradient)
+/* The rule of LS_SLOT_STATE. */
+static LS_CLONES void add_statistics(long n, real *restrict value, const real *restrict gradient)
 {
-    const real mean = (real)update->mean;
     for (long i = 0; i < whole(n); i++)
-        value[i] += mean * gradient[i];
+        value[i] += gradient[i];
 }
 
 /* clang-format off */
@@ -272,7 +270,7 @@ static void update_piece(const ls_update *update, long s, const piece *p)
     numbers.scale = optimizer->type->direction ? 1 : update->scale;
     numbers.decay = optimizer->type->direction ? 0 : decay_of(update, slot);
     if (slot->kind == LS_SLOT_STATE)
-        add_statistics(update, p->n, p->value, p->gradient);
+        add_statistics(p->n, p->value, p->gradient);
     else
         optimizer->type->update(&numbers, p->n, p->value, p->gradient, p->state);
     double t = (double)update->count, kept = fmin(optimizer->ema, (t - 1) / (t + 9));
@@ -334,7 +332,6 @@ void ls_optimizer_step(const ls_update *update, double weight)
     double norm2 = ls_squares_total(update->params, update->gradient2) / (weight * weight);
     ls_update numbers = *update;
     numbers.scale = ls_optimizer_clip(optimizer, norm2) / weight;
-    numbers.mean = 1 / weight;
     numbers.decay = optimizer->decay;
     if (ls_optimizer_direct(&numbers))
         update->measure(update->context, update->gradient, update->slots, update->gradient2);

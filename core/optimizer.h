@@ -28,7 +28,6 @@ typedef struct ls_update {
     long count;  /* updates of this phase so far, with this one: 1, 2, ... (Adam's t) */
     /* A step sets these. */
     double scale; /* on the gradient: 1 / weight, times clipping */
-    double mean;  /* 1 / weight, without clipping: for state slots */
     double decay; /* decay * value is added to the gradient */
 } ls_update;
 
@@ -68,10 +67,10 @@ const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k);
  * values follow it at the rate, times each slot's ratio. `weight` is the batch's (ls_sums), not 0;
  * the gradient must be finite. **Collective** where `measure` is. */
 void ls_optimizer_step(const ls_update *update, double weight);
-/* The two halves of a step, after scale, mean and decay are set. The first overwrites the gradient
+/* The two halves of a step, after scale and decay are set. The first overwrites the gradient
  * by the direction; for types without one it does nothing and returns false. */
 bool ls_optimizer_direct(const ls_update *update);
-/* The second updates the values. Slots of LS_SLOT_STATE have their own rule: value += mean *
+/* The second updates the values. Slots of LS_SLOT_STATE have their own rule: value +=
  * gradient. The average, if its state is not NULL, follows: a = d a + (1 - d) value, d = min(ema,
  * (count - 1) / (count + 9)): so it begins at the first values and becomes slower step by step, as
  * TensorFlow's num_updates has it. */

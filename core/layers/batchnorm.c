@@ -9,8 +9,9 @@
  *
  * Training uses mean and variance (over m) of the shard's rows, or with sync=1 of the whole batch.
  * Evaluation uses the running ones: each step moves them towards mean and variance (over m - 1,
- * PyTorch's rule) by the share `momentum`. They are state slots, to which a step adds the mean of
- * "gradients" over the rows, so their gradient is rows * momentum * (statistic - running value). */
+ * PyTorch's rule) by the share `momentum`. They are state slots, to which a step adds the sum of
+ * the shards' "gradients": rows / (rows of the whole batch) * momentum * (statistic - running
+ * value). */
 #include <math.h>
 #include <string.h>
 
@@ -276,7 +277,7 @@ static void add_running(const work *w, const ls_pass *pass)
 {
     real *mean = ls_layer_gradient(w->layer, pass, MEAN);
     real *variance = ls_layer_gradient(w->layer, pass, VARIANCE);
-    double share = (double)w->args->rows * w->self->momentum;
+    double share = ls_layer_pass_share(pass, w->args->rows) * w->self->momentum;
     double unbiased = *w->count > 1 ? *w->count / (*w->count - 1) : 1;
     for (long c = 0; c < w->channels; c++) {
         mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(w->layer, MEAN)[c]));

@@ -132,7 +132,7 @@ static void data_gradient(void *layer)
 static void weight_gradient(void *layer)
 {
     const ls_bench_layer *b = layer;
-    const ls_pass pass = {.training = true, .gradient = b->gradient};
+    const ls_pass pass = {.training = true, .total = b->rows, .gradient = b->gradient};
     ls_workspace_backward(b->workspace, &pass, b->dy, NULL);
 }
 

@@ -94,6 +94,7 @@ static ls_pass pass_of(const probe *p, int phase)
     return (ls_pass){.training = true,
                      .seed = (uint64_t)p->session.job->seed,
                      .draw = (uint32_t)phase,
+                     .total = p->batch.total,
                      .gradient = p->gradient};
 }
 
@@ -234,20 +235,22 @@ static bool dump_layers(ls_rowfile *dump, const probe *p, ls_error *error)
     return ok;
 }
 
-/* Writes value/NAME and gradient/NAME of every slot; the gradient is that of the mean loss. */
+/* Writes value/NAME and gradient/NAME of every slot; the gradient is that of the mean loss, or what
+ * a step would add to a state slot. */
 static bool dump_slots(ls_rowfile *dump, const probe *p, ls_error *error)
 {
     const ls_params *params = p->session.params;
     bool ok = true;
     for (int s = 0; ok && s < params->count; s++) {
         const ls_slot *slot = &params->slots[s];
-        long count = ls_shape_count(&slot->shape);
+        const long count = ls_shape_count(&slot->shape);
+        const real rows = slot->kind == LS_SLOT_STATE ? 1 : (real)p->batch.rows;
         real *logical = ls_alloc((size_t)count, sizeof *logical);
         char name[LS_SLOT_NAME + 16];
         for (int k = 0; ok && k < 2; k++) {
             ls_params_store(params, s, k ? p->gradient : params->values, logical);
             for (long i = 0; k && i < count; i++)
-                logical[i] /= (real)p->batch.rows;
+                logical[i] /= rows;
             snprintf(name, sizeof name, "%s/%s", k ? "gradient" : "value", slot->name);
             ok = ls_rowfile_write(dump, name, -1, &slot->shape, logical, error);
         }

@@ -59,6 +59,7 @@ static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls
                           .seed = (uint64_t)t->session.job->seed,
                           .step = (uint64_t)t->position.step,
                           .draw = (uint32_t)phase,
+                          .total = batch ? batch->total : 0,
                           .sum = sum_over_ranks,
                           .context = t->comm};
     ls_objective *objective = stage_of(t)->objective;

@@ -236,6 +236,7 @@ inline ls_pass training_pass(uint64_t step, real *gradient = nullptr)
     pass.seed = 11;
     pass.step = step;
     pass.row = 100;
+    pass.total = 50000;
     pass.gradient = gradient;
     return pass;
 }

@@ -79,6 +79,7 @@ Results train(const Net &at, long rows, int threads)
     ls_pass pass = {};
     pass.training = true;
     pass.row = 40;
+    pass.total = 2 * rows;
     pass.gradient = gradient;
     const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     results.y.assign(y, y + dy.size());
