@@ -25,6 +25,7 @@ struct ls_loader {
     ls_dataset *data;
     const ls_split *split;
     ls_loader_plan plan;
+    long rows; /* of an epoch */
     long steps_per_epoch;
     pthread_t thread;
     buffer ring[RING];
@@ -47,7 +48,7 @@ long ls_loader_steps_per_epoch(long rows, long batch)
 static void describe_batch(const ls_loader *loader, long step, buffer *to)
 {
     const ls_loader_plan *plan = &loader->plan;
-    long rows = loader->split->x.rows, epoch = step / loader->steps_per_epoch;
+    long rows = loader->rows, epoch = step / loader->steps_per_epoch;
     long begin = step % loader->steps_per_epoch * plan->batch; /* in the order of the epoch */
     long total = rows - begin < plan->batch ? rows - begin : plan->batch;
     long first = total * plan->begin / plan->shards, end = total * plan->end / plan->shards;
@@ -101,6 +102,8 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
     ls_check(split->present && plan->batch > 0,
              "a loader needs a split that is there (%s) and a batch of 1 row or more, not %ld",
              split->name, plan->batch);
+    ls_check(plan->rows >= 0 && plan->rows <= split->x.rows,
+             "a loader can't read the first %ld of %ld rows", plan->rows, split->x.rows);
     ls_check(plan->shards > 0 && plan->begin >= 0 && plan->begin <= plan->end &&
                  plan->end <= plan->shards,
              "a loader can't read shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);
@@ -108,8 +111,9 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
     loader->data = data;
     loader->split = split;
     loader->plan = *plan;
-    loader->steps_per_epoch = ls_loader_steps_per_epoch(split->x.rows, plan->batch);
-    long batch = plan->batch < split->x.rows ? plan->batch : split->x.rows;
+    loader->rows = plan->rows ? plan->rows : split->x.rows;
+    loader->steps_per_epoch = ls_loader_steps_per_epoch(loader->rows, plan->batch);
+    long batch = plan->batch < loader->rows ? plan->batch : loader->rows;
     /* The most rows that this rank gets of any batch of up to `batch` rows: for all real numbers a
      * and b, floor(b) - floor(a) is at most floor(b - a) + 1. */
     size_t most = (size_t)(batch * (plan->end - plan->begin) / plan->shards + 1);

@@ -1,11 +1,11 @@
 /* loader: the batches of a stage, for one rank, read ahead by a thread.
  *
- * An epoch has ceil(n / batch) steps for n rows; its last batch holds the rows that are left, so no
- * row is dropped or comes twice. Step k of a stage is batch k % steps of epoch k / steps. With
- * `shuffle`, the order of the rows in epoch e is the permutation of the random stream (seed,
- * LS_RANDOM_SHUFFLE, e, stage): a function, so a run that resumes at step k reads what it would
- * have read. The random parts of the data set's transforms depend on (seed, stage, e) and on the
- * row. */
+ * An epoch has ceil(n / batch) steps for n rows, all of the split or its first ones; its last batch
+ * holds the rows that are left, so no row is dropped or comes twice. Step k of a stage is batch k %
+ * steps of epoch k / steps. With `shuffle`, the order of the rows in epoch e is the permutation of
+ * the random stream (seed, LS_RANDOM_SHUFFLE, e, stage): a function, so a run that resumes at step
+ * k reads what it would have read. The random parts of the data set's transforms depend on (seed,
+ * stage, e) and on the row. */
 #pragma once
 #include "core/random.h"
 #include "io/dataset.h"
@@ -15,6 +15,7 @@ typedef struct ls_loader_plan {
     uint64_t seed;
     uint32_t stage;
     bool shuffle;
+    long rows;                 /* the first so many of the split; 0: all */
     long batch;                /* rows of a batch over all ranks, 1 or more */
     int shards, begin, end;    /* a batch has `shards` shards; this rank reads [begin, end) */
     long first_step, end_step; /* of the stage: [first_step, end_step) are read */

@@ -32,6 +32,7 @@ typedef struct ls_job_stage {
     ls_job_optimizer optimizer[LS_PHASES];
     int optimizers;
     const char *schedule; /* "cosine warmup=1" */
+    long rows;            /* takes only the first training rows; 0: all */
     long batch;           /* rows over all ranks */
     long epochs, steps;   /* one of them */
 } ls_job_stage;

@@ -64,6 +64,8 @@ const ls_job_key ls_job_keys[] = {
      .change = LS_CHANGE_OPTIONS},
     {STAGE(schedule), TEXT, NULL, "cosine warmup=1",
      "a schedule, as `lockstep list schedules` has them", NOTICE},
+    {STAGE(rows), NUMBER(0, LONG_MAX), "0", "1000",
+     "only the first training rows, such as the ones with labels; 0: all", NOTICE},
     {STAGE(batch), NUMBER(1, MANY), NULL, "128", "rows over all ranks", NOTICE},
     {STAGE(epochs), NUMBER(1, MANY), NULL, "12", "passes over the training rows", FREE,
      .excludes = "steps"},

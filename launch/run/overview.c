@@ -121,29 +121,29 @@ static void print_data(const ls_session *session, FILE *out)
         ls_print(out, "          %s\n", text);
 }
 
-static void print_stages(const ls_session *session, FILE *out)
+static void print_stage(const ls_session *session, int number, FILE *out)
 {
-    long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
-    for (int s = 0; s < session->job->stages; s++) {
-        const ls_job_stage *keys = &session->job->stage[s];
-        const ls_session_stage *stage = &session->stage[s];
-        const char *phase = keys->optimizer[0].phase;
-        if (keys->batch > rows)
-            ls_print(
-                out,
-                "          stage %d: batch=%ld is more than there is: every step takes all %ld "
-                "training rows\n",
-                s + 1, keys->batch, rows);
-        else if (keys->batch == rows)
-            ls_print(out, "          stage %d: every step takes all training rows\n", s + 1);
+    const ls_job_stage *keys = &session->job->stage[number];
+    const ls_session_stage *stage = &session->stage[number];
+    long rows = stage->rows;
+    if (keys->batch > rows)
         ls_print(out,
-                 "stage %d   %s; %s%s%s; %s; batch %ld over all ranks, about %ld a rank; "
-                 "%ld steps, %ld an epoch\n",
-                 s + 1, keys->objective, phase ? phase : "", phase ? ": " : "",
-                 keys->optimizer[0].spec, keys->schedule, keys->batch,
-                 ls_min(keys->batch, rows) / session->comm->size, stage->steps,
-                 stage->steps_per_epoch);
+                 "          stage %d: batch=%ld is more than there is: every step takes all %ld "
+                 "training rows\n",
+                 number + 1, keys->batch, rows);
+    else if (keys->batch == rows)
+        ls_print(out, "          stage %d: every step takes all training rows\n", number + 1);
+    ls_print(out, "stage %d   %s; ", number + 1, keys->objective);
+    for (int i = 0; i < keys->optimizers; i++) {
+        const char *phase = keys->optimizer[i].phase;
+        ls_print(out, "%s%s%s; ", phase ? phase : "", phase ? ": " : "", keys->optimizer[i].spec);
     }
+    ls_print(out, "%s; ", keys->schedule);
+    if (keys->rows)
+        ls_print(out, "the first %ld training rows; ", rows);
+    ls_print(out, "batch %ld over all ranks, about %ld a rank; %ld steps, %ld an epoch\n",
+             keys->batch, ls_min(keys->batch, rows) / session->comm->size, stage->steps,
+             stage->steps_per_epoch);
 }
 
 void ls_overview_print(const ls_trainer *t, FILE *out)
@@ -155,7 +155,8 @@ void ls_overview_print(const ls_trainer *t, FILE *out)
     ls_print(out, "net       %s: %ld parameters\n", job->model ? job->model : "spec lines",
              ls_params_trained(t->session.params));
     print_data(&t->session, out);
-    print_stages(&t->session, out);
+    for (int s = 0; s < job->stages; s++)
+        print_stage(&t->session, s, out);
     if (t->evaluate.unit == LS_EVERY_NEVER)
         ls_print(out, "no evaluation during training\n");
     else if (job->evaluate.average)

@@ -79,6 +79,17 @@ static bool check_phases(const ls_job_stage *stage, const ls_objective *objectiv
     return true;
 }
 
+/* The training rows that the stage takes. */
+static bool count_rows(const ls_session *s, const ls_job_stage *keys, long *rows, ls_error *error)
+{
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    *rows = keys->rows ? keys->rows : train->x.rows;
+    return *rows <= train->x.rows || !train->present ||
+           ls_error_set(error, LS_USAGE,
+                        "%ld rows are more than there are: %s has %ld training rows", *rows,
+                        ls_dataset_path(s->data), train->x.rows);
+}
+
 static bool parse_stage(ls_session *s, int number, ls_error *error)
 {
     const ls_job_stage *keys = &s->job->stage[number];
@@ -100,8 +111,11 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
               ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
                            stage->schedule.warmup, keys->epochs));
     }
-    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
-    stage->steps_per_epoch = ls_loader_steps_per_epoch(rows, keys->batch);
+    if (ok) {
+        key = "rows";
+        ok = count_rows(s, keys, &stage->rows, error);
+    }
+    stage->steps_per_epoch = ls_loader_steps_per_epoch(stage->rows, keys->batch);
     stage->steps = keys->steps ? keys->steps : keys->epochs * stage->steps_per_epoch;
     char path[64];
     snprintf(path, sizeof path, "stages.%d.%s", number, key);

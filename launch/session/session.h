@@ -14,6 +14,7 @@ typedef struct ls_session_stage {
     ls_objective *objective;           /* the user compiles it; freed by ls_session_close */
     ls_optimizer optimizer[LS_PHASES]; /* of each phase of the objective */
     ls_schedule schedule;
+    long rows;                   /* that an epoch takes of the training rows: the first ones */
     long steps, steps_per_epoch; /* steps: of the whole stage */
 } ls_session_stage;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/loader.h"
 #include "launch/job/job_compatible.h"
 #include "launch/train/judge.h"
@@ -28,22 +29,25 @@ static void change_shards(ls_trainer *t, const ls_job *before)
     *shards = now->shards;
 }
 
-/* A batch of another size makes another number of steps an epoch: stage_step is converted, so that
- * the run goes on at the same part of the same epoch. */
+/* A batch of another size, or other rows, make another number of steps an epoch: stage_step is
+ * converted, so that the run goes on at the same part of the same epoch. */
 static void change_batch(ls_trainer *t, const ls_job *before)
 {
     long stage = t->position.stage, done = t->position.stage_step;
-    long rows = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
-    long steps_before = ls_loader_steps_per_epoch(rows, before->stage[stage].batch);
+    const ls_job_stage *was = &before->stage[stage];
+    long all = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
+    long rows = was->rows ? ls_min(was->rows, all) : all;
+    long steps_before = ls_loader_steps_per_epoch(rows, was->batch);
     long steps_now = t->session.stage[stage].steps_per_epoch;
     if (t->session.job->stage[stage].steps || steps_before == steps_now || done == 0)
         return;
     long now = done / steps_before * steps_now + done % steps_before * steps_now / steps_before;
     t->position.stage_step = now > 0 ? now : 1;
     if (done % steps_before)
-        ls_report_notice(&t->options.listener,
-                         "batch: the rest of this epoch is cut anew, so some of its rows may "
-                         "come twice or not at all; from the next epoch on every row comes once");
+        ls_report_notice(
+            &t->options.listener,
+            "batch or rows: the rest of this epoch is cut anew, so some of its rows may "
+            "come twice or not at all; from the next epoch on every row comes once");
 }
 
 /* Over another number of steps, the schedule may give another rate at this step. */

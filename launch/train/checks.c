@@ -132,7 +132,7 @@ static void look_at_batch(const ls_session *s, int shards, long rows, bool last,
 static sample find_sample(const ls_session *s, int stage, int shards)
 {
     sample fewest = {.layer = NULL};
-    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    long rows = s->stage[stage].rows;
     long batch = ls_min(s->job->stage[stage].batch, rows);
     look_at_batch(s, shards, batch, false, &fewest);
     if (rows % batch && s->stage[stage].steps >= s->stage[stage].steps_per_epoch)
@@ -160,7 +160,7 @@ static bool could_sync(const ls_session *s, const sample *f)
 static void find_remedies(const ls_session *s, int stage, const sample *f, char *text, size_t size)
 {
     char remedy[64];
-    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    long rows = s->stage[stage].rows;
     long batch = larger_batch(rows, s->job->stage[stage].batch, f->parts);
     *text = 0;
     if (could_sync(s, f))
@@ -178,7 +178,7 @@ static void find_remedies(const ls_session *s, int stage, const sample *f, char 
 static void describe_sample(const ls_session *s, int stage, const sample *f, char *text,
                             size_t size)
 {
-    long rows = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    long rows = s->stage[stage].rows;
     long batch = s->job->stage[stage].batch;
     int used = snprintf(text, size, "%s/%s: ", f->layer->net, f->layer->name);
     if (f->last)

@@ -14,7 +14,7 @@ void ls_plan_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
 {
     const ls_session *session = &t->session;
     const ls_job *job = session->job;
-    long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
+    long rows = session->stage[stage].rows;
     bool never = t->evaluate.unit == LS_EVERY_NEVER;
     *shard = (ls_min(job->stage[stage].batch, rows) + t->shards.count - 1) / t->shards.count;
     *chunk = never ? 0
@@ -29,10 +29,9 @@ static double stage_bytes(const ls_trainer *t)
     const ls_session *session = &t->session;
     long numbers = ls_shape_count(&session->task.x) + ls_shape_count(&session->task.y);
     double row = (double)numbers * sizeof(real) + sizeof(int64_t);
-    long rows = ls_dataset_split(session->data, LS_TRAIN)->x.rows;
     for (int s = 0; s < session->job->stages; s++) {
         const ls_objective *objective = session->stage[s].objective;
-        long shard, chunk, batch = session->job->stage[s].batch;
+        long shard, chunk, batch = session->job->stage[s].batch, rows = session->stage[s].rows;
         ls_plan_rows(t, s, &shard, &chunk);
         size_t workspaces = objective->type->bytes(objective, shard, chunk);
         for (int i = 0; i < session->task.nets; i++) /* of the threads after the first */

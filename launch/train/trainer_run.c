@@ -296,6 +296,7 @@ static ls_loader *open_loader(const ls_trainer *t)
                                  .seed = (uint64_t)t->session.job->seed,
                                  .stage = (uint32_t)t->position.stage,
                                  .shuffle = true,
+                                 .rows = stage_of(t)->rows,
                                  .batch = t->session.job->stage[t->position.stage].batch,
                                  .shards = t->shards.count,
                                  .begin = t->shards.begin,

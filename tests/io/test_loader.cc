@@ -116,6 +116,23 @@ TEST_F(Loader, AnEpochHoldsEveryRowOnceAndTheLastBatchWhatIsLeft)
     EXPECT_EQ(second, all);
 }
 
+TEST_F(Loader, TheFirstRowsMakeEpochsOfTheirOwn)
+{
+    open(103);
+    ls_loader_plan it = plan(10, 6); /* two epochs of 10, 10 and 3 rows */
+    it.rows = 23;
+    std::vector<Rows> found = steps(it);
+    EXPECT_EQ(found[2].size(), 3u);
+    Rows first = joined(found, 0, 3), second = joined(found, 3, 6), all = counting<int64_t>(23);
+    EXPECT_NE(first, second);
+    std::sort(first.begin(), first.end());
+    std::sort(second.begin(), second.end());
+    EXPECT_EQ(first, all);
+    EXPECT_EQ(second, all);
+    it.rows = 104;
+    EXPECT_DEATH(ls_loader_open(data, &it), "the first 104 of 103 rows");
+}
+
 TEST_F(Loader, TheOrderIsThePermutationOfTheEpochsStream)
 {
     open(50);

@@ -106,6 +106,7 @@ struct Texts {
             return; /* left to the model's recipe */
         stage->objective = text_or_nothing();
         stage->schedule = text_or_nothing();
+        stage->rows = below(1000);
         stage->batch = below(100);
         (below(2) ? stage->epochs : stage->steps) = below(1000);
         stage->optimizers = (int)below(LS_PHASES + 1);
@@ -125,8 +126,8 @@ bool same_text(const char *a, const char *b)
 bool same_stage(const ls_job_stage &a, const ls_job_stage &b)
 {
     bool same = same_text(a.objective, b.objective) && same_text(a.schedule, b.schedule) &&
-                a.batch == b.batch && a.epochs == b.epochs && a.steps == b.steps &&
-                a.optimizers == b.optimizers;
+                a.rows == b.rows && a.batch == b.batch && a.epochs == b.epochs &&
+                a.steps == b.steps && a.optimizers == b.optimizers;
     for (int i = 0; same && i < a.optimizers; i++)
         same = same_text(a.optimizer[i].phase, b.optimizer[i].phase) &&
                same_text(a.optimizer[i].spec, b.optimizer[i].spec);
@@ -377,6 +378,8 @@ TEST(JobCompatible, TellsWhatChangesTheRestOfTheRun)
                                                "rate=0.1' to 'momentum rate=0.2'\n");
     EXPECT_EQ(compare("schedule: cosine", "schedule: linear"),
               "stages.1.schedule changed from 'cosine' to 'linear'\n");
+    EXPECT_EQ(compare("batch: 32", "batch: 32\n    rows: 7"),
+              "stages.1.rows changed from '0' to '7'\n");
     EXPECT_EQ(compare("batch: 32", "batch: 16"), "stages.1.batch changed from '32' to '16'\n");
     EXPECT_EQ(compare("momentum rate=0.1", "sgd", 0),
               "stages.1.optimizer changed from 'momentum rate=0.1' to 'sgd'\n")

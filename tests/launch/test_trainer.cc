@@ -53,7 +53,7 @@ const long ROWS = 50, VALID = 20, WIDTH = 6;
 
 /* Rows of two classes, with the class in the sign of the first number. */
 struct Data {
-    Data() : x(2 * (size_t)(ROWS * WIDTH)), y(2 * (size_t)ROWS)
+    explicit Data(long rows = ROWS) : x(2 * (size_t)(ROWS * WIDTH)), y(2 * (size_t)ROWS)
     {
         for (size_t i = 0; i < x.size(); i++)
             x[i] = (real)std::sin(1.7 * (double)i);
@@ -63,6 +63,7 @@ struct Data {
         ls_dataset_rows splits[LS_SPLITS] = {};
         splits[LS_TRAIN] = {ROWS, x.data(), y.data(), {1, {WIDTH}}, {}, 2, nullptr};
         splits[LS_VALID] = splits[LS_TRAIN];
+        splits[LS_TRAIN].rows = rows;
         splits[LS_VALID].rows = VALID;
         splits[LS_VALID].x += ROWS * WIDTH;
         splits[LS_VALID].y += ROWS;
@@ -79,7 +80,7 @@ struct Data {
 
 /* A run in a folder of its own. Each start is a new trainer. */
 struct Training {
-    explicit Training(const std::string &keys = "") : keys(keys)
+    explicit Training(const std::string &keys = "", long rows = ROWS) : data(rows), keys(keys)
     {
     }
     ls_job *job(const std::string &more = "")
@@ -174,6 +175,44 @@ TEST(Trainer, StepsAndAResumeAreTheWholeRun)
             EXPECT_EQ(parts.position.best_step, whole.position.best_step);
         }
     }
+}
+
+TEST(Trainer, TheFirstRowsAreADataSetOfTheseRows)
+{
+    Training first(ADAM + "rows: 23\n"), only(ADAM, 23), all(ADAM + "rows: 0\n"), plain(ADAM);
+    for (Training *run : {&first, &only, &all, &plain})
+        ASSERT_EQ(run->train(), LS_OUTCOME_COMPLETE) << run->error.text;
+    EXPECT_EQ(first.steps.size(), 8u); /* 4 epochs of 16 and 7 rows */
+    EXPECT_EQ(first.values, only.values);
+    EXPECT_EQ(first.position.best, only.position.best);
+    EXPECT_NE(first.values, all.values);
+    EXPECT_EQ(all.values, plain.values);
+
+    Training parts(ADAM + "rows: 23\n");
+    ASSERT_EQ(parts.train(3), LS_OUTCOME_STOPPED) << parts.error.text;
+    ASSERT_EQ(parts.train(), LS_OUTCOME_COMPLETE) << parts.error.text;
+    EXPECT_EQ(parts.values, first.values);
+}
+
+TEST(Trainer, RefusesMoreRowsThanThereAre)
+{
+    Training run(ADAM + "rows: 51\n");
+    EXPECT_EQ(run.train(), LS_OUTCOME_FAILED);
+    EXPECT_EQ(run.error.code, LS_USAGE);
+    EXPECT_STREQ(
+        run.error.text,
+        "test.yaml:13:7: rows: 51 rows are more than there are: rows has 50 training rows");
+}
+
+TEST(Trainer, OtherRowsOnResumeAreNoticed)
+{
+    Training run(ADAM);
+    ASSERT_EQ(run.train(6), LS_OUTCOME_STOPPED) << run.error.text;
+    run.keys += "rows: 32\n";
+    ASSERT_EQ(run.train(1), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(run.began.stage_step, 2 + 2 * 2 / 4); /* 2 steps an epoch instead of 4 */
+    for (const char *text : {"stages.0.rows changed from", "cut anew"})
+        EXPECT_NE(run.notices.find(text), std::string::npos) << text << " in " << run.notices;
 }
 
 TEST(Trainer, WithoutFilesTheSameNumbersAndNothingIsWritten)
