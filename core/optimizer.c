@@ -153,6 +153,8 @@ static LS_CLONES void add_statistics(long n, real *restrict value, const real *r
     {"decay_all", LS_OPTION_BOOL, offsetof(ls_optimizer, decay_all), decay_all_start, 0, 1, NULL,  \
      "0 spares biases, norm scales and PReLU slopes the decay"},                                   \
     NUMBER(clip, "0", 0, 1e30, "largest norm of the whole gradient; 0: no limit"),                 \
+    NUMBER(bound, "0", 0, 1e30,                                                                    \
+           "largest size of a weight or bias, to which an update cuts it; 0: no limit"),           \
     NUMBER(ema, "0", 0, 0.9999999,                                                                 \
            "share of the moving average of the weights that an update keeps; 0: no average"),      \
     {0}
@@ -255,6 +257,16 @@ static double ratio_of(const ls_update *update, long s)
     return usable ? type->ratio(optimizer, decay_of(update, slot), value, gradient) : 1;
 }
 
+/* Weight clipping (Arjovsky, Chintala and Bottou 2017, algorithm 1). NaN stays. */
+static LS_CLONES void cut(double bound, long n, real *restrict value)
+{
+    const real most = (real)bound;
+    for (long i = 0; i < whole(n); i++) {
+        const real above = value[i] > most ? most : value[i];
+        value[i] = above < -most ? -most : above;
+    }
+}
+
 /* What the update's part holds of a slot: n > 0 reals of each array. */
 typedef struct piece {
     long n;
@@ -273,6 +285,8 @@ static void update_piece(const ls_update *update, long s, const piece *p)
         add_statistics(p->n, p->value, p->gradient);
     else
         optimizer->type->update(&numbers, p->n, p->value, p->gradient, p->state);
+    if (optimizer->bound > 0 && slot->kind != LS_SLOT_STATE)
+        cut(optimizer->bound, p->n, p->value);
     double t = (double)update->count, kept = fmin(optimizer->ema, (t - 1) / (t + 9));
     if (p->state[LS_OPTIMIZER_AVERAGE])
         follow(kept, p->n, p->value, p->state[LS_OPTIMIZER_AVERAGE]);

@@ -52,6 +52,7 @@ typedef struct ls_optimizer_type {
 struct ls_optimizer {
     const ls_optimizer_type *type;
     double rate, decay, clip; /* clip: largest gradient norm; 0: off */
+    double bound;             /* largest size of a value after an update; 0: off */
     bool decay_all;           /* decay=... also on biases and norms (PyTorch's way) */
     double momentum, beta1, beta2, epsilon, alpha, trust;
     bool adapt_all; /* the ratio also for biases and norms */
@@ -70,10 +71,10 @@ void ls_optimizer_step(const ls_update *update, double weight);
 /* The two halves of a step, after scale and decay are set. The first overwrites the gradient
  * by the direction; for types without one it does nothing and returns false. */
 bool ls_optimizer_direct(const ls_update *update);
-/* The second updates the values. Slots of LS_SLOT_STATE have their own rule: value +=
- * gradient. The average, if its state is not NULL, follows: a = d a + (1 - d) value, d = min(ema,
- * (count - 1) / (count + 9)): so it begins at the first values and becomes slower step by step, as
- * TensorFlow's num_updates has it. */
+/* The second updates the values and cuts them to [-bound, bound]. Slots of LS_SLOT_STATE have their
+ * own rule: value += gradient. The average, if its state is not NULL, follows: a = d a + (1 - d)
+ * value, d = min(ema, (count - 1) / (count + 9)): so it begins at the first values and becomes
+ * slower step by step, as TensorFlow's num_updates has it. */
 void ls_optimizer_update(const ls_update *update);
 /* The factor that brings the norm sqrt(norm2) of a mean gradient down to `clip`; 1 if clip is 0. */
 double ls_optimizer_clip(const ls_optimizer *optimizer, double norm2);

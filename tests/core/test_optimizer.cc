@@ -228,6 +228,45 @@ TEST(Optimizer, EachEqualsItsFormulaOverSteps)
         }
 }
 
+TEST(Optimizer, ABoundCutsWeightsAndBiasesAfterEachStep)
+{
+    const double bound = 0.4;
+    for (const std::string &name : every_optimizer()) {
+        Slots slots;
+        ls_optimizer optimizer = parse((name + " bound=0.4 ema=0.9").c_str());
+        const bool spares = name == "lars" || name == "lamb"; /* biases, by their preset */
+        const Reals gradient = slots.gradient;
+        Doubles p[4], a[4], b[4];
+        for (int s : {0, 1, 3}) {
+            p[s] = slots.slot(slots.values, s);
+            a[s] = b[s] = Doubles(p[s].size(), 0);
+        }
+        long cut = 0;
+        for (int t = 1; t <= 3; t++) {
+            slots.gradient = gradient;
+            slots.update(optimizer, numbers(0.03, 0.25, 0.1, t));
+            for (int s : {0, 1, 3}) {
+                expected_step(name, s == 1 && spares, t, 0.03, p[s], slots.slot(gradient, s), a[s],
+                              b[s]);
+                for (double &value : p[s]) {
+                    cut += std::fabs(value) > bound;
+                    value = std::max(-bound, std::min(bound, value));
+                }
+            }
+        }
+        EXPECT_GT(cut, 0) << name;
+        for (int s : {0, 1, 3})
+            for (size_t i = 0; i < p[s].size(); i++) {
+                ASSERT_NEAR(slots.slot(slots.values, s)[i], p[s][i], 4 * EPSILON)
+                    << name << " slot " << s << ", " << i;
+                ASSERT_LE(std::fabs(slots.slot(slots.state[LS_OPTIMIZER_AVERAGE], s)[i]),
+                          bound + EPSILON);
+            }
+        const Doubles statistics = slots.slot(slots.values, 2);
+        EXPECT_GT(*std::max_element(statistics.begin(), statistics.end()), 2 * bound) << name;
+    }
+}
+
 TEST(Optimizer, StatisticsAreAddedNotScaled)
 {
     for (const std::string &name : every_optimizer()) {

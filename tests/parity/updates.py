@@ -76,6 +76,7 @@ OPTIMIZERS = {
     "adam rate=0.01 decay=0.01": lambda p: torch.optim.Adam(p, 0.01, weight_decay=0.01),
     "adam rate=0.01 beta1=0.8 beta2=0.9 epsilon=1e-3": lambda p: torch.optim.Adam(p, 0.01, (0.8, 0.9), 1e-3),
     "rmsprop rate=0.01 alpha=0.9 decay=0.01": lambda p: torch.optim.RMSprop(p, 0.01, 0.9, weight_decay=0.01),
+    "rmsprop rate=0.01 bound=0.2": lambda p: torch.optim.RMSprop(p, 0.01),
     "lars rate=1 momentum=0.8 trust=0.02 decay=0.01": lambda p: Lars(p, 1, 0.01),
     "lars rate=1 momentum=0.8 trust=0.02 clip=0.05 decay=0.01 decay_all=1 adapt_all=1 ema=0.1":
         lambda p: Lars(p, 1, 0.01, everywhere=True),
@@ -99,6 +100,15 @@ def clip(parameters, spec):
             p.grad *= float(limit) / norm
 
 
+def bound(parameters, spec):
+    """Weight clipping: what an update leaves is cut to [-bound, bound]."""
+    most = option(spec, "bound")
+    if most:
+        assert max(p.abs().max() for p in parameters) > float(most), "this bound is never reached"
+        for p in parameters:
+            p.data.clamp_(-float(most), float(most))
+
+
 def expected_steps(dump, spec):
     """The parameters, flat, after 0, 1, ... steps in torch."""
     parameters = {name: values.clone().requires_grad_() for name, values in under(dump, "value/").items()}
@@ -110,6 +120,7 @@ def expected_steps(dump, spec):
         LOSSES[CASE.loss](list(outputs.values())[-1], dump["target"]).backward()
         clip(parameters.values(), spec)
         optimizer.step()
+        bound(parameters.values(), spec)
         yield torch.cat([p.detach().flatten() for p in parameters.values()])
 
 
