@@ -6,7 +6,6 @@
 #include <xxhash.h>
 
 #include "core/memory.h"
-#include "core/minmax.h"
 #include "core/random.h"
 
 static long round_up(long n, long to)
@@ -24,6 +23,7 @@ void ls_params_destroy(ls_params *params)
     if (!params)
         return;
     ls_free(params->slots);
+    ls_free(params->net);
     ls_free(params);
 }
 
@@ -147,47 +147,4 @@ void ls_params_store(const ls_params *params, int slot, const real *array, real 
 {
     ls_params_store_rows(params, slot, array, (ls_interval){0, ls_params_rows(params, slot)},
                          logical);
-}
-
-void ls_slots_add(ls_slots *slots, long begin, long end)
-{
-    if (begin >= end)
-        return;
-    int first = 0;
-    while (first < slots->count && slots->at[first].end < begin)
-        first++;
-    int stop = first; /* intervals [first, stop) touch the new one and join it */
-    while (stop < slots->count && slots->at[stop].begin <= end) {
-        begin = ls_min(begin, slots->at[stop].begin);
-        end = ls_max(end, slots->at[stop].end);
-        stop++;
-    }
-    int count = slots->count - (stop - first) + 1;
-    ls_check(count <= LS_INTERVALS, "more than %d slot intervals in one phase", LS_INTERVALS);
-    memmove(&slots->at[first + 1], &slots->at[stop],
-            (size_t)(slots->count - stop) * sizeof slots->at[0]);
-    slots->at[first] = (ls_interval){begin, end};
-    slots->count = count;
-}
-
-ls_slots ls_slots_all(const ls_params *params)
-{
-    ls_slots all = {0};
-    ls_slots_add(&all, 0, params->count);
-    return all;
-}
-
-bool ls_slots_contain(const ls_slots *slots, int slot)
-{
-    for (int i = 0; i < slots->count; i++)
-        if (slots->at[i].begin <= slot && slot < slots->at[i].end)
-            return true;
-    return false;
-}
-
-ls_interval ls_slots_reals(const ls_params *params, const ls_interval *slots)
-{
-    const ls_slot *last = &params->slots[slots->end - 1];
-    return (ls_interval){params->slots[slots->begin].offset,
-                         last->offset + round_up(last->size, LS_SLOT_ALIGN)};
 }

@@ -13,7 +13,7 @@
  * A slot's numbers have a logical order, [out, in] or [out, in, h, w], which files, dumps and
  * initial values use; a layout says how they are stored, if that is faster in another order. */
 #pragma once
-#include "core/check.h"
+#include "core/slots.h"
 #include "core/tensor.h"
 
 enum {
@@ -43,11 +43,6 @@ typedef struct ls_initializer {
     double fan_in, fan_out;
 } ls_initializer;
 
-/* Slots, reals or rows [begin, end). */
-typedef struct ls_interval {
-    long begin, end;
-} ls_interval;
-
 typedef struct ls_slot ls_slot;
 typedef struct ls_layout ls_layout;
 /* How a slot is stored, if not in logical order. size: reals as stored. load: logical -> stored,
@@ -70,21 +65,17 @@ struct ls_slot {
     long offset, size; /* in the array, in reals, without padding */
 };
 
-enum { LS_INTERVALS = 64 };
-typedef struct ls_slots {
-    int count;
-    ls_interval at[LS_INTERVALS]; /* sorted; neighbouring intervals are joined */
-} ls_slots;
-
-typedef struct ls_params {
-    int nets;  /* built over it so far; numbers the random streams of their layers */
-    int count; /* slots */
+struct ls_net;
+struct ls_params {
+    int nets; /* built over it so far; numbers the random streams of their layers */
+    const struct ls_net **net; /* [nets] these, borrowed; NULL: destroyed */
+    int count;                 /* slots */
     ls_slot *slots;
     long size;          /* reals of the whole array, a multiple of LS_SLOT_ALIGN */
     long prepared_size; /* reals of prepared memory (packed weights) */
     real *values;       /* borrowed: handed in at commit */
     real *prepared;
-} ls_params;
+};
 
 ls_params *ls_params_create(void); /* free with ls_params_destroy */
 void ls_params_destroy(ls_params *params);
@@ -113,10 +104,3 @@ void ls_params_store(const ls_params *params, int slot, const real *array, real 
 void ls_params_store_rows(const ls_params *params, int slot, const real *array, ls_interval rows,
                           real *logical);
 long ls_params_rows(const ls_params *params, int slot);
-
-/* Adds slots [begin, end), keeping the list sorted and joined. */
-void ls_slots_add(ls_slots *slots, long begin, long end);
-ls_slots ls_slots_all(const ls_params *params);
-bool ls_slots_contain(const ls_slots *slots, int slot);
-/* The reals of each interval, padding included. */
-ls_interval ls_slots_reals(const ls_params *params, const ls_interval *slots);
