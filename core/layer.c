@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/minmax.h"
+#include "core/net.h"
 
 #define LS_LAYER(name) extern const ls_layer_type ls_layer_##name;
 #include "core/layers.def"
@@ -20,15 +22,93 @@ const char *const ls_initializer_names[] = {
     [LS_INIT_ZERO] = "zero",     [LS_INIT_HE] = "he",           [LS_INIT_XAVIER] = "xavier",
     [LS_INIT_NORMAL] = "normal", [LS_INIT_UNIFORM] = "uniform", NULL};
 
+const ls_option ls_layer_key_options[] = {
+    {"share", LS_OPTION_WORD, offsetof(ls_layer_keys, share), LS_LAYER_ALONE, 0, 0, NULL,
+     "use the parameters of this earlier LINE, or NET/LINE of a net before: all of them if it has "
+     "the same type; else, as between conv2d and deconv2d, its weight"},
+    {"transpose", LS_OPTION_BOOL, offsetof(ls_layer_keys, transpose), "0", 0, 1, NULL,
+     "with share=, both lines dense: x W + b of the other's weight W, and a bias of its own"},
+    {0}};
+
+static const char *parameter_of(const ls_slot *slot)
+{
+    return strrchr(slot->name, '/') + 1;
+}
+
+/* "4x3x5x5", or "4x3x5x5 in 2 groups". */
+static const char *stored_text(const ls_shape *shape, const ls_layout *layout, char text[128])
+{
+    char groups[32] = "";
+    if (layout->groups > 1)
+        snprintf(groups, sizeof groups, " in %ld groups", layout->groups);
+    ls_shape_text(shape, text, 96);
+    strcat(text, groups);
+    return text;
+}
+
+static int refuse_missing(ls_layer *layer, const char *parameter)
+{
+    const ls_layer *from = layer->share.from;
+    char known[256] = "";
+    const bool bias = from->slots && strcmp(parameter, "bias") == 0;
+    for (int k = 0; k < from->slots; k++)
+        ls_format_join(known, sizeof known, parameter_of(&from->params->slots[from->slot[k]]));
+    ls_error_set(layer->share.error, LS_USAGE, "share=: %s/%s has no %s to share (it has %s)%s",
+                 from->net->name, from->name, parameter, from->slots ? known : "no parameters",
+                 bias ? "; give this line bias=0" : "");
+    return -1;
+}
+
+/* The slot of the other line that is this parameter; -1 if it has none, or one that does not fit.
+ */
+static int find_shared(ls_layer *layer, const char *parameter, ls_slot_kind kind,
+                       const ls_shape *shape, const ls_layout *layout)
+{
+    const ls_layer *from = layer->share.from;
+    char own[128], other[128];
+    for (int k = 0; k < from->slots; k++) {
+        const ls_slot *slot = &layer->params->slots[from->slot[k]];
+        if (strcmp(parameter_of(slot), parameter) != 0)
+            continue;
+        ls_check(slot->kind == kind, "%s is of another kind in %s", slot->name, layer->name);
+        if (ls_shape_equal(&slot->shape, shape) && slot->layout.load == layout->load &&
+            slot->layout.groups == layout->groups)
+            return from->slot[k];
+        ls_error_set(layer->share.error, LS_USAGE,
+                     "share=: the %s of %s/%s would have to be %s, but %s is %s", parameter,
+                     layer->net->name, layer->name, stored_text(shape, layout, own), slot->name,
+                     stored_text(&slot->shape, &slot->layout, other));
+        return -1;
+    }
+    return refuse_missing(layer, parameter);
+}
+
+/* Whether the slot comes from the line that this one shares with. */
+static bool is_shared(const ls_layer *layer, ls_slot_kind kind)
+{
+    const ls_layer_share *share = &layer->share;
+    return share->from &&
+           (kind == LS_SLOT_WEIGHT || (share->from->type == layer->type && !share->transpose));
+}
+
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout)
 {
     char name[LS_SLOT_NAME];
     ls_check(layer->slots < LS_LAYER_SLOTS, "layer %s claims more than %d slots", layer->name,
              LS_LAYER_SLOTS);
-    snprintf(name, sizeof name, "%s/%s/%s", layer->net, layer->name, parameter);
-    layer->slot[layer->slots] =
-        ls_params_claim(layer->params, name, kind, shape, initializer, layout);
+    int slot;
+    if (layer->share.refused)
+        return 0;
+    if (is_shared(layer, kind)) {
+        slot = find_shared(layer, parameter, kind, shape, layout ? layout : &(ls_layout){0});
+        layer->share.refused = slot < 0;
+        layer->share.slots++;
+    } else {
+        snprintf(name, sizeof name, "%s/%s/%s", layer->net->name, layer->name, parameter);
+        slot = ls_params_claim(layer->params, name, kind, shape, initializer, layout);
+    }
+    layer->slot[layer->slots] = slot;
     return layer->slots++;
 }
 

@@ -33,15 +33,18 @@ typedef struct ls_pass {
     long row;      /* index in the global batch of row 0 */
     long total;    /* rows of the whole batch in this application, of all shards; training only */
     real *gradient; /* an array with the params' offsets; NULL: no parameter gradients */
-    /* Planned, nobody sets it yet: called in backward when the gradients of slots [begin, end) are
-     * complete, so that their sum over the ranks can start. */
-    void (*finished)(void *context, ls_interval slots);
+    /* Planned, nobody sets it yet: called in backward when the gradients of these slots are
+     * complete, so that their sum over the ranks can start. A slot that lines of the net share is
+     * complete after the first of them. If an objective applies a net more than once, or nets that
+     * share slots, it leaves this NULL for all backward passes but the last. */
+    void (*finished)(void *context, const int *slots, int count);
     /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
      * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
     void (*sum)(void *context, double *values, long count);
     void *context; /* of both functions */
 } ls_pass;
 
+typedef struct ls_layer ls_layer;
 typedef struct ls_layer_type ls_layer_type;
 
 /* How a net is computed, whatever its lines say. */
@@ -55,24 +58,38 @@ typedef struct ls_claim {
     size_t fixed, per_row;
 } ls_claim;
 
+/* Parameters of another line in place of a line's own, as its keys share= and transpose= ask for. A
+ * line of the same type uses all of them; one of another type, or with transpose=1, uses the
+ * weight, and claims the rest. */
+typedef struct ls_layer_share {
+    const ls_layer *from; /* NULL: nothing is shared */
+    bool transpose;       /* its weight [out, in] is used as [in, out] */
+    /* During setup: where a refusal of ls_layer_claim goes, whether there was one, and how many
+     * slots are shared. */
+    ls_error *error;
+    bool refused;
+    int slots;
+    int firsts, first[LS_LAYER_SLOTS]; /* of the layer's slots those that no line before it uses */
+} ls_layer_share;
+
 /* One line of a net. */
-typedef struct ls_layer {
+struct ls_layer {
     const ls_layer_type *type;
     char name[48];
     uint32_t stream; /* the `layer` of its random draws: different for all layers of all nets */
-    int inputs, input[8];  /* layer numbers; -1 is the net's input */
-    ls_shape x[8], y;      /* shapes of a row */
-    void *self;            /* the type's private struct, options filled in */
-    ls_params *params;     /* borrowed */
-    const ls_build *build; /* borrowed from the net */
-    char net[48];
+    int inputs, input[8];     /* layer numbers; -1 is the net's input */
+    ls_shape x[8], y;         /* shapes of a row */
+    void *self;               /* the type's private struct, options filled in */
+    ls_params *params;        /* borrowed */
+    const struct ls_net *net; /* that it is a line of */
+    ls_layer_share share;
     int slots, slot[LS_LAYER_SLOTS];
     ls_claim kept, scratch;
     long prepared, prepared_size; /* offset and reals in params->prepared */
     bool blocks;  /* dx is always 0: parameters that act only through this layer cannot learn */
     bool sums;    /* calls pass->sum: needs one shard a rank */
     double flops; /* of forward, for a row; a multiply-add counts 2 */
-} ls_layer;
+};
 
 /* The arrays of one call. */
 typedef struct ls_layer_args {
@@ -96,6 +113,7 @@ struct ls_layer_type {
     int inputs_min, inputs_max; /* inputs_max 0 stands for exactly one input */
     bool mixes_rows; /* a row's output depends on statistics of each channel over rows; see above */
     bool random;     /* uses random numbers when training */
+    bool transposes; /* takes transpose=1 */
     bool (*setup)(ls_layer *layer, ls_error *error);
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
@@ -111,7 +129,9 @@ struct ls_layer_type {
 double ls_layer_pass_share(const ls_pass *pass, long rows);
 /* For gradient: the part of `count` outputs that this call computes, cut at multiples of `unit`. */
 ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit);
-/* For setup: claims a slot NET/LAYER/PARAMETER; returns its number k within the layer. */
+/* For setup: claims a slot NET/LAYER/PARAMETER, or takes that of the line that it shares with,
+ * which must have the same shape and layout: else the net is refused. Returns its number k within
+ * the layer. */
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout);
 /* Values and gradient of the k-th claimed slot; NULL if the pass wants no gradients. */
@@ -119,6 +139,14 @@ const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
 /* For layers whose backward only adds to dx[k]: zeroes it unless add[k]. NULL: it is not wanted. */
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
+
+/* The keys that every line may have besides those of its type. */
+typedef struct ls_layer_keys {
+    char share[LS_WORD]; /* LINE or NET/LINE, or LS_LAYER_ALONE */
+    bool transpose;
+} ls_layer_keys;
+#define LS_LAYER_ALONE "none"
+extern const ls_option ls_layer_key_options[];
 
 /* Every type of layers.def, in its order; NULL-terminated. */
 extern const ls_layer_type *const ls_layer_types[];

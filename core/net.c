@@ -63,6 +63,111 @@ static bool find_inputs(const ls_net *net, const ls_spec *spec, ls_layer *layer,
     return true;
 }
 
+/* The net called name[length] of those that were built over the same parameters, or this one. */
+static const ls_net *find_net(const ls_net *net, const char *name, size_t length)
+{
+    const ls_net *found = NULL;
+    for (int i = 0; i <= net->params->nets; i++) {
+        const ls_net *other = i < net->params->nets ? net->params->net[i] : net;
+        if (other && strlen(other->name) == length && memcmp(other->name, name, length) == 0)
+            found = other;
+    }
+    return found;
+}
+
+static const ls_layer *no_line(const ls_net *net, const char *share, const char *line,
+                               ls_error *error)
+{
+    const char **names = ls_alloc((size_t)net->count, sizeof *names);
+    for (int i = 0; i < net->count; i++)
+        names[i] = net->layers[i]->name;
+    const char *near = ls_nearest(line, names, net->count, sizeof *names);
+    ls_error_set(error, LS_USAGE,
+                 "share=%s: the net %s has no line %s above this one%s%s%s (a line can share with "
+                 "an earlier line, or NET/LINE of a net that stands before this one)",
+                 share, net->name, line, near ? ": did you mean " : "", near ? near : "",
+                 near ? "?" : "");
+    ls_free(names);
+    return NULL;
+}
+
+/* The layer that share=LINE or NET/LINE names; NULL and an LS_USAGE error if there is none. */
+static const ls_layer *find_shared(const ls_net *net, const char *share, ls_error *error)
+{
+    const char *slash = strchr(share, '/'), *line = slash ? slash + 1 : share;
+    const ls_net *other = slash ? find_net(net, share, (size_t)(slash - share)) : net;
+    if (!other) {
+        ls_error_set(error, LS_USAGE,
+                     "share=%s: there is no net %.*s before the net %s; nets are built in the "
+                     "order in which they stand",
+                     share, (int)(slash - share), share, net->name);
+        return NULL;
+    }
+    int i = ls_net_find(other, line);
+    return i < 0 ? no_line(other, share, line, error) : other->layers[i];
+}
+
+static bool check_transpose(const ls_layer *layer, ls_error *error)
+{
+    const ls_layer *from = layer->share.from;
+    const char *type = layer->type->name;
+    if (!from)
+        return ls_error_set(error, LS_USAGE,
+                            "transpose=1 goes with share=LINE, whose weight is transposed");
+    if (!layer->type->transposes)
+        return ls_error_set(error, LS_USAGE,
+                            "%s takes no transpose=1: that is for dense lines (a deconv2d that "
+                            "shares the weight of a conv2d is its transpose as it is)",
+                            type);
+    return from->type == layer->type ||
+           ls_error_set(error, LS_USAGE,
+                        "transpose=1: %s/%s is of type %s, but only the weight of a %s line can be "
+                        "transposed here",
+                        from->net->name, from->name, from->type->name, type);
+}
+
+static bool read_keys(const ls_net *net, const ls_spec *spec, ls_layer *layer, ls_error *error)
+{
+    ls_layer_keys keys;
+    if (!ls_spec_read(spec, layer->type->options, ls_layer_key_options, layer->self, error) ||
+        !ls_spec_read(spec, ls_layer_key_options, layer->type->options, &keys, error))
+        return false;
+    layer->share.transpose = keys.transpose;
+    if (strcmp(keys.share, LS_LAYER_ALONE) != 0) {
+        layer->share.from = find_shared(net, keys.share, error);
+        if (!layer->share.from)
+            return false;
+    }
+    return !keys.transpose || check_transpose(layer, error);
+}
+
+static bool set_up(ls_layer *layer, ls_error *error)
+{
+    const ls_layer *from = layer->share.from;
+    layer->share.error = error;
+    bool ok = layer->type->setup(layer, error) && !layer->share.refused;
+    layer->share.error = NULL;
+    if (!ok || !from || layer->share.slots)
+        return ok;
+    return ls_error_set(error, LS_USAGE,
+                        "share=: a line of type %s uses no parameter of %s/%s, which is of type "
+                        "%s: leave share= out",
+                        layer->type->name, from->net->name, from->name, from->type->name);
+}
+
+/* Lists the slots that no line before uses. */
+static void list_first(const ls_net *net, ls_layer *layer)
+{
+    for (int k = 0; k < layer->slots; k++) {
+        bool earlier = false;
+        for (int i = 0; i < net->count && layer->share.slots; i++)
+            for (int j = 0; j < net->layers[i]->slots; j++)
+                earlier |= net->layers[i]->slot[j] == layer->slot[k];
+        if (!earlier)
+            layer->share.first[layer->share.firsts++] = layer->slot[k];
+    }
+}
+
 static void destroy_layer(ls_layer *layer)
 {
     ls_free(layer->self);
@@ -94,15 +199,14 @@ static bool add_layer(void *context, const ls_spec *spec, ls_error *error)
     layer->type = type;
     layer->stream = (uint32_t)net->params->nets << 16 | (uint32_t)net->count;
     layer->params = net->params;
-    layer->build = &net->build;
     layer->self = ls_alloc(1, type->size);
-    strcpy(layer->net, net->name);
+    layer->net = net;
     if (!name_layer(net, spec, layer, error) || !find_inputs(net, spec, layer, error) ||
-        !ls_spec_read(spec, type->options, NULL, layer->self, error) ||
-        !type->setup(layer, error)) {
+        !read_keys(net, spec, layer, error) || !set_up(layer, error)) {
         destroy_layer(layer);
         return false;
     }
+    list_first(net, layer);
     layer->prepared = ls_params_claim_prepared(net->params, layer->prepared_size);
     net->layers = ls_realloc(net->layers, (size_t)net->count + 1, sizeof(ls_layer *));
     net->layers[net->count++] = layer;
@@ -144,7 +248,8 @@ ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name,
         return NULL;
     }
     net->slots.end = params->count;
-    params->nets++;
+    params->net = ls_realloc(params->net, (size_t)params->nets + 1, sizeof(ls_net *));
+    params->net[params->nets++] = net;
     return net;
 }
 
@@ -154,6 +259,9 @@ void ls_net_destroy(ls_net *net)
         return;
     for (int i = 0; i < net->count; i++)
         destroy_layer(net->layers[i]);
+    for (int i = 0; i < net->params->nets; i++)
+        if (net->params->net[i] == net)
+            net->params->net[i] = NULL;
     ls_free(net->layers);
     ls_free(net->lines);
     ls_free(net);
@@ -164,6 +272,28 @@ void ls_net_prepare(const ls_net *net, int part, int parts)
     for (int i = part; i < net->count; i += parts)
         if (net->layers[i]->type->prepare)
             net->layers[i]->type->prepare(net->layers[i]);
+}
+
+bool ls_net_add_slots(const ls_net *net, ls_slots *slots, ls_error *error)
+{
+    for (int i = 0; i < net->count; i++)
+        for (int k = 0; k < net->layers[i]->slots; k++)
+            if (!ls_slots_try_add(slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1,
+                                  error))
+                return false;
+    return true;
+}
+
+/* The parameters that the line claimed itself. */
+static long own_parameters(const ls_net *net, const ls_layer *layer)
+{
+    long parameters = 0;
+    for (int k = 0; k < layer->share.firsts; k++) {
+        const ls_slot *slot = &net->params->slots[layer->share.first[k]];
+        if (layer->share.first[k] >= net->slots.begin && slot->kind != LS_SLOT_STATE)
+            parameters += ls_shape_count(&slot->shape);
+    }
+    return parameters;
 }
 
 void ls_net_print(const ls_net *net, FILE *out)
@@ -179,13 +309,12 @@ void ls_net_print(const ls_net *net, FILE *out)
              ls_shape_text(&net->x, shape, sizeof shape));
     for (int i = 0; i < net->count; i++) {
         const ls_layer *layer = net->layers[i];
-        long parameters = 0;
-        for (int k = 0; k < layer->slots; k++) {
-            const ls_slot *slot = &net->params->slots[layer->slot[k]];
-            parameters += slot->kind == LS_SLOT_STATE ? 0 : ls_shape_count(&slot->shape);
-        }
-        ls_print(out, "  %-*s %-12s %-16s %12ld\n", wide, layer->name, layer->type->name,
-                 ls_shape_text(&layer->y, shape, sizeof shape), parameters);
+        const ls_layer *from = layer->share.from;
+        const long parameters = own_parameters(net, layer);
+        ls_print(out, "  %-*s %-12s %-16s %12ld%s%s%s%s\n", wide, layer->name, layer->type->name,
+                 ls_shape_text(&layer->y, shape, sizeof shape), parameters,
+                 from ? " and those of " : "", from ? from->net->name : "", from ? "/" : "",
+                 from ? from->name : "");
         total += parameters;
     }
     ls_print(out, "  %-*s %-12s %-16s %12ld\n", wide, net->name, "in all", "", total);

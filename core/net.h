@@ -14,7 +14,7 @@ typedef struct ls_net {
     bool own_input;    /* x is what the first line says */
     int count;
     ls_layer **layers;
-    ls_interval slots; /* all of the net's slots: [begin, end) */
+    ls_interval slots; /* that its lines claimed: [begin, end) */
     char *lines;       /* the spec lines it was built from */
 } ls_net;
 
@@ -26,6 +26,9 @@ ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name,
 void ls_net_destroy(ls_net *net);
 /* Runs `prepare` of every `parts`-th layer from `part`: the ranks of a node share the work. */
 void ls_net_prepare(const ls_net *net, int part, int parts);
+/* Adds all slots that its lines use, those that they share included. LS_USAGE if these would be too
+ * many intervals. */
+bool ls_net_add_slots(const ls_net *net, ls_slots *slots, ls_error *error);
 /* The layer named `name`, or -1. */
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */

@@ -301,9 +301,8 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
         share(&gradient, seconds);
     }
-    if (pass->gradient && pass->finished && layer->slots)
-        pass->finished(pass->context,
-                       (ls_interval){layer->slot[0], layer->slot[layer->slots - 1] + 1});
+    if (pass->gradient && pass->finished && layer->share.firsts)
+        pass->finished(pass->context, layer->share.first, layer->share.firsts);
 }
 
 void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx)

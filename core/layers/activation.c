@@ -198,7 +198,10 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
 static const char *const examples[] = {"3,2,2 | activation function=tanh",
                                        "5 | activation function=prelu alpha=0.3",
                                        "7 | activation function=elu alpha=0.5",
-                                       "4 | dense units=6; activation function=leaky-relu", NULL};
+                                       "4 | dense units=6; activation function=leaky-relu",
+                                       "4 | a: activation function=prelu; dense units=3; "
+                                       "activation function=prelu share=a",
+                                       NULL};
 
 const ls_layer_type ls_layer_activation = {
     .name = "activation",

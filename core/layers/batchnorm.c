@@ -45,9 +45,11 @@ static const ls_option options[] = {
     {0}};
 
 static const char *const examples[] = {
-    "5 | batchnorm", "3,2,4 | batchnorm relu=1 scale=0.5",
+    "5 | batchnorm",
+    "3,2,4 | batchnorm relu=1 scale=0.5",
     "2,3,3 | conv2d out=3 kernel=1 bias=0; batchnorm @conv2d1,input relu=1",
     "20 | a: dense units=70; b: batchnorm @a sync=1 epsilon=0.1; batchnorm @b,a momentum=0.5",
+    "4 | a: batchnorm; dense units=4 bias=0; batchnorm relu=1 share=a",
     NULL};
 
 static void claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, double start)

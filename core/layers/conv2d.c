@@ -16,6 +16,10 @@ static const char *const examples[] = {"6,5,3 | conv2d out=4 kernel=3,2 pad=1",
                                        "5,5,3 | conv2d out=4 kernel=1 stride=2",
                                        "3,4,3 | conv2d out=5 kernel=3,4",
                                        "1,1,4 | conv2d out=8 kernel=3 stride=2 pad=1",
+                                       "4,5,4 | a: deconv2d out=6 kernel=3,2 groups=2 pad=1; "
+                                       "conv2d out=4 kernel=3,2 groups=2 share=a",
+                                       "5,5,3 | a: conv2d out=3 kernel=3 pad=1; conv2d out=3 "
+                                       "kernel=3 pad=2 dilation=2 share=a",
                                        NULL};
 
 static bool setup(ls_layer *layer, ls_error *error)

@@ -2,6 +2,7 @@
 #include "core/layers/convolution.h"
 
 #include "core/kernels/rows.h"
+#include "core/net.h"
 
 bool ls_convolution_check(const ls_convolution *self, long in, ls_error *error)
 {
@@ -23,7 +24,7 @@ void ls_convolution_claim(ls_layer *layer, double fan_in)
     ls_weights_claim(layer, &weight, self->out, fan_in,
                      (double)(self->out / conv->groups * w->h.kernel * w->w.kernel), &layout);
     layer->flops = 2.0 * (double)ls_shape_count(&weight) * (double)(w->h.out * w->w.out);
-    conv->exact = layer->build->exact_conv;
+    conv->exact = layer->net->build.exact_conv;
     *conv = ls_conv_simplest(conv);
     layer->scratch.fixed = (size_t)ls_conv_scratch(conv) * sizeof(real);
     layer->prepared_size = ls_conv_flipped_size(conv);

@@ -32,6 +32,8 @@ static const char *const examples[] = {
     "1,1,7 | deconv2d out=5 kernel=4",
     "3,2,5 | deconv2d out=4 kernel=1 stride=3",
     "5,2,16 | deconv2d out=16 kernel=1 stride=2 pad=1",
+    "6,5,3 | a: conv2d out=4 kernel=3,2 stride=2 pad=1; activation function=tanh; "
+    "deconv2d out=3 kernel=3,2 stride=2 pad=1 output_pad=1,0 share=a",
     NULL};
 
 /* Sets the window over y. An output_pad of a stride or more, which a large dilation allows, leaves

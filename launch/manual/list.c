@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/layer.h"
 #include "core/layers/activation.h"
 #include "core/loss.h"
 #include "core/memory.h"
@@ -90,7 +91,7 @@ const ls_list_section ls_list_sections[] = {
      .fill = fill_key},
     {"models", "model: of a job file", ls_model_types, .options = offsetof(ls_model_type, options)},
     {"layers", "lines of net:, as [name:] type [@input,...] key=value ...", ls_layer_types,
-     .options = offsetof(ls_layer_type, options)},
+     .options = offsetof(ls_layer_type, options), .common = ls_layer_key_options},
     {"activations", "activation function= and models' activation=", .fill = fill_activation},
     {"losses", "objective: supervised loss=", ls_loss_types, sizeof(ls_loss_type), .options = 0},
     {"objectives", "objective: of a stage", ls_objective_types,
@@ -108,6 +109,11 @@ enum { SECTIONS = sizeof ls_list_sections / sizeof ls_list_sections[0] - 1 };
 bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry)
 {
     *entry = (ls_list_entry){.options = NULL};
+    if (section->common && i-- == 0) {
+        *entry =
+            (ls_list_entry){"TYPE", "every type of line takes these keys too", section->common};
+        return true;
+    }
     if (section->fill)
         return section->fill(i, entry);
     const char *type = section->stride ? (const char *)section->table + (size_t)i * section->stride

@@ -19,6 +19,7 @@ typedef struct ls_list_section {
     size_t options; /* where such a struct has its `const ls_option *options`; 0: nowhere */
     /* In place of a table: fills entry `i`, or returns false where there is none. */
     bool (*fill)(int i, ls_list_entry *entry);
+    const ls_option *common; /* keys that every entry may have besides its own, listed first */
 } ls_list_section;
 
 extern const ls_list_section ls_list_sections[]; /* keys first; ends with a NULL name */

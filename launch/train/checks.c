@@ -99,7 +99,7 @@ bool ls_checks_shards(const ls_session *s, int shards, ls_error *error)
            ls_error_set(error, LS_USAGE,
                         "%s/%s: statistics over all ranks (sync=1) need one shard a rank, but the "
                         "run has %d shards on %d rank%s: give shards=%d%s",
-                        layer->net, layer->name, shards, ranks, ranks > 1 ? "s" : "", ranks,
+                        layer->net->name, layer->name, shards, ranks, ranks > 1 ? "s" : "", ranks,
                         s->job->accumulate > 1 ? " in place of accumulate" : "");
 }
 
@@ -180,7 +180,7 @@ static void describe_sample(const ls_session *s, int stage, const sample *f, cha
 {
     long rows = s->stage[stage].rows;
     long batch = s->job->stage[stage].batch;
-    int used = snprintf(text, size, "%s/%s: ", f->layer->net, f->layer->name);
+    int used = snprintf(text, size, "%s/%s: ", f->layer->net->name, f->layer->name);
     if (f->last)
         used += snprintf(text + used, size - (size_t)used,
                          "the last batch of an epoch (%ld rows in batches of %ld) has %ld row%s",

@@ -46,6 +46,43 @@ TEST(Dense, IsItsDefinitionForwardAndBackward)
         }
 }
 
+/* A net of two dense lines, the second with the first's weight transposed: y = (x W^T + a) W + b.
+ */
+TEST(Dense, TransposedIsItsDefinitionForwardAndBackward)
+{
+    for (long rows : {1, 5, 300})
+        for (long units : {1, 7, 70, 600}) {
+            const long in = 45;
+            Net net("a: dense units=" + std::to_string(units) + "\ndense share=a transpose=1",
+                    shape_of({in}));
+            const ls_layer *layer = net->layers[1];
+            ASSERT_EQ(net.params()->count, 3);
+            Reals bias = random_reals(in, 5), weight(units * in), transposed(units * in);
+            ls_params_load(net.params(), 2, bias.data(), net.params()->values);
+            ls_params_store(net.params(), 0, net.params()->values, weight.data());
+            for (long o = 0; o < units; o++)
+                for (long i = 0; i < in; i++)
+                    transposed[i * units + o] = weight[o * in + i];
+            Rows at(layer, net.params(), rows);
+            both_ways(layer, rows, at, 1);
+            auto plain = [](const Buffer &b) { return Reals((real *)b, (real *)b + b.size()); };
+            Expected e = define(plain(at.x[0]), transposed, bias, plain(at.dy), rows);
+            expect_near(plain(at.y), e.y, "y");
+            expect_near(plain(at.dx[0]), e.dx, "dx");
+            std::vector<double> turned(units * in);
+            for (long o = 0; o < units; o++)
+                for (long i = 0; i < in; i++)
+                    turned[o * in + i] = e.weight[i * units + o];
+            Reals found(units * in), found_bias(in), first_bias(units);
+            ls_params_store(net.params(), 0, at.gradient, found.data());
+            ls_params_store(net.params(), 1, at.gradient, first_bias.data());
+            ls_params_store(net.params(), 2, at.gradient, found_bias.data());
+            expect_near(found, turned, "weight");
+            expect_near(found_bias, e.bias, "bias");
+            EXPECT_EQ(first_bias, Reals(units, 0)); /* the other line's own */
+        }
+}
+
 TEST(Dense, BackwardAddsToGradientsAndWhereAskedToDx)
 {
     OneLayer dense("dense units=3", {4});
@@ -123,6 +160,14 @@ TEST(Dense, StartsAsItsInitialiserSays)
 TEST(Dense, RefusesWhatItCannotDo)
 {
     EXPECT_NE(refusal("dense", {4}).find("dense needs units="), std::string::npos);
-    EXPECT_NE(refusal("dense units=0", {4}).find("out of range"), std::string::npos);
+    EXPECT_NE(refusal("dense units=0", {4}).find("1 or more"), std::string::npos);
     EXPECT_NE(refusal("dense units=3 unit=4", {4}).find("did you mean units?"), std::string::npos);
+    EXPECT_NE(refusal("a: dense units=3\ndense share=a transpose=1 units=5", {4})
+                  .find("units=5 does not agree with share=: by the weight of net/a, transposed, "
+                        "this line has 4 outputs; leave units= out"),
+              std::string::npos);
+    EXPECT_NE(refusal("a: dense units=3\ndense units=5\ndense share=a transpose=1", {4})
+                  .find("share=: the weight of net/dense3 would have to be 5x4, but net/a/weight "
+                        "is 3x4"),
+              std::string::npos);
 }

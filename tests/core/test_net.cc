@@ -45,6 +45,25 @@ std::string refusal(const char *lines, ls_shape input = {1, {4}})
     return net.net ? "accepted" : net.error.text;
 }
 
+/* What `finished` is told, in turn, in a backward pass of two rows. */
+std::vector<long> told_slots(const Net &n)
+{
+    ls_workspace *run = ls_workspace_create(n.net, 2, LS_TRAINING);
+    std::vector<real> x(8, 0.5), gradient(n.params->size);
+    std::vector<long> told;
+    ls_pass pass = {};
+    pass.gradient = gradient.data();
+    pass.context = &told;
+    pass.finished = [](void *context, const int *slots, int count) {
+        for (int k = 0; k < count; k++)
+            ((std::vector<long> *)context)->push_back(slots[k]);
+    };
+    ls_workspace_forward(run, &pass, x.data(), 2);
+    ls_workspace_backward(run, &pass, ls_workspace_dy(run), NULL);
+    ls_workspace_destroy(run);
+    return told;
+}
+
 } /* namespace */
 
 TEST(Net, TakesItsInputFromTheFirstLine)
@@ -146,20 +165,117 @@ TEST(Net, AnInputReadTwiceCollectsBothGradients)
 TEST(Net, TellsFinishedSlotsOnceEachFromTheLastLayerOn)
 {
     Net n("dense units=3\nactivation function=tanh\ndense units=2\n", {1, {4}});
-    ls_workspace *run = ls_workspace_create(n.net, 2, LS_TRAINING);
-    std::vector<real> x(8, 0.5), gradient(n.params->size);
-    std::vector<long> told;
-    ls_pass pass = {};
-    pass.gradient = gradient.data();
-    pass.context = &told;
-    pass.finished = [](void *context, ls_interval slots) {
-        for (long s = slots.begin; s < slots.end; s++)
-            ((std::vector<long> *)context)->push_back(s);
+    EXPECT_EQ((std::vector<long>{2, 3, 0, 1}), told_slots(n));
+}
+
+TEST(Net, SharedLinesClaimNoSlotsOfTheirOwn)
+{
+    Net n("a: dense units=4\nb: dense share=a\nc: batchnorm\nd: batchnorm share=c\n"
+          "e: dense share=b transpose=1\n",
+          {1, {4}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    auto slots = [&](int i) {
+        const ls_layer *layer = n.net->layers[i];
+        return std::vector<int>(layer->slot, layer->slot + layer->slots);
     };
-    ls_workspace_forward(run, &pass, x.data(), 2);
-    ls_workspace_backward(run, &pass, ls_workspace_dy(run), NULL);
-    EXPECT_EQ((std::vector<long>{2, 3, 0, 1}), told);
-    ls_workspace_destroy(run);
+    EXPECT_EQ(slots(0), slots(1));
+    EXPECT_EQ(slots(2), slots(3));
+    EXPECT_EQ((std::vector<int>{0, 6}), slots(4)); /* a's weight, its own bias */
+    EXPECT_STREQ("net/e/bias", n.params->slots[6].name);
+    EXPECT_EQ(7, n.params->count);
+    EXPECT_EQ(16 + 4 + 8 + 4, ls_params_trained(n.params));
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    ls_net_print(n.net, out);
+    fclose(out);
+    const std::string printed = text;
+    free(text);
+    EXPECT_NE(printed.find(" 20\n  b "), std::string::npos) << printed;
+    EXPECT_NE(printed.find(" 0 and those of net/a\n"), std::string::npos) << printed;
+    EXPECT_NE(printed.find(" 8\n  d "), std::string::npos) << printed;
+    EXPECT_NE(printed.find(" 4 and those of net/b\n"), std::string::npos) << printed;
+    EXPECT_NE(printed.find(" 32\n"), std::string::npos) << printed;
+}
+
+TEST(Net, RefusesToShareWhatDoesNotFit)
+{
+    struct Case {
+        const char *lines, *reason;
+    } cases[] = {
+        {"a: dense units=3\ndense units=4 share=b", "share=b: the net net has no line b above"},
+        {"first: dense units=3\ndense units=4 share=firts", "did you mean first?"},
+        {"dense units=4 share=other/a", "there is no net other before the net net"},
+        {"a: dense units=3\nb: activation function=tanh\ndense share=b units=3",
+         "share=: net/b has no weight to share (it has no parameters)"},
+        {"a: dense units=3 bias=0\ndense share=a units=3",
+         "share=: the weight of net/dense2 would have to be 3x3, but net/a/weight is 3x4"},
+        {"a: dense units=4 bias=0\ndense share=a",
+         "share=: net/a has no bias to share (it has weight); give this line bias=0"},
+        {"a: dense units=4\nactivation function=tanh share=a",
+         "share=: a line of type activation uses no parameter of net/a, which is of type dense"},
+        {"a: dense units=4\ndense units=4 transpose=1", "transpose=1 goes with share=LINE"},
+        {"a: batchnorm\nbatchnorm share=a transpose=1", "batchnorm takes no transpose=1"},
+        {"a: batchnorm\ndense share=a transpose=1",
+         "net/a is of type batchnorm, but only the weight of a dense line"},
+        {"a: dense units=4\ndense shar=a", "dense has no key shar: did you mean share?"},
+    };
+    for (const Case &c : cases) {
+        const std::string found = refusal(c.lines);
+        EXPECT_NE(found.find(c.reason), std::string::npos) << found;
+    }
+    const std::string found =
+        refusal("a: conv2d out=8 kernel=3 pad=1\nb: conv2d out=8 kernel=3 share=a\n"
+                "conv2d out=16 kernel=1\nconv2d out=8 kernel=3 groups=4 share=b",
+                {3, {6, 6, 4}});
+    EXPECT_NE(found.find("share=: the weight of net/b would have to be 8x8x3x3, but net/a/weight "
+                         "is 8x4x3x3"),
+              std::string::npos)
+        << found;
+    const std::string groups = refusal("a: conv2d out=8 kernel=3\nconv2d out=16 kernel=1\n"
+                                       "conv2d out=8 kernel=3 groups=4 share=a",
+                                       {3, {6, 6, 4}});
+    EXPECT_NE(groups.find("would have to be 8x4x3x3 in 4 groups, but net/a/weight is 8x4x3x3"),
+              std::string::npos)
+        << groups;
+}
+
+/* A classifier on an encoder is a second net over the same parameters. */
+TEST(Net, SharesLinesOfANetBefore)
+{
+    ls_params *params = ls_params_create();
+    ls_error error = {};
+    const ls_shape input = {1, {4}};
+    ls_net *coder = ls_net_build(params, nullptr, "coder", "e: dense units=3\nd: dense units=4",
+                                 &input, &error);
+    ls_net *net = ls_net_build(params, nullptr, "net", "e: dense share=coder/e\ndense units=2",
+                               &input, &error);
+    ASSERT_TRUE(coder && net) << error.text;
+    EXPECT_EQ(coder->layers[0]->slot[0], net->layers[0]->slot[0]);
+    EXPECT_EQ(coder->layers[0]->slot[1], net->layers[0]->slot[1]);
+    EXPECT_EQ(6, params->count);
+    ls_slots slots = {};
+    ASSERT_TRUE(ls_net_add_slots(net, &slots, &error)) << error.text;
+    ASSERT_EQ(2, slots.count);
+    EXPECT_EQ(0, slots.at[0].begin);
+    EXPECT_EQ(2, slots.at[0].end);
+    EXPECT_EQ(4, slots.at[1].begin);
+    EXPECT_EQ(6, slots.at[1].end);
+    ls_net_destroy(coder);
+    EXPECT_FALSE(ls_net_build(params, nullptr, "late", "dense share=coder/e", &input, &error));
+    EXPECT_NE(strstr(error.text, "there is no net coder before the net late"), nullptr)
+        << error.text;
+    ls_net_destroy(net);
+    ls_params_destroy(params);
+}
+
+/* Backward runs from the last line to the first: a shared slot is complete after the first. */
+TEST(Net, TellsSharedSlotsAfterTheFirstLineThatUsesThem)
+{
+    Net n("a: dense units=4\nb: dense units=4\nc: dense share=a\nd: dense share=b transpose=1\n",
+          {1, {4}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    EXPECT_EQ((std::vector<long>{4, 2, 3, 0, 1}), told_slots(n));
 }
 
 TEST(Net, EvaluationTakesLessMemoryThanTraining)
