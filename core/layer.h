@@ -44,6 +44,13 @@ typedef struct ls_pass {
     void *context; /* of both functions */
 } ls_pass;
 
+/* The `draw` of an update's first application of a net: `repeat` counts the updates that a phase of
+ * the objective makes in a step. The next 255 numbers are for more applications. */
+static inline uint32_t ls_pass_draw(int phase, int repeat)
+{
+    return (uint32_t)phase << 28 | (uint32_t)repeat << 8;
+}
+
 typedef struct ls_layer ls_layer;
 typedef struct ls_layer_type ls_layer_type;
 

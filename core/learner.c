@@ -133,6 +133,20 @@ static bool take_step(ls_learner *it, int phase, const ls_sums *sums, ls_error *
     return true;
 }
 
+static bool make_update(ls_learner *it, int phase, int repeat, const ls_batch *batch, ls_sums *sums,
+                        ls_error *error)
+{
+    const ls_pass pass = {.training = true,
+                          .seed = it->plan.seed,
+                          .step = (uint64_t)it->steps,
+                          .draw = ls_pass_draw(phase, repeat),
+                          .total = batch->total,
+                          .gradient = it->gradient};
+    ls_net_prepare(it->net, 0, 1);
+    it->objective->type->gradient(it->objective, phase, batch, &pass, sums);
+    return take_step(it, phase, sums, error);
+}
+
 bool ls_learner_step(ls_learner *it, const real *x, const real *y, long rows, ls_sums *sums,
                      ls_error *error)
 {
@@ -141,18 +155,10 @@ bool ls_learner_step(ls_learner *it, const real *x, const real *y, long rows, ls
     ls_sums own;
     ls_batch batch = {
         .rows = rows, .total = rows, .x_shape = it->plan.x, .x = x, .y_shape = it->plan.y, .y = y};
-    for (int phase = 0; phase < it->objective->phases; phase++) {
-        ls_pass pass = {.training = true,
-                        .seed = it->plan.seed,
-                        .step = (uint64_t)it->steps,
-                        .draw = (uint32_t)phase,
-                        .total = rows,
-                        .gradient = it->gradient};
-        ls_net_prepare(it->net, 0, 1);
-        it->objective->type->gradient(it->objective, phase, &batch, &pass, &own);
-        if (!take_step(it, phase, &own, error))
-            return false;
-    }
+    for (int phase = 0; phase < it->objective->phases; phase++)
+        for (int repeat = 0; repeat < it->objective->phase[phase].times; repeat++)
+            if (!make_update(it, phase, repeat, &batch, &own, error))
+                return false;
     it->steps++;
     if (sums)
         *sums = own;

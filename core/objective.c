@@ -17,18 +17,6 @@ const ls_objective_type *const ls_objective_types[] = {
 
 enum { CHUNK_BYTES = 64 << 20, CHUNK_ROWS = 256 };
 
-ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error)
-{
-    const ls_task *task = &objective->task;
-    for (int i = 0; i < task->nets; i++)
-        if (strcmp(task->net[i]->name, name) == 0)
-            return task->net[i];
-    ls_error_set(error, LS_USAGE,
-                 "the objective %s wants a net named '%s', which this model does not have",
-                 objective->type->name, name);
-    return NULL;
-}
-
 /* Marks the layers that a gradient from the output reaches. */
 static void mark_reached(const ls_net *net, bool *reached)
 {
@@ -58,6 +46,65 @@ static bool check_learns(const ls_net *net, ls_error *error)
                         net->name, stuck->name, blocking->name);
 }
 
+ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error)
+{
+    char names[LS_WORD * 8] = "";
+    const ls_task *task = &objective->task;
+    for (int i = 0; i < task->nets; i++) {
+        ls_format_join(names, sizeof names, task->net[i]->name);
+        if (strcmp(task->net[i]->name, name) == 0)
+            return check_learns(task->net[i], error) ? task->net[i] : NULL;
+    }
+    ls_error_set(error, LS_USAGE,
+                 "the objective %s wants a net named '%s', which this model does not have; it has "
+                 "%s",
+                 objective->type->name, name, names);
+    return NULL;
+}
+
+void ls_objective_trains(ls_phase *phase, const ls_net *net)
+{
+    for (int i = 0; i < net->count; i++)
+        for (int k = 0; k < net->layers[i]->slots; k++)
+            ls_slots_add(&phase->slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1);
+}
+
+static ls_view *add_view(ls_objective *objective, const char *name)
+{
+    ls_check(objective->views < LS_VIEWS, "an objective with more than %d views", LS_VIEWS);
+    objective->view[objective->views] = (ls_view){.name = name};
+    return &objective->view[objective->views++];
+}
+
+void ls_objective_view_run(ls_objective *objective, const char *name, ls_workspace *run)
+{
+    add_view(objective, name)->run = run;
+}
+
+void ls_objective_view_numbers(ls_objective *objective, const char *name, const real *numbers,
+                               const ls_shape *shape)
+{
+    ls_view *view = add_view(objective, name);
+    view->numbers = numbers;
+    view->shape = *shape;
+}
+
+/* Two phases that train one slot would keep two states of their optimizers for it. */
+static void check_phases(const ls_objective *objective)
+{
+    ls_slots all = {.count = 0};
+    for (int p = 0; p < objective->phases; p++) {
+        const ls_phase *phase = &objective->phase[p];
+        ls_check(phase->times >= 1, "phase %s: %d updates a step", phase->name, phase->times);
+        for (int i = 0; i < phase->slots.count; i++)
+            for (long s = phase->slots.at[i].begin; s < phase->slots.at[i].end; s++) {
+                ls_check(!ls_slots_contain(&all, (int)s), "two phases of %s train %s",
+                         objective->type->name, objective->task.params->slots[s].name);
+                ls_slots_add(&all, s, s + 1);
+            }
+    }
+}
+
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error)
 {
     ls_spec spec;
@@ -67,9 +114,6 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
         ls_spec_find_type(ls_objective_types, spec.type, "objective", error);
     if (!type)
         return NULL;
-    for (int i = 0; i < task->nets; i++)
-        if (!check_learns(task->net[i], error))
-            return NULL;
     ls_objective *objective = ls_alloc(1, sizeof *objective);
     objective->type = type;
     objective->task = *task;
@@ -79,6 +123,7 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
         ls_objective_destroy(objective);
         return NULL;
     }
+    check_phases(objective);
     return objective;
 }
 
@@ -107,4 +152,28 @@ long ls_objective_chunk(const ls_objective *objective)
     while (rows > 1 && objective->type->bytes(objective, 0, rows) > CHUNK_BYTES)
         rows /= 2;
     return rows;
+}
+
+int ls_objective_batches(const ls_objective *objective)
+{
+    int batches = 0;
+    for (int p = 0; p < objective->phases; p++)
+        batches += objective->phase[p].fresh_batch ? objective->phase[p].times : 0;
+    return batches;
+}
+
+double ls_objective_value(const ls_objective *objective, int k, const ls_sums *sums)
+{
+    const ls_metric *metric = &objective->metric[k];
+    const ls_sums *of_phase = &sums[metric->phase];
+    double mean = of_phase->at[metric->sum] / of_phase->at[LS_SUM_WEIGHT];
+    return metric->of ? metric->of(mean) : mean;
+}
+
+int ls_objective_metric(const ls_objective *objective, const char *name)
+{
+    for (int k = 0; k < objective->metrics; k++)
+        if (strcmp(objective->metric[k].name, name) == 0)
+            return k;
+    return -1;
 }

@@ -5,19 +5,53 @@
 #include "core/loss.h"
 #include "core/workspace.h"
 
-enum { LS_PHASES = 8, LS_SUMS = 8, LS_SUM_WEIGHT = 0, LS_SUM_LOSS = 1, LS_SUM_METRICS = 2 };
+enum { LS_PHASES = 8, LS_SUMS = 8, LS_METRICS = 12, LS_VIEWS = 8 };
+enum { LS_SUM_WEIGHT = 0, LS_SUM_LOSS = 1 };
 
-/* Sums over rows: weight (rows, or unmasked tokens), loss, then the objective's metrics in the
- * order of its names. Loss and metrics are reported divided by the weight. */
+/* Sums over rows, of one phase: weight (rows, or unmasked tokens), loss, then whatever else the
+ * objective's metrics are made of. */
 typedef struct ls_sums {
     double at[LS_SUMS];
 } ls_sums;
 
+/* One kind of update in a step. No slot belongs to two phases. */
 typedef struct ls_phase {
-    const char *name;
+    const char *name; /* by which a job gives it an optimizer */
     ls_slots slots;   /* what it trains */
-    bool fresh_batch; /* takes the next batch; else that of the phase before */
+    int times;        /* updates in a row in each step, 1 or more */
+    bool fresh_batch; /* each of them takes the next batch; else that of the update before */
 } ls_phase;
+
+/* A figure of a step, an epoch or an evaluation: the mean over its rows. */
+typedef struct ls_metric {
+    const char *name;
+    int phase, sum;            /* at[sum] divided by at[LS_SUM_WEIGHT], of this phase's sums */
+    bool lower;                /* smaller is better */
+    double (*of)(double mean); /* what is shown of the mean; NULL: the mean itself */
+} ls_metric;
+
+/* What the last `gradient` computed, for `check --dump` and `bench --profile`: an application of a
+ * net, or numbers that the objective drew. */
+typedef struct ls_view {
+    const char *name;
+    ls_workspace *run;   /* NULL: there are numbers */
+    const real *numbers; /* [rows of the shard, shape] */
+    ls_shape shape;
+} ls_view;
+
+/* Rows that an objective makes: samples of its prior, points on the line from the code of a row to
+ * that of another, or a square of codes of two numbers. */
+typedef enum ls_generation_kind {
+    LS_GENERATE_PRIOR = 1,
+    LS_GENERATE_WALK = 2,
+    LS_GENERATE_PLANE = 4
+} ls_generation_kind;
+
+typedef struct ls_generation {
+    ls_generation_kind kind;
+    long rows;             /* in all */
+    const ls_batch *given; /* for a walk: two rows of the data */
+} ls_generation;
 
 /* What an objective is built over. */
 typedef struct ls_task {
@@ -28,8 +62,9 @@ typedef struct ls_task {
     bool has_y;
     long classes; /* of the labels; 0: there are none */
     const char
-        *advice;    /* how targets that look like labels become labels; NULL or "": they do not */
-    bool inference; /* the nets will only be applied: the data needs no targets */
+        *advice; /* how targets that look like labels become labels; NULL or "": they do not */
+    const char *train; /* patterns of the slots that may change (params.h); NULL: all */
+    bool inference;    /* the nets will only be applied: the data needs no targets */
 } ls_task;
 
 typedef struct ls_objective ls_objective;
@@ -37,19 +72,33 @@ typedef struct ls_objective_type {
     const char *name, *help;
     size_t size;              /* of the private struct */
     const ls_option *options; /* into it */
-    /* Checks that nets and data fit (LS_USAGE, LS_DATA), fills objective->phase and ->metrics. */
+    /* Checks that nets and data fit (LS_USAGE, LS_DATA); fills in phases, metrics, and what the
+     * outputs are. */
     bool (*setup)(ls_objective *objective, ls_error *error);
     /* Makes workspaces for up to so many rows of a shard and of an evaluation chunk (0: none). */
     void (*compile)(ls_objective *objective, long shard_rows, long chunk_rows);
     /* The bytes that these take. */
     size_t (*bytes)(const ls_objective *objective, long shard_rows, long chunk_rows);
-    /* *Overwrites* the phase's slots in pass->gradient with the shard's sums; fills *sums. */
+    /* *Overwrites* the phase's slots in pass->gradient with the shard's sums; fills *sums. Without
+     * pass->gradient: forward and sums alone, so that the views hold what forward computed. */
     void (*gradient)(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
                      ls_sums *sums);
-    /* Sums over the rows, without gradients. Returns the outputs [rows, *width], owned by the
-     * objective. */
+    /* Sums over the rows, sums[phases], without gradients; sums NULL: only the outputs are wanted,
+     * and no targets are read. Returns the outputs [rows, objective->output], owned by the
+     * objective; NULL: it has none. */
     const real *(*evaluate)(ls_objective *objective, const ls_batch *rows, const ls_pass *pass,
-                            ls_sums *sums, long *width);
+                            ls_sums *sums);
+    /* Fills x[n, task.x] with rows pass->row and following of a generation; n is at most the chunk
+     * of compile. A row is a function of seed, its number and the parameters. NULL: makes none. */
+    void (*generate)(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
+                     long n, real *x);
+    /* For `evaluate --samples`: estimate[rows] gets the log-likelihood of each row in nats, by so
+     * many draws. NULL: there is no such estimate. */
+    void (*assess)(ls_objective *objective, const ls_batch *rows, const ls_pass *pass, long draws,
+                   double *estimate);
+    /* What the metrics' values tell of a training that goes wrong: "the discriminator is constant".
+     * Returns NULL where all is well. NULL: nothing is known. */
+    const char *(*trouble)(const ls_objective *objective, const double *value);
     void (*destroy)(ls_objective *objective);
 } ls_objective_type;
 
@@ -59,21 +108,42 @@ struct ls_objective {
     void *self;
     int phases;
     ls_phase phase[LS_PHASES];
-    const ls_net *answers;      /* the net whose output answers for a row of the data, ... */
-    const ls_meaning *meaning;  /* ... and what that output means */
-    const ls_target_rule *rule; /* of the data's vector targets; NULL: any numbers will do */
-    const char *metrics[LS_SUMS - LS_SUM_METRICS + 1]; /* names, NULL-terminated */
-    ls_workspace *training; /* of the net that answers, for `bench --profile` */
+    ls_slots frozen; /* of the phases, but task.train leaves them out */
+    int metrics;
+    ls_metric metric[LS_METRICS]; /* the first is what the progress line shows first */
+    int judged;      /* the metric that decides what is best, unless a job names one; -1: none */
+    bool takes_y;    /* it needs the data's targets */
+    ls_shape output; /* of a row of evaluate's outputs */
+    const ls_meaning *meaning; /* of the outputs */
+    long classes;              /* that the outputs stand for, where rows have labels; 0: none */
+    bool rebuilds;             /* the outputs are the data's rows as rebuilt from their codes */
+    int generates;             /* the ls_generation_kinds that it can make, or-ed */
+    const ls_target_rule *x_rule, *y_rule; /* of the data's numbers and targets; NULL: any do */
+    int views;
+    ls_view view[LS_VIEWS]; /* after a compile with shard_rows */
 };
 
 extern const ls_objective_type *const ls_objective_types[]; /* NULL-terminated */
 /* `text`: "supervised loss=cross-entropy". NULL: an error. Free with ls_objective_destroy. */
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error);
 void ls_objective_destroy(ls_objective *objective);
-/* For setup: the net of this name; NULL and an LS_USAGE error if the model has none. */
+/* For setup: the net of this name. NULL and an LS_USAGE error if the model has none, or if it has
+ * parameters that no gradient reaches. */
 ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error);
+/* For setup: adds what a net's lines use, shared slots too, to the slots of a phase. */
+void ls_objective_trains(ls_phase *phase, const ls_net *net);
+/* For compile: adds a view of a run, or of numbers (shape not NULL). */
+void ls_objective_view_run(ls_objective *objective, const char *name, ls_workspace *run);
+void ls_objective_view_numbers(ls_objective *objective, const char *name, const real *numbers,
+                               const ls_shape *shape);
 /* Zeroes the phase's slots of a gradient array: for the start of `gradient`. */
 void ls_objective_zero(const ls_objective *objective, int phase, real *gradient);
+/* The batches that a step takes. */
+int ls_objective_batches(const ls_objective *objective);
+/* The value of metric k by sums[phases]. */
+double ls_objective_value(const ls_objective *objective, int k, const ls_sums *sums);
+/* The number of the metric called so; -1: there is none. */
+int ls_objective_metric(const ls_objective *objective, const char *name);
 /* Rows of an evaluation chunk: a function of the nets only, so that evaluation gives the same
  * bits on any rank count. */
 long ls_objective_chunk(const ls_objective *objective);

@@ -2,10 +2,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/minmax.h"
 #include "core/objective.h"
 
+enum { SUM_CORRECT = LS_SUM_LOSS + 1 };
+
 typedef struct supervised {
-    char loss_name[LS_WORD];
+    char net_name[LS_WORD], loss_name[LS_WORD];
+    const ls_net *net;
     double smoothing;
     const ls_loss_type *loss;
     ls_workspace *training, *evaluation;
@@ -19,6 +23,8 @@ static const ls_option options[] = {
     {"smoothing", LS_OPTION_REAL, offsetof(supervised, smoothing), "0", 0, 1, NULL,
      "of labels, for cross-entropy: this share of the goal is spread evenly over all classes; in "
      "training only: evaluation gives the plain loss"},
+    {"net", LS_OPTION_WORD, offsetof(supervised, net_name), "net", 0, 0, NULL,
+     "the net that learns, of a model that has several"},
     {0}};
 
 static bool check_targets(const ls_task *task, const supervised *self, ls_error *error)
@@ -79,39 +85,44 @@ static bool check_loss(const supervised *self, ls_error *error)
 static bool setup(ls_objective *objective, ls_error *error)
 {
     supervised *self = objective->self;
-    const ls_net *net = ls_objective_net(objective, "net", error);
+    const ls_net *net = self->net = ls_objective_net(objective, self->net_name, error);
     self->loss = net ? ls_loss_find(self->loss_name, error) : NULL;
     if (!self->loss)
         return false;
     self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
-    objective->answers = net;
-    objective->meaning = &self->loss->meaning;
-    objective->rule = self->vector ? self->loss->rule : NULL;
     if (!check_input(&objective->task, net, error) ||
         !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
+    objective->takes_y = true;
+    objective->output = net->y;
+    objective->meaning = &self->loss->meaning;
+    objective->classes = self->vector ? 0 : ls_max(2, self->width);
+    objective->y_rule = self->vector ? self->loss->rule : NULL;
     objective->phases = 1;
-    objective->phase[0] = (ls_phase){.name = "net", .fresh_batch = true};
-    ls_slots_add(&objective->phase[0].slots, net->slots.begin, net->slots.end);
-    if (!self->vector)
-        objective->metrics[0] = "accuracy";
+    objective->phase[0] = (ls_phase){.name = net->name, .times = 1, .fresh_batch = true};
+    ls_objective_trains(&objective->phase[0], net);
+    objective->metric[0] = (ls_metric){.name = "loss", .sum = LS_SUM_LOSS, .lower = true};
+    objective->metric[1] = (ls_metric){.name = "accuracy", .sum = SUM_CORRECT};
+    objective->metrics = self->vector ? 1 : 2;
+    objective->judged = objective->metrics - 1;
     return true;
 }
 
 static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
 {
     supervised *self = objective->self;
-    const ls_net *net = objective->answers;
-    if (shard_rows)
-        objective->training = self->training = ls_workspace_create(net, shard_rows, LS_TRAINING);
+    if (shard_rows) {
+        self->training = ls_workspace_create(self->net, shard_rows, LS_TRAINING);
+        ls_objective_view_run(objective, self->net->name, self->training);
+    }
     if (chunk_rows)
-        self->evaluation = ls_workspace_create(net, chunk_rows, LS_INFERENCE);
+        self->evaluation = ls_workspace_create(self->net, chunk_rows, LS_INFERENCE);
 }
 
 static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_rows)
 {
-    const ls_net *net = objective->answers;
+    const ls_net *net = ((const supervised *)objective->self)->net;
     return (shard_rows ? ls_workspace_bytes(net, shard_rows, LS_TRAINING) : 0) +
            (chunk_rows ? ls_workspace_bytes(net, chunk_rows, LS_INFERENCE) : 0);
 }
@@ -128,26 +139,28 @@ static void measure(const supervised *self, const ls_batch *batch, const real *y
                                    .smoothing = dy ? self->smoothing : 0,
                                    .dy = dy};
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)batch->rows};
-    sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &outputs, &sums->at[LS_SUM_METRICS]);
+    sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &outputs, &sums->at[SUM_CORRECT]);
 }
 
 static void gradient(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
                      ls_sums *sums)
 {
     supervised *self = objective->self;
-    ls_objective_zero(objective, phase, pass->gradient);
     const real *y = ls_workspace_forward(self->training, pass, shard->x, shard->rows);
     measure(self, shard, y, ls_workspace_dy(self->training), sums);
+    if (!pass->gradient)
+        return;
+    ls_objective_zero(objective, phase, pass->gradient);
     ls_workspace_backward(self->training, pass, ls_workspace_dy(self->training), NULL);
 }
 
 static const real *evaluate(ls_objective *objective, const ls_batch *rows, const ls_pass *pass,
-                            ls_sums *sums, long *width)
+                            ls_sums *sums)
 {
     supervised *self = objective->self;
     const real *y = ls_workspace_forward(self->evaluation, pass, rows->x, rows->rows);
-    measure(self, rows, y, NULL, sums);
-    *width = self->width;
+    if (sums)
+        measure(self, rows, y, NULL, sums);
     return y;
 }
 

@@ -32,10 +32,9 @@ static json_t *confusion(const ls_evaluation *e)
 static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     json_t *top = ls_forward_json(f);
-    json_object_set_new(top, "loss", ls_json_real(ls_sums_mean(&e->sums, LS_SUM_LOSS)));
-    for (int k = 0; objective->metrics[k]; k++)
-        json_object_set_new(top, objective->metrics[k],
-                            ls_json_real(ls_sums_mean(&e->sums, LS_SUM_METRICS + k)));
+    for (int k = 0; k < objective->metrics; k++)
+        json_object_set_new(top, objective->metric[k].name,
+                            ls_json_real(ls_objective_value(objective, k, e->sums)));
     if (e->confusion)
         json_object_set_new(top, "confusion", confusion(e));
     ls_json_print(top);
@@ -44,11 +43,10 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
 static void print_text(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     ls_forward_print(f);
-    ls_print(stdout, "rows      %ld\nloss      %.6f\n", e->rows,
-             ls_sums_mean(&e->sums, LS_SUM_LOSS));
-    for (int k = 0; objective->metrics[k]; k++)
-        ls_print(stdout, "%-9s %.6f\n", objective->metrics[k],
-                 ls_sums_mean(&e->sums, LS_SUM_METRICS + k));
+    ls_print(stdout, "rows      %ld\n", e->rows);
+    for (int k = 0; k < objective->metrics; k++)
+        ls_print(stdout, "%-9s %.6f\n", objective->metric[k].name,
+                 ls_objective_value(objective, k, e->sums));
     if (!e->confusion || e->classes > 20)
         return;
     ls_print(stdout, "confusion (a row for each label, a column for each prediction)\n      ");
@@ -66,12 +64,11 @@ static bool evaluate(ls_forward *f, ls_error *error)
 {
     enum { MOST_CLASSES = 1000 }; /* of a matrix: a larger one helps nobody */
     const ls_session *session = &f->saved.session;
-    const long classes = session->task.classes;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
-    ls_evaluation evaluation = {.rows = 0};
+    ls_evaluation evaluation = {.seed = (uint64_t)f->saved.job->seed};
     objective->type->compile(objective, 0,
                              ls_evaluation_chunk(objective, session->data, f->split_id));
-    if (classes > 0 && classes <= MOST_CLASSES)
+    if (objective->classes > 0 && objective->classes <= MOST_CLASSES)
         ls_evaluation_add_confusion(&evaluation, objective);
     bool ok = ls_evaluate(f->comm, objective, session->data, f->split_id, &evaluation, error);
     if (ok && f->comm->rank == 0)

@@ -94,19 +94,26 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 static void apply(void *context, const ls_batch *batch, long chunk, real *results)
 {
     ls_forward_outputs *o = context;
-    const ls_pass pass = {.row = batch->first};
-    const real *y = ls_workspace_forward(o->workspace, &pass, batch->x, batch->rows);
+    const ls_pass pass = {.seed = o->seed, .row = batch->first};
+    const real *y = o->objective ? o->objective->type->evaluate(o->objective, batch, &pass, NULL)
+                                 : ls_workspace_forward(o->workspace, &pass, batch->x, batch->rows);
     memcpy(results, y, (size_t)(batch->rows * o->width) * sizeof *results);
 }
 
-/* Rows of a chunk, of `all` rows: so few that the workspace, and what a rank sends to rank 0, stay
+static size_t bytes_of(const ls_forward_outputs *o, long rows)
+{
+    return o->objective ? o->objective->type->bytes(o->objective, 0, rows)
+                        : ls_workspace_bytes(o->net, rows, LS_INFERENCE);
+}
+
+/* Rows of a chunk, of `all` rows: so few that the workspaces, and what a rank sends to rank 0, stay
  * small. */
-static long chunk_rows(const ls_net *net, long width, long all)
+static long chunk_rows(const ls_forward_outputs *o, long all)
 {
     enum { CHUNK_ROWS = 256, WORKSPACE_BYTES = 256 << 20, RESULT_BYTES = 1 << 20 };
     long rows = CHUNK_ROWS;
-    while (rows > 1 && (ls_workspace_bytes(net, rows, LS_INFERENCE) > WORKSPACE_BYTES ||
-                        (size_t)(rows * width) * sizeof(real) > RESULT_BYTES))
+    while (rows > 1 && (bytes_of(o, rows) > WORKSPACE_BYTES ||
+                        (size_t)(rows * o->width) * sizeof(real) > RESULT_BYTES))
         rows /= 2;
     return ls_min(rows, all);
 }
@@ -114,11 +121,14 @@ static long chunk_rows(const ls_net *net, long width, long all)
 bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
 {
     o->file = f->file;
-    o->width = ls_shape_count(&o->net->layers[o->layer]->y);
-    long all = ls_dataset_split(f->saved.session.data, o->split)->x.rows;
-    long rows = chunk_rows(o->net, o->width, all);
-    o->workspace =
-        ls_workspace_create_part(o->net, (ls_interval){0, o->layer + 1}, rows, LS_INFERENCE);
+    o->seed = (uint64_t)f->saved.job->seed;
+    o->width = ls_shape_count(o->objective ? &o->objective->output : &o->net->layers[o->layer]->y);
+    long rows = chunk_rows(o, ls_dataset_split(f->saved.session.data, o->split)->x.rows);
+    if (o->objective)
+        o->objective->type->compile(o->objective, 0, rows);
+    else
+        o->workspace =
+            ls_workspace_create_part(o->net, (ls_interval){0, o->layer + 1}, rows, LS_INFERENCE);
     const ls_chunks chunks = {.data = f->saved.session.data,
                               .split = o->split,
                               .size = rows,

@@ -72,6 +72,7 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv);
 
 /* Which outputs are wanted, and what receives them. */
 typedef struct ls_forward_outputs {
+    ls_objective *objective; /* its outputs; NULL: those of a layer of a net */
     const ls_net *net;
     int layer;         /* its number in the net */
     ls_split_id split; /* the rows */
@@ -82,11 +83,13 @@ typedef struct ls_forward_outputs {
     /* ls_forward_rows sets these. */
     ls_rowfile *file;
     ls_workspace *workspace;
-    long width; /* numbers that the layer gives for a row */
+    uint64_t seed; /* of the job */
+    long width;    /* numbers that are given for a row */
 } ls_forward_outputs;
 
-/* **Collective.** Applies the net to each row of the split. The rows of a chunk depend on the net
- * only, so the outputs have the same bits on any number of ranks. */
+/* **Collective.** Applies the objective, which this compiles, or the net to each row of the split.
+ * The rows of a chunk depend on the nets only, so the outputs have the same bits on any number of
+ * ranks. */
 bool ls_forward_rows(ls_forward *forward, ls_forward_outputs *outputs, ls_error *error);
 
 /* On rank 0: opens the output file; its attributes name checkpoint, step and data set. */

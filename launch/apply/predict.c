@@ -40,11 +40,11 @@ const ls_usage ls_usage_predict = {
 };
 
 typedef struct prediction {
-    const ls_net *net;         /* the net whose outputs are the predictions */
-    const ls_meaning *meaning; /* what its outputs mean */
+    const ls_shape *output;    /* of a row of the objective's outputs */
+    const ls_meaning *meaning; /* what they mean */
     bool classes;              /* the outputs stand for classes, else for values */
     bool pair;    /* the net has one output, the probability of class 1: class 0 gets the rest */
-    long width;   /* outputs of the net */
+    long width;   /* outputs of a row */
     long numbers; /* numbers that are written for a row */
 } prediction;
 
@@ -80,7 +80,7 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
 {
     const ls_rowfile_array of_classes[] = {
         {"class", {.rank = 0}, true}, {p->meaning->name, {.rank = 1, .at = {p->numbers}}, false}};
-    const ls_rowfile_array of_values[] = {{"value", p->net->y, false}};
+    const ls_rowfile_array of_values[] = {{"value", *p->output, false}};
     return ls_forward_begin(f, error) &&
            ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
                             f->split->x.rows, error) &&
@@ -90,12 +90,12 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
 /* The objective of the last stage says what the outputs of its net mean. */
 static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
-    prediction p = {.net = objective->answers, .meaning = objective->meaning};
+    prediction p = {.output = &objective->output, .meaning = objective->meaning};
     bool labels = f->split->has_y && f->split->y.shape.rank == 0;
-    p.classes = f->split->has_y ? labels : !p.meaning->values;
+    p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
-    p.width = ls_shape_count(&p.net->y);
+    p.width = ls_shape_count(p.output);
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
     p.numbers = p.pair ? 2 : p.width;
     return p;
@@ -126,12 +126,14 @@ static bool predict(ls_forward *f, ls_error *error)
         ls_objective_create(job->stage[job->stages - 1].objective, &task, error);
     if (!objective)
         return false;
+    if (!objective->meaning) {
+        ls_error_set(error, LS_USAGE, "%s predicts nothing of a row", objective->type->name);
+        ls_objective_destroy(objective);
+        return false;
+    }
     prediction p = plan(f, objective);
-    ls_forward_outputs outputs = {.net = p.net,
-                                  .layer = p.net->count - 1,
-                                  .split = f->split_id,
-                                  .collect = collect,
-                                  .context = &p};
+    ls_forward_outputs outputs = {
+        .objective = objective, .split = f->split_id, .collect = collect, .context = &p};
     bool first = f->comm->rank == 0;
     bool ok = ls_comm_agree(f->comm, !first || begin(f, &p, error), error) &&
               ls_forward_rows(f, &outputs, error) && ls_forward_finish(f, error);

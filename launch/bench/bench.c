@@ -146,7 +146,7 @@ static void note_step(void *context, const ls_figures *figures)
     if (figures->step > 1)
         b->seconds[figures->step - 2] = now - b->last;
     else if (b->layers)
-        ls_workspace_profile(b->trainer.session.stage[0].objective->training, b->layers);
+        ls_workspace_profile(b->trainer.session.stage[0].objective->view[0].run, b->layers);
     if (figures->step == figures->steps)
         b->bytes = ls_memory_process();
     b->last = ls_clock_now();

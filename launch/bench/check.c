@@ -93,7 +93,7 @@ static ls_pass pass_of(const probe *p, int phase)
 {
     return (ls_pass){.training = true,
                      .seed = (uint64_t)p->session.job->seed,
-                     .draw = (uint32_t)phase,
+                     .draw = ls_pass_draw(phase, 0),
                      .total = p->batch.total,
                      .gradient = p->gradient};
 }

@@ -120,9 +120,10 @@ static void amount(char *text, size_t size, double value)
 }
 
 /* The parts of a line, the most important first: a narrow terminal drops the last ones. */
-enum { EPOCH, LOSS, LEFT, METRICS, BAR, SPEED, STEP, WAITING, SAVING, PARTS };
+enum { EPOCH, LOSS, TROUBLE, LEFT, METRICS, BAR, SPEED, STEP, WAITING, SAVING, PARTS };
 /* Their order on the line. */
-static const int order[PARTS] = {EPOCH, BAR, STEP, LOSS, METRICS, SPEED, LEFT, WAITING, SAVING};
+static const int order[PARTS] = {EPOCH, BAR,  STEP,    LOSS,   METRICS,
+                                 SPEED, LEFT, WAITING, SAVING, TROUBLE};
 typedef struct parts {
     char at[PARTS][TEXT]; /* "": left out */
 } parts;
@@ -139,11 +140,13 @@ static parts describe(const ls_figures *f, bool brief)
     if (f->epochs > 0)
         snprintf(p.at[EPOCH] + used, (size_t)(TEXT - used), "/%ld", f->epochs);
     snprintf(p.at[STEP], TEXT, "%s%*ld/%ld", brief ? "" : "step ", digits, f->step, f->steps);
-    snprintf(p.at[LOSS], TEXT, fabs(f->loss) < 1000 ? "loss %#.4g" : "loss %.4g", f->loss);
+    snprintf(p.at[LOSS], TEXT, fabs(f->value[0]) < 1000 ? "%s %#.4g" : "%s %.4g",
+             f->objective->metric[0].name, f->value[0]);
     used = 0;
-    for (int k = 0; f->metrics && f->metrics[k] && used < TEXT; k++)
-        used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f", k ? "  " : "",
-                         f->metrics[k], f->metric[k]);
+    for (int k = 1; k < f->objective->metrics && used < TEXT; k++)
+        used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f",
+                         k > 1 ? "  " : "", f->objective->metric[k].name, f->value[k]);
+    snprintf(p.at[TROUBLE], TEXT, "%s", f->trouble ? f->trouble : "");
     amount(number, sizeof number, f->samples_per_second);
     snprintf(p.at[SPEED], TEXT, "%s%s", number, brief ? "/s" : " samples/s");
     if (f->seconds_left >= 0) {

@@ -24,14 +24,14 @@ static void print_step(void *progress, const ls_figures *figures)
 
 static void print_evaluation(void *progress, const ls_figures *f, const char *split, bool best)
 {
-    char metrics[256] = "";
-    int used = 0;
-    for (int k = 0; f->metrics[k] && used < (int)sizeof metrics; k++)
-        used += snprintf(metrics + used, sizeof metrics - (size_t)used, ", %s %.4f", f->metrics[k],
-                         f->metric[k]);
-    ls_progress_line(progress, "epoch %.4g, step %ld: %s loss %.4f%s%s",
-                     (double)f->step / (double)f->steps_per_epoch, f->run_step, split, f->loss,
-                     metrics, best ? " (best so far)" : "");
+    char values[512] = "";
+    size_t used = 0;
+    for (int k = 0; k < f->objective->metrics && used < sizeof values; k++)
+        used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %.4f", k ? ", " : "",
+                                 f->objective->metric[k].name, f->value[k]);
+    ls_progress_line(progress, "epoch %.4g, step %ld: %s %s%s",
+                     (double)f->step / (double)f->steps_per_epoch, f->run_step, split, values,
+                     best ? " (best so far)" : "");
 }
 
 static void print_stage_end(void *progress, const ls_figures *f, const char *how)

@@ -6,36 +6,32 @@
 #include "core/minmax.h"
 #include "launch/session/chunks.h"
 
-double ls_sums_mean(const ls_sums *sums, int k)
-{
-    return sums->at[k] / sums->at[LS_SUM_WEIGHT];
-}
-
 /* What the evaluation of each chunk adds to. */
 typedef struct chunk_sums {
     ls_objective *objective;
     ls_evaluation *evaluation;
-    ls_sums *sums; /* [chunks] */
+    ls_sums *sums; /* [chunks, phases] */
 } chunk_sums;
 
 static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, real *results)
 {
     chunk_sums *c = context;
     ls_evaluation *e = c->evaluation;
-    const ls_pass pass = {.row = batch->first};
-    long width;
+    const ls_objective *objective = c->objective;
+    const ls_pass pass = {.seed = e->seed, .row = batch->first};
+    const long width = ls_shape_count(&objective->output);
     const real *y =
-        c->objective->type->evaluate(c->objective, batch, &pass, &c->sums[chunk], &width);
+        objective->type->evaluate(c->objective, batch, &pass, &c->sums[chunk * objective->phases]);
     for (long r = 0; e->confusion && r < batch->rows; r++) {
         long label = (long)batch->y[r];
-        long prediction = ls_loss_predict(y + r * width, width, c->objective->meaning->threshold);
+        long prediction = ls_loss_predict(y + r * width, width, objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
 }
 
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective)
 {
-    long width = ls_shape_count(&objective->answers->y), classes = width > 1 ? width : 2;
+    const long classes = objective->classes;
     evaluation->classes = classes;
     evaluation->confusion = ls_alloc((size_t)(classes * classes), sizeof(long));
 }
@@ -63,17 +59,18 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
                               .context = &c,
                               .apply = evaluate_chunk};
     evaluation->rows = split->x.rows;
-    if (!split->present || (objective->task.has_y && !split->has_y))
+    if (!split->present || (objective->takes_y && !split->has_y))
         return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
                             split->name, split->present ? "y" : "x");
     long count = ls_chunks_count(&chunks);
-    c.sums = ls_alloc((size_t)count, sizeof *c.sums);
+    const long phases = objective->phases;
+    c.sums = ls_alloc((size_t)(count * phases), sizeof *c.sums);
     bool ok = ls_chunks_run(&chunks, comm, error);
     if (ok) /* each chunk's sums are on the rank that evaluated it, and 0 on the others */
-        ls_comm_sum(comm, c.sums[0].at, count * LS_SUMS);
-    for (long i = 0; ok && i < count; i++)
+        ls_comm_sum(comm, c.sums[0].at, count * phases * LS_SUMS);
+    for (long i = 0; ok && i < count * phases; i++)
         for (int k = 0; k < LS_SUMS; k++)
-            evaluation->sums.at[k] += c.sums[i].at[k];
+            evaluation->sums[i % phases].at[k] += c.sums[i].at[k];
     if (ok && evaluation->confusion)
         ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
     ls_free(c.sums);

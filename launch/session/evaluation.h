@@ -6,21 +6,21 @@
 #include "io/dataset.h"
 
 typedef struct ls_evaluation {
+    uint64_t seed; /* of what the objective draws; the caller sets it */
     long rows;
-    ls_sums sums;
+    ls_sums sums[LS_PHASES];
     long classes;    /* width of the confusion matrix; 0: none is wanted */
     long *confusion; /* [classes, classes] by label and prediction */
 } ls_evaluation;
 
-/* For data with labels: makes the confusion matrix, so that ls_evaluate counts into it. Free it
- * with ls_evaluation_release. */
+/* For an objective with classes: makes the confusion matrix, so that ls_evaluate counts into it.
+ * Free it with ls_evaluation_release. */
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective);
 void ls_evaluation_release(ls_evaluation *evaluation);
 /* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer. */
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split);
-/* **Collective.** Adds to *evaluation, which is {0} or holds an empty confusion matrix. Compile the
- * objective with chunk_rows = ls_evaluation_chunk. The error is the same on all ranks. */
+/* **Collective.** Adds to *evaluation, which holds a seed and maybe an empty confusion matrix.
+ * Compile the objective with chunk_rows = ls_evaluation_chunk. The error is the same on all ranks.
+ */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);
-/* Sum `k` divided by the weight. */
-double ls_sums_mean(const ls_sums *sums, int k);

@@ -97,8 +97,8 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
     const char *key = "objective";
     stage->objective = ls_objective_create(keys->objective, &s->task, error);
     bool ok = stage->objective != NULL;
-    if (ok && stage->objective->rule)
-        ls_dataset_add_rule(s->data, stage->objective->rule);
+    if (ok && stage->objective->y_rule)
+        ls_dataset_add_rule(s->data, stage->objective->y_rule);
     for (int p = 0; ok && p < stage->objective->phases; p++) {
         key = "optimizer";
         ok = parse_optimizer(keys, stage->objective->phase[p].name, &stage->optimizer[p], error);
@@ -115,7 +115,9 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
         key = "rows";
         ok = count_rows(s, keys, &stage->rows, error);
     }
-    stage->steps_per_epoch = ls_loader_steps_per_epoch(stage->rows, keys->batch);
+    const int batches = ok ? ls_objective_batches(stage->objective) : 1; /* of a step */
+    stage->steps_per_epoch =
+        (ls_loader_steps_per_epoch(stage->rows, keys->batch) + batches - 1) / batches;
     stage->steps = keys->steps ? keys->steps : keys->epochs * stage->steps_per_epoch;
     char path[64];
     snprintf(path, sizeof path, "stages.%d.%s", number, key);

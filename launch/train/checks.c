@@ -11,15 +11,23 @@
 
 static bool check_metric(const ls_session *s, int stage, ls_error *error)
 {
-    char known[256] = "loss", place[256];
+    char known[256] = "", place[256];
     const ls_objective *objective = s->stage[stage].objective;
-    if (ls_judge_sum(s->job, objective) >= 0)
+    const char *wanted = s->job->evaluate.metric;
+    for (int k = 0; k < objective->metrics; k++)
+        ls_format_join(known, sizeof known, objective->metric[k].name);
+    if (ls_judge_metric(s->job, objective) >= 0)
         return true;
-    for (int k = 0; objective->metrics[k]; k++)
-        ls_format_join(known, sizeof known, objective->metrics[k]);
-    return ls_error_set(error, LS_USAGE, "%s: there is no metric '%s' in stage %d, which has: %s",
-                        ls_job_where(s->job, "evaluate.metric", place, sizeof place),
-                        s->job->evaluate.metric, stage + 1, known);
+    if (wanted)
+        return ls_error_set(
+            error, LS_USAGE, "%s: there is no metric '%s' in stage %d, which has: %s",
+            ls_job_where(s->job, "evaluate.metric", place, sizeof place), wanted, stage + 1, known);
+    return s->job->evaluate.stop_after == 0 ||
+           ls_error_set(error, LS_USAGE,
+                        "%s: nothing tells in stage %d (%s) which evaluation is better: name a "
+                        "metric by evaluate.metric=, one of: %s",
+                        ls_job_where(s->job, "evaluate.stop_after", place, sizeof place), stage + 1,
+                        objective->type->name, known);
 }
 
 static bool check_average(const ls_session *s, int stage, ls_error *error)
@@ -30,6 +38,15 @@ static bool check_average(const ls_session *s, int stage, ls_error *error)
                         "%s: there is no average to evaluate in stage %d: give its optimizer "
                         "ema=0.999 (the share that an update keeps), or leave evaluate.average out",
                         ls_job_where(s->job, "evaluate.average", place, sizeof place), stage + 1);
+}
+
+/* Whether a stage needs the targets. */
+static bool takes_y(const ls_session *s)
+{
+    int i = 0;
+    while (i < s->job->stages && !s->stage[i].objective->takes_y)
+        i++;
+    return i < s->job->stages;
 }
 
 static bool check_rows(const ls_session *s, ls_error *error)
@@ -44,7 +61,7 @@ static bool check_rows(const ls_session *s, ls_error *error)
         return ls_error_set(error, LS_USAGE, "evaluate.split=%s: write train, valid or test",
                             split);
     const ls_split *judged = ls_dataset_split(s->data, id);
-    if (judged->present && s->task.has_y && !judged->has_y)
+    if (judged->present && takes_y(s) && !judged->has_y)
         return ls_error_set(error, LS_DATA, "%s: %s/y is missing, evaluation needs it", data,
                             split);
     return judged->present || s->job->evaluate.stop_after == 0 ||

@@ -2,27 +2,21 @@
 #include "launch/train/judge.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "launch/session/evaluation.h"
-
-int ls_judge_sum(const ls_job *job, const ls_objective *objective)
+int ls_judge_metric(const ls_job *job, const ls_objective *objective)
 {
     const char *wanted = job->evaluate.metric;
-    if (wanted ? strcmp(wanted, "loss") == 0 : !objective->metrics[0])
-        return LS_SUM_LOSS;
-    for (int k = 0; objective->metrics[k]; k++)
-        if (!wanted || strcmp(wanted, objective->metrics[k]) == 0)
-            return LS_SUM_METRICS + k;
-    return -1;
+    return wanted ? ls_objective_metric(objective, wanted) : objective->judged;
 }
 
 bool ls_judge_note(const ls_job *job, const ls_objective *objective, const ls_sums *sums,
                    ls_position *position)
 {
-    int judged = ls_judge_sum(job, objective);
-    double value = ls_sums_mean(sums, judged);
-    bool better = judged >= LS_SUM_METRICS ? value > position->best : value < position->best;
+    int judged = ls_judge_metric(job, objective);
+    if (judged < 0)
+        return false;
+    double value = ls_objective_value(objective, judged, sums);
+    bool better = objective->metric[judged].lower ? value < position->best : value > position->best;
     if (!isfinite(value) || !(better || isnan(position->best))) {
         position->stale++;
         return false;

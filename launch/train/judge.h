@@ -3,11 +3,11 @@
 #include "io/checkpoint/checkpoint.h"
 #include "launch/job/job.h"
 
-/* The index in ls_sums of the figure that evaluations are compared by: the job's metric, else the
- * objective's first, else the loss; -1 where the objective has no metric of that name. */
-int ls_judge_sum(const ls_job *job, const ls_objective *objective);
-/* Compares an evaluation with the best so far: true where it is better; then it is position->best.
- * Larger metrics and smaller losses are better; what is not finite never is. */
+/* The metric that evaluations are compared by: the job's, else the objective's own choice; -1: the
+ * objective has no metric of the job's name, or chooses none. */
+int ls_judge_metric(const ls_job *job, const ls_objective *objective);
+/* Compares an evaluation, sums[phases], with the best so far: true where it is better; then it is
+ * position->best. What is not finite never is; without a metric to judge by, nothing is. */
 bool ls_judge_note(const ls_job *job, const ls_objective *objective, const ls_sums *sums,
                    ls_position *position);
 /* Forgets the best evaluation, with which those to come cannot be compared. */

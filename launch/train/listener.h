@@ -10,9 +10,11 @@ typedef struct ls_figures {
     long step, steps;   /* steps of the stage: done so far, in all */
     long steps_per_epoch;
     long run_step; /* steps done since the run began */
-    /* Means over the epoch so far, or over the rows of an evaluation; names NULL-terminated. */
-    double loss, metric[LS_SUMS];
-    const char *const *metrics;
+    /* Of the epoch so far, or of an evaluation: the value of each metric of the stage's objective;
+     * and what they tell of a training that goes wrong, or NULL. */
+    double value[LS_METRICS];
+    const ls_objective *objective;
+    const char *trouble;
     double samples_per_second; /* of this stage since this start */
     double seconds;            /* spent in this stage since this start */
     double seconds_left;       /* of the stage; < 0: not known */

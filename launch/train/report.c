@@ -6,10 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "launch/json.h"
-#include "launch/session/evaluation.h"
 
 enum { RECORDS_AN_EPOCH = 20 };
 
@@ -30,15 +30,27 @@ static const ls_session_stage *stage_of(const ls_report *report)
     return &report->session->stage[report->position->stage];
 }
 
-/* The means as a JSON object: loss, then the objective's metrics. */
-static json_t *means(const ls_report *report, const ls_sums *sums)
+/* The metrics' values by sums[phases], as a JSON object. */
+static json_t *values(const ls_report *report, const ls_sums *sums)
 {
-    const char *const *metrics = stage_of(report)->objective->metrics;
-    json_t *object = json_pack("{s:o}", "loss", ls_json_real(ls_sums_mean(sums, LS_SUM_LOSS)));
-    for (int k = 0; metrics[k]; k++)
-        json_object_set_new(object, metrics[k],
-                            ls_json_real(ls_sums_mean(sums, LS_SUM_METRICS + k)));
+    const ls_objective *objective = stage_of(report)->objective;
+    json_t *object = json_object();
+    for (int k = 0; k < objective->metrics; k++)
+        json_object_set_new(object, objective->metric[k].name,
+                            ls_json_real(ls_objective_value(objective, k, sums)));
     return object;
+}
+
+static void clear(ls_sums *sums)
+{
+    memset(sums, 0, LS_PHASES * sizeof *sums);
+}
+
+static void add(const ls_sums *sums, ls_sums *to)
+{
+    for (int p = 0; p < LS_PHASES; p++)
+        for (int k = 0; k < LS_SUMS; k++)
+            to[p].at[k] += sums[p].at[k];
 }
 
 /* Writes a text into metrics.jsonl. If it can't be written, the listener gets a notice, and
@@ -82,19 +94,20 @@ static void put_record(ls_report *report, json_t *more)
 
 static void write_step_record(ls_report *report)
 {
-    json_t *record = means(report, &report->record);
+    json_t *record = values(report, report->record);
     double now = ls_clock_now(), seconds = now - report->record_start;
     double waited = report->waited - report->record_waited;
     json_object_set_new(record, "rate", json_real(report->rate));
-    json_object_set_new(record, "samples_per_second", json_real(report->record_rows / seconds));
+    json_object_set_new(record, "samples_per_second",
+                        json_real((report->position->samples - report->record_rows) / seconds));
     json_object_set_new(record, "waiting", json_real(waited / seconds));
     if (report->written > 0) {
         json_object_set_new(record, "held_seconds", json_real(report->held));
         json_object_set_new(record, "write_seconds", json_real(report->written));
     }
     put_record(report, record);
-    report->record = (ls_sums){{0}};
-    report->record_rows = 0;
+    clear(report->record);
+    report->record_rows = report->position->samples;
     report->record_waited = report->waited;
     report->record_start = now;
 }
@@ -116,45 +129,45 @@ static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
         .steps = stage->steps,
         .steps_per_epoch = stage->steps_per_epoch,
         .run_step = position->step,
-        .loss = ls_sums_mean(sums, LS_SUM_LOSS),
-        .metrics = stage->objective->metrics,
-        .samples_per_second = report->stage_rows / seconds,
+        .objective = stage->objective,
+        .samples_per_second = (position->samples - report->stage_rows) / seconds,
         .seconds = seconds,
         .seconds_left = steps_here > 0 ? seconds / steps_here * steps_left : -1,
         .waiting = report->waited / seconds,
         .held = report->held,
         .written = report->written,
     };
-    for (int k = 0; figures.metrics[k]; k++)
-        figures.metric[k] = ls_sums_mean(sums, LS_SUM_METRICS + k);
+    const ls_objective *objective = stage->objective;
+    for (int k = 0; k < objective->metrics; k++)
+        figures.value[k] = ls_objective_value(objective, k, sums);
+    if (objective->type->trouble)
+        figures.trouble = objective->type->trouble(objective, figures.value);
     return figures;
 }
 
 void ls_report_start(ls_report *report)
 {
-    report->epoch = report->record = (ls_sums){{0}};
+    clear(report->epoch);
+    clear(report->record);
     report->stage_start = report->record_start = ls_clock_now();
     report->stage_first = report->position->stage_step;
-    report->stage_rows = report->record_rows = report->record_waited = report->waited = 0;
+    report->stage_rows = report->record_rows = report->position->samples;
+    report->record_waited = report->waited = 0;
 }
 
 void ls_report_step(ls_report *report, const ls_sums *sums)
 {
     long per_epoch = stage_of(report)->steps_per_epoch, step = report->position->stage_step;
     if ((step - 1) % per_epoch == 0)
-        report->epoch = (ls_sums){{0}};
-    for (int k = 0; k < LS_SUMS; k++) {
-        report->epoch.at[k] += sums->at[k];
-        report->record.at[k] += sums->at[k];
-    }
-    report->record_rows += sums->at[LS_SUM_WEIGHT];
-    report->stage_rows += sums->at[LS_SUM_WEIGHT];
+        clear(report->epoch);
+    add(sums, report->epoch);
+    add(sums, report->record);
     long every = (per_epoch + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
     bool due = step % every == 0 || step % per_epoch == 0 || step == stage_of(report)->steps;
     if (report->run && due)
         write_step_record(report);
     if (report->listener->step) {
-        ls_figures figures = figures_of(report, &report->epoch);
+        ls_figures figures = figures_of(report, report->epoch);
         report->listener->step(report->listener->context, &figures);
     }
 }
@@ -165,10 +178,10 @@ void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds
     if (report->listener->evaluation) {
         ls_figures figures = figures_of(report, sums);
         report->listener->evaluation(report->listener->context, &figures, split,
-                                     report->position->stale == 0);
+                                     report->position->best_step == report->position->step);
     }
     if (report->run)
-        put_record(report, json_pack("{s:o}", split, means(report, sums)));
+        put_record(report, json_pack("{s:o}", split, values(report, sums)));
     report->record_start += seconds; /* samples_per_second is of training alone */
 }
 
@@ -182,7 +195,7 @@ void ls_report_stage(ls_report *report, const char *how)
                                      judged ? json_real(position->best) : NULL, "best_step",
                                      judged ? json_integer(position->best_step) : NULL));
     if (report->listener->stage_end) {
-        ls_figures figures = figures_of(report, &report->epoch);
+        ls_figures figures = figures_of(report, report->epoch);
         report->listener->stage_end(report->listener->context, &figures, how);
     }
 }

@@ -14,12 +14,12 @@ typedef struct ls_report {
      * what the last checkpoint cost, as ls_figures says. */
     double rate, waited, held, written;
     double opened; /* when this start of the run began, by the clock, as all times here */
-    /* When, and after how many steps, this start entered the stage; rows since then. */
+    /* When, and after how many rows and steps of the run, this start entered the stage. */
     double stage_start, stage_rows;
     long stage_first;
-    ls_sums epoch; /* since the epoch began */
-    /* When the last record of metrics.jsonl was, and `waited` at that time; sums and rows since. */
-    ls_sums record;
+    ls_sums epoch[LS_PHASES];  /* since the epoch began */
+    ls_sums record[LS_PHASES]; /* since the last record of metrics.jsonl */
+    /* When that was; the run's rows and `waited` at that time. */
     double record_start, record_rows, record_waited;
     long lost; /* records that could not be written since one could */
 } ls_report;
@@ -29,7 +29,8 @@ void ls_report_notice(const ls_listener *listener, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The stage begins, or goes on, from position->stage_step. */
 void ls_report_start(ls_report *report);
-/* A step is done, with these sums over the whole batch; a record about 20 times an epoch. */
+/* A step is done, with these sums[LS_PHASES] over the whole batch; a record about 20 times an
+ * epoch. */
 void ls_report_step(ls_report *report, const ls_sums *sums);
 /* An evaluation is done, which took `seconds` and gave these sums. */
 void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds);

@@ -1,5 +1,6 @@
-/* trainer_run: for each step, for each phase of the objective: the batch, the gradient of this
- * rank's shards, the sum over all ranks, the update; then checkpoint and evaluation where due. */
+/* trainer_run: for each step, for each update of each phase of the objective: the batch, the
+ * gradient of this rank's shards, the sum over all ranks, the update; then checkpoint and
+ * evaluation where due. */
 #include "launch/train/trainer_run.h"
 
 #include <math.h>
@@ -51,14 +52,21 @@ static void sum_over_ranks(void *comm, double *values, long count)
     ls_comm_sum_ordered(comm, values, count);
 }
 
+/* One update of a step: update `repeat` of those that its phase makes in a row. */
+typedef struct turn {
+    int phase, repeat;
+    const ls_batch *batch; /* NULL: it could not be read */
+} turn;
+
 /* The gradient of a phase over this rank's shards, with its sums; zero where the batch could not be
  * read. **Collective** where layers sum over the ranks. */
-static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls_step_sums *sums)
+static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
 {
+    const ls_batch *batch = now->batch;
     const ls_pass pass = {.training = true,
                           .seed = (uint64_t)t->session.job->seed,
                           .step = (uint64_t)t->position.step,
-                          .draw = (uint32_t)phase,
+                          .draw = ls_pass_draw(now->phase, now->repeat),
                           .total = batch ? batch->total : 0,
                           .sum = sum_over_ranks,
                           .context = t->comm};
@@ -67,9 +75,9 @@ static void compute_gradient(ls_trainer *t, int phase, const ls_batch *batch, ls
     /* Where layers sum over the ranks, a rank that entered them alone would wait for ever. */
     if (ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
                                            : batch != NULL)
-        ls_shards_gradient(&t->shards, objective, phase, batch, &pass, &sums->sums);
+        ls_shards_gradient(&t->shards, objective, now->phase, batch, &pass, &sums->sums);
     else
-        ls_objective_zero(objective, phase, t->shards.partial[0]);
+        ls_objective_zero(objective, now->phase, t->shards.partial[0]);
 }
 
 /* A write that failed because the run directory is no longer this job's is told as that. */
@@ -85,22 +93,24 @@ static bool check_files(const ls_trainer *t, const ls_batch *batch, ls_error *er
     return batch && (is_saving_well(t) || check_written(t, error));
 }
 
-/* Whether the step may be taken: the same verdict on every rank, before any of them updates. */
-static bool accept(const ls_trainer *t, const ls_batch *batch, const ls_step_sums *sums,
-                   ls_error *error)
+/* Whether the update may be made: the same verdict on every rank, before any of them makes it. */
+static bool accept(const ls_trainer *t, const turn *now, const ls_step_sums *sums, ls_error *error)
 {
     double weight = sums->sums.at[LS_SUM_WEIGHT], loss = sums->sums.at[LS_SUM_LOSS] / weight;
     double norm2 = ls_squares_total(t->session.params, t->gradient2);
+    const ls_objective *objective = stage_of(t)->objective;
+    bool several = objective->phases > 1;
     if (sums->failed > 0)
-        return ls_comm_agree(t->comm, check_files(t, batch, error), error);
+        return ls_comm_agree(t->comm, check_files(t, now->batch, error), error);
     if (isfinite(loss) && isfinite(norm2))
         return true;
     return ls_error_set(error, LS_NUMERIC,
-                        "step %ld: the %s is not finite (loss %g, gradient norm %g), nothing was "
-                        "updated; no checkpoint is lost: lower rate=, set clip= or a "
+                        "step %ld%s%s: the %s is not finite (loss %g, gradient norm %g), so this "
+                        "update was not made; no checkpoint is lost: lower rate=, set clip= or a "
                         "warm-up, and start again",
-                        t->position.step + 1, isfinite(loss) ? "gradient" : "loss", loss,
-                        sqrt(norm2) / weight);
+                        t->position.step + 1, several ? ", " : "",
+                        several ? objective->phase[now->phase].name : "",
+                        isfinite(loss) ? "gradient" : "loss", loss, sqrt(norm2) / weight);
 }
 
 static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)
@@ -131,28 +141,57 @@ static void update(ls_trainer *t, int phase, double weight)
     ls_optimizer_step(&update, weight);
 }
 
-/* One step: gradient, sum, update, prepare, for each phase. */
-static bool train_step(ls_trainer *t, ls_step_sums *sums, ls_error *error)
+/* What a step gave: sums of each phase, over all its updates, and the flags of any of them. */
+typedef struct step {
+    ls_sums sums[LS_PHASES];
+    double stop, save, evaluate;
+} step;
+
+static void add_sums(step *done, int phase, const ls_step_sums *sums)
+{
+    for (int k = 0; k < LS_SUMS; k++)
+        done->sums[phase].at[k] += sums->sums.at[k];
+    done->stop += sums->stop;
+    done->save += sums->save;
+    done->evaluate += sums->evaluate;
+}
+
+/* One update of a phase: gradient, sum, update, prepare. */
+static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *error)
+{
+    ls_step_sums sums;
+    const ls_slots *slots = &stage_of(t)->objective->phase[now->phase].slots;
+    compute_gradient(t, now, &sums);
+    raise_flags(t, &sums);
+    ls_reduce_sum(t->reduce, slots, &sums, t->gradient2);
+    bool accepted = accept(t, now, &sums, error);
+    if (accepted)
+        update(t, now->phase, sums.sums.at[LS_SUM_WEIGHT]);
+    ls_reduce_end(t->reduce);
+    if (!accepted)
+        return false;
+    ls_session_prepare(&t->session);
+    add_sums(done, now->phase, &sums);
+    return true;
+}
+
+/* One step: the updates of each phase in turn. */
+static bool train_step(ls_trainer *t, step *done, ls_error *error)
 {
     const ls_objective *objective = stage_of(t)->objective;
-    const ls_batch *batch = NULL;
-    for (int p = 0; p < objective->phases; p++) {
-        if (objective->phase[p].fresh_batch)
-            batch = ls_loader_next(t->loader, error);
-        compute_gradient(t, p, batch, sums);
-        raise_flags(t, sums);
-        ls_reduce_sum(t->reduce, &objective->phase[p].slots, sums, t->gradient2);
-        bool accepted = accept(t, batch, sums, error);
-        if (accepted)
-            update(t, p, sums->sums.at[LS_SUM_WEIGHT]);
-        ls_reduce_end(t->reduce);
-        if (!accepted)
-            return false;
-        ls_session_prepare(&t->session);
-    }
+    turn now = {.batch = NULL};
+    *done = (step){.stop = 0};
+    for (now.phase = 0; now.phase < objective->phases; now.phase++)
+        for (now.repeat = 0; now.repeat < objective->phase[now.phase].times; now.repeat++) {
+            if (objective->phase[now.phase].fresh_batch)
+                now.batch = ls_loader_next(t->loader, error);
+            if (!make_update(t, &now, done, error))
+                return false;
+            if (objective->phase[now.phase].fresh_batch)
+                t->position.samples += (double)now.batch->total;
+        }
     t->position.step++;
     t->position.stage_step++;
-    t->position.samples += sums->sums.at[LS_SUM_WEIGHT];
     return true;
 }
 
@@ -216,9 +255,9 @@ static void read_values(const ls_trainer *t, real *values)
  * best so far becomes best.h5. */
 static bool evaluate(ls_trainer *t, ls_error *error)
 {
-    ls_evaluation evaluation = {.rows = 0};
     const ls_session *session = &t->session;
     const ls_job *job = session->job;
+    ls_evaluation evaluation = {.seed = (uint64_t)job->seed};
     ls_objective *objective = stage_of(t)->objective;
     real *trained = session->params->values, *average = t->states.array[LS_OPTIMIZER_AVERAGE];
     double start = ls_clock_now();
@@ -228,10 +267,10 @@ static bool evaluate(ls_trainer *t, ls_error *error)
                           &evaluation, error);
     if (ok) {
         t->position.evaluation_due = 0;
-        if (ls_judge_note(job, objective, &evaluation.sums, &t->position))
+        if (ls_judge_note(job, objective, evaluation.sums, &t->position))
             save(t, LS_CHECKPOINT_WEIGHTS);
         t->evaluated = ls_clock_now();
-        ls_report_evaluation(&t->report, &evaluation.sums, t->evaluated - start);
+        ls_report_evaluation(&t->report, evaluation.sums, t->evaluated - start);
     }
     if (job->evaluate.average)
         read_values(t, trained);
@@ -261,12 +300,12 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
 /* What is due after a step: a checkpoint, then an evaluation. The checkpoint says that the
  * evaluation is still to come, so that none of the steps is lost where it fails, or where a stop or
  * a kill comes meanwhile: the next start makes it. */
-static verdict after_step(ls_trainer *t, const ls_step_sums *sums, ls_error *error)
+static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
 {
-    bool last = t->position.stage_step == stage_of(t)->steps, stop = sums->stop > 0 && !last;
+    bool last = t->position.stage_step == stage_of(t)->steps, stop = done->stop > 0 && !last;
     bool judged =
-        t->evaluate.unit != LS_EVERY_NEVER && (last || due(t, &t->evaluate, sums->evaluate));
-    bool saved = last ? judged : stop || due(t, &t->session.job->checkpoint.every, sums->save);
+        t->evaluate.unit != LS_EVERY_NEVER && (last || due(t, &t->evaluate, done->evaluate));
+    bool saved = last ? judged : stop || due(t, &t->session.job->checkpoint.every, done->save);
     t->position.evaluation_due = judged;
     if (saved)
         save(t, LS_CHECKPOINT_ALL);
@@ -280,18 +319,19 @@ static verdict after_step(ls_trainer *t, const ls_step_sums *sums, ls_error *err
 
 static verdict step_and_after(ls_trainer *t, ls_error *error)
 {
-    ls_step_sums sums;
-    if (!train_step(t, &sums, error))
+    step done;
+    if (!train_step(t, &done, error))
         return FAILED;
     t->report.waited = ls_loader_waited(t->loader);
     tell_written(t);
-    ls_report_step(&t->report, &sums.sums);
-    return after_step(t, &sums, error);
+    ls_report_step(&t->report, done.sums);
+    return after_step(t, &done, error);
 }
 
 /* The loader begins to read the rows of this rank's shards, from the position on. */
 static ls_loader *open_loader(const ls_trainer *t)
 {
+    const int batches = ls_objective_batches(stage_of(t)->objective); /* of a step */
     const ls_loader_plan plan = {.split = LS_TRAIN,
                                  .seed = (uint64_t)t->session.job->seed,
                                  .stage = (uint32_t)t->position.stage,
@@ -301,8 +341,8 @@ static ls_loader *open_loader(const ls_trainer *t)
                                  .shards = t->shards.count,
                                  .begin = t->shards.begin,
                                  .end = t->shards.end,
-                                 .first_step = t->position.stage_step,
-                                 .end_step = stage_of(t)->steps};
+                                 .first_step = t->position.stage_step * batches,
+                                 .end_step = stage_of(t)->steps * batches};
     return ls_loader_open(t->session.data, &plan);
 }
 

@@ -16,10 +16,12 @@ extern "C" {
 namespace
 {
 
-const char *const names[] = {"accuracy", nullptr};
-
 ls_figures state_of(long step)
 {
+    static ls_objective objective;
+    objective.metrics = 2;
+    objective.metric[0].name = "loss";
+    objective.metric[1].name = "accuracy";
     ls_figures state = {};
     state.stages = 1;
     state.epochs = 2;
@@ -27,9 +29,9 @@ ls_figures state_of(long step)
     state.step = step;
     state.steps = 20;
     state.steps_per_epoch = 10;
-    state.loss = 0.25;
-    state.metrics = names;
-    state.metric[0] = 0.9;
+    state.objective = &objective;
+    state.value[0] = 0.25;
+    state.value[1] = 0.9;
     state.samples_per_second = 12345;
     state.seconds_left = 3725;
     return state;

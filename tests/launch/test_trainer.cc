@@ -106,7 +106,7 @@ struct Training {
         options.listener.step = [](void *run, const ls_figures *figures) {
             Training *it = (Training *)run;
             it->steps.push_back(*figures);
-            it->metric = figures->metrics[0]; /* the names go with the stage */
+            it->metric = figures->objective->metric[1].name; /* the objective goes with the stage */
             if (it->on_step)
                 it->on_step(figures->run_step);
         };
@@ -239,10 +239,10 @@ TEST(Trainer, ListenerHearsStepsEvaluationsAndTheEnd)
         EXPECT_EQ(f.epochs, 4);
         EXPECT_EQ(f.steps_per_epoch, 4);
         EXPECT_EQ(f.stages, 1);
-        EXPECT_GT(f.loss, 0);
+        EXPECT_GT(f.value[0], 0);
         EXPECT_EQ(run.metric, "accuracy");
-        EXPECT_GE(f.metric[0], 0);
-        EXPECT_LE(f.metric[0], 1);
+        EXPECT_GE(f.value[1], 0);
+        EXPECT_LE(f.value[1], 1);
         EXPECT_GT(f.samples_per_second, 0);
     }
     ASSERT_EQ(run.evaluations.size(), 4u);
@@ -528,28 +528,33 @@ TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
 {
     ls_job job = {};
     ls_objective objective = {};
-    objective.metrics[0] = "accuracy";
+    objective.metrics = 3;
+    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr};
+    objective.metric[1] = {"accuracy", 1, 2, false, nullptr};
+    objective.metric[2] = {"perplexity", 1, LS_SUM_LOSS, true, std::exp};
+    objective.judged = 1;
     job.evaluate.stop_after = 2;
-    const char *loss = "loss", *other = "other";
-    EXPECT_EQ(ls_judge_sum(&job, &objective), LS_SUM_METRICS);
-    job.evaluate.metric = other;
-    EXPECT_EQ(ls_judge_sum(&job, &objective), -1);
-    for (bool larger : {true, false}) {
-        job.evaluate.metric = larger ? nullptr : loss;
+    EXPECT_EQ(ls_judge_metric(&job, &objective), 1);
+    job.evaluate.metric = "other";
+    EXPECT_EQ(ls_judge_metric(&job, &objective), -1);
+    for (const char *name : {"loss", (const char *)nullptr, "perplexity"}) {
+        job.evaluate.metric = name;
+        bool larger = !name, through = name && std::string(name) == "perplexity";
         ls_position position = {};
         ls_judge_forget(&position);
         auto note = [&](double value) {
-            ls_sums sums = {};
-            sums.at[LS_SUM_WEIGHT] = 2;
-            sums.at[ls_judge_sum(&job, &objective)] = 2 * value;
+            ls_sums sums[2] = {};
+            const ls_metric *metric = &objective.metric[ls_judge_metric(&job, &objective)];
+            sums[metric->phase].at[LS_SUM_WEIGHT] = 2;
+            sums[metric->phase].at[metric->sum] = 2 * (through ? std::log(value) : value);
             position.step++;
-            return ls_judge_note(&job, &objective, &sums, &position);
+            return ls_judge_note(&job, &objective, sums, &position);
         };
         EXPECT_FALSE(note(std::nan("")));
         EXPECT_TRUE(note(0.5));
         EXPECT_EQ(note(0.6), larger);
         EXPECT_EQ(note(0.4), !larger);
-        EXPECT_EQ(position.best, larger ? 0.6 : 0.4);
+        EXPECT_DOUBLE_EQ(position.best, larger ? 0.6 : 0.4);
         EXPECT_FALSE(ls_judge_patience_over(&job, &position));
         EXPECT_FALSE(note(0.5));
         EXPECT_FALSE(note(0.5));
