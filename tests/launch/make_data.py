@@ -76,6 +76,14 @@ def signs(file):
         file[f"{split}/y"] = numpy.where(x[:, :3] > 0, 1, -1).astype(numpy.float32)
 
 
-kinds = {make.__name__: make for make in (images, large, black, wide, nan, flat, regression, binary, signs)}
+def mixture(file):
+    """Rows of one number, from two Gaussians."""
+    for split, rows in {"train": 30000, "valid": 10000}.items():
+        low = random.random((rows, 1)) < 0.4
+        file[f"{split}/x"] = numpy.where(low, random.normal(-1.5, 0.4, low.shape),
+                                         random.normal(1, 0.7, low.shape)).astype(numpy.float32)
+
+
+kinds = {make.__name__: make for make in (images, large, black, wide, nan, flat, regression, binary, signs, mixture)}
 with h5py.File(sys.argv[2], "w") as file:
     kinds[sys.argv[1]](file)

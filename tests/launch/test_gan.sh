@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# test_gan: adversarial nets on any number of ranks, stopped and resumed inside a stage; what is saved, said and refused;
+# and the optimum that theory proves, on rows of one number.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# --- The same bits on 1 to 4 ranks: batch norms in both nets, two optimizers, three updates of D a step. A rank with one
+# shard keeps the generator's activations for its own phase; with four shards it makes them again.
+data large large.h5
+cat >job.yaml <<'END'
+data: large.h5
+transform: normalize mean=0.5 deviation=0.5
+model: dcgan filters=3 latent=7
+objective: gan k=3
+optimizer:
+  discriminator: adam rate=0.002 beta1=0.5
+  generator: rmsprop rate=0.001
+batch: 37
+steps: 7
+shards: 4
+evaluate: {every: 3 steps}
+checkpoint: {every: 1 steps, keep: 100}
+END
+for count in 1 2 3 4; do
+    expect 0 ranks $count "$lockstep" train job.yaml run=on$count
+done
+says 'd_loss'
+says 'g_loss'
+says 'jsd'
+first=$(digest --all "$(checkpoint on1 7)")
+for count in 2 3 4; do
+    same "$count ranks" "$first" "$(digest --all "$(checkpoint on$count 7)")"
+    same "records of $count ranks" "$(metrics_of on1)" "$(metrics_of on$count)"
+done
+for step in 1 2 5; do
+    expect 0 ranks $((step % 3 + 1)) "$lockstep" train job.yaml run=from$step --resume="$(checkpoint on1 $step)"
+    same "resumed from step $step" "$first" "$(digest --all "$(checkpoint from$step 7)")"
+done
+different 'steps 6 and 7' "$(digest "$(checkpoint on1 6)")" "$(digest "$(checkpoint on1 7)")"
+
+# --- Dense nets with dropout: each pass of D in a step drops others, on any ranks the same.
+dense='model=gan latent=5 generator=20 discriminator=20 batchnorm=1 dropout=0.4'
+for count in 1 3; do
+    expect 0 ranks $count "$lockstep" train job.yaml "$dense" run=dense$count 'objective=gan loss=hinge'
+done
+same '3 ranks, with dropout' "$(digest --all "$(checkpoint dense1 7)")" "$(digest --all "$(checkpoint dense3 7)")"
+
+# --- One checkpoint holds both nets, and the state of each net's own optimizer.
+"$python" - "$(checkpoint on1 7)" <<'END'
+import h5py, sys
+found = {}
+with h5py.File(sys.argv[1]) as file:
+    file["optimizer"].visititems(lambda name, item: found.setdefault(name.split("/")[0], set()).add(name.split("/")[1])
+                                 if isinstance(item, h5py.Dataset) else None)
+    nets = set(file["model"])
+assert nets == {"discriminator", "generator"}, nets
+assert found == {"mean": {"discriminator"}, "square": {"discriminator", "generator"}}, found
+END
+
+# --- What the commands say of it.
+expect 0 "$lockstep" evaluate on1 --split test
+for word in d_loss g_loss real fake value jsd; do
+    says $word
+done
+expect 0 "$lockstep" predict on1 -o predicted.csv
+same 'the lines of predicted.csv' 62 "$(wc -l <predicted.csv)"
+"$python" -c 'import csv
+assert all(0 <= float(row[-1]) <= 1 for row in list(csv.reader(open("predicted.csv")))[1:])'
+data images small.h5
+expect 64 "$lockstep" train job.yaml run=wrong data=small.h5
+says 'dcgan: takes images height x width x channels of at least 28x28, but a row of the data is 12x12x1'
+expect 64 "$lockstep" train job.yaml run=wrong 'net=dense units=1'
+says "the objective gan wants a net named"
+
+# --- A discriminator that can learn nothing is told: its weights are cut to nearly 0.
+expect 0 "$lockstep" train job.yaml run=constant "$dense" optimizer.discriminator='sgd rate=0.1 bound=1e-30'
+says 'the discriminator is constant: it says 1/2 of every row'
+
+# --- Where the discriminator is at its optimum, V(D, G) is -ln 4 + 2 JSD: on a mixture of two Gaussians, with 50 updates
+# of D a step, G comes to the data. V within 0.05 of -ln 4; JSD of the two histograms below 0.02.
+data mixture mixture.h5
+cat >mixture.yaml <<'END'
+data: mixture.h5
+run: mixture
+model: gan latent=1 generator=32,32 discriminator=32,32 output=linear
+objective: gan k=50
+optimizer:
+  discriminator: adam rate=0.002 beta1=0.5
+  generator: adam rate=0.001 beta1=0.5
+schedule: constant
+batch: 256
+steps: 400
+evaluate: {every: 100 steps}
+END
+expect 0 "$lockstep" train mixture.yaml
+"$python" - mixture/metrics.jsonl <<'END'
+import json, math, sys
+figures = [json.loads(line)["valid"] for line in open(sys.argv[1]) if '"valid"' in line]
+first, last = figures[0], figures[-1]
+assert abs(last["value"] + math.log(4)) < 0.05, last
+assert last["jsd"] < 0.02 < first["jsd"], (first, last)
+END
