@@ -1,6 +1,7 @@
 /* check: `lockstep check`: compares the gradients of a job's net with central differences
  * (lockstep-double), or writes the numbers of one forward and backward pass, so that another
  * program can compare them with its own. It runs on one rank. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static const double step_size = 1e-5, tolerance = 1e-6;
 typedef struct arguments {
     ls_words words;
     const char *dump, *weights;
-    long rows;
+    long rows, stage, step;
 } arguments;
 
 static const ls_command_option options[] = {
@@ -31,6 +32,10 @@ static const ls_command_option options[] = {
      LS_COMMAND_TEXT, .offset = offsetof(arguments, dump)},
     {"rows", 0, "N", "use the first N training rows (default 8)", LS_COMMAND_LONG,
      offsetof(arguments, rows), .low = 1, .high = 1 << 20},
+    {"stage", 0, "N", "the stage, from 0 (default 0)", LS_COMMAND_LONG, offsetof(arguments, stage),
+     .low = 0, .high = 255},
+    {"step", 0, "N", "draw what step N of a run draws, counted from 0 (default 0)", LS_COMMAND_LONG,
+     offsetof(arguments, step), .low = 0, .high = LONG_MAX},
     {"weights", 0, "FILE", "use the parameters in FILE (default: the initial ones)",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, weights)},
     {.name = NULL}};
@@ -38,19 +43,21 @@ static const ls_command_option options[] = {
 const ls_usage ls_usage_check = {
     .options = options,
     .arguments = "JOB.yaml [KEY=VALUE ...]",
-    .about = "Compares the gradients of a job's net with central differences, on the first "
-             "training rows and in the first stage, without an update. Biases of 0 are moved a "
-             "little, away from ReLU's kink. Run it as lockstep-double: in float the "
+    .about = "Compares the gradients of a job's nets with central differences, on the first "
+             "training rows, for each phase of the objective, without an update. Biases of 0 are "
+             "moved a little, away from ReLU's kink. Run it as lockstep-double: in float the "
              "differences drown in rounding. With --dump it writes one forward and backward "
-             "pass into a file instead, in either program.",
+             "pass of each update of a step into a file instead, in either program; where a step "
+             "has several, what belongs to one is in a group PHASE.NUMBER.",
     .arguments_min = 1,
     .arguments_max = -1,
 };
 
-/* The objective of a job's first stage, and the first training rows. */
+/* The objective of a stage, and the first training rows. */
 typedef struct probe {
     ls_session session;
     ls_objective *objective; /* the session's */
+    uint64_t step;
     ls_batch batch;
     real *x, *y, *gradient; /* y NULL: the data set has none */
     int64_t *row;
@@ -64,6 +71,9 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
     if (a->weights && !ls_weights_load(a->weights, p->session.params, error))
         return false;
     ls_session_prepare(&p->session);
+    if (a->stage >= job->stages)
+        return ls_error_set(error, LS_USAGE, "--stage=%ld, but the job has stages 0 to %d",
+                            a->stage, job->stages - 1);
     const ls_split *train = ls_dataset_split(p->session.data, LS_TRAIN);
     if (!train->present || train->x.rows < a->rows)
         return ls_error_set(error, LS_DATA, "%s: %ld training rows, but %ld are asked for",
@@ -84,41 +94,48 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
                           .y = p->y,
                           .row = p->row};
     p->gradient = ls_alloc((size_t)p->session.params->size, sizeof *p->gradient);
-    p->objective = p->session.stage[0].objective;
+    p->objective = p->session.stage[a->stage].objective;
+    p->step = (uint64_t)a->step;
     p->objective->type->compile(p->objective, a->rows, 0);
     return true;
 }
 
-static ls_pass pass_of(const probe *p, int phase)
+/* One update of a step: update `repeat` of those that its phase makes in a row. */
+typedef struct turn {
+    int phase, repeat;
+} turn;
+
+static ls_pass pass_of(const probe *p, turn now)
 {
     return (ls_pass){.training = true,
                      .seed = (uint64_t)p->session.job->seed,
-                     .draw = ls_pass_draw(phase, 0),
+                     .step = p->step,
+                     .draw = ls_pass_draw(now.phase, now.repeat),
                      .total = p->batch.total,
                      .gradient = p->gradient};
 }
 
-/* Returns the mean loss of a phase; p->gradient gets the gradient of the sum. */
-static double apply(probe *p, int phase)
+/* Returns the mean loss of an update; p->gradient gets the gradient of the sum. */
+static double apply(probe *p, turn now)
 {
     ls_sums sums;
-    ls_pass pass = pass_of(p, phase);
+    ls_pass pass = pass_of(p, now);
     ls_session_prepare(&p->session);
-    p->objective->type->gradient(p->objective, phase, &p->batch, &pass, &sums);
+    p->objective->type->gradient(p->objective, now.phase, &p->batch, &pass, &sums);
     return sums.at[LS_SUM_LOSS] / sums.at[LS_SUM_WEIGHT];
 }
 
 /* The central difference of the mean loss by number `index` of a slot. */
-static double difference(probe *p, int phase, int slot, real *logical, long index, double step)
+static double difference(probe *p, turn now, int slot, real *logical, long index, double step)
 {
     ls_params *params = p->session.params;
     real before = logical[index];
     logical[index] = before + (real)step;
     ls_params_load(params, slot, logical, params->values);
-    double up = apply(p, phase);
+    double up = apply(p, now);
     logical[index] = before - (real)step;
     ls_params_load(params, slot, logical, params->values);
-    double down = apply(p, phase);
+    double down = apply(p, now);
     logical[index] = before;
     ls_params_load(params, slot, logical, params->values);
     return (up - down) / (2 * step);
@@ -127,19 +144,19 @@ static double difference(probe *p, int phase, int slot, real *logical, long inde
 /* The derivative by a central difference. Where it is not `expected`, a ReLU or a maximum may have
  * its kink within the step; then a hundredth of the step, which seldom meets a kink, is tried too.
  * A wrong gradient differs from the differences of both steps. */
-static double derivative(probe *p, int phase, int slot, real *logical, long index, double expected)
+static double derivative(probe *p, turn now, int slot, real *logical, long index, double expected)
 {
-    double wide = difference(p, phase, slot, logical, index, step_size);
+    double wide = difference(p, now, slot, logical, index, step_size);
     if (fabs(wide - expected) <= tolerance * fabs(expected))
         return wide;
-    double narrow = difference(p, phase, slot, logical, index, step_size / 100);
+    double narrow = difference(p, now, slot, logical, index, step_size / 100);
     return fabs(narrow - expected) < fabs(wide - expected) ? narrow : wide;
 }
 
 /* The norm of (gradient - difference) over the norm of the differences, for SAMPLES numbers of the
  * slot. The latter counts as `floor` at least, so that gradients that are 0 but for rounding pass.
  */
-static double slot_error(probe *p, int phase, int slot, const real *gradient, double floor)
+static double slot_error(probe *p, turn now, int slot, const real *gradient, double floor)
 {
     ls_params *params = p->session.params;
     long count = ls_shape_count(&params->slots[slot].shape);
@@ -151,7 +168,7 @@ static double slot_error(probe *p, int phase, int slot, const real *gradient, do
         long index =
             count <= SAMPLES ? i : (long)ls_random_permute(stream, (uint64_t)count, (uint64_t)i);
         double found = (double)gradient[index] / (double)p->batch.rows;
-        double exact = derivative(p, phase, slot, value, index, found), error = found - exact;
+        double exact = derivative(p, now, slot, value, index, found), error = found - exact;
         wrong += error * error;
         norm += exact * exact;
     }
@@ -182,11 +199,14 @@ static void move_biases(ls_params *params)
 /* Prints a line for each parameter of a phase; returns whether all are within the tolerance. */
 static bool check_phase(probe *p, int phase)
 {
+    const turn now = {.phase = phase};
     const ls_params *params = p->session.params;
     real **gradient = ls_alloc((size_t)params->count, sizeof *gradient); /* NULL: is not checked */
     double norm2 = 0;
     bool good = true;
-    ls_print(stdout, "loss %.9f\n", apply(p, phase));
+    if (p->objective->phases > 1)
+        ls_print(stdout, "%s: ", p->objective->phase[phase].name);
+    ls_print(stdout, "loss %.9f\n", apply(p, now));
     for (int s = 0; s < params->count; s++) {
         if (!ls_slots_contain(&p->objective->phase[phase].slots, s) ||
             params->slots[s].kind == LS_SLOT_STATE) /* its gradient holds statistics */
@@ -201,7 +221,7 @@ static bool check_phase(probe *p, int phase)
     for (int s = 0; s < params->count; s++) {
         if (!gradient[s])
             continue;
-        double error = slot_error(p, phase, s, gradient[s], floor);
+        double error = slot_error(p, now, s, gradient[s], floor);
         bool fits = error <= tolerance;
         ls_print(stdout, "%-32s relative error %.1e  %s\n", params->slots[s].name, error,
                  fits ? "ok" : "WRONG");
@@ -212,67 +232,101 @@ static bool check_phase(probe *p, int phase)
     return good;
 }
 
-/* Runs the forward pass once more, since backward reused the memory of outputs and draws. */
-static bool dump_layers(ls_rowfile *dump, const probe *p, ls_error *error)
+/* Writes output/VIEW/LAYER and draws/VIEW/LAYER of the layers that a view's run applies. */
+static bool dump_run(ls_rowfile *dump, const char *group, const ls_view *view, ls_error *error)
 {
-    const ls_net *net = p->session.net[0];
-    const ls_pass pass = pass_of(p, 0);
-    ls_workspace *run = ls_workspace_create(net, p->batch.rows, LS_TRAINING);
-    ls_workspace_forward(run, &pass, p->batch.x, p->batch.rows);
+    const ls_net *net = ls_workspace_net(view->run);
+    const ls_interval layers = ls_workspace_layers(view->run);
     bool ok = true;
-    for (int i = 0; ok && i < net->count; i++) {
+    for (int i = (int)layers.begin; ok && i < layers.end; i++) {
         const ls_layer *layer = net->layers[i];
         const char *const folders[] = {"output", "draws"};
-        const real *const numbers[] = {ls_workspace_output(run, i), ls_workspace_draws(run, i)};
+        const real *const numbers[] = {ls_workspace_output(view->run, i),
+                                       ls_workspace_draws(view->run, i)};
         for (int k = 0; ok && k < 2; k++) {
-            char name[160];
-            snprintf(name, sizeof name, "%s/%s/%s", folders[k], net->name, layer->name);
-            ok = !numbers[k] ||
-                 ls_rowfile_write(dump, name, p->batch.rows, &layer->y, numbers[k], error);
+            char name[256];
+            snprintf(name, sizeof name, "%s%s/%s/%s", group, folders[k], view->name, layer->name);
+            ok = !numbers[k] || ls_rowfile_write(dump, name, ls_workspace_rows(view->run),
+                                                 &layer->y, numbers[k], error);
         }
     }
-    ls_workspace_destroy(run);
     return ok;
 }
 
-/* Writes value/NAME and gradient/NAME of every slot; the gradient is that of the mean loss, or what
- * a step would add to a state slot. */
-static bool dump_slots(ls_rowfile *dump, const probe *p, ls_error *error)
+/* Runs the forward pass once more, since backward reused the memory of outputs and draws. */
+static bool dump_views(ls_rowfile *dump, const char *group, probe *p, turn now, ls_error *error)
 {
-    const ls_params *params = p->session.params;
+    ls_sums sums;
+    char name[160];
+    ls_pass pass = pass_of(p, now);
+    pass.gradient = NULL;
+    p->objective->type->gradient(p->objective, now.phase, &p->batch, &pass, &sums);
     bool ok = true;
-    for (int s = 0; ok && s < params->count; s++) {
-        const ls_slot *slot = &params->slots[s];
-        const long count = ls_shape_count(&slot->shape);
-        const real rows = slot->kind == LS_SLOT_STATE ? 1 : (real)p->batch.rows;
-        real *logical = ls_alloc((size_t)count, sizeof *logical);
-        char name[LS_SLOT_NAME + 16];
-        for (int k = 0; ok && k < 2; k++) {
-            ls_params_store(params, s, k ? p->gradient : params->values, logical);
-            for (long i = 0; k && i < count; i++)
-                logical[i] /= rows;
-            snprintf(name, sizeof name, "%s/%s", k ? "gradient" : "value", slot->name);
-            ok = ls_rowfile_write(dump, name, -1, &slot->shape, logical, error);
-        }
-        ls_free(logical);
+    for (int i = 0; ok && i < p->objective->views; i++) {
+        const ls_view *view = &p->objective->view[i];
+        snprintf(name, sizeof name, "%sdraws/%s", group, view->name);
+        ok = view->run
+                 ? dump_run(dump, group, view, error)
+                 : ls_rowfile_write(dump, name, p->batch.rows, &view->shape, view->numbers, error);
     }
     return ok;
+}
+
+/* Writes a slot of an array, its numbers divided by `divisor`. */
+static bool dump_slot(ls_rowfile *dump, const char *folder, const probe *p, int s,
+                      const real *array, real divisor, ls_error *error)
+{
+    const ls_params *params = p->session.params;
+    const ls_slot *slot = &params->slots[s];
+    const long count = ls_shape_count(&slot->shape);
+    char name[LS_SLOT_NAME + 96];
+    real *logical = ls_alloc((size_t)count, sizeof *logical);
+    ls_params_store(params, s, array, logical);
+    for (long i = 0; i < count; i++)
+        logical[i] /= divisor;
+    snprintf(name, sizeof name, "%s/%s", folder, slot->name);
+    bool ok = ls_rowfile_write(dump, name, -1, &slot->shape, logical, error);
+    ls_free(logical);
+    return ok;
+}
+
+/* The loss, the gradient of the mean loss (what a step would add to a state slot), and what forward
+ * computed, in a group where a step has several updates. */
+static bool dump_update(ls_rowfile *dump, probe *p, turn now, ls_error *error)
+{
+    const ls_phase *phase = &p->objective->phase[now.phase];
+    const ls_params *params = p->session.params;
+    char group[96] = "", name[128];
+    if (p->objective->phases > 1 || phase->times > 1)
+        snprintf(group, sizeof group, "%s.%d/", phase->name, now.repeat);
+    snprintf(name, sizeof name, "%sloss", group);
+    bool ok = ls_rowfile_number(dump, name, apply(p, now), error);
+    snprintf(name, sizeof name, "%sgradient", group);
+    for (int s = 0; ok && s < params->count; s++)
+        if (ls_slots_contain(&phase->slots, s))
+            ok = dump_slot(dump, name, p, s, p->gradient,
+                           params->slots[s].kind == LS_SLOT_STATE ? 1 : (real)p->batch.rows, error);
+    return ok && dump_views(dump, group, p, now, error);
 }
 
 static bool write_dump(probe *p, const char *path, ls_error *error)
 {
-    double loss = apply(p, 0);
+    turn now;
     ls_rowfile *dump = ls_rowfile_open(path, LS_ROWFILE_HDF5, error);
     if (!dump)
         return false;
     const ls_batch *b = &p->batch;
+    const ls_objective *objective = p->objective;
     char *job = ls_job_text(p->session.job);
     bool ok = ls_rowfile_text(dump, "/", "job", job, error) &&
               ls_rowfile_number(dump, "rows", (double)b->rows, error) &&
-              ls_rowfile_number(dump, "loss", loss, error) &&
               ls_rowfile_write(dump, "input", b->rows, &b->x_shape, b->x, error) &&
-              (!b->y || ls_rowfile_write(dump, "target", b->rows, &b->y_shape, b->y, error)) &&
-              dump_layers(dump, p, error) && dump_slots(dump, p, error);
+              (!b->y || ls_rowfile_write(dump, "target", b->rows, &b->y_shape, b->y, error));
+    for (int s = 0; ok && s < p->session.params->count; s++)
+        ok = dump_slot(dump, "value", p, s, p->session.params->values, 1, error);
+    for (now.phase = 0; ok && now.phase < objective->phases; now.phase++)
+        for (now.repeat = 0; ok && now.repeat < objective->phase[now.phase].times; now.repeat++)
+            ok = dump_update(dump, p, now, error);
     ls_free(job);
     if (ok)
         return ls_rowfile_close(dump, error);
