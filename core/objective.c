@@ -89,6 +89,32 @@ void ls_objective_view_numbers(ls_objective *objective, const char *name, const 
     view->shape = *shape;
 }
 
+/* Leaves out of the phases what the task's patterns do not name. */
+static bool freeze(ls_objective *objective, ls_error *error)
+{
+    ls_slots wanted = {.count = 0}, all = {.count = 0};
+    const ls_task *task = &objective->task;
+    if (!task->train)
+        return true;
+    if (!ls_slots_match(task->params, task->train, &wanted, error))
+        return false;
+    for (int p = 0; p < objective->phases; p++) {
+        ls_phase *phase = &objective->phase[p];
+        for (int i = 0; i < phase->slots.count; i++)
+            if (!ls_slots_try_add(&all, phase->slots.at[i].begin, phase->slots.at[i].end, error))
+                return false;
+        const ls_slots before = phase->slots;
+        if (!ls_slots_intersect(&before, &wanted, &phase->slots, error))
+            return false;
+        if (phase->slots.count == 0)
+            return ls_error_set(error, LS_USAGE, "'%s' names nothing that %s trains%s%s",
+                                task->train, objective->type->name,
+                                objective->phases > 1 ? " in its phase " : "",
+                                objective->phases > 1 ? phase->name : "");
+    }
+    return ls_slots_subtract(&all, &wanted, &objective->frozen, error);
+}
+
 /* Two phases that train one slot would keep two states of their optimizers for it. */
 static void check_phases(const ls_objective *objective)
 {
@@ -119,7 +145,7 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
     objective->task = *task;
     objective->self = ls_alloc(1, type->size);
     if (!ls_spec_read(&spec, type->options, NULL, objective->self, error) ||
-        !type->setup(objective, error)) {
+        !type->setup(objective, error) || !freeze(objective, error)) {
         ls_objective_destroy(objective);
         return NULL;
     }

@@ -90,6 +90,12 @@ static bool count_rows(const ls_session *s, const ls_job_stage *keys, long *rows
                         ls_dataset_path(s->data), train->x.rows);
 }
 
+long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch)
+{
+    const int batches = ls_objective_batches(objective);
+    return (ls_loader_steps_per_epoch(rows, batch) + batches - 1) / batches;
+}
+
 static bool parse_stage(ls_session *s, int number, ls_error *error)
 {
     const ls_job_stage *keys = &s->job->stage[number];
@@ -115,9 +121,9 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
         key = "rows";
         ok = count_rows(s, keys, &stage->rows, error);
     }
-    const int batches = ok ? ls_objective_batches(stage->objective) : 1; /* of a step */
-    stage->steps_per_epoch =
-        (ls_loader_steps_per_epoch(stage->rows, keys->batch) + batches - 1) / batches;
+    if (ok)
+        stage->steps_per_epoch =
+            ls_session_steps_per_epoch(stage->objective, stage->rows, keys->batch);
     stage->steps = keys->steps ? keys->steps : keys->epochs * stage->steps_per_epoch;
     char path[64];
     snprintf(path, sizeof path, "stages.%d.%s", number, key);

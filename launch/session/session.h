@@ -46,6 +46,8 @@ bool ls_session_channels_first(const ls_session *session);
 /* **Collective.** Fills session->stage: parses every spec of every stage, and checks that
  * objectives and optimizers fit nets and data. The error is the same on all ranks. */
 bool ls_session_parse_stages(ls_session *session, ls_error *error);
+/* The steps that take the batches of an epoch; the last may take some of the next epoch's. */
+long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch);
 /* Threads of the passes through its nets; to be called before an objective is compiled. */
 void ls_session_set_threads(ls_session *session, int threads);
 /* Bytes a node that ls_session_commit places in shared memory. */

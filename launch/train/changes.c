@@ -37,7 +37,8 @@ static void change_batch(ls_trainer *t, const ls_job *before)
     const ls_job_stage *was = &before->stage[stage];
     long all = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
     long rows = was->rows ? ls_min(was->rows, all) : all;
-    long steps_before = ls_loader_steps_per_epoch(rows, was->batch);
+    long steps_before =
+        ls_session_steps_per_epoch(t->session.stage[stage].objective, rows, was->batch);
     long steps_now = t->session.stage[stage].steps_per_epoch;
     if (t->session.job->stage[stage].steps || steps_before == steps_now || done == 0)
         return;
