@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
-# test_library: README's C programs, compiled against the installed package through pkg-config and through CMake, in float
+# test_library: the C programs of README.md and launch/README.md, compiled against the installed package through pkg-config and through CMake, in float
 # and in double. The first learns, saves and loads, and a job of the program takes the weights that it saved. The second
 # trains on 1 and 2 ranks, is killed and started again, and its parameters are those of `lockstep train`.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-readme=${README:-$tests/../README.md}
 
 cmake --install "$BUILD" --prefix "$work/prefix" >/dev/null
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name lockstep.pc)")
 
-# The first and the second block of C become program.c and train.c.
-sed -n '/^## As a library$/,/^## Limits$/p' "$readme" | awk '
-    /^```/ { inside = $0 == "```c" ? ++block : 0; next }
-    inside { print >(inside == 1 ? "program.c" : "train.c") }'
+# The first block of C in a section of a file.
+program_of() {
+    awk -v title="## $2" '
+        /^## / { found = $0 == title }
+        /^```/ { inside = found && $0 == "```c"; next }
+        inside' "$1"
+}
+
+program_of "$tests/../README.md" 'As a library' >program.c
+program_of "$tests/../launch/README.md" 'A training run from a C program' >train.c
 for program in program train; do
-    grep -q 'int main' $program.c || fail "expected two C programs in README's section 'As a library'"
-    [ "$(wc -l <$program.c)" -le 40 ] || fail "README's $program.c has more than 40 lines"
+    grep -q 'int main' $program.c || fail "expected a C program, $program.c, in the README"
+    [ "$(wc -l <$program.c)" -le 40 ] || fail "the README's $program.c has more than 40 lines"
 done
 
 # The program learned to classify at least 97 %, and saved the weights file and its checksum.
