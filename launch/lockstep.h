@@ -22,6 +22,7 @@ extern "C" {
 #include "core/params.h"
 #include "core/random.h"
 #include "core/schedule.h"
+#include "core/slots.h"
 #include "core/spec.h"
 #include "core/squares.h"
 #include "core/tensor.h"
