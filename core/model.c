@@ -49,15 +49,63 @@ static const ls_model_type *read_model(const char *text, void **options, ls_erro
 
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
-    void *options;
     *nets = (ls_model_nets){0};
+    return ls_model_complete(text, input, nets, error);
+}
+
+/* The names of a model's nets, into name[room]: their number. */
+static int list_nets(const ls_model_type *type, char name[][LS_WORD], int room)
+{
+    int count = 0;
+    size_t length;
+    for (const char *at = type->nets ? type->nets : "net"; *at && count < room; at += length) {
+        length = strcspn(at, " ");
+        snprintf(name[count++], LS_WORD, "%.*s", (int)length, at);
+        length += at[length] == ' ';
+    }
+    return count;
+}
+
+/* All nets are the model's. *all: they are all of its nets. */
+static bool check_names(const ls_model_type *type, const ls_model_nets *nets, bool *all,
+                        ls_error *error)
+{
+    char known[LS_MODEL_NETS][LS_WORD];
+    const char *name[LS_MODEL_NETS];
+    int count = list_nets(type, known, LS_MODEL_NETS);
+    for (int i = 0; i < count; i++)
+        name[i] = known[i];
+    *all = nets->count == count;
+    for (int i = 0, k; i < nets->count; i++) {
+        for (k = 0; k < count && strcmp(name[k], nets->name[i]) != 0; k++)
+            ;
+        const char *near = ls_nearest(nets->name[i], name, count, sizeof name[0]);
+        if (k == count)
+            return ls_error_set(error, LS_USAGE, "%s has no net %s%s%s%s (its nets are: %s)",
+                                type->name, nets->name[i], near ? ": did you mean " : "",
+                                near ? near : "", near ? "?" : "", type->nets ? type->nets : "net");
+    }
+    return true;
+}
+
+bool ls_model_complete(const char *text, const ls_shape *input, ls_model_nets *nets,
+                       ls_error *error)
+{
+    void *options;
+    bool all;
+    ls_model_nets model = {0};
     const ls_model_type *type = read_model(text, &options, error);
-    if (!type)
-        return false;
-    bool ok = type->write(options, input, nets, error);
-    ls_free(options);
+    bool ok = type && check_names(type, nets, &all, error);
+    if (ok && !all)
+        ok = type->write(options, input, &model, error);
+    for (int i = 0; ok && i < nets->count; i++)
+        ls_model_put(&model, nets->name[i], nets->lines[i]);
+    if (type)
+        ls_free(options);
     if (!ok)
-        ls_model_release(nets);
+        ls_model_release(&model);
+    ls_model_release(nets);
+    *nets = model;
     return ok;
 }
 
@@ -104,7 +152,8 @@ void ls_model_release(ls_model_nets *nets)
     *nets = (ls_model_nets){0};
 }
 
-void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
+/* The place of the net, which is made if it is not there. */
+static char **lines_of(ls_model_nets *nets, const char *name)
 {
     int net = 0;
     while (net < nets->count && strcmp(nets->name[net], name) != 0)
@@ -115,15 +164,27 @@ void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...
         nets->lines[net] = ls_copy_string("");
         nets->count++;
     }
-    char line[512];
+    return &nets->lines[net];
+}
+
+void ls_model_put(ls_model_nets *nets, const char *name, const char *lines)
+{
+    char **place = lines_of(nets, name);
+    ls_free(*place);
+    *place = ls_copy_string(lines);
+}
+
+void ls_model_add(ls_model_nets *nets, const char *name, const char *format, ...)
+{
+    char line[512], **place = lines_of(nets, name);
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     ls_check(length >= 0 && (size_t)length < sizeof line, "a spec line of %d letters", length);
-    char *longer = ls_format("%s%s", nets->lines[net], line);
-    ls_free(nets->lines[net]);
-    nets->lines[net] = longer;
+    char *longer = ls_format("%s%s", *place, line);
+    ls_free(*place);
+    *place = longer;
 }
 
 void ls_model_input(ls_model_nets *nets, const char *name, const ls_shape *shape)

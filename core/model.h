@@ -36,6 +36,7 @@ typedef struct ls_model_type {
                                options, stages and write; NULL: a model of its own */
     const char *input;      /* the usual input, for `list --model` and `bench`: "28,28,1" */
     const char *bench;      /* the options that `bench` measures: "widths=784,1024,1024,10" */
+    const char *nets;       /* the names of its nets: "encoder decoder"; NULL: "net" */
     size_t size;
     const ls_option *options;
     ls_recipe recipe; /* its only stage, unless it has `stages` */
@@ -50,7 +51,14 @@ extern const ls_model_type *const ls_model_types[]; /* NULL-terminated */
 const ls_model_type *ls_model_find(const char *name);
 /* `text` is a spec: "mlp widths=784,256,10 activation=relu". LS_USAGE errors. */
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error);
+/* The same for nets of which some are there already (ls_model_put): adds the model's others. If all
+ * nets of the model are there, it writes none, and any input will do. A name that the model does
+ * not have is an LS_USAGE error too. On errors, nets is released. */
+bool ls_model_complete(const char *text, const ls_shape *input, ls_model_nets *nets,
+                       ls_error *error);
 void ls_model_release(ls_model_nets *nets);
+/* Puts these lines in place of those of the net `name`, or appends the net. */
+void ls_model_put(ls_model_nets *nets, const char *name, const char *lines);
 /* The default stages of the model `text`, at least one. LS_USAGE errors. */
 bool ls_model_stages(const char *text, ls_recipe_list *list, ls_error *error);
 void ls_model_release_stages(ls_recipe_list *list);

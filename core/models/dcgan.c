@@ -104,6 +104,7 @@ const ls_model_type ls_model_dcgan = {
     .name = "dcgan",
     .help = "deep convolutional generative adversarial net",
     .input = "64,64,3",
+    .nets = "generator discriminator",
     .bench = "dcgan",
     .size = sizeof(dcgan),
     .options = options,

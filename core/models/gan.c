@@ -59,6 +59,7 @@ const ls_model_type ls_model_gan = {
     .name = "gan",
     .help = "generative adversarial net of dense layers",
     .input = "784",
+    .nets = "generator discriminator",
     .bench = "gan",
     .size = sizeof(gan),
     .options = options,

@@ -19,6 +19,10 @@ void ls_job_destroy(ls_job *job)
         ls_free((char *)optimizer->phase);
         ls_free((char *)optimizer->spec);
     }
+    for (int i = 0; job && i < LS_MODEL_NETS; i++) {
+        ls_free((char *)job->nets[i].name);
+        ls_free((char *)job->nets[i].lines);
+    }
     if (job) {
         ls_free(job->stage);
         ls_free((char *)job->path);
@@ -33,46 +37,31 @@ bool ls_job_set(ls_job *job, const char *path, const char *text, ls_error *error
     char expected[320];
     const char *rest;
     const ls_job_key *key = ls_job_key_at(path, &stage, &rest);
-    if (!key || key->kind == LS_KEY_OPTIMIZER || stage >= job->stages)
+    if (!key || key->kind == LS_KEY_OPTIMIZER || key->kind == LS_KEY_NETS || stage >= job->stages)
         return ls_error_set(error, LS_USAGE, "'%s' is no key of one value in this job", path);
     return ls_job_key_set(key, ls_job_key_member(key, job, stage), text) ||
            ls_error_set(error, LS_USAGE, "%s: expected %s, found '%s'", path,
                         ls_job_key_expected(key, expected, sizeof expected), text);
 }
 
-static void preset(const char **text, const char *value)
+/* The entry that gave the key: its own, or that of all stages. */
+static const ls_job_entry *entry_of(const ls_job *job, const char *key)
 {
-    if (!*text)
-        *text = ls_copy_string(value);
+    const ls_job_entry *entry = ls_job_entries_find(job->entries, key);
+    return entry ? entry : ls_job_entries_find(job->entries, ls_job_entries_top(key));
 }
 
-void ls_job_defaults(ls_job *job, const ls_recipe *recipe)
+/* The only stage of a job without a list of stages needs no number. */
+static const char *shown_default(const ls_job *job, const char *key)
 {
-    static const ls_recipe usual = {.objective = "supervised loss=cross-entropy",
-                                    .optimizer = "momentum rate=0.01 momentum=0.9",
-                                    .schedule = "constant",
-                                    .batch = 128,
-                                    .epochs = 10};
-    const ls_recipe *from = recipe ? recipe : &usual;
-    for (int i = 0; i < job->stages; i++) {
-        ls_job_stage *stage = &job->stage[i];
-        preset(&stage->objective, from->objective);
-        preset(&stage->schedule, from->schedule);
-        if (stage->optimizers == 0) {
-            stage->optimizers = 1;
-            preset(&stage->optimizer[0].spec, from->optimizer);
-        }
-        if (!stage->batch)
-            stage->batch = from->batch;
-        if (!stage->epochs && !stage->steps)
-            stage->epochs = from->epochs;
-    }
+    bool listed = !job->entries || ls_job_entries_find(job->entries, "stages");
+    return listed || job->stages > 1 ? key : ls_job_entries_top(key);
 }
 
 const char *ls_job_where(const ls_job *job, const char *key, char *text, size_t size)
 {
-    const ls_job_entry *entry = ls_job_entries_find(job->entries, key);
-    const char *shown = ls_job_entries_shown(job->entries, key);
+    const ls_job_entry *entry = entry_of(job, key);
+    const char *shown = entry ? entry->path : shown_default(job, key);
     if (entry && entry->origin == LS_FROM_COMMAND_LINE)
         snprintf(text, size, "command line: %s", shown);
     else if (entry && entry->line > 0)
@@ -85,6 +74,6 @@ const char *ls_job_where(const ls_job *job, const char *key, char *text, size_t 
 
 ls_origin ls_job_origin(const ls_job *job, const char *key)
 {
-    const ls_job_entry *entry = ls_job_entries_find(job->entries, key);
+    const ls_job_entry *entry = entry_of(job, key);
     return entry ? entry->origin : LS_FROM_DEFAULT;
 }

@@ -26,7 +26,12 @@ typedef struct ls_job_optimizer {
     const char *spec;  /* "momentum rate=0.05" */
 } ls_job_optimizer;
 
-/* What is NULL or 0 is taken from the model's recipe: ls_job_defaults. */
+/* Spec lines of a net of the job's own. */
+typedef struct ls_job_net {
+    const char *name, *lines;
+} ls_job_net;
+
+/* What is NULL or 0 is taken from the model's default stages (job_stages.h). */
 typedef struct ls_job_stage {
     const char *objective; /* "supervised loss=cross-entropy" */
     ls_job_optimizer optimizer[LS_PHASES];
@@ -57,12 +62,16 @@ typedef struct ls_job_samples {
 } ls_job_samples;
 enum { LS_JOB_SAMPLES = 4096 };
 
+enum { LS_JOB_STAGES = 256 };
+
 typedef struct ls_job {
     const char *path; /* of the job file, or what stands for it in messages */
     const char *data, *run;
-    const char *model, *net; /* one of them; net: spec lines */
-    const char *transform;   /* lines: what is done to each row of x (io/transform.h); or NULL */
-    long exact_conv;         /* 0 or 1: no Winograd */
+    const char *model, *net;        /* one of them; net: spec lines of the only net, "net" */
+    ls_job_net nets[LS_MODEL_NETS]; /* the first with names: in place of `net`, or beside `model`,
+                                       of whose nets they replace those of the same names */
+    const char *transform; /* lines: what is done to each row of x (io/transform.h); or NULL */
+    long exact_conv;       /* 0 or 1: no Winograd */
     long seed;
     long shards;     /* 0: the rank count of the first start, times accumulate */
     long accumulate; /* shards a rank at the first start; 0: 1 */
@@ -82,15 +91,13 @@ typedef enum { LS_FROM_DEFAULT, LS_FROM_FILE, LS_FROM_COMMAND_LINE } ls_origin;
  * allowed. */
 void ls_job_destroy(ls_job *job);
 /* Sets one key from its text, as a job file has it: ls_job_set(job, "stages.0.batch", "64", error).
- * The text is copied. Not for `optimizer`. LS_USAGE errors that say what the key expects. */
+ * The text is copied. Not for `optimizer` and `nets`. LS_USAGE errors that say what the key
+ * expects. */
 bool ls_job_set(ls_job *job, const char *key, const char *text, ls_error *error);
-/* Completes the stages with the model's recipe; `recipe` NULL: supervised cross-entropy, momentum,
- * a constant rate, batches of 128, 10 epochs. Called once the model is known. */
-void ls_job_defaults(ls_job *job, const ls_recipe *recipe);
 
 /* Where a key stood, to begin a message about its value: "lenet.yaml:12:14: stages.0.optimizer",
  * "command line: batch", "lenet.yaml: batch (default)". Into text[size]; returns text. A phase's
- * optimizer is "stages.0.optimizer.generator". */
+ * optimizer is "stages.0.optimizer.generator", a net's lines "nets.generator". */
 const char *ls_job_where(const ls_job *job, const char *key, char *text, size_t size);
 /* Whether the key came from the file, from the command line, or is a default. */
 ls_origin ls_job_origin(const ls_job *job, const char *key);

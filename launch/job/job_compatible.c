@@ -105,6 +105,20 @@ static bool compare_optimizers(const comparison *c, int stage, const char *path,
     return true;
 }
 
+/* The nets are the same, in the same order: what they draw goes by their number. */
+static bool compare_nets(const comparison *c, const char *path, const char *why)
+{
+    for (int i = 0; i < LS_MODEL_NETS; i++) {
+        const ls_job_net *before = &c->before->nets[i], *now = &c->now->nets[i];
+        char whole[2 * TEXT];
+        snprintf(whole, sizeof whole, "%s.%s", path, now->name ? now->name : "");
+        if (!compare(c, path, before->name, now->name, why) ||
+            !compare(c, whole, before->lines, now->lines, why))
+            return false;
+    }
+    return true;
+}
+
 static bool compare_key(const comparison *c, const ls_job_key *key, int stage)
 {
     char path[TEXT];
@@ -117,6 +131,8 @@ static bool compare_key(const comparison *c, const ls_job_key *key, int stage)
     ls_job_key_path(key, stage, path, sizeof path);
     if (key->kind == LS_KEY_OPTIMIZER)
         return compare_optimizers(c, stage, path, why);
+    if (key->kind == LS_KEY_NETS)
+        return compare_nets(c, path, why);
     char *before = ls_job_key_get(key, c->before, stage), *now = ls_job_key_get(key, c->now, stage);
     bool ok = compare(c, path, before ? before : key->preset, now ? now : key->preset, why);
     ls_free(before);

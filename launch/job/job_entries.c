@@ -17,7 +17,7 @@ ls_job_entry *ls_job_entries_add(ls_job_entries *list, const char *path, const c
     return entry;
 }
 
-static ls_job_entry *find(const ls_job_entries *list, const char *path)
+ls_job_entry *ls_job_entries_find(const ls_job_entries *list, const char *path)
 {
     for (int i = 0; list && i < list->count; i++)
         if (strcmp(list->entry[i].path, path) == 0)
@@ -35,17 +35,11 @@ int ls_job_entries_stages(const ls_job_entries *list)
     return stages;
 }
 
-const char *ls_job_entries_shown(const ls_job_entries *list, const char *path)
+const char *ls_job_entries_top(const char *path)
 {
-    static const char only[] = "stages.0.";
-    bool at_top = list && strncmp(path, only, strlen(only)) == 0 && !ls_job_entries_stages(list);
-    return at_top ? path + strlen(only) : path;
-}
-
-ls_job_entry *ls_job_entries_find(const ls_job_entries *list, const char *path)
-{
-    ls_job_entry *entry = find(list, path);
-    return entry ? entry : find(list, ls_job_entries_shown(list, path));
+    int stage, length = 0;
+    bool numbered = sscanf(path, "stages.%d.%n", &stage, &length) == 1 && length > 0;
+    return numbered ? path + length : path;
 }
 
 static void release(ls_job_entry *entry)
@@ -68,6 +62,19 @@ void ls_job_entries_remove(ls_job_entries *list, const char *path)
     list->count = kept;
 }
 
+ls_job_entry *ls_job_entries_put(ls_job_entries *list, const char *path, const char *text)
+{
+    ls_job_entry *entry = ls_job_entries_find(list, path);
+    if (!entry || entry->type != LS_ENTRY_TEXT) {
+        ls_job_entries_remove(list, path);
+        return ls_job_entries_add(list, path, text);
+    }
+    ls_free(entry->text);
+    *entry =
+        (ls_job_entry){.path = entry->path, .text = ls_copy_string(text), .origin = LS_FROM_FILE};
+    return entry;
+}
+
 static void add_optimizers(ls_job_entries *list, const char *path, const ls_job_stage *stage)
 {
     for (int i = 0; i < stage->optimizers; i++) {
@@ -75,6 +82,15 @@ static void add_optimizers(ls_job_entries *list, const char *path, const ls_job_
         bool only = stage->optimizers == 1 && !phase;
         char *whole = ls_format("%s%s%s", path, only ? "" : ".", phase ? phase : "");
         ls_job_entries_add(list, whole, stage->optimizer[i].spec);
+        ls_free(whole);
+    }
+}
+
+static void add_nets(ls_job_entries *list, const char *path, const ls_job *job)
+{
+    for (int i = 0; i < LS_MODEL_NETS && job->nets[i].name; i++) {
+        char *whole = ls_format("%s.%s", path, job->nets[i].name);
+        ls_job_entries_add(list, whole, job->nets[i].lines);
         ls_free(whole);
     }
 }
@@ -87,6 +103,8 @@ static void add_key(ls_job_entries *list, const ls_job_key *key, const ls_job *j
         ls_job_entries_add(list, path, text);
     else if (key->kind == LS_KEY_OPTIMIZER)
         add_optimizers(list, path, &job->stage[stage]);
+    else if (key->kind == LS_KEY_NETS)
+        add_nets(list, path, job);
     ls_free(text);
 }
 

@@ -9,7 +9,7 @@ enum { LS_JOB_PATH = 512 }; /* room for a path with its end */
 typedef enum { LS_ENTRY_TEXT, LS_ENTRY_MAP, LS_ENTRY_LIST } ls_job_entry_type;
 
 typedef struct ls_job_entry {
-    char *path; /* "stages.0.batch"; in a file without a list of stages "batch" */
+    char *path; /* "stages.0.batch"; without a list of stages also "batch", of all stages */
     ls_job_entry_type type;
     int size;   /* of a map or list; its entries follow */
     char *text; /* of LS_ENTRY_TEXT; NULL: the key has no value */
@@ -25,10 +25,12 @@ typedef struct ls_job_entries {
 /* Appends a text of a file; both are copied. The entry is valid until the next one is added; its
  * path stays valid. */
 ls_job_entry *ls_job_entries_add(ls_job_entries *list, const char *path, const char *text);
-/* NULL if the list is NULL or has no such path; "stages.0.batch" finds "batch" too. */
+/* Puts the text in place of what stands at the path, or appends it. */
+ls_job_entry *ls_job_entries_put(ls_job_entries *list, const char *path, const char *text);
+/* NULL if the list is NULL or has no such path. */
 ls_job_entry *ls_job_entries_find(const ls_job_entries *list, const char *path);
-/* The path as the file has it: without "stages.0." if there is no list of stages. */
-const char *ls_job_entries_shown(const ls_job_entries *list, const char *path);
+/* "batch" of "stages.1.batch"; other paths as they are. */
+const char *ls_job_entries_top(const char *path);
 /* One more than the highest stage of a path. */
 int ls_job_entries_stages(const ls_job_entries *list);
 /* Removes the entry and all inside it. */

@@ -31,15 +31,22 @@ enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages lea
 #define NEVER(reason) .change = LS_CHANGE_NEVER, .why = reason
 #define OTHER_NET NEVER("the parameters belong to another net")
 
+enum { DATA = 1, NET }; /* what a job needs: ls_job_key.needed */
+
 /* A line a key: map, name, member; kind, range; default, example, help; what may change on resume,
  * and by name what else holds for it (ls_job_key in job_keys.h explains the columns). */
 const ls_job_key ls_job_keys[] = {
-    {JOB(data), TEXT, NULL, "fashion.h5", "the path of a data set file", FREE, .required = true},
+    {JOB(data), TEXT, NULL, "fashion.h5", "the path of a data set file", FREE, .needed = DATA},
     {JOB(run), TEXT, "runs/NAME", "runs/lenet", "the directory for all that the run writes", FREE},
     {JOB(model), TEXT, NULL, "lenet classes=10", "a model, as `lockstep list models` has them",
-     OTHER_NET, .required = true, .excludes = "net"},
+     OTHER_NET, .needed = NET, .excludes = {"net"}},
     {JOB(net), TEXT, NULL, "dense units=10", "spec lines, one layer a line", OTHER_NET,
-     .required = true, .excludes = "model"},
+     .needed = NET, .excludes = {"model", "nets"}},
+    {JOB(nets), LS_KEY_NETS, 0, 0, NULL, "{encoder: dense units=20, decoder: dense units=784}",
+     "`name: spec lines` for each of at most 4 nets; beside model: they replace the model's nets "
+     "of "
+     "these names",
+     OTHER_NET, .needed = NET, .excludes = {"net"}},
     {JOB(transform), TEXT, NULL, "flip",
      "what is done to each row, a line each, as `lockstep list transforms` has them", NOTICE},
     {JOB(exact_conv), SWITCH, "false", "true",
@@ -47,10 +54,10 @@ const ls_job_key ls_job_keys[] = {
     {JOB(seed), NUMBER(0, LONG_MAX), "1", "1", NULL,
      NEVER("the seed decides what every step draws")},
     {JOB(shards), NUMBER(0, 65536), "0", "4", "0: as many as ranks", NOTED,
-     .excludes = "accumulate"},
+     .excludes = {"accumulate"}},
     {JOB(accumulate), NUMBER(1, 65536), NULL, "2",
      "shards that each rank sums before a step, at the run's first start", NOTED,
-     .excludes = "shards"},
+     .excludes = {"shards"}},
     {JOB(split), LS_KEY_CUT, 0, 1, "tree", "even",
      "how shards are divided among ranks; tree: the same bits on any number of ranks, even: a fair "
      "share for each",
@@ -68,8 +75,8 @@ const ls_job_key ls_job_keys[] = {
      "only the first training rows, such as the ones with labels; 0: all", NOTICE},
     {STAGE(batch), NUMBER(1, MANY), NULL, "128", "rows over all ranks", NOTICE},
     {STAGE(epochs), NUMBER(1, MANY), NULL, "12", "passes over the training rows", FREE,
-     .excludes = "steps"},
-    {STAGE(steps), NUMBER(1, MANY), NULL, "5000", "batches", FREE, .excludes = "epochs"},
+     .excludes = {"steps"}},
+    {STAGE(steps), NUMBER(1, MANY), NULL, "5000", "batches", FREE, .excludes = {"epochs"}},
     {EVALUATE(every), LS_KEY_EVERY, 0, 0, "1 epoch", "1 epoch", NULL, FREE},
     {EVALUATE(split), LS_KEY_SPLIT, 0, 0, "valid", "valid", NULL, NOTED},
     {EVALUATE(stop_after), NUMBER(0, MANY), "0", "5",
@@ -100,7 +107,7 @@ const ls_job_key *ls_job_key_at(const char *path, int *stage, const char **rest)
     for (const ls_job_key *key = ls_job_keys; key->name; key++) {
         char whole[LS_JOB_PATH];
         size_t size = strlen(ls_job_key_path(key, number, whole, sizeof whole));
-        const char *ends = key->kind == LS_KEY_OPTIMIZER ? "." : "";
+        const char *ends = key->kind == LS_KEY_OPTIMIZER || key->kind == LS_KEY_NETS ? "." : "";
         *rest = path + size;
         if (strncmp(path, whole, size) == 0 && strchr(ends, path[size]))
             return key;
@@ -116,6 +123,18 @@ const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t
     else
         snprintf(text, size, "%s%s%s", in_stage ? "" : key->map, in_stage || !*key->map ? "" : ".",
                  key->name);
+    return text;
+}
+
+const char *ls_job_key_excluded(const char *path, int i, char *text, size_t size)
+{
+    int stage;
+    const char *rest;
+    const ls_job_key *key = ls_job_key_at(path, &stage, &rest);
+    if (!key || !key->excludes[i])
+        return NULL;
+    int before = (int)(rest - path) - (int)strlen(key->name);
+    snprintf(text, size, "%.*s%s", before, path, key->excludes[i]);
     return text;
 }
 
@@ -150,10 +169,15 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
     const char *preset = key->preset                ? key->preset
                          : ls_job_key_in_stage(key) ? "the model's own"
                                                     : "none";
-    const char *beside = key->required ? ", or " : "; not beside ";
-    snprintf(text, size, "%s%s%s%s. %s",
-             key->required ? "Must be given" : "Default: ", key->required ? "" : preset,
-             key->excludes ? beside : "", key->excludes ? key->excludes : "", changes[key->change]);
+    size_t used = (size_t)snprintf(
+        text, size, "%s%s", key->needed ? "Must be given" : "Default: ", key->needed ? "" : preset);
+    for (const ls_job_key *other = ls_job_keys; key->needed && other->name; other++)
+        if (other != key && other->needed == key->needed)
+            used += (size_t)snprintf(text + used, size - used, ", or %s", other->name);
+    for (int i = 0; key->excludes[i]; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s %s", i ? " or" : "; not beside",
+                                 key->excludes[i]);
+    snprintf(text + used, size - used, ". %s", changes[key->change]);
     return text;
 }
 
@@ -251,6 +275,7 @@ static const struct {
 } kinds[] = {
     [LS_KEY_TEXT] = {set_text, NULL},
     [LS_KEY_OPTIMIZER] = {set_text, NULL},
+    [LS_KEY_NETS] = {set_text, NULL},
     [LS_KEY_NUMBER] = {set_number, "a whole number"},
     [LS_KEY_SWITCH] = {set_switch, "true or false"},
     [LS_KEY_CUT] = {set_cut, "tree or even"},
@@ -285,7 +310,7 @@ char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
         return ls_copy_string(*(char *const *)member);
     if (key->kind == LS_KEY_EVERY)
         return write_every(member);
-    if (key->kind == LS_KEY_OPTIMIZER)
+    if (key->kind == LS_KEY_OPTIMIZER || key->kind == LS_KEY_NETS)
         return NULL;
     long number = *(const long *)member;
     bool zero_counts =

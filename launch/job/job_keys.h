@@ -6,12 +6,13 @@
 
 typedef enum {
     LS_KEY_TEXT,
-    LS_KEY_NUMBER,   /* long, a whole number in [low, high] */
-    LS_KEY_SWITCH,   /* long, 0 or 1: written false or true */
-    LS_KEY_CUT,      /* long, 0 or 1: written tree or even */
-    LS_KEY_EVERY,    /* ls_every: "1 epoch" */
-    LS_KEY_SPLIT,    /* text: train, valid or test */
-    LS_KEY_OPTIMIZER /* ls_job_optimizer[LS_PHASES]: one text, or a map of phases to texts */
+    LS_KEY_NUMBER,    /* long, a whole number in [low, high] */
+    LS_KEY_SWITCH,    /* long, 0 or 1: written false or true */
+    LS_KEY_CUT,       /* long, 0 or 1: written tree or even */
+    LS_KEY_EVERY,     /* ls_every: "1 epoch" */
+    LS_KEY_SPLIT,     /* text: train, valid or test */
+    LS_KEY_OPTIMIZER, /* ls_job_optimizer[LS_PHASES]: one text, or a map of phases to texts */
+    LS_KEY_NETS       /* ls_job_net[LS_MODEL_NETS]: a map of names to texts */
 } ls_job_kind;
 
 /* What may change when a run is resumed. Nothing of a stage that is done may change. */
@@ -35,16 +36,18 @@ typedef struct ls_job_key {
     const char *example;
     const char *help; /* what it is; for numbers and switches, what it means */
     ls_job_change change;
-    const char *why;      /* why it may not change */
-    bool required;        /* it, or the key that it excludes, must be given */
-    const char *excludes; /* the key of the same map that may not stand beside it; NULL: none */
+    const char *why; /* why it may not change */
+    int needed; /* of the keys with the same number at least one must be given; 0: it may be missing
+                 */
+    const char *excludes[3]; /* keys of the same map that may not stand beside it; NULL ends them */
 } ls_job_key;
 
 extern const ls_job_key ls_job_keys[]; /* ends with a NULL name */
 
 bool ls_job_key_in_stage(const ls_job_key *key);
 /* The key at a path, its stage or 0, and the rest of the path: of "stages.1.optimizer.generator"
- * the optimizer, 1 and ".generator"; other keys have no rest. NULL: there is no such key. */
+ * the optimizer, 1 and ".generator"; only maps, optimizer and nets, have a rest. NULL: there is no
+ * such key. */
 const ls_job_key *ls_job_key_at(const char *path, int *stage, const char **rest);
 /* "stages.0.batch", "evaluate.every"; with stage -1 "batch". Into text[size]; returns text. */
 const char *ls_job_key_path(const ls_job_key *key, int stage, char *text, size_t size);
@@ -53,6 +56,10 @@ int ls_job_key_copies(const ls_job_key *key, const ls_job *job);
 /* The names that may stand in the map at a path, into name[room]: their number. At the top, "",
  * also the keys of a stage and the names of maps. */
 int ls_job_key_names(const char *map, const char *name[], int room);
+
+/* The path of the i-th key that the key at `path` excludes, into text[size]; returns text, or NULL:
+ * there are not so many. Of "stages.1.epochs" it is "stages.1.steps". */
+const char *ls_job_key_excluded(const char *path, int i, char *text, size_t size);
 
 /* The values it takes: "a whole number, 1 or more (rows over all ranks)". Into text[size]; returns
  * text. */
@@ -63,10 +70,10 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size);
 /* Its member in a job, or in a stage of it. */
 void *ls_job_key_member(const ls_job_key *key, const ls_job *job, int stage);
 /* Sets a member from a text, which is copied. False, and nothing changed, if the text is not what
- * the key expects. For an optimizer, the member is one of its texts. */
+ * the key expects. For optimizers and nets, the member is one of the texts. */
 bool ls_job_key_set(const ls_job_key *key, void *member, const char *text);
 /* The member's value as a text for ls_job_key_set, to be freed with ls_free. NULL if it has none:
- * it is NULL, unset, or a 0 that is out of range or the default; and for an optimizer. */
+ * it is NULL, unset, or a 0 that is out of range or the default; and for optimizers and nets. */
 char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage);
 /* Whether the text is UTF-8. */
 bool ls_job_key_utf8(const char *text);

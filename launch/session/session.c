@@ -7,38 +7,85 @@
 #include "io/loader.h"
 #include "launch/job/job_text.h"
 
-/* Begins the message with where the key stood. An objective of the file may fit the model, net and
- * data of the file: where one of these came from the command line, it is named first. */
-static bool prefix_key(const ls_session *s, const char *key, ls_error *error)
+/* The key that a message names before an objective of the file, which may fit the nets and data of
+ * the file: where one of these came from the command line, it is the mistake. NULL: none did. */
+static const char *find_override(const ls_job *job, char *text, size_t size)
 {
     static const char *const others[] = {"model", "net", "data"};
-    char where[256], other[256];
+    for (int i = 0; i < LS_MODEL_NETS && job->nets[i].name; i++) {
+        snprintf(text, size, "nets.%s", job->nets[i].name);
+        if (ls_job_origin(job, text) == LS_FROM_COMMAND_LINE)
+            return text;
+    }
+    for (int i = 0; i < 3; i++)
+        if (ls_job_origin(job, others[i]) == LS_FROM_COMMAND_LINE)
+            return others[i];
+    return NULL;
+}
+
+/* Begins the message with where the key stood. */
+static bool prefix_key(const ls_session *s, const char *key, ls_error *error)
+{
+    char where[256], other[256], text[2 * LS_WORD];
     ls_job_where(s->job, key, where, sizeof where);
-    if (strstr(key, ".objective") && ls_job_origin(s->job, key) != LS_FROM_COMMAND_LINE)
-        for (int i = 0; i < 3; i++)
-            if (ls_job_origin(s->job, others[i]) == LS_FROM_COMMAND_LINE)
-                return ls_error_prefix(error, "%s, with %s",
-                                       ls_job_where(s->job, others[i], other, sizeof other), where);
+    if (strstr(key, ".objective") && ls_job_origin(s->job, key) != LS_FROM_COMMAND_LINE) {
+        const char *first = find_override(s->job, text, sizeof text);
+        if (first)
+            return ls_error_prefix(error, "%s, with %s",
+                                   ls_job_where(s->job, first, other, sizeof other), where);
+    }
     return ls_error_prefix(error, "%s", where);
+}
+
+const char *ls_session_net_key(const ls_session *s, const char *net, char *text, size_t size)
+{
+    snprintf(text, size, "%s", s->job->net ? "net" : "model");
+    for (int i = 0; i < LS_MODEL_NETS && s->job->nets[i].name; i++)
+        if (strcmp(s->job->nets[i].name, net) == 0)
+            snprintf(text, size, "nets.%s", net);
+    return text;
+}
+
+/* The spec lines of all nets: the job's own, and the model's where it has one. */
+static bool write_nets(const ls_session *s, ls_model_nets *nets, ls_error *error)
+{
+    const ls_job *job = s->job;
+    *nets = (ls_model_nets){0};
+    if (job->net)
+        ls_model_put(nets, "net", job->net);
+    for (int i = 0; i < LS_MODEL_NETS && job->nets[i].name; i++)
+        ls_model_put(nets, job->nets[i].name, job->nets[i].lines);
+    return !job->model || ls_model_complete(job->model, &s->task.x, nets, error);
+}
+
+bool ls_session_channels_first(const ls_session *s)
+{
+    const ls_shape *x = &s->task.x;
+    return x->rank == 3 && x->at[0] <= 4 && x->at[1] > 4 && x->at[2] > 4;
+}
+
+/* A net that does not fit pictures which were stored in another order. Returns false. */
+static bool add_hint(const ls_session *s, ls_error *error)
+{
+    if (!ls_session_channels_first(s) || !error)
+        return false;
+    const ls_error plain = *error;
+    return ls_error_set(error, plain.code, "%s; %s", plain.text, LS_SESSION_CHANNELS_FIRST);
 }
 
 static bool build_nets(ls_session *s, ls_error *error)
 {
-    ls_model_nets model = {.count = 1, .name = {"net"}};
-    ls_recipe_list stages = {0};
-    if (!s->job->model)
-        model.lines[0] = ls_copy_string(s->job->net);
-    else if (!ls_model_write(s->job->model, &s->task.x, &model, error) ||
-             !ls_model_stages(s->job->model, &stages, error))
-        return false;
-    ls_job_defaults(s->job, stages.at);
-    ls_model_release_stages(&stages);
+    char key[2 * LS_WORD];
+    ls_model_nets model;
+    if (!write_nets(s, &model, error))
+        return add_hint(s, error) || prefix_key(s, "model", error);
     bool ok = true;
     const ls_build build = {.exact_conv = s->job->exact_conv};
     for (int i = 0; ok && i < model.count; i++) {
-        const char *lines = model.lines[i];
-        s->net[i] = ls_net_build(s->params, &build, model.name[i], lines, &s->task.x, error);
-        ok = s->net[i] != NULL;
+        const char *name = model.name[i];
+        s->net[i] = ls_net_build(s->params, &build, name, model.lines[i], &s->task.x, error);
+        ok = s->net[i] || add_hint(s, error) ||
+             prefix_key(s, ls_session_net_key(s, name, key, sizeof key), error);
         s->task.nets += ok;
     }
     ls_model_release(&model);
@@ -166,21 +213,6 @@ static bool open_data(ls_session *s, ls_dataset *data, ls_error *error)
     return ls_comm_same(s->comm, &given, error);
 }
 
-bool ls_session_channels_first(const ls_session *s)
-{
-    const ls_shape *x = &s->task.x;
-    return x->rank == 3 && x->at[0] <= 4 && x->at[1] > 4 && x->at[2] > 4;
-}
-
-/* A net that does not fit pictures which were stored in another order. Returns false. */
-static bool add_hint(const ls_session *s, ls_error *error)
-{
-    if (!ls_session_channels_first(s) || !error)
-        return false;
-    const ls_error plain = *error;
-    return ls_error_set(error, plain.code, "%s; %s", plain.text, LS_SESSION_CHANNELS_FIRST);
-}
-
 static bool open_nets(ls_session *s, ls_error *error)
 {
     if (!ls_dataset_transform(s->data, s->job->transform, error))
@@ -197,8 +229,7 @@ static bool open_nets(ls_session *s, ls_error *error)
                         .has_y = split->has_y,
                         .classes = split->classes,
                         .advice = s->advice};
-    return build_nets(s, error) || add_hint(s, error) ||
-           prefix_key(s, s->job->model ? "model" : "net", error);
+    return build_nets(s, error);
 }
 
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,

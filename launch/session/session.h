@@ -20,7 +20,7 @@ typedef struct ls_session_stage {
 
 typedef struct ls_session {
     ls_comm *comm;    /* borrowed */
-    ls_job *job;      /* borrowed; keys left out are filled from the model's recipe */
+    ls_job *job;      /* borrowed; complete, as ls_job_create makes it */
     ls_dataset *data; /* borrowed or the session's own */
     ls_dataset *own_data;
     char advice[512]; /* of ls_dataset_advise, for the task */
@@ -38,6 +38,9 @@ typedef struct ls_session {
  * Close with ls_session_close whether this succeeds or fails. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
+/* The job's key that describes the net: "nets.generator", "net" or "model", into text[size];
+ * returns text. */
+const char *ls_session_net_key(const ls_session *session, const char *net, char *text, size_t size);
 /* Whether rows look like pictures with their channels first, as PyTorch has them. */
 bool ls_session_channels_first(const ls_session *session);
 #define LS_SESSION_CHANNELS_FIRST                                                                  \

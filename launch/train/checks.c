@@ -2,6 +2,7 @@
 #include "launch/train/checks.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -170,7 +171,9 @@ static long larger_batch(long rows, long batch, long parts)
 /* Whether statistics of the whole batch would be of more numbers, and can be had. */
 static bool could_sync(const ls_session *s, const sample *f)
 {
-    return s->job->net && f->rows > 1 && f->parts > 1 && f->parts == s->comm->size;
+    char key[2 * LS_WORD];
+    bool lines = strcmp(ls_session_net_key(s, f->layer->net->name, key, sizeof key), "model") != 0;
+    return lines && f->rows > 1 && f->parts > 1 && f->parts == s->comm->size;
 }
 
 /* What gives the statistics more numbers, into text[size]. */
@@ -215,7 +218,7 @@ bool ls_checks_statistics(const ls_session *s, long stage, int shards, char *few
                           ls_error *error)
 {
     enum { ENOUGH = 8 };
-    char what[320], remedies[160], place[256];
+    char what[320], remedies[160], place[256], key[2 * LS_WORD];
     *few = 0;
     for (int i = (int)stage; i < s->job->stages; i++) {
         const sample f = find_sample(s, i, shards);
@@ -226,8 +229,9 @@ bool ls_checks_statistics(const ls_session *s, long stage, int shards, char *few
         if (f.numbers < 2)
             return ls_error_set(
                 error, LS_USAGE, "%s: %s: mean and deviation need more than 1; give %s",
-                ls_job_where(s->job, s->job->net ? "net" : "model", place, sizeof place), what,
-                *remedies ? remedies : "more training rows");
+                ls_job_where(s->job, ls_session_net_key(s, f.layer->net->name, key, sizeof key),
+                             place, sizeof place),
+                what, *remedies ? remedies : "more training rows");
         snprintf(few, size, "%s: mean and deviation of so few are rough%s", what,
                  could_sync(s, &f) ? "; sync=1 takes those of the whole batch" : "");
     }

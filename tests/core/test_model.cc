@@ -276,6 +276,36 @@ TEST(Models, OwnTheTextsOfTheirStages)
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
 
+/* The lines of a job's own nets beside a model, or the refusal. */
+std::string completed(const char *model, const char *name, const char *lines, const ls_shape &input)
+{
+    ls_error error = {};
+    ls_model_nets nets = {};
+    std::string text;
+    ls_model_put(&nets, name, lines);
+    if (!ls_model_complete(model, &input, &nets, &error))
+        text = error.text;
+    for (int i = 0; i < nets.count; i++)
+        text += std::string(nets.name[i]) + ": " + nets.lines[i];
+    ls_model_release(&nets);
+    return text;
+}
+
+TEST(Models, TakeNetsOfAJobInPlaceOfTheirOwn)
+{
+    size_t blocks = ls_memory_blocks();
+    EXPECT_EQ("net: softmax\n", completed("mlp widths=4,3", "net", "softmax\n", {1, {4}}));
+    EXPECT_EQ("net: softmax\n", completed("mlp widths=4,3", "net", "softmax\n", {1, {5}}))
+        << "a model that writes no net takes any input";
+    EXPECT_EQ("mlp has no net nte: did you mean net? (its nets are: net)",
+              completed("mlp widths=4,3", "nte", "softmax\n", {1, {4}}));
+    EXPECT_EQ("mlp has no net encoder (its nets are: net)",
+              completed("mlp widths=4,3", "encoder", "softmax\n", {1, {4}}));
+    EXPECT_EQ("there is no model lenett: did you mean lenet? (`lockstep list models` has all)",
+              completed("lenett", "net", "softmax\n", {1, {4}}));
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
 TEST(Models, WriteTheInputOfANetAsItsFirstLine)
 {
     ls_model_nets nets = {};

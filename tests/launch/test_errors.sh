@@ -34,14 +34,14 @@ value() { # MESSAGE KEY=VALUE
 
 # A net in the job file.
 sed 's/units=9/unist=9/' job.yaml >misspelt.yaml
-refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, bias, init, scale)" \
+refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, bias, init, scale, share, transpose)" \
     train misspelt.yaml
 refused 64 'nowhere.yaml: cannot open the job file: No such file or directory' train nowhere.yaml
 
 # Nets.
 net "1: 'dens units=4': there is no layer dens: did you mean dense? (\`lockstep list layers\` has all)" 'dens units=4'
-net "1: 'dense': dense needs units= (outputs)" 'dense'
-net "1: 'dense units=0': dense: units=0 is out of range: 1 to 1e+08" 'dense units=0'
+net "1: 'dense': dense needs units=N: its outputs, 1 or more" 'dense'
+net "1: 'dense units=0': dense needs units=N: its outputs, 1 or more" 'dense units=0'
 net "1: 'dense units=4x': dense: units=4x is not a whole number" 'dense units=4x'
 net "1: 'dense units=4 units=5': units= is given twice" 'dense units=4 units=5'
 net "2: 'a: dense units=4': the name a is taken: give this line another" $'a: dense units=4\na: dense units=4'
@@ -72,6 +72,25 @@ says 'mlp: widths= begins with 100, but a row of the data has 144 numbers'
 expect 64 "$lockstep" train job.yaml data=flat.h5 model=lenet
 says 'lenet: takes images height x width x channels of at least 12x12, but a row of the data is 6'
 
+# Nets by name, with inputs of their own, alone and beside a model.
+sed '/^net:/,/units=4/d' job.yaml >nets.yaml
+printf 'nets:\n  net: |\n    input 144\n    dense units=9\n    dense unist=4\n' >>nets.yaml
+refused 64 "nets.yaml:6:8: nets.net: net, line 3: 'dense unist=4': dense has no key unist: did you mean units? (known: units, bias, init, scale, share, transpose)" \
+    train nets.yaml
+refused 64 "command line: nets.net: net, line 2: 'input 4': the shape of a net's input stands once, before all layers" \
+    train nets.yaml $'nets.net=dense units=4\ninput 4'
+refused 64 'command line: nets.net, with nets.yaml: objective (default): the input of the net net is 7, but a row of the data is 12x12x1' \
+    train nets.yaml $'nets.net=input 7\ndense units=4'
+refused 64 "command line: nets.encoder, with job.yaml: objective (default): the objective supervised wants a net named 'net', which this model does not have; it has encoder" \
+    train job.yaml 'nets.encoder=dense units=4'
+refused 64 "command line: model: lenet has no net nte: did you mean net? (its nets are: net)" \
+    train job.yaml model=lenet 'nets.nte=dense units=4'
+value "command line: 'a/b' is no name of a net: use at most 47 letters, digits, '_' and '-'" 'nets.a/b=softmax'
+expect 0 "$lockstep" train nets.yaml $'nets.net=input 144\ndense units=4' --dry-run
+says "$(printf '  %-20s %-12s 144' input '')"
+expect 0 "$lockstep" train job.yaml 'model=mlp widths=7,4' 'nets.net=dense units=4' --dry-run
+says 'stage 1   supervised loss=cross-entropy; sgd rate=0.1; cosine warmup=1; batch 128'
+
 # Other keys.
 value "command line: optimizer: there is no optimizer sdg: did you mean sgd? (\`lockstep list optimizers\` has all)" optimizer=sdg
 value "command line: schedule: there is no schedule cosin: did you mean cosine? (\`lockstep list schedules\` has all)" schedule=cosin
@@ -79,7 +98,7 @@ value 'command line: objective: there is no loss l2 (`lockstep list losses` has 
 value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
     objective=unsupervised
 value "command line: batch: expected a whole number, 1 or more (rows over all ranks), found '0'; write for example \`batch=128\`" batch=0
-value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net transform exact_conv seed shards accumulate split stages objective optimizer schedule rows batch epochs steps evaluate checkpoint samples" bathc=3
+value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net nets transform exact_conv seed shards accumulate split stages objective optimizer schedule rows batch epochs steps evaluate checkpoint samples" bathc=3
 value "command line: evaluate.split: expected a split of the data: train, valid or test, found 'dev'; write for example \`evaluate.split=valid\`" evaluate.split=dev
 value "command line: stages.1.batch: this job's stages have the numbers 0 to 0: write for example stages.0.batch" stages.1.batch=9
 value "command line: evaluate.metric: there is no metric 'acuracy' in stage 1, which has: loss, accuracy" evaluate.metric=acuracy

@@ -71,6 +71,18 @@ says 'dcgan: takes images height x width x channels of at least 28x28, but a row
 expect 64 "$lockstep" train job.yaml run=wrong 'net=dense units=1'
 says "the objective gan wants a net named"
 
+# --- Nets of the job's own in place of the model's: where all are, any data will do.
+own=$'nets.generator=input 7\ndense units=144\nactivation function=tanh'
+expect 0 ranks 2 "$lockstep" train job.yaml run=own data=small.h5 "$own" 'nets.discriminator=dense units=1'
+expect 0 "$lockstep" evaluate own --split test
+expect 64 "$lockstep" train job.yaml run=own data=small.h5 "$own" 'nets.discriminator=dense units=2'
+says 'command line: nets.generator, with job.yaml:4:12: objective: the net discriminator gives 2 for a row'
+expect 0 "$lockstep" train job.yaml run=mixed "$dense" 'nets.discriminator=dense units=1' --dry-run
+says "$(printf '  %-20s %-12s 5' input '')"
+says "$(printf '  %-20s %-12s %-16s %12d' discriminator 'in all' '' 785)"
+expect 64 "$lockstep" train job.yaml run=mixed 'nets.discriminater=dense units=1'
+says 'job.yaml:3:8: model: dcgan has no net discriminater: did you mean discriminator? (its nets are: generator discriminator)'
+
 # --- A discriminator that can learn nothing is told: its weights are cut to nearly 0.
 expect 0 "$lockstep" train job.yaml run=constant "$dense" optimizer.discriminator='sgd rate=0.1 bound=1e-30'
 says 'the discriminator is constant: it says 1/2 of every row'

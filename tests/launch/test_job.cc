@@ -11,6 +11,7 @@ extern "C" {
 #include "core/memory.h"
 #include "launch/job/job_compatible.h"
 #include "launch/job/job_read.h"
+#include "launch/job/job_stages.h"
 #include "launch/job/yaml/job_file.h"
 }
 
@@ -115,7 +116,7 @@ TEST(Job, FillsEveryKey)
     EXPECT_EQ(stage[0].batch, 256);
     EXPECT_EQ(stage[0].epochs, 12);
     EXPECT_EQ(stage[0].steps, 0);
-    EXPECT_EQ(stage[1].objective, nullptr);
+    EXPECT_STREQ(stage[1].objective, "supervised loss=cross-entropy");
     ASSERT_EQ(stage[1].optimizers, 2);
     EXPECT_STREQ(stage[1].optimizer[1].phase, "generator");
     EXPECT_STREQ(stage[1].optimizer[1].spec, "sgd");
@@ -135,7 +136,7 @@ TEST(Job, FillsEveryKey)
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
 
-TEST(Job, LeavesOutWhatTheModelKnowsUntilItIsKnown)
+TEST(Job, IsCompleteOnceItIsRead)
 {
     JobFile file("data: f.h5\nnet: |\n  dense units=10\n");
     ls_job *job = file.load({});
@@ -150,37 +151,184 @@ TEST(Job, LeavesOutWhatTheModelKnowsUntilItIsKnown)
     EXPECT_EQ(job->samples.every.unit, LS_EVERY_NEVER);
     EXPECT_EQ(job->samples.rows, 64);
     ASSERT_EQ(job->stages, 1);
-    EXPECT_EQ(job->stage[0].objective, nullptr);
-    EXPECT_EQ(job->stage[0].optimizers, 0);
-    EXPECT_EQ(job->stage[0].epochs, 0);
-    ls_recipe recipe = {"vae", "adam", "linear", 64, 5};
-    job->stage[0].steps = 40;
-    ls_job_defaults(job, &recipe);
-    EXPECT_STREQ(job->stage[0].objective, "vae");
-    EXPECT_STREQ(job->stage[0].optimizer[0].spec, "adam");
-    EXPECT_STREQ(job->stage[0].schedule, "linear");
-    EXPECT_EQ(job->stage[0].batch, 64);
-    EXPECT_EQ(job->stage[0].epochs, 0) << "steps were given";
+    EXPECT_STREQ(job->stage[0].objective, "supervised loss=cross-entropy");
+    ASSERT_EQ(job->stage[0].optimizers, 1);
+    EXPECT_STREQ(job->stage[0].optimizer[0].spec, "momentum rate=0.01 momentum=0.9");
+    EXPECT_STREQ(job->stage[0].schedule, "constant");
+    EXPECT_EQ(job->stage[0].rows, 0);
+    EXPECT_EQ(job->stage[0].batch, 128);
+    EXPECT_EQ(job->stage[0].epochs, 10);
     ls_job_destroy(job);
 }
 
-TEST(Job, WithoutARecipeTakesTheUsualStage)
+TEST(Job, TakesWhatItLeavesOutFromTheModel)
 {
-    JobFile file("data: f.h5\nnet: dense units=10\nbatch: 5\n");
+    JobFile file("data: f.h5\nmodel: resnet depth=20 stem=cifar\nsteps: 40\n");
+    ls_job *job = file.load({"batch=5"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_STREQ(job->stage[0].optimizer[0].spec, "momentum rate=0.1 momentum=0.9 decay=1e-4");
+    EXPECT_STREQ(job->stage[0].schedule, "step every=82 gamma=0.1");
+    EXPECT_EQ(job->stage[0].batch, 5);
+    EXPECT_EQ(job->stage[0].epochs, 0) << "steps were given";
+    ls_job_destroy(job);
+    job = file.load({"model=perceptron", "epochs=3"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_STREQ(job->stage[0].objective, "supervised loss=squared-error");
+    EXPECT_EQ(job->stage[0].epochs, 3);
+    EXPECT_EQ(job->stage[0].steps, 0);
+    ls_job_destroy(job);
+}
+
+/* Default stages of a model that there is not: two of one objective, and one with phases. */
+struct Recipes {
+    Recipes()
+    {
+        const ls_recipe recipes[] = {
+            {"autoencoder pair=1", "adam rate=0.1", "linear", 64, 5},
+            {"autoencoder pair=2", "adam rate=0.2", "cosine", 32, 6},
+            {"gan k=2", "discriminator: rmsprop rate=0.3\ngenerator: adam rate=0.4 beta1=0.5",
+             "constant", 16, 7}};
+        for (const ls_recipe &recipe : recipes)
+            ls_model_add_stage(&list, &recipe);
+    }
+    ~Recipes()
+    {
+        ls_model_release_stages(&list);
+    }
+    Recipes(const Recipes &) = delete;
+    Recipes &operator=(const Recipes &) = delete;
+    ls_recipe_list list = {};
+};
+
+/* What the stage gets: "OBJECTIVE; [PHASE:] OPTIMIZER; ...; SCHEDULE; BATCH; EPOCHS". */
+std::string described(const ls_job_stage &stage)
+{
+    std::string text = std::string(stage.objective) + "; ";
+    for (int i = 0; i < stage.optimizers; i++) {
+        const ls_job_optimizer &optimizer = stage.optimizer[i];
+        text +=
+            (optimizer.phase ? std::string(optimizer.phase) + ": " : "") + optimizer.spec + "; ";
+    }
+    return text + stage.schedule + "; " + std::to_string(stage.batch) + "; " +
+           std::to_string(stage.epochs);
+}
+
+/* A job of these stages, completed from the recipes. */
+std::vector<std::string> filled(const std::vector<ls_job_stage> &given)
+{
+    Recipes recipes;
+    std::vector<std::string> texts;
+    std::vector<ls_job_stage> stages = given;
+    for (ls_job_stage &stage : stages) { /* the job's own: it is filled and freed in place */
+        stage.objective = ls_copy_string(stage.objective);
+        stage.schedule = ls_copy_string(stage.schedule);
+        for (int i = 0; i < stage.optimizers; i++) {
+            stage.optimizer[i].phase = ls_copy_string(stage.optimizer[i].phase);
+            stage.optimizer[i].spec = ls_copy_string(stage.optimizer[i].spec);
+        }
+    }
+    ls_job job = {};
+    job.stages = (int)stages.size();
+    job.stage = stages.data();
+    ls_job_stages_fill(&job, &recipes.list);
+    for (ls_job_stage &stage : stages) {
+        texts.push_back(described(stage));
+        ls_free((void *)stage.objective);
+        ls_free((void *)stage.schedule);
+        for (int i = 0; i < stage.optimizers; i++) {
+            ls_free((void *)stage.optimizer[i].phase);
+            ls_free((void *)stage.optimizer[i].spec);
+        }
+    }
+    return texts;
+}
+
+ls_job_stage stage_of(const char *objective)
+{
+    ls_job_stage stage = {};
+    stage.objective = objective;
+    return stage;
+}
+
+TEST(JobStages, AsManyAsTheModelHasTakeOneEach)
+{
+    size_t blocks = ls_memory_blocks();
+    EXPECT_EQ(filled({stage_of(nullptr), stage_of(nullptr), stage_of(nullptr)}),
+              (std::vector<std::string>{
+                  "autoencoder pair=1; adam rate=0.1; linear; 64; 5",
+                  "autoencoder pair=2; adam rate=0.2; cosine; 32; 6",
+                  "gan k=2; discriminator: rmsprop rate=0.3; generator: adam rate=0.4 beta1=0.5; "
+                  "constant; 16; 7"}));
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(JobStages, OthersTakeThatOfTheirObjectiveElseTheFirst)
+{
+    EXPECT_EQ(filled({stage_of("gan")})[0], "gan; discriminator: rmsprop rate=0.3; generator: adam "
+                                            "rate=0.4 beta1=0.5; constant; 16; 7");
+    EXPECT_EQ(filled({stage_of("supervised")})[0], "supervised; adam rate=0.1; linear; 64; 5");
+    EXPECT_EQ(filled({stage_of(nullptr), stage_of("autoencoder noise=1")}),
+              (std::vector<std::string>{"autoencoder pair=1; adam rate=0.1; linear; 64; 5",
+                                        "autoencoder noise=1; adam rate=0.1; linear; 64; 5"}));
+    EXPECT_EQ(filled({stage_of(nullptr), stage_of(nullptr), stage_of("supervised")})[2],
+              "supervised; momentum rate=0.01 momentum=0.9; constant; 16; 7")
+        << "phases of another objective are none of this";
+}
+
+TEST(JobStages, TakeOptimizersOfThePhasesThatTheyGiveNoneFor)
+{
+    ls_job_stage one = stage_of("gan"), all = one;
+    one.optimizer[0] = {"generator", "sgd"};
+    one.optimizers = 1;
+    EXPECT_EQ(filled({one})[0],
+              "gan; generator: sgd; discriminator: rmsprop rate=0.3; constant; 16; 7");
+    all.optimizer[0] = {nullptr, "sgd"};
+    all.optimizers = 1;
+    EXPECT_EQ(filled({all})[0], "gan; sgd; constant; 16; 7");
+    all.steps = 9;
+    EXPECT_EQ(filled({all})[0], "gan; sgd; constant; 16; 0");
+}
+
+TEST(Job, HasNetsOfItsOwn)
+{
+    size_t blocks = ls_memory_blocks();
+    JobFile file("data: f.h5\nnets:\n  encoder: |\n    dense units=3\n  decoder: |\n    input "
+                 "3\n    dense units=9\n");
     ls_job *job = file.load({});
     ASSERT_NE(job, nullptr) << file.error.text;
-    ls_job_defaults(job, nullptr);
-    EXPECT_STREQ(job->stage[0].objective, "supervised loss=cross-entropy");
-    EXPECT_STREQ(job->stage[0].optimizer[0].spec, "momentum rate=0.01 momentum=0.9");
-    EXPECT_STREQ(job->stage[0].schedule, "constant");
-    EXPECT_EQ(job->stage[0].batch, 5);
-    EXPECT_EQ(job->stage[0].epochs, 10);
+    EXPECT_STREQ(job->nets[0].name, "encoder");
+    EXPECT_STREQ(job->nets[0].lines, "dense units=3\n");
+    EXPECT_STREQ(job->nets[1].name, "decoder");
+    EXPECT_STREQ(job->nets[1].lines, "input 3\ndense units=9\n");
+    EXPECT_EQ(job->nets[2].name, nullptr);
+    EXPECT_EQ(where(job, "nets.decoder"), file.path + ":5:12: nets.decoder");
+    ls_job_destroy(job);
+    job = file.load({"nets.encoder=dense units=4", "nets.third=softmax"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_STREQ(job->nets[0].lines, "dense units=4");
+    EXPECT_STREQ(job->nets[1].name, "decoder");
+    EXPECT_STREQ(job->nets[2].name, "third");
+    EXPECT_EQ(where(job, "nets.encoder"), "command line: nets.encoder");
+    ls_job_destroy(job);
+    job = file.load({"net=dense units=4"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_EQ(job->nets[0].name, nullptr) << "net takes the place of nets";
+    ls_job_destroy(job);
+    job = file.load({"model=perceptron"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    EXPECT_STREQ(job->nets[0].name, "encoder") << "nets may stand beside model";
+    ls_job_destroy(job);
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+    JobFile plain("data: f.h5\nnet: softmax\n");
+    job = plain.load({"nets.a=softmax"});
+    ASSERT_NE(job, nullptr) << plain.error.text;
+    EXPECT_EQ(job->net, nullptr) << "nets take the place of net";
     ls_job_destroy(job);
 }
 
 TEST(Job, ReadsNumbersInTensWhateverTheyBeginWith)
 {
-    JobFile file("data: f.h5\nmodel: mlp\nbatch: 010\nseed: '9223372036854775807'\n");
+    JobFile file("data: f.h5\nmodel: perceptron\nbatch: 010\nseed: '9223372036854775807'\n");
     ls_job *job = file.load({"epochs=007"});
     ASSERT_NE(job, nullptr) << file.error.text;
     EXPECT_EQ(job->stage[0].batch, 10);
@@ -212,9 +360,9 @@ TEST(Job, TakesOverridesInOrderTheLastWins)
 
 TEST(Job, TheOnlyStageIsReachedWithAndWithoutItsNumber)
 {
-    for (const char *text :
-         {"data: f.h5\nmodel: mlp\nbatch: 1\n", "data: f.h5\nmodel: mlp\nstages: [{batch: 1}]\n",
-          "data: f.h5\nmodel: mlp\n"})
+    for (const char *text : {"data: f.h5\nmodel: perceptron\nbatch: 1\n",
+                             "data: f.h5\nmodel: perceptron\nstages: [{batch: 1}]\n",
+                             "data: f.h5\nmodel: perceptron\n"})
         for (const char *key : {"batch=3", "stages.0.batch=3"}) {
             JobFile file(text);
             ls_job *job = file.load({key});
@@ -235,7 +383,7 @@ TEST(Job, KnowsWhereAKeyStood)
     EXPECT_EQ(where(job, "evaluate.every"), "job.yaml:15:21: evaluate.every");
     EXPECT_EQ(where(job, "stages.1.schedule"), "job.yaml: stages.1.schedule (default)");
     ls_job_destroy(job);
-    JobFile file("data: f.h5\nmodel: mlp\nbatch: 1\n");
+    JobFile file("data: f.h5\nmodel: perceptron\nbatch: 1\n");
     job = file.load({"seed=5"});
     ASSERT_NE(job, nullptr) << file.error.text;
     EXPECT_EQ(where(job, "stages.0.batch"), file.path + ":3:8: batch");
@@ -245,7 +393,7 @@ TEST(Job, KnowsWhereAKeyStood)
 
 TEST(Job, TellsWhetherAKeyCameFromTheFileOrTheCommandLine)
 {
-    JobFile file("data: f.h5\nmodel: mlp\nbatch: 1\n");
+    JobFile file("data: f.h5\nmodel: perceptron\nbatch: 1\n");
     ls_job *job = file.load({"seed=5", "epochs=2"});
     ASSERT_NE(job, nullptr) << file.error.text;
     EXPECT_EQ(ls_job_origin(job, "stages.0.batch"), LS_FROM_FILE);
@@ -336,7 +484,7 @@ TEST(Job, IsMadeFromAPlainStruct)
 
 const char number[] = "expected a whole number, 1 or more (rows over all ranks), found ";
 const char known[] =
-    " Known here: data run model net transform exact_conv seed shards accumulate split "
+    " Known here: data run model net nets transform exact_conv seed shards accumulate split "
     "stages objective optimizer "
     "schedule rows batch epochs steps evaluate checkpoint samples";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
@@ -345,9 +493,13 @@ const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05
 const char every[] =
     "expected 'N epochs', 'N steps', 'N minutes' (N above 0, at most 1e15, steps whole) or "
     "'never', found ";
+const char nets[] = "`name: spec lines` for each of at most 4 nets; beside model: they replace the "
+                    "model's nets of these names, found ";
+const char nets_end[] =
+    "; write for example `nets: {encoder: dense units=20, decoder: dense units=784}`";
 const char dot[] = "dots are for the command line; here a key stands on a line below its map's";
 const char stages[] = "expected a list of 1 to 256 stages, each with its objective, optimizer, "
-                      "batch ..., found ";
+                      "batch ..., or `NUMBER: {epochs: 3 ...}` for stages of the model, found ";
 
 /* What follows two good lines, and the message about it. */
 TEST(Job, RefusesBrokenFilesInTheseWords)
@@ -422,6 +574,13 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"stages: 5", "job.yaml:3:9: stages: " + std::string(stages) + "'5'"},
         {"stages: []", "job.yaml:3:9: stages: " + std::string(stages) + "a list of 0"},
         {"stages: {a: 5}", "job.yaml:3:9: stages: " + std::string(stages) + "1 key"},
+        {"stages: {1: {epochs: 2}}",
+         "job.yaml:3:22: stages.1.epochs: this job's stages have the numbers 0 to 0: write for "
+         "example stages.0.epochs"},
+        {"stages: {0: 5}", "job.yaml:3:13: stages.0: expected the keys of a stage, found '5'"},
+        {"stages: {0: {epochs: 2, steps: 3}}",
+         "job.yaml:3:22: stages.0.epochs and job.yaml:3:32: stages.0.steps: only one of them may "
+         "stand: take one out"},
         {"stages: [{batch: 1}, 5]",
          "job.yaml:3:22: stages.1: expected the keys of a stage, found '5'"},
         {"stages: [{batch: 3}]\nepochs: 4",
@@ -434,6 +593,17 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
          "out"},
         {"net: dense", "job.yaml:2:8: model and job.yaml:3:6: net: only one of them may stand: "
                        "take one out"},
+        {"nets: dense", "job.yaml:3:7: nets: expected " + std::string(nets) + "'dense'" + nets_end},
+        {"nets: {}", "job.yaml:3:7: nets: expected " + std::string(nets) + "0 keys" + nets_end},
+        {"nets: [a]",
+         "job.yaml:3:7: nets: expected " + std::string(nets) + "a list of 1" + nets_end},
+        {"nets: {net: }", "job.yaml:3:13: nets.net: expected spec lines, one layer a line, found "
+                          "nothing; write for example `net: dense units=10`"},
+        {"nets: {net: {a: b}}", "job.yaml:3:13: nets.net: expected spec lines, one layer a line, "
+                                "found 1 key; write for example `net: dense units=10`"},
+        {"nets: {a b: softmax}", "job.yaml:3:8: 'a b' is no name of a net: use at most 47 letters, "
+                                 "digits, '_' and '-'"},
+        {"nets: {a: s, b: s, c: s, d: s, e: s}", "job.yaml:3:32: a job has at most 4 nets"},
         {"optimizer: [1, 2]",
          "job.yaml:3:12: optimizer: " + std::string(optimizer) + "a list of 2" + optimizer_end},
         {"optimizer: {}",
@@ -490,7 +660,8 @@ TEST(Job, RefusesFilesThatAreNoJobs)
               "job.yaml: the key 'data' is missing: expected the path of a data set file; write "
               "for example `data: fashion.h5`");
     EXPECT_EQ(refusal("data: x\n"),
-              "job.yaml: neither 'model' nor 'net' is given: expected a model, as `lockstep list "
+              "job.yaml: neither 'model' nor 'net' nor 'nets' is given: expected a model, as "
+              "`lockstep list "
               "models` has them; write for example `model: lenet classes=10`");
     ls_error error = {};
     EXPECT_EQ(ls_job_load("/nowhere/job.yaml", nullptr, 0, &error), nullptr);

@@ -134,12 +134,24 @@ bool same_stage(const ls_job_stage &a, const ls_job_stage &b)
     return same;
 }
 
+/* Whether a stage is as it was given; what was left out may be anything. */
+bool keeps_stage(const ls_job_stage &given, ls_job_stage filled)
+{
+    filled.objective = given.objective ? filled.objective : nullptr;
+    filled.schedule = given.schedule ? filled.schedule : nullptr;
+    filled.batch = given.batch ? filled.batch : 0;
+    filled.epochs = given.epochs || given.steps ? filled.epochs : 0;
+    filled.optimizers = given.optimizers ? filled.optimizers : 0;
+    return same_stage(given, filled);
+}
+
 bool same_every(const ls_every &a, const ls_every &b)
 {
     return a.unit == b.unit && a.count == b.count;
 }
 
-bool same_job(const ls_job &a, const ls_job &b)
+bool same_job(const ls_job &a, const ls_job &b,
+              bool same_stages(const ls_job_stage &a, ls_job_stage b) = nullptr)
 {
     bool same =
         same_text(a.data, b.data) && same_text(a.run, b.run) && same_text(a.model, b.model) &&
@@ -153,8 +165,12 @@ bool same_job(const ls_job &a, const ls_job &b)
         same_every(a.checkpoint.every, b.checkpoint.every) &&
         a.checkpoint.keep == b.checkpoint.keep && same_every(a.samples.every, b.samples.every) &&
         a.samples.rows == b.samples.rows;
+    for (int i = 0; same && i < LS_MODEL_NETS; i++)
+        same = same_text(a.nets[i].name, b.nets[i].name) &&
+               same_text(a.nets[i].lines, b.nets[i].lines);
     for (int i = 0; same && i < a.stages; i++)
-        same = same_stage(a.stage[i], b.stage[i]);
+        same =
+            same_stages ? same_stages(a.stage[i], b.stage[i]) : same_stage(a.stage[i], b.stage[i]);
     return same;
 }
 
@@ -168,7 +184,15 @@ TEST(JobText, ReadsBackToTheSameJob)
         ls_job job = {};
         job.data = texts.text();
         job.run = texts.text();
-        (texts.below(2) ? job.model : job.net) = texts.text();
+        static char model[] = "lenet  classes=3";
+        if (texts.below(2))
+            job.model = model;
+        if (!job.model && texts.below(2))
+            job.net = texts.text();
+        for (long i = texts.below(5); !job.net && i > 0; i--)
+            job.nets[i - 1] = {texts.keep("net" + std::to_string(i)), texts.text()};
+        if (!job.model && !job.net && !job.nets[0].name)
+            job.net = texts.text();
         job.seed = texts.below(1000000);
         job.shards = texts.below(9);
         job.stages = (int)(1 + texts.below(3));
@@ -190,22 +214,26 @@ TEST(JobText, ReadsBackToTheSameJob)
         job.samples.every = texts.every();
         job.samples.rows = 1 + texts.below(4096);
 
-        char *text = ls_job_text(&job);
         ls_error error = {};
+        ls_job *whole = ls_job_create(&job, &error);
+        ASSERT_NE(whole, nullptr) << error.text;
+        char *text = ls_job_text(whole);
+        EXPECT_TRUE(same_job(job, *whole, keeps_stage)) << text;
         ls_job *back = ls_job_parse(text, "job.yaml", &error);
         ASSERT_NE(back, nullptr) << error.text << "\n" << text;
-        EXPECT_TRUE(same_job(job, *back)) << text;
+        EXPECT_TRUE(same_job(*whole, *back)) << text;
         ls_job_destroy(back);
         ls_free(text);
 
-        text = ls_job_json(&job);
+        text = ls_job_json(whole);
         for (auto read : {ls_job_from_json, ls_job_parse}) {
             back = read(text, "step-1.h5", &error);
             ASSERT_NE(back, nullptr) << error.text << "\n" << text;
-            EXPECT_TRUE(same_job(job, *back)) << text;
+            EXPECT_TRUE(same_job(*whole, *back)) << text;
             ls_job_destroy(back);
         }
         ls_free(text);
+        ls_job_destroy(whole);
     }
     EXPECT_EQ(ls_memory_blocks(), blocks);
 }
@@ -213,15 +241,20 @@ TEST(JobText, ReadsBackToTheSameJob)
 TEST(JobText, JsonHasNumbersAndSwitchesAsSuch)
 {
     ls_error error = {};
-    ls_job *job =
-        ls_job_parse("data: '12'\nmodel: mlp\nexact_conv: true\nbatch: 5\n", "job.yaml", &error);
+    ls_job *job = ls_job_parse("data: '12'\nmodel: perceptron\nexact_conv: true\nbatch: 5\n",
+                               "job.yaml", &error);
     ASSERT_NE(job, nullptr) << error.text;
     char *text = ls_job_json(job);
-    EXPECT_STREQ(text, "{\n \"data\": \"12\",\n \"run\": \"runs/job\",\n \"model\": \"mlp\",\n"
-                       " \"exact_conv\": true,\n \"seed\": 1,\n \"stages.0.batch\": 5,\n"
-                       " \"evaluate.every\": \"1 epoch\",\n \"evaluate.split\": \"valid\",\n"
-                       " \"checkpoint.every\": \"1 epoch\",\n \"checkpoint.keep\": 3,\n"
-                       " \"samples.every\": \"never\",\n \"samples.rows\": 64\n}");
+    EXPECT_STREQ(text,
+                 "{\n \"data\": \"12\",\n \"run\": \"runs/job\",\n \"model\": \"perceptron\",\n"
+                 " \"exact_conv\": true,\n \"seed\": 1,\n"
+                 " \"stages.0.objective\": \"supervised loss=squared-error\",\n"
+                 " \"stages.0.optimizer\": \"sgd rate=0.01\",\n"
+                 " \"stages.0.schedule\": \"constant\",\n"
+                 " \"stages.0.batch\": 5,\n \"stages.0.epochs\": 5,\n"
+                 " \"evaluate.every\": \"1 epoch\",\n \"evaluate.split\": \"valid\",\n"
+                 " \"checkpoint.every\": \"1 epoch\",\n \"checkpoint.keep\": 3,\n"
+                 " \"samples.every\": \"never\",\n \"samples.rows\": 64\n}");
     ls_free(text);
     ls_job_destroy(job);
 }
@@ -229,7 +262,7 @@ TEST(JobText, JsonHasNumbersAndSwitchesAsSuch)
 TEST(JobText, ReadsJsonInMapsAndListsToo)
 {
     ls_error error = {};
-    const char text[] = "{\"data\": \"f.h5\", \"model\": \"mlp\", \"exact_conv\": false, "
+    const char text[] = "{\"data\": \"f.h5\", \"model\": \"perceptron\", \"exact_conv\": false, "
                         "\"evaluate\": {\"every\": \"2 steps\"}, \"stages\": [{\"batch\": 3}, "
                         "{\"optimizer\": {\"generator\": \"adam\"}}]}";
     ls_job *job = ls_job_from_json(text, "step-1.h5", &error);
@@ -245,7 +278,7 @@ TEST(JobText, TheLibraryReadsJsonAndSaysSo)
 {
     ls_error error = {};
     size_t blocks = ls_memory_blocks();
-    EXPECT_EQ(ls_job_from_json("data: f.h5\nmodel: mlp\n", "step-1.h5", &error), nullptr);
+    EXPECT_EQ(ls_job_from_json("data: f.h5\nmodel: perceptron\n", "step-1.h5", &error), nullptr);
     EXPECT_NE(std::string(error.text).find("step-1.h5: expected a job in JSON, line 1: "),
               std::string::npos)
         << error.text;
@@ -261,11 +294,12 @@ TEST(JobText, TheLibraryReadsJsonAndSaysSo)
          "step-1.h5: unknown key 'sede': did you mean 'seed'? Known here: data"},
         {"{\"data\": \"f\", \"seed\": 1.5}",
          "step-1.h5: seed: expected a whole number, 0 or more, found '1.5'; write"},
-        {"{\"stages.300.batch\": 1}",
-         "step-1.h5: stages.300.batch: expected a list of 1 to 256 stages, each with its"},
-        {"{\"stages\": [{}], \"batch\": 1}",
+        {"{\"data\": \"f\", \"model\": \"lenet\", \"stages.300.batch\": 1}",
+         "step-1.h5: stages: expected a list of 1 to 256 stages, each with its"},
+        {"{\"data\": \"f\", \"model\": \"lenet\", \"stages\": [{}], \"batch\": 1}",
          "step-1.h5: 'batch' stands beside 'stages' (step-1.h5): move it"},
-        {"{\"stages\": [{\"optimizer\": {\"a.b\": \"sgd\"}}]}",
+        {"{\"data\": \"f\", \"model\": \"lenet\", \"stages\": [{\"optimizer\": {\"a.b\": "
+         "\"sgd\"}}]}",
          "step-1.h5: 'a.b' is no name of a phase"},
     };
     for (const auto &c : cases) {
@@ -322,10 +356,17 @@ const char first[] = "data: f.h5\n"
 TEST(JobText, IsWhatAPersonWouldWrite)
 {
     ls_error error = {};
-    ls_job *job = ls_job_parse(first, "job.yaml", &error);
+    std::string whole = first; /* with all that a stage has */
+    whole.replace(whole.find("  - optimizer: adam rate=0.001\n"), 31,
+                  "  - objective: supervised\n    optimizer:\n      encoder: adam rate=0.001\n"
+                  "      decoder: sgd\n    schedule: constant\n    rows: 1000\n");
+    whole.replace(whole.find("net: |\n"), 7, "model: perceptron\nnets:\n  net: |\n");
+    for (const char *line : {"  conv1: ", "  dense units=10"})
+        whole.insert(whole.find(line), "  ");
+    ls_job *job = ls_job_parse(whole.c_str(), "job.yaml", &error);
     ASSERT_NE(job, nullptr) << error.text;
     char *text = ls_job_text(job);
-    EXPECT_STREQ(text, first);
+    EXPECT_EQ(text, whole);
     ls_free(text);
     ls_job_destroy(job);
 }
@@ -344,8 +385,6 @@ std::string compare(std::string from, std::string to, long stage = 1)
     auto notice = [](void *context, const char *text) {
         *(std::string *)context += std::string(text) + "\n";
     };
-    ls_job_defaults(a, nullptr);
-    ls_job_defaults(b, nullptr);
     if (!ls_job_compatible(a, b, stage, notice, &said, &error)) {
         EXPECT_EQ(error.code, LS_USAGE);
         said += std::string("refused: ") + error.text;
@@ -417,6 +456,37 @@ TEST(JobCompatible, RefusesAnotherNetSeedOrPast)
         "now it is 'sgd': the running stage keeps its kind of optimizer (rate and other "
         "options may change)" +
             std::string(way_out));
+}
+
+/* The same with nets by name. */
+std::string compare_nets(const char *before, const char *now)
+{
+    ls_error error = {};
+    std::string head = "data: f.h5\nnets:\n";
+    ls_job *a = ls_job_parse((head + before).c_str(), "before.yaml", &error);
+    ls_job *b = ls_job_parse((head + now).c_str(), "job.yaml", &error);
+    EXPECT_NE(a, nullptr) << error.text;
+    EXPECT_NE(b, nullptr) << error.text;
+    std::string said = ls_job_compatible(a, b, 0, nullptr, nullptr, &error) ? "" : error.text;
+    ls_job_destroy(a);
+    ls_job_destroy(b);
+    return said;
+}
+
+TEST(JobCompatible, RefusesOtherNets)
+{
+    const char both[] = "  a: dense units=3\n  b: softmax\n";
+    const std::string other = ": the parameters belong to another net" + std::string(way_out);
+    EXPECT_EQ(compare_nets(both, both), "");
+    EXPECT_EQ(compare_nets(both, "  a: 'dense  units=3  # the same'\n  b: softmax\n"), "");
+    EXPECT_EQ(compare_nets(both, "  a: dense units=3\n  b: dense units=3\n"),
+              "job.yaml:4:6: nets.b: the run began with 'softmax', now it is 'dense units=3'" +
+                  other);
+    EXPECT_EQ(compare_nets(both, "  a: dense units=3\n"),
+              "job.yaml:3:3: nets: the run began with 'b', now it is '(not given)'" + other);
+    EXPECT_EQ(compare_nets(both, "  b: softmax\n  a: dense units=3\n"),
+              "job.yaml:3:3: nets: the run began with 'a', now it is 'b'" + other)
+        << "the order of nets decides what they draw";
 }
 
 TEST(JobCompatible, RefusesAJobWithoutTheStageThatRuns)

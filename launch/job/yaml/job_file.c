@@ -44,11 +44,19 @@ static char *read_file(const char *path, size_t *length, ls_error *error)
     return NULL;
 }
 
-/* Puts "key=value" in place of the file's, and removes the key that it excludes: steps=100 takes
- * the place of epochs. The keys of the only stage may leave out "stages.0.". */
+static void remove_excluded(ls_job_entries *list, const char *path)
+{
+    char other[LS_JOB_PATH];
+    for (int i = 0; ls_job_key_excluded(path, i, other, sizeof other); i++)
+        ls_job_entries_remove(list, other);
+}
+
+/* Puts "key=value" in place of the file's, and removes the keys that it excludes: steps=100 takes
+ * the place of epochs. A key of all stages takes the place of those of each; the key of the only
+ * stage of a list may leave out "stages.0.". */
 static bool override(ls_job_entries *list, const char *text, ls_error *error)
 {
-    char given[LS_JOB_PATH / 2], whole[LS_JOB_PATH], other[LS_JOB_PATH];
+    char given[LS_JOB_PATH / 2], path[LS_JOB_PATH];
     const char *rest, *value = strchr(text, '=');
     if (!value || value == text || value - text >= (long)sizeof given)
         return ls_error_set(error, LS_USAGE,
@@ -57,21 +65,18 @@ static bool override(ls_job_entries *list, const char *text, ls_error *error)
     snprintf(given, sizeof given, "%.*s", (int)(value++ - text), text);
     int stage, stages = ls_job_entries_stages(list);
     const ls_job_key *key = ls_job_key_at(given, &stage, &rest);
-    bool at_top = key && ls_job_key_in_stage(key) && strncmp(given, "stages.", 7) != 0;
-    if (at_top ? stages > 1 : key && stage > 0 && stage >= stages)
-        return ls_error_set(error, LS_USAGE,
-                            "command line: %s: this job's stages have the numbers 0 to %d: write "
-                            "for example stages.0.%s",
-                            given, stages > 0 ? stages - 1 : 0, key->name);
-    snprintf(whole, sizeof whole, "%s%s", at_top ? "stages.0." : "", given);
-    const char *path = ls_job_entries_shown(list, whole);
-    if (key && key->excludes) {
-        snprintf(other, sizeof other, "%.*s%s", (int)(strlen(path) - strlen(key->name)), path,
-                 key->excludes);
-        ls_job_entries_remove(list, other);
+    const ls_job_entry *own = ls_job_entries_find(list, "stages");
+    bool top = key && ls_job_key_in_stage(key) && strncmp(given, "stages.", 7) != 0;
+    bool listed = own && own->type == LS_ENTRY_LIST;
+    snprintf(path, sizeof path, "%s%s", top && listed && stages == 1 ? "stages.0." : "", given);
+    for (int i = 0; top && !listed && i < stages && i < LS_JOB_STAGES; i++) {
+        char below[LS_JOB_PATH];
+        snprintf(below, sizeof below, "stages.%d.%s", i, given);
+        ls_job_entries_remove(list, below);
+        remove_excluded(list, below);
     }
-    ls_job_entries_remove(list, path);
-    ls_job_entries_add(list, path, *value ? value : NULL)->origin = LS_FROM_COMMAND_LINE;
+    remove_excluded(list, path);
+    ls_job_entries_put(list, path, *value ? value : NULL)->origin = LS_FROM_COMMAND_LINE;
     return true;
 }
 
