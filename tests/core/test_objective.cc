@@ -1,0 +1,153 @@
+/* What all objectives share: nets by name, phases, metrics, and patterns that leave slots out; and
+ * of supervised that it computes what is asked for and no more. */
+#include "one_layer.h"
+
+extern "C" {
+#include "core/objective.h"
+}
+
+namespace
+{
+
+/* Two nets over rows of 4 numbers, with labels of 3 classes. */
+struct Setting {
+    Setting()
+    {
+        const char *lines[] = {"a: dense units=5\nactivation function=tanh\nb: dense units=3",
+                               "a: dense share=net/a\nc: dense units=3"};
+        const char *names[] = {"net", "head"};
+        task.params = params;
+        task.net = net;
+        task.x = {1, {4}};
+        task.has_y = true;
+        task.classes = 3;
+        for (; task.nets < 2; task.nets++) {
+            net[task.nets] =
+                ls_net_build(params, nullptr, names[task.nets], lines[task.nets], &task.x, &error);
+            EXPECT_NE(net[task.nets], nullptr) << error.text;
+        }
+    }
+    ~Setting()
+    {
+        ls_objective_destroy(objective);
+        for (ls_net *built : net)
+            ls_net_destroy(built);
+        ls_params_destroy(params);
+    }
+    bool create(const char *text)
+    {
+        objective = ls_objective_create(text, &task, &error);
+        return objective != nullptr;
+    }
+    std::vector<std::string> slots(const ls_slots &of) const
+    {
+        std::vector<std::string> names;
+        for (int s = 0; s < params->count; s++)
+            if (ls_slots_contain(&of, s))
+                names.push_back(params->slots[s].name);
+        return names;
+    }
+    ls_params *params = ls_params_create();
+    ls_net *net[2] = {};
+    ls_task task = {};
+    ls_error error = {};
+    ls_objective *objective = nullptr;
+};
+
+using Names = std::vector<std::string>;
+
+TEST(Objective, FindsItsNetByNameAndTrainsSharedSlots)
+{
+    Setting s;
+    ASSERT_TRUE(s.create("supervised net=head")) << s.error.text;
+    EXPECT_EQ(s.slots(s.objective->phase[0].slots),
+              (Names{"net/a/weight", "net/a/bias", "head/c/weight", "head/c/bias"}));
+    EXPECT_EQ(s.objective->phases, 1);
+    EXPECT_EQ(ls_objective_batches(s.objective), 1);
+    EXPECT_EQ(s.objective->frozen.count, 0);
+    Setting other;
+    EXPECT_FALSE(other.create("supervised net=hat"));
+    EXPECT_STREQ(other.error.text, "the objective supervised wants a net named 'hat', which this "
+                                   "model does not have; it has net, head");
+}
+
+TEST(Objective, PatternsLeaveSlotsOutOfItsPhases)
+{
+    Setting s;
+    s.task.train = "net/b, head";
+    ASSERT_TRUE(s.create("supervised")) << s.error.text;
+    EXPECT_EQ(s.slots(s.objective->phase[0].slots), (Names{"net/b/weight", "net/b/bias"}));
+    EXPECT_EQ(s.slots(s.objective->frozen), (Names{"net/a/weight", "net/a/bias"}));
+    Setting none;
+    none.task.train = "head/c";
+    EXPECT_FALSE(none.create("supervised"));
+    EXPECT_STREQ(none.error.text, "'head/c' names nothing that supervised trains");
+    Setting unknown;
+    unknown.task.train = "net/d";
+    EXPECT_FALSE(unknown.create("supervised"));
+    EXPECT_EQ(unknown.error.code, LS_USAGE);
+}
+
+TEST(Objective, MetricsAreMeansOfOnePhaseAndHaveADirection)
+{
+    Setting s;
+    ASSERT_TRUE(s.create("supervised")) << s.error.text;
+    ls_objective *o = s.objective;
+    EXPECT_EQ(ls_objective_metric(o, "loss"), 0);
+    EXPECT_EQ(ls_objective_metric(o, "accuracy"), 1);
+    EXPECT_EQ(ls_objective_metric(o, "perplexity"), -1);
+    EXPECT_TRUE(o->metric[0].lower);
+    EXPECT_FALSE(o->metric[1].lower);
+    EXPECT_EQ(o->judged, 1);
+    o->metric[1] = {"perplexity", 1, 3, true, std::exp};
+    ls_sums sums[2] = {};
+    sums[1].at[LS_SUM_WEIGHT] = 4;
+    sums[1].at[3] = 6;
+    EXPECT_DOUBLE_EQ(ls_objective_value(o, 1, sums), std::exp(1.5));
+}
+
+/* Without an array for it no gradient is computed, and the views hold the outputs; outputs alone
+ * need no targets. All agree with the whole computation. */
+TEST(Objective, SupervisedComputesWhatIsAskedFor)
+{
+    enum { ROWS = 6 };
+    Setting s;
+    ASSERT_TRUE(s.create("supervised")) << s.error.text;
+    ls_objective *o = s.objective;
+    const Reals x = random_reals(ROWS * 4, 1), y = {0, 1, 2, 0, 1, 2};
+    real *values = (real *)ls_alloc(s.params->size, sizeof *values);
+    real *prepared = (real *)ls_alloc(s.params->prepared_size, sizeof *prepared);
+    real *gradient = (real *)ls_alloc(s.params->size, sizeof *gradient);
+    ls_params_commit(s.params, values, prepared);
+    ls_params_initialize(s.params, 3, nullptr);
+    o->type->compile(o, ROWS, ROWS);
+    ls_batch batch = {};
+    batch.rows = batch.total = ROWS;
+    batch.x = x.data();
+    batch.y = y.data();
+    ls_pass pass = {};
+    pass.training = true;
+    pass.gradient = gradient;
+    ls_sums whole, forward, judged;
+    o->type->gradient(o, 0, &batch, &pass, &whole);
+    pass.gradient = nullptr;
+    o->type->gradient(o, 0, &batch, &pass, &forward);
+    const real *out = o->type->evaluate(o, &batch, &pass, &judged);
+    const Reals outputs(out, out + ROWS * 3);
+    for (int k = 0; k < LS_SUMS; k++) {
+        EXPECT_EQ(whole.at[k], forward.at[k]);
+        EXPECT_EQ(whole.at[k], judged.at[k]);
+    }
+    batch.y = nullptr;
+    out = o->type->evaluate(o, &batch, &pass, nullptr);
+    EXPECT_EQ(outputs, Reals(out, out + ROWS * 3));
+    ASSERT_EQ(o->views, 1);
+    EXPECT_STREQ(o->view[0].name, "net");
+    out = ls_workspace_output(o->view[0].run, 2);
+    EXPECT_EQ(outputs, Reals(out, out + ROWS * 3));
+    ls_free(gradient);
+    ls_free(prepared);
+    ls_free(values);
+}
+
+} // namespace
