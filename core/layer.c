@@ -117,9 +117,16 @@ const real *ls_layer_value(const ls_layer *layer, int k)
     return layer->params->values + layer->params->slots[layer->slot[k]].offset;
 }
 
+bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k)
+{
+    return pass->frozen && ls_slots_contain(pass->frozen, layer->slot[k]);
+}
+
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k)
 {
-    return pass->gradient ? pass->gradient + layer->params->slots[layer->slot[k]].offset : NULL;
+    if (!pass->gradient || ls_layer_frozen(layer, pass, k))
+        return NULL;
+    return pass->gradient + layer->params->slots[layer->slot[k]].offset;
 }
 
 double ls_layer_pass_share(const ls_pass *pass, long rows)

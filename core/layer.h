@@ -33,10 +33,15 @@ typedef struct ls_pass {
     long row;      /* index in the global batch of row 0 */
     long total;    /* rows of the whole batch in this application, of all shards; training only */
     real *gradient; /* an array with the params' offsets; NULL: no parameter gradients */
+    /* Slots that may not change (a job's `train:` names the others); NULL: none. They get no
+     * gradients, and a batch norm whose running statistics are among them normalises by these, as
+     * in evaluation, and moves nothing (Keras's rule for a frozen layer). */
+    const ls_slots *frozen;
     /* Planned, nobody sets it yet: called in backward when the gradients of these slots are
      * complete, so that their sum over the ranks can start. A slot that lines of the net share is
-     * complete after the first of them. If an objective applies a net more than once, or nets that
-     * share slots, it leaves this NULL for all backward passes but the last. */
+     * complete after the first of them, and a frozen one never is. If an objective applies a net
+     * more than once, or nets that share slots, it leaves this NULL for all backward passes but the
+     * last. */
     void (*finished)(void *context, const int *slots, int count);
     /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
      * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
@@ -125,7 +130,8 @@ struct ls_layer_type {
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
-    /* Called only if pass->gradient is not NULL. NULL: no parameters. */
+    /* Called only if the pass wants the gradient of one of its slots at least: ls_layer_gradient is
+     * NULL for the others. NULL: no parameters. */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
@@ -141,7 +147,10 @@ ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)
  * the layer. */
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout);
-/* Values and gradient of the k-th claimed slot; NULL if the pass wants no gradients. */
+/* Whether the pass must leave the k-th claimed slot as it is. */
+bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k);
+/* Values and gradient of the k-th claimed slot; NULL if it is frozen, or the pass wants no
+ * gradients. */
 const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
 /* For layers whose backward only adds to dx[k]: zeroes it unless add[k]. NULL: it is not wanted. */

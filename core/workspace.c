@@ -44,7 +44,8 @@ struct ls_workspace {
     size_t scratch_size; /* bytes of one thread's */
     ls_block *block;
     bool *dy_written; /* [count] during backward: some reader of the layer has written its dy */
-    bool *trains;     /* [count] it, or a layer of these that it depends on, has parameters */
+    bool *trains;     /* [count] during backward: gradients of slots of it, or of a layer of these
+                         that it depends on, are wanted */
     double *seconds;  /* profile, or NULL */
 };
 
@@ -111,22 +112,17 @@ size_t ls_workspace_bytes_threads(const ls_net *net, long rows)
     return scratch * (size_t)(threads_of(net) - 1);
 }
 
-/* Marks the layers that have parameters, or depend on one of the workspace's layers that has. */
-static void mark_trains(ls_workspace *space)
+static void check_layers(const ls_workspace *space)
 {
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = space->net->layers[space->first + i];
         ls_check(layer->type->mixes_rows || layer->kept.fixed == 0,
                  "%s keeps bytes that belong to no row: threads could not share its rows",
                  layer->name);
-        space->trains[i] = layer->slots > 0;
-        for (int k = 0; k < layer->inputs; k++) {
-            const int input = layer->input[k] - space->first;
-            ls_check(input >= -1, "%s reads a layer above %s, where a part of %s begins",
-                     layer->name, space->net->layers[space->first]->name, space->net->name);
-            if (input >= 0 && space->trains[input])
-                space->trains[i] = true;
-        }
+        for (int k = 0; k < layer->inputs; k++)
+            ls_check(layer->input[k] >= space->first - 1,
+                     "%s reads a layer above %s, where a part of %s begins", layer->name,
+                     space->net->layers[space->first]->name, space->net->name);
     }
 }
 
@@ -147,7 +143,7 @@ ls_workspace *ls_workspace_create_part(const ls_net *net, ls_interval layers, lo
     space->scratch = ls_alloc(space->scratch_size, (size_t)space->threads);
     space->dy_written = ls_alloc(count, sizeof *space->dy_written);
     space->trains = ls_alloc(count, sizeof *space->trains);
-    mark_trains(space);
+    check_layers(space);
     return space;
 }
 
@@ -278,31 +274,69 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
     return block_of(space, space->count - 1, BLOCK_Y);
 }
 
+/* Whether the gradient of one of the layer's slots is wanted. */
+static bool learns(const ls_layer *layer, const ls_pass *pass)
+{
+    bool any = false;
+    for (int k = 0; k < layer->slots; k++)
+        any |= ls_layer_gradient(layer, pass, k) != NULL;
+    return any;
+}
+
+static void mark_trains(ls_workspace *space, const ls_pass *pass)
+{
+    for (int i = 0; i < space->count; i++) {
+        const ls_layer *layer = layer_of(space, i);
+        space->trains[i] = learns(layer, pass);
+        for (int k = 0; k < layer->inputs; k++) {
+            const int input = input_of(space, layer, k);
+            space->trains[i] |= input >= 0 && space->trains[input];
+        }
+    }
+}
+
+/* Tells which slots have their whole gradient after this layer's backward. */
+static void tell_finished(const ls_layer *layer, const ls_pass *pass)
+{
+    int slots[LS_LAYER_SLOTS], count = 0;
+    for (int k = 0; k < layer->share.firsts; k++)
+        if (!pass->frozen || !ls_slots_contain(pass->frozen, layer->share.first[k]))
+            slots[count++] = layer->share.first[k];
+    if (count > 0)
+        pass->finished(pass->context, slots, count);
+}
+
+/* What a layer does in backward: nothing, if its slots are frozen and no dx is wanted of it. */
 static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, const real *dy,
                            real *dx, bool *dx_written)
 {
     const ls_layer *layer = layer_of(space, i);
     task backward = {space, layer, pass, layer->type->backward, true, args_of(space, i)};
     ls_layer_args *args = &backward.args;
+    const bool learning = learns(layer, pass);
+    bool needed = learning;
     args->dy = dy;
     for (int k = 0; k < layer->inputs; k++) {
         const int input = input_of(space, layer, k);
         bool *written = input < 0 ? dx_written : &space->dy_written[input];
-        bool wanted = input < 0 ? dx != NULL : dx || (pass->gradient && space->trains[input]);
+        bool wanted = dx || (input >= 0 && space->trains[input]);
         if (!wanted)
             continue;
+        needed = true;
         args->dx[k] = input < 0 ? dx : block_of(space, input, BLOCK_DY);
         args->add[k] = *written;
         *written = true;
     }
+    if (!needed)
+        return;
     double *seconds = seconds_of(space, i, 1);
     share(&backward, seconds);
-    if (pass->gradient && layer->type->gradient) {
+    if (learning && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
         share(&gradient, seconds);
     }
-    if (pass->gradient && pass->finished && layer->share.firsts)
-        pass->finished(pass->context, layer->share.first, layer->share.firsts);
+    if (learning && pass->finished)
+        tell_finished(layer, pass);
 }
 
 void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx)
@@ -310,6 +344,7 @@ void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real 
     const int last = space->count - 1;
     bool dx_written = false;
     ls_check(space->training, "backward of a workspace of %s that keeps nothing", space->net->name);
+    mark_trains(space, pass);
     memset(space->dy_written, 0, (size_t)space->count * sizeof *space->dy_written);
     space->dy_written[last] = true;
     for (int i = last; i >= 0; i--)

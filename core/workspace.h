@@ -25,7 +25,9 @@ size_t ls_workspace_bytes_threads(const ls_net *net, long rows);
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x,
                                  long rows);
 /* Backward of the last forward, for workspaces made for training. dy [rows, net->y]; dx [rows,
- * net->x] is overwritten; NULL: not wanted. Adds to pass->gradient. */
+ * net->x] is overwritten; NULL: not wanted. Adds to pass->gradient. No time is spent on
+ * gradients of frozen slots, nor on layers below the lowest one that trains, unless dx is wanted.
+ */
 void ls_workspace_backward(ls_workspace *space, const ls_pass *pass, const real *dy, real *dx);
 /* The rows of the last forward, the net that is applied, and which of its layers are run. */
 long ls_workspace_rows(const ls_workspace *space);

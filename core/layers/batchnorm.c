@@ -8,10 +8,10 @@
  *   dx = scale / sqrt(variance + epsilon) (g - dshift / m - x^ dscale / m)
  *
  * Training uses mean and variance (over m) of the shard's rows, or with sync=1 of the whole batch.
- * Evaluation uses the running ones: each step moves them towards mean and variance (over m - 1,
- * PyTorch's rule) by the share `momentum`. They are state slots, to which a step adds the sum of
- * the shards' "gradients": rows / (rows of the whole batch) * momentum * (statistic - running
- * value). */
+ * Evaluation, and training that may not change them, uses the running ones: each step moves them
+ * towards mean and variance (over m - 1, PyTorch's rule) by the share `momentum`. They are state
+ * slots, to which a step adds the sum of the shards' "gradients": rows / (rows of the whole batch)
+ * * momentum * (statistic - running value). */
 #include <math.h>
 #include <string.h>
 
@@ -256,10 +256,17 @@ static void chunk_apply(const work *w, long k)
     ls_norm_apply(&norm, w->args->y + chunk.begin);
 }
 
+/* Whether the pass normalises by the statistics of its rows and moves the running ones. */
+static bool takes_rows(const ls_layer *layer, const ls_pass *pass)
+{
+    return pass->training && !ls_layer_frozen(layer, pass, MEAN) &&
+           !ls_layer_frozen(layer, pass, VARIANCE);
+}
+
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     work w = work_of(layer, args);
-    if (pass->training)
+    if (takes_rows(layer, pass))
         take_moments(&w, pass);
     else
         take_running(&w);
@@ -307,10 +314,10 @@ static void add_gradients(const work *w, const ls_pass *pass)
 {
     real *scale = ls_layer_gradient(w->layer, pass, SCALE);
     real *shift = ls_layer_gradient(w->layer, pass, SHIFT);
-    for (long c = 0; c < w->channels; c++) {
+    for (long c = 0; scale && c < w->channels; c++)
         scale[c] += (real)(w->sums[w->channels + c] / sqrt(w->variance[c] + w->self->epsilon));
+    for (long c = 0; shift && c < w->channels; c++)
         shift[c] += (real)w->sums[c];
-    }
 }
 
 /* Lines for dx = slope g + tilt (x - centre) + offset; tilt and offset hold what comes from the
@@ -350,11 +357,10 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     work w = work_of(layer, args);
     set_line(&w, CENTRE, w.mean);
     sum_products(&w);
-    if (pass->gradient)
-        add_gradients(&w, pass);
-    if (pass->gradient && pass->training)
+    add_gradients(&w, pass);
+    if (pass->gradient && takes_rows(layer, pass))
         add_running(&w, pass);
-    if (w.self->sync && pass->sum && pass->training)
+    if (w.self->sync && pass->sum && takes_rows(layer, pass))
         pass->sum(pass->context, w.sums, 2 * w.channels);
     set_lines(&w);
     each_chunk(&w, chunk_dx);

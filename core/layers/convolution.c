@@ -87,9 +87,10 @@ void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const l
         .dweight = ls_layer_gradient(layer, pass, 0),
         .part = ls_layer_args_part(args, self->conv.out, ls_conv_unit(&self->conv)),
         .scratch = args->scratch};
-    if (data.part.begin < data.part.end)
+    real *const dbias = self->weights.bias ? ls_layer_gradient(layer, pass, 1) : NULL;
+    if (data.dweight && data.part.begin < data.part.end)
         ls_conv_gradient(&self->conv, &data);
-    if (self->weights.bias)
+    if (dbias)
         ls_rows_sum(args->dy + bias.begin, pixels_of(layer, args), self->out, bias.end - bias.begin,
-                    ls_layer_gradient(layer, pass, 1) + bias.begin);
+                    dbias + bias.begin);
 }

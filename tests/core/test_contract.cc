@@ -259,6 +259,43 @@ TEST_P(Contract, WhatIsNotWantedIsLeftOut)
     }
 }
 
+/* Every slot of the net in turn is frozen: its gradient is left as it was, the others keep theirs.
+ * (Frozen statistics change what a batch norm computes: test_frozen.cc.) */
+TEST_P(Contract, AFrozenSlotGetsNoGradientAndTheOthersTheSameBits)
+{
+    const long rows = 5;
+    Net net(GetParam().text);
+    Buffer x(net.x_count() * rows), dy(net.y_count() * rows), dx(x.size()), frozen_dx(x.size());
+    fill_inputs(x, x.size(), 1);
+    fill_inputs(dy, dy.size(), 2);
+    ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
+    auto train = [&](const ls_slots *frozen, real *gradient, real *dx) {
+        ls_pass pass = training_pass(4, gradient);
+        pass.frozen = frozen;
+        ls_workspace_forward(run, &pass, x, rows);
+        ls_workspace_backward(run, &pass, dy, dx);
+    };
+    Buffer all((size_t)net.params()->size, 0);
+    train(nullptr, all, dx);
+    for (int s = 0; s < net.params()->count; s++) {
+        ls_slots one = {};
+        ls_slots_add(&one, s, s + 1);
+        const ls_interval own = ls_slots_reals(net.params(), &one.at[0]);
+        const bool statistics = net.params()->slots[s].kind == LS_SLOT_STATE;
+        Buffer gradient(all.size(), 0);
+        for (long i = own.begin; i < own.end; i++)
+            gradient[i] = 77;
+        train(&one, gradient, frozen_dx);
+        for (long i = 0; i < (long)all.size(); i++) {
+            const bool is_own = i >= own.begin && i < own.end;
+            ASSERT_TRUE(is_own ? gradient[i] == 77 : statistics || gradient[i] == all[i])
+                << net.params()->slots[s].name << " at " << i << ": " << gradient[i];
+        }
+        EXPECT_TRUE(statistics || frozen_dx.same_bits(dx));
+    }
+    ls_workspace_destroy(run);
+}
+
 /* What backward adds for running statistics is a sum over the rows' inputs: dy has no part in it.
  */
 TEST_P(Contract, StateSlotsGetStatisticsNotDerivatives)
