@@ -142,7 +142,7 @@ static bool make_update(ls_learner *it, int phase, int repeat, const ls_batch *b
                           .draw = ls_pass_draw(phase, repeat),
                           .total = batch->total,
                           .gradient = it->gradient};
-    ls_net_prepare(it->net, 0, 1);
+    ls_net_prepare(it->net, NULL, 0, 1);
     it->objective->type->gradient(it->objective, phase, batch, &pass, sums);
     return take_step(it, phase, sums, error);
 }
@@ -170,7 +170,7 @@ const real *ls_learner_predict(ls_learner *it, const real *x, long rows)
     ls_check(rows >= 0 && rows <= it->plan.batch,
              "a prediction of %ld rows; the plan says at most %ld", rows, it->plan.batch);
     ls_pass pass = {.seed = it->plan.seed, .step = (uint64_t)it->steps};
-    ls_net_prepare(it->net, 0, 1); /* the caller may have loaded other weights */
+    ls_net_prepare(it->net, NULL, 0, 1); /* the caller may have loaded other weights */
     return ls_workspace_forward(it->run, &pass, x, rows);
 }
 

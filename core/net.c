@@ -267,10 +267,20 @@ void ls_net_destroy(ls_net *net)
     ls_free(net);
 }
 
-void ls_net_prepare(const ls_net *net, int part, int parts)
+/* Whether the layer has something to prepare from one of these slots. */
+static bool must_prepare(const ls_layer *layer, const ls_slots *slots)
 {
-    for (int i = part; i < net->count; i += parts)
-        if (net->layers[i]->type->prepare)
+    bool uses = !slots;
+    for (int k = 0; slots && k < layer->slots; k++)
+        uses |= ls_slots_contain(slots, layer->slot[k]);
+    return uses && layer->type->prepare;
+}
+
+void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int parts)
+{
+    int turn = 0;
+    for (int i = 0; i < net->count; i++)
+        if (must_prepare(net->layers[i], slots) && turn++ % parts == part)
             net->layers[i]->type->prepare(net->layers[i]);
 }
 

@@ -24,8 +24,9 @@ typedef struct ls_net {
 ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name, const char *lines,
                      const ls_shape *input, ls_error *error);
 void ls_net_destroy(ls_net *net);
-/* Runs `prepare` of every `parts`-th layer from `part`: the ranks of a node share the work. */
-void ls_net_prepare(const ls_net *net, int part, int parts);
+/* Runs `prepare` of the layers that use one of `slots` (NULL: all), which have changed: of every
+ * `parts`-th of them from `part` on, since the ranks of a node share the work. */
+void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int parts);
 /* Adds all slots that its lines use, those that they share included. LS_USAGE if these would be too
  * many intervals. */
 bool ls_net_add_slots(const ls_net *net, ls_slots *slots, ls_error *error);

@@ -118,7 +118,7 @@ static void forward(void *layer)
 {
     ls_bench_layer *b = layer;
     const ls_pass pass = {.training = true};
-    ls_net_prepare(b->net, 0, 1);
+    ls_net_prepare(b->net, NULL, 0, 1);
     b->y = ls_workspace_forward(b->workspace, &pass, b->x, b->rows);
 }
 

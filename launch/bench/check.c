@@ -70,7 +70,7 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
         return false;
     if (a->weights && !ls_weights_load(a->weights, p->session.params, error))
         return false;
-    ls_session_prepare(&p->session);
+    ls_session_prepare(&p->session, NULL);
     if (a->stage >= job->stages)
         return ls_error_set(error, LS_USAGE, "--stage=%ld, but the job has stages 0 to %d",
                             a->stage, job->stages - 1);
@@ -120,7 +120,7 @@ static double apply(probe *p, turn now)
 {
     ls_sums sums;
     ls_pass pass = pass_of(p, now);
-    ls_session_prepare(&p->session);
+    ls_session_prepare(&p->session, NULL);
     p->objective->type->gradient(p->objective, now.phase, &p->batch, &pass, &sums);
     return sums.at[LS_SUM_LOSS] / sums.at[LS_SUM_WEIGHT];
 }

@@ -152,7 +152,7 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_err
     if (!ls_comm_agree(comm, ok, error))
         return false;
     ls_comm_broadcast_nodes(comm, params->values, (size_t)params->size * sizeof(real));
-    ls_session_prepare(&s->session);
+    ls_session_prepare(&s->session, NULL);
     return true;
 }
 

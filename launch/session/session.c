@@ -257,7 +257,7 @@ bool ls_session_commit(ls_session *s, ls_error *error)
     if (s->comm->node_rank == 0)
         ls_params_initialize(s->params, (uint64_t)s->job->seed, NULL);
     ls_comm_node_barrier(s->comm);
-    ls_session_prepare(s);
+    ls_session_prepare(s, NULL);
     return true;
 }
 
@@ -275,11 +275,11 @@ void ls_session_close(ls_session *s)
     ls_dataset_close(s->own_data);
 }
 
-void ls_session_prepare(const ls_session *s)
+void ls_session_prepare(const ls_session *s, const ls_slots *slots)
 {
     if (s->params->prepared_size == 0)
         return;
     for (int i = 0; i < s->task.nets; i++)
-        ls_net_prepare(s->net[i], s->comm->node_rank, s->comm->node_size);
+        ls_net_prepare(s->net[i], slots, s->comm->node_rank, s->comm->node_size);
     ls_comm_node_barrier(s->comm);
 }

@@ -58,6 +58,6 @@ size_t ls_session_bytes(const ls_session *session);
 /* **Collective.** Places parameters in the node's shared memory and draws their initial values. */
 bool ls_session_commit(ls_session *session, ls_error *error);
 void ls_session_close(ls_session *session); /* **Collective.** */
-/* **Collective** over the node. To be called after the values were changed: the layers derive from
- * them what they keep prepared (packed weights). */
-void ls_session_prepare(const ls_session *session);
+/* **Collective** over the node. To be called after the values of `slots` (NULL: all) were changed:
+ * the layers derive from them what they keep prepared (packed weights). */
+void ls_session_prepare(const ls_session *session, const ls_slots *slots);

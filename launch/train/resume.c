@@ -211,6 +211,6 @@ bool ls_resume_load(ls_trainer *t, ls_error *error)
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         if (t->states.array[k])
             ls_comm_broadcast_nodes(t->comm, t->states.array[k], bytes);
-    ls_session_prepare(&t->session);
+    ls_session_prepare(&t->session, NULL);
     return true;
 }

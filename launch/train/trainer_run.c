@@ -170,7 +170,7 @@ static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *er
     ls_reduce_end(t->reduce);
     if (!accepted)
         return false;
-    ls_session_prepare(&t->session);
+    ls_session_prepare(&t->session, slots);
     add_sums(done, now->phase, &sums);
     return true;
 }
@@ -248,7 +248,7 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
 static void read_values(const ls_trainer *t, real *values)
 {
     ls_params_commit(t->session.params, values, t->session.params->prepared);
-    ls_session_prepare(&t->session);
+    ls_session_prepare(&t->session, NULL);
 }
 
 /* **Collective.** Evaluates the parameters, or their average where the job says so; what is the

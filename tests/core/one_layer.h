@@ -177,7 +177,7 @@ class Net
     }
     void prepare() const
     {
-        ls_net_prepare(net_, 0, 1);
+        ls_net_prepare(net_, nullptr, 0, 1);
     }
     const ls_net *operator->() const
     {

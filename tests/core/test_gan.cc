@@ -69,7 +69,7 @@ struct Gan {
     void prepare()
     {
         for (ls_net *each : net)
-            ls_net_prepare(each, 0, 1);
+            ls_net_prepare(each, nullptr, 0, 1);
     }
 
     void compile(long shard, long chunk)

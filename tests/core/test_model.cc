@@ -177,7 +177,7 @@ TEST(ImageModels, ZeroInitMakesEveryBlockTheIdentityAtFirst)
     real *prepared = (real *)ls_alloc((size_t)model.params->prepared_size + 1, sizeof *prepared);
     ls_params_commit(model.params, values, prepared);
     ls_params_initialize(model.params, 1, NULL);
-    ls_net_prepare(model.net, 0, 1);
+    ls_net_prepare(model.net, nullptr, 0, 1);
     ls_workspace *run = ls_workspace_create(model.net, 2, LS_TRAINING);
     std::vector<real> x(2 * 8 * 8 * 3);
     for (size_t i = 0; i < x.size(); i++)

@@ -30,7 +30,7 @@ struct Net {
             return;
         ls_params_commit(params, values.data(), prepared.data());
         ls_params_initialize(params, 1, NULL);
-        ls_net_prepare(net, 0, 1);
+        ls_net_prepare(net, NULL, 0, 1);
     }
     ~Net()
     {

@@ -71,7 +71,7 @@ Results train(const Net &at, long rows, int threads)
     real *gradient = (real *)ls_alloc(params->size, sizeof(real));
     ls_params_commit(params, values, prepared);
     ls_params_initialize(params, 5, nullptr);
-    ls_net_prepare(net, 0, 1);
+    ls_net_prepare(net, NULL, 0, 1);
     std::vector<real> x(rows * ls_shape_count(&net->x)), dy(rows * ls_shape_count(&net->y));
     ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0), 0, x.data(), x.size());
     ls_random_uniform(ls_random_stream(1, LS_RANDOM_SYNTHETIC, 1, 0, 0), 0, dy.data(), dy.size());
