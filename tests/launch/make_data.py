@@ -31,6 +31,13 @@ def black(file):
         file[f"{split}/x"][:, 3:] = 0
 
 
+def unlabelled(file):
+    """Pictures without y."""
+    images(file)
+    for split in SIZES:
+        del file[f"{split}/y"]
+
+
 def wide(file):
     images(file, 13)
 
@@ -84,6 +91,7 @@ def mixture(file):
                                          random.normal(1, 0.7, low.shape)).astype(numpy.float32)
 
 
-kinds = {make.__name__: make for make in (images, large, black, wide, nan, flat, regression, binary, signs, mixture)}
+kinds = {make.__name__: make for make in (images, large, black, unlabelled, wide, nan, flat, regression, binary, signs,
+                                          mixture)}
 with h5py.File(sys.argv[2], "w") as file:
     kinds[sys.argv[1]](file)

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# test_autoencoder: features without labels, layer by layer and as a whole, and a classifier on them: the same bits on 1 to 4
+# ranks and after stops inside and between stages; gradients; what it refuses.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+data unlabelled unlabelled.h5
+
+# --- Three stages of features with noise, then labels. Any number of ranks, any stop.
+cat >job.yaml <<'YAML'
+data: images.h5
+model: autoencoder widths=144,40,12 activation=logistic code=prelu noise=0.2 greedy=1 classes=4
+stages:
+  - {objective: autoencoder noise=0.3 pair=1, optimizer: adam rate=0.01, batch: 37, steps: 5}
+  - {objective: autoencoder noise=0.3 pair=2, optimizer: adam rate=0.01, batch: 37, steps: 5}
+  - {objective: autoencoder loss=bce noise=0.3, optimizer: momentum rate=0.01, batch: 29, steps: 5}
+  - {objective: supervised net=classifier, optimizer: adam rate=0.01, batch: 29, steps: 5}
+shards: 12
+evaluate: {every: 2 steps}
+checkpoint: {every: 1 steps, keep: 100}
+YAML
+expect 0 ranks 1 "$lockstep" train job.yaml run=whole
+says 'stage 4 of 4 done: step 20'
+files=("$(checkpoint whole 20)")
+for ((count = 2; count <= 4; count++)); do
+    expect 0 ranks $count "$lockstep" train job.yaml run=on$count
+    same "metrics on $count ranks" "$(metrics_of whole)" "$(metrics_of on$count)"
+    files+=("$(checkpoint on$count 20)")
+done
+for step in 3 5 7 10 12 15 18; do
+    count=$((1 + step % 4))
+    expect 0 ranks $count "$lockstep" train job.yaml run=from$step checkpoint.every=never \
+        --resume="$(checkpoint whole $step)"
+    says "goes on   from $(checkpoint whole $step) (step $step)"
+    files+=("$(checkpoint from$step 20)")
+done
+[ "$(digest --all "${files[@]}" | sort | uniq -c | wc -l)" = 1 ] ||
+    fail "not all runs end the same: $(digest --all "${files[@]}" | tr '\n' ' ')"
+
+# --- What learns in a stage: the pair, and nothing else.
+cat >compare.py <<'PYTHON'
+import sys, h5py, numpy
+def read(path):
+    found = {}
+    with h5py.File(path) as file:
+        file["model"].visititems(lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None)
+    return found
+before, after = read(sys.argv[1]), read(sys.argv[2])
+print(*sorted(name for name in before if not numpy.array_equal(before[name], after[name])))
+PYTHON
+changed() { # STEP STEP
+    "$python" compare.py "$(checkpoint whole "$1")" "$(checkpoint whole "$2")"
+}
+same 'what the first pair is' 'decoder/dense1/bias encoder/dense1/bias encoder/dense1/weight' "$(changed 1 5)"
+same 'what the second pair is' \
+    'decoder/dense2/bias encoder/activation2/alpha encoder/dense2/bias encoder/dense2/weight' "$(changed 5 10)"
+same 'what the whole is' "decoder/dense1/bias decoder/dense2/bias encoder/activation2/alpha encoder/dense1/bias \
+encoder/dense1/weight encoder/dense2/bias encoder/dense2/weight" "$(changed 10 15)"
+same 'what the classifier is' "classifier/dense3/bias classifier/dense3/weight encoder/activation2/alpha \
+encoder/dense1/bias encoder/dense1/weight encoder/dense2/bias encoder/dense2/weight" "$(changed 15 20)"
+
+# --- A data set without labels is enough, as long as no stage wants them.
+cat >plain.yaml <<'YAML'
+data: unlabelled.h5
+model: autoencoder widths=144,60,20 tied=0 classes=0 loss=bce
+stages: [{optimizer: adam rate=0.005, batch: 50, epochs: 15}]
+evaluate: {every: 1 epoch}
+YAML
+expect 0 ranks 2 "$lockstep" train plain.yaml run=plain
+says 'mse'
+"$python" - <<'PYTHON'
+import json
+records = [json.loads(line) for line in open("plain/metrics.jsonl")]
+errors = [r["valid"]["mse"] for r in records if "valid" in r]
+assert len(errors) == 15 and errors[-1] < 0.9 * errors[0], errors
+PYTHON
+
+expect 64 "$lockstep" train plain.yaml run=other 'model=autoencoder widths=150,20'
+says 'autoencoder: widths= begins with 150, but a row of the data has 144 numbers'
+expect 64 "$lockstep" train plain.yaml run=other 'stages.0.objective=autoencoder pair=3'
+says 'pair=3: the net encoder has 2 layers with weights, and decoder has 2'
+
+# --- Gradients against differences, of whole nets, of a pair, and of what is shared.
+for objective in 'autoencoder noise=0.3' 'autoencoder loss=bce' 'autoencoder pair=1 noise=0.3' 'autoencoder pair=2'; do
+    for tied in 0 1; do
+        expect 0 "$lockstep-double" check plain.yaml --rows 4 stages.0.objective="$objective" \
+            model="autoencoder widths=144,20,6 activation=tanh tied=$tied classes=0"
+    done
+done
+same 'parameters of a pair that were checked' 3 "$(grep -c ' ok$' out)"
