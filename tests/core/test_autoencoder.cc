@@ -61,7 +61,7 @@ struct Built {
         ls_params_commit(params, (real *)values.get(), (real *)prepared.get());
         draw_values();
         for (ls_net *net : nets)
-            ls_net_prepare(net, 0, 1);
+            ls_net_prepare(net, nullptr, 0, 1);
         objective->type->compile(objective, ROWS, ROWS);
     }
     ~Built()
