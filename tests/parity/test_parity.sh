@@ -9,6 +9,7 @@ export PYTHONDONTWRITEBYTECODE=1
 echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/parity.py" "$BUILD"
 "$python" "$tests/parity/updates.py" "$BUILD"
+"$python" "$tests/parity/gan.py" "$BUILD"
 "$python" "$tests/parity/random_nets.py" "$BUILD" --nets 24 --seed 1
 
 # lockstep-double's own gradient check notices a gradient that is not the derivative of the function.
@@ -22,5 +23,8 @@ same 'parameters checked' 10 "$(grep -c ' ok$' out)"
 expect 0 "$lockstep-double" check job.yaml model='mlp widths=784,30,10 activation=tanh' --rows 4
 expect 70 "$lockstep-double" check job.yaml --rows 4 $'net=dense units=8\nactivation function=unit-step surrogate=ste\ndense units=10'
 says WRONG
+expect 0 "$lockstep-double" check job.yaml model='dcgan filters=2 latent=5' objective='gan k=2' --rows 6
+says 'discriminator/conv2d1/weight '
+says 'generator/deconv2d1/weight '
 expect 64 "$lockstep" check job.yaml
 says 'in float the differences drown in rounding: run lockstep-double check, or ask for a --dump'
