@@ -112,6 +112,7 @@ static ls_pass pass_of(const probe *p, turn now)
                      .step = p->step,
                      .draw = ls_pass_draw(now.phase, now.repeat),
                      .total = p->batch.total,
+                     .frozen = &p->objective->frozen,
                      .gradient = p->gradient};
 }
 

@@ -63,14 +63,15 @@ typedef struct turn {
 static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
 {
     const ls_batch *batch = now->batch;
+    ls_objective *objective = stage_of(t)->objective;
     const ls_pass pass = {.training = true,
                           .seed = (uint64_t)t->session.job->seed,
                           .step = (uint64_t)t->position.step,
                           .draw = ls_pass_draw(now->phase, now->repeat),
                           .total = batch ? batch->total : 0,
+                          .frozen = &objective->frozen,
                           .sum = sum_over_ranks,
                           .context = t->comm};
-    ls_objective *objective = stage_of(t)->objective;
     *sums = (ls_step_sums){.failed = batch == NULL};
     /* Where layers sum over the ranks, a rank that entered them alone would wait for ever. */
     if (ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
