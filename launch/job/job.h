@@ -37,6 +37,7 @@ typedef struct ls_job_stage {
     ls_job_optimizer optimizer[LS_PHASES];
     int optimizers;
     const char *schedule; /* "cosine warmup=1" */
+    const char *train;    /* patterns of the slots that may change (core/slots.h); NULL: all */
     long rows;            /* takes only the first training rows; 0: all */
     long batch;           /* rows over all ranks */
     long epochs, steps;   /* one of them */

@@ -139,6 +139,8 @@ static void print_stage(const ls_session *session, int number, FILE *out)
         ls_print(out, "%s%s%s; ", phase ? phase : "", phase ? ": " : "", keys->optimizer[i].spec);
     }
     ls_print(out, "%s; ", keys->schedule);
+    if (keys->train)
+        ls_print(out, "trains %s; ", keys->train);
     if (keys->rows)
         ls_print(out, "the first %ld training rows; ", rows);
     ls_print(out, "batch %ld over all ranks, about %ld a rank; %ld steps, %ld an epoch\n",

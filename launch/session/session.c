@@ -137,6 +137,12 @@ static bool count_rows(const ls_session *s, const ls_job_stage *keys, long *rows
                         ls_dataset_path(s->data), train->x.rows);
 }
 
+static bool check_train(const ls_session *s, const ls_job_stage *keys, ls_error *error)
+{
+    ls_slots slots = {.count = 0};
+    return !keys->train || ls_slots_match(s->params, keys->train, &slots, error);
+}
+
 long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch)
 {
     const int batches = ls_objective_batches(objective);
@@ -147,9 +153,15 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
 {
     const ls_job_stage *keys = &s->job->stage[number];
     ls_session_stage *stage = &s->stage[number];
-    const char *key = "objective";
-    stage->objective = ls_objective_create(keys->objective, &s->task, error);
-    bool ok = stage->objective != NULL;
+    ls_task task = s->task;
+    task.train = keys->train;
+    const char *key = "train";
+    bool ok = check_train(s, keys, error);
+    if (ok) {
+        key = "objective";
+        stage->objective = ls_objective_create(keys->objective, &task, error);
+        ok = stage->objective != NULL;
+    }
     if (ok && stage->objective->y_rule)
         ls_dataset_add_rule(s->data, stage->objective->y_rule);
     for (int p = 0; ok && p < stage->objective->phases; p++) {

@@ -84,6 +84,7 @@ const char whole[] =
     "  - objective: supervised loss=cross-entropy\n"
     "    optimizer: momentum rate=0.05 momentum=0.9 decay=5e-4  # a comment\n"
     "    schedule:  cosine warmup=1\n"
+    "    train:     encoder, net/dense*\n"
     "    rows:      1000\n"
     "    batch:     256\n"
     "    epochs:    12\n"
@@ -112,6 +113,8 @@ TEST(Job, FillsEveryKey)
     EXPECT_EQ(stage[0].optimizer[0].phase, nullptr);
     EXPECT_STREQ(stage[0].optimizer[0].spec, "momentum rate=0.05 momentum=0.9 decay=5e-4");
     EXPECT_STREQ(stage[0].schedule, "cosine warmup=1");
+    EXPECT_STREQ(stage[0].train, "encoder, net/dense*");
+    EXPECT_EQ(stage[1].train, nullptr);
     EXPECT_EQ(stage[0].rows, 1000);
     EXPECT_EQ(stage[0].batch, 256);
     EXPECT_EQ(stage[0].epochs, 12);
@@ -379,8 +382,8 @@ TEST(Job, KnowsWhereAKeyStood)
     ASSERT_NE(job, nullptr) << error.text;
     EXPECT_EQ(where(job, "stages.0.optimizer"), "job.yaml:8:16: stages.0.optimizer");
     EXPECT_EQ(where(job, "stages.1.optimizer.generator"),
-              "job.yaml:13:59: stages.1.optimizer.generator");
-    EXPECT_EQ(where(job, "evaluate.every"), "job.yaml:15:21: evaluate.every");
+              "job.yaml:14:59: stages.1.optimizer.generator");
+    EXPECT_EQ(where(job, "evaluate.every"), "job.yaml:16:21: evaluate.every");
     EXPECT_EQ(where(job, "stages.1.schedule"), "job.yaml: stages.1.schedule (default)");
     ls_job_destroy(job);
     JobFile file("data: f.h5\nmodel: perceptron\nbatch: 1\n");
@@ -486,7 +489,7 @@ const char number[] = "expected a whole number, 1 or more (rows over all ranks),
 const char known[] =
     " Known here: data run model net nets transform exact_conv seed shards accumulate split "
     "stages objective optimizer "
-    "schedule rows batch epochs steps evaluate checkpoint samples";
+    "schedule train rows batch epochs steps evaluate checkpoint samples";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
@@ -517,7 +520,10 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
                                  "'keep'? Known here: every keep"},
         {"stages:\n- batch: 5\n- bathc: 6",
          "job.yaml:5:3: unknown key 'stages.1.bathc': did you mean 'batch'? Known here: objective "
-         "optimizer schedule rows batch epochs steps"},
+         "optimizer schedule train rows batch epochs steps"},
+        {"train:", "job.yaml:3:7: train: expected the parameters that learn, as patterns of their "
+                   "names between commas; all others are frozen, found nothing; write for example "
+                   "`train: classifier, encoder/dense3`"},
         {"rows: -1", "job.yaml:3:7: rows: expected a whole number, 0 or more (only the first "
                      "training rows, such as the ones with labels; 0: all), found '-1'; write for "
                      "example `rows: 1000`"},
@@ -684,8 +690,9 @@ TEST(Job, RefusesOverridesInTheseWords)
         {"evalute.every=1 epoch",
          "command line: unknown key 'evalute.every': did you mean 'evaluate'?" +
              std::string(known)},
-        {"stages.1.bach=3", "command line: unknown key 'stages.1.bach': did you mean 'batch'? "
-                            "Known here: objective optimizer schedule rows batch epochs steps"},
+        {"stages.1.bach=3",
+         "command line: unknown key 'stages.1.bach': did you mean 'batch'? "
+         "Known here: objective optimizer schedule train rows batch epochs steps"},
         {"stages.1.batch=12x", "command line: stages.1.batch: " + std::string(number) +
                                    "'12x'; write for example `stages.1.batch=128`"},
         {"stages.1.batch=", "command line: stages.1.batch: " + std::string(number) +

@@ -106,6 +106,7 @@ struct Texts {
             return; /* left to the model's recipe */
         stage->objective = text_or_nothing();
         stage->schedule = text_or_nothing();
+        stage->train = text_or_nothing();
         stage->rows = below(1000);
         stage->batch = below(100);
         (below(2) ? stage->epochs : stage->steps) = below(1000);
@@ -125,9 +126,9 @@ bool same_text(const char *a, const char *b)
 
 bool same_stage(const ls_job_stage &a, const ls_job_stage &b)
 {
-    bool same = same_text(a.objective, b.objective) && same_text(a.schedule, b.schedule) &&
-                a.rows == b.rows && a.batch == b.batch && a.epochs == b.epochs &&
-                a.steps == b.steps && a.optimizers == b.optimizers;
+    bool same = same_text(a.objective, b.objective) && same_text(a.train, b.train) &&
+                same_text(a.schedule, b.schedule) && a.rows == b.rows && a.batch == b.batch &&
+                a.epochs == b.epochs && a.steps == b.steps && a.optimizers == b.optimizers;
     for (int i = 0; same && i < a.optimizers; i++)
         same = same_text(a.optimizer[i].phase, b.optimizer[i].phase) &&
                same_text(a.optimizer[i].spec, b.optimizer[i].spec);
@@ -450,6 +451,12 @@ TEST(JobCompatible, RefusesAnotherNetSeedOrPast)
               "loss=hinge', now it is 'supervised loss=bce': the running stage keeps its "
               "objective" +
                   std::string(way_out));
+    EXPECT_EQ(compare("batch: 32", "batch: 32\n    train: net/dense"),
+              "refused: job.yaml:15:12: stages.1.train: the run began with '*', now it is "
+              "'net/dense': the running stage keeps what it trains" +
+                  std::string(way_out));
+    EXPECT_EQ(compare("batch: 32", "batch: 32\n    train: net/dense", 0),
+              "stages.1.train changed from '*' to 'net/dense'\n");
     EXPECT_EQ(
         compare("momentum rate=0.1", "sgd"),
         "refused: job.yaml:12:16: stages.1.optimizer: the run began with 'momentum rate=0.1', "

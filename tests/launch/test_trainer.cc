@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fcntl.h>
 #include <functional>
+#include <map>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -132,6 +133,11 @@ struct Training {
             values.assign(trainer.session.params->values,
                           trainer.session.params->values + trainer.session.params->size);
             position = trainer.position;
+            for (int i = 0; i < trainer.session.params->count; i++) {
+                const ls_slot &slot = trainer.session.params->slots[i];
+                const real *begin = trainer.session.params->values + slot.offset;
+                slots[slot.name].assign(begin, begin + slot.size);
+            }
         }
         ls_trainer_close(&trainer);
         ls_job_destroy(given);
@@ -146,6 +152,7 @@ struct Training {
     ls_error error = {};
     ls_position began, position;
     std::vector<real> values;
+    std::map<std::string, std::vector<real>> slots; /* what each of them holds */
     std::vector<ls_figures> steps, evaluations;
     std::string metric;
     std::vector<bool> bests;
@@ -192,6 +199,29 @@ TEST(Trainer, TheFirstRowsAreADataSetOfTheseRows)
     ASSERT_EQ(parts.train(3), LS_OUTCOME_STOPPED) << parts.error.text;
     ASSERT_EQ(parts.train(), LS_OUTCOME_COMPLETE) << parts.error.text;
     EXPECT_EQ(parts.values, first.values);
+}
+
+TEST(Trainer, TrainsWhatThePatternsNameAndFreezesTheRest)
+{
+    const std::string first = "stages:\n- {optimizer: momentum rate=0.1, batch: 16, epochs: 2, "
+                              "train: net/dense2}\n",
+                      second = "- {optimizer: momentum rate=0.1, batch: 16, epochs: 2, train: "
+                               "'net/*/bias'}\n";
+    Training start(first), one(first), both(first + second), parts(first + second);
+    ASSERT_EQ(start.train(1), LS_OUTCOME_STOPPED) << start.error.text;
+    ASSERT_EQ(one.train(), LS_OUTCOME_COMPLETE) << one.error.text;
+    ASSERT_EQ(both.train(), LS_OUTCOME_COMPLETE) << both.error.text;
+    for (const char *name : {"net/dense1/weight", "net/dense1/bias"})
+        EXPECT_EQ(one.slots[name], start.slots[name]) << name;
+    for (const char *name : {"net/dense2/weight", "net/dense2/bias"})
+        EXPECT_NE(one.slots[name], start.slots[name]) << name;
+    for (const char *name : {"net/dense1/weight", "net/dense2/weight"})
+        EXPECT_EQ(both.slots[name], one.slots[name]) << name;
+    for (const char *name : {"net/dense1/bias", "net/dense2/bias"})
+        EXPECT_NE(both.slots[name], one.slots[name]) << name;
+    ASSERT_EQ(parts.train(11), LS_OUTCOME_STOPPED) << parts.error.text;
+    ASSERT_EQ(parts.train(), LS_OUTCOME_COMPLETE) << parts.error.text;
+    EXPECT_EQ(parts.values, both.values);
 }
 
 TEST(Trainer, RefusesMoreRowsThanThereAre)
