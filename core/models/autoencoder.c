@@ -127,6 +127,7 @@ const ls_model_type ls_model_autoencoder = {
     .name = "autoencoder",
     .help = "dense layers to a code and back, and a classifier on the same layers",
     .input = "784",
+    .nets = "encoder decoder classifier",
     .bench = "autoencoder widths=784,256,64",
     .size = sizeof(autoencoder),
     .options = options,

@@ -134,7 +134,18 @@ static long smallest_part(long rows, long parts)
     return rows < parts ? 1 : rows / parts;
 }
 
-static void look_at_batch(const ls_session *s, int shards, long rows, bool last, sample *fewest)
+/* Whether the layer takes statistics of the rows: a frozen one goes by its running ones. */
+static bool mixes_rows(const ls_session *s, int stage, const ls_layer *layer)
+{
+    for (int k = 0; k < layer->slots; k++)
+        if (s->params->slots[layer->slot[k]].kind == LS_SLOT_STATE &&
+            ls_slots_contain(&s->stage[stage].objective->frozen, layer->slot[k]))
+            return false;
+    return layer->type->mixes_rows;
+}
+
+static void look_at_batch(const ls_session *s, int stage, int shards, long rows, bool last,
+                          sample *fewest)
 {
     for (int n = 0; n < s->task.nets; n++)
         for (int i = 0; i < s->net[n]->count; i++) {
@@ -142,7 +153,7 @@ static void look_at_batch(const ls_session *s, int shards, long rows, bool last,
             long parts = layer->sums ? 1 : shards;
             long places = ls_shape_count(&layer->y) / ls_shape_last(&layer->y);
             long numbers = smallest_part(rows, parts) * places;
-            if (layer->type->mixes_rows && (!fewest->layer || numbers < fewest->numbers))
+            if (mixes_rows(s, stage, layer) && (!fewest->layer || numbers < fewest->numbers))
                 *fewest = (sample){layer, numbers, rows, parts, last};
         }
 }
@@ -152,9 +163,9 @@ static sample find_sample(const ls_session *s, int stage, int shards)
     sample fewest = {.layer = NULL};
     long rows = s->stage[stage].rows;
     long batch = ls_min(s->job->stage[stage].batch, rows);
-    look_at_batch(s, shards, batch, false, &fewest);
+    look_at_batch(s, stage, shards, batch, false, &fewest);
     if (rows % batch && s->stage[stage].steps >= s->stage[stage].steps_per_epoch)
-        look_at_batch(s, shards, rows % batch, true, &fewest);
+        look_at_batch(s, stage, shards, rows % batch, true, &fewest);
     return fewest;
 }
 

@@ -292,6 +292,96 @@ TEST(JobStages, TakeOptimizersOfThePhasesThatTheyGiveNoneFor)
     EXPECT_EQ(filled({all})[0], "gan; sgd; constant; 16; 0");
 }
 
+/* The stages of a job of a model with two: an autoencoder, then a classifier; or the refusal. */
+std::vector<std::string> stages_of(const std::string &text, std::vector<std::string> overrides = {})
+{
+    JobFile file("data: f.h5\nmodel: autoencoder widths=9,4\n" + text);
+    ls_job *job = file.load(overrides);
+    std::vector<std::string> texts;
+    for (int i = 0; job && i < job->stages; i++)
+        texts.push_back(described(job->stage[i]));
+    if (!job)
+        texts.push_back(file.error.text);
+    ls_job_destroy(job);
+    return texts;
+}
+
+const std::string first_stage = "autoencoder loss=squared-error noise=0; adam rate=0.001; cosine; ",
+                  last_stage =
+                      "supervised net=classifier loss=cross-entropy; adam rate=0.001; cosine; ";
+typedef std::vector<std::string> Stages;
+
+TEST(JobStages, AreTheModelsWhereTheJobGivesNone)
+{
+    size_t blocks = ls_memory_blocks();
+    const Stages plain = {first_stage + "128; 20", last_stage + "128; 12"};
+    EXPECT_EQ(stages_of(""), plain);
+    EXPECT_EQ(stages_of("", {"model=autoencoder widths=9,4 classes=0"}), Stages{plain[0]});
+    EXPECT_EQ(stages_of("batch: 64\n"), (Stages{first_stage + "64; 20", last_stage + "64; 12"}))
+        << "a key at the top holds for all";
+    EXPECT_EQ(stages_of("", {"epochs=2"}), (Stages{first_stage + "128; 2", last_stage + "128; 2"}));
+    EXPECT_EQ(stages_of("", {"stages.1.epochs=3"}),
+              (Stages{first_stage + "128; 20", last_stage + "128; 3"}));
+    EXPECT_EQ(stages_of("stages: {1: {epochs: 3}}\nbatch: 64\n"),
+              (Stages{first_stage + "64; 20", last_stage + "64; 3"}));
+    EXPECT_EQ(stages_of("stages: {1: {epochs: 3, batch: 5}}\nbatch: 64\n"),
+              (Stages{first_stage + "64; 20", last_stage + "5; 3"}))
+        << "a key of one stage before one of all";
+    EXPECT_EQ(stages_of("epochs: 7\n", {"stages.1.steps=3"}),
+              (Stages{first_stage + "128; 7", last_stage + "128; 0"}));
+    EXPECT_EQ(stages_of("optimizer: sgd\n", {"stages.0.optimizer.net=adam"})[1],
+              "supervised net=classifier loss=cross-entropy; sgd; cosine; 128; 12");
+    EXPECT_EQ(stages_of("optimizer: sgd\n", {"stages.0.optimizer.net=adam"})[0],
+              "autoencoder loss=squared-error noise=0; net: adam; cosine; 128; 20");
+    EXPECT_EQ(stages_of("objective: supervised net=classifier\n"),
+              Stages{"supervised net=classifier; adam rate=0.001; cosine; 128; 12"})
+        << "with an objective the job has one stage";
+    EXPECT_EQ(stages_of("stages: [{epochs: 1}]\n"), Stages{first_stage + "128; 1"});
+    EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(JobStages, TheLastKeyOfTheCommandLineWins)
+{
+    EXPECT_EQ(stages_of("stages: {1: {epochs: 3}}\n", {"epochs=2"}),
+              (Stages{first_stage + "128; 2", last_stage + "128; 2"}));
+    EXPECT_EQ(stages_of("stages: {1: {epochs: 3}}\n", {"steps=2"}),
+              (Stages{first_stage + "128; 0", last_stage + "128; 0"}));
+    EXPECT_EQ(stages_of("", {"epochs=2", "stages.1.epochs=3"}),
+              (Stages{first_stage + "128; 2", last_stage + "128; 3"}));
+    EXPECT_EQ(stages_of("", {"stages.1.epochs=3", "epochs=2"}),
+              (Stages{first_stage + "128; 2", last_stage + "128; 2"}));
+}
+
+TEST(JobStages, RefuseWhatTheModelDoesNotHave)
+{
+    auto ends = [](const Stages &found, const std::string &text) {
+        return found.size() == 1 && found[0].size() >= text.size() &&
+               found[0].compare(found[0].size() - text.size(), text.size(), text) == 0;
+    };
+    const std::string numbers = "this job's stages have the numbers 0 to 1: write for example "
+                                "stages.0.epochs";
+    EXPECT_TRUE(
+        ends(stages_of("", {"stages.2.epochs=1"}), "command line: stages.2.epochs: " + numbers));
+    EXPECT_TRUE(ends(stages_of("stages: {2: {epochs: 1}}\n"),
+                     "job.yaml:3:22: stages.2.epochs: " + numbers));
+    EXPECT_TRUE(ends(stages_of("", {"stages.2.epochs=1", "model=autoencoderr widths=9,4"}),
+                     "command line: model: there is no model autoencoderr: did you mean "
+                     "autoencoder? (`lockstep list models` has all)"))
+        << "the model is the mistake, not the number";
+    EXPECT_TRUE(ends(stages_of("", {"model=autoencoder"}),
+                     "command line: model: autoencoder needs widths= (units of input, hidden "
+                     "layers, code)"));
+    ls_error error = {};
+    ls_job *job = ls_job_parse("data: f.h5\nmodel: autoencoder widths=9,4\nstages: {1: {batch: "
+                               "7}}\nbatch: 8\n",
+                               "job.yaml", &error);
+    ASSERT_NE(job, nullptr) << error.text;
+    EXPECT_EQ(where(job, "stages.0.batch"), "job.yaml:4:8: batch");
+    EXPECT_EQ(where(job, "stages.1.batch"), "job.yaml:3:21: stages.1.batch");
+    EXPECT_EQ(where(job, "stages.1.epochs"), "job.yaml: stages.1.epochs (default)");
+    ls_job_destroy(job);
+}
+
 TEST(Job, HasNetsOfItsOwn)
 {
     size_t blocks = ls_memory_blocks();

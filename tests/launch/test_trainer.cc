@@ -86,9 +86,8 @@ struct Training {
     }
     ls_job *job(const std::string &more = "")
     {
-        std::string text = "data: rows\nnet: |\n  dense units=5\n  activation function=tanh\n"
-                           "  dropout\n  dense units=2\nshards: 4\nrun: " +
-                           (folder / "run") + "\n" + keys + more;
+        std::string text = "data: rows\nnet: |\n" + net + "shards: 4\nrun: " + (folder / "run") +
+                           "\n" + keys + more;
         ls_job *job = ls_job_parse(text.c_str(), "test.yaml", &error);
         EXPECT_NE(job, nullptr) << error.text;
         return job;
@@ -146,6 +145,7 @@ struct Training {
     Folder folder;
     Data data;
     std::string keys, notices;
+    std::string net = "  dense units=5\n  activation function=tanh\n  dropout\n  dense units=2\n";
     std::function<void(long)> on_step; /* gets the steps done since the run began */
     ls_train_options options = {};
     long limit = 0;
@@ -222,6 +222,23 @@ TEST(Trainer, TrainsWhatThePatternsNameAndFreezesTheRest)
     ASSERT_EQ(parts.train(11), LS_OUTCOME_STOPPED) << parts.error.text;
     ASSERT_EQ(parts.train(), LS_OUTCOME_COMPLETE) << parts.error.text;
     EXPECT_EQ(parts.values, both.values);
+}
+
+/* A frozen batch norm normalises by its running statistics, 0 and 1 at first: it changes nothing.
+ */
+TEST(Trainer, TellsThePassesWhatIsFrozen)
+{
+    const std::string keys = "batch: 16\nepochs: 2\noptimizer: sgd rate=0.1\ntrain: net/dense2\n";
+    Training frozen(keys), without(keys);
+    without.net = "  dense units=5\n  activation function=tanh\n  dense units=2\n";
+    frozen.net = without.net + "  batchnorm\n";
+    ASSERT_EQ(frozen.train(), LS_OUTCOME_COMPLETE) << frozen.error.text;
+    ASSERT_EQ(without.train(), LS_OUTCOME_COMPLETE) << without.error.text;
+    const std::vector<real> a = frozen.slots["net/dense2/weight"],
+                            b = without.slots["net/dense2/weight"];
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); i++)
+        EXPECT_NEAR(a[i], b[i], 1e-4) << i;
 }
 
 TEST(Trainer, RefusesMoreRowsThanThereAre)
