@@ -142,7 +142,7 @@ static void measure_squares(const ls_reduce *reduce, const ls_intervals *parts, 
 /* The total of the node, then of all nodes, in the order of sum_order.h. */
 static void add_step_sums(ls_reduce *reduce)
 {
-    enum { COUNT = LS_SUMS + 4 };
+    enum { COUNT = LS_SUMS + 5 };
     _Static_assert(sizeof(ls_step_sums) == COUNT * sizeof(double), "added as doubles");
     const ls_comm *comm = reduce->comm;
     double *total = (double *)reduce->total, *nodes = (double *)reduce->node_sums;

@@ -25,6 +25,7 @@ typedef struct ls_step_sums {
     double stop;     /* a signal came, or the time is up */
     double save;     /* a checkpoint is due by the clock */
     double evaluate; /* an evaluation is due by the clock */
+    double samples;  /* so are pictures */
 } ls_step_sums;
 
 /* Callers read the first two members only. */

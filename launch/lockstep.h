@@ -53,6 +53,7 @@ extern "C" {
 #include "launch/train/listener.h"
 #include "launch/train/plan.h"
 #include "launch/train/report.h"
+#include "launch/train/samples.h"
 #include "launch/train/shards.h"
 #include "launch/train/snapshot.h"
 #include "launch/train/states.h"

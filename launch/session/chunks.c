@@ -10,39 +10,42 @@ typedef struct buffers {
     real *all; /* on rank 0, for `collect`: the results of a round, [ranks, size, width]; or NULL */
 } buffers;
 
-static const ls_split *split_of(const ls_chunks *c)
+static long all_rows(const ls_chunks *c)
 {
-    return ls_dataset_split(c->data, c->split);
+    return c->rows ? c->rows : ls_dataset_split(c->data, c->split)->x.rows;
 }
 
 long ls_chunks_count(const ls_chunks *c)
 {
-    return (split_of(c)->x.rows + c->size - 1) / c->size;
+    return (all_rows(c) + c->size - 1) / c->size;
 }
 
 static long rows_of(const ls_chunks *c, long chunk)
 {
-    long left = split_of(c)->x.rows - chunk * c->size;
+    long left = all_rows(c) - chunk * c->size;
     return left < c->size ? left : c->size;
+}
+
+/* Reads the rows of the batch, and says what they are. */
+static bool read_rows(const ls_chunks *c, const buffers *b, ls_batch *batch, ls_error *error)
+{
+    const ls_split *split = ls_dataset_split(c->data, c->split);
+    real *y = c->targets && split->has_y ? b->y : NULL;
+    batch->x_shape = split->row;
+    batch->x = b->x;
+    batch->y_shape = split->y.shape;
+    batch->y = y;
+    return ls_dataset_read(c->data, c->split, b->row, batch->rows, NULL, b->x, y, error);
 }
 
 static bool apply_chunk(const ls_chunks *c, const buffers *b, long chunk, ls_error *error)
 {
-    const ls_split *split = split_of(c);
-    real *y = c->targets && split->has_y ? b->y : NULL;
-    long rows = rows_of(c, chunk);
-    for (long i = 0; i < rows; i++)
-        b->row[i] = chunk * c->size + i;
-    if (!ls_dataset_read(c->data, c->split, b->row, rows, NULL, b->x, y, error))
+    ls_batch batch = {
+        .rows = rows_of(c, chunk), .first = chunk * c->size, .total = all_rows(c), .row = b->row};
+    for (long i = 0; i < batch.rows; i++)
+        b->row[i] = batch.first + i;
+    if (c->data && !read_rows(c, b, &batch, error))
         return false;
-    const ls_batch batch = {.rows = rows,
-                            .first = chunk * c->size,
-                            .total = split->x.rows,
-                            .x_shape = split->row,
-                            .x = b->x,
-                            .y_shape = split->y.shape,
-                            .y = y,
-                            .row = b->row};
     c->apply(c->context, &batch, chunk, b->results);
     return true;
 }
@@ -66,12 +69,12 @@ static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_e
 
 bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
 {
-    const ls_split *split = split_of(c);
+    const ls_split *split = c->data ? ls_dataset_split(c->data, c->split) : NULL;
     bool collects = c->collect && comm->rank == 0;
     size_t rows = (size_t)c->size, results = rows * (size_t)c->width;
     buffers b = {
-        .x = ls_alloc(rows * (size_t)ls_shape_count(&split->row), sizeof(real)),
-        .y = ls_alloc(rows * (size_t)ls_shape_count(&split->y.shape), sizeof(real)),
+        .x = split ? ls_alloc(rows * (size_t)ls_shape_count(&split->row), sizeof(real)) : NULL,
+        .y = split ? ls_alloc(rows * (size_t)ls_shape_count(&split->y.shape), sizeof(real)) : NULL,
         .results = ls_alloc(results, sizeof(real)),
         .row = ls_alloc(rows, sizeof(int64_t)),
         .all = collects ? ls_alloc((size_t)comm->size * results, sizeof(real)) : NULL,

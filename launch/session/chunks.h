@@ -1,12 +1,14 @@
-/* chunks: the rows of a split, cut into chunks of a fixed size that are spread over the ranks. They
- * are the same on any number of ranks, so what is computed from a chunk has the same bits. */
+/* chunks: the rows of a split, or rows that are still to be made, cut into chunks of a fixed size
+ * that are spread over the ranks. They are the same on any number of ranks, so what is computed
+ * from a chunk has the same bits. */
 #pragma once
 #include "dist/comm.h"
 #include "io/dataset.h"
 
 typedef struct ls_chunks {
-    ls_dataset *data;
+    ls_dataset *data; /* NULL: nothing is read; the batches hold numbers of rows alone */
     ls_split_id split;
+    long rows;    /* how many, from the first on; 0: all of the split */
     long size;    /* rows of a chunk */
     bool targets; /* y is read too, where the split has it */
     void *context;

@@ -20,6 +20,8 @@ void ls_plan_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
     *chunk = never ? 0
                    : ls_evaluation_chunk(session->stage[stage].objective, session->data,
                                          ls_split_find(job->evaluate.split));
+    if (!t->options.no_files)
+        *chunk = ls_max(*chunk, ls_samples_chunk(session, stage));
 }
 
 /* Of the stage that takes most: its workspaces, its loader, the rows of an evaluation chunk. */

@@ -11,5 +11,6 @@ typedef struct ls_plan {
 
 /* Of a run whose shards are divided. */
 ls_plan ls_plan_make(const ls_trainer *trainer);
-/* Rows of the largest shard of a stage, and of its evaluation chunks (0: it never evaluates). */
+/* Rows of the largest shard of a stage, and of its chunks: of evaluations and pictures, the larger
+ * (0: it has neither). */
 void ls_plan_rows(const ls_trainer *trainer, long stage, long *shard, long *chunk);

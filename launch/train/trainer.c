@@ -180,6 +180,15 @@ static bool open_files(ls_trainer *t, ls_error *error)
            rewind_metrics(t, error);
 }
 
+static void open_samples(ls_trainer *t)
+{
+    t->samples = (ls_samples){.listener = &t->options.listener,
+                              .session = &t->session,
+                              .position = &t->position,
+                              .run = t->run};
+    ls_samples_open(&t->samples);
+}
+
 bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_options *options,
                      ls_error *error)
 {
@@ -210,7 +219,11 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         return false;
     t->report.run = t->run;
     ls_states_select(&t->states, &t->session, (int)t->position.stage);
-    return ls_resume_load(t, error) && ls_comm_agree(comm, !t->run || open_files(t, error), error);
+    if (!ls_resume_load(t, error) || !ls_comm_agree(comm, !t->run || open_files(t, error), error))
+        return false;
+    if (!t->options.no_files)
+        open_samples(t);
+    return true;
 }
 
 void ls_trainer_close(ls_trainer *t)
@@ -218,6 +231,7 @@ void ls_trainer_close(ls_trainer *t)
     ls_loader_close(t->loader);
     if (t->snapshot.writer) /* ls_trainer_run reported its last error */
         ls_checkpoint_writer_close(t->snapshot.writer, NULL);
+    ls_samples_close(&t->samples);
     ls_rundir_close(t->run);
     ls_checkpoint_close(t->checkpoint);
     if (t->reduce)

@@ -9,6 +9,7 @@
 #include "dist/reduce.h"
 #include "io/loader.h"
 #include "launch/train/report.h"
+#include "launch/train/samples.h"
 #include "launch/train/shards.h"
 #include "launch/train/snapshot.h"
 #include "launch/train/states.h"
@@ -46,8 +47,11 @@ typedef struct ls_trainer {
     ls_checkpoint *checkpoint;  /* on rank 0: the one to go on from, until it is loaded */
     char *resumed;              /* its path; NULL: the run starts anew */
     ls_rundir *run;             /* on rank 0; NULL on the others, and with no_files */
-    double saved, evaluated;    /* when the last checkpoint and evaluation were: ls_clock_now() */
-    bool time_up;               /* on rank 0: max_seconds are over */
+    ls_samples samples;
+    struct {
+        double saved, evaluated; /* when the last checkpoint and evaluation were: ls_clock_now() */
+    } last;
+    bool time_up; /* on rank 0: max_seconds are over */
 } ls_trainer;
 
 /* **Collective.** Opens session and run directory, checks job and data, finds and loads the

@@ -43,8 +43,9 @@ static void raise_flags(ls_trainer *t, ls_step_sums *sums)
     t->time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
     sums->stop += t->time_up;
     sums->failed += !is_saving_well(t);
-    sums->save = minutes_over(&t->session.job->checkpoint.every, t->saved);
-    sums->evaluate = minutes_over(&t->evaluate, t->evaluated);
+    sums->save = minutes_over(&t->session.job->checkpoint.every, t->last.saved);
+    sums->evaluate = minutes_over(&t->evaluate, t->last.evaluated);
+    sums->samples = minutes_over(&t->session.job->samples.every, t->samples.taken);
 }
 
 static void sum_over_ranks(void *comm, double *values, long count)
@@ -145,7 +146,7 @@ static void update(ls_trainer *t, int phase, double weight)
 /* What a step gave: sums of each phase, over all its updates, and the flags of any of them. */
 typedef struct step {
     ls_sums sums[LS_PHASES];
-    double stop, save, evaluate;
+    double stop, save, evaluate, samples;
 } step;
 
 static void add_sums(step *done, int phase, const ls_step_sums *sums)
@@ -155,6 +156,7 @@ static void add_sums(step *done, int phase, const ls_step_sums *sums)
     done->stop += sums->stop;
     done->save += sums->save;
     done->evaluate += sums->evaluate;
+    done->samples += sums->samples;
 }
 
 /* One update of a phase: gradient, sum, update, prepare. */
@@ -242,7 +244,7 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
         ls_checkpoint_writer_bar(t->snapshot.writer, &why);
     ls_snapshot_take(&t->snapshot, &now, part);
     if (part == LS_CHECKPOINT_ALL)
-        t->saved = ls_clock_now();
+        t->last.saved = ls_clock_now();
 }
 
 /* **Collective** over the node. From here on the nets read `values`. */
@@ -270,12 +272,24 @@ static bool evaluate(ls_trainer *t, ls_error *error)
         t->position.evaluation_due = 0;
         if (ls_judge_note(job, objective, evaluation.sums, &t->position))
             save(t, LS_CHECKPOINT_WEIGHTS);
-        t->evaluated = ls_clock_now();
-        ls_report_evaluation(&t->report, evaluation.sums, t->evaluated - start);
+        t->last.evaluated = ls_clock_now();
+        ls_report_evaluation(&t->report, evaluation.sums, t->last.evaluated - start);
     }
     if (job->evaluate.average)
         read_values(t, trained);
     return ls_comm_agree(t->comm, ok, error);
+}
+
+/* **Collective.** Pictures of what the parameters make, or their average where that is judged. */
+static void take_samples(ls_trainer *t)
+{
+    const bool average = t->session.job->evaluate.average;
+    real *trained = t->session.params->values;
+    if (average)
+        read_values(t, t->states.array[LS_OPTIMIZER_AVERAGE]);
+    ls_samples_take(&t->samples);
+    if (average)
+        read_values(t, trained);
 }
 
 /* Whether what is done `every` so often is due: by the steps done, or by the clock (`flag`). */
@@ -298,9 +312,9 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
     return last || ls_judge_patience_over(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
 }
 
-/* What is due after a step: a checkpoint, then an evaluation. The checkpoint says that the
- * evaluation is still to come, so that none of the steps is lost where it fails, or where a stop or
- * a kill comes meanwhile: the next start makes it. */
+/* What is due after a step: a checkpoint, pictures, then an evaluation. The checkpoint says that
+ * the evaluation is still to come, so that none of the steps is lost where it fails, or where a
+ * stop or a kill comes meanwhile: the next start makes it. */
 static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
 {
     bool last = t->position.stage_step == stage_of(t)->steps, stop = done->stop > 0 && !last;
@@ -310,6 +324,9 @@ static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
     t->position.evaluation_due = judged;
     if (saved)
         save(t, LS_CHECKPOINT_ALL);
+    if (t->samples.wanted && !stop &&
+        (last || due(t, &t->session.job->samples.every, done->samples)))
+        take_samples(t);
     if (stop || !judged)
         return stop ? STOP : last ? STAGE_DONE : GO_ON;
     verdict result = evaluate_due(t, error);
@@ -365,7 +382,7 @@ static void start_stage(ls_trainer *t)
     objective->type->compile(objective, shard_rows, chunk_rows);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
-    t->saved = t->evaluated = t->report.stage_start;
+    t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;
 }
 
 /* Moves the position to the beginning of the next stage. In the last stage it stays, so that a
@@ -418,6 +435,7 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
     } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
     bool durable = check_written(t, failed ? NULL : error);
+    ls_samples_wait(&t->samples);
     tell_written(t);
     if (failed || !ls_comm_agree(t->comm, durable, error))
         return LS_OUTCOME_FAILED;
