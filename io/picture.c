@@ -68,15 +68,27 @@ static void put_row(const ls_picture *p, const grid *g, long i, const real *x, c
     }
 }
 
+static ls_png canvas(const grid *g)
+{
+    return (ls_png){.width = 1 + g->columns * g->planes * (g->wide + 1),
+                    .height = 1 + g->lines * (g->high + 1),
+                    .channels = (int)g->colours};
+}
+
+bool ls_picture_check(const char *path, const ls_picture *picture, long count, ls_error *error)
+{
+    const grid g = lay_out(picture, count);
+    const ls_png png = canvas(&g);
+    return ls_png_check(path, png.width, png.height, error);
+}
+
 bool ls_picture_write(const char *path, const ls_picture *picture, const real *rows, long count,
                       ls_error *error)
 {
-    const grid g = lay_out(picture, count);
-    ls_png png = {.width = 1 + g.columns * g.planes * (g.wide + 1),
-                  .height = 1 + g.lines * (g.high + 1),
-                  .channels = (int)g.colours};
-    if (!ls_png_check(path, png.width, png.height, error))
+    if (!ls_picture_check(path, picture, count, error))
         return false;
+    const grid g = lay_out(picture, count);
+    ls_png png = canvas(&g);
     size_t bytes = (size_t)(png.width * png.height * g.colours);
     uint8_t *pixel = ls_alloc(bytes, 1);
     memset(pixel, 255, bytes);

@@ -19,8 +19,10 @@ typedef struct ls_picture {
 /* Whether a row of this shape is a picture: {h, w}, {h, w, c}, or a vector whose length is a square
  * of 2 or more, such as 784. *picture becomes {h, w, c}. */
 bool ls_picture_shape(const ls_shape *row, ls_shape *picture);
+/* Whether a picture of so many rows can be written; else an LS_USAGE error. */
+bool ls_picture_check(const char *path, const ls_picture *picture, long count, ls_error *error);
 /* Writes PATH with rows[count, row], count at least 1, whole and durable. Equal numbers give equal
- * bytes. LS_IO errors; LS_USAGE where the picture would be too large. */
+ * bytes. LS_IO errors, and those of ls_picture_check. */
 bool ls_picture_write(const char *path, const ls_picture *picture, const real *rows, long count,
                       ls_error *error);
 /* For ls_picture.least and most: the smallest range that holds 0, 1 and all of numbers[count] that

@@ -7,6 +7,7 @@
 #include "core/minmax.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/png.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/json.h"
 #include "launch/ranks.h"
@@ -17,21 +18,34 @@ static void print_notice(void *context, const char *text)
     ls_print(stderr, "lockstep: %s\n", text);
 }
 
+/* Whether the output, if there is one, may be written. */
+static bool check_output(const ls_forward *f, ls_error *error)
+{
+    const char *output = f->arguments.output;
+    const ls_rowfile_kinds kinds = f->command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5;
+    return !output || (((f->command->png && ls_png_ending(output)) ||
+                        ls_rowfile_ending(output, kinds, error)) &&
+                       (f->arguments.force || ls_atomic_file_absent(output, error)));
+}
+
+/* Whether the command reads no rows of the data. */
+static bool is_without_data(const ls_forward *f)
+{
+    return f->command->splits == LS_FORWARD_WALK_SPLIT && !f->arguments.walk;
+}
+
 /* **Collective.** */
 static bool open_saved(ls_forward *f, ls_error *error)
 {
     const ls_forward_command *command = f->command;
     const ls_forward_arguments *a = &f->arguments;
     bool first = f->comm->rank == 0;
-    bool allowed =
-        !first || !a->output ||
-        (ls_rowfile_ending(a->output, command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5, error) &&
-         (a->force || ls_atomic_file_absent(a->output, error)));
-    if (!ls_comm_agree(f->comm, allowed, error))
+    if (!ls_comm_agree(f->comm, !first || check_output(f, error), error))
         return false;
     const ls_saved_request request = {.from = a->words.at[0],
                                       .data = a->data,
                                       .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
+                                      .without_data = is_without_data(f),
                                       .read_job = ls_job_parse,
                                       .notice = print_notice};
     if (ls_saved_open(&f->saved, f->comm, &request, error) &&
@@ -76,12 +90,15 @@ static bool choose_split(ls_forward *f, ls_error *error)
 
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 {
-    ls_forward f = {.command = command, .arguments = {.split = -1, .as = -1, .threads = 1}};
+    ls_forward f = {
+        .command = command,
+        .arguments = {.output = command->output, .split = -1, .as = -1, .threads = 1, .seed = -1}};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);
     bool ok = open_saved(&f, &error) &&
-              (command->splits == LS_FORWARD_ALL_SPLITS || choose_split(&f, &error)) &&
+              (command->splits == LS_FORWARD_ALL_SPLITS || is_without_data(&f) ||
+               choose_split(&f, &error)) &&
               command->run(&f, &error);
     if (f.file)
         ls_rowfile_discard(f.file);

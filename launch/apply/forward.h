@@ -14,6 +14,9 @@ typedef struct ls_forward_arguments {
     int split, as;                     /* an ls_split_id, an ls_forward_as; -1: not given */
     bool json, force, average;
     int threads;
+    long rows, seed;  /* 0, -1: not given */
+    const char *walk; /* two rows; NULL: not given */
+    bool plane;
 } ls_forward_arguments;
 
 typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
@@ -45,12 +48,14 @@ typedef struct ls_forward ls_forward;
 
 typedef struct ls_forward_command {
     const ls_usage *usage;
-    bool objectives; /* the data must fit the objectives of the job */
-    bool csv;        /* the output may be a .csv file */
+    bool objectives;    /* the data must fit the objectives of the job */
+    bool csv, png;      /* the output may be a .csv, a .png file */
+    const char *output; /* its name where none is given; NULL: none */
     enum {
         LS_FORWARD_ALL_SPLITS,
         LS_FORWARD_TEST_SPLIT, /* where --split names none */
-        LS_FORWARD_ONLY_SPLIT  /* the same, but a data set's only split needs no --split */
+        LS_FORWARD_ONLY_SPLIT, /* the same, but a data set's only split needs no --split */
+        LS_FORWARD_WALK_SPLIT  /* the test split with --walk; else no data set is opened */
     } splits;
     /* **Collective.** Called with the net open; an output that it leaves open is removed. The error
      * is the same on all ranks. */

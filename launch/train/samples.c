@@ -161,7 +161,8 @@ static bool has_none(const ls_session *session, char *text, size_t size)
         snprintf(text, size, "no objective of this job makes rows of its own, or rebuilds them");
     else if (ls_shape_count(&session->task.x) > 1 && !ls_picture_shape(&session->task.x, &shape))
         snprintf(text, size,
-                 "rows of x have the shape %s; expected height x width, a vector whose length is a square, or "
+                 "rows of x have the shape %s; expected height x width, a vector whose length is a "
+                 "square, or "
                  "one number",
                  ls_shape_text(&session->task.x, x, sizeof x));
     else

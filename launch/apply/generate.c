@@ -1,0 +1,249 @@
+/* generate: rows that a trained model makes by itself, as a picture or as a data set. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/minmax.h"
+#include "core/print.h"
+#include "io/histogram.h"
+#include "io/picture.h"
+#include "io/png.h"
+#include "launch/apply/forward.h"
+#include "launch/session/generation.h"
+
+/* "3,17": two rows of the data. */
+static bool read_walk(const char *text, int64_t rows[2])
+{
+    char *end;
+    rows[0] = strtol(text, &end, 10);
+    bool ok = end != text && *end == ',' && rows[0] >= 0;
+    const char *second = end + 1;
+    rows[1] = ok ? strtol(second, &end, 10) : -1;
+    return ok && end != second && *end == 0 && rows[1] >= 0;
+}
+
+static void check_arguments(const void *context, const struct argp_state *state)
+{
+    const ls_forward_arguments *a = context;
+    int64_t rows[2];
+    ls_error error;
+    if (a->walk && a->plane)
+        argp_error(state, "--walk and --plane are two pictures: leave out one of them");
+    if (a->walk && !read_walk(a->walk, rows))
+        argp_error(state,
+                   "--walk=%s: expected the numbers of two rows of the data, from 0: --walk 3,17",
+                   a->walk);
+    if (!a->walk && a->split >= 0)
+        argp_error(state, "--split names the rows to walk between: it goes with --walk A,B");
+    if (!ls_png_ending(a->output) && !ls_rowfile_ending(a->output, LS_ROWFILE_HDF5, &error))
+        argp_error(state, "%s: expected an output that ends in .png or .h5", a->output);
+}
+
+static const ls_command_option options[] = {
+    {"rows", 'n', "N", "how many (default: 64; of a walk 16; of a plane 400)", LS_COMMAND_LONG,
+     LS_FORWARD_AT(rows), .low = 1, .high = 1000000000},
+    {"seed", 0, "S", "other samples (default: the seed of the job)", LS_COMMAND_LONG,
+     LS_FORWARD_AT(seed), .low = 0, .high = INT64_MAX},
+    {"walk", 0, "A,B", "go from the code of row A of the data to that of row B", LS_COMMAND_TEXT,
+     LS_FORWARD_AT(walk)},
+    {"plane", 0, NULL, "a square of codes, for a latent space of two numbers",
+     LS_FORWARD_AT(plane)},
+    LS_FORWARD_OUTPUT("grid.png or rows.h5, the file to write (default: generated.png)"),
+    {"split", 0, "train|valid|test", "with --walk: where the two rows stand (default: test)",
+     LS_COMMAND_CHOICE, LS_FORWARD_AT(split)},
+    LS_FORWARD_COMMON,
+    {.name = NULL}};
+
+const ls_usage ls_usage_generate = {
+    .options = options,
+    .check = check_arguments,
+    .arguments = "RUN|CHECKPOINT",
+    .about = "Makes rows like those of the data by a trained generative model, alone or under "
+             "mpirun: samples, or with --walk the points between two rows of the data, or with "
+             "--plane all that two latent numbers stand for. Row i is a function of the seed and "
+             "i, on any number of ranks. A .png shows the rows as a grid of tiles (rows of one "
+             "number as a histogram); a .h5 holds them as train/x, so that train and predict take "
+             "it as a data set. The data set is needed for --walk only. " LS_FORWARD_SOURCE,
+    .more = "Examples:\n"
+            "  lockstep generate runs/vae -o grid.png\n"
+            "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
+            "  mpirun -n 4 lockstep generate runs/gan --rows 10000 --seed 7 -o fake.h5",
+    .arguments_min = 1,
+    .arguments_max = 1,
+};
+
+/* The kinds of generation, with the words for them. */
+static const struct kind {
+    ls_generation_kind kind;
+    const char *words; /* what it makes */
+    long rows;         /* where --rows says nothing */
+} kinds[] = {{LS_GENERATE_PRIOR, "samples", 64},
+             {LS_GENERATE_WALK, "a walk (--walk)", 16},
+             {LS_GENERATE_PLANE, "a plane (--plane)", 400}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const struct kind *kind_of(const ls_forward_arguments *a)
+{
+    return &kinds[a->walk ? 1 : a->plane ? 2 : 0];
+}
+
+/* The error says what is made instead, or which objectives make rows. Returns false. */
+static bool refuse(const char *objective, int makes, const struct kind *asked, ls_error *error)
+{
+    char list[512] = "";
+    for (int k = 0; k < KINDS; k++)
+        if (makes & (int)kinds[k].kind)
+            ls_format_join(list, sizeof list, kinds[k].words);
+    for (int k = 0; !makes && ls_objective_types[k]; k++)
+        if (ls_objective_types[k]->generate)
+            ls_format_join(list, sizeof list, ls_objective_types[k]->name);
+    if (makes)
+        return ls_error_set(error, LS_USAGE, "%s can't make %s: of this model it makes %s",
+                            objective, asked->words, list);
+    return ls_error_set(error, LS_USAGE, "the objective %s makes no rows; those that do: %s",
+                        objective, *list ? list : "none");
+}
+
+/* The objective of the last stage that makes what is asked for; the caller destroys it. */
+static ls_objective *find_objective(const ls_forward *f, ls_error *error)
+{
+    const ls_job *job = f->saved.job;
+    const struct kind *asked = kind_of(&f->arguments);
+    ls_task task = f->saved.session.task;
+    task.inference = true;
+    char last[LS_WORD] = "";
+    int makes = 0;
+    for (int i = job->stages - 1; i >= 0; i--) {
+        ls_objective *objective = ls_objective_create(job->stage[i].objective, &task, error);
+        if (!objective || objective->generates & (int)asked->kind)
+            return objective;
+        if (!*last || (!makes && objective->generates))
+            snprintf(last, sizeof last, "%s", objective->type->name);
+        makes |= objective->generates;
+        ls_objective_destroy(objective);
+    }
+    refuse(last, makes, asked, error);
+    return NULL;
+}
+
+/* What becomes of the rows, on rank 0. */
+typedef struct sink {
+    ls_rowfile *file; /* NULL: they are kept, for a picture */
+    real *x;          /* [rows, width] */
+    long rows;        /* kept so far */
+    long width;
+} sink;
+
+static bool collect(void *context, long rows, const real *x, ls_error *error)
+{
+    sink *s = context;
+    if (s->file)
+        return ls_rowfile_add(s->file, rows, &x, error);
+    memcpy(s->x + s->rows * s->width, x, (size_t)(rows * s->width) * sizeof *x);
+    s->rows += rows;
+    return true;
+}
+
+/* How a row is drawn; rows of one number (whose rank becomes 0) as a histogram. */
+static bool plan_picture(const ls_forward *f, long rows, ls_picture *picture, ls_error *error)
+{
+    char shape[96];
+    const ls_shape *x = &f->saved.session.task.x;
+    *picture = (ls_picture){.columns = f->arguments.walk && rows <= 32 ? rows : 0};
+    if (ls_shape_count(x) == 1)
+        return true;
+    if (!ls_picture_shape(x, &picture->row))
+        return ls_error_set(error, LS_USAGE,
+                            "%s: rows of the shape %s are no pictures; write them as a data set: "
+                            "-o rows.h5",
+                            f->arguments.output, ls_shape_text(x, shape, sizeof shape));
+    return ls_picture_check(f->arguments.output, picture, rows, error);
+}
+
+static bool write_picture(const char *output, ls_picture *picture, const sink *s, ls_error *error)
+{
+    const ls_histogram histogram = {.made = s->x, .made_count = s->rows};
+    ls_picture_range(s->x, s->rows * s->width, &picture->least, &picture->most);
+    return picture->row.rank ? ls_picture_write(output, picture, s->x, s->rows, error)
+                             : ls_histogram_write(output, &histogram, error);
+}
+
+static bool begin_file(ls_forward *f, long rows, uint64_t seed, ls_error *error)
+{
+    char text[32];
+    const ls_rowfile_array array = {"train/x", f->saved.session.task.x, false};
+    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    return ls_forward_begin(f, error) && ls_rowfile_text(f->file, "/", "seed", text, error) &&
+           ls_rowfile_begin(f->file, &array, 1, rows, error);
+}
+
+/* **Collective.** Makes the rows, and writes the file. */
+static bool make(ls_forward *f, ls_objective *objective, const ls_generation *what, uint64_t seed,
+                 ls_error *error)
+{
+    const char *output = f->arguments.output;
+    bool first = f->comm->rank == 0, picture = ls_png_ending(output);
+    sink s = {.width = ls_shape_count(&objective->task.x)};
+    ls_picture tiles;
+    bool begun = !first || (picture ? plan_picture(f, what->rows, &tiles, error)
+                                    : begin_file(f, what->rows, seed, error));
+    if (!ls_comm_agree(f->comm, begun, error))
+        return false;
+    s.file = f->file;
+    s.x = first && picture ? ls_alloc((size_t)(what->rows * s.width), sizeof(real)) : NULL;
+    const ls_generation_plan plan = {
+        .comm = f->comm, .objective = objective, .seed = seed, .collect = collect, .context = &s};
+    objective->type->compile(objective, 0, ls_generation_chunk(objective, what->rows));
+    bool ok = ls_generation_run(&plan, what, error);
+    if (ok && picture)
+        ok = ls_comm_agree(f->comm, !first || write_picture(output, &tiles, &s, error), error);
+    ls_free(s.x);
+    return ok && ls_forward_finish(f, error);
+}
+
+/* The two rows that a walk leads from and to, into x[2, width] and rows[2]. */
+static bool read_ends(const ls_forward *f, real *x, int64_t rows[2], ls_error *error)
+{
+    read_walk(f->arguments.walk, rows);
+    for (int i = 0; i < 2; i++)
+        if (rows[i] >= f->split->x.rows)
+            return ls_error_set(error, LS_USAGE, "--walk=%s: %s of %s has the rows 0 to %ld",
+                                f->arguments.walk, f->split->name, f->saved.job->data,
+                                f->split->x.rows - 1);
+    return ls_dataset_read(f->saved.session.data, f->split_id, rows, 2, NULL, x, NULL, error);
+}
+
+static bool generate(ls_forward *f, ls_error *error)
+{
+    const ls_forward_arguments *a = &f->arguments;
+    const struct kind *kind = kind_of(a);
+    const ls_shape *shape = &f->saved.session.task.x;
+    ls_objective *objective = find_objective(f, error);
+    if (!objective)
+        return false;
+    int64_t rows[2];
+    real *x = ls_alloc(2 * (size_t)ls_shape_count(shape), sizeof *x);
+    const ls_batch given = {.rows = 2, .total = 2, .x_shape = *shape, .x = x, .row = rows};
+    const ls_generation what = {.kind = kind->kind,
+                                .rows = a->rows ? a->rows : kind->rows,
+                                .given = a->walk ? &given : NULL};
+    const uint64_t seed = (uint64_t)(a->seed >= 0 ? a->seed : f->saved.job->seed);
+    bool ok = ls_comm_agree(f->comm, !a->walk || read_ends(f, x, rows, error), error) &&
+              make(f, objective, &what, seed, error);
+    if (ok && f->comm->rank == 0)
+        ls_print(stdout, "wrote %s: %ld rows of %s (step %ld), seed %llu\n", a->output, what.rows,
+                 f->saved.path, f->saved.step, (unsigned long long)seed);
+    ls_free(x);
+    ls_objective_destroy(objective);
+    return ok;
+}
+
+int ls_command_generate(int argc, char **argv)
+{
+    static const ls_forward_command command = {.usage = &ls_usage_generate,
+                                               .output = "generated.png",
+                                               .png = true,
+                                               .splits = LS_FORWARD_WALK_SPLIT,
+                                               .run = generate};
+    return ls_forward_main(&command, argc, argv);
+}

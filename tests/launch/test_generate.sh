@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# test_generate: rows that a trained model makes, by lockstep generate and as pictures of a run: the same on any number of
+# ranks, from the checkpoint alone; what cannot be made or drawn is said.
+# shellcheck source=tests/launch/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# compare PICTURE FILE.h5 PAIRS: whether the tiles of a picture are the rows of a file (PAIRS: beside those of the data).
+cat >compare.py <<'END'
+"""compare: tiles of a picture beside the rows in a data set."""
+import sys
+
+import h5py
+import numpy
+
+tests, picture, rows = sys.argv[1:4]
+sys.path.insert(0, f"{tests}/launch")
+from read_png import read_png, tiles
+
+with h5py.File(rows) as file:
+    x = file["train/x"][()].astype(float).reshape(-1, 12, 12)
+found = tiles(read_png(picture), 12, 12)
+assert found.shape[4] == 1
+found = found.reshape(-1, 12, 12)
+assert (found[len(x):] == 255).all()
+least, most = min(0, x.min()), max(1, x.max())
+assert abs(found[:len(x)] - 255 * (x - least) / (most - least)).max() < 0.51
+assert x.std(0).max() > 1e-3, "all rows are the same"
+END
+
+data images data.h5
+cat >gan.yaml <<'END'
+data: data.h5
+run: gan
+model: gan latent=8 generator=32 discriminator=32 output=logistic
+shards: 3
+stages: [{batch: 20, epochs: 4}]
+samples: {every: 2 epochs, rows: 30}
+END
+
+# A run writes a picture every 2 epochs, the same ones on any number of ranks.
+expect 0 "$lockstep" train gan.yaml
+expect 0 ranks 3 "$lockstep" train gan.yaml run=gan3
+same 'pictures of the run' "$(cd gan/samples && echo *)" 'step-00000022-prior.png step-00000044-prior.png'
+for picture in step-00000022-prior.png step-00000044-prior.png; do
+    cmp "gan/samples/$picture" "gan3/samples/$picture" || fail "3 ranks drew another $picture"
+done
+! cmp -s gan/samples/* || fail 'the pictures of two steps are the same'
+
+# From the checkpoint alone, on 1 rank and 2: the same rows, whatever their number; other seeds give others.
+mv data.h5 away.h5
+expect 0 "$lockstep" generate gan --rows 30
+says 'wrote generated.png: 30 rows of gan/checkpoints/step-00000044.h5 (step 44), seed 1'
+cmp generated.png gan/samples/step-00000044-prior.png || fail 'expected the samples of the run'
+expect 64 "$lockstep" generate gan
+says 'generated.png: is there already; --force overwrites it'
+expect 0 "$lockstep" generate gan --rows 30 -o some.h5
+expect 0 ranks 2 "$lockstep" generate gan --rows 700 -o many.h5
+expect 0 "$lockstep" generate gan --rows 30 --seed 2 -o other.h5
+"$python" compare.py "$tests" generated.png some.h5 || fail 'the picture does not show the rows'
+"$python" -c '
+import h5py
+some, many, other = (h5py.File(name)["train/x"][()] for name in ("some.h5", "many.h5", "other.h5"))
+assert some.shape == (30, 12, 12, 1) and len(many) == 700
+assert (some == many[:30]).all() and (some == other).mean() < 0.01
+assert dict(h5py.File("other.h5").attrs)["seed"] == "2"' || fail 'rows are no function of seed and number'
+
+# What is made is a data set.
+expect 0 "$lockstep" train gan.yaml data=many.h5 run=again epochs=1
+
+# What a model can't make, and what can't be drawn, is said.
+expect 64 "$lockstep" generate gan --plane -o plane.png
+says "gan can't make a plane (--plane): of this model it makes samples"
+expect 65 "$lockstep" generate gan --walk 1,2 -o walk.png
+says 'the data set of the run is not there'
+expect 64 "$lockstep" generate gan --walk 1,b -o walk.png
+says '--walk=1,b: expected the numbers of two rows of the data, from 0: --walk 3,17'
+expect 64 "$lockstep" generate gan --walk 1,2 --plane -o walk.png
+says '--walk and --plane are two pictures'
+expect 64 "$lockstep" generate gan --split valid -o walk.png
+says '--split names the rows to walk between: it goes with --walk A,B'
+expect 64 "$lockstep" generate gan -o rows.csv
+says 'rows.csv: expected an output that ends in .png or .h5'
+expect 64 "$lockstep" generate gan --rows 100000000 -o large.png
+says 'large.png: the picture would be 130001 pixels wide'
+expect 65 "$lockstep" generate some.h5 -o x.png
+says 'some.h5 is a data set; expected a trained net'
+cat >mlp.yaml <<'END'
+data: away.h5
+run: mlp
+model: mlp widths=144,4
+stages: [{batch: 20, epochs: 1}]
+samples: {every: 1 epoch}
+END
+expect 0 "$lockstep" train mlp.yaml
+says 'no pictures are written (samples.every=): no objective of this job makes rows of its own, or rebuilds them'
+[ ! -e mlp/samples ] || fail 'a run without pictures made their folder'
+expect 64 "$lockstep" generate mlp -o x.png
+says 'the objective supervised makes no rows; those that do: '
+grep -q 'those that do: .*gan' out || fail 'expected the objective gan among those that make rows'
+
+# Rows of one number are drawn as a histogram, those of five are not.
+"$python" -c '
+import h5py, numpy
+draw = numpy.random.default_rng(1).normal
+for name, shape in (("one.h5", 400), ("five.h5", (400, 5))):
+    with h5py.File(name, "w") as file:
+        file["train/x"] = draw(3, 2, shape).astype("f4")'
+expect 0 "$lockstep" train gan.yaml data=one.h5 run=one model='gan latent=2 generator=8 discriminator=8 output=linear' epochs=2
+expect 0 "$lockstep" generate one -o one.png
+"$python" -c '
+import sys
+sys.path.insert(0, sys.argv[1] + "/launch")
+from read_png import read_png
+ours, made = read_png("one/samples/step-00000040-prior.png"), read_png("one.png")
+assert ours.shape == made.shape == (340, 660, 3)
+blue, orange = (158, 202, 225), (217, 72, 1)
+count = lambda pixels, colour: (pixels == colour).all(2).sum()
+assert count(ours, blue) > 5000 and count(ours, orange) > 500, "data and samples"
+assert count(made, blue) == 0 and count(made, orange) > 500' "$tests" || fail 'no histogram of rows of one number'
+expect 0 "$lockstep" train gan.yaml data=five.h5 run=five model='gan latent=2 generator=8 discriminator=8 output=linear' epochs=1
+says 'no pictures are written (samples.every=): rows of x have the shape 5; expected height x width'
+[ ! -e five/samples ] || fail 'a run without pictures made their folder'
+expect 64 "$lockstep" generate five -o five.png
+says 'five.png: rows of the shape 5 are no pictures; write them as a data set: -o rows.h5'
+
+# A picture that can't be written ends no training.
+mkdir stuck
+: >stuck/samples
+expect 0 "$lockstep" train gan.yaml data=away.h5 run=stuck
+says 'no pictures of step 22: stuck/samples: expected a folder'
+says 'no pictures of step 44: '
