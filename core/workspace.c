@@ -46,7 +46,7 @@ struct ls_workspace {
     bool *dy_written; /* [count] during backward: some reader of the layer has written its dy */
     bool *trains;     /* [count] during backward: gradients of slots of it, or of a layer of these
                          that it depends on, are wanted */
-    double *seconds;  /* profile, or NULL */
+    ls_layer_time *times; /* profile, or NULL */
 };
 
 static int threads_of(const ls_net *net)
@@ -238,27 +238,30 @@ static void run_part(const task *task, int part, int parts)
     task->step(task->layer, &pass, &args);
 }
 
-/* Runs all parts, shared among the threads; adds the time to *seconds, unless it is NULL. One part
+/* Runs all parts, shared among the threads; adds the seconds to *time, unless it is NULL. One part
  * is called directly: a parallel region of one thread would make OpenMP end its idle workers. */
-static void share(const task *task, double *seconds)
+static void share(const task *task, ls_layer_time *time)
 {
     const int threads = task->layer->type->mixes_rows ? 1 : task->space->threads;
-    double start = seconds ? ls_clock_now() : 0;
+    double start = time ? ls_clock_now() : 0;
     if (threads == 1)
         run_part(task, 0, 1);
     else
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
         for (int t = 0; t < threads; t++)
             run_part(task, t, threads);
-    if (seconds)
-        *seconds += ls_clock_now() - start;
+    if (time)
+        time->seconds += ls_clock_now() - start;
 }
 
-/* Where the profile adds the time of the i-th layer: forward (which 0) or backward (1); NULL: none
- * is wanted. */
-static double *seconds_of(const ls_workspace *space, int i, int which)
+/* Where the profile adds what the i-th layer takes for all rows, forward (pass 0) or backward (1);
+ * NULL: none is wanted. */
+static ls_layer_time *time_of(const ls_workspace *space, int i, int pass)
 {
-    return space->seconds ? &space->seconds[2 * (space->first + i) + which] : NULL;
+    ls_layer_time *time = space->times ? &space->times[2 * (space->first + i) + pass] : NULL;
+    if (time)
+        time->rows += (double)space->rows;
+    return time;
 }
 
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
@@ -269,7 +272,7 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
-        share(&forward, seconds_of(space, i, 0));
+        share(&forward, time_of(space, i, 0));
     }
     return block_of(space, space->count - 1, BLOCK_Y);
 }
@@ -329,11 +332,11 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
     }
     if (!needed)
         return;
-    double *seconds = seconds_of(space, i, 1);
-    share(&backward, seconds);
+    ls_layer_time *time = time_of(space, i, 1);
+    share(&backward, time);
     if (learning && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
-        share(&gradient, seconds);
+        share(&gradient, time);
     }
     if (learning && pass->finished)
         tell_finished(layer, pass);
@@ -396,7 +399,7 @@ const real *ls_workspace_draws(const ls_workspace *space, int layer)
     return at->type->draws ? at->type->draws(at, &args) : NULL;
 }
 
-void ls_workspace_profile(ls_workspace *space, double *seconds)
+void ls_workspace_profile(ls_workspace *space, ls_layer_time *times)
 {
-    space->seconds = seconds;
+    space->times = times;
 }

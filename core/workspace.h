@@ -39,5 +39,9 @@ real *ls_workspace_dy(ls_workspace *space);
  * and backward, which reuses the memory. */
 const real *ls_workspace_output(const ls_workspace *space, int layer);
 const real *ls_workspace_draws(const ls_workspace *space, int layer);
-/* Adds each layer's seconds, forward and backward, to seconds[2 * net->count]; NULL: stops. */
-void ls_workspace_profile(ls_workspace *space, double *seconds);
+/* What a pass through a layer took, and of how many rows. */
+typedef struct ls_layer_time {
+    double seconds, rows;
+} ls_layer_time;
+/* Adds what each layer takes, forward and backward, to times[2 * net->count]; NULL: stops. */
+void ls_workspace_profile(ls_workspace *space, ls_layer_time *times);

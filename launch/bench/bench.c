@@ -69,10 +69,10 @@ typedef struct bench {
     real *y;    /* their labels */
     ls_dataset *data;
     ls_trainer trainer;
-    double last;     /* when the step before ended */
-    double *seconds; /* [steps] */
-    double *layers;  /* [layers][forward, backward] seconds in all steps of rank 0 */
-    double bytes;    /* memory of this process in the last step */
+    double last;                     /* when the step before ended */
+    double *seconds;                 /* [steps] */
+    ls_layer_time *layers[LS_VIEWS]; /* of each run of a net, in all steps of rank 0 */
+    double bytes;                    /* memory of this process in the last step */
 } bench;
 
 /* Finds the spec that is measured, the shape of a row of its input, and how many outputs it has. */
@@ -122,7 +122,7 @@ static ls_dataset *make_data(bench *b, const ls_shape *input, long outputs, ls_e
 
 static ls_job *make_job(const ls_bench_arguments *a, const char *model, ls_error *error)
 {
-    ls_job_stage stage = {.optimizer = {{.spec = "momentum rate=0.01 momentum=0.9"}},
+    ls_job_stage stage = {.optimizer = {{.spec = "momentum rate=1e-6 momentum=0.9"}},
                           .optimizers = 1,
                           .schedule = "constant",
                           .batch = a->batch,
@@ -138,18 +138,21 @@ static ls_job *make_job(const ls_bench_arguments *a, const char *model, ls_error
                          error);
 }
 
-/* Stores how long the step took; the first step is not measured, since it warms up. */
-static void note_step(void *context, const ls_figures *figures)
+static const ls_objective *objective_of(const bench *b)
 {
-    bench *b = context;
-    double now = ls_clock_now();
-    if (figures->step > 1)
-        b->seconds[figures->step - 2] = now - b->last;
-    else if (b->layers)
-        ls_workspace_profile(b->trainer.session.stage[0].objective->view[0].run, b->layers);
-    if (figures->step == figures->steps)
-        b->bytes = ls_memory_process();
-    b->last = ls_clock_now();
+    return b->trainer.session.stage[0].objective;
+}
+
+static void start_profile(bench *b)
+{
+    const ls_objective *objective = objective_of(b);
+    for (int v = 0; v < objective->views; v++) {
+        ls_workspace *run = objective->view[v].run;
+        if (!run)
+            continue;
+        b->layers[v] = ls_alloc((size_t)(2 * ls_workspace_net(run)->count), sizeof **b->layers);
+        ls_workspace_profile(run, b->layers[v]);
+    }
 }
 
 static void print_result(const bench *b, int ranks)
@@ -180,33 +183,65 @@ static void count_bytes(const ls_layer *layer, long rows, double bytes[2])
     bytes[1] = (x + dx + y + 2 * parameters) * sizeof(real);
 }
 
-/* Prints the means over all steps of each layer, and of a step. */
-static void print_profile(const bench *b, int ranks)
+/* Prints a line for each layer of a net; returns the seconds of all of them. */
+static double print_layers(const ls_net *net, const ls_layer_time *times, long steps)
 {
     int width = 0;
-    long rows = b->arguments->batch / ranks, steps = b->arguments->steps;
-    double sum = 0, whole = 0;
-    const ls_net *net = b->trainer.session.net[0];
+    double sum = 0;
     for (int i = 0; i < net->count; i++)
         width = (int)ls_max(width, (long)strlen(net->layers[i]->name));
     for (int i = 0; i < net->count; i++) {
         const ls_layer *layer = net->layers[i];
-        double bytes[2];
-        count_bytes(layer, rows, bytes);
         ls_print(stdout, "%-*s", width, layer->name);
         for (int pass = 0; pass < 2; pass++) {
-            double seconds = b->layers[2 * i + pass] / (double)steps;
-            double gflop = 1e-9 * (1 + pass) * layer->flops * (double)rows;
+            const ls_layer_time *time = &times[2 * i + pass];
+            const double rows = time->rows / (double)steps, seconds = time->seconds / (double)steps;
+            double bytes[2];
+            count_bytes(layer, (long)rows, bytes);
             ls_print(stdout, "   %s %9.3f ms %7.1f Gflop/s %6.1f GB/s",
-                     pass ? "backward" : "forward", 1e3 * seconds, gflop / seconds,
-                     1e-9 * bytes[pass] / seconds);
+                     pass ? "backward" : "forward", 1e3 * seconds,
+                     seconds > 0 ? 1e-9 * (1 + pass) * layer->flops * rows / seconds : 0,
+                     seconds > 0 ? 1e-9 * bytes[pass] / seconds : 0);
             sum += seconds;
         }
         ls_print(stdout, "\n");
     }
+    return sum;
+}
+
+/* Prints the means over all steps of each layer of each net, and of a step. */
+static void print_profile(const bench *b)
+{
+    long steps = b->arguments->steps;
+    double sum = 0, whole = 0;
+    const ls_objective *objective = objective_of(b);
+    for (int v = 0; v < objective->views; v++) {
+        if (!b->layers[v])
+            continue;
+        if (objective->views > 1)
+            ls_print(stdout, "%s\n", objective->view[v].name);
+        sum += print_layers(ls_workspace_net(objective->view[v].run), b->layers[v], steps);
+    }
     for (long i = 0; i < steps; i++)
         whole += b->seconds[i] / (double)steps;
     ls_print(stdout, "all layers %.3f ms of a step's %.3f ms\n", 1e3 * sum, 1e3 * whole);
+}
+
+/* Stores how long the step took; the first step is not measured, since it warms up. */
+static void note_step(void *context, const ls_figures *figures)
+{
+    bench *b = context;
+    double now = ls_clock_now();
+    if (figures->step > 1)
+        b->seconds[figures->step - 2] = now - b->last;
+    else if (b->arguments->profile)
+        start_profile(b);
+    if (figures->step == figures->steps) {
+        b->bytes = ls_memory_process();
+        if (b->arguments->profile && b->trainer.comm->rank == 0)
+            print_profile(b); /* now: the runs of the nets end with the stage */
+    }
+    b->last = ls_clock_now();
 }
 
 static void print_notice(void *context, const char *text)
@@ -235,13 +270,9 @@ static bool measure(bench *b, ls_comm *comm, ls_error *error)
     if (!ls_trainer_open(&b->trainer, comm, b->job, &options, error))
         return false;
     b->seconds = ls_alloc((size_t)a->steps, sizeof *b->seconds);
-    if (a->profile)
-        b->layers = ls_alloc((size_t)(2 * b->trainer.session.net[0]->count), sizeof *b->layers);
     if (ls_trainer_run(&b->trainer, error) == LS_OUTCOME_FAILED)
         return false;
     ls_comm_sum(comm, &b->bytes, 1);
-    if (first && a->profile)
-        print_profile(b, ranks);
     if (first)
         print_result(b, ranks);
     return true;
@@ -261,7 +292,8 @@ static bool bench_model(ls_comm *comm, const ls_bench_arguments *a, ls_error *er
     ls_trainer_close(&b->trainer);
     ls_dataset_close(b->data);
     ls_job_destroy(b->job);
-    ls_free(b->layers);
+    for (int v = 0; v < LS_VIEWS; v++)
+        ls_free(b->layers[v]);
     ls_free(b->seconds);
     ls_free(b->x);
     ls_free(b->y);
