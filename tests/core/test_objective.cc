@@ -150,4 +150,4 @@ TEST(Objective, SupervisedComputesWhatIsAskedFor)
     ls_free(values);
 }
 
-} // namespace
+} /* namespace */
