@@ -75,6 +75,10 @@ errors = [r["valid"]["mse"] for r in records if "valid" in r]
 assert len(errors) == 15 and errors[-1] < 0.9 * errors[0], errors
 PYTHON
 
+printf '%s\n' 'data: unlabelled.h5' 'model: autoencoder widths=144,60,20 greedy=1 classes=4' >default.yaml
+expect 65 "$lockstep" train default.yaml run=default
+says 'stages.2.objective (default): supervised training needs targets: train/y is missing in the data set'
+
 expect 64 "$lockstep" train plain.yaml run=other 'model=autoencoder widths=150,20'
 says 'autoencoder: widths= begins with 150, but a row of the data has 144 numbers'
 expect 64 "$lockstep" train plain.yaml run=other 'stages.0.objective=autoencoder pair=3'
