@@ -126,7 +126,6 @@ static void stages(const void *self, ls_recipe_list *list)
 const ls_model_type ls_model_autoencoder = {
     .name = "autoencoder",
     .help = "dense layers to a code and back, and a classifier on the same layers",
-    .nets = "encoder decoder classifier",
     .input = "784",
     .nets = "encoder decoder classifier",
     .bench = "autoencoder widths=784,256,64",
