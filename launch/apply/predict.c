@@ -30,8 +30,8 @@ const ls_usage ls_usage_predict = {
     .arguments = "RUN|CHECKPOINT",
     .about = "Applies a trained net to each row of a data set, alone or under mpirun, and writes "
              "for each row its class and the probabilities of all classes (scores where the loss "
-             "defines no probabilities), or the outputs as values. The data set needs no "
-             "y. " LS_FORWARD_SOURCE,
+             "defines no probabilities), or the outputs as values: of an autoencoder, the rebuilt "
+             "row. The data set needs no y. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep predict runs/lenet --data new.h5 -o predictions.csv\n"
             "  mpirun -n 4 lockstep predict runs/lenet --split valid -o valid.h5",
@@ -95,6 +95,7 @@ static prediction plan(const ls_forward *f, const ls_objective *objective)
     p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
+    p.classes = p.classes && !objective->rebuilds;
     p.width = ls_shape_count(p.output);
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
     p.numbers = p.pair ? 2 : p.width;
@@ -117,6 +118,18 @@ static void print(const ls_forward *f, const prediction *p)
     ls_json_print(top);
 }
 
+static bool check_outputs(const ls_forward *f, const ls_objective *objective, ls_error *error)
+{
+    const char *name = objective->type->name;
+    if (!objective->meaning)
+        return ls_error_set(error, LS_USAGE, "%s predicts nothing of a row", name);
+    return !objective->rebuilds || f->arguments.as != LS_FORWARD_CLASSES ||
+           ls_error_set(error, LS_USAGE,
+                        "--as classes: the outputs of %s are rebuilt rows, which stand for no "
+                        "classes; leave --as out",
+                        name);
+}
+
 static bool predict(ls_forward *f, ls_error *error)
 {
     const ls_job *job = f->saved.job;
@@ -126,8 +139,7 @@ static bool predict(ls_forward *f, ls_error *error)
         ls_objective_create(job->stage[job->stages - 1].objective, &task, error);
     if (!objective)
         return false;
-    if (!objective->meaning) {
-        ls_error_set(error, LS_USAGE, "%s predicts nothing of a row", objective->type->name);
+    if (!check_outputs(f, objective, error)) {
         ls_objective_destroy(objective);
         return false;
     }

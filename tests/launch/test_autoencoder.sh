@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_autoencoder: features without labels, layer by layer and as a whole, and a classifier on them: the same bits on 1 to 4
-# ranks and after stops inside and between stages; gradients; what it refuses.
+# ranks and after stops inside and between stages; gradients; what it refuses; rebuilt rows and codes of a checkpoint.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data images images.h5
@@ -92,3 +92,23 @@ for objective in 'autoencoder noise=0.3' 'autoencoder loss=bce' 'autoencoder pai
     done
 done
 same 'parameters of a pair that were checked' 3 "$(grep -c ' ok$' out)"
+
+# --- predict writes the rebuilt rows, extract the codes: numpy computes the same from the checkpoint.
+expect 0 ranks 2 "$lockstep" predict plain -o rebuilt.h5
+says '61 rows, row and value'
+expect 0 "$lockstep" extract plain --layer encoder/dense2 -o codes.h5
+expect 64 "$lockstep" predict plain -o classes.h5 --as classes
+says '--as classes: the outputs of autoencoder are rebuilt rows, which stand for no classes; leave --as out'
+"$python" - <<'PYTHON'
+import h5py, numpy
+with h5py.File("plain/checkpoints/best.h5") as best, h5py.File("unlabelled.h5") as data, \
+     h5py.File("rebuilt.h5") as rebuilt, h5py.File("codes.h5") as codes:
+    def dense(net, layer, x):
+        return x @ best[f"model/{net}/{layer}/weight"][()].T + best[f"model/{net}/{layer}/bias"][()]
+    x = data["test/x"][()].reshape(61, 144) / 255
+    code = dense("encoder", "dense2", numpy.maximum(dense("encoder", "dense1", x), 0))
+    out = dense("decoder", "dense1", numpy.maximum(dense("decoder", "dense2", code), 0))
+    assert rebuilt["value"].shape == (61, 12, 12, 1)
+    numpy.testing.assert_allclose(rebuilt["value"][()].reshape(61, 144), 1 / (1 + numpy.exp(-out)), atol=1e-5)
+    numpy.testing.assert_allclose(codes["test/x"][()], code, rtol=1e-4, atol=1e-4)
+PYTHON
