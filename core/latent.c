@@ -45,3 +45,13 @@ void ls_latent_plane(ls_latent_prior prior, long rows, long first, long n, real 
         z[1] = quantile(prior, i / side, side);
     }
 }
+
+void ls_latent_walk(const real *from, const real *to, long width, long rows, long first, long n,
+                    real *z)
+{
+    for (long r = 0; r < n; r++, z += width) {
+        const real share = rows > 1 ? (real)(first + r) / (real)(rows - 1) : 0;
+        for (long j = 0; j < width; j++)
+            z[j] = (1 - share) * from[j] + share * to[j];
+    }
+}

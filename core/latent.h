@@ -13,3 +13,6 @@ void ls_latent_draw(ls_latent_prior prior, ls_random stream, long first, long n,
  * each coordinate through the prior's quantile function (Kingma and Welling 2014, appendix A). The
  * first number grows from left to right, the second from top to bottom. */
 void ls_latent_plane(ls_latent_prior prior, long rows, long first, long n, real *z);
+/* Codes first, first + 1, ... of `rows` evenly spaced ones on the line from one code to another. */
+void ls_latent_walk(const real *from, const real *to, long width, long rows, long first, long n,
+                    real *z);

@@ -25,6 +25,16 @@ bool ls_shape_equal(const ls_shape *a, const ls_shape *b)
     return a->rank == b->rank && memcmp(a->at, b->at, (size_t)a->rank * sizeof *a->at) == 0;
 }
 
+bool ls_shape_fits(const ls_shape *made, const ls_shape *row)
+{
+    ls_shape a = *made, b = *row;
+    if (a.rank == 1)
+        return a.at[0] == ls_shape_count(row);
+    a.rank -= made->rank > 0 && ls_shape_last(made) == 1;
+    b.rank -= row->rank > 0 && ls_shape_last(row) == 1;
+    return ls_shape_equal(&a, &b);
+}
+
 const char *ls_shape_text(const ls_shape *shape, char *text, size_t size)
 {
     size_t used = (size_t)snprintf(text, size, "%s", shape->rank ? "" : "scalar");

@@ -27,6 +27,9 @@ typedef struct ls_shape {
 long ls_shape_count(const ls_shape *shape); /* product; 1 for rank 0 */
 long ls_shape_last(const ls_shape *shape);  /* the last dimension; 1 for rank 0 */
 bool ls_shape_equal(const ls_shape *a, const ls_shape *b);
+/* Whether rows of the shape `made` can stand for rows of the shape `row`: both are equal, but for a
+ * last dimension of one channel, or `made` is a vector of as many numbers. */
+bool ls_shape_fits(const ls_shape *made, const ls_shape *row);
 /* "28x28x1", or "scalar" for rank 0, into `text` of `size` bytes; returns text. */
 const char *ls_shape_text(const ls_shape *shape, char *text, size_t size);
 /* Reads "28,28,1"; `key` names it in the LS_USAGE error. */

@@ -69,4 +69,16 @@ TEST(Latent, ThePartsOfAPlaneAreThePlane)
     EXPECT_EQ(Reals(all.begin() + 8, all.end()), part);
 }
 
+TEST(Latent, AWalkGoesFromOneCodeToTheOther)
+{
+    const Reals from = {1, -2, 0}, to = {3, 2, 0};
+    Reals z(3 * 5), part(3 * 2);
+    ls_latent_walk(from.data(), to.data(), 3, 5, 0, 5, z.data());
+    EXPECT_EQ(z, (Reals{1, -2, 0, 1.5, -1, 0, 2, 0, 0, 2.5, 1, 0, 3, 2, 0}));
+    ls_latent_walk(from.data(), to.data(), 3, 5, 2, 2, part.data());
+    EXPECT_EQ(Reals(z.begin() + 6, z.begin() + 12), part);
+    ls_latent_walk(from.data(), to.data(), 3, 1, 0, 1, z.data());
+    EXPECT_EQ(Reals(z.begin(), z.begin() + 3), from);
+}
+
 } /* namespace */
