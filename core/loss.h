@@ -14,7 +14,8 @@ typedef struct ls_meaning {
     double threshold; /* of a single output: class 1 is predicted if it is above */
 } ls_meaning;
 
-/* Which numbers a loss takes as vector targets; with others it would have no least value. */
+/* Which numbers a loss takes as vector targets, or as rows that are to be rebuilt; with others it
+ * would have no least value. */
 typedef struct ls_target_rule {
     bool (*takes)(double target);
     const char *words; /* "bce takes targets from 0 to 1" */

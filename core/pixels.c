@@ -102,4 +102,7 @@ static bool is_probability(double x)
     return x >= -1e-6 && x <= 1 + 1e-6;
 }
 
-const ls_target_rule ls_pixels_rule = {is_probability, "takes numbers from 0 to 1"};
+const ls_target_rule ls_pixels_rule = {
+    is_probability,
+    "an output of probabilities takes numbers from 0 to 1: give x the attribute scale, such as "
+    "1/255 for bytes, or take output=gaussian (vae), loss=squared-error (autoencoder)"};

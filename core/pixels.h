@@ -14,5 +14,5 @@ void ls_pixels_logistic(long n, const real *y, real *p);
 /* Draws n pixels: where x, a uniform number from [0, 1), is below the probability p, x becomes 1,
  * else 0. */
 void ls_pixels_draw(long n, const real *p, real *x);
-/* What bernoulli takes as x: numbers from 0 to 1. */
+/* What bernoulli takes as x, as a rule for rows of data: numbers from 0 to 1. */
 extern const ls_target_rule ls_pixels_rule;

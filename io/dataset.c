@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "core/clones.h"
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "io/column.h"
@@ -34,9 +35,10 @@ struct ls_dataset {
     int descriptor; /* of the same file, for pread */
     ls_split split[LS_SPLITS];
     ls_column x[LS_SPLITS], y[LS_SPLITS];
-    char unused[512];                  /* names in the file that are not used; "" */
-    ls_transform_chain *transform;     /* NULL: none */
-    const ls_target_rule *rule[RULES]; /* for targets; the first NULL ends them */
+    char unused[512];                    /* names in the file that are not used; "" */
+    ls_transform_chain *transform;       /* NULL: none */
+    const ls_target_rule *rule[RULES];   /* for targets; the first NULL ends them */
+    const ls_target_rule *x_rule[RULES]; /* the same for x */
 };
 
 const char *const ls_split_names[LS_SPLITS] = {"train", "valid", "test"};
@@ -384,13 +386,23 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
     return ok;
 }
 
-void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule)
+static void add_rule(const ls_target_rule **list, const ls_target_rule *rule)
 {
     int i = 0;
-    while (i < RULES && data->rule[i] && data->rule[i] != rule)
+    while (i < RULES && list[i] && list[i] != rule)
         i++;
-    ls_check(i < RULES, "more than %d rules for targets", (int)RULES);
-    data->rule[i] = rule;
+    ls_check(i < RULES, "more than %d rules for the numbers of a data set", (int)RULES);
+    list[i] = rule;
+}
+
+void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule)
+{
+    add_rule(data->rule, rule);
+}
+
+void ls_dataset_add_x_rule(ls_dataset *data, const ls_target_rule *rule)
+{
+    add_rule(data->x_rule, rule);
 }
 
 /* The targets y[n, width] of these rows fit all rules. */
@@ -404,6 +416,49 @@ static bool check_rules(const ls_dataset *data, const ls_array *array, const int
                 return ls_error_set(error, LS_DATA, "%s: %s holds %g at row %ld, but the loss %s",
                                     data->path, array->path, (double)y[i], (long)rows[i / width],
                                     data->rule[k]->words);
+    return true;
+}
+
+/* The smallest and the largest of n numbers, in lanes that become vectors. */
+static LS_CLONES void find_range(long n, const real *restrict x, real *low, real *high)
+{
+    enum { LANES = 16 };
+    real least[LANES], most[LANES];
+    const long whole = n - n % LANES;
+    for (int k = 0; k < LANES; k++)
+        least[k] = most[k] = x[0];
+    for (long i = 0; i < whole; i += LANES)
+        for (int k = 0; k < LANES; k++) {
+            least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
+            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
+        }
+    *low = *high = x[0];
+    for (long i = whole; i < n; i++) {
+        *low = x[i] < *low ? x[i] : *low;
+        *high = x[i] > *high ? x[i] : *high;
+    }
+    for (int k = 0; k < LANES; k++) {
+        *low = least[k] < *low ? least[k] : *low;
+        *high = most[k] > *high ? most[k] : *high;
+    }
+}
+
+/* The rows x[n, row] as transformed fit all rules of x. */
+static bool check_x_rules(const ls_dataset *data, const ls_split *split, const int64_t *rows,
+                          long n, const real *x, ls_error *error)
+{
+    const long width = ls_shape_count(&split->row);
+    for (long r = 0; data->x_rule[0] && r < n; r++) {
+        real ends[2];
+        find_range(width, x + r * width, &ends[0], &ends[1]);
+        for (int k = 0; k < 2 * RULES; k++) {
+            const ls_target_rule *rule = data->x_rule[k / 2];
+            if (rule && !rule->takes((double)ends[k % 2]))
+                return ls_error_set(error, LS_DATA, "%s: %s holds %g at row %ld%s, but %s",
+                                    data->path, split->x.path, (double)ends[k % 2], (long)rows[r],
+                                    data->transform ? " as transformed" : "", rule->words);
+        }
+    }
     return true;
 }
 
@@ -425,7 +480,8 @@ bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, l
     const ls_split *from = &data->split[split];
     ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
              from->name, from->present ? "y" : "rows");
-    return (!x || read_x(data, split, rows, n, augment, x, error)) &&
+    return (!x || (read_x(data, split, rows, n, augment, x, error) &&
+                   check_x_rules(data, from, rows, n, x, error))) &&
            (!y || read_y(data, split, rows, n, y, error));
 }
 

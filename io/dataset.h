@@ -93,10 +93,13 @@ bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
 /* From now on ls_dataset_read refuses targets that do not fit the rule, as well as those before.
  * Not while other threads read. */
 void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule);
+/* The same for the numbers of x, as they are after the transforms. The rule must take all numbers
+ * between two that it takes: of a row only the smallest and the largest are shown to it. */
+void ls_dataset_add_x_rule(ls_dataset *data, const ls_target_rule *rule);
 /* Reads rows[0..n) of a split, converted to real: x [n, row], transformed (`augment` NULL: without
  * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
  * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,
- * naming the row, for a NaN or infinity in x or y and for targets that do not fit a rule. */
+ * naming the row, for a NaN or infinity in x or y and for numbers that do not fit a rule. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
 /* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,

@@ -162,6 +162,8 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
         stage->objective = ls_objective_create(keys->objective, &task, error);
         ok = stage->objective != NULL;
     }
+    if (ok && stage->objective->x_rule)
+        ls_dataset_add_x_rule(s->data, stage->objective->x_rule);
     if (ok && stage->objective->y_rule)
         ls_dataset_add_rule(s->data, stage->objective->y_rule);
     for (int p = 0; ok && p < stage->objective->phases; p++) {

@@ -624,3 +624,45 @@ TEST(Dataset, TargetsThatDoNotFitARuleAreRefusedWithValueAndRow)
                              "numbers");
     ls_dataset_close(data);
 }
+
+static bool is_probability(double x)
+{
+    return x >= 0 && x <= 1;
+}
+
+TEST(Dataset, NumbersOfXThatDoNotFitARuleAreRefusedAsTransformed)
+{
+    std::vector<real> x(4 * 70, (real)0.5); /* longer than a vector of any processor */
+    ls_dataset_rows splits[LS_SPLITS] = {};
+    splits[LS_TRAIN].rows = 4;
+    splits[LS_TRAIN].x = x.data();
+    splits[LS_TRAIN].x_shape = {3, {70, 1, 1}};
+    ls_error error = {};
+    ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
+    ASSERT_NE(data, nullptr) << error.text;
+    const ls_target_rule rule = {is_probability, "this takes probabilities"};
+    const Rows rows = {0, 3, 2, 1};
+    real read[4 * 70];
+    ls_dataset_add_x_rule(data, &rule);
+    ls_dataset_add_x_rule(data, &rule);
+    for (int at = 0; at < 70; at++)
+        for (double bad : {-0.25, 1.25}) {
+            x[3 * 70 + at] = (real)bad;
+            EXPECT_TRUE(
+                ls_dataset_read(data, LS_TRAIN, rows.data(), 1, nullptr, read, nullptr, &error));
+            EXPECT_FALSE(
+                ls_dataset_read(data, LS_TRAIN, rows.data(), 4, nullptr, read, nullptr, &error))
+                << at;
+            EXPECT_EQ(error.code, LS_DATA);
+            EXPECT_EQ(std::string(error.text), std::string("numbers: train/x holds ") +
+                                                   (bad < 0 ? "-0.25" : "1.25") +
+                                                   " at row 3, but this takes probabilities");
+            x[3 * 70 + at] = (real)0.5;
+        }
+    EXPECT_TRUE(ls_dataset_read(data, LS_TRAIN, rows.data(), 4, nullptr, read, nullptr, &error));
+    ASSERT_TRUE(ls_dataset_transform(data, "normalize mean=1 deviation=0.5", &error)) << error.text;
+    EXPECT_FALSE(ls_dataset_read(data, LS_TRAIN, rows.data(), 1, nullptr, read, nullptr, &error));
+    EXPECT_STREQ(error.text, "numbers: train/x holds -1 at row 0 as transformed, but this takes "
+                             "probabilities");
+    ls_dataset_close(data);
+}
