@@ -72,21 +72,11 @@ static const ls_option options[] = {
      NULL, "the net that gives one number for a row"},
     {0}};
 
-/* A vector fits a row of as many numbers; a last dimension of one channel may be left out. */
-static bool fits(ls_shape made, ls_shape row)
-{
-    if (made.rank == 1)
-        return made.at[0] == ls_shape_count(&row);
-    made.rank -= ls_shape_last(&made) == 1;
-    row.rank -= ls_shape_last(&row) == 1;
-    return ls_shape_equal(&made, &row);
-}
-
 static bool check_shapes(const ls_shape *x, const ls_net *g, const ls_net *d, ls_error *error)
 {
     char row[96], other[96];
     ls_shape_text(x, row, sizeof row);
-    if (!fits(g->y, *x))
+    if (!ls_shape_fits(&g->y, x))
         return ls_error_set(error, LS_USAGE,
                             "the net %s makes rows of %s, but a row of the data is %s: let its "
                             "last line make that, or a vector of %ld numbers",
