@@ -39,7 +39,8 @@ typedef struct ls_pass {
     const ls_slots *frozen;
     /* Planned, nobody sets it yet: called in backward when the gradients of these slots are
      * complete, so that their sum over the ranks can start. A slot that lines of the net share is
-     * complete after the first of them, and a frozen one never is. If an objective applies a net
+     * complete after the first of them, and a frozen one never is, nor
+     * one whose first line is not in the workspace. If an objective applies a net
      * more than once, or nets that share slots, it leaves this NULL for all backward passes but the
      * last. */
     void (*finished)(void *context, const int *slots, int count);

@@ -2,6 +2,7 @@
  */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -45,23 +46,40 @@ std::string refusal(const char *lines, ls_shape input = {1, {4}})
     return net.net ? "accepted" : net.error.text;
 }
 
-/* What `finished` is told, in turn, in a backward pass of two rows. */
+/* What `finished` is told, in turn, and a number of the slot's gradient at that time. */
+struct Told {
+    const Net &n;
+    std::vector<real> gradient;
+    std::vector<long> slots;
+    std::vector<real> seen;
+};
+
+/* What `finished` is told in a backward pass of two rows; by then each gradient is what it is in
+ * the end. */
 std::vector<long> told_slots(const Net &n)
 {
     ls_workspace *run = ls_workspace_create(n.net, 2, LS_TRAINING);
-    std::vector<real> x(8, 0.5), gradient(n.params->size);
-    std::vector<long> told;
+    std::vector<real> x(8, 0.5);
+    Told told = {n, std::vector<real>(n.params->size), {}, {}};
     ls_pass pass = {};
-    pass.gradient = gradient.data();
+    pass.gradient = told.gradient.data();
     pass.context = &told;
     pass.finished = [](void *context, const int *slots, int count) {
-        for (int k = 0; k < count; k++)
-            ((std::vector<long> *)context)->push_back(slots[k]);
+        Told *told = (Told *)context;
+        for (int k = 0; k < count; k++) {
+            told->slots.push_back(slots[k]);
+            told->seen.push_back(told->gradient[told->n.params->slots[slots[k]].offset]);
+        }
     };
     ls_workspace_forward(run, &pass, x.data(), 2);
+    std::fill_n(ls_workspace_dy(run), 2 * ls_shape_count(&n.net->y), (real)1);
     ls_workspace_backward(run, &pass, ls_workspace_dy(run), NULL);
     ls_workspace_destroy(run);
-    return told;
+    for (size_t k = 0; k < told.slots.size(); k++) {
+        EXPECT_NE(told.seen[k], 0);
+        EXPECT_EQ(told.seen[k], told.gradient[n.params->slots[told.slots[k]].offset]);
+    }
+    return told.slots;
 }
 
 } /* namespace */

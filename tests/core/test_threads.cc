@@ -55,6 +55,15 @@ const Net nets[] = {
     {"dense",
      {1, {300}},
      "dense units=200\nactivation function=tanh\ndropout rate=0.3\ndense units=33\nsoftmax\n"},
+    {"tied",
+     {1, {300}},
+     "a: dense units=200\nb: dense units=70\nactivation function=tanh\n"
+     "dense share=b transpose=1\ndense share=a transpose=1\n"},
+    {"tied convolutions",
+     {3, {12, 10, 8}},
+     "a: conv2d out=48 kernel=3 pad=1 stride=2\nb: conv2d out=40 kernel=3\n"
+     "deconv2d out=48 kernel=3 share=b\n"
+     "deconv2d out=8 kernel=3 pad=1 stride=2 output_pad=1 share=a\n"},
 };
 
 Results train(const Net &at, long rows, int threads)
