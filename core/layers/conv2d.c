@@ -20,6 +20,7 @@ static const char *const examples[] = {"6,5,3 | conv2d out=4 kernel=3,2 pad=1",
                                        "conv2d out=4 kernel=3,2 groups=2 share=a",
                                        "5,5,3 | a: conv2d out=3 kernel=3 pad=1; conv2d out=3 "
                                        "kernel=3 pad=2 dilation=2 share=a",
+                                       "6,5,3 | conv2d out=1 kernel=3 pad=1 spectral=1",
                                        NULL};
 
 static bool setup(ls_layer *layer, ls_error *error)
@@ -31,8 +32,8 @@ static bool setup(ls_layer *layer, ls_error *error)
         return false;
     self->conv.out = self->out;
     layer->y = (ls_shape){3, {w->h.out, w->w.out, self->out}};
-    ls_convolution_claim(layer, (double)(w->c / self->conv.groups * w->h.kernel * w->w.kernel));
-    return true;
+    return ls_convolution_claim(
+        layer, (double)(w->c / self->conv.groups * w->h.kernel * w->w.kernel), error);
 }
 
 const ls_layer_type ls_layer_conv2d = {

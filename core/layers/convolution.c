@@ -14,7 +14,7 @@ bool ls_convolution_check(const ls_convolution *self, long in, ls_error *error)
                         groups, in, self->out);
 }
 
-void ls_convolution_claim(ls_layer *layer, double fan_in)
+bool ls_convolution_claim(ls_layer *layer, double fan_in, ls_error *error)
 {
     ls_convolution *self = layer->self;
     ls_conv *conv = &self->conv;
@@ -28,12 +28,14 @@ void ls_convolution_claim(ls_layer *layer, double fan_in)
     *conv = ls_conv_simplest(conv);
     layer->scratch.fixed = (size_t)ls_conv_scratch(conv) * sizeof(real);
     layer->prepared_size = ls_conv_flipped_size(conv);
+    return ls_spectral_claim(layer, self->transposed, error);
 }
 
 void ls_convolution_prepare(const ls_layer *layer)
 {
     const ls_convolution *self = layer->self;
-    ls_conv_flip(&self->conv, ls_layer_value(layer, 0), layer->params->prepared + layer->prepared);
+    ls_spectral_prepare(layer);
+    ls_conv_flip(&self->conv, ls_spectral_weight(layer), layer->params->prepared + layer->prepared);
 }
 
 /* Makes data.y from data.x: by the convolution, or (back) by its data gradient, which takes the
@@ -43,7 +45,7 @@ static void convolve(const ls_layer *layer, const ls_layer_args *args, bool back
     const ls_convolution *self = layer->self;
     data.rows = args->rows;
     data.scratch = args->scratch;
-    data.weight = back ? layer->params->prepared + layer->prepared : ls_layer_value(layer, 0);
+    data.weight = back ? layer->params->prepared + layer->prepared : ls_spectral_weight(layer);
     (back ? ls_conv_backward : ls_conv_forward)(&self->conv, &data);
 }
 
@@ -72,6 +74,7 @@ void ls_convolution_backward(const ls_layer *layer, const ls_pass *pass, const l
 {
     const ls_convolution *self = layer->self;
     const ls_conv_data data = {.x = args->dy, .y = args->dx[0], .add = args->add[0]};
+    ls_spectral_backward(layer, pass, args);
     if (args->dx[0])
         convolve(layer, args, !self->transposed, data);
 }
@@ -88,8 +91,10 @@ void ls_convolution_gradient(const ls_layer *layer, const ls_pass *pass, const l
         .part = ls_layer_args_part(args, self->conv.out, ls_conv_unit(&self->conv)),
         .scratch = args->scratch};
     real *const dbias = self->weights.bias ? ls_layer_gradient(layer, pass, 1) : NULL;
+    ls_spectral_before(layer, pass, &data.part);
     if (data.dweight && data.part.begin < data.part.end)
         ls_conv_gradient(&self->conv, &data);
+    ls_spectral_after(layer, pass, args, &data.part);
     if (dbias)
         ls_rows_sum(args->dy + bias.begin, pixels_of(layer, args), self->out, bias.end - bias.begin,
                     dbias + bias.begin);

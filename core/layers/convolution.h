@@ -33,8 +33,8 @@ typedef struct ls_convolution {
  * channels of x, or out. */
 bool ls_convolution_check(const ls_convolution *self, long in, ls_error *error);
 /* Claims memory and slots: 0, "weight" [conv.out, window.c / groups, kernel_h, kernel_w], and 1,
- * "bias". fan_in: how many numbers of x one of y is a sum of. */
-void ls_convolution_claim(ls_layer *layer, double fan_in);
+ * "bias". fan_in: how many numbers of x one of y is a sum of. LS_USAGE errors of spectral=1. */
+bool ls_convolution_claim(ls_layer *layer, double fan_in, ls_error *error);
 
 /* The layer's functions, and the members of its ls_layer_type. */
 void ls_convolution_prepare(const ls_layer *layer);

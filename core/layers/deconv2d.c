@@ -34,6 +34,7 @@ static const char *const examples[] = {
     "5,2,16 | deconv2d out=16 kernel=1 stride=2 pad=1",
     "6,5,3 | a: conv2d out=4 kernel=3,2 stride=2 pad=1; activation function=tanh; "
     "deconv2d out=3 kernel=3,2 stride=2 pad=1 output_pad=1,0 share=a",
+    "3,3,4 | deconv2d out=1 kernel=3 stride=2 spectral=1",
     NULL};
 
 /* Sets the window over y. An output_pad of a stride or more, which a large dilation allows, leaves
@@ -77,9 +78,10 @@ static bool setup(ls_layer *layer, ls_error *error)
     if (!set_window(self, x, error) || !ls_convolution_check(&self->common, conv->out, error))
         return false;
     layer->y = (ls_shape){3, {w->h.size, w->w.size, w->c}};
-    ls_convolution_claim(layer, (double)(conv->out / conv->groups * w->h.kernel * w->w.kernel) /
-                                    (double)(w->h.stride * w->w.stride));
-    return true;
+    return ls_convolution_claim(layer,
+                                (double)(conv->out / conv->groups * w->h.kernel * w->w.kernel) /
+                                    (double)(w->h.stride * w->w.stride),
+                                error);
 }
 
 const ls_layer_type ls_layer_deconv2d = {

@@ -19,6 +19,7 @@ static const char *const examples[] = {
     "6 | dense units=5",
     "3,2,2 | dense units=4 bias=0",
     "5 | dense units=7 init=xavier; dense units=1",
+    "5 | dense units=7; dense units=1 spectral=1", /* of one row sigma is exact at any u */
     "6 | a: dense units=4; activation function=tanh; "
     "dense share=a transpose=1",
     "40,2 | a: dense units=33; dense share=a transpose=1 bias=0; "
@@ -60,7 +61,7 @@ static bool setup(ls_layer *layer, ls_error *error)
         (size_t)ls_max(ls_conv_scratch(&self->conv), ls_panel_scratch(out, in)) * sizeof(real);
     layer->y = (ls_shape){1, {self->out}};
     layer->flops = 2.0 * (double)in * (double)out;
-    return true;
+    return ls_spectral_claim(layer, 0, error);
 }
 
 /* to[rows, window.c] = (add: +=) from[rows, conv.out] weight[conv.out, window.c] */
@@ -68,7 +69,7 @@ static void multiply(const ls_layer *layer, const ls_layer_args *args, const rea
                      real *to)
 {
     const ls_conv *conv = &((const ls_convolution *)layer->self)->conv;
-    ls_panel_backward(ls_layer_value(layer, 0), conv->out, conv->window.c, args->rows, from, add,
+    ls_panel_backward(ls_spectral_weight(layer), conv->out, conv->window.c, args->rows, from, add,
                       to, args->scratch);
 }
 
@@ -88,9 +89,12 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_convolution *self = layer->self;
-    if (self->transposed)
+    if (self->transposed) {
         ls_convolution_backward(layer, pass, args);
-    else if (args->dx[0])
+        return;
+    }
+    ls_spectral_backward(layer, pass, args);
+    if (args->dx[0])
         multiply(layer, args, args->dy, args->add[0], args->dx[0]);
 }
 
@@ -102,6 +106,7 @@ const ls_layer_type ls_layer_dense = {
     .options = options,
     .transposes = true,
     .setup = setup,
+    .prepare = ls_spectral_prepare,
     .forward = forward,
     .backward = backward,
     .gradient = ls_convolution_gradient,

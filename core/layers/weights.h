@@ -3,12 +3,13 @@
 #pragma once
 #include <math.h>
 
-#include "core/layer.h"
+#include "core/layers/spectral.h"
 
 typedef struct ls_weights {
     bool bias;
     int init;     /* ls_initializer_kind */
     double scale; /* of normal and uniform; 0: 1 / sqrt(fan_in) */
+    ls_spectral spectral;
 } ls_weights;
 
 /* clang-format off */
@@ -18,7 +19,9 @@ typedef struct ls_weights {
     {"init", LS_OPTION_CHOICE, offsetof(ls_weights, init), "he", 0, 0, ls_initializer_names,       \
      "how the weight starts; the bias starts at 0"},                                               \
     {"scale", LS_OPTION_REAL, offsetof(ls_weights, scale), "0", 0, 1e6, NULL,                      \
-     "of init=normal (deviation) and uniform (bound); 0: 1/sqrt(inputs of a unit)"}
+     "of init=normal (deviation) and uniform (bound); 0: 1/sqrt(inputs of a unit)"},               \
+    {"spectral", LS_OPTION_BOOL, offsetof(ls_weights, spectral.on), "0", 0, 1, NULL,               \
+     "divides the weight by its largest singular value, by one power iteration a step"}
 /* clang-format on */
 
 /* Claims slot 0, "weight", and with a bias slot 1, "bias" [out]. */

@@ -49,6 +49,10 @@ const Net nets[] = {
      "deconv2d out=40 kernel=4 stride=2 pad=1\nbatchnorm relu=1\n"
      "deconv2d out=48 kernel=3 pad=1 bias=0\ndeconv2d out=16 kernel=3 pad=1\n"
      "deconv2d out=8 kernel=2 groups=4 stride=2\ndeconv2d out=3 kernel=3\n"},
+    {"spectral norm",
+     {3, {8, 8, 16}},
+     "conv2d out=70 kernel=3 pad=1 spectral=1\nconv2d out=40 kernel=3 groups=2 spectral=1\n"
+     "deconv2d out=35 kernel=2 stride=2 spectral=1\ndense units=70 bias=0 spectral=1\n"},
     {"dense, where one thread has many rows and two have few",
      {1, {70}},
      "dense units=600\ndense units=9\n"},

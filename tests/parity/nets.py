@@ -2,8 +2,11 @@
 
 Images are [rows, height, width, channels], as lockstep has them; a dense layer flattens them in that order.
 """
+import types
+
 import torch
 from torch.nn import functional as F
+from torch.nn.utils.spectral_norm import SpectralNorm
 
 
 class Line:
@@ -21,23 +24,37 @@ def images(function):
     return lambda x, p, draws: function(x.permute(0, 3, 1, 2), p).permute(0, 2, 3, 1)
 
 
-def dense(units, name=None, bias=1):
-    return Line("dense", f"units={units} bias={bias}",
-                lambda x, p, draws: F.linear(x.flatten(1), p["weight"], p.get("bias")), name)
+def weight_of(p, dim=0):
+    """With u: the weight that torch.nn.utils.spectral_norm uses in training, and as u's gradient what u moves by."""
+    if "u" not in p:
+        return p["weight"]
+    columns = p["weight"].numel() // p["weight"].shape[dim]
+    module = types.SimpleNamespace(weight_orig=p["weight"], weight_u=p["u"].detach().clone(),
+                                   weight_v=torch.zeros(columns, dtype=torch.float64))
+    weight = SpectralNorm(dim=dim).compute_weight(module, do_power_iteration=True)
+    p["u"].grad = module.weight_u - p["u"].detach()
+    return weight
 
 
-def conv(out, kernel, stride=(1, 1), pad=(0, 0), name=None, groups=1, dilation=(1, 1), bias=1):
+def dense(units, name=None, bias=1, spectral=0):
+    return Line("dense", f"units={units} bias={bias} spectral={spectral}",
+                lambda x, p, draws: F.linear(x.flatten(1), weight_of(p), p.get("bias")), name)
+
+
+def conv(out, kernel, stride=(1, 1), pad=(0, 0), name=None, groups=1, dilation=(1, 1), bias=1, spectral=0):
     return Line("conv2d", f"out={out} kernel={kernel[0]},{kernel[1]} stride={stride[0]},{stride[1]} "
-                f"pad={pad[0]},{pad[1]} groups={groups} dilation={dilation[0]},{dilation[1]} bias={bias}",
-                images(lambda x, p: F.conv2d(x, p["weight"], p.get("bias"), stride, pad, dilation, groups)), name)
+                f"pad={pad[0]},{pad[1]} groups={groups} dilation={dilation[0]},{dilation[1]} bias={bias} "
+                f"spectral={spectral}",
+                images(lambda x, p: F.conv2d(x, weight_of(p), p.get("bias"), stride, pad, dilation, groups)), name)
 
 
-def deconv(out, kernel, stride=(1, 1), pad=(0, 0), output_pad=(0, 0), groups=1, dilation=(1, 1), bias=1):
+def deconv(out, kernel, stride=(1, 1), pad=(0, 0), output_pad=(0, 0), groups=1, dilation=(1, 1), bias=1,
+           spectral=0):
     return Line("deconv2d", f"out={out} kernel={kernel[0]},{kernel[1]} stride={stride[0]},{stride[1]} "
                 f"pad={pad[0]},{pad[1]} output_pad={output_pad[0]},{output_pad[1]} groups={groups} "
-                f"dilation={dilation[0]},{dilation[1]} bias={bias}",
-                images(lambda x, p: F.conv_transpose2d(x, p["weight"], p.get("bias"), stride, pad, output_pad, groups,
-                                                       dilation)))
+                f"dilation={dilation[0]},{dilation[1]} bias={bias} spectral={spectral}",
+                images(lambda x, p: F.conv_transpose2d(x, weight_of(p, 1), p.get("bias"), stride, pad, output_pad,
+                                                       groups, dilation)))
 
 
 def maxpool(kernel, stride, pad=0, ceil=0, name=None):
@@ -201,6 +218,11 @@ CASES = {
         conv(6, (3, 3), bias=0, name="a"), batchnorm(relu=True), conv(6, (3, 3), pad=(1, 1), bias=0, name="b"),
         batchnorm(relu=True, inputs=("b", "a")), conv(20, (2, 2), (2, 2), bias=0), batchnorm("sync=1", 0.3, 1e-3),
         activation("tanh"), dense(9, bias=0), batchnorm(), dense(4)]),
+    "spectral norm": Case("images", "cross-entropy", [
+        conv(40, (3, 3), pad=(1, 1), spectral=1), activation("leaky-relu"),
+        deconv(12, (4, 3), (2, 1), (1, 0), groups=4, spectral=1), activation("tanh"),
+        conv(36, (3, 2), (2, 1), (1, 0), groups=2, bias=0, spectral=1), activation("relu"), dense(33, spectral=1),
+        activation("elu"), dense(4, bias=0, spectral=1)]),
     "label smoothing": Case("flat", "cross-entropy smoothing=0.1", [dense(9), activation("tanh"), dense(3)], rows=31),
     "regression": Case("regression", "squared-error", [dense(9), activation("tanh"), dense(2)], rows=31),
     "squared labels": Case("flat", "squared-error", [dense(9), activation("logistic"), dense(3)], rows=31),

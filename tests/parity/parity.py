@@ -90,7 +90,7 @@ def write_weights(dump):
     random = numpy.random.default_rng(5)
     with h5py.File("weights.h5", "w") as file:
         for name, values in under(dump, "value/").items():
-            kind = "state" if name.endswith(("/mean", "/variance")) else "model"
+            kind = "state" if name.endswith(("/mean", "/variance", "/u")) else "model"
             file[f"{kind}/{name}"] = values.numpy() + 0.05 * random.standard_normal(values.shape)
 
 

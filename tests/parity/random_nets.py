@@ -55,14 +55,16 @@ def channels(draw, shape):
 def conv(draw, shape):
     kernel, stride, pad, dilation, out = sizes(draw, shape, convolved)
     groups, width = channels(draw, shape)
-    return nets.conv(width, kernel, stride, pad, None, groups, dilation, draw.randint(0, 1)), (*out, width)
+    return nets.conv(width, kernel, stride, pad, None, groups, dilation, draw.randint(0, 1),
+                     draw.randint(0, 1)), (*out, width)
 
 
 def deconv(draw, shape):
     kernel, stride, pad, dilation, out = sizes(draw, shape, spread)
     more = tuple(draw.randrange(max(s, d)) for s, d in zip(stride, dilation))
     groups, width = channels(draw, shape)
-    return (nets.deconv(width, kernel, stride, pad, more, groups, dilation, draw.randint(0, 1)),
+    return (nets.deconv(width, kernel, stride, pad, more, groups, dilation, draw.randint(0, 1),
+                        draw.randint(0, 1)),
             (out[0] + more[0], out[1] + more[1], width))
 
 
@@ -89,7 +91,7 @@ def lrn(draw, shape):
 
 def dense(draw, shape):
     units = draw.choice([1, 2, 3, 7, 31, 33, 70])
-    return nets.dense(units, bias=draw.randint(0, 1)), (units,)
+    return nets.dense(units, bias=draw.randint(0, 1), spectral=draw.randint(0, 1)), (units,)
 
 
 def activation(draw, shape):
