@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# test_stages: the stages that a model brings, changed by keys of the job: their rows, what they train, and that a run keeps
+# them; nets of the job's own by name.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+
+# --- Features of all rows, then a classifier from few labels. A key at the top holds for both stages.
+cat >job.yaml <<'YAML'
+data: images.h5
+model: autoencoder widths=144,12 classes=4
+schedule: constant
+batch: 29
+shards: 4
+stages:
+  0: {epochs: 2}
+  1: {rows: 60, steps: 7, train: classifier/dense2}
+checkpoint: {every: 1 steps, keep: 100}
+YAML
+expect 0 ranks 1 "$lockstep" train job.yaml run=whole
+says 'stage 1   autoencoder loss=squared-error noise=0; adam rate=0.001; constant; batch 29 over all ranks, about 29 a rank; 14 steps, 7 an epoch'
+says 'stage 2   supervised net=classifier loss=cross-entropy; adam rate=0.001; constant; trains classifier/dense2; the first 60 training rows; batch 29 over all ranks, about 29 a rank; 7 steps, 3 an epoch'
+says 'stage 2 of 2 done: step 21'
+wanted=$(digest --all "$(checkpoint whole 21)")
+expect 0 ranks 3 "$lockstep" train job.yaml run=on3
+same '3 ranks' "$wanted" "$(digest --all "$(checkpoint on3 21)")"
+for step in 9 14; do # within and between the stages
+    expect 0 ranks 2 "$lockstep" train job.yaml run=from$step --resume="$(checkpoint whole $step)"
+    same "resumed from step $step" "$wanted" "$(digest --all "$(checkpoint from$step 21)")"
+done
+
+# --- What stage 2 froze is as stage 1 left it.
+"$python" - "$(checkpoint whole 14)" "$(checkpoint whole 21)" <<'END_PYTHON'
+import h5py, sys
+before, after = (h5py.File(path)["model"] for path in sys.argv[1:])
+same = set()
+before.visititems(lambda name, item: same.add((name, (item[...] == after[name][...]).all()))
+                  if isinstance(item, h5py.Dataset) else None)
+assert same == {("encoder/dense1/weight", True), ("encoder/dense1/bias", True), ("decoder/dense1/bias", True),
+                ("classifier/dense2/weight", False), ("classifier/dense2/bias", False)}, same
+END_PYTHON
+
+# --- The run holds the whole job, and goes on with it, or with a longer stage.
+for line in 'model: autoencoder widths=144,12 classes=4' 'objective: supervised net=classifier loss=cross-entropy' \
+    'rows: 60' 'train: classifier/dense2' 'steps: 7'; do
+    grep -q "^ *\(- \)\?$line\$" whole/job.yaml || fail "whole/job.yaml has no line '$line'"
+done
+same 'stages in whole/job.yaml' 2 "$(grep -c '^  - objective' whole/job.yaml)"
+expect 0 "$lockstep" train job.yaml run=whole
+says 'complete  in'
+expect 0 "$lockstep" train job.yaml run=whole stages.1.steps=9
+says 'stage 2 of 2 done: step 23'
+expect 0 "$lockstep" train whole/job.yaml run=whole stages.1.steps=10
+says 'stage 2 of 2 done: step 24'
+expect 64 "$lockstep" train job.yaml run=whole stages.0.epochs=3
+says "command line: stages.0.epochs: the run began with '2', now it is '3': this stage is done"
+expect 64 "$lockstep" train job.yaml run=whole stages.1.train=classifier stages.1.steps=20
+says "the running stage keeps what it trains"
+
+# --- Nets by name: the same net by `net` and by `nets`; beside a model, in place of its own.
+lines=$'conv2d out=3 kernel=5\nactivation function=tanh\ndense units=4'
+common=(train job.yaml 'objective=supervised' batch=29 epochs=2 shards=2)
+sed -i '/^model/d; /^stages/,/^  1/d' job.yaml
+expect 0 ranks 2 "$lockstep" "${common[@]}" run=net "net=$lines"
+expect 0 "$lockstep" "${common[@]}" run=nets "nets.net=$lines"
+same 'net and nets.net' "$(digest --all "$(checkpoint net 14)")" "$(digest --all "$(checkpoint nets 14)")"
+expect 0 "$lockstep" inspect nets
+says '  nets:'
+says '    net: |'
+expect 64 "$lockstep" "${common[@]}" run=nets "nets.net=$lines bias=0" epochs=4
+says 'the parameters belong to another net'
+expect 0 "$lockstep" train job.yaml run=own 'model=autoencoder widths=144,12 classes=4' "nets.encoder=$lines" \
+    $'nets.decoder=input 4\ndense units=144' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=3
+says 'stage 2 of 2 done: step 6'
+
+expect 0 "$lockstep" list --model 'autoencoder widths=784,12'
+says '  input 12'
+says '  # stages.1'
