@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/divergence.h"
 #include "core/memory.h"
 #include "io/png.h"
 
@@ -102,19 +103,36 @@ static void draw(uint8_t *pixel, const double *data, const double *made, double 
     fill(pixel, &black, MARGIN, MARGIN + HEIGHT, MARGIN + BINS * BAR, MARGIN + HEIGHT + 1);
 }
 
+/* The range, the shares of both samples in its bins, and the largest of these. */
+typedef struct shares {
+    double least, most, largest, data[BINS], made[BINS];
+} shares;
+
+static shares count_shares(const ls_histogram *h)
+{
+    shares s;
+    const bool from_data = h->data_count > 0;
+    find_range(from_data ? h->data : h->made, from_data ? h->data_count : h->made_count, &s.least,
+               &s.most);
+    s.largest = fmax(count_bins(h->data, h->data_count, s.least, s.most, s.data),
+                     count_bins(h->made, h->made_count, s.least, s.most, s.made));
+    return s;
+}
+
+double ls_histogram_divergence(const ls_histogram *h)
+{
+    const shares s = count_shares(h);
+    return ls_divergence_js(s.data, s.made, BINS);
+}
+
 bool ls_histogram_write(const char *path, const ls_histogram *h, ls_error *error)
 {
-    double least, most, data[BINS], made[BINS];
-    const bool from_data = h->data_count > 0;
-    find_range(from_data ? h->data : h->made, from_data ? h->data_count : h->made_count, &least,
-               &most);
-    double largest = fmax(count_bins(h->data, h->data_count, least, most, data),
-                          count_bins(h->made, h->made_count, least, most, made));
+    const shares s = count_shares(h);
     uint8_t *pixel = ls_alloc(3 * ALL_WIDE * ALL_HIGH, 1);
     memset(pixel, 255, 3 * ALL_WIDE * ALL_HIGH);
-    draw(pixel, data, made, largest);
-    put_number(pixel, least, MARGIN, -1);
-    put_number(pixel, most, -1, MARGIN + BINS * BAR);
+    draw(pixel, s.data, s.made, s.largest);
+    put_number(pixel, s.least, MARGIN, -1);
+    put_number(pixel, s.most, -1, MARGIN + BINS * BAR);
     const ls_png png = {.width = ALL_WIDE, .height = ALL_HIGH, .channels = 3, .pixel = pixel};
     bool ok = ls_png_write(path, &png, error);
     ls_free(pixel);

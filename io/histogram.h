@@ -14,3 +14,7 @@ typedef struct ls_histogram {
  * side, the ends of which stand below. Heights are shares of a sample; numbers outside, and what is
  * not finite, count in the first or last bin. Equal numbers give equal bytes. LS_IO errors. */
 bool ls_histogram_write(const char *path, const ls_histogram *histogram, ls_error *error);
+/* How far what is made lies from the data: the Jensen-Shannon divergence of the shares in the bins,
+ * in nats, from 0 to ln 2. Of equal distributions it is not quite 0: about bins / 8 times the sum
+ * of 1 / data_count and 1 / made_count. There must be data. */
+double ls_histogram_divergence(const ls_histogram *histogram);

@@ -232,6 +232,16 @@ static bool make_rows(const ls_samples *s, int which, picture *p, ls_error *erro
     return ok;
 }
 
+/* On rank 0: how far samples of one number lie from the data. */
+static void tell_divergence(const ls_samples *s, const picture *p)
+{
+    if (s->run && p->tiles.row.rank == 0 && p->histogram.data_count > 0)
+        ls_report_notice(s->listener,
+                         "step %ld: the histogram of %ld samples is %.4f nats from that of the "
+                         "data (Jensen-Shannon)",
+                         s->position->step, p->rows, ls_histogram_divergence(&p->histogram));
+}
+
 /* On rank 0: hands the pictures to a thread; where there is none, writes them at once. */
 static void write_files(ls_samples *s, struct ls_samples_files *f, bool made)
 {
@@ -255,6 +265,8 @@ void ls_samples_take(ls_samples *s)
     bool ok = true;
     if (makes_samples(objective))
         ok = make_rows(s, PRIOR, &f->picture[PRIOR], &f->error);
+    if (ok && makes_samples(objective))
+        tell_divergence(s, &f->picture[PRIOR]);
     if (ok && makes_pairs(objective))
         ok = make_rows(s, REBUILT, &f->picture[REBUILT], &f->error);
     s->taken = ls_clock_now();

@@ -104,3 +104,16 @@ TEST(Histogram, TheEndsOfTheRangeStandBelow)
     EXPECT_EQ(dark(WIDTH - MARGIN - 14, WIDTH), 2 * 8 * 4); /* 11 */
     EXPECT_EQ(dark(MARGIN + 16, WIDTH - MARGIN - 14), 0);
 }
+
+TEST(Histogram, TellsHowFarWhatWasMadeIsFromTheData)
+{
+    auto divergence = [](const std::vector<real> &data, const std::vector<real> &made) {
+        const ls_histogram h = {data.data(), (long)data.size(), made.data(), (long)made.size()};
+        return ls_histogram_divergence(&h);
+    };
+    EXPECT_NEAR(divergence({0, 10}, {10, 0, 10, 0}), 0, 1e-15);
+    EXPECT_NEAR(divergence({0, 10}, {5, 5, 4}), std::log(2), 1e-15);
+    /* Shares of 3/4 and 1/4 against the other way round. */
+    EXPECT_NEAR(divergence({0, 0, 0, 10}, {0, 10, 10, 10}),
+                0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-15);
+}
