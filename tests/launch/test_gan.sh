@@ -93,21 +93,34 @@ data mixture mixture.h5
 cat >mixture.yaml <<'END'
 data: mixture.h5
 run: mixture
-model: gan latent=1 generator=32,32 discriminator=32,32 output=linear
+model: gan latent=4 generator=32,32 discriminator=32,32 output=linear
 objective: gan k=50
 optimizer:
   discriminator: adam rate=0.002 beta1=0.5
-  generator: adam rate=0.001 beta1=0.5
+  generator: adam rate=0.003 beta1=0.5
 schedule: constant
 batch: 256
 steps: 400
 evaluate: {every: 100 steps}
+samples: {every: 200 steps, rows: 4096}
 END
 expect 0 "$lockstep" train mixture.yaml
-"$python" - mixture/metrics.jsonl <<'END'
-import json, math, sys
-figures = [json.loads(line)["valid"] for line in open(sys.argv[1]) if '"valid"' in line]
+says 'step 400: the histogram of 4096 samples is 0.0'
+for step in 200 400; do
+    same "the picture of step $step" PNG "$(head -c 4 mixture/samples/step-00000$step-prior.png | tail -c 3)"
+done
+expect 0 "$lockstep" generate mixture --rows 10000 -o fake.h5
+"$python" - <<'END'
+import h5py, json, math, numpy
+figures = [json.loads(line)["valid"] for line in open("mixture/metrics.jsonl") if '"valid"' in line]
 first, last = figures[0], figures[-1]
 assert abs(last["value"] + math.log(4)) < 0.05, last
 assert last["jsd"] < 0.02 < first["jsd"], (first, last)
+with h5py.File("mixture.h5") as data, h5py.File("fake.h5") as fake:
+    real, made = data["valid/x"][:, 0], fake["train/x"][:, 0]
+bins = numpy.linspace(min(real.min(), made.min()), max(real.max(), made.max()), 61)
+p, q = (numpy.histogram(x, bins)[0] / len(x) for x in (real, made))
+entropy = lambda p: -sum(p[p > 0] * numpy.log(p[p > 0]))
+jsd = entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2
+assert jsd < 0.02, jsd
 END
