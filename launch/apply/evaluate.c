@@ -6,7 +6,13 @@
 #include "launch/session/evaluation.h"
 
 static const ls_command_option options[] = {
-    LS_FORWARD_COMMON, LS_FORWARD_SPLIT("the rows to evaluate (default: test)"), {.name = NULL}};
+    LS_FORWARD_COMMON,
+    LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
+    {"samples", 0, "K",
+     "add the log-likelihood of the rows, estimated by importance sampling from K codes a row "
+     "(objective vae; Burda et al. 2016); the draws follow from the job's seed",
+     LS_COMMAND_LONG, LS_FORWARD_AT(samples), .low = 1, .high = 1000000000},
+    {.name = NULL}};
 
 const ls_usage ls_usage_evaluate = {
     .options = options,
@@ -35,6 +41,10 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
     for (int k = 0; k < objective->metrics; k++)
         json_object_set_new(top, objective->metric[k].name,
                             ls_json_real(ls_objective_value(objective, k, e->sums)));
+    if (e->draws) {
+        json_object_set_new(top, "samples", json_integer(e->draws));
+        json_object_set_new(top, "log_likelihood", ls_json_real(e->likelihood / (double)e->rows));
+    }
     if (e->confusion)
         json_object_set_new(top, "confusion", confusion(e));
     ls_json_print(top);
@@ -47,6 +57,9 @@ static void print_text(const ls_forward *f, const ls_objective *objective, const
     for (int k = 0; k < objective->metrics; k++)
         ls_print(stdout, "%-9s %.6f\n", objective->metric[k].name,
                  ls_objective_value(objective, k, e->sums));
+    if (e->draws)
+        ls_print(stdout, "log-likelihood %.6f, by %ld draws a row\n",
+                 e->likelihood / (double)e->rows, e->draws);
     if (!e->confusion || e->classes > 20)
         return;
     ls_print(stdout, "confusion (a row for each label, a column for each prediction)\n      ");
@@ -65,7 +78,13 @@ static bool evaluate(ls_forward *f, ls_error *error)
     enum { MOST_CLASSES = 1000 }; /* of a matrix: a larger one helps nobody */
     const ls_session *session = &f->saved.session;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
-    ls_evaluation evaluation = {.seed = (uint64_t)f->saved.job->seed};
+    ls_evaluation evaluation = {.seed = (uint64_t)f->saved.job->seed,
+                                .draws = f->arguments.samples};
+    if (evaluation.draws && !objective->type->assess)
+        return ls_error_set(error, LS_USAGE,
+                            "--samples: the objective %s has no estimate of a likelihood; vae has "
+                            "one",
+                            objective->type->name);
     objective->type->compile(objective, 0,
                              ls_evaluation_chunk(objective, session->data, f->split_id));
     if (objective->classes > 0 && objective->classes <= MOST_CLASSES)

@@ -15,6 +15,7 @@ typedef struct ls_forward_arguments {
     bool json, force, average;
     int threads;
     long rows, seed;  /* 0, -1: not given */
+    long samples;     /* draws of an estimate; 0: not given */
     const char *walk; /* two rows; NULL: not given */
     bool plane;
 } ls_forward_arguments;

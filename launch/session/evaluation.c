@@ -10,8 +10,20 @@
 typedef struct chunk_sums {
     ls_objective *objective;
     ls_evaluation *evaluation;
-    ls_sums *sums; /* [chunks, phases] */
+    ls_sums *sums;      /* [chunks, phases] */
+    double *likelihood; /* [chunks] */
 } chunk_sums;
+
+/* The sum of the rows' estimates, in their order. */
+static double assess_chunk(const chunk_sums *c, const ls_batch *batch, const ls_pass *pass)
+{
+    double *estimate = ls_alloc((size_t)batch->rows, sizeof *estimate), sum = 0;
+    c->objective->type->assess(c->objective, batch, pass, c->evaluation->draws, estimate);
+    for (long r = 0; r < batch->rows; r++)
+        sum += estimate[r];
+    ls_free(estimate);
+    return sum;
+}
 
 static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, real *results)
 {
@@ -27,6 +39,8 @@ static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, rea
         long prediction = ls_loss_predict(y + r * width, width, objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
+    if (e->draws)
+        c->likelihood[chunk] = assess_chunk(c, batch, &pass);
 }
 
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective)
@@ -65,14 +79,20 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     long count = ls_chunks_count(&chunks);
     const long phases = objective->phases;
     c.sums = ls_alloc((size_t)(count * phases), sizeof *c.sums);
+    c.likelihood = ls_alloc((size_t)count, sizeof *c.likelihood);
     bool ok = ls_chunks_run(&chunks, comm, error);
-    if (ok) /* each chunk's sums are on the rank that evaluated it, and 0 on the others */
+    if (ok) { /* each chunk's sums are on the rank that evaluated it, and 0 on the others */
         ls_comm_sum(comm, c.sums[0].at, count * phases * LS_SUMS);
+        ls_comm_sum(comm, c.likelihood, count);
+    }
     for (long i = 0; ok && i < count * phases; i++)
         for (int k = 0; k < LS_SUMS; k++)
             evaluation->sums[i % phases].at[k] += c.sums[i].at[k];
+    for (long i = 0; ok && i < count; i++)
+        evaluation->likelihood += c.likelihood[i];
     if (ok && evaluation->confusion)
         ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
+    ls_free(c.likelihood);
     ls_free(c.sums);
     return ok;
 }

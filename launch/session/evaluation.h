@@ -7,10 +7,12 @@
 
 typedef struct ls_evaluation {
     uint64_t seed; /* of what the objective draws; the caller sets it */
+    long draws;    /* wanted for an estimate of each row's log-likelihood; 0: none is wanted */
     long rows;
     ls_sums sums[LS_PHASES];
-    long classes;    /* width of the confusion matrix; 0: none is wanted */
-    long *confusion; /* [classes, classes] by label and prediction */
+    double likelihood; /* the sum of these estimates, in nats */
+    long classes;      /* width of the confusion matrix; 0: none is wanted */
+    long *confusion;   /* [classes, classes] by label and prediction */
 } ls_evaluation;
 
 /* For an objective with classes: makes the confusion matrix, so that ls_evaluate counts into it.
@@ -19,8 +21,9 @@ void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *
 void ls_evaluation_release(ls_evaluation *evaluation);
 /* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer. */
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split);
-/* **Collective.** Adds to *evaluation, which holds a seed and maybe an empty confusion matrix.
- * Compile the objective with chunk_rows = ls_evaluation_chunk. The error is the same on all ranks.
+/* **Collective.** Adds to *evaluation, which holds a seed, maybe draws (for an objective with
+ * `assess`) and an empty confusion matrix. Compile the objective with chunk_rows =
+ * ls_evaluation_chunk. The error is the same on all ranks.
  */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);

@@ -11,6 +11,7 @@ echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/updates.py" "$BUILD"
 "$python" "$tests/parity/gan.py" "$BUILD"
 "$python" "$tests/parity/autoencoder.py" "$BUILD"
+"$python" "$tests/parity/vae.py" "$BUILD"
 "$python" "$tests/parity/random_nets.py" "$BUILD" --nets 24 --seed 1
 
 # lockstep-double's own gradient check notices a gradient that is not the derivative of the function.
