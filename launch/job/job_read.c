@@ -10,89 +10,10 @@
 #include "core/spec.h"
 #include "launch/job/job_entries.h"
 #include "launch/job/job_keys.h"
+#include "launch/job/job_refuse.h"
 #include "launch/job/job_stages.h"
 
 enum { EXPECTED = 320, NAMES = 32 };
-
-/* The end of a path: "batch" of "stages.0.batch". */
-static const char *word_of(const ls_job_entry *entry)
-{
-    const char *dot = strrchr(entry->path, '.');
-    return dot ? dot + 1 : entry->path;
-}
-
-/* What stands there, for messages: "'12x'", "nothing", "a list of 2", "3 keys". */
-static const char *found(const ls_job_entry *entry, char *text, size_t size)
-{
-    if (entry->type == LS_ENTRY_LIST)
-        snprintf(text, size, "a list of %d", entry->size);
-    else if (entry->type == LS_ENTRY_MAP)
-        snprintf(text, size, "%d key%s", entry->size, entry->size == 1 ? "" : "s");
-    else if (entry->text && *entry->text)
-        snprintf(text, size, "'%.60s%s'", entry->text, strlen(entry->text) > 60 ? "..." : "");
-    else
-        snprintf(text, size, "nothing");
-    return text;
-}
-
-/* The value is not what the key expects. */
-static bool fail_value(const ls_job *job, const ls_job_entry *entry, const ls_job_key *key,
-                       ls_error *error)
-{
-    char where[LS_JOB_PATH], expected[EXPECTED], what[80], hint[LS_JOB_PATH] = "";
-    bool command = entry->origin == LS_FROM_COMMAND_LINE;
-    const char *quote = command && key->example && strchr(key->example, ' ') ? "\"" : "";
-    ls_job_where(job, entry->path, where, sizeof where);
-    if (entry->text && !ls_job_key_utf8(entry->text))
-        return ls_error_set(error, LS_USAGE, "%s: the value is no text in UTF-8", where);
-    if (key->example)
-        snprintf(hint, sizeof hint, "; write for example `%s%s%s%s%s`",
-                 command ? entry->path : word_of(entry), command ? "=" : ": ", quote, key->example,
-                 quote);
-    return ls_error_set(error, LS_USAGE, "%s: expected %s, found %s%s", where,
-                        ls_job_key_expected(key, expected, sizeof expected),
-                        found(entry, what, sizeof what), hint);
-}
-
-/* Where a key itself stands: "lenet.yaml:9:1". */
-static const char *key_position(const ls_job *job, const ls_job_entry *entry, char *text,
-                                size_t size)
-{
-    if (entry->origin == LS_FROM_COMMAND_LINE)
-        snprintf(text, size, "command line");
-    else if (entry->key_line > 0)
-        snprintf(text, size, "%s:%d:%d", job->path, entry->key_line, entry->key_column);
-    else
-        snprintf(text, size, "%s", job->path);
-    return text;
-}
-
-static bool fail_unknown(const ls_job *job, const ls_job_entry *entry, ls_error *error)
-{
-    char map[LS_JOB_PATH], position[LS_JOB_PATH], hint[LS_JOB_PATH] = ".", other[64];
-    const char *name[NAMES], *word = word_of(entry);
-    snprintf(map, sizeof map, "%.*s", word > entry->path ? (int)(word - entry->path) - 1 : 0,
-             entry->path);
-    int count = ls_job_key_names(map, name, NAMES);
-    if (count == 0) { /* there is no such map */
-        count = ls_job_key_names("", name, NAMES);
-        snprintf(map, sizeof map, "%.*s", (int)strcspn(entry->path, "."), entry->path);
-        word = map;
-    }
-    const char *near = ls_nearest(word, name, count, sizeof name[0]);
-    for (const ls_job_key *key = ls_job_keys; key->name; key++)
-        if (strcmp(key->name, word) == 0)
-            near = ls_job_key_path(key, -1, other, sizeof other);
-    if (near && (near == other || strcmp(near, word) != 0)) /* no map's own name */
-        snprintf(hint, sizeof hint, ": did you mean '%s'?", near);
-    ls_error_set(error, LS_USAGE, "%s: unknown key '%.300s'%s Known here:",
-                 key_position(job, entry, position, sizeof position), entry->path, hint);
-    for (int i = 0; i < count; i++) {
-        size_t used = strlen(error->text);
-        snprintf(error->text + used, sizeof error->text - used, " %s", name[i]);
-    }
-    return false;
-}
 
 static const ls_job_key stage_list = {
     .help = "a list of 1 to 256 stages, each with its objective, optimizer, batch ..., or `NUMBER: "
@@ -116,16 +37,16 @@ static bool read_map(const ls_job *job, const ls_job_entry *entry, ls_error *err
     const ls_job_entry *stages = ls_job_entries_find(job->entries, "stages");
     if (entry == stages)
         return (entry->type != LS_ENTRY_TEXT && entry->size > 0 && entry->size <= LS_JOB_STAGES) ||
-               fail_value(job, entry, &stage_list, error);
+               ls_job_refuse_value(job, entry, &stage_list, error);
     if (stages && strncmp(entry->path, "stages.", 7) == 0 && !is_stage(entry->path))
-        return fail_value(job, stages, &stage_list, error);
+        return ls_job_refuse_value(job, stages, &stage_list, error);
     if (count == 0)
-        return fail_unknown(job, entry, error);
+        return ls_job_refuse_unknown(job, entry, error);
     for (int i = 0; i < count; i++)
         snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%s%s", i > 0 ? ", " : "",
                  name[i]);
     const ls_job_key map = {.help = strchr(entry->path, '.') ? "the keys of a stage" : keys};
-    return entry->type == LS_ENTRY_MAP || fail_value(job, entry, &map, error);
+    return entry->type == LS_ENTRY_MAP || ls_job_refuse_value(job, entry, &map, error);
 }
 
 /* One of {discriminator: adam rate=0.001, generator: sgd}. */
@@ -138,14 +59,14 @@ static bool read_phase(const ls_job *job, const ls_job_entry *entry, const char 
     ls_job_optimizer *optimizer = &stage->optimizer[stage->optimizers];
     bool for_all = stage->optimizer[0].spec && !stage->optimizer[0].phase;
     if (for_all || stage->optimizers == LS_PHASES)
-        return fail_unknown(job, entry, error);
+        return ls_job_refuse_unknown(job, entry, error);
     if (!*phase || strlen(phase) >= LS_WORD || strchr(phase, '.'))
         return ls_error_set(error, LS_USAGE, "%s: '%.60s' is no name of a phase",
-                            key_position(job, entry, position, sizeof position), phase);
+                            ls_job_refuse_place(job, entry, position, sizeof position), phase);
     optimizer->phase = ls_copy_string(phase);
     stage->optimizers++;
     return (entry->text && ls_job_key_set(&one, &optimizer->spec, entry->text)) ||
-           fail_value(job, entry, &one, error);
+           ls_job_refuse_value(job, entry, &one, error);
 }
 
 static bool read_optimizer(const ls_job_key *key, const ls_job_entry *entry, ls_job_stage *stage)
@@ -169,15 +90,17 @@ static bool read_net(ls_job *job, const ls_job_entry *entry, const char *name, l
         i++;
     if (i == LS_MODEL_NETS)
         return ls_error_set(error, LS_USAGE, "%s: a job has at most %d nets",
-                            key_position(job, entry, position, sizeof position), LS_MODEL_NETS);
+                            ls_job_refuse_place(job, entry, position, sizeof position),
+                            LS_MODEL_NETS);
     if (!*name || strlen(name) >= LS_WORD || name[strspn(name, letters)])
         return ls_error_set(error, LS_USAGE,
                             "%s: '%.60s' is no name of a net: use at most %d letters, digits, '_' "
                             "and '-'",
-                            key_position(job, entry, position, sizeof position), name, LS_WORD - 1);
+                            ls_job_refuse_place(job, entry, position, sizeof position), name,
+                            LS_WORD - 1);
     job->nets[i].name = ls_copy_string(name);
     return (entry->text && ls_job_key_set(&one, &job->nets[i].lines, entry->text)) ||
-           fail_value(job, entry, &one, error);
+           ls_job_refuse_value(job, entry, &one, error);
 }
 
 /* An entry of the job, of no stage. */
@@ -193,7 +116,7 @@ static bool read_entry(ls_job *job, const ls_job_entry *entry, ls_error *error)
     bool ok = key->kind == LS_KEY_NETS
                   ? entry->type == LS_ENTRY_MAP && entry->size > 0
                   : entry->text && ls_job_key_set(key, ls_job_key_member(key, job, 0), entry->text);
-    return ok || fail_value(job, entry, key, error);
+    return ok || ls_job_refuse_value(job, entry, key, error);
 }
 
 /* Whether one of two paths is the other, or stands inside of it. */
@@ -231,7 +154,7 @@ static bool fail_number(const ls_job *job, const ls_job_entry *entry, ls_error *
                         "%s: this job's stages have the numbers 0 to %d: write for example "
                         "stages.0.%s",
                         ls_job_where(job, entry->path, where, sizeof where), job->stages - 1,
-                        word_of(entry));
+                        ls_job_refuse_word(entry));
 }
 
 static bool set_in_stage(ls_job *job, const ls_job_entry *entry, const ls_job_key *key, int stage,
@@ -243,7 +166,7 @@ static bool set_in_stage(ls_job *job, const ls_job_entry *entry, const ls_job_ke
         key->kind == LS_KEY_OPTIMIZER
             ? read_optimizer(key, entry, &job->stage[stage])
             : entry->text && ls_job_key_set(key, ls_job_key_member(key, job, stage), entry->text);
-    return ok || fail_value(job, entry, key, error);
+    return ok || ls_job_refuse_value(job, entry, key, error);
 }
 
 /* An entry of a stage, or one at the top, which all stages take that have none of their own. */
@@ -261,8 +184,8 @@ static bool read_stage_entry(ls_job *job, const ls_job_entry *entry, ls_error *e
         return ls_error_set(error, LS_USAGE,
                             "%s: '%s' stands beside 'stages' (%s): move it into the stage that it "
                             "belongs to",
-                            key_position(job, entry, a, sizeof a), word_of(entry),
-                            key_position(job, own, b, sizeof b));
+                            ls_job_refuse_place(job, entry, a, sizeof a), ls_job_refuse_word(entry),
+                            ls_job_refuse_place(job, own, b, sizeof b));
     if (key && number >= job->stages)
         return fail_number(job, entry, error);
     if (!key)
