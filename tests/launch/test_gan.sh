@@ -44,6 +44,35 @@ for count in 1 3; do
 done
 same '3 ranks, with dropout' "$(digest --all "$(checkpoint dense1 7)")" "$(digest --all "$(checkpoint dense3 7)")"
 
+# --- Nets of the job's own, the discriminator with spectral norms.
+data images small.h5
+cat >nets.yaml <<'END'
+data: small.h5
+nets:
+  generator: |
+    input 1,1,5
+    deconv2d out=6 kernel=3 bias=0
+    batchnorm relu=1
+    deconv2d out=1 kernel=4 stride=4
+    activation function=logistic
+  discriminator: |
+    conv2d out=5 kernel=4 stride=2 pad=1 spectral=1
+    activation function=leaky-relu alpha=0.2
+    dense units=1 spectral=1
+objective: gan loss=wasserstein k=2
+optimizer: rmsprop rate=0.0005 bound=0.05
+batch: 30
+steps: 4
+shards: 2
+END
+for count in 1 2; do
+    expect 0 ranks $count "$lockstep" train nets.yaml run=nets$count
+done
+says 'distance'
+same 'own nets on 2 ranks' "$(digest --all "$(checkpoint nets1 4)")" "$(digest --all "$(checkpoint nets2 4)")"
+expect 64 "$lockstep" train nets.yaml run=wrong $'nets.generator=input 5\ndense units=100\n'
+says 'the net generator makes rows of 100, but a row of the data is 12x12x1: let its last line make that, or a vector of 144 numbers'
+
 # --- One checkpoint holds both nets, and the state of each net's own optimizer.
 "$python" - "$(checkpoint on1 7)" <<'END'
 import h5py, sys
@@ -65,7 +94,6 @@ expect 0 "$lockstep" predict on1 -o predicted.csv
 same 'the lines of predicted.csv' 62 "$(wc -l <predicted.csv)"
 "$python" -c 'import csv
 assert all(0 <= float(row[-1]) <= 1 for row in list(csv.reader(open("predicted.csv")))[1:])'
-data images small.h5
 expect 64 "$lockstep" train job.yaml run=wrong data=small.h5
 says 'dcgan: takes images height x width x channels of at least 28x28, but a row of the data is 12x12x1'
 expect 64 "$lockstep" train job.yaml run=wrong 'net=dense units=1'
