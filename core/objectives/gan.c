@@ -11,8 +11,7 @@
  *
  * D takes real and fake rows in passes of their own, as Radford et al. 2016 do: a batch norm that
  * saw both together would let D tell them by their difference within the batch, of which G's phase,
- * where all rows are fake, knows nothing. Each pass counts as half of D's update: so D's running
- * statistics move to the mean of both kinds'.
+ * where all rows are fake, knows nothing. Each of the two moves D's running statistics.
  *
  * G's phase takes the noise of D's last update, and G is not changed in between: where a rank has
  * one shard, its run still holds these rows; with more shards they are made again, with the same
@@ -215,14 +214,13 @@ static void add_sums(const gan *self, int said, long rows, const real *y, real *
     sums->at[said] = ls_gan_loss_says(self->loss, rows, y);
 }
 
-/* D's forward and backward of real or of fake rows x: half of an update. */
+/* D's forward and backward of real or of fake rows x. */
 static void judge_rows(const gan *self, int said, const real *x, long rows, const ls_pass *update,
                        ls_sums *sums)
 {
     ls_workspace *d = self->training.discriminator;
     ls_pass pass = *update;
     pass.draw += said == SUM_REAL ? OF_REAL : OF_FAKE;
-    pass.total *= 2;
     if (said == SUM_REAL)
         pass.finished = NULL; /* the fake rows are still to come */
     const real *y = ls_workspace_forward(d, &pass, x, rows);

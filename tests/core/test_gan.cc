@@ -434,8 +434,8 @@ static double mean_before_norm(const Gan &gan, const Reals &x)
     return sum / (double)n;
 }
 
-/* Running statistics move in the phase of their own net alone; D's to the mean of both kinds of
- * rows, by the tenth that is batch norm's preset. */
+/* Running statistics move in the phase of their own net alone; D's by both kinds of rows, each with
+ * the tenth that is batch norm's preset. */
 TEST(Gan, StatisticsMoveInTheirNetsOwnPhase)
 {
     const Reals x = rows(8);
@@ -450,7 +450,7 @@ TEST(Gan, StatisticsMoveInTheirNetsOwnPhase)
     Reals in_d = gan.gradient(DISCRIMINATOR, 0, x, &sums);
     double real = mean_before_norm(gan, x), fake = mean_before_norm(gan, fake_rows(gan, 8));
     EXPECT_EQ(moved(in_d, of_g), 7);
-    EXPECT_NEAR(moved(in_d, of_d), 0.1 * 0.5 * (real + fake), 1e-6);
+    EXPECT_NEAR(moved(in_d, of_d), 0.1 * (real + fake), 1e-6);
     Reals in_g = gan.gradient(GENERATOR, G_PHASE, x, &sums);
     EXPECT_EQ(moved(in_g, of_d), 7);
     EXPECT_NE(moved(in_g, of_g), 7);
@@ -664,6 +664,18 @@ TEST(GanModels, DcganMakesSmallImages)
     Model small("dcgan filters=4", {3, {32, 32, 3}});
     ASSERT_TRUE(small.objective) << small.error.text;
     EXPECT_EQ(small.shapes(0, "deconv2d"), "4x4x16 8x8x8 16x16x4 32x32x3");
+}
+
+TEST(GanModels, SpectralNormsTakeThePlaceOfBatchNormsInTheDiscriminator)
+{
+    Model model("dcgan filters=4 spectral=1", FASHION);
+    ASSERT_TRUE(model.objective) << model.error.text;
+    EXPECT_EQ(model.shapes(1, "batchnorm"), "");
+    for (const char *line : {"conv2d1", "conv2d2", "conv2d3", "conv2d4"})
+        EXPECT_GE(
+            ls_params_find(model.params, ("discriminator/" + std::string(line) + "/u").c_str()), 0)
+            << line;
+    EXPECT_EQ(ls_params_find(model.params, "generator/deconv2d1/u"), -1);
 }
 
 TEST(GanModels, DcganRefusesOtherImages)

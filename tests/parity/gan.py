@@ -35,7 +35,7 @@ OPTIMIZERS = {
     "rmsprop rate=0.001": lambda p: torch.optim.RMSprop(p, 0.001),
 }
 ADAM, RMSPROP = OPTIMIZERS
-STATE = ("mean", "variance")
+STATE = ("mean", "variance", "u")
 
 
 class Net:
@@ -55,14 +55,15 @@ class Net:
         return x
 
     def update(self, loss, *moves):
-        """Of what it learns by its optimizer; running statistics move by the mean of what these passes say."""
+        """Of what it learns by its optimizer; running statistics move by what each of these passes says. To spectral
+        norm's u all of them say the same."""
         for p in self.values.values():
             p.grad = None
         loss.backward()
         self.optimizer.step()
         with torch.no_grad():
             for key in self.state:
-                self.values[key] += sum(move[key] for move in moves) / len(moves)
+                self.values[key] += moves[-1][key] if key.endswith("/u") else sum(move[key] for move in moves)
 
     def flat(self):
         return torch.cat([p.detach().flatten() for p in self.values.values()])
@@ -96,15 +97,21 @@ MODELS = {  # data, generator, discriminator
         "large", [*up(12, stride=(1, 1), pad=(0, 0)), *up(6, (3, 3)), *up(3), deconv(1, (4, 4), (2, 2), (1, 1), bias=0),
                   activation("tanh")],
         [conv(3, (4, 4), (2, 2), (1, 1), bias=0), leaky(), *down(6), *down(12, (3, 3)), conv(1, (4, 4), bias=0)]),
+    "dcgan filters=3 latent=7 spectral=1 output=logistic": (
+        "large", [*up(12, stride=(1, 1), pad=(0, 0)), *up(6, (3, 3)), *up(3), deconv(1, (4, 4), (2, 2), (1, 1), bias=0),
+                  activation("logistic")],
+        [conv(3, (4, 4), (2, 2), (1, 1), spectral=1), leaky(), conv(6, (4, 4), (2, 2), (1, 1), spectral=1), leaky(),
+         conv(12, (3, 3), (2, 2), (1, 1), spectral=1), leaky(), conv(1, (4, 4), spectral=1)]),
     "gan latent=3 generator=9 discriminator=11,8 output=linear": (
         "flat", [dense(9), leaky(), dense(6)], [dense(11), leaky(), dense(8), leaky(), dense(1)]),
     "gan latent=3 generator=9 discriminator=11 activation=tanh output=elu batchnorm=1": (
         "flat", [dense(9, bias=0), batchnorm(), activation("tanh"), dense(6), activation("elu")],
         [dense(11), activation("tanh"), dense(1)]),
 }
-PICTURES, VECTORS, NORMED = MODELS
+PICTURES, SPECTRAL, VECTORS, NORMED = MODELS
 CASES = [  # model, loss, k, optimizers of D and G, steps
     (PICTURES, "nonsaturating", 2, ADAM, RMSPROP, 2),
+    (SPECTRAL, "hinge", 2, ADAM, RMSPROP, 2),
     (NORMED, "minimax", 4, RMSPROP, ADAM, 5),
     (VECTORS, "hinge", 1, ADAM, ADAM, 3),
     (VECTORS, "wasserstein", 2, RMSPROP, RMSPROP, 3),
