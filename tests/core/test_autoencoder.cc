@@ -41,7 +41,7 @@ struct Built {
     std::unique_ptr<void, void (*)(void *)> values{nullptr, ls_free}, prepared{nullptr, ls_free};
 
     Built(const std::string &text, const char *decoder, const char *encoder = ENCODER,
-          ls_shape x = {1, {IN}}, ls_shape code = {1, {CODE}})
+          ls_shape x = {1, {IN}}, ls_shape code = {1, {CODE}}, const char *train = nullptr)
     {
         nets[0] = ls_net_build(params, nullptr, "encoder", encoder, &x, &error);
         nets[1] =
@@ -53,6 +53,7 @@ struct Built {
         task.nets = 2;
         task.net = nets;
         task.x = x;
+        task.train = train;
         objective = ls_objective_create(text.c_str(), &task, &error);
         if (!objective)
             return;
@@ -279,6 +280,35 @@ TEST(Autoencoder, LossAndGradientAreThoseOfTheFormula)
         EXPECT_NEAR(expected[1], sums.at[it.objective->metric[1].sum], CLOSE * expected[1]);
         expect_gradient(kind, it, it.stored(gradient.data()), x);
     }
+}
+
+/* The weights of a tied decoder are the encoder's slots. */
+TEST(Autoencoder, WhatIsFrozenGetsNoGradientAndTheRestTheSame)
+{
+    const Reals x = pixels();
+    for (const char *train : {"decoder", "encoder", "encoder/dense2", "decoder/dense1/bias"})
+        for (const char *decoder : {TIED, UNTIED}) {
+            Built all("autoencoder noise=0.4", decoder);
+            Built some("autoencoder noise=0.4", decoder, ENCODER, {1, {IN}}, {1, {CODE}}, train);
+            ASSERT_TRUE(all.objective && some.objective) << some.error.text;
+            Named found[2];
+            for (Built *it : {&all, &some}) {
+                Reals gradient((size_t)it->params->size, (real)NAN);
+                ls_pass pass = training_pass(gradient.data());
+                pass.frozen = it == &some ? &it->objective->frozen : nullptr;
+                ls_batch batch = batch_of(x);
+                ls_sums sums;
+                it->objective->type->gradient(it->objective, 0, &batch, &pass, &sums);
+                found[it == &some] = it->stored(gradient.data());
+            }
+            for (int s = 0; s < some.params->count; s++) {
+                const std::string name = some.params->slots[s].name;
+                if (!ls_slots_contain(&some.objective->phase[0].slots, s))
+                    EXPECT_TRUE(std::isnan(found[1][name][0])) << train << ": " << name;
+                else
+                    EXPECT_EQ(found[0][name], found[1][name]) << train << ": " << name;
+            }
+        }
 }
 
 TEST(Autoencoder, EvaluationHasNoNoiseAndRebuildsRows)

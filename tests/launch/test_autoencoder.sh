@@ -93,6 +93,38 @@ for objective in 'autoencoder noise=0.3' 'autoencoder loss=bce' 'autoencoder pai
 done
 same 'parameters of a pair that were checked' 3 "$(grep -c ' ok$' out)"
 
+# Convolutional nets of the job's own, tied.
+cat >conv.yaml <<'YAML'
+data: unlabelled.h5
+nets:
+  encoder: |
+    c1: conv2d out=8 kernel=3 stride=2 pad=1
+    activation function=tanh
+    c2: conv2d out=4 kernel=3 stride=2 pad=1
+  decoder: |
+    input 3,3,4
+    deconv2d share=encoder/c2 out=8 kernel=3 stride=2 pad=1 output_pad=1
+    activation function=tanh
+    deconv2d share=encoder/c1 out=1 kernel=3 stride=2 pad=1 output_pad=1
+objective: autoencoder loss=bce noise=0.2
+YAML
+expect 0 "$lockstep-double" check conv.yaml --rows 3
+same 'parameters of the convolutions that were checked' 6 "$(grep -c ' ok$' out)"
+
+# --- Ten rows are soon learned by heart: the best is where the loss on other rows is least, not the last.
+expect 0 "$lockstep" train plain.yaml run=heart stages.0.rows=10 stages.0.batch=10 stages.0.epochs=60 \
+    stages.0.schedule=constant evaluate.every='5 epoch' evaluate.stop_after=0
+least=$("$python" - <<'PYTHON'
+import json
+records = [json.loads(line) for line in open("heart/metrics.jsonl")]
+found = [(r["valid"]["loss"], r["step"]) for r in records if "valid" in r]
+assert found[0] != min(found) != found[-1], found
+print(min(found)[1])
+PYTHON
+)
+expect 0 "$lockstep" evaluate heart --split valid
+says "heart/checkpoints/best.h5 (step $least)"
+
 # --- predict writes the rebuilt rows, extract the codes: numpy computes the same from the checkpoint.
 expect 0 ranks 2 "$lockstep" predict plain -o rebuilt.h5
 says '61 rows, row and value'
