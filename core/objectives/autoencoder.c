@@ -172,10 +172,18 @@ static bool check_shapes(const ls_task *task, const autoencoder *self, ls_error 
                             "line `input %ld`",
                             encoder->name, ls_shape_text(code, a, sizeof a), decoder->name,
                             ls_shape_text(taken, b, sizeof b), ls_shape_count(code));
-    return ls_shape_count(rebuilt) == ls_shape_count(seen) ||
+    if (self->pair > 0 && ls_shape_count(rebuilt) != ls_shape_count(seen))
+        return ls_error_set(error, LS_USAGE,
+                            "pair=%ld: %s makes %ld numbers of the code, but is to rebuild the %ld "
+                            "that %s reads",
+                            self->pair, decoder->layers[self->decode.end - 1]->name,
+                            ls_shape_count(rebuilt), ls_shape_count(seen),
+                            encoder->layers[self->encode.begin]->name);
+    return ls_shape_fits(&decoder->y, &task->x) ||
            ls_error_set(error, LS_USAGE,
-                        "the net %s makes rows of %s, but is to rebuild rows of %s", decoder->name,
-                        ls_shape_text(rebuilt, a, sizeof a), ls_shape_text(seen, b, sizeof b));
+                        "the net %s makes rows of %s, but those of the data are %s", decoder->name,
+                        ls_shape_text(&decoder->y, a, sizeof a),
+                        ls_shape_text(&task->x, b, sizeof b));
 }
 
 static void add_slots(ls_phase *phase, const ls_net *net, ls_interval lines)
@@ -388,17 +396,6 @@ static void encode_row(autoencoder *self, const ls_pass *pass, const real *x, re
     memcpy(code, y, (size_t)self->code * sizeof *code);
 }
 
-/* n codes on the line from the code of the first given row to that of the second. */
-static void walk(const autoencoder *self, const ls_pass *pass, long rows, long n, real *codes)
-{
-    const real *from = self->codes, *to = from + self->code;
-    for (long r = 0; r < n; r++) {
-        const real share = rows > 1 ? (real)(pass->row + r) / (real)(rows - 1) : 0;
-        for (long j = 0; j < self->code; j++)
-            codes[r * self->code + j] = (1 - share) * from[j] + share * to[j];
-    }
-}
-
 static void generate(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
                      long n, real *x)
 {
@@ -408,7 +405,8 @@ static void generate(ls_objective *objective, const ls_pass *pass, const ls_gene
     if (what->kind == LS_GENERATE_WALK) {
         for (int k = 0; k < 2; k++)
             encode_row(self, pass, what->given->x + k * width, self->codes + k * self->code);
-        walk(self, pass, what->rows, n, codes);
+        ls_latent_walk(self->codes, self->codes + self->code, self->code, what->rows, pass->row, n,
+                       codes);
     } else {
         ls_latent_plane(LS_LATENT_NORMAL, what->rows, pass->row, n, codes);
     }

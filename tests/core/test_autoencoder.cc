@@ -492,10 +492,19 @@ TEST(Autoencoder, RefusesNetsThatDoNotFitInWords)
     };
     EXPECT_NE(std::string::npos,
               refusal("autoencoder", "dense units=8\n")
-                  .find("the net decoder makes rows of 8, but is to rebuild rows of 7"));
+                  .find("the net decoder makes rows of 8, but those of the data are 7"));
     EXPECT_NE(std::string::npos, refusal("autoencoder", "dense units=7\n", "dense units=4\n")
                                      .find("the net encoder makes codes of 4, but the net decoder "
                                            "takes 3: give it the line `input 4`"));
+    const char wide[] = "d2: dense units=6\nactivation function=tanh\nd1: dense units=8\n";
+    EXPECT_NE(std::string::npos,
+              refusal("autoencoder pair=2", wide)
+                  .find("pair=2: activation1 makes 6 numbers of the code, but is "
+                        "to rebuild the 5 that dense2 reads"));
+    const char late[] = "d2: dense units=5\nactivation function=tanh\nd1: dense units=8\n";
+    EXPECT_NE(
+        std::string::npos,
+        refusal("autoencoder pair=2", late).find("makes rows of 8, but those of the data are 7"));
     EXPECT_NE(std::string::npos, refusal("autoencoder pair=3", TIED).find("has 2 layers"));
     EXPECT_NE(std::string::npos,
               refusal("autoencoder pair=1", "dense units=7\n").find("decoder has 1;"));

@@ -79,6 +79,20 @@ printf '%s\n' 'data: unlabelled.h5' 'model: autoencoder widths=144,60,20 greedy=
 expect 65 "$lockstep" train default.yaml run=default
 says 'stages.2.objective (default): supervised training needs targets: train/y is missing in the data set'
 
+# --- bce takes numbers from 0 to 1, and says which is not; squared-error takes any.
+"$python" - <<'PYTHON'
+import h5py
+with h5py.File("unlabelled.h5") as old, h5py.File("bright.h5", "w") as file:
+    for split in old:
+        file[split + "/x"] = old[split + "/x"][()] / 255.0
+    file["train/x"][17, 3, 2, 0] = 1.5
+PYTHON
+expect 65 "$lockstep" train plain.yaml run=bright data=bright.h5
+says 'row 17'
+says '1.5'
+expect 0 "$lockstep" train plain.yaml run=bright data=bright.h5 stages.0.epochs=1 \
+    model='autoencoder widths=144,60,20 classes=0'
+
 expect 64 "$lockstep" train plain.yaml run=other 'model=autoencoder widths=150,20'
 says 'autoencoder: widths= begins with 150, but a row of the data has 144 numbers'
 expect 64 "$lockstep" train plain.yaml run=other 'stages.0.objective=autoencoder pair=3'
