@@ -14,6 +14,7 @@ static bool setup(ls_layer *layer, ls_error *error)
                             ls_shape_text(x, text, sizeof text));
     layer->y = *x;
     layer->y.at[x->rank - 1] /= 2;
+    layer->scratch.fixed = (size_t)ls_shape_last(x) * sizeof(real);
     return true;
 }
 
@@ -24,15 +25,15 @@ static LS_CLONES void gate(long vectors, long n, const real *restrict x, real *r
             y[i] = x[i] * ls_math_logistic(x[n + i]);
 }
 
-static LS_CLONES void slopes(long vectors, long n, const real *restrict x, const real *restrict dy,
-                             bool add, real *restrict dx)
+/* dx of the values and of their gates, or what is to be added to it. */
+static LS_CLONES void slopes(long n, const real *restrict x, const real *restrict dy,
+                             real *restrict da, real *restrict db)
 {
-    for (long v = 0; v < vectors; v++, x += 2 * n, dx += 2 * n, dy += n)
-        for (long i = 0; i < n; i++) {
-            const real s = ls_math_logistic(x[n + i]), da = dy[i] * s;
-            dx[i] = add ? dx[i] + da : da;
-            dx[n + i] = add ? dx[n + i] + da * x[i] * (1 - s) : da * x[i] * (1 - s);
-        }
+    for (long i = 0; i < n; i++) {
+        const real s = ls_math_logistic(x[n + i]);
+        da[i] = dy[i] * s;
+        db[i] = dy[i] * x[i] * s * (1 - s);
+    }
 }
 
 static long vectors_of(const ls_layer *layer, const ls_layer_args *args)
@@ -47,9 +48,14 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    if (args->dx[0])
-        slopes(vectors_of(layer, args), ls_shape_last(&layer->y), args->x[0], args->dy,
-               args->add[0], args->dx[0]);
+    const long n = ls_shape_last(&layer->y), vectors = vectors_of(layer, args);
+    for (long v = 0; args->dx[0] && v < vectors; v++) {
+        const real *x = args->x[0] + v * 2 * n, *dy = args->dy + v * n;
+        real *dx = args->dx[0] + v * 2 * n, *to = args->add[0] ? args->scratch : dx;
+        slopes(n, x, dy, to, to + n);
+        for (long i = 0; args->add[0] && i < 2 * n; i++)
+            dx[i] += to[i];
+    }
 }
 
 static const char *const examples[] = {"6 | glu", "3,2,4 | glu",
