@@ -38,7 +38,7 @@ static void rebuild_chunk(void *context, const ls_batch *batch, long chunk, real
     const size_t bytes = (size_t)m->width * sizeof *results;
     for (long r = 0; r < batch->rows; r++) {
         memcpy(results + 2 * r * m->width, batch->x + r * m->width, bytes);
-        memcpy(results + (2 * r + 1) * m->width, y + r * m->width, bytes);
+        objective->meaning->of_values(y + r * m->width, m->width, results + (2 * r + 1) * m->width);
     }
 }
 

@@ -9,7 +9,7 @@ cat >compare.py <<'END'
 """compare: tiles of a picture beside the rows in a data set."""
 import sys
 
-import h5py
+import h5py, numpy
 import numpy
 
 tests, picture, rows = sys.argv[1:4]
@@ -58,9 +58,9 @@ expect 0 ranks 2 "$lockstep" generate gan --rows 700 -o many.h5
 expect 0 "$lockstep" generate gan --rows 30 --seed 2 -o other.h5
 "$python" compare.py "$tests" generated.png some.h5 || fail 'the picture does not show the rows'
 "$python" -c '
-import h5py
+import h5py, numpy
 some, many, other = (h5py.File(name)["train/x"][()] for name in ("some.h5", "many.h5", "other.h5"))
-assert some.shape == (30, 12, 12, 1) and len(many) == 700
+assert some.shape == (30, 12, 12, 1) and len(numpy.unique(many.reshape(700, 144), axis=0)) == 700
 assert (some == many[:30]).all() and (some == other).mean() < 0.01
 assert dict(h5py.File("other.h5").attrs)["seed"] == "2"' || fail 'rows are no function of seed and number'
 
@@ -129,3 +129,72 @@ mkdir stuck
 expect 0 "$lockstep" train gan.yaml data=away.h5 run=stuck
 says 'no pictures of step 22: stuck/samples: expected a folder'
 says 'no pictures of step 44: '
+
+# Reconstructions: each of the first rows of evaluate.split on the left of what `predict` gives for it, logits as pixels.
+cat >pairs.py <<'END'
+"""pairs: tiles of a picture beside rows of the data and what predict made of them."""
+import sys
+
+import h5py, numpy
+import numpy
+
+tests, picture, data, predicted, count = sys.argv[1:]
+count = int(count)
+sys.path.insert(0, f"{tests}/launch")
+from read_png import read_png, tiles
+
+with h5py.File(data) as file, h5py.File(predicted) as made:
+    x = file["valid/x"][:count].reshape(-1, 12, 12) / 255
+    y = made["value"][:count].reshape(-1, 12, 12)
+found = tiles(read_png(picture), 12, 12)
+assert found.shape[1] == 2 * numpy.ceil(count**0.5), found.shape
+found = found.reshape(-1, 12, 12)[:2 * count]
+assert abs(found[::2] - 255 * x).max() < 0.51 and abs(found[1::2] - 255 * y).max() < 0.51
+END
+cat >pairs.yaml <<'END'
+data: away.h5
+run: pairs
+model: autoencoder widths=144,32,16 loss=bce
+stages: [{objective: autoencoder loss=bce, optimizer: adam rate=0.01, batch: 20, epochs: 2}]
+samples: {every: 1 epoch, rows: 21}
+END
+expect 0 ranks 2 "$lockstep" train pairs.yaml shards=3
+expect 0 "$lockstep" train pairs.yaml shards=3 run=pairs1
+cmp pairs/samples/step-00000022-rebuilt.png pairs1/samples/step-00000022-rebuilt.png || fail '2 ranks rebuilt other rows'
+expect 0 "$lockstep" predict pairs/checkpoints/step-00000022.h5 --split valid -o values.h5
+"$python" pairs.py "$tests" pairs/samples/step-00000022-rebuilt.png away.h5 values.h5 21 || fail 'no pairs of rows and reconstructions'
+
+# A walk leads from one reconstruction to the other, on any number of ranks.
+expect 0 "$lockstep" generate pairs/checkpoints/step-00000022.h5 --walk 3,9 --split valid --rows 5 -o walk.h5
+expect 0 ranks 3 "$lockstep" generate pairs/checkpoints/step-00000022.h5 --walk 3,9 --split valid -o walk.png
+"$python" -c '
+import sys, h5py
+sys.path.insert(0, sys.argv[1] + "/launch")
+from read_png import read_png, tiles
+walk, rebuilt = h5py.File("walk.h5")["train/x"][()].reshape(5, 144), h5py.File("values.h5")["value"][()].reshape(-1, 144)
+assert abs(walk[0] - rebuilt[3]).max() < 1e-5 and abs(walk[4] - rebuilt[9]).max() < 1e-5
+assert abs(walk[2] - walk[0]).max() > 1e-3 and abs(walk[2] - walk[4]).max() > 1e-3
+picture = tiles(read_png("walk.png"), 12, 12)
+assert picture.shape[:2] == (1, 16)
+assert abs(picture[0, 15].reshape(144) - 255 * rebuilt[9]).max() < 0.52' "$tests" || fail 'the walk does not lead from row 3 to row 9'
+expect 64 "$lockstep" generate pairs --walk 3,57 --split valid -o far.png
+says '--walk=3,57: valid of away.h5 has the rows 0 to 56'
+expect 64 "$lockstep" generate pairs -o samples.png
+says "autoencoder can't make samples: of this model it makes a walk (--walk)"
+
+# A variational autoencoder makes all kinds: both pictures in a run, and a plane of two latent numbers.
+cat >vae.yaml <<'END'
+data: away.h5
+run: vae
+model: vae widths=144,16 latent=2
+stages: [{optimizer: adam rate=0.01, batch: 20, epochs: 1}]
+samples: {every: 5 steps, rows: 20}
+END
+expect 0 "$lockstep" train vae.yaml
+same 'pictures of the run' "$(cd vae/samples && echo *)" \
+    "$(for step in 05 10 11; do printf 'step-000000%s-prior.png step-000000%s-rebuilt.png ' $step $step; done | sed 's/ $//')"
+expect 0 "$lockstep" generate vae --plane -o plane.h5
+expect 0 ranks 3 "$lockstep" generate vae --plane -o plane.png
+"$python" compare.py "$tests" plane.png plane.h5 || fail 'the picture does not show the plane'
+expect 0 "$lockstep" generate vae --rows 20 -o prior.png
+cmp prior.png vae/samples/step-00000011-prior.png || fail 'expected the samples of the run'
