@@ -75,7 +75,8 @@ typedef struct bench {
     double bytes;                    /* memory of this process in the last step */
 } bench;
 
-/* Finds the spec that is measured, the shape of a row of its input, and how many outputs it has. */
+/* Finds the spec that is measured, the shape of a row of its input, and how many outputs its last
+ * net has. */
 static bool read_model(const char *text, const char **spec, ls_shape *input, long *outputs,
                        ls_error *error)
 {
@@ -89,13 +90,19 @@ static bool read_model(const char *text, const char **spec, ls_shape *input, lon
         return false;
     if (!ls_model_write(*spec, input, &nets, error))
         return false;
+    bool ok = true;
     ls_params *params = ls_params_create();
-    ls_net *net = ls_net_build(params, NULL, nets.name[0], nets.lines[0], input, error);
-    *outputs = net ? ls_shape_count(&net->y) : 0;
-    ls_net_destroy(net);
+    ls_net *net[LS_MODEL_NETS] = {NULL};
+    for (int i = 0; ok && i < nets.count; i++) { /* a net may share lines of one before */
+        net[i] = ls_net_build(params, NULL, nets.name[i], nets.lines[i], input, error);
+        ok = net[i] != NULL;
+        *outputs = ok ? ls_shape_count(&net[i]->y) : 0;
+    }
+    for (int i = 0; i < nets.count; i++)
+        ls_net_destroy(net[i]);
     ls_params_destroy(params);
     ls_model_release(&nets);
-    return net != NULL;
+    return ok;
 }
 
 /* Makes one batch of random rows, each with a label. */

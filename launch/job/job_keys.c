@@ -85,7 +85,7 @@ const ls_job_key ls_job_keys[] = {
     {EVALUATE(stop_after), NUMBER(0, MANY), "0", "5",
      "evaluations without a better one before training stops; 0: never stop early", FREE},
     {EVALUATE(metric), TEXT, NULL, "loss",
-     "the metric that decides what is best; unless given, the objective's first", NOTED},
+     "the metric that decides what is best; unless given, the objective's own choice", NOTED},
     {EVALUATE(average), SWITCH, "false", "true",
      "true: judge the moving average of the weights, of an optimizer with ema=", NOTED},
     {CHECKPOINT(every), LS_KEY_EVERY, 0, 0, "1 epoch", "1 epoch", NULL, FREE},
