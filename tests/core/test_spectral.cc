@@ -288,6 +288,62 @@ TEST(Spectral, ShardsAddUpAndApplicationsMoveUOnce)
     }
 }
 
+/* A line of the same type shares u too; a transposed one has its own, of the weight's rows as well.
+ */
+TEST(Spectral, LinesThatShareAWeightShareItsGradient)
+{
+    for (const char *text :
+         {"5 | a: dense units=5 bias=0 spectral=1; dense share=a bias=0 spectral=1",
+          "6 | a: dense units=4 bias=0 spectral=1; dense share=a transpose=1 bias=0 spectral=1"}) {
+        Net net(text);
+        const ls_params *params = net.params();
+        const ls_slot &weight = params->slots[net->layers[0]->slot[0]];
+        Buffer x(net.x_count() * ROWS), dy(net.y_count() * ROWS), gradient((size_t)params->size, 0);
+        fill_inputs(x, x.size(), 1);
+        fill_inputs(dy, dy.size(), 2);
+        ls_workspace *run = ls_workspace_create(net.get(), ROWS, LS_TRAINING);
+        ls_pass pass = training_pass(4, gradient);
+        pass.total = ROWS;
+        auto loss = [&]() {
+            net.prepare();
+            const real *y = ls_workspace_forward(run, &pass, x, ROWS);
+            double sum = 0;
+            for (size_t i = 0; i < dy.size(); i++)
+                sum += (double)dy[i] * (double)y[i];
+            return sum;
+        };
+        for (int step = 0; step < 1000; step++) {
+            memset((real *)gradient, 0, gradient.size() * sizeof(real));
+            loss();
+            ls_workspace_backward(run, &pass, dy, nullptr);
+            for (int s = 0; s < params->count; s++)
+                for (long i = 0;
+                     params->slots[s].kind == LS_SLOT_STATE && i < params->slots[s].size; i++)
+                    params->values[params->slots[s].offset + i] +=
+                        gradient[params->slots[s].offset + i];
+        }
+        for (int s = 0; s < params->count; s++)
+            if (params->slots[s].kind == LS_SLOT_STATE) {
+                EXPECT_NEAR(
+                    norm(params->values + params->slots[s].offset, (size_t)params->slots[s].size),
+                    1, 1e-5);
+            }
+        for (long i = 0; IS_DOUBLE && i < weight.size;
+             i++) { /* float loses the digits of differences */
+            real *at = params->values + weight.offset + i, middle = *at;
+            *at = middle + (real)1e-5;
+            const double above = loss();
+            *at = middle - (real)1e-5;
+            const double derivative = (above - loss()) / 2e-5;
+            *at = middle;
+            if (middle != 0) {
+                EXPECT_NEAR(gradient[weight.offset + i], derivative, 1e-6) << text;
+            }
+        }
+        ls_workspace_destroy(run);
+    }
+}
+
 TEST(Spectral, EvaluationTakesTheSameWeightAndLeavesU)
 {
     Net net("6 | dense units=5 spectral=1");
