@@ -9,7 +9,7 @@ typedef struct ls_named_layer {
     const ls_layer *layer; /* net->layers[number] */
 } ls_named_layer;
 
-/* Finds a layer of the task's nets. Else an LS_USAGE error that names all layers, and the nearest.
- */
+/* Finds a layer of the task's nets. LS_USAGE errors: there is none, which names all layers and the
+ * nearest; or it stands in several nets. */
 bool ls_layer_name_find(const ls_task *task, const char *asked, ls_named_layer *found,
                         ls_error *error);
