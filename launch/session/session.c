@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/loader.h"
 #include "launch/job/job_text.h"
 
@@ -98,6 +99,29 @@ void ls_session_set_threads(ls_session *s, int threads)
         s->net[i]->build.threads = threads;
 }
 
+/* What a stage is parsed from, and the key that a failure lies in. */
+typedef struct stage_keys {
+    const ls_job_stage *given;
+    char key[2 * LS_WORD];
+} stage_keys;
+
+static bool create_objective(const ls_session *s, stage_keys *keys, ls_session_stage *stage,
+                             ls_error *error)
+{
+    ls_task task = s->task;
+    const char *objective = keys->given->objective;
+    snprintf(keys->key, sizeof keys->key, "objective");
+    task.train = keys->given->train;
+    stage->objective = ls_objective_create(objective, &task, error);
+    if (!stage->objective && task.train) {
+        task.train = NULL;
+        ls_objective *whole = ls_objective_create(objective, &task, NULL);
+        snprintf(keys->key, sizeof keys->key, "%s", whole ? "train" : "objective");
+        ls_objective_destroy(whole);
+    }
+    return stage->objective != NULL;
+}
+
 /* The optimizer that the job gives for a phase: the first that names the phase or none at all. */
 static bool parse_optimizer(const ls_job_stage *keys, const char *phase, ls_optimizer *optimizer,
                             ls_error *error)
@@ -109,38 +133,43 @@ static bool parse_optimizer(const ls_job_stage *keys, const char *phase, ls_opti
 }
 
 /* Each phase that the job gives an optimizer for must be one of the objective's. */
-static bool check_phases(const ls_job_stage *stage, const ls_objective *objective, ls_error *error)
+static bool check_phases(stage_keys *keys, const ls_objective *objective, ls_error *error)
 {
     const ls_phase *phases = objective->phase;
-    for (int i = 0; i < stage->optimizers; i++) {
-        const char *phase = stage->optimizer[i].phase;
+    for (int i = 0; i < keys->given->optimizers; i++) {
+        const char *phase = keys->given->optimizer[i].phase;
         int p = 0;
         while (phase && p < objective->phases && strcmp(phase, phases[p].name) != 0)
             p++;
         if (p < objective->phases)
             continue;
         const char *nearest = ls_nearest(phase, phases, objective->phases, sizeof *phases);
+        snprintf(keys->key, sizeof keys->key, "optimizer.%s", phase);
         return ls_error_set(error, LS_USAGE, "%s has no phase %s: did you mean %s?",
                             objective->type->name, phase, nearest ? nearest : phases[0].name);
     }
     return true;
 }
 
-/* The training rows that the stage takes. */
-static bool count_rows(const ls_session *s, const ls_job_stage *keys, long *rows, ls_error *error)
+static bool parse_optimizers(stage_keys *keys, ls_session_stage *stage, ls_error *error)
 {
-    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
-    *rows = keys->rows ? keys->rows : train->x.rows;
-    return *rows <= train->x.rows || !train->present ||
-           ls_error_set(error, LS_USAGE,
-                        "%ld rows are more than there are: %s has %ld training rows", *rows,
-                        ls_dataset_path(s->data), train->x.rows);
+    bool ok = check_phases(keys, stage->objective, error);
+    for (int p = 0; ok && p < stage->objective->phases; p++) {
+        snprintf(keys->key, sizeof keys->key, "optimizer");
+        ok = parse_optimizer(keys->given, stage->objective->phase[p].name, &stage->optimizer[p],
+                             error);
+    }
+    return ok;
 }
 
-static bool check_train(const ls_session *s, const ls_job_stage *keys, ls_error *error)
+static bool parse_schedule(stage_keys *keys, ls_session_stage *stage, ls_error *error)
 {
-    ls_slots slots = {.count = 0};
-    return !keys->train || ls_slots_match(s->params, keys->train, &slots, error);
+    const ls_job_stage *given = keys->given;
+    snprintf(keys->key, sizeof keys->key, "schedule");
+    return ls_schedule_parse(given->schedule, &stage->schedule, error) &&
+           (given->steps || stage->schedule.warmup <= (double)given->epochs ||
+            ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
+                         stage->schedule.warmup, given->epochs));
 }
 
 long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch)
@@ -151,44 +180,25 @@ long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long b
 
 static bool parse_stage(ls_session *s, int number, ls_error *error)
 {
-    const ls_job_stage *keys = &s->job->stage[number];
+    char path[32 + 2 * LS_WORD];
+    stage_keys keys = {.given = &s->job->stage[number]};
     ls_session_stage *stage = &s->stage[number];
-    ls_task task = s->task;
-    task.train = keys->train;
-    const char *key = "train";
-    bool ok = check_train(s, keys, error);
-    if (ok) {
-        key = "objective";
-        stage->objective = ls_objective_create(keys->objective, &task, error);
-        ok = stage->objective != NULL;
+    if (!create_objective(s, &keys, stage, error) || !parse_optimizers(&keys, stage, error) ||
+        !parse_schedule(&keys, stage, error)) {
+        snprintf(path, sizeof path, "stages.%d.%s", number, keys.key);
+        return prefix_key(s, path, error);
     }
-    if (ok && stage->objective->x_rule)
-        ls_dataset_add_x_rule(s->data, stage->objective->x_rule);
-    if (ok && stage->objective->y_rule)
-        ls_dataset_add_rule(s->data, stage->objective->y_rule);
-    for (int p = 0; ok && p < stage->objective->phases; p++) {
-        key = "optimizer";
-        ok = parse_optimizer(keys, stage->objective->phase[p].name, &stage->optimizer[p], error);
-    }
-    ok = ok && check_phases(keys, stage->objective, error);
-    if (ok) {
-        key = "schedule";
-        ok = ls_schedule_parse(keys->schedule, &stage->schedule, error) &&
-             (keys->steps || stage->schedule.warmup <= (double)keys->epochs ||
-              ls_error_set(error, LS_USAGE, "warmup=%g is longer than the stage's %ld epochs",
-                           stage->schedule.warmup, keys->epochs));
-    }
-    if (ok) {
-        key = "rows";
-        ok = count_rows(s, keys, &stage->rows, error);
-    }
-    if (ok)
-        stage->steps_per_epoch =
-            ls_session_steps_per_epoch(stage->objective, stage->rows, keys->batch);
-    stage->steps = keys->steps ? keys->steps : keys->epochs * stage->steps_per_epoch;
-    char path[64];
-    snprintf(path, sizeof path, "stages.%d.%s", number, key);
-    return ok || prefix_key(s, path, error);
+    const ls_objective *objective = stage->objective;
+    if (objective->x_rule)
+        ls_dataset_add_x_rule(s->data, objective->x_rule);
+    if (objective->y_rule)
+        ls_dataset_add_rule(s->data, objective->y_rule);
+    const long all = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    stage->rows = keys.given->rows ? ls_min(keys.given->rows, all) : all;
+    stage->steps_per_epoch = ls_session_steps_per_epoch(objective, stage->rows, keys.given->batch);
+    stage->steps =
+        keys.given->steps ? keys.given->steps : keys.given->epochs * stage->steps_per_epoch;
+    return true;
 }
 
 bool ls_session_parse_stages(ls_session *s, ls_error *error)

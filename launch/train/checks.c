@@ -73,11 +73,25 @@ static bool check_rows(const ls_session *s, ls_error *error)
                         unused);
 }
 
+/* The stage's rows= are there to train on. */
+static bool check_stage_rows(const ls_session *s, int stage, ls_error *error)
+{
+    char key[32], place[256];
+    long wanted = s->job->stage[stage].rows, all = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
+    snprintf(key, sizeof key, "stages.%d.rows", stage);
+    return wanted <= all ||
+           ls_error_set(error, LS_USAGE,
+                        "%s: %ld rows are more than there are: %s has %ld training rows",
+                        ls_job_where(s->job, key, place, sizeof place), wanted,
+                        ls_dataset_path(s->data), all);
+}
+
 bool ls_checks_pass(const ls_session *s, ls_error *error)
 {
     bool ok = check_rows(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
-        ok = check_metric(s, i, error) && check_average(s, i, error);
+        ok = check_stage_rows(s, i, error) && check_metric(s, i, error) &&
+             check_average(s, i, error);
     return ok;
 }
 

@@ -76,3 +76,30 @@ says 'stage 2 of 2 done: step 6'
 expect 0 "$lockstep" list --model 'autoencoder widths=784,12'
 says '  input 12'
 says '  # stages.1'
+
+# --- A run is judged on data that have fewer training rows than its stages took.
+"$python" - <<'END_PYTHON'
+import h5py
+with h5py.File("images.h5") as images, h5py.File("few.h5", "w") as few:
+    for name in ("train/x", "train/y", "test/x", "test/y"):
+        few[name] = images[name][:50]
+        few[name].attrs.update(images[name].attrs)
+END_PYTHON
+expect 0 "$lockstep" evaluate whole --data few.h5
+says 'rows      50'
+expect 64 "$lockstep" train whole/job.yaml run=few data=few.h5
+says ': stages.1.rows: 60 rows are more than there are: few.h5 has 50 training rows'
+
+# --- Each refusal names the key that is wrong.
+model='model=autoencoder widths=144,12 classes=4'
+expect 64 "$lockstep" train job.yaml run=bad "$model" stages.0.train=classifier
+says "command line: stages.0.train: 'classifier' names nothing that autoencoder trains"
+expect 64 "$lockstep" train job.yaml run=bad "$model" stages.0.train=encoder stages.0.objective=autoencoders
+says 'command line: stages.0.objective: there is no objective autoencoders'
+expect 64 "$lockstep" train job.yaml run=bad "$model" 'stages.1.optimizer.clasifier=sgd rate=1'
+says 'command line: stages.1.optimizer.clasifier: supervised has no phase clasifier: did you mean classifier?'
+expect 64 "$lockstep" train job.yaml run=own "$model" "nets.encoder=$lines" \
+    $'nets.decoder=input 4\ndense units=144 bias=0' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=4
+says "command line: nets.decoder: the run began with"
+expect 64 "$lockstep" extract whole --layer dense1 -o codes.h5
+says 'dense1 is a layer of several nets: name one of encoder/dense1, decoder/dense1'
