@@ -193,7 +193,8 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
     s.x = first && picture ? ls_alloc((size_t)(what->rows * s.width), sizeof(real)) : NULL;
     const ls_generation_plan plan = {
         .comm = f->comm, .objective = objective, .seed = seed, .collect = collect, .context = &s};
-    objective->type->compile(objective, 0, ls_generation_chunk(objective, what->rows));
+    const long chunk = ls_generation_chunk(objective, what->rows);
+    objective->type->compile(objective, 0, ls_max(chunk, what->given ? what->given->rows : 0));
     bool ok = ls_generation_run(&plan, what, error);
     if (ok && picture)
         ok = ls_comm_agree(f->comm, !first || write_picture(output, &tiles, &s, error), error);

@@ -111,9 +111,8 @@ static bool compare_nets(const comparison *c, const char *path, const char *why)
     for (int i = 0; i < LS_MODEL_NETS; i++) {
         const ls_job_net *before = &c->before->nets[i], *now = &c->now->nets[i];
         char whole[2 * TEXT];
-        snprintf(whole, sizeof whole, "%s%s%s", path, now->name ? "." : "",
-                 now->name ? now->name : "");
-        if (!compare(c, whole, before->name, now->name, why) ||
+        snprintf(whole, sizeof whole, "%s.%s", path, now->name ? now->name : "");
+        if (!compare(c, before->name ? path : whole, before->name, now->name, why) ||
             !compare(c, whole, before->lines, now->lines, why))
             return false;
     }

@@ -101,5 +101,9 @@ says 'command line: stages.1.optimizer.clasifier: supervised has no phase clasif
 expect 64 "$lockstep" train job.yaml run=own "$model" "nets.encoder=$lines" \
     $'nets.decoder=input 4\ndense units=144 bias=0' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=4
 says "command line: nets.decoder: the run began with"
+expect 64 "$lockstep" train job.yaml run=bad "$model" nets.more='dense units=3'
+says 'autoencoder has no net more'
+expect 64 "$lockstep" train job.yaml run=whole "$model" 'nets.encoder=dense units=12' stages.1.steps=20
+says "command line: nets.encoder: the run began with '(not given)', now it is 'encoder'"
 expect 64 "$lockstep" extract whole --layer dense1 -o codes.h5
 says 'dense1 is a layer of several nets: name one of encoder/dense1, decoder/dense1'
