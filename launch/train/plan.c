@@ -46,6 +46,15 @@ static double stage_bytes(const ls_trainer *t)
     return most;
 }
 
+/* Of rank 0, in the stage whose pictures take most. */
+static double samples_bytes(const ls_trainer *t)
+{
+    double most = 0;
+    for (int s = 0; !t->options.no_files && s < t->session.job->stages; s++)
+        most = fmax(most, ls_samples_bytes(&t->session, s));
+    return most;
+}
+
 ls_plan ls_plan_make(const ls_trainer *t)
 {
     const ls_params *params = t->session.params;
@@ -60,6 +69,6 @@ ls_plan ls_plan_make(const ls_trainer *t)
                             ls_dataset_kept(t->session.data) +
                             (double)ls_reduce_buffer_bytes(t->comm),
                      .share = once / node,
-                     .writing = (double)ls_checkpoint_memory(params, states),
+                     .writing = (double)ls_checkpoint_memory(params, states) + samples_bytes(t),
                      .checkpoint = (double)ls_checkpoint_bytes(params, states)};
 }

@@ -3,7 +3,8 @@
 #include "launch/train/trainer.h"
 
 /* Bytes of a rank: what it takes for itself, its share of what its node holds once, and, on rank 0,
- * what writing a checkpoint takes. All is touched, so ls_memory_process counts the same. */
+ * what writing a checkpoint and pictures takes. All is touched, so ls_memory_process counts the
+ * same. */
 typedef struct ls_plan {
     double own, share, writing;
     double checkpoint; /* bytes of the file */

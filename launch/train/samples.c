@@ -113,18 +113,41 @@ long ls_samples_chunk(const ls_session *session, long stage)
                : ls_generation_chunk(objective, job->rows);
 }
 
-/* Rows of the split that stand for the data. */
-static long data_rows(const ls_samples *s)
+/* The split whose first rows stand for the data. */
+static ls_split_id split_of(const ls_session *session)
 {
-    return ls_min(s->session->job->samples.rows,
-                  ls_dataset_split(s->session->data, s->split)->x.rows);
+    ls_split_id split = ls_split_find(session->job->evaluate.split);
+    return ls_dataset_split(session->data, split)->present ? split : LS_TRAIN;
+}
+
+/* These rows. */
+static long data_rows(const ls_session *session)
+{
+    const ls_split *split = ls_dataset_split(session->data, split_of(session));
+    return ls_min(session->job->samples.rows, split->x.rows);
+}
+
+double ls_samples_bytes(const ls_session *session, long stage)
+{
+    enum { PACKED = 2 }; /* bytes of a number as a pixel, and in the file */
+    const ls_objective *objective = session->stage[stage].objective;
+    const double width = (double)ls_shape_count(&session->task.x);
+    const long chunk = ls_samples_chunk(session, stage);
+    long rows = makes_samples(objective) ? session->job->samples.rows : 0;
+    if (makes_pairs(objective))
+        rows += 2 * data_rows(session);
+    /* Rank 0 gathers a chunk of each rank. */
+    long gathered = 2 * chunk * session->comm->size;
+    return chunk ? width * (double)(rows * (long)(sizeof(real) + PACKED) +
+                                    gathered * (long)sizeof(real))
+                 : 0;
 }
 
 /* On rank 0: the range of the data. */
 static bool read_data(ls_samples *s, ls_error *error)
 {
     enum { GROUP = 64 }; /* rows that are read at a time */
-    const long width = ls_shape_count(&s->session->task.x), rows = data_rows(s);
+    const long width = ls_shape_count(&s->session->task.x), rows = data_rows(s->session);
     int64_t row[GROUP];
     real *x = ls_alloc((size_t)(GROUP * width), sizeof *x);
     bool ok = true;
@@ -178,9 +201,7 @@ void ls_samples_open(ls_samples *s)
     bool asked = job->samples.every.unit != LS_EVERY_NEVER;
     bool none = asked && has_none(s->session, why, sizeof why);
     s->wanted = asked && !none;
-    s->split = ls_split_find(job->evaluate.split);
-    if (!ls_dataset_split(s->session->data, s->split)->present)
-        s->split = LS_TRAIN;
+    s->split = split_of(s->session);
     if (none && s->run)
         ls_report_notice(s->listener, "no pictures are written (samples.every=): %s", why);
     if (s->wanted && s->run && !read_data(s, &error))
@@ -204,8 +225,10 @@ static picture plan_picture(const ls_samples *s, const char *name, long rows, lo
         p.tiles.row.rank = 0;
     if (s->run)
         p.x = ls_alloc((size_t)(rows * width), sizeof(real));
-    p.histogram = (ls_histogram){
-        .data = s->data, .data_count = s->data ? data_rows(s) : 0, .made = p.x, .made_count = rows};
+    p.histogram = (ls_histogram){.data = s->data,
+                                 .data_count = s->data ? data_rows(s->session) : 0,
+                                 .made = p.x,
+                                 .made_count = rows};
     return p;
 }
 
@@ -213,7 +236,7 @@ static picture plan_picture(const ls_samples *s, const char *name, long rows, lo
 static bool make_rows(const ls_samples *s, int which, picture *p, ls_error *error)
 {
     const ls_session *session = s->session;
-    const long width = ls_shape_count(&session->task.x), data = data_rows(s);
+    const long width = ls_shape_count(&session->task.x), data = data_rows(session);
     const ls_generation what = {.kind = LS_GENERATE_PRIOR, .rows = session->job->samples.rows};
     const ls_generation_plan plan = {.comm = session->comm,
                                      .objective = session->stage[s->position->stage].objective,

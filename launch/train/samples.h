@@ -27,6 +27,8 @@ void ls_samples_open(ls_samples *samples);
 void ls_samples_close(ls_samples *samples);
 /* Rows of the chunks in which a stage makes its pictures; 0: it makes none. For `compile`. */
 long ls_samples_chunk(const ls_session *session, long stage);
+/* Bytes that a stage's pictures take on rank 0, until they are written. */
+double ls_samples_bytes(const ls_session *session, long stage);
 /* **Collective.** Makes the rows by the parameters as they are: samples by the same noise each
  * time, and reconstructions of the same rows. A thread of rank 0 writes them as
  * RUN/samples/step-00001234-prior.png and -rebuilt.png while training goes on. It waits for the
