@@ -150,11 +150,14 @@ static bool takes_top(const ls_job *job, int stage, const ls_job_key *key, const
 static bool fail_number(const ls_job *job, const ls_job_entry *entry, ls_error *error)
 {
     char where[LS_JOB_PATH];
+    ls_job_where(job, entry->path, where, sizeof where);
+    if (job->stages == 1)
+        return ls_error_set(error, LS_USAGE, "%s: this job has one stage: write stages.0.%s", where,
+                            ls_job_refuse_word(entry));
     return ls_error_set(error, LS_USAGE,
                         "%s: this job's stages have the numbers 0 to %d: write for example "
                         "stages.0.%s",
-                        ls_job_where(job, entry->path, where, sizeof where), job->stages - 1,
-                        ls_job_refuse_word(entry));
+                        where, job->stages - 1, ls_job_refuse_word(entry));
 }
 
 static bool set_in_stage(ls_job *job, const ls_job_entry *entry, const ls_job_key *key, int stage,

@@ -123,13 +123,24 @@ static bool create_objective(const ls_session *s, stage_keys *keys, ls_session_s
 }
 
 /* The optimizer that the job gives for a phase: the first that names the phase or none at all. */
-static bool parse_optimizer(const ls_job_stage *keys, const char *phase, ls_optimizer *optimizer,
-                            ls_error *error)
+static bool parse_optimizer(stage_keys *keys, ls_session_stage *stage, int phase, ls_error *error)
 {
-    for (int i = 0; i < keys->optimizers; i++)
-        if (!keys->optimizer[i].phase || strcmp(keys->optimizer[i].phase, phase) == 0)
-            return ls_optimizer_parse(keys->optimizer[i].spec, optimizer, error);
-    return ls_error_set(error, LS_USAGE, "no optimizer for the phase %s", phase);
+    char all[LS_PHASES * LS_WORD] = "";
+    const ls_objective *objective = stage->objective;
+    const ls_job_optimizer *given = keys->given->optimizer;
+    const char *name = objective->phase[phase].name;
+    int i = 0, count = keys->given->optimizers;
+    while (i < count && given[i].phase && strcmp(given[i].phase, name) != 0)
+        i++;
+    const char *key = given[i < count ? i : 0].phase;
+    snprintf(keys->key, sizeof keys->key, "optimizer%s%s", key ? "." : "", key ? key : "");
+    if (i < count)
+        return ls_optimizer_parse(given[i].spec, &stage->optimizer[phase], error);
+    for (int p = 0; p < objective->phases; p++)
+        ls_format_join(all, sizeof all, objective->phase[p].name);
+    return ls_error_set(error, LS_USAGE,
+                        "the phase %s has no optimizer: give one for each of %s, or one for all",
+                        name, all);
 }
 
 /* Each phase that the job gives an optimizer for must be one of the objective's. */
@@ -154,11 +165,8 @@ static bool check_phases(stage_keys *keys, const ls_objective *objective, ls_err
 static bool parse_optimizers(stage_keys *keys, ls_session_stage *stage, ls_error *error)
 {
     bool ok = check_phases(keys, stage->objective, error);
-    for (int p = 0; ok && p < stage->objective->phases; p++) {
-        snprintf(keys->key, sizeof keys->key, "optimizer");
-        ok = parse_optimizer(keys->given, stage->objective->phase[p].name, &stage->optimizer[p],
-                             error);
-    }
+    for (int p = 0; ok && p < stage->objective->phases; p++)
+        ok = parse_optimizer(keys, stage, p, error);
     return ok;
 }
 

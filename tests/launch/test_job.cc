@@ -671,8 +671,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
         {"stages: []", "job.yaml:3:9: stages: " + std::string(stages) + "a list of 0"},
         {"stages: {a: 5}", "job.yaml:3:9: stages: " + std::string(stages) + "1 key"},
         {"stages: {1: {epochs: 2}}",
-         "job.yaml:3:22: stages.1.epochs: this job's stages have the numbers 0 to 0: write for "
-         "example stages.0.epochs"},
+         "job.yaml:3:22: stages.1.epochs: this job has one stage: write stages.0.epochs"},
         {"stages: {0: 5}", "job.yaml:3:13: stages.0: expected the keys of a stage, found '5'"},
         {"stages: {0: {epochs: 2, steps: 3}}",
          "job.yaml:3:22: stages.0.epochs and job.yaml:3:32: stages.0.steps: only one of them may "

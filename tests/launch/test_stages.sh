@@ -101,6 +101,10 @@ says 'command line: stages.1.optimizer.clasifier: supervised has no phase clasif
 expect 64 "$lockstep" train job.yaml run=own "$model" "nets.encoder=$lines" \
     $'nets.decoder=input 4\ndense units=144 bias=0' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=4
 says "command line: nets.decoder: the run began with"
+expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.generator=sgd rate=1'
+says 'command line: optimizer.generator: the phase discriminator has no optimizer: give one for each of discriminator, generator, or one for all'
+expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.generator=sgd' 'optimizer.discriminator=sgd rte=1'
+says 'command line: optimizer.discriminator: sgd has no key rte: did you mean rate?'
 expect 64 "$lockstep" train job.yaml run=bad "$model" nets.more='dense units=3'
 says 'autoencoder has no net more'
 expect 64 "$lockstep" train job.yaml run=whole "$model" 'nets.encoder=dense units=12' stages.1.steps=20
