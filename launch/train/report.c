@@ -30,14 +30,25 @@ static const ls_session_stage *stage_of(const ls_report *report)
     return &report->session->stage[report->position->stage];
 }
 
-/* The metrics' values by sums[phases], as a JSON object. */
+/* value[metrics] by sums[phases]. Returns what they tell of a training that goes wrong, or NULL. */
+static const char *find_values(const ls_objective *objective, const ls_sums *sums, double *value)
+{
+    for (int k = 0; k < objective->metrics; k++)
+        value[k] = ls_objective_value(objective, k, sums);
+    return objective->type->trouble ? objective->type->trouble(objective, value) : NULL;
+}
+
+/* The same as a JSON object. */
 static json_t *values(const ls_report *report, const ls_sums *sums)
 {
+    double value[LS_METRICS];
     const ls_objective *objective = stage_of(report)->objective;
+    const char *trouble = find_values(objective, sums, value);
     json_t *object = json_object();
     for (int k = 0; k < objective->metrics; k++)
-        json_object_set_new(object, objective->metric[k].name,
-                            ls_json_real(ls_objective_value(objective, k, sums)));
+        json_object_set_new(object, objective->metric[k].name, ls_json_real(value[k]));
+    if (trouble)
+        json_object_set_new(object, "trouble", json_string(trouble));
     return object;
 }
 
@@ -137,11 +148,7 @@ static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
         .held = report->held,
         .written = report->written,
     };
-    const ls_objective *objective = stage->objective;
-    for (int k = 0; k < objective->metrics; k++)
-        figures.value[k] = ls_objective_value(objective, k, sums);
-    if (objective->type->trouble)
-        figures.trouble = objective->type->trouble(objective, figures.value);
+    figures.trouble = find_values(stage->objective, sums, figures.value);
     return figures;
 }
 

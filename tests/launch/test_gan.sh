@@ -115,6 +115,14 @@ says 'job.yaml:3:8: model: dcgan has no net discriminater: did you mean discrimi
 # --- A discriminator that can learn nothing is told: its weights are cut to nearly 0.
 expect 0 "$lockstep" train job.yaml run=constant "$dense" optimizer.discriminator='sgd rate=0.1 bound=1e-30'
 says 'the discriminator is constant: it says 1/2 of every row'
+"$python" -c '
+import json
+records = [json.loads(line) for line in open("constant/metrics.jsonl")]
+told = [part for record in records for part in (record, record.get("valid", {})) if "trouble" in part]
+assert told and all(part["trouble"].startswith("the discriminator is constant") for part in told)
+assert any("d_loss" in record for record in told) and not any("trouble" in part for part in map(
+    json.loads, open("on1/metrics.jsonl")))' || fail 'metrics.jsonl does not tell that the discriminator is constant'
+expect 0 "$lockstep" plot constant -o constant.svg
 
 # --- Where the discriminator is at its optimum, V(D, G) is -ln 4 + 2 JSD: on a mixture of two Gaussians, with 50 updates
 # of D a step, G comes to the data. V within 0.05 of -ln 4; JSD of the two histograms below 0.02.
