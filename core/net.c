@@ -284,14 +284,16 @@ void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int part
             net->layers[i]->type->prepare(net->layers[i]);
 }
 
-bool ls_net_add_slots(const ls_net *net, ls_slots *slots, ls_error *error)
+ls_interval ls_net_all(const ls_net *net)
 {
-    for (int i = 0; i < net->count; i++)
+    return (ls_interval){0, net->count};
+}
+
+void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots)
+{
+    for (long i = lines.begin; i < lines.end; i++)
         for (int k = 0; k < net->layers[i]->slots; k++)
-            if (!ls_slots_try_add(slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1,
-                                  error))
-                return false;
-    return true;
+            ls_slots_add(slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1);
 }
 
 /* The parameters that the line claimed itself. */

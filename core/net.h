@@ -27,9 +27,10 @@ void ls_net_destroy(ls_net *net);
 /* Runs `prepare` of the layers that use one of `slots` (NULL: all), which have changed: of every
  * `parts`-th of them from `part` on, since the ranks of a node share the work. */
 void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int parts);
-/* Adds all slots that its lines use, those that they share included. LS_USAGE if these would be too
- * many intervals. */
-bool ls_net_add_slots(const ls_net *net, ls_slots *slots, ls_error *error);
+/* All of its lines. */
+ls_interval ls_net_all(const ls_net *net);
+/* Adds the slots that these lines use, those that they share included. */
+void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots);
 /* The layer named `name`, or -1. */
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */

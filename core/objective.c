@@ -62,13 +62,6 @@ ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_err
     return NULL;
 }
 
-void ls_objective_trains(ls_phase *phase, const ls_net *net)
-{
-    for (int i = 0; i < net->count; i++)
-        for (int k = 0; k < net->layers[i]->slots; k++)
-            ls_slots_add(&phase->slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1);
-}
-
 static ls_view *add_view(ls_objective *objective, const char *name)
 {
     ls_check(objective->views < LS_VIEWS, "an objective with more than %d views", LS_VIEWS);

@@ -130,8 +130,6 @@ void ls_objective_destroy(ls_objective *objective);
 /* For setup: the net of this name. NULL and an LS_USAGE error if the model has none, or if it has
  * parameters that no gradient reaches. */
 ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error);
-/* For setup: adds what a net's lines use, shared slots too, to the slots of a phase. */
-void ls_objective_trains(ls_phase *phase, const ls_net *net);
 /* For compile: adds a view of a run, or of numbers (shape not NULL). */
 void ls_objective_view_run(ls_objective *objective, const char *name, ls_workspace *run);
 void ls_objective_view_numbers(ls_objective *objective, const char *name, const real *numbers,

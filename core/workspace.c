@@ -87,11 +87,6 @@ static ls_block *plan(const ls_net *net, ls_interval layers, long rows, bool tra
     return list;
 }
 
-static ls_interval all_of(const ls_net *net)
-{
-    return (ls_interval){0, net->count};
-}
-
 size_t ls_workspace_bytes_part(const ls_net *net, ls_interval layers, long rows,
                                ls_workspace_use use)
 {
@@ -102,13 +97,13 @@ size_t ls_workspace_bytes_part(const ls_net *net, ls_interval layers, long rows,
 
 size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use)
 {
-    return ls_workspace_bytes_part(net, all_of(net), rows, use);
+    return ls_workspace_bytes_part(net, ls_net_all(net), rows, use);
 }
 
 size_t ls_workspace_bytes_threads(const ls_net *net, long rows)
 {
     size_t arena, scratch;
-    ls_free(plan(net, all_of(net), rows, false, &arena, &scratch));
+    ls_free(plan(net, ls_net_all(net), rows, false, &arena, &scratch));
     return scratch * (size_t)(threads_of(net) - 1);
 }
 
@@ -149,7 +144,7 @@ ls_workspace *ls_workspace_create_part(const ls_net *net, ls_interval layers, lo
 
 ls_workspace *ls_workspace_create(const ls_net *net, long rows, ls_workspace_use use)
 {
-    return ls_workspace_create_part(net, all_of(net), rows, use);
+    return ls_workspace_create_part(net, ls_net_all(net), rows, use);
 }
 
 void ls_workspace_destroy(ls_workspace *space)

@@ -138,8 +138,8 @@ static bool choose_layers(autoencoder *self, ls_error *error)
 {
     const ls_net *encoder = self->encoder, *decoder = self->decoder;
     const long layers = count_weights(encoder), back = count_weights(decoder);
-    self->encode = (ls_interval){0, encoder->count};
-    self->decode = (ls_interval){0, decoder->count};
+    self->encode = ls_net_all(encoder);
+    self->decode = ls_net_all(decoder);
     if (self->pair == 0)
         return true;
     if (layers != back || self->pair > layers)
@@ -186,13 +186,6 @@ static bool check_shapes(const ls_task *task, const autoencoder *self, ls_error 
                         ls_shape_text(&task->x, b, sizeof b));
 }
 
-static void add_slots(ls_phase *phase, const ls_net *net, ls_interval lines)
-{
-    for (long i = lines.begin; i < lines.end; i++)
-        for (int k = 0; k < net->layers[i]->slots; k++)
-            ls_slots_add(&phase->slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1);
-}
-
 static bool setup(ls_objective *objective, ls_error *error)
 {
     autoencoder *self = objective->self;
@@ -206,8 +199,8 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->meaning = &ls_loss_find(losses[self->loss].name, error)->meaning;
     objective->phases = 1;
     objective->phase[0] = (ls_phase){.name = "autoencoder", .times = 1, .fresh_batch = true};
-    add_slots(&objective->phase[0], self->encoder, self->encode);
-    add_slots(&objective->phase[0], self->decoder, self->decode);
+    ls_net_add_slots(self->encoder, self->encode, &objective->phase[0].slots);
+    ls_net_add_slots(self->decoder, self->decode, &objective->phase[0].slots);
     objective->metrics = 2;
     objective->metric[0] = (ls_metric){.name = "loss", .sum = LS_SUM_LOSS, .lower = true};
     objective->metric[1] = (ls_metric){.name = "mse", .sum = SUM_SQUARES, .lower = true};

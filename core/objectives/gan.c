@@ -134,7 +134,7 @@ static bool setup(ls_objective *objective, ls_error *error)
         if (!net)
             return false;
         objective->phase[n] = (ls_phase){.name = net->name, .times = 1};
-        ls_objective_trains(&objective->phase[n], net);
+        ls_net_add_slots(net, ls_net_all(net), &objective->phase[n].slots);
     }
     objective->phases = NETS;
     objective->phase[DISCRIMINATOR].times = (int)self->k;

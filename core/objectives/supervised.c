@@ -101,7 +101,7 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->y_rule = self->vector ? self->loss->rule : NULL;
     objective->phases = 1;
     objective->phase[0] = (ls_phase){.name = net->name, .times = 1, .fresh_batch = true};
-    ls_objective_trains(&objective->phase[0], net);
+    ls_net_add_slots(net, ls_net_all(net), &objective->phase[0].slots);
     objective->metric[0] = (ls_metric){.name = "loss", .sum = LS_SUM_LOSS, .lower = true};
     objective->metric[1] = (ls_metric){.name = "accuracy", .sum = SUM_CORRECT};
     objective->metrics = self->vector ? 1 : 2;

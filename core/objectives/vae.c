@@ -123,8 +123,9 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->width = ls_shape_count(&self->decoder->y);
     objective->phases = 1;
     objective->phase[0] = (ls_phase){.name = "vae", .times = 1, .fresh_batch = true};
-    ls_objective_trains(&objective->phase[0], self->encoder);
-    ls_objective_trains(&objective->phase[0], self->decoder);
+    ls_slots *slots = &objective->phase[0].slots;
+    ls_net_add_slots(self->encoder, ls_net_all(self->encoder), slots);
+    ls_net_add_slots(self->decoder, ls_net_all(self->decoder), slots);
     memcpy(objective->metric, metrics, sizeof metrics);
     objective->metrics = METRICS;
     objective->judged = BOUND;

@@ -273,7 +273,10 @@ TEST(Net, SharesLinesOfANetBefore)
     EXPECT_EQ(coder->layers[0]->slot[1], net->layers[0]->slot[1]);
     EXPECT_EQ(6, params->count);
     ls_slots slots = {};
-    ASSERT_TRUE(ls_net_add_slots(net, &slots, &error)) << error.text;
+    ls_net_add_slots(net, {0, 1}, &slots);
+    ASSERT_EQ(1, slots.count);
+    EXPECT_EQ(2, slots.at[0].end);
+    ls_net_add_slots(net, ls_net_all(net), &slots);
     ASSERT_EQ(2, slots.count);
     EXPECT_EQ(0, slots.at[0].begin);
     EXPECT_EQ(2, slots.at[0].end);
