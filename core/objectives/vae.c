@@ -331,6 +331,18 @@ static void assess(ls_objective *objective, const ls_batch *rows, const ls_pass 
         estimate[r] -= log((double)draws);
 }
 
+/* The mean code of a given row. One by one, since a chunk may have a single row. */
+static const real *encode_given(const vae *self, const ls_generation *what, int k,
+                                const ls_pass *pass)
+{
+    const runs *e = &self->evaluation;
+    ls_batch row = *what->given;
+    row.rows = 1;
+    row.x += k * self->width;
+    row.row = row.row ? row.row + k : NULL;
+    return ls_workspace_forward(e->encoder, pass, draw_pixels(self, e, &row, pass), 1);
+}
+
 static void generate(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
                      long n, real *x)
 {
@@ -338,9 +350,9 @@ static void generate(ls_objective *objective, const ls_pass *pass, const ls_gene
     const runs *e = &self->evaluation;
     const long latent = self->latent, width = self->width;
     if (what->kind == LS_GENERATE_WALK) {
-        const real *ends = draw_pixels(self, e, what->given, pass);
-        const real *code = ls_workspace_forward(e->encoder, pass, ends, 2);
-        ls_latent_walk(code, code + 2 * latent, latent, what->rows, pass->row, n, e->z);
+        memcpy(e->noise, encode_given(self, what, 0, pass), (size_t)latent * sizeof(real));
+        ls_latent_walk(e->noise, encode_given(self, what, 1, pass), latent, what->rows, pass->row,
+                       n, e->z);
     } else if (what->kind == LS_GENERATE_PLANE) {
         ls_latent_plane(LS_LATENT_NORMAL, what->rows, pass->row, n, e->z);
     } else {

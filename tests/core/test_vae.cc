@@ -40,7 +40,7 @@ struct Vae {
     ls_batch batch = {};
     ls_pass pass = {};
 
-    explicit Vae(const std::string &text, const Nets &nets = Nets())
+    explicit Vae(const std::string &text, const Nets &nets = Nets(), long chunk = 64)
     {
         net[0] = ls_net_build(params, nullptr, "encoder", nets.encoder, &nets.x, &error);
         net[1] = ls_net_build(params, nullptr, "decoder", nets.decoder, &nets.x, &error);
@@ -66,7 +66,7 @@ struct Vae {
         batch.x_shape = nets.x;
         pass.seed = 11;
         if (objective)
-            objective->type->compile(objective, 64, 64);
+            objective->type->compile(objective, 64, chunk);
     }
 
     Vae(const Vae &) = delete;
@@ -493,6 +493,28 @@ TEST(Vae, AWalkGoesBetweenTheMeanCodes)
         const std::vector<double> y = vae.apply(vae.net[1], z);
         for (int j = 0; j < 4; j++)
             EXPECT_NEAR(walk[r * 4 + j], y[j], IS_DOUBLE ? 1e-12 : 1e-5);
+    }
+}
+
+/* `generate --walk A,B --rows 1`, or nets so large that a chunk has one row. */
+TEST(Vae, AWalkTakesChunksOfOneRow)
+{
+    const Reals ends = {0, 1, (real)0.5, 1, 1, (real)0.25, 0, 0};
+    const int64_t numbers[] = {7, 3};
+    ls_batch given = {};
+    given.rows = given.total = 2;
+    given.x = ends.data();
+    given.row = numbers;
+    for (const char *text : {"vae", "vae binarize=1"}) {
+        Vae vae(text), small(text, Nets(), 1);
+        given.x_shape = vae.batch.x_shape;
+        const Reals walk = vae.generate(LS_GENERATE_WALK, 0, 5, 5, &given);
+        for (int r = 0; r < 5; r++) {
+            const Reals one = small.generate(LS_GENERATE_WALK, r, 1, 5, &given);
+            for (int j = 0; j < 4; j++)
+                EXPECT_NEAR(one[j], walk[r * 4 + j], 1e-6);
+        }
+        EXPECT_NE(walk[0], walk[16]);
     }
 }
 
