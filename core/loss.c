@@ -98,8 +98,7 @@ static void copy(const real *y, long width, real *out)
     memmove(out, y, (size_t)width * sizeof *out);
 }
 
-/* A scale such as 1/255 may round to a little more than 1. */
-static bool is_probability(double target)
+bool ls_loss_is_probability(double target)
 {
     return target >= -1e-6 && target <= 1 + 1e-6;
 }
@@ -109,7 +108,8 @@ static bool is_sign(double target)
     return fabs(target) == 1;
 }
 
-static const ls_target_rule probabilities = {is_probability, "bce takes targets from 0 to 1"};
+static const ls_target_rule probabilities = {ls_loss_is_probability,
+                                             "bce takes targets from 0 to 1"};
 static const ls_target_rule signs = {is_sign, "hinge takes targets of -1 and 1"};
 
 const ls_loss_type ls_loss_types[] = {

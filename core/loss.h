@@ -21,6 +21,9 @@ typedef struct ls_target_rule {
     const char *words; /* "bce takes targets from 0 to 1" */
 } ls_target_rule;
 
+/* The rule of bce: a number from 0 to 1. A scale such as 1/255 may round to a little more. */
+bool ls_loss_is_probability(double target);
+
 /* Outputs of a net and what they are compared with. */
 typedef struct ls_loss_batch {
     long rows, width;

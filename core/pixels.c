@@ -84,25 +84,13 @@ LS_CLONES double ls_pixels_squared(long n, const real *restrict y, const real *r
     return total / 2;
 }
 
-LS_CLONES void ls_pixels_logistic(long n, const real *restrict y, real *restrict p)
-{
-    for (long j = 0; j < n; j++)
-        p[j] = ls_math_logistic(y[j]);
-}
-
 LS_CLONES void ls_pixels_draw(long n, const real *restrict p, real *restrict x)
 {
     for (long j = 0; j < n; j++)
         x[j] = x[j] < p[j];
 }
 
-/* A scale such as 1/255 may round to a little more than 1. */
-static bool is_probability(double x)
-{
-    return x >= -1e-6 && x <= 1 + 1e-6;
-}
-
 const ls_target_rule ls_pixels_rule = {
-    is_probability,
+    ls_loss_is_probability,
     "an output of probabilities takes numbers from 0 to 1: give x the attribute scale, such as "
     "1/255 for bytes, or take output=gaussian (vae), loss=squared-error (autoencoder)"};

@@ -9,8 +9,6 @@
 double ls_pixels_bernoulli(long n, const real *y, const real *x, real *dy);
 /* The sum of (y - x)^2 / 2; dy[n] gets y - x. NULL: not wanted. */
 double ls_pixels_squared(long n, const real *y, const real *x, real *dy);
-/* p[n] = s(y). */
-void ls_pixels_logistic(long n, const real *y, real *p);
 /* Draws n pixels: where x, a uniform number from [0, 1), is below the probability p, x becomes 1,
  * else 0. */
 void ls_pixels_draw(long n, const real *p, real *x);

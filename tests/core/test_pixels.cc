@@ -97,15 +97,6 @@ TEST(Pixels, SquaredIsItsFormulaAtAnyLength)
     }
 }
 
-TEST(Pixels, LogisticGivesProbabilities)
-{
-    const Reals y = logits(100);
-    Reals p(100);
-    ls_pixels_logistic(100, y.data(), p.data());
-    for (int j = 0; j < 100; j++)
-        EXPECT_NEAR(p[j], logistic(y[j]), EPSILON);
-}
-
 TEST(Pixels, DrawsOnesAsOftenAsTheirProbability)
 {
     const int n = 20000;
