@@ -62,6 +62,29 @@ ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_err
     return NULL;
 }
 
+bool ls_objective_takes(const ls_objective *objective, const ls_net *net, ls_error *error)
+{
+    const ls_shape *x = &objective->task.x;
+    char taken[96], row[96];
+    return ls_shape_count(&net->x) == ls_shape_count(x) ||
+           ls_error_set(error, LS_USAGE,
+                        "the input of the net %s is %s, but a row of the data is %s", net->name,
+                        ls_shape_text(&net->x, taken, sizeof taken),
+                        ls_shape_text(x, row, sizeof row));
+}
+
+bool ls_objective_makes(const ls_objective *objective, const ls_net *net, ls_error *error)
+{
+    const ls_shape *x = &objective->task.x;
+    char made[96], row[96];
+    return ls_shape_fits(&net->y, x) ||
+           ls_error_set(error, LS_USAGE,
+                        "the net %s makes rows of %s, but a row of the data is %s: let its last "
+                        "line make that, or a vector of %ld numbers",
+                        net->name, ls_shape_text(&net->y, made, sizeof made),
+                        ls_shape_text(x, row, sizeof row), ls_shape_count(x));
+}
+
 static ls_view *add_view(ls_objective *objective, const char *name)
 {
     ls_check(objective->views < LS_VIEWS, "an objective with more than %d views", LS_VIEWS);

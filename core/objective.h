@@ -130,6 +130,10 @@ void ls_objective_destroy(ls_objective *objective);
 /* For setup: the net of this name. NULL and an LS_USAGE error if the model has none, or if it has
  * parameters that no gradient reaches. */
 ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error);
+/* For setup: whether the net takes rows of the data, of whatever shape, if the numbers are as many;
+ * and whether it makes rows that fit the data's. Else an LS_USAGE error with both shapes. */
+bool ls_objective_takes(const ls_objective *objective, const ls_net *net, ls_error *error);
+bool ls_objective_makes(const ls_objective *objective, const ls_net *net, ls_error *error);
 /* For compile: adds a view of a run, or of numbers (shape not NULL). */
 void ls_objective_view_run(ls_objective *objective, const char *name, ls_workspace *run);
 void ls_objective_view_numbers(ls_objective *objective, const char *name, const real *numbers,

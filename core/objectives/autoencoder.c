@@ -153,7 +153,7 @@ static bool choose_layers(autoencoder *self, ls_error *error)
            check_chain(decoder, (ls_interval){self->decode.end, decoder->count}, error);
 }
 
-static bool check_shapes(const ls_task *task, const autoencoder *self, ls_error *error)
+static bool check_shapes(const autoencoder *self, ls_error *error)
 {
     const ls_net *encoder = self->encoder, *decoder = self->decoder;
     const ls_shape *code = output_of(encoder, self->encode);
@@ -161,29 +161,19 @@ static bool check_shapes(const ls_task *task, const autoencoder *self, ls_error 
     const ls_shape *seen = input_of(encoder, self->encode);
     const ls_shape *rebuilt = output_of(decoder, self->decode);
     char a[96], b[96];
-    if (!ls_shape_equal(&encoder->x, &task->x))
-        return ls_error_set(error, LS_USAGE,
-                            "the net %s takes rows of %s, but those of the data are %s",
-                            encoder->name, ls_shape_text(&encoder->x, a, sizeof a),
-                            ls_shape_text(&task->x, b, sizeof b));
     if (ls_shape_count(code) != ls_shape_count(taken))
         return ls_error_set(error, LS_USAGE,
                             "the net %s makes codes of %s, but the net %s takes %s: give it the "
                             "line `input %ld`",
                             encoder->name, ls_shape_text(code, a, sizeof a), decoder->name,
                             ls_shape_text(taken, b, sizeof b), ls_shape_count(code));
-    if (self->pair > 0 && ls_shape_count(rebuilt) != ls_shape_count(seen))
-        return ls_error_set(error, LS_USAGE,
-                            "pair=%ld: %s makes %ld numbers of the code, but is to rebuild the %ld "
-                            "that %s reads",
-                            self->pair, decoder->layers[self->decode.end - 1]->name,
-                            ls_shape_count(rebuilt), ls_shape_count(seen),
-                            encoder->layers[self->encode.begin]->name);
-    return ls_shape_fits(&decoder->y, &task->x) ||
+    return self->pair == 0 || ls_shape_count(rebuilt) == ls_shape_count(seen) ||
            ls_error_set(error, LS_USAGE,
-                        "the net %s makes rows of %s, but those of the data are %s", decoder->name,
-                        ls_shape_text(&decoder->y, a, sizeof a),
-                        ls_shape_text(&task->x, b, sizeof b));
+                        "pair=%ld: %s makes %ld numbers of the code, but is to rebuild the %ld "
+                        "that %s reads",
+                        self->pair, decoder->layers[self->decode.end - 1]->name,
+                        ls_shape_count(rebuilt), ls_shape_count(seen),
+                        encoder->layers[self->encode.begin]->name);
 }
 
 static bool setup(ls_objective *objective, ls_error *error)
@@ -192,7 +182,9 @@ static bool setup(ls_objective *objective, ls_error *error)
     const ls_task *task = &objective->task;
     self->encoder = ls_objective_net(objective, self->encoder_name, error);
     self->decoder = self->encoder ? ls_objective_net(objective, self->decoder_name, error) : NULL;
-    if (!self->decoder || !choose_layers(self, error) || !check_shapes(task, self, error))
+    if (!self->decoder || !choose_layers(self, error) ||
+        !ls_objective_takes(objective, self->encoder, error) || !check_shapes(self, error) ||
+        !ls_objective_makes(objective, self->decoder, error))
         return false;
     self->code = ls_shape_count(output_of(self->encoder, self->encode));
     self->width = ls_shape_count(output_of(self->decoder, self->decode));

@@ -71,25 +71,14 @@ static const ls_option options[] = {
      NULL, "the net that gives one number for a row"},
     {0}};
 
-static bool check_shapes(const ls_shape *x, const ls_net *g, const ls_net *d, ls_error *error)
+static bool check_output(const ls_net *d, ls_error *error)
 {
-    char row[96], other[96];
-    ls_shape_text(x, row, sizeof row);
-    if (!ls_shape_fits(&g->y, x))
-        return ls_error_set(error, LS_USAGE,
-                            "the net %s makes rows of %s, but a row of the data is %s: let its "
-                            "last line make that, or a vector of %ld numbers",
-                            g->name, ls_shape_text(&g->y, other, sizeof other), row,
-                            ls_shape_count(x));
-    if (!ls_shape_equal(&d->x, x))
-        return ls_error_set(error, LS_USAGE,
-                            "the net %s takes rows of %s, but a row of the data is %s", d->name,
-                            ls_shape_text(&d->x, other, sizeof other), row);
+    char shape[96];
     return ls_shape_count(&d->y) == 1 ||
            ls_error_set(error, LS_USAGE,
                         "the net %s gives %s for a row, but a discriminator gives one number: let "
                         "its last line be dense units=1",
-                        d->name, ls_shape_text(&d->y, other, sizeof other));
+                        d->name, ls_shape_text(&d->y, shape, sizeof shape));
 }
 
 /* Each net learns in a phase of its own, so no slot may be of both. */
@@ -140,7 +129,8 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->phase[DISCRIMINATOR].times = (int)self->k;
     objective->phase[DISCRIMINATOR].fresh_batch = true;
     const ls_net *g = self->net[GENERATOR], *d = self->net[DISCRIMINATOR];
-    if (!check_shapes(&objective->task.x, g, d, error) || !check_apart(objective, error))
+    if (!ls_objective_makes(objective, g, error) || !ls_objective_takes(objective, d, error) ||
+        !check_output(d, error) || !check_apart(objective, error))
         return false;
     self->loss = &ls_gan_losses[self->loss_number];
     add_metrics(objective, self->loss);

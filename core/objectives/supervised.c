@@ -55,17 +55,6 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
     return true;
 }
 
-/* The net reads rows of the data, of whatever shape: the numbers of a row are the same. */
-static bool check_input(const ls_task *task, const ls_net *net, ls_error *error)
-{
-    char own[96], row[96];
-    return ls_shape_count(&net->x) == ls_shape_count(&task->x) ||
-           ls_error_set(error, LS_USAGE,
-                        "the input of the net %s is %s, but a row of the data is %s", net->name,
-                        ls_shape_text(&net->x, own, sizeof own),
-                        ls_shape_text(&task->x, row, sizeof row));
-}
-
 /* The loss takes this smoothing and a net of this many outputs. */
 static bool check_loss(const supervised *self, ls_error *error)
 {
@@ -91,7 +80,7 @@ static bool setup(ls_objective *objective, ls_error *error)
         return false;
     self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
-    if (!check_input(&objective->task, net, error) ||
+    if (!ls_objective_takes(objective, net, error) ||
         !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
     objective->takes_y = true;

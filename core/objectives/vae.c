@@ -80,29 +80,16 @@ static bool check_options(const vae *self, ls_error *error)
                         self->sigma);
 }
 
-static bool check_shapes(const ls_task *task, const vae *self, ls_error *error)
+static bool check_code(const ls_net *encoder, const ls_net *decoder, ls_error *error)
 {
-    const ls_net *encoder = self->encoder, *decoder = self->decoder;
     const long given = ls_shape_count(&encoder->y), taken = ls_shape_count(&decoder->x);
-    char made[96], row[96];
-    if (!ls_shape_equal(&encoder->x, &task->x))
-        return ls_error_set(error, LS_USAGE,
-                            "the net %s takes rows of %s, but a row of the data is %s",
-                            encoder->name, ls_shape_text(&encoder->x, made, sizeof made),
-                            ls_shape_text(&task->x, row, sizeof row));
-    if (given != 2 * taken)
-        return ls_error_set(error, LS_USAGE,
-                            "the net %s gives %ld numbers for a row, but a code of the %ld numbers "
-                            "that the net %s takes has %ld: a mean and a log-variance for each; "
-                            "let %s end in `dense units=%ld`, or %s begin with another `input`",
-                            encoder->name, given, taken, decoder->name, 2 * taken, encoder->name,
-                            2 * taken, decoder->name);
-    return ls_shape_fits(&decoder->y, &task->x) ||
+    return given == 2 * taken ||
            ls_error_set(error, LS_USAGE,
-                        "the net %s makes rows of %s, but a row of the data is %s: let its last "
-                        "line make that, or a vector of %ld numbers",
-                        decoder->name, ls_shape_text(&decoder->y, made, sizeof made),
-                        ls_shape_text(&task->x, row, sizeof row), ls_shape_count(&task->x));
+                        "the net %s gives %ld numbers for a row, but a code of the %ld numbers "
+                        "that the net %s takes has %ld: a mean and a log-variance for each; let %s "
+                        "end in `dense units=%ld`, or %s begin with another `input`",
+                        encoder->name, given, taken, decoder->name, 2 * taken, encoder->name,
+                        2 * taken, decoder->name);
 }
 
 static const ls_metric metrics[METRICS] = {
@@ -117,7 +104,9 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->encoder = ls_objective_net(objective, self->encoder_name, error);
     self->decoder = self->encoder ? ls_objective_net(objective, self->decoder_name, error) : NULL;
     if (!self->decoder || !check_options(self, error) ||
-        !check_shapes(&objective->task, self, error))
+        !ls_objective_takes(objective, self->encoder, error) ||
+        !check_code(self->encoder, self->decoder, error) ||
+        !ls_objective_makes(objective, self->decoder, error))
         return false;
     self->latent = ls_shape_count(&self->decoder->x);
     self->width = ls_shape_count(&self->decoder->y);

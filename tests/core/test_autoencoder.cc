@@ -492,7 +492,7 @@ TEST(Autoencoder, RefusesNetsThatDoNotFitInWords)
     };
     EXPECT_NE(std::string::npos,
               refusal("autoencoder", "dense units=8\n")
-                  .find("the net decoder makes rows of 8, but those of the data are 7"));
+                  .find("the net decoder makes rows of 8, but a row of the data is 7"));
     EXPECT_NE(std::string::npos, refusal("autoencoder", "dense units=7\n", "dense units=4\n")
                                      .find("the net encoder makes codes of 4, but the net decoder "
                                            "takes 3: give it the line `input 4`"));
@@ -504,7 +504,7 @@ TEST(Autoencoder, RefusesNetsThatDoNotFitInWords)
     const char late[] = "d2: dense units=5\nactivation function=tanh\nd1: dense units=8\n";
     EXPECT_NE(
         std::string::npos,
-        refusal("autoencoder pair=2", late).find("makes rows of 8, but those of the data are 7"));
+        refusal("autoencoder pair=2", late).find("makes rows of 8, but a row of the data is 7"));
     EXPECT_NE(std::string::npos, refusal("autoencoder pair=3", TIED).find("has 2 layers"));
     EXPECT_NE(std::string::npos,
               refusal("autoencoder pair=1", "dense units=7\n").find("decoder has 1;"));

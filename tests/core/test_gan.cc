@@ -522,6 +522,8 @@ TEST(Gan, RefusesNetsThatDoNotFit)
     EXPECT_EQ(refusal("gan", "deconv2d out=3 kernel=4\n", D, picture),
               "the net generator makes rows of 4x4x3, but a row of the data is 4x4x1: let its last "
               "line make that, or a vector of 16 numbers");
+    EXPECT_EQ(refusal("gan", G, "input 7\ndense units=1\n"),
+              "the input of the net discriminator is 7, but a row of the data is 6");
     EXPECT_EQ(refusal("gan", G, "dense units=2\n"),
               "the net discriminator gives 2 for a row, but a discriminator gives one number: let "
               "its last line be dense units=1");
