@@ -75,6 +75,9 @@ struct ls_params {
     long prepared_size; /* reals of prepared memory (packed weights) */
     real *values;       /* borrowed: handed in at commit */
     real *prepared;
+    /* Set by who takes differences by a weight, after a first prepare: the next ones leave as they
+     * are what gradients take as constants. */
+    bool constants_stay;
 };
 
 ls_params *ls_params_create(void); /* free with ls_params_destroy */

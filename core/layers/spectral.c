@@ -10,7 +10,8 @@
  * iteration with the new W that is not kept, where PyTorch's evaluation keeps u and v of the last
  * training pass: here sigma is nearer to the largest singular value.
  *
- * The gradient takes u' and v as constants. With G = dL / d(W / sigma):
+ * The gradient takes u' and v as constants. So it agrees with differences at rest, when u' = u, or
+ * if `prepare` leaves both as they are for these (constants_stay). With G = dL / d(W / sigma):
  *
  *   dL / dW = (G - <G, W / sigma> u' v^T) / sigma
  *   <G, W / sigma> = sum over rows and outputs of dy (y - b)
@@ -159,19 +160,39 @@ static double multiply(const ls_layer *layer, const memory *m, bool to_lanes)
     return to_lanes ? normalize(m->lanes, self->wide * LS_PANEL) : normalize(m->line, self->deep);
 }
 
-void ls_spectral_prepare(const ls_layer *layer)
+/* An iteration from u: makes u' and v. Returns sigma = |W v|. */
+static double iterate(const ls_layer *layer, const memory *m)
 {
     const ls_spectral *self = spectral_of(layer);
-    if (!self->on)
+    const real *u = ls_layer_value(layer, self->slot);
+    const long rows = ls_shape_count(&slot_of(layer, self->slot)->shape);
+    memset(m->lanes, 0, (size_t)(self->wide * LS_PANEL) * sizeof *m->lanes);
+    for (long r = 0; r < rows; r++)
+        (self->turned ? m->line : m->lanes)[place_of(layer, r)] = u[r];
+    multiply(layer, m, self->turned);
+    return multiply(layer, m, !self->turned);
+}
+
+/* u'^T W v of u' and v as they are. */
+static double product(const ls_layer *layer, const memory *m)
+{
+    const ls_spectral *self = spectral_of(layer);
+    const real *weight = ls_layer_value(layer, 0);
+    double sum = 0;
+    for (long s = 0; s < self->wide; s++)
+        for (long k = 0; k < self->deep; k++)
+            for (long l = 0; l < LS_PANEL; l++)
+                sum += (double)m->lanes[s * LS_PANEL + l] * (double)m->line[k] * (double)*weight++;
+    return sum;
+}
+
+void ls_spectral_prepare(const ls_layer *layer)
+{
+    if (!spectral_of(layer)->on)
         return;
     const memory m = memory_of(layer);
-    const real *weight = ls_layer_value(layer, 0), *u = ls_layer_value(layer, self->slot);
-    const long rows = ls_shape_count(&slot_of(layer, self->slot)->shape);
-    memset(m.lanes, 0, (size_t)(self->wide * LS_PANEL) * sizeof *m.lanes);
-    for (long r = 0; r < rows; r++)
-        (self->turned ? m.line : m.lanes)[place_of(layer, r)] = u[r];
-    multiply(layer, &m, self->turned);
-    *m.sigma = (real)multiply(layer, &m, !self->turned);
+    const real *weight = ls_layer_value(layer, 0);
+    *m.sigma = (real)(layer->params->constants_stay ? product : iterate)(layer, &m);
     for (long i = 0; i < slot_of(layer, 0)->size; i++)
         m.weight[i] = weight[i] / *m.sigma;
 }

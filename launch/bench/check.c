@@ -197,30 +197,6 @@ static void move_biases(ls_params *params)
     }
 }
 
-/* Repeats a phase's pass, and adds what it would add to the state slots, until they rest: a
- * spectral norm's derivative takes its vector as a constant, which differences do not change at
- * rest only. */
-static void settle_states(probe *p, turn now)
-{
-    enum { MOST = 5000 };
-    const ls_params *params = p->session.params;
-    double moved = 1;
-    for (int i = 0; i < MOST && moved > 1e-24; i++) {
-        apply(p, now);
-        moved = 0;
-        for (int s = 0; s < params->count; s++) {
-            if (params->slots[s].kind != LS_SLOT_STATE ||
-                !ls_slots_contain(&p->objective->phase[now.phase].slots, s))
-                continue;
-            const ls_interval reals = ls_slots_reals(params, &(ls_interval){s, s + 1});
-            for (long k = reals.begin; k < reals.end; k++) {
-                params->values[k] += p->gradient[k];
-                moved += (double)p->gradient[k] * (double)p->gradient[k];
-            }
-        }
-    }
-}
-
 /* Prints a line for each parameter of a phase; returns whether all are within the tolerance. */
 static bool check_phase(probe *p, int phase)
 {
@@ -229,7 +205,6 @@ static bool check_phase(probe *p, int phase)
     real **gradient = ls_alloc((size_t)params->count, sizeof *gradient); /* NULL: is not checked */
     double norm2 = 0;
     bool good = true;
-    settle_states(p, now);
     if (p->objective->phases > 1)
         ls_print(stdout, "%s: ", p->objective->phase[phase].name);
     ls_print(stdout, "loss %.9f\n", apply(p, now));
@@ -370,6 +345,7 @@ static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error
             ls_print(stdout, "wrote %s: one pass over %ld rows\n", a->dump, a->rows);
     } else if (ok) {
         move_biases(p.session.params);
+        p.session.params->constants_stay = true;
         for (int phase = 0; phase < p.objective->phases; phase++)
             good = check_phase(&p, phase) && good;
     }

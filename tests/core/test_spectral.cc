@@ -229,15 +229,16 @@ TEST(Spectral, StepsFindTheLargestSingularValue)
 }
 
 #ifdef LS_DOUBLE /* in float, central differences lose half of their digits */
-/* At rest, how sigma depends on W through u' and v is of second order: so the gradient, which takes
- * them as constants, is the derivative. */
-TEST(Spectral, AtRestTheGradientIsTheDerivative)
+/* The gradient takes u' and v as constants: after `steps` towards rest it must be the derivative.
+ */
+void expect_derivative(int steps, bool constants_stay)
 {
     for (const Line &line : lines) {
         Net net(text_of(line, " spectral=1"));
         const ls_layer *layer = net->layers[0];
-        for (int k = 0; k < 1000; k++)
+        for (int k = 0; k < steps; k++)
             step(net);
+        layer->params->constants_stay = constants_stay;
         Rows at(layer, net.params(), ROWS);
         both_ways(layer, ROWS, at, 4);
         Reals W = logical_of(net, 0, net.params()->values);
@@ -262,6 +263,17 @@ TEST(Spectral, AtRestTheGradientIsTheDerivative)
             EXPECT_NEAR(found[i], derivative, 1e-6 * norm(found.data(), found.size())) << line.line;
         }
     }
+}
+
+/* How sigma depends on W through u' and v is then of second order. */
+TEST(Spectral, AtRestTheGradientIsTheDerivative)
+{
+    expect_derivative(1000, false);
+}
+
+TEST(Spectral, TheGradientIsTheDerivativeWhileConstantsStay)
+{
+    expect_derivative(0, true);
 }
 #endif
 

@@ -71,6 +71,7 @@ done
 says 'distance'
 same 'own nets on 2 ranks' "$(digest --all "$(checkpoint nets1 4)")" "$(digest --all "$(checkpoint nets2 4)")"
 expect 0 "$lockstep-double" check nets.yaml # gradients of both phases are differences, through spectral norms too
+says 'discriminator/conv2d1/weight '
 expect 64 "$lockstep" train nets.yaml run=wrong $'nets.generator=input 5\ndense units=100\n'
 says 'the net generator makes rows of 100, but a row of the data is 12x12x1: let its last line make that, or a vector of 144 numbers'
 
