@@ -312,9 +312,9 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
     return last || ls_judge_patience_over(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
 }
 
-/* What is due after a step: a checkpoint, pictures, then an evaluation. The checkpoint says that
- * the evaluation is still to come, so that none of the steps is lost where it fails, or where a
- * stop or a kill comes meanwhile: the next start makes it. */
+/* What is due after a step: a checkpoint, an evaluation, which may end the stage, then pictures.
+ * The checkpoint says that the evaluation is still to come, so that none of the steps is lost where
+ * it fails, or where a stop or a kill comes meanwhile: the next start makes it. */
 static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
 {
     bool last = t->position.stage_step == stage_of(t)->steps, stop = done->stop > 0 && !last;
@@ -324,14 +324,13 @@ static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
     t->position.evaluation_due = judged;
     if (saved)
         save(t, LS_CHECKPOINT_ALL);
-    if (t->samples.wanted && !stop &&
-        (last || due(t, &t->session.job->samples.every, done->samples)))
-        take_samples(t);
-    if (stop || !judged)
-        return stop ? STOP : last ? STAGE_DONE : GO_ON;
-    verdict result = evaluate_due(t, error);
+    verdict result = stop ? STOP : judged ? evaluate_due(t, error) : last ? STAGE_DONE : GO_ON;
     if (t->position.evaluation_due && !saved)
         save(t, LS_CHECKPOINT_ALL);
+    const ls_every *pace = &t->session.job->samples.every;
+    if (t->samples.wanted &&
+        (result == STAGE_DONE || (result == GO_ON && due(t, pace, done->samples))))
+        take_samples(t);
     return result;
 }
 

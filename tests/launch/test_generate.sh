@@ -164,6 +164,11 @@ cmp pairs/samples/step-00000022-rebuilt.png pairs1/samples/step-00000022-rebuilt
 expect 0 "$lockstep" predict pairs/checkpoints/step-00000022.h5 --split valid -o values.h5
 "$python" pairs.py "$tests" pairs/samples/step-00000022-rebuilt.png away.h5 values.h5 21 || fail 'no pairs of rows and reconstructions'
 
+# A stage ends with pictures, also where evaluations end it.
+expect 0 "$lockstep" train pairs.yaml shards=3 run=stopped stages.0.epochs=9 'stages.0.optimizer=sgd rate=0' \
+    evaluate.stop_after=1 'samples.every=100 epochs'
+same 'pictures of a stage that stopped early' "$(cd stopped/samples && echo *)" step-00000022-rebuilt.png
+
 # A walk leads from one reconstruction to the other, on any number of ranks.
 expect 0 "$lockstep" generate pairs/checkpoints/step-00000022.h5 --walk 3,9 --split valid --rows 5 -o walk.h5
 expect 0 ranks 3 "$lockstep" generate pairs/checkpoints/step-00000022.h5 --walk 3,9 --split valid -o walk.png
