@@ -7,8 +7,8 @@
  *   forward   y from x;
  *   backward  dx from dy;
  *   gradient  after backward of all rows: *adds* to the parameter gradients, from x, dy and kept;
- *             of a state slot that depends on parameters only (spectral norm's u), it *sets* the
- *             rows' share, so that several applications in a step move it once.
+ *             for a state slot it holds what the step will add to it. If a step applies the layer
+ *             several times, each application moves the slot on from where the last one left it.
  *
  * A pass shares the work among threads: forward and backward are called for parts of the rows, and
  * gradient for all rows and a part of the parameters, so that each number of a gradient is summed

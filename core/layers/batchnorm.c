@@ -11,7 +11,9 @@
  * Evaluation, and training that may not change them, uses the running ones: each step moves them
  * towards mean and variance (over m - 1, PyTorch's rule) by the share `momentum`. They are state
  * slots, to which a step adds the sum of the shards' "gradients": rows / (rows of the whole batch)
- * * momentum * (statistic - running value). */
+ * * momentum * (statistic - running value). If a step applies the layer once more, the running
+ * value moves on from there, as by PyTorch's next forward pass: since that is linear in what the
+ * shards' gradients hold by then, each takes off momentum times its own. */
 #include <math.h>
 #include <string.h>
 
@@ -286,12 +288,15 @@ static void add_running(const work *w, const ls_pass *pass)
 {
     real *mean = ls_layer_gradient(w->layer, pass, MEAN);
     real *variance = ls_layer_gradient(w->layer, pass, VARIANCE);
-    double share = ls_layer_pass_share(pass, w->args->rows) * w->self->momentum;
+    const double momentum = w->self->momentum;
+    double share = ls_layer_pass_share(pass, w->args->rows) * momentum;
     double unbiased = *w->count > 1 ? *w->count / (*w->count - 1) : 1;
     for (long c = 0; c < w->channels; c++) {
-        mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(w->layer, MEAN)[c]));
+        mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(w->layer, MEAN)[c]) -
+                          momentum * (double)mean[c]);
         variance[c] += (real)(share * (w->variance[c] * unbiased -
-                                       (double)ls_layer_value(w->layer, VARIANCE)[c]));
+                                       (double)ls_layer_value(w->layer, VARIANCE)[c]) -
+                              momentum * (double)variance[c]);
     }
 }
 

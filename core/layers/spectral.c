@@ -281,8 +281,8 @@ static void finish_weight(const ls_layer *layer, const ls_layer_args *args, cons
     }
 }
 
-/* Each application of a step *sets* u's share of the shard: they all move u to the same u', and u
- * must not move twice. */
+/* Each application of a step *sets* u's share of the shard: they all move u to the same u', since W
+ * does not change between them. */
 static void move_u(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args,
                    real *gradient)
 {

@@ -11,7 +11,8 @@
  *
  * D takes real and fake rows in passes of their own, as Radford et al. 2016 do: a batch norm that
  * saw both together would let D tell them by their difference within the batch, of which G's phase,
- * where all rows are fake, knows nothing. Each of the two moves D's running statistics.
+ * where all rows are fake, knows nothing. Each of the two moves D's running statistics, one after
+ * the other.
  *
  * G's phase takes the noise of D's last update, and G is not changed in between: where a rank has
  * one shard, its run still holds these rows; with more shards they are made again, with the same

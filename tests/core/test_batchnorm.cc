@@ -2,6 +2,7 @@
  * shards and ranks make of the statistics. */
 #include <condition_variable>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "one_layer.h"
@@ -243,6 +244,41 @@ TEST(BatchNorm, RunningStatisticsFollowTheMeanOfTheShards)
     update.gradient = gradient, update.state = state;
     ls_optimizer_update(&update);
     expect_close(slot_of(net, values, 2), expected, "running mean");
+}
+
+/* PyTorch's running = (1 - momentum) running + momentum statistic, for each of two passes of a
+ * step, by one shard or two. At momentum 1 it ends at the statistic of the last. */
+TEST(BatchNorm, RunningStatisticsMoveOnWithEachPassOfAStep)
+{
+    const long channels = 3;
+    for (const auto &[text, momentum] : {std::pair("momentum=0.1", 0.1), {"momentum=1", 1.0}})
+        for (const std::vector<long> &shards : {std::vector<long>{7}, {4, 9}}) {
+            Net net(example(channels, text));
+            const long total = std::accumulate(shards.begin(), shards.end(), 0L);
+            const real *start = slot_of(net, net.params()->values, 2);
+            std::vector<double> found(start, start + channels), expected = found, mean[2];
+            for (std::vector<double> &each : mean)
+                each.resize((size_t)channels);
+            for (long rows : shards) {
+                Rows at(net->layers[0], net.params(), rows);
+                for (uint64_t k = 0; k < 2; k++) {
+                    fill_inputs(at.x[0], at.x[0].size(), 1000 * k + (uint64_t)rows);
+                    Bench bench(net->layers[0], rows);
+                    ls_pass pass = training_pass(4, at.gradient);
+                    pass.total = total;
+                    bench.forward(pass, at.args());
+                    bench.backward(pass, at.args());
+                    for (size_t i = 0; i < at.x[0].size(); i++)
+                        mean[k][i % channels] += (double)at.x[0][i] / (double)total;
+                }
+                for (long c = 0; c < channels; c++)
+                    found[(size_t)c] += (double)slot_of(net, at.gradient, 2)[(size_t)c];
+            }
+            for (const std::vector<double> &each : mean)
+                for (size_t c = 0; c < expected.size(); c++)
+                    expected[c] += momentum * (each[c] - expected[c]);
+            expect_close(Reals(found.begin(), found.end()).data(), expected, "running mean");
+        }
 }
 
 /* Shards of 6 and 3, and of 9 and 0 rows, against one batch of 9. */

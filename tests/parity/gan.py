@@ -55,15 +55,19 @@ class Net:
         return x
 
     def update(self, loss, *moves):
-        """Of what it learns by its optimizer; running statistics move by what each of these passes says. To spectral
-        norm's u all of them say the same."""
+        """Of what it learns by its optimizer; running statistics move by each of these passes in turn, of which `moves`
+        says where from the start they would lead. To spectral norm's u all of them say the same."""
         for p in self.values.values():
             p.grad = None
         loss.backward()
         self.optimizer.step()
         with torch.no_grad():
             for key in self.state:
-                self.values[key] += moves[-1][key] if key.endswith("/u") else sum(move[key] for move in moves)
+                kept = 0 if key.endswith("/u") else 1 - 0.1  # batch norm's momentum
+                moved = 0
+                for move in moves:
+                    moved = kept * moved + move[key]
+                self.values[key] += moved
 
     def flat(self):
         return torch.cat([p.detach().flatten() for p in self.values.values()])
