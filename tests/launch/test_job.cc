@@ -796,7 +796,9 @@ TEST(Job, RefusesOverridesInTheseWords)
         {"seed.x=1",
          "command line: unknown key 'seed.x': did you mean 'seed'?" + std::string(known)},
         {"stages.0.optimizer.generator=sgd",
-         "command line: unknown key 'stages.0.optimizer.generator'." + std::string(known)},
+         "command line: stages.0.optimizer.generator: the job has one optimizer for all phases "
+         "(stages.0.optimizer: momentum rate=0.05 momentum=0.9 decay=5e-4): give it one for each "
+         "phase, or here stages.0.optimizer= for all"},
         {"checkpoint=3", "command line: checkpoint: expected the keys every, keep, found '3'"},
         {"a..b=2", "command line: unknown key 'a..b'." + std::string(known)},
         {"run=\xff", "command line: run: the value is no text in UTF-8"},

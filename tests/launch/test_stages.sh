@@ -105,6 +105,9 @@ expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.
 says 'command line: optimizer.generator: the phase discriminator has no optimizer: give one for each of discriminator, generator, or one for all'
 expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.generator=sgd' 'optimizer.discriminator=sgd rte=1'
 says 'command line: optimizer.discriminator: sgd has no key rte: did you mean rate?'
+printf 'stages: {0: {optimizer: sgd rate=1}}\n' | cat job.yaml - >all.yaml
+expect 64 "$lockstep" train all.yaml run=bad 'model=gan generator=5' 'optimizer.generator=adam rate=0.1'
+says 'command line: optimizer.generator: the job has one optimizer for all phases (stages.0.optimizer: sgd rate=1): give it one'
 expect 64 "$lockstep" train job.yaml run=bad "$model" nets.more='dense units=3'
 says 'autoencoder has no net more'
 expect 64 "$lockstep" train job.yaml run=whole "$model" 'nets.encoder=dense units=12' stages.1.steps=20

@@ -51,6 +51,25 @@ static void remove_excluded(ls_job_entries *list, const char *path)
         ls_job_entries_remove(list, other);
 }
 
+/* The optimizer of one phase can't take the place of a part of one for all phases. */
+static bool check_phase(const ls_job_entries *list, const char *given, const char *path,
+                        ls_error *error)
+{
+    int stage;
+    char parent[LS_JOB_PATH];
+    const char *rest;
+    const ls_job_key *key = ls_job_key_at(path, &stage, &rest);
+    if (!key || key->kind != LS_KEY_OPTIMIZER || !*rest)
+        return true;
+    snprintf(parent, sizeof parent, "%.*s", (int)(rest - path), path);
+    const ls_job_entry *all = ls_job_entries_find(list, parent);
+    return !all || all->type != LS_ENTRY_TEXT ||
+           ls_error_set(error, LS_USAGE,
+                        "command line: %s: the job has one optimizer for all phases (%s: %.60s): "
+                        "give it one for each phase, or here %s= for all",
+                        given, parent, all->text ? all->text : "", parent);
+}
+
 /* Puts "key=value" in place of the file's, and removes the keys that it excludes: steps=100 takes
  * the place of epochs. A key of all stages takes the place of those of each; the key of the only
  * stage of a list may leave out "stages.0.". */
@@ -74,7 +93,11 @@ static bool override(ls_job_entries *list, const char *text, ls_error *error)
         snprintf(below, sizeof below, "stages.%d.%s", i, given);
         ls_job_entries_remove(list, below);
         remove_excluded(list, below);
+        if (!check_phase(list, given, below, error))
+            return false;
     }
+    if (!check_phase(list, given, path, error))
+        return false;
     remove_excluded(list, path);
     ls_job_entries_put(list, path, *value ? value : NULL)->origin = LS_FROM_COMMAND_LINE;
     return true;
