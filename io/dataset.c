@@ -363,6 +363,12 @@ bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error)
     return true;
 }
 
+void ls_dataset_untransform(const ls_dataset *data, long n, real *x)
+{
+    if (data->transform)
+        ls_transform_chain_undo(data->transform, n * ls_shape_count(&data->transform->y), x);
+}
+
 static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                    const ls_augment *augment, real *x, ls_error *error)
 {

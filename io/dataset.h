@@ -90,6 +90,9 @@ typedef struct ls_augment {
  * each split is the shape that they make of x. LS_USAGE errors that name the line; then all is as
  * it was. Not while other threads read. */
 bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
+/* Takes back, in place, what the transforms made of the values of n rows, as a net rebuilds or
+ * makes them: so in a data set of such rows the same transforms give these values again. */
+void ls_dataset_untransform(const ls_dataset *data, long n, real *x);
 /* From now on ls_dataset_read refuses targets that do not fit the rule, as well as those before.
  * Not while other threads read. */
 void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule);

@@ -130,3 +130,10 @@ void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment 
     if (!chain->count)
         memcpy(y, x, (size_t)(n * out) * sizeof *y);
 }
+
+void ls_transform_chain_undo(const ls_transform_chain *chain, long n, real *y)
+{
+    for (int i = chain->count - 1; i >= 0; i--)
+        if (chain->line[i].type->undo)
+            chain->line[i].type->undo(&chain->line[i], n, y);
+}

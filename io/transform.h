@@ -27,6 +27,9 @@ typedef struct ls_transform_type {
      * NULL: leave the random part out. */
     void (*apply)(const ls_transform *t, const uint32_t *draws, const real *x, real *y,
                   void *scratch);
+    /* Takes back what apply makes of each of n numbers, which are whole pixels of y, in place.
+     * NULL: it moves numbers, but does not change them. */
+    void (*undo)(const ls_transform *t, long n, real *y);
 } ls_transform_type;
 extern const ls_transform_type *const ls_transform_types[]; /* NULL-terminated */
 
@@ -64,3 +67,6 @@ size_t ls_transform_chain_scratch(const ls_transform_chain *chain);
  * x[i, :] is. Several threads may do so at a time, each with its own scratch. */
 void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment *augment,
                               const int64_t *row, long n, const real *x, real *y, void *scratch);
+/* Takes back, in place, what the lines make of each of n numbers: whole rows of chain->y. Numbers
+ * stay where the lines moved them. */
+void ls_transform_chain_undo(const ls_transform_chain *chain, long n, real *y);

@@ -56,6 +56,20 @@ static void apply(const ls_transform *t, const uint32_t *draws, const real *x, r
                     y + i);
 }
 
+static LS_CLONES void restore(long n, const real *restrict mean, const real *restrict deviation,
+                              real *restrict y)
+{
+    for (long i = 0; i < n; i++)
+        y[i] = y[i] * deviation[i] + mean[i];
+}
+
+static void undo(const ls_transform *t, long n, real *y)
+{
+    const normalize *self = t->self;
+    for (long i = 0; i < n; i += self->count)
+        restore(n - i < self->count ? n - i : self->count, self->means, self->deviations, y + i);
+}
+
 const ls_transform_type ls_transform_normalize = {
     .name = "normalize",
     .help = "(x - mean) / deviation, for each channel",
@@ -63,4 +77,5 @@ const ls_transform_type ls_transform_normalize = {
     .options = options,
     .setup = setup,
     .apply = apply,
+    .undo = undo,
 };

@@ -62,8 +62,9 @@ const ls_usage ls_usage_generate = {
              "mpirun: samples, or with --walk the points between two rows of the data, or with "
              "--plane all that two latent numbers stand for. Row i is a function of the seed and "
              "i, on any number of ranks. A .png shows the rows as a grid of tiles (rows of one "
-             "number as a histogram); a .h5 holds them as train/x, so that train and predict take "
-             "it as a data set. The data set is needed for --walk only. " LS_FORWARD_SOURCE,
+             "number as a histogram); a .h5 holds them as train/x, without what "
+             "`transform:` makes of values, so that train and predict take it as a data set. The "
+             "data set is needed for --walk only. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep generate runs/vae -o grid.png\n"
             "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
@@ -129,17 +130,22 @@ static ls_objective *find_objective(const ls_forward *f, ls_error *error)
 /* What becomes of the rows, on rank 0. */
 typedef struct sink {
     ls_rowfile *file; /* NULL: they are kept, for a picture */
-    real *x;          /* [rows, width] */
-    long rows;        /* kept so far */
+    const ls_dataset *data;
+    real *x;   /* [rows, width], all of a picture or those of a chunk */
+    long rows; /* kept so far */
     long width;
 } sink;
 
 static bool collect(void *context, long rows, const real *x, ls_error *error)
 {
     sink *s = context;
-    if (s->file)
-        return ls_rowfile_add(s->file, rows, &x, error);
-    memcpy(s->x + s->rows * s->width, x, (size_t)(rows * s->width) * sizeof *x);
+    const size_t bytes = (size_t)(rows * s->width) * sizeof *x;
+    if (s->file) { /* in the units of the data set, for a job transforms what it reads */
+        const real *const stored[] = {memcpy(s->x, x, bytes)};
+        ls_dataset_untransform(s->data, rows, s->x);
+        return ls_rowfile_add(s->file, rows, stored, error);
+    }
+    memcpy(s->x + s->rows * s->width, x, bytes);
     s->rows += rows;
     return true;
 }
@@ -189,11 +195,12 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
                                     : begin_file(f, what->rows, seed, error));
     if (!ls_comm_agree(f->comm, begun, error))
         return false;
+    const long chunk = ls_generation_chunk(objective, what->rows);
     s.file = f->file;
-    s.x = first && picture ? ls_alloc((size_t)(what->rows * s.width), sizeof(real)) : NULL;
+    s.data = f->saved.session.data;
+    s.x = first ? ls_alloc((size_t)((picture ? what->rows : chunk) * s.width), sizeof(real)) : NULL;
     const ls_generation_plan plan = {
         .comm = f->comm, .objective = objective, .seed = seed, .collect = collect, .context = &s};
-    const long chunk = ls_generation_chunk(objective, what->rows);
     objective->type->compile(objective, 0, ls_max(chunk, what->given ? what->given->rows : 0));
     bool ok = ls_generation_run(&plan, what, error);
     if (ok && picture)

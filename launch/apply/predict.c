@@ -43,6 +43,7 @@ typedef struct prediction {
     const ls_shape *output;    /* of a row of the objective's outputs */
     const ls_meaning *meaning; /* what they mean */
     bool classes;              /* the outputs stand for classes, else for values */
+    const ls_dataset *data;    /* whose rows are rebuilt; NULL: the outputs are no such rows */
     bool pair;    /* the net has one output, the probability of class 1: class 0 gets the rest */
     long width;   /* outputs of a row */
     long numbers; /* numbers that are written for a row */
@@ -68,6 +69,8 @@ static bool collect(void *outputs, long rows, const real *y, ls_error *error)
         class[r] = (real)ls_loss_predict(y + r * p->width, p->width, p->meaning->threshold);
         fill_row(p, y + r * p->width, numbers + r * p->numbers);
     }
+    if (p->data)
+        ls_dataset_untransform(p->data, rows, numbers);
     const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
     bool ok = ls_rowfile_add(o->file, rows, p->classes ? of_classes : of_values, error);
     ls_free(numbers);
@@ -91,6 +94,7 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
 static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
     prediction p = {.output = &objective->output, .meaning = objective->meaning};
+    p.data = objective->rebuilds ? f->saved.session.data : NULL;
     bool labels = f->split->has_y && f->split->y.shape.rank == 0;
     p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)

@@ -333,6 +333,19 @@ TEST(Normalize, TakesRowsOfAnyShape)
     }
 }
 
+/* Numbers that a net makes are given back in the units of the data set, wherever lines moved them.
+ */
+TEST(Normalize, IsTakenBack)
+{
+    Image x = noise(6, 5, 3);
+    Chain chain("normalize mean=0.5,0.4,0.3 deviation=0.25,0.5,2\nflip\ncrop size=6,5 pad=1\n"
+                "normalize mean=1 deviation=4",
+                x.shape());
+    Image y = chain(x, 0, nullptr);
+    ls_transform_chain_undo(chain.chain, (long)y.at.size(), y.at.data());
+    expect_near(y, x, 1e-6);
+}
+
 TEST(Erase, SetsARegionOfDrawnAreaAndRatioToZero)
 {
     const long h = 40, w = 30;

@@ -67,6 +67,14 @@ assert dict(h5py.File("other.h5").attrs)["seed"] == "2"' || fail 'rows are no fu
 # What is made is a data set.
 expect 0 "$lockstep" train gan.yaml data=many.h5 run=again epochs=1
 
+# It has the values of the data set, and not those that transforms make of them: from 0.5 to 1, where the net makes 0 to 1.
+expect 0 "$lockstep" train gan.yaml data=many.h5 run=normalized epochs=1 'transform=normalize mean=0.5 deviation=0.5'
+expect 0 ranks 2 "$lockstep" generate normalized --rows 300 -o normalized.h5
+"$python" -c '
+import h5py
+x = h5py.File("normalized.h5")["train/x"][()]
+assert x.min() >= 0.5 and x.max() <= 1 and x.std() > 0.001' || fail 'generated rows are not in the units of the data'
+
 # What a model can't make, and what can't be drawn, is said.
 expect 64 "$lockstep" generate gan --plane -o plane.png
 says "gan can't make a plane (--plane): of this model it makes samples"
