@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/minmax.h"
 #include "core/print.h"
 #include "io/histogram.h"
 #include "io/picture.h"
@@ -201,7 +200,7 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
     s.x = first ? ls_alloc((size_t)((picture ? what->rows : chunk) * s.width), sizeof(real)) : NULL;
     const ls_generation_plan plan = {
         .comm = f->comm, .objective = objective, .seed = seed, .collect = collect, .context = &s};
-    objective->type->compile(objective, 0, ls_max(chunk, what->given ? what->given->rows : 0));
+    objective->type->compile(objective, 0, chunk);
     bool ok = ls_generation_run(&plan, what, error);
     if (ok && picture)
         ok = ls_comm_agree(f->comm, !first || write_picture(output, &tiles, &s, error), error);
