@@ -51,6 +51,9 @@ static void check_arguments(const void *context, const struct argp_state *state)
                    a->weights ? "png" : "svg", a->weights ? "" : " (--live draws text)");
     if (a->weights && !ls_png_ending(a->output))
         argp_error(state, "%s: expected an output that ends in .png", a->output);
+    const char *ending = a->output && !a->weights ? strrchr(a->output, '.') : NULL;
+    if (ending && strcmp(ending, ".svg") != 0)
+        argp_error(state, "%s: expected an output that ends in .svg", a->output);
 }
 
 static bool needs_ranks(const void *context)

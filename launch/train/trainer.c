@@ -27,6 +27,9 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
     t->job_text = ls_job_json(job);
     if (!ls_comm_agree(t->comm, ls_checks_pass(session, error), error))
         return false;
+    const ls_net *idle = ls_checks_idle_net(session);
+    if (idle && t->comm->rank == 0)
+        ls_report_notice(&t->options.listener, "no stage trains the net %s", idle->name);
     ls_session_set_threads(session, t->options.threads ? t->options.threads : 1);
     t->evaluate = job->evaluate.every;
     if (!ls_dataset_split(session->data, ls_split_find(job->evaluate.split))->present)

@@ -238,6 +238,8 @@ expect 64 "$lockstep" plot run --weights dens1 -o filters.png
 says 'there is no layer dens1: did you mean dense1? The layers are dense1, activation1, dense2'
 expect 64 "$lockstep" plot run --weights dense1 -o filters.svg
 says 'filters.svg: expected an output that ends in .png'
+expect 64 "$lockstep" plot hand -o curves.png
+says 'curves.png: expected an output that ends in .svg'
 expect 64 "$lockstep" plot run --weights dense1
 says '-o FILE.png is missing'
 expect 64 "$lockstep" plot run hand --weights dense1 -o filters.png

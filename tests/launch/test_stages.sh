@@ -73,6 +73,10 @@ expect 0 "$lockstep" train job.yaml run=own 'model=autoencoder widths=144,12 cla
     $'nets.decoder=input 4\ndense units=144' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=3
 says 'stage 2 of 2 done: step 6'
 
+# --- A net that learns in no stage is told.
+expect 0 "$lockstep" "${common[@]}" run=two "nets.net=$lines" 'nets.ner=dense units=2'
+says 'no stage trains the net ner'
+
 expect 0 "$lockstep" list --model 'autoencoder widths=784,12'
 says '  input 12'
 says '  # stages.1'
