@@ -50,7 +50,7 @@ typedef enum ls_generation_kind {
 typedef struct ls_generation {
     ls_generation_kind kind;
     long rows;             /* in all */
-    const ls_batch *given; /* for a walk: two rows of the data */
+    const ls_batch *given; /* for a walk: two rows of the data, even where a chunk has one */
 } ls_generation;
 
 /* What an objective is built over. */
