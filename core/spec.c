@@ -54,13 +54,35 @@ static int edit_distance(const char *a, const char *b)
     return row[width];
 }
 
+/* What other programs call it, and what it is called here. */
+static const char *const synonyms[][2] = {{"mse", "squared-error"},
+                                          {"mean-squared-error", "squared-error"},
+                                          {"sigmoid", "logistic"},
+                                          {"lr", "rate"},
+                                          {"learning_rate", "rate"},
+                                          {"weight_decay", "decay"},
+                                          {"batch_size", "batch"},
+                                          {"wgan", "wasserstein"},
+                                          {"non-saturating", "nonsaturating"}};
+
+/* The word itself where it has no synonym here. */
+static const char *synonym_of(const char *word)
+{
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+        if (strcmp(word, synonyms[i][0]) == 0)
+            return synonyms[i][1];
+    return word;
+}
+
 const char *ls_nearest(const char *word, const void *table, int count, size_t stride)
 {
-    const char *nearest = NULL;
+    const char *nearest = NULL, *meant = synonym_of(word);
     int best = 1 + (int)strlen(word) / 3; /* one wrong letter in a short word, more in a long one */
     for (int i = 0; i < count; i++) {
         const char *name = *(const char *const *)((const char *)table + (size_t)i * stride);
         int distance = name ? edit_distance(word, name) : 999;
+        if (name && strcmp(name, meant) == 0)
+            return name;
         if (distance <= best && (!nearest || distance < best)) {
             best = distance;
             nearest = name;

@@ -76,7 +76,8 @@ bool ls_option_set(const ls_option *option, const char *text, void *out, ls_erro
 bool ls_parse_long(const char *text, long *value);
 bool ls_parse_double(const char *text, double *value);
 /* The name among `count` names (`stride` bytes apart, each a char pointer first) nearest to `word`
- * by edit distance, or NULL if none is near. */
+ * by edit distance, or the one that other programs call by
+ * this word; NULL if none is near. */
 const char *ls_nearest(const char *word, const void *table, int count, size_t stride);
 /* The entry called `name` of a NULL-terminated table of pointers to structs that begin with their
  * name; NULL and an LS_USAGE error with the nearest name: "there is no KIND NAME: did you mean ...?

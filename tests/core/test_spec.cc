@@ -171,6 +171,10 @@ TEST(Spec, NearestFindsSlipsButNotStrangers)
     EXPECT_STREQ("momentum", ls_nearest("momentun", names, 3, sizeof *names));
     EXPECT_STREQ("adam", ls_nearest("Adam", names, 3, sizeof *names));
     EXPECT_EQ(NULL, ls_nearest("zebra", names, 3, sizeof *names));
+    const char *const ours[] = {"bce", "squared-error", "rate"};
+    EXPECT_STREQ("squared-error", ls_nearest("mse", ours, 3, sizeof *ours));
+    EXPECT_STREQ("rate", ls_nearest("lr", ours, 3, sizeof *ours));
+    EXPECT_EQ(NULL, ls_nearest("sigmoid", ours, 3, sizeof *ours));
 }
 
 TEST(Spec, SurvivesAnyLine)
