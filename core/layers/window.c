@@ -21,8 +21,11 @@ bool ls_window_read(ls_window *window, const ls_shape *x, const ls_window_option
     char shape[96];
     if (x->rank != 2 && x->rank != 3)
         return ls_error_set(error, LS_USAGE,
-                            "takes images, height x width x channels, but its input is %s",
-                            ls_shape_text(x, shape, sizeof shape));
+                            "takes images, height x width x channels, but its input is %s%s",
+                            ls_shape_text(x, shape, sizeof shape),
+                            x->rank == 1 ? ": a line `reshape shape=HEIGHT,WIDTH,CHANNELS` makes "
+                                           "an image of it"
+                                         : "");
     ls_window_axis *h = &window->h, *w = &window->w;
     *window = (ls_window){{.size = x->at[0]}, {.size = x->at[1]}, x->rank == 3 ? x->at[2] : 1};
     return ls_window_read_pair(&o->kernel, "kernel", &h->kernel, &w->kernel, error) &&
