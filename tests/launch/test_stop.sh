@@ -124,7 +124,7 @@ for count in 1 2 4; do
     before=$(digest --all "$(checkpoint $run 3)")
     expect 70 ranks $count "$lockstep" train finite.yaml run=$run steps=50 'optimizer=sgd rate=1e6'
     says 'is not finite'
-    says 'nothing was updated; no checkpoint is lost: lower rate=, set clip= or a warm-up'
+    says 'so this update was not made; no checkpoint is lost: lower rate=, set clip= or a warm-up'
     same "the checkpoint kept on $count ranks" "$before" "$(digest --all "$(checkpoint $run 3)")"
     expect 0 ranks $count "$lockstep" evaluate "$(checkpoint $run 3)" --json
 done
