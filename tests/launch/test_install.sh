@@ -53,7 +53,7 @@ int main(void)
     real *prepared = (real *)ls_alloc((size_t)params->prepared_size, sizeof *prepared);
     ls_params_commit(params, values, prepared);
     ls_params_initialize(params, 1, NULL);
-    ls_net_prepare(net, 0, 1);
+    ls_net_prepare(net, NULL, 0, 1);
     ls_workspace *run = ls_workspace_create(net, 2, LS_INFERENCE);
     const real x[6] = {1, 2, 3, 4, 5, 6};
     static ls_pass pass; /* not training, step 0 */
