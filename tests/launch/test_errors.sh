@@ -48,7 +48,8 @@ net "2: 'a: dense units=4': the name a is taken: give this line another" $'a: de
 net "1: 'dense @b units=4': @b is no line above this one (a line can only read earlier lines, or @input)" 'dense @b units=4'
 net "1: 'conv2d out=4 kernel=30': kernel 30x30 is larger than its input of 12x12 with pad 0,0: take a smaller kernel, or more pad" \
     'conv2d out=4 kernel=30'
-net "2: 'maxpool kernel=2': takes images, height x width x channels, but its input is 5" $'dense units=5\nmaxpool kernel=2'
+net "2: 'maxpool kernel=2': takes images, height x width x channels, but its input is 5: a line \`reshape shape=HEIGHT,WIDTH,CHANNELS\` makes an image of it" \
+    $'dense units=5\nmaxpool kernel=2'
 net "1: 'activation function=rleu': there is no function rleu: did you mean relu? (\`lockstep list activations\` has all)" \
     'activation function=rleu'
 net "1: 'dropout rate=1.5': dropout: rate=1.5 is out of range: 0 to 0.999" 'dropout rate=1.5'
