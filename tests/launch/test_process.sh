@@ -32,13 +32,15 @@ for command in --version --help list man 'inspect run' 'inspect --json run' 'ver
     'import synthetic --rows 8 -o glyphs.h5'; do
     # shellcheck disable=SC2086
     full 74 "$lockstep" $command
-    says 'lockstep: stdout: can'"'"'t write all of it: '
+    says 'lockstep: stdout: can'"'"'t write all of it: No space left on device'
 done
 rm -f glyphs.h5
 
 # A limit on the size of files, and a pipe that nobody reads, are errors of the write, and no signal.
-expect 74 bash -c 'ulimit -f 4; exec "$1" man >page' bash "$lockstep"
-says "File too large"
+for kilobytes in 1 4 32; do
+    expect 74 bash -c 'ulimit -f "$2"; exec "$1" man >page' bash "$lockstep" $kilobytes
+    says "File too large"
+done
 code=0
 ("$lockstep" man || echo $? >piped) 2>"$work/out" | sleep 0.01
 [ ! -e piped ] || [ "$(cat piped)" = 74 ] || fail "a closed pipe: expected exit code 74, found $(cat piped)"
