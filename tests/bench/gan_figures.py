@@ -34,7 +34,7 @@ def pictures(path, most=None):
         if len(found) != 1:
             raise SystemExit(f"{path}: expected one array of rows, found {[item.name for item in found]}")
         x = found[0][:most].astype(numpy.float32) * float(found[0].attrs.get("scale", 1))
-    if x.min() < 0:
+    if x.min() < -0.5:
         x = (x + 1) / 2
     return x.reshape(-1, 28, 28, 1).clip(0, 1)
 
