@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# test_library: the C programs of README.md and launch/README.md, compiled against the installed package through pkg-config and through CMake, in float
-# and in double. The first learns, saves and loads, and a job of the program takes the weights that it saved. The second
-# trains on 1 and 2 ranks, is killed and started again, and its parameters are those of `lockstep train`.
+# test_library: the C programs of launch/README.md, compiled against the installed package through pkg-config and through CMake,
+# in float and in double. The first learns, saves and loads, and a job of the program takes the weights that it saved. The
+# second trains on 1 and 2 ranks, is killed and started again, and its parameters are those of `lockstep train`.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cmake --install "$BUILD" --prefix "$work/prefix" >/dev/null
@@ -16,7 +16,7 @@ program_of() {
         inside' "$1"
 }
 
-program_of "$tests/../README.md" 'As a library' >program.c
+program_of "$tests/../launch/README.md" 'A net in a C program' >program.c
 program_of "$tests/../launch/README.md" 'A training run from a C program' >train.c
 for program in program train; do
     grep -q 'int main' $program.c || fail "expected a C program, $program.c, in the README"
