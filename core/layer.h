@@ -27,6 +27,12 @@
 
 enum { LS_LAYER_SLOTS = 16 };
 
+/* A shard's rows of a row state (objective.h): data[rows, reals], which the objective moves on. */
+typedef struct ls_carried {
+    long first, rows; /* number of its first row among those of all shards */
+    real *data;
+} ls_carried;
+
 /* One application of a net: all that its functions may depend on besides x and the values. */
 typedef struct ls_pass {
     bool training; /* dropout drops, batch norm takes the batch's statistics */
@@ -39,6 +45,10 @@ typedef struct ls_pass {
      * gradients, and a batch norm whose running statistics are among them normalises by these, as
      * in evaluation, and moves nothing (Keras's rule for a frozen layer). */
     const ls_slots *frozen;
+    /* [row_states.count of the objective]: what this shard's rows carry from step to step. NULL:
+     * none of it is kept (check, evaluation, generation), and the objective begins rows for itself.
+     */
+    const ls_carried *carried;
     /* Planned, nobody sets it yet: called in backward when the gradients of these slots are
      * complete, so that their sum over the ranks can start. A slot that lines of the net share is
      * complete after the first of them, and a frozen one never is, nor

@@ -5,7 +5,14 @@
 #include "core/loss.h"
 #include "core/workspace.h"
 
-enum { LS_PHASES = 8, LS_SUMS = 8, LS_METRICS = 12, LS_VIEWS = 8 };
+enum {
+    LS_PHASES = 8,
+    LS_SUMS = 8,
+    LS_METRICS = 12,
+    LS_VIEWS = 8,
+    LS_ROW_STATES = 4,
+    LS_FIGURES = 8
+};
 enum { LS_SUM_WEIGHT = 0, LS_SUM_LOSS = 1 };
 
 /* Sums over rows, of one phase: weight (rows, or unmasked tokens), loss, then whatever else the
@@ -28,7 +35,23 @@ typedef struct ls_metric {
     int phase, sum;            /* at[sum] divided by at[LS_SUM_WEIGHT], of this phase's sums */
     bool lower;                /* smaller is better */
     double (*of)(double mean); /* what is shown of the mean; NULL: the mean itself */
+    bool evaluated;            /* only evaluations have it: training does not compute its sum */
+    /* Its mean over the evaluated rows less that over as many of the first training rows, by the
+     * same parameters; 0 where the training rows themselves are evaluated. Implies `evaluated`. */
+    bool gap;
 } ls_metric;
+
+/* Numbers that rows of the objective's own carry from step to step: persistent chains, later the
+ * states of streams. Cut by the shards as a batch is: of n rows shard i of S has
+ * [i n / S, (i + 1) n / S). Kept in the checkpoint as /rows/NAME. */
+typedef struct ls_row_state {
+    const char *name;
+    long rows, reals; /* of all ranks; reals of a row */
+} ls_row_state;
+typedef struct ls_row_states {
+    int count;
+    ls_row_state at[LS_ROW_STATES];
+} ls_row_states;
 
 /* What the last `gradient` computed, for `check --dump` and `bench --profile`: an application of a
  * net, or numbers that the objective drew. */
@@ -52,6 +75,20 @@ typedef struct ls_generation {
     long rows;             /* in all */
     const ls_batch *given; /* for a walk: two rows of the data, even where a chunk has one */
 } ls_generation;
+
+/* How a model as a whole is estimated (a partition function by annealed importance sampling): by
+ * so many draws, each over so many intermediate distributions (0: the objective's own number), and
+ * whether from the data's end back. */
+typedef struct ls_estimate {
+    long samples, temperatures;
+    bool reverse;
+} ls_estimate;
+
+/* A number that such an estimate finds: the logarithm of Z, its error. */
+typedef struct ls_figure {
+    const char *name;
+    double value;
+} ls_figure;
 
 /* What an objective is built over. */
 typedef struct ls_task {
@@ -92,6 +129,21 @@ typedef struct ls_objective_type {
      * of compile. A row is a function of seed, its number and the parameters. NULL: makes none. */
     void (*generate)(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
                      long n, real *x);
+    /* Fills data[n, reals of the row state] with the first values of its rows first, first + 1,
+     * ...: a function of seed and row. NULL: there are no row states. */
+    void (*begin_rows)(ls_objective *objective, int state, uint64_t seed, long first, long n,
+                       real *data);
+    /* Estimates of the model as a whole, before `assess`. The draws that this one takes; 0: none
+     * are needed (it is computed exactly). NULL for all three: assess stands by itself. */
+    long (*draws)(const ls_objective *objective, const ls_estimate *how);
+    /* Fills result[n] with draws first, first + 1, ... of these: each a function of seed, its
+     * number and the parameters; n is at most the chunk of compile. */
+    void (*draw)(ls_objective *objective, const ls_pass *pass, const ls_estimate *how, long first,
+                 long n, double *result);
+    /* result[n]: all draws, in order, the same on every rank. Fills figures[LS_FIGURES] and returns
+     * how many there are; what assess needs of them stays in the objective. */
+    int (*conclude)(ls_objective *objective, const ls_estimate *how, long n, const double *result,
+                    ls_figure *figures);
     /* For `evaluate --samples`: estimate[rows] gets the log-likelihood of each row in nats, by so
      * many draws. NULL: there is no such estimate. */
     void (*assess)(ls_objective *objective, const ls_batch *rows, const ls_pass *pass, long draws,
@@ -111,6 +163,7 @@ struct ls_objective {
     ls_slots frozen; /* of the phases, but task.train leaves them out */
     int metrics;
     ls_metric metric[LS_METRICS]; /* the first is what the progress line shows first */
+    ls_row_states row_states;
     int judged;      /* the metric that decides what is best, unless a job names one; -1: none */
     bool takes_y;    /* it needs the data's targets */
     ls_shape output; /* of a row of evaluate's outputs */
