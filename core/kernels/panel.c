@@ -8,9 +8,7 @@
 
 enum {
     VECTOR = 16, /* reals of the longest vector */
-    SQUARE = LS_PANEL * LS_PANEL,
-    ROWS = 256, /* of dy that are transposed at a time */
-    DEPTH = 512 /* outputs that one product sums over: short sums round less */
+    SQUARE = LS_PANEL * LS_PANEL
 };
 
 long ls_panel_count(long columns)
@@ -175,49 +173,4 @@ LS_CLONES void ls_panel_transpose_back(const real *from, long rows, long columns
                 *x = part[i * LS_PANEL + k] + (add ? *x : 0);
             }
     }
-}
-
-/* Reals of dy or dx transposed: [ROWS / 32][columns, rounded up to whole panels][32]. */
-static long transposed_reals(long columns)
-{
-    return ROWS * ls_panel_count(columns) * LS_PANEL;
-}
-
-/* ls_panel_backward of at most ROWS rows. */
-static void backward(const real *weight, long out, long in, long rows, const real *dy, bool add,
-                     real *dx, real *scratch)
-{
-    const long outs = ls_panel_count(out) * LS_PANEL;
-    real *transposed = scratch, *result = scratch + transposed_reals(out);
-    for (long r = 0; r < rows; r += LS_PANEL) {
-        real *to = transposed + r * outs;
-        ls_panel_transpose_rows(dy + r * out, out, ls_min(LS_PANEL, rows - r), out, to);
-        memset(to + out * LS_PANEL, 0, (size_t)((outs - out) * LS_PANEL) * sizeof *to);
-    }
-    for (long o = 0; o < outs; o += DEPTH) {
-        const ls_tile tile = {.segments = ls_min(DEPTH, outs - o) / LS_PANEL,
-                              .depth = LS_PANEL,
-                              .a = {.row = LS_PANEL, .depth = 1, .segment = in * LS_PANEL},
-                              .b = {.segment = SQUARE, .panel = outs * LS_PANEL},
-                              .c = {.row = LS_PANEL, .panel = in * LS_PANEL},
-                              .add = o > 0,
-                              .far = true};
-        ls_tile_best()->run(&tile, in, ls_panel_round(rows), weight + o * in,
-                            transposed + o * LS_PANEL, result);
-    }
-    for (long r = 0; r < rows; r += LS_PANEL)
-        ls_panel_transpose_back(result + r * in, ls_min(LS_PANEL, rows - r), in, add, dx + r * in,
-                                in);
-}
-
-void ls_panel_backward(const real *weight, long out, long in, long rows, const real *dy, bool add,
-                       real *dx, real *scratch)
-{
-    for (long r = 0; r < rows; r += ROWS)
-        backward(weight, out, in, ls_min(ROWS, rows - r), dy + r * out, add, dx + r * in, scratch);
-}
-
-long ls_panel_scratch(long out, long in)
-{
-    return transposed_reals(out) + transposed_reals(in);
 }

@@ -30,12 +30,3 @@ void ls_panel_transpose_rows(const real *from, long row, long rows, long columns
 /* The way back: to[rows, columns] = (add: +=) the transpose of from[columns][32]. */
 void ls_panel_transpose_back(const real *from, long rows, long columns, bool add, real *to,
                              long row);
-
-/* The data gradient of a dense layer: dx[rows, in] = (add: +=) dy[rows, out] weight[out, in]. It
- * transposes dy and dx instead of the weight, which is much larger and is read only once for every
- * 256 rows:
- *
- *     dx^T = weight^T dy^T      dy^T, dx^T: panels of 32 rows */
-void ls_panel_backward(const real *weight, long out, long in, long rows, const real *dy, bool add,
-                       real *dx, real *scratch);
-long ls_panel_scratch(long out, long in); /* reals */

@@ -1,17 +1,22 @@
-/* dense: y[rows, out] = x[rows, in] weight[out, in]^T + bias[out]; inputs of any shape are
- * flattened. It is a convolution over an image of one pixel, except for dx: the weight is large, so
- * no flipped copy is made of it, and dx is computed from the weight as stored (kernels/panel.h).
+/* dense: y[rows, units] = x[rows, inputs] weight[units, inputs]^T + bias[units]; inputs of any
+ * shape are flattened. The weight is large, so no transposed copy is made of it for dx.
  *
- * With transpose=1 the weight is another dense line's, [in, out]: y = x weight + bias. The
- * convolution is then that line's: what it computes as dx is y here, and the other way round. */
-#include "core/kernels/panel.h"
+ * With transpose=1 the weight is another dense line's, [inputs, units]: y = x weight + bias. What
+ * that line computes as dx is y here, and the other way round. */
+#include "core/kernels/matrix.h"
 #include "core/kernels/rows.h"
-#include "core/layers/convolution.h"
-#include "core/minmax.h"
+#include "core/layers/weights.h"
 #include "core/net.h"
 
-static const ls_option options[] = {{"units", LS_OPTION_INT, offsetof(ls_convolution, out), "0", 0,
-                                     1e8, NULL, "outputs; beside share= they may be left out"},
+typedef struct dense {
+    ls_weights weights;
+    long units;
+    ls_matrix weight;
+    bool transposed; /* by share= and transpose=1: the weight is [inputs, units] */
+} dense;
+
+static const ls_option options[] = {{"units", LS_OPTION_INT, offsetof(dense, units), "0", 0, 1e8,
+                                     NULL, "outputs; beside share= they may be left out"},
                                     LS_WEIGHTS_OPTIONS,
                                     {0}};
 
@@ -28,86 +33,105 @@ static const char *const examples[] = {
 
 /* Sets how the line uses the weight, and units= if it is left out, by the dense line that it shares
  * with. */
-static bool set_units(const ls_layer *layer, ls_convolution *self, ls_error *error)
+static bool set_units(const ls_layer *layer, dense *self, ls_error *error)
 {
     const ls_layer *from = layer->share.from;
     if (!from || from->type != layer->type)
-        return self->out > 0 ||
+        return self->units > 0 ||
                ls_error_set(error, LS_USAGE, "dense needs units=N: its outputs, 1 or more");
-    const ls_convolution *other = from->self;
+    const dense *other = from->self;
     self->transposed = other->transposed != layer->share.transpose;
-    const long units = self->transposed ? other->conv.window.c : other->conv.out;
-    if (self->out == 0)
-        self->out = units;
-    return self->out == units ||
+    const long units = self->transposed ? other->weight.in : other->weight.out;
+    if (self->units == 0)
+        self->units = units;
+    return self->units == units ||
            ls_error_set(error, LS_USAGE,
                         "units=%ld does not agree with share=: by the weight of %s/%s%s this line "
                         "has %ld outputs; leave units= out",
-                        self->out, from->net->name, from->name,
+                        self->units, from->net->name, from->name,
                         layer->share.transpose ? ", transposed," : "", units);
 }
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
-    ls_convolution *self = layer->self;
+    dense *self = layer->self;
     if (!set_units(layer, self, error))
         return false;
-    const long in = self->transposed ? self->out : ls_shape_count(&layer->x[0]);
-    const long out = self->transposed ? ls_shape_count(&layer->x[0]) : self->out;
-    self->conv = (ls_conv){.window = ls_window_pixel(in), .out = out, .groups = 1};
-    ls_weights_claim(layer, &(ls_shape){2, {out, in}}, self->out, (double)in, (double)out,
-                     &ls_panel_layout);
-    layer->scratch.fixed =
-        (size_t)ls_max(ls_conv_scratch(&self->conv), ls_panel_scratch(out, in)) * sizeof(real);
-    layer->y = (ls_shape){1, {self->out}};
-    layer->flops = 2.0 * (double)in * (double)out;
+    const long inputs = ls_shape_count(&layer->x[0]);
+    const ls_matrix weight = {self->units, inputs}, transposed = {inputs, self->units};
+    const ls_matrix *m = &self->weight;
+    self->weight = self->transposed ? transposed : weight;
+    ls_weights_claim(layer, &(ls_shape){2, {m->out, m->in}}, self->units, (double)m->in,
+                     (double)m->out, &ls_panel_layout);
+    layer->scratch.fixed = (size_t)ls_matrix_scratch(m) * sizeof(real);
+    layer->y = (ls_shape){1, {self->units}};
+    layer->flops = 2.0 * (double)m->in * (double)m->out;
     return ls_spectral_claim(layer, 0, error);
 }
 
-/* to[rows, window.c] = (add: +=) from[rows, conv.out] weight[conv.out, window.c] */
-static void multiply(const ls_layer *layer, const ls_layer_args *args, const real *from, bool add,
-                     real *to)
+/* Makes p->y from p->x with the weight as it is stored, or (back) the other way round. */
+static void multiply(const ls_layer *layer, const ls_layer_args *args, bool back, ls_product p)
 {
-    const ls_conv *conv = &((const ls_convolution *)layer->self)->conv;
-    ls_panel_backward(ls_spectral_weight(layer), conv->out, conv->window.c, args->rows, from, add,
-                      to, args->scratch);
+    const dense *self = layer->self;
+    const long inputs = ls_shape_count(&layer->x[0]);
+    p.rows = args->rows;
+    p.x_row = back ? self->units : inputs;
+    p.y_row = back ? inputs : self->units;
+    p.weight = ls_spectral_weight(layer);
+    p.scratch = args->scratch;
+    (back != self->transposed ? ls_matrix_turned : ls_matrix_apply)(&self->weight, &p);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    const ls_convolution *self = layer->self;
-    const bool bias = self->weights.bias;
-    if (!self->transposed) {
-        ls_convolution_forward(layer, pass, args);
-        return;
-    }
-    if (bias)
-        ls_rows_fill(args->y, ls_layer_value(layer, 1), args->rows, self->out);
-    multiply(layer, args, args->x[0], bias, args->y);
+    const dense *self = layer->self;
+    const ls_product p = {.x = args->x[0],
+                          .bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL,
+                          .y = args->y};
+    multiply(layer, args, false, p);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
-    const ls_convolution *self = layer->self;
-    if (self->transposed) {
-        ls_convolution_backward(layer, pass, args);
-        return;
-    }
+    const ls_product p = {.x = args->dy, .y = args->dx[0], .add = args->add[0]};
     ls_spectral_backward(layer, pass, args);
     if (args->dx[0])
-        multiply(layer, args, args->dy, args->add[0], args->dx[0]);
+        multiply(layer, args, true, p);
+}
+
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+{
+    const dense *self = layer->self;
+    const ls_matrix *m = &self->weight;
+    const ls_interval bias = ls_layer_args_part(args, self->units, 1);
+    const ls_outer g = {.rows = args->rows,
+                        .x = self->transposed ? args->dy : args->x[0],
+                        .dy = self->transposed ? args->x[0] : args->dy,
+                        .x_row = m->in,
+                        .dy_row = m->out,
+                        .part = ls_layer_args_part(args, m->out, LS_PANEL),
+                        .dweight = ls_layer_gradient(layer, pass, 0),
+                        .scratch = args->scratch};
+    real *const dbias = self->weights.bias ? ls_layer_gradient(layer, pass, 1) : NULL;
+    ls_spectral_before(layer, pass, &g.part);
+    if (g.dweight && g.part.begin < g.part.end)
+        ls_matrix_gradient(m, &g);
+    ls_spectral_after(layer, pass, args, &g.part);
+    if (dbias)
+        ls_rows_sum(args->dy + bias.begin, args->rows, self->units, bias.end - bias.begin,
+                    dbias + bias.begin);
 }
 
 const ls_layer_type ls_layer_dense = {
     .name = "dense",
     .help = "fully connected: x W^T + b",
     .examples = examples,
-    .size = sizeof(ls_convolution),
+    .size = sizeof(dense),
     .options = options,
     .transposes = true,
     .setup = setup,
     .prepare = ls_spectral_prepare,
     .forward = forward,
     .backward = backward,
-    .gradient = ls_convolution_gradient,
+    .gradient = gradient,
 };

@@ -1,5 +1,5 @@
-/* test_panel: the micro-kernels of every instruction set, and the products over panels, against
- * sums in double. */
+/* test_panel: the micro-kernels of every instruction set against sums in double, and the layout of
+ * panels. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,7 +7,6 @@
 #include <vector>
 
 extern "C" {
-#include "core/kernels/conv.h"
 #include "core/kernels/panel.h"
 }
 
@@ -101,21 +100,6 @@ TEST(Tile, IsTheProductOnEveryInstructionSet)
     EXPECT_GE(tried, 1);
 }
 
-/* A weight [out, in] in panels. */
-std::vector<real> stored(long out, long in, const std::vector<real> &logical)
-{
-    ls_shape shape = {2, {out, in}};
-    std::vector<real> panels((size_t)ls_panel_layout.size(&ls_panel_layout, &shape), 9);
-    ls_panel_layout.load(&ls_panel_layout, &shape, logical.data(), panels.data());
-    return panels;
-}
-
-struct Sizes {
-    long rows, in, out;
-};
-const Sizes sizes[] = {{1, 1, 1},      {0, 5, 7},    {3, 32, 32},  {29, 40, 70}, {17, 65, 100},
-                       {460, 530, 33}, {5, 9, 1000}, {50, 40, 70}, {64, 33, 530}};
-
 TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)
 {
     ls_layout layout = ls_panel_layout;
@@ -145,90 +129,6 @@ TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)
         for (real value : panels)
             sum += (double)value;
         EXPECT_EQ(sum, (double)count * ((double)count + 1) / 2);
-    }
-}
-
-TEST(Panel, BackwardIsTheProductWithTheWeight)
-{
-    Numbers numbers;
-    for (Sizes s : sizes)
-        for (bool add : {false, true}) {
-            std::vector<real> w = numbers.draw(s.out * s.in), dy = numbers.draw(s.rows * s.out);
-            std::vector<real> dx((size_t)(s.rows * s.in), 3), panels = stored(s.out, s.in, w);
-            std::vector<real> scratch((size_t)ls_panel_scratch(s.out, s.in));
-            ls_panel_backward(panels.data(), s.out, s.in, s.rows, dy.data(), add, dx.data(),
-                              scratch.data());
-            for (long i = 0; i < s.rows; i++)
-                for (long k = 0; k < s.in; k++) {
-                    double sum = add ? 3 : 0;
-                    for (long o = 0; o < s.out; o++)
-                        sum +=
-                            (double)dy[(size_t)(i * s.out + o)] * (double)w[(size_t)(o * s.in + k)];
-                    ASSERT_NEAR((double)dx[(size_t)(i * s.in + k)], sum, 10 * tolerance)
-                        << s.rows << " " << s.in << " " << s.out;
-                }
-        }
-}
-
-/* The convolution over one pixel that a dense layer is. */
-ls_conv pixel(long in, long out)
-{
-    ls_conv conv = {};
-    conv.window = ls_window_pixel(in);
-    conv.out = out, conv.groups = 1;
-    return conv;
-}
-
-TEST(Panel, ForwardOfOnePixelIsTheProductWithTheTransposedWeight)
-{
-    Numbers numbers;
-    for (Sizes s : sizes)
-        for (bool add : {false, true}) {
-            std::vector<real> w = numbers.draw(s.out * s.in), x = numbers.draw(s.rows * s.in);
-            std::vector<real> bias = numbers.draw(s.out), y((size_t)(s.rows * s.out), 4),
-                              panels = stored(s.out, s.in, w);
-            ls_conv conv = pixel(s.in, s.out);
-            std::vector<real> scratch((size_t)ls_conv_scratch(&conv));
-            ls_conv_data data = {};
-            data.rows = s.rows, data.weight = panels.data(), data.x = x.data(), data.y = y.data();
-            data.add = add, data.bias = add ? nullptr : bias.data(), data.scratch = scratch.data();
-            ls_conv_forward(&conv, &data);
-            for (long i = 0; i < s.rows; i++)
-                for (long o = 0; o < s.out; o++) {
-                    double sum = add ? 4 : (double)bias[(size_t)o];
-                    for (long k = 0; k < s.in; k++)
-                        sum +=
-                            (double)x[(size_t)(i * s.in + k)] * (double)w[(size_t)(o * s.in + k)];
-                    ASSERT_NEAR((double)y[(size_t)(i * s.out + o)], sum, 10 * tolerance)
-                        << s.rows << " " << s.in << " " << s.out;
-                }
-        }
-}
-
-TEST(Panel, GradientIsAddedAndTheZerosStay)
-{
-    Numbers numbers;
-    for (Sizes s : sizes) {
-        std::vector<real> x = numbers.draw(s.rows * s.in), dy = numbers.draw(s.rows * s.out);
-        std::vector<real> before = numbers.draw(s.out * s.in), dw = stored(s.out, s.in, before);
-        ls_conv conv = pixel(s.in, s.out);
-        std::vector<real> scratch((size_t)ls_conv_scratch(&conv));
-        ls_conv_data data = {};
-        data.rows = s.rows, data.x = x.data(), data.dy = dy.data(), data.dweight = dw.data();
-        data.part = {0, s.out}, data.scratch = scratch.data();
-        ls_conv_gradient(&conv, &data);
-        std::vector<real> wanted((size_t)(s.out * s.in));
-        for (long o = 0; o < s.out; o++)
-            for (long k = 0; k < s.in; k++) {
-                double sum = (double)before[(size_t)(o * s.in + k)];
-                for (long i = 0; i < s.rows; i++)
-                    sum += (double)dy[(size_t)(i * s.out + o)] * (double)x[(size_t)(i * s.in + k)];
-                wanted[(size_t)(o * s.in + k)] = (real)sum;
-            }
-        std::vector<real> expected = stored(s.out, s.in, wanted);
-        for (size_t i = 0; i < dw.size(); i++)
-            ASSERT_NEAR((double)dw[i], (double)expected[i], 10 * tolerance)
-                << s.rows << " " << s.in << " " << s.out;
     }
 }
 
