@@ -109,6 +109,44 @@ bool ls_model_complete(const char *text, const ls_shape *input, ls_model_nets *n
     return ok;
 }
 
+/* Whether `key` is one of the words. */
+static bool has_word(const char *words, const char *key)
+{
+    const size_t length = strlen(key);
+    for (const char *at = words; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL)
+        if (strncmp(at, key, length) == 0 && strchr(" ", at[length]))
+            return true;
+    return false;
+}
+
+/* The k-th key of the spec that only default stages hear of; -1: it has not so many. */
+static int find_filling(const ls_spec *spec, int k)
+{
+    const ls_model_type *type = ls_model_find(spec->type);
+    for (int i = 0, seen = 0; type && i < spec->keys; i++)
+        if (has_word(type->fills, spec->at[i].key) && seen++ == k)
+            return i;
+    return -1;
+}
+
+char *ls_model_drop(const char *text, int k, char option[LS_MODEL_OPTION])
+{
+    ls_spec spec;
+    const int dropped = ls_spec_parse_plain(text, &spec, NULL) ? find_filling(&spec, k) : -1;
+    if (dropped < 0)
+        return NULL;
+    char *rest = ls_copy_string(spec.type);
+    for (int i = 0; i < spec.keys; i++) {
+        char *before = rest;
+        if (i == dropped)
+            continue;
+        rest = ls_format("%s %s=%s", before, spec.at[i].key, spec.at[i].value);
+        ls_free(before);
+    }
+    snprintf(option, LS_MODEL_OPTION, "%s=%s", spec.at[dropped].key, spec.at[dropped].value);
+    return rest;
+}
+
 bool ls_model_stages(const char *text, ls_recipe_list *list, ls_error *error)
 {
     void *options;

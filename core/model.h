@@ -6,7 +6,7 @@
 #include "core/spec.h"
 #include "core/tensor.h"
 
-enum { LS_MODEL_NETS = 4 };
+enum { LS_MODEL_NETS = 4, LS_MODEL_OPTION = 5 * LS_WORD };
 
 /* A default stage: the keys that a job's stage leaves out take these. */
 typedef struct ls_recipe {
@@ -37,6 +37,8 @@ typedef struct ls_model_type {
     const char *input;      /* the usual input, for `list --model` and `bench`: "28,28,1" */
     const char *bench;      /* the options that `bench` measures: "widths=784,1024,1024,10" */
     const char *nets;       /* the names of its nets: "encoder decoder"; NULL: "net" */
+    const char *fills;      /* of the options, those that only its default stages hear of: "loss
+                               noise"; NULL: none */
     size_t size;
     const ls_option *options;
     ls_recipe recipe; /* its only stage, unless it has `stages` */
@@ -59,6 +61,9 @@ bool ls_model_complete(const char *text, const ls_shape *input, ls_model_nets *n
 void ls_model_release(ls_model_nets *nets);
 /* Puts these lines in place of those of the net `name`, or appends the net. */
 void ls_model_put(ls_model_nets *nets, const char *name, const char *lines);
+/* The model `text` without the k-th of its options that only its default stages hear of, to be
+ * freed; `option` gets that one as "noise=0.3". NULL: it has not so many. */
+char *ls_model_drop(const char *text, int k, char option[LS_MODEL_OPTION]);
 /* The default stages of the model `text`, at least one. LS_USAGE errors. */
 bool ls_model_stages(const char *text, ls_recipe_list *list, ls_error *error);
 void ls_model_release_stages(ls_recipe_list *list);

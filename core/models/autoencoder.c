@@ -128,6 +128,7 @@ const ls_model_type ls_model_autoencoder = {
     .help = "dense layers to a code and back, and a classifier on the same layers",
     .input = "784",
     .nets = "encoder decoder classifier",
+    .fills = "loss noise greedy",
     .bench = "autoencoder widths=784,256,64",
     .size = sizeof(autoencoder),
     .options = options,

@@ -62,6 +62,7 @@ const ls_model_type ls_model_vae = {
     .name = "vae",
     .help = "variational autoencoder with dense nets",
     .nets = "encoder decoder",
+    .fills = "output",
     .input = "784",
     .bench = "vae widths=784,400 latent=20",
     .size = sizeof(vae),

@@ -86,9 +86,53 @@ static bool check_stage_rows(const ls_session *s, int stage, ls_error *error)
                         ls_dataset_path(s->data), all);
 }
 
+static bool has_objective(const ls_recipe_list *list, const char *objective)
+{
+    int i = 0;
+    while (i < list->count && strcmp(list->at[i].objective, objective) != 0)
+        i++;
+    return i < list->count;
+}
+
+/* Whether a stage of the job has an objective as the model has it by an option: one of the default
+ * stages, but none of those that it has without the option, unless that says what is so anyway. */
+static bool is_heard(const ls_job *job, const ls_recipe_list *with, const ls_recipe_list *without)
+{
+    bool says_more = false, is_heard = false;
+    for (int i = 0; i < with->count; i++)
+        says_more |= !has_objective(without, with->at[i].objective);
+    for (int i = 0; i < job->stages; i++)
+        is_heard |= has_objective(with, job->stage[i].objective) &&
+                    !(says_more && has_objective(without, job->stage[i].objective));
+    return is_heard;
+}
+
+/* Options of a model that only its default stages hear of change nothing where the job's stages
+ * have objectives of their own. */
+static bool check_model(const ls_job *job, ls_error *error)
+{
+    char option[LS_MODEL_OPTION], place[256], *less;
+    bool ok = true;
+    for (int k = 0; ok && job->model && (less = ls_model_drop(job->model, k, option)); k++) {
+        ls_recipe_list with = {0}, without = {0};
+        ok = ls_model_stages(job->model, &with, error) && ls_model_stages(less, &without, error);
+        if (ok && !is_heard(job, &with, &without))
+            ok = ls_error_set(error, LS_USAGE,
+                              "%s: %s is for the model's default objective, but this job has one "
+                              "of its own, '%s': write it there if it takes it, and leave it out "
+                              "of `model`",
+                              ls_job_where(job, "model", place, sizeof place), option,
+                              job->stage[0].objective);
+        ls_model_release_stages(&with);
+        ls_model_release_stages(&without);
+        ls_free(less);
+    }
+    return ok;
+}
+
 bool ls_checks_pass(const ls_session *s, ls_error *error)
 {
-    bool ok = check_rows(s, error);
+    bool ok = check_model(s->job, error) && check_rows(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
         ok = check_stage_rows(s, i, error) && check_metric(s, i, error) &&
              check_average(s, i, error);

@@ -9,7 +9,7 @@ data unlabelled unlabelled.h5
 # --- Three stages of features with noise, then labels. Any number of ranks, any stop.
 cat >job.yaml <<'YAML'
 data: images.h5
-model: autoencoder widths=144,40,12 activation=logistic code=prelu noise=0.2 greedy=1 classes=4
+model: autoencoder widths=144,40,12 activation=logistic code=prelu classes=4
 stages:
   - {objective: autoencoder noise=0.3 pair=1, optimizer: adam rate=0.01, batch: 37, steps: 5}
   - {objective: autoencoder noise=0.3 pair=2, optimizer: adam rate=0.01, batch: 37, steps: 5}

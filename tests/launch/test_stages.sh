@@ -57,6 +57,15 @@ says "command line: stages.0.epochs: the run began with '2', now it is '3': this
 expect 64 "$lockstep" train job.yaml run=whole stages.1.train=classifier stages.1.steps=20
 says "the running stage keeps what it trains"
 
+# --- Options of a model that only its default stages hear of: no part of the nets, and refused where no stage hears of them.
+expect 0 "$lockstep" train whole/job.yaml run=whole 'model=autoencoder noise=0 widths=144,12 classes=4' stages.1.steps=11
+says "model changed from 'autoencoder widths=144,12 classes=4' to 'autoencoder noise=0 widths=144,12 classes=4'"
+says 'stage 2 of 2 done: step 25'
+expect 0 "$lockstep" train job.yaml run=noisy 'model=autoencoder widths=144,12 classes=4 noise=0.2 loss=bce' epochs=1
+expect 0 "$lockstep" train noisy/job.yaml
+expect 64 "$lockstep" train noisy/job.yaml stages.0.objective=autoencoder run=other
+says 'model: noise=0.2 is for the model'"'"'s default objective, but this job has one of its own, '"'"'autoencoder'"'"': write it there'
+
 # --- Nets by name: the same net by `net` and by `nets`; beside a model, in place of its own.
 lines=$'conv2d out=3 kernel=5\nactivation function=tanh\ndense units=4'
 common=(train job.yaml 'objective=supervised' batch=29 epochs=2 shards=2)
@@ -69,6 +78,8 @@ says '  nets:'
 says '    net: |'
 expect 64 "$lockstep" "${common[@]}" run=nets "nets.net=$lines bias=0" epochs=4
 says 'the parameters belong to another net'
+expect 64 "$lockstep" "${common[@]}" run=other 'model=autoencoder widths=144,12 loss=squared-error' objective=autoencoder
+says 'command line: model: loss=squared-error is for the model'"'"'s default objective'
 expect 0 "$lockstep" train job.yaml run=own 'model=autoencoder widths=144,12 classes=4' "nets.encoder=$lines" \
     $'nets.decoder=input 4\ndense units=144' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=3
 says 'stage 2 of 2 done: step 6'
