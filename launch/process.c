@@ -22,7 +22,7 @@ static void close_output(int code, void *context)
 {
     bool failed = ferror(stdout);
     if (failed)
-        putchar('\n'); /* so that fclose tries a write again, whose error says why the earlier one failed */
+        putchar('\n'); /* fclose tries this write again: its error says why one failed */
     errno = 0;
     if (fclose(stdout) == 0 && !failed)
         return;

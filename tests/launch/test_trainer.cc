@@ -576,9 +576,9 @@ TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
     ls_job job = {};
     ls_objective objective = {};
     objective.metrics = 3;
-    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr};
-    objective.metric[1] = {"accuracy", 1, 2, false, nullptr};
-    objective.metric[2] = {"perplexity", 1, LS_SUM_LOSS, true, std::exp};
+    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr, false, false};
+    objective.metric[1] = {"accuracy", 1, 2, false, nullptr, false, false};
+    objective.metric[2] = {"perplexity", 1, LS_SUM_LOSS, true, std::exp, false, false};
     objective.judged = 1;
     job.evaluate.stop_after = 2;
     EXPECT_EQ(ls_judge_metric(&job, &objective), 1);
