@@ -99,7 +99,7 @@ TEST(Objective, MetricsAreMeansOfOnePhaseAndHaveADirection)
     EXPECT_TRUE(o->metric[0].lower);
     EXPECT_FALSE(o->metric[1].lower);
     EXPECT_EQ(o->judged, 1);
-    o->metric[1] = {"perplexity", 1, 3, true, std::exp};
+    o->metric[1] = {"perplexity", 1, 3, true, std::exp, false, false};
     ls_sums sums[2] = {};
     sums[1].at[LS_SUM_WEIGHT] = 4;
     sums[1].at[3] = 6;
