@@ -267,13 +267,18 @@ void ls_net_destroy(ls_net *net)
     ls_free(net);
 }
 
+static bool uses_one_of(const ls_layer *layer, const ls_slots *slots)
+{
+    for (int k = 0; k < layer->slots; k++)
+        if (ls_slots_contain(slots, layer->slot[k]))
+            return true;
+    return false;
+}
+
 /* Whether the layer has something to prepare from one of these slots. */
 static bool must_prepare(const ls_layer *layer, const ls_slots *slots)
 {
-    bool uses = !slots;
-    for (int k = 0; slots && k < layer->slots; k++)
-        uses |= ls_slots_contain(slots, layer->slot[k]);
-    return uses && layer->type->prepare;
+    return layer->type->prepare && (!slots || uses_one_of(layer, slots));
 }
 
 void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int parts)
@@ -294,6 +299,19 @@ void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots)
     for (long i = lines.begin; i < lines.end; i++)
         for (int k = 0; k < net->layers[i]->slots; k++)
             ls_slots_add(slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1);
+}
+
+double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained)
+{
+    double sum = 0;
+    bool below = false; /* a line below learns: dx is wanted */
+    for (long i = lines.begin; i < lines.end; i++) {
+        const ls_layer *layer = net->layers[i];
+        const bool learns = trained && uses_one_of(layer, trained);
+        sum += layer->flops * (1 + learns + below);
+        below = below || learns;
+    }
+    return sum;
 }
 
 /* The parameters that the line claimed itself. */

@@ -31,6 +31,10 @@ void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int part
 ls_interval ls_net_all(const ls_net *net);
 /* Adds the slots that these lines use, those that they share included. */
 void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots);
+/* Operations of these lines for a row, of which a multiply-add counts 2: forward, and unless
+ * `trained` is NULL backward: the gradients of lines with such slots, and dx down to the lowest of
+ * these. */
+double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained);
 /* The layer named `name`, or -1. */
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */

@@ -116,6 +116,9 @@ typedef struct ls_objective_type {
     void (*compile)(ls_objective *objective, long shard_rows, long chunk_rows);
     /* The bytes that these take. */
     size_t (*bytes)(const ls_objective *objective, long shard_rows, long chunk_rows);
+    /* The operations of a step for each row of a batch, of which a multiply-add counts 2: those of
+     * its products, for a guess of its time. */
+    double (*flops)(const ls_objective *objective);
     /* *Overwrites* the phase's slots in pass->gradient with the shard's sums; fills *sums. Without
      * pass->gradient: forward and sums alone, so that the views hold what forward computed. */
     void (*gradient)(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,

@@ -279,6 +279,15 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
     return sum + bytes_of(d, back->end, d->count, chunk_rows, LS_INFERENCE);
 }
 
+static double flops(const ls_objective *objective)
+{
+    const autoencoder *self = objective->self;
+    const ls_slots *slots = &objective->phase[0].slots;
+    return ls_net_flops(self->encoder, (ls_interval){0, self->encode.begin}, NULL) +
+           ls_net_flops(self->encoder, self->encode, slots) +
+           ls_net_flops(self->decoder, self->decode, slots);
+}
+
 static const real *apply(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
 {
     return space ? ls_workspace_forward(space, pass, x, rows) : x;
@@ -429,6 +438,7 @@ const ls_objective_type ls_objective_autoencoder = {
     .setup = setup,
     .compile = compile,
     .bytes = bytes,
+    .flops = flops,
     .gradient = gradient,
     .evaluate = evaluate,
     .generate = generate,

@@ -187,6 +187,18 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
            (chunk_rows ? bytes_of_runs(self, chunk_rows, LS_INFERENCE) : 0);
 }
 
+/* D sees a real and a fake row in each of its updates; in G's, it is passed forward and back. */
+static double flops(const ls_objective *objective)
+{
+    const gan *self = objective->self;
+    const ls_net *g = self->net[GENERATOR], *d = self->net[DISCRIMINATOR];
+    const ls_interval of_g = ls_net_all(g), of_d = ls_net_all(d);
+    const ls_phase *phase = objective->phase;
+    return (double)self->k * (ls_net_flops(g, of_g, NULL) +
+                              2 * ls_net_flops(d, of_d, &phase[DISCRIMINATOR].slots)) +
+           ls_net_flops(g, of_g, &phase[GENERATOR].slots) + 2 * ls_net_flops(d, of_d, NULL);
+}
+
 /* Makes fake rows pass->row and following of noise that it draws into runs->z. */
 static const real *make_rows(const gan *self, const runs *runs, const ls_pass *pass, long rows)
 {
@@ -355,6 +367,7 @@ const ls_objective_type ls_objective_gan = {
     .setup = setup,
     .compile = compile,
     .bytes = bytes,
+    .flops = flops,
     .gradient = gradient,
     .evaluate = evaluate,
     .generate = generate,

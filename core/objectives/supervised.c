@@ -116,6 +116,12 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
            (chunk_rows ? ls_workspace_bytes(net, chunk_rows, LS_INFERENCE) : 0);
 }
 
+static double flops(const ls_objective *objective)
+{
+    const ls_net *net = ((const supervised *)objective->self)->net;
+    return ls_net_flops(net, ls_net_all(net), &objective->phase[0].slots);
+}
+
 /* Loss and metrics of y; dy NULL: an evaluation, without label smoothing. */
 static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                     ls_sums *sums)
@@ -168,6 +174,7 @@ const ls_objective_type ls_objective_supervised = {
     .setup = setup,
     .compile = compile,
     .bytes = bytes,
+    .flops = flops,
     .gradient = gradient,
     .evaluate = evaluate,
     .destroy = destroy,

@@ -172,6 +172,14 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
     return bytes_of(self, shard_rows, LS_TRAINING) + bytes_of(self, chunk_rows, LS_INFERENCE);
 }
 
+static double flops(const ls_objective *objective)
+{
+    const vae *self = objective->self;
+    const ls_slots *slots = &objective->phase[0].slots;
+    return ls_net_flops(self->encoder, ls_net_all(self->encoder), slots) +
+           ls_net_flops(self->decoder, ls_net_all(self->decoder), slots);
+}
+
 /* The rows of a batch, or the pixels that are drawn by them. */
 static const real *draw_pixels(const vae *self, const runs *runs, const ls_batch *rows,
                                const ls_pass *pass)
@@ -388,6 +396,7 @@ const ls_objective_type ls_objective_vae = {
     .setup = setup,
     .compile = compile,
     .bytes = bytes,
+    .flops = flops,
     .gradient = gradient,
     .evaluate = evaluate,
     .generate = generate,

@@ -1,6 +1,8 @@
 /* overview: what `lockstep train` prints before the first step. */
 #include "launch/run/overview.h"
 
+#include <math.h>
+
 #include "core/kernels/tile.h"
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -169,7 +171,50 @@ void ls_overview_print(const ls_trainer *t, FILE *out)
                  t->position.step);
 }
 
-void ls_overview_print_plan(const ls_trainer *t, FILE *out)
+/* "2 h 5 min", into text[size]; returns text. */
+static const char *time_text(double seconds, char *text, size_t size)
+{
+    static const struct {
+        const char *large, *small;
+        long seconds, parts; /* of the large unit; the small units in it */
+    } units[] = {{"d", "h", 86400, 24}, {"h", "min", 3600, 60}, {"min", "s", 60, 60}};
+    for (int i = 0; i < 3; i++) {
+        const long small = lround(seconds / (double)units[i].seconds * (double)units[i].parts);
+        if (small < units[i].parts)
+            continue;
+        snprintf(text, size, "%ld %s %ld %s", small / units[i].parts, units[i].large,
+                 small % units[i].parts, units[i].small);
+        return text;
+    }
+    snprintf(text, size, "%.1f s", seconds);
+    return text;
+}
+
+/* What each stage takes of a rank's memory, and a guess of the time that is left. */
+static void print_needs(const ls_trainer *t, const ls_plan *plan, double pace, FILE *out)
+{
+    char text[64];
+    double all = 0;
+    const int stages = t->session.job->stages;
+    for (int s = 0; s < stages; s++) {
+        const double flops = ls_plan_stage_flops(t, s);
+        const double others = plan->own + plan->share - plan->stage;
+        all += flops;
+        if (stages == 1)
+            break;
+        ls_print(out, "          stage %d", s + 1);
+        print_bytes(out, ": ", others + ls_plan_stage_bytes(t, s));
+        ls_print(out, " a rank, %s%s\n", flops > 0 ? "about " : "",
+                 flops > 0 ? time_text(flops / pace, text, sizeof text) : "done");
+    }
+    ls_print(out,
+             "time      about %s, a guess: %.3g operations in products, at the %.3g Gflop/s a rank "
+             "that a product reached just now; sums over ranks, evaluations and files come on "
+             "top\n",
+             time_text(all / pace, text, sizeof text), all, 1e-9 * pace);
+}
+
+void ls_overview_print_plan(const ls_trainer *t, double pace, FILE *out)
 {
     ls_plan plan = ls_plan_make(t);
     int nodes = t->comm->machine_nodes; /* more than one where the ranks share no memory */
@@ -184,7 +229,9 @@ void ls_overview_print_plan(const ls_trainer *t, FILE *out)
                 nodes > 1 ? " on this machine in all; checkpoint "
                           : " on this node in all; checkpoint ",
                 plan.checkpoint);
+    ls_print(out, "\n");
+    print_needs(t, &plan, pace, out);
     ls_print(out,
-             "\ndry run: job, net and structure of the data were checked, nothing was started or "
+             "dry run: job, net and structure of the data were checked, nothing was started or "
              "written\n");
 }

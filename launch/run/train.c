@@ -7,6 +7,7 @@
 #include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
 #include "launch/run/overview.h"
+#include "launch/run/pace.h"
 #include "launch/run/progress.h"
 #include "launch/signals.h"
 #include "launch/threads.h"
@@ -90,8 +91,11 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
                                           .stop = asked_to_stop};
     bool ok = ls_trainer_open(&trainer, comm, job, options, &error);
     bool complete_before = ok && ls_trainer_complete(&trainer);
-    if (ok && progress)
-        (options->dry_run ? ls_overview_print_plan : ls_overview_print)(&trainer, stdout);
+    double pace = ok && options->dry_run ? ls_pace_measure(comm, options->threads) : 0;
+    if (ok && progress && options->dry_run)
+        ls_overview_print_plan(&trainer, pace, stdout);
+    else if (ok && progress)
+        ls_overview_print(&trainer, stdout);
     if (ok && !options->dry_run) {
         if (progress)
             ls_progress_flush(progress);
@@ -155,7 +159,8 @@ static const ls_command_option options[] = {
      "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS",
      LS_COMMAND_OWN, .read = read_max_time},
     {"dry-run", 0, NULL,
-     "check everything, print layers, memory and checkpoint size, start nothing",
+     "check everything, print layers, memory, checkpoint size and a guess of the time, start "
+     "nothing",
      .offset = offsetof(arguments, train.dry_run)},
     LS_THREADS_OPTION(arguments, train.threads),
     {.name = NULL}};

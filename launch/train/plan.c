@@ -24,26 +24,34 @@ void ls_plan_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
         *chunk = ls_max(*chunk, ls_samples_chunk(session, stage));
 }
 
-/* Of the stage that takes most: its workspaces, its loader, the rows of an evaluation chunk. */
-static double stage_bytes(const ls_trainer *t)
+/* Its workspaces, its loader, the rows of an evaluation chunk. */
+double ls_plan_stage_bytes(const ls_trainer *t, long stage)
 {
-    double most = 0;
     const ls_session *session = &t->session;
+    const ls_objective *objective = session->stage[stage].objective;
     long numbers = ls_shape_count(&session->task.x) + ls_shape_count(&session->task.y);
     double row = (double)numbers * sizeof(real) + sizeof(int64_t);
-    for (int s = 0; s < session->job->stages; s++) {
-        const ls_objective *objective = session->stage[s].objective;
-        long shard, chunk, batch = session->job->stage[s].batch, rows = session->stage[s].rows;
-        ls_plan_rows(t, s, &shard, &chunk);
-        size_t workspaces = objective->type->bytes(objective, shard, chunk);
-        for (int i = 0; i < session->task.nets; i++) /* of the threads after the first */
-            workspaces += ls_workspace_bytes_threads(session->net[i], shard) +
-                          (chunk ? ls_workspace_bytes_threads(session->net[i], chunk) : 0);
-        double loaded = (double)(batch < rows ? batch : rows) * (t->shards.end - t->shards.begin) /
-                        (double)t->shards.count;
-        most = fmax(most, (double)workspaces + row * (LOADER_BATCHES * loaded + (double)chunk));
-    }
-    return most;
+    long shard, chunk, batch = session->job->stage[stage].batch, rows = session->stage[stage].rows;
+    ls_plan_rows(t, stage, &shard, &chunk);
+    size_t workspaces = objective->type->bytes(objective, shard, chunk);
+    for (int i = 0; i < session->task.nets; i++) /* of the threads after the first */
+        workspaces += ls_workspace_bytes_threads(session->net[i], shard) +
+                      (chunk ? ls_workspace_bytes_threads(session->net[i], chunk) : 0);
+    double loaded =
+        (double)ls_min(batch, rows) * (t->shards.end - t->shards.begin) / (double)t->shards.count;
+    return (double)workspaces + row * (LOADER_BATCHES * loaded + (double)chunk);
+}
+
+double ls_plan_stage_flops(const ls_trainer *t, long stage)
+{
+    const ls_session_stage *s = &t->session.stage[stage];
+    const ls_position *position = &t->position;
+    const long done = stage < position->stage    ? s->steps
+                      : stage == position->stage ? position->stage_step
+                                                 : 0;
+    const double batch = (double)ls_min(t->session.job->stage[stage].batch, s->rows);
+    return (double)(s->steps - done) * batch * t->shards.most / t->shards.count *
+           s->objective->type->flops(s->objective);
 }
 
 /* Of rank 0, in the stage whose pictures take most. */
@@ -61,14 +69,17 @@ ls_plan ls_plan_make(const ls_trainer *t)
     double array = (double)params->size * sizeof(real);
     int node = t->comm->node_size, states = ls_states_count(&t->session);
     int partials = ls_shards_partials(t->shards.most);
-    double once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
-                  (double)ls_reduce_bytes(params, node);
+    double stage = 0, once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
+                             (double)ls_reduce_bytes(params, node);
     if (!t->options.no_files)
         once += (double)ls_snapshot_bytes(params, 1 + states);
-    return (ls_plan){.own = ls_memory_process() + stage_bytes(t) + partials * array +
+    for (int s = 0; s < t->session.job->stages; s++)
+        stage = fmax(stage, ls_plan_stage_bytes(t, s));
+    return (ls_plan){.own = ls_memory_process() + stage + partials * array +
                             ls_dataset_kept(t->session.data) +
                             (double)ls_reduce_buffer_bytes(t->comm),
                      .share = once / node,
+                     .stage = stage,
                      .writing = (double)ls_checkpoint_memory(params, states) + samples_bytes(t),
                      .checkpoint = (double)ls_checkpoint_bytes(params, states)};
 }

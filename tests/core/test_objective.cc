@@ -88,6 +88,24 @@ TEST(Objective, PatternsLeaveSlotsOutOfItsPhases)
     EXPECT_EQ(unknown.error.code, LS_USAGE);
 }
 
+/* Of a layer 4 -> 5 and one 5 -> 3, a product takes 40 and 30 operations a row. */
+TEST(Objective, CountsTheOperationsOfWhatItTrains)
+{
+    const std::pair<const char *, double> cases[] = {
+        {NULL, 70 + 40 + 30 + 30}, /* forward, two gradients, dx of the second layer */
+        {"net/a", 70 + 40 + 30},   /* the second layer passes dx on */
+        {"net/b", 70 + 30},
+    };
+    for (const auto &[train, flops] : cases) {
+        Setting s;
+        s.task.train = train;
+        ASSERT_TRUE(s.create("supervised")) << s.error.text;
+        EXPECT_EQ(s.objective->type->flops(s.objective), flops) << (train ? train : "all");
+    }
+    Setting s;
+    EXPECT_EQ(ls_net_flops(s.net[0], {0, 2}, NULL), 40);
+}
+
 TEST(Objective, MetricsAreMeansOfOnePhaseAndHaveADirection)
 {
     Setting s;
