@@ -20,8 +20,8 @@ const real untouched = 77;
 struct Sizes {
     long rows, in, out;
 };
-const Sizes all_sizes[] = {{1, 1, 1},      {0, 5, 7},    {3, 32, 32},  {29, 40, 70}, {17, 65, 100},
-                           {460, 530, 33}, {5, 9, 1000}, {50, 40, 70}, {64, 33, 530}};
+const Sizes all_sizes[] = {{1, 1, 1},      {0, 5, 7},    {3, 32, 32},   {29, 40, 70}, {17, 65, 100},
+                           {460, 530, 33}, {5, 9, 1000}, {300, 40, 70}, {64, 33, 530}};
 
 /* A matrix whose rows lie apart, with marked numbers between them. */
 struct Rows {
@@ -145,6 +145,32 @@ TEST(Matrix, TurnedIsTheProductWithTheWeight)
 TEST(Matrix, ATurnedCopyGivesTheProductWithTheWeight)
 {
     try_products(TURNED_COPY);
+}
+
+/* y of all rows at once, of a few at a time, and of the way that ls_matrix_turned leaves to a small
+ * number of rows. */
+TEST(Matrix, ARowHasTheSameBitsWhateverIsComputedWithIt)
+{
+    std::mt19937 random(7);
+    for (const Sizes &s : {Sizes{300, 530, 33}, Sizes{300, 33, 530}, Sizes{290, 100, 1100}})
+        for (Way way : {APPLY, TURNED})
+            for (bool add : {false, true}) {
+                Weight w(random, s.out, s.in);
+                Rows x(random, s.rows, way == TURNED ? s.out : s.in, 1);
+                Rows y(random, s.rows, way == TURNED ? s.in : s.out, 3), whole = y;
+                Scratch scratch(w.size);
+                ls_product p = {};
+                p.x_row = x.row, p.y_row = y.row, p.add = add, p.scratch = scratch.at();
+                p.weight = w.panels.data();
+                p.rows = s.rows, p.x = x.at.data(), p.y = whole.at.data();
+                (way == TURNED ? ls_matrix_turned : ls_matrix_apply)(&w.size, &p);
+                for (long r = 0; r < s.rows; r += p.rows) {
+                    p.rows = std::min(1 + r % 50, s.rows - r);
+                    p.x = x.at.data() + r * x.row, p.y = y.at.data() + r * y.row;
+                    (way == TURNED ? ls_matrix_turned : ls_matrix_apply)(&w.size, &p);
+                }
+                EXPECT_EQ(y.at, whole.at) << "in " << s.in << ", out " << s.out << ", way " << way;
+            }
 }
 
 /* The gradient of the outputs in `parts`, added to dw, of a weight [out, in]. */
