@@ -7,7 +7,8 @@
  *   /state/<net>/<layer>/<parameter>                    slots of kind LS_SLOT_STATE
  *   /optimizer/<state name>/<net>/<layer>/<parameter>   of the slots that are trained
  *   /optimizer/average/<net>/<layer>/<parameter>        the moving average, of every slot
- *   /rows/...                                           planned: state of rows, in row order
+ *   /rows/<row state>                                   [rows, reals]: what rows of the objective's
+ *                                                       own carry from step to step, in row order
  *   attributes of /                                     format, version, job, data, weights_only,
  *                                                       and the members of ls_position
  *
@@ -48,10 +49,16 @@ typedef struct ls_checkpoint_arrays {
     ls_checkpoint_array at[LS_PHASES * LS_OPTIMIZER_STATES];
 } ls_checkpoint_arrays;
 
+/* What rows of the objective's own carry from step to step. */
+typedef struct ls_checkpoint_rows {
+    ls_row_states states;
+    real *data[LS_ROW_STATES]; /* [rows, reals] of each state */
+} ls_checkpoint_rows;
+
 /* The part of a checkpoint that is written or loaded. */
 typedef enum ls_checkpoint_part {
     LS_CHECKPOINT_ALL,    /* all that a run goes on from; numbers come back bit for bit */
-    LS_CHECKPOINT_WEIGHTS /* parameters and state; what is below /optimizer is ignored */
+    LS_CHECKPOINT_WEIGHTS /* parameters and state; /optimizer and /rows are ignored */
 } ls_checkpoint_part;
 
 /* What is written. What it points to is borrowed. */
@@ -61,6 +68,7 @@ typedef struct ls_checkpoint_contents {
     const ls_params *params; /* whose slots these are */
     real *values;            /* [params->size] */
     ls_checkpoint_arrays arrays;
+    ls_checkpoint_rows rows;
     const char *data; /* ls_dataset_describe of the data trained on; NULL: not known */
 } ls_checkpoint_contents;
 

@@ -26,10 +26,23 @@ static ls_checkpoint_item make_item(const ls_params *params, int slot, real *arr
     return it;
 }
 
-ls_checkpoint_item *ls_checkpoint_items_list(const ls_params *params, real *values,
-                                             const ls_checkpoint_arrays *arrays, int *count)
+/* The item for a row state. */
+static ls_checkpoint_item make_rows(const ls_row_state *state, real *data)
 {
-    size_t most = (size_t)params->count * (1 + (size_t)(arrays ? arrays->count : 0));
+    ls_checkpoint_item it = {.slot = LS_CHECKPOINT_ROWS,
+                             .array = data,
+                             .rank = 2,
+                             .dims = {(hsize_t)state->rows, (hsize_t)state->reals}};
+    snprintf(it.path, sizeof it.path, "rows/%s", state->name);
+    return it;
+}
+
+ls_checkpoint_item *ls_checkpoint_items_list(const ls_params *params, real *values,
+                                             const ls_checkpoint_arrays *arrays,
+                                             const ls_checkpoint_rows *rows, int *count)
+{
+    size_t most =
+        (size_t)params->count * (1 + (size_t)(arrays ? arrays->count : 0)) + LS_ROW_STATES;
     ls_checkpoint_item *items = ls_alloc(most, sizeof *items), *next = items;
     for (int s = 0; s < params->count; s++)
         *next++ = make_item(params, s, values, is_state(params, s) ? "state" : "model", "");
@@ -39,6 +52,9 @@ ls_checkpoint_item *ls_checkpoint_items_list(const ls_params *params, real *valu
             if ((array->statistics || !is_state(params, s)) && ls_slots_contain(array->slots, s))
                 *next++ = make_item(params, s, array->array, "optimizer/", array->name);
         }
+    for (int k = 0; rows && k < rows->states.count; k++)
+        if (rows->states.at[k].rows > 0)
+            *next++ = make_rows(&rows->states.at[k], rows->data[k]);
     *count = (int)(next - items);
     return items;
 }
@@ -93,21 +109,20 @@ static bool check_strangers(loading *load, ls_error *error)
                       load->strangers, load->stranger);
 }
 
-static bool check_type(const loading *load, const ls_checkpoint_item *item, hid_t dataset,
-                       ls_error *error)
+bool ls_checkpoint_items_type(hid_t dataset, const char *path, ls_checkpoint_part part,
+                              ls_error *error)
 {
     hid_t type = H5Dget_type(dataset);
     bool is_float = H5Tget_class(type) == H5T_FLOAT, wider = H5Tget_size(type) > sizeof(real);
     H5Tclose(type);
     if (!is_float)
-        return ls_h5_fail(error, LS_DATA, load->file,
-                          "%s does not hold floating-point numbers; expected " LS_REAL_NAME,
-                          item->path);
-    return load->part == LS_CHECKPOINT_WEIGHTS || !wider ||
-           ls_h5_fail(error, LS_DATA, load->file,
+        return ls_h5_fail(error, LS_DATA, dataset,
+                          "%s does not hold floating-point numbers; expected " LS_REAL_NAME, path);
+    return part == LS_CHECKPOINT_WEIGHTS || !wider ||
+           ls_h5_fail(error, LS_DATA, dataset,
                       "%s is stored as float64, but this program computes in " LS_REAL_NAME
                       "; go on with lockstep-double, or start from these numbers with --weights",
-                      item->path);
+                      path);
 }
 
 static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_error *error)
@@ -116,7 +131,7 @@ static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_e
     if (dataset < 0)
         return false;
     bool ok = ls_h5_shape_is(dataset, item->path, item->rank, item->dims, error) &&
-              check_type(load, item, dataset, error);
+              ls_checkpoint_items_type(dataset, item->path, load->part, error);
     H5Dclose(dataset);
     return ok;
 }
@@ -146,7 +161,7 @@ bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
 {
     loading load = {.file = file, .params = params, .part = part};
     ls_checkpoint_item *items =
-        ls_checkpoint_items_list(params, params->values, arrays, &load.count);
+        ls_checkpoint_items_list(params, params->values, arrays, NULL, &load.count);
     load.items = items;
     bool ok = true;
     for (int i = 0; i < load.count && ok; i++)

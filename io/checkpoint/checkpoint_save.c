@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_fields.h"
 #include "io/checkpoint/checkpoint_items.h"
@@ -46,7 +47,7 @@ struct ls_checkpoint_save {
     /* What comes next: a byte of the file, and a row of an extent. */
     size_t at;
     int next;
-    long row;
+    long row;       /* of a row state: a number */
     ls_error error; /* of a piece; code 0: none */
 };
 
@@ -60,9 +61,10 @@ static int by_offset(const void *a, const void *b)
 static bool lay_out(ls_checkpoint_save *save, ls_checkpoint_part part, ls_error *error)
 {
     const ls_checkpoint_contents *contents = save->contents;
-    const ls_checkpoint_arrays *arrays = part == LS_CHECKPOINT_ALL ? &contents->arrays : NULL;
+    const bool all = part == LS_CHECKPOINT_ALL;
     ls_checkpoint_item *items =
-        ls_checkpoint_items_list(contents->params, contents->values, arrays, &save->count);
+        ls_checkpoint_items_list(contents->params, contents->values, all ? &contents->arrays : NULL,
+                                 all ? &contents->rows : NULL, &save->count);
     save->extents = ls_alloc((size_t)save->count, sizeof *save->extents);
     hid_t file = ls_h5_frame_create(save->path, &save->frame, error);
     bool ok = file >= 0 &&
@@ -119,18 +121,37 @@ static bool flush(ls_checkpoint_save *save, size_t least)
     return true;
 }
 
+/* The extent goes on at row `end`, of `all`. */
+static void go_on(ls_checkpoint_save *save, long end, long all)
+{
+    save->row = end < all ? end : 0;
+    save->next += end == all;
+}
+
+/* The next numbers of a row state, which are stored as they are. */
+static size_t gather_numbers(ls_checkpoint_save *save, char *to)
+{
+    const ls_checkpoint_item *item = &save->extents[save->next].item;
+    const long all = (long)(item->dims[0] * item->dims[1]), first = save->row;
+    const long n = ls_min(LS_CHECKPOINT_PIECE / (long)sizeof(real), all - first);
+    memcpy(to, item->array + first, (size_t)n * sizeof(real));
+    go_on(save, first + n, all);
+    return (size_t)n * sizeof(real);
+}
+
 /* The next rows of the extent that has been reached, into `to`; their bytes. */
 static size_t gather_rows(ls_checkpoint_save *save, char *to)
 {
     const ls_params *params = save->contents->params;
     const ls_checkpoint_item *item = &save->extents[save->next].item;
+    if (item->slot == LS_CHECKPOINT_ROWS)
+        return gather_numbers(save, to);
     long all = ls_params_rows(params, item->slot), end = save->row;
     end += ls_checkpoint_piece(params, item->slot);
     const ls_interval rows = {save->row, end < all ? end : all};
     ls_params_store_rows(params, item->slot, item->array, rows, (real *)(void *)to);
     size_t numbers = (size_t)(ls_shape_count(&params->slots[item->slot].shape) / all);
-    save->row = rows.end < all ? rows.end : 0;
-    save->next += rows.end == all;
+    go_on(save, rows.end, all);
     return (size_t)(rows.end - rows.begin) * numbers * sizeof(real);
 }
 

@@ -24,7 +24,8 @@ void ls_plan_rows(const ls_trainer *t, long stage, long *shard, long *chunk)
         *chunk = ls_max(*chunk, ls_samples_chunk(session, stage));
 }
 
-/* Its workspaces, its loader, the rows of an evaluation chunk. */
+/* Its workspaces, its loader, the rows of an evaluation chunk, and those that it carries from step
+ * to step. */
 double ls_plan_stage_bytes(const ls_trainer *t, long stage)
 {
     const ls_session *session = &t->session;
@@ -33,7 +34,8 @@ double ls_plan_stage_bytes(const ls_trainer *t, long stage)
     double row = (double)numbers * sizeof(real) + sizeof(int64_t);
     long shard, chunk, batch = session->job->stage[stage].batch, rows = session->stage[stage].rows;
     ls_plan_rows(t, stage, &shard, &chunk);
-    size_t workspaces = objective->type->bytes(objective, shard, chunk);
+    size_t workspaces =
+        objective->type->bytes(objective, shard, chunk) + ls_carry_bytes(objective, &t->shards);
     for (int i = 0; i < session->task.nets; i++) /* of the threads after the first */
         workspaces += ls_workspace_bytes_threads(session->net[i], shard) +
                       (chunk ? ls_workspace_bytes_threads(session->net[i], chunk) : 0);
@@ -69,17 +71,18 @@ ls_plan ls_plan_make(const ls_trainer *t)
     double array = (double)params->size * sizeof(real);
     int node = t->comm->node_size, states = ls_states_count(&t->session);
     int partials = ls_shards_partials(t->shards.most);
+    const double rows = (double)ls_carry_most(&t->session) * sizeof(real);
     double stage = 0, once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
                              (double)ls_reduce_bytes(params, node);
     if (!t->options.no_files)
         once += (double)ls_snapshot_bytes(params, 1 + states);
     for (int s = 0; s < t->session.job->stages; s++)
         stage = fmax(stage, ls_plan_stage_bytes(t, s));
-    return (ls_plan){.own = ls_memory_process() + stage + partials * array +
-                            ls_dataset_kept(t->session.data) +
-                            (double)ls_reduce_buffer_bytes(t->comm),
-                     .share = once / node,
-                     .stage = stage,
-                     .writing = (double)ls_checkpoint_memory(params, states) + samples_bytes(t),
-                     .checkpoint = (double)ls_checkpoint_bytes(params, states)};
+    return (ls_plan){
+        .own = ls_memory_process() + stage + partials * array + ls_dataset_kept(t->session.data) +
+               (double)ls_reduce_buffer_bytes(t->comm),
+        .share = once / node,
+        .stage = stage,
+        .writing = (double)ls_checkpoint_memory(params, states) + samples_bytes(t) + rows,
+        .checkpoint = (double)ls_checkpoint_bytes(params, states) + rows};
 }

@@ -7,6 +7,7 @@
 #include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
 #include "io/checkpoint/checkpoint_list.h"
+#include "io/checkpoint/checkpoint_rows.h"
 #include "io/folder.h"
 #include "launch/train/best.h"
 #include "launch/train/changes.h"
@@ -182,8 +183,26 @@ bool ls_resume_find(ls_trainer *t, ls_error *error)
     return true;
 }
 
+/* Reads the rows that the stage carries. Where the checkpoint has others, they begin anew. */
+static bool load_rows(const ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
+{
+    const ls_row_states *wanted = &t->carry.states;
+    if (!ls_checkpoint_rows_load(t->checkpoint, wanted, rows, error))
+        return false;
+    for (int k = 0; k < wanted->count; k++) {
+        const ls_row_state *now = &wanted->at[k], *before = &rows->states.at[k];
+        if (!rows->data[k] && (now->rows > 0 || before->rows > 0))
+            ls_report_notice(&t->options.listener,
+                             "%s: %s holds %ld rows of %ld numbers, the job has %ld of %ld: they "
+                             "begin anew",
+                             now->name, t->resumed, before->rows, before->reals, now->rows,
+                             now->reals);
+    }
+    return true;
+}
+
 /* Loads the open checkpoint and closes it, or loads --weights. */
-static bool load_local(ls_trainer *t, ls_error *error)
+static bool load_local(ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
 {
     const char *weights = t->options.weights;
     const ls_params *params = t->session.params;
@@ -195,7 +214,8 @@ static bool load_local(ls_trainer *t, ls_error *error)
                          t->resumed);
     /* At the beginning of a stage, optimizer states are zero, and not in the file. */
     const ls_checkpoint_arrays *arrays = t->position.stage_step ? &t->states.saved : NULL;
-    bool ok = ls_best_settle(t, error) && ls_checkpoint_load(t->checkpoint, params, arrays, error);
+    bool ok = ls_best_settle(t, error) &&
+              ls_checkpoint_load(t->checkpoint, params, arrays, error) && load_rows(t, rows, error);
     ls_checkpoint_close(t->checkpoint);
     t->checkpoint = NULL;
     return ok;
@@ -204,7 +224,12 @@ static bool load_local(ls_trainer *t, ls_error *error)
 bool ls_resume_load(ls_trainer *t, ls_error *error)
 {
     size_t bytes = (size_t)t->session.params->size * sizeof(real);
-    if (!ls_comm_agree(t->comm, t->comm->rank != 0 || load_local(t, error), error))
+    ls_checkpoint_rows rows = {.states = {.count = 0}};
+    bool ok = ls_comm_agree(t->comm, t->comm->rank != 0 || load_local(t, &rows, error), error);
+    if (ok)
+        ls_carry_deal(&t->carry, t->comm, &rows);
+    ls_checkpoint_rows_release(&rows);
+    if (!ok)
         return false;
     ls_comm_broadcast(t->comm, &t->position, sizeof t->position); /* the best may be forgotten */
     ls_comm_broadcast_nodes(t->comm, t->session.params->values, bytes);

@@ -116,14 +116,31 @@ typedef struct gradient {
     const ls_pass *pass;
 } gradient;
 
+/* The rows of a shard, of those that its rank carries. */
+static void cut_carried(const gradient *g, int shard, ls_carried *own)
+{
+    const ls_row_states *states = &g->objective->row_states;
+    for (int k = 0; k < states->count; k++) {
+        const ls_carried *all = &g->pass->carried[k];
+        const long rows = states->at[k].rows, first = rows * shard / g->shards->count;
+        own[k] = (ls_carried){.first = first,
+                              .rows = rows * (shard + 1) / g->shards->count - first,
+                              .data = all->data + (first - all->first) * states->at[k].reals};
+    }
+}
+
 /* The gradient of shards [begin, end) into partial[0], with room in partial[1] and on. */
 static void add_shards(const gradient *g, int begin, int end, real *const *partial, ls_sums *sums)
 {
     if (end - begin == 1) {
         ls_batch shard = ls_batch_shard(g->batch, begin, g->shards->count);
         ls_pass pass = *g->pass;
+        ls_carried own[LS_ROW_STATES];
         pass.row = shard.first;
         pass.gradient = partial[0];
+        if (pass.carried)
+            cut_carried(g, begin, own);
+        pass.carried = pass.carried ? own : NULL;
         g->objective->type->gradient(g->objective, g->phase, &shard, &pass, sums);
         return;
     }

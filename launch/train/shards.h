@@ -38,7 +38,8 @@ int ls_shards_partials(int most);
 void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum);
 void ls_shards_release(ls_shards *shards);
 /* The gradient of a phase over this rank's shards of `batch`, into the sum, and *sums. `pass` says
- * seed, step and draw; its row and gradient are filled in here. **Collective** where a layer sums
- * over the ranks within a pass. */
+ * seed, step and draw, and may carry the rows of all these shards; its row, gradient and the
+ * carried rows of a shard are filled in here. **Collective** where a layer sums over the ranks
+ * within a pass. */
 void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
                         const ls_batch *batch, const ls_pass *pass, ls_sums *sums);

@@ -8,6 +8,10 @@
  * dist/reduce.c), and no rank updates again before the next step's barrier A, to which each rank
  * comes after it has copied its part. So the parts may be cut in any way; here they are equal.
  *
+ * Rows that an objective carries (carry.h) change in the gradient of the next step, before barrier
+ * A, and lie in the own memory of ranks of all nodes. So they are sent to rank 0 at once, which has
+ * them all before it counts up `filled` for its part: the thread begins when all parts are there.
+ *
  * Numbers are copied as they are stored, into memory that was touched when the run began: at the
  * speed of memory. A rank writes into its part again when the thread has ended (`written` of the
  * handover). */
@@ -25,9 +29,11 @@ size_t ls_snapshot_bytes(const ls_params *params, int arrays)
 }
 
 bool ls_snapshot_create(ls_snapshot *snapshot, ls_comm *comm, const ls_params *params, int arrays,
-                        ls_error *error)
+                        long rows, ls_error *error)
 {
     *snapshot = (ls_snapshot){.comm = comm, .size = params->size};
+    if (comm->rank == 0)
+        snapshot->rows = ls_alloc((size_t)rows, sizeof(real));
     if (comm->node_index == 0)
         snapshot->shared = ls_shared_create(comm, ls_snapshot_bytes(params, arrays), error);
     if (snapshot->shared) {
@@ -40,6 +46,7 @@ bool ls_snapshot_create(ls_snapshot *snapshot, ls_comm *comm, const ls_params *p
 void ls_snapshot_release(ls_snapshot *snapshot)
 {
     ls_shared_destroy(snapshot->shared);
+    ls_free(snapshot->rows);
 }
 
 void ls_snapshot_wait(ls_snapshot *snapshot)
@@ -82,12 +89,14 @@ static void copy_arrays(const ls_snapshot *snapshot, ls_checkpoint_arrays *array
 }
 
 void ls_snapshot_take(ls_snapshot *snapshot, const ls_checkpoint_contents *contents,
-                      ls_checkpoint_part part)
+                      const ls_carry *carry, ls_checkpoint_part part)
 {
     double start = ls_clock_now();
+    ls_checkpoint_contents copy = *contents;
+    if (snapshot->comm && part == LS_CHECKPOINT_ALL)
+        ls_carry_gather(carry, snapshot->comm, snapshot->rows, &copy.rows);
     if (!snapshot->shared)
         return;
-    ls_checkpoint_contents copy = *contents;
     copy.values = copy_part(snapshot, contents->values, 0);
     if (part == LS_CHECKPOINT_ALL)
         copy_arrays(snapshot, &copy.arrays);

@@ -141,11 +141,12 @@ static bool allocate(ls_trainer *t, ls_error *error)
     if (!ls_session_commit(&t->session, error) ||
         !ls_states_create(&t->states, &t->session, error) ||
         !(t->reduce = ls_reduce_create(t->comm, params, error)) ||
-        (arrays && !ls_snapshot_create(&t->snapshot, t->comm, params, arrays, error)))
+        (arrays && !ls_snapshot_create(&t->snapshot, t->comm, params, arrays,
+                                       ls_carry_most(&t->session), error)))
         return false;
     ls_shards_allocate(&t->shards, params, t->reduce->gradient);
-    t->gradient2 = ls_alloc((size_t)params->count, sizeof *t->gradient2);
-    t->value2 = ls_alloc((size_t)params->count, sizeof *t->value2);
+    t->norm2.gradient = ls_alloc((size_t)params->count, sizeof *t->norm2.gradient);
+    t->norm2.value = ls_alloc((size_t)params->count, sizeof *t->norm2.value);
     return true;
 }
 
@@ -222,6 +223,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         return false;
     t->report.run = t->run;
     ls_states_select(&t->states, &t->session, (int)t->position.stage);
+    if (t->position.stage_step > 0) /* else the stage begins them */
+        ls_carry_begin(&t->carry, &t->session, &t->shards, t->position.stage);
     if (!ls_resume_load(t, error) || !ls_comm_agree(comm, !t->run || open_files(t, error), error))
         return false;
     if (!t->options.no_files)
@@ -241,9 +244,10 @@ void ls_trainer_close(ls_trainer *t)
         ls_reduce_destroy(t->reduce);
     ls_shards_release(&t->shards);
     ls_snapshot_release(&t->snapshot);
+    ls_carry_release(&t->carry);
     ls_states_release(&t->states);
-    ls_free(t->gradient2);
-    ls_free(t->value2);
+    ls_free(t->norm2.gradient);
+    ls_free(t->norm2.value);
     ls_free(t->job_text);
     ls_free(t->resumed);
     ls_session_close(&t->session);

@@ -8,6 +8,7 @@
 #pragma once
 #include "dist/reduce.h"
 #include "io/loader.h"
+#include "launch/train/carry.h"
 #include "launch/train/report.h"
 #include "launch/train/samples.h"
 #include "launch/train/shards.h"
@@ -37,16 +38,19 @@ typedef struct ls_trainer {
     ls_position position; /* where the run stands: the same on every rank */
     ls_shards shards;
     ls_states states;
+    ls_carry carry;       /* of the stage that runs */
     ls_snapshot snapshot; /* with no_files: zeros */
     ls_loader *loader;    /* of the stage that runs; NULL: none does */
     ls_report report;
     ls_reduce *reduce;
-    double *gradient2, *value2; /* [slots] squared norms, as ls_update says */
-    ls_every evaluate;          /* the job's; never, where the data has no rows to judge by */
-    char *job_text;             /* the job as checkpoints hold it */
-    ls_checkpoint *checkpoint;  /* on rank 0: the one to go on from, until it is loaded */
-    char *resumed;              /* its path; NULL: the run starts anew */
-    ls_rundir *run;             /* on rank 0; NULL on the others, and with no_files */
+    struct {
+        double *gradient, *value; /* [slots] squared norms: gradient2 and value2 of ls_update */
+    } norm2;
+    ls_every evaluate;         /* the job's; never, where the data has no rows to judge by */
+    char *job_text;            /* the job as checkpoints hold it */
+    ls_checkpoint *checkpoint; /* on rank 0: the one to go on from, until it is loaded */
+    char *resumed;             /* its path; NULL: the run starts anew */
+    ls_rundir *run;            /* on rank 0; NULL on the others, and with no_files */
     ls_samples samples;
     struct {
         double saved, evaluated; /* when the last checkpoint and evaluation were: ls_clock_now() */

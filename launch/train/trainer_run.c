@@ -71,6 +71,7 @@ static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
                           .draw = ls_pass_draw(now->phase, now->repeat),
                           .total = batch ? batch->total : 0,
                           .frozen = &objective->frozen,
+                          .carried = t->carry.states.count ? t->carry.own : NULL,
                           .sum = sum_over_ranks,
                           .context = t->comm};
     *sums = (ls_step_sums){.failed = batch == NULL};
@@ -99,7 +100,7 @@ static bool check_files(const ls_trainer *t, const ls_batch *batch, ls_error *er
 static bool accept(const ls_trainer *t, const turn *now, const ls_step_sums *sums, ls_error *error)
 {
     double weight = sums->sums.at[LS_SUM_WEIGHT], loss = sums->sums.at[LS_SUM_LOSS] / weight;
-    double norm2 = ls_squares_total(t->session.params, t->gradient2);
+    double norm2 = ls_squares_total(t->session.params, t->norm2.gradient);
     const ls_objective *objective = stage_of(t)->objective;
     bool several = objective->phases > 1;
     if (sums->failed > 0)
@@ -134,8 +135,8 @@ static void update(ls_trainer *t, int phase, double weight)
                               .part = t->reduce->slice,
                               .gradient = t->shards.partial[0],
                               .state = t->states.array,
-                              .gradient2 = t->gradient2,
-                              .value2 = t->value2,
+                              .gradient2 = t->norm2.gradient,
+                              .value2 = t->norm2.value,
                               .measure = measure,
                               .context = t->reduce,
                               .rate = t->report.rate,
@@ -166,7 +167,7 @@ static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *er
     const ls_slots *slots = &stage_of(t)->objective->phase[now->phase].slots;
     compute_gradient(t, now, &sums);
     raise_flags(t, &sums);
-    ls_reduce_sum(t->reduce, slots, &sums, t->gradient2);
+    ls_reduce_sum(t->reduce, slots, &sums, t->norm2.gradient);
     bool accepted = accept(t, now, &sums, error);
     if (accepted)
         update(t, now->phase, sums.sums.at[LS_SUM_WEIGHT]);
@@ -242,7 +243,7 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
     wait_written(t);
     if (t->snapshot.writer && !ls_rundir_check(t->run, &why))
         ls_checkpoint_writer_bar(t->snapshot.writer, &why);
-    ls_snapshot_take(&t->snapshot, &now, part);
+    ls_snapshot_take(&t->snapshot, &now, &t->carry, part);
     if (part == LS_CHECKPOINT_ALL)
         t->last.saved = ls_clock_now();
 }
@@ -372,6 +373,7 @@ static void start_stage(ls_trainer *t)
     ls_states_select(&t->states, &t->session, (int)number);
     if (t->position.stage_step == 0) {
         ls_states_clear(&t->states, &t->session);
+        ls_carry_begin(&t->carry, &t->session, &t->shards, number);
         memset(t->position.updates, 0, sizeof t->position.updates);
         /* Evaluations by another objective cannot be compared. */
         if (number == 0 || strcmp(stages[number].objective, stages[number - 1].objective) != 0)
@@ -394,6 +396,7 @@ static void advance(ls_trainer *t)
     t->position.stage_step = 0;
     t->position.stale = 0;
     t->states.saved.count = 0;
+    ls_carry_release(&t->carry);
 }
 
 /* Trains the stage of t->position to its end, unless a former start came there. */

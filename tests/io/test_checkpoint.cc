@@ -10,6 +10,7 @@
 #include "small_state.h"
 extern "C" {
 #include "io/checkpoint/checkpoint_prune.h"
+#include "io/checkpoint/checkpoint_rows.h"
 #include "io/checkpoint/checkpoint_size.h"
 #include "io/checkpoint/checksum.h"
 #include "io/h5/h5.h"
@@ -632,6 +633,162 @@ TEST(CheckpointLoad, Float64IsTakenAsWeightsButNotToGoOnFrom)
     EXPECT_EQ(state.values[size_t(state.params->slots[3].offset) + 1], float(1.0 / 3));
 }
 #endif
+
+/* Two row states: one that is larger than a piece of a write, one of single numbers. */
+struct RowStates {
+    explicit RowStates(long chains = 700) : chains((size_t)(chains * 301)), streams(3)
+    {
+        for (size_t i = 0; i < this->chains.size(); i++)
+            this->chains[i] = real(std::sin(double(i)));
+        streams = {-0.0, 2, 1e-30f};
+        rows.states = {2, {{"chains", chains, 301}, {"streams", 3, 1}}};
+        rows.data[0] = this->chains.data();
+        rows.data[1] = streams.data();
+    }
+    /* Writes a checkpoint of step 1 with them. */
+    std::string write(const Folder &run, SmallState &state)
+    {
+        state.all.rows = rows;
+        write_steps(run, state, {1});
+        return step_path(run, 1);
+    }
+    std::vector<real> chains, streams;
+    ls_checkpoint_rows rows = {};
+};
+
+/* What a file holds of these states. */
+struct FoundRows {
+    FoundRows(const std::string &path, const ls_row_states &wanted)
+    {
+        ls_checkpoint *file = ls_checkpoint_open(path.c_str(), &error);
+        ok = file && ls_checkpoint_rows_load(file, &wanted, &rows, &error);
+        ls_checkpoint_close(file);
+    }
+    ~FoundRows()
+    {
+        ls_checkpoint_rows_release(&rows);
+    }
+    FoundRows(const FoundRows &) = delete;
+    ls_error error = {};
+    ls_checkpoint_rows rows = {};
+    bool ok;
+};
+
+TEST(CheckpointRows, EveryBitComesBack)
+{
+    Folder run;
+    SmallState state;
+    RowStates all;
+    FoundRows found(all.write(run, state), all.rows.states);
+    ASSERT_TRUE(found.ok) << found.error.text;
+    for (int k = 0; k < 2; k++) {
+        const ls_row_state *s = &all.rows.states.at[k];
+        ASSERT_NE(found.rows.data[k], nullptr) << s->name;
+        EXPECT_EQ(found.rows.states.at[k].rows, s->rows);
+        EXPECT_EQ(0, memcmp(found.rows.data[k], all.rows.data[k],
+                            size_t(s->rows * s->reals) * sizeof(real)))
+            << s->name;
+    }
+    expect_state(step_path(run, 1), 1);
+}
+
+TEST(CheckpointRows, AreNotInTheBest)
+{
+    Folder run;
+    SmallState state;
+    RowStates all;
+    state.all.rows = all.rows;
+    write_steps(run, state, {1}, 1, true);
+    hid_t file = H5Fopen((run / "checkpoints/best.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    ASSERT_GE(file, 0);
+    EXPECT_EQ(0, H5Lexists(file, "rows", H5P_DEFAULT));
+    H5Fclose(file);
+}
+
+TEST(CheckpointRows, OfAnotherSizeAreToldButNotRead)
+{
+    Folder run;
+    SmallState state;
+    RowStates all, fewer(64);
+    FoundRows found(all.write(run, state), fewer.rows.states);
+    ASSERT_TRUE(found.ok) << found.error.text;
+    EXPECT_EQ(found.rows.data[0], nullptr);
+    EXPECT_EQ(found.rows.states.at[0].rows, 700);
+    EXPECT_EQ(found.rows.states.at[0].reals, 301);
+    EXPECT_NE(found.rows.data[1], nullptr);
+}
+
+TEST(CheckpointRows, OfBeforeThereAreNone)
+{
+    Folder run;
+    SmallState state;
+    RowStates all, none(0);
+    write_steps(run, state, {1});
+    FoundRows found(step_path(run, 1), all.rows.states);
+    ASSERT_TRUE(found.ok) << found.error.text;
+    EXPECT_EQ(found.rows.data[0], nullptr);
+    EXPECT_EQ(found.rows.states.at[0].rows, 0);
+    FoundRows fewer(none.write(run, state), all.rows.states); /* no rows are no data set */
+    ASSERT_TRUE(fewer.ok) << fewer.error.text;
+    EXPECT_EQ(fewer.rows.states.at[0].rows, 0);
+    EXPECT_NE(fewer.rows.data[1], nullptr);
+}
+
+TEST(CheckpointRows, OfAnotherObjectiveAreRefused)
+{
+    Folder run;
+    SmallState state;
+    RowStates all;
+    FoundRows found(all.write(run, state), {1, {{"chains", 700, 301}}});
+    EXPECT_FALSE(found.ok);
+    EXPECT_EQ(found.error.code, LS_DATA);
+    EXPECT_TRUE(has(found.error.text, "1 state(s)") && has(found.error.text, "/rows/streams"))
+        << found.error.text;
+}
+
+/* The error where /rows/streams is replaced by these numbers. */
+std::string changed_rows(hid_t type, std::vector<hsize_t> dims, std::vector<double> numbers)
+{
+    Folder run;
+    SmallState state;
+    RowStates all;
+    std::string path = all.write(run, state);
+    change_file(path, 1, [&](hid_t file) {
+        H5Ldelete(file, "rows/streams", H5P_DEFAULT);
+        EXPECT_TRUE(ls_h5_write(file, "rows/streams", type, H5T_NATIVE_DOUBLE, (int)dims.size(),
+                                dims.data(), numbers.data(), nullptr));
+    });
+    FoundRows found(path, all.rows.states);
+    EXPECT_FALSE(found.ok);
+    EXPECT_EQ(found.error.code, LS_DATA);
+    return found.error.text;
+}
+
+TEST(CheckpointRows, ThatAreNoRowsOfRealsAreRefused)
+{
+    std::string text = changed_rows(H5T_IEEE_F32LE, {3}, {1, 2, 3});
+    EXPECT_TRUE(has(text, "rows/streams has 1 dimensions; expected [rows")) << text;
+    text = changed_rows(H5T_STD_I32LE, {3, 1}, {1, 2, 3});
+    EXPECT_TRUE(has(text, "rows/streams does not hold floating-point numbers")) << text;
+    text = changed_rows(H5T_IEEE_F32LE, {3, 1}, {1, std::nan(""), 3});
+    EXPECT_TRUE(has(text, "rows/streams holds nan in row 1; expected finite numbers")) << text;
+}
+
+TEST(CheckpointRows, NoGroupOfThemIsRefused)
+{
+    Folder run;
+    SmallState state;
+    RowStates all;
+    const real one = 1;
+    write_steps(run, state, {1});
+    change_file(step_path(run, 1), 1, [&](hid_t file) {
+        EXPECT_TRUE(
+            ls_h5_write(file, "rows", ls_h5_real(), ls_h5_real(), 0, nullptr, &one, nullptr));
+    });
+    FoundRows found(step_path(run, 1), all.rows.states);
+    EXPECT_FALSE(found.ok);
+    EXPECT_TRUE(has(found.error.text, "/rows is no group")) << found.error.text;
+}
 
 TEST(CheckpointDigest, IsXxh3)
 {

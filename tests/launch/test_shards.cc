@@ -62,6 +62,9 @@ struct Counting {
         type.gradient = [](ls_objective *, int, const ls_batch *shard, const ls_pass *pass,
                            ls_sums *sums) {
             EXPECT_EQ(pass->row, shard->first);
+            const ls_carried *own = pass->carried;
+            for (long r = 0; own && r < own->rows; r++)
+                own->data[2 * r] = own->data[2 * r + 1] = (real)(own->first + r + 1);
             *sums = {};
             sums->at[LS_SUM_WEIGHT] = (double)shard->rows;
             for (int i = 0; i < 40; i++)
@@ -183,4 +186,32 @@ TEST(Shards, GradientsOfOwnShardsAreAdded)
             EXPECT_EQ(sum, count * (count + 1) / 2);
             EXPECT_EQ(weight, 4 * count);
         }
+}
+
+/* 5 carried rows do not divide into 1 to 16 shards; each shard writes its rows' numbers into them,
+ * and what it has no share in stays. */
+TEST(Shards, GetTheirOwnOfTheCarriedRows)
+{
+    const long rows = 5;
+    for (int count : {1, 2, 3, 4, 16})
+        for (int ranks = 1; ranks <= count; ranks++)
+            for (int rank = 0; rank < ranks; rank++) {
+                Counting counting;
+                counting.objective.row_states = {1, {{"chains", rows, 2}}};
+                ls_shards shards = cut(count, rank, {ranks});
+                std::vector<real> gradient((size_t)counting.params->size);
+                ls_shards_allocate(&shards, counting.params, gradient.data());
+                const long first = rows * shards.begin / count, end = rows * shards.end / count;
+                std::vector<real> data(2 * (size_t)(end - first) + 1, -1);
+                const ls_carried own = {first, end - first, data.data()};
+                ls_batch batch = {};
+                ls_pass pass = {};
+                ls_sums sums = {};
+                pass.carried = &own;
+                ls_shards_gradient(&shards, &counting.objective, 0, &batch, &pass, &sums);
+                for (long r = first; r < end; r++)
+                    EXPECT_EQ(data[2 * (size_t)(r - first)], r + 1) << count << ", rank " << rank;
+                EXPECT_EQ(data.back(), -1);
+                ls_shards_release(&shards);
+            }
 }
