@@ -131,6 +131,16 @@ static bool freeze(ls_objective *objective, ls_error *error)
     return ls_slots_subtract(&all, &wanted, &objective->frozen, error);
 }
 
+static void check_row_states(const ls_objective *objective)
+{
+    for (int k = 0; k < objective->row_states.count; k++) {
+        const ls_row_state *state = &objective->row_states.at[k];
+        ls_check(state->name && state->rows >= 0 && state->reals > 0 && objective->type->begin_rows,
+                 "row state %d of %s: a name, rows, numbers and begin_rows must be given", k,
+                 objective->type->name);
+    }
+}
+
 /* Two phases that train one slot would keep two states of their optimizers for it. */
 static void check_phases(const ls_objective *objective)
 {
@@ -145,6 +155,37 @@ static void check_phases(const ls_objective *objective)
                 ls_slots_add(&all, s, s + 1);
             }
     }
+}
+
+/* What a spec gives for an option, or the option's default. */
+static const char *value_of(const ls_spec *spec, const ls_option *option)
+{
+    for (int i = 0; i < spec->keys; i++)
+        if (strcmp(spec->at[i].key, option->key) == 0)
+            return spec->at[i].value;
+    return option->preset ? option->preset : "";
+}
+
+static bool is_adjustable(const ls_objective_type *type, const char *option)
+{
+    const char *const *name = type->adjustable;
+    while (name && *name && strcmp(*name, option) != 0)
+        name++;
+    return name && *name;
+}
+
+bool ls_objective_continues(const char *before, const char *now)
+{
+    ls_spec a, b;
+    if (!ls_spec_parse_plain(before, &a, NULL) || !ls_spec_parse_plain(now, &b, NULL) ||
+        strcmp(a.type, b.type) != 0)
+        return false;
+    const ls_objective_type *type =
+        ls_spec_find_type(ls_objective_types, a.type, "objective", NULL);
+    for (const ls_option *o = type ? type->options : NULL; o && o->key; o++)
+        if (!is_adjustable(type, o->key) && strcmp(value_of(&a, o), value_of(&b, o)) != 0)
+            return false;
+    return type != NULL;
 }
 
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error)
@@ -166,6 +207,7 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
         return NULL;
     }
     check_phases(objective);
+    check_row_states(objective);
     return objective;
 }
 

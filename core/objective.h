@@ -45,7 +45,7 @@ typedef struct ls_metric {
  * states of streams. Cut by the shards as a batch is: of n rows shard i of S has
  * [i n / S, (i + 1) n / S). Kept in the checkpoint as /rows/NAME. */
 typedef struct ls_row_state {
-    const char *name;
+    const char *name; /* static; known to checkpoints, so it is declared where there are no rows */
     long rows, reals; /* of all ranks; reals of a row */
 } ls_row_state;
 typedef struct ls_row_states {
@@ -109,6 +109,8 @@ typedef struct ls_objective_type {
     const char *name, *help;
     size_t size;              /* of the private struct */
     const ls_option *options; /* into it */
+    /* Names of options that may change while a stage runs, NULL-terminated; NULL: none may. */
+    const char *const *adjustable;
     /* Checks that nets and data fit (LS_USAGE, LS_DATA); fills in phases, metrics, and what the
      * outputs are. */
     bool (*setup)(ls_objective *objective, ls_error *error);
@@ -133,7 +135,7 @@ typedef struct ls_objective_type {
     void (*generate)(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
                      long n, real *x);
     /* Fills data[n, reals of the row state] with the first values of its rows first, first + 1,
-     * ...: a function of seed and row. NULL: there are no row states. */
+     * ...: a function of seed and row, so it needs no compile. NULL: there are no row states. */
     void (*begin_rows)(ls_objective *objective, int state, uint64_t seed, long first, long n,
                        real *data);
     /* Estimates of the model as a whole, before `assess`. The draws that this one takes; 0: none
@@ -183,6 +185,9 @@ extern const ls_objective_type *const ls_objective_types[]; /* NULL-terminated *
 /* `text`: "supervised loss=cross-entropy". NULL: an error. Free with ls_objective_destroy. */
 ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_error *error);
 void ls_objective_destroy(ls_objective *objective);
+/* Whether a stage that began with the first text may go on with the second: both are of one type,
+ * and differ in options that may change while it runs. */
+bool ls_objective_continues(const char *before, const char *now);
 /* For setup: the net of this name. NULL and an LS_USAGE error if the model has none, or if it has
  * parameters that no gradient reaches. */
 ls_net *ls_objective_net(const ls_objective *objective, const char *name, ls_error *error);

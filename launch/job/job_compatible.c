@@ -132,12 +132,22 @@ static bool same_nets(const char *before, const char *now)
     return is_same;
 }
 
+/* Whether the key is the objective of the stage that runs, and differs in options that may change.
+ */
+static bool is_adjusted(const comparison *c, const ls_job_key *key, int stage)
+{
+    const char *before = c->before->stage[stage].objective, *now = c->now->stage[stage].objective;
+    return ls_job_key_in_stage(key) && key->offset == offsetof(ls_job_stage, objective) &&
+           stage == c->running && before && now && ls_objective_continues(before, now);
+}
+
 static bool compare_key(const comparison *c, const ls_job_key *key, int stage)
 {
     char path[TEXT];
     bool in_stage = ls_job_key_in_stage(key), done = in_stage && stage < c->running;
     const char *why = done                             ? "this stage is done"
                       : in_stage && stage > c->running ? NULL
+                      : is_adjusted(c, key, stage)     ? NULL
                                                        : key->why;
     if (!done && (key->change == LS_CHANGE_FREE || key->change == LS_CHANGE_NOTED))
         return true;
