@@ -119,7 +119,9 @@ const real *ls_layer_value(const ls_layer *layer, int k)
 
 bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k)
 {
-    return pass->frozen && ls_slots_contain(pass->frozen, layer->slot[k]);
+    const int slot = layer->slot[k];
+    return layer->params->slots[slot].kind == LS_SLOT_ASIDE ||
+           (pass->frozen && ls_slots_contain(pass->frozen, slot));
 }
 
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k)

@@ -160,10 +160,10 @@ ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)
  * the layer. */
 int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, const ls_shape *shape,
                    const ls_initializer *initializer, const ls_layout *layout);
-/* Whether the pass must leave the k-th claimed slot as it is. */
+/* Whether the pass must leave the k-th claimed slot as it is: it is frozen, or LS_SLOT_ASIDE. */
 bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k);
-/* Values and gradient of the k-th claimed slot; NULL if it is frozen, or the pass wants no
- * gradients. */
+/* Values and gradient of the k-th claimed slot; NULL if the pass must leave it as it is, or wants
+ * no gradients. */
 const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
 /* For layers whose backward only adds to dx[k]: zeroes it unless add[k]. NULL: it is not wanted. */

@@ -297,8 +297,11 @@ ls_interval ls_net_all(const ls_net *net)
 void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots)
 {
     for (long i = lines.begin; i < lines.end; i++)
-        for (int k = 0; k < net->layers[i]->slots; k++)
-            ls_slots_add(slots, net->layers[i]->slot[k], net->layers[i]->slot[k] + 1);
+        for (int k = 0; k < net->layers[i]->slots; k++) {
+            const int slot = net->layers[i]->slot[k];
+            if (net->params->slots[slot].kind != LS_SLOT_ASIDE)
+                ls_slots_add(slots, slot, slot + 1);
+        }
 }
 
 double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained)

@@ -29,7 +29,8 @@ void ls_net_destroy(ls_net *net);
 void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int parts);
 /* All of its lines. */
 ls_interval ls_net_all(const ls_net *net);
-/* Adds the slots that these lines use, those that they share included. */
+/* Adds the slots that the passes of these lines use, those that they share included: all but those
+ * of LS_SLOT_ASIDE. */
 void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots);
 /* Operations of these lines for a row, of which a multiply-add counts 2: forward, and unless
  * `trained` is NULL backward: the gradients of lines with such slots, and dx down to the lowest of

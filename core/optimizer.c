@@ -238,9 +238,14 @@ const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k)
     return optimizer->type->state_names[k];
 }
 
+static bool is_bias(const ls_slot *slot)
+{
+    return slot->kind == LS_SLOT_BIAS || slot->kind == LS_SLOT_ASIDE;
+}
+
 static double decay_of(const ls_update *update, const ls_slot *slot)
 {
-    return slot->kind == LS_SLOT_BIAS && !update->optimizer->decay_all ? 0 : update->decay;
+    return is_bias(slot) && !update->optimizer->decay_all ? 0 : update->decay;
 }
 
 /* The factor on the rate of slot s; 1 without a ratio, for spared biases, and if a norm is 0. */
@@ -249,7 +254,7 @@ static double ratio_of(const ls_update *update, long s)
     const ls_optimizer *optimizer = update->optimizer;
     const ls_optimizer_type *type = optimizer->type;
     const ls_slot *slot = &update->params->slots[s];
-    if (!type->ratio || (slot->kind == LS_SLOT_BIAS && !optimizer->adapt_all))
+    if (!type->ratio || (is_bias(slot) && !optimizer->adapt_all))
         return 1;
     double scale = type->direction ? 1 : update->scale;
     double value = sqrt(update->value2[s]), gradient = scale * sqrt(update->gradient2[s]);

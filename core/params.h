@@ -24,8 +24,11 @@ enum {
 
 typedef enum ls_slot_kind {
     LS_SLOT_WEIGHT,
-    LS_SLOT_BIAS, /* biases, norm scales and shifts, PReLU slopes: often without weight decay */
-    LS_SLOT_STATE /* saved, not trained: its "gradient" is what a step adds (running statistics) */
+    LS_SLOT_BIAS,  /* biases, norm scales and shifts, PReLU slopes: often without weight decay */
+    LS_SLOT_STATE, /* saved, not trained: its "gradient" is what a step adds (running statistics) */
+    /* A bias that the passes of its line do not use, so that a net leaves it out of what it trains:
+     * that of the visible units of an RBM, whose objective trains it by itself. */
+    LS_SLOT_ASIDE
 } ls_slot_kind;
 
 typedef enum ls_initializer_kind {

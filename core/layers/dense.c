@@ -2,7 +2,10 @@
  * shape are flattened. The weight is large, so no transposed copy is made of it for dx.
  *
  * With transpose=1 the weight is another dense line's, [inputs, units]: y = x weight + bias. What
- * that line computes as dx is y here, and the other way round. */
+ * that line computes as dx is y here, and the other way round.
+ *
+ * With visible=1 there is a third slot, "visible_bias" [inputs], for boltzmann.h. No pass uses it.
+ */
 #include "core/kernels/matrix.h"
 #include "core/kernels/rows.h"
 #include "core/layers/weights.h"
@@ -11,20 +14,26 @@
 typedef struct dense {
     ls_weights weights;
     long units;
+    bool visible;
     ls_matrix weight;
     bool transposed; /* by share= and transpose=1: the weight is [inputs, units] */
 } dense;
 
-static const ls_option options[] = {{"units", LS_OPTION_INT, offsetof(dense, units), "0", 0, 1e8,
-                                     NULL, "outputs; beside share= they may be left out"},
-                                    LS_WEIGHTS_OPTIONS,
-                                    {0}};
+static const ls_option options[] = {
+    {"units", LS_OPTION_INT, offsetof(dense, units), "0", 0, 1e8, NULL,
+     "outputs; beside share= they may be left out"},
+    {"visible", LS_OPTION_BOOL, offsetof(dense, visible), "0", 0, 1, NULL,
+     "1: a bias for each input too, for the objective rbm, which makes inputs of outputs as well; "
+     "the line itself does not use it"},
+    LS_WEIGHTS_OPTIONS,
+    {0}};
 
 static const char *const examples[] = {
     "6 | dense units=5",
     "3,2,2 | dense units=4 bias=0",
     "5 | dense units=7 init=xavier; dense units=1",
     "5 | dense units=7; dense units=1 spectral=1", /* of one row sigma is exact at any u */
+    "7 | dense units=5 visible=1; dense units=2",
     "6 | a: dense units=4; activation function=tanh; "
     "dense share=a transpose=1",
     "40,2 | a: dense units=33; dense share=a transpose=1 bias=0; "
@@ -52,6 +61,25 @@ static bool set_units(const ls_layer *layer, dense *self, ls_error *error)
                         layer->share.transpose ? ", transposed," : "", units);
 }
 
+/* The bias of the visible units: slot LS_BOLTZMANN_VISIBLE. */
+static bool claim_visible(ls_layer *layer, long inputs, ls_error *error)
+{
+    const dense *self = layer->self;
+    const ls_weights *weights = &self->weights;
+    if (!self->visible)
+        return true;
+    if (!weights->bias || weights->spectral.on || self->transposed)
+        return ls_error_set(error, LS_USAGE,
+                            "visible=1 makes the line a restricted Boltzmann machine, whose hidden "
+                            "units need bias=1 and the weight as it is: leave out %s",
+                            !weights->bias     ? "bias=0"
+                            : self->transposed ? "transpose=1"
+                                               : "spectral=1");
+    ls_layer_claim(layer, "visible_bias", LS_SLOT_ASIDE, &(ls_shape){1, {inputs}},
+                   &(ls_initializer){.kind = LS_INIT_ZERO}, NULL);
+    return true;
+}
+
 static bool setup(ls_layer *layer, ls_error *error)
 {
     dense *self = layer->self;
@@ -66,7 +94,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     layer->scratch.fixed = (size_t)ls_matrix_scratch(m) * sizeof(real);
     layer->y = (ls_shape){1, {self->units}};
     layer->flops = 2.0 * (double)m->in * (double)m->out;
-    return ls_spectral_claim(layer, 0, error);
+    return claim_visible(layer, inputs, error) && ls_spectral_claim(layer, 0, error);
 }
 
 /* Makes p->y from p->x with the weight as it is stored, or (back) the other way round. */

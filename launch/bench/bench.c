@@ -183,9 +183,11 @@ static void count_bytes(const ls_layer *layer, long rows, double bytes[2])
         x += count;
         dx += layer->input[k] < 0 ? 0 : count; /* the gradient of the net's input is not computed */
     }
-    for (int k = 0; k < layer->slots; k++)
-        if (layer->params->slots[layer->slot[k]].kind != LS_SLOT_STATE)
-            parameters += (double)layer->params->slots[layer->slot[k]].size;
+    for (int k = 0; k < layer->slots; k++) {
+        const ls_slot *slot = &layer->params->slots[layer->slot[k]];
+        if (slot->kind == LS_SLOT_WEIGHT || slot->kind == LS_SLOT_BIAS)
+            parameters += (double)slot->size;
+    }
     bytes[0] = (x + y + parameters) * sizeof(real);
     bytes[1] = (x + dx + y + 2 * parameters) * sizeof(real);
 }

@@ -182,7 +182,8 @@ static double slot_error(probe *p, turn now, int slot, const real *gradient, dou
 static void move_biases(ls_params *params)
 {
     for (int slot = 0; slot < params->count; slot++) {
-        if (params->slots[slot].kind != LS_SLOT_BIAS)
+        const ls_slot_kind kind = params->slots[slot].kind;
+        if (kind != LS_SLOT_BIAS && kind != LS_SLOT_ASIDE)
             continue;
         long count = ls_shape_count(&params->slots[slot].shape);
         real *value = ls_alloc((size_t)count, 2 * sizeof *value), *random = value + count;

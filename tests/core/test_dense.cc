@@ -134,6 +134,43 @@ TEST(Dense, HasNoBiasWhereNoneIsAsked)
     EXPECT_EQ(dense.forward(x.data(), 1), Reals(2, 0));
 }
 
+/* The third slot is claimed, but no pass uses it, and the net leaves it out of what it trains. */
+TEST(Dense, KeepsABiasOfItsInputsAside)
+{
+    OneLayer plain("dense units=3", {4}), dense("dense units=3 visible=1", {4});
+    const ls_layer *layer = dense.layer;
+    ASSERT_EQ(layer->slots, 3);
+    const ls_slot *aside = &layer->params->slots[layer->slot[2]];
+    EXPECT_STREQ(strrchr(aside->name, '/'), "/visible_bias");
+    EXPECT_EQ(aside->kind, LS_SLOT_ASIDE);
+    EXPECT_EQ(ls_shape_count(&aside->shape), 4);
+    ls_slots trained = {};
+    ls_net_add_slots(layer->net, ls_net_all(layer->net), &trained);
+    EXPECT_TRUE(ls_slots_contain(&trained, layer->slot[1]));
+    EXPECT_FALSE(ls_slots_contain(&trained, layer->slot[2]));
+    for (long i = 0; i < 4; i++)
+        layer->params->values[aside->offset + i] = 100;
+    Reals x = random_reals(8, 1), dy = random_reals(6, 2), dx(8), plain_dx(8);
+    EXPECT_EQ(dense.forward(x.data(), 2), plain.forward(x.data(), 2));
+    dense.backward(dy, dx.data(), false, true);
+    plain.backward(dy, plain_dx.data(), false, true);
+    EXPECT_EQ(dx, plain_dx);
+    EXPECT_EQ(dense.gradient_of(0), plain.gradient_of(0));
+    EXPECT_EQ(dense.gradient_of(2), Reals(4, 0));
+}
+
+TEST(Dense, RefusesAVisibleBiasThatNoMachineCouldUse)
+{
+    for (const char *word : {"bias=0", "spectral=1"})
+        EXPECT_NE(refusal(("dense units=3 visible=1 " + std::string(word)).c_str(), {4})
+                      .find("leave out " + std::string(word)),
+                  std::string::npos);
+    EXPECT_NE(refusal("a: dense units=3\ndense share=a transpose=1 visible=1", {4})
+                  .find("leave out transpose=1"),
+              std::string::npos);
+    EXPECT_EQ(refusal("a: dense units=4 visible=1\ndense share=a visible=1", {4}), "");
+}
+
 TEST(Dense, BitsDoNotDependOnAddresses)
 {
     OneLayer dense("dense units=33", {57});
