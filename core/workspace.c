@@ -259,11 +259,16 @@ static ls_layer_time *time_of(const ls_workspace *space, int i, int pass)
     return time;
 }
 
-const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
+void ls_workspace_enter(ls_workspace *space, const real *x, long rows)
 {
     ls_check(rows <= space->capacity, "%ld rows in a workspace for %ld", rows, space->capacity);
     space->x = x;
     space->rows = rows;
+}
+
+const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
+{
+    ls_workspace_enter(space, x, rows);
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
@@ -298,7 +303,8 @@ static void tell_finished(const ls_layer *layer, const ls_pass *pass)
 {
     int slots[LS_LAYER_SLOTS], count = 0;
     for (int k = 0; k < layer->share.firsts; k++)
-        if (!pass->frozen || !ls_slots_contain(pass->frozen, layer->share.first[k]))
+        if (layer->params->slots[layer->share.first[k]].kind != LS_SLOT_ASIDE &&
+            (!pass->frozen || !ls_slots_contain(pass->frozen, layer->share.first[k])))
             slots[count++] = layer->share.first[k];
     if (count > 0)
         pass->finished(pass->context, slots, count);

@@ -24,6 +24,9 @@ size_t ls_workspace_bytes_threads(const ls_net *net, long rows);
  * until backward is done. */
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x,
                                  long rows);
+/* Sets x and rows as forward does, for a backward alone: of layers that go by x and dy, such as
+ * dense. */
+void ls_workspace_enter(ls_workspace *space, const real *x, long rows);
 /* Backward of the last forward, for workspaces made for training. dy [rows, net->y]; dx [rows,
  * net->x] is overwritten; NULL: not wanted. Adds to pass->gradient. No time is spent on
  * gradients of frozen slots, nor on layers below the lowest one that trains, unless dx is wanted.

@@ -1,0 +1,256 @@
+/* boltzmann: restricted Boltzmann machines; sums in 16 lanes, whose order depends on n only. */
+#include "core/boltzmann.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/kernels/tile.h"
+#include "core/minmax.h"
+#include "core/pixels.h"
+#include "core/vector_math.h"
+
+/* A block is summed in reals, lane by lane; lanes and blocks are added in double. */
+enum { LANES = 16, BLOCK = 64 * LANES };
+
+/* -Li2(-e^x), the integral of ln(1 + e^x) from minus infinity: for x <= 0 the series of Li2(1 -
+ * e^-s) in s = ln(1 + e^x), whose coefficients are B_k / (k + 1)!, and by the inversion formula
+ * pi^2 / 6 + x^2 / 2 less that of -x above (Lewin 1981, 1.3 and 1.7). */
+static LS_INLINE real dilogarithm(real x)
+{
+    static const double coefficient[] = {1.0 / 36,
+                                         -1.0 / 3600,
+                                         1.0 / 211680,
+                                         -1.0 / 10886400,
+                                         1.0 / 526901760,
+                                         -691.0 / 16999766784000.0,
+                                         1.0 / 1120863744000.0};
+    const real s = ls_math_log1p_unit(ls_math_exp(x < 0 ? x : -x)), z = s * s;
+    real q = 0;
+    for (int k = (int)(sizeof coefficient / sizeof *coefficient) - 1; k >= 0; k--)
+        q = q * z + (real)coefficient[k];
+    const real below = s + z / 4 + s * z * q;
+    return x < 0 ? below : (real)(M_PI * M_PI / 6) + x * x / 2 - below;
+}
+
+/* Adds G of up to a block of inputs to the lanes, and writes the means. A sum of logarithms is the
+ * logarithm of a product, here of numbers up to 2: 64 of a lane are below 2^65. */
+static LS_CLONES void add_bernoulli(long n, const real *inputs, real *means, real *restrict sum,
+                                    real *restrict product)
+{
+    for (long j = 0; j < n; j += LANES) {
+        const long count = ls_min(n - j, LANES);
+        real x[LANES], e[LANES];
+        for (int k = 0; k < LANES; k++) /* beyond the last the input is -1e4, G and e are 0 */
+            x[k] = k < count ? inputs[j + k] : -10000;
+        for (int k = 0; k < LANES; k++)
+            e[k] = ls_math_exp(x[k] < 0 ? x[k] : -x[k]);
+        for (int k = 0; k < LANES; k++) {
+            sum[k] += x[k] < 0 ? 0 : x[k];
+            product[k] *= 1 + e[k];
+        }
+        for (int k = 0; k < LANES; k++)
+            x[k] = (x[k] < 0 ? e[k] : 1) / (1 + e[k]);
+        if (means)
+            memcpy(means + j, x, (size_t)count * sizeof *x);
+    }
+}
+
+static LS_CLONES void add_rectified(long n, const real *inputs, real *means, real *restrict sum,
+                                    real *restrict product)
+{
+    for (long j = 0; j < n; j += LANES) {
+        const long count = ls_min(n - j, LANES);
+        real x[LANES];
+        for (int k = 0; k < LANES; k++)
+            x[k] = k < count ? inputs[j + k] : -10000;
+        for (int k = 0; k < LANES; k++)
+            sum[k] += dilogarithm(x[k]);
+        for (int k = 0; k < LANES; k++)
+            x[k] = ls_math_softplus(x[k]);
+        if (means)
+            memcpy(means + j, x, (size_t)count * sizeof *x);
+    }
+}
+
+static LS_CLONES void add_gaussian(long n, const real *inputs, real *means, real *restrict sum,
+                                   real *restrict product)
+{
+    for (long j = 0; j < n; j += LANES)
+        for (int k = 0; k < LANES && j + k < n; k++)
+            sum[k] += inputs[j + k] * inputs[j + k] / 2;
+    if (means && means != inputs)
+        memcpy(means, inputs, (size_t)n * sizeof *means);
+}
+
+double ls_boltzmann_means(ls_boltzmann_units units, long n, const real *inputs, real *means)
+{
+    double total = 0;
+    for (long begin = 0; begin < n; begin += BLOCK) {
+        real sum[LANES] = {0}, product[LANES];
+        for (int k = 0; k < LANES; k++)
+            product[k] = 1;
+        (units == LS_BOLTZMANN_BERNOULLI   ? add_bernoulli
+         : units == LS_BOLTZMANN_RECTIFIED ? add_rectified
+                                           : add_gaussian)(
+            ls_min(n - begin, BLOCK), inputs + begin, means ? means + begin : NULL, sum, product);
+        double products[2] = {1, 1}; /* of eight lanes each: below 2^520, which fits a double */
+        for (int k = 0; k < LANES; k++) {
+            total += (double)sum[k];
+            products[k % 2] *= (double)product[k];
+        }
+        total += log(products[0]) + log(products[1]);
+    }
+    return total;
+}
+
+/* normals[n] become samples of rectified units. */
+static LS_CLONES void rectify(long n, const real *restrict inputs, real *restrict normals)
+{
+    for (long j = 0; j < n; j++) {
+        const real x = inputs[j] + normals[j] * ls_math_sqrt(ls_math_logistic(inputs[j]));
+        normals[j] = x < 0 ? 0 : x;
+    }
+}
+
+static LS_CLONES void add(long n, const real *restrict means, real *restrict normals)
+{
+    for (long j = 0; j < n; j++)
+        normals[j] += means[j];
+}
+
+void ls_boltzmann_samples(ls_boltzmann_units units, ls_random stream, long row, long rows, long n,
+                          const real *inputs, const real *means, real *samples)
+{
+    if (units != LS_BOLTZMANN_BERNOULLI)
+        ls_random_normals(stream, (uint64_t)row, rows, n, samples);
+    for (long r = 0; r < rows; r++) {
+        real *own = samples + r * n;
+        if (units == LS_BOLTZMANN_BERNOULLI) {
+            ls_random_uniform(stream, (uint64_t)(row + r), own, n);
+            ls_pixels_draw(n, means + r * n, own);
+        } else if (units == LS_BOLTZMANN_RECTIFIED) {
+            rectify(n, inputs + r * n, own);
+        } else {
+            add(n, means + r * n, own);
+        }
+    }
+}
+
+/* The products know nothing of the step. */
+static const ls_pass plain = {.seed = 0};
+
+bool ls_boltzmann_check(const ls_layer *line, ls_error *error)
+{
+    const int last = LS_BOLTZMANN_VISIBLE;
+    return (line->slots > last && line->params->slots[line->slot[last]].kind == LS_SLOT_ASIDE) ||
+           ls_error_set(error, LS_USAGE,
+                        "%s/%s is of type %s and has no bias of visible units; a restricted "
+                        "Boltzmann machine is a line `dense units=N visible=1`",
+                        line->net->name, line->name, line->type->name);
+}
+
+static ls_interval lines_of(const ls_layer *line)
+{
+    const long i = ls_net_find(line->net, line->name);
+    return (ls_interval){i, i + 1};
+}
+
+ls_boltzmann ls_boltzmann_create(const ls_layer *line, ls_boltzmann_units visible,
+                                 ls_boltzmann_units hidden, long rows)
+{
+    return (ls_boltzmann){
+        .line = line,
+        .visible_units = visible,
+        .hidden_units = hidden,
+        .visible = ls_shape_count(&line->x[0]),
+        .hidden = ls_shape_count(&line->y),
+        .run = ls_workspace_create_part(line->net, lines_of(line), rows, LS_TRAINING)};
+}
+
+void ls_boltzmann_destroy(ls_boltzmann *machine)
+{
+    ls_workspace_destroy(machine->run);
+    machine->run = NULL;
+}
+
+size_t ls_boltzmann_bytes(const ls_layer *line, long rows)
+{
+    return ls_workspace_bytes_part(line->net, lines_of(line), rows, LS_TRAINING);
+}
+
+const real *ls_boltzmann_hidden_inputs(const ls_boltzmann *machine, long rows, const real *v)
+{
+    return ls_workspace_forward(machine->run, &plain, v, rows);
+}
+
+void ls_boltzmann_visible_inputs(const ls_boltzmann *machine, long rows, const real *h, real *y)
+{
+    const real *bias = ls_layer_value(machine->line, LS_BOLTZMANN_VISIBLE);
+    ls_workspace_enter(machine->run, NULL, rows);
+    ls_workspace_backward(machine->run, &plain, h, y);
+    for (long r = 0; r < rows; r++)
+        add(machine->visible, bias, y + r * machine->visible);
+}
+
+void ls_boltzmann_gradient(const ls_boltzmann *machine, const ls_pass *pass, long rows,
+                           const real *v, const real *slope)
+{
+    ls_workspace_enter(machine->run, v, rows);
+    ls_workspace_backward(machine->run, pass, slope, NULL);
+}
+
+static LS_CLONES double dot(long n, const real *restrict a, const real *restrict v)
+{
+    double lane[LANES] = {0}, total = 0;
+    const long whole = n - n % LANES;
+    for (long j = 0; j < whole; j += LANES)
+        for (int k = 0; k < LANES; k++)
+            lane[k] += (double)a[j + k] * (double)v[j + k];
+    for (long j = whole; j < n; j++)
+        lane[j - whole] += (double)a[j] * (double)v[j];
+    for (int k = 0; k < LANES; k++)
+        total += lane[k];
+    return total;
+}
+
+void ls_boltzmann_energies(const ls_boltzmann *machine, long rows, const real *v,
+                           const real *inputs, real *means, double *energy)
+{
+    const real *bias = ls_layer_value(machine->line, LS_BOLTZMANN_VISIBLE);
+    const long visible = machine->visible, hidden = machine->hidden;
+    for (long r = 0; r < rows; r++) {
+        const double own = machine->visible_units == LS_BOLTZMANN_GAUSSIAN
+                               ? ls_pixels_squared(visible, v + r * visible, bias, NULL)
+                               : -dot(visible, bias, v + r * visible);
+        energy[r] = own - ls_boltzmann_means(machine->hidden_units, hidden, inputs + r * hidden,
+                                             means ? means + r * hidden : NULL);
+    }
+}
+
+/* y[n] = x + W[:, i] by, from the weight in panels: of input i each has 32 outputs side by side. */
+static LS_CLONES void add_column(const real *weight, long in, long i, long n, double by,
+                                 const real *restrict x, real *restrict y)
+{
+    for (long o = 0; o < n; o += LS_PANEL) {
+        const real *column = weight + o * in + i * LS_PANEL;
+        for (long k = 0; k < ls_min(LS_PANEL, n - o); k++)
+            y[o + k] = x[o + k] + column[k] * (real)by;
+    }
+}
+
+double ls_boltzmann_change(const ls_boltzmann *machine, const real *v, const real *inputs, long i,
+                           real value, real *column)
+{
+    const ls_layer *line = machine->line;
+    const long n = machine->hidden;
+    const double bias = (double)ls_layer_value(line, LS_BOLTZMANN_VISIBLE)[i];
+    const double before = (double)v[i], after = (double)value, by = after - before;
+    add_column(ls_layer_value(line, LS_BOLTZMANN_WEIGHT), machine->visible, i, n, by, inputs,
+               column);
+    const double own =
+        machine->visible_units == LS_BOLTZMANN_GAUSSIAN
+            ? ((after - bias) * (after - bias) - (before - bias) * (before - bias)) / 2
+            : -bias * by;
+    return own + ls_boltzmann_means(machine->hidden_units, n, inputs, NULL) -
+           ls_boltzmann_means(machine->hidden_units, n, column, NULL);
+}
