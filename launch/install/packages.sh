@@ -4,6 +4,7 @@
 #   launch/install/packages.sh            what building needs
 #   launch/install/packages.sh data       the data of the quick start
 #   launch/install/packages.sh tests      all that, and what the tests need
+#   launch/install/packages.sh figures    data and programs that figures are compared on (tests/bench): 400 MB, R among them
 #
 # Debian and its kin: installs by apt-get, with sudo only where needed and not root. Elsewhere it looks for what the
 # packages bring, names the packages to install by hand, and ends with code 1 while something is missing.
@@ -43,11 +44,16 @@ tests|cmd:slurmd|slurmd|slurm-slurmd|slurm-node|slurm
 tests|cmd:sbatch|slurm-client|slurm|slurm|slurm
 tests|cmd:munged|munge|munge|munge|munge
 tests|cmd:ip|iproute2|iproute|iproute2|iproute2
+figures|file:/usr/share/doc/opencv-doc/examples/data/digits.png|opencv-doc|-|-|-
+figures|file:/usr/lib/R/site-library/mlbench/data/DNA.rda|r-cran-mlbench|-|-|-
+figures|py:sklearn|python3-sklearn|python3-scikit-learn|python3-scikit-learn|py-scikit-learn
+figures|py:PIL|python3-pil|python3-pillow|python3-Pillow|py-pillow
 "
 
 groups='build'
 [ "${1:-}" = data ] && groups='data'
 [ "${1:-}" = tests ] && groups='build data tests'
+[ "${1:-}" = figures ] && groups='figures'
 
 # present PROBE: whether a package is there, judged by what it brings.
 present() {
