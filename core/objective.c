@@ -131,6 +131,16 @@ static bool freeze(ls_objective *objective, ls_error *error)
     return ls_slots_subtract(&all, &wanted, &objective->frozen, error);
 }
 
+static void check_metrics(const ls_objective *objective)
+{
+    for (int k = 0; k < objective->metrics; k++) {
+        const ls_metric *metric = &objective->metric[k];
+        ls_check(k == 0 ? !metric->evaluated && !metric->gap : metric->evaluated || !metric->gap,
+                 "metric %s of %s: training has the first, and no gap", metric->name,
+                 objective->type->name);
+    }
+}
+
 static void check_row_states(const ls_objective *objective)
 {
     for (int k = 0; k < objective->row_states.count; k++) {
@@ -208,6 +218,7 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
     }
     check_phases(objective);
     check_row_states(objective);
+    check_metrics(objective);
     return objective;
 }
 
@@ -258,6 +269,14 @@ int ls_objective_metric(const ls_objective *objective, const char *name)
 {
     for (int k = 0; k < objective->metrics; k++)
         if (strcmp(objective->metric[k].name, name) == 0)
+            return k;
+    return -1;
+}
+
+int ls_objective_gap(const ls_objective *objective)
+{
+    for (int k = 0; k < objective->metrics; k++)
+        if (objective->metric[k].gap)
             return k;
     return -1;
 }

@@ -37,7 +37,8 @@ typedef struct ls_metric {
     double (*of)(double mean); /* what is shown of the mean; NULL: the mean itself */
     bool evaluated;            /* only evaluations have it: training does not compute its sum */
     /* Its mean over the evaluated rows less that over as many of the first training rows, by the
-     * same parameters; 0 where the training rows themselves are evaluated. Implies `evaluated`. */
+     * same parameters; 0 where the training rows themselves are evaluated. Only evaluations have
+     * it. */
     bool gap;
 } ls_metric;
 
@@ -167,7 +168,7 @@ struct ls_objective {
     ls_phase phase[LS_PHASES];
     ls_slots frozen; /* of the phases, but task.train leaves them out */
     int metrics;
-    ls_metric metric[LS_METRICS]; /* the first is what the progress line shows first */
+    ls_metric metric[LS_METRICS]; /* the first, which training has, is shown first */
     ls_row_states row_states;
     int judged;      /* the metric that decides what is best, unless a job names one; -1: none */
     bool takes_y;    /* it needs the data's targets */
@@ -207,6 +208,8 @@ int ls_objective_batches(const ls_objective *objective);
 double ls_objective_value(const ls_objective *objective, int k, const ls_sums *sums);
 /* The number of the metric called so; -1: there is none. */
 int ls_objective_metric(const ls_objective *objective, const char *name);
+/* The number of the first metric that is a gap; -1: none is. */
+int ls_objective_gap(const ls_objective *objective);
 /* Rows of an evaluation chunk: a function of the nets only, so that evaluation gives the same
  * bits on any rank count. */
 long ls_objective_chunk(const ls_objective *objective);

@@ -32,6 +32,7 @@ typedef struct ls_position {
     double best;             /* the validation metric of best.h5; NaN: there is none yet */
     long best_step;          /* the step that best.h5 was saved after */
     long stale;              /* evaluations since the best one, for early stopping */
+    double gap;              /* that the stage's last evaluation found; 0: it knows none */
     long evaluation_due;     /* 1: that after this step is still to come; 0: it is not */
     uint64_t data_digest;    /* ls_dataset_shape_digest of the data trained on */
 } ls_position;

@@ -24,6 +24,7 @@ static const struct field {
               {FIELD(best), .count = LS_H5_SCALAR, .is_double = true},
               {FIELD(best_step), .count = LS_H5_SCALAR},
               {FIELD(stale), .count = LS_H5_SCALAR},
+              {FIELD(gap), .count = LS_H5_SCALAR, .is_double = true, .later = true},
               {FIELD(evaluation_due), .count = LS_H5_SCALAR, .later = true},
               {FIELD(data_digest), .count = LS_H5_SCALAR}};
 enum { FIELDS = sizeof fields / sizeof *fields };

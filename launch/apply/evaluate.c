@@ -79,7 +79,8 @@ static bool evaluate(ls_forward *f, ls_error *error)
     const ls_session *session = &f->saved.session;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
     ls_evaluation evaluation = {.seed = (uint64_t)f->saved.job->seed,
-                                .draws = f->arguments.samples};
+                                .draws = f->arguments.samples,
+                                .training = session->stage[f->saved.job->stages - 1].rows};
     if (evaluation.draws && !objective->type->assess)
         return ls_error_set(error, LS_USAGE,
                             "--samples: the objective %s has no estimate of a likelihood; vae has "

@@ -48,7 +48,8 @@ typedef struct ls_job_evaluate {
     const char *split;
     long stop_after;    /* evaluations without a better one; 0: never stop early */
     const char *metric; /* NULL: the objective's own choice */
-    long average;       /* 0 or 1: judge the moving average of the weights (optimizer's ema=) */
+    double gap;   /* a stage ends where a metric that is a gap exceeds this; 0: never for that */
+    long average; /* 0 or 1: judge the moving average of the weights (optimizer's ema=) */
 } ls_job_evaluate;
 
 typedef struct ls_job_checkpoint {

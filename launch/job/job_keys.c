@@ -23,6 +23,7 @@ enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages lea
 #define TEXT LS_KEY_TEXT, 0, 0
 #define SWITCH LS_KEY_SWITCH, 0, 1
 #define NUMBER(low, high) LS_KEY_NUMBER, low, high
+#define REAL(low, high) LS_KEY_REAL, low, high
 
 /* The last columns: what may change on resume. */
 #define FREE .change = LS_CHANGE_FREE
@@ -84,6 +85,10 @@ const ls_job_key ls_job_keys[] = {
     {EVALUATE(split), LS_KEY_SPLIT, 0, 0, "valid", "valid", NULL, NOTED},
     {EVALUATE(stop_after), NUMBER(0, MANY), "0", "5",
      "evaluations without a better one before training stops; 0: never stop early", FREE},
+    {EVALUATE(gap), REAL(0, MANY), "0", "5",
+     "a stage with a metric that is a gap between the evaluated and the training rows "
+     "(rbm: of free energies, in nats) ends when that exceeds this; 0: it does not end for that",
+     FREE},
     {EVALUATE(metric), TEXT, NULL, "loss",
      "the metric that decides what is best; unless given, the objective's own choice", NOTED},
     {EVALUATE(average), SWITCH, "false", "true",
@@ -221,6 +226,16 @@ static bool set_number(const ls_job_key *key, void *member, const char *text)
     return true;
 }
 
+static bool set_real(const ls_job_key *key, void *member, const char *text)
+{
+    double number;
+    if (!ls_parse_double(text, &number) || !(number >= (double)key->low) ||
+        number > (double)key->high)
+        return false;
+    *(double *)member = number;
+    return true;
+}
+
 static bool set_switch(const ls_job_key *key, void *member, const char *text)
 {
     const char *word = strcmp(text, "true") == 0 ? "1" : strcmp(text, "false") == 0 ? "0" : text;
@@ -259,17 +274,24 @@ static bool set_every(const ls_job_key *key, void *member, const char *text)
     return true;
 }
 
+/* A number with as few digits as it needs, into text[size]; returns text. */
+static const char *write_real(double number, char *text, size_t size)
+{
+    double back = NAN;
+    for (int digits = 6; digits <= 17 && back != number; digits++) {
+        snprintf(text, size, "%.*g", digits, number);
+        ls_parse_double(text, &back);
+    }
+    return text;
+}
+
 static char *write_every(const ls_every *every)
 {
-    char count[32] = "0";
-    double back = 0;
+    char count[32];
     if (every->unit <= LS_EVERY_NEVER)
         return ls_copy_string(every->unit == LS_EVERY_NEVER ? "never" : NULL);
-    for (int digits = 6; digits <= 17 && back != every->count; digits++) { /* as few as it needs */
-        snprintf(count, sizeof count, "%.*g", digits, every->count);
-        ls_parse_double(count, &back);
-    }
-    return ls_format("%s %s%s", count, units[every->unit], every->count == 1 ? "" : "s");
+    return ls_format("%s %s%s", write_real(every->count, count, sizeof count), units[every->unit],
+                     every->count == 1 ? "" : "s");
 }
 
 static const struct {
@@ -280,6 +302,7 @@ static const struct {
     [LS_KEY_OPTIMIZER] = {set_text, NULL},
     [LS_KEY_NETS] = {set_text, NULL},
     [LS_KEY_NUMBER] = {set_number, "a whole number"},
+    [LS_KEY_REAL] = {set_real, "a number"},
     [LS_KEY_SWITCH] = {set_switch, "true or false"},
     [LS_KEY_CUT] = {set_cut, "tree or even"},
     [LS_KEY_SPLIT] = {set_split, "a split of the data: train, valid or test"},
@@ -292,9 +315,10 @@ const char *ls_job_key_expected(const ls_job_key *key, char *text, size_t size)
 {
     char range[64] = "";
     const char *values = kinds[key->kind].values, *help = key->help ? key->help : "";
-    if (key->kind == LS_KEY_NUMBER && key->high < MANY)
+    const bool numbers = key->kind == LS_KEY_NUMBER || key->kind == LS_KEY_REAL;
+    if (numbers && key->high < MANY)
         snprintf(range, sizeof range, " from %ld to %ld", key->low, key->high);
-    else if (key->kind == LS_KEY_NUMBER)
+    else if (numbers)
         snprintf(range, sizeof range, ", %ld or more", key->low);
     snprintf(text, size, "%s%s%s%s%s", values ? values : "", range, values && *help ? " (" : "",
              help, values && *help ? ")" : "");
@@ -306,6 +330,13 @@ bool ls_job_key_set(const ls_job_key *key, void *member, const char *text)
     return kinds[key->kind].set(key, member, text);
 }
 
+/* NULL: it is 0, the default. */
+static char *get_real(double number)
+{
+    char text[32];
+    return number == 0 ? NULL : ls_copy_string(write_real(number, text, sizeof text));
+}
+
 char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
 {
     const void *member = ls_job_key_member(key, job, stage);
@@ -313,6 +344,8 @@ char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
         return ls_copy_string(*(char *const *)member);
     if (key->kind == LS_KEY_EVERY)
         return write_every(member);
+    if (key->kind == LS_KEY_REAL)
+        return get_real(*(const double *)member);
     if (key->kind == LS_KEY_OPTIMIZER || key->kind == LS_KEY_NETS)
         return NULL;
     long number = *(const long *)member;

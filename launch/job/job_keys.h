@@ -7,6 +7,7 @@
 typedef enum {
     LS_KEY_TEXT,
     LS_KEY_NUMBER,    /* long, a whole number in [low, high] */
+    LS_KEY_REAL,      /* double, in [low, high] */
     LS_KEY_SWITCH,    /* long, 0 or 1: written false or true */
     LS_KEY_CUT,       /* long, 0 or 1: written tree or even */
     LS_KEY_EVERY,     /* ls_every: "1 epoch" */

@@ -19,7 +19,8 @@ char *ls_job_json(const ls_job *job)
         int stage;
         const char *text = list->entry[i].text, *rest;
         const ls_job_key *key = ls_job_key_at(list->entry[i].path, &stage, &rest);
-        bool word = key && (key->kind == LS_KEY_NUMBER || key->kind == LS_KEY_SWITCH);
+        bool word = key && (key->kind == LS_KEY_NUMBER || key->kind == LS_KEY_REAL ||
+                            key->kind == LS_KEY_SWITCH);
         json_object_set_new_nocheck(json, list->entry[i].path,
                                     !key   ? json_object()
                                     : word ? json_loads(text, JSON_DECODE_ANY, NULL)

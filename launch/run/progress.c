@@ -144,8 +144,9 @@ static parts describe(const ls_figures *f, bool brief)
              f->objective->metric[0].name, f->value[0]);
     used = 0;
     for (int k = 1; k < f->objective->metrics && used < TEXT; k++)
-        used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f",
-                         k > 1 ? "  " : "", f->objective->metric[k].name, f->value[k]);
+        if (!f->objective->metric[k].evaluated)
+            used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f",
+                             used ? "  " : "", f->objective->metric[k].name, f->value[k]);
     snprintf(p.at[TROUBLE], TEXT, "%s", f->trouble ? f->trouble : "");
     amount(number, sizeof number, f->samples_per_second);
     snprintf(p.at[SPEED], TEXT, "%s%s", number, brief ? "/s" : " samples/s");

@@ -11,6 +11,7 @@
 #include "launch/run/progress.h"
 #include "launch/signals.h"
 #include "launch/threads.h"
+#include "launch/train/judge.h"
 #include "launch/train/trainer_run.h"
 
 static void print_notice(void *progress, const char *text)
@@ -66,9 +67,11 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_befor
         ls_report_notice(listener,
                          "nothing to do: the run is complete after %ld steps (%s goes on)",
                          t->position.step,
-                         t->position.stage_step < t->session.stage[job->stages - 1].steps
-                             ? "it stopped early: a larger evaluate.stop_after="
-                             : "a larger epochs= or steps=");
+                         t->position.stage_step >= t->session.stage[job->stages - 1].steps
+                             ? "a larger epochs= or steps="
+                         : ls_judge_gap_exceeded(job, &t->position)
+                             ? "it stopped early: a larger evaluate.gap="
+                             : "it stopped early: a larger evaluate.stop_after=");
     ls_report_notice(listener, "results: %s/checkpoints, %s/metrics.jsonl", job->run, job->run);
     return 0;
 }

@@ -1,6 +1,8 @@
 /* evaluation: the chunks' sums are added in their order, in double. */
 #include "launch/session/evaluation.h"
 
+#include <string.h>
+
 #include "core/loss.h"
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -61,23 +63,28 @@ long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, 
     return ls_min(ls_objective_chunk(objective), ls_dataset_split(data, split)->x.rows);
 }
 
-bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
-                 ls_evaluation *evaluation, ls_error *error)
+void ls_evaluation_values(const ls_evaluation *e, const ls_objective *objective, double *value)
 {
-    const ls_split *split = ls_dataset_split(data, id);
+    for (int k = 0; k < objective->metrics; k++) {
+        value[k] = ls_objective_value(objective, k, e->sums);
+        if (objective->metric[k].gap)
+            value[k] -= ls_objective_value(objective, k, e->compared);
+    }
+}
+
+/* **Collective.** Adds to the evaluation's sums those of a split's first rows, in fixed chunks. */
+static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *data,
+                          ls_split_id split, ls_evaluation *evaluation, ls_error *error)
+{
     chunk_sums c = {.objective = objective, .evaluation = evaluation};
     const ls_chunks chunks = {.data = data,
-                              .split = id,
-                              .size = ls_evaluation_chunk(objective, data, id),
+                              .split = split,
+                              .rows = evaluation->rows,
+                              .size = ls_min(ls_objective_chunk(objective), evaluation->rows),
                               .targets = true,
                               .context = &c,
                               .apply = evaluate_chunk};
-    evaluation->rows = split->x.rows;
-    if (!split->present || (objective->takes_y && !split->has_y))
-        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
-                            split->name, split->present ? "y" : "x");
-    long count = ls_chunks_count(&chunks);
-    const long phases = objective->phases;
+    const long count = ls_chunks_count(&chunks), phases = objective->phases;
     c.sums = ls_alloc((size_t)(count * phases), sizeof *c.sums);
     c.likelihood = ls_alloc((size_t)count, sizeof *c.likelihood);
     bool ok = ls_chunks_run(&chunks, comm, error);
@@ -90,9 +97,44 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
             evaluation->sums[i % phases].at[k] += c.sums[i].at[k];
     for (long i = 0; ok && i < count; i++)
         evaluation->likelihood += c.likelihood[i];
-    if (ok && evaluation->confusion)
-        ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
     ls_free(c.likelihood);
     ls_free(c.sums);
     return ok;
+}
+
+static bool has_rows(const ls_objective *objective, const ls_split *split)
+{
+    return split->present && (!objective->takes_y || split->has_y);
+}
+
+/* **Collective.** What a gap is against: the training rows' sums, or the evaluated rows' own where
+ * these are the training rows. */
+static bool compare(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
+                    ls_evaluation *evaluation, ls_error *error)
+{
+    const ls_split *training = ls_dataset_split(data, LS_TRAIN);
+    const long most = evaluation->training ? evaluation->training : training->x.rows;
+    ls_evaluation other = {.seed = evaluation->seed, .rows = ls_min(evaluation->rows, most)};
+    bool ok = true;
+    if (id == LS_TRAIN)
+        memcpy(other.sums, evaluation->sums, sizeof other.sums);
+    else if (has_rows(objective, training))
+        ok = evaluate_rows(comm, objective, data, LS_TRAIN, &other, error);
+    memcpy(evaluation->compared, other.sums, sizeof other.sums);
+    return ok;
+}
+
+bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
+                 ls_evaluation *evaluation, ls_error *error)
+{
+    const ls_split *split = ls_dataset_split(data, id);
+    evaluation->rows = split->x.rows;
+    if (!has_rows(objective, split))
+        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
+                            split->name, split->present ? "y" : "x");
+    if (!evaluate_rows(comm, objective, data, id, evaluation, error))
+        return false;
+    if (evaluation->confusion)
+        ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
+    return ls_objective_gap(objective) < 0 || compare(comm, objective, data, id, evaluation, error);
 }

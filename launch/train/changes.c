@@ -83,6 +83,7 @@ static void change_evaluation(ls_trainer *t, const ls_job *before)
                                            "before: the best is sought anew");
     ls_judge_forget(&t->position);
     t->position.stale = 0;
+    t->position.gap = 0;
 }
 
 /* Whether `text` has the line [line, line + length). */
@@ -154,6 +155,7 @@ static void change_data(ls_trainer *t)
     if (judged) {
         ls_judge_forget(&t->position);
         t->position.stale = 0;
+        t->position.gap = 0;
     }
 }
 

@@ -41,6 +41,31 @@ static bool check_average(const ls_session *s, int stage, ls_error *error)
                         ls_job_where(s->job, "evaluate.average", place, sizeof place), stage + 1);
 }
 
+/* Whether a gap that evaluate.gap= limits is ever found. */
+static bool check_gap(const ls_session *s, ls_error *error)
+{
+    char place[256];
+    const ls_job_evaluate *evaluate = &s->job->evaluate;
+    int i = 0;
+    if (evaluate->gap == 0)
+        return true;
+    while (i < s->job->stages && ls_objective_gap(s->stage[i].objective) < 0)
+        i++;
+    const ls_split_id split = ls_split_find(evaluate->split);
+    const char *why =
+        i == s->job->stages ? "no stage's objective has a gap between the evaluated "
+                              "and the training rows (rbm has one)"
+        : split == LS_TRAIN ? "the training rows themselves are evaluated, so the gap "
+                              "is always 0: evaluate.split=valid"
+        : !ls_dataset_split(s->data, split)->present
+            ? "the data has no rows of evaluate.split to find it by: import them "
+              "(--valid N)"
+        : evaluate->every.unit == LS_EVERY_NEVER ? "nothing is evaluated (evaluate.every=never)"
+                                                 : NULL;
+    return !why || ls_error_set(error, LS_USAGE, "%s: %s; or leave evaluate.gap out",
+                                ls_job_where(s->job, "evaluate.gap", place, sizeof place), why);
+}
+
 /* Whether a stage needs the targets. */
 static bool takes_y(const ls_session *s)
 {
@@ -132,7 +157,7 @@ static bool check_model(const ls_job *job, ls_error *error)
 
 bool ls_checks_pass(const ls_session *s, ls_error *error)
 {
-    bool ok = check_model(s->job, error) && check_rows(s, error);
+    bool ok = check_model(s->job, error) && check_rows(s, error) && check_gap(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
         ok = check_stage_rows(s, i, error) && check_metric(s, i, error) &&
              check_average(s, i, error);

@@ -9,19 +9,20 @@ int ls_judge_metric(const ls_job *job, const ls_objective *objective)
     return wanted ? ls_objective_metric(objective, wanted) : objective->judged;
 }
 
-bool ls_judge_note(const ls_job *job, const ls_objective *objective, const ls_sums *sums,
+bool ls_judge_note(const ls_job *job, const ls_objective *objective, const double *value,
                    ls_position *position)
 {
-    int judged = ls_judge_metric(job, objective);
+    const int judged = ls_judge_metric(job, objective), gap = ls_objective_gap(objective);
+    position->gap = gap < 0 ? 0 : value[gap];
     if (judged < 0)
         return false;
-    double value = ls_objective_value(objective, judged, sums);
-    bool better = objective->metric[judged].lower ? value < position->best : value > position->best;
-    if (!isfinite(value) || !(better || isnan(position->best))) {
+    const double now = value[judged];
+    bool better = objective->metric[judged].lower ? now < position->best : now > position->best;
+    if (!isfinite(now) || !(better || isnan(position->best))) {
         position->stale++;
         return false;
     }
-    position->best = value;
+    position->best = now;
     position->best_step = position->step;
     position->stale = 0;
     return true;
@@ -33,7 +34,13 @@ void ls_judge_forget(ls_position *position)
     position->best_step = 0;
 }
 
-bool ls_judge_patience_over(const ls_job *job, const ls_position *position)
+bool ls_judge_gap_exceeded(const ls_job *job, const ls_position *position)
 {
-    return job->evaluate.stop_after > 0 && position->stale >= job->evaluate.stop_after;
+    return job->evaluate.gap > 0 && position->gap > job->evaluate.gap;
+}
+
+bool ls_judge_ends(const ls_job *job, const ls_position *position)
+{
+    return (job->evaluate.stop_after > 0 && position->stale >= job->evaluate.stop_after) ||
+           ls_judge_gap_exceeded(job, position);
 }

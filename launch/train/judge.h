@@ -6,11 +6,14 @@
 /* The metric that evaluations are compared by: the job's, else the objective's own choice; -1: the
  * objective has no metric of the job's name, or chooses none. */
 int ls_judge_metric(const ls_job *job, const ls_objective *objective);
-/* Compares an evaluation, sums[phases], with the best so far: true where it is better; then it is
+/* Compares an evaluation, value[metrics], with the best so far: true where it is better; then it is
  * position->best. What is not finite never is; without a metric to judge by, nothing is. */
-bool ls_judge_note(const ls_job *job, const ls_objective *objective, const ls_sums *sums,
+bool ls_judge_note(const ls_job *job, const ls_objective *objective, const double *value,
                    ls_position *position);
 /* Forgets the best evaluation, with which those to come cannot be compared. */
 void ls_judge_forget(ls_position *position);
-/* Whether the last evaluate.stop_after evaluations of the stage brought no better one. */
-bool ls_judge_patience_over(const ls_job *job, const ls_position *position);
+/* Whether the last evaluate.stop_after evaluations of the stage brought no better one, or the last
+ * one's gap is above evaluate.gap: the stage ends early. */
+bool ls_judge_ends(const ls_job *job, const ls_position *position);
+/* Whether it is the gap that ends it. */
+bool ls_judge_gap_exceeded(const ls_job *job, const ls_position *position);

@@ -10,8 +10,9 @@ typedef struct ls_figures {
     long step, steps;   /* steps of the stage: done so far, in all */
     long steps_per_epoch;
     long run_step; /* steps done since the run began */
-    /* Of the epoch so far, or of an evaluation: the value of each metric of the stage's objective;
-     * and what they tell of a training that goes wrong, or NULL. */
+    /* Of the epoch so far, or of an evaluation: the value of each metric of the stage's objective
+     * (of an epoch, NaN for those that only evaluations have); and what they tell of a training
+     * that goes wrong, or NULL. */
     double value[LS_METRICS];
     const ls_objective *objective;
     const char *trouble;

@@ -30,23 +30,29 @@ static const ls_session_stage *stage_of(const ls_report *report)
     return &report->session->stage[report->position->stage];
 }
 
-/* value[metrics] by sums[phases]. Returns what they tell of a training that goes wrong, or NULL. */
-static const char *find_values(const ls_objective *objective, const ls_sums *sums, double *value)
+/* value[metrics] of training steps, by sums[phases]; NaN of those that only evaluations have. */
+static void find_values(const ls_objective *objective, const ls_sums *sums, double *value)
 {
     for (int k = 0; k < objective->metrics; k++)
-        value[k] = ls_objective_value(objective, k, sums);
+        value[k] = objective->metric[k].evaluated ? NAN : ls_objective_value(objective, k, sums);
+}
+
+static const char *trouble_of(const ls_objective *objective, const double *value)
+{
     return objective->type->trouble ? objective->type->trouble(objective, value) : NULL;
 }
 
-/* The same as a JSON object. */
-static json_t *values(const ls_report *report, const ls_sums *sums)
+typedef enum { TRAINING, EVALUATION } source;
+
+/* The metrics that there are, as a JSON object. */
+static json_t *values(const ls_report *report, const double *value, source of)
 {
-    double value[LS_METRICS];
     const ls_objective *objective = stage_of(report)->objective;
-    const char *trouble = find_values(objective, sums, value);
+    const char *trouble = trouble_of(objective, value);
     json_t *object = json_object();
     for (int k = 0; k < objective->metrics; k++)
-        json_object_set_new(object, objective->metric[k].name, ls_json_real(value[k]));
+        if (of == EVALUATION || !objective->metric[k].evaluated)
+            json_object_set_new(object, objective->metric[k].name, ls_json_real(value[k]));
     if (trouble)
         json_object_set_new(object, "trouble", json_string(trouble));
     return object;
@@ -105,7 +111,9 @@ static void put_record(ls_report *report, json_t *more)
 
 static void write_step_record(ls_report *report)
 {
-    json_t *record = values(report, report->record);
+    double value[LS_METRICS];
+    find_values(stage_of(report)->objective, report->record, value);
+    json_t *record = values(report, value, TRAINING);
     double now = ls_clock_now(), seconds = now - report->record_start;
     double waited = report->waited - report->record_waited;
     json_object_set_new(record, "rate", json_real(report->rate));
@@ -123,7 +131,8 @@ static void write_step_record(ls_report *report)
     report->record_start = now;
 }
 
-static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
+/* With value[metrics]; NULL: those of the epoch so far. */
+static ls_figures figures_of(const ls_report *report, const double *value)
 {
     const ls_position *position = report->position;
     const ls_session_stage *stage = stage_of(report);
@@ -148,7 +157,11 @@ static ls_figures figures_of(const ls_report *report, const ls_sums *sums)
         .held = report->held,
         .written = report->written,
     };
-    figures.trouble = find_values(stage->objective, sums, figures.value);
+    if (value)
+        memcpy(figures.value, value, (size_t)stage->objective->metrics * sizeof *value);
+    else
+        find_values(stage->objective, report->epoch, figures.value);
+    figures.trouble = trouble_of(stage->objective, figures.value);
     return figures;
 }
 
@@ -174,21 +187,21 @@ void ls_report_step(ls_report *report, const ls_sums *sums)
     if (report->run && due)
         write_step_record(report);
     if (report->listener->step) {
-        ls_figures figures = figures_of(report, report->epoch);
+        ls_figures figures = figures_of(report, NULL);
         report->listener->step(report->listener->context, &figures);
     }
 }
 
-void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds)
+void ls_report_evaluation(ls_report *report, const double *value, double seconds)
 {
     const char *split = report->session->job->evaluate.split;
     if (report->listener->evaluation) {
-        ls_figures figures = figures_of(report, sums);
+        ls_figures figures = figures_of(report, value);
         report->listener->evaluation(report->listener->context, &figures, split,
                                      report->position->best_step == report->position->step);
     }
     if (report->run)
-        put_record(report, json_pack("{s:o}", split, values(report, sums)));
+        put_record(report, json_pack("{s:o}", split, values(report, value, EVALUATION)));
     report->record_start += seconds; /* samples_per_second is of training alone */
 }
 
@@ -202,7 +215,7 @@ void ls_report_stage(ls_report *report, const char *how)
                                      judged ? json_real(position->best) : NULL, "best_step",
                                      judged ? json_integer(position->best_step) : NULL));
     if (report->listener->stage_end) {
-        ls_figures figures = figures_of(report, report->epoch);
+        ls_figures figures = figures_of(report, NULL);
         report->listener->stage_end(report->listener->context, &figures, how);
     }
 }

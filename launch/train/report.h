@@ -32,7 +32,7 @@ void ls_report_start(ls_report *report);
 /* A step is done, with these sums[LS_PHASES] over the whole batch; a record about 20 times an
  * epoch. */
 void ls_report_step(ls_report *report, const ls_sums *sums);
-/* An evaluation is done, which took `seconds` and gave these sums. */
-void ls_report_evaluation(ls_report *report, const ls_sums *sums, double seconds);
-/* The stage has ended: `how` is "done" or "stopped early". */
+/* An evaluation is done, which took `seconds` and gave value[metrics]. */
+void ls_report_evaluation(ls_report *report, const double *value, double seconds);
+/* The stage has ended: `how` is "done", "stopped early", or that with the reason. */
 void ls_report_stage(ls_report *report, const char *how);

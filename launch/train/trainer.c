@@ -258,5 +258,5 @@ bool ls_trainer_complete(const ls_trainer *t)
     int last = t->session.job->stages - 1;
     return t->position.stage == last && !t->position.evaluation_due &&
            (t->position.stage_step >= t->session.stage[last].steps ||
-            ls_judge_patience_over(t->session.job, &t->position));
+            ls_judge_ends(t->session.job, &t->position));
 }

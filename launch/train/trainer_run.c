@@ -4,6 +4,7 @@
 #include "launch/train/trainer_run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -261,8 +262,9 @@ static bool evaluate(ls_trainer *t, ls_error *error)
 {
     const ls_session *session = &t->session;
     const ls_job *job = session->job;
-    ls_evaluation evaluation = {.seed = (uint64_t)job->seed};
+    ls_evaluation evaluation = {.seed = (uint64_t)job->seed, .training = stage_of(t)->rows};
     ls_objective *objective = stage_of(t)->objective;
+    double value[LS_METRICS];
     real *trained = session->params->values, *average = t->states.array[LS_OPTIMIZER_AVERAGE];
     double start = ls_clock_now();
     if (job->evaluate.average)
@@ -271,10 +273,11 @@ static bool evaluate(ls_trainer *t, ls_error *error)
                           &evaluation, error);
     if (ok) {
         t->position.evaluation_due = 0;
-        if (ls_judge_note(job, objective, evaluation.sums, &t->position))
+        ls_evaluation_values(&evaluation, objective, value);
+        if (ls_judge_note(job, objective, value, &t->position))
             save(t, LS_CHECKPOINT_WEIGHTS);
         t->last.evaluated = ls_clock_now();
-        ls_report_evaluation(&t->report, evaluation.sums, t->last.evaluated - start);
+        ls_report_evaluation(&t->report, value, t->last.evaluated - start);
     }
     if (job->evaluate.average)
         read_values(t, trained);
@@ -310,7 +313,7 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
     if (!evaluate(t, error))
         return FAILED;
     bool last = t->position.stage_step >= stage_of(t)->steps; /* above: the job may ask for less */
-    return last || ls_judge_patience_over(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
+    return last || ls_judge_ends(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
 }
 
 /* What is due after a step: a checkpoint, an evaluation, which may end the stage, then pictures.
@@ -395,8 +398,23 @@ static void advance(ls_trainer *t)
     t->position.stage++;
     t->position.stage_step = 0;
     t->position.stale = 0;
+    t->position.gap = 0;
     t->states.saved.count = 0;
     ls_carry_release(&t->carry);
+}
+
+/* Says how the stage has ended. */
+static void report_end(ls_trainer *t)
+{
+    char how[128] = "stopped early";
+    const ls_objective *objective = stage_of(t)->objective;
+    const double most = t->session.job->evaluate.gap;
+    if (t->position.stage_step >= stage_of(t)->steps)
+        snprintf(how, sizeof how, "done");
+    else if (ls_judge_gap_exceeded(t->session.job, &t->position))
+        snprintf(how, sizeof how, "stopped early (%s %.4g, evaluate.gap=%g)",
+                 objective->metric[ls_objective_gap(objective)].name, t->position.gap, most);
+    ls_report_stage(&t->report, how);
 }
 
 /* Trains the stage of t->position to its end, unless a former start came there. */
@@ -405,8 +423,8 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
     verdict result = GO_ON;
     ls_session_stage *stage = stage_of(t);
     t->position.evaluation_due &= t->evaluate.unit != LS_EVERY_NEVER; /* the job may have changed */
-    if (!t->position.evaluation_due && (t->position.stage_step >= stage->steps ||
-                                        ls_judge_patience_over(t->session.job, &t->position))) {
+    if (!t->position.evaluation_due &&
+        (t->position.stage_step >= stage->steps || ls_judge_ends(t->session.job, &t->position))) {
         advance(t);
         return STAGE_DONE;
     }
@@ -417,7 +435,7 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
         result = step_and_after(t, error);
     if (result != STAGE_DONE)
         return result;
-    ls_report_stage(&t->report, t->position.stage_step >= stage->steps ? "done" : "stopped early");
+    report_end(t);
     advance(t);
     save(t, LS_CHECKPOINT_ALL);
     ls_loader_close(t->loader);

@@ -95,6 +95,7 @@ class SmallState
         position.best = std::nan("");
         position.best_step = 3;
         position.stale = 2;
+        position.gap = 0.1;
         position.evaluation_due = 1;
         position.data_digest = 0xfedcba9876543210u;
         all.job = job.c_str();

@@ -172,6 +172,7 @@ TEST(Checkpoint, EveryFieldComesBack)
     EXPECT_TRUE(std::isnan(found->best));
     EXPECT_EQ(found->best_step, want->position.best_step);
     EXPECT_EQ(found->stale, want->position.stale);
+    EXPECT_EQ(found->gap, 0.1);
     EXPECT_EQ(found->evaluation_due, want->position.evaluation_due);
     EXPECT_EQ(found->data_digest, want->position.data_digest);
     ls_checkpoint_close(file);
@@ -458,16 +459,20 @@ TEST(BrokenCheckpoint, OfAPositionThatNoRunCanHave)
                 "which no run can");
 }
 
-TEST(Checkpoint, OfBeforeHasNoEvaluationThatIsDue)
+TEST(Checkpoint, OfBeforeHasNoEvaluationThatIsDueAndNoGap)
 {
     Folder run;
     SmallState state;
     write_steps(run, state, {2});
-    change_file(step_path(run, 2), 2, [](hid_t file) { H5Adelete(file, "evaluation_due"); });
+    change_file(step_path(run, 2), 2, [](hid_t file) {
+        H5Adelete(file, "evaluation_due");
+        H5Adelete(file, "gap");
+    });
     ls_error error = {};
     ls_checkpoint *file = ls_checkpoint_open(step_path(run, 2).c_str(), &error);
     ASSERT_TRUE(file) << error.text;
     EXPECT_EQ(file->position.evaluation_due, 0);
+    EXPECT_EQ(file->position.gap, 0);
     ls_checkpoint_close(file);
 }
 

@@ -140,6 +140,7 @@ says '; it was cut short'
 expect 65 "$lockstep" train job.yaml data=no_targets.h5
 says 'supervised training needs targets: train/y is missing in the data set'
 refused 64 'evaluate.stop_after=3, but good.h5 has no rows of valid to judge by: import them (--valid N), or give evaluate.stop_after=0' train job.yaml data=good.h5 evaluate.stop_after=3
+refused 64 'command line: evaluate.gap: no stage'"'"'s objective has a gap between the evaluated and the training rows (rbm has one); or leave evaluate.gap out' train job.yaml data=good.h5 evaluate.gap=3
 expect 64 "$lockstep" train job.yaml data=regression.h5
 says 'the loss cross-entropy takes class labels (whole numbers), but a target of the data is 2 of real numbers: use squared-error or bce'
 

@@ -90,7 +90,7 @@ const char whole[] =
     "    epochs:    12\n"
     "  - optimizer: {discriminator: adam rate=2e-4, generator: sgd}\n"
     "    steps:     500\n"
-    "evaluate:   {every: 500 steps, split: test, stop_after: 5, metric: accuracy}\n"
+    "evaluate:   {every: 500 steps, split: test, stop_after: 5, gap: 2.5, metric: accuracy}\n"
     "checkpoint: {every: 1.5 minutes, keep: 9}\n"
     "samples:    {every: 2 epochs, rows: 100}\n";
 
@@ -128,6 +128,7 @@ TEST(Job, FillsEveryKey)
     EXPECT_EQ(job->evaluate.every.count, 500);
     EXPECT_STREQ(job->evaluate.split, "test");
     EXPECT_EQ(job->evaluate.stop_after, 5);
+    EXPECT_EQ(job->evaluate.gap, 2.5);
     EXPECT_STREQ(job->evaluate.metric, "accuracy");
     EXPECT_EQ(job->checkpoint.every.unit, LS_EVERY_MINUTES);
     EXPECT_EQ(job->checkpoint.every.count, 1.5);
@@ -657,6 +658,11 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
                                            "'0 steps'; write for example `every: 1 epoch`"},
         {"evaluate: {every: 1 epoch 2}", "job.yaml:3:19: evaluate.every: " + std::string(every) +
                                              "'1 epoch 2'; write for example `every: 1 epoch`"},
+        {"evaluate: {gap: -0.5}",
+         "job.yaml:3:17: evaluate.gap: expected a number, 0 or more (a stage with a metric that is "
+         "a gap between the evaluated and the training rows (rbm: of free energies, in nats) ends "
+         "when that exceeds this; 0: it does not end for that), found '-0.5'; write for example "
+         "`gap: 5`"},
         {"samples: {rows: 4097}",
          "job.yaml:3:17: samples.rows: expected a whole number from 1 to 4096 (rows that are made "
          "for a picture), found '4097'; write for example `rows: 64`"},

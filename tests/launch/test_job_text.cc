@@ -159,7 +159,7 @@ bool same_job(const ls_job &a, const ls_job &b,
         same_text(a.net, b.net) && a.seed == b.seed && a.shards == b.shards &&
         a.stages == b.stages && same_every(a.evaluate.every, b.evaluate.every) &&
         same_text(a.evaluate.split, b.evaluate.split) &&
-        a.evaluate.stop_after == b.evaluate.stop_after &&
+        a.evaluate.stop_after == b.evaluate.stop_after && a.evaluate.gap == b.evaluate.gap &&
         same_text(a.evaluate.metric, b.evaluate.metric) &&
         a.evaluate.average == b.evaluate.average && same_text(a.transform, b.transform) &&
         a.accumulate == b.accumulate && a.split == b.split && a.exact_conv == b.exact_conv &&
@@ -204,6 +204,7 @@ TEST(JobText, ReadsBackToTheSameJob)
         job.evaluate.every = texts.every();
         job.evaluate.split = split;
         job.evaluate.stop_after = texts.below(5);
+        job.evaluate.gap = (double)texts.below(5) / 3;
         job.evaluate.metric = texts.text_or_nothing();
         job.evaluate.average = texts.below(2);
         job.transform = texts.text_or_nothing();

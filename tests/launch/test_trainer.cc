@@ -21,6 +21,7 @@ extern "C" {
 #include "io/file.h"
 #include "io/h5/h5.h"
 #include "launch/job/yaml/job_file.h"
+#include "launch/session/evaluation.h"
 #include "launch/train/changes.h"
 #include "launch/train/judge.h"
 #include "launch/train/trainer_run.h"
@@ -590,21 +591,51 @@ TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
         ls_position position = {};
         ls_judge_forget(&position);
         auto note = [&](double value) {
-            ls_sums sums[2] = {};
+            double values[LS_METRICS] = {};
+            ls_evaluation evaluation = {};
             const ls_metric *metric = &objective.metric[ls_judge_metric(&job, &objective)];
-            sums[metric->phase].at[LS_SUM_WEIGHT] = 2;
-            sums[metric->phase].at[metric->sum] = 2 * (through ? std::log(value) : value);
+            evaluation.sums[metric->phase].at[LS_SUM_WEIGHT] = 2;
+            evaluation.sums[metric->phase].at[metric->sum] =
+                2 * (through ? std::log(value) : value);
             position.step++;
-            return ls_judge_note(&job, &objective, sums, &position);
+            ls_evaluation_values(&evaluation, &objective, values);
+            return ls_judge_note(&job, &objective, values, &position);
         };
         EXPECT_FALSE(note(std::nan("")));
         EXPECT_TRUE(note(0.5));
         EXPECT_EQ(note(0.6), larger);
         EXPECT_EQ(note(0.4), !larger);
         EXPECT_DOUBLE_EQ(position.best, larger ? 0.6 : 0.4);
-        EXPECT_FALSE(ls_judge_patience_over(&job, &position));
+        EXPECT_FALSE(ls_judge_ends(&job, &position));
         EXPECT_FALSE(note(0.5));
         EXPECT_FALSE(note(0.5));
-        EXPECT_TRUE(ls_judge_patience_over(&job, &position));
+        EXPECT_TRUE(ls_judge_ends(&job, &position));
     }
+}
+
+TEST(Judge, AGapAboveTheLimitEndsTheStage)
+{
+    ls_job job = {};
+    ls_objective objective = {};
+    objective.metrics = 2;
+    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr, false, false};
+    objective.metric[1] = {"gap", 0, 2, true, nullptr, true, true};
+    objective.judged = -1; /* nothing is best: the gap counts all the same */
+    ls_position position = {};
+    auto ends = [&](double gap) {
+        const double value[] = {1, gap};
+        EXPECT_FALSE(ls_judge_note(&job, &objective, value, &position));
+        EXPECT_EQ(ls_judge_ends(&job, &position), ls_judge_gap_exceeded(&job, &position));
+        return ls_judge_ends(&job, &position);
+    };
+    EXPECT_FALSE(ends(1e6)); /* there is no limit */
+    job.evaluate.gap = 2.5;
+    EXPECT_TRUE(ls_judge_ends(&job, &position)); /* by the evaluation before */
+    EXPECT_FALSE(ends(2.5));
+    EXPECT_TRUE(ends(2.75));
+    EXPECT_FALSE(ends(-7));
+    EXPECT_FALSE(ends(std::nan("")));
+    EXPECT_TRUE(ends(INFINITY));
+    objective.metric[1].gap = false;
+    EXPECT_FALSE(ends(3));
 }
