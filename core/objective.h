@@ -140,10 +140,11 @@ typedef struct ls_objective_type {
     void (*begin_rows)(ls_objective *objective, int state, uint64_t seed, long first, long n,
                        real *data);
     /* Estimates of the model as a whole, before `assess`. The draws that this one takes; 0: none
-     * are needed (it is computed exactly). NULL for all three: assess stands by itself. */
-    long (*draws)(const ls_objective *objective, const ls_estimate *how);
+     * are needed (it is computed exactly); -1 and an error: there is no such estimate. NULL for all
+     * three: assess stands by itself. */
+    long (*draws)(const ls_objective *objective, const ls_estimate *how, ls_error *error);
     /* Fills result[n] with draws first, first + 1, ... of these: each a function of seed, its
-     * number and the parameters; n is at most the chunk of compile. */
+     * number and the parameters; n is at most ls_objective_chunk. */
     void (*draw)(ls_objective *objective, const ls_pass *pass, const ls_estimate *how, long first,
                  long n, double *result);
     /* result[n]: all draws, in order, the same on every rank. Fills figures[LS_FIGURES] and returns

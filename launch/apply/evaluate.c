@@ -9,13 +9,31 @@ static const ls_command_option options[] = {
     LS_FORWARD_COMMON,
     LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
     {"samples", 0, "K",
-     "add the log-likelihood of the rows, estimated by importance sampling from K codes a row "
-     "(objective vae; Burda et al. 2016); the draws follow from the job's seed",
+     "add the log-likelihood of the rows, estimated by importance sampling: from K codes a row "
+     "(objective vae; Burda et al. 2016), or by K annealed runs for all rows (rbm; Salakhutdinov "
+     "and Murray 2008); the draws follow from the job's seed",
      LS_COMMAND_LONG, LS_FORWARD_AT(samples), .low = 1, .high = 1000000000},
+    {"temperatures", 0, "N",
+     "with --samples, for annealed runs: N intermediate distributions in place of the objective's "
+     "own number",
+     LS_COMMAND_LONG, LS_FORWARD_AT(temperatures), .low = 1, .high = 1000000000},
+    {"reverse", 0, NULL,
+     "with --samples: anneal from the model's end back, which errs to the other side (Burda, "
+     "Grosse and Salakhutdinov 2015)",
+     LS_FORWARD_AT(reverse)},
     {.name = NULL}};
+
+static void check_arguments(const void *context, const struct argp_state *state)
+{
+    const ls_forward_arguments *a = context;
+    if (!a->samples && (a->temperatures || a->reverse))
+        argp_error(state, "--%s goes with --samples=K",
+                   a->temperatures ? "temperatures" : "reverse");
+}
 
 const ls_usage ls_usage_evaluate = {
     .options = options,
+    .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
     .about = "Computes loss, metrics and confusion matrix of a trained net on the rows of a "
              "split, alone or under mpirun. " LS_FORWARD_SOURCE,
@@ -35,16 +53,37 @@ static json_t *confusion(const ls_evaluation *e)
     return rows;
 }
 
+/* Adds what was estimated to an object. */
+static void put_estimate(const ls_evaluation *e, json_t *top)
+{
+    double off;
+    const double likelihood = ls_evaluation_likelihood(e, &off);
+    json_object_set_new(top, "samples", json_integer(e->how.samples));
+    for (int i = 0; i < e->figures; i++)
+        json_object_set_new(top, e->figure[i].name, ls_json_real(e->figure[i].value));
+    json_object_set_new(top, "log_likelihood", ls_json_real(likelihood));
+    json_object_set_new(top, "log_likelihood_error", ls_json_real(off));
+}
+
+static void print_estimate(const ls_objective *objective, const ls_evaluation *e)
+{
+    double off;
+    const double likelihood = ls_evaluation_likelihood(e, &off);
+    for (int i = 0; i < e->figures; i++)
+        ls_print(stdout, "%-9s %.6f\n", e->figure[i].name, e->figure[i].value);
+    ls_print(stdout, "log-likelihood %.6f, by %ld draws%s; standard error over the rows %.6f\n",
+             likelihood, e->how.samples, objective->type->draws ? "" : " a row", off);
+}
+
 static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
+    double value[LS_METRICS];
     json_t *top = ls_forward_json(f);
+    ls_evaluation_values(e, objective, value);
     for (int k = 0; k < objective->metrics; k++)
-        json_object_set_new(top, objective->metric[k].name,
-                            ls_json_real(ls_objective_value(objective, k, e->sums)));
-    if (e->draws) {
-        json_object_set_new(top, "samples", json_integer(e->draws));
-        json_object_set_new(top, "log_likelihood", ls_json_real(e->likelihood / (double)e->rows));
-    }
+        json_object_set_new(top, objective->metric[k].name, ls_json_real(value[k]));
+    if (e->how.samples)
+        put_estimate(e, top);
     if (e->confusion)
         json_object_set_new(top, "confusion", confusion(e));
     ls_json_print(top);
@@ -52,14 +91,14 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
 
 static void print_text(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
+    double value[LS_METRICS];
+    ls_evaluation_values(e, objective, value);
     ls_forward_print(f);
     ls_print(stdout, "rows      %ld\n", e->rows);
     for (int k = 0; k < objective->metrics; k++)
-        ls_print(stdout, "%-9s %.6f\n", objective->metric[k].name,
-                 ls_objective_value(objective, k, e->sums));
-    if (e->draws)
-        ls_print(stdout, "log-likelihood %.6f, by %ld draws a row\n",
-                 e->likelihood / (double)e->rows, e->draws);
+        ls_print(stdout, "%-9s %.6f\n", objective->metric[k].name, value[k]);
+    if (e->how.samples)
+        print_estimate(objective, e);
     if (!e->confusion || e->classes > 20)
         return;
     ls_print(stdout, "confusion (a row for each label, a column for each prediction)\n      ");
@@ -73,19 +112,34 @@ static void print_text(const ls_forward *f, const ls_objective *objective, const
     ls_print(stdout, "\n");
 }
 
+/* Whether the objective takes the options of an estimate that were given. */
+static bool check_estimate(const ls_forward *f, const ls_objective *objective, ls_error *error)
+{
+    const ls_forward_arguments *a = &f->arguments;
+    const char *name = objective->type->name;
+    if (a->samples && !objective->type->assess)
+        return ls_error_set(error, LS_USAGE,
+                            "--samples: the objective %s has no estimate of a likelihood; vae and "
+                            "rbm have one",
+                            name);
+    return objective->type->draws || !(a->temperatures || a->reverse) ||
+           ls_error_set(error, LS_USAGE,
+                        "--%s: the objective %s anneals nothing; rbm does: leave it out",
+                        a->temperatures ? "temperatures" : "reverse", name);
+}
+
 static bool evaluate(ls_forward *f, ls_error *error)
 {
     enum { MOST_CLASSES = 1000 }; /* of a matrix: a larger one helps nobody */
     const ls_session *session = &f->saved.session;
     ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
     ls_evaluation evaluation = {.seed = (uint64_t)f->saved.job->seed,
-                                .draws = f->arguments.samples,
+                                .how = {.samples = f->arguments.samples,
+                                        .temperatures = f->arguments.temperatures,
+                                        .reverse = f->arguments.reverse},
                                 .training = session->stage[f->saved.job->stages - 1].rows};
-    if (evaluation.draws && !objective->type->assess)
-        return ls_error_set(error, LS_USAGE,
-                            "--samples: the objective %s has no estimate of a likelihood; vae has "
-                            "one",
-                            objective->type->name);
+    if (!check_estimate(f, objective, error))
+        return false;
     objective->type->compile(objective, 0,
                              ls_evaluation_chunk(objective, session->data, f->split_id));
     if (objective->classes > 0 && objective->classes <= MOST_CLASSES)

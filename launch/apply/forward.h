@@ -14,8 +14,9 @@ typedef struct ls_forward_arguments {
     int split, as;                     /* an ls_split_id, an ls_forward_as; -1: not given */
     bool json, force, average;
     int threads;
-    long rows, seed;  /* 0, -1: not given */
-    long samples;     /* draws of an estimate; 0: not given */
+    long rows, seed;            /* 0, -1: not given */
+    long samples, temperatures; /* of an estimate; 0: not given */
+    bool reverse;
     const char *walk; /* two rows; NULL: not given */
     bool plane;
 } ls_forward_arguments;

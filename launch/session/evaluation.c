@@ -1,6 +1,7 @@
 /* evaluation: the chunks' sums are added in their order, in double. */
 #include "launch/session/evaluation.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/loss.h"
@@ -13,18 +14,20 @@ typedef struct chunk_sums {
     ls_objective *objective;
     ls_evaluation *evaluation;
     ls_sums *sums;      /* [chunks, phases] */
-    double *likelihood; /* [chunks] */
+    double *likelihood; /* [chunks, 2]: of the rows' estimates, and of their squares */
 } chunk_sums;
 
-/* The sum of the rows' estimates, in their order. */
-static double assess_chunk(const chunk_sums *c, const ls_batch *batch, const ls_pass *pass)
+/* The sums of the rows' estimates, and of their squares, in the order of the rows. */
+static void assess_chunk(const chunk_sums *c, const ls_batch *batch, const ls_pass *pass,
+                         double *sums)
 {
-    double *estimate = ls_alloc((size_t)batch->rows, sizeof *estimate), sum = 0;
-    c->objective->type->assess(c->objective, batch, pass, c->evaluation->draws, estimate);
-    for (long r = 0; r < batch->rows; r++)
-        sum += estimate[r];
+    double *estimate = ls_alloc((size_t)batch->rows, sizeof *estimate);
+    c->objective->type->assess(c->objective, batch, pass, c->evaluation->how.samples, estimate);
+    for (long r = 0; r < batch->rows; r++) {
+        sums[0] += estimate[r];
+        sums[1] += estimate[r] * estimate[r];
+    }
     ls_free(estimate);
-    return sum;
 }
 
 static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, real *results)
@@ -41,8 +44,52 @@ static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, rea
         long prediction = ls_loss_predict(y + r * width, width, objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
-    if (e->draws)
-        c->likelihood[chunk] = assess_chunk(c, batch, &pass);
+    if (e->how.samples)
+        assess_chunk(c, batch, &pass, &c->likelihood[2 * chunk]);
+}
+
+/* The draws of an estimate of the model as a whole. */
+typedef struct drawing {
+    ls_objective *objective;
+    const ls_evaluation *evaluation;
+    double *result; /* [draws] */
+} drawing;
+
+static void draw_chunk(void *context, const ls_batch *batch, long chunk, real *results)
+{
+    const drawing *d = context;
+    const ls_pass pass = {.seed = d->evaluation->seed, .row = batch->first};
+    d->objective->type->draw(d->objective, &pass, &d->evaluation->how, batch->first, batch->rows,
+                             d->result + batch->first);
+}
+
+/* Draws of a chunk: a function of their number. The more there are in one, the faster they are; and
+ * the fewer ranks have any. */
+static long draw_size(const ls_objective *objective, long draws)
+{
+    enum { LEAST = 25, CHUNKS = 32 };
+    return ls_min(ls_objective_chunk(objective), ls_max(LEAST, (draws + CHUNKS - 1) / CHUNKS));
+}
+
+/* **Collective.** Estimates the model as a whole, if the objective has something to estimate: the
+ * draws are spread over the ranks, and every rank concludes from all of them. */
+static bool estimate_model(ls_comm *comm, ls_objective *objective, ls_evaluation *e,
+                           ls_error *error)
+{
+    const ls_objective_type *type = objective->type;
+    const long draws = type->draws ? type->draws(objective, &e->how, error) : 0;
+    drawing d = {.objective = objective, .evaluation = e};
+    if (!ls_comm_agree(comm, draws >= 0, error))
+        return false;
+    d.result = ls_alloc((size_t)draws, sizeof *d.result);
+    const ls_chunks chunks = {
+        .rows = draws, .size = draw_size(objective, draws), .context = &d, .apply = draw_chunk};
+    bool ok = draws == 0 || ls_chunks_run(&chunks, comm, error);
+    ls_comm_sum(comm, d.result, draws); /* each was drawn by one rank, and is 0 on the others */
+    if (ok && type->conclude)
+        e->figures = type->conclude(objective, &e->how, draws, d.result, e->figure);
+    ls_free(d.result);
+    return ok;
 }
 
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective)
@@ -61,6 +108,14 @@ void ls_evaluation_release(ls_evaluation *evaluation)
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split)
 {
     return ls_min(ls_objective_chunk(objective), ls_dataset_split(data, split)->x.rows);
+}
+
+double ls_evaluation_likelihood(const ls_evaluation *e, double *standard_error)
+{
+    const double rows = (double)e->rows, mean = e->likelihood / rows;
+    const double variance = fmax(0, e->likelihood2 - rows * mean * mean) / (rows - 1);
+    *standard_error = rows > 1 ? sqrt(variance / rows) : NAN;
+    return mean;
 }
 
 void ls_evaluation_values(const ls_evaluation *e, const ls_objective *objective, double *value)
@@ -86,17 +141,19 @@ static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *da
                               .apply = evaluate_chunk};
     const long count = ls_chunks_count(&chunks), phases = objective->phases;
     c.sums = ls_alloc((size_t)(count * phases), sizeof *c.sums);
-    c.likelihood = ls_alloc((size_t)count, sizeof *c.likelihood);
+    c.likelihood = ls_alloc(2 * (size_t)count, sizeof *c.likelihood);
     bool ok = ls_chunks_run(&chunks, comm, error);
     if (ok) { /* each chunk's sums are on the rank that evaluated it, and 0 on the others */
         ls_comm_sum(comm, c.sums[0].at, count * phases * LS_SUMS);
-        ls_comm_sum(comm, c.likelihood, count);
+        ls_comm_sum(comm, c.likelihood, 2 * count);
     }
     for (long i = 0; ok && i < count * phases; i++)
         for (int k = 0; k < LS_SUMS; k++)
             evaluation->sums[i % phases].at[k] += c.sums[i].at[k];
-    for (long i = 0; ok && i < count; i++)
-        evaluation->likelihood += c.likelihood[i];
+    for (long i = 0; ok && i < count; i++) {
+        evaluation->likelihood += c.likelihood[2 * i];
+        evaluation->likelihood2 += c.likelihood[2 * i + 1];
+    }
     ls_free(c.likelihood);
     ls_free(c.sums);
     return ok;
@@ -132,6 +189,8 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     if (!has_rows(objective, split))
         return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
                             split->name, split->present ? "y" : "x");
+    if (evaluation->how.samples && !estimate_model(comm, objective, evaluation, error))
+        return false;
     if (!evaluate_rows(comm, objective, data, id, evaluation, error))
         return false;
     if (evaluation->confusion)

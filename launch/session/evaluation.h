@@ -6,17 +6,21 @@
 #include "io/dataset.h"
 
 typedef struct ls_evaluation {
-    uint64_t seed; /* of what the objective draws; the caller sets it */
-    long draws;    /* wanted for an estimate of each row's log-likelihood; 0: none is wanted */
-    long training; /* the first training rows that a gap may be against; 0: all are */
+    uint64_t seed;   /* of what the objective draws; the caller sets it */
+    ls_estimate how; /* each row's log-likelihood is estimated; samples 0: it is not */
+    long training;   /* the first training rows that a gap may be against; 0: all are */
     long rows;
     ls_sums sums[LS_PHASES];
     ls_sums compared[LS_PHASES]; /* the same over as many training rows, where a metric is a gap */
-    double likelihood;           /* the sum of these estimates, in nats */
-    long classes;                /* width of the confusion matrix; 0: none is wanted */
-    long *confusion;             /* [classes, classes] by label and prediction */
+    int figures;                 /* that the estimate found of the model as a whole */
+    ls_figure figure[LS_FIGURES];
+    double likelihood, likelihood2; /* the sum of the rows' estimates, in nats; of their squares */
+    long classes;                   /* width of the confusion matrix; 0: none is wanted */
+    long *confusion;                /* [classes, classes] by label and prediction */
 } ls_evaluation;
 
+/* The mean log-likelihood of the rows, and its standard error over them. */
+double ls_evaluation_likelihood(const ls_evaluation *evaluation, double *standard_error);
 /* For an objective with classes: makes the confusion matrix, so that ls_evaluate counts into it.
  * Free it with ls_evaluation_release. */
 void ls_evaluation_add_confusion(ls_evaluation *evaluation, const ls_objective *objective);
@@ -27,9 +31,10 @@ void ls_evaluation_values(const ls_evaluation *evaluation, const ls_objective *o
                           double *value);
 /* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer. */
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split);
-/* **Collective.** Adds to *evaluation, which holds a seed, the number of training rows, maybe draws
- * (for an objective with `assess`) and an empty confusion matrix. Where a metric is a gap, and the
- * rows are not those of training, as many of the first training rows are evaluated too. Compile the
- * objective with chunk_rows = ls_evaluation_chunk. The error is the same on all ranks. */
+/* **Collective.** Adds to *evaluation, which holds a seed, the number of training rows, maybe what
+ * estimate is wanted (of an objective with `assess`) and an empty confusion matrix. Where a metric
+ * is a gap, and the rows are not those of training, as many of the first training rows are
+ * evaluated too. Compile the objective with chunk_rows = ls_evaluation_chunk. The error is the same
+ * on all ranks. */
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id split,
                  ls_evaluation *evaluation, ls_error *error);

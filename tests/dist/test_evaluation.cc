@@ -1,5 +1,5 @@
-/* evaluation: sums over the rows of a split on any number of ranks, and the gap between two splits.
- */
+/* evaluation: sums over the rows of a split on any number of ranks, the gap between two splits, and
+ * estimates by draws. */
 #include "world.h"
 
 #include <cmath>
@@ -106,4 +106,91 @@ TEST(Evaluation, WithoutTrainingRowsThereIsNoGap)
     std::vector<double> value = m.evaluate(LS_VALID, 0);
     EXPECT_TRUE(std::isnan(value[1]));
     EXPECT_DOUBLE_EQ(value[2], m.mean(TRAIN, VALID, 2));
+}
+
+/* An estimate: draw i is the square root of i, the figure their sum; a row x has the log-likelihood
+ * -x. */
+struct Estimating : Measuring {
+    explicit Estimating(long count) : count(count)
+    {
+        type.draws = [](const ls_objective *o, const ls_estimate *how, ls_error *error) -> long {
+            EXPECT_EQ(how->samples, 7);
+            EXPECT_EQ(how->temperatures, 11);
+            EXPECT_TRUE(how->reverse);
+            const long draws = self(o)->count;
+            if (draws < 0)
+                ls_error_set(error, LS_USAGE, "there is no estimate");
+            return draws;
+        };
+        type.draw = [](ls_objective *o, const ls_pass *pass, const ls_estimate *, long first,
+                       long n, double *result) {
+            EXPECT_EQ(pass->seed, 5u);
+            EXPECT_LE(n, ls_objective_chunk(o));
+            self(o)->drawn += n;
+            for (long i = 0; i < n; i++)
+                result[i] = std::sqrt((double)(first + i));
+        };
+        type.conclude = [](ls_objective *o, const ls_estimate *, long n, const double *result,
+                           ls_figure *figures) {
+            EXPECT_EQ(n, self(o)->count);
+            double sum = 0;
+            for (long i = 0; i < n; i++) {
+                EXPECT_EQ(result[i], std::sqrt((double)i));
+                sum += result[i];
+            }
+            figures[0] = {"sum", sum};
+            return 1;
+        };
+        type.assess = [](ls_objective *, const ls_batch *rows, const ls_pass *, long draws,
+                         double *estimate) {
+            EXPECT_EQ(draws, 7);
+            for (long r = 0; r < rows->rows; r++)
+                estimate[r] = -(double)rows->x[r];
+        };
+        objective.self = this;
+        e.seed = 5;
+        e.how = {7, 11, true};
+    }
+    static Estimating *self(const ls_objective *o)
+    {
+        return (Estimating *)o->self;
+    }
+    bool run(ls_error *error)
+    {
+        return ls_evaluate(world, &objective, data, LS_VALID, &e, error);
+    }
+    const long count;
+    long drawn = 0; /* on this rank */
+    ls_evaluation e = {};
+};
+
+TEST(Evaluation, DrawsAreSpreadOverTheRanksWhichAllConcludeFromAllOfThem)
+{
+    for (long count : {0L, 1L, 24L, 100L, 5000L}) {
+        Estimating it(count);
+        ls_error error = {};
+        double expected = 0, off;
+        for (long i = 0; i < count; i++)
+            expected += std::sqrt((double)i);
+        EXPECT_TRUE(it.run(&error)) << error.text;
+        EXPECT_EQ(it.e.figures, 1);
+        EXPECT_STREQ(it.e.figure[0].name, "sum");
+        EXPECT_DOUBLE_EQ(it.e.figure[0].value, expected);
+        EXPECT_DOUBLE_EQ(ls_evaluation_likelihood(&it.e, &off), -it.mean(TRAIN, VALID, 1));
+        const double mean = it.mean(TRAIN, VALID, 1), square = it.mean(TRAIN, VALID, 2);
+        EXPECT_NEAR(off, std::sqrt((square - mean * mean) / (double)(VALID - 1)), 1e-12);
+        long drawn = it.drawn;
+        ls_comm_sum_long(world, &drawn, 1);
+        EXPECT_EQ(drawn, count);
+        EXPECT_TRUE(count < 100 || it.drawn > 0) << "rank " << world->rank << " has no draw";
+    }
+}
+
+TEST(Evaluation, AnEstimateThatTheObjectiveRefusesIsAnError)
+{
+    Estimating it(-1);
+    ls_error error = {};
+    EXPECT_FALSE(it.run(&error));
+    EXPECT_EQ(error.code, LS_USAGE);
+    EXPECT_STREQ(error.text, "there is no estimate");
 }

@@ -78,6 +78,13 @@ assert -many["bound"] < many["log_likelihood"] < -many["bound"] + 20, many
 END
 expect 0 "$lockstep" evaluate best --samples 7
 says 'by 7 draws a row'
+says 'standard error over the rows'
+expect 64 "$lockstep" evaluate best --samples 7 --temperatures 9
+says '--temperatures: the objective vae anneals nothing; rbm does: leave it out'
+expect 64 "$lockstep" evaluate best --samples 7 --reverse
+says '--reverse: the objective vae anneals nothing; rbm does: leave it out'
+expect 64 "$lockstep" evaluate best --reverse
+says '--reverse goes with --samples=K'
 expect 64 "$lockstep" evaluate best --samples 0
 cat >plain.yaml <<'END'
 data: images.h5
@@ -87,7 +94,7 @@ steps: 2
 END
 expect 0 "$lockstep" train plain.yaml run=plain
 expect 64 "$lockstep" evaluate plain --samples 5
-says '--samples: the objective supervised has no estimate of a likelihood; vae has one'
+says '--samples: the objective supervised has no estimate of a likelihood; vae and rbm have one'
 
 # --- Rebuilt rows are probabilities; rows are made of the prior and on a walk, not over a plane of three dimensions.
 expect 0 "$lockstep" predict best -o alone.h5
