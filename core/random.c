@@ -7,6 +7,7 @@
 
 #include "core/clones.h"
 #include "core/minmax.h"
+#include "core/philox.h"
 
 static philox4x32_ctr_t block_at(ls_random stream, uint64_t row, uint32_t block, uint32_t domain)
 {
@@ -26,37 +27,12 @@ ls_random ls_random_stream(uint64_t seed, ls_purpose purpose, uint64_t step, uin
     return (ls_random){{second.v[0], second.v[1]}};
 }
 
-/* Blocks of four words of a stream, side by side, so that loops over them become vector code. */
-enum { LANES = 64 };
-typedef struct lanes {
-    uint32_t word[4][LANES];
-} lanes;
-
-/* The ten rounds of Philox4x32 on the counters in w[4][LANES], which become words: Salmon et al.,
- * section 3.3, with the constants of Random123. */
-static LS_CLONES void run_rounds(ls_random stream, long count, lanes *blocks)
-{
-    uint32_t *restrict w0 = blocks->word[0], *restrict w1 = blocks->word[1];
-    uint32_t *restrict w2 = blocks->word[2], *restrict w3 = blocks->word[3];
-    for (long i = 0; i < count; i++) {
-        uint32_t a = w0[i], b = w1[i], c = w2[i], d = w3[i];
-        uint32_t left = stream.key[0], right = stream.key[1];
-        for (int round = 0; round < 10; round++) {
-            uint64_t first = (uint64_t)PHILOX_M4x32_0 * a, second = (uint64_t)PHILOX_M4x32_1 * c;
-            a = (uint32_t)(second >> 32) ^ b ^ left;
-            b = (uint32_t)second;
-            c = (uint32_t)(first >> 32) ^ d ^ right;
-            d = (uint32_t)first;
-            left += PHILOX_W32_0;
-            right += PHILOX_W32_1;
-        }
-        w0[i] = a, w1[i] = b, w2[i] = c, w3[i] = d;
-    }
-}
+enum { LANES = LS_PHILOX_LANES };
 
 /* Words of `count` blocks of rows that have `each` blocks, from block `first` on, of which the
  * number is counted on over the rows. */
-static void fill(ls_random stream, uint64_t row, long each, long first, long count, lanes *blocks)
+static void fill(ls_random stream, uint64_t row, long each, long first, long count,
+                 ls_philox *blocks)
 {
     row += (uint64_t)(first / each);
     uint32_t block = (uint32_t)(first % each);
@@ -70,18 +46,19 @@ static void fill(ls_random stream, uint64_t row, long each, long first, long cou
             row++;
         }
     }
-    run_rounds(stream, count, blocks);
+    ls_philox_run(stream.key, count, blocks);
 }
 
 /* The words of the blocks in their order, [count, 4], as they are and as numbers of [0, 1). */
-static LS_CLONES void take_bits(long count, const lanes *restrict blocks, uint32_t *restrict out)
+static LS_CLONES void take_bits(long count, const ls_philox *restrict blocks,
+                                uint32_t *restrict out)
 {
     for (long i = 0; i < count; i++)
         for (int k = 0; k < 4; k++)
             out[4 * i + k] = blocks->word[k][i];
 }
 
-static LS_CLONES void take_uniform(long count, const lanes *restrict blocks, real *restrict out)
+static LS_CLONES void take_uniform(long count, const ls_philox *restrict blocks, real *restrict out)
 {
     for (long i = 0; i < count; i++)
         for (int k = 0; k < 4; k++)
@@ -90,7 +67,7 @@ static LS_CLONES void take_uniform(long count, const lanes *restrict blocks, rea
 
 void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n)
 {
-    lanes blocks;
+    ls_philox blocks;
     uint32_t words[4 * LANES];
     for (long begin = 0; begin < n; begin += 4 * LANES) {
         const long count = ls_min(n - begin, 4 * LANES);
@@ -102,7 +79,7 @@ void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n)
 
 void ls_random_uniform(ls_random stream, uint64_t row, real *out, long n)
 {
-    lanes blocks;
+    ls_philox blocks;
     real numbers[4 * LANES];
     for (long begin = 0; begin < n; begin += 4 * LANES) {
         const long count = ls_min(n - begin, 4 * LANES);
@@ -182,7 +159,7 @@ static LS_CLONES void make_normal(long count, uint32_t *restrict radius, uint32_
 }
 
 /* The normal numbers of the blocks, [count, 4]. */
-static LS_CLONES void take_normal(long count, const lanes *restrict blocks, real *restrict out)
+static LS_CLONES void take_normal(long count, const ls_philox *restrict blocks, real *restrict out)
 {
     for (long i = 0; i < count; i++)
         for (int k = 0; k < 4; k++) {
@@ -194,7 +171,7 @@ static LS_CLONES void take_normal(long count, const lanes *restrict blocks, real
 
 void ls_random_normals(ls_random stream, uint64_t row, long rows, long n, real *out)
 {
-    lanes blocks;
+    ls_philox blocks;
     real numbers[4 * LANES];
     const long each = (n + 3) / 4, all = rows * each; /* blocks of a row, of all rows */
     for (long first = 0; first < all; first += LANES) {

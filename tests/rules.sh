@@ -16,7 +16,7 @@ jansson.h          | ^(io|launch)/          | core and dist know no files
 zlib.h             | ^io/                   | core, dist and launch open no compressed files
 png.h              | ^io/png\.c$           | call io/png.h or io/picture.h
 xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
-Random123/*        | ^core/random\.c$       | call core/random.h
+Random123/*        | ^core/(random|philox)\.c$ | call core/random.h
 core/*             | ^(core|dist|io|launch)/| -
 dist/*             | ^(dist|launch)/        | core and io know no ranks; let launch bring the two together
 io/*               | ^(io|launch)/          | core and dist know no files; let launch bring the two together
