@@ -56,7 +56,7 @@ bool ls_blas_open(ls_blas *blas, ls_error *error)
     if (!blas->library || !FIND(blas->library, "openblas_get_config", config) ||
         !FIND(blas->library, "openblas_get_num_threads", threads) ||
         !FIND(blas->library, "openblas_set_num_threads", set_threads) ||
-        !dlsym(blas->library, TEXT(GEMM)))
+        !FIND(blas->library, TEXT(GEMM), blas->gemm))
         return false;
     set_threads(1); /* where a program that uses this library had loaded it before */
     blas->description = config();
@@ -64,17 +64,15 @@ bool ls_blas_open(ls_blas *blas, ls_error *error)
     return true;
 }
 
-void ls_gemm(const ls_blas *blas, long m, long n, long k, ls_factor a, ls_factor b, real *c,
-             long row)
+void ls_gemm(const ls_blas *blas, long m, long n, long k, ls_factor a, ls_factor b, ls_result c)
 {
-    __typeof__(GEMM) *gemm = NULL;
+    __typeof__(GEMM) *gemm = (__typeof__(GEMM) *)blas->gemm;
     if (m == 0 || n == 0)
         return;
-    ls_check(FIND(blas->library, TEXT(GEMM), gemm), "OpenBLAS has no " TEXT(GEMM));
     ls_check(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && a.row <= INT_MAX && b.row <= INT_MAX &&
-                 row <= INT_MAX,
+                 c.row <= INT_MAX,
              "a matrix product of %ld x %ld x %ld is larger than BLAS can count", m, n, k);
     gemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
          b.transposed ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1, a.at, (int)a.row,
-         b.at, (int)b.row, 0, c, (int)row);
+         b.at, (int)b.row, c.add, c.at, (int)c.row);
 }

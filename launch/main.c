@@ -26,7 +26,7 @@ static const char examples[] =
     "  lockstep evaluate runs/lenet                          loss and accuracy on the test split\n"
     "  lockstep list --model 'lenet classes=10'              the layers of a model\n"
     "\n"
-    "LOCKSTEP_INSTRUCTIONS=avx512|avx2|plain in the environment chooses the micro-kernel.\n"
+    "LOCKSTEP_INSTRUCTIONS=avx512|avx2|blas|plain in the environment chooses the micro-kernel.\n"
     "\n"
     "Exit codes:\n";
 

@@ -7,7 +7,8 @@
 #define LS_THREADS_OPTION(type, member)                                                            \
     {                                                                                              \
         "threads", 0, "T",                                                                         \
-            "threads of a rank, each for a core (default 1); any number gives the same bits",      \
+            "threads of a rank, each for a core (default 1); any number gives the same bits, but " \
+            "with LOCKSTEP_INSTRUCTIONS=blas",                                                     \
             LS_COMMAND_INT, offsetof(type, member), .low = 1, .high = 1024                         \
     }
 /* Whether the ranks of this machine, of so many threads each, have too few cores, or this rank is

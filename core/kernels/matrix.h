@@ -31,7 +31,7 @@ typedef struct ls_product {
     real *scratch; /* ls_matrix_scratch reals, 64-byte aligned */
 } ls_product;
 
-/* A row of y is the same bits whatever rows are computed with it. */
+/* A row of y is the same bits whatever rows are computed with it, but by OpenBLAS (tile_blas.h). */
 void ls_matrix_apply(const ls_matrix *m, const ls_product *p);
 void ls_matrix_turned(const ls_matrix *m, const ls_product *p);
 /* The transposed weight, for ls_matrix_apply of {in, out}: ls_panel_size(in, out) reals. */

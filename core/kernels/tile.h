@@ -22,6 +22,10 @@
  * values of k whose numbers in a lie at equal distances, such as one line of a kernel, and the next
  * segment begins elsewhere; a *strip* is the columns that one block is wide, over all rows.
  *
+ * On a processor without AVX2 the plain micro-kernel has vectors of 16 bytes and no fused
+ * multiply-add. There OpenBLAS (tile_blas.h) computes the same products, as one more entry of the
+ * table: it has kernels for many processors, and is about three times as fast.
+ *
  * All else is strides. So the rows of a may be pixels of an image whose windows overlap (a
  * convolution copies no patches), rows of a matrix, or its columns. */
 #pragma once
@@ -61,7 +65,7 @@ struct ls_winograd;
 /* The micro-kernel of an instruction set, and what else is compiled with it. */
 typedef struct ls_tiles {
     const char *name;  /* "avx512" */
-    bool (*can)(void); /* whether this processor has the instructions */
+    bool (*can)(void); /* whether this processor has the instructions; blas: OpenBLAS is there */
     int rows;          /* of a block four vectors wide: multiples of it are fastest */
     int depth; /* k of a product over pixels (gradients) whose operands stay in a near cache */
     ls_tile_run *run;
@@ -76,5 +80,10 @@ const ls_tiles *ls_tile_find(const char *name);
 /* The one that the environment variable names, else the best. A wrong name is fatal. */
 #define LS_TILE_VARIABLE "LOCKSTEP_INSTRUCTIONS"
 #define LS_TILE_EXPECTED                                                                           \
-    LS_TILE_VARIABLE "=%s: expected avx512, avx2 or plain, and a processor that has it"
+    LS_TILE_VARIABLE "=%s: expected avx512, avx2, blas or plain; the processor must have avx512 "  \
+                     "and avx2, and blas needs OpenBLAS (`lockstep --version` says why it can't "  \
+                     "be loaded)"
 const ls_tiles *ls_tile_best(void);
+/* Describes it in at most `size` bytes: "avx2", "blas: " and what OpenBLAS says of itself, or plain
+ * and why it is not blas. */
+void ls_tile_describe(char *text, size_t size);

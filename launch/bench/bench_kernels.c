@@ -78,7 +78,7 @@ typedef struct product {
 static void multiply(void *context)
 {
     const product *p = context;
-    ls_gemm(&p->blas, p->m, p->n, p->k, p->a, p->b, p->c, p->n);
+    ls_gemm(&p->blas, p->m, p->n, p->k, p->a, p->b, (ls_result){p->c, p->n, false});
 }
 
 /* Gflop/s of OpenBLAS for the pass of one group: a product with the patches of so many positions as

@@ -71,7 +71,7 @@ static double product_speed(void)
     long count = -1; /* the first product warms the caches */
     while (elapsed < 0.1) {
         ls_gemm(&blas, SIDE, SIDE, SIDE, (ls_factor){a, SIDE, false}, (ls_factor){b, SIDE, false},
-                c, SIDE);
+                (ls_result){c, SIDE, false});
         if (count++ < 0)
             start = ls_clock_now();
         elapsed = ls_clock_now() - start;
@@ -86,8 +86,8 @@ void ls_host_read(ls_host *host, ls_comm *comm)
     *host = (ls_host){.threads = 1, .hyperthreads = 1};
     snprintf(host->name, sizeof host->name, "%s", comm->host);
     read_value("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
-    snprintf(host->set, sizeof host->set, "%s, micro-kernel %s", ls_clones_set(),
-             ls_tile_best()->name);
+    ls_tile_describe(text, sizeof text);
+    snprintf(host->set, sizeof host->set, "%s, micro-kernel %.200s", ls_clones_set(), text);
     read_value("/sys/devices/system/cpu/smt/active", NULL, text, sizeof text);
     if (text[0] == '1')
         host->hyperthreads = 2;

@@ -6,7 +6,7 @@
 
 typedef struct ls_host {
     char name[256], processor[80];
-    char set[48]; /* the instruction sets of the library's loops and of its micro-kernel */
+    char set[256]; /* the instruction sets of the library's loops and of its micro-kernel */
     int cores, hyperthreads;    /* cores of the machine; processors of a core: 1 or 2 */
     int threads;                /* of this rank, as --threads says */
     cpu_set_t bound;            /* processors that this rank may run on */

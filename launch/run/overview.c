@@ -153,8 +153,9 @@ static void print_stage(const ls_session *session, int number, FILE *out)
 void ls_overview_print(const ls_trainer *t, FILE *out)
 {
     const ls_job *job = t->session.job;
-    ls_print(out, "lockstep %s (%s), micro-kernel %s\n", LS_VERSION, LS_REAL_NAME,
-             ls_tile_best()->name);
+    char kernel[256];
+    ls_tile_describe(kernel, sizeof kernel);
+    ls_print(out, "lockstep %s (%s), micro-kernel %s\n", LS_VERSION, LS_REAL_NAME, kernel);
     print_ranks(t, out);
     ls_print(out, "net       %s: %ld parameters\n", job->model ? job->model : "spec lines",
              ls_params_trained(t->session.params));

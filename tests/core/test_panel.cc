@@ -2,8 +2,13 @@
  * panels. */
 #include <gtest/gtest.h>
 
+#include <sys/mman.h>
+
+#include <climits>
 #include <cmath>
+#include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 extern "C" {
@@ -98,6 +103,67 @@ TEST(Tile, IsTheProductOnEveryInstructionSet)
         tried++;
     }
     EXPECT_GE(tried, 1);
+}
+
+TEST(Tile, OpenBlasIsTheChoiceWhereOnlyPlainWouldBeLeft)
+{
+    std::string names;
+    for (int k = 0; ls_tiles_all[k]; k++)
+        names += std::string(ls_tiles_all[k]->name) + " ";
+#ifdef __x86_64__
+    EXPECT_EQ(names, "avx512 avx2 blas plain ");
+#else
+    EXPECT_EQ(names, "blas plain ");
+#endif
+}
+
+TEST(Tile, IsDescribedByItsName)
+{
+    char text[100];
+    const ls_tiles *best = ls_tile_best();
+    ls_tile_describe(text, sizeof text);
+    EXPECT_EQ(std::string(text).substr(0, strlen(best->name)), best->name);
+    EXPECT_EQ(strstr(text, "OpenBLAS 0.") != nullptr, std::string(best->name) == "blas");
+}
+
+/* Address space that no memory stands behind until it is written to; NULL: there is none. */
+real *vast(size_t reals)
+{
+    void *at = mmap(nullptr, reals * sizeof(real), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? nullptr : static_cast<real *>(at);
+}
+
+TEST(Tile, RowsMayLieFartherApartThanAnIntCounts)
+{
+    const long far = INT_MAX + 33L, depth = 70, columns = 40;
+    const size_t reals = (size_t)far + 100;
+    Numbers numbers;
+    std::vector<real> b = numbers.draw(panels(columns) * depth * LS_PANEL);
+    real *a = vast(reals), *c = vast(reals);
+    if (!a || !c)
+        GTEST_SKIP() << "no address space for " << 2 * reals << " numbers";
+    for (long k = 0; k < depth; k++)
+        a[k] = 1, a[far + k] = 2;
+    for (int k = 0; ls_tiles_all[k]; k++) {
+        if (!ls_tiles_all[k]->can())
+            continue;
+        ls_tile t = {};
+        t.segments = 1, t.depth = depth, t.a = {far, 1, 0, 0};
+        t.b.panel = depth * LS_PANEL, t.c = {far, 0, 0, LS_PANEL};
+        memset(c, 0, (size_t)columns * sizeof *c);
+        memset(c + far, 0, (size_t)columns * sizeof *c);
+        ls_tiles_all[k]->run(&t, 2, columns, a, b.data(), c);
+        for (long j = 0; j < columns; j++) {
+            double sum = 0;
+            for (long i = 0; i < depth; i++)
+                sum += (double)b[(size_t)(j / LS_PANEL * t.b.panel + i * LS_PANEL + j % LS_PANEL)];
+            ASSERT_NEAR((double)c[j], sum, 4 * tolerance) << ls_tiles_all[k]->name;
+            ASSERT_NEAR((double)c[far + j], 2 * sum, 8 * tolerance) << ls_tiles_all[k]->name;
+        }
+    }
+    munmap(a, reals * sizeof(real));
+    munmap(c, reals * sizeof(real));
 }
 
 TEST(Panel, LayoutHoldsEveryNumberOnceAndZerosBeyond)

@@ -1,0 +1,165 @@
+/* tile_blas: the product of tile.h by OpenBLAS. */
+#include "core/kernels/tile_blas.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/blas.h"
+#include "core/clones.h"
+#include "core/memory.h"
+#include "core/minmax.h"
+
+enum {
+    DEPTH = 256,  /* k of one product */
+    COLUMNS = 64, /* of b that are packed together */
+    ROWS = 64,    /* of a that are packed together */
+    LEAST = 64    /* k of a segment for which a is not packed */
+};
+
+/* OpenBLAS, loaded once; NULL: it can't be. */
+static const ls_blas *openblas(void)
+{
+    static const ls_blas *_Atomic loaded;
+    const ls_blas *before = loaded;
+    if (before)
+        return before;
+    ls_blas *blas = ls_alloc(1, sizeof *blas);
+    if (ls_blas_open(blas, NULL) && atomic_compare_exchange_strong(&loaded, &before, blas))
+        return blas;
+    ls_free(blas);
+    return before;
+}
+
+bool ls_tile_blas_can(void)
+{
+    return openblas() != NULL;
+}
+
+/* Where number k of all segments of an operand is; `step` reals lie between two of a segment. */
+static const real *number_at(const ls_tile *t, const real *from, const ls_strides *s, long step,
+                             long k)
+{
+    return from + k / t->depth * s->segment + k % t->depth * step;
+}
+
+/* to[count][columns] = rows k, k + 1, ... of b. */
+static LS_CLONES void pack_b(const ls_tile *t, const real *b, long k, long count, long columns,
+                             real *to)
+{
+    for (long j = 0; j < columns; j += LS_PANEL) {
+        const long width = ls_min(LS_PANEL, columns - j);
+        const real *panel = b + j / LS_PANEL * t->b.panel;
+        for (long i = 0; i < count; i++) {
+            const real *from = number_at(t, panel, &t->b, LS_PANEL, k + i);
+            real *line = to + i * columns + j;
+            if (width == LS_PANEL)
+                for (long l = 0; l < LS_PANEL; l++)
+                    line[l] = from[l];
+            else
+                for (long l = 0; l < width; l++)
+                    line[l] = from[l];
+        }
+    }
+}
+
+/* to[rows][count] = columns k, k + 1, ... of a. */
+static LS_CLONES void pack_a(const ls_tile *t, const real *a, long rows, long k, long count,
+                             real *to)
+{
+    for (long i = 0; i < rows; i++)
+        for (long n = 0, piece; n < count; n += piece) {
+            const real *from = number_at(t, a + i * t->a.row, &t->a, t->a.depth, k + n);
+            piece = ls_min(count - n, t->depth - (k + n) % t->depth);
+            for (long l = 0; l < piece; l++)
+                to[i * count + n + l] = from[l * t->a.depth];
+        }
+}
+
+/* How many numbers of a segment OpenBLAS can read where they lie; 0: they must be packed. */
+static long readable(const ls_tile *t, long rows)
+{
+    const bool along = t->a.depth == 1 && t->a.row <= INT_MAX;
+    const bool across = t->a.row == 1 && t->a.depth >= rows && t->a.depth <= INT_MAX;
+    const long reals = along ? ls_min(t->depth, t->a.row) : across ? t->depth : 0;
+    const long most = ls_min(reals, DEPTH);
+    return most >= LEAST || most == t->segments * t->depth ? most : 0;
+}
+
+/* b of these k as a factor; it is packed if need be. */
+static ls_factor factor_b(const ls_tile *t, const real *b, long k, long count, long columns,
+                          real *packed)
+{
+    const bool whole = k % t->depth + count <= t->depth || t->b.segment == t->depth * LS_PANEL;
+    if (columns <= LS_PANEL && whole)
+        return (ls_factor){number_at(t, b, &t->b, LS_PANEL, k), LS_PANEL, false};
+    pack_b(t, b, k, count, columns, packed);
+    return (ls_factor){packed, columns, false};
+}
+
+/* a of these k as a factor. */
+static ls_factor factor_a(const ls_tile *t, const real *a, long rows, long k, long count,
+                          bool in_place, real *packed)
+{
+    const real *at = number_at(t, a, &t->a, t->a.depth, k);
+    if (in_place)
+        return t->a.depth == 1 ? (ls_factor){at, t->a.row, false}
+                               : (ls_factor){at, t->a.depth, true};
+    pack_a(t, a, rows, k, count, packed);
+    return (ls_factor){packed, count, false};
+}
+
+/* c = (add: +=) a b; by panels where these do not lie side by side. */
+static void multiply(const ls_tile *t, long rows, long columns, long depth, ls_factor a,
+                     ls_factor b, bool add, real *c)
+{
+    const bool joined = t->c.panel == LS_PANEL && (rows == 1 || t->c.row >= columns);
+    const long width = joined ? columns : LS_PANEL;
+    for (long j = 0; j < columns; j += width, b.at += width) {
+        const long count = ls_min(width, columns - j);
+        const long row = rows == 1 ? count : t->c.row;
+        ls_gemm(openblas(), rows, count, depth, a, b,
+                (ls_result){c + j / LS_PANEL * t->c.panel, row, add});
+    }
+}
+
+static void set_bias(const ls_tile *t, long rows, long columns, real *c)
+{
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < columns; j += LS_PANEL)
+            memcpy(c + i * t->c.row + j / LS_PANEL * t->c.panel, t->bias + j,
+                   (size_t)ls_min(LS_PANEL, columns - j) * sizeof *c);
+}
+
+/* At most COLUMNS columns. */
+static void run_columns(const ls_tile *t, long rows, long columns, const real *a, const real *b,
+                        real *c)
+{
+    real packed_a[ROWS * DEPTH], packed_b[DEPTH * COLUMNS];
+    const long all = t->segments * t->depth, in_place = readable(t, rows);
+    const long most = t->c.row > INT_MAX ? 1 : in_place ? INT_MAX : ROWS; /* rows at a time */
+    if (t->bias && !t->add)
+        set_bias(t, rows, columns, c);
+    for (long k = 0, count; k < all; k += count) {
+        count = in_place ? ls_min(in_place, t->depth - k % t->depth) : ls_min(DEPTH, all - k);
+        const ls_factor right = factor_b(t, b, k, count, columns, packed_b);
+        for (long i = 0; i < rows; i += most) {
+            const long some = ls_min(most, rows - i);
+            const ls_factor left =
+                factor_a(t, a + i * t->a.row, some, k, count, in_place, packed_a);
+            multiply(t, some, columns, count, left, right, t->add || t->bias || k > 0,
+                     c + i * t->c.row);
+        }
+    }
+}
+
+void ls_tile_blas_run(const ls_tile *t, long rows, long columns, const real *a, const real *b,
+                      real *c)
+{
+    ls_tile part = *t;
+    for (long j = 0; j < columns; j += COLUMNS) {
+        part.bias = t->bias ? t->bias + j : NULL;
+        run_columns(&part, rows, ls_min(COLUMNS, columns - j), a, b + j / LS_PANEL * t->b.panel,
+                    c + j / LS_PANEL * t->c.panel);
+    }
+}
