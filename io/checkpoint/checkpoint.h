@@ -12,6 +12,9 @@
  *   attributes of /                                     format, version, job, data, weights_only,
  *                                                       and the members of ls_position
  *
+ * best.h5 and stage-0.h5, stage-1.h5, ... (the parameters as a stage left them to the next) hold no
+ * /optimizer.
+ *
  * A file without its step-00001234.ok is not a checkpoint (checksum.h; the order of writing is in
  * io/README.md). Equal contents are equal bytes. */
 #pragma once
@@ -58,8 +61,9 @@ typedef struct ls_checkpoint_rows {
 
 /* The part of a checkpoint that is written or loaded. */
 typedef enum ls_checkpoint_part {
-    LS_CHECKPOINT_ALL,    /* all that a run goes on from; numbers come back bit for bit */
-    LS_CHECKPOINT_WEIGHTS /* parameters and state; /optimizer and /rows are ignored */
+    LS_CHECKPOINT_ALL,     /* all that a run goes on from; numbers come back bit for bit */
+    LS_CHECKPOINT_WEIGHTS, /* parameters and state; /optimizer and /rows are ignored */
+    LS_CHECKPOINT_STAGE    /* written only: the same, as a stage that is done has left them */
 } ls_checkpoint_part;
 
 /* What is written. What it points to is borrowed. */

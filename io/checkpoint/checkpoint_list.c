@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/folder.h"
 
 #define NAME "step-%08ld%s" /* of a step and an ending */
@@ -27,6 +28,26 @@ long ls_checkpoint_list_step(const char *name, const char *ending)
 char *ls_checkpoint_list_path(const char *folder, long step, const char *ending)
 {
     return ls_format("%s/" NAME, folder, step, ending);
+}
+
+char *ls_checkpoint_list_stage(const char *folder, long stage, const char *ending)
+{
+    return ls_format("%s/stage-%ld%s", folder, stage, ending);
+}
+
+static bool note_stage(void *context, int folder, const char *name, ls_error *error)
+{
+    long *stages = context, stage;
+    int end = 0;
+    if (sscanf(name, "stage-%9ld.h5%n", &stage, &end) == 1 && end > 0 && !name[end])
+        *stages = ls_max(*stages, stage + 1);
+    return true;
+}
+
+long ls_checkpoint_list_stages(const char *folder, ls_error *error)
+{
+    long stages = 0;
+    return ls_folder_each(folder, note_stage, &stages, error) ? stages : -1;
 }
 
 /* A list that grows; `room` is a power of two. */

@@ -16,6 +16,11 @@ typedef struct ls_checkpoint_entry {
 long ls_checkpoint_list_step(const char *name, const char *ending);
 /* FOLDER/step-00001234ENDING; the caller frees with ls_free. */
 char *ls_checkpoint_list_path(const char *folder, long step, const char *ending);
+/* FOLDER/stage-0ENDING: of the parameters as a stage left them; the caller frees with ls_free. */
+char *ls_checkpoint_list_stage(const char *folder, long stage, const char *ending);
+/* More than the number of each stage whose file is in the folder; 0: there is none. -1 and an LS_IO
+ * error where it can't be read. */
+long ls_checkpoint_list_stages(const char *folder, ls_error *error);
 /* The entries of a folder, newest first; the caller frees with ls_free. A folder that is not there
  * is empty. NULL and an LS_IO error where it can't be read to its end. */
 ls_checkpoint_entry *ls_checkpoint_list(const char *folder, int *count, ls_error *error);

@@ -10,12 +10,17 @@
 #include "io/checkpoint/checksum.h"
 #include "io/folder.h"
 
+static bool remove_path(const char *path, ls_error *error)
+{
+    return unlink(path) == 0 || errno == ENOENT ||
+           ls_error_set(error, LS_IO, "%s: can't remove the old checkpoint: %s", path,
+                        strerror(errno));
+}
+
 static bool remove_file(const char *folder, long step, const char *ending, ls_error *error)
 {
     char *path = ls_checkpoint_list_path(folder, step, ending);
-    bool ok = unlink(path) == 0 || errno == ENOENT ||
-              ls_error_set(error, LS_IO, "%s: can't remove the old checkpoint: %s", path,
-                           strerror(errno));
+    bool ok = remove_path(path, error);
     ls_free(path);
     return ok;
 }
@@ -70,6 +75,23 @@ bool ls_checkpoint_prune(const char *folder, long step, int keep, ls_error *erro
     return ok;
 }
 
+/* Removes stage-N.h5 of stages that ended later than the step. */
+static bool remove_later_stages(const char *folder, long step, ls_error *error)
+{
+    const long stages = ls_checkpoint_list_stages(folder, error);
+    bool ok = stages >= 0;
+    for (long stage = 0; ok && stage < stages; stage++) {
+        ls_checksum checksum;
+        char *path = ls_checkpoint_list_stage(folder, stage, ".h5");
+        char *digest = ls_checkpoint_list_stage(folder, stage, ".ok");
+        if (ls_checksum_check(path, &checksum, NULL) != LS_CHECKSUM_HOLDS || checksum.step > step)
+            ok = remove_path(digest, error) && remove_path(path, error);
+        ls_free(digest);
+        ls_free(path);
+    }
+    return ok;
+}
+
 bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error)
 {
     int count;
@@ -78,7 +100,7 @@ bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error)
     for (int i = 0; i < count && list[i].step > step; i++)
         ok = remove_step(folder, list[i].step, ok ? error : NULL) && ok;
     ls_free(list);
-    return ok;
+    return remove_later_stages(folder, step, ok ? error : NULL) && ok;
 }
 
 static bool remove_temporary(void *context, int folder, const char *name, ls_error *error)

@@ -7,7 +7,8 @@
  * that were never finished, and damaged ones of later steps, which the run has passed over. Later
  * ones that hold stay, with an error that says so: nobody asked to drop them. */
 bool ls_checkpoint_prune(const char *folder, long step, int keep, ls_error *error);
-/* For a run that was told to go back to step `step`: removes those of later steps. */
+/* For a run that was told to go back to step `step`: removes those of later steps, and of stages
+ * that ended later. */
 bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error);
 /* For a run that starts: removes what a killed writer left, *.tmp and files without an .ok. */
 void ls_checkpoint_prune_unfinished(const char *folder);

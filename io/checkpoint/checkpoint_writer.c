@@ -36,7 +36,7 @@ struct ls_checkpoint_writer {
     atomic_bool ended; /* the write; what is below belongs to the thread before that */
     ls_checkpoint_contents contents;
     ls_checkpoint_part part;
-    char *path; /* best.h5 of LS_CHECKPOINT_WEIGHTS, else step-N.h5 */
+    char *path; /* best.h5, stage-N.h5 or step-N.h5 by the part */
     ls_checkpoint_handover *handover;
     long parts;
     ls_checkpoint_save *save; /* NULL: the file was not begun */
@@ -87,7 +87,7 @@ static void advance(ls_checkpoint_writer *writer)
             end(writer, false);
     } else if (!ls_checkpoint_save_piece(writer->save)) {
         bool ok = ls_checkpoint_save_end(writer->save, &writer->error);
-        writer->pruning.ok = !ok || writer->part == LS_CHECKPOINT_WEIGHTS ||
+        writer->pruning.ok = !ok || writer->part != LS_CHECKPOINT_ALL ||
                              ls_checkpoint_prune(writer->folder, writer->contents.position.step,
                                                  writer->keep, &writer->pruning.error);
         end(writer, ok);
@@ -121,7 +121,7 @@ void ls_checkpoint_writer_settle(ls_checkpoint_writer *writer)
     if (writer->ok)
         return;
     writer->ok = true;
-    writer->barred |= writer->part == LS_CHECKPOINT_WEIGHTS;
+    writer->barred |= writer->part != LS_CHECKPOINT_ALL;
     keep_error(writer, &writer->error);
 }
 
@@ -142,6 +142,16 @@ bool ls_checkpoint_writer_wait(ls_checkpoint_writer *writer, ls_error *error)
     return ok;
 }
 
+/* Where the contents go. */
+static char *path_of(const ls_checkpoint_writer *writer)
+{
+    const ls_position *position = &writer->contents.position;
+    return writer->part == LS_CHECKPOINT_WEIGHTS ? ls_format("%s/best.h5", writer->folder)
+           : writer->part == LS_CHECKPOINT_STAGE
+               ? ls_checkpoint_list_stage(writer->folder, position->stage, ".h5")
+               : ls_checkpoint_list_path(writer->folder, position->step, ".h5");
+}
+
 void ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
                                 const ls_checkpoint_contents *contents, ls_checkpoint_part part,
                                 ls_checkpoint_handover *handover, long parts)
@@ -153,9 +163,7 @@ void ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
     writer->part = part;
     writer->save = NULL;
     ls_free(writer->path);
-    writer->path = part == LS_CHECKPOINT_WEIGHTS
-                       ? ls_format("%s/best.h5", writer->folder)
-                       : ls_checkpoint_list_path(writer->folder, contents->position.step, ".h5");
+    writer->path = path_of(writer);
     writer->start = ls_clock_now();
     writer->leave = writer->ended = false;
     if (!writer->barred)

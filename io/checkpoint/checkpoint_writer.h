@@ -16,11 +16,12 @@ typedef struct ls_checkpoint_handover {
  * ls_checkpoint_writer_close. */
 ls_checkpoint_writer *ls_checkpoint_writer_open(const char *run, int keep);
 /* Starts a thread of low priority that writes the contents, as step-N.h5, or, of
- * LS_CHECKPOINT_WEIGHTS, as best.h5. What they point to must stay as it is until the write has
- * ended; with a handover the thread waits until `parts` parts were filled. One write is under way
- * at a time: a second call waits for the first. If that failed and was of best.h5, nothing is
- * written until the error was told by ls_checkpoint_writer_wait: the contents speak of a best.h5
- * that is not there. If it was of a step, this one is under way all the same. */
+ * LS_CHECKPOINT_WEIGHTS, as best.h5, or, of LS_CHECKPOINT_STAGE, as stage-N.h5 of the position's
+ * stage. What they point to must stay as it is until the write has ended; with a handover the
+ * thread waits until `parts` parts were filled. One write is under way at a time: a second call
+ * waits for the first. If that failed and was of best.h5 or of a stage, nothing is written until
+ * the error was told by ls_checkpoint_writer_wait: the contents speak of a best.h5 or of a stage's
+ * end that is not there. If it was of a step, this one is under way all the same. */
 void ls_checkpoint_writer_write(ls_checkpoint_writer *writer,
                                 const ls_checkpoint_contents *contents, ls_checkpoint_part part,
                                 ls_checkpoint_handover *handover, long parts);

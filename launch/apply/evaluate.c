@@ -6,6 +6,7 @@
 #include "launch/session/evaluation.h"
 
 static const ls_command_option options[] = {
+    LS_FORWARD_STAGE,
     LS_FORWARD_COMMON,
     LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
     {"samples", 0, "K",
@@ -131,13 +132,15 @@ static bool check_estimate(const ls_forward *f, const ls_objective *objective, l
 static bool evaluate(ls_forward *f, ls_error *error)
 {
     enum { MOST_CLASSES = 1000 }; /* of a matrix: a larger one helps nobody */
-    const ls_session *session = &f->saved.session;
-    ls_objective *objective = session->stage[f->saved.job->stages - 1].objective;
+    ls_session *session = &f->saved.session;
+    if (!ls_session_parse_stage(session, f->stage, error))
+        return false;
+    ls_objective *objective = session->stage[f->stage].objective;
     ls_evaluation evaluation = {.seed = (uint64_t)f->saved.job->seed,
                                 .how = {.samples = f->arguments.samples,
                                         .temperatures = f->arguments.temperatures,
                                         .reverse = f->arguments.reverse},
-                                .training = session->stage[f->saved.job->stages - 1].rows};
+                                .training = session->stage[f->stage].rows};
     if (!check_estimate(f, objective, error))
         return false;
     objective->type->compile(objective, 0,
@@ -153,9 +156,7 @@ static bool evaluate(ls_forward *f, ls_error *error)
 
 int ls_command_evaluate(int argc, char **argv)
 {
-    static const ls_forward_command command = {.usage = &ls_usage_evaluate,
-                                               .objectives = true,
-                                               .splits = LS_FORWARD_TEST_SPLIT,
-                                               .run = evaluate};
+    static const ls_forward_command command = {
+        .usage = &ls_usage_evaluate, .splits = LS_FORWARD_TEST_SPLIT, .run = evaluate};
     return ls_forward_main(&command, argc, argv);
 }

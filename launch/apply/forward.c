@@ -34,24 +34,47 @@ static bool is_without_data(const ls_forward *f)
     return f->command->splits == LS_FORWARD_WALK_SPLIT && !f->arguments.walk;
 }
 
+static ls_saved_request request_of(const ls_forward *f)
+{
+    const ls_forward_arguments *a = &f->arguments;
+    return (ls_saved_request){.from = a->words.at[0],
+                              .data = a->data,
+                              .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
+                              .without_data = is_without_data(f),
+                              .read_job = ls_job_parse,
+                              .notice = print_notice};
+}
+
+bool ls_forward_take_stage(ls_forward *f, int stage, ls_error *error)
+{
+    const ls_saved_request request = request_of(f);
+    f->stage = stage;
+    return ls_saved_take_stage(&f->saved, &request, stage, error);
+}
+
+/* **Collective.** */
+static bool choose_stage(ls_forward *f, ls_error *error)
+{
+    const long asked = f->arguments.stage;
+    const int stages = f->saved.job->stages;
+    f->stage = stages - 1;
+    if (asked >= stages)
+        return ls_error_set(error, LS_USAGE, "--stage=%ld, but the job has stages 0 to %d", asked,
+                            stages - 1);
+    return asked < 0 || ls_forward_take_stage(f, (int)asked, error);
+}
+
 /* **Collective.** */
 static bool open_saved(ls_forward *f, ls_error *error)
 {
-    const ls_forward_command *command = f->command;
     const ls_forward_arguments *a = &f->arguments;
+    const ls_saved_request request = request_of(f);
     bool first = f->comm->rank == 0;
     if (!ls_comm_agree(f->comm, !first || check_output(f, error), error))
         return false;
-    const ls_saved_request request = {.from = a->words.at[0],
-                                      .data = a->data,
-                                      .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
-                                      .without_data = is_without_data(f),
-                                      .read_job = ls_job_parse,
-                                      .notice = print_notice};
-    if (ls_saved_open(&f->saved, f->comm, &request, error) &&
-        (!command->objectives || ls_session_parse_stages(&f->saved.session, error))) {
+    if (ls_saved_open(&f->saved, f->comm, &request, error)) {
         ls_session_set_threads(&f->saved.session, a->threads);
-        return true;
+        return choose_stage(f, error);
     }
     ls_dataset *data = f->saved.job || !first ? NULL : ls_dataset_open(a->words.at[0], NULL);
     if (data)
@@ -90,9 +113,13 @@ static bool choose_split(ls_forward *f, ls_error *error)
 
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 {
-    ls_forward f = {
-        .command = command,
-        .arguments = {.output = command->output, .split = -1, .as = -1, .threads = 1, .seed = -1}};
+    ls_forward f = {.command = command,
+                    .arguments = {.output = command->output,
+                                  .split = -1,
+                                  .as = -1,
+                                  .stage = -1,
+                                  .threads = 1,
+                                  .seed = -1}};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);
@@ -176,15 +203,26 @@ bool ls_forward_finish(ls_forward *f, ls_error *error)
     return ls_comm_agree(f->comm, ok, error);
 }
 
+const char *ls_forward_stage_text(const ls_forward *f, char *text, size_t size)
+{
+    const ls_job *job = f->saved.job;
+    text[0] = 0;
+    if (job->stages > 1)
+        snprintf(text, size, ", by stage %d: %s", f->stage, job->stage[f->stage].objective);
+    return text;
+}
+
 void ls_forward_print(const ls_forward *f)
 {
-    ls_print(stdout, "%s (step %ld) on %s of %s\n", f->saved.path, f->saved.step, f->split->name,
-             f->saved.job->data);
+    char stage[512];
+    ls_print(stdout, "%s (step %ld) on %s of %s%s\n", f->saved.path, f->saved.step, f->split->name,
+             f->saved.job->data, ls_forward_stage_text(f, stage, sizeof stage));
 }
 
 json_t *ls_forward_json(const ls_forward *f)
 {
-    return json_pack("{s:I, s:s, s:o, s:o, s:I}", "rows", (json_int_t)f->split->x.rows, "split",
-                     f->split->name, "data", ls_json_text(f->saved.job->data), "checkpoint",
-                     ls_json_text(f->saved.path), "step", (json_int_t)f->saved.step);
+    return json_pack("{s:I, s:s, s:o, s:o, s:I, s:i}", "rows", (json_int_t)f->split->x.rows,
+                     "split", f->split->name, "data", ls_json_text(f->saved.job->data),
+                     "checkpoint", ls_json_text(f->saved.path), "step", (json_int_t)f->saved.step,
+                     "stage", f->stage);
 }

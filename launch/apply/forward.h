@@ -14,7 +14,7 @@ typedef struct ls_forward_arguments {
     int split, as;                     /* an ls_split_id, an ls_forward_as; -1: not given */
     bool json, force, average;
     int threads;
-    long rows, seed;            /* 0, -1: not given */
+    long rows, seed, stage;     /* 0, -1, -1: not given */
     long samples, temperatures; /* of an estimate; 0: not given */
     bool reverse;
     const char *walk; /* two rows; NULL: not given */
@@ -46,11 +46,18 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
         "json", 0, NULL, "print one JSON object", LS_FORWARD_AT(json)                              \
     }
 
+#define LS_FORWARD_STAGE                                                                           \
+    {                                                                                              \
+        "stage", 0, "N",                                                                           \
+            "take the objective of this stage, from 0, and of a run directory the parameters as "  \
+            "it left them",                                                                        \
+            LS_COMMAND_LONG, LS_FORWARD_AT(stage), .low = 0, .high = 1000000                       \
+    }
+
 typedef struct ls_forward ls_forward;
 
 typedef struct ls_forward_command {
     const ls_usage *usage;
-    bool objectives;    /* the data must fit the objectives of the job */
     bool csv, png;      /* the output may be a .csv, a .png file */
     const char *output; /* its name where none is given; NULL: none */
     enum {
@@ -69,6 +76,7 @@ struct ls_forward {
     ls_forward_arguments arguments;
     ls_comm *comm;
     ls_saved saved;
+    int stage;             /* whose objective is applied: that of --stage, else the last */
     const ls_split *split; /* the split that the command takes; NULL: all */
     ls_split_id split_id;
     ls_rowfile *file; /* the output, on rank 0; NULL on the others */
@@ -76,6 +84,13 @@ struct ls_forward {
 
 /* **Collective.** Does all that a subcommand does; returns its exit code. */
 int ls_forward_main(const ls_forward_command *command, int argc, char **argv);
+
+/* **Collective.** Takes another stage, and the parameters as it left them. The error is the same on
+ * all ranks. */
+bool ls_forward_take_stage(ls_forward *forward, int stage, ls_error *error);
+/* Of a job of several stages ", by stage 2: rbm layer=dense3", else "". Into text[size]; returns
+ * text. */
+const char *ls_forward_stage_text(const ls_forward *forward, char *text, size_t size);
 
 /* Which outputs are wanted, and what receives them. */
 typedef struct ls_forward_outputs {

@@ -50,6 +50,10 @@ static const ls_command_option options[] = {
     LS_FORWARD_OUTPUT("grid.png or rows.h5, the file to write (default: generated.png)"),
     {"split", 0, "train|valid|test", "with --walk: where the two rows stand (default: test)",
      LS_COMMAND_CHOICE, LS_FORWARD_AT(split)},
+    {"stage", 0, "N",
+     "take the objective of this stage, from 0 (default: the last that makes such rows); of a run "
+     "directory the parameters as it left them",
+     LS_COMMAND_LONG, LS_FORWARD_AT(stage), .low = 0, .high = 1000000},
     LS_FORWARD_COMMON,
     {.name = NULL}};
 
@@ -104,17 +108,18 @@ static bool refuse(const char *objective, int makes, const struct kind *asked, l
                         objective, *list ? list : "none");
 }
 
-/* The objective of the last stage that makes what is asked for; the caller destroys it. */
-static ls_objective *find_objective(const ls_forward *f, ls_error *error)
+/* The objective of the stage that --stage names, or of the last that makes what is asked for: then
+ * *stage. The caller destroys it. */
+static ls_objective *find_objective(const ls_forward *f, int *stage, ls_error *error)
 {
     const ls_job *job = f->saved.job;
     const struct kind *asked = kind_of(&f->arguments);
     ls_task task = f->saved.session.task;
     task.inference = true;
     char last[LS_WORD] = "";
-    int makes = 0;
-    for (int i = job->stages - 1; i >= 0; i--) {
-        ls_objective *objective = ls_objective_create(job->stage[i].objective, &task, error);
+    int makes = 0, least = f->arguments.stage >= 0 ? f->stage : 0;
+    for (*stage = f->stage; *stage >= least; --*stage) {
+        ls_objective *objective = ls_objective_create(job->stage[*stage].objective, &task, error);
         if (!objective || objective->generates & (int)asked->kind)
             return objective;
         if (!*last || (!makes && objective->generates))
@@ -225,7 +230,9 @@ static bool generate(ls_forward *f, ls_error *error)
     const ls_forward_arguments *a = &f->arguments;
     const struct kind *kind = kind_of(a);
     const ls_shape *shape = &f->saved.session.task.x;
-    ls_objective *objective = find_objective(f, error);
+    int stage;
+    char by[512];
+    ls_objective *objective = find_objective(f, &stage, error);
     if (!objective)
         return false;
     int64_t rows[2];
@@ -235,11 +242,13 @@ static bool generate(ls_forward *f, ls_error *error)
                                 .rows = a->rows ? a->rows : kind->rows,
                                 .given = a->walk ? &given : NULL};
     const uint64_t seed = (uint64_t)(a->seed >= 0 ? a->seed : f->saved.job->seed);
-    bool ok = ls_comm_agree(f->comm, !a->walk || read_ends(f, x, rows, error), error) &&
+    bool ok = (stage == f->stage || ls_forward_take_stage(f, stage, error)) &&
+              ls_comm_agree(f->comm, !a->walk || read_ends(f, x, rows, error), error) &&
               make(f, objective, &what, seed, error);
     if (ok && f->comm->rank == 0)
-        ls_print(stdout, "wrote %s: %ld rows of %s (step %ld), seed %llu\n", a->output, what.rows,
-                 f->saved.path, f->saved.step, (unsigned long long)seed);
+        ls_print(stdout, "wrote %s: %ld rows of %s (step %ld), seed %llu%s\n", a->output, what.rows,
+                 f->saved.path, f->saved.step, (unsigned long long)seed,
+                 ls_forward_stage_text(f, by, sizeof by));
     ls_free(x);
     ls_objective_destroy(objective);
     return ok;

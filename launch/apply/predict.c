@@ -15,6 +15,7 @@ static void check_arguments(const void *context, const struct argp_state *state)
 }
 
 static const ls_command_option options[] = {
+    LS_FORWARD_STAGE,
     LS_FORWARD_COMMON,
     LS_FORWARD_OUTPUT("the file to write: out.h5 or out.csv"),
     LS_FORWARD_SPLIT("the rows to predict (default: test, or the only split that the file has)"),
@@ -90,7 +91,7 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
            ls_rowfile_text(f->file, "/", "split", f->split->name, error);
 }
 
-/* The objective of the last stage says what the outputs of its net mean. */
+/* The objective of the stage says what the outputs of its net mean. */
 static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
     prediction p = {.output = &objective->output, .meaning = objective->meaning};
@@ -139,8 +140,7 @@ static bool predict(ls_forward *f, ls_error *error)
     const ls_job *job = f->saved.job;
     ls_task task = f->saved.session.task;
     task.inference = true;
-    ls_objective *objective =
-        ls_objective_create(job->stage[job->stages - 1].objective, &task, error);
+    ls_objective *objective = ls_objective_create(job->stage[f->stage].objective, &task, error);
     if (!objective)
         return false;
     if (!check_outputs(f, objective, error)) {

@@ -146,24 +146,36 @@ static void add_checkpoint(void *context, const char *path, bool finished)
     ls_checkpoint_close(checkpoint);
 }
 
+/* Calls `visit` for FOLDER/NAME.h5, if it is there. */
+static bool visit_file(const char *folder, const char *name, ls_contents_visit *visit,
+                       void *context, ls_error *error)
+{
+    bool there = false, finished = false;
+    char *path = ls_format("%s/%s.h5", folder, name), *digest = ls_format("%s/%s.ok", folder, name);
+    bool ok = ls_folder_look(path, &there, error) && ls_folder_look(digest, &finished, error);
+    if (ok && there)
+        visit(context, path, finished);
+    ls_free(digest);
+    ls_free(path);
+    return ok;
+}
+
 bool ls_contents_each(const char *run, ls_contents_visit *visit, void *context, ls_error *error)
 {
-    char *folder = ls_format("%s/checkpoints", run), *best = ls_format("%s/best.h5", folder);
-    char *best_ok = ls_format("%s/best.ok", folder);
+    char *folder = ls_format("%s/checkpoints", run), name[32];
     int count = 0;
-    bool has_best = false, finished = false;
     ls_checkpoint_entry *entries = ls_checkpoint_list(folder, &count, error);
-    bool ok = entries != NULL;
+    const long stages = entries ? ls_checkpoint_list_stages(folder, error) : -1;
     for (int i = 0; i < count; i++) {
         char *path = ls_checkpoint_list_path(folder, entries[i].step, ".h5");
         visit(context, path, entries[i].has_ok);
         ls_free(path);
     }
-    ok = ok && ls_folder_look(best, &has_best, error) && ls_folder_look(best_ok, &finished, error);
-    if (ok && has_best)
-        visit(context, best, finished);
-    ls_free(best_ok);
-    ls_free(best);
+    bool ok = stages >= 0 && visit_file(folder, "best", visit, context, error);
+    for (long stage = 0; ok && stage < stages; stage++) {
+        snprintf(name, sizeof name, "stage-%ld", stage);
+        ok = visit_file(folder, name, visit, context, error);
+    }
     ls_free(folder);
     ls_free(entries);
     return ok;

@@ -20,11 +20,12 @@ json_t *ls_contents_file(const char *path, ls_error *error);
  *                 training record (loss, accuracy, rate, samples_per_second), the last evaluation
  *                 under the name of its split, and final, seconds, best and best_step of the final
  *                 record; "unreadable" counts the lines after it that are no JSON objects]
- *   checkpoints   [{file, step, bytes, finished, holds, reason}], newest first, then best.h5
+ *   checkpoints   [{file, step, bytes, finished, holds, reason}], newest first, then best.h5, then
+ *                 stage-0.h5, ...
  * The caller frees it with json_decref. NULL and an error where it is no run directory. */
 json_t *ls_contents_run(const char *path, ls_error *error);
 /* Gets a checkpoint's path; it is `finished` if it has its .ok. */
 typedef void ls_contents_visit(void *context, const char *path, bool finished);
-/* Calls `visit` for each checkpoint of a run directory, newest first, then for best.h5. LS_IO
- * errors. */
+/* Calls `visit` for each checkpoint of a run directory, newest first, then for best.h5, then
+ * for stage-0.h5, ... LS_IO errors. */
 bool ls_contents_each(const char *run, ls_contents_visit *visit, void *context, ls_error *error);

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/atomic_file.h"
 #include "io/checkpoint/checkpoint_find.h"
+#include "io/checkpoint/checkpoint_list.h"
 #include "io/folder.h"
 #include "launch/job/job_read.h"
 
@@ -64,19 +66,29 @@ static char *share_text(ls_comm *comm, const char *text)
     return copy;
 }
 
+/* **Collective.** Tells all ranks which checkpoint it is that rank 0 has opened. */
+static void share_position(ls_saved *s, ls_comm *comm)
+{
+    if (s->checkpoint) {
+        s->step = s->checkpoint->position.step;
+        s->stage = s->checkpoint->position.stage;
+        snprintf(s->path, sizeof s->path, "%s", s->checkpoint->path);
+    }
+    ls_comm_broadcast(comm, s->path, sizeof s->path);
+    ls_comm_broadcast(comm, &s->step, sizeof s->step);
+    ls_comm_broadcast(comm, &s->stage, sizeof s->stage);
+}
+
 /* **Collective.** Reads the job of the checkpoint that rank 0 opens, on every rank. */
 static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
     bool first = comm->rank == 0;
-    if (first && (s->checkpoint = open_checkpoint(r, error))) {
-        s->step = s->checkpoint->position.step;
-        snprintf(s->path, sizeof s->path, "%s", s->checkpoint->path);
-    }
+    if (first)
+        s->checkpoint = open_checkpoint(r, error);
     if (!ls_comm_agree(comm, !first || s->checkpoint, error))
         return false;
     char *text = share_text(comm, first ? s->checkpoint->job : NULL);
-    ls_comm_broadcast(comm, s->path, sizeof s->path);
-    ls_comm_broadcast(comm, &s->step, sizeof s->step);
+    share_position(s, comm);
     s->job = (r->read_job ? r->read_job : ls_job_from_json)(text, s->path, error);
     ls_free(text);
     bool ok = s->job && (!r->data || ls_job_set(s->job, "data", r->data, error));
@@ -133,6 +145,50 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
     return ls_comm_agree(comm, !s->row || s->stand_in, error);
 }
 
+/* **Collective.** Loads the checkpoint that rank 0 has opened, and closes it. */
+static bool load(ls_saved *s, ls_saved_weights weights, ls_error *error)
+{
+    ls_comm *comm = s->session.comm;
+    const ls_params *params = s->session.params;
+    bool ok = comm->rank != 0 || (weights == LS_SAVED_AVERAGE
+                                      ? ls_checkpoint_load_average
+                                      : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    ls_checkpoint_close(s->checkpoint);
+    s->checkpoint = NULL;
+    if (!ls_comm_agree(comm, ok, error))
+        return false;
+    ls_comm_broadcast_nodes(comm, params->values, (size_t)params->size * sizeof(real));
+    ls_session_prepare(&s->session, NULL);
+    return true;
+}
+
+/* Says that there is no file of a stage though a later one has begun. */
+static void tell_missing(const ls_saved *s, const ls_saved_request *r, const char *path)
+{
+    char *text = ls_format("%s is not there: the parameters are those of %s, as a later stage has "
+                           "left them",
+                           path, s->path);
+    if (r->notice)
+        r->notice(r->context, text);
+    ls_free(text);
+}
+
+/* On rank 0. Opens stage-N.h5 of a run directory; s->checkpoint stays NULL where there is none. */
+static bool open_stage(ls_saved *s, const ls_saved_request *r, int stage, ls_error *error)
+{
+    bool there = false;
+    char *folder = ls_format("%s/checkpoints", r->from);
+    char *path = ls_checkpoint_list_stage(folder, stage, ".h5");
+    bool ok = ls_folder_look(path, &there, error);
+    if (there)
+        ok = (s->checkpoint = ls_checkpoint_open(path, error)) != NULL;
+    else if (ok && s->stage > stage)
+        tell_missing(s, r, path);
+    ls_free(path);
+    ls_free(folder);
+    return ok;
+}
+
 bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
     *s = (ls_saved){.step = 0};
@@ -143,17 +199,22 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_err
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))
         return false;
-    const ls_params *params = s->session.params;
-    bool ok = comm->rank != 0 || (r->weights == LS_SAVED_AVERAGE
-                                      ? ls_checkpoint_load_average
-                                      : ls_checkpoint_load_weights)(s->checkpoint, params, error);
-    ls_checkpoint_close(s->checkpoint);
-    s->checkpoint = NULL;
+    return load(s, r->weights, error);
+}
+
+bool ls_saved_take_stage(ls_saved *s, const ls_saved_request *r, int stage, ls_error *error)
+{
+    ls_comm *comm = s->session.comm;
+    bool ok = true;
+    if (r->weights == LS_SAVED_BEST && comm->rank == 0 && ls_atomic_file_is_folder(r->from))
+        ok = open_stage(s, r, stage, error);
+    const double there = s->checkpoint != NULL;
     if (!ls_comm_agree(comm, ok, error))
         return false;
-    ls_comm_broadcast_nodes(comm, params->values, (size_t)params->size * sizeof(real));
-    ls_session_prepare(&s->session, NULL);
-    return true;
+    if (ls_comm_max(comm, there) == 0)
+        return true;
+    share_position(s, comm);
+    return load(s, r->weights, error);
 }
 
 void ls_saved_close(ls_saved *s)

@@ -21,8 +21,8 @@ typedef struct ls_saved_request {
 } ls_saved_request;
 
 typedef struct ls_saved {
-    char path[4096]; /* of the file that was loaded */
-    long step;
+    char path[4096];  /* of the file that was loaded */
+    long step, stage; /* the stage that ran then */
     ls_job *job;
     ls_session session;
     ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
@@ -34,4 +34,9 @@ typedef struct ls_saved {
  * on all ranks. Close with ls_saved_close whether this succeeds or fails. */
 bool ls_saved_open(ls_saved *saved, ls_comm *comm, const ls_saved_request *request,
                    ls_error *error);
+/* **Collective.** Takes the parameters as this stage left them to the next, from stage-N.h5 of the
+ * run directory. Leaves all as it is where a file was named, or the average is wanted, or there is
+ * no stage-N.h5: with a notice, if what was loaded is of a later stage. */
+bool ls_saved_take_stage(ls_saved *saved, const ls_saved_request *request, int stage,
+                         ls_error *error);
 void ls_saved_close(ls_saved *saved); /* **Collective.** */

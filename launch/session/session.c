@@ -209,13 +209,19 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
     return true;
 }
 
+bool ls_session_parse_stage(ls_session *s, int number, ls_error *error)
+{
+    if (!s->stage)
+        s->stage = ls_alloc((size_t)s->job->stages, sizeof *s->stage);
+    return ls_comm_agree(s->comm, parse_stage(s, number, error), error);
+}
+
 bool ls_session_parse_stages(ls_session *s, ls_error *error)
 {
     bool ok = true;
-    s->stage = ls_alloc((size_t)s->job->stages, sizeof *s->stage);
     for (int i = 0; ok && i < s->job->stages; i++)
-        ok = parse_stage(s, i, error);
-    return ls_comm_agree(s->comm, ok, error);
+        ok = ls_session_parse_stage(s, i, error);
+    return ok;
 }
 
 #define SAME_PATHS "give paths that mean the same file on every host"

@@ -28,7 +28,7 @@ typedef struct ls_session {
     ls_params *params;
     ls_net *net[LS_MODEL_NETS];
     ls_task task;
-    ls_session_stage *stage;      /* [job->stages]; NULL before ls_session_parse_stages */
+    ls_session_stage *stage;      /* [job->stages]; NULL before a stage is parsed */
     ls_shared *values, *prepared; /* the node's one copy */
 } ls_session;
 
@@ -49,6 +49,8 @@ bool ls_session_channels_first(const ls_session *session);
 /* **Collective.** Fills session->stage: parses every spec of every stage, and checks that
  * objectives and optimizers fit nets and data. The error is the same on all ranks. */
 bool ls_session_parse_stages(ls_session *session, ls_error *error);
+/* **Collective.** The same for one stage; session->stage has no objective for the others. */
+bool ls_session_parse_stage(ls_session *session, int number, ls_error *error);
 /* The steps that take the batches of an epoch; the last may take some of the next epoch's. */
 long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch);
 /* Threads of the passes through its nets; to be called before an objective is compiled. */

@@ -389,12 +389,15 @@ static void start_stage(ls_trainer *t)
     t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;
 }
 
-/* Moves the position to the beginning of the next stage. In the last stage it stays, so that a
- * later start can ask for more epochs, or more evaluations without a better one. */
+/* Moves the position to the beginning of the next stage, which starts from the parameters as they
+ * are, not from the best: so pretraining is meant, and stage-N.h5 keeps them. In the last stage it
+ * stays, so that a later start can ask for more epochs, or more evaluations without a better one.
+ */
 static void advance(ls_trainer *t)
 {
     if (t->position.stage + 1 == t->session.job->stages)
         return;
+    save(t, LS_CHECKPOINT_STAGE);
     t->position.stage++;
     t->position.stage_step = 0;
     t->position.stale = 0;

@@ -187,6 +187,45 @@ TEST(CheckpointFolder, LaterCheckpointsStayUnlessTheyAreDamaged)
     EXPECT_EQ(whole_steps(run), Steps{1});
 }
 
+/* Newer checkpoints do not take the place of what a stage left; a run that goes back drops it,
+ * unless the stage had ended by then. */
+TEST(CheckpointFolder, WhatAStageLeftStaysUntilTheRunGoesBack)
+{
+    Folder run;
+    SmallState state;
+    ls_error error = {};
+    ls_checkpoint_writer *writer = ls_checkpoint_writer_open(run.root.c_str(), 1);
+    for (long stage : {0, 1, 2}) {
+        state.fill(10 * stage + 10);
+        ls_checkpoint_contents contents = *state.contents();
+        contents.position.stage = stage;
+        ls_checkpoint_writer_write(writer, &contents, LS_CHECKPOINT_STAGE, nullptr, 0);
+        ls_checkpoint_writer_settle(writer);
+        state.fill(10 * stage + 11);
+        state.write(writer);
+    }
+    EXPECT_TRUE(ls_checkpoint_writer_close(writer, &error)) << error.text;
+    const std::string folder = (run / "checkpoints").c_str();
+    EXPECT_EQ(whole_steps(run), Steps{31});
+    for (long stage : {0, 1, 2}) {
+        const std::string path = folder + "/stage-" + std::to_string(stage) + ".h5";
+        ls_checkpoint *left = ls_checkpoint_open(path.c_str(), &error);
+        ASSERT_NE(left, nullptr) << error.text;
+        EXPECT_TRUE(left->weights_only);
+        EXPECT_EQ(left->position.stage, stage);
+        EXPECT_EQ(left->position.step, 10 * stage + 10);
+        ls_checkpoint_close(left);
+    }
+    write_file(folder + "/stage-1.h5", "damaged");
+    EXPECT_EQ(ls_checkpoint_list_stages(folder.c_str(), &error), 3);
+    EXPECT_TRUE(ls_checkpoint_prune_later(folder.c_str(), 20, &error)) << error.text;
+    EXPECT_TRUE(exists(folder + "/stage-0.h5") && exists(folder + "/stage-0.ok"));
+    for (const char *gone : {"/stage-1.h5", "/stage-1.ok", "/stage-2.h5", "/stage-2.ok"})
+        EXPECT_FALSE(exists(folder + gone)) << gone;
+    EXPECT_EQ(ls_checkpoint_list_stages(folder.c_str(), &error), 1);
+    EXPECT_EQ(ls_checkpoint_list_stages((folder + "/none").c_str(), &error), 0);
+}
+
 TEST(CheckpointFolder, AFirstCheckpointThatWasNeverFinishedIsNone)
 {
     Folder run;

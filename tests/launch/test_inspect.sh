@@ -115,9 +115,9 @@ cp out bad.json
 expect 0 "$python" -c '
 import json
 top = json.load(open("bad.json"))
-assert not top["holds"] and [entry["holds"] for entry in top["files"]] == [False, False, True, False]
-assert [entry.get("unfinished") for entry in top["files"]] == [None, True, None, None]'
-rm bad/checkpoints/step-00000015.* bad/checkpoints/best.*
+assert not top["holds"] and [entry["holds"] for entry in top["files"]] == [False, False, True, False, True]
+assert [entry.get("unfinished") for entry in top["files"]] == [None, True, None, None, None]'
+rm bad/checkpoints/step-00000015.* bad/checkpoints/best.* bad/checkpoints/stage-0.*
 expect 0 "$lockstep" verify bad # a checkpoint that a stop cut off is no damage
 rm bad/checkpoints/step-00000005.*
 expect 65 "$lockstep" verify bad # but nothing was verified

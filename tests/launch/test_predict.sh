@@ -74,7 +74,7 @@ cat >reference.py <<'END'
 import csv, h5py, json, numpy
 for ranks in 1, 2, 3:
     assert json.load(open(f"{ranks}.json")) == {
-        "rows": 1100, "split": "test", "data": "rows.h5", "checkpoint": "run/checkpoints/best.h5", "step": 12,
+        "rows": 1100, "split": "test", "data": "rows.h5", "checkpoint": "run/checkpoints/best.h5", "step": 12, "stage": 0,
         "output": f"json{ranks}.csv", "arrays": ["class", "probability"]}
 weights = h5py.File("run/checkpoints/best.h5")["model/net"]
 data, out, features = h5py.File("rows.h5"), h5py.File("1.h5"), h5py.File("features1.h5")

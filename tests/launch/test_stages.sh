@@ -29,6 +29,44 @@ for step in 9 14; do # within and between the stages
     same "resumed from step $step" "$wanted" "$(digest --all "$(checkpoint from$step 21)")"
 done
 
+# --- stage-0.h5 holds what stage 0 left to the next; what applies a stage takes it from a run directory, and says so.
+same 'files of stages' 'stage-0.h5 stage-0.ok' "$(cd whole/checkpoints && echo stage-*)"
+same 'stage-0.h5' "$(digest "$(checkpoint whole 14)")" "$(digest whole/checkpoints/stage-0.h5)"
+figures() { # the lines of figures, without the one that names the file
+    tail -n +2 out
+}
+expect 0 ranks 2 "$lockstep" evaluate whole --stage 0
+says "whole/checkpoints/stage-0.h5 (step 14) on test of images.h5, by stage 0: autoencoder loss=squared-error noise=0"
+says 'mse'
+wanted_figures=$(figures)
+expect 0 "$lockstep" evaluate "$(checkpoint whole 14)" --stage 0
+says "$(checkpoint whole 14) (step 14) on test"
+same 'figures of stage 0' "$wanted_figures" "$(figures)"
+expect 0 "$lockstep" evaluate whole --json
+says '"stage":1,'
+says '"accuracy"'
+expect 0 "$lockstep" predict whole --stage 0 -o rebuilt.h5
+says 'whole/checkpoints/stage-0.h5 (step 14)'
+says '61 rows, row and value'
+expect 0 "$lockstep" generate whole --walk 3,5 -o walk.png
+says 'wrote walk.png: 16 rows of whole/checkpoints/stage-0.h5 (step 14), seed 1, by stage 0: autoencoder'
+expect 64 "$lockstep" generate whole --walk 3,5 --stage 1 -o walk.png --force
+says 'the objective supervised makes no rows'
+expect 64 ranks 2 "$lockstep" evaluate whole --stage 2
+says '--stage=2, but the job has stages 0 to 1'
+expect 0 "$lockstep" evaluate from14 --stage 0
+says 'from14/checkpoints/stage-0.h5 is not there: the parameters are those of from14/checkpoints/'
+expect 0 "$lockstep" verify whole
+says 'whole/checkpoints/stage-0.h5'
+data unlabelled unlabelled.h5
+expect 0 "$lockstep" evaluate whole --stage 0 --data unlabelled.h5
+expect 65 "$lockstep" evaluate whole --data unlabelled.h5
+expect 0 "$lockstep" inspect from9
+says 'stage-0.h5'
+printf '\n' >>from9/checkpoints/stage-0.h5
+expect 65 ranks 2 "$lockstep" evaluate from9 --stage 0
+says 'from9/checkpoints/stage-0.h5'
+
 # --- What stage 2 froze is as stage 1 left it.
 "$python" - "$(checkpoint whole 14)" "$(checkpoint whole 21)" <<'END_PYTHON'
 import h5py, sys
