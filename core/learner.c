@@ -16,6 +16,7 @@ struct ls_learner {
     real *values, *prepared, *gradient, *state[LS_OPTIMIZER_STATES];
     double *pieces, *gradient2, *value2; /* as squares.h says */
     long steps, updates[LS_PHASES];
+    ls_carried carried[LS_ROW_STATES]; /* all rows of each row state */
 };
 
 static bool build(ls_learner *it, ls_error *error)
@@ -42,6 +43,17 @@ static bool build(ls_learner *it, ls_error *error)
                         it->optimizer.ema);
 }
 
+static void begin_rows(ls_learner *it)
+{
+    ls_objective *objective = it->objective;
+    for (int k = 0; k < objective->row_states.count; k++) {
+        const ls_row_state *state = &objective->row_states.at[k];
+        real *data = ls_alloc((size_t)(state->rows * state->reals), sizeof *data);
+        objective->type->begin_rows(objective, k, it->plan.seed, 0, state->rows, data);
+        it->carried[k] = (ls_carried){.rows = state->rows, .data = data};
+    }
+}
+
 static void take_memory(ls_learner *it)
 {
     size_t reals = (size_t)it->params->size;
@@ -58,6 +70,7 @@ static void take_memory(ls_learner *it)
     ls_params_initialize(it->params, it->plan.seed, NULL);
     it->objective->type->compile(it->objective, it->plan.batch, 0);
     it->run = ls_workspace_create(it->net, it->plan.batch, LS_INFERENCE);
+    begin_rows(it);
 }
 
 ls_learner *ls_learner_create(const ls_learner_plan *plan, ls_error *error)
@@ -89,6 +102,8 @@ void ls_learner_destroy(ls_learner *it)
     ls_free(it->gradient);
     for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
         ls_free(it->state[k]);
+    for (int k = 0; k < LS_ROW_STATES; k++)
+        ls_free(it->carried[k].data);
     ls_free(it->pieces);
     ls_free(it->gradient2);
     ls_free(it->value2);
@@ -141,7 +156,8 @@ static bool make_update(ls_learner *it, int phase, int repeat, const ls_batch *b
                           .step = (uint64_t)it->steps,
                           .draw = ls_pass_draw(phase, repeat),
                           .total = batch->total,
-                          .gradient = it->gradient};
+                          .gradient = it->gradient,
+                          .carried = it->carried};
     ls_net_prepare(it->net, NULL, 0, 1);
     it->objective->type->gradient(it->objective, phase, batch, &pass, sums);
     return take_step(it, phase, sums, error);

@@ -106,6 +106,19 @@ TEST(Objective, CountsTheOperationsOfWhatItTrains)
     EXPECT_EQ(ls_net_flops(s.net[0], {0, 2}, NULL), 40);
 }
 
+/* vae has no option that may change. What a default says may be written out. */
+TEST(Objective, AStageGoesOnWithTheSameOptions)
+{
+    EXPECT_TRUE(ls_objective_continues("vae beta=2", " vae   beta=2"));
+    EXPECT_TRUE(ls_objective_continues("vae", "vae beta=1"));
+    EXPECT_TRUE(ls_objective_continues("vae beta=1 sigma=1", "vae"));
+    EXPECT_FALSE(ls_objective_continues("vae", "vae beta=2"));
+    EXPECT_FALSE(ls_objective_continues("vae beta=2", "vae"));
+    EXPECT_FALSE(ls_objective_continues("vae beta=2", "vae beta=3"));
+    EXPECT_FALSE(ls_objective_continues("vae", "autoencoder"));
+    EXPECT_FALSE(ls_objective_continues("nothing", "nothing"));
+}
+
 TEST(Objective, MetricsAreMeansOfOnePhaseAndHaveADirection)
 {
     Setting s;
