@@ -14,7 +14,7 @@ import h5py
 import numpy
 
 ARRAYS = ("model", "optimizer", "state", "rows")
-POSITION = ("stage", "stage_step", "step", "samples", "shards", "updates", "best", "best_step", "stale")
+POSITION = ("stage", "stage_step", "step", "samples", "shards", "updates", "best", "best_step", "stale", "gap")
 
 
 def arrays(file, top):
