@@ -90,7 +90,18 @@ LS_CLONES void ls_pixels_draw(long n, const real *restrict p, real *restrict x)
         x[j] = x[j] < p[j];
 }
 
+void ls_pixels_binarize(ls_random stream, const ls_batch *batch, long first, long width,
+                        real *pixels)
+{
+    for (long r = 0; r < batch->rows; r++) {
+        const long row = batch->row ? (long)batch->row[r] : first + r;
+        ls_random_uniform(stream, (uint64_t)row, pixels + r * width, width);
+        ls_pixels_draw(width, batch->x + r * width, pixels + r * width);
+    }
+}
+
 const ls_target_rule ls_pixels_rule = {
     ls_loss_is_probability,
     "an output of probabilities takes numbers from 0 to 1: give x the attribute scale, such as "
-    "1/255 for bytes, or take output=gaussian (vae), loss=squared-error (autoencoder)"};
+    "1/255 for bytes, or take output=gaussian (vae), loss=squared-error (autoencoder), "
+    "units=gaussian (rbm)"};

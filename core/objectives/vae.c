@@ -23,7 +23,7 @@
 #include "core/posterior.h"
 
 /* Streams of random numbers: beside those of layers, which are small numbers. */
-enum { CODES = 1 << 24, PIXELS, DRAWS, PRIOR };
+enum { CODES = 1 << 24, DRAWS = CODES + 2, PRIOR };
 enum { SUM_BOUND = LS_SUM_LOSS + 1, SUM_RECONSTRUCTION, SUM_DIVERGENCE };
 enum { LOSS, BOUND, RECONSTRUCTION, DIVERGENCE, METRICS };
 enum { BERNOULLI, GAUSSIAN };
@@ -184,16 +184,11 @@ static double flops(const ls_objective *objective)
 static const real *draw_pixels(const vae *self, const runs *runs, const ls_batch *rows,
                                const ls_pass *pass)
 {
-    const ls_random stream =
-        ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, PIXELS);
     if (!self->binarize)
         return rows->x;
-    for (long r = 0; r < rows->rows; r++) {
-        const long row = rows->row ? (long)rows->row[r] : pass->row + r;
-        real *pixels = runs->pixels + r * self->width;
-        ls_random_uniform(stream, (uint64_t)row, pixels, self->width);
-        ls_pixels_draw(self->width, rows->x + r * self->width, pixels);
-    }
+    ls_pixels_binarize(
+        ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, LS_PIXELS_STREAM),
+        rows, pass->row, self->width, runs->pixels);
     return runs->pixels;
 }
 
