@@ -1,0 +1,425 @@
+/* The objective rbm: shards add up to the whole, chains persist and mix to the distribution of all
+ * states, evaluation is its formulas in double. That its gradient is contrastive divergence's:
+ * tests/parity/rbm.py. */
+#include <algorithm>
+#include <map>
+
+#include "one_layer.h"
+
+extern "C" {
+#include "core/objectives/rbm_learn.h"
+}
+
+namespace
+{
+
+const double EPSILON = IS_DOUBLE ? 1e-11 : 2e-5;
+
+/* A net with one machine, and the objective over it; all numbers drawn. */
+struct Machine {
+    Net net;
+    ls_error error = {};
+    ls_objective *objective = nullptr;
+    ls_pass pass = {};
+
+    Machine(const std::string &text, const std::string &lines, long rows = 64, long chunk = 64)
+        : net(lines)
+    {
+        ls_task task = {};
+        const ls_net *nets = net.get();
+        task.params = net.params();
+        task.nets = 1;
+        task.net = (ls_net *const *)&nets;
+        task.x = nets->x;
+        objective = ls_objective_create(text.c_str(), &task, &error);
+        pass.seed = 11;
+        if (objective)
+            objective->type->compile(objective, rows, chunk);
+    }
+    Machine(const Machine &) = delete;
+    ~Machine()
+    {
+        ls_objective_destroy(objective);
+    }
+    const ls_rbm *self() const
+    {
+        return (const ls_rbm *)objective->self;
+    }
+    Reals logical(int k) const
+    {
+        const int slot = net->layers[self()->layer]->slot[k];
+        Reals out((size_t)ls_shape_count(&net.params()->slots[slot].shape));
+        ls_params_store(net.params(), slot, net.params()->values, out.data());
+        return out;
+    }
+    ls_batch batch(const Reals &x) const
+    {
+        ls_batch batch = {};
+        batch.x = x.data();
+        batch.x_shape = net->x;
+        batch.rows = batch.total = (long)(x.size() / net.x_count());
+        return batch;
+    }
+    /* Gradients of all parameters by one shard of a step. */
+    Reals step(const ls_batch &whole, int shard, int shards, const ls_carried *carried,
+               ls_sums *sums)
+    {
+        ls_batch own = ls_batch_shard(&whole, shard, shards);
+        Reals gradient((size_t)net.params()->size, 7);
+        pass.training = true;
+        pass.step = 3;
+        pass.row = own.first;
+        pass.total = whole.total;
+        pass.carried = carried;
+        pass.gradient = gradient.data();
+        objective->type->gradient(objective, 0, &own, &pass, sums);
+        pass = {};
+        pass.seed = 11;
+        return gradient;
+    }
+    ls_sums evaluate(const Reals &x, Reals *y = nullptr)
+    {
+        ls_sums sums = {};
+        ls_batch rows = batch(x);
+        const real *out = objective->type->evaluate(objective, &rows, &pass, &sums);
+        if (y)
+            y->assign(out, out + x.size());
+        return sums;
+    }
+};
+
+Reals bits(long n, unsigned seed)
+{
+    Reals v = random_reals(n, seed);
+    for (real &value : v)
+        value = value > 0;
+    return v;
+}
+
+double softplus(double x)
+{
+    return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
+}
+
+/* F(v) of a Bernoulli machine. */
+double free_energy(const Machine &m, const real *v)
+{
+    const Reals w = m.logical(0), b = m.logical(1), a = m.logical(2);
+    double energy = 0;
+    for (size_t i = 0; i < a.size(); i++)
+        energy -= (double)a[i] * v[i];
+    for (size_t j = 0; j < b.size(); j++) {
+        double x = b[j];
+        for (size_t i = 0; i < a.size(); i++)
+            x += (double)w[j * a.size() + i] * v[i];
+        energy -= softplus(x);
+    }
+    return energy;
+}
+
+const char *const LINES = "9 | dense units=37 visible=1; activation function=logistic";
+
+} /* namespace */
+
+/* A step's gradients and sums are those of its shards, and each shard moves its own chains on, to
+ * where they would be without shards. */
+TEST(Rbm, ShardsAddUpToTheWhole)
+{
+    const long rows = 13, chains = 7;
+    for (const char *text : {"rbm k=3", "rbm k=2 chains=7", "rbm hidden=nrelu sparsity_cost=0",
+                             "rbm units=gaussian chains=7", "rbm sparsity_cost=0.3"}) {
+        Machine m(text, LINES);
+        ASSERT_TRUE(m.objective) << m.error.text;
+        const Reals x = bits(rows * 9, 1);
+        const ls_batch whole = m.batch(x);
+        const bool persistent = strstr(text, "chains") != nullptr;
+        Reals all(chains * 9), cut;
+        m.objective->type->begin_rows(m.objective, 0, 5, 0, chains, all.data());
+        cut = all;
+        const Reals begun = all;
+        ls_sums sums, total = {}, part;
+        ls_carried carried = {0, chains, all.data()};
+        const Reals expected = m.step(whole, 0, 1, persistent ? &carried : nullptr, &sums);
+        std::vector<double> found(expected.size());
+        for (int shard = 0; shard < 4; shard++) {
+            const long first = chains * shard / 4, end = chains * (shard + 1) / 4;
+            ls_carried own = {first, end - first, cut.data() + first * 9};
+            const Reals gradient = m.step(whole, shard, 4, persistent ? &own : nullptr, &part);
+            for (size_t i = 0; i < found.size(); i++)
+                found[i] += (double)gradient[i];
+            for (int k = 0; k < LS_SUMS; k++)
+                total.at[k] += part.at[k];
+        }
+        EXPECT_EQ(all, cut) << text;
+        EXPECT_EQ(persistent, all != begun) << text;
+        for (int k = 0; k < LS_SUMS; k++)
+            EXPECT_NEAR(total.at[k], sums.at[k], 10 * EPSILON * (1 + std::fabs(sums.at[k]))) << k;
+        for (size_t i = 0; i < found.size(); i++)
+            ASSERT_NEAR(found[i], expected[i], 20 * EPSILON) << text << i;
+    }
+}
+
+/* The chains are more than go through the arrays at once: the pieces are a matter of memory. */
+TEST(Rbm, ChainsGoThroughInPieces)
+{
+    const long chains = 2 * LS_RBM_PIECE + 50;
+    Machine m("rbm chains=562", LINES, 2), larger("rbm chains=562", LINES, 600);
+    const Reals x = bits(2 * 9, 1);
+    Reals one(chains * 9), other;
+    m.objective->type->begin_rows(m.objective, 0, 5, 0, chains, one.data());
+    other = one;
+    ls_sums sums;
+    ls_carried first = {0, chains, one.data()}, second = {0, chains, other.data()};
+    EXPECT_EQ(m.step(m.batch(x), 0, 1, &first, &sums),
+              larger.step(m.batch(x), 0, 1, &second, &sums));
+    EXPECT_EQ(one, other);
+}
+
+TEST(Rbm, ChainsBeginAsFunctionsOfSeedAndRow)
+{
+    Machine m("rbm chains=9", LINES), normal("rbm chains=9 units=gaussian", LINES);
+    for (Machine *each : {&m, &normal}) {
+        Reals all(9 * 9), part(2 * 9), other(9 * 9);
+        auto begin = [&](uint64_t seed, long first, long n, Reals &to) {
+            each->objective->type->begin_rows(each->objective, 0, seed, first, n, to.data());
+        };
+        begin(5, 0, 9, all);
+        begin(5, 4, 2, part);
+        begin(6, 0, 9, other);
+        EXPECT_EQ(Reals(all.begin() + 36, all.begin() + 54), part);
+        EXPECT_NE(all, other);
+    }
+    EXPECT_EQ(m.objective->row_states.at[0].rows, 9);
+    EXPECT_EQ(m.objective->row_states.at[0].reals, 9);
+}
+
+/* Without chains there is the row state all the same, of no rows: so a resume knows its name. */
+TEST(Rbm, WithoutChainsTheRowStateIsEmpty)
+{
+    Machine m("rbm", LINES);
+    EXPECT_EQ(m.objective->row_states.count, 1);
+    EXPECT_EQ(m.objective->row_states.at[0].rows, 0);
+}
+
+/* While constants stay, a parameter moves the loss, and the chains stay where they were. */
+TEST(Rbm, ChainsStayWhileConstantsDo)
+{
+    for (const char *text : {"rbm k=2", "rbm k=2 chains=6"}) {
+        Machine m(text, LINES);
+        const Reals x = bits(60 * 9, 1);
+        ls_params *params = m.net.params();
+        const long place = params->slots[2].offset; /* the first visible bias: F is linear in it */
+        ls_sums sums;
+        params->constants_stay = true;
+        const Reals gradient = m.step(m.batch(x), 0, 1, nullptr, &sums);
+        const double before = sums.at[LS_SUM_LOSS];
+        params->values[place] += 20;
+        m.step(m.batch(x), 0, 1, nullptr, &sums);
+        EXPECT_NEAR(sums.at[LS_SUM_LOSS] - before, 20 * gradient[place], 1e3 * EPSILON) << text;
+        params->constants_stay = false;
+        m.step(m.batch(x), 0, 1, nullptr, &sums);
+        EXPECT_GT(std::fabs(sums.at[LS_SUM_LOSS] - before - 20 * gradient[place]), 1) << text;
+    }
+}
+
+/* Chi-square of the visible states of many chains against exp(-F), over all 64 of them. */
+TEST(Rbm, ChainsMixToTheDistributionOfAllStates)
+{
+    const long n = 6, rows = 256, repeats = 80, states = 1 << n;
+    Machine m("rbm", "6 | dense units=6 visible=1", 1, rows);
+    std::vector<double> expected(states), count(states);
+    double z = 0, chi = 0;
+    for (long s = 0; s < states; s++) {
+        Reals v(n);
+        for (long i = 0; i < n; i++)
+            v[i] = s >> i & 1;
+        z += expected[s] = std::exp(-free_energy(m, v.data()));
+    }
+    for (long repeat = 0; repeat < repeats; repeat++) {
+        Reals v(rows * n, 0);
+        ls_rbm_chains chains = {};
+        chains.seed = 3;
+        chains.step = (uint64_t)repeat;
+        chains.rows = rows;
+        chains.v = v.data();
+        ls_rbm_move(m.self(), &m.self()->evaluation, &chains, 0, 40);
+        for (long r = 0; r < rows; r++) {
+            long state = 0;
+            for (long i = 0; i < n; i++)
+                state |= (long)v[r * n + i] << i;
+            count[state]++;
+        }
+    }
+    for (long s = 0; s < states; s++) {
+        const double mean = expected[s] / z * (double)(rows * repeats);
+        ASSERT_GT(mean, 5);
+        chi += (count[s] - mean) * (count[s] - mean) / mean;
+    }
+    EXPECT_LT(chi, 103.4); /* 63 degrees of freedom, p = 0.001 */
+    EXPECT_GT(chi, 32.8);  /* p = 0.999 */
+}
+
+TEST(Rbm, EvaluationIsItsFormulas)
+{
+    const long rows = 11;
+    Machine m("rbm", LINES);
+    const Reals x = bits(rows * 9, 1), w = m.logical(0), b = m.logical(1), a = m.logical(2);
+    Reals y;
+    const ls_sums sums = m.evaluate(x, &y);
+    double energy = 0, activity = 0, distance = 0;
+    for (long r = 0; r < rows; r++) {
+        energy += free_energy(m, &x[r * 9]);
+        std::vector<double> back(a.begin(), a.end());
+        for (size_t j = 0; j < b.size(); j++) {
+            double input = b[j];
+            for (long i = 0; i < 9; i++)
+                input += (double)w[j * 9 + i] * x[r * 9 + i];
+            const double mean = 1 / (1 + std::exp(-input));
+            activity += mean / (double)b.size();
+            for (long i = 0; i < 9; i++)
+                back[i] += mean * w[j * 9 + i];
+        }
+        for (long i = 0; i < 9; i++) {
+            EXPECT_NEAR(y[r * 9 + i], back[i], 20 * EPSILON);
+            distance += std::pow(1 / (1 + std::exp(-back[i])) - x[r * 9 + i], 2) / 9;
+        }
+    }
+    EXPECT_EQ(sums.at[LS_SUM_WEIGHT], rows);
+    EXPECT_NEAR(sums.at[LS_RBM_ENERGY], energy, EPSILON * std::fabs(energy));
+    EXPECT_NEAR(sums.at[LS_RBM_ACTIVITY], activity, 10 * EPSILON * activity);
+    EXPECT_NEAR(sums.at[LS_RBM_RECONSTRUCTION], distance, 10 * EPSILON * distance);
+}
+
+/* Over many seeds, every unit of a row is flipped as often as any other. */
+TEST(Rbm, PseudoLikelihoodIsThatOfEachUnitByTheOthers)
+{
+    Machine m("rbm", "6 | dense units=5 visible=1");
+    const Reals x = bits(6, 3);
+    double expected = 0, found = 0, square = 0;
+    for (long i = 0; i < 6; i++) {
+        Reals flipped = x;
+        flipped[i] = 1 - x[i];
+        expected -= softplus(free_energy(m, x.data()) - free_energy(m, flipped.data()));
+    }
+    const int seeds = 4000;
+    for (int seed = 0; seed < seeds; seed++) {
+        m.pass.seed = (uint64_t)seed;
+        const double one = m.evaluate(x).at[LS_RBM_PSEUDO];
+        found += one / seeds;
+        square += one * one / seeds;
+    }
+    const double deviation = std::sqrt(square - found * found);
+    EXPECT_GT(deviation, 0.1);
+    EXPECT_NEAR(found, expected, 4 * deviation / std::sqrt(seeds));
+}
+
+/* Rows of an evaluation do not depend on each other. */
+TEST(Rbm, EvaluationOfARowIsAFunctionOfSeedAndRow)
+{
+    Machine m("rbm binarize=1", LINES);
+    Reals x = random_reals(8 * 9, 1), y, part;
+    for (real &value : x)
+        value = std::fabs(value);
+    m.evaluate(x, &y);
+    m.pass.row = 3;
+    m.evaluate(Reals(x.begin() + 27, x.begin() + 45), &part);
+    EXPECT_EQ(Reals(y.begin() + 27, y.begin() + 45), part);
+}
+
+/* A machine above other lines sees what they make in evaluation, and trains itself alone. */
+TEST(Rbm, AMachineAboveSeesTheMeansBelow)
+{
+    const std::string lines = "9 | dense units=7 visible=1; activation function=logistic; "
+                              "top: dense units=5 visible=1; activation function=logistic";
+    Machine both("rbm layer=top", lines), first("rbm", lines),
+        top("rbm", "7 | dense units=5 visible=1");
+    EXPECT_EQ(first.self()->layer, 0);
+    ASSERT_EQ(both.self()->layer, 2);
+    for (int k = 0; k < 3; k++)
+        ls_params_load(top.net.params(), k, both.logical(k).data(), top.net.params()->values);
+    const ls_slots *slots = &both.objective->phase[0].slots;
+    EXPECT_EQ(slots->count, 1);
+    EXPECT_EQ(slots->at[0].begin, 3);
+    EXPECT_EQ(slots->at[0].end, 6);
+    const Reals x = bits(4 * 9, 1);
+    ls_workspace *below = ls_workspace_create_part(both.net.get(), {0, 2}, 4, LS_INFERENCE);
+    const ls_pass pass = {};
+    const real *means = ls_workspace_forward(below, &pass, x.data(), 4);
+    const Reals seen(means, means + 4 * 7);
+    ls_workspace_destroy(below);
+    EXPECT_EQ(both.evaluate(x).at[LS_RBM_ENERGY], top.evaluate(seen).at[LS_RBM_ENERGY]);
+    ls_sums sums, above;
+    const Reals gradient = both.step(both.batch(x), 0, 1, nullptr, &sums);
+    const Reals expected = top.step(top.batch(seen), 0, 1, nullptr, &above);
+    EXPECT_EQ(sums.at[LS_SUM_LOSS], above.at[LS_SUM_LOSS]);
+    const long begin = both.net.params()->slots[3].offset;
+    EXPECT_EQ(Reals(gradient.begin(), gradient.begin() + begin), Reals((size_t)begin, 7));
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), gradient.begin() + begin));
+}
+
+TEST(Rbm, FrozenSlotsGetNoGradient)
+{
+    Machine m("rbm", LINES);
+    ls_slots frozen = {};
+    ls_slots_add(&frozen, 2, 3);
+    m.pass.frozen = &frozen;
+    ls_sums sums;
+    const Reals x = bits(4 * 9, 1), gradient = m.step(m.batch(x), 0, 1, nullptr, &sums);
+    const long place = m.net.params()->slots[2].offset;
+    EXPECT_EQ(gradient[place], 0);
+    EXPECT_NE(gradient[0], 0);
+}
+
+TEST(Rbm, JudgesByWhatItsUnitsHave)
+{
+    const std::map<std::string, std::string> judged = {
+        {"rbm", "pseudo_likelihood"},
+        {"rbm chains=3", "pseudo_likelihood"},
+        {"rbm units=gaussian", "reconstruction"},
+        {"rbm units=gaussian chains=3", "reconstruction"}};
+    for (const auto &each : judged) {
+        Machine m(each.first, LINES);
+        ASSERT_GE(m.objective->judged, 0);
+        EXPECT_EQ(m.objective->metric[m.objective->judged].name, each.second);
+        EXPECT_FALSE(m.objective->metric[0].evaluated) << "the progress line shows it";
+    }
+}
+
+TEST(Rbm, TellsOfUnitsThatAreAllOffOrOn)
+{
+    Machine m("rbm", LINES);
+    double value[LS_METRICS] = {};
+    auto trouble = [&](double activity) {
+        value[m.self()->activity] = activity;
+        const char *words = m.objective->type->trouble(m.objective, value);
+        return std::string(words ? words : "");
+    };
+    EXPECT_EQ(trouble(0.2), "");
+    EXPECT_NE(trouble(1e-5).find("are off"), std::string::npos);
+    EXPECT_NE(trouble(0.99999).find("are on"), std::string::npos);
+}
+
+TEST(Rbm, RefusesWhatIsNoMachine)
+{
+    const std::map<std::string, const char *> refused = {
+        {"rbm layer=x", "layer=x: the net net has no such line; restricted Boltzmann machines are: "
+                        "dense1"},
+        {"rbm layer=activation1", "net/activation1 is of type activation and has no bias"},
+        {"rbm net=encoder", "wants a net named 'encoder'"},
+        {"rbm units=gaussian binarize=1", "take units=bernoulli"},
+        {"rbm hidden=nrelu sparsity_cost=1", "hidden=nrelu are not"},
+        {"rbm k=0", "k"}};
+    for (const auto &each : refused) {
+        Machine m(each.first, LINES);
+        EXPECT_FALSE(m.objective) << each.first;
+        EXPECT_NE(std::string(m.error.text).find(each.second), std::string::npos) << m.error.text;
+    }
+    Machine none("rbm", "9 | dense units=3");
+    EXPECT_STREQ(none.error.text, "layer=first: the net net has no line that is a restricted "
+                                  "Boltzmann machine: `dense units=N visible=1`");
+    Machine branched("rbm layer=top", "9 | a: dense units=5; top: dense @input units=5 visible=1; "
+                                      "sum @a @top");
+    EXPECT_NE(std::string(branched.error.text).find("does not read the line before it"),
+              std::string::npos)
+        << branched.error.text;
+}
