@@ -133,7 +133,8 @@ static bool take_step(ls_learner *it, int phase, const ls_sums *sums, ls_error *
                               .measure = measure,
                               .context = it,
                               .rate = it->optimizer.rate,
-                              .count = it->updates[phase] + 1};
+                              .count = it->updates[phase] + 1,
+                              .epoch = it->plan.epoch ? it->steps / it->plan.epoch : 0};
     double weight = sums->at[LS_SUM_WEIGHT];
     measure(it, it->gradient, update.slots, it->gradient2);
     if (!isfinite(ls_squares_total(it->params, it->gradient2)) || !isfinite(sums->at[LS_SUM_LOSS]))

@@ -15,6 +15,8 @@ typedef struct ls_learner_plan {
     ls_shape y;            /* of a row's targets; labels: rank 0 */
     long classes;          /* of labels; 0: targets */
     long batch;            /* most rows of a step and of a prediction */
+    long epoch;            /* steps of an epoch, for an optimizer that goes by epochs; 0: one
+                              epoch has no end */
     uint64_t seed;         /* of first weights and of dropout */
 } ls_learner_plan;
 

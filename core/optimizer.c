@@ -31,7 +31,8 @@ static LS_CLONES void momentum(const ls_update *update, long n, real *restrict v
 {
     const ls_optimizer *optimizer = update->optimizer;
     const real rate = (real)update->rate, scale = (real)update->scale, decay = (real)update->decay;
-    const real mu = (real)optimizer->momentum;
+    const real mu =
+        (real)(update->epoch < optimizer->epochs ? optimizer->start : optimizer->momentum);
     const real a = optimizer->type->nesterov ? mu : 1, b = optimizer->type->nesterov ? 1 : 0;
     real *restrict v = state[0];
     for (long i = 0; i < whole(n); i++) {
@@ -161,8 +162,13 @@ static LS_CLONES void add_statistics(long n, real *restrict value, const real *r
 /* clang-format on */
 
 static const ls_option sgd_options[] = {COMMON("0.01", "1")};
+/* Less momentum at first: Hinton 2010, section 9. */
 static const ls_option momentum_options[] = {
-    NUMBER(momentum, "0.9", 0, 1, "share of the velocity that is kept"), COMMON("0.01", "1")};
+    NUMBER(momentum, "0.9", 0, 1, "share of the velocity that is kept"),
+    NUMBER(start, "0.5", 0, 1, "in its place, before the switch"),
+    {"switch", LS_OPTION_INT, offsetof(ls_optimizer, epochs), "0", 0, 1e9, NULL,
+     "epochs at the beginning of a stage in which start= is the momentum"},
+    COMMON("0.01", "1")};
 static const ls_option adam_options[] = {
     NUMBER(beta1, "0.9", 0, 0.9999999, "share kept of the mean of gradients"),
     NUMBER(beta2, "0.999", 0, 0.9999999, "share kept of the mean of squares"),

@@ -26,6 +26,7 @@ typedef struct ls_update {
     void *context;
     double rate; /* after the schedule */
     long count;  /* updates of this phase so far, with this one: 1, 2, ... (Adam's t) */
+    long epoch;  /* epochs of the stage that are done: 0, 1, ... */
     /* A step sets these. */
     double scale; /* on the gradient: 1 / weight, times clipping */
     double decay; /* decay * value is added to the gradient */
@@ -55,6 +56,8 @@ struct ls_optimizer {
     double bound;             /* largest size of a value after an update; 0: off */
     bool decay_all;           /* decay=... also on biases and norms (PyTorch's way) */
     double momentum, beta1, beta2, epsilon, alpha, trust;
+    double start; /* the momentum of the first `epochs` epochs of a stage */
+    long epochs;
     bool adapt_all; /* the ratio also for biases and norms */
     double ema;     /* share of the moving average that an update keeps; 0: no average */
 };

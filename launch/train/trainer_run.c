@@ -141,7 +141,8 @@ static void update(ls_trainer *t, int phase, double weight)
                               .measure = measure,
                               .context = t->reduce,
                               .rate = t->report.rate,
-                              .count = ++t->position.updates[phase]};
+                              .count = ++t->position.updates[phase],
+                              .epoch = t->position.stage_step / stage->steps_per_epoch};
     ls_optimizer_step(&update, weight);
 }
 

@@ -77,6 +77,27 @@ TEST_F(Learner, AStepIsTheDeltaRule)
     EXPECT_NEAR(y[2], after[0] * 3 + after[1] + after[2], 1e-5);
 }
 
+/* An epoch is two steps; the first has the momentum 0. */
+TEST_F(Learner, CountsTheEpochsOfItsOptimizer)
+{
+    plan.net = "dense units=1 bias=0";
+    plan.objective = "supervised loss=squared-error";
+    plan.optimizer = "momentum rate=1 momentum=0.5 start=0 switch=1";
+    plan.x = {1, {1}};
+    plan.y = {1, {1}};
+    plan.batch = 1;
+    plan.epoch = 2;
+    make();
+    double p = numbers()[0], v = 0;
+    for (int step = 0; step < 5; step++) {
+        const real x = 1, t = 7;
+        ASSERT_TRUE(ls_learner_step(learner, &x, &t, 1, nullptr, &error)) << error.text;
+        v = (step < 2 ? 0 : 0.5) * v + (p - 7);
+        p -= v;
+        EXPECT_NEAR(numbers()[0], p, 1e-5) << step;
+    }
+}
+
 TEST_F(Learner, TheSameSeedGivesTheSameNumbersDropoutIncluded)
 {
     plan.net = "dense units=9\nactivation function=relu\ndropout rate=0.5\ndense units=2";

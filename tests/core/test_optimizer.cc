@@ -228,6 +228,39 @@ TEST(Optimizer, EachEqualsItsFormulaOverSteps)
         }
 }
 
+/* v = mu v + g with mu = 0.5 in the first two epochs, of which each has two steps, and then 0.9. */
+TEST(Optimizer, MomentumSwitchesAfterEpochs)
+{
+    for (const std::string name : {"momentum", "nesterov"}) {
+        Slots slots;
+        ls_optimizer optimizer = parse((name + " start=0.5 switch=2 momentum=0.9").c_str());
+        double p = slots.values[0], v = 0;
+        const double g = slots.gradient[0];
+        for (long t = 1; t <= 7; t++) {
+            ls_update update = numbers(0.03, 1, 0, t);
+            update.epoch = (t - 1) / 2;
+            slots.update(optimizer, update);
+            const double mu = t <= 4 ? 0.5 : 0.9;
+            v = mu * v + g;
+            p -= 0.03 * (name == "nesterov" ? g + mu * v : v);
+            ASSERT_NEAR(slots.values[0], p, 4 * EPSILON) << name << " step " << t;
+        }
+    }
+}
+
+/* A bias that no pass uses is one to the optimizers. */
+TEST(Optimizer, ASlotAsideIsTreatedAsABias)
+{
+    for (const std::string &name : every_optimizer()) {
+        Slots bias, aside;
+        aside.params->slots[1].kind = LS_SLOT_ASIDE;
+        ls_optimizer optimizer = parse((name + " rate=0.03 decay=0.1 decay_all=0").c_str());
+        bias.update(optimizer, numbers(0.03, 0.25, 0.1, 1));
+        aside.update(optimizer, numbers(0.03, 0.25, 0.1, 1));
+        EXPECT_EQ(bias.values, aside.values) << name;
+    }
+}
+
 TEST(Optimizer, ABoundCutsWeightsAndBiasesAfterEachStep)
 {
     const double bound = 0.4;
