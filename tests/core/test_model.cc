@@ -248,6 +248,27 @@ TEST(ImageModels, RecipesFollowThePapers)
                  Stages("vgg16").list.at[0].optimizer);
 }
 
+TEST(Models, AMachineHasTheStageOfHintonsGuide)
+{
+    const ls_shape row = {1, {6}};
+    ls_error error = {};
+    ls_model_nets nets = {};
+    ASSERT_TRUE(ls_model_write("rbm visible=6 hidden=4 hidden_units=nrelu", &row, &nets, &error));
+    EXPECT_STREQ("dense units=4 visible=1 init=normal scale=0.01\nactivation function=relu\n",
+                 nets.lines[0]);
+    ls_model_release(&nets);
+    EXPECT_FALSE(ls_model_write("rbm visible=7", &row, &nets, &error));
+    EXPECT_STREQ("rbm: visible=7, but a row of the data has 6 numbers", error.text);
+    EXPECT_STREQ("rbm", Stages("rbm").list.at[0].objective);
+    EXPECT_STREQ("momentum start=0.5 switch=5 momentum=0.9 rate=0.1 decay=2e-4 decay_all=0",
+                 Stages("rbm").list.at[0].optimizer);
+    EXPECT_STREQ(
+        "rbm units=gaussian hidden=nrelu k=3 chains=20",
+        Stages("rbm units=gaussian hidden_units=nrelu k=3 chains=20").list.at[0].objective);
+    EXPECT_STREQ("rbm binarize=1", Stages("rbm binarize=1").list.at[0].objective);
+    EXPECT_STREQ("linear", Stages("rbm chains=20").list.at[0].schedule);
+}
+
 TEST(Models, OwnTheTextsOfTheirStages)
 {
     size_t blocks = ls_memory_blocks();
