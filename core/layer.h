@@ -146,6 +146,9 @@ struct ls_layer_type {
     /* Called only if the pass wants the gradient of one of its slots at least: ls_layer_gradient is
      * NULL for the others. NULL: no parameters. */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+    /* Narrows [*low, *high], which comes as all numbers, to a range that no output leaves. NULL:
+     * any number may come. */
+    void (*range)(const ls_layer *layer, double *low, double *high);
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };

@@ -124,6 +124,7 @@ const ls_loss_type ls_loss_types[] = {
      .of_row = cross_entropy,
      .meaning = {"probability", softmax, copy, .values = false},
      .smooths = true,
+     .logits = true,
      .softmax = true},
     {.name = "bce",
      .help = "binary cross-entropy of logistic(outputs), one problem an output: targets from 0 to "
@@ -131,6 +132,7 @@ const ls_loss_type ls_loss_types[] = {
      .of_output = binary_entropy,
      .meaning = {"probability", logistic, logistic, .values = false},
      .vectors = true,
+     .logits = true,
      .rule = &probabilities},
     {.name = "hinge",
      .help = "sum over outputs of max(0, 1 - t output), t = +-1: targets of -1 and 1, or labels "

@@ -48,6 +48,7 @@ typedef struct ls_loss_type {
     bool vectors;               /* takes vector targets, ... */
     const ls_target_rule *rule; /* ... that fit this; NULL: any */
     bool smooths;               /* takes label smoothing */
+    bool logits;                /* takes any numbers and makes probabilities of them by itself */
     bool softmax; /* wants an output for each class; others take a single one for two classes */
 } ls_loss_type;
 

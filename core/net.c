@@ -1,6 +1,7 @@
 /* net: builds a graph of layers from spec lines. How it is applied: workspace.c. */
 #include "core/net.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -327,6 +328,15 @@ static long own_parameters(const ls_net *net, const ls_layer *layer)
             parameters += ls_shape_count(&slot->shape);
     }
     return parameters;
+}
+
+void ls_net_range(const ls_net *net, double *low, double *high)
+{
+    const ls_layer *last = net->layers[net->count - 1];
+    *low = -INFINITY;
+    *high = INFINITY;
+    if (last->type->range)
+        last->type->range(last, low, high);
 }
 
 void ls_net_print(const ls_net *net, FILE *out)

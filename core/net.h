@@ -40,5 +40,7 @@ double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *traine
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */
 int ls_net_last_reader(const ls_net *net, int count, int i);
+/* The range that no output of the net leaves: that of its last line. */
+void ls_net_range(const ls_net *net, double *low, double *high);
 /* The layer table: name, type, output shape, parameters. */
 void ls_net_print(const ls_net *net, FILE *out);

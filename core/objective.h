@@ -176,8 +176,11 @@ struct ls_objective {
     ls_shape output; /* of a row of evaluate's outputs */
     const ls_meaning *meaning; /* of the outputs */
     long classes;              /* that the outputs stand for, where rows have labels; 0: none */
-    bool rebuilds;             /* the outputs are the data's rows as rebuilt from their codes */
-    int generates;             /* the ls_generation_kinds that it can make, or-ed */
+    /* The net whose outputs the loss takes as logits or scores, which are any numbers; and the one
+     * whose outputs are rows of the data as they are. NULL: none. */
+    const ls_net *logits, *makes;
+    bool rebuilds; /* the outputs are the data's rows as rebuilt from their codes */
+    int generates; /* the ls_generation_kinds that it can make, or-ed */
     const ls_target_rule *x_rule, *y_rule; /* of the data's numbers and targets; NULL: any do */
     int views;
     ls_view view[LS_VIEWS]; /* after a compile with shard_rows */

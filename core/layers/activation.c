@@ -148,6 +148,19 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
+/* Every function rises or falls all the way, so its range is what it comes to far out. */
+static void range(const ls_layer *layer, double *low, double *high)
+{
+    const activation *self = layer->self;
+    const real far[2] = {-1e30F, 1e30F};
+    real end[2];
+    if (self->f->takes == LS_ALPHA_LEARNED)
+        return;
+    self->f->value(2, far, self->alpha, end);
+    *low = end[0] < -1e3 ? *low : (double)end[0];
+    *high = end[1] > 1e3 ? *high : (double)end[1];
+}
+
 static real alpha_of(const ls_layer *layer)
 {
     const activation *self = layer->self;
@@ -213,4 +226,5 @@ const ls_layer_type ls_layer_activation = {
     .forward = forward,
     .backward = backward,
     .gradient = gradient,
+    .range = range,
 };

@@ -85,6 +85,12 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
+static void range(const ls_layer *layer, double *low, double *high)
+{
+    const batchnorm *self = layer->self;
+    *low = self->relu ? 0 : *low;
+}
+
 /* What one call of forward or backward uses. */
 typedef struct work {
     const ls_layer *layer;
@@ -384,4 +390,5 @@ const ls_layer_type ls_layer_batchnorm = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .range = range,
 };

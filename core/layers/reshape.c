@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/layer.h"
+#include "core/net.h"
 
 typedef struct reshape {
     ls_list shape;
@@ -36,6 +36,14 @@ static bool setup(ls_layer *layer, ls_error *error)
                         ls_shape_text(&layer->y, wanted, sizeof wanted), numbers);
 }
 
+static void range(const ls_layer *layer, double *low, double *high)
+{
+    const int from = layer->input[0];
+    const ls_layer *before = from >= 0 ? layer->net->layers[from] : NULL;
+    if (before && before->type->range)
+        before->type->range(before, low, high);
+}
+
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const size_t numbers = (size_t)(args->rows * ls_shape_count(&layer->y));
@@ -61,4 +69,5 @@ const ls_layer_type ls_layer_reshape = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .range = range,
 };

@@ -13,6 +13,12 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
+static void range(const ls_layer *layer, double *low, double *high)
+{
+    *low = 0;
+    *high = 1;
+}
+
 /* A NaN is never found to be the largest, but it still reaches the sum. */
 static real largest(long n, const real *x)
 {
@@ -65,4 +71,5 @@ const ls_layer_type ls_layer_softmax = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .range = range,
 };

@@ -198,6 +198,10 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->metric[1] = (ls_metric){.name = "mse", .sum = SUM_SQUARES, .lower = true};
     objective->output = task->x;
     objective->meaning = self->meaning;
+    if (self->decode.end == self->decoder->count) { /* else the loss compares hidden units */
+        objective->logits = self->loss == BCE ? self->decoder : NULL;
+        objective->makes = self->loss == BCE ? NULL : self->decoder;
+    }
     objective->rebuilds = true;
     objective->generates = LS_GENERATE_WALK | (self->code == 2 ? LS_GENERATE_PLANE : 0);
     objective->x_rule = losses[self->loss].rule;

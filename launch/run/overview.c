@@ -4,11 +4,11 @@
 #include <math.h>
 
 #include "core/kernels/tile.h"
-#include "core/memory.h"
 #include "core/minmax.h"
 #include "core/print.h"
 #include "launch/threads.h"
 #include "launch/train/plan.h"
+#include "launch/train/ranges.h"
 
 /* Prints "BEFORE12.3 MiB". */
 static void print_bytes(FILE *out, const char *before, double count)
@@ -78,23 +78,15 @@ static void print_ranks(const ls_trainer *t, FILE *out)
 /* Pictures of bytes whose values go into the net as they are make training hard. */
 static void print_range(const ls_session *session, FILE *out)
 {
-    enum { ROWS = 16, LARGE = 16 };
+    enum { LARGE = 16 };
     const ls_split *train = ls_dataset_split(session->data, LS_TRAIN);
-    long n = ls_min(ROWS, train->x.rows), width = ls_shape_count(&train->row);
-    int64_t rows[ROWS];
-    real largest = 0, *x = ls_alloc((size_t)(n * width), sizeof *x);
-    for (long i = 0; i < n; i++)
-        rows[i] = i;
-    if (ls_dataset_read(session->data, LS_TRAIN, rows, n, NULL, x, NULL, NULL))
-        for (long i = 0; i < n * width; i++)
-            largest = x[i] > largest ? x[i] : largest;
-    ls_free(x);
-    bool bytes = train->x.type == LS_U8 || train->x.type == LS_U16;
-    if (bytes && largest > LARGE)
+    const bool bytes = train->x.type == LS_U8 || train->x.type == LS_U16;
+    double least, largest;
+    if (bytes && ls_ranges_data(session, &least, &largest) && largest > LARGE)
         ls_print(out,
                  "          values up to %.0f go into the net as they are: x.attrs['scale'] = 1/%d "
                  "in the file, or a line `normalize` in transform:, makes them small\n",
-                 (double)largest, train->x.type == LS_U8 ? 255 : 65535);
+                 largest, train->x.type == LS_U8 ? 255 : 65535);
 }
 
 static void print_data(const ls_session *session, FILE *out)

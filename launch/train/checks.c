@@ -8,6 +8,7 @@
 #include "core/minmax.h"
 #include "launch/session/chunks.h"
 #include "launch/train/judge.h"
+#include "launch/train/ranges.h"
 #include "launch/train/states.h"
 
 static bool check_metric(const ls_session *s, int stage, ls_error *error)
@@ -157,7 +158,8 @@ static bool check_model(const ls_job *job, ls_error *error)
 
 bool ls_checks_pass(const ls_session *s, ls_error *error)
 {
-    bool ok = check_model(s->job, error) && check_rows(s, error) && check_gap(s, error);
+    bool ok = check_model(s->job, error) && ls_ranges_check(s, error) && check_rows(s, error) &&
+              check_gap(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
         ok = check_stage_rows(s, i, error) && check_metric(s, i, error) &&
              check_average(s, i, error);
@@ -354,6 +356,16 @@ const ls_net *ls_checks_idle_net(const ls_session *s)
             idle = !uses(&s->stage[i], &slots);
         if (idle)
             return s->net[n];
+    }
+    return NULL;
+}
+
+const ls_net *ls_checks_noise(const ls_session *s)
+{
+    for (int i = 0; i < s->job->stages; i++) {
+        const ls_objective *objective = s->stage[i].objective;
+        if (objective->makes && !objective->rebuilds && !objective->makes->own_input)
+            return objective->makes;
     }
     return NULL;
 }

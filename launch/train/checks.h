@@ -18,6 +18,9 @@ bool ls_checks_shards(const ls_session *session, int shards, ls_error *error);
  * for a person, in few[size]; else it is "". */
 bool ls_checks_statistics(const ls_session *session, long stage, int shards, char *few, size_t size,
                           ls_error *error);
+/* A net that makes rows of noise, though its lines do not say of how many numbers. NULL: there is
+ * none. */
+const ls_net *ls_checks_noise(const ls_session *session);
 /* A net that learns in no stage, though it has parameters: its name may be misspelt. NULL: there is
  * none. */
 const ls_net *ls_checks_idle_net(const ls_session *session);

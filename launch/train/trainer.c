@@ -13,8 +13,26 @@
 #include "launch/train/cache.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
+#include "launch/train/ranges.h"
 #include "launch/train/resolved.h"
 #include "launch/train/resume.h"
+
+/* What of the nets may not be meant. */
+static void tell_nets(const ls_trainer *t)
+{
+    char text[512];
+    const ls_session *session = &t->session;
+    const ls_net *idle = ls_checks_idle_net(session), *noisy = ls_checks_noise(session);
+    if (idle)
+        ls_report_notice(&t->options.listener, "no stage trains the net %s", idle->name);
+    if (noisy)
+        ls_report_notice(&t->options.listener,
+                         "the net %s has no line `input`, so it gets noise of the shape of a row, "
+                         "%s: `input 64` as its first line gives it 64 numbers",
+                         noisy->name, ls_shape_text(&noisy->x, text, sizeof text));
+    if (ls_ranges_apart(session, 0, text, sizeof text))
+        ls_report_notice(&t->options.listener, "%s", text);
+}
 
 /* **Collective.** Everything that needs no checkpoint and no memory for parameters; the position is
  * that of a run that has done no step. */
@@ -27,9 +45,8 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
     t->job_text = ls_job_json(job);
     if (!ls_comm_agree(t->comm, ls_checks_pass(session, error), error))
         return false;
-    const ls_net *idle = ls_checks_idle_net(session);
-    if (idle && t->comm->rank == 0)
-        ls_report_notice(&t->options.listener, "no stage trains the net %s", idle->name);
+    if (t->comm->rank == 0)
+        tell_nets(t);
     ls_session_set_threads(session, t->options.threads ? t->options.threads : 1);
     t->evaluate = job->evaluate.every;
     if (!ls_dataset_split(session->data, ls_split_find(job->evaluate.split))->present)

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
 extern "C" {
+#include "core/layers/activation.h"
 #include "core/memory.h"
 #include "core/model.h"
 #include "core/objective.h"
@@ -462,4 +465,44 @@ TEST(Objective, RefusesMoreClassesThanOutputs)
     task.classes = 12;
     EXPECT_EQ(NULL, ls_objective_create("supervised", &task, &n.error));
     EXPECT_STREQ("the net's output has 10 values, but the data has 12 classes", n.error.text);
+}
+
+static std::pair<double, double> range_of(const std::string &lines)
+{
+    ls_params *params = ls_params_create();
+    ls_error error = {};
+    const ls_shape input = {1, {4}};
+    ls_net *net = ls_net_build(params, nullptr, "net", lines.c_str(), &input, &error);
+    std::pair<double, double> range = {NAN, NAN};
+    if (net)
+        ls_net_range(net, &range.first, &range.second);
+    ls_net_destroy(net);
+    ls_params_destroy(params);
+    return range;
+}
+
+TEST(Net, KnowsTheRangeOfItsOutputs)
+{
+    const double inf = INFINITY;
+    const std::map<std::string, std::pair<double, double>> known = {
+        {"unit-step", {0, 1}},   {"binary-step", {0, 1}},   {"sign", {-1, 1}},
+        {"linear", {-inf, inf}}, {"identity", {-inf, inf}}, {"piecewise-linear", {0, 1}},
+        {"logistic", {0, 1}},    {"tanh", {-1, 1}},         {"arctan", {-M_PI_2, M_PI_2}},
+        {"relu", {0, inf}},      {"prelu", {-inf, inf}},    {"leaky-relu", {-inf, inf}},
+        {"elu", {-1, inf}},      {"softplus", {0, inf}}};
+    for (const ls_activation *a = ls_activations; a->name; a++) {
+        ASSERT_EQ(known.count(a->name), 1U) << a->name << ": what is its range?";
+        const auto found = range_of(std::string("activation function=") + a->name);
+        const auto expected = known.at(a->name);
+        for (const auto &[is, should] :
+             {std::pair(found.first, expected.first), std::pair(found.second, expected.second)})
+            EXPECT_TRUE(is == should || std::fabs(is - should) < 1e-6) << a->name << ": " << is;
+    }
+    const std::pair<double, double> all = {-inf, inf}, probabilities = {0, 1}, positive = {0, inf};
+    EXPECT_EQ(range_of("activation function=tanh\ndense units=2"), all);
+    EXPECT_EQ(range_of("dense units=3\nsoftmax"), probabilities);
+    EXPECT_EQ(range_of("softmax\nreshape shape=2,2,1"), probabilities);
+    EXPECT_EQ(range_of("reshape shape=2,2,1"), all);
+    EXPECT_EQ(range_of("batchnorm relu=1"), positive);
+    EXPECT_EQ(range_of("batchnorm"), all);
 }

@@ -75,6 +75,20 @@ says 'discriminator/conv2d1/weight '
 expect 64 "$lockstep" train nets.yaml run=wrong $'nets.generator=input 5\ndense units=100\n'
 says 'the net generator makes rows of 100, but a row of the data is 12x12x1: let its last line make that, or a vector of 144 numbers'
 
+# --- D gives logits, whose probabilities the loss makes by itself. The generator's numbers are held against the data's.
+expect 64 "$lockstep" train nets.yaml run=wrong $'nets.discriminator=dense units=1\nactivation function=logistic'
+says 'command line: nets.discriminator: the net discriminator ends in numbers from 0 to 1 (activation1), but gan takes any numbers'
+expect 0 "$lockstep" train nets.yaml run=range --dry-run
+! grep -q 'ends in\|no line' out || fail 'a generator that fits the data is told of'
+expect 0 "$lockstep" train nets.yaml run=range --dry-run transform='normalize mean=0.5 deviation=0.5'
+says 'the net generator ends in numbers from 0 to 1 (activation1), but those of the first training rows are from -0.99'
+expect 0 "$lockstep" train nets.yaml run=range --dry-run transform='normalize mean=0.5 deviation=0.5' \
+    $'nets.generator=dense units=144\nactivation function=relu\nreshape shape=12,12,1'
+says 'the net generator ends in numbers from 0 on (reshape1), but those of the first training rows are from -1 to'
+says 'the net generator has no line `input`, so it gets noise of the shape of a row, 12x12x1: `input 64` as its first line'
+expect 0 "$lockstep" train job.yaml run=range --dry-run transform='normalize mean=0 deviation=1'
+says 'the net generator ends in numbers from -1 to 1 (activation4), but those of the first training rows are from 0.0'
+
 # --- One checkpoint holds both nets, and the state of each net's own optimizer.
 "$python" - "$(checkpoint on1 7)" <<'END'
 import h5py, sys

@@ -123,6 +123,9 @@ says 'the net encoder gives 4 numbers for a row, but a code of the 3 numbers tha
 expect 64 "$lockstep" train one.yaml run=wrong model='vae widths=100,20'
 says 'vae: widths= begins with 100, but a row of the data has 144 numbers'
 
+expect 64 "$lockstep" train one.yaml run=wrong "$encoder" $'nets.decoder=input 2\ndense units=144\nactivation function=logistic'
+says 'the net decoder ends in numbers from 0 to 1 (activation1), but vae takes any numbers (logits, scores)'
+
 # --- Pixels outside of [0, 1] are refused with row and value, also those that a transform makes.
 "$python" - <<'END'
 import h5py, numpy
