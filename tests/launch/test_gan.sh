@@ -84,10 +84,10 @@ expect 0 "$lockstep" train nets.yaml run=range --dry-run transform='normalize me
 says 'the net generator ends in numbers from 0 to 1 (activation1), but those of the first training rows are from -0.99'
 expect 0 "$lockstep" train nets.yaml run=range --dry-run transform='normalize mean=0.5 deviation=0.5' \
     $'nets.generator=dense units=144\nactivation function=relu\nreshape shape=12,12,1'
-says 'the net generator ends in numbers from 0 on (reshape1), but those of the first training rows are from -1 to'
+says 'the net generator ends in numbers from 0 on (reshape1), but those of the first training rows are from -0.99'
 says 'the net generator has no line `input`, so it gets noise of the shape of a row, 12x12x1: `input 64` as its first line'
 expect 0 "$lockstep" train job.yaml run=range --dry-run transform='normalize mean=0 deviation=1'
-says 'the net generator ends in numbers from -1 to 1 (activation4), but those of the first training rows are from 0.0'
+says 'the net generator ends in numbers from -1 to 1 (activation1), but those of the first training rows are from 0 to 0.99'
 
 # --- One checkpoint holds both nets, and the state of each net's own optimizer.
 "$python" - "$(checkpoint on1 7)" <<'END'
