@@ -137,9 +137,9 @@ static void print_stage(const ls_session *session, int number, FILE *out)
         ls_print(out, "trains %s; ", keys->train);
     if (keys->rows)
         ls_print(out, "the first %ld training rows; ", rows);
-    ls_print(out, "batch %ld over all ranks, about %ld a rank; %ld steps, %ld an epoch\n",
+    ls_print(out, "batch %ld over all ranks, about %ld a rank; %ld steps, %.*f an epoch\n",
              keys->batch, ls_min(keys->batch, rows) / session->comm->size, stage->steps,
-             stage->steps_per_epoch);
+             stage->epoch_batches % stage->batches ? 1 : 0, ls_session_steps_per_epoch(stage));
 }
 
 void ls_overview_print(const ls_trainer *t, FILE *out)

@@ -224,9 +224,8 @@ static void draw(ls_progress *progress, const ls_figures *figures)
  * file every ten seconds. */
 static bool line_due(const ls_progress *progress, const ls_figures *figures, double time)
 {
-    bool epoch_end = figures->steps_per_epoch > 0 && figures->step % figures->steps_per_epoch == 0;
     double waited = time - progress->line_time;
-    return figures->step == figures->steps || (epoch_end && waited >= epoch_seconds) ||
+    return figures->step == figures->steps || (figures->epoch_end && waited >= epoch_seconds) ||
            (progress->window < 0 && waited >= line_seconds);
 }
 

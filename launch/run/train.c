@@ -32,7 +32,7 @@ static void print_evaluation(void *progress, const ls_figures *f, const char *sp
         used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %.4f", k ? ", " : "",
                                  f->objective->metric[k].name, f->value[k]);
     ls_progress_line(progress, "epoch %.4g, step %ld: %s %s%s",
-                     (double)f->step / (double)f->steps_per_epoch, f->run_step, split, values,
+                     (double)f->step / f->steps_per_epoch, f->run_step, split, values,
                      best ? " (best so far)" : "");
 }
 

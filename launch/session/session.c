@@ -180,10 +180,24 @@ static bool parse_schedule(stage_keys *keys, ls_session_stage *stage, ls_error *
                          stage->schedule.warmup, given->epochs));
 }
 
-long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch)
+long ls_session_steps(const ls_session_stage *stage, long epochs)
 {
-    const int batches = ls_objective_batches(objective);
-    return (ls_loader_steps_per_epoch(rows, batch) + batches - 1) / batches;
+    return (epochs * stage->epoch_batches + stage->batches - 1) / stage->batches;
+}
+
+double ls_session_steps_per_epoch(const ls_session_stage *stage)
+{
+    return (double)stage->epoch_batches / (double)stage->batches;
+}
+
+long ls_session_epochs(const ls_session_stage *stage, long steps)
+{
+    return steps * stage->batches / stage->epoch_batches;
+}
+
+bool ls_session_ends_epoch(const ls_session_stage *stage, long step)
+{
+    return ls_session_epochs(stage, step) > ls_session_epochs(stage, step - 1);
 }
 
 static bool parse_stage(ls_session *s, int number, ls_error *error)
@@ -203,9 +217,10 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
         ls_dataset_add_rule(s->data, objective->y_rule);
     const long all = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
     stage->rows = keys.given->rows ? ls_min(keys.given->rows, all) : all;
-    stage->steps_per_epoch = ls_session_steps_per_epoch(objective, stage->rows, keys.given->batch);
+    stage->batches = ls_objective_batches(objective);
+    stage->epoch_batches = ls_loader_steps_per_epoch(stage->rows, keys.given->batch);
     stage->steps =
-        keys.given->steps ? keys.given->steps : keys.given->epochs * stage->steps_per_epoch;
+        keys.given->steps ? keys.given->steps : ls_session_steps(stage, keys.given->epochs);
     return true;
 }
 

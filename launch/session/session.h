@@ -15,7 +15,8 @@ typedef struct ls_session_stage {
     ls_optimizer optimizer[LS_PHASES]; /* of each phase of the objective */
     ls_schedule schedule;
     long rows;                   /* that an epoch takes of the training rows: the first ones */
-    long steps, steps_per_epoch; /* steps: of the whole stage */
+    long steps;                  /* of the whole stage */
+    long batches, epoch_batches; /* of a step and of an epoch */
 } ls_session_stage;
 
 typedef struct ls_session {
@@ -51,8 +52,14 @@ bool ls_session_channels_first(const ls_session *session);
 bool ls_session_parse_stages(ls_session *session, ls_error *error);
 /* **Collective.** The same for one stage; session->stage has no objective for the others. */
 bool ls_session_parse_stage(ls_session *session, int number, ls_error *error);
-/* The steps that take the batches of an epoch; the last may take some of the next epoch's. */
-long ls_session_steps_per_epoch(const ls_objective *objective, long rows, long batch);
+/* Where a step takes several batches, an epoch may end within a step, and the last step of a stage
+ * may take batches of one more epoch. All of this for a stage of the session: the steps that take
+ * the batches of so many epochs, of an epoch (which need not be a whole number), the epochs that
+ * are complete after so many steps, and whether step `step` (from 1) completed one. */
+long ls_session_steps(const ls_session_stage *stage, long epochs);
+double ls_session_steps_per_epoch(const ls_session_stage *stage);
+long ls_session_epochs(const ls_session_stage *stage, long steps);
+bool ls_session_ends_epoch(const ls_session_stage *stage, long step);
 /* Threads of the passes through its nets; to be called before an objective is compiled. */
 void ls_session_set_threads(ls_session *session, int threads);
 /* Bytes a node that ls_session_commit places in shared memory. */

@@ -29,22 +29,29 @@ static void change_shards(ls_trainer *t, const ls_job *before)
     *shards = now->shards;
 }
 
-/* A batch of another size, or other rows, make another number of steps an epoch: stage_step is
- * converted, so that the run goes on at the same part of the same epoch. */
+/* A batch of another size, or other rows, make another number of batches an epoch: stage_step is
+ * converted, so that the run goes on at the same part of the same epoch. A stage that is counted in
+ * steps keeps them, and takes another number of rows. */
 static void change_batch(ls_trainer *t, const ls_job *before)
 {
-    long stage = t->position.stage, done = t->position.stage_step;
-    const ls_job_stage *was = &before->stage[stage];
-    long all = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
-    long rows = was->rows ? ls_min(was->rows, all) : all;
-    long steps_before =
-        ls_session_steps_per_epoch(t->session.stage[stage].objective, rows, was->batch);
-    long steps_now = t->session.stage[stage].steps_per_epoch;
-    if (t->session.job->stage[stage].steps || steps_before == steps_now || done == 0)
+    const long stage = t->position.stage;
+    const ls_job_stage *was = &before->stage[stage], *is = &t->session.job->stage[stage];
+    const ls_session_stage *now = &t->session.stage[stage];
+    const long all = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
+    const long rows = was->rows ? ls_min(was->rows, all) : all;
+    const long batches = ls_loader_steps_per_epoch(rows, was->batch);
+    const long done = t->position.stage_step * now->batches; /* in batches */
+    if (is->steps && was->steps && was->batch != is->batch)
+        ls_report_notice(&t->options.listener,
+                         "batch: the stage is counted in steps, of which it keeps %ld; steps of "
+                         "%ld rows would be %ld for as many rows",
+                         is->steps, is->batch, is->steps * was->batch / is->batch);
+    if (is->steps || batches == now->epoch_batches || done == 0)
         return;
-    long now = done / steps_before * steps_now + done % steps_before * steps_now / steps_before;
-    t->position.stage_step = now > 0 ? now : 1;
-    if (done % steps_before)
+    const long same_part =
+        done / batches * now->epoch_batches + done % batches * now->epoch_batches / batches;
+    t->position.stage_step = ls_max(1, same_part / now->batches);
+    if (done % batches)
         ls_report_notice(
             &t->options.listener,
             "batch or rows: the rest of this epoch is cut anew, so some of its rows may "
@@ -57,8 +64,8 @@ static void notice_schedule(const ls_trainer *t, const ls_job *before)
     long stage = t->position.stage, step = t->position.stage_step;
     const ls_job_stage *was = &before->stage[stage];
     const ls_session_stage *now = &t->session.stage[stage];
-    double per_epoch = (double)now->steps_per_epoch;
-    long steps = was->steps ? was->steps : was->epochs * now->steps_per_epoch;
+    const double per_epoch = ls_session_steps_per_epoch(now);
+    const long steps = was->steps ? was->steps : ls_session_steps(now, was->epochs);
     if (ls_schedule_factor(&now->schedule, step, steps, per_epoch) !=
         ls_schedule_factor(&now->schedule, step, now->steps, per_epoch))
         ls_report_notice(&t->options.listener,

@@ -249,7 +249,7 @@ static sample find_sample(const ls_session *s, int stage, int shards)
     long rows = s->stage[stage].rows;
     long batch = ls_min(s->job->stage[stage].batch, rows);
     look_at_batch(s, stage, shards, batch, false, &fewest);
-    if (rows % batch && s->stage[stage].steps >= s->stage[stage].steps_per_epoch)
+    if (rows % batch && s->stage[stage].steps >= ls_session_steps(&s->stage[stage], 1))
         look_at_batch(s, stage, shards, rows % batch, true, &fewest);
     return fewest;
 }

@@ -8,8 +8,9 @@ typedef struct ls_figures {
     int stage, stages;  /* the stage that runs, from 0; how many there are */
     long epoch, epochs; /* the epoch that runs, from 0; epochs 0: the stage is counted in steps */
     long step, steps;   /* steps of the stage: done so far, in all */
-    long steps_per_epoch;
-    long run_step; /* steps done since the run began */
+    double steps_per_epoch; /* a step may take several batches */
+    bool epoch_end;         /* the last step took the last batch of an epoch */
+    long run_step;          /* steps done since the run began */
     /* Of the epoch so far, or of an evaluation: the value of each metric of the stage's objective
      * (of an epoch, NaN for those that only evaluations have); and what they tell of a training
      * that goes wrong, or NULL. */

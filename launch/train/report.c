@@ -94,7 +94,7 @@ static void write_record(ls_report *report, const char *text)
 static void put_record(ls_report *report, json_t *more)
 {
     const ls_position *position = report->position;
-    double epochs = (double)position->stage_step / (double)stage_of(report)->steps_per_epoch;
+    double epochs = (double)position->stage_step / ls_session_steps_per_epoch(stage_of(report));
     json_t *record = json_pack("{s:I, s:I, s:f, s:f}", "stage", (json_int_t)position->stage, "step",
                                (json_int_t)position->step, "epoch", epochs, "seconds",
                                ls_clock_now() - report->opened);
@@ -109,6 +109,22 @@ static void put_record(ls_report *report, json_t *more)
     json_decref(record);
 }
 
+/* The rate, or that of each phase where they are not the same. */
+static void add_rates(const ls_report *report, json_t *record)
+{
+    const ls_objective *objective = stage_of(report)->objective;
+    const double *rate = report->rate;
+    bool differ = false;
+    for (int p = 1; p < objective->phases; p++)
+        differ |= rate[p] != rate[0];
+    for (int p = 0; p < (differ ? objective->phases : 1); p++) {
+        char key[2 * LS_WORD];
+        snprintf(key, sizeof key, "rate%s%s", differ ? "_" : "",
+                 differ ? objective->phase[p].name : "");
+        json_object_set_new(record, key, json_real(rate[p]));
+    }
+}
+
 static void write_step_record(ls_report *report)
 {
     double value[LS_METRICS];
@@ -116,7 +132,7 @@ static void write_step_record(ls_report *report)
     json_t *record = values(report, value, TRAINING);
     double now = ls_clock_now(), seconds = now - report->record_start;
     double waited = report->waited - report->record_waited;
-    json_object_set_new(record, "rate", json_real(report->rate));
+    add_rates(report, record);
     json_object_set_new(record, "samples_per_second",
                         json_real((report->position->samples - report->record_rows) / seconds));
     json_object_set_new(record, "waiting", json_real(waited / seconds));
@@ -143,11 +159,12 @@ static ls_figures figures_of(const ls_report *report, const double *value)
     ls_figures figures = {
         .stage = (int)position->stage,
         .stages = job->stages,
-        .epoch = (position->stage_step - 1) / stage->steps_per_epoch,
+        .epoch = ls_session_epochs(stage, position->stage_step - 1),
         .epochs = job->stage[position->stage].steps ? 0 : job->stage[position->stage].epochs,
         .step = position->stage_step,
         .steps = stage->steps,
-        .steps_per_epoch = stage->steps_per_epoch,
+        .steps_per_epoch = ls_session_steps_per_epoch(stage),
+        .epoch_end = ls_session_ends_epoch(stage, position->stage_step),
         .run_step = position->step,
         .objective = stage->objective,
         .samples_per_second = (position->samples - report->stage_rows) / seconds,
@@ -177,13 +194,14 @@ void ls_report_start(ls_report *report)
 
 void ls_report_step(ls_report *report, const ls_sums *sums)
 {
-    long per_epoch = stage_of(report)->steps_per_epoch, step = report->position->stage_step;
-    if ((step - 1) % per_epoch == 0)
+    const ls_session_stage *stage = stage_of(report);
+    const long step = report->position->stage_step;
+    if (step == 1 || ls_session_ends_epoch(stage, step - 1))
         clear(report->epoch);
     add(sums, report->epoch);
     add(sums, report->record);
-    long every = (per_epoch + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
-    bool due = step % every == 0 || step % per_epoch == 0 || step == stage_of(report)->steps;
+    const long every = (ls_session_steps(stage, 1) + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
+    bool due = step % every == 0 || ls_session_ends_epoch(stage, step) || step == stage->steps;
     if (report->run && due)
         write_step_record(report);
     if (report->listener->step) {

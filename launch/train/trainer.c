@@ -168,12 +168,12 @@ static bool allocate(ls_trainer *t, ls_error *error)
 }
 
 /* Where the evaluation after the last step is due again, only the record of the step itself stays,
- * which has a rate. Records that can't be rewound because the file is damaged stay: they are no
+ * which has a speed. Records that can't be rewound because the file is damaged stay: they are no
  * reason not to train. */
 static bool rewind_metrics(const ls_trainer *t, ls_error *error)
 {
     ls_error why = {0};
-    const char *needed = t->position.evaluation_due ? "rate" : NULL;
+    const char *needed = t->position.evaluation_due ? "samples_per_second" : NULL;
     if (ls_rundir_metrics_rewind(t->run, t->position.step, needed, &why))
         return true;
     if (why.code != LS_DATA)

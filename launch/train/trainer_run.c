@@ -127,9 +127,9 @@ static void update(ls_trainer *t, int phase, double weight)
 {
     const ls_session_stage *stage = stage_of(t);
     const ls_optimizer *optimizer = &stage->optimizer[phase];
-    t->report.rate =
+    t->report.rate[phase] =
         optimizer->rate * ls_schedule_factor(&stage->schedule, t->position.stage_step, stage->steps,
-                                             (double)stage->steps_per_epoch);
+                                             ls_session_steps_per_epoch(stage));
     const ls_update update = {.optimizer = optimizer,
                               .params = t->session.params,
                               .slots = &stage->objective->phase[phase].slots,
@@ -140,9 +140,9 @@ static void update(ls_trainer *t, int phase, double weight)
                               .value2 = t->norm2.value,
                               .measure = measure,
                               .context = t->reduce,
-                              .rate = t->report.rate,
+                              .rate = t->report.rate[phase],
                               .count = ++t->position.updates[phase],
-                              .epoch = t->position.stage_step / stage->steps_per_epoch};
+                              .epoch = ls_session_epochs(stage, t->position.stage_step)};
     ls_optimizer_step(&update, weight);
 }
 
@@ -300,12 +300,16 @@ static void take_samples(ls_trainer *t)
 /* Whether what is done `every` so often is due: by the steps done, or by the clock (`flag`). */
 static bool due(const ls_trainer *t, const ls_every *every, double flag)
 {
-    double period = every->count, step = (double)t->position.stage_step;
+    const ls_session_stage *stage = stage_of(t);
+    double period = every->count, step = (double)t->position.stage_step, before = step - 1;
     if (every->unit == LS_EVERY_NEVER || every->unit == LS_EVERY_MINUTES)
         return flag > 0;
-    if (every->unit == LS_EVERY_EPOCHS)
-        period *= (double)stage_of(t)->steps_per_epoch;
-    return floor(step / period) != floor((step - 1) / period);
+    if (every->unit == LS_EVERY_EPOCHS) { /* in batches: these are whole numbers */
+        period *= (double)stage->epoch_batches;
+        step *= (double)stage->batches;
+        before *= (double)stage->batches;
+    }
+    return floor(step / period) != floor(before / period);
 }
 
 /* **Collective.** Makes the evaluation that the position says is due. */
@@ -353,7 +357,7 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
 /* The loader begins to read the rows of this rank's shards, from the position on. */
 static ls_loader *open_loader(const ls_trainer *t)
 {
-    const int batches = ls_objective_batches(stage_of(t)->objective); /* of a step */
+    const long batches = stage_of(t)->batches;
     const ls_loader_plan plan = {.split = LS_TRAIN,
                                  .seed = (uint64_t)t->session.job->seed,
                                  .stage = (uint32_t)t->position.stage,

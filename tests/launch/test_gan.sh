@@ -37,6 +37,18 @@ for step in 1 2 5; do
 done
 different 'steps 6 and 7' "$(digest "$(checkpoint on1 6)")" "$(digest "$(checkpoint on1 7)")"
 
+# --- An epoch of 6 batches ends within a step of 4: three epochs are 18 batches, 5 steps. Each phase has its own rate.
+expect 0 "$lockstep" train job.yaml run=epochs 'objective=gan k=4' epochs=3 evaluate.every='1 epoch'
+says '5 steps, 1.5 an epoch'
+says 'stage 1 of 1 done: step 5'
+"$python" - <<'END'
+import json
+records = [json.loads(line) for line in open("epochs/metrics.jsonl")]
+assert [(r["step"], round(6 * r["epoch"])) for r in records if "valid" in r] == [(2, 8), (3, 12), (5, 20)], records
+rates = [(r["rate_discriminator"], r["rate_generator"]) for r in records if "d_loss" in r]
+assert rates and set(rates) == {(0.002, 0.001)}, rates
+END
+
 # --- Dense nets with dropout: each pass of D in a step drops others, on any ranks the same.
 dense='model=gan latent=5 generator=20 discriminator=20 batchnorm=1 dropout=0.4'
 for count in 1 3; do

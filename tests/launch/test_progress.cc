@@ -29,6 +29,7 @@ ls_figures state_of(long step)
     state.step = step;
     state.steps = 20;
     state.steps_per_epoch = 10;
+    state.epoch_end = step % 10 == 0;
     state.objective = &objective;
     state.value[0] = 0.25;
     state.value[1] = 0.9;

@@ -100,6 +100,8 @@ expect 0 "$lockstep" train job.yaml run=whole stages.1.steps=9
 says 'stage 2 of 2 done: step 23'
 expect 0 "$lockstep" train whole/job.yaml run=whole stages.1.steps=10
 says 'stage 2 of 2 done: step 24'
+expect 0 ranks 2 "$lockstep" train whole/job.yaml run=longer stages.1.steps=12 stages.1.batch=58 --resume="$(checkpoint whole 17)"
+says 'batch: the stage is counted in steps, of which it keeps 12; steps of 58 rows would be 6 for as many rows'
 expect 64 "$lockstep" train job.yaml run=whole stages.0.epochs=3
 says "command line: stages.0.epochs: the run began with '2', now it is '3': this stage is done"
 expect 64 "$lockstep" train job.yaml run=whole stages.1.train=classifier stages.1.steps=20

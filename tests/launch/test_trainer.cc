@@ -286,6 +286,7 @@ TEST(Trainer, ListenerHearsStepsEvaluationsAndTheEnd)
         EXPECT_EQ(f.epoch, (long)i / 4);
         EXPECT_EQ(f.epochs, 4);
         EXPECT_EQ(f.steps_per_epoch, 4);
+        EXPECT_EQ(f.epoch_end, i % 4 == 3);
         EXPECT_EQ(f.stages, 1);
         EXPECT_GT(f.value[0], 0);
         EXPECT_EQ(run.metric, "accuracy");
