@@ -105,11 +105,13 @@ void ls_objective_view_numbers(ls_objective *objective, const char *name, const 
     view->shape = *shape;
 }
 
-/* Leaves out of the phases what the task's patterns do not name. */
+/* Leaves out of the phases what the task's patterns do not name. A phase of which nothing is left
+ * keeps its passes: its sums are part of the figures. */
 static bool freeze(ls_objective *objective, ls_error *error)
 {
     ls_slots wanted = {.count = 0}, all = {.count = 0};
     const ls_task *task = &objective->task;
+    int trained = 0;
     if (!task->train)
         return true;
     if (!ls_slots_match(task->params, task->train, &wanted, error))
@@ -122,12 +124,11 @@ static bool freeze(ls_objective *objective, ls_error *error)
         const ls_slots before = phase->slots;
         if (!ls_slots_intersect(&before, &wanted, &phase->slots, error))
             return false;
-        if (phase->slots.count == 0)
-            return ls_error_set(error, LS_USAGE, "'%s' names nothing that %s trains%s%s",
-                                task->train, objective->type->name,
-                                objective->phases > 1 ? " in its phase " : "",
-                                objective->phases > 1 ? phase->name : "");
+        trained += phase->slots.count;
     }
+    if (trained == 0)
+        return ls_error_set(error, LS_USAGE, "'%s' names nothing that %s trains", task->train,
+                            objective->type->name);
     return ls_slots_subtract(&all, &wanted, &objective->frozen, error);
 }
 

@@ -24,7 +24,7 @@ typedef struct ls_sums {
 /* One kind of update in a step. No slot belongs to two phases. */
 typedef struct ls_phase {
     const char *name; /* by which a job gives it an optimizer */
-    ls_slots slots;   /* what it trains */
+    ls_slots slots;   /* what it trains; task.train may leave nothing of it */
     int times;        /* updates in a row in each step, 1 or more */
     bool fresh_batch; /* each of them takes the next batch; else that of the update before */
 } ls_phase;

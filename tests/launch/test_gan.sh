@@ -37,6 +37,22 @@ for step in 1 2 5; do
 done
 different 'steps 6 and 7' "$(digest "$(checkpoint on1 6)")" "$(digest "$(checkpoint on1 7)")"
 
+# --- A net that train: leaves out stays as it is, batch statistics included, and its phase still gives its figures.
+for count in 1 3; do
+    expect 0 ranks $count "$lockstep" train job.yaml run=alone$count train=generator --weights "$(checkpoint on1 7)"
+done
+same 'one net alone, on 3 ranks' "$(digest --all "$(checkpoint alone1 7)")" "$(digest --all "$(checkpoint alone3 7)")"
+"$python" - "$(checkpoint on1 7)" "$(checkpoint alone1 7)" <<'END'
+import h5py, json, math, sys
+before, after = (h5py.File(path)["model"] for path in sys.argv[1:])
+moved = {"discriminator": set(), "generator": set()}
+before.visititems(lambda name, item: moved[name.split("/")[0]].add(bool((item[...] != after[name][...]).any()))
+                  if isinstance(item, h5py.Dataset) else None)
+assert moved == {"discriminator": {False}, "generator": {True}}, moved
+records = [json.loads(line) for line in open("alone1/metrics.jsonl")]
+assert all(math.isfinite(r["d_loss"]) and math.isfinite(r["g_loss"]) for r in records if "d_loss" in r), records
+END
+
 # --- An epoch of 6 batches ends within a step of 4: three epochs are 18 batches, 5 steps. Each phase has its own rate.
 expect 0 "$lockstep" train job.yaml run=epochs 'objective=gan k=4' epochs=3 evaluate.every='1 epoch'
 says '5 steps, 1.5 an epoch'
