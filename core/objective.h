@@ -161,6 +161,13 @@ typedef struct ls_objective_type {
     void (*destroy)(ls_objective *objective);
 } ls_objective_type;
 
+/* What the outputs of its nets are taken for. */
+typedef struct ls_outputs {
+    const ls_net *logits; /* the net whose outputs are logits or scores, any numbers; NULL: none */
+    const ls_net *rows;   /* the net whose outputs are rows of the data as they are; NULL: none */
+    bool rebuilds;        /* evaluate gives the data's rows as rebuilt from their codes */
+} ls_outputs;
+
 struct ls_objective {
     const ls_objective_type *type;
     ls_task task;
@@ -176,11 +183,8 @@ struct ls_objective {
     ls_shape output; /* of a row of evaluate's outputs */
     const ls_meaning *meaning; /* of the outputs */
     long classes;              /* that the outputs stand for, where rows have labels; 0: none */
-    /* The net whose outputs the loss takes as logits or scores, which are any numbers; and the one
-     * whose outputs are rows of the data as they are. NULL: none. */
-    const ls_net *logits, *makes;
-    bool rebuilds; /* the outputs are the data's rows as rebuilt from their codes */
-    int generates; /* the ls_generation_kinds that it can make, or-ed */
+    ls_outputs outputs;
+    int generates;                         /* the ls_generation_kinds that it can make, or-ed */
     const ls_target_rule *x_rule, *y_rule; /* of the data's numbers and targets; NULL: any do */
     int views;
     ls_view view[LS_VIEWS]; /* after a compile with shard_rows */

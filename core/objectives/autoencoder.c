@@ -199,10 +199,10 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->output = task->x;
     objective->meaning = self->meaning;
     if (self->decode.end == self->decoder->count) { /* else the loss compares hidden units */
-        objective->logits = self->loss == BCE ? self->decoder : NULL;
-        objective->makes = self->loss == BCE ? NULL : self->decoder;
+        objective->outputs.logits = self->loss == BCE ? self->decoder : NULL;
+        objective->outputs.rows = self->loss == BCE ? NULL : self->decoder;
     }
-    objective->rebuilds = true;
+    objective->outputs.rebuilds = true;
     objective->generates = LS_GENERATE_WALK | (self->code == 2 ? LS_GENERATE_PLANE : 0);
     objective->x_rule = losses[self->loss].rule;
     return true;

@@ -137,8 +137,8 @@ static bool setup(ls_objective *objective, ls_error *error)
     add_metrics(objective, self->loss);
     objective->meaning = &self->loss->meaning;
     objective->output = (ls_shape){1, {1}};
-    objective->logits = d;
-    objective->makes = g;
+    objective->outputs.logits = d;
+    objective->outputs.rows = g;
     objective->generates = LS_GENERATE_PRIOR;
     if (ls_shape_count(&g->x) == 2)
         objective->generates |= LS_GENERATE_PLANE;

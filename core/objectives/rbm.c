@@ -144,7 +144,7 @@ static void set_outputs(ls_objective *objective)
     ls_error error;
     objective->output = lowest ? objective->task.x : (ls_shape){1, {self->visible}};
     objective->meaning = &ls_loss_find(loss, &error)->meaning;
-    objective->rebuilds = lowest;
+    objective->outputs.rebuilds = lowest;
     objective->x_rule = lowest && !is_gaussian(self) ? &ls_pixels_rule : NULL;
 }
 

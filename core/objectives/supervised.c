@@ -85,7 +85,7 @@ static bool setup(ls_objective *objective, ls_error *error)
         return false;
     objective->takes_y = true;
     objective->output = net->y;
-    objective->logits = self->loss->logits ? net : NULL;
+    objective->outputs.logits = self->loss->logits ? net : NULL;
     objective->meaning = &self->loss->meaning;
     objective->classes = self->vector ? 0 : ls_max(2, self->width);
     objective->y_rule = self->vector ? self->loss->rule : NULL;

@@ -121,9 +121,9 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->output = objective->task.x;
     objective->meaning =
         &ls_loss_find(self->output == BERNOULLI ? "bce" : "squared-error", error)->meaning;
-    objective->logits = self->output == BERNOULLI ? self->decoder : NULL;
-    objective->makes = self->output == GAUSSIAN ? self->decoder : NULL;
-    objective->rebuilds = true;
+    objective->outputs.logits = self->output == BERNOULLI ? self->decoder : NULL;
+    objective->outputs.rows = self->output == GAUSSIAN ? self->decoder : NULL;
+    objective->outputs.rebuilds = true;
     objective->generates = LS_GENERATE_PRIOR | LS_GENERATE_WALK;
     objective->generates |= self->latent == 2 ? LS_GENERATE_PLANE : 0;
     objective->x_rule = self->output == BERNOULLI ? &ls_pixels_rule : NULL;

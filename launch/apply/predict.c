@@ -95,12 +95,12 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
 static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
     prediction p = {.output = &objective->output, .meaning = objective->meaning};
-    p.data = objective->rebuilds ? f->saved.session.data : NULL;
+    p.data = objective->outputs.rebuilds ? f->saved.session.data : NULL;
     bool labels = f->split->has_y && f->split->y.shape.rank == 0;
     p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
-    p.classes = p.classes && !objective->rebuilds;
+    p.classes = p.classes && !objective->outputs.rebuilds;
     p.width = ls_shape_count(p.output);
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
     p.numbers = p.pair ? 2 : p.width;
@@ -128,7 +128,7 @@ static bool check_outputs(const ls_forward *f, const ls_objective *objective, ls
     const char *name = objective->type->name;
     if (!objective->meaning)
         return ls_error_set(error, LS_USAGE, "%s predicts nothing of a row", name);
-    return !objective->rebuilds || f->arguments.as != LS_FORWARD_CLASSES ||
+    return !objective->outputs.rebuilds || f->arguments.as != LS_FORWARD_CLASSES ||
            ls_error_set(error, LS_USAGE,
                         "--as classes: the outputs of %s are rebuilt rows, which stand for no "
                         "classes; leave --as out",

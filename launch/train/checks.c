@@ -364,8 +364,9 @@ const ls_net *ls_checks_noise(const ls_session *s)
 {
     for (int i = 0; i < s->job->stages; i++) {
         const ls_objective *objective = s->stage[i].objective;
-        if (objective->makes && !objective->rebuilds && !objective->makes->own_input)
-            return objective->makes;
+        if (objective->outputs.rows && !objective->outputs.rebuilds &&
+            !objective->outputs.rows->own_input)
+            return objective->outputs.rows;
     }
     return NULL;
 }

@@ -11,7 +11,7 @@ static bool check_logits(const ls_session *s, const ls_objective *objective, ls_
 {
     double low, high;
     char key[2 * LS_WORD], place[256];
-    const ls_net *net = objective->logits;
+    const ls_net *net = objective->outputs.logits;
     if (!net)
         return true;
     ls_net_range(net, &low, &high);
@@ -70,11 +70,11 @@ bool ls_ranges_apart(const ls_session *s, long stage, char *text, size_t size)
 {
     double low, high, least, most;
     char range[64];
-    while (stage < s->job->stages && !s->stage[stage].objective->makes)
+    while (stage < s->job->stages && !s->stage[stage].objective->outputs.rows)
         stage++;
     if (stage == s->job->stages)
         return false;
-    const ls_net *net = s->stage[stage].objective->makes;
+    const ls_net *net = s->stage[stage].objective->outputs.rows;
     ls_net_range(net, &low, &high);
     if ((isinf(low) && isinf(high)) || !ls_ranges_data(s, &least, &most))
         return false;

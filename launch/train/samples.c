@@ -96,7 +96,7 @@ static bool makes_samples(const ls_objective *objective)
 /* Pairs of numbers are no picture. */
 static bool makes_pairs(const ls_objective *objective)
 {
-    return objective->rebuilds && ls_shape_count(&objective->task.x) > 1;
+    return objective->outputs.rebuilds && ls_shape_count(&objective->task.x) > 1;
 }
 
 static bool makes_pictures(const ls_objective *objective)

@@ -317,7 +317,7 @@ TEST(Autoencoder, EvaluationHasNoNoiseAndRebuildsRows)
     for (const Kind &kind : kinds()) {
         Built it(kind.text(), kind.decoder());
         ASSERT_TRUE(it.objective) << it.error.text;
-        EXPECT_TRUE(it.objective->rebuilds);
+        EXPECT_TRUE(it.objective->outputs.rebuilds);
         EXPECT_EQ(IN, ls_shape_count(&it.objective->output));
         ls_pass pass = {};
         ls_batch batch = batch_of(x);
