@@ -38,9 +38,10 @@ static const ls_option options[] = {
     {"hidden", LS_OPTION_CHOICE, offsetof(ls_rbm, hidden_units), "bernoulli", 0, 0, hidden_names,
      "hidden units: 0 or 1, or rectified and noisy (Nair and Hinton 2010)"},
     {"k", LS_OPTION_INT, offsetof(ls_rbm, k), "1", 1, 255, NULL,
-     "steps of Gibbs sampling in a step of training"},
+     "steps of Gibbs sampling in a step of training; may change on resume"},
     {"chains", LS_OPTION_INT, offsetof(ls_rbm, chains), "0", 0, 1e6, NULL,
-     "persistent chains; 0: the chains begin at the rows of each batch (contrastive divergence)"},
+     "persistent chains; 0: the chains begin at the rows of each batch (contrastive divergence); "
+     "may change on resume"},
     {"binarize", LS_OPTION_BOOL, offsetof(ls_rbm, binarize), "0", 0, 1, NULL,
      "1: each number of a row is drawn, 1 with its value as the probability, else 0; anew at each "
      "step, by seed and row in evaluation"},

@@ -72,8 +72,12 @@ static void print_estimate(const ls_objective *objective, const ls_evaluation *e
     const double likelihood = ls_evaluation_likelihood(e, &off);
     for (int i = 0; i < e->figures; i++)
         ls_print(stdout, "%-9s %.6f\n", e->figure[i].name, e->figure[i].value);
-    ls_print(stdout, "log-likelihood %.6f, by %ld draws%s; standard error over the rows %.6f\n",
-             likelihood, e->how.samples, objective->type->draws ? "" : " a row", off);
+    ls_print(stdout, "log-likelihood %.6f, ", likelihood);
+    if (!objective->type->draws)
+        ls_print(stdout, "by %ld draws a row; ", e->how.samples);
+    else if (e->draws)
+        ls_print(stdout, "by %ld draws; ", e->draws);
+    ls_print(stdout, "standard error over the rows %.6f\n", off);
 }
 
 static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)

@@ -86,6 +86,7 @@ static bool estimate_model(ls_comm *comm, ls_objective *objective, ls_evaluation
         .rows = draws, .size = draw_size(objective, draws), .context = &d, .apply = draw_chunk};
     bool ok = draws == 0 || ls_chunks_run(&chunks, comm, error);
     ls_comm_sum(comm, d.result, draws); /* each was drawn by one rank, and is 0 on the others */
+    e->draws = draws;
     if (ok && type->conclude)
         e->figures = type->conclude(objective, &e->how, draws, d.result, e->figure);
     ls_free(d.result);

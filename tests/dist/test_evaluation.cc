@@ -174,6 +174,7 @@ TEST(Evaluation, DrawsAreSpreadOverTheRanksWhichAllConcludeFromAllOfThem)
             expected += std::sqrt((double)i);
         EXPECT_TRUE(it.run(&error)) << error.text;
         EXPECT_EQ(it.e.figures, 1);
+        EXPECT_EQ(it.e.draws, count);
         EXPECT_STREQ(it.e.figure[0].name, "sum");
         EXPECT_DOUBLE_EQ(it.e.figure[0].value, expected);
         EXPECT_DOUBLE_EQ(ls_evaluation_likelihood(&it.e, &off), -it.mean(TRAIN, VALID, 1));
