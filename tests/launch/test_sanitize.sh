@@ -45,6 +45,18 @@ JOB
     mpirun --oversubscribe -n 2 "$build/lockstep" train small.yaml steps=9
     "$build/lockstep" evaluate run --split test
     "$build/lockstep" check small.yaml --dump pass.h5 --rows 4
+    cat >chains.yaml <<'JOB'
+data: small.h5
+run: chains
+net: dense units=9 visible=1
+objective: rbm chains=5
+optimizer: sgd rate=0.01
+batch: 16
+shards: 4
+JOB
+    mpirun --oversubscribe -n 2 "$build/lockstep" train chains.yaml steps=3
+    mpirun --oversubscribe -n 3 "$build/lockstep" train chains.yaml steps=6
+    mpirun --oversubscribe -n 2 "$build/lockstep" evaluate chains
     "$build/lockstep" list >/dev/null
 
     local wrong code
