@@ -32,73 +32,77 @@ static LS_INLINE real dilogarithm(real x)
     return x < 0 ? below : (real)(M_PI * M_PI / 6) + x * x / 2 - below;
 }
 
-/* Adds G of up to a block of inputs to the lanes, and writes the means. A sum of logarithms is the
- * logarithm of a product, here of numbers up to 2: 64 of a lane are below 2^65. */
-static LS_CLONES void add_bernoulli(long n, const real *inputs, real *means, real *restrict sum,
-                                    real *restrict product)
+/* What one kind of units makes of up to a block of inputs: their means, and G = term + ln factor. A
+ * sum of logarithms is the logarithm of a product, here of numbers up to 2: 64 of a lane are below
+ * 2^65. `means` may be `inputs`. */
+typedef void make_units(long n, const real *inputs, real *means, real *restrict term,
+                        real *restrict factor);
+
+static LS_CLONES void make_bernoulli(long n, const real *inputs, real *means, real *restrict term,
+                                     real *restrict factor)
 {
-    for (long j = 0; j < n; j += LANES) {
-        const long count = ls_min(n - j, LANES);
-        real x[LANES], e[LANES];
-        for (int k = 0; k < LANES; k++) /* beyond the last the input is -1e4, G and e are 0 */
-            x[k] = k < count ? inputs[j + k] : -10000;
-        for (int k = 0; k < LANES; k++)
-            e[k] = ls_math_exp(x[k] < 0 ? x[k] : -x[k]);
-        for (int k = 0; k < LANES; k++) {
-            sum[k] += x[k] < 0 ? 0 : x[k];
-            product[k] *= 1 + e[k];
-        }
-        for (int k = 0; k < LANES; k++)
-            x[k] = (x[k] < 0 ? e[k] : 1) / (1 + e[k]);
-        if (means)
-            memcpy(means + j, x, (size_t)count * sizeof *x);
+    _Pragma("GCC ivdep") for (long j = 0; j < n; j++)
+    {
+        const real x = inputs[j], e = ls_math_exp(x < 0 ? x : -x);
+        term[j] = x < 0 ? 0 : x;
+        factor[j] = 1 + e;
+        means[j] = (x < 0 ? e : 1) / (1 + e);
     }
 }
 
-static LS_CLONES void add_rectified(long n, const real *inputs, real *means, real *restrict sum,
-                                    real *restrict product)
+static LS_CLONES void make_rectified(long n, const real *inputs, real *means, real *restrict term,
+                                     real *restrict factor)
 {
-    for (long j = 0; j < n; j += LANES) {
-        const long count = ls_min(n - j, LANES);
-        real x[LANES];
-        for (int k = 0; k < LANES; k++)
-            x[k] = k < count ? inputs[j + k] : -10000;
-        for (int k = 0; k < LANES; k++)
-            sum[k] += dilogarithm(x[k]);
-        for (int k = 0; k < LANES; k++)
-            x[k] = ls_math_softplus(x[k]);
-        if (means)
-            memcpy(means + j, x, (size_t)count * sizeof *x);
+    _Pragma("GCC ivdep") for (long j = 0; j < n; j++)
+    {
+        term[j] = dilogarithm(inputs[j]);
+        factor[j] = 1;
+        means[j] = ls_math_softplus(inputs[j]);
     }
 }
 
-static LS_CLONES void add_gaussian(long n, const real *inputs, real *means, real *restrict sum,
-                                   real *restrict product)
+static LS_CLONES void make_gaussian(long n, const real *inputs, real *means, real *restrict term,
+                                    real *restrict factor)
 {
-    for (long j = 0; j < n; j += LANES)
-        for (int k = 0; k < LANES && j + k < n; k++)
-            sum[k] += inputs[j + k] * inputs[j + k] / 2;
-    if (means && means != inputs)
-        memcpy(means, inputs, (size_t)n * sizeof *means);
+    _Pragma("GCC ivdep") for (long j = 0; j < n; j++)
+    {
+        term[j] = inputs[j] * inputs[j] / 2;
+        factor[j] = 1;
+        means[j] = inputs[j];
+    }
+}
+
+typedef real lanes __attribute__((vector_size(LANES * sizeof(real)), may_alias));
+
+/* Of a block that is filled up with terms of 0 and factors of 1. */
+static LS_CLONES double add_lanes(long n, const real *term, const real *factor)
+{
+    lanes sum = {0}, product = sum + 1;
+    for (long j = 0; j < n; j += LANES) {
+        sum += *(const lanes *)(term + j);
+        product *= *(const lanes *)(factor + j);
+    }
+    double total = 0, products[2] = {1, 1}; /* of eight lanes each: below 2^520, fits a double */
+    for (int k = 0; k < LANES; k++) {
+        total += (double)sum[k];
+        products[k % 2] *= (double)product[k];
+    }
+    return total + log(products[0]) + log(products[1]);
 }
 
 double ls_boltzmann_means(ls_boltzmann_units units, long n, const real *inputs, real *means)
 {
+    static make_units *const make[] = {[LS_BOLTZMANN_BERNOULLI] = make_bernoulli,
+                                       [LS_BOLTZMANN_GAUSSIAN] = make_gaussian,
+                                       [LS_BOLTZMANN_RECTIFIED] = make_rectified};
+    _Alignas(LANES * sizeof(real)) real term[BLOCK], factor[BLOCK], unwanted[BLOCK];
     double total = 0;
     for (long begin = 0; begin < n; begin += BLOCK) {
-        real sum[LANES] = {0}, product[LANES];
-        for (int k = 0; k < LANES; k++)
-            product[k] = 1;
-        (units == LS_BOLTZMANN_BERNOULLI   ? add_bernoulli
-         : units == LS_BOLTZMANN_RECTIFIED ? add_rectified
-                                           : add_gaussian)(
-            ls_min(n - begin, BLOCK), inputs + begin, means ? means + begin : NULL, sum, product);
-        double products[2] = {1, 1}; /* of eight lanes each: below 2^520, which fits a double */
-        for (int k = 0; k < LANES; k++) {
-            total += (double)sum[k];
-            products[k % 2] *= (double)product[k];
-        }
-        total += log(products[0]) + log(products[1]);
+        const long count = ls_min(n - begin, BLOCK), whole = (count + LANES - 1) / LANES * LANES;
+        for (long j = whole - LANES; j < whole; j++)
+            term[j] = 0, factor[j] = 1;
+        make[units](count, inputs + begin, means ? means + begin : unwanted, term, factor);
+        total += add_lanes(whole, term, factor);
     }
     return total;
 }
