@@ -228,3 +228,8 @@ const ls_layer_type ls_layer_activation = {
     .gradient = gradient,
     .range = range,
 };
+
+const ls_activation *ls_activation_of(const ls_layer *layer)
+{
+    return layer->type == &ls_layer_activation ? ((const activation *)layer->self)->f : NULL;
+}

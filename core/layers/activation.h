@@ -26,5 +26,7 @@ typedef struct ls_activation {
 } ls_activation;
 
 extern const ls_activation ls_activations[]; /* ends with a NULL name */
+/* The function of a line; NULL: it is of another type. */
+const ls_activation *ls_activation_of(const ls_layer *layer);
 /* NULL and an LS_USAGE error that names the nearest. */
 const ls_activation *ls_activation_find(const char *name, ls_error *error);

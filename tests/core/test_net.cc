@@ -401,6 +401,7 @@ TEST(Model, ParameterCountsArePinned)
         {"mlp widths=784,256,128,100,10", {1, {784}}, 247766},
         {"mlp widths=784,1024,1024,10", {3, {28, 28, 1}}, 1863690},
         {"perceptron classes=10", {1, {784}}, 7850},
+        {"dbn widths=784,500,250,10", {1, {784}}, 392500 + 125250 + 2510 + 784 + 500},
     };
     for (const Case &c : cases) {
         ls_model_nets nets;
@@ -420,6 +421,12 @@ TEST(Model, RefusesDataThatDoesNotFit)
     ls_shape image = {3, {28, 28, 1}}, row = {1, {100}};
     EXPECT_FALSE(ls_model_write("mlp widths=700,10", &image, &nets, &error));
     EXPECT_STREQ("mlp: widths= begins with 700, but a row of the data has 784 numbers", error.text);
+    EXPECT_FALSE(ls_model_write("dbn widths=700,500,10", &image, &nets, &error));
+    EXPECT_STREQ("dbn: widths= begins with 700, but a row of the data has 784 numbers", error.text);
+    EXPECT_FALSE(ls_model_write("dbn widths=784,10", &image, &nets, &error));
+    EXPECT_STREQ("dbn: widths= needs the input, a hidden layer and the output at least: "
+                 "widths=784,500,10",
+                 error.text);
     EXPECT_FALSE(ls_model_write("lenet", &row, &nets, &error));
     EXPECT_FALSE(ls_model_write("lenett", &image, &nets, &error));
     EXPECT_STREQ("there is no model lenett: did you mean lenet? (`lockstep list models` has all)",

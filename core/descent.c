@@ -1,0 +1,88 @@
+/* descent: one machine after the other, downwards. */
+#include "core/descent.h"
+
+#include <string.h>
+
+#include "core/layers/activation.h"
+#include "core/memory.h"
+#include "core/minmax.h"
+
+/* Streams of random numbers, one for each machine: beside those of layers, and of the objective. */
+enum { STREAMS = 1 << 24 | 1 << 16 };
+
+static bool is_logistic(const ls_layer *layer)
+{
+    const ls_activation *function = ls_activation_of(layer);
+    return function && strcmp(function->name, "logistic") == 0;
+}
+
+bool ls_descent_leads_down(const ls_net *net, int layer)
+{
+    bool leads = layer % 2 == 0;
+    for (int i = 0; leads && i < layer; i++)
+        leads = net->layers[i]->input[0] == i - 1 &&
+                (i % 2 ? is_logistic(net->layers[i]) : ls_boltzmann_check(net->layers[i], NULL));
+    return leads;
+}
+
+/* The most visible units of a machine below. */
+static long widest(const ls_net *net, int layer)
+{
+    long most = 0;
+    for (int i = 0; i < layer; i += 2)
+        most = ls_max(most, ls_shape_count(&net->layers[i]->x[0]));
+    return most;
+}
+
+ls_descent ls_descent_create(const ls_net *net, int layer, ls_boltzmann_units lowest, long rows)
+{
+    ls_descent d = {.count = layer / 2};
+    const size_t numbers = (size_t)(rows * widest(net, layer));
+    d.machine = ls_alloc((size_t)d.count, sizeof *d.machine);
+    for (int k = 0; k < d.count; k++) {
+        const int i = layer - 2 - 2 * k;
+        d.machine[k] = ls_boltzmann_create(net->layers[i], i == 0 ? lowest : LS_BOLTZMANN_BERNOULLI,
+                                           LS_BOLTZMANN_BERNOULLI, rows);
+    }
+    d.states = ls_alloc(numbers, sizeof(real));
+    d.inputs = ls_alloc(numbers, sizeof(real));
+    return d;
+}
+
+void ls_descent_destroy(ls_descent *d)
+{
+    for (int k = 0; k < d->count; k++)
+        ls_boltzmann_destroy(&d->machine[k]);
+    ls_free(d->machine);
+    ls_free(d->states);
+    ls_free(d->inputs);
+}
+
+size_t ls_descent_bytes(const ls_net *net, int layer, long rows)
+{
+    size_t sum = 2 * (size_t)(rows * widest(net, layer)) * sizeof(real);
+    for (int i = 0; i < layer; i += 2)
+        sum += ls_boltzmann_bytes(net->layers[i], rows);
+    return sum;
+}
+
+void ls_descent_run(const ls_descent *d, const ls_pass *pass, long rows, const real *h, real *x)
+{
+    for (int k = 0; k < d->count; k++) {
+        const ls_boltzmann *machine = &d->machine[k];
+        const ls_boltzmann_units units = machine->visible_units;
+        const bool last = k == d->count - 1;
+        real *means = last ? x : d->inputs;
+        ls_boltzmann_visible_inputs(machine, rows, h, means);
+        for (long r = 0; r < rows; r++)
+            ls_boltzmann_means(units, machine->visible, means + r * machine->visible,
+                               means + r * machine->visible);
+        if (last)
+            return;
+        ls_boltzmann_samples(units,
+                             ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw,
+                                              STREAMS + (uint32_t)k),
+                             pass->row, rows, machine->visible, NULL, means, d->states);
+        h = d->states;
+    }
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# test_dbn: a deep belief network: machines one after the other, then labels: the same bits on 1 to 4 ranks and after stops at
+# every step around the borders of stages; what each stage trains; where it ends early; rows that it makes; its default stages.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data images images.h5
+data unlabelled unlabelled.h5
+
+# --- Contrastive divergence, persistent chains, labels; batches that divide neither rows nor shards, chains that do not either.
+cat >job.yaml <<'YAML'
+data: images.h5
+model: dbn widths=144,24,12,4
+batch: 37
+schedule: constant
+shards: 12
+stages:
+  0: {steps: 5}
+  1: {objective: rbm layer=dense2 k=2 chains=10, steps: 5}
+  2: {optimizer: adam rate=0.01, steps: 5}
+evaluate: {every: 1 steps}
+checkpoint: {every: 1 steps, keep: 100}
+YAML
+expect 0 ranks 1 "$lockstep" train job.yaml run=whole
+says 'stage 1   rbm layer=dense1; momentum'
+says 'stage 3 of 3 done: step 15'
+wanted=$(digest --all "$(checkpoint whole 15)")
+for ((count = 2; count <= 4; count++)); do
+    expect 0 ranks $count "$lockstep" train job.yaml run=on$count
+    same "metrics on $count ranks" "$(metrics_of whole)" "$(metrics_of on$count)"
+    for step in 5 8 10 15; do
+        same "step $step on $count ranks" "$(digest --all "$(checkpoint whole $step)")" "$(digest --all "$(checkpoint on$count $step)")"
+    done
+done
+for ((step = 3; step <= 12; step++)); do
+    count=$((1 + step % 4))
+    expect 0 ranks $count "$lockstep" train job.yaml run=from$step checkpoint.every=never --resume="$(checkpoint whole $step)"
+    says "goes on   from $(checkpoint whole $step) (step $step)"
+    same "step 15 from step $step on $count ranks" "$wanted" "$(digest --all "$(checkpoint from$step 15)")"
+done
+
+# --- What a stage trains, and leaves as it is: its own machine; the perceptron without the biases of visible units.
+cat >compare.py <<'PYTHON'
+import sys, h5py, numpy
+def read(path):
+    found = {}
+    with h5py.File(path) as file:
+        file["model/net"].visititems(lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None)
+    return found
+before, after = read(sys.argv[1]), read(sys.argv[2])
+print(*sorted(name for name in before if not numpy.array_equal(before[name], after[name])))
+PYTHON
+changed() { # STEP STEP
+    "$python" compare.py "$(checkpoint whole "$1")" "$(checkpoint whole "$2")"
+}
+same 'what the first machine is' 'dense1/bias dense1/visible_bias dense1/weight' "$(changed 1 5)"
+same 'what the second machine is' 'dense2/bias dense2/visible_bias dense2/weight' "$(changed 5 10)"
+same 'what the perceptron is' 'dense1/bias dense1/weight dense2/bias dense2/weight dense3/bias dense3/weight' "$(changed 10 15)"
+
+# --- Each stage begins with the last parameters of the stage before, though others were better; these are kept.
+for stage in 0 1; do
+    same "stage-$stage.h5" "$(digest "$(checkpoint whole $((5 * stage + 5)))")" "$(digest whole/checkpoints/stage-$stage.h5)"
+done
+expect 0 "$lockstep" train job.yaml run=worse stages.0.optimizer='momentum rate=3 momentum=0'
+"$python" - <<'PYTHON'
+import json
+ends = [r for r in map(json.loads, open("worse/metrics.jsonl")) if "final" in r]
+assert ends[0]["best_step"] < 5, ends[0]
+PYTHON
+same 'the machine that the second stage sees' 'dense2/bias dense2/visible_bias dense2/weight' \
+    "$("$python" compare.py "$(checkpoint worse 5)" "$(checkpoint worse 10)")"
+
+# --- A stage that ends early by the gap of free energies goes on with the next. Of 12 rows a machine soon knows more than of others.
+expect 0 ranks 2 "$lockstep" train job.yaml run=gap evaluate.gap=2 stages.0.rows=12 stages.0.batch=12 stages.0.steps=400 \
+    stages.1.steps=2 stages.2.steps=2 checkpoint.every='50 steps' evaluate.every='2 steps'
+says 'stage 1 of 3 stopped early (gap '
+says 'stage 2 of 3 done: step'
+says 'stage 3 of 3 done: step'
+"$python" - <<'PYTHON'
+import json
+records = [json.loads(line) for line in open("gap/metrics.jsonl")]
+gaps = [r["valid"]["gap"] for r in records if r["stage"] == 0 and "valid" in r]
+assert 1 < len(gaps) < 40 and gaps[-1] > 2 and all(gap <= 2 for gap in gaps[:-1]), gaps
+PYTHON
+
+# --- The default stages: a machine a hidden layer, on the layers below; then all. Their memory and time before they start.
+expect 0 "$lockstep" list --model 'dbn widths=784,500,250,10 units=gaussian'
+for line in 'dense1: dense units=500 visible=1 init=normal scale=0.01' 'dense3: dense units=10' \
+    'objective: rbm layer=dense1 units=gaussian' 'objective: rbm layer=dense2' 'objective: supervised loss=cross-entropy'; do
+    says "$line"
+done
+expect 0 ranks 2 "$lockstep" train job.yaml run=none --dry-run
+# Forward, down and up, two gradients; and once more up where the chains persist; the layer below is passed once.
+low=$((2 * 144 * 24)) high=$((2 * 24 * 12)) top=$((2 * 12 * 4))
+says "a guess: $("$python" -c "print('%.3g' % (5 * 37 / 2 * (5 * $low + ($low + 8 * $high) + (2 * $low + 3 * $high + 3 * $top))))") operations"
+same 'stages of the plan' 3 "$(grep -cE '^ +stage [123]: [0-9.]+ MiB a rank, about' out)"
+
+# --- Without labels the machines train, and the last stage says what it wants.
+expect 65 "$lockstep" train job.yaml run=none data=unlabelled.h5
+says 'stages.2.objective (default): supervised training needs targets: train/y is missing'
