@@ -98,6 +98,72 @@ TEST_F(Learner, CountsTheEpochsOfItsOptimizer)
     }
 }
 
+/* Three steps of gradient descent on what persistent chains give, by hand. Chains that began anew
+ * in each step would give other numbers. */
+TEST_F(Learner, KeepsTheRowsThatItsObjectiveCarries)
+{
+    const int ROWS = 3, CHAINS = 5, WIDTH = 4;
+    plan.net = "dense units=6 visible=1 init=normal scale=1";
+    plan.objective = "rbm chains=5";
+    plan.optimizer = "sgd rate=0.5";
+    plan.x = {1, {WIDTH}};
+    plan.batch = ROWS;
+    plan.seed = 7;
+    make();
+    const real x[ROWS][WIDTH] = {{1, 0, 1, 0}, {0, 1, 1, 0}, {1, 1, 0, 1}};
+    const ls_params *params = ls_learner_params(learner);
+    const size_t size = (size_t)params->size;
+    ls_net *net = (ls_net *)ls_learner_net(learner);
+    std::vector<real> values(params->values, params->values + size), gradient(size);
+    ls_task task = {};
+    task.params = (ls_params *)params;
+    task.nets = 1;
+    task.net = &net;
+    task.x = plan.x;
+    for (bool kept : {true, false}) {
+        ls_objective *rbm = ls_objective_create(plan.objective, &task, &error);
+        ASSERT_NE(rbm, nullptr) << error.text;
+        rbm->type->compile(rbm, ROWS, 0);
+        std::vector<real> p = values, chains(CHAINS * WIDTH), before(size);
+        for (uint64_t step = 0; step < 3; step++) {
+            if (step == 0 || !kept)
+                rbm->type->begin_rows(rbm, 0, plan.seed, 0, CHAINS, chains.data());
+            ls_carried carried = {0, CHAINS, chains.data()};
+            ls_batch batch = {};
+            batch.rows = batch.total = ROWS;
+            batch.x_shape = plan.x;
+            batch.x = x[0];
+            ls_pass pass = {};
+            pass.training = true;
+            pass.seed = plan.seed;
+            pass.step = step;
+            pass.total = ROWS;
+            pass.gradient = gradient.data();
+            pass.carried = &carried;
+            ls_sums sums;
+            std::copy(p.begin(), p.end(), params->values);
+            ls_net_prepare(net, nullptr, 0, 1);
+            rbm->type->gradient(rbm, 0, &batch, &pass, &sums);
+            for (size_t i = 0; i < size; i++)
+                p[i] -= (real)0.5 * gradient[i] / ROWS;
+        }
+        ls_objective_destroy(rbm);
+        std::copy(values.begin(), values.end(), params->values);
+        ls_learner_destroy(learner);
+        learner = nullptr;
+        make();
+        params = ls_learner_params(learner);
+        net = (ls_net *)ls_learner_net(learner);
+        task.params = (ls_params *)params;
+        for (int step = 0; step < 3; step++)
+            ASSERT_TRUE(ls_learner_step(learner, x[0], nullptr, ROWS, nullptr, &error));
+        double off = 0;
+        for (size_t i = 0; i < size; i++)
+            off = std::fmax(off, std::fabs((double)params->values[i] - (double)p[i]));
+        EXPECT_EQ(off < 1e-5, kept) << off;
+    }
+}
+
 TEST_F(Learner, TheSameSeedGivesTheSameNumbersDropoutIncluded)
 {
     plan.net = "dense units=9\nactivation function=relu\ndropout rate=0.5\ndense units=2";
