@@ -133,6 +133,17 @@ static bool is_heard(const ls_job *job, const ls_recipe_list *with, const ls_rec
     return is_heard;
 }
 
+/* Whether a stage says the same as the option of the model: "loss=bce" in both. */
+static bool is_said(const ls_job *job, const char *option)
+{
+    const size_t length = strlen(option);
+    for (int i = 0; i < job->stages; i++)
+        for (const char *at = job->stage[i].objective; (at = strstr(at, option)); at += length)
+            if (at > job->stage[i].objective && at[-1] == ' ' && strchr(" ", at[length]))
+                return true;
+    return false;
+}
+
 /* Options of a model that only its default stages hear of change nothing where the job's stages
  * have objectives of their own. */
 static bool check_model(const ls_job *job, ls_error *error)
@@ -142,7 +153,7 @@ static bool check_model(const ls_job *job, ls_error *error)
     for (int k = 0; ok && job->model && (less = ls_model_drop(job->model, k, option)); k++) {
         ls_recipe_list with = {0}, without = {0};
         ok = ls_model_stages(job->model, &with, error) && ls_model_stages(less, &without, error);
-        if (ok && !is_heard(job, &with, &without))
+        if (ok && !is_said(job, option) && !is_heard(job, &with, &without))
             ok = ls_error_set(error, LS_USAGE,
                               "%s: %s is for the model's default objective, but this job has one "
                               "of its own, '%s': write it there if it takes it, and leave it out "

@@ -130,6 +130,8 @@ expect 64 "$lockstep" "${common[@]}" run=nets "nets.net=$lines bias=0" epochs=4
 says 'the parameters belong to another net'
 expect 64 "$lockstep" "${common[@]}" run=other 'model=autoencoder widths=144,12 loss=squared-error' objective=autoencoder
 says 'command line: model: loss=squared-error is for the model'"'"'s default objective'
+expect 0 "$lockstep" "${common[@]}" run=said 'model=autoencoder widths=144,12 loss=squared-error' \
+    'objective=autoencoder loss=squared-error noise=0.1'
 expect 0 "$lockstep" train job.yaml run=own 'model=autoencoder widths=144,12 classes=4' "nets.encoder=$lines" \
     $'nets.decoder=input 4\ndense units=144' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=3
 says 'stage 2 of 2 done: step 6'
