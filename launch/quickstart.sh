@@ -105,6 +105,7 @@ launch/install/packages.sh
 echo "all there"
 
 say "Building in build/"
+echo "cmake compiles the library and the program, which takes a minute or two and says nothing until it is done"
 build
 
 say "Data"
