@@ -33,15 +33,19 @@ bool ls_picture_shape(const ls_shape *row, ls_shape *picture)
 
 static grid lay_out(const ls_picture *p, long count)
 {
-    grid g = {.zoom = ls_max(1, p->zoom), .channels = p->row.at[2]};
-    g.high = p->row.at[0] * g.zoom;
-    g.wide = p->row.at[1] * g.zoom;
+    enum { READABLE = 1000, MOST = 16 }; /* pixels of a side of the grid; of a number */
+    grid g = {.high = p->row.at[0], .wide = p->row.at[1], .channels = p->row.at[2]};
     g.colours = g.channels == 3 ? 3 : 1;
     g.planes = g.channels / g.colours;
     double ratio = (double)(g.high + 1) / (double)((g.wide + 1) * g.planes);
     g.columns = p->columns ? p->columns : ls_max(1, lround(ceil(sqrt((double)count * ratio))));
     g.columns = ls_min(g.columns, count);
     g.lines = (count + g.columns - 1) / g.columns;
+    const long across = ls_max(g.columns * g.planes * g.wide, g.lines * g.high);
+    const long borders = 1 + ls_max(g.columns * g.planes, g.lines);
+    g.zoom = ls_max(1, ls_min(MOST, (READABLE - borders) / across));
+    g.high *= g.zoom;
+    g.wide *= g.zoom;
     g.scale = p->most > p->least ? 255 / (p->most - p->least) : 0;
     return g;
 }
@@ -73,6 +77,11 @@ static ls_png canvas(const grid *g)
     return (ls_png){.width = 1 + g->columns * g->planes * (g->wide + 1),
                     .height = 1 + g->lines * (g->high + 1),
                     .channels = (int)g->colours};
+}
+
+long ls_picture_zoom(const ls_picture *picture, long count)
+{
+    return lay_out(picture, count).zoom;
 }
 
 bool ls_picture_check(const char *path, const ls_picture *picture, long count, ls_error *error)

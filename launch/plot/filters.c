@@ -115,15 +115,10 @@ static void fill_tile(const tiles *t, const real *weight, long k, real *row)
 /* On rank 0. */
 static bool draw(const ls_params *params, const tiles *t, const char *output, ls_error *error)
 {
-    /* Small kernels are enlarged to about SIDE pixels, unless there are very many. */
-    enum { SIDE = 32, MANY = 4096 };
     const ls_shape *tile = &t->tile;
-    const long size = ls_shape_count(tile), side = ls_max(tile->at[0], tile->at[1]);
+    const long size = ls_shape_count(tile);
     const bool planes = tile->at[2] != 1 && tile->at[2] != 3; /* a grey tile for each channel */
-    const ls_picture picture = {.row = *tile,
-                                .zoom = t->count * tile->at[2] > MANY ? 1 : SIDE / side,
-                                .columns = planes,
-                                .most = 1};
+    const ls_picture picture = {.row = *tile, .columns = planes, .most = 1};
     real *weight = ls_alloc((size_t)ls_shape_count(&params->slots[t->slot].shape), sizeof *weight);
     real *rows = ls_alloc((size_t)(t->count * size), sizeof *rows);
     ls_params_store(params, t->slot, params->values, weight);

@@ -51,8 +51,31 @@ Picture read_png(const std::string &path)
 
 ls_picture picture_of(std::vector<long> row, long columns, double least = 0, double most = 255)
 {
-    ls_picture p = {{3, {row[0], row[1], row[2]}}, columns, 0, least, most};
+    ls_picture p = {{3, {row[0], row[1], row[2]}}, columns, least, most};
     return p;
+}
+
+/* Where pixel `at` of a grid with a pixel for each number is in one with `zoom` pixels. */
+long place(long at, long size, long zoom)
+{
+    long border = at / (size + 1) * (size * zoom + 1), inside = at % (size + 1);
+    return inside == 0 ? border : border + 1 + (inside - 1) * zoom;
+}
+
+/* The grid with a pixel for each number. */
+Picture shrink(const Picture &large, const ls_picture &p, long count)
+{
+    const long zoom = ls_picture_zoom(&p, count), high = p.row.at[0], wide = p.row.at[1];
+    Picture small;
+    small.width = 1 + (large.width - 1) / (wide * zoom + 1) * (wide + 1);
+    small.height = 1 + (large.height - 1) / (high * zoom + 1) * (high + 1);
+    small.channels = large.channels;
+    for (long y = 0; y < small.height; y++)
+        for (long x = 0; x < small.width; x++)
+            for (long c = 0; c < small.channels; c++)
+                small.pixel.push_back(
+                    (uint8_t)large.at(place(y, high, zoom), place(x, wide, zoom), c));
+    return small;
 }
 
 /* Writes rows whose numbers are 0, 1, 2, ... and reads the picture. */
@@ -65,7 +88,7 @@ Picture numbered(const ls_picture &p, long count)
         rows[i] = (real)i;
     std::string path = folder / "a.png";
     EXPECT_TRUE(ls_picture_write(path.c_str(), &p, rows.data(), count, &error)) << error.text;
-    return read_png(path);
+    return shrink(read_png(path), p, count);
 }
 
 std::string shape_of(std::vector<long> row)
@@ -93,17 +116,27 @@ TEST(Picture, EachGreyTileStandsInItsPlaceWithALineAround)
     EXPECT_EQ(p.line(6, 0, 9), "255 255 255 255 255 255 255 255 255 ");
 }
 
-TEST(Picture, ZoomMakesSquaresOfPixels)
+TEST(Picture, NumbersAreSquaresOfAReadableSize)
 {
-    ls_picture zoomed = picture_of({1, 2, 3}, 0);
-    zoomed.zoom = 2;
-    Picture p = numbered(zoomed, 1);
-    ASSERT_EQ(p.width, 6);
-    ASSERT_EQ(p.height, 4);
-    for (long y = 1; y < 3; y++)
-        for (long x = 1; x < 5; x++)
-            EXPECT_EQ(p.at(y, x, 2), (x - 1) / 2 * 3 + 2);
-    EXPECT_EQ(p.at(1, 5, 2), 255);
+    Folder folder;
+    const std::string path = folder / "a.png";
+    std::vector<real> rows(64 * 28 * 28);
+    for (size_t i = 0; i < rows.size(); i++)
+        rows[i] = (real)(i * 7 % 256);
+    ls_picture p = picture_of({28, 28, 1}, 0);
+    ASSERT_TRUE(ls_picture_write(path.c_str(), &p, rows.data(), 64, nullptr));
+    Picture found = read_png(path);
+    ASSERT_EQ(ls_picture_zoom(&p, 64), 4);
+    ASSERT_EQ(found.width, 1 + 8 * (28 * 4 + 1));
+    ASSERT_EQ(found.height, found.width);
+    for (long y = 0; y < 28 * 4; y++)
+        for (long x = 0; x < 28 * 4; x++)
+            ASSERT_EQ(found.at(1 + y, 114 + x), (28 * 28 + y / 4 * 28 + x / 4) * 7 % 256);
+    EXPECT_EQ(ls_picture_zoom(&p, 1), 16);
+    EXPECT_EQ(ls_picture_zoom(&p, 100000), 1);
+    const ls_picture large = picture_of({500, 499, 3}, 0), larger = picture_of({500, 500, 3}, 0);
+    EXPECT_EQ(ls_picture_zoom(&large, 1), 1);
+    EXPECT_EQ(ls_picture_zoom(&larger, 4), 1);
 }
 
 TEST(Picture, ThreeChannelsAreColours)
@@ -134,10 +167,10 @@ TEST(Picture, NumbersAreRoundedAndClamped)
     ls_picture p = picture_of({1, 9, 1}, 0, -1, 1);
     ls_error error = {};
     ASSERT_TRUE(ls_picture_write(path.c_str(), &p, rows.data(), 1, &error)) << error.text;
-    EXPECT_EQ(read_png(path).line(1, 1, 10), "0 255 128 0 255 128 0 0 255 ");
+    EXPECT_EQ(shrink(read_png(path), p, 1).line(1, 1, 10), "0 255 128 0 255 128 0 0 255 ");
     p.most = -1; /* no range at all */
     ASSERT_TRUE(ls_picture_write(path.c_str(), &p, rows.data(), 1, &error)) << error.text;
-    EXPECT_EQ(read_png(path).line(1, 1, 4), "128 128 128 ");
+    EXPECT_EQ(shrink(read_png(path), p, 1).line(1, 1, 4), "128 128 128 ");
 }
 
 TEST(Picture, ColumnsThatAreNotGivenMakeItNearlyASquare)

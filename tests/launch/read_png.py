@@ -42,13 +42,16 @@ def unfilter(kind, line, above, step):
     return line
 
 
-def tiles(pixels, high, wide, zoom=1):
-    """The tiles of a grid, [lines, columns, high, wide, channels]; the lines between them must be white."""
-    pixels = pixels.copy()
-    lines, columns = (pixels.shape[0] - 1) // (high * zoom + 1), (pixels.shape[1] - 1) // (wide * zoom + 1)
-    assert pixels.shape[:2] == (lines * (high * zoom + 1) + 1, columns * (wide * zoom + 1) + 1), pixels.shape
-    assert (pixels[::high * zoom + 1] == 255).all() and (pixels[:, ::wide * zoom + 1] == 255).all()
-    inner = pixels[1:, 1:].reshape(lines, high * zoom + 1, columns, wide * zoom + 1, -1)[:, :-1, :, :-1]
-    inner = inner.transpose(0, 2, 1, 3, 4)
+def tiles(pixels, high, wide):
+    """The tiles of a grid, [lines, columns, high, wide, channels], of which each number is a square of pixels; the lines
+    between them must be white."""
+    for zoom in range(16, 0, -1):
+        tall, broad = high * zoom + 1, wide * zoom + 1
+        lines, columns = (pixels.shape[0] - 1) // tall, (pixels.shape[1] - 1) // broad
+        if pixels.shape[:2] == (lines * tall + 1, columns * broad + 1) and (pixels[::tall] == 255).all():
+            break
+    assert (pixels[::tall] == 255).all() and (pixels[:, ::broad] == 255).all(), pixels.shape
+    inner = pixels[1:, 1:].reshape(lines, tall, columns, broad, -1)[:, :-1, :, :-1].transpose(0, 2, 1, 3, 4)
     assert (inner == inner[:, :, ::zoom, ::zoom].repeat(zoom, 2).repeat(zoom, 3)).all()
+    assert zoom == 16 or max(lines * tall + lines * high, columns * broad + columns * wide) >= 1000, "it could be larger"
     return inner[:, :, ::zoom, ::zoom]

@@ -194,7 +194,7 @@ import sys
 import h5py
 import numpy
 
-tests, picture, checkpoint, slot, shape, zoom = sys.argv[1:]
+tests, picture, checkpoint, slot, shape = sys.argv[1:]
 sys.path.insert(0, f"{tests}/launch")
 from read_png import read_png, tiles
 
@@ -211,7 +211,7 @@ if channels != 3:
     most = numpy.maximum(abs(least), abs(most))
     least = -most
 wanted = 255 * (weight - least) / (most - least)
-found = tiles(read_png(picture), high, wide, int(zoom))
+found = tiles(read_png(picture), high, wide)
 if channels not in (1, 3):
     assert found.shape[:2] == (len(wanted), channels), found.shape
     found = found[..., 0].transpose(0, 2, 3, 1)
@@ -221,14 +221,14 @@ else:
     found = found[:len(wanted)]
 assert abs(found - wanted).max() < 0.51, abs(found - wanted).max()
 END
-filters() { # LAYER SHAPE ZOOM: draws a layer of the run, and compares
+filters() { # LAYER SHAPE: draws a layer of the run, and compares
     expect 0 "$lockstep" plot run --weights "$1" -o filters.png
     says 'wrote filters.png: '
-    "$python" filters.py "$tests" filters.png run/checkpoints/best.h5 "net/${1#net/}/weight" "$2" "$3" ||
+    "$python" filters.py "$tests" filters.png run/checkpoints/best.h5 "net/${1#net/}/weight" "$2" ||
         fail "the tiles of $1 are not its weights"
 }
 mv data.h5 kept.h5
-filters dense1 12x12x1 2
+filters dense1 12x12x1
 cp filters.png newest.png
 expect 0 ranks 2 "$lockstep" plot run/checkpoints/best.h5 --weights net/dense1 -o filters.png
 cmp filters.png newest.png || fail 'two ranks drew another picture'
@@ -268,6 +268,6 @@ stages:
 END
 expect 0 "$lockstep" train colours.yaml
 rm data.h5
-filters conv2d1 3x3x3 10
-filters conv2d2 4x3x5 8
-filters dense2 10x10x3 3
+filters conv2d1 3x3x3
+filters conv2d2 4x3x5
+filters dense2 10x10x3
