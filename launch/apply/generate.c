@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "core/print.h"
 #include "io/histogram.h"
 #include "io/picture.h"
@@ -67,7 +68,8 @@ const ls_usage ls_usage_generate = {
              "i, on any number of ranks. A .png shows the rows as a grid of tiles (rows of one "
              "number as a histogram); a .h5 holds them as train/x, without what "
              "`transform:` makes of values, so that train and predict take it as a data set. The "
-             "data set is needed for --walk only. " LS_FORWARD_SOURCE,
+             "data set is needed for --walk only; the histogram shows its rows too, if it is "
+             "there. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep generate runs/vae -o grid.png\n"
             "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
@@ -170,12 +172,48 @@ static bool plan_picture(const ls_forward *f, long rows, ls_picture *picture, ls
     return ls_picture_check(f->arguments.output, picture, rows, error);
 }
 
-static bool write_picture(const char *output, ls_picture *picture, const sink *s, ls_error *error)
+/* The first rows of the data set, of one number each as the model gets it, at most h->made_count of
+ * them: h->data, to be freed. None where the data set is not at hand: it is not needed. */
+static real *read_data(const ls_job *job, ls_histogram *h)
 {
-    const ls_histogram histogram = {.made = s->x, .made_count = s->rows};
+    real *x = NULL;
+    ls_dataset *data = ls_dataset_open(job->data, NULL);
+    if (data && ls_dataset_transform(data, job->transform, NULL)) {
+        const ls_split_id id = ls_generation_split(job, data);
+        const ls_split *split = ls_dataset_split(data, id);
+        const bool fits = split->present && ls_shape_count(&split->row) == 1;
+        const long rows = fits ? ls_min(h->made_count, split->x.rows) : 0;
+        int64_t *row = ls_alloc((size_t)rows, sizeof *row);
+        x = ls_alloc((size_t)rows, sizeof *x);
+        for (long i = 0; i < rows; i++)
+            row[i] = i;
+        h->data_count = ls_dataset_read(data, id, row, rows, NULL, x, NULL, NULL) ? rows : 0;
+        ls_free(row);
+    }
+    ls_dataset_close(data);
+    h->data = x;
+    return x;
+}
+
+static bool write_histogram(const ls_forward *f, const sink *s, ls_error *error)
+{
+    ls_histogram h = {.made = s->x, .made_count = s->rows};
+    real *data = read_data(f->saved.job, &h);
+    const bool ok = ls_histogram_write(f->arguments.output, &h, error);
+    if (ok && h.data_count)
+        ls_print(stdout,
+                 "the histogram is %.4f nats from that of %ld rows of the data (Jensen-Shannon)\n",
+                 ls_histogram_divergence(&h), h.data_count);
+    ls_free(data);
+    return ok;
+}
+
+static bool write_picture(const ls_forward *f, ls_picture *picture, const sink *s, ls_error *error)
+{
+    if (!picture->row.rank)
+        return write_histogram(f, s, error);
     ls_picture_range(s->x, s->rows * s->width, &picture->least, &picture->most);
-    return picture->row.rank ? ls_picture_write(output, picture, s->x, s->rows, error)
-                             : ls_histogram_write(output, &histogram, error);
+    return ls_picture_write(f->arguments.output, picture, s->x, s->rows, error);
 }
 
 static bool begin_file(ls_forward *f, long rows, uint64_t seed, ls_error *error)
@@ -208,7 +246,7 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
     objective->type->compile(objective, 0, chunk);
     bool ok = ls_generation_run(&plan, what, error);
     if (ok && picture)
-        ok = ls_comm_agree(f->comm, !first || write_picture(output, &tiles, &s, error), error);
+        ok = ls_comm_agree(f->comm, !first || write_picture(f, &tiles, &s, error), error);
     ls_free(s.x);
     return ok && ls_forward_finish(f, error);
 }

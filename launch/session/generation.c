@@ -13,6 +13,12 @@ typedef struct maker {
     long width; /* numbers of a row of x */
 } maker;
 
+ls_split_id ls_generation_split(const ls_job *job, const ls_dataset *data)
+{
+    const ls_split_id split = ls_split_find(job->evaluate.split);
+    return ls_dataset_split(data, split)->present ? split : LS_TRAIN;
+}
+
 long ls_generation_chunk(const ls_objective *objective, long rows)
 {
     enum { RESULT_BYTES = 4 << 20 }; /* that a rank sends to rank 0 */

@@ -4,6 +4,7 @@
 #include "core/objective.h"
 #include "dist/comm.h"
 #include "io/dataset.h"
+#include "launch/job/job.h"
 
 /* Called on rank 0 with each chunk, in the order of the rows. */
 typedef bool ls_generation_collect(void *context, long rows, const real *x, ls_error *error);
@@ -16,6 +17,9 @@ typedef struct ls_generation_plan {
     void *context;
 } ls_generation_plan;
 
+/* The split whose first rows stand for the data beside what is made: that of the job's evaluations,
+ * else the training rows. */
+ls_split_id ls_generation_split(const ls_job *job, const ls_dataset *data);
 /* Rows of a chunk, of `rows` in all. */
 long ls_generation_chunk(const ls_objective *objective, long rows);
 /* **Collective.** Makes what->rows rows, which `collect` gets as [rows, task.x]. The error is the

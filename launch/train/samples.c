@@ -113,17 +113,11 @@ long ls_samples_chunk(const ls_session *session, long stage)
                : ls_generation_chunk(objective, job->rows);
 }
 
-/* The split whose first rows stand for the data. */
-static ls_split_id split_of(const ls_session *session)
-{
-    ls_split_id split = ls_split_find(session->job->evaluate.split);
-    return ls_dataset_split(session->data, split)->present ? split : LS_TRAIN;
-}
-
-/* These rows. */
+/* The rows that stand for the data. */
 static long data_rows(const ls_session *session)
 {
-    const ls_split *split = ls_dataset_split(session->data, split_of(session));
+    const ls_split *split =
+        ls_dataset_split(session->data, ls_generation_split(session->job, session->data));
     return ls_min(session->job->samples.rows, split->x.rows);
 }
 
@@ -201,7 +195,7 @@ void ls_samples_open(ls_samples *s)
     bool asked = job->samples.every.unit != LS_EVERY_NEVER;
     bool none = asked && has_none(s->session, why, sizeof why);
     s->wanted = asked && !none;
-    s->split = split_of(s->session);
+    s->split = ls_generation_split(job, s->session->data);
     if (none && s->run)
         ls_report_notice(s->listener, "no pictures are written (samples.every=): %s", why);
     if (s->wanted && s->run && !read_data(s, &error))
