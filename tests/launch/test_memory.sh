@@ -62,6 +62,9 @@ compare 1 run=one
 compare 2 run=two shards=4
 compare 2 run=unjudged evaluate.every=never
 
+# Persistent chains: each rank's own, and all of them gathered on rank 0.
+compare 2 run=chains 'net=dense units=20 visible=1' 'objective=rbm chains=40001' shards=4 evaluate.every=never
+
 # Pictures: many samples, of which rank 0 holds all.
 sed -i '/^net/,/^objective/d' job.yaml
 compare 2 run=pictures 'model=vae widths=784,1500,1500 latent=20' shards=4 'samples.every=2 steps' samples.rows=4096
