@@ -64,17 +64,23 @@ typedef struct ls_view {
 } ls_view;
 
 /* Rows that an objective makes: samples of its prior, points on the line from the code of a row to
- * that of another, or a square of codes of two numbers. */
+ * that of another, a square of codes of two numbers, or the states of chains of Gibbs sampling. */
 typedef enum ls_generation_kind {
     LS_GENERATE_PRIOR = 1,
     LS_GENERATE_WALK = 2,
-    LS_GENERATE_PLANE = 4
+    LS_GENERATE_PLANE = 4,
+    LS_GENERATE_CHAINS = 8
 } ls_generation_kind;
 
 typedef struct ls_generation {
     ls_generation_kind kind;
-    long rows;             /* in all */
-    const ls_batch *given; /* for a walk: two rows of the data, even where a chunk has one */
+    long rows; /* in all */
+    /* For a walk: two rows of the data, even where a chunk has one; for chains the rows that they
+     * begin at; NULL: noise. */
+    const ls_batch *given;
+    long each;  /* of chains: rows of each, one after the other; the first is where it begins */
+    long steps; /* of Gibbs sampling from row to row of a chain, or before a sample of the prior; 0:
+                   the objective's own number */
 } ls_generation;
 
 /* How a model as a whole is estimated (a partition function by annealed importance sampling): by

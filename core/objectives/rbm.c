@@ -19,6 +19,7 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/objectives/rbm_generate.h"
 #include "core/objectives/rbm_learn.h"
 #include "core/pixels.h"
 
@@ -146,6 +147,7 @@ static void set_outputs(ls_objective *objective)
     objective->output = lowest ? objective->task.x : (ls_shape){1, {self->visible}};
     objective->meaning = &ls_loss_find(loss, &error)->meaning;
     objective->outputs.rebuilds = lowest;
+    objective->generates = lowest ? LS_GENERATE_PRIOR | LS_GENERATE_CHAINS : 0;
     objective->x_rule = lowest && !is_gaussian(self) ? &ls_pixels_rule : NULL;
 }
 
@@ -313,6 +315,7 @@ const ls_objective_type ls_objective_rbm = {
     .flops = flops,
     .gradient = ls_rbm_gradient,
     .evaluate = evaluate,
+    .generate = ls_rbm_generate,
     .begin_rows = begin_rows,
     .trouble = trouble,
     .destroy = destroy,

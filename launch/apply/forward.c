@@ -31,7 +31,8 @@ static bool check_output(const ls_forward *f, ls_error *error)
 /* Whether the command reads no rows of the data. */
 static bool is_without_data(const ls_forward *f)
 {
-    return f->command->splits == LS_FORWARD_WALK_SPLIT && !f->arguments.walk;
+    return f->command->splits == LS_FORWARD_GIVEN_SPLIT && !f->arguments.picture.walk &&
+           !f->arguments.picture.from;
 }
 
 static ls_saved_request request_of(const ls_forward *f)

@@ -8,6 +8,13 @@
 #include "launch/session/saved.h"
 #include "launch/threads.h"
 
+/* What `generate` makes. */
+typedef struct ls_forward_picture {
+    const char *walk, *from; /* rows of the data; NULL: not given */
+    bool plane;
+    long chains, steps; /* 0: not given */
+} ls_forward_picture;
+
 typedef struct ls_forward_arguments {
     ls_words words;                    /* the run directory or the checkpoint */
     const char *data, *output, *layer; /* NULL: not given */
@@ -17,8 +24,7 @@ typedef struct ls_forward_arguments {
     long rows, seed, stage;     /* 0, -1, -1: not given */
     long samples, temperatures; /* of an estimate; 0: not given */
     bool reverse;
-    const char *walk; /* two rows; NULL: not given */
-    bool plane;
+    ls_forward_picture picture;
 } ls_forward_arguments;
 
 typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
@@ -64,7 +70,8 @@ typedef struct ls_forward_command {
         LS_FORWARD_ALL_SPLITS,
         LS_FORWARD_TEST_SPLIT, /* where --split names none */
         LS_FORWARD_ONLY_SPLIT, /* the same, but a data set's only split needs no --split */
-        LS_FORWARD_WALK_SPLIT  /* the test split with --walk; else no data set is opened */
+        LS_FORWARD_GIVEN_SPLIT /* the test split if rows of it are given (--walk, --from); else no
+                                  data set is opened */
     } splits;
     /* **Collective.** Called with the net open; an output that it leaves open is removed. The error
      * is the same on all ranks. */

@@ -11,46 +11,86 @@
 #include "launch/apply/forward.h"
 #include "launch/session/generation.h"
 
-/* "3,17": two rows of the data. */
-static bool read_walk(const char *text, int64_t rows[2])
+/* Rows of the data that a generation begins with. */
+typedef struct given {
+    int count;
+    int64_t row[LS_LIST];
+} given;
+
+/* "3,17": the numbers of rows of the data, from 0. */
+static bool read_given(const char *text, given *rows)
 {
-    char *end;
-    rows[0] = strtol(text, &end, 10);
-    bool ok = end != text && *end == ',' && rows[0] >= 0;
-    const char *second = end + 1;
-    rows[1] = ok ? strtol(second, &end, 10) : -1;
-    return ok && end != second && *end == 0 && rows[1] >= 0;
+    char *end = NULL;
+    bool ok = true;
+    rows->count = 0;
+    for (const char *at = text; ok && (!end || *end); at = end + 1) {
+        const long row = strtol(at, &end, 10);
+        ok = end != at && row >= 0 && (*end == ',' || !*end) && rows->count < LS_LIST;
+        if (ok)
+            rows->row[rows->count++] = row;
+    }
+    return ok;
+}
+
+static void check_chains(const ls_forward_arguments *a, long chains, const struct argp_state *state)
+{
+    if (a->rows && chains && (a->picture.from || a->picture.chains) && a->rows % chains)
+        argp_error(state,
+                   "--rows=%ld: expected as many for each of the %ld chains: a multiple of that",
+                   a->rows, chains);
+    if (a->picture.steps && (a->picture.walk || a->picture.plane))
+        argp_error(state, "--steps are of Gibbs sampling: --walk and --plane take none");
 }
 
 static void check_arguments(const void *context, const struct argp_state *state)
 {
     const ls_forward_arguments *a = context;
-    int64_t rows[2];
+    given rows = {.count = 0};
     ls_error error;
-    if (a->walk && a->plane)
-        argp_error(state, "--walk and --plane are two pictures: leave out one of them");
-    if (a->walk && !read_walk(a->walk, rows))
+    if ((a->picture.walk != NULL) + a->picture.plane + (a->picture.from != NULL) +
+            (a->picture.chains > 0) >
+        1)
+        argp_error(state, "--walk, --plane, --from and --chains are pictures of their own: give "
+                          "one of them");
+    if (a->picture.walk && (!read_given(a->picture.walk, &rows) || rows.count != 2))
         argp_error(state,
                    "--walk=%s: expected the numbers of two rows of the data, from 0: --walk 3,17",
-                   a->walk);
-    if (!a->walk && a->split >= 0)
-        argp_error(state, "--split names the rows to walk between: it goes with --walk A,B");
+                   a->picture.walk);
+    if (a->picture.from && !read_given(a->picture.from, &rows))
+        argp_error(state,
+                   "--from=%s: expected the numbers of up to %d rows of the data, from 0: "
+                   "--from 3,17,5",
+                   a->picture.from, LS_LIST);
+    if (!a->picture.walk && !a->picture.from && a->split >= 0)
+        argp_error(state, "--split names the rows to begin with: it goes with --walk A,B or "
+                          "--from A,B,...");
+    check_chains(a, a->picture.from ? rows.count : a->picture.chains, state);
     if (!ls_png_ending(a->output) && !ls_rowfile_ending(a->output, LS_ROWFILE_HDF5, &error))
         argp_error(state, "%s: expected an output that ends in .png or .h5", a->output);
 }
 
 static const ls_command_option options[] = {
-    {"rows", 'n', "N", "how many (default: 64; of a walk 16; of a plane 400)", LS_COMMAND_LONG,
-     LS_FORWARD_AT(rows), .low = 1, .high = 1000000000},
+    {"rows", 'n', "N", "how many (default: 64; of a walk 16; of a plane 400; 16 of each chain)",
+     LS_COMMAND_LONG, LS_FORWARD_AT(rows), .low = 1, .high = 1000000000},
     {"seed", 0, "S", "other samples (default: the seed of the job)", LS_COMMAND_LONG,
      LS_FORWARD_AT(seed), .low = 0, .high = INT64_MAX},
     {"walk", 0, "A,B", "go from the code of row A of the data to that of row B", LS_COMMAND_TEXT,
-     LS_FORWARD_AT(walk)},
+     LS_FORWARD_AT(picture.walk)},
     {"plane", 0, NULL, "a square of codes, for a latent space of two numbers",
-     LS_FORWARD_AT(plane)},
+     LS_FORWARD_AT(picture.plane)},
+    {"from", 0, "A,B,...",
+     "run a chain of Gibbs sampling from each of these rows of the data: a line of the picture",
+     LS_COMMAND_TEXT, LS_FORWARD_AT(picture.from)},
+    {"chains", 0, "N", "run N such chains from noise", LS_COMMAND_LONG,
+     LS_FORWARD_AT(picture.chains), .low = 1, .high = 1000000},
+    {"steps", 0, "N",
+     "steps of Gibbs sampling before a sample (default: 1000), or from row to row of a chain "
+     "(default: 10)",
+     LS_COMMAND_LONG, LS_FORWARD_AT(picture.steps), .low = 1, .high = 1000000000},
     LS_FORWARD_OUTPUT("grid.png or rows.h5, the file to write (default: generated.png)"),
-    {"split", 0, "train|valid|test", "with --walk: where the two rows stand (default: test)",
-     LS_COMMAND_CHOICE, LS_FORWARD_AT(split)},
+    {"split", 0, "train|valid|test",
+     "with --walk and --from: where these rows stand (default: test)", LS_COMMAND_CHOICE,
+     LS_FORWARD_AT(split)},
     {"stage", 0, "N",
      "take the objective of this stage, from 0 (default: the last that makes such rows); of a run "
      "directory the parameters as it left them",
@@ -62,17 +102,20 @@ const ls_usage ls_usage_generate = {
     .options = options,
     .check = check_arguments,
     .arguments = "RUN|CHECKPOINT",
-    .about = "Makes rows like those of the data by a trained generative model, alone or under "
-             "mpirun: samples, or with --walk the points between two rows of the data, or with "
-             "--plane all that two latent numbers stand for. Row i is a function of the seed and "
-             "i, on any number of ranks. A .png shows the rows as a grid of tiles (rows of one "
-             "number as a histogram); a .h5 holds them as train/x, without what "
-             "`transform:` makes of values, so that train and predict take it as a data set. The "
-             "data set is needed for --walk only; the histogram shows its rows too, if it is "
-             "there. " LS_FORWARD_SOURCE,
+    .about =
+        "Makes rows like those of the data by a trained generative model, alone or under "
+        "mpirun: samples, or with --walk the points between two rows of the data, or with "
+        "--plane all that two latent numbers stand for, or with --from and --chains the "
+        "states of a restricted Boltzmann machine on its way. Row i is a function of the seed and "
+        "i, on any number of ranks. A .png shows the rows as a grid of tiles (rows of one "
+        "number as a histogram); a .h5 holds them as train/x, without what "
+        "`transform:` makes of values, so that train and predict take it as a data set. The "
+        "data set is needed for --walk and --from only; the histogram shows its rows too, if it "
+        "is there. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep generate runs/vae -o grid.png\n"
             "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
+            "  lockstep generate runs/rbm --from 0,1,2,3 --steps 100 -o chains.png\n"
             "  mpirun -n 4 lockstep generate runs/gan --rows 10000 --seed 7 -o fake.h5",
     .arguments_min = 1,
     .arguments_max = 1,
@@ -82,15 +125,19 @@ const ls_usage ls_usage_generate = {
 static const struct kind {
     ls_generation_kind kind;
     const char *words; /* what it makes */
-    long rows;         /* where --rows says nothing */
+    long rows;         /* where --rows says nothing; of each chain */
 } kinds[] = {{LS_GENERATE_PRIOR, "samples", 64},
              {LS_GENERATE_WALK, "a walk (--walk)", 16},
-             {LS_GENERATE_PLANE, "a plane (--plane)", 400}};
+             {LS_GENERATE_PLANE, "a plane (--plane)", 400},
+             {LS_GENERATE_CHAINS, "chains (--from, --chains)", 16}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const struct kind *kind_of(const ls_forward_arguments *a)
 {
-    return &kinds[a->walk ? 1 : a->plane ? 2 : 0];
+    return &kinds[a->picture.walk                        ? 1
+                  : a->picture.plane                     ? 2
+                  : a->picture.from || a->picture.chains ? 3
+                                                         : 0];
 }
 
 /* The error says what is made instead, or which objectives make rows. Returns false. */
@@ -157,11 +204,13 @@ static bool collect(void *context, long rows, const real *x, ls_error *error)
 }
 
 /* How a row is drawn; rows of one number (whose rank becomes 0) as a histogram. */
-static bool plan_picture(const ls_forward *f, long rows, ls_picture *picture, ls_error *error)
+static bool plan_picture(const ls_forward *f, const ls_generation *what, ls_picture *picture,
+                         ls_error *error)
 {
+    const long line = what->kind == LS_GENERATE_WALK && what->rows <= 32 ? what->rows : what->each;
     char shape[96];
     const ls_shape *x = &f->saved.session.task.x;
-    *picture = (ls_picture){.columns = f->arguments.walk && rows <= 32 ? rows : 0};
+    *picture = (ls_picture){.columns = line};
     if (ls_shape_count(x) == 1)
         return true;
     if (!ls_picture_shape(x, &picture->row))
@@ -169,7 +218,7 @@ static bool plan_picture(const ls_forward *f, long rows, ls_picture *picture, ls
                             "%s: rows of the shape %s are no pictures; write them as a data set: "
                             "-o rows.h5",
                             f->arguments.output, ls_shape_text(x, shape, sizeof shape));
-    return ls_picture_check(f->arguments.output, picture, rows, error);
+    return ls_picture_check(f->arguments.output, picture, what->rows, error);
 }
 
 /* The first rows of the data set, of one number each as the model gets it, at most h->made_count of
@@ -233,7 +282,7 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
     bool first = f->comm->rank == 0, picture = ls_png_ending(output);
     sink s = {.width = ls_shape_count(&objective->task.x)};
     ls_picture tiles;
-    bool begun = !first || (picture ? plan_picture(f, what->rows, &tiles, error)
+    bool begun = !first || (picture ? plan_picture(f, what, &tiles, error)
                                     : begin_file(f, what->rows, seed, error));
     if (!ls_comm_agree(f->comm, begun, error))
         return false;
@@ -251,37 +300,66 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
     return ok && ls_forward_finish(f, error);
 }
 
-/* The two rows that a walk leads from and to, into x[2, width] and rows[2]. */
-static bool read_ends(const ls_forward *f, real *x, int64_t rows[2], ls_error *error)
+/* Reads the rows of the data that are named into x[count, width]. */
+static bool read_rows(const ls_forward *f, const given *rows, real *x, ls_error *error)
 {
-    read_walk(f->arguments.walk, rows);
-    for (int i = 0; i < 2; i++)
-        if (rows[i] >= f->split->x.rows)
-            return ls_error_set(error, LS_USAGE, "--walk=%s: %s of %s has the rows 0 to %ld",
-                                f->arguments.walk, f->split->name, f->saved.job->data,
-                                f->split->x.rows - 1);
-    return ls_dataset_read(f->saved.session.data, f->split_id, rows, 2, NULL, x, NULL, error);
+    const ls_forward_arguments *a = &f->arguments;
+    for (int i = 0; i < rows->count; i++)
+        if (rows->row[i] >= f->split->x.rows)
+            return ls_error_set(error, LS_USAGE, "--%s=%s: %s of %s has the rows 0 to %ld",
+                                a->picture.walk ? "walk" : "from",
+                                a->picture.walk ? a->picture.walk : a->picture.from, f->split->name,
+                                f->saved.job->data, f->split->x.rows - 1);
+    return ls_dataset_read(f->saved.session.data, f->split_id, rows->row, rows->count, NULL, x,
+                           NULL, error);
+}
+
+/* What the arguments ask for; `batch` are the rows of the data to begin with. */
+static ls_generation plan_rows(const ls_forward_arguments *a, const ls_batch *batch)
+{
+    const struct kind *kind = kind_of(a);
+    const long chains = kind->kind != LS_GENERATE_CHAINS ? 1
+                        : a->picture.from                ? batch->rows
+                                                         : a->picture.chains;
+    const long rows = a->rows ? a->rows : chains * kind->rows;
+    return (ls_generation){.kind = kind->kind,
+                           .rows = rows,
+                           .given = batch->rows ? batch : NULL,
+                           .each = kind->kind == LS_GENERATE_CHAINS ? rows / chains : 0,
+                           .steps = a->picture.steps};
+}
+
+/* Whether an objective without chains is asked for steps of them: then an LS_USAGE error. */
+static bool check_steps(const ls_objective *objective, long steps, ls_error *error)
+{
+    return steps == 0 || objective->generates & LS_GENERATE_CHAINS ||
+           ls_error_set(error, LS_USAGE,
+                        "--steps=%ld is of chains of Gibbs sampling, which the objective %s has "
+                        "none of: leave it out",
+                        steps, objective->type->name);
 }
 
 static bool generate(ls_forward *f, ls_error *error)
 {
     const ls_forward_arguments *a = &f->arguments;
-    const struct kind *kind = kind_of(a);
     const ls_shape *shape = &f->saved.session.task.x;
+    const char *named = a->picture.walk ? a->picture.walk : a->picture.from;
     int stage;
     char by[512];
+    given rows = {.count = 0};
     ls_objective *objective = find_objective(f, &stage, error);
     if (!objective)
         return false;
-    int64_t rows[2];
-    real *x = ls_alloc(2 * (size_t)ls_shape_count(shape), sizeof *x);
-    const ls_batch given = {.rows = 2, .total = 2, .x_shape = *shape, .x = x, .row = rows};
-    const ls_generation what = {.kind = kind->kind,
-                                .rows = a->rows ? a->rows : kind->rows,
-                                .given = a->walk ? &given : NULL};
+    if (named)
+        read_given(named, &rows);
+    real *x = ls_alloc((size_t)(rows.count * ls_shape_count(shape)), sizeof *x);
+    const ls_batch batch = {
+        .rows = rows.count, .total = rows.count, .x_shape = *shape, .x = x, .row = rows.row};
+    const ls_generation what = plan_rows(a, &batch);
     const uint64_t seed = (uint64_t)(a->seed >= 0 ? a->seed : f->saved.job->seed);
-    bool ok = (stage == f->stage || ls_forward_take_stage(f, stage, error)) &&
-              ls_comm_agree(f->comm, !a->walk || read_ends(f, x, rows, error), error) &&
+    bool ok = check_steps(objective, a->picture.steps, error) &&
+              (stage == f->stage || ls_forward_take_stage(f, stage, error)) &&
+              ls_comm_agree(f->comm, !named || read_rows(f, &rows, x, error), error) &&
               make(f, objective, &what, seed, error);
     if (ok && f->comm->rank == 0)
         ls_print(stdout, "wrote %s: %ld rows of %s (step %ld), seed %llu%s\n", a->output, what.rows,
@@ -297,7 +375,7 @@ int ls_command_generate(int argc, char **argv)
     static const ls_forward_command command = {.usage = &ls_usage_generate,
                                                .output = "generated.png",
                                                .png = true,
-                                               .splits = LS_FORWARD_WALK_SPLIT,
+                                               .splits = LS_FORWARD_GIVEN_SPLIT,
                                                .run = generate};
     return ls_forward_main(&command, argc, argv);
 }

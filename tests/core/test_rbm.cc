@@ -357,6 +357,49 @@ TEST(Rbm, AMachineAboveSeesTheMeansBelow)
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(), gradient.begin() + begin));
 }
 
+/* What is made of a row does not depend on the rows that are made with it; chains begin where they
+ * are told, or at noise, and go on in steps that are the same whatever is shown of them. */
+TEST(Rbm, AGeneratedRowIsAFunctionOfSeedAndRow)
+{
+    for (const char *text : {"rbm", "rbm units=gaussian hidden=nrelu"}) {
+        Machine m(text, LINES);
+        const Reals x = bits(3 * 9, 1);
+        const ls_batch given = m.batch(x);
+        auto make = [&](ls_generation what, long row, long n) {
+            Reals out(n * 9);
+            what.rows = 12;
+            m.pass.row = row;
+            m.objective->type->generate(m.objective, &m.pass, &what, n, out.data());
+            return out;
+        };
+        ls_generation prior = {}, noise = {}, from = {}, coarse = {};
+        prior.kind = LS_GENERATE_PRIOR;
+        prior.steps = 5;
+        noise.kind = from.kind = LS_GENERATE_CHAINS;
+        noise.each = from.each = 4;
+        noise.steps = from.steps = 5;
+        from.given = &given;
+        coarse = from;
+        coarse.each = 2;
+        coarse.steps = 10;
+        for (const ls_generation &what : {prior, noise, from}) {
+            const Reals all = make(what, 0, 12), part = make(what, 3, 7);
+            EXPECT_EQ(Reals(all.begin() + 27, all.begin() + 90), part) << text;
+        }
+        const Reals chains = make(from, 0, 12), other = make(coarse, 0, 6),
+                    samples = make(prior, 0, 3);
+        for (long c = 0; c < 3; c++) {
+            auto row = [](const Reals &of, long r) {
+                return Reals(of.begin() + 9 * r, of.begin() + 9 * (r + 1));
+            };
+            EXPECT_EQ(row(chains, 4 * c), row(x, c));
+            EXPECT_NE(row(chains, 4 * c + 1), row(x, c));
+            EXPECT_EQ(row(chains, 4 * c + 2), row(other, 2 * c + 1)) << "10 steps, at once or not";
+            EXPECT_EQ(row(make(noise, 0, 12), 4 * c + 1), row(samples, c)) << "5 steps from noise";
+        }
+    }
+}
+
 TEST(Rbm, FrozenSlotsGetNoGradient)
 {
     Machine m("rbm", LINES);

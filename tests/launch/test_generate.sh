@@ -83,9 +83,13 @@ says 'the data set of the run is not there'
 expect 64 "$lockstep" generate gan --walk 1,b -o walk.png
 says '--walk=1,b: expected the numbers of two rows of the data, from 0: --walk 3,17'
 expect 64 "$lockstep" generate gan --walk 1,2 --plane -o walk.png
-says '--walk and --plane are two pictures'
+says '--walk, --plane, --from and --chains are pictures of their own: give one of them'
 expect 64 "$lockstep" generate gan --split valid -o walk.png
-says '--split names the rows to walk between: it goes with --walk A,B'
+says '--split names the rows to begin with: it goes with --walk A,B or --from A,B,...'
+expect 64 "$lockstep" generate gan --steps 3 -o steps.png
+says '--steps=3 is of chains of Gibbs sampling, which the objective gan has none of: leave it out'
+expect 64 "$lockstep" generate gan --chains 3 -o chains.png
+says "gan can't make chains (--from, --chains): of this model it makes samples"
 expect 64 "$lockstep" generate gan -o rows.csv
 says 'rows.csv: expected an output that ends in .png or .h5'
 expect 64 "$lockstep" generate gan --rows 100000000 -o large.png

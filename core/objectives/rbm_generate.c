@@ -1,0 +1,61 @@
+/* rbm_generate: chains of Gibbs sampling that are shown, at their end or on their way. */
+#include "core/objectives/rbm_generate.h"
+
+#include <string.h>
+
+#include "core/objectives/rbm_rows.h"
+
+enum { PRIOR_STEPS = 1000, CHAIN_STEPS = 10 }; /* where nothing is said */
+
+/* Chains begin at given rows, or at noise. */
+static void begin(const ls_rbm *self, const ls_pass *pass, const ls_batch *given,
+                  const ls_rbm_chains *chains)
+{
+    if (!given) {
+        ls_rbm_begin(self, ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_RBM_PRIOR),
+                     chains->first, chains->rows, chains->v);
+        return;
+    }
+    ls_batch rows = *given;
+    const size_t numbers = (size_t)(chains->rows * self->visible);
+    rows.rows = chains->rows;
+    rows.x += chains->first * ls_shape_count(&self->net->x);
+    rows.row = rows.row ? rows.row + chains->first : NULL;
+    memcpy(chains->v, ls_rbm_see(self, &self->evaluation, &rows, pass), numbers * sizeof(real));
+}
+
+/* Writes `now` of each chain, its t-th row of `each`, where that is one of x[n], rows `row` and
+ * following. */
+static void show(const ls_rbm *self, const ls_rbm_chains *chains, const real *now, long each,
+                 long t, long row, long n, real *x)
+{
+    const size_t bytes = (size_t)self->visible * sizeof *x;
+    for (long c = 0; c < chains->rows; c++) {
+        const long at = (chains->first + c) * each + t - row;
+        if (at >= 0 && at < n)
+            memcpy(x + at * self->visible, now + c * self->visible, bytes);
+    }
+}
+
+void ls_rbm_generate(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
+                     long n, real *x)
+{
+    const ls_rbm *self = objective->self;
+    const ls_rbm_rows *e = &self->evaluation;
+    const bool prior = what->kind == LS_GENERATE_PRIOR;
+    const long each = prior ? 1 : what->each, first = pass->row / each;
+    const long steps = what->steps ? what->steps : prior ? PRIOR_STEPS : CHAIN_STEPS;
+    const ls_rbm_chains chains = {.seed = pass->seed,
+                                  .step = UINT64_MAX, /* of no step of training */
+                                  .first = first,
+                                  .rows = (pass->row + n - 1) / each + 1 - first,
+                                  .v = e->visible};
+    begin(self, pass, what->given, &chains);
+    if (prior)
+        ls_rbm_move(self, e, &chains, 0, steps);
+    show(self, &chains, prior ? e->means : e->visible, each, 0, pass->row, n, x);
+    for (long t = 1; t < each; t++) {
+        ls_rbm_move(self, e, &chains, (t - 1) * steps, steps);
+        show(self, &chains, e->means, each, t, pass->row, n, x);
+    }
+}
