@@ -192,8 +192,10 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
     if (t->below)
         ls_objective_view_run(objective, "below", t->below);
     ls_objective_view_run(objective, self->net->name, t->machine.run);
-    ls_objective_view_numbers(objective, "visible", t->visible,
-                              &self->net->layers[self->layer]->x[0]);
+    const ls_shape *row = &self->net->layers[self->layer]->x[0];
+    ls_objective_view_numbers(objective, "visible", t->visible, row);
+    if (self->chains == 0)
+        ls_objective_view_numbers(objective, "chain", t->visible + shard_rows * self->visible, row);
 }
 
 static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_rows)

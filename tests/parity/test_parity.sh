@@ -12,6 +12,7 @@ echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/gan.py" "$BUILD"
 "$python" "$tests/parity/autoencoder.py" "$BUILD"
 "$python" "$tests/parity/vae.py" "$BUILD"
+"$python" "$tests/parity/rbm.py" "$BUILD"
 "$python" "$tests/parity/random_nets.py" "$BUILD" --nets 24 --seed 1
 
 # lockstep-double's own gradient check notices a gradient that is not the derivative of the function.
@@ -28,5 +29,9 @@ says WRONG
 expect 0 "$lockstep-double" check job.yaml model='dcgan filters=2 latent=5' objective='gan k=2' --rows 6
 says 'discriminator/conv2d1/weight '
 says 'generator/deconv2d1/weight '
+expect 0 "$lockstep-double" check job.yaml model='rbm hidden=40' objective='rbm k=2 sparsity_cost=0.1' --rows 6
+says 'net/dense1/visible_bias '
+expect 0 "$lockstep-double" check job.yaml model='rbm hidden=40' objective='rbm chains=5 units=gaussian hidden=nrelu' --rows 6
+same 'parameters checked' 3 "$(grep -c ' ok$' out)"
 expect 64 "$lockstep" check job.yaml
 says 'in float the differences drown in rounding: run lockstep-double check, or ask for a --dump'
