@@ -38,12 +38,14 @@ ls_descent ls_descent_create(const ls_net *net, int layer, ls_boltzmann_units lo
 {
     ls_descent d = {.count = layer / 2};
     const size_t numbers = (size_t)(rows * widest(net, layer));
+    const size_t upper = (size_t)(rows * ls_shape_count(&net->layers[layer]->x[0]));
     d.machine = ls_alloc((size_t)d.count, sizeof *d.machine);
     for (int k = 0; k < d.count; k++) {
         const int i = layer - 2 - 2 * k;
         d.machine[k] = ls_boltzmann_create(net->layers[i], i == 0 ? lowest : LS_BOLTZMANN_BERNOULLI,
                                            LS_BOLTZMANN_BERNOULLI, rows);
     }
+    d.top = ls_alloc(upper, sizeof(real));
     d.states = ls_alloc(numbers, sizeof(real));
     d.inputs = ls_alloc(numbers, sizeof(real));
     return d;
@@ -54,13 +56,15 @@ void ls_descent_destroy(ls_descent *d)
     for (int k = 0; k < d->count; k++)
         ls_boltzmann_destroy(&d->machine[k]);
     ls_free(d->machine);
+    ls_free(d->top);
     ls_free(d->states);
     ls_free(d->inputs);
 }
 
 size_t ls_descent_bytes(const ls_net *net, int layer, long rows)
 {
-    size_t sum = 2 * (size_t)(rows * widest(net, layer)) * sizeof(real);
+    const long numbers = 2 * widest(net, layer) + ls_shape_count(&net->layers[layer]->x[0]);
+    size_t sum = (size_t)(rows * numbers) * sizeof(real);
     for (int i = 0; i < layer; i += 2)
         sum += ls_boltzmann_bytes(net->layers[i], rows);
     return sum;

@@ -11,7 +11,8 @@
 typedef struct ls_descent {
     int count;
     ls_boltzmann *machine; /* [count] below, the uppermost first */
-    real *states, *inputs; /* [rows, the most visible units of them] */
+    real *top;             /* [rows, visible units of the upper machine], room for its samples */
+    real *states, *inputs; /* [rows, the most visible units of the machines below] */
 } ls_descent;
 
 /* Whether the lines below the machine `layer` are machines and logistic functions in turn, from the

@@ -54,12 +54,14 @@ static void stages(const void *self, ls_recipe_list *list)
     const dbn *d = self;
     for (int i = 1; i < d->widths.count - 1; i++) {
         char objective[128], optimizer[128];
-        const bool gaussian = d->units == GAUSSIAN && i == 1;
+        const bool gaussian = d->units == GAUSSIAN, lowest = i == 1;
         snprintf(objective, sizeof objective, "rbm layer=dense%d%s", i,
-                 gaussian ? " units=gaussian" : "");
+                 !gaussian ? ""
+                 : lowest  ? " units=gaussian"
+                           : " lowest=gaussian");
         snprintf(optimizer, sizeof optimizer,
                  "momentum start=0.5 switch=5 momentum=0.9 rate=%s decay=2e-4 decay_all=0",
-                 gaussian ? "0.001" : "0.1");
+                 gaussian && lowest ? "0.001" : "0.1");
         ls_model_add_stage(list, &(ls_recipe){objective, optimizer, "constant", 100, 20});
     }
     ls_model_add_stage(

@@ -36,6 +36,8 @@ static const ls_option options[] = {
     {"units", LS_OPTION_CHOICE, offsetof(ls_rbm, visible_units), "bernoulli", 0, 0, visible_names,
      "visible units: 0 or 1 (numbers from 0 to 1 count as probabilities), or normal with variance "
      "1, for data of mean 0 and deviation 1"},
+    {"lowest", LS_OPTION_CHOICE, offsetof(ls_rbm, lowest_units), "bernoulli", 0, 0, visible_names,
+     "of a machine above others: the visible units of the lowest, by which `generate` makes rows"},
     {"hidden", LS_OPTION_CHOICE, offsetof(ls_rbm, hidden_units), "bernoulli", 0, 0, hidden_names,
      "hidden units: 0 or 1, or rectified and noisy (Nair and Hinton 2010)"},
     {"k", LS_OPTION_INT, offsetof(ls_rbm, k), "1", 1, 255, NULL,
@@ -137,6 +139,12 @@ static void list_metrics(ls_objective *objective)
             (ls_metric){.name = "pseudo_likelihood", .sum = LS_RBM_PSEUDO, .evaluated = true});
 }
 
+/* Whether its samples can become rows of the data, by the machines below. */
+static bool leads_down(const ls_rbm *self)
+{
+    return self->layer > 0 && !is_gaussian(self) && ls_descent_leads_down(self->net, self->layer);
+}
+
 /* What evaluation returns: the machine's rows as rebuilt. */
 static void set_outputs(ls_objective *objective)
 {
@@ -147,7 +155,8 @@ static void set_outputs(ls_objective *objective)
     objective->output = lowest ? objective->task.x : (ls_shape){1, {self->visible}};
     objective->meaning = &ls_loss_find(loss, &error)->meaning;
     objective->outputs.rebuilds = lowest;
-    objective->generates = lowest ? LS_GENERATE_PRIOR | LS_GENERATE_CHAINS : 0;
+    if (lowest || leads_down(self))
+        objective->generates = LS_GENERATE_PRIOR | LS_GENERATE_CHAINS;
     objective->x_rule = lowest && !is_gaussian(self) ? &ls_pixels_rule : NULL;
 }
 
@@ -186,6 +195,9 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
     const ls_rbm_rows *t = &self->training;
     if (chunk_rows)
         self->evaluation = ls_rbm_rows_create(self, chunk_rows);
+    if (chunk_rows && leads_down(self))
+        self->down =
+            ls_descent_create(self->net, self->layer, ls_rbm_lowest_units(self), chunk_rows);
     if (!shard_rows)
         return;
     self->training = ls_rbm_rows_create(self, training_rows(self, shard_rows));
@@ -202,7 +214,9 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
 {
     const ls_rbm *self = objective->self;
     return ls_rbm_rows_bytes(self, training_rows(self, shard_rows)) +
-           ls_rbm_rows_bytes(self, chunk_rows);
+           ls_rbm_rows_bytes(self, chunk_rows) +
+           (chunk_rows && leads_down(self) ? ls_descent_bytes(self->net, self->layer, chunk_rows)
+                                           : 0);
 }
 
 /* The data up, its gradient, and as much for the ends of chains; down and up in each step of them.
@@ -301,6 +315,7 @@ static void destroy(ls_objective *objective)
     ls_rbm *self = objective->self;
     ls_rbm_rows_destroy(&self->training);
     ls_rbm_rows_destroy(&self->evaluation);
+    ls_descent_destroy(&self->down);
     ls_free(self->begun);
 }
 

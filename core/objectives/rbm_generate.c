@@ -37,12 +37,13 @@ static void show(const ls_rbm *self, const ls_rbm_chains *chains, const real *no
     }
 }
 
+/* Of the lowest machine means are shown; of one above others samples, which go down to rows. */
 void ls_rbm_generate(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
                      long n, real *x)
 {
     const ls_rbm *self = objective->self;
     const ls_rbm_rows *e = &self->evaluation;
-    const bool prior = what->kind == LS_GENERATE_PRIOR;
+    const bool prior = what->kind == LS_GENERATE_PRIOR, above = self->down.count > 0;
     const long each = prior ? 1 : what->each, first = pass->row / each;
     const long steps = what->steps ? what->steps : prior ? PRIOR_STEPS : CHAIN_STEPS;
     const ls_rbm_chains chains = {.seed = pass->seed,
@@ -50,12 +51,16 @@ void ls_rbm_generate(ls_objective *objective, const ls_pass *pass, const ls_gene
                                   .first = first,
                                   .rows = (pass->row + n - 1) / each + 1 - first,
                                   .v = e->visible};
+    const real *moved = above ? e->visible : e->means;
+    real *made = above ? self->down.top : x;
     begin(self, pass, what->given, &chains);
     if (prior)
         ls_rbm_move(self, e, &chains, 0, steps);
-    show(self, &chains, prior ? e->means : e->visible, each, 0, pass->row, n, x);
+    show(self, &chains, prior ? moved : e->visible, each, 0, pass->row, n, made);
     for (long t = 1; t < each; t++) {
         ls_rbm_move(self, e, &chains, (t - 1) * steps, steps);
-        show(self, &chains, e->means, each, t, pass->row, n, x);
+        show(self, &chains, moved, each, t, pass->row, n, made);
     }
+    if (above)
+        ls_descent_run(&self->down, pass, n, made, x);
 }

@@ -12,6 +12,11 @@ ls_boltzmann_units ls_rbm_visible_units(const ls_rbm *self)
     return visible_units[self->visible_units];
 }
 
+ls_boltzmann_units ls_rbm_lowest_units(const ls_rbm *self)
+{
+    return visible_units[self->lowest_units];
+}
+
 ls_boltzmann_units ls_rbm_hidden_units(const ls_rbm *self)
 {
     return hidden_units[self->hidden_units];

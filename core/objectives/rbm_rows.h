@@ -1,7 +1,7 @@
 /* rbm_rows: what the files of the objective rbm share: its options, the arrays for rows, and chains
  * of Gibbs sampling. */
 #pragma once
-#include "core/boltzmann.h"
+#include "core/descent.h"
 #include "core/objective.h"
 
 /* Streams of random numbers: beside those of layers, which are small numbers. */
@@ -27,7 +27,7 @@ typedef struct ls_rbm_rows {
 
 typedef struct ls_rbm {
     char net_name[LS_WORD], layer_name[LS_WORD];
-    int visible_units, hidden_units; /* of the options' choices */
+    int visible_units, hidden_units, lowest_units; /* of the options' choices */
     long k, chains;
     bool binarize;
     double sparsity, sparsity_cost;
@@ -36,13 +36,15 @@ typedef struct ls_rbm {
     long visible, hidden;
     int activity; /* number of the metric */
     ls_rbm_rows training, evaluation;
-    real *begun; /* [chains, visible] chains that nothing carries; NULL: not yet */
-    bool ended;  /* under constants_stay: the chains have been moved, and stay where they are */
+    ls_descent down; /* of a machine above others, for `generate`; count 0: it is not */
+    real *begun;     /* [chains, visible] chains that nothing carries; NULL: not yet */
+    bool ended;      /* under constants_stay: the chains have been moved, and stay where they are */
 } ls_rbm;
 
 /* The units of an option's choice. */
 ls_boltzmann_units ls_rbm_visible_units(const ls_rbm *self);
 ls_boltzmann_units ls_rbm_hidden_units(const ls_rbm *self);
+ls_boltzmann_units ls_rbm_lowest_units(const ls_rbm *self);
 /* The bytes of arrays for n rows; creates and destroys them. */
 size_t ls_rbm_rows_bytes(const ls_rbm *self, long n);
 ls_rbm_rows ls_rbm_rows_create(const ls_rbm *self, long n);

@@ -16,7 +16,7 @@ shards: 12
 stages:
   0: {steps: 5}
   1: {objective: rbm layer=dense2 k=2 chains=10, steps: 5}
-  2: {optimizer: adam rate=0.01, steps: 5}
+  2: {optimizer: adam rate=0.01 decay=0.1 decay_all=1, steps: 5} # which would move all that it knows of
 evaluate: {every: 1 steps}
 checkpoint: {every: 1 steps, keep: 100}
 YAML
@@ -71,15 +71,55 @@ same 'the machine that the second stage sees' 'dense2/bias dense2/visible_bias d
 
 # --- A stage that ends early by the gap of free energies goes on with the next. Of 12 rows a machine soon knows more than of others.
 expect 0 ranks 2 "$lockstep" train job.yaml run=gap evaluate.gap=2 stages.0.rows=12 stages.0.batch=12 stages.0.steps=400 \
-    stages.1.steps=2 stages.2.steps=2 checkpoint.every='50 steps' evaluate.every='2 steps'
+    stages.1.steps=2 stages.2.steps=2 evaluate.every='2 steps'
 says 'stage 1 of 3 stopped early (gap '
 says 'stage 2 of 3 done: step'
 says 'stage 3 of 3 done: step'
-"$python" - <<'PYTHON'
+ended=$("$python" - <<'PYTHON'
 import json
 records = [json.loads(line) for line in open("gap/metrics.jsonl")]
 gaps = [r["valid"]["gap"] for r in records if r["stage"] == 0 and "valid" in r]
 assert 1 < len(gaps) < 40 and gaps[-1] > 2 and all(gap <= 2 for gap in gaps[:-1]), gaps
+print(next(r["step"] for r in records if "final" in r))
+PYTHON
+)
+for ((step = ended - 1; step <= ended; step++)); do
+    expect 0 ranks 3 "$lockstep" train gap/job.yaml run=gap$step checkpoint.every=never --resume="$(checkpoint gap $step)"
+    same "the end from step $step" "$(digest --all "$(checkpoint gap $((ended + 4)))")" "$(digest --all "$(checkpoint gap$step $((ended + 4)))")"
+done
+
+# --- Rows are made by the uppermost machine and those below, as they were before labels trained them: the way down ends with the
+# means of visible units by *samples* of the first hidden layer, 0 or 1, which least squares finds again.
+expect 0 "$lockstep" generate whole -o made.h5
+says 'wrote made.h5: 64 rows of whole/checkpoints/stage-1.h5 (step 10), seed 1, by stage 1: rbm layer=dense2 k=2 chains=10'
+expect 0 ranks 3 "$lockstep" generate whole --rows 64 -o made3.h5
+cmp made.h5 made3.h5 || fail '3 ranks make other rows'
+expect 0 "$lockstep" generate whole --stage 0 -o first.h5
+says 'whole/checkpoints/stage-0.h5 (step 5), seed 1, by stage 0: rbm layer=dense1'
+expect 0 "$lockstep" generate whole --from 3,5 -o chains.h5
+expect 64 "$lockstep" generate whole --stage 2 -o none.h5
+says 'the objective supervised makes no rows'
+data flat flat.h5
+printf '%s\n' 'data: flat.h5' 'model: dbn widths=6,5,4,3 units=gaussian' 'evaluate: {every: never}' >gaussian.yaml
+expect 0 "$lockstep" train gaussian.yaml run=gaussian
+says 'stage 2   rbm layer=dense2 lowest=gaussian; '
+expect 0 "$lockstep" generate gaussian -o normal.h5
+"$python" - <<'PYTHON'
+import h5py, numpy
+def states(made, machine, link):
+    with h5py.File(made) as rows, h5py.File(machine) as file:
+        x = rows["train/x"][()].astype("f8")
+        x = x.reshape(len(x), -1)
+        a, w = (file[f"model/net/dense1/{name}"][()].astype("f8") for name in ("visible_bias", "weight"))
+    found = numpy.linalg.lstsq(w.T, (link(x) - a).T, rcond=None)[0].T
+    assert numpy.abs(found - found.round()).max() < 0.05 and set(found.round().ravel()) == {0, 1}, found
+    return x, found.round()
+x, h = states("made.h5", "whole/checkpoints/stage-1.h5", lambda x: numpy.log(x / (1 - x)))
+assert 0 < x.min() and x.max() < 1 and len(numpy.unique(h, axis=0)) > 32
+x, h = states("normal.h5", "gaussian/checkpoints/stage-1.h5", lambda x: x)
+assert len(numpy.unique(h, axis=0)) > 8
+first = h5py.File("first.h5")["train/x"][()]
+assert first.shape == (64, 12, 12, 1) and not numpy.array_equal(first, h5py.File("made.h5")["train/x"][()])
 PYTHON
 
 # --- The default stages: a machine a hidden layer, on the layers below; then all. Their memory and time before they start.
