@@ -67,12 +67,13 @@ static bool refuse_rows(const ls_dataset *data, const ls_split *split, ls_error 
     long last = ls_shape_last(&split->x.shape);
     bool turned = last > 1 && last == ls_shape_last(&split->y.shape);
     return ls_error_set(error, LS_DATA,
-                        "%s: %s has %ld rows, but %s has %ld; expected as many%s%s%s", data->path,
+                        "%s: %s has %ld rows, but %s has %ld; expected as many%s%s%s%s", data->path,
                         split->x.path, split->x.rows, split->y.path, split->y.rows,
                         turned ? ". If MATLAB wrote the file, its dimensions are in reverse order: "
                                  "`lockstep import h5 "
                                : "",
-                        turned ? data->path : "", turned ? " -o NEW.h5 --matlab` turns them" : "");
+                        turned ? data->path : "", turned ? " -o NEW.h5 --matlab` turns them" : "",
+                        !turned && split->y.rows < split->x.rows ? LS_LABELS_SOME : "");
 }
 
 /* A split may be absent, but y needs x. */

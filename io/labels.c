@@ -108,9 +108,10 @@ static bool check_label(const ls_split *split, const ls_column *y, double label,
                             "%s: %s holds label %.0f at row %ld; expected 0 to %ld (attribute "
                             "classes=%ld)",
                             y->file, split->y.path, label, row, limit - 1, limit);
-    return ls_error_set(error, LS_DATA,
-                        "%s: %s holds label %.9g at row %ld; expected whole numbers from 0 to %ld",
-                        y->file, split->y.path, label, row, limit - 1);
+    return ls_error_set(
+        error, LS_DATA,
+        "%s: %s holds label %.9g at row %ld; expected whole numbers from 0 to %ld%s", y->file,
+        split->y.path, label, row, limit - 1, label < 0 ? LS_LABELS_SOME : "");
 }
 
 bool ls_labels_check(ls_split *split, const ls_column *y, long *largest, ls_error *error)

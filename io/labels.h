@@ -2,6 +2,11 @@
 #pragma once
 #include "io/column.h"
 
+/* For messages: what to do with rows that have no label. */
+#define LS_LABELS_SOME                                                                             \
+    ". Where only some rows have labels, let these come first, give the others any label, and "    \
+    "take the first ones by `rows: N` in the stage that needs labels"
+
 enum { LS_CLASSES_MAX = 1 << 24 }; /* labels become reals: float32 holds all whole numbers below */
 
 /* Targets y of shape [rows] or [rows, 1] are labels if they are stored as whole numbers or have the

@@ -1,4 +1,5 @@
 /* generate: rows that a trained model makes by itself, as a picture or as a data set. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,14 @@ static void check_chains(const ls_forward_arguments *a, long chains, const struc
         argp_error(state, "--steps are of Gibbs sampling: --walk and --plane take none");
 }
 
+static void check_plane(const ls_forward_arguments *a, const struct argp_state *state)
+{
+    const long side = lround(sqrt((double)a->rows));
+    if (a->picture.plane && a->rows != side * side)
+        argp_error(state, "--rows=%ld: a plane is a square of codes: --rows %ld", a->rows,
+                   side > 0 ? side * side : 1);
+}
+
 static void check_arguments(const void *context, const struct argp_state *state)
 {
     const ls_forward_arguments *a = context;
@@ -56,6 +65,7 @@ static void check_arguments(const void *context, const struct argp_state *state)
         argp_error(state,
                    "--walk=%s: expected the numbers of two rows of the data, from 0: --walk 3,17",
                    a->picture.walk);
+    check_plane(a, state);
     if (a->picture.from && !read_given(a->picture.from, &rows))
         argp_error(state,
                    "--from=%s: expected the numbers of up to %d rows of the data, from 0: "
@@ -125,11 +135,13 @@ const ls_usage ls_usage_generate = {
 static const struct kind {
     ls_generation_kind kind;
     const char *words; /* what it makes */
+    const char *needs; /* "needs ..." of a model */
     long rows;         /* where --rows says nothing; of each chain */
-} kinds[] = {{LS_GENERATE_PRIOR, "samples", 64},
-             {LS_GENERATE_WALK, "a walk (--walk)", 16},
-             {LS_GENERATE_PLANE, "a plane (--plane)", 400},
-             {LS_GENERATE_CHAINS, "chains (--from, --chains)", 16}};
+} kinds[] = {
+    {LS_GENERATE_PRIOR, "samples", "need a distribution that codes are drawn from", 64},
+    {LS_GENERATE_WALK, "a walk (--walk)", "needs a net that makes codes of rows", 16},
+    {LS_GENERATE_PLANE, "a plane (--plane)", "needs codes of two numbers", 400},
+    {LS_GENERATE_CHAINS, "chains (--from, --chains)", "need a restricted Boltzmann machine", 16}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const struct kind *kind_of(const ls_forward_arguments *a)
@@ -151,8 +163,9 @@ static bool refuse(const char *objective, int makes, const struct kind *asked, l
         if (ls_objective_types[k]->generate)
             ls_format_join(list, sizeof list, ls_objective_types[k]->name);
     if (makes)
-        return ls_error_set(error, LS_USAGE, "%s can't make %s: of this model it makes %s",
-                            objective, asked->words, list);
+        return ls_error_set(error, LS_USAGE,
+                            "%s can't make %s, which %s: of this model it makes %s", objective,
+                            asked->words, asked->needs, list);
     return ls_error_set(error, LS_USAGE, "the objective %s makes no rows; those that do: %s",
                         objective, *list ? list : "none");
 }

@@ -115,6 +115,15 @@ static void print_data(const ls_session *session, FILE *out)
         ls_print(out, "          %s\n", text);
 }
 
+/* Whether neither the job nor a model says by which optimizer the stage is trained. */
+static bool is_usual(const ls_job *job, int stage, const char *phase)
+{
+    char key[32 + LS_WORD];
+    snprintf(key, sizeof key, "stages.%d.optimizer%s%s", stage, phase ? "." : "",
+             phase ? phase : "");
+    return !job->model && ls_job_origin(job, key) == LS_FROM_DEFAULT;
+}
+
 static void print_stage(const ls_session *session, int number, FILE *out)
 {
     const ls_job_stage *keys = &session->job->stage[number];
@@ -130,7 +139,8 @@ static void print_stage(const ls_session *session, int number, FILE *out)
     ls_print(out, "stage %d   %s; ", number + 1, keys->objective);
     for (int i = 0; i < keys->optimizers; i++) {
         const char *phase = keys->optimizer[i].phase;
-        ls_print(out, "%s%s%s; ", phase ? phase : "", phase ? ": " : "", keys->optimizer[i].spec);
+        ls_print(out, "%s%s%s%s; ", phase ? phase : "", phase ? ": " : "", keys->optimizer[i].spec,
+                 is_usual(session->job, number, phase) ? " (default)" : "");
     }
     ls_print(out, "%s; ", keys->schedule);
     if (keys->train)

@@ -48,11 +48,27 @@ static const char *asked_to_stop(void *progress)
     return progress && ls_progress_unread(progress) ? "nobody reads stdout" : ls_signals_asked();
 }
 
+/* What makes a run that is complete go on, into text[size]; returns text. */
+static const char *what_goes_on(const ls_trainer *t, char *text, size_t size)
+{
+    const ls_job *job = t->session.job;
+    const int last = job->stages - 1;
+    if (t->position.stage_step < t->session.stage[last].steps)
+        return ls_judge_gap_exceeded(job, &t->position)
+                   ? "it stopped early: a larger evaluate.gap="
+                   : "it stopped early: a larger evaluate.stop_after=";
+    if (last == 0)
+        return "a larger epochs= or steps=";
+    snprintf(text, size, "a larger stages.%d.epochs= or stages.%d.steps=", last, last);
+    return text;
+}
+
 /* Prints how a run ended that did not fail; returns the exit code. */
 static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_before)
 {
     const ls_listener *listener = &t->options.listener;
     const ls_job *job = t->session.job;
+    char text[96];
     if (outcome == LS_OUTCOME_STOPPED) {
         const char *asked = asked_to_stop(listener->context);
         const char *why = asked        ? asked
@@ -66,12 +82,7 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_befor
     if (complete_before)
         ls_report_notice(listener,
                          "nothing to do: the run is complete after %ld steps (%s goes on)",
-                         t->position.step,
-                         t->position.stage_step >= t->session.stage[job->stages - 1].steps
-                             ? "a larger epochs= or steps="
-                         : ls_judge_gap_exceeded(job, &t->position)
-                             ? "it stopped early: a larger evaluate.gap="
-                             : "it stopped early: a larger evaluate.stop_after=");
+                         t->position.step, what_goes_on(t, text, sizeof text));
     ls_report_notice(listener, "results: %s/checkpoints, %s/metrics.jsonl", job->run, job->run);
     return 0;
 }

@@ -122,10 +122,18 @@ static bool create_objective(const ls_session *s, stage_keys *keys, ls_session_s
     return stage->objective != NULL;
 }
 
+static const char *phase_names(const ls_objective *objective, char *text, size_t size)
+{
+    *text = 0;
+    for (int p = 0; p < objective->phases; p++)
+        ls_format_join(text, size, objective->phase[p].name);
+    return text;
+}
+
 /* The optimizer that the job gives for a phase: the first that names the phase or none at all. */
 static bool parse_optimizer(stage_keys *keys, ls_session_stage *stage, int phase, ls_error *error)
 {
-    char all[LS_PHASES * LS_WORD] = "";
+    char all[LS_PHASES * LS_WORD];
     const ls_objective *objective = stage->objective;
     const ls_job_optimizer *given = keys->given->optimizer;
     const char *name = objective->phase[phase].name;
@@ -136,11 +144,9 @@ static bool parse_optimizer(stage_keys *keys, ls_session_stage *stage, int phase
     snprintf(keys->key, sizeof keys->key, "optimizer%s%s", key ? "." : "", key ? key : "");
     if (i < count)
         return ls_optimizer_parse(given[i].spec, &stage->optimizer[phase], error);
-    for (int p = 0; p < objective->phases; p++)
-        ls_format_join(all, sizeof all, objective->phase[p].name);
     return ls_error_set(error, LS_USAGE,
                         "the phase %s has no optimizer: give one for each of %s, or one for all",
-                        name, all);
+                        name, phase_names(objective, all, sizeof all));
 }
 
 /* Each phase that the job gives an optimizer for must be one of the objective's. */
@@ -155,9 +161,12 @@ static bool check_phases(stage_keys *keys, const ls_objective *objective, ls_err
         if (p < objective->phases)
             continue;
         const char *nearest = ls_nearest(phase, phases, objective->phases, sizeof *phases);
+        char all[LS_PHASES * LS_WORD];
         snprintf(keys->key, sizeof keys->key, "optimizer.%s", phase);
-        return ls_error_set(error, LS_USAGE, "%s has no phase %s: did you mean %s?",
-                            objective->type->name, phase, nearest ? nearest : phases[0].name);
+        return ls_error_set(error, LS_USAGE, "%s has no phase %s%s%s%s (it has: %s)",
+                            objective->type->name, phase, nearest ? ": did you mean " : "",
+                            nearest ? nearest : "", nearest ? "?" : "",
+                            phase_names(objective, all, sizeof all));
     }
     return true;
 }

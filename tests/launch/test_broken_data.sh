@@ -35,7 +35,7 @@ declared|train/x was declared, but its numbers were never written
 some_chunks|train/x: 1 of its 4 chunks were written; expected all
 no_rows|train/x has 0 rows; expected at least one
 empty_rows|train/x has rows of size 0; expected numbers in them
-shorter_y|train/x has 20 rows, but train/y has 15; expected as many
+shorter_y|train/x has 20 rows, but train/y has 15; expected as many. Where only some rows have labels...
 single_value|train/x is a single value; expected [rows, ...]
 null_space|train/x is a single value; expected [rows, ...]
 many_dimensions|train/x has 8 dimensions; expected rows and at most 6 more
@@ -61,7 +61,7 @@ nan_in_x|train/x holds nan at row 13; $finite
 infinite_x|train/x holds -inf at row 0; $finite
 nan_valid|valid/x holds nan at row 7; $finite
 nan_target|train/y holds nan at row 7; $finite
-negative_label|train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215
+negative_label|train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215. Where only some rows have labels...
 large_label|train/y holds label 16777216 at row 3; expected whole numbers from 0 to 16777215
 label_out_of_range|train/y holds label 3 at row 3; expected 0 to 2 (attribute classes=3)
 fractional_label|train/y holds label 1.5 at row 9; expected whole numbers from 0 to 3

@@ -34,7 +34,7 @@ value() { # MESSAGE KEY=VALUE
 
 # A net in the job file.
 sed 's/units=9/unist=9/' job.yaml >misspelt.yaml
-refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, bias, init, scale, spectral, share, transpose)" \
+refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, visible, bias, init, scale, spectral, share, transpose)" \
     train misspelt.yaml
 refused 64 'nowhere.yaml: cannot open the job file: No such file or directory' train nowhere.yaml
 
@@ -76,7 +76,7 @@ says 'lenet: takes images height x width x channels of at least 12x12, but a row
 # Nets by name, with inputs of their own, alone and beside a model.
 sed '/^net:/,/units=4/d' job.yaml >nets.yaml
 printf 'nets:\n  net: |\n    input 144\n    dense units=9\n    dense unist=4\n' >>nets.yaml
-refused 64 "nets.yaml:6:8: nets.net: net, line 3: 'dense unist=4': dense has no key unist: did you mean units? (known: units, bias, init, scale, spectral, share, transpose)" \
+refused 64 "nets.yaml:6:8: nets.net: net, line 3: 'dense unist=4': dense has no key unist: did you mean units? (known: units, visible, bias, init, scale, spectral, share, transpose)" \
     train nets.yaml
 refused 64 "command line: nets.net: net, line 2: 'input 4': the shape of a net's input stands once, before all layers" \
     train nets.yaml $'nets.net=dense units=4\ninput 4'
@@ -120,7 +120,7 @@ bad_data() { # FILE MESSAGE
 bad_data none.h5 "can't open: No such file or directory"
 bad_data job.yaml 'is not an HDF5 file'
 bad_data . 'is a directory; expected an HDF5 file'
-bad_data short.h5 'train/x has 20 rows, but train/y has 15; expected as many'
+bad_data short.h5 'train/x has 20 rows, but train/y has 15; expected as many. Where only some rows have labels, let these come first, give the others any label, and take the first ones by `rows: N` in the stage that needs labels'
 bad_data matlab.h5 'train/x has 144 rows, but train/y has 1; expected as many. If MATLAB wrote the file, its dimensions are in reverse order: `lockstep import h5 matlab.h5 -o NEW.h5 --matlab` turns them'
 names='holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found'
 bad_data caffe.h5 "$names data, label; \`lockstep import h5 caffe.h5 -o NEW.h5 --rename data=train/x,label=train/y\` gives them names"
@@ -129,7 +129,7 @@ bad_data keras.h5 'there is no train/x to train on; not used: training (the name
 bad_data only_test.h5 'there is no train/x to train on'
 bad_data empty.h5 'holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found nothing'
 bad_data texts.h5 'train/x holds texts; expected uint8, int8, uint16, int16, uint32, int32, int64, float32 or float64'
-bad_data negative.h5 'train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215'
+bad_data negative.h5 'train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215. Where only some rows have labels, let these come first, give the others any label, and take the first ones by `rows: N` in the stage that needs labels'
 bad_data classes.h5 'train/y holds label 3 at row 3; expected 0 to 2 (attribute classes=3)'
 bad_data link.h5 'train/x is a soft or external link; expected the data itself'
 bad_data no_rows.h5 'train/x has 0 rows; expected at least one'

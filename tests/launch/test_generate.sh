@@ -77,7 +77,9 @@ assert x.min() >= 0.5 and x.max() <= 1 and x.std() > 0.001' || fail 'generated r
 
 # What a model can't make, and what can't be drawn, is said.
 expect 64 "$lockstep" generate gan --plane -o plane.png
-says "gan can't make a plane (--plane): of this model it makes samples"
+says "gan can't make a plane (--plane), which needs codes of two numbers: of this model it makes samples"
+expect 64 "$lockstep" generate gan --plane --rows 20 -o plane.png
+says '--rows=20: a plane is a square of codes: --rows 16'
 expect 65 "$lockstep" generate gan --walk 1,2 -o walk.png
 says 'the data set of the run is not there'
 expect 64 "$lockstep" generate gan --walk 1,b -o walk.png
@@ -89,7 +91,7 @@ says '--split names the rows to begin with: it goes with --walk A,B or --from A,
 expect 64 "$lockstep" generate gan --steps 3 -o steps.png
 says '--steps=3 is of chains of Gibbs sampling, which the objective gan has none of: leave it out'
 expect 64 "$lockstep" generate gan --chains 3 -o chains.png
-says "gan can't make chains (--from, --chains): of this model it makes samples"
+says "gan can't make chains (--from, --chains), which need a restricted Boltzmann machine: of this model it makes samples"
 expect 64 "$lockstep" generate gan -o rows.csv
 says 'rows.csv: expected an output that ends in .png or .h5'
 expect 64 "$lockstep" generate gan --rows 100000000 -o large.png
@@ -208,7 +210,7 @@ assert abs(picture[0, 15].reshape(144) - 255 * rebuilt[9]).max() < 0.52' "$tests
 expect 64 "$lockstep" generate pairs --walk 3,57 --split valid -o far.png
 says '--walk=3,57: valid of away.h5 has the rows 0 to 56'
 expect 64 "$lockstep" generate pairs -o samples.png
-says "autoencoder can't make samples: of this model it makes a walk (--walk)"
+says "autoencoder can't make samples, which need a distribution that codes are drawn from: of this model it makes a walk (--walk)"
 
 # A variational autoencoder makes all kinds: both pictures in a run, and a plane of two latent numbers.
 cat >vae.yaml <<'END'

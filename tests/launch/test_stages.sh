@@ -96,6 +96,7 @@ done
 same 'stages in whole/job.yaml' 2 "$(grep -c '^  - objective' whole/job.yaml)"
 expect 0 "$lockstep" train job.yaml run=whole
 says 'complete  in'
+says '(a larger stages.1.epochs= or stages.1.steps= goes on)'
 expect 0 "$lockstep" train job.yaml run=whole stages.1.steps=9
 says 'stage 2 of 2 done: step 23'
 expect 0 "$lockstep" train whole/job.yaml run=whole stages.1.steps=10
@@ -122,6 +123,11 @@ common=(train job.yaml 'objective=supervised' batch=29 epochs=2 shards=2)
 sed -i '/^model/d; /^stages/,/^  1/d' job.yaml
 expect 0 ranks 2 "$lockstep" "${common[@]}" run=net "net=$lines"
 expect 0 "$lockstep" "${common[@]}" run=nets "nets.net=$lines"
+printf 'optimizer: momentum rate=1\n' | cat job.yaml - >map.yaml
+expect 0 "$lockstep" train map.yaml "net=$lines" --dry-run
+says 'momentum rate=1; '
+expect 0 "$lockstep" train job.yaml "net=$lines" --dry-run
+says 'momentum rate=0.01 momentum=0.9 (default); '
 same 'net and nets.net' "$(digest --all "$(checkpoint net 14)")" "$(digest --all "$(checkpoint nets 14)")"
 expect 0 "$lockstep" inspect nets
 says '  nets:'
@@ -172,6 +178,16 @@ expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.
 says 'command line: optimizer.generator: the phase discriminator has no optimizer: give one for each of discriminator, generator, or one for all'
 expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.generator=sgd' 'optimizer.discriminator=sgd rte=1'
 says 'command line: optimizer.discriminator: sgd has no key rte: did you mean rate?'
+expect 64 "$lockstep" train job.yaml run=bad 'model=gan generator=5' 'optimizer.nobody=sgd'
+says 'command line: optimizer.nobody: gan has no phase nobody (it has: discriminator, generator)'
+# A map as a value takes the place of the whole key.
+expect 0 "$lockstep" train map.yaml run=bad 'model=gan generator=5 output=linear' --dry-run \
+    'optimizer={discriminator: adam rate=0.1, generator: sgd rate=0.2}' 'evaluate={every: 7 steps}'
+says 'gan loss=nonsaturating; discriminator: adam rate=0.1; generator: sgd rate=0.2; '
+expect 64 "$lockstep" train map.yaml run=bad 'model=gan generator=5' 'optimizer={generator: sgd, discriminator}'
+says 'command line: optimizer.discriminator: expected an optimizer, as `lockstep list optimizers` has them, found nothing'
+expect 64 "$lockstep" train map.yaml run=bad 'model=gan generator=5' 'optimizer={generator: sgd'
+says 'command line: optimizer:2:1: did not find'
 printf 'stages: {0: {optimizer: sgd rate=1}}\n' | cat job.yaml - >all.yaml
 expect 64 "$lockstep" train all.yaml run=bad 'model=gan generator=5' 'optimizer.generator=adam rate=0.1'
 says 'command line: optimizer.generator: the job has one optimizer for all phases (stages.0.optimizer: sgd rate=1): give it one'

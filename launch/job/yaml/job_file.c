@@ -70,6 +70,31 @@ static bool check_phase(const ls_job_entries *list, const char *given, const cha
                         given, parent, all->text ? all->text : "", parent);
 }
 
+static bool override(ls_job_entries *list, const char *text, ls_error *error);
+
+/* "{generator: sgd rate=1}" as the value of a key on the command line: optimizer.generator=... */
+static bool override_each(ls_job_entries *list, const char *given, const char *map, ls_error *error)
+{
+    char where[LS_JOB_PATH];
+    ls_job_entries *inside = ls_alloc(1, sizeof *inside);
+    snprintf(where, sizeof where, "command line: %s", given);
+    bool ok = ls_yaml_read(map, strlen(map), where, inside, error);
+    for (int i = 0; ok && i < inside->count; i++) {
+        const ls_job_entry *entry = &inside->entry[i];
+        char *one = ls_format("%s.%s=%s", given, entry->path, entry->text ? entry->text : "");
+        ok = entry->type != LS_ENTRY_TEXT || override(list, one, error);
+        ls_free(one);
+    }
+    ls_job_entries_destroy(inside);
+    return ok;
+}
+
+/* Whether the value of a key may be a map. NULL: the key is itself the name of a map. */
+static bool takes_map(const ls_job_key *key)
+{
+    return !key || key->kind == LS_KEY_OPTIMIZER || key->kind == LS_KEY_NETS;
+}
+
 /* Puts "key=value" in place of the file's, and removes the keys that it excludes: steps=100 takes
  * the place of epochs. A key of all stages takes the place of those of each; the key of the only
  * stage of a list may leave out "stages.0.". */
@@ -99,6 +124,10 @@ static bool override(ls_job_entries *list, const char *text, ls_error *error)
     if (!check_phase(list, given, path, error))
         return false;
     remove_excluded(list, path);
+    if (*value == '{' && takes_map(key)) {
+        ls_job_entries_remove(list, path);
+        return override_each(list, given, value, error);
+    }
     ls_job_entries_put(list, path, *value ? value : NULL)->origin = LS_FROM_COMMAND_LINE;
     return true;
 }
