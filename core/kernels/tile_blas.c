@@ -14,6 +14,7 @@ enum {
     DEPTH = 256,  /* k of one product */
     COLUMNS = 64, /* of b that are packed together */
     ROWS = 64,    /* of a that are packed together */
+    MANY = 112,   /* rows of a for which b is packed: measured */
     LEAST = 64    /* k of a segment for which a is not packed */
 };
 
@@ -86,15 +87,11 @@ static long readable(const ls_tile *t, long rows)
     return most >= LEAST || most == t->segments * t->depth ? most : 0;
 }
 
-/* b of these k as a factor; it is packed if need be. */
-static ls_factor factor_b(const ls_tile *t, const real *b, long k, long count, long columns,
-                          real *packed)
+/* Whether b is packed: if there are several panels, and rows enough to make up for it. */
+static bool packs_b(const ls_tile *t, long rows, long columns, long k, long count)
 {
     const bool whole = k % t->depth + count <= t->depth || t->b.segment == t->depth * LS_PANEL;
-    if (columns <= LS_PANEL && whole)
-        return (ls_factor){number_at(t, b, &t->b, LS_PANEL, k), LS_PANEL, false};
-    pack_b(t, b, k, count, columns, packed);
-    return (ls_factor){packed, columns, false};
+    return !whole || (columns > LS_PANEL && rows >= MANY);
 }
 
 /* a of these k as a factor. */
@@ -109,17 +106,24 @@ static ls_factor factor_a(const ls_tile *t, const real *a, long rows, long k, lo
     return (ls_factor){packed, count, false};
 }
 
-/* c = (add: +=) a b; by panels where these do not lie side by side. */
-static void multiply(const ls_tile *t, long rows, long columns, long depth, ls_factor a,
-                     ls_factor b, bool add, real *c)
+/* Some k of the product. */
+typedef struct piece {
+    ls_factor a, b;
+    long count;
+    long panel; /* reals from panel to panel of b */
+    bool add;
+} piece;
+
+/* c = (add: +=) a b, by panels if those of b or of c do not lie side by side. */
+static void multiply(const ls_tile *t, long rows, long columns, const piece *p, real *c)
 {
-    const bool joined = t->c.panel == LS_PANEL && (rows == 1 || t->c.row >= columns);
-    const long width = joined ? columns : LS_PANEL;
-    for (long j = 0; j < columns; j += width, b.at += width) {
+    const bool joined = p->b.row >= columns && t->c.panel == LS_PANEL;
+    const long width = joined && (rows == 1 || t->c.row >= columns) ? columns : LS_PANEL;
+    for (long j = 0; j < columns; j += width) {
         const long count = ls_min(width, columns - j);
-        const long row = rows == 1 ? count : t->c.row;
-        ls_gemm(openblas(), rows, count, depth, a, b,
-                (ls_result){c + j / LS_PANEL * t->c.panel, row, add});
+        const ls_factor b = {p->b.at + j / LS_PANEL * p->panel, p->b.row, false};
+        const ls_result to = {c + j / LS_PANEL * t->c.panel, rows == 1 ? count : t->c.row, p->add};
+        ls_gemm(openblas(), rows, count, p->count, p->a, b, to);
     }
 }
 
@@ -138,17 +142,22 @@ static void run_columns(const ls_tile *t, long rows, long columns, const real *a
     real packed_a[ROWS * DEPTH], packed_b[DEPTH * COLUMNS];
     const long all = t->segments * t->depth, in_place = readable(t, rows);
     const long most = t->c.row > INT_MAX ? 1 : in_place ? INT_MAX : ROWS; /* rows at a time */
+    piece p = {.add = t->add || t->bias};
     if (t->bias && !t->add)
         set_bias(t, rows, columns, c);
-    for (long k = 0, count; k < all; k += count) {
-        count = in_place ? ls_min(in_place, t->depth - k % t->depth) : ls_min(DEPTH, all - k);
-        const ls_factor right = factor_b(t, b, k, count, columns, packed_b);
+    for (long k = 0; k < all; k += p.count, p.add = true) {
+        p.count = in_place ? ls_min(in_place, t->depth - k % t->depth) : ls_min(DEPTH, all - k);
+        p.b = (ls_factor){number_at(t, b, &t->b, LS_PANEL, k), LS_PANEL, false};
+        p.panel = t->b.panel;
+        if (packs_b(t, rows, columns, k, p.count)) {
+            pack_b(t, b, k, p.count, columns, packed_b);
+            p.b = (ls_factor){packed_b, columns, false};
+            p.panel = LS_PANEL;
+        }
         for (long i = 0; i < rows; i += most) {
             const long some = ls_min(most, rows - i);
-            const ls_factor left =
-                factor_a(t, a + i * t->a.row, some, k, count, in_place, packed_a);
-            multiply(t, some, columns, count, left, right, t->add || t->bias || k > 0,
-                     c + i * t->c.row);
+            p.a = factor_a(t, a + i * t->a.row, some, k, p.count, in_place, packed_a);
+            multiply(t, some, columns, &p, c + i * t->c.row);
         }
     }
 }

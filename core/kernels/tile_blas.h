@@ -3,8 +3,8 @@
  * OpenBLAS takes two matrices whose rows lie apart; a tile is more than that, so it is cut into
  * what OpenBLAS takes, or packed:
  *
- *     b   the panels of some columns are packed side by side, [k][columns]; a single panel is taken
- *         as it lies
+ *     b   a panel is a matrix as it lies: a product for each; for many rows of a, two panels are
+ *         packed side by side first, [k][64]
  *     a   taken as it lies where a long part of a segment is a row (or, across, a column) of a
  *         matrix; windows that overlap are cut into parts that do not, since OpenBLAS wants rows
  *         that are no longer than their distance; short segments are packed one after the other
