@@ -4,6 +4,7 @@
 #include "core/annealing.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/kernels/matrix.h"
 #include "core/memory.h"
@@ -209,6 +210,55 @@ static void move(runs *r, real from, real to)
     sample_visible(r, to);
 }
 
+/* Samples of the base model, moved up to the machine; the weights of that. */
+static void ascend(runs *r)
+{
+    const ls_annealing *a = r->of;
+    for (long i = 0; i < r->count; i++)
+        r->log_weight[i] = 0;
+    r->step++;
+    sample_visible(r, 0);
+    for (long k = 1; k <= a->temperatures; k++)
+        move(r, ls_annealing_temperature(a, k - 1), ls_annealing_temperature(a, k));
+}
+
+/* Takes the states that an ascent has ended in, in place of those kept, with the probability
+ * min(1, weight / kept weight): Metropolis's rule for independent proposals (Hastings 1970). */
+static void accept(runs *r, real *kept, double *kept_weight)
+{
+    const ls_random stream =
+        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)r->step, 2, STREAM);
+    for (long i = 0; i < r->count; i++) {
+        real u;
+        ls_random_uniform(stream, (uint64_t)(r->first + i), &u, 1);
+        if (log((double)u) >= r->log_weight[i] - kept_weight[i])
+            continue;
+        kept_weight[i] = r->log_weight[i];
+        memcpy(kept + i * r->v_row, r->v + i * r->v_row, (size_t)r->v_row * sizeof *kept);
+    }
+}
+
+/* Samples of the machine, as good as they can be had: what is left of several ascents. */
+static void settle(runs *r)
+{
+    real *kept = reals(r->count * r->v_row);
+    double *kept_weight = ls_alloc((size_t)r->count, sizeof *kept_weight);
+    for (long i = 0; i < r->count; i++)
+        kept_weight[i] = -INFINITY;
+    for (int k = 0; k < LS_ANNEALING_ASCENTS; k++) {
+        ascend(r);
+        accept(r, kept, kept_weight);
+    }
+    memcpy(r->v, kept, (size_t)(r->count * r->v_row) * sizeof *kept);
+    for (long i = 0; i < r->count; i++) {
+        r->linear[i] = 0;
+        for (long k = 0; k < r->v_row; k++)
+            r->linear[i] += (double)r->slope[k] * (double)r->v[i * r->v_row + k];
+    }
+    ls_free(kept);
+    ls_free(kept_weight);
+}
+
 void ls_annealing_run(const ls_annealing *a, uint64_t seed, long first, long count,
                       double *log_weight)
 {
@@ -216,18 +266,14 @@ void ls_annealing_run(const ls_annealing *a, uint64_t seed, long first, long cou
     r.seed = seed;
     r.first = first;
     r.log_weight = log_weight;
-    for (long i = 0; i < count; i++)
-        log_weight[i] = 0;
-    sample_visible(&r, 0);
-    for (long k = 1; k <= a->temperatures; k++)
-        move(&r, ls_annealing_temperature(a, k - 1), ls_annealing_temperature(a, k));
     if (a->reverse) {
-        for (long k = 0; k < a->temperatures / 2; k++)
-            move(&r, 1, 1);
+        settle(&r);
         for (long i = 0; i < count; i++)
             log_weight[i] = 0;
         for (long k = a->temperatures; k > 0; k--)
             move(&r, ls_annealing_temperature(a, k), ls_annealing_temperature(a, k - 1));
+    } else {
+        ascend(&r);
     }
     destroy(&r);
 }

@@ -13,12 +13,15 @@
  * In reverse, a run goes from a sample of the machine down to the base model. The mean of the
  * weights then estimates Z_0 / Z, and ln Z comes out too large on average, as a bound from the
  * other side: if the two agree, both are right. But it is only as good as the samples that it
- * begins with. They are made by a run upwards, and then half as many steps of Gibbs sampling by the
- * machine itself: chains that miss a mode spoil it. */
+ * begins with. Each is what Metropolis's rule leaves of four runs upwards, the probability of
+ * a change being the ratio of their weights: where all four miss a mode, it is missed. */
 #pragma once
 #include "core/tensor.h"
 
-enum { LS_ANNEALING_TEMPERATURES = 14500 }; /* Salakhutdinov and Murray's number */
+enum {
+    LS_ANNEALING_TEMPERATURES = 14500, /* Salakhutdinov and Murray's number */
+    LS_ANNEALING_ASCENTS = 4           /* runs upwards before one in reverse */
+};
 
 typedef struct ls_annealing {
     long visible, hidden;

@@ -89,6 +89,7 @@ typedef struct ls_generation {
 typedef struct ls_estimate {
     long samples, temperatures;
     bool reverse;
+    const ls_batch *given; /* the first training rows, 1 or more; NULL: the data has none */
 } ls_estimate;
 
 /* A number that such an estimate finds: the logarithm of Z, its error. */

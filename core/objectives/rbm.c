@@ -21,6 +21,7 @@
 #include "core/minmax.h"
 #include "core/objectives/rbm_generate.h"
 #include "core/objectives/rbm_learn.h"
+#include "core/objectives/rbm_likelihood.h"
 #include "core/pixels.h"
 
 #define FIRST "first"
@@ -334,6 +335,10 @@ const ls_objective_type ls_objective_rbm = {
     .evaluate = evaluate,
     .generate = ls_rbm_generate,
     .begin_rows = begin_rows,
+    .draws = ls_rbm_draws,
+    .draw = ls_rbm_draw,
+    .conclude = ls_rbm_conclude,
+    .assess = ls_rbm_assess,
     .trouble = trouble,
     .destroy = destroy,
 };

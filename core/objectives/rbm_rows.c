@@ -29,7 +29,7 @@ static ls_interval lines_below(const ls_rbm *self)
 
 ls_rbm_rows ls_rbm_rows_create(const ls_rbm *self, long n)
 {
-    ls_rbm_rows rows = {.below = NULL};
+    ls_rbm_rows rows = {.rows = n};
     const size_t count = (size_t)n;
     if (self->layer > 0)
         rows.below = ls_workspace_create_part(self->net, lines_below(self), n, LS_INFERENCE);

@@ -15,6 +15,7 @@ enum {
 
 /* Arrays for the rows of a shard or of a chunk. */
 typedef struct ls_rbm_rows {
+    long rows;            /* that there is room for */
     ls_workspace *below;  /* of the lines below the machine's; NULL: there are none */
     ls_boltzmann machine; /* run NULL: there are no arrays */
     real *pixels;         /* [rows, numbers of a row of the data] as drawn, with binarize */
@@ -38,6 +39,7 @@ typedef struct ls_rbm {
     ls_rbm_rows training, evaluation;
     ls_descent down; /* of a machine above others, for `generate`; count 0: it is not */
     real *begun;     /* [chains, visible] chains that nothing carries; NULL: not yet */
+    double log_z;    /* as `conclude` of the hooks found it */
     bool ended;      /* under constants_stay: the chains have been moved, and stay where they are */
 } ls_rbm;
 

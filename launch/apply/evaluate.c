@@ -75,8 +75,6 @@ static void print_estimate(const ls_objective *objective, const ls_evaluation *e
     ls_print(stdout, "log-likelihood %.6f, ", likelihood);
     if (!objective->type->draws)
         ls_print(stdout, "by %ld draws a row; ", e->how.samples);
-    else if (e->draws)
-        ls_print(stdout, "by %ld draws; ", e->draws);
     ls_print(stdout, "standard error over the rows %.6f\n", off);
 }
 

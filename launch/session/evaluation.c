@@ -71,10 +71,18 @@ static long draw_size(const ls_objective *objective, long draws)
     return ls_min(ls_objective_chunk(objective), ls_max(LEAST, (draws + CHUNKS - 1) / CHUNKS));
 }
 
-/* **Collective.** Estimates the model as a whole, if the objective has something to estimate: the
- * draws are spread over the ranks, and every rank concludes from all of them. */
-static bool estimate_model(ls_comm *comm, ls_objective *objective, ls_evaluation *e,
-                           ls_error *error)
+/* How many of the first training rows an estimate is given, to know the data by: more would tell
+ * little more. */
+static long count_given(const ls_split *split)
+{
+    enum { ROWS = 2000, NUMBERS = 1 << 22 /* of all of them */ };
+    const long width = ls_shape_count(&split->row);
+    return split->present ? ls_min(ls_min(ROWS, ls_max(1, NUMBERS / width)), split->x.rows) : 0;
+}
+
+/* **Collective.** Draws what an estimate of the model as a whole needs, spread over the ranks;
+ * every rank concludes from all of it. */
+static bool draw_all(ls_comm *comm, ls_objective *objective, ls_evaluation *e, ls_error *error)
 {
     const ls_objective_type *type = objective->type;
     const long draws = type->draws ? type->draws(objective, &e->how, error) : 0;
@@ -86,10 +94,29 @@ static bool estimate_model(ls_comm *comm, ls_objective *objective, ls_evaluation
         .rows = draws, .size = draw_size(objective, draws), .context = &d, .apply = draw_chunk};
     bool ok = draws == 0 || ls_chunks_run(&chunks, comm, error);
     ls_comm_sum(comm, d.result, draws); /* each was drawn by one rank, and is 0 on the others */
-    e->draws = draws;
     if (ok && type->conclude)
         e->figures = type->conclude(objective, &e->how, draws, d.result, e->figure);
     ls_free(d.result);
+    return ok;
+}
+
+/* **Collective.** Estimates the model as a whole, if the objective has something to estimate. */
+static bool estimate_model(ls_comm *comm, ls_objective *objective, ls_dataset *data,
+                           ls_evaluation *e, ls_error *error)
+{
+    const ls_split *split = ls_dataset_split(data, LS_TRAIN);
+    const long rows = objective->type->draws ? count_given(split) : 0;
+    real *x = ls_alloc((size_t)(rows * ls_shape_count(&split->row)), sizeof *x);
+    int64_t *row = ls_alloc((size_t)rows, sizeof *row);
+    const ls_batch given = {.rows = rows, .total = rows, .x_shape = split->row, .x = x, .row = row};
+    for (long i = 0; i < rows; i++)
+        row[i] = i;
+    const bool read = rows == 0 || ls_dataset_read(data, LS_TRAIN, row, rows, NULL, x, NULL, error);
+    e->how.given = rows ? &given : NULL;
+    const bool ok = ls_comm_agree(comm, read, error) && draw_all(comm, objective, e, error);
+    e->how.given = NULL;
+    ls_free(row);
+    ls_free(x);
     return ok;
 }
 
@@ -190,7 +217,7 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     if (!has_rows(objective, split))
         return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
                             split->name, split->present ? "y" : "x");
-    if (evaluation->how.samples && !estimate_model(comm, objective, evaluation, error))
+    if (evaluation->how.samples && !estimate_model(comm, objective, data, evaluation, error))
         return false;
     if (!evaluate_rows(comm, objective, data, id, evaluation, error))
         return false;

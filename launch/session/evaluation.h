@@ -12,8 +12,7 @@ typedef struct ls_evaluation {
     long rows;
     ls_sums sums[LS_PHASES];
     ls_sums compared[LS_PHASES]; /* the same over as many training rows, where a metric is a gap */
-    long draws;  /* that the estimate took of the model as a whole; 0: none were needed */
-    int figures; /* that it found of the model as a whole */
+    int figures;                 /* that it found of the model as a whole */
     ls_figure figure[LS_FIGURES];
     double likelihood, likelihood2; /* the sum of the rows' estimates, in nats; of their squares */
     long classes;                   /* width of the confusion matrix; 0: none is wanted */

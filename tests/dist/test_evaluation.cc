@@ -111,12 +111,13 @@ TEST(Evaluation, WithoutTrainingRowsThereIsNoGap)
 /* An estimate: draw i is the square root of i, the figure their sum; a row x has the log-likelihood
  * -x. */
 struct Estimating : Measuring {
-    explicit Estimating(long count) : count(count)
+    explicit Estimating(long count_, bool training = true) : Measuring(training), count(count_)
     {
         type.draws = [](const ls_objective *o, const ls_estimate *how, ls_error *error) -> long {
             EXPECT_EQ(how->samples, 7);
             EXPECT_EQ(how->temperatures, 11);
             EXPECT_TRUE(how->reverse);
+            self(o)->see(how->given);
             const long draws = self(o)->count;
             if (draws < 0)
                 ls_error_set(error, LS_USAGE, "there is no estimate");
@@ -149,11 +150,20 @@ struct Estimating : Measuring {
         };
         objective.self = this;
         e.seed = 5;
-        e.how = {7, 11, true};
+        e.how = {7, 11, true, nullptr};
     }
     static Estimating *self(const ls_objective *o)
     {
         return (Estimating *)o->self;
+    }
+    /* The rows that an estimate is given are the first training rows. */
+    void see(const ls_batch *given)
+    {
+        seen = given ? given->rows : 0;
+        for (long r = 0; r < seen; r++) {
+            EXPECT_EQ(given->row[r], r);
+            EXPECT_EQ(given->x[r], x[(size_t)r]);
+        }
     }
     bool run(ls_error *error)
     {
@@ -161,6 +171,7 @@ struct Estimating : Measuring {
     }
     const long count;
     long drawn = 0; /* on this rank */
+    long seen = -1;
     ls_evaluation e = {};
 };
 
@@ -173,8 +184,8 @@ TEST(Evaluation, DrawsAreSpreadOverTheRanksWhichAllConcludeFromAllOfThem)
         for (long i = 0; i < count; i++)
             expected += std::sqrt((double)i);
         EXPECT_TRUE(it.run(&error)) << error.text;
+        EXPECT_EQ(it.seen, TRAIN);
         EXPECT_EQ(it.e.figures, 1);
-        EXPECT_EQ(it.e.draws, count);
         EXPECT_STREQ(it.e.figure[0].name, "sum");
         EXPECT_DOUBLE_EQ(it.e.figure[0].value, expected);
         EXPECT_DOUBLE_EQ(ls_evaluation_likelihood(&it.e, &off), -it.mean(TRAIN, VALID, 1));
@@ -185,6 +196,14 @@ TEST(Evaluation, DrawsAreSpreadOverTheRanksWhichAllConcludeFromAllOfThem)
         EXPECT_EQ(drawn, count);
         EXPECT_TRUE(count < 100 || it.drawn > 0) << "rank " << world->rank << " has no draw";
     }
+}
+
+TEST(Evaluation, WithoutTrainingRowsAnEstimateIsGivenNone)
+{
+    Estimating it(3, false);
+    ls_error error = {};
+    EXPECT_TRUE(it.run(&error)) << error.text;
+    EXPECT_EQ(it.seen, 0);
 }
 
 TEST(Evaluation, AnEstimateThatTheObjectiveRefusesIsAnError)

@@ -91,7 +91,15 @@ def mixture(file):
                                          random.normal(1, 0.7, low.shape)).astype(numpy.float32)
 
 
+def codes(file):
+    """Rows of ten numbers, 0 or 1: noisy copies of three patterns."""
+    patterns = random.random((3, 10)) < 0.5
+    for split, rows in SIZES.items():
+        x = patterns[random.integers(0, 3, rows)] ^ (random.random((rows, 10)) < 0.1)
+        file[f"{split}/x"] = x.astype(numpy.uint8)
+
+
 kinds = {make.__name__: make for make in (images, large, black, unlabelled, wide, nan, flat, regression, binary, signs,
-                                          mixture)}
+                                          mixture, codes)}
 with h5py.File(sys.argv[2], "w") as file:
     kinds[sys.argv[1]](file)

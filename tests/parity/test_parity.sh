@@ -2,7 +2,7 @@
 # test_parity: compares passes and training steps with PyTorch, and gradients with differences; shows that these tests can fail.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
-for kind in images large flat regression binary signs; do
+for kind in images large flat regression binary signs codes; do
     data $kind $kind.h5
 done
 export PYTHONDONTWRITEBYTECODE=1
@@ -13,6 +13,7 @@ echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/autoencoder.py" "$BUILD"
 "$python" "$tests/parity/vae.py" "$BUILD"
 "$python" "$tests/parity/rbm.py" "$BUILD"
+"$python" "$tests/parity/likelihood.py" "$BUILD"
 "$python" "$tests/parity/random_nets.py" "$BUILD" --nets 24 --seed 1
 
 # lockstep-double's own gradient check notices a gradient that is not the derivative of the function.
