@@ -184,14 +184,14 @@ int ls_rbm_conclude(ls_objective *objective, const ls_estimate *how, long n, con
     ls_rbm *self = objective->self;
     const ls_boltzmann *m = machine_of(objective);
     if (visited(m, how) != NEITHER) {
-        self->log_z = ls_partition_add(n, result);
-        return list_exact(self->log_z, figures);
+        self->evaluation.log_z = ls_partition_add(n, result);
+        return list_exact(self->evaluation.log_z, figures);
     }
     real *base = create_base(self, how);
     const ls_annealing annealing = annealing_of(m, how, base);
     const ls_annealing_estimate e = ls_annealing_conclude(&annealing, n, result);
     ls_free(base);
-    self->log_z = e.log_z;
+    self->evaluation.log_z = e.log_z;
     return list_annealed(&e, n, annealing.temperatures, figures);
 }
 
@@ -205,5 +205,5 @@ void ls_rbm_assess(ls_objective *objective, const ls_batch *rows, const ls_pass 
     const real *inputs = ls_boltzmann_hidden_inputs(&e->machine, rows->rows, v);
     ls_boltzmann_energies(&e->machine, rows->rows, v, inputs, NULL, estimate);
     for (long r = 0; r < rows->rows; r++)
-        estimate[r] = -estimate[r] - self->log_z;
+        estimate[r] = -estimate[r] - e->log_z;
 }

@@ -18,6 +18,7 @@ typedef struct ls_rbm_rows {
     long rows;            /* that there is room for */
     ls_workspace *below;  /* of the lines below the machine's; NULL: there are none */
     ls_boltzmann machine; /* run NULL: there are no arrays */
+    double log_z;         /* of the machine, as `conclude` found it */
     real *pixels;         /* [rows, numbers of a row of the data] as drawn, with binarize */
     real *visible;        /* [2 rows, visible] of the data; then those of chains */
     real *slope;          /* [2 rows, hidden] of the loss by the hidden inputs of these */
@@ -39,7 +40,6 @@ typedef struct ls_rbm {
     ls_rbm_rows training, evaluation;
     ls_descent down; /* of a machine above others, for `generate`; count 0: it is not */
     real *begun;     /* [chains, visible] chains that nothing carries; NULL: not yet */
-    double log_z;    /* as `conclude` of the hooks found it */
     bool ended;      /* under constants_stay: the chains have been moved, and stay where they are */
 } ls_rbm;
 
