@@ -38,7 +38,8 @@ static const ls_option options[] = {
      "visible units: 0 or 1 (numbers from 0 to 1 count as probabilities), or normal with variance "
      "1, for data of mean 0 and deviation 1"},
     {"lowest", LS_OPTION_CHOICE, offsetof(ls_rbm, lowest_units), "bernoulli", 0, 0, visible_names,
-     "of a machine above others: the visible units of the lowest, by which `generate` makes rows"},
+     "of a machine above others: the visible units of the lowest, by which `generate` makes rows: "
+     "all lines below must be machines with an activation function=logistic each"},
     {"hidden", LS_OPTION_CHOICE, offsetof(ls_rbm, hidden_units), "bernoulli", 0, 0, hidden_names,
      "hidden units: 0 or 1, or rectified and noisy (Nair and Hinton 2010)"},
     {"k", LS_OPTION_INT, offsetof(ls_rbm, k), "1", 1, 255, NULL,

@@ -156,18 +156,22 @@ static const struct kind *kind_of(const ls_forward_arguments *a)
 static bool refuse(const char *objective, int makes, const struct kind *asked, ls_error *error)
 {
     char list[512] = "";
+    bool able = false; /* with another net */
     for (int k = 0; k < KINDS; k++)
         if (makes & (int)kinds[k].kind)
             ls_format_join(list, sizeof list, kinds[k].words);
     for (int k = 0; !makes && ls_objective_types[k]; k++)
-        if (ls_objective_types[k]->generate)
+        if (ls_objective_types[k]->generate) {
             ls_format_join(list, sizeof list, ls_objective_types[k]->name);
+            able = able || strcmp(ls_objective_types[k]->name, objective) == 0;
+        }
     if (makes)
         return ls_error_set(error, LS_USAGE,
                             "%s can't make %s, which %s: of this model it makes %s", objective,
                             asked->words, asked->needs, list);
-    return ls_error_set(error, LS_USAGE, "the objective %s makes no rows; those that do: %s",
-                        objective, *list ? list : "none");
+    return ls_error_set(error, LS_USAGE, "the objective %s makes no rows%s; those that do: %s",
+                        objective, able ? " with this net (`lockstep list objectives`)" : "",
+                        *list ? list : "none");
 }
 
 /* The objective of the stage that --stage names, or of the last that makes what is asked for: then

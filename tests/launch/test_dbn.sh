@@ -99,6 +99,11 @@ says 'whole/checkpoints/stage-0.h5 (step 5), seed 1, by stage 0: rbm layer=dense
 expect 0 "$lockstep" generate whole --from 3,5 -o chains.h5
 expect 64 "$lockstep" generate whole --stage 2 -o none.h5
 says 'the objective supervised makes no rows'
+printf '%s\n' 'data: images.h5' $'net: |\n  a: dense units=9\n  activation function=logistic\n  b: dense units=5 visible=1\n  dense units=4' \
+    'objective: rbm layer=b' 'optimizer: sgd rate=0.1' 'steps: 2' 'batch: 20' 'evaluate: {every: never}' >above.yaml
+expect 0 "$lockstep" train above.yaml run=above
+expect 64 "$lockstep" generate above -o none.h5
+says 'the objective rbm makes no rows with this net'
 data flat flat.h5
 printf '%s\n' 'data: flat.h5' 'model: dbn widths=6,5,4,3 units=gaussian' 'evaluate: {every: never}' >gaussian.yaml
 expect 0 "$lockstep" train gaussian.yaml run=gaussian
