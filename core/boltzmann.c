@@ -34,15 +34,14 @@ static LS_INLINE real dilogarithm(real x)
 
 /* What one kind of units makes of up to a block of inputs: their means, and G = term + ln factor. A
  * sum of logarithms is the logarithm of a product, here of numbers up to 2: 64 of a lane are below
- * 2^65. `means` may be `inputs`. */
-typedef void make_units(long n, const real *inputs, real *means, real *restrict term,
-                        real *restrict factor);
+ * 2^65. */
+typedef void make_units(long n, const real *restrict inputs, real *restrict means,
+                        real *restrict term, real *restrict factor);
 
-static LS_CLONES void make_bernoulli(long n, const real *inputs, real *means, real *restrict term,
-                                     real *restrict factor)
+static LS_CLONES void make_bernoulli(long n, const real *restrict inputs, real *restrict means,
+                                     real *restrict term, real *restrict factor)
 {
-    _Pragma("GCC ivdep") for (long j = 0; j < n; j++)
-    {
+    for (long j = 0; j < n; j++) {
         const real x = inputs[j], e = ls_math_exp(x < 0 ? x : -x);
         term[j] = x < 0 ? 0 : x;
         factor[j] = 1 + e;
@@ -50,22 +49,20 @@ static LS_CLONES void make_bernoulli(long n, const real *inputs, real *means, re
     }
 }
 
-static LS_CLONES void make_rectified(long n, const real *inputs, real *means, real *restrict term,
-                                     real *restrict factor)
+static LS_CLONES void make_rectified(long n, const real *restrict inputs, real *restrict means,
+                                     real *restrict term, real *restrict factor)
 {
-    _Pragma("GCC ivdep") for (long j = 0; j < n; j++)
-    {
+    for (long j = 0; j < n; j++) {
         term[j] = dilogarithm(inputs[j]);
         factor[j] = 1;
         means[j] = ls_math_softplus(inputs[j]);
     }
 }
 
-static LS_CLONES void make_gaussian(long n, const real *inputs, real *means, real *restrict term,
-                                    real *restrict factor)
+static LS_CLONES void make_gaussian(long n, const real *restrict inputs, real *restrict means,
+                                    real *restrict term, real *restrict factor)
 {
-    _Pragma("GCC ivdep") for (long j = 0; j < n; j++)
-    {
+    for (long j = 0; j < n; j++) {
         term[j] = inputs[j] * inputs[j] / 2;
         factor[j] = 1;
         means[j] = inputs[j];
@@ -95,13 +92,15 @@ double ls_boltzmann_means(ls_boltzmann_units units, long n, const real *inputs, 
     static make_units *const make[] = {[LS_BOLTZMANN_BERNOULLI] = make_bernoulli,
                                        [LS_BOLTZMANN_GAUSSIAN] = make_gaussian,
                                        [LS_BOLTZMANN_RECTIFIED] = make_rectified};
-    _Alignas(LANES * sizeof(real)) real term[BLOCK], factor[BLOCK], unwanted[BLOCK];
+    _Alignas(LANES * sizeof(real)) real term[BLOCK], factor[BLOCK], made[BLOCK];
     double total = 0;
     for (long begin = 0; begin < n; begin += BLOCK) {
         const long count = ls_min(n - begin, BLOCK), whole = (count + LANES - 1) / LANES * LANES;
         for (long j = whole - LANES; j < whole; j++)
             term[j] = 0, factor[j] = 1;
-        make[units](count, inputs + begin, means ? means + begin : unwanted, term, factor);
+        make[units](count, inputs + begin, made, term, factor);
+        if (means)
+            memcpy(means + begin, made, (size_t)count * sizeof *made);
         total += add_lanes(whole, term, factor);
     }
     return total;
