@@ -10,17 +10,20 @@ static const ls_command_option options[] = {
     LS_FORWARD_COMMON,
     LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
     {"samples", 0, "K",
-     "add the log-likelihood of the rows, estimated by importance sampling: from K codes a row "
-     "(objective vae; Burda et al. 2016), or by K annealed runs for all rows (rbm; Salakhutdinov "
-     "and Murray 2008); the draws follow from the job's seed",
+     "add the log-likelihood of the rows: estimated from K codes a row (objective vae; Burda et "
+     "al. "
+     "2016), or with a partition function estimated by K annealed runs (rbm; Salakhutdinov and "
+     "Murray 2008), which is exact where one side of the machine has at most 25 units of 0 or 1; "
+     "the draws follow from the job's seed",
      LS_COMMAND_LONG, LS_FORWARD_AT(samples), .low = 1, .high = 1000000000},
     {"temperatures", 0, "N",
-     "with --samples, for annealed runs: N intermediate distributions in place of the objective's "
-     "own number",
+     "with --samples, for rbm: anneal over N intermediate distributions (14500), even where the "
+     "exact sum is possible",
      LS_COMMAND_LONG, LS_FORWARD_AT(temperatures), .low = 1, .high = 1000000000},
     {"reverse", 0, NULL,
-     "with --samples: anneal from the model's end back, which errs to the other side (Burda, "
-     "Grosse and Salakhutdinov 2015)",
+     "with --samples, for rbm: anneal from samples of the model down to the base model, which "
+     "takes five times as long. Its ln Z is on average too large, that of runs upwards too small, "
+     "as far as the samples are good (Grosse, Ghahramani and Adams 2015)",
      LS_FORWARD_AT(reverse)},
     {.name = NULL}};
 
