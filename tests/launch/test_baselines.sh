@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_baselines: what README's figures of RBMs are measured on and against: OpenCV's digits and the splice junctions as data
-# sets, and the mixture of Bernoulli distributions, which sees the very rows that lockstep draws.
+# sets, the mixture of Bernoulli distributions, which sees the very rows that lockstep draws, and scikit-learn's example.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export PYTHONDONTWRITEBYTECODE=1
 bench=$tests/bench
@@ -87,6 +87,16 @@ true = mixture.Mixture(numpy.array([0.3, 0.7]), numpy.array([[0.9] * 4 + [0.1] *
 single = mixture.Mixture(numpy.ones(1), clusters.mean(0)[None])
 assert single.likelihood(x) + 0.3 < model.likelihood(x) < true.likelihood(x) + 0.02, "the clusters were not found"
 END
+
+# --- scikit-learn's example of an RBM: features of lockstep's are as good, to 0.01 of accuracy.
+if "$python" -c 'import sklearn' 2>/dev/null; then
+    OMP_NUM_THREADS=1 expect 0 "$bench/rbm_sklearn.py" --lockstep "$lockstep" --seeds 2
+    "$python" - out <<'END'
+import re, sys
+theirs, ours = map(float, re.search(r"seed 2: scikit-learn (\S+)  lockstep (\S+)", open(sys.argv[1]).read()).groups())
+assert ours > theirs - 0.01 and theirs > 0.9, f"scikit-learn {theirs}, lockstep {ours}"
+END
+fi
 
 # --- The splice junctions: StatLog's 2,000 and 1,186 rows, by the numbers of their classes.
 echo 'no workspace' | xz >not.rda
