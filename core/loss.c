@@ -108,9 +108,9 @@ static bool is_sign(double target)
     return fabs(target) == 1;
 }
 
-static const ls_target_rule probabilities = {ls_loss_is_probability,
-                                             "bce takes targets from 0 to 1"};
-static const ls_target_rule signs = {is_sign, "hinge takes targets of -1 and 1"};
+static const ls_target_rule probabilities = {.takes = ls_loss_is_probability,
+                                             .words = "bce takes targets from 0 to 1"};
+static const ls_target_rule signs = {.takes = is_sign, .words = "hinge takes targets of -1 and 1"};
 
 const ls_loss_type ls_loss_types[] = {
     {.name = "squared-error",

@@ -19,6 +19,7 @@ typedef struct ls_meaning {
 typedef struct ls_target_rule {
     bool (*takes)(double target);
     const char *words; /* "bce takes targets from 0 to 1" */
+    bool standard;     /* of rows: together their numbers must have about mean 0 and deviation 1 */
 } ls_target_rule;
 
 /* The rule of bce: a number from 0 to 1. A scale such as 1/255 may round to a little more. */

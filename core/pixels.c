@@ -101,7 +101,8 @@ void ls_pixels_binarize(ls_random stream, const ls_batch *batch, long first, lon
 }
 
 const ls_target_rule ls_pixels_rule = {
-    ls_loss_is_probability,
-    "an output of probabilities takes numbers from 0 to 1: give x the attribute scale, such as "
-    "1/255 for bytes, or take output=gaussian (vae), loss=squared-error (autoencoder), "
-    "units=gaussian (rbm)"};
+    .takes = ls_loss_is_probability,
+    .words =
+        "an output of probabilities takes numbers from 0 to 1: give x the attribute scale, such as "
+        "1/255 for bytes, or take output=gaussian (vae), loss=squared-error (autoencoder), "
+        "units=gaussian (rbm)"};

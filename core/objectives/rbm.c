@@ -109,6 +109,33 @@ static bool check_below(const ls_rbm *self, ls_error *error)
                         line->name);
 }
 
+/* Bernoulli units above other lines need what rows of the data are checked for. */
+static bool check_range(const ls_rbm *self, ls_error *error)
+{
+    double low = -INFINITY, high = INFINITY;
+    if (self->layer == 0 || is_gaussian(self))
+        return true;
+    const ls_layer *below = self->net->layers[self->layer - 1];
+    if (below->type->range)
+        below->type->range(below, &low, &high);
+    return (low >= 0 && high <= 1) ||
+           ls_error_set(error, LS_USAGE,
+                        "layer=%s: units=bernoulli is of numbers from 0 to 1, but those that %s "
+                        "gives it can be others: let that be `activation function=logistic`, or "
+                        "take units=gaussian",
+                        self->net->layers[self->layer]->name, below->name);
+}
+
+static bool is_finite(double number)
+{
+    return isfinite(number);
+}
+
+static const ls_target_rule normal_rule = {.takes = is_finite,
+                                           .words =
+                                               "units=gaussian is of visible units with variance 1",
+                                           .standard = true};
+
 static int add_metric(ls_objective *objective, ls_metric metric)
 {
     objective->metric[objective->metrics] = metric;
@@ -159,7 +186,7 @@ static void set_outputs(ls_objective *objective)
     objective->outputs.rebuilds = lowest;
     if (lowest || leads_down(self))
         objective->generates = LS_GENERATE_PRIOR | LS_GENERATE_CHAINS;
-    objective->x_rule = lowest && !is_gaussian(self) ? &ls_pixels_rule : NULL;
+    objective->x_rule = !lowest ? NULL : is_gaussian(self) ? &normal_rule : &ls_pixels_rule;
 }
 
 static bool setup(ls_objective *objective, ls_error *error)
@@ -168,7 +195,7 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->net = ls_objective_net(objective, self->net_name, error);
     if (!self->net || !check_options(self, error) ||
         !ls_objective_takes(objective, self->net, error) || !find_line(self, error) ||
-        !check_below(self, error))
+        !check_below(self, error) || !check_range(self, error))
         return false;
     const ls_layer *line = self->net->layers[self->layer];
     self->visible = ls_shape_count(&line->x[0]);

@@ -34,6 +34,63 @@ bool ls_ranges_check(const ls_session *s, ls_error *error)
     return ok;
 }
 
+/* Mean and deviation of the numbers of some training rows, from the first to the last; their number
+ * in *rows. */
+static bool measure_rows(const ls_session *s, long *rows, double *mean, double *deviation,
+                         ls_error *error)
+{
+    enum { ROWS = 256 };
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const long n = ls_min(ROWS, train->x.rows), count = n * ls_shape_count(&train->row);
+    int64_t row[ROWS];
+    double sum = 0, square = 0;
+    real *x = ls_alloc((size_t)count, sizeof *x);
+    for (long i = 0; i < n; i++)
+        row[i] = i * train->x.rows / n;
+    const bool ok = ls_dataset_read(s->data, LS_TRAIN, row, n, NULL, x, NULL, error);
+    for (long i = 0; ok && i < count; i++)
+        sum += (double)x[i];
+    *rows = n;
+    *mean = sum / (double)count;
+    for (long i = 0; ok && i < count; i++)
+        square += ((double)x[i] - *mean) * ((double)x[i] - *mean);
+    *deviation = sqrt(square / (double)count);
+    ls_free(x);
+    return ok;
+}
+
+/* The first stage whose objective wants it; -1: none does. */
+static int find_standard(const ls_session *s)
+{
+    for (int i = 0; i < s->job->stages; i++)
+        if (s->stage[i].objective->x_rule && s->stage[i].objective->x_rule->standard)
+            return i;
+    return -1;
+}
+
+bool ls_ranges_standard(const ls_session *s, ls_error *error)
+{
+    const double far = 0.5; /* from a mean of 0, and as a share of a deviation of 1 */
+    const int stage = find_standard(s);
+    long rows;
+    double mean, deviation;
+    char key[64], place[256];
+    if (stage < 0)
+        return true;
+    if (!measure_rows(s, &rows, &mean, &deviation, error))
+        return false;
+    snprintf(key, sizeof key, "stages.%d.objective", stage);
+    return (fabs(mean) <= far && deviation >= far && deviation <= 1 / far) ||
+           ls_error_set(error, LS_DATA,
+                        "%s: %s: expected numbers of mean 0 and deviation 1, but those of %ld "
+                        "training rows of %s have the mean %.4g and the deviation %.4g%s: let a "
+                        "line `normalize mean=%.4g deviation=%.4g` in transform: bring them there",
+                        ls_job_where(s->job, key, place, sizeof place),
+                        s->stage[stage].objective->x_rule->words, rows, ls_dataset_path(s->data),
+                        mean, deviation, s->job->transform ? " as transformed" : "", mean,
+                        deviation);
+}
+
 bool ls_ranges_data(const ls_session *s, double *least, double *most)
 {
     enum { ROWS = 64 };

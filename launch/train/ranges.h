@@ -5,6 +5,9 @@
 /* A net whose outputs are taken as logits, which are any numbers, does not end in a line that makes
  * probabilities of them, or bounds them in another way: LS_USAGE. */
 bool ls_ranges_check(const ls_session *session, ls_error *error);
+/* The training rows have mean 0 and deviation 1 where a stage's objective wants that: LS_DATA. A
+ * few hundred of them tell. */
+bool ls_ranges_standard(const ls_session *session, ls_error *error);
 /* The least and the largest number in the first training rows, as the nets get them. False: they
  * can't be read. */
 bool ls_ranges_data(const ls_session *session, double *least, double *most);

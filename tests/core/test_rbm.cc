@@ -460,6 +460,12 @@ TEST(Rbm, RefusesWhatIsNoMachine)
     Machine none("rbm", "9 | dense units=3");
     EXPECT_STREQ(none.error.text, "layer=first: the net net has no line that is a restricted "
                                   "Boltzmann machine: `dense units=N visible=1`");
+    Machine other("rbm layer=top", "9 | dense units=5; activation function=tanh; "
+                                   "top: dense units=3 visible=1");
+    EXPECT_STREQ(other.error.text,
+                 "layer=top: units=bernoulli is of numbers from 0 to 1, but those that activation1 "
+                 "gives it can be others: let that be `activation function=logistic`, or take "
+                 "units=gaussian");
     Machine branched("rbm layer=top", "9 | a: dense units=5; top: dense @input units=5 visible=1; "
                                       "sum @a @top");
     EXPECT_NE(std::string(branched.error.text).find("does not read the line before it"),

@@ -611,7 +611,7 @@ TEST(Dataset, TargetsThatDoNotFitARuleAreRefusedWithValueAndRow)
     ls_error error = {};
     ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
     ASSERT_NE(data, nullptr) << error.text;
-    const ls_target_rule rule = {is_whole, "whole takes whole numbers"};
+    const ls_target_rule rule = {is_whole, "whole takes whole numbers", false};
     const Rows good = {0, 3, 2}, bad = {3, 1};
     real read[6];
     EXPECT_TRUE(ls_dataset_read(data, LS_TRAIN, bad.data(), 2, nullptr, nullptr, read, &error));
@@ -640,7 +640,7 @@ TEST(Dataset, NumbersOfXThatDoNotFitARuleAreRefusedAsTransformed)
     ls_error error = {};
     ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
     ASSERT_NE(data, nullptr) << error.text;
-    const ls_target_rule rule = {is_probability, "this takes probabilities"};
+    const ls_target_rule rule = {is_probability, "this takes probabilities", false};
     const Rows rows = {0, 3, 2, 1};
     real read[4 * 70];
     ls_dataset_add_x_rule(data, &rule);
