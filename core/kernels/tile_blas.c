@@ -65,16 +65,31 @@ static LS_CLONES void pack_b(const ls_tile *t, const real *b, long k, long count
 }
 
 /* to[rows][count] = columns k, k + 1, ... of a. */
-static LS_CLONES void pack_a(const ls_tile *t, const real *a, long rows, long k, long count,
-                             real *to)
+static LS_CLONES void pack_rows(const ls_tile *t, const real *a, long rows, long k, long count,
+                                real *to)
 {
     for (long i = 0; i < rows; i++)
-        for (long n = 0, piece; n < count; n += piece) {
+        for (long n = 0, piece; n < count; n += piece, to += piece) {
             const real *from = number_at(t, a + i * t->a.row, &t->a, t->a.depth, k + n);
             piece = ls_min(count - n, t->depth - (k + n) % t->depth);
-            for (long l = 0; l < piece; l++)
-                to[i * count + n + l] = from[l * t->a.depth];
+            if (t->a.depth == 1)
+                for (long l = 0; l < piece; l++)
+                    to[l] = from[l];
+            else
+                for (long l = 0; l < piece; l++)
+                    to[l] = from[l * t->a.depth];
         }
+}
+
+/* to[count][rows] = the same transposed, where the numbers of a column of a are neighbours. */
+static LS_CLONES void pack_columns(const ls_tile *t, const real *a, long rows, long k, long count,
+                                   real *to)
+{
+    for (long n = 0; n < count; n++, to += rows) {
+        const real *from = number_at(t, a, &t->a, t->a.depth, k + n);
+        for (long i = 0; i < rows; i++)
+            to[i] = from[i];
+    }
 }
 
 /* How many numbers of a segment OpenBLAS can read where they lie; 0: they must be packed. */
@@ -102,8 +117,9 @@ static ls_factor factor_a(const ls_tile *t, const real *a, long rows, long k, lo
     if (in_place)
         return t->a.depth == 1 ? (ls_factor){at, t->a.row, false}
                                : (ls_factor){at, t->a.depth, true};
-    pack_a(t, a, rows, k, count, packed);
-    return (ls_factor){packed, count, false};
+    const bool across = t->a.row == 1;
+    (across ? pack_columns : pack_rows)(t, a, rows, k, count, packed);
+    return (ls_factor){packed, across ? rows : count, across};
 }
 
 /* Some k of the product. */
