@@ -2,7 +2,6 @@
 #include "core/gan_loss.h"
 
 #include <math.h>
-#include <string.h>
 
 static double logistic(double y)
 {
@@ -69,21 +68,11 @@ static double divergence_bound(double loss)
     return 0.5 * (log(4) - loss);
 }
 
-static void probability(const real *y, long width, real *out)
-{
-    for (long j = 0; j < width; j++)
-        out[j] = (real)logistic((double)y[j]);
-}
-
-static void copy(const real *y, long width, real *out)
-{
-    memmove(out, y, (size_t)width * sizeof *out);
-}
-
 #define LOGITS                                                                                     \
-    .logits = true, .meaning = {"probability", probability, probability, .values = true},          \
+    .logits = true,                                                                                \
+    .meaning = {"probability", ls_loss_logistic, ls_loss_logistic, .values = true},                \
     .figure = {{"value", value}, {"jsd", divergence_bound}}
-#define SCORES .meaning = {"score", copy, copy, .values = true}
+#define SCORES .meaning = {"score", ls_loss_copy, ls_loss_copy, .values = true}
 
 const char *const ls_gan_loss_names[] = {"minimax", "nonsaturating", "hinge", "wasserstein", NULL};
 const ls_gan_loss ls_gan_losses[] = {

@@ -87,13 +87,13 @@ static void softmax(const real *y, long width, real *out)
         out[j] = (real)(exp((double)y[j] - largest) / sum);
 }
 
-static void logistic(const real *y, long width, real *out)
+void ls_loss_logistic(const real *y, long width, real *out)
 {
     for (long j = 0; j < width; j++)
         out[j] = (real)(1 / (1 + exp(-(double)y[j])));
 }
 
-static void copy(const real *y, long width, real *out)
+void ls_loss_copy(const real *y, long width, real *out)
 {
     memmove(out, y, (size_t)width * sizeof *out);
 }
@@ -117,12 +117,12 @@ const ls_loss_type ls_loss_types[] = {
      .help = "half the sum over outputs of (target - output)^2; labels become 1 at the class, 0 "
              "elsewhere",
      .of_output = half_square,
-     .meaning = {"score", copy, copy, .values = true, .threshold = 0.5},
+     .meaning = {"score", ls_loss_copy, ls_loss_copy, .values = true, .threshold = 0.5},
      .vectors = true},
     {.name = "cross-entropy",
      .help = "-ln softmax(outputs) at the label; the outputs are logits: no softmax layer",
      .of_row = cross_entropy,
-     .meaning = {"probability", softmax, copy, .values = false},
+     .meaning = {"probability", softmax, ls_loss_copy, .values = false},
      .smooths = true,
      .logits = true,
      .softmax = true},
@@ -130,7 +130,7 @@ const ls_loss_type ls_loss_types[] = {
      .help = "binary cross-entropy of logistic(outputs), one problem an output: targets from 0 to "
              "1, or labels one against all (1 output: 0 or 1); no logistic layer",
      .of_output = binary_entropy,
-     .meaning = {"probability", logistic, logistic, .values = false},
+     .meaning = {"probability", ls_loss_logistic, ls_loss_logistic, .values = false},
      .vectors = true,
      .logits = true,
      .rule = &probabilities},
@@ -139,7 +139,7 @@ const ls_loss_type ls_loss_types[] = {
              "one against all (1 output: 0 or 1)",
      .of_output = margin,
      .off = -1,
-     .meaning = {"score", copy, copy, .values = false},
+     .meaning = {"score", ls_loss_copy, ls_loss_copy, .values = false},
      .vectors = true,
      .rule = &signs},
     {.name = NULL}};
@@ -192,4 +192,11 @@ double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double 
                 ls_loss_predict(y, width, type->meaning.threshold) == (long)batch->target[r];
     }
     return sum;
+}
+
+void ls_loss_values(const ls_meaning *meaning, long rows, long width, const real *y, long apart,
+                    real *out)
+{
+    for (long r = 0; r < rows; r++)
+        meaning->of_values(y + r * width, width, out + r * apart);
 }

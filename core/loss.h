@@ -58,6 +58,13 @@ extern const ls_loss_type ls_loss_types[]; /* ends with a NULL name */
 const ls_loss_type *ls_loss_find(const char *name, ls_error *error);
 /* The sum of the loss over the rows; fills batch->dy; *correct: rows with the right class, or 0. */
 double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double *correct);
+/* The values that outputs y[rows, width] stand for: row after row, `apart` numbers apart in out. */
+void ls_loss_values(const ls_meaning *meaning, long rows, long width, const real *y, long apart,
+                    real *out);
+/* For ls_meaning: s(y) of each of width numbers, s the logistic function; and the numbers as they
+ * are. */
+void ls_loss_logistic(const real *y, long width, real *out);
+void ls_loss_copy(const real *y, long width, real *out);
 /* The class that outputs y[width] predict: the first of the largest; of one output, class 1 if it
  * is above `threshold`. */
 long ls_loss_predict(const real *y, long width, double threshold);

@@ -330,6 +330,14 @@ static long own_parameters(const ls_net *net, const ls_layer *layer)
     return parameters;
 }
 
+bool ls_net_share(const ls_net *a, const ls_net *b)
+{
+    ls_slots of_a = {.count = 0}, of_b = {.count = 0};
+    ls_net_add_slots(a, ls_net_all(a), &of_a);
+    ls_net_add_slots(b, ls_net_all(b), &of_b);
+    return ls_slots_meet(&of_a, &of_b);
+}
+
 void ls_net_range(const ls_net *net, double *low, double *high)
 {
     const ls_layer *last = net->layers[net->count - 1];

@@ -36,6 +36,8 @@ void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots);
  * `trained` is NULL backward: the gradients of lines with such slots, and dx down to the lowest of
  * these. */
 double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained);
+/* Whether lines of both nets use the same slot. */
+bool ls_net_share(const ls_net *a, const ls_net *b);
 /* The layer named `name`, or -1. */
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */

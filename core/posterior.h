@@ -1,7 +1,10 @@
 /* posterior: the normal distribution q(z|x) of a code z that an encoder gives for a row x: its
  * outputs code[rows, 2 * latent] are for each row the means, then the logarithms of the variances;
  * the numbers of a code are independent (Kingma and Welling 2014, Auto-encoding variational
- * Bayes). */
+ * Bayes).
+ *
+ * In float the variance that the divergence and its slopes are of stops at e^88 (ls_math_expm1), so
+ * that a wild encoder makes them very large, but not infinite; in double they overflow at e^709. */
 #pragma once
 #include "core/tensor.h"
 

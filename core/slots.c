@@ -164,6 +164,19 @@ ls_slots ls_slots_all(const ls_params *params)
     return all;
 }
 
+bool ls_slots_meet(const ls_slots *a, const ls_slots *b)
+{
+    for (int i = 0, k = 0; i < a->count && k < b->count;) {
+        if (a->at[i].end <= b->at[k].begin)
+            i++;
+        else if (b->at[k].end <= a->at[i].begin)
+            k++;
+        else
+            return true;
+    }
+    return false;
+}
+
 bool ls_slots_contain(const ls_slots *slots, int slot)
 {
     for (int i = 0; i < slots->count; i++)

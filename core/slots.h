@@ -31,6 +31,7 @@ bool ls_slots_subtract(const ls_slots *a, const ls_slots *b, ls_slots *rest, ls_
 bool ls_slots_match(const ls_params *params, const char *patterns, ls_slots *slots,
                     ls_error *error);
 ls_slots ls_slots_all(const ls_params *params);
+bool ls_slots_meet(const ls_slots *a, const ls_slots *b); /* some slot is in both */
 bool ls_slots_contain(const ls_slots *slots, int slot);
 /* The reals of each interval, padding included. */
 ls_interval ls_slots_reals(const ls_params *params, const ls_interval *slots);

@@ -41,8 +41,8 @@ typedef struct autoencoder {
     const ls_net *encoder, *decoder;
     ls_interval encode, decode; /* the layers that learn: of the encoder, of the decoder */
     bool encoder_learns;        /* else all of these in the encoder are frozen */
+    bool shared;                /* the decoder uses slots of the encoder */
     long code, width;           /* numbers of a code, and of what is rebuilt from it */
-    const ls_meaning *meaning;  /* of the decoder's outputs */
     chain training, evaluation;
     real *corrupted; /* [shard rows, width] what the encoder sees in training, with noise */
     uint32_t *bits;  /* [width] draws of a row */
@@ -188,7 +188,6 @@ static bool setup(ls_objective *objective, ls_error *error)
         return false;
     self->code = ls_shape_count(output_of(self->encoder, self->encode));
     self->width = ls_shape_count(output_of(self->decoder, self->decode));
-    self->meaning = &ls_loss_find(losses[self->loss].name, error)->meaning;
     objective->phases = 1;
     objective->phase[0] = (ls_phase){.name = "autoencoder", .times = 1, .fresh_batch = true};
     ls_net_add_slots(self->encoder, self->encode, &objective->phase[0].slots);
@@ -197,7 +196,7 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->metric[0] = (ls_metric){.name = "loss", .sum = LS_SUM_LOSS, .lower = true};
     objective->metric[1] = (ls_metric){.name = "mse", .sum = SUM_SQUARES, .lower = true};
     objective->output = task->x;
-    objective->meaning = self->meaning;
+    objective->meaning = &ls_loss_find(losses[self->loss].name, error)->meaning;
     if (self->decode.end == self->decoder->count) { /* else the loss compares hidden units */
         objective->outputs.logits = self->loss == BCE ? self->decoder : NULL;
         objective->outputs.rows = self->loss == BCE ? NULL : self->decoder;
@@ -223,10 +222,10 @@ static void compile_training(ls_objective *objective, long rows)
     t->below = create(encoder, 0, self->encode.begin, rows, LS_INFERENCE);
     t->encode = ls_workspace_create_part(encoder, self->encode, rows, LS_TRAINING);
     t->decode = ls_workspace_create_part(self->decoder, self->decode, rows, LS_TRAINING);
-    for (long i = self->encode.begin; i < self->encode.end; i++)
-        for (int k = 0; k < encoder->layers[i]->slots; k++)
-            self->encoder_learns |=
-                ls_slots_contain(&objective->phase[0].slots, encoder->layers[i]->slot[k]);
+    ls_slots own = {.count = 0};
+    ls_net_add_slots(encoder, self->encode, &own);
+    self->encoder_learns = ls_slots_meet(&own, &objective->phase[0].slots);
+    self->shared = ls_net_share(encoder, self->decoder);
     ls_objective_view_run(objective, encoder->name, t->encode);
     ls_objective_view_run(objective, self->decoder->name, t->decode);
     if (t->below)
@@ -271,8 +270,8 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
     const ls_net *e = self->encoder, *d = self->decoder;
     const ls_interval *code = &self->encode, *back = &self->decode;
     const long rows[] = {shard_rows, chunk_rows};
-    const long own =
-        shard_rows * (self->noise > 0 ? self->width : 0) + chunk_rows * (self->width + self->code);
+    const long own = shard_rows * (self->noise > 0 ? self->width : 0) +
+                     (chunk_rows ? chunk_rows * self->width + (chunk_rows + 2) * self->code : 0);
     size_t sum = (size_t)own * sizeof(real);
     for (int k = 0; k < 2; k++) {
         const ls_workspace_use use = k == 0 ? LS_TRAINING : LS_INFERENCE;
@@ -344,7 +343,8 @@ static void measure(const autoencoder *self, long rows, const real *y, const rea
     const long n = rows * self->width;
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)rows};
     sums->at[LS_SUM_LOSS] = loss->sum(n, y, x, dy);
-    sums->at[SUM_SQUARES] = add_squares(n, dy) / (double)self->width;
+    const double squares = loss->rule ? add_squares(n, dy) : 2 * sums->at[LS_SUM_LOSS];
+    sums->at[SUM_SQUARES] = squares / (double)self->width;
 }
 
 static void gradient(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
@@ -353,7 +353,7 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
     autoencoder *self = objective->self;
     const chain *t = &self->training;
     const long rows = shard->rows;
-    ls_pass clean = *pass, first = *pass;
+    ls_pass clean = *pass, first = *pass; /* first: of the decoder */
     clean.training = false;
     const real *x = apply(t->below, &clean, shard->x, rows);
     const real *seen = pass->training && self->noise > 0 ? corrupt(self, pass, x, rows) : x;
@@ -367,7 +367,7 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
         ls_workspace_backward(t->decode, pass, ls_workspace_dy(t->decode), NULL);
         return;
     }
-    first.finished = NULL; /* the encoder may share the decoder's slots */
+    first.finished = self->shared ? NULL : pass->finished;
     ls_workspace_backward(t->decode, &first, ls_workspace_dy(t->decode),
                           ls_workspace_dy(t->encode));
     ls_workspace_backward(t->encode, pass, ls_workspace_dy(t->encode), NULL);
@@ -410,8 +410,7 @@ static void generate(ls_objective *objective, const ls_pass *pass, const ls_gene
     }
     const real *rebuilt = ls_workspace_forward(self->evaluation.decode, pass, codes, n);
     const real *y = apply(self->evaluation.after, pass, rebuilt, n);
-    for (long r = 0; r < n; r++)
-        self->meaning->of_values(y + r * width, width, x + r * width);
+    ls_loss_values(objective->meaning, n, width, y, width, x);
 }
 
 static void destroy_chain(const chain *c)

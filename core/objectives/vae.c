@@ -251,7 +251,7 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
         return;
     ls_objective_zero(objective, phase, pass->gradient);
     ls_pass first = *pass;
-    first.finished = NULL; /* the encoder may share the decoder's slots */
+    first.finished = ls_net_share(self->encoder, self->decoder) ? NULL : pass->finished;
     ls_workspace_backward(t->decoder, &first, dy, self->dz);
     ls_posterior_slopes(shard->rows, self->latent,
                         ls_workspace_output(t->encoder, self->encoder->count - 1), t->noise,
@@ -354,8 +354,7 @@ static void generate(ls_objective *objective, const ls_pass *pass, const ls_gene
                        pass->row, n, latent, e->z);
     }
     const real *y = ls_workspace_forward(e->decoder, pass, e->z, n);
-    for (long r = 0; r < n; r++)
-        objective->meaning->of_values(y + r * width, width, x + r * width);
+    ls_loss_values(objective->meaning, n, width, y, width, x);
 }
 
 static const char *trouble(const ls_objective *objective, const double *value)

@@ -42,10 +42,9 @@ static void rebuild_chunk(void *context, const ls_batch *batch, long chunk, real
     const ls_pass pass = {.seed = m->plan->seed, .row = batch->first};
     const real *y = objective->type->evaluate(objective, batch, &pass, NULL);
     const size_t bytes = (size_t)m->width * sizeof *results;
-    for (long r = 0; r < batch->rows; r++) {
+    for (long r = 0; r < batch->rows; r++)
         memcpy(results + 2 * r * m->width, batch->x + r * m->width, bytes);
-        objective->meaning->of_values(y + r * m->width, m->width, results + (2 * r + 1) * m->width);
-    }
+    ls_loss_values(objective->meaning, batch->rows, m->width, y, 2 * m->width, results + m->width);
 }
 
 static bool collect(void *context, long rows, const real *x, ls_error *error)

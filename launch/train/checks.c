@@ -349,19 +349,17 @@ bool ls_checks_statistics(const ls_session *s, long stage, int shards, char *few
 static bool uses(const ls_session_stage *stage, const ls_slots *slots)
 {
     const ls_objective *objective = stage->objective;
-    ls_slots both = {.count = 0};
-    bool used = ls_slots_intersect(slots, &objective->frozen, &both, NULL) && both.count > 0;
-    for (int p = 0; !used && p < objective->phases; p++)
-        used = ls_slots_intersect(slots, &objective->phase[p].slots, &both, NULL) && both.count > 0;
+    bool used = ls_slots_meet(slots, &objective->frozen);
+    for (int p = 0; p < objective->phases; p++)
+        used |= ls_slots_meet(slots, &objective->phase[p].slots);
     return used;
 }
 
 const ls_net *ls_checks_idle_net(const ls_session *s)
 {
     for (int n = 0; n < s->task.nets; n++) {
-        ls_slots slots = {.count = 0};
-        if (s->net[n]->slots.begin < s->net[n]->slots.end)
-            ls_slots_add(&slots, s->net[n]->slots.begin, s->net[n]->slots.end);
+        const ls_interval own = s->net[n]->slots;
+        const ls_slots slots = {.count = own.begin < own.end, .at = {own}};
         bool idle = slots.count > 0;
         for (int i = 0; idle && i < s->job->stages; i++)
             idle = !uses(&s->stage[i], &slots);

@@ -78,6 +78,9 @@ TEST(Slots, AreSetsUnderIntersectionAndDifference)
         ASSERT_TRUE(ls_slots_subtract(&a, &b, &rest, nullptr));
         EXPECT_EQ(members(both, count), in_both);
         EXPECT_EQ(members(rest, count), in_rest);
+        EXPECT_EQ(ls_slots_meet(&a, &b), !in_both.empty());
+        EXPECT_FALSE(ls_slots_meet(&rest, &b));
+        EXPECT_EQ(ls_slots_meet(&b, &both), !in_both.empty());
     }
 }
 
