@@ -270,20 +270,22 @@ bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x
     return ok;
 }
 
-bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *path,
-                                ls_error *error)
+bool ls_rowfile_copy_attributes(ls_rowfile *f, const char *source, const char *name,
+                                const char *path, ls_error *error)
 {
+    if (f->csv)
+        return true;
     hid_t other = ls_h5_open(source, error);
     if (other < 0)
         return false;
     H5L_info_t link = {.type = H5L_TYPE_HARD};
-    bool top = strcmp(path, "/") == 0;
-    htri_t found = top ? 1 : H5Lexists(other, path, H5P_DEFAULT);
-    bool ok = found >= 0 && (top || !found || H5Lget_info(other, path, &link, H5P_DEFAULT) >= 0);
+    bool top = strcmp(name, "/") == 0;
+    htri_t found = top ? 1 : H5Lexists(other, name, H5P_DEFAULT);
+    bool ok = found >= 0 && (top || !found || H5Lget_info(other, name, &link, H5P_DEFAULT) >= 0);
     bool there = ok && found && link.type == H5L_TYPE_HARD;
     if (!ok)
-        ls_h5_fail(error, LS_DATA, other, "can't look for %s", path);
-    hid_t from = there ? H5Oopen(other, path, H5P_DEFAULT) : -1;
+        ls_h5_fail(error, LS_DATA, other, "can't look for %s", name);
+    hid_t from = there ? H5Oopen(other, name, H5P_DEFAULT) : -1;
     hid_t to = there ? H5Oopen(f->output.file, path, H5P_DEFAULT) : -1;
     if (there)
         ok = from >= 0 && to >= 0 ? ls_h5_copy_attributes(from, to, error)

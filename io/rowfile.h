@@ -44,7 +44,7 @@ bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const
  * that is kept in another file, is an LS_DATA error. */
 bool ls_rowfile_copy_beside(ls_rowfile *file, const char *source, const ls_array *x,
                             const char *split, ls_error *error);
-/* HDF5 files: copies the attributes of the object `path` of the file `source`, if there is one, to
- * the object of this name here, but for those that it has already. */
-bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *path,
-                                ls_error *error);
+/* Copies the attributes of the object `from` of the file `source`, if there is one, to the object
+ * `path` here, but for those that it has already; does nothing in a CSV file. */
+bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *from,
+                                const char *path, ls_error *error);

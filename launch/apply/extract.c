@@ -67,7 +67,7 @@ static bool begin_split(const ls_forward *f, const ls_layer *layer, const ls_spl
     return ls_rowfile_begin(f->file, &array, 1, split->x.rows, error) &&
            ls_rowfile_text(f->file, path, "layer", layer->name, error) &&
            ls_rowfile_copy_beside(f->file, source, &split->x, split->name, error) &&
-           ls_rowfile_copy_attributes(f->file, source, split->name, error);
+           ls_rowfile_copy_attributes(f->file, source, split->name, split->name, error);
 }
 
 static void print(const ls_forward *f, const ls_layer *layer)
@@ -90,8 +90,9 @@ static bool extract(ls_forward *f, ls_error *error)
     if (!find_layer(&f->saved.session.task, f->arguments.layer, &outputs, error))
         return false;
     const ls_layer *layer = outputs.net->layers[outputs.layer];
-    bool begun = !first || (ls_forward_begin(f, error) &&
-                            ls_rowfile_copy_attributes(f->file, ls_dataset_path(data), "/", error));
+    bool begun =
+        !first || (ls_forward_begin(f, error) &&
+                   ls_rowfile_copy_attributes(f->file, ls_dataset_path(data), "/", "/", error));
     bool ok = ls_comm_agree(f->comm, begun, error);
     for (int id = 0; ok && id < LS_SPLITS; id++) {
         const ls_split *split = ls_dataset_split(data, (ls_split_id)id);

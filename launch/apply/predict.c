@@ -88,6 +88,9 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
     return ls_forward_begin(f, error) &&
            ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
                             f->split->x.rows, error) &&
+           (!p->classes || !f->split->has_y || /* names of the classes */
+            ls_rowfile_copy_attributes(f->file, ls_dataset_path(f->saved.session.data),
+                                       f->split->y.path, "class", error)) &&
            ls_rowfile_text(f->file, "/", "split", f->split->name, error);
 }
 

@@ -67,6 +67,11 @@ for other in 2 3; do
     cmp features1.h5 "features$other.h5"
 done
 
+"$python" -c '
+import h5py
+names = h5py.File("1.h5")["class"].attrs["class_names"]
+assert names == "a\nb\nc", names' || fail 'predictions do not have the names of the classes'
+
 # numpy computes the same from the checkpoint's parameters; the accuracy is the one that evaluate prints.
 expect 0 "$lockstep" evaluate run --json
 cp out evaluation.json
