@@ -26,9 +26,17 @@ static bool find_writer(const char *path, bool *ours, ls_error *error)
     return why.code != LS_IO || ls_error_set(error, LS_IO, "%s", why.text);
 }
 
+ls_job ls_resolved_job(const ls_trainer *t)
+{
+    ls_job job = *t->session.job;
+    if (!job.accumulate)
+        job.shards = t->position.shards;
+    return job;
+}
+
 bool ls_resolved_write(const ls_trainer *t, ls_error *error)
 {
-    const ls_job *job = t->session.job;
+    const ls_job whole = ls_resolved_job(t), *job = &whole;
     char *path = ls_format("%s/job.yaml", job->run), *keys = ls_job_text(job);
     char *text = ls_format("%s%s", mark, keys);
     bool ours, ok = find_writer(path, &ours, error);

@@ -12,6 +12,8 @@
 #include "launch/train/best.h"
 #include "launch/train/changes.h"
 
+#define NO_CHECKPOINT "--resume=required, but %s holds no checkpoint"
+
 /* Whether the checkpoint lies in the run's own folder. */
 static bool is_own(const ls_trainer *t, const ls_checkpoint *checkpoint)
 {
@@ -118,7 +120,7 @@ static bool choose_checkpoint(ls_trainer *t, ls_error *error)
                             "--overwrite to remove what the earlier run wrote",
                             run, t->checkpoint->path);
     if (required && !t->checkpoint)
-        return ls_error_set(error, LS_DATA, "--resume=required, but %s holds no checkpoint", run);
+        return ls_error_set(error, LS_DATA, NO_CHECKPOINT, run);
     return !t->checkpoint || check_progress(t->checkpoint, error);
 }
 
@@ -150,12 +152,23 @@ static bool check_moved(const ls_trainer *t, ls_error *error)
     return ok;
 }
 
+/* --resume=required: a run that is not there leaves no folder behind. */
+static bool check_there(const ls_trainer *t, ls_error *error)
+{
+    bool there;
+    const char *run = t->session.job->run;
+    return ls_folder_look(run, &there, error) &&
+           (there || ls_error_set(error, LS_DATA, NO_CHECKPOINT, run));
+}
+
 /* Opens the run directory and the checkpoint to go on from, and takes over its position. */
 static bool find_local(ls_trainer *t, ls_error *error)
 {
     const char *weights = t->options.weights, *resume = t->options.resume;
     bool there = true;
     if (!weights && (!resume || strcmp(resume, "auto") == 0) && !check_moved(t, error))
+        return false;
+    if (resume && strcmp(resume, "required") == 0 && !check_there(t, error))
         return false;
     if (!t->options.dry_run && !(t->run = ls_rundir_open(t->session.job->run, error)))
         return false;

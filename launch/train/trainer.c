@@ -23,6 +23,15 @@ static void tell_nets(const ls_trainer *t)
     char text[512];
     const ls_session *session = &t->session;
     const ls_net *idle = ls_checks_idle_net(session), *noisy = ls_checks_noise(session);
+    for (int i = 0; i < session->job->stages; i++) {
+        const ls_objective *objective = session->stage[i].objective;
+        if (objective->takes_y && objective->classes > session->task.classes &&
+            session->task.classes > 0)
+            ls_report_notice(&t->options.listener,
+                             "stage %d has outputs for %ld classes, but the labels of the data are "
+                             "of %ld",
+                             i + 1, objective->classes, session->task.classes);
+    }
     if (idle)
         ls_report_notice(&t->options.listener, "no stage trains the net %s", idle->name);
     if (noisy)
@@ -42,7 +51,6 @@ static bool open_session(ls_trainer *t, ls_job *job, ls_error *error)
     if (!ls_session_open(session, t->comm, job, t->options.data, error) ||
         !ls_session_parse_stages(session, error))
         return false;
-    t->job_text = ls_job_json(job);
     if (!ls_comm_agree(t->comm, ls_checks_pass(session, error), error))
         return false;
     if (t->comm->rank == 0)
@@ -227,6 +235,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!t->options.no_files && !ls_resume_find(t, error))
         return false;
     divide_shards(t);
+    const ls_job resolved = ls_resolved_job(t);
+    t->job_text = ls_job_json(&resolved);
     if (!check_shards(t, error))
         return false;
     if (!ls_comm_agree(comm, ls_cache_reserve(t, error), error))

@@ -61,12 +61,13 @@ says 'about 0.0 s, a guess: 0 operations'
 expect 0 "$lockstep" train job.yaml --dry-run epochs=7
 says "goes on   from $(checkpoint run 36) (step 36)"
 # Training the job.yaml of the run directory repeats the run.
-expect 0 "$lockstep" train run/job.yaml run=again shards=2
+grep -qx 'shards: 2' run/job.yaml || fail 'run/job.yaml does not say the number of shards, which was that of the ranks'
+expect 0 "$lockstep" train run/job.yaml run=again
 same 'the resolved job' "$(digest "$(checkpoint run 36)")" "$(digest "$(checkpoint again 36)")"
 
 # evaluate takes best.h5 of a run directory, or the file that it is given; text and JSON; other data and splits.
 expect 0 "$lockstep" evaluate run --json
-same 'keys' "['accuracy', 'checkpoint', 'confusion', 'data', 'loss', 'rows', 'split', 'step']" "$(json 'sorted(j)')"
+same 'keys' "['accuracy', 'checkpoint', 'confusion', 'data', 'loss', 'rows', 'split', 'stage', 'step']" "$(json 'sorted(j)')"
 same 'the file chosen' run/checkpoints/best.h5 "$(json 'j["checkpoint"]')"
 same 'rows' '61 61 test' "$(json 'j["rows"], sum(map(sum, j["confusion"])), j["split"]')"
 same 'accuracy' True "$(json 'abs(j["accuracy"] - sum(j["confusion"][i][i] for i in range(4)) / 61) < 1e-12')"

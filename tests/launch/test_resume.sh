@@ -120,6 +120,9 @@ says "3 ranks are more than the run's 2 shards"
 run() { "$lockstep" train job.yaml run=ways "$@"; }
 expect 65 run --resume=required
 says 'lockstep: --resume=required, but ways holds no checkpoint'
+expect 65 "$lockstep" train job.yaml run=nowhere --resume=required
+says 'lockstep: --resume=required, but nowhere holds no checkpoint'
+[ ! -e nowhere ] || fail 'a run that is not there left a folder'
 expect 0 run stages.0.steps=2 stages.1.steps=2 --resume=never
 expect 64 run stages.0.steps=2 stages.1.steps=2 --resume=never
 says 'lockstep: --resume=never, but ways holds the checkpoint ways/checkpoints/step-00000004.h5'

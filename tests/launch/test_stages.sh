@@ -142,7 +142,9 @@ expect 0 "$lockstep" train job.yaml run=own 'model=autoencoder widths=144,12 cla
     $'nets.decoder=input 4\ndense units=144' 'nets.classifier=dense units=4' stages.0.steps=3 stages.1.steps=3
 says 'stage 2 of 2 done: step 6'
 
-# --- A net that learns in no stage is told.
+# --- A net that learns in no stage is told, and outputs that no label is of.
+expect 0 "$lockstep" "${common[@]}" run=more "net=dense units=9" --dry-run
+says 'stage 1 has outputs for 9 classes, but the labels of the data are of 4'
 expect 0 "$lockstep" "${common[@]}" run=two "nets.net=$lines" 'nets.ner=dense units=2'
 says 'no stage trains the net ner'
 
