@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "instructions.h"
+
 extern "C" {
 #include "core/annealing.h"
 #include "core/kernels/panel.h"
@@ -180,6 +182,7 @@ TEST(Annealing, RunsInReverseBeginInTheModesByTheirShares)
 /* A run is a function of seed and number: the same bits in any company. */
 TEST(Annealing, ARunDependsOnSeedAndNumberOnly)
 {
+    SKIP_WITH_BLAS();
     for (bool normal : {false, true}) {
         const Machine m(normal, 0.2, 37, 41);
         for (bool reverse : {false, true}) {

@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "instructions.h"
+
 extern "C" {
 #include "core/kernels/matrix.h"
 }
@@ -151,6 +153,7 @@ TEST(Matrix, ATurnedCopyGivesTheProductWithTheWeight)
  * number of rows. */
 TEST(Matrix, ARowHasTheSameBitsWhateverIsComputedWithIt)
 {
+    SKIP_WITH_BLAS();
     std::mt19937 random(7);
     for (const Sizes &s : {Sizes{300, 530, 33}, Sizes{300, 33, 530}, Sizes{290, 100, 1100}})
         for (Way way : {APPLY, TURNED})

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "instructions.h"
+
 extern "C" {
 #include "core/memory.h"
 #include "core/random.h"
@@ -118,6 +120,7 @@ bool same(const std::vector<real> &a, const std::vector<real> &b)
 
 TEST(Threads, ChangeNoBit)
 {
+    SKIP_WITH_BLAS();
     for (const Net &net : nets)
         for (long rows : {1, 40, 100}) {
             SCOPED_TRACE(std::string(net.about) + ", rows " + std::to_string(rows));
@@ -156,6 +159,7 @@ TEST(Threads, LeaveTheSizeOfChunks)
 
 TEST(Threads, ChangeNoBitOfAnyLayer)
 {
+    SKIP_WITH_BLAS();
     for (const ls_layer_type *const *type = ls_layer_types; *type; type++)
         for (const char *const *example = (*type)->examples; *example; example++) {
             SCOPED_TRACE(*example);
