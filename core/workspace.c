@@ -216,7 +216,7 @@ static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_layer_args *args)
     args->kept = (char *)args->kept + layer->kept.per_row * (size_t)first;
     for (int k = 0; k < layer->inputs; k++) {
         size_t x = (size_t)first * (size_t)ls_shape_count(&layer->x[k]);
-        args->x[k] += x;
+        args->x[k] = args->x[k] ? args->x[k] + x : NULL;
         args->dx[k] = args->dx[k] ? args->dx[k] + x : NULL;
     }
 }

@@ -148,7 +148,8 @@ static bool setup(ls_layer *layer, ls_error *error)
     return true;
 }
 
-/* Every function rises or falls all the way, so its range is what it comes to far out. */
+/* What the function comes to far out: right for functions that never fall, as all of the table (one
+ * such as swish would need a range of its own). */
 static void range(const ls_layer *layer, double *low, double *high)
 {
     const activation *self = layer->self;

@@ -1,5 +1,5 @@
 /* dense: y[rows, units] = x[rows, inputs] weight[units, inputs]^T + bias[units]; inputs of any
- * shape are flattened. The weight is large, so no transposed copy is made of it for dx.
+ * shape are flattened. For dx of many rows the weight is transposed (kernels/matrix.c).
  *
  * With transpose=1 the weight is another dense line's, [inputs, units]: y = x weight + bias. What
  * that line computes as dx is y here, and the other way round.
