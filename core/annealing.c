@@ -13,10 +13,10 @@
 #include "core/random.h"
 #include "core/vector_math.h"
 
-/* Rows are as long as whole lanes; numbers beyond the units are 0 and change nothing. Within a
- * block, a product of a lane's numbers, up to 2 each, is below 2^65. */
+/* Rows are as long as whole lanes. Beyond the units inputs, base and slope are 0, and so is what
+ * they add to a sum; states there are drawn, but no product reads them. Within a block, a product
+ * of a lane's numbers, up to 2 each, is below 2^65. */
 enum { LANES = 16, HALF = LANES / 2, BLOCK = 64 * LANES };
-enum { STREAM = 1 << 25 }; /* of random numbers: no layer, nor an objective, has this number */
 
 typedef struct runs {
     const ls_annealing *of;
@@ -164,7 +164,7 @@ static void sample_visible(runs *r, real to)
 {
     const ls_annealing *a = r->of;
     const ls_random stream =
-        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)r->step, 1, STREAM);
+        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)r->step, 1, LS_STREAM_ANNEALING);
     for (long i = 0; i < r->count; i++) {
         real *y = r->y + i * r->v_row, *v = r->v + i * r->v_row;
         const uint64_t run = (uint64_t)(r->first + i);
@@ -198,7 +198,7 @@ static void move(runs *r, real from, real to)
                              .y_row = r->v_row,
                              .scratch = r->scratch};
     const ls_random stream =
-        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)++r->step, 0, STREAM);
+        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)++r->step, 0, LS_STREAM_ANNEALING);
     ls_matrix_apply(&(ls_matrix){.out = a->hidden, .in = a->visible}, &up);
     for (long i = 0; i < r->count; i++) {
         ls_random_uniform(stream, (uint64_t)(r->first + i), r->random, a->hidden);
@@ -227,7 +227,7 @@ static void ascend(runs *r)
 static void accept(runs *r, real *kept, double *kept_weight)
 {
     const ls_random stream =
-        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)r->step, 2, STREAM);
+        ls_random_stream(r->seed, LS_RANDOM_NOISE, (uint64_t)r->step, 2, LS_STREAM_ANNEALING);
     for (long i = 0; i < r->count; i++) {
         real u;
         ls_random_uniform(stream, (uint64_t)(r->first + i), &u, 1);

@@ -2,7 +2,7 @@
  * sampling (Neal 2001; Salakhutdinov and Murray 2008). Between a base model, whose visible units
  * are independent with the biases a0 and whose Z is known, and the machine (boltzmann.h) lie models
  *
- *     p_k(v) ~ e^-F_k(v),   F_k(v) = (1 - t_k) F_0(v) + t_k (F's visible term)
+ *     p_k(v) ~ e^-F_k(v),   F_k(v) = (1 - t_k) (F_0's visible term) + t_k (F's visible term)
  *                                    - sum over j of ln(1 + e^(t_k x_j)),   x = b + W v
  *
  * for temperatures 0 = t_0 < t_1 < ... < t_N = 1. A run begins with a sample of the base model, and
@@ -45,7 +45,9 @@ typedef struct ls_annealing_estimate {
 /* t_k, k from 0 to N: half of the way in 500 of 14,500 steps, four tenths of it in 4,000, the last
  * tenth in 10,000 (section 4.1 of that paper), in proportion for another N. */
 real ls_annealing_temperature(const ls_annealing *annealing, long k);
-/* The logarithms of the weights of runs first, first + 1, ...: functions of seed and run. */
+/* The logarithms of the weights of runs first, first + 1, ...: functions of seed and run. With the
+ * instruction set blas (kernels/tile_blas.h) their last bits depend on the runs that are computed
+ * together: fixed chunks of them are then the same on any number of ranks. */
 void ls_annealing_run(const ls_annealing *annealing, uint64_t seed, long first, long runs,
                       double *log_weight);
 ls_annealing_estimate ls_annealing_conclude(const ls_annealing *annealing, long runs,

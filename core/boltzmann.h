@@ -50,7 +50,8 @@ void ls_boltzmann_destroy(ls_boltzmann *machine);
 /* The bytes that it takes. */
 size_t ls_boltzmann_bytes(const ls_layer *line, long rows);
 
-/* b + W v of rows v[rows, visible]: [rows, hidden], owned by the machine, good until the next. */
+/* b + W v of rows v[rows, visible]: [rows, hidden], owned by the machine, good until
+ * its next product: of this function, the next, or the gradient. */
 const real *ls_boltzmann_hidden_inputs(const ls_boltzmann *machine, long rows, const real *v);
 /* y[rows, visible] = a + h W of h[rows, hidden]. */
 void ls_boltzmann_visible_inputs(const ls_boltzmann *machine, long rows, const real *h, real *y);

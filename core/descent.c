@@ -7,9 +7,6 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 
-/* Streams of random numbers, one for each machine: beside those of layers, and of the objective. */
-enum { STREAMS = 1 << 24 | 1 << 16 };
-
 static bool is_logistic(const ls_layer *layer)
 {
     const ls_activation *function = ls_activation_of(layer);
@@ -85,7 +82,7 @@ void ls_descent_run(const ls_descent *d, const ls_pass *pass, long rows, const r
             return;
         ls_boltzmann_samples(units,
                              ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw,
-                                              STREAMS + (uint32_t)k),
+                                              LS_STREAM_DESCENT + (uint32_t)k),
                              pass->row, rows, machine->visible, NULL, means, d->states);
         h = d->states;
     }

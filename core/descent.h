@@ -24,7 +24,8 @@ ls_descent ls_descent_create(const ls_net *net, int layer, ls_boltzmann_units lo
 void ls_descent_destroy(ls_descent *descent);
 /* The bytes that it takes. */
 size_t ls_descent_bytes(const ls_net *net, int layer, long rows);
-/* x[rows, of the net] = means of visible units by h[rows, visible units of `layer`], 0 or 1. What
+/* x[rows, of the net] = means of visible units by h[rows, visible units of `layer`], 0 or 1, or
+ * means, as where a chain begins at a row of the data. What
  * is drawn on the way is a function of (seed, step, row), from pass->row on. */
 void ls_descent_run(const ls_descent *descent, const ls_pass *pass, long rows, const real *h,
                     real *x);

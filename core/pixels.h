@@ -13,9 +13,6 @@ double ls_pixels_squared(long n, const real *y, const real *x, real *dy);
 /* Draws n pixels: where x, a uniform number from [0, 1), is below the probability p, x becomes 1,
  * else 0. */
 void ls_pixels_draw(long n, const real *p, real *x);
-/* The `layer` of the random stream by which objectives draw pixels: where it is the same stream,
- * they see the same rows. */
-enum { LS_PIXELS_STREAM = (1 << 24) + 1 };
 /* pixels[rows, width] as drawn by the numbers of a batch: a function of the stream and of a row's
  * number in the data set, or where that is not told, of its index in the batch, `first` on. */
 void ls_pixels_binarize(ls_random stream, const ls_batch *batch, long first, long width,

@@ -16,6 +16,22 @@ typedef enum ls_purpose {
     LS_RANDOM_SYNTHETIC
 } ls_purpose;
 
+/* The `layer` of streams that are of no layer, whose own are small numbers. Those of one purpose
+ * that draw the same things have the same number: objectives that draw pixels see the same rows. */
+enum {
+    LS_STREAM_CODES = 1 << 24,             /* vae: noise of the codes, */
+    LS_STREAM_PIXELS,                      /* pixels drawn by their probabilities, */
+    LS_STREAM_DRAWS,                       /* draws of an estimated likelihood, */
+    LS_STREAM_PRIOR,                       /* codes of what is generated */
+    LS_STREAM_HIDDEN = 1 << 24 | 16,       /* rbm: samples of hidden units, */
+    LS_STREAM_VISIBLE,                     /* and of visible units, */
+    LS_STREAM_CHAINS,                      /* where persistent chains begin, */
+    LS_STREAM_BEGINNINGS,                  /* and those of generation, */
+    LS_STREAM_FLIPPED,                     /* visible units that the pseudo-likelihood flips */
+    LS_STREAM_DESCENT = 1 << 24 | 1 << 16, /* + k: samples of the k-th machine on the way down */
+    LS_STREAM_ANNEALING = 1 << 25
+};
+
 typedef struct ls_random {
     uint32_t key[2];
 } ls_random;

@@ -261,7 +261,7 @@ static double flops(const ls_objective *objective)
 static void begin_rows(ls_objective *objective, int state, uint64_t seed, long first, long n,
                        real *data)
 {
-    ls_rbm_begin(objective->self, ls_random_stream(seed, LS_RANDOM_NOISE, 0, 0, LS_RBM_CHAINS),
+    ls_rbm_begin(objective->self, ls_random_stream(seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_CHAINS),
                  first, n, data);
 }
 
@@ -272,7 +272,7 @@ static double pseudo_likelihood(const ls_rbm *self, const ls_batch *batch, const
                                 const real *v, const real *inputs)
 {
     const ls_rbm_rows *e = &self->evaluation;
-    const ls_random stream = ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_RBM_FLIPPED);
+    const ls_random stream = ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_FLIPPED);
     double sum = 0;
     for (long r = 0; r < batch->rows; r++) {
         const long row = batch->row ? (long)batch->row[r] : pass->row + r;

@@ -12,7 +12,8 @@ static void begin(const ls_rbm *self, const ls_pass *pass, const ls_batch *given
                   const ls_rbm_chains *chains)
 {
     if (!given) {
-        ls_rbm_begin(self, ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_RBM_PRIOR),
+        ls_rbm_begin(self,
+                     ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_BEGINNINGS),
                      chains->first, chains->rows, chains->v);
         return;
     }

@@ -134,7 +134,7 @@ static ls_carried take_chains(ls_rbm *self, const ls_pass *pass, bool stay)
     if (!self->begun)
         self->begun = ls_alloc((size_t)(self->chains * self->visible), sizeof(real));
     if (!stay)
-        ls_rbm_begin(self, ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_RBM_CHAINS), 0,
+        ls_rbm_begin(self, ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_CHAINS), 0,
                      self->chains, self->begun);
     return (ls_carried){.rows = self->chains, .data = self->begun};
 }

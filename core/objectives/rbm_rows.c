@@ -74,7 +74,7 @@ const real *ls_rbm_see(const ls_rbm *self, const ls_rbm_rows *rows, const ls_bat
     const real *x = batch->x;
     if (self->binarize) {
         ls_pixels_binarize(
-            ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, LS_PIXELS_STREAM),
+            ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, LS_STREAM_PIXELS),
             batch, pass->row, ls_shape_count(&self->net->x), rows->pixels);
         x = rows->pixels;
     }
@@ -102,7 +102,7 @@ void ls_rbm_down(const ls_rbm_rows *rows, const ls_rbm_chains *chains, long t, c
     const uint32_t draw = chains->draw + (uint32_t)t;
     ls_boltzmann_samples(
         machine->hidden_units,
-        ls_random_stream(chains->seed, LS_RANDOM_NOISE, chains->step, draw, LS_RBM_HIDDEN),
+        ls_random_stream(chains->seed, LS_RANDOM_NOISE, chains->step, draw, LS_STREAM_HIDDEN),
         chains->first, chains->rows, machine->hidden, inputs, means, rows->hidden);
     ls_boltzmann_visible_inputs(machine, chains->rows, rows->hidden, rows->means);
     for (long r = 0; r < chains->rows; r++)
@@ -110,7 +110,7 @@ void ls_rbm_down(const ls_rbm_rows *rows, const ls_rbm_chains *chains, long t, c
                            rows->means + r * machine->visible, rows->means + r * machine->visible);
     ls_boltzmann_samples(
         machine->visible_units,
-        ls_random_stream(chains->seed, LS_RANDOM_NOISE, chains->step, draw, LS_RBM_VISIBLE),
+        ls_random_stream(chains->seed, LS_RANDOM_NOISE, chains->step, draw, LS_STREAM_VISIBLE),
         chains->first, chains->rows, machine->visible, NULL, rows->means, chains->v);
 }
 

@@ -4,15 +4,6 @@
 #include "core/descent.h"
 #include "core/objective.h"
 
-/* Streams of random numbers: beside those of layers, which are small numbers. */
-enum {
-    LS_RBM_HIDDEN = 1 << 24 | 16, /* samples of hidden units, */
-    LS_RBM_VISIBLE,               /* and of visible units */
-    LS_RBM_CHAINS,                /* where persistent chains begin, */
-    LS_RBM_PRIOR,                 /* and those of generation */
-    LS_RBM_FLIPPED                /* the visible units that the pseudo-likelihood flips */
-};
-
 /* Arrays for the rows of a shard or of a chunk. */
 typedef struct ls_rbm_rows {
     long rows;            /* that there is room for */

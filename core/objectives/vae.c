@@ -22,8 +22,6 @@
 #include "core/pixels.h"
 #include "core/posterior.h"
 
-/* Streams of random numbers: beside those of layers, which are small numbers. */
-enum { CODES = 1 << 24, DRAWS = CODES + 2, PRIOR };
 enum { SUM_BOUND = LS_SUM_LOSS + 1, SUM_RECONSTRUCTION, SUM_DIVERGENCE };
 enum { LOSS, BOUND, RECONSTRUCTION, DIVERGENCE, METRICS };
 enum { BERNOULLI, GAUSSIAN };
@@ -189,7 +187,7 @@ static const real *draw_pixels(const vae *self, const runs *runs, const ls_batch
     if (!self->binarize)
         return rows->x;
     ls_pixels_binarize(
-        ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, LS_PIXELS_STREAM),
+        ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, LS_STREAM_PIXELS),
         rows, pass->row, self->width, runs->pixels);
     return runs->pixels;
 }
@@ -223,8 +221,9 @@ static const real *run(const vae *self, const runs *runs, const ls_batch *batch,
     const long rows = batch->rows;
     const real *x = draw_pixels(self, runs, batch, pass);
     const real *code = ls_workspace_forward(runs->encoder, pass, x, rows);
-    ls_random_normals(ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, CODES),
-                      (uint64_t)pass->row, rows, self->latent, runs->noise);
+    ls_random_normals(
+        ls_random_stream(pass->seed, LS_RANDOM_NOISE, pass->step, pass->draw, LS_STREAM_CODES),
+        (uint64_t)pass->row, rows, self->latent, runs->noise);
     ls_posterior_draw(rows, self->latent, code, runs->noise, runs->z);
     const real *y = ls_workspace_forward(runs->decoder, pass, runs->z, rows);
     if (!sums)
@@ -278,7 +277,7 @@ typedef struct pairs {
 static void draw_codes(const vae *self, const ls_pass *pass, const pairs *p)
 {
     const runs *e = &self->evaluation;
-    const ls_random stream = ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, DRAWS);
+    const ls_random stream = ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_DRAWS);
     for (long i = 0, n; i < p->count; i += n) {
         const long row = (p->first + i) / p->draws, draw = (p->first + i) % p->draws;
         n = ls_min(p->draws - draw, p->count - i);
@@ -350,7 +349,8 @@ static void generate(ls_objective *objective, const ls_pass *pass, const ls_gene
     } else if (what->kind == LS_GENERATE_PLANE) {
         ls_latent_plane(LS_LATENT_NORMAL, what->rows, pass->row, n, e->z);
     } else {
-        ls_latent_draw(LS_LATENT_NORMAL, ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, PRIOR),
+        ls_latent_draw(LS_LATENT_NORMAL,
+                       ls_random_stream(pass->seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_PRIOR),
                        pass->row, n, latent, e->z);
     }
     const real *y = ls_workspace_forward(e->decoder, pass, e->z, n);

@@ -17,7 +17,7 @@ import h5py
 import numpy
 
 MASK, HALF = numpy.uint64(0xFFFFFFFF), numpy.uint64(32)
-NOISE, PIXELS = 4, (1 << 24) + 1  # LS_RANDOM_NOISE of core/random.h, and the stream of core/objectives/vae.c
+NOISE, PIXELS = 4, (1 << 24) + 1  # LS_RANDOM_NOISE and LS_STREAM_PIXELS of core/random.h
 CHUNK = 1000
 
 
