@@ -85,7 +85,7 @@ typedef struct ls_generation {
 
 /* How a model as a whole is estimated (a partition function by annealed importance sampling): by
  * so many draws, each over so many intermediate distributions (0: the objective's own number), and
- * whether from the data's end back. */
+ * whether from the model's end back to the base. */
 typedef struct ls_estimate {
     long samples, temperatures;
     bool reverse;
@@ -139,7 +139,10 @@ typedef struct ls_objective_type {
     const real *(*evaluate)(ls_objective *objective, const ls_batch *rows, const ls_pass *pass,
                             ls_sums *sums);
     /* Fills x[n, task.x] with rows pass->row and following of a generation; n is at most the chunk
-     * of compile. A row is a function of seed, its number and the parameters. NULL: makes none. */
+     * of compile. The calls of a generation have the same `what`, and come in the order of the
+     * rows, with or without gaps. A row is a function of seed, its number and the parameters (with
+     * the instruction set blas its last bits are of its chunk too; chunks are fixed, so any number
+     * of ranks makes the same). NULL: makes none. */
     void (*generate)(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
                      long n, real *x);
     /* Fills data[n, reals of the row state] with the first values of its rows first, first + 1,
@@ -151,7 +154,8 @@ typedef struct ls_objective_type {
      * three: assess stands by itself. */
     long (*draws)(const ls_objective *objective, const ls_estimate *how, ls_error *error);
     /* Fills result[n] with draws first, first + 1, ... of these: each a function of seed, its
-     * number and the parameters; n is at most ls_objective_chunk. */
+     * number and the parameters, and in the last bits of its chunk, as in `generate`; n is at most
+     * ls_objective_chunk. */
     void (*draw)(ls_objective *objective, const ls_pass *pass, const ls_estimate *how, long first,
                  long n, double *result);
     /* result[n]: all draws, in order, the same on every rank. Fills figures[LS_FIGURES] and returns

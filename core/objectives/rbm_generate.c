@@ -39,29 +39,76 @@ static void show(const ls_rbm *self, const ls_rbm_chains *chains, const real *no
 }
 
 /* Of the lowest machine means are shown; of one above others samples, which go down to rows. */
-void ls_rbm_generate(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
-                     long n, real *x)
+static const real *shown(const ls_rbm *self, const real *samples)
 {
-    const ls_rbm *self = objective->self;
+    return self->down.count > 0 ? samples : self->evaluation.means;
+}
+
+static ls_rbm_chains chains_of(const ls_pass *pass, long first, long rows, real *v)
+{
+    return (ls_rbm_chains){.seed = pass->seed,
+                           .step = UINT64_MAX, /* of no step of training */
+                           .first = first,
+                           .rows = rows,
+                           .v = v};
+}
+
+/* All chains that rows of x[n] are of, side by side from their beginning on. */
+static void run_chains(const ls_rbm *self, const ls_pass *pass, const ls_generation *what,
+                       long steps, long n, real *x)
+{
     const ls_rbm_rows *e = &self->evaluation;
-    const bool prior = what->kind == LS_GENERATE_PRIOR, above = self->down.count > 0;
+    const bool prior = what->kind == LS_GENERATE_PRIOR;
     const long each = prior ? 1 : what->each, first = pass->row / each;
-    const long steps = what->steps ? what->steps : prior ? PRIOR_STEPS : CHAIN_STEPS;
-    const ls_rbm_chains chains = {.seed = pass->seed,
-                                  .step = UINT64_MAX, /* of no step of training */
-                                  .first = first,
-                                  .rows = (pass->row + n - 1) / each + 1 - first,
-                                  .v = e->visible};
-    const real *moved = above ? e->visible : e->means;
-    real *made = above ? self->down.top : x;
+    const long end = (pass->row + n - 1) / each + 1;
+    const ls_rbm_chains chains = chains_of(pass, first, end - first, e->visible);
+    const real *moved = shown(self, e->visible);
     begin(self, pass, what->given, &chains);
     if (prior)
         ls_rbm_move(self, e, &chains, 0, steps);
-    show(self, &chains, prior ? moved : e->visible, each, 0, pass->row, n, made);
+    show(self, &chains, prior ? moved : e->visible, each, 0, pass->row, n, x);
     for (long t = 1; t < each; t++) {
         ls_rbm_move(self, e, &chains, (t - 1) * steps, steps);
-        show(self, &chains, moved, each, t, pass->row, n, made);
+        show(self, &chains, moved, each, t, pass->row, n, x);
     }
+}
+
+/* Rows x[n] of chains that are longer than a chunk: one chain after the other, each on from where
+ * the last chunk left it, since from its beginning every chunk would take longer than the one
+ * before. Chunks come in the order of the rows; so one that is not ahead is of another generation.
+ */
+static void follow_chains(ls_rbm *self, const ls_pass *pass, const ls_generation *what, long steps,
+                          long n, real *x)
+{
+    ls_rbm_rows *e = &self->evaluation;
+    const size_t bytes = (size_t)self->visible * sizeof *x;
+    real *v = e->visible + e->rows * self->visible;
+    ls_rbm_trail *trail = &e->trail;
+    for (long i = 0; i < n; i++) {
+        const long chain = (pass->row + i) / what->each, t = (pass->row + i) % what->each;
+        const ls_rbm_chains one = chains_of(pass, chain, 1, v);
+        if (trail->of != what || trail->chain != chain || trail->shown >= t) {
+            begin(self, pass, what->given, &one);
+            *trail = (ls_rbm_trail){.of = what, .chain = chain};
+        }
+        ls_rbm_move(self, e, &one, trail->shown * steps, (t - trail->shown) * steps);
+        trail->shown = t;
+        memcpy(x + i * self->visible, t == 0 ? v : shown(self, v), bytes);
+    }
+}
+
+void ls_rbm_generate(ls_objective *objective, const ls_pass *pass, const ls_generation *what,
+                     long n, real *x)
+{
+    ls_rbm *self = objective->self;
+    const bool prior = what->kind == LS_GENERATE_PRIOR, above = self->down.count > 0;
+    const long steps = what->steps ? what->steps : prior ? PRIOR_STEPS : CHAIN_STEPS;
+    const bool longer = !prior && what->each > self->evaluation.rows;
+    real *made = above ? self->down.top : x;
+    if (longer)
+        follow_chains(self, pass, what, steps, n, made);
+    else
+        run_chains(self, pass, what, steps, n, made);
     if (above)
         ls_descent_run(&self->down, pass, n, made, x);
 }

@@ -4,6 +4,12 @@
 #include "core/descent.h"
 #include "core/objective.h"
 
+/* Where the last chunk left a chain that is longer than a chunk. */
+typedef struct ls_rbm_trail {
+    const ls_generation *of; /* NULL: there was none */
+    long chain, shown;       /* the last row of it that was shown */
+} ls_rbm_trail;
+
 /* Arrays for the rows of a shard or of a chunk. */
 typedef struct ls_rbm_rows {
     long rows;            /* that there is room for */
@@ -12,10 +18,11 @@ typedef struct ls_rbm_rows {
     double log_z;         /* of the machine, as `conclude` found it */
     real *pixels;         /* [rows, numbers of a row of the data] as drawn, with binarize */
     real *visible;        /* [2 rows, visible] of the data; then those of chains */
-    real *slope;          /* [2 rows, hidden] of the loss by the hidden inputs of these */
-    real *hidden;         /* [rows, hidden] samples */
+    real *slope;          /* [2 rows, hidden] means, then slopes of the loss by hidden inputs */
+    real *hidden;         /* [rows, hidden] samples; room for ls_boltzmann_change */
     real *means;          /* [rows, visible] inputs of visible units, or means */
     double *energy;       /* [rows] */
+    ls_rbm_trail trail;   /* its chain is in the second half of `visible` */
 } ls_rbm_rows;
 
 typedef struct ls_rbm {
