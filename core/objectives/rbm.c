@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/layers/activation.h"
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "core/objectives/rbm_generate.h"
@@ -80,13 +81,14 @@ static bool check_options(const ls_rbm *self, ls_error *error)
 static bool find_line(ls_rbm *self, ls_error *error)
 {
     const ls_net *net = self->net;
+    const int named = ls_net_find(net, self->layer_name);
     char known[LS_WORD * 8] = "";
-    self->layer = ls_net_find(net, self->layer_name);
+    self->layer = named;
     for (int i = net->count - 1; i >= 0; i--) {
-        if (!ls_boltzmann_check(net->layers[i], error))
+        if (!ls_boltzmann_check(net->layers[i], NULL))
             continue;
         ls_format_join(known, sizeof known, net->layers[i]->name);
-        self->layer = strcmp(self->layer_name, FIRST) == 0 ? i : self->layer;
+        self->layer = named < 0 && strcmp(self->layer_name, FIRST) == 0 ? i : self->layer;
     }
     if (self->layer >= 0)
         return ls_boltzmann_check(net->layers[self->layer], error);
@@ -107,6 +109,26 @@ static bool check_below(const ls_rbm *self, ls_error *error)
                         "layer=%s: it does not read the line before it, so what it reads cannot be "
                         "computed by the lines below alone; let it stand after that",
                         line->name);
+}
+
+/* An activation after the machine must be that of its hidden units: by it the machine above, and
+ * whoever takes its features, see their means. */
+static bool check_above(const ls_rbm *self, ls_error *error)
+{
+    const ls_layer *line = self->net->layers[self->layer];
+    const bool rectified = ls_rbm_hidden_units(self) == LS_BOLTZMANN_RECTIFIED;
+    const char *wanted = rectified ? "relu" : "logistic";
+    const ls_layer *next =
+        self->layer + 1 < self->net->count ? self->net->layers[self->layer + 1] : NULL;
+    const ls_activation *function =
+        next && next->input[0] == self->layer ? ls_activation_of(next) : NULL;
+    return !function || strcmp(function->name, wanted) == 0 ||
+           (rectified && strcmp(function->name, "softplus") == 0) ||
+           ls_error_set(error, LS_USAGE,
+                        "layer=%s: hidden=%s is of units with function=%s, but the line after it, "
+                        "%s, has function=%s: let that be %s, or take other units",
+                        line->name, hidden_names[self->hidden_units], wanted, next->name,
+                        function->name, wanted);
 }
 
 /* Bernoulli units above other lines need what rows of the data are checked for. */
@@ -186,7 +208,9 @@ static void set_outputs(ls_objective *objective)
     objective->outputs.rebuilds = lowest;
     if (lowest || leads_down(self))
         objective->generates = LS_GENERATE_PRIOR | LS_GENERATE_CHAINS;
-    objective->x_rule = !lowest ? NULL : is_gaussian(self) ? &normal_rule : &ls_pixels_rule;
+    objective->x_rule = lowest && is_gaussian(self) ? &normal_rule
+                        : lowest || self->binarize  ? &ls_pixels_rule
+                                                    : NULL;
 }
 
 static bool setup(ls_objective *objective, ls_error *error)
@@ -195,7 +219,7 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->net = ls_objective_net(objective, self->net_name, error);
     if (!self->net || !check_options(self, error) ||
         !ls_objective_takes(objective, self->net, error) || !find_line(self, error) ||
-        !check_below(self, error) || !check_range(self, error))
+        !check_below(self, error) || !check_range(self, error) || !check_above(self, error))
         return false;
     const ls_layer *line = self->net->layers[self->layer];
     self->visible = ls_shape_count(&line->x[0]);
@@ -235,7 +259,7 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
     ls_objective_view_run(objective, self->net->name, t->machine.run);
     const ls_shape *row = &self->net->layers[self->layer]->x[0];
     ls_objective_view_numbers(objective, "visible", t->visible, row);
-    if (self->chains == 0)
+    if (self->chains == 0) /* begins where a shard of shard_rows rows keeps its chains */
         ls_objective_view_numbers(objective, "chain", t->visible + shard_rows * self->visible, row);
 }
 
@@ -311,9 +335,9 @@ static const real *evaluate(ls_objective *objective, const ls_batch *rows, const
     const long n = rows->rows, visible = self->visible;
     const real *v = ls_rbm_see(self, e, rows, pass);
     const real *inputs = ls_boltzmann_hidden_inputs(&e->machine, n, v);
-    if (sums)
+    if (sums) /* it leaves the hidden means in slope */
         measure(self, rows, pass, v, inputs, sums);
-    for (long r = 0; r < n; r++)
+    for (long r = 0; !sums && r < n; r++)
         ls_boltzmann_means(e->machine.hidden_units, self->hidden, inputs + r * self->hidden,
                            e->slope + r * self->hidden);
     ls_boltzmann_visible_inputs(&e->machine, n, e->slope, e->means);
@@ -328,7 +352,8 @@ static const real *evaluate(ls_objective *objective, const ls_batch *rows, const
 static const char *trouble(const ls_objective *objective, const double *value)
 {
     const ls_rbm *self = objective->self;
-    const double active = value[self->activity], few = 1e-3;
+    const double wanted = self->sparsity_cost > 0 ? self->sparsity / 10 : 1;
+    const double active = value[self->activity], few = fmin(1e-3, wanted);
     const bool rectified = ls_rbm_hidden_units(self) == LS_BOLTZMANN_RECTIFIED;
     if (active < few)
         return "all hidden units are off for all rows: take a lower rate=, or a smaller "

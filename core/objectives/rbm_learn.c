@@ -126,11 +126,14 @@ static void contrast(ls_rbm *self, const ls_batch *shard, const ls_pass *pass, b
     add_visible(t, pass, n, 1, chains.v);
 }
 
-/* The shard's persistent chains; of all of them where nobody carries any, begun anew. */
-static ls_carried take_chains(ls_rbm *self, const ls_pass *pass, bool stay)
+/* The shard's persistent chains; where nobody carries any, all of them, begun anew: then the shard
+ * must be the whole batch, since every other would move them too. */
+static ls_carried take_chains(ls_rbm *self, const ls_batch *shard, const ls_pass *pass, bool stay)
 {
     if (pass->carried)
         return pass->carried[0];
+    ls_check(shard->rows == pass->total, "persistent chains that nobody carries: %ld of %ld rows",
+             shard->rows, pass->total);
     if (!self->begun)
         self->begun = ls_alloc((size_t)(self->chains * self->visible), sizeof(real));
     if (!stay)
@@ -162,12 +165,15 @@ static void persist(ls_rbm *self, const ls_batch *shard, const ls_pass *pass, bo
                     ls_sums *sums)
 {
     const ls_rbm_rows *t = &self->training;
-    const ls_carried carried = take_chains(self, pass, stay);
+    const ls_carried carried = take_chains(self, shard, pass, stay);
     const double share = (double)pass->total / (double)self->chains;
+    ls_pass first = *pass; /* all but the last piece's */
+    first.finished = NULL;
     rise(self, shard, pass, sums);
     if (pass->gradient) {
+        const ls_pass *own = carried.rows > 0 ? &first : pass;
         turn_means(self, shard->rows);
-        ls_boltzmann_gradient(&t->machine, pass, shard->rows, t->visible, t->slope);
+        ls_boltzmann_gradient(&t->machine, own, shard->rows, t->visible, t->slope);
         add_visible(t, pass, shard->rows, -1, t->visible);
     }
     for (long begin = 0; begin < carried.rows; begin += LS_RBM_PIECE) {
@@ -177,7 +183,8 @@ static void persist(ls_rbm *self, const ls_batch *shard, const ls_pass *pass, bo
                                       .first = carried.first + begin,
                                       .rows = ls_min(LS_RBM_PIECE, carried.rows - begin),
                                       .v = carried.data + begin * self->visible};
-        persist_piece(self, &chains, pass, stay, share, sums);
+        const bool last = begin + LS_RBM_PIECE >= carried.rows;
+        persist_piece(self, &chains, last ? pass : &first, stay, share, sums);
     }
 }
 

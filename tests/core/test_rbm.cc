@@ -7,7 +7,9 @@
 #include "one_layer.h"
 
 extern "C" {
+#include "core/memory.h"
 #include "core/objectives/rbm_learn.h"
+#include "core/pixels.h"
 }
 
 namespace
@@ -118,21 +120,32 @@ double free_energy(const Machine &m, const real *v)
 }
 
 const char *const LINES = "9 | dense units=37 visible=1; activation function=logistic";
+const char *const RECTIFIED = "9 | dense units=37 visible=1; activation function=relu";
+
+const char *lines_for(const std::string &text)
+{
+    return text.find("nrelu") == text.npos ? LINES : RECTIFIED;
+}
 
 } /* namespace */
 
 /* A step's gradients and sums are those of its shards, and each shard moves its own chains on, to
- * where they would be without shards. */
+ * where they would be without shards. Of four shards some have no rows, or no chains. */
 TEST(Rbm, ShardsAddUpToTheWhole)
 {
-    const long rows = 13, chains = 7;
-    for (const char *text : {"rbm k=3", "rbm k=2 chains=7", "rbm hidden=nrelu sparsity_cost=0",
-                             "rbm units=gaussian chains=7", "rbm sparsity_cost=0.3"}) {
-        Machine m(text, LINES);
+    const std::pair<const char *, long> cases[] = {
+        {"rbm k=3", 13},          {"rbm k=2 chains=7", 13},
+        {"rbm k=2 chains=2", 13}, {"rbm hidden=nrelu sparsity_cost=0", 13},
+        {"rbm k=2", 3},           {"rbm units=gaussian chains=7", 13},
+        {"rbm chains=7", 2},      {"rbm sparsity_cost=0.3", 13},
+        {"rbm chains=2", 3}};
+    for (const auto &[text, rows] : cases) {
+        Machine m(text, lines_for(text));
         ASSERT_TRUE(m.objective) << m.error.text;
+        const long chains = m.self()->chains;
         const Reals x = bits(rows * 9, 1);
         const ls_batch whole = m.batch(x);
-        const bool persistent = strstr(text, "chains") != nullptr;
+        const bool persistent = chains > 0;
         Reals all(chains * 9), cut;
         m.objective->type->begin_rows(m.objective, 0, 5, 0, chains, all.data());
         cut = all;
@@ -290,6 +303,65 @@ TEST(Rbm, EvaluationIsItsFormulas)
     EXPECT_NEAR(sums.at[LS_RBM_RECONSTRUCTION], distance, 10 * EPSILON * distance);
 }
 
+/* Gaussian visible units and rectified hidden ones: means y and ln(1 + e^x); the energy of the
+ * latter is a sum whose derivative is that mean, here by Simpson's rule from far below. */
+TEST(Rbm, EvaluationOfOtherUnitsIsTheirFormulas)
+{
+    const long rows = 3;
+    for (const char *text : {"rbm units=gaussian", "rbm units=gaussian hidden=nrelu"}) {
+        const bool rectified = strstr(text, "nrelu") != nullptr;
+        Machine m(text, lines_for(text));
+        const Reals x = random_reals(rows * 9, 1), w = m.logical(0), b = m.logical(1),
+                    a = m.logical(2);
+        Reals y;
+        const ls_sums sums = m.evaluate(x, &y);
+        double energy = 0, activity = 0, distance = 0;
+        for (long r = 0; r < rows; r++) {
+            std::vector<double> back(a.begin(), a.end());
+            for (long i = 0; i < 9; i++)
+                energy += std::pow((double)x[r * 9 + i] - a[i], 2) / 2;
+            for (size_t j = 0; j < b.size(); j++) {
+                double input = b[j];
+                for (long i = 0; i < 9; i++)
+                    input += (double)w[j * 9 + i] * x[r * 9 + i];
+                const double mean = rectified ? softplus(input) : 1 / (1 + std::exp(-input));
+                const long cuts = 4000;
+                const double step = (input + 40) / (2 * cuts);
+                double integral = 0;
+                for (long k = 0; k < cuts; k++)
+                    for (int s = 0; s < 3; s++)
+                        integral += (s == 1 ? 4 : 1) * step / 3 *
+                                    softplus(-40 + step * (double)(2 * k + s));
+                energy -= rectified ? integral : softplus(input);
+                activity += mean / (double)b.size();
+                for (long i = 0; i < 9; i++)
+                    back[i] += mean * w[j * 9 + i];
+            }
+            for (long i = 0; i < 9; i++) {
+                EXPECT_NEAR(y[r * 9 + i], back[i], 20 * EPSILON) << text;
+                distance += std::pow(back[i] - x[r * 9 + i], 2) / 9;
+            }
+        }
+        EXPECT_NEAR(sums.at[LS_RBM_ENERGY], energy, (IS_DOUBLE ? 1e-8 : 2e-5) * std::fabs(energy))
+            << text;
+        EXPECT_NEAR(sums.at[LS_RBM_ACTIVITY], activity, 10 * EPSILON * activity) << text;
+        EXPECT_NEAR(sums.at[LS_RBM_RECONSTRUCTION], distance, 20 * EPSILON * distance) << text;
+    }
+}
+
+TEST(Rbm, OutputsAreTheSameWithoutSums)
+{
+    for (const char *text : {"rbm", "rbm hidden=nrelu", "rbm units=gaussian"}) {
+        Machine m(text, lines_for(text));
+        const Reals x = bits(5 * 9, 1);
+        Reals y;
+        m.evaluate(x, &y);
+        const ls_batch rows = m.batch(x);
+        const real *out = m.objective->type->evaluate(m.objective, &rows, &m.pass, nullptr);
+        EXPECT_EQ(Reals(out, out + x.size()), y) << text;
+    }
+}
+
 /* Over many seeds, every unit of a row is flipped as often as any other. */
 TEST(Rbm, PseudoLikelihoodIsThatOfEachUnitByTheOthers)
 {
@@ -362,7 +434,7 @@ TEST(Rbm, AMachineAboveSeesTheMeansBelow)
 TEST(Rbm, AGeneratedRowIsAFunctionOfSeedAndRow)
 {
     for (const char *text : {"rbm", "rbm units=gaussian hidden=nrelu"}) {
-        Machine m(text, LINES);
+        Machine m(text, lines_for(text));
         const Reals x = bits(3 * 9, 1);
         const ls_batch given = m.batch(x);
         auto make = [&](ls_generation what, long row, long n) {
@@ -400,17 +472,112 @@ TEST(Rbm, AGeneratedRowIsAFunctionOfSeedAndRow)
     }
 }
 
+/* Chains that are longer than a chunk have the rows of chains that are not, for a rank that has all
+ * chunks and for one that has every other; and a chunk goes on from the end of the last one, so
+ * that all take as long. */
+TEST(Rbm, AChainLongerThanAChunkIsFollowed)
+{
+    const char *const above = "9 | dense units=7 visible=1; activation function=logistic; "
+                              "top: dense units=5 visible=1";
+    for (const char *text : {"rbm", "rbm units=gaussian", "rbm layer=top"}) {
+        const char *lines = strstr(text, "top") ? above : LINES;
+        Machine whole(text, lines, 0, 64), cut(text, lines, 0, 4);
+        const Reals x = bits(2 * 9, 1);
+        const ls_batch given = whole.batch(x);
+        auto make = [](Machine &m, const ls_generation &what, long row, long n) {
+            Reals out(n * 9);
+            m.pass.row = row;
+            m.objective->type->generate(m.objective, &m.pass, &what, n, out.data());
+            return out;
+        };
+        for (const ls_batch *start : {(const ls_batch *)nullptr, &given}) {
+            ls_generation what = {};
+            what.kind = LS_GENERATE_CHAINS;
+            what.given = start;
+            what.rows = 22;
+            what.each = 11;
+            what.steps = 3;
+            const Reals all = make(whole, what, 0, 22);
+            for (long stride : {4, 8})
+                for (long row = 0; row < 22; row += stride) {
+                    const long n = std::min(4L, 22 - row);
+                    EXPECT_EQ(make(cut, what, row, n),
+                              Reals(all.begin() + row * 9, all.begin() + (row + n) * 9))
+                        << text << row;
+                }
+            if (cut.self()->down.count > 0)
+                continue; /* samples by the same random numbers soon forget where they came from */
+            real *kept = cut.self()->evaluation.visible + 4 * 9;
+            make(cut, what, 0, 4);
+            for (long i = 0; i < 9; i++)
+                kept[i] = 1 - kept[i];
+            EXPECT_NE(make(cut, what, 4, 4), Reals(all.begin() + 36, all.begin() + 72)) << text;
+        }
+    }
+}
+
 TEST(Rbm, FrozenSlotsGetNoGradient)
 {
+    for (const char *text : {"rbm", "rbm chains=3"})
+        for (int slot = 0; slot < 3; slot++) {
+            Machine m(text, LINES);
+            ls_slots frozen = {};
+            ls_slots_add(&frozen, slot, slot + 1);
+            m.pass.frozen = &frozen;
+            ls_sums sums;
+            const Reals x = bits(4 * 9, 1), gradient = m.step(m.batch(x), 0, 1, nullptr, &sums);
+            for (int k = 0; k < 3; k++) {
+                const long place = m.net.params()->slots[k].offset;
+                EXPECT_EQ(gradient[place] == 0, k == slot) << text << slot << k;
+            }
+        }
+}
+
+/* What `bytes` says is what compile takes, but for the few of its structs. */
+TEST(Rbm, BytesAreWhatItTakes)
+{
+    const std::string lines = "200 | dense units=150 visible=1; activation function=logistic; "
+                              "top: dense units=100 visible=1";
+    for (const char *text : {"rbm", "rbm binarize=1", "rbm chains=400", "rbm layer=top"})
+        for (long rows : {0L, 300L})
+            for (long chunk : {0L, 500L}) {
+                Machine m(text, lines, 0, 0);
+                const size_t held = ls_memory_held();
+                m.objective->type->compile(m.objective, rows, chunk);
+                const double expected = (double)m.objective->type->bytes(m.objective, rows, chunk);
+                EXPECT_NEAR((double)(ls_memory_held() - held), expected, 1e4)
+                    << text << " " << rows << " " << chunk;
+                EXPECT_EQ(expected > 1e6, rows + chunk > 0);
+            }
+}
+
+/* A line may be called as the word that stands for the first machine; a line is then meant. */
+TEST(Rbm, ALineCalledFirstIsTaken)
+{
+    const std::string before = "9 | a: dense units=7 visible=1; activation function=logistic; ";
+    EXPECT_EQ(Machine("rbm layer=first", before + "first: dense units=5 visible=1").self()->layer,
+              2);
+    EXPECT_EQ(Machine("rbm layer=first", before + "top: dense units=5 visible=1").self()->layer, 0);
+}
+
+TEST(Rbm, ASetupThatWorksLeavesNoError)
+{
     Machine m("rbm", LINES);
-    ls_slots frozen = {};
-    ls_slots_add(&frozen, 2, 3);
-    m.pass.frozen = &frozen;
-    ls_sums sums;
-    const Reals x = bits(4 * 9, 1), gradient = m.step(m.batch(x), 0, 1, nullptr, &sums);
-    const long place = m.net.params()->slots[2].offset;
-    EXPECT_EQ(gradient[place], 0);
-    EXPECT_NE(gradient[0], 0);
+    ASSERT_TRUE(m.objective);
+    EXPECT_EQ(m.error.code, 0);
+    EXPECT_STREQ(m.error.text, "");
+}
+
+TEST(Rbm, PixelsThatAreDrawnAreProbabilities)
+{
+    const std::string lines = "9 | dense units=7 visible=1; activation function=logistic; "
+                              "top: dense units=5 visible=1";
+    auto rule = [&](const char *text) { return Machine(text, lines).objective->x_rule; };
+    EXPECT_EQ(rule("rbm"), &ls_pixels_rule);
+    EXPECT_EQ(rule("rbm layer=top"), nullptr);
+    EXPECT_EQ(rule("rbm layer=top binarize=1"), &ls_pixels_rule);
+    ASSERT_NE(rule("rbm units=gaussian"), nullptr);
+    EXPECT_TRUE(rule("rbm units=gaussian")->standard);
 }
 
 TEST(Rbm, JudgesByWhatItsUnitsHave)
@@ -442,6 +609,17 @@ TEST(Rbm, TellsOfUnitsThatAreAllOffOrOn)
     EXPECT_NE(trouble(0.99999).find("are on"), std::string::npos);
 }
 
+/* A mean that was asked for is no trouble. */
+TEST(Rbm, FewUnitsAreNoTroubleWhereFewAreWanted)
+{
+    Machine m("rbm sparsity=0.001 sparsity_cost=0.1", LINES);
+    double value[LS_METRICS] = {};
+    value[m.self()->activity] = 0.0008;
+    EXPECT_EQ(m.objective->type->trouble(m.objective, value), nullptr);
+    value[m.self()->activity] = 0.00008;
+    EXPECT_NE(m.objective->type->trouble(m.objective, value), nullptr);
+}
+
 TEST(Rbm, RefusesWhatIsNoMachine)
 {
     const std::map<std::string, const char *> refused = {
@@ -451,12 +629,21 @@ TEST(Rbm, RefusesWhatIsNoMachine)
         {"rbm net=encoder", "wants a net named 'encoder'"},
         {"rbm units=gaussian binarize=1", "take units=bernoulli"},
         {"rbm hidden=nrelu sparsity_cost=1", "hidden=nrelu are not"},
+        {"rbm hidden=nrelu", "layer=dense1: hidden=nrelu is of units with function=relu, but the "
+                             "line after it, activation1, has function=logistic: let that be relu, "
+                             "or take other units"},
         {"rbm k=0", "k"}};
     for (const auto &each : refused) {
         Machine m(each.first, LINES);
         EXPECT_FALSE(m.objective) << each.first;
         EXPECT_NE(std::string(m.error.text).find(each.second), std::string::npos) << m.error.text;
     }
+    Machine relu("rbm", RECTIFIED);
+    EXPECT_NE(std::string(relu.error.text)
+                  .find("hidden=bernoulli is of units with "
+                        "function=logistic"),
+              std::string::npos)
+        << relu.error.text;
     Machine none("rbm", "9 | dense units=3");
     EXPECT_STREQ(none.error.text, "layer=first: the net net has no line that is a restricted "
                                   "Boltzmann machine: `dense units=N visible=1`");

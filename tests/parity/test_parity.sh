@@ -32,7 +32,7 @@ says 'discriminator/conv2d1/weight '
 says 'generator/deconv2d1/weight '
 expect 0 "$lockstep-double" check job.yaml model='rbm hidden=40' objective='rbm k=2 sparsity_cost=0.1' --rows 6
 says 'net/dense1/visible_bias '
-expect 0 "$lockstep-double" check job.yaml model='rbm hidden=40' objective='rbm chains=5 units=gaussian hidden=nrelu' --rows 6
+expect 0 "$lockstep-double" check job.yaml model='rbm hidden=40 hidden_units=nrelu' objective='rbm chains=5 units=gaussian hidden=nrelu' --rows 6
 same 'parameters checked' 3 "$(grep -c ' ok$' out)"
 expect 64 "$lockstep" check job.yaml
 says 'in float the differences drown in rounding: run lockstep-double check, or ask for a --dump'
