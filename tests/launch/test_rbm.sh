@@ -54,6 +54,9 @@ expect 0 "$lockstep" generate whole --rows 30 --steps 20 -o prior.h5
 expect 0 ranks 3 "$lockstep" generate whole --rows 700 --steps 20 -o more.h5
 expect 0 "$lockstep" generate whole --from 0,5,9 --rows 12 --steps 4 -o from.h5
 expect 0 ranks 2 "$lockstep" generate whole --from 0,5,9 --rows 12 --steps 4 -o from2.h5
+# One chain of several chunks, each of which goes on from the end of one before.
+expect 0 "$lockstep" generate whole --chains 1 --rows 8000 --steps 1 -o long.h5
+expect 0 ranks 3 "$lockstep" generate whole --chains 1 --rows 8000 --steps 1 -o long3.h5
 expect 0 "$lockstep" generate whole --chains 4 -o chains.png
 says 'wrote chains.png: 64 rows'
 "$python" - <<'END'
@@ -63,6 +66,7 @@ def rows(name):
         return file["train/x"][()].reshape(-1, 144)
 prior, more, first, second = (rows(name) for name in ("prior.h5", "more.h5", "from.h5", "from2.h5"))
 assert (prior == more[:30]).all() and (first == second).all(), "another number of ranks made other rows"
+assert (rows("long.h5") == rows("long3.h5")).all(), "a long chain is another one on three ranks"
 assert len(numpy.unique(prior, axis=0)) == 30 and 0 <= prior.min() and prior.max() <= 1
 assert set(numpy.unique(first[::4])) == {0, 1}, "chains begin at the pixels that are drawn"
 assert len(numpy.unique(first, axis=0)) == 12
