@@ -177,6 +177,7 @@ typedef struct ls_outputs {
     const ls_net *logits; /* the net whose outputs are logits or scores, any numbers; NULL: none */
     const ls_net *rows;   /* the net whose outputs are rows of the data as they are; NULL: none */
     bool rebuilds;        /* evaluate gives the data's rows as rebuilt from their codes */
+    bool units;           /* evaluate gives means of units within a net, which stand for no class */
 } ls_outputs;
 
 struct ls_objective {

@@ -206,6 +206,7 @@ static void set_outputs(ls_objective *objective)
     objective->output = lowest ? objective->task.x : (ls_shape){1, {self->visible}};
     objective->meaning = &ls_loss_find(loss, &error)->meaning;
     objective->outputs.rebuilds = lowest;
+    objective->outputs.units = !lowest;
     if (lowest || leads_down(self))
         objective->generates = LS_GENERATE_PRIOR | LS_GENERATE_CHAINS;
     objective->x_rule = lowest && is_gaussian(self) ? &normal_rule

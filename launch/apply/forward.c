@@ -58,7 +58,7 @@ static bool choose_stage(ls_forward *f, ls_error *error)
 {
     const long asked = f->arguments.stage;
     const int stages = f->saved.job->stages;
-    f->stage = stages - 1;
+    f->stage = (int)ls_min(stages - 1, f->saved.stage);
     if (asked >= stages)
         return ls_error_set(error, LS_USAGE, "--stage=%ld, but the job has stages 0 to %d", asked,
                             stages - 1);

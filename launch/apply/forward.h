@@ -55,8 +55,8 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
 #define LS_FORWARD_STAGE                                                                           \
     {                                                                                              \
         "stage", 0, "N",                                                                           \
-            "take the objective of this stage, from 0, and of a run directory the parameters as "  \
-            "it left them",                                                                        \
+            "take the objective of this stage, from 0 (default: the last that has begun), and of " \
+            "a run directory the parameters as it left them",                                      \
             LS_COMMAND_LONG, LS_FORWARD_AT(stage), .low = 0, .high = 1000000                       \
     }
 
@@ -83,7 +83,7 @@ struct ls_forward {
     ls_forward_arguments arguments;
     ls_comm *comm;
     ls_saved saved;
-    int stage;             /* whose objective is applied: that of --stage, else the last */
+    int stage;             /* whose objective is applied: --stage, else the last that has begun */
     const ls_split *split; /* the split that the command takes; NULL: all */
     ls_split_id split_id;
     ls_rowfile *file; /* the output, on rank 0; NULL on the others */

@@ -152,8 +152,28 @@ static const struct kind *kind_of(const ls_forward_arguments *a)
                                                          : 0];
 }
 
-/* The error says what is made instead, or which objectives make rows. Returns false. */
-static bool refuse(const char *objective, int makes, const struct kind *asked, ls_error *error)
+/* "; of this job, stage(s) 0, 1 can" make what is asked for: for the end of a refusal. "" if none
+ * can. Into text[size]; returns text. */
+static const char *list_stages(const ls_job *job, const ls_task *task, const struct kind *asked,
+                               char *text, size_t size)
+{
+    char list[256] = "", number[16];
+    for (int s = 0; s < job->stages; s++) {
+        ls_error why;
+        ls_objective *objective = ls_objective_create(job->stage[s].objective, task, &why);
+        snprintf(number, sizeof number, "%d", s);
+        if (objective && objective->generates & (int)asked->kind)
+            ls_format_join(list, sizeof list, number);
+        if (objective)
+            ls_objective_destroy(objective);
+    }
+    snprintf(text, size, *list ? "; of this job, stage(s) %s can" : "", list);
+    return text;
+}
+
+/* The error says what is made instead, or which objectives make rows; then `stages`. */
+static bool refuse(const char *objective, int makes, const struct kind *asked, const char *stages,
+                   ls_error *error)
 {
     char list[512] = "";
     bool able = false; /* with another net */
@@ -167,11 +187,11 @@ static bool refuse(const char *objective, int makes, const struct kind *asked, l
         }
     if (makes)
         return ls_error_set(error, LS_USAGE,
-                            "%s can't make %s, which %s: of this model it makes %s", objective,
-                            asked->words, asked->needs, list);
-    return ls_error_set(error, LS_USAGE, "the objective %s makes no rows%s; those that do: %s",
+                            "%s can't make %s, which %s: of this model it makes %s%s", objective,
+                            asked->words, asked->needs, list, stages);
+    return ls_error_set(error, LS_USAGE, "the objective %s makes no rows%s; those that do: %s%s",
                         objective, able ? " with this net (`lockstep list objectives`)" : "",
-                        *list ? list : "none");
+                        *list ? list : "none", stages);
 }
 
 /* The objective of the stage that --stage names, or of the last that makes what is asked for: then
@@ -182,7 +202,7 @@ static ls_objective *find_objective(const ls_forward *f, int *stage, ls_error *e
     const struct kind *asked = kind_of(&f->arguments);
     ls_task task = f->saved.session.task;
     task.inference = true;
-    char last[LS_WORD] = "";
+    char last[LS_WORD] = "", stages[320];
     int makes = 0, least = f->arguments.stage >= 0 ? f->stage : 0;
     for (*stage = f->stage; *stage >= least; --*stage) {
         ls_objective *objective = ls_objective_create(job->stage[*stage].objective, &task, error);
@@ -193,7 +213,7 @@ static ls_objective *find_objective(const ls_forward *f, int *stage, ls_error *e
         makes |= objective->generates;
         ls_objective_destroy(objective);
     }
-    refuse(last, makes, asked, error);
+    refuse(last, makes, asked, list_stages(job, &task, asked, stages, sizeof stages), error);
     return NULL;
 }
 

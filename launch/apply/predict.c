@@ -103,7 +103,7 @@ static prediction plan(const ls_forward *f, const ls_objective *objective)
     p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
-    p.classes = p.classes && !objective->outputs.rebuilds;
+    p.classes = p.classes && !objective->outputs.rebuilds && !objective->outputs.units;
     p.width = ls_shape_count(p.output);
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
     p.numbers = p.pair ? 2 : p.width;
@@ -131,11 +131,12 @@ static bool check_outputs(const ls_forward *f, const ls_objective *objective, ls
     const char *name = objective->type->name;
     if (!objective->meaning)
         return ls_error_set(error, LS_USAGE, "%s predicts nothing of a row", name);
-    return !objective->outputs.rebuilds || f->arguments.as != LS_FORWARD_CLASSES ||
+    const ls_outputs *outputs = &objective->outputs;
+    return !(outputs->rebuilds || outputs->units) || f->arguments.as != LS_FORWARD_CLASSES ||
            ls_error_set(error, LS_USAGE,
-                        "--as classes: the outputs of %s are rebuilt rows, which stand for no "
+                        "--as classes: the outputs of %s are rebuilt %s, which stand for no "
                         "classes; leave --as out",
-                        name);
+                        name, outputs->units ? "units of a layer" : "rows");
 }
 
 static bool predict(ls_forward *f, ls_error *error)

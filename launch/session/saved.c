@@ -2,6 +2,7 @@
 #include "launch/session/saved.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,6 +34,46 @@ static ls_checkpoint *open_best(const ls_saved_request *r, ls_error *error)
     return NULL;
 }
 
+/* The last stage that has done a step: at a border a checkpoint says that the next one runs. */
+static long last_trained(const ls_position *position)
+{
+    return position->stage - (position->stage > 0 && position->stage_step == 0);
+}
+
+static void tell(const ls_saved_request *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void tell(const ls_saved_request *r, const char *format, ...)
+{
+    char text[8192];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (r->notice)
+        r->notice(r->context, text);
+}
+
+/* Where the run has gone on to a stage whose objective is another, and has found no best yet, or
+ * has lost it, best.h5 is of a stage that is over: then the newest checkpoint, and best.h5 is
+ * closed. Without a stage-N.h5 of that stage, none has begun after it. */
+static ls_checkpoint *pass_over_best(const ls_saved_request *r, ls_checkpoint *best)
+{
+    char *folder = ls_format("%s/checkpoints", r->from);
+    const bool over = ls_checkpoint_list_stages(folder, NULL) > best->position.stage;
+    ls_free(folder);
+    ls_checkpoint *newest = NULL;
+    if (!over || ls_checkpoint_find(r->from, &newest, NULL, NULL, NULL) != LS_CHECKPOINT_FOUND ||
+        newest->position.step <= best->position.step ||
+        newest->position.best_step == best->position.step) {
+        ls_checkpoint_close(newest);
+        return best;
+    }
+    tell(r, "%s is of stage %ld, which is over: %s is taken", best->path, best->position.stage,
+         newest->path);
+    ls_checkpoint_close(best);
+    return newest;
+}
+
 /* On rank 0. Opens what `from` names: of a directory best.h5 or the newest valid checkpoint. */
 static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error)
 {
@@ -48,7 +89,7 @@ static ls_checkpoint *open_checkpoint(const ls_saved_request *r, ls_error *error
     if (r->weights == LS_SAVED_BEST) {
         ls_checkpoint *best = open_best(r, error);
         if (best || error->code)
-            return best;
+            return best ? pass_over_best(r, best) : NULL;
     }
     ls_checkpoint *found = NULL;
     if (ls_checkpoint_find(r->from, &found, r->notice, r->context, error) == LS_CHECKPOINT_NONE)
@@ -71,7 +112,7 @@ static void share_position(ls_saved *s, ls_comm *comm)
 {
     if (s->checkpoint) {
         s->step = s->checkpoint->position.step;
-        s->stage = s->checkpoint->position.stage;
+        s->stage = last_trained(&s->checkpoint->position);
         snprintf(s->path, sizeof s->path, "%s", s->checkpoint->path);
     }
     ls_comm_broadcast(comm, s->path, sizeof s->path);
@@ -162,15 +203,15 @@ static bool load(ls_saved *s, ls_saved_weights weights, ls_error *error)
     return true;
 }
 
-/* Says that there is no file of a stage though a later one has begun. */
-static void tell_missing(const ls_saved *s, const ls_saved_request *r, const char *path)
+/* On rank 0. Says that the parameters are not those that the stage left. */
+static void tell_other(const ls_saved *s, const ls_saved_request *r, int stage)
 {
-    char *text = ls_format("%s is not there: the parameters are those of %s, as a later stage has "
-                           "left them",
-                           path, s->path);
-    if (r->notice)
-        r->notice(r->context, text);
-    ls_free(text);
+    if (s->stage > stage)
+        tell(r, "the parameters are those of %s, as a later stage (%ld) has left them", s->path,
+             s->stage);
+    else if (s->stage < stage)
+        tell(r, "%s: these parameters are of stage %ld; stage %d has not begun", s->path, s->stage,
+             stage);
 }
 
 /* On rank 0. Opens stage-N.h5 of a run directory; s->checkpoint stays NULL where there is none. */
@@ -183,7 +224,7 @@ static bool open_stage(ls_saved *s, const ls_saved_request *r, int stage, ls_err
     if (there)
         ok = (s->checkpoint = ls_checkpoint_open(path, error)) != NULL;
     else if (ok && s->stage > stage)
-        tell_missing(s, r, path);
+        tell(r, "%s is not there", path);
     ls_free(path);
     ls_free(folder);
     return ok;
@@ -211,8 +252,11 @@ bool ls_saved_take_stage(ls_saved *s, const ls_saved_request *r, int stage, ls_e
     const double there = s->checkpoint != NULL;
     if (!ls_comm_agree(comm, ok, error))
         return false;
-    if (ls_comm_max(comm, there) == 0)
+    if (ls_comm_max(comm, there) == 0) {
+        if (comm->rank == 0)
+            tell_other(s, r, stage);
         return true;
+    }
     share_position(s, comm);
     return load(s, r->weights, error);
 }

@@ -8,7 +8,8 @@ typedef enum { LS_SAVED_BEST, LS_SAVED_AVERAGE } ls_saved_weights;
 typedef struct ls_saved_request {
     const char *from; /* a run directory or a file */
     const char *data; /* in place of the job's data set; NULL: the job's */
-    /* BEST: the weights; of a directory those of best.h5, else of the newest valid checkpoint.
+    /* BEST: the weights; of a directory those of best.h5, unless a later stage has sought the best
+     * anew and has none yet, else of the newest valid checkpoint.
      * AVERAGE: the moving average of the weights; of a directory that in the newest one. */
     ls_saved_weights weights;
     /* No data set is opened: a row of zeros stands for it, of the shape that the checkpoint keeps.
@@ -21,8 +22,9 @@ typedef struct ls_saved_request {
 } ls_saved_request;
 
 typedef struct ls_saved {
-    char path[4096];  /* of the file that was loaded */
-    long step, stage; /* the stage that ran then */
+    char path[4096]; /* of the file that was loaded */
+    long step;       /* after which it was saved */
+    long stage;      /* the last that had done a step by then */
     ls_job *job;
     ls_session session;
     ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
@@ -36,7 +38,7 @@ bool ls_saved_open(ls_saved *saved, ls_comm *comm, const ls_saved_request *reque
                    ls_error *error);
 /* **Collective.** Takes the parameters as this stage left them to the next, from stage-N.h5 of the
  * run directory. Leaves all as it is where a file was named, or the average is wanted, or there is
- * no stage-N.h5: with a notice, if what was loaded is of a later stage. */
+ * no stage-N.h5: with a notice, if what was loaded is of a later stage, or of an earlier one. */
 bool ls_saved_take_stage(ls_saved *saved, const ls_saved_request *request, int stage,
                          ls_error *error);
 void ls_saved_close(ls_saved *saved); /* **Collective.** */
