@@ -13,7 +13,7 @@
  *                                                       and the members of ls_position
  *
  * best.h5 and stage-0.h5, stage-1.h5, ... (the parameters as a stage left them to the next) hold no
- * /optimizer.
+ * /optimizer nor /rows.
  *
  * A file without its step-00001234.ok is not a checkpoint (checksum.h; the order of writing is in
  * io/README.md). Equal contents are equal bytes. */
@@ -35,7 +35,8 @@ typedef struct ls_position {
     double best;             /* the validation metric of best.h5; NaN: there is none yet */
     long best_step;          /* the step that best.h5 was saved after */
     long stale;              /* evaluations since the best one, for early stopping */
-    double gap;              /* that the stage's last evaluation found; 0: it knows none */
+    double gap;              /* that the stage's last evaluation found; 0: it knows none, as in
+                                best.h5 */
     long evaluation_due;     /* 1: that after this step is still to come; 0: it is not */
     uint64_t data_digest;    /* ls_dataset_shape_digest of the data trained on */
 } ls_position;

@@ -121,8 +121,11 @@ bool ls_checkpoint_items_type(hid_t dataset, const char *path, ls_checkpoint_par
     return part == LS_CHECKPOINT_WEIGHTS || !wider ||
            ls_h5_fail(error, LS_DATA, dataset,
                       "%s is stored as float64, but this program computes in " LS_REAL_NAME
-                      "; go on with lockstep-double, or start from these numbers with --weights",
-                      path);
+                      "; go on with lockstep-double%s",
+                      path,
+                      strncmp(path, "rows/", 5) == 0
+                          ? ""
+                          : ", or start from these numbers with --weights");
 }
 
 static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_error *error)

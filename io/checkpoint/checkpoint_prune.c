@@ -75,16 +75,17 @@ bool ls_checkpoint_prune(const char *folder, long step, int keep, ls_error *erro
     return ok;
 }
 
-/* Removes stage-N.h5 of stages that ended later than the step. */
-static bool remove_later_stages(const char *folder, long step, ls_error *error)
+bool ls_checkpoint_prune_stages(const char *folder, long step, ls_error *error)
 {
     const long stages = ls_checkpoint_list_stages(folder, error);
     bool ok = stages >= 0;
     for (long stage = 0; ok && stage < stages; stage++) {
         ls_checksum checksum;
+        ls_error why = {0};
         char *path = ls_checkpoint_list_stage(folder, stage, ".h5");
         char *digest = ls_checkpoint_list_stage(folder, stage, ".ok");
-        if (ls_checksum_check(path, &checksum, NULL) != LS_CHECKSUM_HOLDS || checksum.step > step)
+        ls_checksum_state state = ls_checksum_check(path, &checksum, &why);
+        if (state == LS_CHECKSUM_HOLDS ? checksum.step > step : why.code != LS_IO)
             ok = remove_path(digest, error) && remove_path(path, error);
         ls_free(digest);
         ls_free(path);
@@ -100,7 +101,7 @@ bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error)
     for (int i = 0; i < count && list[i].step > step; i++)
         ok = remove_step(folder, list[i].step, ok ? error : NULL) && ok;
     ls_free(list);
-    return remove_later_stages(folder, step, ok ? error : NULL) && ok;
+    return ls_checkpoint_prune_stages(folder, step, ok ? error : NULL) && ok;
 }
 
 static bool remove_temporary(void *context, int folder, const char *name, ls_error *error)
@@ -109,6 +110,21 @@ static bool remove_temporary(void *context, int folder, const char *name, ls_err
     if (length > 4 && strcmp(name + length - 4, ".tmp") == 0)
         unlinkat(folder, name, 0);
     return true;
+}
+
+/* Removes stage-N.h5 without an .ok. */
+static void remove_unfinished_stages(const char *folder)
+{
+    const long stages = ls_checkpoint_list_stages(folder, NULL);
+    for (long stage = 0; stage < stages; stage++) {
+        char *path = ls_checkpoint_list_stage(folder, stage, ".h5");
+        char *digest = ls_checkpoint_list_stage(folder, stage, ".ok");
+        bool there = true;
+        if (ls_folder_look(digest, &there, NULL) && !there)
+            remove_path(path, NULL);
+        ls_free(digest);
+        ls_free(path);
+    }
 }
 
 /* What can't be removed is in nobody's way. */
@@ -121,4 +137,5 @@ void ls_checkpoint_prune_unfinished(const char *folder)
         if (!list[i].has_ok)
             remove_file(folder, list[i].step, ".h5", NULL);
     ls_free(list);
+    remove_unfinished_stages(folder);
 }

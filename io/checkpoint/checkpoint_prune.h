@@ -10,5 +10,8 @@ bool ls_checkpoint_prune(const char *folder, long step, int keep, ls_error *erro
 /* For a run that was told to go back to step `step`: removes those of later steps, and of stages
  * that ended later. */
 bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error);
+/* For a run that goes on from step `step`: removes stage-N.h5 of stages that ended later, and
+ * damaged ones. */
+bool ls_checkpoint_prune_stages(const char *folder, long step, ls_error *error);
 /* For a run that starts: removes what a killed writer left, *.tmp and files without an .ok. */
 void ls_checkpoint_prune_unfinished(const char *folder);

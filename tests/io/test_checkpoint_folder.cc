@@ -223,6 +223,13 @@ TEST(CheckpointFolder, WhatAStageLeftStaysUntilTheRunGoesBack)
     for (const char *gone : {"/stage-1.h5", "/stage-1.ok", "/stage-2.h5", "/stage-2.ok"})
         EXPECT_FALSE(exists(folder + gone)) << gone;
     EXPECT_EQ(ls_checkpoint_list_stages(folder.c_str(), &error), 1);
+    write_file(folder + "/stage-1.h5", "never finished");
+    ls_checkpoint_prune_unfinished(folder.c_str());
+    EXPECT_TRUE(exists(folder + "/stage-0.h5") && !exists(folder + "/stage-1.h5"));
+    EXPECT_TRUE(ls_checkpoint_prune_stages(folder.c_str(), 10, &error)) << error.text;
+    EXPECT_TRUE(exists(folder + "/stage-0.h5") && exists(folder + "/stage-0.ok"));
+    EXPECT_TRUE(ls_checkpoint_prune_stages(folder.c_str(), 9, &error)) << error.text;
+    EXPECT_FALSE(exists(folder + "/stage-0.h5") || exists(folder + "/stage-0.ok"));
     EXPECT_EQ(ls_checkpoint_list_stages((folder + "/none").c_str(), &error), 0);
 }
 
