@@ -174,7 +174,7 @@ void ls_overview_print(const ls_trainer *t, FILE *out)
                  t->position.step);
 }
 
-/* "2 h 5 min", into text[size]; returns text. */
+/* "about 2 h 5 min", into text[size]; returns text. */
 static const char *time_text(double seconds, char *text, size_t size)
 {
     static const struct {
@@ -185,11 +185,11 @@ static const char *time_text(double seconds, char *text, size_t size)
         const long small = lround(seconds / (double)units[i].seconds * (double)units[i].parts);
         if (small < units[i].parts)
             continue;
-        snprintf(text, size, "%ld %s %ld %s", small / units[i].parts, units[i].large,
+        snprintf(text, size, "about %ld %s %ld %s", small / units[i].parts, units[i].large,
                  small % units[i].parts, units[i].small);
         return text;
     }
-    snprintf(text, size, "%.1f s", seconds);
+    snprintf(text, size, seconds < 1 ? "less than 1 s" : "about %.1f s", seconds);
     return text;
 }
 
@@ -207,11 +207,11 @@ static void print_needs(const ls_trainer *t, const ls_plan *plan, double pace, F
             break;
         ls_print(out, "          stage %d", s + 1);
         print_bytes(out, ": ", others + ls_plan_stage_bytes(t, s));
-        ls_print(out, " a rank, %s%s\n", flops > 0 ? "about " : "",
+        ls_print(out, " a rank, %s\n",
                  flops > 0 ? time_text(flops / pace, text, sizeof text) : "done");
     }
     ls_print(out,
-             "time      about %s, a guess: %.3g operations in products, at the %.3g Gflop/s a rank "
+             "time      %s, a guess: %.3g operations in products, at the %.3g Gflop/s a rank "
              "that a product reached just now; sums over ranks, evaluations and files come on "
              "top\n",
              time_text(all / pace, text, sizeof text), all, 1e-9 * pace);

@@ -18,6 +18,7 @@ static bool save_best(const ls_trainer *t, const ls_checkpoint *of_best, const c
     position.best = t->position.best;
     position.best_step = t->position.best_step;
     position.stale = position.evaluation_due = 0;
+    position.gap = 0;
     const ls_checkpoint_contents contents = {.job = t->job_text,
                                              .position = position,
                                              .params = t->session.params,

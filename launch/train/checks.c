@@ -169,8 +169,8 @@ static bool check_model(const ls_job *job, ls_error *error)
 
 bool ls_checks_pass(const ls_session *s, ls_error *error)
 {
-    bool ok = check_model(s->job, error) && ls_ranges_check(s, error) && check_rows(s, error) &&
-              ls_ranges_standard(s, error) && check_gap(s, error);
+    bool ok = check_model(s->job, error) && check_rows(s, error) && ls_ranges_standard(s, error) &&
+              check_gap(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
         ok = check_stage_rows(s, i, error) && check_metric(s, i, error) &&
              check_average(s, i, error);

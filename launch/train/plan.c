@@ -52,7 +52,7 @@ double ls_plan_stage_flops(const ls_trainer *t, long stage)
                       : stage == position->stage ? position->stage_step
                                                  : 0;
     const double batch = (double)ls_min(t->session.job->stage[stage].batch, s->rows);
-    return (double)(s->steps - done) * batch * t->shards.most / t->shards.count *
+    return (double)ls_max(s->steps - done, 0L) * batch * t->shards.most / t->shards.count *
            s->objective->type->flops(s->objective);
 }
 

@@ -10,9 +10,9 @@ typedef struct ls_report {
     const ls_session *session;   /* these three are borrowed */
     const ls_position *position; /* its stage is the one that runs */
     ls_rundir *run;              /* whose metrics.jsonl gets the records; NULL: none are written */
-    double rate[LS_PHASES]; /* of each phase's last update: filled in by the trainer, as are: */
-    /* how long the loader has waited (s), and
-     * what the last checkpoint cost, as ls_figures says. */
+    /* The trainer fills in these two lines: the rate of each phase's last update; how long the
+     * loader has waited (s), and what the last checkpoint cost, as ls_figures says. */
+    double rate[LS_PHASES];
     double waited, held, written;
     double opened; /* when this start of the run began, by the clock, as all times here */
     /* When, and after how many rows and steps of the run, this start entered the stage. */

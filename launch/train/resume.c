@@ -204,7 +204,11 @@ static bool load_rows(const ls_trainer *t, ls_checkpoint_rows *rows, ls_error *e
         return false;
     for (int k = 0; k < wanted->count; k++) {
         const ls_row_state *now = &wanted->at[k], *before = &rows->states.at[k];
-        if (!rows->data[k] && (now->rows > 0 || before->rows > 0))
+        if (!rows->data[k] && now->rows > 0 && before->rows == 0)
+            ls_report_notice(&t->options.listener,
+                             "%s: %s holds none (rows/%s is missing): they begin anew", now->name,
+                             t->resumed, now->name);
+        else if (!rows->data[k] && (now->rows > 0 || before->rows > 0))
             ls_report_notice(&t->options.listener,
                              "%s: %s holds %ld rows of %ld numbers, the job has %ld of %ld: they "
                              "begin anew",

@@ -140,6 +140,20 @@ static void divide_shards(ls_trainer *t)
                          t->shards.count, nodes, most, who, t->shards.most, other);
 }
 
+/* What the nets end in; the same answer on all ranks. A run that has trained so goes on. */
+static bool check_ranges(const ls_trainer *t, ls_error *error)
+{
+    ls_error why;
+    if (ls_ranges_check(&t->session, &why))
+        return true;
+    if (t->position.step == 0)
+        return ls_error_set(error, why.code, "%s", why.text);
+    if (t->comm->rank == 0)
+        ls_report_notice(&t->options.listener, "%s; this run, which has trained so, goes on",
+                         why.text);
+    return true;
+}
+
 /* What must hold of the shards; the same answer on all ranks. */
 static bool check_shards(const ls_trainer *t, ls_error *error)
 {
@@ -191,11 +205,14 @@ static bool rewind_metrics(const ls_trainer *t, ls_error *error)
     return true;
 }
 
-/* On rank 0. A run that was told to go back drops what came after. */
+/* On rank 0. A run that was told to go back drops what came after; one that goes on drops what
+ * stages left in steps that it makes again. */
 static bool drop_later(const ls_trainer *t, ls_error *error)
 {
+    const long step = t->position.step;
     char *folder = ls_format("%s/checkpoints", t->session.job->run);
-    bool ok = !t->options.overwrite || ls_checkpoint_prune_later(folder, t->position.step, error);
+    bool ok = t->options.overwrite ? ls_checkpoint_prune_later(folder, step, error)
+                                   : !t->resumed || ls_checkpoint_prune_stages(folder, step, error);
     ls_free(folder);
     return ok;
 }
@@ -237,7 +254,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     divide_shards(t);
     const ls_job resolved = ls_resolved_job(t);
     t->job_text = ls_job_json(&resolved);
-    if (!check_shards(t, error))
+    if (!check_ranges(t, error) || !check_shards(t, error))
         return false;
     if (!ls_comm_agree(comm, ls_cache_reserve(t, error), error))
         return false;

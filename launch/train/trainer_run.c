@@ -235,13 +235,15 @@ static void wait_written(ls_trainer *t)
  * failure is told at the next step, or at the end of the run. */
 static void save(ls_trainer *t, ls_checkpoint_part part)
 {
-    const ls_checkpoint_contents now = {.job = t->job_text,
-                                        .position = t->position,
-                                        .params = t->session.params,
-                                        .values = t->session.params->values,
-                                        .arrays = t->states.saved,
-                                        .data = t->session.data_text};
+    ls_checkpoint_contents now = {.job = t->job_text,
+                                  .position = t->position,
+                                  .params = t->session.params,
+                                  .values = t->session.params->values,
+                                  .arrays = t->states.saved,
+                                  .data = t->session.data_text};
     ls_error why;
+    if (part == LS_CHECKPOINT_WEIGHTS) /* as best.c writes best.h5 again */
+        now.position.gap = 0;
     wait_written(t);
     if (t->snapshot.writer && !ls_rundir_check(t->run, &why))
         ls_checkpoint_writer_bar(t->snapshot.writer, &why);
@@ -425,6 +427,17 @@ static void report_end(ls_trainer *t)
     ls_report_stage(&t->report, how);
 }
 
+/* Ends a stage that the job as it is now asks no further step of. Of the last, which is complete, a
+ * former start may have said so. */
+static void end_at_once(ls_trainer *t)
+{
+    if (t->position.stage + 1 < t->session.job->stages) {
+        ls_report_start(&t->report);
+        report_end(t);
+    }
+    advance(t);
+}
+
 /* Trains the stage of t->position to its end, unless a former start came there. */
 static verdict run_stage(ls_trainer *t, ls_error *error)
 {
@@ -433,7 +446,7 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
     t->position.evaluation_due &= t->evaluate.unit != LS_EVERY_NEVER; /* the job may have changed */
     if (!t->position.evaluation_due &&
         (t->position.stage_step >= stage->steps || ls_judge_ends(t->session.job, &t->position))) {
-        advance(t);
+        end_at_once(t);
         return STAGE_DONE;
     }
     start_stage(t);

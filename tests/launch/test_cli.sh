@@ -57,7 +57,7 @@ assert records[-1]["final"] == "done" and records[-1]["best"] == max(e["accuracy
 END
 expect 0 "$lockstep" train job.yaml --dry-run
 says "complete  in $(checkpoint run 36) (step 36)"
-says 'about 0.0 s, a guess: 0 operations'
+says 'less than 1 s, a guess: 0 operations'
 expect 0 "$lockstep" train job.yaml --dry-run epochs=7
 says "goes on   from $(checkpoint run 36) (step 36)"
 # Training the job.yaml of the run directory repeats the run.
