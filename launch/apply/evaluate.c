@@ -78,7 +78,10 @@ static void print_estimate(const ls_objective *objective, const ls_evaluation *e
     ls_print(stdout, "log-likelihood %.6f, ", likelihood);
     if (!objective->type->draws)
         ls_print(stdout, "by %ld draws a row; ", e->how.samples);
-    ls_print(stdout, "standard error over the rows %.6f\n", off);
+    if (e->rows > 1)
+        ls_print(stdout, "standard error over the rows %.6f\n", off);
+    else
+        ls_print(stdout, "one row has no standard error\n");
 }
 
 static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)

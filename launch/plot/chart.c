@@ -148,11 +148,18 @@ static void add_curves(chart *c, int run)
     }
 }
 
+/* Of a rate that one phase of a step has, rate_NAME: that name; of others NULL. */
+static const char *phase_of(const char *name)
+{
+    static const char start[] = "rate_";
+    return strncmp(name, start, sizeof start - 1) == 0 ? name + sizeof start - 1 : NULL;
+}
+
 /* The title of a quantity in last_panels; of others NULL. */
 static const char *last_title(const char *name)
 {
     for (size_t i = 0; i < sizeof last_panels / sizeof last_panels[0]; i++)
-        if (strcmp(last_panels[i].name, name) == 0)
+        if (strcmp(last_panels[i].name, phase_of(name) ? "rate" : name) == 0)
             return last_panels[i].title;
     return NULL;
 }
@@ -304,15 +311,16 @@ static void put_curve(const panel *p, const drawn *d)
 static void put_panel(const chart *c, const char *name, double left, double top)
 {
     panel p = {.chart = c, .left = left, .top = top};
-    const char *last = last_title(name);
+    const char *last = last_title(name), *phase = phase_of(name);
+    char *title = phase ? ls_format("%s (%s)", last, phase) : ls_copy_string(last ? last : name);
     p.curve = ls_alloc((size_t)c->curves, sizeof *p.curve);
     for (int evaluated = 0; evaluated < 2; evaluated++)
         for (int i = 0; i < c->curves; i++)
             if (c->curve[i].evaluated == evaluated && strcmp(c->curve[i].curve->name, name) == 0)
                 p.curve[p.curves++] = &c->curve[i];
     p.y = choose_y(&p, last != NULL);
-    ls_svg_text(c->out, left, top - 14, LS_SVG_START, "font-size='14' fill='#222'",
-                last ? last : name);
+    ls_svg_text(c->out, left, top - 14, LS_SVG_START, "font-size='14' fill='#222'", title);
+    ls_free(title);
     put_y_axis(&p);
     put_x_axis(&p);
     put_stages(&p);
