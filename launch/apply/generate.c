@@ -167,7 +167,9 @@ static const char *list_stages(const ls_job *job, const ls_task *task, const str
         if (objective)
             ls_objective_destroy(objective);
     }
-    snprintf(text, size, *list ? "; of this job, stage(s) %s can" : "", list);
+    text[0] = 0;
+    if (*list)
+        snprintf(text, size, "; of this job, stage(s) %s can", list);
     return text;
 }
 
