@@ -1,19 +1,16 @@
 /* Autoencoders against sums in double: losses, noise, gradients, layer by layer; what they refuse,
  * and what the model writes. */
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "two_nets.h"
+
 extern "C" {
-#include "core/memory.h"
 #include "core/model.h"
-#include "core/objective.h"
 #include "core/random.h"
 }
 
@@ -32,45 +29,17 @@ const char TIED[] = "dense2: dense share=encoder/dense2 transpose=1\nactivation 
                     "dense1: dense share=encoder/dense1 transpose=1\n";
 const char UNTIED[] = "dense2: dense units=5\nactivation function=tanh\ndense1: dense units=7\n";
 
-/* An objective over an encoder and a decoder, all parameters of which are drawn, biases too. */
-struct Built {
-    ls_params *params = ls_params_create();
-    ls_net *nets[2] = {};
-    ls_objective *objective = nullptr;
-    ls_error error = {};
-    std::unique_ptr<void, void (*)(void *)> values{nullptr, ls_free}, prepared{nullptr, ls_free};
-
+/* An encoder and a decoder, all parameters of which are drawn, biases too. */
+struct Built : TwoNets {
     Built(const std::string &text, const char *decoder, const char *encoder = ENCODER,
           ls_shape x = {1, {IN}}, ls_shape code = {1, {CODE}}, const char *train = nullptr)
+        : TwoNets(text, {"encoder", encoder, x}, {"decoder", decoder, code}, x, train)
     {
-        nets[0] = ls_net_build(params, nullptr, "encoder", encoder, &x, &error);
-        nets[1] =
-            nets[0] ? ls_net_build(params, nullptr, "decoder", decoder, &code, &error) : nullptr;
-        if (!nets[1])
-            return;
-        ls_task task = {};
-        task.params = params;
-        task.nets = 2;
-        task.net = nets;
-        task.x = x;
-        task.train = train;
-        objective = ls_objective_create(text.c_str(), &task, &error);
         if (!objective)
             return;
-        values.reset(ls_alloc((size_t)params->size, sizeof(real)));
-        prepared.reset(ls_alloc((size_t)params->prepared_size, sizeof(real)));
-        ls_params_commit(params, (real *)values.get(), (real *)prepared.get());
         draw_values();
-        for (ls_net *net : nets)
-            ls_net_prepare(net, nullptr, 0, 1);
+        prepare();
         objective->type->compile(objective, ROWS, ROWS);
-    }
-    ~Built()
-    {
-        ls_objective_destroy(objective);
-        ls_net_destroy(nets[1]);
-        ls_net_destroy(nets[0]);
-        ls_params_destroy(params);
     }
     void draw_values()
     {

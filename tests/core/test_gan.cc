@@ -1,19 +1,16 @@
 /* Generative adversarial nets: losses against their formulas, the phases of a step, and gradients
  * against differences. */
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "two_nets.h"
+
 extern "C" {
 #include "core/gan_loss.h"
-#include "core/memory.h"
 #include "core/model.h"
-#include "core/objective.h"
 }
 
 namespace
@@ -27,49 +24,15 @@ const char G[] = "dense units=8\nbatchnorm\nactivation function=tanh\ndense unit
 const char D[] = "dense units=9\nbatchnorm\nactivation function=leaky-relu alpha=0.2\n"
                  "dense units=1\n";
 
-/* Two nets and the objective over them, for rows of the shape x. */
-struct Gan {
-    ls_params *params = ls_params_create();
-    std::vector<ls_net *> net;
-    Reals prepared;
-    std::unique_ptr<real, void (*)(void *)> values{nullptr, ls_free};
-    ls_objective *objective = nullptr;
-    ls_error error = {};
-
+/* For rows of the shape x. */
+struct Gan : TwoNets {
     Gan(const std::string &text, const char *g = G, const char *d = D, ls_shape z = {1, {3}},
         ls_shape x = {1, {6}})
+        : TwoNets(text, {"generator", g, z}, {"discriminator", d, x}, x)
     {
-        ls_build build = {};
-        net.push_back(ls_net_build(params, &build, "generator", g, &z, &error));
-        net.push_back(ls_net_build(params, &build, "discriminator", d, &x, &error));
-        EXPECT_TRUE(net[0] && net[1]) << error.text;
-        ls_task task = {};
-        task.params = params;
-        task.nets = 2;
-        task.net = net.data();
-        task.x = x;
-        objective = ls_objective_create(text.c_str(), &task, &error);
-        values.reset((real *)ls_alloc((size_t)params->size, sizeof(real)));
-        prepared.resize((size_t)params->prepared_size);
-        ls_params_commit(params, values.get(), prepared.data());
+        EXPECT_TRUE(net[1]) << error.text;
         ls_params_initialize(params, 5, nullptr);
         prepare();
-    }
-
-    Gan(const Gan &) = delete;
-
-    ~Gan()
-    {
-        ls_objective_destroy(objective);
-        for (ls_net *each : net)
-            ls_net_destroy(each);
-        ls_params_destroy(params);
-    }
-
-    void prepare()
-    {
-        for (ls_net *each : net)
-            ls_net_prepare(each, nullptr, 0, 1);
     }
 
     void compile(long shard, long chunk)

@@ -1,17 +1,14 @@
 /* The variational autoencoder against its formulas in double, its gradient against differences, its
  * likelihood against an integral; what is drawn is a function of seed, step and row. */
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "two_nets.h"
+
 extern "C" {
-#include "core/memory.h"
 #include "core/model.h"
-#include "core/objective.h"
 #include "core/random.h"
 }
 
@@ -29,60 +26,29 @@ struct Nets {
     ls_shape x = {1, {4}};
 };
 
-/* Two nets and the objective over them, all biases and weights drawn. */
-struct Vae {
-    ls_params *params = ls_params_create();
-    ls_net *net[2] = {};
-    Reals prepared;
-    std::unique_ptr<real, void (*)(void *)> values{nullptr, ls_free};
-    ls_objective *objective = nullptr;
-    ls_error error = {};
+/* All biases and weights are drawn. */
+struct Vae : TwoNets {
     ls_batch batch = {};
     ls_pass pass = {};
 
     explicit Vae(const std::string &text, const Nets &nets = Nets(), long chunk = 64)
+        : TwoNets(text, {"encoder", nets.encoder, nets.x}, {"decoder", nets.decoder, nets.x},
+                  nets.x)
     {
-        net[0] = ls_net_build(params, nullptr, "encoder", nets.encoder, &nets.x, &error);
-        net[1] = ls_net_build(params, nullptr, "decoder", nets.decoder, &nets.x, &error);
-        EXPECT_TRUE(net[0] && net[1]) << error.text;
-        ls_task task = {};
-        task.params = params;
-        task.nets = 2;
-        task.net = net;
-        task.x = nets.x;
-        objective = ls_objective_create(text.c_str(), &task, &error);
-        values.reset((real *)ls_alloc((size_t)params->size, sizeof(real)));
-        prepared.resize((size_t)params->prepared_size);
-        ls_params_commit(params, values.get(), prepared.data());
+        EXPECT_TRUE(net[1]) << error.text;
         const ls_random stream = ls_random_stream(5, LS_RANDOM_NOISE, 0, 0, 0);
         for (int s = 0; s < params->count; s++) {
             Reals logical((size_t)ls_shape_count(&params->slots[s].shape));
             ls_random_normal(stream, (uint64_t)s, logical.data(), (long)logical.size());
             for (real &number : logical)
                 number *= (real)0.5;
-            ls_params_load(params, s, logical.data(), values.get());
+            ls_params_load(params, s, logical.data(), params->values);
         }
         prepare();
         batch.x_shape = nets.x;
         pass.seed = 11;
         if (objective)
             objective->type->compile(objective, 64, chunk);
-    }
-
-    Vae(const Vae &) = delete;
-
-    ~Vae()
-    {
-        ls_objective_destroy(objective);
-        for (ls_net *each : net)
-            ls_net_destroy(each);
-        ls_params_destroy(params);
-    }
-
-    void prepare()
-    {
-        for (ls_net *each : net)
-            ls_net_prepare(each, nullptr, 0, 1);
     }
 
     void take(const Reals &x, long row = 0)
