@@ -50,6 +50,7 @@ extern "C" {
 #include "launch/session/evaluation.h"
 #include "launch/session/saved.h"
 #include "launch/session/session.h"
+#include "launch/train/carry.h"
 #include "launch/train/listener.h"
 #include "launch/train/plan.h"
 #include "launch/train/report.h"
