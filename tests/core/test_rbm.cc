@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "instructions.h"
 #include "one_layer.h"
 
 extern "C" {
@@ -133,6 +134,7 @@ const char *lines_for(const std::string &text)
  * where they would be without shards. Of four shards some have no rows, or no chains. */
 TEST(Rbm, ShardsAddUpToTheWhole)
 {
+    SKIP_WITH_BLAS();
     const std::pair<const char *, long> cases[] = {
         {"rbm k=3", 13},          {"rbm k=2 chains=7", 13},
         {"rbm k=2 chains=2", 13}, {"rbm hidden=nrelu sparsity_cost=0", 13},
@@ -388,6 +390,7 @@ TEST(Rbm, PseudoLikelihoodIsThatOfEachUnitByTheOthers)
 /* Rows of an evaluation do not depend on each other. */
 TEST(Rbm, EvaluationOfARowIsAFunctionOfSeedAndRow)
 {
+    SKIP_WITH_BLAS();
     Machine m("rbm binarize=1", LINES);
     Reals x = random_reals(8 * 9, 1), y, part;
     for (real &value : x)
@@ -433,6 +436,7 @@ TEST(Rbm, AMachineAboveSeesTheMeansBelow)
  * are told, or at noise, and go on in steps that are the same whatever is shown of them. */
 TEST(Rbm, AGeneratedRowIsAFunctionOfSeedAndRow)
 {
+    SKIP_WITH_BLAS();
     for (const char *text : {"rbm", "rbm units=gaussian hidden=nrelu"}) {
         Machine m(text, lines_for(text));
         const Reals x = bits(3 * 9, 1);
