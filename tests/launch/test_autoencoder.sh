@@ -38,18 +38,8 @@ done
     fail "not all runs end the same: $(digest --all "${files[@]}" | tr '\n' ' ')"
 
 # --- What learns in a stage: the pair, and nothing else.
-cat >compare.py <<'PYTHON'
-import sys, h5py, numpy
-def read(path):
-    found = {}
-    with h5py.File(path) as file:
-        file["model"].visititems(lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None)
-    return found
-before, after = read(sys.argv[1]), read(sys.argv[2])
-print(*sorted(name for name in before if not numpy.array_equal(before[name], after[name])))
-PYTHON
 changed() { # STEP STEP
-    "$python" compare.py "$(checkpoint whole "$1")" "$(checkpoint whole "$2")"
+    "$python" "$tests/launch/changed.py" model "$(checkpoint whole "$1")" "$(checkpoint whole "$2")"
 }
 same 'what the first pair is' 'decoder/dense1/bias encoder/dense1/bias encoder/dense1/weight' "$(changed 1 5)"
 same 'what the second pair is' \

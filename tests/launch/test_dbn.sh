@@ -39,18 +39,8 @@ for ((step = 3; step <= 12; step++)); do
 done
 
 # --- What a stage trains, and leaves as it is: its own machine; the perceptron without the biases of visible units.
-cat >compare.py <<'PYTHON'
-import sys, h5py, numpy
-def read(path):
-    found = {}
-    with h5py.File(path) as file:
-        file["model/net"].visititems(lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None)
-    return found
-before, after = read(sys.argv[1]), read(sys.argv[2])
-print(*sorted(name for name in before if not numpy.array_equal(before[name], after[name])))
-PYTHON
 changed() { # STEP STEP
-    "$python" compare.py "$(checkpoint whole "$1")" "$(checkpoint whole "$2")"
+    "$python" "$tests/launch/changed.py" model/net "$(checkpoint whole "$1")" "$(checkpoint whole "$2")"
 }
 same 'what the first machine is' 'dense1/bias dense1/visible_bias dense1/weight' "$(changed 1 5)"
 same 'what the second machine is' 'dense2/bias dense2/visible_bias dense2/weight' "$(changed 5 10)"
@@ -67,7 +57,7 @@ ends = [r for r in map(json.loads, open("worse/metrics.jsonl")) if "final" in r]
 assert ends[0]["best_step"] < 5, ends[0]
 PYTHON
 same 'the machine that the second stage sees' 'dense2/bias dense2/visible_bias dense2/weight' \
-    "$("$python" compare.py "$(checkpoint worse 5)" "$(checkpoint worse 10)")"
+    "$("$python" "$tests/launch/changed.py" model/net "$(checkpoint worse 5)" "$(checkpoint worse 10)")"
 
 # --- A stage that ends early by the gap of free energies goes on with the next. Of 12 rows a machine soon knows more than of others.
 expect 0 ranks 2 "$lockstep" train job.yaml run=gap evaluate.gap=2 stages.0.rows=12 stages.0.batch=12 stages.0.steps=400 \
@@ -128,7 +118,7 @@ printf '%s\n' 'data: images.h5' 'model: dbn widths=144,24,12,4' 'objective: supe
 expect 0 "$lockstep" train labels.yaml run=labels --weights whole/checkpoints/stage-1.h5
 says 'stage 1 of 1 done'
 same 'what labels train again' 'dense1/bias dense1/weight dense2/bias dense2/weight dense3/bias dense3/weight' \
-    "$("$python" compare.py whole/checkpoints/stage-1.h5 "$(checkpoint labels 1)")"
+    "$("$python" "$tests/launch/changed.py" model/net whole/checkpoints/stage-1.h5 "$(checkpoint labels 1)")"
 same 'the biases of visible units' '' "$("$python" - <<'PYTHON'
 import h5py, numpy
 before, after = (h5py.File(path)["model/net"] for path in ("whole/checkpoints/stage-1.h5", "labels/checkpoints/step-00000001.h5"))
