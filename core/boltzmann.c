@@ -202,20 +202,6 @@ void ls_boltzmann_gradient(const ls_boltzmann *machine, const ls_pass *pass, lon
     ls_workspace_backward(machine->run, pass, slope, NULL);
 }
 
-static LS_CLONES double dot(long n, const real *restrict a, const real *restrict v)
-{
-    double lane[LANES] = {0}, total = 0;
-    const long whole = n - n % LANES;
-    for (long j = 0; j < whole; j += LANES)
-        for (int k = 0; k < LANES; k++)
-            lane[k] += (double)a[j + k] * (double)v[j + k];
-    for (long j = whole; j < n; j++)
-        lane[j - whole] += (double)a[j] * (double)v[j];
-    for (int k = 0; k < LANES; k++)
-        total += lane[k];
-    return total;
-}
-
 void ls_boltzmann_energies(const ls_boltzmann *machine, long rows, const real *v,
                            const real *inputs, real *means, double *energy)
 {
@@ -224,7 +210,7 @@ void ls_boltzmann_energies(const ls_boltzmann *machine, long rows, const real *v
     for (long r = 0; r < rows; r++) {
         const double own = machine->visible_units == LS_BOLTZMANN_GAUSSIAN
                                ? ls_pixels_squared(visible, v + r * visible, bias, NULL)
-                               : -dot(visible, bias, v + r * visible);
+                               : -ls_math_dot(visible, bias, v + r * visible);
         energy[r] = own - ls_boltzmann_means(machine->hidden_units, hidden, inputs + r * hidden,
                                              means ? means + r * hidden : NULL);
     }

@@ -23,6 +23,8 @@ static LS_INLINE real ls_math_sqrt(real x)
 
 /* y[n] = exp(x[n] - shift). */
 void ls_math_exp_row(long n, const real *x, real shift, real *y);
+/* The sum of a[n] b[n], which may be one array, in 16 lanes of doubles, added up in their order. */
+double ls_math_dot(long n, const real *a, const real *b);
 
 #ifdef LS_DOUBLE
 

@@ -318,22 +318,6 @@ static const real *corrupt(const autoencoder *self, const ls_pass *pass, const r
     return self->corrupted;
 }
 
-/* The sum of squares, in lanes that become vectors. */
-static LS_CLONES double add_squares(long n, const real *v)
-{
-    enum { LANES = 16 };
-    double lane[LANES] = {0}, sum = 0;
-    const long whole = n - n % LANES;
-    for (long i = 0; i < whole; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            lane[k] += (double)v[i + k] * (double)v[i + k];
-    for (long i = whole; i < n; i++)
-        lane[i - whole] += (double)v[i] * (double)v[i];
-    for (int k = 0; k < LANES; k++)
-        sum += lane[k];
-    return sum;
-}
-
 /* Loss and squared error of outputs y[rows, width] that are to be x; dy gets the slopes. Hidden
  * units are any numbers: they are compared by squared error. */
 static void measure(const autoencoder *self, long rows, const real *y, const real *x, real *dy,
@@ -343,7 +327,7 @@ static void measure(const autoencoder *self, long rows, const real *y, const rea
     const long n = rows * self->width;
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)rows};
     sums->at[LS_SUM_LOSS] = loss->sum(n, y, x, dy);
-    const double squares = loss->rule ? add_squares(n, dy) : 2 * sums->at[LS_SUM_LOSS];
+    const double squares = loss->rule ? ls_math_dot(n, dy, dy) : 2 * sums->at[LS_SUM_LOSS];
     sums->at[SUM_SQUARES] = squares / (double)self->width;
 }
 
