@@ -75,9 +75,7 @@ void ls_descent_run(const ls_descent *d, const ls_pass *pass, long rows, const r
         const bool last = k == d->count - 1;
         real *means = last ? x : d->inputs;
         ls_boltzmann_visible_inputs(machine, rows, h, means);
-        for (long r = 0; r < rows; r++)
-            ls_boltzmann_means(units, machine->visible, means + r * machine->visible,
-                               means + r * machine->visible);
+        ls_boltzmann_means(units, rows * machine->visible, means, means);
         if (last)
             return;
         ls_boltzmann_samples(units,

@@ -338,9 +338,8 @@ static const real *evaluate(ls_objective *objective, const ls_batch *rows, const
     const real *inputs = ls_boltzmann_hidden_inputs(&e->machine, n, v);
     if (sums) /* it leaves the hidden means in slope */
         measure(self, rows, pass, v, inputs, sums);
-    for (long r = 0; !sums && r < n; r++)
-        ls_boltzmann_means(e->machine.hidden_units, self->hidden, inputs + r * self->hidden,
-                           e->slope + r * self->hidden);
+    else
+        ls_boltzmann_means(e->machine.hidden_units, n * self->hidden, inputs, e->slope);
     ls_boltzmann_visible_inputs(&e->machine, n, e->slope, e->means);
     for (long r = 0; sums && r < n; r++) {
         ls_boltzmann_means(e->machine.visible_units, visible, e->means + r * visible, e->visible);

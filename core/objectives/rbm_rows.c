@@ -105,9 +105,8 @@ void ls_rbm_down(const ls_rbm_rows *rows, const ls_rbm_chains *chains, long t, c
         ls_random_stream(chains->seed, LS_RANDOM_NOISE, chains->step, draw, LS_STREAM_HIDDEN),
         chains->first, chains->rows, machine->hidden, inputs, means, rows->hidden);
     ls_boltzmann_visible_inputs(machine, chains->rows, rows->hidden, rows->means);
-    for (long r = 0; r < chains->rows; r++)
-        ls_boltzmann_means(machine->visible_units, machine->visible,
-                           rows->means + r * machine->visible, rows->means + r * machine->visible);
+    ls_boltzmann_means(machine->visible_units, chains->rows * machine->visible, rows->means,
+                       rows->means);
     ls_boltzmann_samples(
         machine->visible_units,
         ls_random_stream(chains->seed, LS_RANDOM_NOISE, chains->step, draw, LS_STREAM_VISIBLE),
@@ -120,9 +119,7 @@ void ls_rbm_move(const ls_rbm *self, const ls_rbm_rows *rows, const ls_rbm_chain
     real *means = rows->slope + chains->rows * self->hidden; /* the second half is free */
     for (long t = from; t < from + steps; t++) {
         const real *inputs = ls_boltzmann_hidden_inputs(&rows->machine, chains->rows, chains->v);
-        for (long r = 0; r < chains->rows; r++)
-            ls_boltzmann_means(rows->machine.hidden_units, self->hidden, inputs + r * self->hidden,
-                               means + r * self->hidden);
+        ls_boltzmann_means(rows->machine.hidden_units, chains->rows * self->hidden, inputs, means);
         ls_rbm_down(rows, chains, t, inputs, means);
     }
 }
