@@ -11,8 +11,7 @@ static const ls_command_option options[] = {
     LS_FORWARD_SPLIT("the rows to evaluate (default: test)"),
     {"samples", 0, "K",
      "add the log-likelihood of the rows: estimated from K codes a row (objective vae; Burda et "
-     "al. "
-     "2016), or with a partition function estimated by K annealed runs (rbm; Salakhutdinov and "
+     "al. 2016), or with a partition function estimated by K annealed runs (rbm; Salakhutdinov and "
      "Murray 2008), which is exact where one side of the machine has at most 25 units of 0 or 1; "
      "the draws follow from the job's seed",
      LS_COMMAND_LONG, LS_FORWARD_AT(samples), .low = 1, .high = 1000000000},
