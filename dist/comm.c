@@ -122,6 +122,7 @@ static void number_ranks(ls_comm *comm, MPI_Comm parent)
     int *first = ls_alloc((size_t)size, sizeof *first); /* the lowest rank of each rank's node */
     int *index = ls_alloc((size_t)size, sizeof *index); /* of the node whose lowest rank it is */
     ls_mpi(MPI_Allgather(&lowest, 1, MPI_INT, first, 1, MPI_INT, parent));
+    ls_free(comm->node_sizes);
     comm->node_sizes = ls_alloc((size_t)size, sizeof *comm->node_sizes);
     comm->nodes = 0;
     for (int i = 0; i < size; i++) {
@@ -138,49 +139,63 @@ static void number_ranks(ls_comm *comm, MPI_Comm parent)
     ls_mpi(MPI_Comm_size(comm->mpi->world, &comm->size));
 }
 
-/* Makes the ranks of `whole` with the same `part` a node; `whole` is a machine's part of `parent`,
- * or a node. **Collective** over `parent`. */
-static void make_nodes(ls_comm *comm, MPI_Comm parent, MPI_Comm whole, int part)
+static void free_communicator(MPI_Comm *communicator)
 {
-    comm->mpi = ls_alloc(1, sizeof *comm->mpi);
-    ls_mpi(MPI_Comm_split(whole, part, 0, &comm->mpi->node));
-    ls_mpi(MPI_Comm_rank(comm->mpi->node, &comm->node_rank));
-    ls_mpi(MPI_Comm_size(comm->mpi->node, &comm->node_size));
-    number_ranks(comm, parent);
-    ls_mpi(MPI_Comm_split(comm->mpi->world, comm->node_rank, comm->node_index, &comm->mpi->peers));
+    if (*communicator != MPI_COMM_NULL)
+        ls_mpi(MPI_Comm_free(communicator));
+}
+
+/* Makes the ranks of a node that have the same `part` a node of their own. **Collective.** */
+static void cut_nodes(ls_comm *comm, int part)
+{
+    struct ls_comm_mpi *mpi = comm->mpi, before = *mpi;
+    ls_mpi(MPI_Comm_split(before.node, part, 0, &mpi->node));
+    ls_mpi(MPI_Comm_rank(mpi->node, &comm->node_rank));
+    ls_mpi(MPI_Comm_size(mpi->node, &comm->node_size));
+    number_ranks(comm, before.world);
+    ls_mpi(MPI_Comm_split(mpi->world, comm->node_rank, comm->node_index, &mpi->peers));
+    free_communicator(&before.peers);
+    free_communicator(&before.node);
+    free_communicator(&before.world);
     comm->smallest_node = comm->size;
     for (int i = 0; i < comm->nodes; i++)
         comm->smallest_node = (int)ls_min(comm->smallest_node, comm->node_sizes[i]);
+    int first = comm->node_rank == 0;
+    ls_mpi(MPI_Allreduce(&first, &comm->machine_nodes, 1, MPI_INT, MPI_SUM, mpi->machine));
 }
 
-/* The ranks of `parent` on this machine, to be freed. **Collective.** */
-static MPI_Comm machine_of(MPI_Comm parent, int *rank, int *size)
+/* Finds the ranks of this machine, and numbers all ranks machine by machine, whatever their order
+ * in MPI_COMM_WORLD is (mpirun --map-by node deals them out like cards): so the nodes of a machine
+ * are neighbours in the sum, and the first messages of an exchange, the longest, stay on it.
+ * Returns this rank's number on its machine. **Collective.** */
+static int find_machines(ls_comm *comm)
 {
-    MPI_Comm machine;
-    ls_mpi(MPI_Comm_split_type(parent, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine));
-    ls_mpi(MPI_Comm_rank(machine, rank));
-    ls_mpi(MPI_Comm_size(machine, size));
-    return machine;
+    struct ls_comm_mpi *mpi = comm->mpi;
+    int lowest, rank, first;
+    ls_mpi(
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &mpi->machine));
+    ls_mpi(MPI_Comm_rank(mpi->machine, &rank));
+    ls_mpi(MPI_Comm_size(mpi->machine, &comm->machine_size));
+    ls_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &lowest));
+    ls_mpi(MPI_Bcast(&lowest, 1, MPI_INT, 0, mpi->machine));
+    ls_mpi(MPI_Comm_split(MPI_COMM_WORLD, 0, lowest, &mpi->world));
+    first = rank == 0;
+    ls_mpi(MPI_Scan(&first, &comm->machine_index, 1, MPI_INT, MPI_SUM, mpi->world));
+    ls_mpi(MPI_Allreduce(&first, &comm->machines, 1, MPI_INT, MPI_SUM, mpi->world));
+    comm->machine_index--;
+    return rank;
 }
 
-/* The nodes at the start: those of the machines, or smaller ones as the environment says.
- * **Collective.** */
+/* The nodes at the start: the machines, or parts of them as the environment says. **Collective.**
+ */
 static void start_nodes(ls_comm *comm)
 {
-    int rank, size;
+    comm->mpi = ls_alloc(1, sizeof *comm->mpi);
+    comm->mpi->peers = MPI_COMM_NULL;
     const node_limits limits = read_limits();
-    MPI_Comm machine = machine_of(MPI_COMM_WORLD, &rank, &size);
-    comm->machine_nodes = node_of(&limits, size - 1) + 1;
-    make_nodes(comm, MPI_COMM_WORLD, machine, node_of(&limits, rank));
-    ls_mpi(MPI_Comm_free(&machine));
-}
-
-static void free_communicators(struct ls_comm_mpi *mpi)
-{
-    ls_mpi(MPI_Comm_free(&mpi->peers));
-    ls_mpi(MPI_Comm_free(&mpi->node));
-    ls_mpi(MPI_Comm_free(&mpi->world));
-    ls_free(mpi);
+    int rank = find_machines(comm);
+    ls_mpi(MPI_Comm_dup(comm->mpi->machine, &comm->mpi->node));
+    cut_nodes(comm, node_of(&limits, rank));
 }
 
 ls_comm *ls_comm_open(int *argc, char ***argv)
@@ -208,7 +223,11 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
 
 void ls_comm_close(ls_comm *comm)
 {
-    free_communicators(comm->mpi);
+    free_communicator(&comm->mpi->peers);
+    free_communicator(&comm->mpi->node);
+    free_communicator(&comm->mpi->machine);
+    free_communicator(&comm->mpi->world);
+    ls_free(comm->mpi);
     ls_free(comm->node_sizes);
     ls_free(comm);
     ls_fatal_set_hook(NULL);
@@ -217,17 +236,10 @@ void ls_comm_close(ls_comm *comm)
 
 void ls_comm_regroup(ls_comm *comm, int size)
 {
-    struct ls_comm_mpi *before = comm->mpi;
-    int *sizes_before = comm->node_sizes, machine_rank, machine_size;
     for (int i = 0; i < comm->nodes; i++)
-        ls_check(size > 0 && sizes_before[i] % size == 0,
-                 "a node of %d ranks can't be cut into nodes of %d", sizes_before[i], size);
-    MPI_Comm machine = machine_of(before->world, &machine_rank, &machine_size);
-    ls_mpi(MPI_Comm_free(&machine));
-    comm->machine_nodes = machine_size / size;
-    make_nodes(comm, before->world, before->node, comm->node_rank / size);
-    ls_free(sizes_before);
-    free_communicators(before);
+        ls_check(size > 0 && comm->node_sizes[i] % size == 0,
+                 "a node of %d ranks can't be cut into nodes of %d", comm->node_sizes[i], size);
+    cut_nodes(comm, comm->node_rank / size);
 }
 
 bool ls_comm_singletons(const ls_comm *comm, ls_error *error)

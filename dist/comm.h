@@ -1,8 +1,9 @@
 /* comm: the ranks of a run: start and stop, which ranks share memory, agreement, small sums.
  *
  * A *node* is a group of ranks that share memory: those of one machine, or a part of them. Ranks
- * are numbered node by node. Without mpirun there is one rank. A failed MPI call, and a failed
- * ls_check on any rank, ends every rank through MPI_Abort with rank, host and reason. */
+ * are numbered machine by machine, and node by node there. Without mpirun there is one rank. A
+ * failed MPI call, and a failed ls_check on any rank, ends every rank through MPI_Abort with rank,
+ * host and reason. */
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
@@ -14,9 +15,10 @@ typedef struct ls_comm {
     int node_rank, node_size; /* this rank's number within its node, and the ranks of the node */
     int *node_sizes;          /* [nodes] ranks of each node */
     int smallest_node;        /* ranks of the smallest node: into how many slices arrays are cut */
-    int machine_nodes;        /* nodes on this rank's machine */
-    int started;              /* ranks that the environment says were started */
-    int cores, cores_bound;   /* of the machine, and those that this rank may run on */
+    int machine_index, machines;     /* the number of this rank's machine, and how many there are */
+    int machine_size, machine_nodes; /* ranks and nodes on this rank's machine */
+    int started;                     /* ranks that the environment says were started */
+    int cores, cores_bound;          /* of the machine, and those that this rank may run on */
     char host[256];
     struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */
 } ls_comm;

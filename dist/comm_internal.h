@@ -4,8 +4,9 @@
 #include "dist/comm.h"
 
 struct ls_comm_mpi {
-    MPI_Comm world; /* all ranks, numbered node by node */
-    MPI_Comm node;  /* the ranks of this node */
+    MPI_Comm world;   /* all ranks, numbered node by node */
+    MPI_Comm machine; /* the ranks of this machine */
+    MPI_Comm node;    /* the ranks of this node */
     MPI_Comm peers; /* the ranks of all nodes that have this node_rank, in the order of the nodes */
 };
 

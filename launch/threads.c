@@ -5,7 +5,7 @@
 
 bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t size)
 {
-    int ranks = comm->node_size, cores = comm->cores, bound = comm->cores_bound;
+    int ranks = comm->machine_size, cores = comm->cores, bound = comm->cores_bound;
     if (ranks * threads > cores)
         snprintf(text, size,
                  "%d rank%s of %d thread%s on %d core%s take turns, which is slow: start fewer "

@@ -86,8 +86,7 @@ static double left_to_process(void)
 bool ls_cache_reserve(ls_trainer *t, ls_error *error)
 {
     const ls_plan plan = ls_plan_make(t);
-    double ranks = (double)t->comm->node_size * t->comm->machine_nodes;
     double mine = plan.own + plan.share, all = left_on_machine() - plan.writing;
-    double spare = fmin(all / ranks, left_to_process()) - mine;
+    double spare = fmin(all / t->comm->machine_size, left_to_process()) - mine;
     return ls_dataset_keep(t->session.data, LS_TRAIN, spare > 0 ? spare / 2 : 0, error);
 }

@@ -27,6 +27,20 @@ TEST(Comm, RanksAreNumberedNodeByNode)
     EXPECT_EQ(rank, node.size());
 }
 
+/* Also where mpirun deals the ranks out to the machines like cards (tests/launch/test_hosts.sh). */
+TEST(Comm, RanksAreNumberedMachineByMachine)
+{
+    std::vector<long> machine = gathered(world->machine_index);
+    std::vector<long> size = gathered(world->machine_size);
+    for (size_t rank = 0, end; rank < machine.size(); rank = end) {
+        end = rank + (size_t)size[rank];
+        EXPECT_EQ(machine[rank], rank ? machine[rank - 1] + 1 : 0);
+        for (size_t r = rank; r < end; r++)
+            EXPECT_EQ(machine[r], machine[rank]) << "rank " << r;
+    }
+    EXPECT_EQ(machine.back() + 1, world->machines);
+}
+
 TEST(Comm, NodesAreCutAsTheEnvironmentSays)
 {
     const char *cut = getenv("LOCKSTEP_RANKS_PER_NODE");
@@ -43,10 +57,10 @@ TEST(Comm, NodesAreCutAsTheEnvironmentSays)
         long limit = limits[std::min(node, limits.size() - 1)];
         EXPECT_LE(sizes[node], limit);
         EXPECT_EQ(sizes[node], world->node_sizes[node]);
-        EXPECT_TRUE(sizes[node] == limit || node + 1 == sizes.size()); /* one machine */
+        EXPECT_TRUE(sizes[node] == limit || node + 1 == sizes.size() || world->machines > 1);
     }
     EXPECT_EQ(world->smallest_node, *std::min_element(sizes.begin(), sizes.end()));
-    EXPECT_EQ(world->machine_nodes, world->nodes); /* one machine */
+    EXPECT_EQ(world->machine_nodes == world->nodes, world->machines == 1);
 }
 
 TEST(Comm, AgreementTellsTheLowestFailure)
