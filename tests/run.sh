@@ -20,6 +20,7 @@ targets() {
         test_dist*) echo test_dist ;;
         test_io | test_launch) echo "$name" ;;
         test_rules | test_format | test_clang | test_sanitize*) ;; # they build what they need themselves
+        test_hosts) echo manual lockstep lockstep-double fault test_dist ;;
         *) echo manual lockstep lockstep-double fault ;;
         esac
     done | tr ' ' '\n' | sort -u

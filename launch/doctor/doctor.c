@@ -69,7 +69,7 @@ static group read_group(const doctor *d, const facts *first)
     group g = {.first = first, .end = first, .host = &first->host, .slowest = INFINITY};
     cpu_set_t any;
     CPU_ZERO(&any);
-    for (; g.end < d->all + d->ranks && strcmp(g.end->host.name, g.host->name) == 0; g.end++) {
+    for (; g.end < d->all + d->ranks && g.end->host.machine == g.host->machine; g.end++) {
         const ls_host *host = &g.end->host;
         int bound = CPU_COUNT(&host->bound);
         CPU_OR(&any, &any, &host->bound);
@@ -331,8 +331,7 @@ int ls_command_doctor(int argc, char **argv)
     if (!isfinite(mine.shared_room))
         mine.shared_room = ls_filesystem_room(mine.shared);
     ls_filesystem_read(&mine.filesystem, comm, a.words.count ? a.words.at[0] : ".");
-    ls_host_read(&mine.host, comm);
-    mine.host.threads = a.threads;
+    ls_host_read(&mine.host, comm, a.threads);
     ls_comm_gather(comm, &mine, sizeof mine, all);
     int code = 0;
     if (comm->rank == 0) {

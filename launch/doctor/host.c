@@ -80,10 +80,23 @@ static double product_speed(void)
     return (double)count * 2e-9 * SIDE * SIDE * SIDE / elapsed;
 }
 
-void ls_host_read(ls_host *host, ls_comm *comm)
+/* The most that Linux lets processor 0 run at, in MHz; where nothing governs it, what it runs at.
+ */
+static double clock_mhz(void)
 {
     char text[LINE];
-    *host = (ls_host){.threads = 1, .hyperthreads = 1};
+    read_value("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", NULL, text, sizeof text);
+    if (text[0])
+        return atof(text) / 1000; /* kHz */
+    read_value("/proc/cpuinfo", "cpu MHz", text, sizeof text);
+    return atof(text);
+}
+
+void ls_host_describe(ls_host *host, const ls_comm *comm, int threads)
+{
+    char text[LINE];
+    *host = (ls_host){
+        .machine = comm->machine_index, .threads = threads, .hyperthreads = 1, .mhz = clock_mhz()};
     snprintf(host->name, sizeof host->name, "%s", comm->host);
     read_value("/proc/cpuinfo", "model name", host->processor, sizeof host->processor);
     ls_tile_describe(text, sizeof text);
@@ -94,6 +107,11 @@ void ls_host_read(ls_host *host, ls_comm *comm)
     host->cores = comm->cores / host->hyperthreads;
     if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
         CPU_ZERO(&host->bound);
+}
+
+void ls_host_read(ls_host *host, ls_comm *comm, int threads)
+{
+    ls_host_describe(host, comm, threads);
     host->allowed = granted_cores();
     getloadavg(&host->load, 1);
     host->memory = memory_of("MemTotal");

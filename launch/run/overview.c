@@ -6,6 +6,7 @@
 #include "core/kernels/tile.h"
 #include "core/minmax.h"
 #include "core/print.h"
+#include "launch/run/hosts.h"
 #include "launch/threads.h"
 #include "launch/train/plan.h"
 #include "launch/train/ranges.h"
@@ -53,26 +54,30 @@ static void print_share(const ls_shards *shards, int ranks, FILE *out)
     ls_print(out, "\n");
 }
 
-static void print_ranks(const ls_trainer *t, FILE *out)
+static void print_ranks(const ls_trainer *t, const ls_host *hosts, FILE *out)
 {
-    char crowded[256];
+    char text[256];
     ls_comm *comm = t->comm;
     int threads = t->session.net[0]->build.threads, shards = t->shards.count, ranks = comm->size;
     int most = t->shards.most;
-    ls_print(out,
-             "ranks     %d on %d node%s of %d cores; %d core%s a rank as bound, %d thread%s; %d "
-             "shard%s\n",
-             ranks, comm->nodes, comm->nodes > 1 ? "s" : "", comm->cores, comm->cores_bound,
-             comm->cores_bound > 1 ? "s" : "", threads, threads > 1 ? "s" : "", shards,
+    ls_print(out, "ranks     %d on %s", ranks, ls_hosts_text(hosts, ranks, text, sizeof text));
+    if (comm->nodes > 1)
+        ls_print(out, " in %d groups", comm->nodes);
+    ls_print(out, "; %s; %d shard%s", ls_hosts_rank_text(hosts, ranks, text, sizeof text), shards,
              shards > 1 ? "s" : "");
+    if (comm->node_size > 1)
+        print_bytes(out, comm->nodes > 1 ? "; a group shares " : "; shared: ",
+                    ls_plan_make(t).share * comm->node_size);
+    ls_print(out, "\n");
+    ls_hosts_print(hosts, ranks, out);
     if (most > 1)
         ls_print(out,
                  "          a rank takes %s%d shards a step in turn, and adds their gradients\n",
                  most * ranks > shards ? "up to " : "", most);
     if (most * ranks > shards)
         print_share(&t->shards, ranks, out);
-    if (ls_threads_crowded(comm, threads, crowded, sizeof crowded))
-        ls_print(out, "          %s\n", crowded);
+    if (ls_threads_crowded(comm, threads, text, sizeof text))
+        ls_print(out, "          %s\n", text);
 }
 
 /* Pictures of bytes whose values go into the net as they are make training hard. */
@@ -152,13 +157,13 @@ static void print_stage(const ls_session *session, int number, FILE *out)
              stage->epoch_batches % stage->batches ? 1 : 0, ls_session_steps_per_epoch(stage));
 }
 
-void ls_overview_print(const ls_trainer *t, FILE *out)
+void ls_overview_print(const ls_trainer *t, const ls_host *hosts, FILE *out)
 {
     const ls_job *job = t->session.job;
     char kernel[256];
     ls_tile_describe(kernel, sizeof kernel);
     ls_print(out, "lockstep %s (%s), micro-kernel %s\n", LS_VERSION, LS_REAL_NAME, kernel);
-    print_ranks(t, out);
+    print_ranks(t, hosts, out);
     ls_print(out, "net       %s: %ld parameters\n", job->model ? job->model : "spec lines",
              ls_params_trained(t->session.params));
     print_data(&t->session, out);
@@ -217,21 +222,17 @@ static void print_needs(const ls_trainer *t, const ls_plan *plan, double pace, F
              time_text(all / pace, text, sizeof text), all, 1e-9 * pace);
 }
 
-void ls_overview_print_plan(const ls_trainer *t, double pace, FILE *out)
+void ls_overview_print_plan(const ls_trainer *t, const ls_host *hosts, double pace, FILE *out)
 {
     ls_plan plan = ls_plan_make(t);
-    int nodes = t->comm->machine_nodes; /* more than one where the ranks share no memory */
     double each = plan.own + plan.share;
-    double all = nodes * t->comm->node_size * each + plan.writing;
-    ls_overview_print(t, out);
+    double all = t->comm->machine_size * each + plan.writing;
+    ls_overview_print(t, hosts, out);
     for (int i = 0; i < t->session.task.nets; i++)
         ls_net_print(t->session.net[i], out);
     print_bytes(out, "memory    ", each);
     print_bytes(out, " a rank, ", all);
-    print_bytes(out,
-                nodes > 1 ? " on this machine in all; checkpoint "
-                          : " on this node in all; checkpoint ",
-                plan.checkpoint);
+    print_bytes(out, " on this host in all; checkpoint ", plan.checkpoint);
     ls_print(out, "\n");
     print_needs(t, &plan, pace, out);
     ls_print(out,

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "launch/command.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
+#include "launch/run/hosts.h"
 #include "launch/run/overview.h"
 #include "launch/run/pace.h"
 #include "launch/run/progress.h"
@@ -106,10 +108,12 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
     bool ok = ls_trainer_open(&trainer, comm, job, options, &error);
     bool complete_before = ok && ls_trainer_complete(&trainer);
     double pace = ok && options->dry_run ? ls_pace_measure(comm, options->threads) : 0;
+    ls_host *hosts = ok ? ls_hosts_gather(comm, options->threads) : NULL;
     if (ok && progress && options->dry_run)
-        ls_overview_print_plan(&trainer, pace, stdout);
+        ls_overview_print_plan(&trainer, hosts, pace, stdout);
     else if (ok && progress)
-        ls_overview_print(&trainer, stdout);
+        ls_overview_print(&trainer, hosts, stdout);
+    ls_free(hosts);
     if (ok && !options->dry_run) {
         if (progress)
             ls_progress_flush(progress);

@@ -22,10 +22,10 @@ json() { # EXPRESSION over `j`, the last line of what was said: prints it
 # --dry-run prints the plan and writes nothing.
 expect 0 ranks 2 "$lockstep" train job.yaml --dry-run
 says 'net       mlp widths=144,30,4: 4474 parameters'
-says 'ranks     2 on 1 node'
+says 'ranks     2 on 1 host of '
 says 'dense1               dense        30                       4350'
 says 'batch 40 over all ranks, about 20 a rank; 36 steps, 6 an epoch'
-grep -qE '^memory    [0-9.]+ [KM]iB a rank, [0-9.]+ [KM]iB on this node in all; checkpoint [0-9.]+ [KM]iB$' out ||
+grep -qE '^memory    [0-9.]+ [KM]iB a rank, [0-9.]+ [KM]iB on this host in all; checkpoint [0-9.]+ [KM]iB$' out ||
     fail 'expected a line about memory'
 planned=$(sed -nE 's/.*checkpoint ([0-9.]+) KiB$/\1/p' out)
 says 'a guess: 1.3e+07 operations in products' # 36 steps of 20 rows a rank: forward, gradients and dx of the second layer

@@ -48,7 +48,7 @@ compare() { # RANKS KEY=VALUE ...
     local count=$1 planned
     shift
     expect 0 ranks "$count" "$lockstep" train job.yaml --dry-run "$@"
-    planned=$(sed -nE 's/^memory .* ([0-9.]+) MiB on this node in all.*/\1/p' out)
+    planned=$(sed -nE 's/^memory .* ([0-9.]+) MiB on this host in all.*/\1/p' out)
     start "$count" "$lockstep" train job.yaml "$@"
     watch
     awk -v peak="$peak" -v planned="$planned" 'BEGIN {
