@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "core/memory.h"
+#include "core/orthogonal.h"
 #include "core/random.h"
 
 static long round_up(long n, long to)
@@ -69,7 +70,14 @@ static void draw_initial(const ls_slot *slot, ls_random stream, real *logical, l
     const bool he = init->kind == LS_INIT_HE, xavier = init->kind == LS_INIT_XAVIER;
     double std = he ? sqrt(2.0 / init->fan_in) : init->scale;
     double span = xavier ? sqrt(6.0 / (init->fan_in + init->fan_out)) : init->scale;
-    if (he || init->kind == LS_INIT_NORMAL) {
+    const bool orthogonal = init->kind == LS_INIT_ORTHOGONAL;
+    const bool all = init->only.begin == init->only.end;
+    if (orthogonal) {
+        const long n = slot->shape.at[1];
+        ls_random_normal(stream, 0, logical, count);
+        for (long first = 0; first < count; first += n * n)
+            ls_orthogonal_rows(logical + first, n);
+    } else if (he || init->kind == LS_INIT_NORMAL) {
         ls_random_normal(stream, 0, logical, count);
         for (long i = 0; i < count; i++)
             logical[i] = (real)((float)logical[i] * (float)std);
@@ -78,7 +86,7 @@ static void draw_initial(const ls_slot *slot, ls_random stream, real *logical, l
         for (long i = 0; i < count; i++)
             logical[i] = (real)(((float)logical[i] * 2 - 1) * (float)span);
     } else if (init->kind == LS_INIT_CONSTANT) {
-        for (long i = 0; i < count; i++)
+        for (long i = all ? 0 : init->only.begin; i < (all ? count : init->only.end); i++)
             logical[i] = (real)(float)init->scale;
     }
 }

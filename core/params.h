@@ -33,17 +33,19 @@ typedef enum ls_slot_kind {
 
 typedef enum ls_initializer_kind {
     LS_INIT_ZERO,
-    LS_INIT_HE,      /* normal, std sqrt(2 / fan_in): He et al. 2015, eq. 10 */
-    LS_INIT_XAVIER,  /* uniform +-sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, eq. 16 */
-    LS_INIT_NORMAL,  /* normal, std scale */
-    LS_INIT_UNIFORM, /* uniform +-scale */
-    LS_INIT_CONSTANT /* scale */
+    LS_INIT_HE,        /* normal, std sqrt(2 / fan_in): He et al. 2015, eq. 10 */
+    LS_INIT_XAVIER,    /* uniform +-sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, eq. 16 */
+    LS_INIT_NORMAL,    /* normal, std scale */
+    LS_INIT_UNIFORM,   /* uniform +-scale */
+    LS_INIT_CONSTANT,  /* scale */
+    LS_INIT_ORTHOGONAL /* of a shape [k * n, n]: k random orthogonal matrices */
 } ls_initializer_kind;
 
 typedef struct ls_initializer {
     ls_initializer_kind kind;
     double scale; /* NORMAL, UNIFORM, CONSTANT */
     double fan_in, fan_out;
+    ls_interval only; /* CONSTANT: of these numbers, the others are 0; empty: of all */
 } ls_initializer;
 
 typedef struct ls_slot ls_slot;

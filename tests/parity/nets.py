@@ -106,6 +106,58 @@ def batchnorm(options="", momentum=0.1, epsilon=1e-5, relu=False, inputs=()):
     return Line("batchnorm", f"momentum={momentum} epsilon={epsilon} relu={int(relu)} {options}", apply, inputs=inputs)
 
 
+def steps(t, features):
+    """Pictures as sequences: a line of pixels is a step."""
+    return Line("reshape", f"shape={t},{features}", lambda x, p, draws: x.reshape(-1, t, features))
+
+
+def recurrent(kind, units, options="", reverse=0, last=0, name=None, inputs=()):
+    """What torch.nn.RNN, LSTM and GRU call: a gru with reset=after. The bias is torch's of the inputs; the other one is the
+    candidate's alone, where there is one."""
+    def apply(x, p, draws):
+        x = x[0] if inputs else x
+        rows = p["recurrent"].shape[0]
+        zeros = torch.zeros(rows, dtype=torch.float64)
+        inner = torch.cat([zeros[units:], p["recurrent_bias"]]) if "recurrent_bias" in p else zeros
+        weights = [p["weight"], p["recurrent"], p.get("bias", zeros), inner]
+        state = torch.zeros(1, len(x), units, dtype=torch.float64)
+        function = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_relu if "relu" in options else torch.rnn_tanh}[kind]
+        y = function(x.flip(1) if reverse else x, (state, state) if kind == "lstm" else state, weights, True, 1, 0.0, False,
+                     False, True)[0]
+        return y[:, -1] if last else y.flip(1) if reverse else y
+    return Line(kind, f"units={units} reverse={reverse} last={last} {options}", apply, name, inputs)
+
+
+def unrolled(kind, units, options, step, reverse=0, last=0):
+    """A recurrent layer by its formulas: step(sums of x, p, h, c) -> h, c."""
+    def apply(x, p, draws):
+        h = c = torch.zeros(len(x), units, dtype=torch.float64)
+        a, outputs = F.linear(x, p["weight"], p.get("bias")), {}
+        order = range(x.shape[1])
+        for t in reversed(order) if reverse else order:
+            h, c = step(a[:, t], p, h, c)
+            outputs[t] = h
+        return h if last else torch.stack([outputs[t] for t in order], 1)
+    return Line(kind, f"units={units} reverse={reverse} last={last} {options}", apply)
+
+
+def gru_step(a, p, h, c):
+    """The reset gate before the product; z weighs the new state."""
+    ar, az, an = a.chunk(3, 1)
+    rr, rz, rn = p["recurrent"].chunk(3)
+    r, z = torch.sigmoid(ar + h @ rr.T), torch.sigmoid(az + h @ rz.T)
+    return (1 - z) * h + z * torch.tanh(an + (r * h) @ rn.T), c
+
+
+def peephole_step(a, p, h, c):
+    """Gers and Schmidhuber 2000: the input and forget gates see the old cell, the output gate the new one."""
+    ai, af, az, ao = (a + h @ p["recurrent"].T).chunk(4, 1)
+    pi, pf, po = p["peephole"]
+    i, f = torch.sigmoid(ai + pi * c), torch.sigmoid(af + pf * c)
+    c = c * f + i * torch.tanh(az)
+    return torch.tanh(c) * torch.sigmoid(ao + po * c), c
+
+
 def straight(step):
     """A step whose gradient is passed through as it is."""
     return lambda x, p: x + (step(x) - x).detach()
@@ -223,6 +275,25 @@ CASES = {
         deconv(12, (4, 3), (2, 1), (1, 0), groups=4, spectral=1), activation("tanh"),
         conv(36, (3, 2), (2, 1), (1, 0), groups=2, bias=0, spectral=1), activation("relu"), dense(33, spectral=1),
         activation("elu"), dense(4, bias=0, spectral=1)]),
+    "rnn": Case("images", "cross-entropy", [
+        steps(12, 12), recurrent("rnn", 33), recurrent("rnn", 7, "activation=relu bias=0", reverse=1, last=1), dense(4)]),
+    "lstm": Case("images", "cross-entropy", [
+        steps(12, 12), recurrent("lstm", 33), recurrent("lstm", 7, reverse=1), recurrent("lstm", 40, "bias=0", last=1),
+        dense(4)]),
+    "gru": Case("images", "cross-entropy", [
+        steps(16, 9), recurrent("gru", 33, "reset=after"), recurrent("gru", 7, "reset=after bias=0", reverse=1),
+        recurrent("gru", 40, "reset=after", reverse=1, last=1), dense(4)]),
+    "both directions": Case("images", "cross-entropy", [
+        steps(9, 16), recurrent("lstm", 9, name="a", inputs=("reshape1",)),
+        recurrent("lstm", 9, reverse=1, name="b", inputs=("reshape1",)), concat("a", "b"),
+        recurrent("gru", 5, "reset=after", last=1, name="c", inputs=("concat1",)),
+        recurrent("gru", 5, "reset=after", reverse=1, last=1, name="d", inputs=("concat1",)), concat("c", "d"), dense(4)]),
+    "gru reset before": Case("images", "cross-entropy", [
+        steps(12, 12), unrolled("gru", 33, "", gru_step), unrolled("gru", 7, "bias=0", gru_step, reverse=1, last=1),
+        dense(4)]),
+    "lstm peephole": Case("images", "cross-entropy", [
+        steps(12, 12), unrolled("lstm", 33, "peephole=1", peephole_step),
+        unrolled("lstm", 7, "peephole=1 bias=0", peephole_step, reverse=1, last=1), dense(4)]),
     "label smoothing": Case("flat", "cross-entropy smoothing=0.1", [dense(9), activation("tanh"), dense(3)], rows=31),
     "regression": Case("regression", "squared-error", [dense(9), activation("tanh"), dense(2)], rows=31),
     "squared labels": Case("flat", "squared-error", [dense(9), activation("logistic"), dense(3)], rows=31),

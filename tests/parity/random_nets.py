@@ -110,14 +110,22 @@ def softmax(draw, shape):
     return nets.softmax(), shape
 
 
+def recurrent(draw, shape):
+    kind, units = draw.choice(["rnn", "lstm", "gru"]), draw.choice([1, 3, 7, 31, 33, 70])
+    options = f"bias={draw.randint(0, 1)}" + (" reset=after" if kind == "gru" else "")
+    reverse, last = draw.randint(0, 1), draw.randint(0, 1)
+    return nets.recurrent(kind, units, options, reverse, last), (units,) if last else (shape[0], units)
+
+
 EVERYWHERE = [dense, activation, dropout, batchnorm, softmax]
+ON_SEQUENCES = 3 * [recurrent] + EVERYWHERE
 ON_IMAGES = 3 * [conv, deconv] + [pool, pool, global_pool, lrn] + EVERYWHERE
 
 
 def draw_lines(draw, shape):
     lines = []
     for _ in range(draw.randint(1, 3)):
-        line, shape = draw.choice(ON_IMAGES if len(shape) == 3 else EVERYWHERE)(draw, shape)
+        line, shape = draw.choice({2: ON_SEQUENCES, 3: ON_IMAGES}.get(len(shape), EVERYWHERE))(draw, shape)
         lines.append(line)
         if max(shape) > 400:
             raise Impossible
@@ -125,13 +133,13 @@ def draw_lines(draw, shape):
 
 
 def has_parameters(lines):
-    return any(line.kind in ("dense", "conv2d", "deconv2d", "batchnorm") for line in lines)
+    return any(line.kind in ("dense", "conv2d", "deconv2d", "batchnorm", "rnn", "lstm", "gru") for line in lines)
 
 
 def draw_case(draw):
     """Lines over a new data set random.h5 whose targets fit their output."""
     rows = draw.randint(4, 12)
-    shape = draw.choice([(draw.randint(1, 9),), 3 * (1,)] + 4 * [(*pair(draw, 1, 6), draw.choice([1, 2, 3, 4, 6, 12, 32]))])
+    shape = draw.choice([(draw.randint(1, 9),), pair(draw, 1, 7), 3 * (1,)] + 4 * [(*pair(draw, 1, 6), draw.choice([1, 2, 3, 4, 6, 12, 32]))])
     lines, width = draw_lines(draw, shape)
     losses = ["squared-error", "bce"] + 3 * (["cross-entropy"] if width > 1 else [])
     losses += ["hinge"] * (lines[-1].kind != "activation")  # steps end at its kink

@@ -1,0 +1,339 @@
+/* recurrent: the steps of rnn, gru and lstm, and the products over all of them. */
+#include "core/layers/recurrent.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/kernels/rows.h"
+#include "core/minmax.h"
+
+enum { EMPTY = 16 }; /* reals at the end of a line */
+
+/* Columns of the gates, with their padding. */
+static long columns_of(const ls_recurrent *self)
+{
+    return self->cell->gates * self->padded;
+}
+
+/* The weight of the inputs; that of a product; and that one turned round. */
+static ls_matrix input_matrix(const ls_recurrent *self)
+{
+    return (ls_matrix){columns_of(self), self->in};
+}
+
+static ls_matrix product_matrix(const ls_recurrent *self, int product)
+{
+    return (ls_matrix){self->cell->product[product].gates * self->padded, self->units};
+}
+
+static ls_matrix turned_matrix(const ls_recurrent *self, int product)
+{
+    const ls_matrix m = product_matrix(self, product);
+    return (ls_matrix){m.in, m.out};
+}
+
+/* Where a product's rows of R begin, in its slot. */
+static long product_offset(const ls_recurrent *self, int product)
+{
+    return self->cell->product[product].first * ls_panel_size(self->units, self->units);
+}
+
+/* Prepared memory: R of each product, turned round, and the biases with the gates' padding. */
+static real *turned_of(const ls_layer *layer, int product)
+{
+    const ls_recurrent *self = layer->self;
+    real *at = layer->params->prepared + layer->prepared;
+    for (int p = 0; p < product; p++) {
+        const ls_matrix m = turned_matrix(self, p);
+        at += ls_panel_size(m.out, m.in);
+    }
+    return at;
+}
+
+static real *padded_bias(const ls_layer *layer)
+{
+    const ls_recurrent *self = layer->self;
+    return turned_of(layer, self->cell->products);
+}
+
+static long prepared_reals(const ls_recurrent *self)
+{
+    long reals = self->bias ? columns_of(self) : 0;
+    for (int p = 0; p < self->cell->products; p++) {
+        const ls_matrix m = turned_matrix(self, p);
+        reals += ls_panel_size(m.out, m.in);
+    }
+    return reals;
+}
+
+/* Reals of scratch for the products, in whole vectors. */
+static long scratch_reals(const ls_recurrent *self)
+{
+    const ls_matrix input = input_matrix(self);
+    long most = ls_matrix_scratch(&input);
+    for (int p = 0; p < self->cell->products; p++) {
+        const ls_matrix m = product_matrix(self, p), t = turned_matrix(self, p);
+        most = ls_max(most, ls_max(ls_matrix_scratch(&m), ls_matrix_scratch(&t)));
+    }
+    return (most + EMPTY - 1) / EMPTY * EMPTY;
+}
+
+static void claim_slots(ls_layer *layer, const ls_initializer *bias)
+{
+    const ls_recurrent *self = layer->self;
+    const long units = self->units, all = self->cell->gates * units;
+    ls_layout layout = ls_panel_layout;
+    layout.groups = self->cell->gates;
+    ls_layer_claim(layer, "weight", LS_SLOT_WEIGHT, &(ls_shape){2, {all, self->in}},
+                   &(ls_initializer){.kind = LS_INIT_XAVIER,
+                                     .fan_in = (double)self->in,
+                                     .fan_out = (double)units},
+                   &layout);
+    ls_layer_claim(
+        layer, "recurrent", LS_SLOT_WEIGHT, &(ls_shape){2, {all, units}},
+        &(ls_initializer){.kind = self->orthogonal ? LS_INIT_ORTHOGONAL : LS_INIT_UNIFORM,
+                          .scale = 1 / sqrt((double)units)},
+        &layout);
+    if (self->bias)
+        ls_layer_claim(layer, "bias", LS_SLOT_BIAS, &(ls_shape){1, {all}}, bias, NULL);
+}
+
+bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls_initializer *bias,
+                        ls_error *error)
+{
+    ls_recurrent *self = layer->self;
+    const ls_shape *x = &layer->x[0];
+    char text[96];
+    if (x->rank != 2)
+        return ls_error_set(error, LS_USAGE,
+                            "%s takes sequences, [time, features] a row, found %s: `embedding` "
+                            "makes them of [time] tokens, `reshape` of numbers in another shape",
+                            layer->type->name, ls_shape_text(x, text, sizeof text));
+    self->cell = cell;
+    self->steps = x->at[0];
+    self->in = x->at[1];
+    self->padded = ls_panel_count(self->units) * LS_PANEL;
+    self->line = cell->fields * self->padded + EMPTY;
+    layer->y = self->last ? (ls_shape){1, {self->units}} : (ls_shape){2, {x->at[0], self->units}};
+    claim_slots(layer, bias);
+    layer->prepared_size = prepared_reals(self);
+    layer->prepared = ls_params_claim_prepared(layer->params, layer->prepared_size);
+    layer->kept.per_row = (size_t)(self->steps * self->line) * sizeof(real);
+    layer->scratch.fixed = (size_t)scratch_reals(self) * sizeof(real);
+    layer->scratch.per_row =
+        (size_t)((cell->states + 1) * self->units + columns_of(self)) * sizeof(real);
+    layer->flops =
+        2.0 * (double)(self->steps * cell->gates * self->units) * (double)(self->in + self->units);
+    return true;
+}
+
+void ls_recurrent_prepare(const ls_layer *layer)
+{
+    const ls_recurrent *self = layer->self;
+    const real *recurrent = ls_layer_value(layer, LS_RECURRENT_RECURRENT);
+    for (int p = 0; p < self->cell->products; p++) {
+        const ls_matrix m = product_matrix(self, p);
+        ls_matrix_turn(&m, recurrent + product_offset(self, p), turned_of(layer, p));
+    }
+    if (!self->bias)
+        return;
+    const real *bias = ls_layer_value(layer, LS_RECURRENT_BIAS);
+    real *padded = padded_bias(layer);
+    memset(padded, 0, (size_t)columns_of(self) * sizeof *padded);
+    for (int g = 0; g < self->cell->gates; g++)
+        memcpy(padded + g * self->padded, bias + g * self->units,
+               (size_t)self->units * sizeof *padded);
+}
+
+void ls_recurrent_multiply(const ls_recurrent_step *step, int product, const real *x, bool add)
+{
+    const ls_recurrent *self = step->self;
+    const ls_matrix m = product_matrix(self, product);
+    const ls_product p = {.rows = step->rows,
+                          .x = x,
+                          .x_row = self->units,
+                          .weight = ls_layer_value(step->layer, LS_RECURRENT_RECURRENT) +
+                                    product_offset(self, product),
+                          .add = add,
+                          .y = ls_recurrent_field(step, 0, self->cell->product[product].to),
+                          .y_row = step->apart,
+                          .scratch = step->scratch};
+    ls_matrix_apply(&m, &p);
+}
+
+void ls_recurrent_back(const ls_recurrent_step *step, int product, bool add, real *dx)
+{
+    const ls_recurrent *self = step->self;
+    const ls_recurrent_product *made = &self->cell->product[product];
+    const long columns = columns_of(self);
+    for (long i = 0; i < step->rows; i++)
+        for (int g = 0; g < made->gates; g++) /* the padding between them is 0 and stays so */
+            memcpy(step->packed + i * columns + g * self->padded,
+                   ls_recurrent_field(step, i, made->to + g),
+                   (size_t)self->units * sizeof *step->packed);
+    const ls_matrix m = turned_matrix(self, product);
+    const ls_product p = {.rows = step->rows,
+                          .x = step->packed,
+                          .x_row = columns,
+                          .weight = turned_of(step->layer, product),
+                          .add = add,
+                          .y = dx,
+                          .y_row = self->units,
+                          .scratch = step->scratch};
+    ls_matrix_apply(&m, &p);
+}
+
+/* Before the first step: scratch is cut up, states are 0. */
+static ls_recurrent_step begin(const ls_layer *layer, const ls_layer_args *args)
+{
+    const ls_recurrent *self = layer->self;
+    const long state = args->rows * self->units, packed = args->rows * columns_of(self);
+    ls_recurrent_step step = {.layer = layer,
+                              .self = self,
+                              .rows = args->rows,
+                              .apart = self->steps * self->line,
+                              .scratch = args->scratch};
+    step.packed = step.scratch + scratch_reals(self);
+    step.spare = step.packed + packed;
+    for (int k = 0; k < self->cell->states; k++)
+        step.state[k] = step.spare + (k + 1) * state;
+    memset(step.packed, 0, (size_t)packed * sizeof(real));
+    memset(step.state[0], 0, (size_t)(self->cell->states * state) * sizeof(real));
+    return step;
+}
+
+/* The place in time of the n-th step that forward makes. */
+static long time_of(const ls_recurrent *self, long n)
+{
+    return self->reverse ? self->steps - 1 - n : n;
+}
+
+static void enter(ls_recurrent_step *step, const ls_layer_args *args, long n)
+{
+    step->kept = (real *)args->kept + time_of(step->self, n) * step->self->line;
+}
+
+/* Where the output after the n-th step is, of row 0 (*row: reals to the next one); -1: nowhere. */
+static long output_of(const ls_recurrent *self, long n, long *row)
+{
+    *row = self->last ? self->units : self->steps * self->units;
+    if (self->last)
+        return n == self->steps - 1 ? 0 : -1;
+    return time_of(self, n) * self->units;
+}
+
+static void copy_rows(long rows, long n, const real *from, long from_row, real *to, long to_row)
+{
+    for (long i = 0; i < rows; i++)
+        memcpy(to + i * to_row, from + i * from_row, (size_t)n * sizeof *to);
+}
+
+static void add_rows(long rows, long n, const real *from, long from_row, real *to, long to_row)
+{
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < n; j++)
+            to[i * to_row + j] += from[i * from_row + j];
+}
+
+void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+{
+    const ls_recurrent *self = layer->self;
+    const ls_matrix m = input_matrix(self);
+    const ls_product inputs = {.rows = args->rows * self->steps,
+                               .x = args->x[0],
+                               .x_row = self->in,
+                               .weight = ls_layer_value(layer, LS_RECURRENT_WEIGHT),
+                               .bias = self->bias ? padded_bias(layer) : NULL,
+                               .y = args->kept,
+                               .y_row = self->line,
+                               .scratch = args->scratch};
+    ls_matrix_apply(&m, &inputs);
+    ls_recurrent_step step = begin(layer, args);
+    for (long n = 0, row; n < self->steps; n++) {
+        enter(&step, args, n);
+        for (int k = 0; k < self->cell->states; k++)
+            copy_rows(step.rows, self->units, step.state[k], self->units,
+                      ls_recurrent_field(&step, 0, self->cell->gates + k), step.apart);
+        self->cell->forward(&step);
+        const long at = output_of(self, n, &row);
+        if (at >= 0)
+            copy_rows(step.rows, self->units, step.state[0], self->units, args->y + at, row);
+    }
+}
+
+/* The padding of all fields of a step: the products over all steps read that of dG. */
+static void clear_padding(const ls_recurrent_step *step)
+{
+    const ls_recurrent *self = step->self;
+    const long padding = self->padded - self->units;
+    for (long i = 0; padding > 0 && i < step->rows; i++)
+        for (int k = 0; k < self->cell->fields; k++)
+            memset(ls_recurrent_field(step, i, k) + self->units, 0,
+                   (size_t)padding * sizeof *step->kept);
+}
+
+void ls_recurrent_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+{
+    const ls_recurrent *self = layer->self;
+    ls_recurrent_step step = begin(layer, args);
+    for (long n = self->steps - 1, row; n >= 0; n--) {
+        enter(&step, args, n);
+        const long at = output_of(self, n, &row);
+        if (at >= 0)
+            add_rows(step.rows, self->units, args->dy + at, row, step.state[0], self->units);
+        self->cell->backward(&step);
+        clear_padding(&step);
+    }
+    const ls_matrix m = input_matrix(self);
+    const ls_product inputs = {.rows = args->rows * self->steps,
+                               .x = args->kept,
+                               .x_row = self->line,
+                               .weight = ls_layer_value(layer, LS_RECURRENT_WEIGHT),
+                               .add = args->add[0],
+                               .y = args->dx[0],
+                               .y_row = self->in,
+                               .scratch = args->scratch};
+    if (args->dx[0])
+        ls_matrix_turned(&m, &inputs);
+}
+
+/* Adds this part of dW or dR: of the outputs of `m`, from two fields of all lines or from x. */
+static void add_weight(const ls_matrix *m, const ls_layer_args *args, ls_outer *g)
+{
+    g->part = ls_layer_args_part(args, m->out, LS_PANEL);
+    g->scratch = args->scratch;
+    if (g->part.begin < g->part.end)
+        ls_matrix_gradient(m, g);
+}
+
+void ls_recurrent_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+{
+    const ls_recurrent *self = layer->self;
+    const long lines = args->rows * self->steps;
+    const real *const kept = args->kept;
+    real *const dweight = ls_layer_gradient(layer, pass, LS_RECURRENT_WEIGHT);
+    real *const drecurrent = ls_layer_gradient(layer, pass, LS_RECURRENT_RECURRENT);
+    real *const dbias = self->bias ? ls_layer_gradient(layer, pass, LS_RECURRENT_BIAS) : NULL;
+    ls_outer g = {.rows = lines, .dy_row = self->line};
+    if (dweight) {
+        const ls_matrix m = input_matrix(self);
+        g.x = args->x[0];
+        g.x_row = self->in;
+        g.dy = kept;
+        g.dweight = dweight;
+        add_weight(&m, args, &g);
+    }
+    for (int p = 0; drecurrent && p < self->cell->products; p++) {
+        const ls_recurrent_product *product = &self->cell->product[p];
+        const ls_matrix m = product_matrix(self, p);
+        g.x = kept + product->from * self->padded;
+        g.x_row = self->line;
+        g.dy = kept + product->to * self->padded;
+        g.dweight = drecurrent + product_offset(self, p);
+        add_weight(&m, args, &g);
+    }
+    const ls_interval own = ls_layer_args_part(args, self->units, 1);
+    for (int k = 0; dbias && k < self->cell->gates; k++)
+        ls_rows_sum(kept + k * self->padded + own.begin, lines, self->line, own.end - own.begin,
+                    dbias + k * self->units + own.begin);
+}
