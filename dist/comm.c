@@ -13,6 +13,7 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "dist/numa.h"
 #include "dist/sum_order.h"
 
 /* The most elements of one MPI call, whose counts are int. */
@@ -240,6 +241,32 @@ void ls_comm_regroup(ls_comm *comm, int size)
         ls_check(size > 0 && comm->node_sizes[i] % size == 0,
                  "a node of %d ranks can't be cut into nodes of %d", comm->node_sizes[i], size);
     cut_nodes(comm, comm->node_rank / size);
+}
+
+/* The NUMA domain of this rank; -1 and an error where it may run in several. */
+static int own_domain(ls_error *error)
+{
+    cpu_set_t bound;
+    int domain =
+        sched_getaffinity(0, sizeof bound, &bound) ? 0 : ls_numa_domain(LS_NUMA_FOLDER, &bound);
+    if (domain < 0)
+        ls_error_set(error, LS_USAGE,
+                     "NUMA domains are to share memory, but this rank may run in several of them: "
+                     "bind each rank to cores (mpirun --bind-to core, srun --cpu-bind=cores), or "
+                     "to a domain (mpirun --bind-to numa)");
+    return domain;
+}
+
+bool ls_comm_share(ls_comm *comm, ls_comm_sharing sharing, ls_error *error)
+{
+    int part = sharing == LS_COMM_SHARE_NONE   ? comm->node_rank
+               : sharing == LS_COMM_SHARE_NUMA ? own_domain(error)
+                                               : 0;
+    if (!ls_comm_agree(comm, part >= 0, error))
+        return false;
+    if (sharing != LS_COMM_SHARE_MACHINE)
+        cut_nodes(comm, part);
+    return true;
 }
 
 bool ls_comm_singletons(const ls_comm *comm, ls_error *error)

@@ -27,6 +27,16 @@ typedef struct ls_comm {
  * LOCKSTEP_RANKS_PER_NODE=K in the environment, nodes have at most K ranks, and with =3,1 the first
  * of a machine has 3, all others 1: so several nodes can be tried on one machine. */
 ls_comm *ls_comm_open(int *argc, char ***argv);
+/* Which ranks of a machine share memory, and are a node. */
+typedef enum ls_comm_sharing {
+    LS_COMM_SHARE_MACHINE, /* all of them, as ls_comm_open leaves it */
+    LS_COMM_SHARE_NUMA,    /* those that run in the same NUMA domain */
+    LS_COMM_SHARE_NONE     /* each rank is a node */
+} ls_comm_sharing;
+/* **Collective.** Cuts the nodes so, and numbers the ranks anew. To be called before any shared
+ * array is made. False, with the same LS_USAGE error on all ranks, where the domain of a rank is
+ * asked for, but it may run in several. */
+bool ls_comm_share(ls_comm *comm, ls_comm_sharing sharing, ls_error *error);
 /* **Collective.** Cuts every node into nodes of `size` ranks, which must divide all of them; ranks
  * keep their numbers. To be called before any shared array is made. */
 void ls_comm_regroup(ls_comm *comm, int size);

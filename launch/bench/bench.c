@@ -30,6 +30,7 @@ static const ls_command_option options[] = {
     {"steps", 0, "N", "timed steps, after one to warm up (default 20)", LS_COMMAND_LONG,
      offsetof(ls_bench_arguments, steps), .low = 1, .high = 1 << 24},
     LS_THREADS_OPTION(ls_bench_arguments, threads),
+    LS_SHARE_OPTION(ls_bench_arguments, share),
     {"profile", 0, NULL, "also print time, Gflop/s and GB/s of each layer and pass on rank 0",
      .offset = offsetof(ls_bench_arguments, profile)},
     {"floats", 0, "N", "length of the array (default 25557032)", LS_COMMAND_LONG,
@@ -330,7 +331,8 @@ int ls_command_bench(int argc, char **argv)
         kind++;
     if (a.batch == 0)
         a.batch = kinds[kind].batch;
-    bool ok = kinds[kind].run(comm, &a, &error);
+    bool ok =
+        ls_comm_share(comm, (ls_comm_sharing)a.share, &error) && kinds[kind].run(comm, &a, &error);
     int code = ok ? 0 : ls_command_fail(comm->rank, &error);
     ls_free(a.shape);
     ls_comm_close(comm);

@@ -7,6 +7,7 @@ typedef struct ls_bench_arguments {
     long batch;         /* 0: not given */
     long steps, floats; /* timed steps; length of the array of `bench reduce` */
     int threads, shapes;
+    int share; /* ls_comm_sharing */
     bool profile;
     const char **shape; /* [shapes] of `bench kernels`: "h,w,c | conv2d ..." or "n | dense ..." */
 } ls_bench_arguments;

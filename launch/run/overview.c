@@ -48,7 +48,7 @@ static void print_share(const ls_shards *shards, int ranks, FILE *out)
         ls_print(out, ", or %d ranks", more);
     if (shards->way == LS_SHARDS_BY_TREE &&
         ls_shards_most(shards->count, LS_SHARDS_EVENLY, ranks) < shards->most)
-        ls_print(out, ", or split=even (bits of these ranks and nodes)");
+        ls_print(out, ", or split=even (bits of these ranks and groups)");
     if (fewer < ranks)
         ls_print(out, "; %d rank%s would be as fast", fewer, fewer > 1 ? "s" : "");
     ls_print(out, "\n");

@@ -131,6 +131,7 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
 typedef struct arguments {
     ls_words words;
     ls_train_options train;
+    int share; /* ls_comm_sharing */
 } arguments;
 
 /* 90s, 30m, 11.5h or HH:MM:SS, in seconds; 0 where it is none of these. */
@@ -181,6 +182,7 @@ static const ls_command_option options[] = {
      "nothing",
      .offset = offsetof(arguments, train.dry_run)},
     LS_THREADS_OPTION(arguments, train.threads),
+    LS_SHARE_OPTION(arguments, share),
     {.name = NULL}};
 
 const ls_usage ls_usage_train = {
@@ -206,8 +208,9 @@ int ls_command_train(int argc, char **argv)
     ls_signals_start();
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
-    int code = ls_comm_agree(comm, job != NULL, &error) ? train(comm, job, &a.train)
-                                                        : ls_command_fail(comm->rank, &error);
+    bool ok = ls_comm_agree(comm, job != NULL, &error) &&
+              ls_comm_share(comm, (ls_comm_sharing)a.share, &error);
+    int code = ok ? train(comm, job, &a.train) : ls_command_fail(comm->rank, &error);
     ls_job_destroy(job);
     ls_comm_close(comm);
     return code;

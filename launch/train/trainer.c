@@ -134,9 +134,9 @@ static void divide_shards(ls_trainer *t)
         snprintf(other, sizeof other, "shards=%d or ", shards);
     if (t->comm->rank == 0)
         ls_report_notice(&t->options.listener,
-                         "%d shards can't be halved fairly along nodes of %s ranks (up to %d for "
+                         "%d shards can't be halved fairly along groups of %s ranks (up to %d for "
                          "one): %s holds a copy of the parameters, and none takes more than %d; "
-                         "%ssplit=even: one copy a node, other bits",
+                         "%ssplit=even: one copy a group, other bits",
                          t->shards.count, nodes, most, who, t->shards.most, other);
 }
 

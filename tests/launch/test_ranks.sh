@@ -121,12 +121,12 @@ dry() { # RANKS ARGUMENT ...
 }
 dry 3
 says 'a rank takes up to 8 shards a step in turn'
-says 'the largest share of a batch is 50.0 %, an even one 33.3 %: shards=3 is faster (other bits), or 4 ranks, or split=even (bits of these ranks and nodes); 2 ranks would be as fast'
+says 'the largest share of a batch is 50.0 %, an even one 33.3 %: shards=3 is faster (other bits), or 4 ranks, or split=even (bits of these ranks and groups); 2 ranks would be as fast'
 expect 0 ranks 3 env LOCKSTEP_RANKS_PER_NODE=2,1 "$lockstep" train job.yaml run=none --dry-run shards=0
-says "3 shards can't be halved fairly along nodes of 2+1 ranks (up to 2 for one): each rank holds a copy of the parameters, and none takes more than 1; shards=4 or split=even: one copy a node, other bits"
+says "3 shards can't be halved fairly along groups of 2+1 ranks (up to 2 for one): each rank holds a copy of the parameters, and none takes more than 1; shards=4 or split=even: one copy a group, other bits"
 says ' on this host in all; checkpoint '
 expect 0 ranks 6 env LOCKSTEP_RANKS_PER_NODE=2 "$lockstep" train job.yaml run=none --dry-run shards=0
-says '; shards=8 or split=even: one copy a node, other bits'
+says '; shards=8 or split=even: one copy a group, other bits'
 dry 4
 ! grep 'largest share' out || fail 'expected no word about equal shares'
 
