@@ -26,7 +26,6 @@
 
 #include <string.h>
 
-#include "core/clock.h"
 #include "core/memory.h"
 
 /* The blocks of the i-th layer that it runs are BLOCKS * i + one of these. */
@@ -46,7 +45,7 @@ struct ls_workspace {
     bool *dy_written; /* [count] during backward: some reader of the layer has written its dy */
     bool *trains;     /* [count] during backward: gradients of slots of it, or of a layer of these
                          that it depends on, are wanted */
-    ls_layer_time *times; /* profile, or NULL */
+    const ls_watch *watch; /* NULL: nobody wants to know what the layers take */
 };
 
 static int threads_of(const ls_net *net)
@@ -233,30 +232,17 @@ static void run_part(const task *task, int part, int parts)
     task->step(task->layer, &pass, &args);
 }
 
-/* Runs all parts, shared among the threads; adds the seconds to *time, unless it is NULL. One part
- * is called directly: a parallel region of one thread would make OpenMP end its idle workers. */
-static void share(const task *task, ls_layer_time *time)
+/* Runs all parts, shared among the threads. One part is called directly: a parallel region of one
+ * thread would make OpenMP end its idle workers. */
+static void share(const task *task)
 {
     const int threads = task->layer->type->mixes_rows ? 1 : task->space->threads;
-    double start = time ? ls_clock_now() : 0;
     if (threads == 1)
         run_part(task, 0, 1);
     else
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
         for (int t = 0; t < threads; t++)
             run_part(task, t, threads);
-    if (time)
-        time->seconds += ls_clock_now() - start;
-}
-
-/* Where the profile adds what the i-th layer takes for all rows, forward (pass 0) or backward (1);
- * NULL: none is wanted. */
-static ls_layer_time *time_of(const ls_workspace *space, int i, int pass)
-{
-    ls_layer_time *time = space->times ? &space->times[2 * (space->first + i) + pass] : NULL;
-    if (time)
-        time->rows += (double)space->rows;
-    return time;
 }
 
 void ls_workspace_enter(ls_workspace *space, const real *x, long rows)
@@ -272,7 +258,9 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
-        share(&forward, time_of(space, i, 0));
+        const double begin = ls_watch_begin(space->watch);
+        share(&forward);
+        ls_watch_end_layer(space->watch, LS_SPAN_FORWARD, space->first + i, begin);
     }
     return block_of(space, space->count - 1, BLOCK_Y);
 }
@@ -333,12 +321,13 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
     }
     if (!needed)
         return;
-    ls_layer_time *time = time_of(space, i, 1);
-    share(&backward, time);
+    const double begin = ls_watch_begin(space->watch);
+    share(&backward);
     if (learning && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
-        share(&gradient, time);
+        share(&gradient);
     }
+    ls_watch_end_layer(space->watch, LS_SPAN_BACKWARD, space->first + i, begin);
     if (learning && pass->finished)
         tell_finished(layer, pass);
 }
@@ -400,7 +389,7 @@ const real *ls_workspace_draws(const ls_workspace *space, int layer)
     return at->type->draws ? at->type->draws(at, &args) : NULL;
 }
 
-void ls_workspace_profile(ls_workspace *space, ls_layer_time *times)
+void ls_workspace_watch(ls_workspace *space, const ls_watch *watch)
 {
-    space->times = times;
+    space->watch = watch;
 }

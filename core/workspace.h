@@ -2,6 +2,7 @@
  * have several: for training, for evaluation, for real and for generated rows. */
 #pragma once
 #include "core/net.h"
+#include "core/watch.h"
 
 /* Inference is forward alone; training keeps what backward needs. */
 typedef enum { LS_INFERENCE, LS_TRAINING } ls_workspace_use;
@@ -42,9 +43,6 @@ real *ls_workspace_dy(ls_workspace *space);
  * and backward, which reuses the memory. */
 const real *ls_workspace_output(const ls_workspace *space, int layer);
 const real *ls_workspace_draws(const ls_workspace *space, int layer);
-/* What a pass through a layer took, and of how many rows. */
-typedef struct ls_layer_time {
-    double seconds, rows;
-} ls_layer_time;
-/* Adds what each layer takes, forward and backward, to times[2 * net->count]; NULL: stops. */
-void ls_workspace_profile(ls_workspace *space, ls_layer_time *times);
+/* From now on `watch` (borrowed; NULL: nobody) hears of each layer's pass for all rows: forward,
+ * and backward with the gradients of the layer's parameters. */
+void ls_workspace_watch(ls_workspace *space, const ls_watch *watch);

@@ -62,6 +62,18 @@ const ls_usage ls_usage_bench = {
     .arguments_max = 1,
 };
 
+/* What the passes through a layer took, forward or backward, and of how many rows. */
+typedef struct layer_time {
+    double seconds, rows;
+} layer_time;
+
+/* What is added up of one run of a net. */
+typedef struct profile {
+    ls_watch watch;
+    const ls_workspace *run; /* NULL: there is none */
+    layer_time *time;        /* [2 * layers] forward and backward, in all steps of rank 0 */
+} profile;
+
 /* A training run over a data set in memory, and what is measured of it. */
 typedef struct bench {
     const ls_bench_arguments *arguments;
@@ -70,10 +82,10 @@ typedef struct bench {
     real *y;    /* their labels */
     ls_dataset *data;
     ls_trainer trainer;
-    double last;                     /* when the step before ended */
-    double *seconds;                 /* [steps] */
-    ls_layer_time *layers[LS_VIEWS]; /* of each run of a net, in all steps of rank 0 */
-    double bytes;                    /* memory of this process in the last step */
+    double last;     /* when the step before ended */
+    double *seconds; /* [steps] */
+    profile profile[LS_VIEWS];
+    double bytes; /* memory of this process in the last step */
 } bench;
 
 /* Finds the spec that is measured, the shape of a row of its input, and how many outputs its last
@@ -151,15 +163,25 @@ static const ls_objective *objective_of(const bench *b)
     return b->trainer.session.stage[0].objective;
 }
 
+static void add_pass(void *context, const ls_span *span)
+{
+    const profile *p = context;
+    layer_time *time = &p->time[2 * span->layer + (span->kind == LS_SPAN_BACKWARD)];
+    time->seconds += span->end - span->begin;
+    time->rows += (double)ls_workspace_rows(p->run);
+}
+
 static void start_profile(bench *b)
 {
     const ls_objective *objective = objective_of(b);
     for (int v = 0; v < objective->views; v++) {
         ls_workspace *run = objective->view[v].run;
+        profile *p = &b->profile[v];
         if (!run)
             continue;
-        b->layers[v] = ls_alloc((size_t)(2 * ls_workspace_net(run)->count), sizeof **b->layers);
-        ls_workspace_profile(run, b->layers[v]);
+        *p = (profile){.watch = {add_pass, p}, .run = run};
+        p->time = ls_alloc((size_t)(2 * ls_workspace_net(run)->count), sizeof *p->time);
+        ls_workspace_watch(run, &p->watch);
     }
 }
 
@@ -194,7 +216,7 @@ static void count_bytes(const ls_layer *layer, long rows, double bytes[2])
 }
 
 /* Prints a line for each layer of a net; returns the seconds of all of them. */
-static double print_layers(const ls_net *net, const ls_layer_time *times, long steps)
+static double print_layers(const ls_net *net, const layer_time *times, long steps)
 {
     int width = 0;
     double sum = 0;
@@ -204,7 +226,7 @@ static double print_layers(const ls_net *net, const ls_layer_time *times, long s
         const ls_layer *layer = net->layers[i];
         ls_print(stdout, "%-*s", width, layer->name);
         for (int pass = 0; pass < 2; pass++) {
-            const ls_layer_time *time = &times[2 * i + pass];
+            const layer_time *time = &times[2 * i + pass];
             const double rows = time->rows / (double)steps, seconds = time->seconds / (double)steps;
             double bytes[2];
             count_bytes(layer, (long)rows, bytes);
@@ -226,11 +248,11 @@ static void print_profile(const bench *b)
     double sum = 0, whole = 0;
     const ls_objective *objective = objective_of(b);
     for (int v = 0; v < objective->views; v++) {
-        if (!b->layers[v])
+        if (!b->profile[v].run)
             continue;
         if (objective->views > 1)
             ls_print(stdout, "%s\n", objective->view[v].name);
-        sum += print_layers(ls_workspace_net(objective->view[v].run), b->layers[v], steps);
+        sum += print_layers(ls_workspace_net(b->profile[v].run), b->profile[v].time, steps);
     }
     for (long i = 0; i < steps; i++)
         whole += b->seconds[i] / (double)steps;
@@ -303,7 +325,7 @@ static bool bench_model(ls_comm *comm, const ls_bench_arguments *a, ls_error *er
     ls_dataset_close(b->data);
     ls_job_destroy(b->job);
     for (int v = 0; v < LS_VIEWS; v++)
-        ls_free(b->layers[v]);
+        ls_free(b->profile[v].time);
     ls_free(b->seconds);
     ls_free(b->x);
     ls_free(b->y);
