@@ -97,6 +97,19 @@ void ls_reduce_destroy(ls_reduce *reduce)
     ls_free(reduce);
 }
 
+void ls_reduce_watch(ls_reduce *reduce, const ls_watch *watch)
+{
+    reduce->watch = watch;
+}
+
+/* **Collective** over the node. */
+static void wait_node(const ls_reduce *reduce)
+{
+    const double begin = ls_watch_begin(reduce->watch);
+    ls_comm_node_barrier(reduce->comm);
+    ls_watch_end(reduce->watch, LS_SPAN_WAIT, begin);
+}
+
 /* The part of the slots that lies in this rank's slice. */
 static ls_intervals slots_in_slice(const ls_reduce *reduce, const ls_slots *slots)
 {
@@ -159,7 +172,8 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums,
     bool one_node = comm->nodes == 1;
     ls_intervals parts = slots_in_slice(reduce, slots);
     reduce->sums[comm->node_rank] = *sums;
-    ls_comm_node_barrier(comm); /* A */
+    wait_node(reduce); /* A */
+    const double begin = ls_watch_begin(reduce->watch);
     sum_node(reduce, &parts, one_node);
     if (!one_node && comm->node_rank < comm->smallest_node) {
         ls_exchange_sum(comm, reduce->gradient, &parts, reduce->buffer);
@@ -167,7 +181,8 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums,
     }
     if (comm->node_rank == 0)
         add_step_sums(reduce);
-    ls_comm_node_barrier(comm); /* B */
+    ls_watch_end(reduce->watch, LS_SPAN_SUM, begin);
+    wait_node(reduce); /* B */
     *sums = *reduce->total;
     ls_squares_add(reduce->params, slots, reduce->squares, norm2);
 }
@@ -175,15 +190,15 @@ void ls_reduce_sum(ls_reduce *reduce, const ls_slots *slots, ls_step_sums *sums,
 void ls_reduce_norms(ls_reduce *reduce, const real *array, const ls_slots *slots, double *norm2)
 {
     ls_intervals parts = slots_in_slice(reduce, slots);
-    ls_comm_node_barrier(reduce->comm);
+    wait_node(reduce);
     measure_squares(reduce, &parts, array);
-    ls_comm_node_barrier(reduce->comm);
+    wait_node(reduce);
     ls_squares_add(reduce->params, slots, reduce->squares, norm2);
 }
 
 void ls_reduce_end(ls_reduce *reduce)
 {
-    ls_comm_node_barrier(reduce->comm); /* C */
+    wait_node(reduce); /* C */
 }
 
 void ls_reduce_by_mpi(ls_comm *comm, const real *values, real *sum, long count)

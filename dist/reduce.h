@@ -14,6 +14,7 @@
 #pragma once
 #include "core/objective.h"
 #include "core/squares.h"
+#include "core/watch.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
 
@@ -44,12 +45,16 @@ typedef struct ls_reduce {
     real **from;         /* [node_size] one block in each of the arrays */
     ls_step_sums *node_sums; /* [nodes] totals of the nodes */
     real *buffer;            /* for messages from other nodes; NULL: there is one node */
+    const ls_watch *watch;   /* NULL: nobody wants to know how long this rank waits and sums */
 } ls_reduce;
 
 /* **Collective.** For the gradients of `params` (borrowed). Makes the gradient arrays, which are
  * shared. NULL and an error where there is no room. */
 ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *error);
 void ls_reduce_destroy(ls_reduce *reduce); /* **Collective.** */
+/* From now on `watch` (borrowed) hears of the time that this rank sums, and of that for which it
+ * waits for others. */
+void ls_reduce_watch(ls_reduce *reduce, const ls_watch *watch);
 /* Bytes of shared memory that ls_reduce_create takes on a node of `node_size` ranks. */
 size_t ls_reduce_bytes(const ls_params *params, int node_size);
 /* Bytes of the buffer that each rank takes besides, for messages from other nodes. */

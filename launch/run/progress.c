@@ -120,13 +120,35 @@ static void amount(char *text, size_t size, double value)
 }
 
 /* The parts of a line, the most important first: a narrow terminal drops the last ones. */
-enum { EPOCH, LOSS, TROUBLE, LEFT, METRICS, BAR, SPEED, STEP, WAITING, SAVING, PARTS };
+enum { EPOCH, LOSS, TROUBLE, LEFT, METRICS, BAR, SPEED, STEP, WAITING, SAVING, TIMES, PARTS };
 /* Their order on the line. */
-static const int order[PARTS] = {EPOCH, BAR,  STEP,    LOSS,   METRICS,
-                                 SPEED, LEFT, WAITING, SAVING, TROUBLE};
+static const int order[PARTS] = {EPOCH, BAR,     STEP,   LOSS,  METRICS, SPEED,
+                                 LEFT,  WAITING, SAVING, TIMES, TROUBLE};
 typedef struct parts {
     char at[PARTS][TEXT]; /* "": left out */
 } parts;
+
+/* What a step took: least/median/most over the ranks, in ms; data only where a rank waits for it.
+ */
+static void describe_times(char *text, const ls_figures *f)
+{
+    static const struct {
+        const char *name;
+        ls_time time;
+        double from; /* is left out where it is less than this share of the computing */
+    } shown[] = {{"compute", LS_TIME_COMPUTE, 0},
+                 {"wait", LS_TIME_WAIT, 0},
+                 {"sum", LS_TIME_SUM, 0},
+                 {"data", LS_TIME_DATA, 0.01}};
+    int used = 0;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown && used < TEXT; i++) {
+        const ls_spread *s = &f->spent[shown[i].time];
+        if (s->most > 0 && s->most >= shown[i].from * f->spent[LS_TIME_COMPUTE].most)
+            used += snprintf(text + used, (size_t)(TEXT - used), "%s%s %.3g/%.3g/%.3g",
+                             used ? "  " : "ms: ", shown[i].name, 1e3 * s->least, 1e3 * s->median,
+                             1e3 * s->most);
+    }
+}
 
 /* All parts but the bar; `brief`: with fewer words, for a narrow terminal. */
 static parts describe(const ls_figures *f, bool brief)
@@ -158,6 +180,8 @@ static parts describe(const ls_figures *f, bool brief)
         snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * f->waiting);
     if (f->written > 0)
         snprintf(p.at[SAVING], TEXT, "checkpoint %.2g s, written in %.2g s", f->held, f->written);
+    if (f->ranks > 1)
+        describe_times(p.at[TIMES], f);
     return p;
 }
 

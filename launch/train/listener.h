@@ -3,6 +3,21 @@
 #pragma once
 #include "core/objective.h"
 
+/* What a rank spends a step on: the gradient of its shards; waiting for other ranks; waiting for
+ * rows; the sum over the ranks; the update of its part of the parameters. */
+typedef enum ls_time {
+    LS_TIME_COMPUTE,
+    LS_TIME_WAIT,
+    LS_TIME_DATA,
+    LS_TIME_SUM,
+    LS_TIME_UPDATE,
+    LS_TIMES
+} ls_time;
+/* Over the ranks. */
+typedef struct ls_spread {
+    double least, median, most;
+} ls_spread;
+
 /* The state of training after a step or an evaluation. */
 typedef struct ls_figures {
     int stage, stages;  /* the stage that runs, from 0; how many there are */
@@ -21,6 +36,8 @@ typedef struct ls_figures {
     double seconds;            /* spent in this stage since this start */
     double seconds_left;       /* of the stage; < 0: not known */
     double waiting;            /* share of the time spent waiting for data, 0 to 1 */
+    int ranks;
+    ls_spread spent[LS_TIMES]; /* seconds of a step, on rank 0, by the last steps that are known */
     double held, written;      /* seconds that the last checkpoint held training up, and after which
                                 * it was on the disk; 0: there was none */
 } ls_figures;

@@ -125,6 +125,18 @@ static void add_rates(const ls_report *report, json_t *record)
     }
 }
 
+/* What a step took, over the ranks. */
+static void add_times(const ls_report *report, json_t *record)
+{
+    for (int k = 0; k < LS_TIMES; k++) {
+        char key[2 * LS_WORD];
+        const ls_spread *spread = &report->timing.spread[k];
+        snprintf(key, sizeof key, "%s_seconds", ls_timing_names[k]);
+        json_object_set_new(record, key,
+                            json_pack("[f, f, f]", spread->least, spread->median, spread->most));
+    }
+}
+
 static void write_step_record(ls_report *report)
 {
     double value[LS_METRICS];
@@ -136,6 +148,7 @@ static void write_step_record(ls_report *report)
     json_object_set_new(record, "samples_per_second",
                         json_real((report->position->samples - report->record_rows) / seconds));
     json_object_set_new(record, "waiting", json_real(waited / seconds));
+    add_times(report, record);
     if (report->written > 0) {
         json_object_set_new(record, "held_seconds", json_real(report->held));
         json_object_set_new(record, "write_seconds", json_real(report->written));
@@ -171,9 +184,11 @@ static ls_figures figures_of(const ls_report *report, const double *value)
         .seconds = seconds,
         .seconds_left = steps_here > 0 ? seconds / steps_here * steps_left : -1,
         .waiting = report->waited / seconds,
+        .ranks = report->timing.comm->size,
         .held = report->held,
         .written = report->written,
     };
+    memcpy(figures.spent, report->timing.spread, sizeof figures.spent);
     if (value)
         memcpy(figures.value, value, (size_t)stage->objective->metrics * sizeof *value);
     else
@@ -186,6 +201,7 @@ void ls_report_start(ls_report *report)
 {
     clear(report->epoch);
     clear(report->record);
+    ls_timing_start(&report->timing);
     report->stage_start = report->record_start = ls_clock_now();
     report->stage_first = report->position->stage_step;
     report->stage_rows = report->record_rows = report->position->samples;
@@ -202,8 +218,12 @@ void ls_report_step(ls_report *report, const ls_sums *sums)
     add(sums, report->record);
     const long every = (ls_session_steps(stage, 1) + RECORDS_AN_EPOCH - 1) / RECORDS_AN_EPOCH;
     bool due = step % every == 0 || ls_session_ends_epoch(stage, step) || step == stage->steps;
+    if (due || step % LS_TIMING_EVERY == 0)
+        ls_timing_gather(&report->timing, report->position->step);
     if (report->run && due)
         write_step_record(report);
+    if (due)
+        ls_timing_clear(&report->timing);
     if (report->listener->step) {
         ls_figures figures = figures_of(report, NULL);
         report->listener->step(report->listener->context, &figures);

@@ -4,6 +4,7 @@
 #include "io/rundir.h"
 #include "launch/session/session.h"
 #include "launch/train/listener.h"
+#include "launch/train/timing.h"
 
 typedef struct ls_report {
     const ls_listener *listener;
@@ -23,6 +24,7 @@ typedef struct ls_report {
     /* When that was; the run's rows and `waited` at that time. */
     double record_start, record_rows, record_waited;
     long lost; /* records that could not be written since one could */
+    ls_timing timing;
 } ls_report;
 
 /* Hands a line to listener->notice, where there is one. */
@@ -30,8 +32,8 @@ void ls_report_notice(const ls_listener *listener, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The stage begins, or goes on, from position->stage_step. */
 void ls_report_start(ls_report *report);
-/* A step is done, with these sums[LS_PHASES] over the whole batch; a record about 20 times an
- * epoch. */
+/* **Collective.** A step is done, with these sums[LS_PHASES] over the whole batch; a record about
+ * 20 times an epoch. */
 void ls_report_step(ls_report *report, const ls_sums *sums);
 /* An evaluation is done, which took `seconds` and gave value[metrics]. */
 void ls_report_evaluation(ls_report *report, const double *value, double seconds);

@@ -266,6 +266,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (!allocate(t, error))
         return false;
     t->report.run = t->run;
+    ls_timing_open(&t->report.timing, comm, &t->options.listener);
+    ls_reduce_watch(t->reduce, &t->report.timing.watch);
     ls_states_select(&t->states, &t->session, (int)t->position.stage);
     if (t->position.stage_step > 0) /* else the stage begins them */
         ls_carry_begin(&t->carry, &t->session, &t->shards, t->position.stage);
@@ -286,6 +288,7 @@ void ls_trainer_close(ls_trainer *t)
     ls_checkpoint_close(t->checkpoint);
     if (t->reduce)
         ls_reduce_destroy(t->reduce);
+    ls_timing_release(&t->report.timing);
     ls_shards_release(&t->shards);
     ls_snapshot_release(&t->snapshot);
     ls_carry_release(&t->carry);

@@ -49,9 +49,17 @@ static void raise_flags(ls_trainer *t, ls_step_sums *sums)
     sums->samples = minutes_over(&t->session.job->samples.every, t->samples.taken);
 }
 
-static void sum_over_ranks(void *comm, double *values, long count)
+static const ls_watch *watch_of(const ls_trainer *t)
 {
-    ls_comm_sum_ordered(comm, values, count);
+    return &t->report.timing.watch;
+}
+
+static void sum_over_ranks(void *trainer, double *values, long count)
+{
+    const ls_trainer *t = trainer;
+    const double begin = ls_clock_now();
+    ls_comm_sum_ordered(t->comm, values, count);
+    ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
 }
 
 /* One update of a step: update `repeat` of those that its phase makes in a row. */
@@ -74,14 +82,17 @@ static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
                           .frozen = &objective->frozen,
                           .carried = t->carry.states.count ? t->carry.own : NULL,
                           .sum = sum_over_ranks,
-                          .context = t->comm};
+                          .context = t};
     *sums = (ls_step_sums){.failed = batch == NULL};
     /* Where layers sum over the ranks, a rank that entered them alone would wait for ever. */
-    if (ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
-                                           : batch != NULL)
+    const bool able = ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
+                                                         : batch != NULL;
+    const double begin = ls_timing_begin(&t->report.timing);
+    if (able)
         ls_shards_gradient(&t->shards, objective, now->phase, batch, &pass, &sums->sums);
     else
         ls_objective_zero(objective, now->phase, t->shards.partial[0]);
+    ls_watch_end(watch_of(t), LS_SPAN_GRADIENT, begin);
 }
 
 /* A write that failed because the run directory is no longer this job's is told as that. */
@@ -171,14 +182,26 @@ static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *er
     raise_flags(t, &sums);
     ls_reduce_sum(t->reduce, slots, &sums, t->norm2.gradient);
     bool accepted = accept(t, now, &sums, error);
+    double begin = ls_timing_begin(&t->report.timing);
     if (accepted)
         update(t, now->phase, sums.sums.at[LS_SUM_WEIGHT]);
+    ls_watch_end(watch_of(t), LS_SPAN_UPDATE, begin);
     ls_reduce_end(t->reduce);
     if (!accepted)
         return false;
+    begin = ls_timing_begin(&t->report.timing);
     ls_session_prepare(&t->session, slots);
+    ls_watch_end(watch_of(t), LS_SPAN_PREPARE, begin);
     add_sums(done, now->phase, &sums);
     return true;
+}
+
+static const ls_batch *next_batch(ls_trainer *t, ls_error *error)
+{
+    const double begin = ls_timing_begin(&t->report.timing);
+    const ls_batch *batch = ls_loader_next(t->loader, error);
+    ls_watch_end(watch_of(t), LS_SPAN_DATA, begin);
+    return batch;
 }
 
 /* One step: the updates of each phase in turn. */
@@ -190,7 +213,7 @@ static bool train_step(ls_trainer *t, step *done, ls_error *error)
     for (now.phase = 0; now.phase < objective->phases; now.phase++)
         for (now.repeat = 0; now.repeat < objective->phase[now.phase].times; now.repeat++) {
             if (objective->phase[now.phase].fresh_batch)
-                now.batch = ls_loader_next(t->loader, error);
+                now.batch = next_batch(t, error);
             if (!make_update(t, &now, done, error))
                 return false;
             if (objective->phase[now.phase].fresh_batch)
@@ -198,6 +221,7 @@ static bool train_step(ls_trainer *t, step *done, ls_error *error)
         }
     t->position.step++;
     t->position.stage_step++;
+    ls_timing_step(&t->report.timing, now.batch->rows);
     return true;
 }
 
