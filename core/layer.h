@@ -139,6 +139,7 @@ struct ls_layer_type {
     bool mixes_rows; /* a row's output depends on statistics of each channel over rows; see above */
     bool random;     /* uses random numbers when training */
     bool transposes; /* takes transpose=1 */
+    bool passes_on;  /* where it does not train, its outputs are its input */
     bool (*setup)(ls_layer *layer, ls_error *error);
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
@@ -147,7 +148,7 @@ struct ls_layer_type {
      * NULL for the others. NULL: no parameters. */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     /* Narrows [*low, *high], which comes as all numbers, to a range that no output leaves. NULL:
-     * any number may come. */
+     * any number may come, unless the line passes on. */
     void (*range)(const ls_layer *layer, double *low, double *high);
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);

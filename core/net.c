@@ -338,13 +338,14 @@ bool ls_net_share(const ls_net *a, const ls_net *b)
     return ls_slots_meet(&of_a, &of_b);
 }
 
-void ls_net_range(const ls_net *net, double *low, double *high)
+void ls_net_range(const ls_net *net, int layer, double *low, double *high)
 {
-    const ls_layer *last = net->layers[net->count - 1];
+    while (layer >= 0 && net->layers[layer]->type->passes_on)
+        layer = net->layers[layer]->input[0];
     *low = -INFINITY;
     *high = INFINITY;
-    if (last->type->range)
-        last->type->range(last, low, high);
+    if (layer >= 0 && net->layers[layer]->type->range)
+        net->layers[layer]->type->range(net->layers[layer], low, high);
 }
 
 void ls_net_print(const ls_net *net, FILE *out)

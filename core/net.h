@@ -42,7 +42,7 @@ bool ls_net_share(const ls_net *a, const ls_net *b);
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */
 int ls_net_last_reader(const ls_net *net, int count, int i);
-/* The range that no output of the net leaves: that of its last line. */
-void ls_net_range(const ls_net *net, double *low, double *high);
+/* The range that no output of line `layer` leaves where the net does not train. */
+void ls_net_range(const ls_net *net, int layer, double *low, double *high);
 /* The layer table: name, type, output shape, parameters. */
 void ls_net_print(const ls_net *net, FILE *out);

@@ -85,6 +85,7 @@ const ls_layer_type ls_layer_dropout = {
     .size = sizeof(dropout),
     .options = options,
     .random = true,
+    .passes_on = true,
     .setup = setup,
     .forward = forward,
     .backward = backward,

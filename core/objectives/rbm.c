@@ -134,18 +134,17 @@ static bool check_above(const ls_rbm *self, ls_error *error)
 /* Bernoulli units above other lines need what rows of the data are checked for. */
 static bool check_range(const ls_rbm *self, ls_error *error)
 {
-    double low = -INFINITY, high = INFINITY;
+    double low, high;
     if (self->layer == 0 || is_gaussian(self))
         return true;
-    const ls_layer *below = self->net->layers[self->layer - 1];
-    if (below->type->range)
-        below->type->range(below, &low, &high);
+    ls_net_range(self->net, self->layer - 1, &low, &high);
     return (low >= 0 && high <= 1) ||
            ls_error_set(error, LS_USAGE,
                         "layer=%s: units=bernoulli is of numbers from 0 to 1, but those that %s "
                         "gives it can be others: let that be `activation function=logistic`, or "
                         "take units=gaussian",
-                        self->net->layers[self->layer]->name, below->name);
+                        self->net->layers[self->layer]->name,
+                        self->net->layers[self->layer - 1]->name);
 }
 
 static bool is_finite(double number)

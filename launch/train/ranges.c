@@ -14,7 +14,7 @@ static bool check_logits(const ls_session *s, const ls_objective *objective, ls_
     const ls_net *net = objective->outputs.logits;
     if (!net)
         return true;
-    ls_net_range(net, &low, &high);
+    ls_net_range(net, net->count - 1, &low, &high);
     if (isinf(low) || isinf(high))
         return true;
     ls_session_net_key(s, net->name, key, sizeof key);
@@ -132,7 +132,7 @@ bool ls_ranges_apart(const ls_session *s, long stage, char *text, size_t size)
     if (stage == s->job->stages)
         return false;
     const ls_net *net = s->stage[stage].objective->outputs.rows;
-    ls_net_range(net, &low, &high);
+    ls_net_range(net, net->count - 1, &low, &high);
     if ((isinf(low) && isinf(high)) || !ls_ranges_data(s, &least, &most))
         return false;
     const double slack = 1e-3 * (most - least), least_share = 0.6;
