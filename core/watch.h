@@ -23,7 +23,7 @@ typedef enum ls_span_kind {
 typedef struct ls_span {
     double begin, end; /* ls_clock_now() */
     ls_span_kind kind;
-    int layer; /* of the net, in a pass through it; else -1 */
+    int index; /* of a pass, the layer of its net; of a step, its number in the run */
 } ls_span;
 
 typedef struct ls_watch {
@@ -35,5 +35,5 @@ typedef struct ls_watch {
 double ls_watch_begin(const ls_watch *watch);
 /* Tells of a span that ends now. `watch` may be NULL. */
 void ls_watch_end(const ls_watch *watch, ls_span_kind kind, double begin);
-/* The same of a pass through a layer. */
-void ls_watch_end_layer(const ls_watch *watch, ls_span_kind kind, int layer, double begin);
+/* The same of a pass or a step, which has an index. */
+void ls_watch_end_of(const ls_watch *watch, ls_span_kind kind, int index, double begin);

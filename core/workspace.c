@@ -260,7 +260,7 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
         const double begin = ls_watch_begin(space->watch);
         share(&forward);
-        ls_watch_end_layer(space->watch, LS_SPAN_FORWARD, space->first + i, begin);
+        ls_watch_end_of(space->watch, LS_SPAN_FORWARD, space->first + i, begin);
     }
     return block_of(space, space->count - 1, BLOCK_Y);
 }
@@ -327,7 +327,7 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
         share(&gradient);
     }
-    ls_watch_end_layer(space->watch, LS_SPAN_BACKWARD, space->first + i, begin);
+    ls_watch_end_of(space->watch, LS_SPAN_BACKWARD, space->first + i, begin);
     if (learning && pass->finished)
         tell_finished(layer, pass);
 }

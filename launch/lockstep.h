@@ -26,6 +26,7 @@ extern "C" {
 #include "core/spec.h"
 #include "core/squares.h"
 #include "core/tensor.h"
+#include "core/watch.h"
 #include "core/workspace.h"
 
 #include "dist/comm.h"
@@ -56,8 +57,11 @@ extern "C" {
 #include "launch/train/report.h"
 #include "launch/train/samples.h"
 #include "launch/train/shards.h"
+#include "launch/train/slow.h"
 #include "launch/train/snapshot.h"
 #include "launch/train/states.h"
+#include "launch/train/timeline.h"
+#include "launch/train/timing.h"
 #include "launch/train/trainer.h"
 #include "launch/train/trainer_run.h"
 

@@ -166,7 +166,7 @@ static const ls_objective *objective_of(const bench *b)
 static void add_pass(void *context, const ls_span *span)
 {
     const profile *p = context;
-    layer_time *time = &p->time[2 * span->layer + (span->kind == LS_SPAN_BACKWARD)];
+    layer_time *time = &p->time[2 * span->index + (span->kind == LS_SPAN_BACKWARD)];
     time->seconds += span->end - span->begin;
     time->rows += (double)ls_workspace_rows(p->run);
 }

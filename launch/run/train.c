@@ -177,6 +177,9 @@ static const ls_command_option options[] = {
     {"max-time", 0, "TIME",
      "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS",
      LS_COMMAND_OWN, .read = read_max_time},
+    {"timeline", 0, "FILE.json",
+     "write what each rank did when in the last steps, for chrome://tracing or Perfetto",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, train.timeline)},
     {"dry-run", 0, NULL,
      "check everything, print layers, memory, checkpoint size and a guess of the time, start "
      "nothing",

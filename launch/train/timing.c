@@ -35,6 +35,8 @@ static void note(void *context, const ls_span *span)
     ls_timing *t = context;
     const ls_time part = counts_as[span->kind];
     double seconds = span->end - span->begin;
+    if (t->timeline)
+        ls_timeline_note(t->timeline, span);
     if (part == LS_TIMES)
         return;
     if (part == LS_TIME_WAIT || part == LS_TIME_SUM)
@@ -65,6 +67,7 @@ void ls_timing_open(ls_timing *t, ls_comm *comm, const ls_listener *listener)
 
 void ls_timing_release(ls_timing *t)
 {
+    ls_timeline_destroy(t->timeline);
     ls_free(t->machine_sizes);
     ls_free(t->place);
 }

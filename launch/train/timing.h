@@ -9,14 +9,16 @@
 #include "dist/comm.h"
 #include "launch/train/listener.h"
 #include "launch/train/slow.h"
+#include "launch/train/timeline.h"
 
 enum { LS_TIMING_EVERY = 5 }; /* steps, after which the ranks are compared */
 
 typedef struct ls_timing {
     ls_comm *comm;
     const ls_listener *listener;
-    ls_watch watch; /* for all that time is spent on */
-    double inner;   /* sums and waits since ls_timing_begin */
+    ls_watch watch;        /* for all that time is spent on */
+    ls_timeline *timeline; /* owned, stores it; NULL: none is wanted */
+    double inner;          /* sums and waits since ls_timing_begin */
     /* Seconds: of the step that runs, and of `steps` since ls_timing_clear. */
     double step[LS_TIMES], total[LS_TIMES];
     long steps;

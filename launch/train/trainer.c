@@ -268,6 +268,9 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     t->report.run = t->run;
     ls_timing_open(&t->report.timing, comm, &t->options.listener);
     ls_reduce_watch(t->reduce, &t->report.timing.watch);
+    if (t->options.timeline &&
+        !(t->report.timing.timeline = ls_timeline_create(&t->session, t->options.timeline, error)))
+        return false;
     ls_states_select(&t->states, &t->session, (int)t->position.stage);
     if (t->position.stage_step > 0) /* else the stage begins them */
         ls_carry_begin(&t->carry, &t->session, &t->shards, t->position.stage);

@@ -24,8 +24,9 @@ typedef struct ls_train_options {
     bool dry_run;        /* the trainer is opened for checks and ls_plan only; nothing is written */
     bool no_files;       /* no run directory: nothing is written, and nothing resumed */
     int threads;         /* of a rank; 0: 1 */
-    double max_seconds;  /* then the run stops with a checkpoint; 0: no limit */
-    ls_dataset *data;    /* in place of the job's data set, borrowed; NULL: the job's */
+    const char *timeline; /* a file that gets a trace of what the ranks did; NULL: none */
+    double max_seconds;   /* then the run stops with a checkpoint; 0: no limit */
+    ls_dataset *data;     /* in place of the job's data set, borrowed; NULL: the job's */
     ls_listener listener;
     /* Reads the job that a checkpoint holds, `where` is its path; NULL: ls_job_from_json. */
     ls_job *(*read_job)(const char *text, const char *where, ls_error *error);

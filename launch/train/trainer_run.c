@@ -209,6 +209,7 @@ static bool train_step(ls_trainer *t, step *done, ls_error *error)
 {
     const ls_objective *objective = stage_of(t)->objective;
     turn now = {.batch = NULL};
+    const double begin = ls_clock_now();
     *done = (step){.stop = 0};
     for (now.phase = 0; now.phase < objective->phases; now.phase++)
         for (now.repeat = 0; now.repeat < objective->phase[now.phase].times; now.repeat++) {
@@ -222,6 +223,7 @@ static bool train_step(ls_trainer *t, step *done, ls_error *error)
     t->position.step++;
     t->position.stage_step++;
     ls_timing_step(&t->report.timing, now.batch->rows);
+    ls_watch_end_of(watch_of(t), LS_SPAN_STEP, (int)t->position.step, begin);
     return true;
 }
 
@@ -266,12 +268,14 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
                                   .arrays = t->states.saved,
                                   .data = t->session.data_text};
     ls_error why;
+    const double begin = ls_clock_now();
     if (part == LS_CHECKPOINT_WEIGHTS) /* as best.c writes best.h5 again */
         now.position.gap = 0;
     wait_written(t);
     if (t->snapshot.writer && !ls_rundir_check(t->run, &why))
         ls_checkpoint_writer_bar(t->snapshot.writer, &why);
     ls_snapshot_take(&t->snapshot, &now, &t->carry, part);
+    ls_watch_end(watch_of(t), LS_SPAN_CHECKPOINT, begin);
     if (part == LS_CHECKPOINT_ALL)
         t->last.saved = ls_clock_now();
 }
@@ -308,6 +312,7 @@ static bool evaluate(ls_trainer *t, ls_error *error)
     }
     if (job->evaluate.average)
         read_values(t, trained);
+    ls_watch_end(watch_of(t), LS_SPAN_EVALUATION, start);
     return ls_comm_agree(t->comm, ok, error);
 }
 
@@ -316,11 +321,13 @@ static void take_samples(ls_trainer *t)
 {
     const bool average = t->session.job->evaluate.average;
     real *trained = t->session.params->values;
+    const double begin = ls_clock_now();
     if (average)
         read_values(t, t->states.array[LS_OPTIMIZER_AVERAGE]);
     ls_samples_take(&t->samples);
     if (average)
         read_values(t, trained);
+    ls_watch_end(watch_of(t), LS_SPAN_SAMPLES, begin);
 }
 
 /* Whether what is done `every` so often is due: by the steps done, or by the clock (`flag`). */
@@ -415,6 +422,8 @@ static void start_stage(ls_trainer *t)
     }
     ls_plan_rows(t, number, &shard_rows, &chunk_rows);
     objective->type->compile(objective, shard_rows, chunk_rows);
+    if (t->report.timing.timeline)
+        ls_timeline_watch(t->report.timing.timeline, objective);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
     t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;
@@ -502,6 +511,8 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
     bool durable = check_written(t, failed ? NULL : error);
     ls_samples_wait(&t->samples);
     tell_written(t);
+    if (t->report.timing.timeline)
+        ls_timeline_write(t->report.timing.timeline, &t->options.listener);
     if (failed || !ls_comm_agree(t->comm, durable, error))
         return LS_OUTCOME_FAILED;
     return result == STOP ? LS_OUTCOME_STOPPED : LS_OUTCOME_COMPLETE;

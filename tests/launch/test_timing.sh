@@ -40,3 +40,59 @@ expect 0 ranks 2 "${train[@]}" run=node
 ! grep -q 'slow' out || fail 'one node was called slow'
 expect 0 "${train[@]}" run=alone
 ! grep -q ' ms: ' out || fail 'one rank has no figures of ranks'
+
+# --- A timeline: JSON, whose events of a rank lie one in another or apart, and fill its steps.
+expect 0 ranks 2 "${train[@]}" run=traced steps=30 evaluate.every='20 steps' checkpoint.every='10 steps' --timeline=trace.json
+says 'timeline: trace.json, of the last 30 of 30 steps'
+cat >check_trace.py <<'END_PYTHON'
+"""check_trace: FILE STEPS RANKS [MORE]: checks a timeline; steps STEPS - MORE + 1 to STEPS must be there, where MORE is given."""
+import collections
+import json
+import sys
+
+steps, ranks = int(sys.argv[2]), int(sys.argv[3])
+trace = json.load(open(sys.argv[1]))
+events = collections.defaultdict(list)
+for e in trace:
+    if e["ph"] == "X":
+        events[e["tid"]].append(e)
+    else:
+        assert e["ph"] == "M" and e["args"]["name"], e
+assert sorted(events) == list(range(ranks)), sorted(events)
+for rank, mine in events.items():
+    covered, whole, open_ones = 0, 0, []
+    mine.sort(key=lambda e: (e["ts"], -e["dur"]))
+    for e in mine:
+        assert e["ts"] >= 0 and e["dur"] >= 0, e
+        while open_ones and open_ones[-1]["ts"] + open_ones[-1]["dur"] <= e["ts"] + 1e-2:
+            open_ones.pop()
+        if open_ones:  # ends before what it lies in; times have three digits
+            assert e["ts"] + e["dur"] <= open_ones[-1]["ts"] + open_ones[-1]["dur"] + 1e-2, (e, open_ones[-1])
+            covered += e["dur"] if len(open_ones) == 1 and open_ones[0]["cat"] == "step" else 0
+        whole += e["dur"] if e["cat"] == "step" else 0
+        open_ones.append(e)
+    assert covered > 0.8 * whole, (rank, covered, whole)
+    numbers = [int(e["name"].split()[1]) for e in mine if e["cat"] == "step"]
+    assert numbers == list(range(numbers[0], steps + 1)), numbers
+    print(rank, len(numbers), sorted({e["cat"] for e in mine}))
+    for e in "dense1 forward", "dense3 backward", "gradient", "update", "sum":
+        assert sum(e == other["name"] for other in mine) == len(numbers), e
+END_PYTHON
+expect 0 "$python" check_trace.py trace.json 30 2
+same 'the trace' "0 30 ['checkpoint', 'compute', 'data', 'evaluation', 'step', 'sum', 'wait'] 1 30 ['checkpoint', 'compute', 'data', 'evaluation', 'step', 'sum', 'wait']" \
+    "$(tr '\n' ' ' <out | sed 's/ $//')"
+
+# --- Of a long run, as many of the last steps as a ring holds; a stage's end is no end of the trace.
+expect 0 "${train[@]}" run=long model='mlp widths=144,2,2,2,2,2,2,2,4' batch=4 steps=2500 --timeline=long.json
+says ' of 2500 steps'
+sed -n 's/.*of the last \([0-9]*\) of 2500 steps/\1/p' out >kept
+expect 0 "$python" -c "
+import json
+steps = [int(e['name'].split()[1]) for e in json.load(open('long.json')) if e.get('cat') == 'step']
+assert 500 < len(steps) == int(open('kept').read()) < 2500, len(steps)
+assert steps == list(range(2501 - len(steps), 2501))"
+
+# --- A file that can't be written is told before the first step.
+expect 74 "${train[@]}" run=none --timeline=nowhere/trace.json
+says 'nowhere/trace.json'
+[ ! -e none/metrics.jsonl ] || fail 'trained though the timeline has no place'
