@@ -53,6 +53,7 @@ extern "C" {
 #include "launch/session/session.h"
 #include "launch/train/carry.h"
 #include "launch/train/listener.h"
+#include "launch/train/pace.h"
 #include "launch/train/plan.h"
 #include "launch/train/report.h"
 #include "launch/train/samples.h"

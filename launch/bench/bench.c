@@ -16,6 +16,7 @@
 #include "launch/json.h"
 #include "launch/ranks.h"
 #include "launch/threads.h"
+#include "launch/train/pace.h"
 #include "launch/train/trainer_run.h"
 
 static void read_shape(void *context, const char *text, const struct argp_state *state)
@@ -49,8 +50,11 @@ const ls_usage ls_usage_bench = {
         "MPI_Allreduce, or single layers with OpenBLAS.",
     .more =
         "MODEL is a name of `lockstep list models`, measured with its usual options, or a whole "
-        "spec: 'mlp widths=784,256,10'. With --profile, GB/s count the bytes that must move at "
-        "least: in forward the input, the output and the parameters; in backward the input, the "
+        "spec: 'mlp widths=784,256,10'. The line has seconds, samples/s, memory, and gflops: what "
+        "the products of a step reach on each rank; product_gflops is what a product of matrices "
+        "reaches on all ranks at once afterwards. With --profile, GB/s count the bytes that must "
+        "move at least: in forward the input, the output and the parameters; in backward the "
+        "input, the "
         "parameters, and the gradients of input, output and parameters, each once.\n\n"
         "`bench kernels` takes about a minute for the layers of ResNet-50, VGG-16, AlexNet and "
         "LeNet, and prints for each pass Gflop/s, their share of what the micro-kernel reaches in "
@@ -85,6 +89,7 @@ typedef struct bench {
     double last;     /* when the step before ended */
     double *seconds; /* [steps] */
     profile profile[LS_VIEWS];
+    double flops; /* of the products of a step, on all ranks */
     double bytes; /* memory of this process in the last step */
 } bench;
 
@@ -185,16 +190,18 @@ static void start_profile(bench *b)
     }
 }
 
-static void print_result(const bench *b, int ranks)
+/* `pace`: operations a second of a product on each rank. */
+static void print_result(const bench *b, int ranks, double pace)
 {
     const ls_bench_arguments *a = b->arguments;
     qsort(b->seconds, (size_t)a->steps, sizeof *b->seconds, ls_ascending);
     double median = b->seconds[a->steps / 2];
     ls_json_print(json_pack(
-        "{s:s, s:o, s:i, s:i, s:I, s:{s:f, s:f}, s:f, s:f}", "peer", "lockstep " LS_VERSION,
-        "model", ls_json_text(a->words.at[0]), "ranks", ranks, "threads", a->threads, "batch",
-        (json_int_t)a->batch, "step_seconds", "median", median, "min", b->seconds[0],
-        "samples_per_second", (double)a->batch / median, "pss_bytes", b->bytes));
+        "{s:s, s:o, s:i, s:i, s:I, s:{s:f, s:f}, s:f, s:f, s:f, s:f}", "peer",
+        "lockstep " LS_VERSION, "model", ls_json_text(a->words.at[0]), "ranks", ranks, "threads",
+        a->threads, "batch", (json_int_t)a->batch, "step_seconds", "median", median, "min",
+        b->seconds[0], "samples_per_second", (double)a->batch / median, "gflops",
+        1e-9 * b->flops / median / ranks, "product_gflops", 1e-9 * pace, "pss_bytes", b->bytes));
 }
 
 /* Bytes that must move at least in forward and in backward: see ls_usage_bench. */
@@ -269,6 +276,7 @@ static void note_step(void *context, const ls_figures *figures)
     else if (b->arguments->profile)
         start_profile(b);
     if (figures->step == figures->steps) {
+        b->flops = objective_of(b)->type->flops(objective_of(b)) * (double)b->arguments->batch;
         b->bytes = ls_memory_process();
         if (b->arguments->profile && b->trainer.comm->rank == 0)
             print_profile(b); /* now: the runs of the nets end with the stage */
@@ -305,8 +313,9 @@ static bool measure(bench *b, ls_comm *comm, ls_error *error)
     if (ls_trainer_run(&b->trainer, error) == LS_OUTCOME_FAILED)
         return false;
     ls_comm_sum(comm, &b->bytes, 1);
+    const double pace = ls_pace_measure(comm, a->threads);
     if (first)
-        print_result(b, ranks);
+        print_result(b, ranks, pace);
     return true;
 }
 

@@ -120,10 +120,24 @@ static void amount(char *text, size_t size, double value)
 }
 
 /* The parts of a line, the most important first: a narrow terminal drops the last ones. */
-enum { EPOCH, LOSS, TROUBLE, LEFT, METRICS, BAR, SPEED, STEP, WAITING, SAVING, TIMES, PARTS };
+enum {
+    EPOCH,
+    LOSS,
+    TROUBLE,
+    LEFT,
+    METRICS,
+    BAR,
+    SPEED,
+    STEP,
+    WAITING,
+    SAVING,
+    TIMES,
+    FLOPS,
+    PARTS
+};
 /* Their order on the line. */
 static const int order[PARTS] = {EPOCH, BAR,     STEP,   LOSS,  METRICS, SPEED,
-                                 LEFT,  WAITING, SAVING, TIMES, TROUBLE};
+                                 LEFT,  WAITING, SAVING, TIMES, FLOPS,   TROUBLE};
 typedef struct parts {
     char at[PARTS][TEXT]; /* "": left out */
 } parts;
@@ -142,8 +156,8 @@ static void describe_times(char *text, const ls_figures *f)
                  {"data", LS_TIME_DATA, 0.01}};
     int used = 0;
     for (size_t i = 0; i < sizeof shown / sizeof *shown && used < TEXT; i++) {
-        const ls_spread *s = &f->spent[shown[i].time];
-        if (s->most > 0 && s->most >= shown[i].from * f->spent[LS_TIME_COMPUTE].most)
+        const ls_spread *s = &f->work.spent[shown[i].time];
+        if (s->most > 0 && s->most >= shown[i].from * f->work.spent[LS_TIME_COMPUTE].most)
             used += snprintf(text + used, (size_t)(TEXT - used), "%s%s %.3g/%.3g/%.3g",
                              used ? "  " : "ms: ", shown[i].name, 1e3 * s->least, 1e3 * s->median,
                              1e3 * s->most);
@@ -180,8 +194,11 @@ static parts describe(const ls_figures *f, bool brief)
         snprintf(p.at[WAITING], TEXT, "%.0f%% waiting for data", 100 * f->waiting);
     if (f->written > 0)
         snprintf(p.at[SAVING], TEXT, "checkpoint %.2g s, written in %.2g s", f->held, f->written);
-    if (f->ranks > 1)
+    if (f->work.ranks > 1)
         describe_times(p.at[TIMES], f);
+    if (f->work.pace > 0)
+        snprintf(p.at[FLOPS], TEXT, "%.3g Gflop/s a rank (%.0f%%)", 1e-9 * f->work.flops,
+                 100 * f->work.flops / f->work.pace);
     return p;
 }
 

@@ -9,11 +9,11 @@
 #include "launch/ranks.h"
 #include "launch/run/hosts.h"
 #include "launch/run/overview.h"
-#include "launch/run/pace.h"
 #include "launch/run/progress.h"
 #include "launch/signals.h"
 #include "launch/threads.h"
 #include "launch/train/judge.h"
+#include "launch/train/pace.h"
 #include "launch/train/trainer_run.h"
 
 static void print_notice(void *progress, const char *text)
@@ -107,7 +107,8 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
                                           .stop = asked_to_stop};
     bool ok = ls_trainer_open(&trainer, comm, job, options, &error);
     bool complete_before = ok && ls_trainer_complete(&trainer);
-    double pace = ok && options->dry_run ? ls_pace_measure(comm, options->threads) : 0;
+    const bool computes = ok && (options->dry_run || !complete_before);
+    const double pace = computes ? ls_pace_measure(comm, options->threads) : 0;
     ls_host *hosts = ok ? ls_hosts_gather(comm, options->threads) : NULL;
     if (ok && progress && options->dry_run)
         ls_overview_print_plan(&trainer, hosts, pace, stdout);
@@ -115,6 +116,7 @@ static int train(ls_comm *comm, ls_job *job, ls_train_options *options)
         ls_overview_print(&trainer, hosts, stdout);
     ls_free(hosts);
     if (ok && !options->dry_run) {
+        trainer.report.pace = pace;
         if (progress)
             ls_progress_flush(progress);
         ls_signals_heed();

@@ -18,6 +18,16 @@ typedef struct ls_spread {
     double least, median, most;
 } ls_spread;
 
+/* What the steps take, on rank 0. */
+typedef struct ls_work {
+    int ranks;
+    ls_spread spent[LS_TIMES]; /* seconds of a step, by the last steps that are known */
+    /* Operations of products a second and rank, since the stage was entered; and what a product
+     * reached before (pace.h; 0: not known). Products that Winograd's transforms shorten count as
+     * if they were not, so the first may be larger. */
+    double flops, pace;
+} ls_work;
+
 /* The state of training after a step or an evaluation. */
 typedef struct ls_figures {
     int stage, stages;  /* the stage that runs, from 0; how many there are */
@@ -36,10 +46,9 @@ typedef struct ls_figures {
     double seconds;            /* spent in this stage since this start */
     double seconds_left;       /* of the stage; < 0: not known */
     double waiting;            /* share of the time spent waiting for data, 0 to 1 */
-    int ranks;
-    ls_spread spent[LS_TIMES]; /* seconds of a step, on rank 0, by the last steps that are known */
-    double held, written;      /* seconds that the last checkpoint held training up, and after which
-                                * it was on the disk; 0: there was none */
+    ls_work work;
+    double held, written; /* seconds that the last checkpoint held training up, and after which
+                           * it was on the disk; 0: there was none */
 } ls_figures;
 
 /* Every rank calls its own listener; any member may be NULL. A program that prints fills the

@@ -125,6 +125,14 @@ static void add_rates(const ls_report *report, json_t *record)
     }
 }
 
+/* Operations of products a second of a rank, at so many rows a second. */
+static double flops_of(const ls_report *report, double samples_per_second)
+{
+    const ls_objective *objective = stage_of(report)->objective;
+    return objective->type->flops(objective) * samples_per_second /
+           ls_objective_batches(objective) / report->timing.comm->size;
+}
+
 /* What a step took, over the ranks. */
 static void add_times(const ls_report *report, json_t *record)
 {
@@ -145,10 +153,12 @@ static void write_step_record(ls_report *report)
     double now = ls_clock_now(), seconds = now - report->record_start;
     double waited = report->waited - report->record_waited;
     add_rates(report, record);
-    json_object_set_new(record, "samples_per_second",
-                        json_real((report->position->samples - report->record_rows) / seconds));
+    const double speed = (report->position->samples - report->record_rows) / seconds;
+    json_object_set_new(record, "samples_per_second", json_real(speed));
     json_object_set_new(record, "waiting", json_real(waited / seconds));
     add_times(report, record);
+    json_object_set_new(record, "gflops",
+                        json_pack("[f, f]", 1e-9 * flops_of(report, speed), 1e-9 * report->pace));
     if (report->written > 0) {
         json_object_set_new(record, "held_seconds", json_real(report->held));
         json_object_set_new(record, "write_seconds", json_real(report->written));
@@ -184,11 +194,12 @@ static ls_figures figures_of(const ls_report *report, const double *value)
         .seconds = seconds,
         .seconds_left = steps_here > 0 ? seconds / steps_here * steps_left : -1,
         .waiting = report->waited / seconds,
-        .ranks = report->timing.comm->size,
+        .work = {.ranks = report->timing.comm->size, .pace = report->pace},
         .held = report->held,
         .written = report->written,
     };
-    memcpy(figures.spent, report->timing.spread, sizeof figures.spent);
+    memcpy(figures.work.spent, report->timing.spread, sizeof figures.work.spent);
+    figures.work.flops = flops_of(report, figures.samples_per_second);
     if (value)
         memcpy(figures.value, value, (size_t)stage->objective->metrics * sizeof *value);
     else

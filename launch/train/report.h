@@ -15,6 +15,7 @@ typedef struct ls_report {
      * loader has waited (s), and what the last checkpoint cost, as ls_figures says. */
     double rate[LS_PHASES];
     double waited, held, written;
+    double pace;   /* ls_pace_measure, for the listener and the records; 0: not known */
     double opened; /* when this start of the run began, by the clock, as all times here */
     /* When, and after how many rows and steps of the run, this start entered the stage. */
     double stage_start, stage_rows;

@@ -91,7 +91,7 @@ different() { # WHAT A B
 }
 
 metrics_of() { # RUN: its records, without what the clock says
-    sed -E 's/,"(samples_per_second|waiting|([a-z]+_)?seconds)":([0-9.e+-]+|\[[^]]*\])//g' "$1/metrics.jsonl"
+    sed -E 's/,"(samples_per_second|waiting|gflops|([a-z]+_)?seconds)":([0-9.e+-]+|\[[^]]*\])//g' "$1/metrics.jsonl"
 }
 
 under_way() { # whether the training in $run is under way: the first record is written

@@ -164,10 +164,10 @@ END
 # bench prints one line of JSON with the fields that torch_bench.py prints too.
 for model in lenet mlp 'mlp widths=784,20,10'; do
     expect 0 ranks 2 "$lockstep" bench "$model" --batch 16 --steps 2 --threads 1
-    same "fields of bench $model" "['batch', 'model', 'peer', 'pss_bytes', 'ranks', 'samples_per_second', 'step_seconds', 'threads']" \
+    same "fields of bench $model" "['batch', 'gflops', 'model', 'peer', 'product_gflops', 'pss_bytes', 'ranks', 'samples_per_second', 'step_seconds', 'threads']" \
         "$(json 'sorted(j)')"
     same 'values' "16 $model 2 1" "$(json 'j["batch"], j["model"], j["ranks"], j["threads"]')"
-    same 'positive' True "$(json '0 < j["step_seconds"]["min"] <= j["step_seconds"]["median"] and j["pss_bytes"] > 0')"
+    same 'positive' True "$(json '0 < j["step_seconds"]["min"] <= j["step_seconds"]["median"] and j["pss_bytes"] > 0 and j["gflops"] > 0 and j["product_gflops"] > 0')"
 done
 expect 0 "$lockstep" bench mlp --batch 16 --steps 2 --threads 2
 same 'threads' 2 "$(json 'j["threads"]')"

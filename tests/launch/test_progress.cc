@@ -120,7 +120,7 @@ TEST(Progress, BarFitsIntoTheTerminal)
 TEST(Progress, ShowsAllThereIsWhereThereIsRoom)
 {
     setenv("LC_ALL", "C", 1);
-    Terminal terminal(260);
+    Terminal terminal(300);
     ls_progress *progress = ls_progress_open(terminal.out);
     ls_figures state = state_of(15);
     state.stages = 3;
@@ -128,17 +128,19 @@ TEST(Progress, ShowsAllThereIsWhereThereIsRoom)
     state.waiting = 0.034;
     state.held = 0.0312;
     state.written = 0.421;
-    state.ranks = 2;
-    state.spent[LS_TIME_COMPUTE] = {0.2, 0.21, 0.4};
-    state.spent[LS_TIME_WAIT] = {0.001, 0.19, 0.2};
-    state.spent[LS_TIME_SUM] = {0.0051234, 0.006, 0.007};
-    state.spent[LS_TIME_DATA] = {0, 0, 0.0001}; /* too short to be told */
+    state.work.ranks = 2;
+    state.work.spent[LS_TIME_COMPUTE] = {0.2, 0.21, 0.4};
+    state.work.spent[LS_TIME_WAIT] = {0.001, 0.19, 0.2};
+    state.work.spent[LS_TIME_SUM] = {0.0051234, 0.006, 0.007};
+    state.work.spent[LS_TIME_DATA] = {0, 0, 0.0001}; /* too short to be told */
+    state.work.flops = 43.21e9;
+    state.work.pace = 100e9;
     ls_progress_step(progress, &state);
     EXPECT_EQ(split(terminal.take(), clear).at(1),
               "stage 2/3, epoch 2/2  [########################........]  step 15/20  loss 0.2500  "
               "accuracy 0.9000  12.3k samples/s  1:02:05 left  3% waiting for data  "
               "checkpoint 0.031 s, written in 0.42 s  "
-              "ms: compute 200/210/400  wait 1/190/200  sum 5.12/6/7");
+              "ms: compute 200/210/400  wait 1/190/200  sum 5.12/6/7  43.2 Gflop/s a rank (43%)");
     ls_progress_close(progress);
 }
 

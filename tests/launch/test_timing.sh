@@ -21,6 +21,7 @@ says 'slow: rank 1 on '
 says ' times the median ('
 ! grep -q 'slow: rank 0 on ' out || fail 'the faster rank was called slow'
 says '  ms: compute '
+says ' Gflop/s a rank ('
 "$python" - <<'END_PYTHON'
 import json
 
@@ -30,6 +31,8 @@ for r in steps:
     for part in "compute", "wait", "data", "sum", "update":
         least, median, most = r[part + "_seconds"]
         assert 0 <= least <= median <= most < 60, r
+    reached, product = r["gflops"]
+    assert reached > 0 and product > 0, r
 apart = sorted(r["compute_seconds"][2] / r["compute_seconds"][0] for r in steps)
 assert apart[len(apart) // 2] > 1.2, apart
 END_PYTHON

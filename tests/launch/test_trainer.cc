@@ -293,12 +293,14 @@ TEST(Trainer, ListenerHearsStepsEvaluationsAndTheEnd)
         EXPECT_GE(f.value[1], 0);
         EXPECT_LE(f.value[1], 1);
         EXPECT_GT(f.samples_per_second, 0);
-        EXPECT_EQ(f.ranks, 1);
-        for (const ls_spread &spent : f.spent) {
+        EXPECT_EQ(f.work.ranks, 1);
+        for (const ls_spread &spent : f.work.spent) {
             EXPECT_EQ(spent.least, spent.most);
             EXPECT_EQ(spent.median, spent.most);
         }
-        EXPECT_GT(f.spent[LS_TIME_COMPUTE].most, 0); /* every step of so few has a record */
+        EXPECT_GT(f.work.flops, 0);
+        EXPECT_EQ(f.work.pace, 0);                        /* the program measures it */
+        EXPECT_GT(f.work.spent[LS_TIME_COMPUTE].most, 0); /* every step of so few has a record */
     }
     ASSERT_EQ(run.evaluations.size(), 4u);
     EXPECT_EQ(run.evaluations[1].step, 8);

@@ -1,4 +1,5 @@
-/* pace: how fast the ranks compute, measured before a run, for a guess of its time. */
+/* pace: how fast the ranks compute a product of matrices: for a guess of the time that a run takes,
+ * and to compare with what its steps reach. */
 #pragma once
 #include "dist/comm.h"
 

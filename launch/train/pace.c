@@ -1,5 +1,5 @@
 /* pace: times a dense layer, as it is computed in training. */
-#include "launch/run/pace.h"
+#include "launch/train/pace.h"
 
 #include "core/clock.h"
 #include "core/memory.h"
