@@ -15,6 +15,7 @@ enum {
     LS_USAGE = 64,   /* bad usage, job file or spec */
     LS_DATA = 65,    /* bad data set or checkpoint */
     LS_NUMERIC = 70, /* a loss or gradient is not finite; a bug */
+    LS_STALLED = 71, /* no rank made progress for so long that a watchdog ended the run */
     LS_IN_USE = 73,  /* another job holds the run directory */
     LS_IO = 74,      /* a read or write failed */
     LS_AGAIN = 75    /* checkpointed on request: start me again */

@@ -150,6 +150,7 @@ static void free_communicator(MPI_Comm *communicator)
 static void cut_nodes(ls_comm *comm, int part)
 {
     struct ls_comm_mpi *mpi = comm->mpi, before = *mpi;
+    ls_board_wait(comm->board, LS_BOARD_ALL);
     ls_mpi(MPI_Comm_split(before.node, part, 0, &mpi->node));
     ls_mpi(MPI_Comm_rank(mpi->node, &comm->node_rank));
     ls_mpi(MPI_Comm_size(mpi->node, &comm->node_size));
@@ -163,6 +164,7 @@ static void cut_nodes(ls_comm *comm, int part)
         comm->smallest_node = (int)ls_min(comm->smallest_node, comm->node_sizes[i]);
     int first = comm->node_rank == 0;
     ls_mpi(MPI_Allreduce(&first, &comm->machine_nodes, 1, MPI_INT, MPI_SUM, mpi->machine));
+    ls_board_go_on(comm->board);
 }
 
 /* Finds the ranks of this machine, and numbers all ranks machine by machine, whatever their order
@@ -212,6 +214,7 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     ls_check(provided >= MPI_THREAD_FUNNELED,
              "the MPI library does not allow threads beside it (MPI_THREAD_FUNNELED)");
     ls_comm *comm = ls_alloc(1, sizeof *comm);
+    comm->board = ls_board_create();
     comm->started = started;
     comm->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     cpu_set_t bound;
@@ -230,6 +233,7 @@ void ls_comm_close(ls_comm *comm)
     free_communicator(&comm->mpi->world);
     ls_free(comm->mpi);
     ls_free(comm->node_sizes);
+    ls_board_destroy(comm->board);
     ls_free(comm);
     ls_fatal_set_hook(NULL);
     ls_mpi(MPI_Finalize());
@@ -281,6 +285,14 @@ bool ls_comm_singletons(const ls_comm *comm, ls_error *error)
     return true;
 }
 
+int ls_comm_peer(const ls_comm *comm, int node)
+{
+    int rank = comm->node_rank;
+    for (int n = 0; n < node; n++)
+        rank += comm->node_sizes[n];
+    return rank;
+}
+
 const char *ls_comm_version(void)
 {
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -294,7 +306,8 @@ const char *ls_comm_version(void)
 static int lowest_failure(ls_comm *comm, bool ok)
 {
     int mine = ok ? comm->size : comm->rank, lowest;
-    ls_mpi(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi->world));
+    ls_mpi_wait(comm, LS_BOARD_ALL,
+                MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi->world));
     return lowest;
 }
 
@@ -302,7 +315,9 @@ static int lowest_failure(ls_comm *comm, bool ok)
 static void share_error(ls_comm *comm, int from, ls_error *error)
 {
     ls_error unwanted = {.code = LS_IO};
-    ls_mpi(MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, from, comm->mpi->world));
+    ls_mpi_wait(
+        comm, LS_BOARD_ALL,
+        MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, from, comm->mpi->world));
 }
 
 bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
@@ -316,28 +331,31 @@ bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
     return false;
 }
 
-static void broadcast(MPI_Comm among, void *data, size_t bytes)
+static void broadcast(const ls_comm *comm, MPI_Comm among, void *data, size_t bytes)
 {
     for (size_t done = 0; done < bytes; done += MOST)
-        ls_mpi(MPI_Bcast((char *)data + done, (int)ls_min((long)(bytes - done), MOST), MPI_BYTE, 0,
-                         among));
+        ls_mpi_wait(comm, LS_BOARD_ALL,
+                    MPI_Bcast((char *)data + done, (int)ls_min((long)(bytes - done), MOST),
+                              MPI_BYTE, 0, among));
 }
 
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
 {
-    broadcast(comm->mpi->world, data, bytes);
+    broadcast(comm, comm->mpi->world, data, bytes);
 }
 
 void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes)
 {
     if (comm->node_rank == 0)
-        broadcast(comm->mpi->peers, data, bytes);
-    ls_mpi(MPI_Barrier(comm->mpi->node));
+        broadcast(comm, comm->mpi->peers, data, bytes);
+    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Barrier(comm->mpi->node));
 }
 
 void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
 {
-    ls_mpi(MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->mpi->world));
+    ls_mpi_wait(
+        comm, LS_BOARD_ALL,
+        MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->mpi->world));
 }
 
 /* The text of rank 0, on every rank; the caller frees it. **Collective.** */
@@ -387,8 +405,10 @@ static void sum_in_place(const ls_comm *comm, void *values, size_t size, long co
                          MPI_Datatype type)
 {
     for (long done = 0; done < count; done += MOST)
-        ls_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)done * size,
-                             (int)ls_min(count - done, MOST), type, MPI_SUM, comm->mpi->world));
+        ls_mpi_wait(comm, LS_BOARD_ALL,
+                    MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)done * size,
+                                  (int)ls_min(count - done, MOST), type, MPI_SUM,
+                                  comm->mpi->world));
 }
 
 void ls_comm_sum(ls_comm *comm, double *values, long count)
@@ -405,8 +425,9 @@ void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
 {
     ls_check(count <= INT_MAX, "%ld numbers to sum: MPI counts up to 2^31 - 1", count);
     double *all = ls_alloc((size_t)comm->size * (size_t)count, sizeof *all);
-    ls_mpi(MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE,
-                         comm->mpi->world));
+    ls_mpi_wait(comm, LS_BOARD_ALL,
+                MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE,
+                              comm->mpi->world));
     ls_sum_order_add_doubles(values, all, comm->size, count);
     ls_free(all);
 }
@@ -414,13 +435,14 @@ void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
 double ls_comm_max(ls_comm *comm, double value)
 {
     double most;
-    ls_mpi(MPI_Allreduce(&value, &most, 1, MPI_DOUBLE, MPI_MAX, comm->mpi->world));
+    ls_mpi_wait(comm, LS_BOARD_ALL,
+                MPI_Allreduce(&value, &most, 1, MPI_DOUBLE, MPI_MAX, comm->mpi->world));
     return most;
 }
 
 void ls_comm_barrier(ls_comm *comm)
 {
-    ls_mpi(MPI_Barrier(comm->mpi->world));
+    ls_mpi_wait(comm, LS_BOARD_ALL, MPI_Barrier(comm->mpi->world));
 }
 
 /* Shared windows have MPI's unified memory model (ls_shared_create checks it), so a barrier between
@@ -430,6 +452,6 @@ void ls_comm_node_barrier(ls_comm *comm)
     if (comm->node_size == 1)
         return;
     atomic_thread_fence(memory_order_seq_cst);
-    ls_mpi(MPI_Barrier(comm->mpi->node));
+    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Barrier(comm->mpi->node));
     atomic_thread_fence(memory_order_seq_cst);
 }

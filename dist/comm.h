@@ -7,6 +7,7 @@
 #pragma once
 #include "core/check.h"
 #include "core/tensor.h"
+#include "dist/board.h"
 
 /* What a rank knows of the run; callers only read it. */
 typedef struct ls_comm {
@@ -20,6 +21,7 @@ typedef struct ls_comm {
     int started;                     /* ranks that the environment says were started */
     int cores, cores_bound;          /* of the machine, and those that this rank may run on */
     char host[256];
+    ls_board *board;         /* what this rank does now (board.h) */
     struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */
 } ls_comm;
 
@@ -48,6 +50,8 @@ void ls_comm_close(ls_comm *comm);
 bool ls_comm_singletons(const ls_comm *comm, ls_error *error);
 /* This process's rank by the environment that its launcher gave it, before MPI starts; else 0. */
 int ls_comm_task(void);
+/* The rank of node `node` that has this rank's number within its node. */
+int ls_comm_peer(const ls_comm *comm, int node);
 const char *ls_comm_version(void); /* of the MPI library, one line */
 
 /* **Collective.** True if `ok` is true on all ranks. Else false on all of them, and *error is, on

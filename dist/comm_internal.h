@@ -12,4 +12,8 @@ struct ls_comm_mpi {
 
 /* Runs an MPI call; if it fails, ends every rank with the call and MPI's reason. */
 #define ls_mpi(call) ls_mpi_check((call), #call, __FILE__, __LINE__)
+/* The same for a call that ends when rank `whom`, LS_BOARD_NODE or LS_BOARD_ALL made one too: so
+ * the board tells for whom this rank waits. */
+#define ls_mpi_wait(comm, whom, call)                                                              \
+    (ls_board_wait((comm)->board, whom), ls_mpi(call), ls_board_go_on((comm)->board))
 void ls_mpi_check(int code, const char *call, const char *file, int line);

@@ -120,6 +120,7 @@ static void transfer(const exchange *x, int other, ls_interval give, ls_interval
     MPI_Request sent[LS_EXCHANGE_DEPTH], received[LS_EXCHANGE_DEPTH];
     ls_interval message[LS_EXCHANGE_DEPTH];
     real *buffer[LS_EXCHANGE_DEPTH];
+    const int whom = ls_comm_peer(x->comm, other);
     for (int k = 0; k < LS_EXCHANGE_DEPTH; k++) {
         buffer[k] = how == ADD ? x->buffer + (long)k * LS_EXCHANGE_MESSAGE : NULL;
         message[k] = receive(x, other, &keep, buffer[k], &received[k]);
@@ -127,12 +128,12 @@ static void transfer(const exchange *x, int other, ls_interval give, ls_interval
     }
     for (int k = 0; length(message[k]) || sent[k] != MPI_REQUEST_NULL;
          k = (k + 1) % LS_EXCHANGE_DEPTH) {
-        ls_mpi(MPI_Wait(&received[k], MPI_STATUS_IGNORE));
+        ls_mpi_wait(x->comm, whom, MPI_Wait(&received[k], MPI_STATUS_IGNORE));
         real *to = x->array + message[k].begin;
         if (how == ADD && length(message[k]))
             ls_sum_order_add(to, (real *[]){to, buffer[k]}, 2, length(message[k]));
         message[k] = receive(x, other, &keep, buffer[k], &received[k]);
-        ls_mpi(MPI_Wait(&sent[k], MPI_STATUS_IGNORE));
+        ls_mpi_wait(x->comm, whom, MPI_Wait(&sent[k], MPI_STATUS_IGNORE));
         send(x, other, &give, &sent[k]);
     }
 }

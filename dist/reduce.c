@@ -162,7 +162,9 @@ static void add_step_sums(ls_reduce *reduce)
     ls_sum_order_add_doubles(total, (double *)reduce->sums, comm->node_size, COUNT);
     if (comm->nodes == 1)
         return;
-    ls_mpi(MPI_Allgather(total, COUNT, MPI_DOUBLE, nodes, COUNT, MPI_DOUBLE, comm->mpi->peers));
+    ls_mpi_wait(
+        comm, LS_BOARD_ALL,
+        MPI_Allgather(total, COUNT, MPI_DOUBLE, nodes, COUNT, MPI_DOUBLE, comm->mpi->peers));
     ls_sum_order_add_doubles(total, nodes, comm->nodes, COUNT);
 }
 

@@ -26,11 +26,13 @@ enum { PAGE = 4096 };
 struct ls_shared {
     MPI_Win window; /* MPI_WIN_NULL: a node of one rank */
     void *data;
+    ls_board *board;
 };
 
 static MPI_Win open_window(const ls_comm *comm, size_t bytes, char **base)
 {
     MPI_Win window;
+    ls_board_wait(comm->board, LS_BOARD_NODE);
     MPI_Aint size = comm->node_rank == 0 ? (MPI_Aint)(bytes + PAGE) : 0;
     int unit, *model, found;
     ls_check(
@@ -48,13 +50,16 @@ static MPI_Win open_window(const ls_comm *comm, size_t bytes, char **base)
         "it (ulimit -v), or its windows are not coherent (MPI_WIN_UNIFIED expected)");
     ls_mpi(MPI_Win_shared_query(window, 0, &size, &unit, base));
     ls_mpi(MPI_Win_lock_all(MPI_MODE_NOCHECK, window));
+    ls_board_go_on(comm->board);
     return window;
 }
 
-static void close_window(MPI_Win *window)
+static void close_window(MPI_Win *window, ls_board *board)
 {
+    ls_board_wait(board, LS_BOARD_NODE);
     ls_mpi(MPI_Win_unlock_all(*window));
     ls_mpi(MPI_Win_free(window));
+    ls_board_go_on(board);
 }
 
 /* The directory of the file that is mapped at `address`, into directory[size]; "": no file is. */
@@ -96,10 +101,10 @@ double ls_shared_free(ls_comm *comm, char *directory, size_t size)
         char *base;
         MPI_Win window = open_window(comm, PAGE, &base);
         find_directory(base, directory, size);
-        close_window(&window);
+        close_window(&window, comm->board);
     }
     double available = free_bytes(directory);
-    ls_mpi(MPI_Bcast(&available, 1, MPI_DOUBLE, 0, comm->mpi->node));
+    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Bcast(&available, 1, MPI_DOUBLE, 0, comm->mpi->node));
     return available;
 }
 
@@ -140,6 +145,7 @@ ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)
         return NULL;
     ls_shared *shared = ls_alloc(1, sizeof *shared);
     shared->window = MPI_WIN_NULL;
+    shared->board = comm->board;
     if (comm->node_size == 1) {
         shared->data = ls_alloc(bytes, 1);
         return shared;
@@ -167,7 +173,7 @@ void ls_shared_destroy(ls_shared *shared)
     if (shared->window == MPI_WIN_NULL)
         ls_free(shared->data);
     else
-        close_window(&shared->window);
+        close_window(&shared->window, shared->board);
     ls_free(shared);
 }
 

@@ -30,6 +30,7 @@ const ls_command_code ls_command_codes[] = {
     {LS_DATA, "bad data set or checkpoint; doctor: something on the machines must be mended"},
     {LS_NUMERIC,
      "a loss or gradient is not finite (the last checkpoint is kept), out of memory, or a bug"},
+    {LS_STALLED, "no rank made progress for so long (--stall-abort): start the same command again"},
     {LS_IN_USE, "another job holds the run directory"},
     {LS_IO, "a read or a write failed"},
     {LS_AGAIN, "stopped on request with a checkpoint: start the same command again"},

@@ -29,10 +29,12 @@ extern "C" {
 #include "core/watch.h"
 #include "core/workspace.h"
 
+#include "dist/board.h"
 #include "dist/comm.h"
 #include "dist/reduce.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
+#include "dist/watchdog.h"
 
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/checkpoint_find.h"

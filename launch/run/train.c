@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
+#include "dist/watchdog.h"
 #include "launch/command.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
@@ -134,6 +136,7 @@ typedef struct arguments {
     ls_words words;
     ls_train_options train;
     int share; /* ls_comm_sharing */
+    ls_watchdog_plan stall;
 } arguments;
 
 /* 90s, 30m, 11.5h or HH:MM:SS, in seconds; 0 where it is none of these. */
@@ -158,6 +161,27 @@ static void read_max_time(void *context, const char *text, const struct argp_sta
                    text[strspn(text, "0123456789.")] ? "" : "the unit is missing: ");
 }
 
+/* The same, 0 or `never`. */
+static double read_stall(const char *option, const char *text, const struct argp_state *state)
+{
+    double seconds = parse_time(text);
+    if (seconds <= 0 && strcmp(text, "never") != 0 && strcmp(text, "0") != 0)
+        argp_error(state, "--%s=%s: write 90s, 30m, 11.5h, HH:MM:SS or never", option, text);
+    return seconds;
+}
+
+static void read_stall_warn(void *context, const char *text, const struct argp_state *state)
+{
+    arguments *a = context;
+    a->stall.warn = read_stall("stall-warn", text, state);
+}
+
+static void read_stall_abort(void *context, const char *text, const struct argp_state *state)
+{
+    arguments *a = context;
+    a->stall.abort = read_stall("stall-abort", text, state);
+}
+
 static void check_arguments(const void *context, const struct argp_state *state)
 {
     const arguments *a = context;
@@ -179,6 +203,12 @@ static const ls_command_option options[] = {
     {"max-time", 0, "TIME",
      "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS",
      LS_COMMAND_OWN, .read = read_max_time},
+    {"stall-warn", 0, "TIME",
+     "when no rank has made progress for TIME (1m; never, or as above), say which is late",
+     LS_COMMAND_OWN, .read = read_stall_warn},
+    {"stall-abort", 0, "TIME",
+     "when none has for TIME (10m; never, or as above), end with exit code 71", LS_COMMAND_OWN,
+     .read = read_stall_abort},
     {"timeline", 0, "FILE.json",
      "write what each rank did when in the last steps, for chrome://tracing or Perfetto",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, train.timeline)},
@@ -207,16 +237,20 @@ const ls_usage ls_usage_train = {
 
 int ls_command_train(int argc, char **argv)
 {
-    arguments a = {.train = {.resume = "auto", .threads = 1}};
+    arguments a = {.train = {.resume = "auto", .threads = 1}, .stall = {.warn = 60, .abort = 600}};
     ls_error error = {0};
     ls_command_parse(&ls_usage_train, argc, argv, &a.words);
     ls_signals_start();
     ls_comm *comm = ls_ranks_start(&argc, &argv);
+    ls_watchdog *watchdog = ls_watchdog_start(comm, &a.stall, &error);
+    if (error.code && comm->rank == 0)
+        ls_print(stderr, "lockstep: no watchdog: %s\n", error.text);
     ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
     bool ok = ls_comm_agree(comm, job != NULL, &error) &&
               ls_comm_share(comm, (ls_comm_sharing)a.share, &error);
     int code = ok ? train(comm, job, &a.train) : ls_command_fail(comm->rank, &error);
     ls_job_destroy(job);
+    ls_watchdog_stop(watchdog);
     ls_comm_close(comm);
     return code;
 }

@@ -38,14 +38,17 @@ static bool read_rows(const ls_chunks *c, const buffers *b, ls_batch *batch, ls_
     return ls_dataset_read(c->data, c->split, b->row, batch->rows, NULL, b->x, y, error);
 }
 
-static bool apply_chunk(const ls_chunks *c, const buffers *b, long chunk, ls_error *error)
+static bool apply_chunk(const ls_chunks *c, const buffers *b, long chunk, ls_board *board,
+                        ls_error *error)
 {
+    const ls_activity before = ls_board_turn(board, LS_ACTIVITY_READING);
     ls_batch batch = {
         .rows = rows_of(c, chunk), .first = chunk * c->size, .total = all_rows(c), .row = b->row};
     for (long i = 0; i < batch.rows; i++)
         b->row[i] = batch.first + i;
     if (c->data && !read_rows(c, b, &batch, error))
         return false;
+    ls_board_turn(board, before);
     c->apply(c->context, &batch, chunk, b->results);
     return true;
 }
@@ -58,7 +61,7 @@ static bool run_rounds(const ls_chunks *c, const buffers *b, ls_comm *comm, ls_e
     size_t reals = (size_t)(c->size * c->width);
     for (long first = 0; first < count; first += comm->size) {
         long mine = first + comm->rank;
-        ok = ok && (mine >= count || apply_chunk(c, b, mine, error));
+        ok = ok && (mine >= count || apply_chunk(c, b, mine, comm->board, error));
         if (c->collect && (ok = ls_comm_agree(comm, ok, error)))
             ls_comm_gather(comm, b->results, reals * sizeof(real), b->all);
         for (int r = 0; b->all && ok && r < comm->size && first + r < count; r++)

@@ -55,9 +55,13 @@ void ls_snapshot_wait(ls_snapshot *snapshot)
     double start = ls_clock_now();
     if (snapshot->writer)
         ls_checkpoint_writer_settle(snapshot->writer);
+    if (snapshot->shared)
+        ls_board_wait(snapshot->comm->board, 0);
     while (snapshot->shared &&
            __atomic_load_n(&snapshot->handover->written, __ATOMIC_ACQUIRE) < snapshot->taken)
         nanosleep(&moment, NULL);
+    if (snapshot->shared)
+        ls_board_go_on(snapshot->comm->board);
     snapshot->wait = ls_clock_now() - start;
     snapshot->waited += snapshot->wait;
 }

@@ -33,6 +33,14 @@ static bool is_saving_well(const ls_trainer *t)
     return !t->snapshot.writer || !ls_checkpoint_writer_failed(t->snapshot.writer);
 }
 
+/* Tells the watchdogs what this rank does from here on; `phase` -1: between two steps. */
+static void note(const ls_trainer *t, ls_activity activity, int phase)
+{
+    bool between = phase < 0, several = !between && stage_of(t)->objective->phases > 1;
+    ls_board_note(t->comm->board, activity, t->position.step + !between,
+                  several ? stage_of(t)->objective->phase[phase].name : "");
+}
+
 /* Sets the flags that are summed over the ranks; the time is measured on rank 0. */
 static void raise_flags(ls_trainer *t, ls_step_sums *sums)
 {
@@ -178,9 +186,12 @@ static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *er
 {
     ls_step_sums sums;
     const ls_slots *slots = &stage_of(t)->objective->phase[now->phase].slots;
+    note(t, LS_ACTIVITY_COMPUTING, now->phase);
     compute_gradient(t, now, &sums);
     raise_flags(t, &sums);
+    note(t, LS_ACTIVITY_SUMMING, now->phase);
     ls_reduce_sum(t->reduce, slots, &sums, t->norm2.gradient);
+    note(t, LS_ACTIVITY_UPDATING, now->phase);
     bool accepted = accept(t, now, &sums, error);
     double begin = ls_timing_begin(&t->report.timing);
     if (accepted)
@@ -213,6 +224,7 @@ static bool train_step(ls_trainer *t, step *done, ls_error *error)
     *done = (step){.stop = 0};
     for (now.phase = 0; now.phase < objective->phases; now.phase++)
         for (now.repeat = 0; now.repeat < objective->phase[now.phase].times; now.repeat++) {
+            note(t, LS_ACTIVITY_READING, now.phase);
             if (objective->phase[now.phase].fresh_batch)
                 now.batch = next_batch(t, error);
             if (!make_update(t, &now, done, error))
@@ -269,6 +281,7 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
                                   .data = t->session.data_text};
     ls_error why;
     const double begin = ls_clock_now();
+    note(t, LS_ACTIVITY_CHECKPOINTING, -1);
     if (part == LS_CHECKPOINT_WEIGHTS) /* as best.c writes best.h5 again */
         now.position.gap = 0;
     wait_written(t);
@@ -298,6 +311,7 @@ static bool evaluate(ls_trainer *t, ls_error *error)
     double value[LS_METRICS];
     real *trained = session->params->values, *average = t->states.array[LS_OPTIMIZER_AVERAGE];
     double start = ls_clock_now();
+    note(t, LS_ACTIVITY_EVALUATING, -1);
     if (job->evaluate.average)
         read_values(t, average);
     bool ok = ls_evaluate(t->comm, objective, session->data, ls_split_find(job->evaluate.split),
@@ -322,6 +336,7 @@ static void take_samples(ls_trainer *t)
     const bool average = t->session.job->evaluate.average;
     real *trained = t->session.params->values;
     const double begin = ls_clock_now();
+    note(t, LS_ACTIVITY_PICTURING, -1);
     if (average)
         read_values(t, t->states.array[LS_OPTIMIZER_AVERAGE]);
     ls_samples_take(&t->samples);
@@ -381,6 +396,7 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
     step done;
     if (!train_step(t, &done, error))
         return FAILED;
+    note(t, LS_ACTIVITY_REPORTING, -1);
     t->report.waited = ls_loader_waited(t->loader);
     tell_written(t);
     ls_report_step(&t->report, done.sums);
@@ -508,6 +524,7 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
         result = run_stage(t, error);
     } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
+    note(t, LS_ACTIVITY_CHECKPOINTING, -1);
     bool durable = check_written(t, failed ? NULL : error);
     ls_samples_wait(&t->samples);
     tell_written(t);

@@ -1,0 +1,219 @@
+#!/usr/bin/env bash
+# test_watchdog: a run that has halted is told and ended with code 71, by the right rank, host and cause, and goes on from its
+# checkpoint; long evaluations and steps are no halt.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+PATH=$PATH:/usr/sbin:/sbin
+host=$(hostname)
+limits=(--stall-warn=1s --stall-abort=2s)
+
+"$lockstep" import synthetic --rows 4000 --valid 4000 --test 10 -o glyphs.h5 >/dev/null
+cat >job.yaml <<'END'
+data: glyphs.h5
+model: mlp widths=784,100,10
+optimizer: momentum rate=0.01
+batch: 40
+steps: 100000000
+evaluate: {every: never}
+checkpoint: {every: 20 steps}
+END
+
+# Where a file stall-CALL is, rank $STALLS waits in that call for a pipe that gives nothing.
+cat >stall.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void stall(const char *name)
+{
+    char byte;
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *stalls = getenv("STALLS");
+    if (stalls && strcmp(rank ? rank : "0", stalls) == 0 && access(name, F_OK) == 0)
+        (void)!read(open("pipe", O_RDWR), &byte, 1);
+}
+int fsync(int file)
+{
+    stall("stall-fsync");
+    return fdatasync(file);
+}
+ssize_t pread(int file, void *to, size_t size, off_t at)
+{
+    stall("stall-pread");
+    return ((ssize_t(*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread"))(file, to, size, at);
+}
+END
+cc -shared -fPIC -o stall.so stall.c -ldl
+mkfifo pipe
+
+process_of() { # RANK ...: of the run that is under way
+    local process rank
+    for process in $(pgrep -x lockstep); do
+        for rank in "$@"; do
+            grep -qzxF "TMPDIR=$TMPDIR" "/proc/$process/environ" 2>/dev/null || continue
+            ! grep -qzxF "OMPI_COMM_WORLD_RANK=$rank" "/proc/$process/environ" 2>/dev/null || echo "$process"
+        done
+    done
+}
+
+nobody_left() {
+    [ -z "$(process_of 0 1 2 3)" ]
+}
+
+wait_for_word() { # TEXT: the run that is under way says it
+    wait_until grep -qF -- "$1" "$work/out"
+}
+
+newest() { # RUN: the step of its newest checkpoint
+    find "$1/checkpoints" -name 'step-*.ok' 2>/dev/null | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
+}
+
+newest_is_there() {
+    [ "$(newest "$run")" ]
+}
+
+# ended WHO: the run ended with code 71, nothing is left of it, and it said so of WHO alone
+ended() {
+    finish
+    [ $code = 71 ] || fail "expected exit code 71, found $code"
+    says 'the job is ended in '
+    says "lockstep:   $1"
+    says 'the job ends with exit code 71; the same command goes on from the last checkpoint'
+    wait_until nobody_left
+}
+
+# goes_on RUN RANKS: the same command does
+goes_on() {
+    local step
+    step=$(newest "$1")
+    expect 0 ranks "$2" "$lockstep" train job.yaml run="$1" steps=$((step + 5)) "${limits[@]}"
+    says "goes on   from $(checkpoint "$1" "$step")"
+    ! grep -q 'made progress' out || fail 'a run that goes on gave an alarm'
+}
+
+# A rank is stopped in a step, with all ranks on one node, or on two.
+for nodes in 4 2; do
+    run=stopped$nodes
+    LOCKSTEP_RANKS_PER_NODE=$nodes start 4 "$lockstep" train job.yaml run=$run "${limits[@]}"
+    wait_until newest_is_there
+    kill -STOP "$(process_of 3)"
+    ended "rank 3 on $host: step "
+    says 'stopped by a signal (state T): kill -CONT '
+    says "lockstep:   rank 0 on $host waits for "
+    says "lockstep: rank 3 on $host is here:"
+    says 'ls_trainer_run'
+    goes_on $run 4
+done
+
+# All ranks of a node: nobody there can answer. They go on when they are woken.
+run=silent
+LOCKSTEP_RANKS_PER_NODE=2 start 4 "$lockstep" train job.yaml run=$run --stall-warn=1s --stall-abort=never
+wait_until newest_is_there
+stopped=$(process_of 2 3)
+kill -STOP $stopped
+wait_for_word 'the job is not ended (--stall-abort)'
+says "lockstep:   ranks 2 to 3 on $host: no answer; stopped, or its machine or network is down"
+kill -CONT $stopped
+wait_for_word 'lockstep: the ranks make progress again, after '
+kill -USR1 "$started"
+finish
+[ $code = 75 ] || fail "expected exit code 75, found $code"
+
+# The job file never opens.
+mkfifo late.yaml
+start 2 "$lockstep" train late.yaml "${limits[@]}"
+ended "rank 1 on $host: opening, for "
+says 'is asleep (state S): a file or its file system does not answer'
+
+# Rows do not come; then the disk does not take a checkpoint, and the rank that writes it is stopped besides.
+run=rows
+STALLS=1 LD_PRELOAD=$work/stall.so start 2 "$lockstep" train job.yaml run=$run "${limits[@]}"
+wait_until newest_is_there
+touch stall-pread
+ended "rank 1 on $host: step "
+rm stall-pread
+says 'is asleep (state S): its file system gives no rows'
+goes_on $run 2
+
+run=disk
+STALLS=0 LD_PRELOAD=$work/stall.so start 2 "$lockstep" train job.yaml run=$run "${limits[@]}"
+wait_until newest_is_there
+touch stall-fsync
+wait_for_word 'is asleep (state S): its file system does not take the checkpoint'
+kill -STOP "$(process_of 0)"
+ended "rank 0 on $host: step "
+rm stall-fsync
+grep -q "checkpointing, for .* s; stopped by a signal (state T)" out || fail "expected a rank that is stopped in a checkpoint"
+goes_on $run 2
+
+# An evaluation, and then a step, that take several times as long as the limits. In the next evaluation a rank is stopped.
+sed 's/^evaluate:.*/evaluate: {every: 1 steps}/; /^model:/d' job.yaml >long.yaml
+cat >>long.yaml <<'END'
+net: |
+  conv2d out=64 kernel=3 pad=1
+  conv2d out=64 kernel=3 pad=1
+  dense units=10
+END
+run=long
+start 2 "$lockstep" train long.yaml run=$run "${limits[@]}"
+wait_for_word 'step 1: valid'
+sleep 0.5
+! grep -q 'made progress' out || fail 'a long evaluation gave an alarm'
+kill -STOP "$(process_of 1)"
+ended "rank 1 on $host: step 2, evaluating, for "
+expect 0 ranks 2 "$lockstep" train long.yaml run=step batch=1000 steps=1 evaluate.every=never "${limits[@]}"
+! grep -q 'made progress' out || fail 'a long step gave an alarm'
+
+expect 64 "$lockstep" train job.yaml --stall-warn=soon
+says '--stall-warn=soon: write 90s, 30m, 11.5h, HH:MM:SS or never'
+expect 0 "$lockstep" train job.yaml run=rows steps=$(($(newest rows) + 1)) --stall-warn=0 --stall-abort=never
+
+skip() {
+    printf 'SKIPPED: %s; no stop on another host was tested\n' "$1" >&2
+    exit 0
+}
+[ "$(id -u)" = 0 ] || skip 'making hosts as network namespaces needs root'
+command -v ip >/dev/null || skip 'there is no ip'
+export LAB=$work/watchdog$$
+mkdir "$LAB"
+hosts=$tests/cluster/hosts.sh
+take_down() {
+    "$hosts" down
+    clean_up
+}
+trap take_down EXIT
+"$hosts" up 3 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
+export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent="$hosts on" OMPI_MCA_plm_rsh_no_tree_spawn=1
+export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
+
+on() { # HOST ...: the processes of the ranks there
+    local host process
+    for host in "$@"; do
+        for process in $(ip netns pids "$(basename "$LAB")-$host"); do
+            [ "$(cat "/proc/$process/comm" 2>/dev/null)" != lockstep ] || echo "$process"
+        done
+    done
+}
+
+no_host_left() {
+    [ -z "$(on node1 node2 node3)" ]
+}
+
+# On four ranks of three hosts the only one of the last is stopped, in a step and in an evaluation.
+for job in job long; do
+    run=on-hosts-$job
+    last="$job on hosts"
+    "$hosts" on node1 "$(printf '%q ' exec mpirun --timeout 60 --host node1:2,node2:1,node3:1 "$lockstep" train $job.yaml \
+        run=$run "${limits[@]}")" >"$work/out" 2>&1 </dev/null &
+    started=$!
+    if [ $job = job ]; then
+        wait_until newest_is_there
+    else
+        wait_for_word 'step 1: valid'
+        sleep 0.5
+    fi
+    kill -STOP "$(on node3)"
+    ended 'rank 3 on node3: no answer; stopped, or its machine or network is down'
+    wait_until no_host_left
+    [ $job = job ] || says 'step 2, evaluating'
+done
