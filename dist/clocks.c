@@ -15,9 +15,11 @@ static void answer(const ls_comm *comm, int node)
 {
     for (int i = 0; i < EXCHANGES; i++) {
         double now;
-        ls_mpi(MPI_Recv(&now, 1, MPI_DOUBLE, node, TAG, comm->mpi->peers, MPI_STATUS_IGNORE));
+        ls_mpi_wait(comm, ls_comm_peer(comm, node),
+                    MPI_Recv(&now, 1, MPI_DOUBLE, node, TAG, comm->mpi->peers, MPI_STATUS_IGNORE));
         now = ls_clock_now();
-        ls_mpi(MPI_Send(&now, 1, MPI_DOUBLE, node, TAG, comm->mpi->peers));
+        ls_mpi_wait(comm, ls_comm_peer(comm, node),
+                    MPI_Send(&now, 1, MPI_DOUBLE, node, TAG, comm->mpi->peers));
     }
 }
 
@@ -26,8 +28,10 @@ static double ask(const ls_comm *comm)
     double offset = 0, fastest = 0;
     for (int i = 0; i < EXCHANGES; i++) {
         double there, before = ls_clock_now();
-        ls_mpi(MPI_Send(&before, 1, MPI_DOUBLE, 0, TAG, comm->mpi->peers));
-        ls_mpi(MPI_Recv(&there, 1, MPI_DOUBLE, 0, TAG, comm->mpi->peers, MPI_STATUS_IGNORE));
+        ls_mpi_wait(comm, ls_comm_peer(comm, 0),
+                    MPI_Send(&before, 1, MPI_DOUBLE, 0, TAG, comm->mpi->peers));
+        ls_mpi_wait(comm, ls_comm_peer(comm, 0),
+                    MPI_Recv(&there, 1, MPI_DOUBLE, 0, TAG, comm->mpi->peers, MPI_STATUS_IGNORE));
         const double after = ls_clock_now();
         if (i == 0 || after - before < fastest) {
             fastest = after - before;
@@ -45,6 +49,6 @@ double ls_clocks_offset(ls_comm *comm)
             answer(comm, node);
     else if (comm->node_rank == 0)
         offset = ask(comm);
-    ls_mpi(MPI_Bcast(&offset, 1, MPI_DOUBLE, 0, comm->mpi->node));
+    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Bcast(&offset, 1, MPI_DOUBLE, 0, comm->mpi->node));
     return offset;
 }
