@@ -197,6 +197,23 @@ patiently test -s 'by mpirun/metrics.jsonl'
 control scancel --batch --signal=USR1 "$job"
 goes_on 'by mpirun' mpirun
 
+# A rank is stopped: the watchdog ends the training, and the job is queued again.
+on_node2() { # the process of the rank there
+    local process
+    for process in $(ip netns pids "$(basename "$LAB")-node2"); do
+        [ "$(cat "/proc/$process/comm" 2>/dev/null)" != lockstep ] || echo "$process"
+    done
+}
+submit -N 2 --ntasks-per-node=1 "$cluster/train.sbatch" job.yaml run=halted checkpoint.every='50 steps' --stall-warn=2s \
+    --stall-abort=4s
+patiently test -s halted/metrics.jsonl
+patiently newest_is_there halted
+kill -STOP "$(on_node2)"
+patiently queued_again
+logged 'lockstep:   rank 1 on node2: no answer; stopped, or its machine or network is down'
+logged 'train.sbatch: the training had halted and was ended'
+control scancel "$job"
+
 # Jobs that would be queued again and again are refused, or end after the first start.
 submit -n 1 -t 1 "$cluster/train.sbatch" job.yaml
 patiently job_is "$job" FAILED

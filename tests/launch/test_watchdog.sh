@@ -17,29 +17,40 @@ evaluate: {every: never}
 checkpoint: {every: 20 steps}
 END
 
-# Where a file stall-CALL is, rank $STALLS waits in that call for a pipe that gives nothing.
+# Where a file stall-CALL is, rank $STALLS waits in that call: of fsync for a pipe that gives nothing (state S), of pread for a
+# child of vfork that does so (state D, as for a disk).
 cat >stall.c <<'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
-static void stall(const char *name)
+static int stalls(const char *name)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *who = getenv("STALLS");
+    return who && strcmp(rank ? rank : "0", who) == 0 && access(name, F_OK) == 0;
+}
+static void wait_for_pipe(void)
 {
     char byte;
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *stalls = getenv("STALLS");
-    if (stalls && strcmp(rank ? rank : "0", stalls) == 0 && access(name, F_OK) == 0)
-        (void)!read(open("pipe", O_RDWR), &byte, 1);
+    (void)!read(open("pipe", O_RDWR), &byte, 1);
 }
 int fsync(int file)
 {
-    stall("stall-fsync");
+    if (stalls("stall-fsync"))
+        wait_for_pipe();
     return fdatasync(file);
 }
 ssize_t pread(int file, void *to, size_t size, off_t at)
 {
-    stall("stall-pread");
+    if (stalls("stall-pread") && vfork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        wait_for_pipe();
+        _exit(0);
+    }
     return ((ssize_t(*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread"))(file, to, size, at);
 }
 END
@@ -132,7 +143,8 @@ wait_until newest_is_there
 touch stall-pread
 ended "rank 1 on $host: step "
 rm stall-pread
-says 'is asleep (state S): its file system gives no rows'
+grep -q 'rank 1 on .*, reading rows, for .* is in disk sleep (state D): its file system does not answer' out ||
+    fail 'expected a rank that reads rows from a slow disk'
 goes_on $run 2
 
 run=disk
