@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -225,8 +226,34 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     return comm;
 }
 
-void ls_comm_close(ls_comm *comm)
+ls_comm *ls_comm_part(const ls_comm *whole, int ranks)
 {
+    const int part = whole->rank < ranks ? 0 : MPI_UNDEFINED;
+    struct ls_comm_mpi *mpi = ls_alloc(1, sizeof *mpi);
+    mpi->peers = MPI_COMM_NULL;
+    ls_mpi(MPI_Comm_split(whole->mpi->world, part, 0, &mpi->world));
+    ls_mpi(MPI_Comm_split(whole->mpi->machine, part, 0, &mpi->machine));
+    ls_mpi(MPI_Comm_split(whole->mpi->node, part, 0, &mpi->node));
+    if (part == MPI_UNDEFINED) {
+        ls_free(mpi);
+        return NULL;
+    }
+    ls_comm *comm = ls_alloc(1, sizeof *comm);
+    *comm = *whole;
+    comm->mpi = mpi;
+    comm->board = ls_board_create();
+    comm->node_sizes = NULL;
+    comm->machines = comm->machine_index + 1; /* of the last rank: that of rank ranks - 1 */
+    ls_mpi(MPI_Bcast(&comm->machines, 1, MPI_INT, ranks - 1, mpi->world));
+    ls_mpi(MPI_Comm_size(mpi->machine, &comm->machine_size));
+    cut_nodes(comm, 0);
+    return comm;
+}
+
+void ls_comm_leave(ls_comm *comm)
+{
+    if (!comm)
+        return;
     free_communicator(&comm->mpi->peers);
     free_communicator(&comm->mpi->node);
     free_communicator(&comm->mpi->machine);
@@ -235,6 +262,24 @@ void ls_comm_close(ls_comm *comm)
     ls_free(comm->node_sizes);
     ls_board_destroy(comm->board);
     ls_free(comm);
+}
+
+void ls_comm_rest(ls_comm *comm)
+{
+    static const struct timespec moment = {.tv_nsec = 10000000};
+    MPI_Request request;
+    int all = 0;
+    ls_mpi(MPI_Ibarrier(comm->mpi->world, &request));
+    while (!all) {
+        ls_mpi(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
+        if (!all)
+            nanosleep(&moment, NULL);
+    }
+}
+
+void ls_comm_close(ls_comm *comm)
+{
+    ls_comm_leave(comm);
     ls_fatal_set_hook(NULL);
     ls_mpi(MPI_Finalize());
 }

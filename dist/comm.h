@@ -42,6 +42,13 @@ bool ls_comm_share(ls_comm *comm, ls_comm_sharing sharing, ls_error *error);
 /* **Collective.** Cuts every node into nodes of `size` ranks, which must divide all of them; ranks
  * keep their numbers. To be called before any shared array is made. */
 void ls_comm_regroup(ls_comm *comm, int size);
+/* **Collective.** The first `ranks` ranks alone, numbered as here; NULL on all others. End it with
+ * ls_comm_leave. */
+ls_comm *ls_comm_part(const ls_comm *comm, int ranks);
+void ls_comm_leave(ls_comm *part); /* **Collective** over the part; NULL is allowed. */
+/* **Collective.** A barrier in which a rank that comes early sleeps, so that those that work have
+ * the machine for themselves. */
+void ls_comm_rest(ls_comm *comm);
 /* **Collective.** Ends MPI. */
 void ls_comm_close(ls_comm *comm);
 

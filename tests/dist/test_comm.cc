@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <numeric>
+#include <unistd.h>
 
 static std::vector<long> gathered(int mine)
 {
@@ -176,5 +179,41 @@ TEST(Comm, NoticesTasksThatDoNotKnowEachOther)
     if (expected) {
         EXPECT_NE(strstr(error.text, "4 tasks were started"), nullptr) << error.text;
         EXPECT_NE(strstr(error.text, "srun --mpi=pmix"), nullptr) << error.text;
+    }
+}
+
+TEST(Comm, TheFirstRanksAreARunOfTheirOwn)
+{
+    for (int ranks = 1; ranks <= world->size; ranks++) {
+        ls_comm *part = ls_comm_part(world, ranks);
+        EXPECT_EQ(part != nullptr, world->rank < ranks);
+        if (part) {
+            double ones = 1;
+            EXPECT_EQ(part->size, ranks);
+            EXPECT_EQ(part->rank, world->rank);
+            EXPECT_EQ(part->node_index, world->node_index);
+            EXPECT_EQ(part->node_rank, world->node_rank);
+            EXPECT_LE(part->node_size, world->node_size);
+            EXPECT_EQ(std::accumulate(part->node_sizes, part->node_sizes + part->nodes, 0), ranks);
+            ls_comm_sum(part, &ones, 1);
+            EXPECT_EQ(ones, ranks);
+        }
+        ls_comm_leave(part);
+        ls_comm_rest(world);
+    }
+}
+
+/* Those that come early use next to none of the time of a processor. */
+TEST(Comm, RanksThatRestLeaveTheProcessorsToTheOthers)
+{
+    if (world->size == 1)
+        GTEST_SKIP();
+    ls_comm_barrier(world);
+    if (world->rank == 0)
+        usleep(400000);
+    const std::clock_t before = std::clock();
+    ls_comm_rest(world);
+    if (world->rank != 0) {
+        EXPECT_LT((double)(std::clock() - before) / CLOCKS_PER_SEC, 0.1);
     }
 }
