@@ -122,10 +122,11 @@ static void measure(void *learner, const real *array, const ls_slots *slots, dou
 
 static bool take_step(ls_learner *it, int phase, const ls_sums *sums, ls_error *error)
 {
+    const ls_interval all = {0, it->params->size};
     const ls_update update = {.optimizer = &it->optimizer,
                               .params = it->params,
                               .slots = &it->objective->phase[phase].slots,
-                              .part = {0, it->params->size},
+                              .runs = {1, &all},
                               .gradient = it->gradient,
                               .state = it->state,
                               .gradient2 = it->gradient2,

@@ -278,7 +278,7 @@ static LS_CLONES void cut(double bound, long n, real *restrict value)
     }
 }
 
-/* What the update's part holds of a slot: n > 0 reals of each array. */
+/* What a run of the update holds of a slot: n > 0 reals of each array. */
 typedef struct piece {
     long n;
     real *value, *gradient, *state[LS_OPTIMIZER_STATES];
@@ -312,24 +312,36 @@ static void direct_piece(const ls_update *update, long s, const piece *p)
         update->optimizer->type->direction(&numbers, p->n, p->value, p->gradient, p->state);
 }
 
-static void each_piece(const ls_update *update,
-                       void (*visit)(const ls_update *update, long s, const piece *p))
+typedef void visit(const ls_update *update, long s, const piece *p);
+
+static void visit_reals(const ls_update *update, long s, ls_interval reals, visit *visit)
 {
-    const ls_interval part = update->part;
-    ls_check(part.begin % LS_SLOT_ALIGN == 0 && part.end % LS_SLOT_ALIGN == 0,
-             "the update of reals [%ld, %ld) does not cut at multiples of %d", part.begin, part.end,
-             LS_SLOT_ALIGN);
+    ls_check(reals.begin % LS_SLOT_ALIGN == 0 && reals.end % LS_SLOT_ALIGN == 0,
+             "the update of reals [%ld, %ld) does not cut at multiples of %d", reals.begin,
+             reals.end, LS_SLOT_ALIGN);
+    piece p = {.n = reals.end - reals.begin,
+               .value = update->params->values + reals.begin,
+               .gradient = update->gradient + reals.begin};
+    for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
+        p.state[k] = update->state[k] ? update->state[k] + reals.begin : NULL;
+    if (p.n > 0)
+        visit(update, s, &p);
+}
+
+static void each_piece(const ls_update *update, visit *visit)
+{
+    const ls_runs runs = update->runs;
+    long next = 0; /* the first run that does not end before slot s */
     for (int i = 0; i < update->slots->count; i++)
         for (long s = update->slots->at[i].begin; s < update->slots->at[i].end; s++) {
-            const ls_interval reals = ls_slots_reals(update->params, &(ls_interval){s, s + 1});
-            const long begin = ls_max(reals.begin, part.begin);
-            piece p = {.n = ls_min(reals.end, part.end) - begin,
-                       .value = update->params->values + begin,
-                       .gradient = update->gradient + begin};
-            for (int k = 0; k < LS_OPTIMIZER_STATES; k++)
-                p.state[k] = update->state[k] ? update->state[k] + begin : NULL;
-            if (p.n > 0)
-                visit(update, s, &p);
+            const ls_interval all = ls_slots_reals(update->params, &(ls_interval){s, s + 1});
+            while (next < runs.count && runs.at[next].end <= all.begin)
+                next++;
+            for (long r = next; r < runs.count && runs.at[r].begin < all.end; r++)
+                visit_reals(update, s,
+                            (ls_interval){ls_max(runs.at[r].begin, all.begin),
+                                          ls_min(runs.at[r].end, all.end)},
+                            visit);
         }
 }
 

@@ -1,6 +1,6 @@
 /* optimizer: one step from the summed gradient of a phase to updated parameters. A type is a row of
  * a table: a plain loop over the numbers of one slot. The loops take whole groups of LS_SLOT_ALIGN
- * reals, so parts cut at any multiple of it (ranks cut at LS_SLICE_ALIGN) give the same bits. */
+ * reals, so runs cut at any multiple of it (ranks cut at LS_SLICE_ALIGN) give the same bits. */
 #pragma once
 #include "core/params.h"
 #include "core/spec.h"
@@ -14,14 +14,14 @@ typedef struct ls_update {
     const ls_optimizer *optimizer;
     const ls_params *params;
     const ls_slots *slots; /* that the phase trains */
-    ls_interval part;      /* reals [begin, end) of the array that this process updates */
-    real *gradient;        /* summed, complete in the part; ls_optimizer_direct overwrites it */
+    ls_runs runs;          /* the reals of the array that this process updates */
+    real *gradient;        /* summed, complete in the runs; ls_optimizer_direct overwrites it */
     real *const *state;    /* [LS_OPTIMIZER_STATES]; NULL: the optimizer keeps no such state */
     /* [params->count] squared norms of slots (squares.h): of the summed gradient, or of the
      * direction in its place; and of the values, which a step measures for types with a ratio. */
     double *gradient2, *value2;
     /* Fills norm2[params->count] with the squared norms of `slots` in an array of which every
-     * process has its part. */
+     * process has its runs. */
     void (*measure)(void *context, const real *array, const ls_slots *slots, double *norm2);
     void *context;
     double rate; /* after the schedule */
@@ -67,7 +67,7 @@ extern const ls_optimizer_type ls_optimizer_types[]; /* ends with a NULL name */
 bool ls_optimizer_parse(const char *text, ls_optimizer *optimizer, ls_error *error);
 /* The name of state k; NULL: this optimizer has no state of that number. */
 const char *ls_optimizer_state_name(const ls_optimizer *optimizer, int k);
-/* Updates the part: gradient / weight is clipped and turned into the optimizer's direction, and the
+/* Updates the runs: gradient / weight is clipped and turned into the optimizer's direction, and the
  * values follow it at the rate, times each slot's ratio. `weight` is the batch's (ls_sums), not 0;
  * the gradient must be finite. **Collective** where `measure` is. */
 void ls_optimizer_step(const ls_update *update, double weight);

@@ -18,7 +18,7 @@
 
 enum {
     LS_SLOT_ALIGN = 16,    /* reals */
-    LS_SLICE_ALIGN = 4096, /* reals: ranks' slices and blocks of norms are cut at multiples of it */
+    LS_SLICE_ALIGN = 4096, /* reals: ranks' runs and blocks of norms are cut at multiples of it */
     LS_SLOT_NAME = 3 * 48 + 8
 };
 

@@ -7,6 +7,12 @@ typedef struct ls_interval {
     long begin, end;
 } ls_interval;
 
+/* Reals of an array: ascending intervals, borrowed. */
+typedef struct ls_runs {
+    long count;
+    const ls_interval *at;
+} ls_runs;
+
 enum { LS_INTERVALS = 256 };
 typedef struct ls_slots {
     int count;

@@ -1,8 +1,8 @@
 /* squares: sums of squares by slot, for norms: the same bits however an array is cut among ranks.
  *
  * A *piece* is what one slot has in one block of LS_SLICE_ALIGN reals. Each piece is summed by
- * itself, and a slot's pieces are added in their order, all in double. As ranks' slices are cut at
- * borders of blocks, no piece is ever summed in two parts. */
+ * itself, and a slot's pieces are added in their order, all in double. As ranks' runs are cut at
+ * borders of blocks or slots, no piece is ever summed in two parts. */
 #pragma once
 #include "core/params.h"
 

@@ -11,12 +11,12 @@
 
 /* What a rank knows of the run; callers only read it. */
 typedef struct ls_comm {
-    int rank, size;           /* this rank's number, and how many ranks there are */
-    int node_index, nodes;    /* the number of this rank's node, and how many nodes there are */
-    int node_rank, node_size; /* this rank's number within its node, and the ranks of the node */
-    int *node_sizes;          /* [nodes] ranks of each node */
-    int smallest_node;        /* ranks of the smallest node: into how many slices arrays are cut */
-    int machine_index, machines;     /* the number of this rank's machine, and how many there are */
+    int rank, size;              /* this rank's number, and how many ranks there are */
+    int node_index, nodes;       /* the number of this rank's node, and how many nodes there are */
+    int node_rank, node_size;    /* this rank's number within its node, and the ranks of the node */
+    int *node_sizes;             /* [nodes] ranks of each node */
+    int smallest_node;           /* its ranks: so many of each node add up and update */
+    int machine_index, machines; /* the number of this rank's machine, and how many there are */
     int machine_size, machine_nodes; /* ranks and nodes on this rank's machine */
     int started;                     /* ranks that the environment says were started */
     int cores, cores_bound;          /* of the machine, and those that this rank may run on */

@@ -12,16 +12,28 @@
  *                                               other the second: sends the rest, adds what comes
  *   distance 2      |#####|                     the same with halves of these: now final
  *   back: 2, then 1 |#####|#####|               the same partners send each other what is final
- */
+ *
+ * Each line is a *move*: something is sent to one node while something comes from it. The moves of
+ * a node are a list, made once: `scatter` writes its first half, `gather` the second. A part of the
+ * array goes through the list in a *lane*, and never waits: ls_exchange_progress asks MPI whether a
+ * lane's messages are through, adds what came, and posts the next move. As parts in other lanes are
+ * at other moves, the network has always something to carry, also while reals are added.
+ *
+ * Lanes are taken in turn, so a part has the same lane on all nodes. Messages of one lane and move
+ * between two nodes have one tag, and MPI keeps their order: a part that lies in several runs is
+ * several messages, and those of the part that had the lane before came first. */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"
 #include "dist/exchange.h"
 
+#include "core/memory.h"
 #include "core/minmax.h"
+#include "core/params.h"
 #include "dist/sum_order.h"
 
-enum { TAG = 1, LEVELS = 31 };
+/* TAGS: room for the moves of a lane. */
+enum { LANES = 16, LEVELS = 30, TAGS = 64, MOVES = 2 * (LEVELS + 1) };
 
 #ifdef LS_DOUBLE
 #define LS_MPI_REAL MPI_DOUBLE
@@ -35,11 +47,38 @@ typedef struct group {
     int first, count; /* its nodes: 1 or 2 */
 } group;
 
-typedef struct exchange {
+/* Which reals of a part: what is left to the group `index` after so many halvings; -1: none. */
+typedef struct share {
+    int halvings, index;
+} share;
+
+typedef struct move {
+    int other, tag;   /* the node that messages go to and come from */
+    int whom;         /* its rank of that node_rank */
+    share give, keep; /* what is sent, and what is received */
+    bool add;         /* what comes is added; else it replaces */
+} move;
+
+/* A part of the array on its way. Positions count its reals from 0, without the gaps between runs.
+ */
+typedef struct lane {
+    const ls_runs *part;
+    long reals; /* of it */
+    int move;   /* that is on its way */
+    int requests;
+    MPI_Request *request; /* [2 * runs] */
+    real *buffer;         /* [most] for what is to be added */
+} lane;
+
+struct ls_exchange {
     const ls_comm *comm;
-    real *array, *buffer;
-    const ls_intervals *intervals;
-} exchange;
+    real *array;
+    long runs; /* of a part, that there is room for */
+    int moves;
+    move move[MOVES];
+    long started, taken; /* parts so far; number n has lane n % LANES */
+    lane lane[LANES];
+};
 
 /* The bits of a group's index say which half it lies in, the highest bit first. */
 static group group_at(int nodes, int levels, int index)
@@ -65,114 +104,215 @@ static group group_of(int nodes, int node)
     return g;
 }
 
+static const share all = {0, 0}, none = {-1, 0};
+
+static void add_move(ls_exchange *x, move move)
+{
+    move.whom = ls_comm_peer(x->comm, move.other);
+    x->move[x->moves++] = move;
+}
+
+/* The first half of the moves: each group adds up its share, a part of 1 / groups. */
+static void scatter(ls_exchange *x, const group *g)
+{
+    const int nodes = x->comm->nodes;
+    if (x->comm->node_index != g->first) {
+        add_move(x, (move){.other = g->first, .tag = LEVELS, .give = all, .keep = none});
+        return;
+    }
+    if (g->count == 2)
+        add_move(
+            x,
+            (move){.other = g->first + 1, .tag = LEVELS, .give = none, .keep = all, .add = true});
+    for (int level = 0; level < g->levels; level++) {
+        const int other = g->index ^ 1 << level;
+        add_move(x, (move){.other = group_at(nodes, g->levels, other).first,
+                           .tag = level,
+                           .give = {level + 1, other},
+                           .keep = {level + 1, g->index},
+                           .add = true});
+    }
+}
+
+/* The second half: each group gets the shares of all others. */
+static void gather(ls_exchange *x, const group *g)
+{
+    const int nodes = x->comm->nodes, tags = LEVELS + 1;
+    if (x->comm->node_index != g->first) {
+        add_move(x, (move){.other = g->first, .tag = tags + LEVELS, .give = none, .keep = all});
+        return;
+    }
+    for (int level = g->levels - 1; level >= 0; level--) {
+        const int other = g->index ^ 1 << level;
+        add_move(x, (move){.other = group_at(nodes, g->levels, other).first,
+                           .tag = tags + level,
+                           .give = {level + 1, g->index},
+                           .keep = {level + 1, other}});
+    }
+    if (g->count == 2)
+        add_move(x, (move){.other = g->first + 1, .tag = tags + LEVELS, .give = all, .keep = none});
+}
+
+ls_exchange *ls_exchange_create(const ls_comm *comm, real *array, long most)
+{
+    ls_exchange *x = ls_alloc(1, sizeof *x);
+    const group g = group_of(comm->nodes, comm->node_index);
+    x->comm = comm;
+    x->array = array;
+    scatter(x, &g);
+    gather(x, &g);
+    for (int k = 0; k < LANES; k++)
+        x->lane[k].buffer = ls_alloc((size_t)most, sizeof(real));
+    return x;
+}
+
+void ls_exchange_destroy(ls_exchange *x)
+{
+    for (int k = 0; x && k < LANES; k++) {
+        ls_free(x->lane[k].buffer);
+        ls_free(x->lane[k].request);
+    }
+    ls_free(x);
+}
+
+size_t ls_exchange_bytes(long most)
+{
+    return LANES * (size_t)most * sizeof(real);
+}
+
+void ls_exchange_reserve(ls_exchange *x, long runs)
+{
+    if (runs <= x->runs)
+        return;
+    x->runs = runs;
+    for (int k = 0; k < LANES; k++)
+        x->lane[k].request =
+            ls_realloc(x->lane[k].request, 2 * (size_t)runs, sizeof *x->lane[k].request);
+}
+
 static long length(ls_interval interval)
 {
     return interval.end - interval.begin;
 }
 
-/* Cuts the next message, which lies in one interval, off the front of `positions`. Returns it as
- * reals of the array; empty: no positions are left. */
-static ls_interval next_message(const ls_intervals *intervals, ls_interval *positions)
+/* Each halving leaves a group the first or the second half, by a bit of its index, the lowest bit
+ * first. */
+static ls_interval positions_of(share share, long reals)
 {
-    long before = 0; /* position of the interval's first real */
-    for (int i = 0; i < intervals->count && positions->begin < positions->end; i++) {
-        ls_interval reals = intervals->at[i];
-        reals.begin += positions->begin - before;
-        if (reals.begin < reals.end) {
-            long most = ls_min(length(*positions), LS_EXCHANGE_MESSAGE);
-            reals.end = ls_min(reals.end, reals.begin + most);
+    ls_interval left = {0, share.halvings < 0 ? 0 : reals};
+    for (int k = 0; k < share.halvings; k++) {
+        long middle = left.begin + length(left) / 2 / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
+        *(share.index >> k & 1 ? &left.begin : &left.end) = middle;
+    }
+    return left;
+}
+
+/* Cuts what lies in one run off the front of `positions`. Returns it as reals of the array; empty:
+ * no positions are left. */
+static ls_interval next_reals(const ls_runs *part, ls_interval *positions)
+{
+    long before = 0; /* position of the run's first real */
+    for (long i = 0; i < part->count && length(*positions) > 0; i++) {
+        ls_interval reals = part->at[i];
+        long reach = before + length(reals);
+        if (positions->begin < reach) {
+            reals.begin += positions->begin - before;
+            reals.end = reals.begin + ls_min(reach, positions->end) - positions->begin;
             positions->begin += length(reals);
             return reals;
         }
-        before += length(intervals->at[i]);
+        before = reach;
     }
     return (ls_interval){0, 0};
 }
 
-/* Starts to receive the next message of `keep`, into `buffer`, or into the array itself where that
- * is NULL. */
-static ls_interval receive(const exchange *x, int other, ls_interval *keep, real *buffer,
-                           MPI_Request *request)
+/* Posts the messages of the lane's move. */
+static void post(ls_exchange *x, int number)
 {
-    ls_interval message = next_message(x->intervals, keep);
-    *request = MPI_REQUEST_NULL;
-    if (length(message))
-        ls_mpi(MPI_Irecv(buffer ? buffer : x->array + message.begin, (int)length(message),
-                         LS_MPI_REAL, other, TAG, x->comm->mpi->peers, request));
-    return message;
-}
-
-static void send(const exchange *x, int other, ls_interval *give, MPI_Request *request)
-{
-    ls_interval message = next_message(x->intervals, give);
-    *request = MPI_REQUEST_NULL;
-    if (length(message))
-        ls_mpi(MPI_Isend(x->array + message.begin, (int)length(message), LS_MPI_REAL, other, TAG,
-                         x->comm->mpi->peers, request));
-}
-
-typedef enum { ADD, REPLACE } arrival; /* what is done with the reals that come */
-
-/* Sends the positions `give` to node `other`, and receives the positions `keep` from it. Up to
- * LS_EXCHANGE_DEPTH messages are on their way in each direction. */
-static void transfer(const exchange *x, int other, ls_interval give, ls_interval keep, arrival how)
-{
-    MPI_Request sent[LS_EXCHANGE_DEPTH], received[LS_EXCHANGE_DEPTH];
-    ls_interval message[LS_EXCHANGE_DEPTH];
-    real *buffer[LS_EXCHANGE_DEPTH];
-    const int whom = ls_comm_peer(x->comm, other);
-    for (int k = 0; k < LS_EXCHANGE_DEPTH; k++) {
-        buffer[k] = how == ADD ? x->buffer + (long)k * LS_EXCHANGE_MESSAGE : NULL;
-        message[k] = receive(x, other, &keep, buffer[k], &received[k]);
-        send(x, other, &give, &sent[k]);
+    lane *lane = &x->lane[number];
+    const move *m = &x->move[lane->move];
+    const int tag = number * TAGS + m->tag;
+    const MPI_Comm peers = x->comm->mpi->peers;
+    ls_interval keep = positions_of(m->keep, lane->reals), reals;
+    ls_interval give = positions_of(m->give, lane->reals);
+    real *buffer = lane->buffer;
+    lane->requests = 0;
+    while (length(reals = next_reals(lane->part, &keep)) > 0) {
+        ls_mpi(MPI_Irecv(m->add ? buffer : x->array + reals.begin, (int)length(reals), LS_MPI_REAL,
+                         m->other, tag, peers, &lane->request[lane->requests++]));
+        buffer += length(reals);
     }
-    for (int k = 0; length(message[k]) || sent[k] != MPI_REQUEST_NULL;
-         k = (k + 1) % LS_EXCHANGE_DEPTH) {
-        ls_mpi_wait(x->comm, whom, MPI_Wait(&received[k], MPI_STATUS_IGNORE));
-        real *to = x->array + message[k].begin;
-        if (how == ADD && length(message[k]))
-            ls_sum_order_add(to, (real *[]){to, buffer[k]}, 2, length(message[k]));
-        message[k] = receive(x, other, &keep, buffer[k], &received[k]);
-        ls_mpi_wait(x->comm, whom, MPI_Wait(&sent[k], MPI_STATUS_IGNORE));
-        send(x, other, &give, &sent[k]);
+    while (length(reals = next_reals(lane->part, &give)) > 0)
+        ls_mpi(MPI_Isend(x->array + reals.begin, (int)length(reals), LS_MPI_REAL, m->other, tag,
+                         peers, &lane->request[lane->requests++]));
+}
+
+static void add_received(const ls_exchange *x, const lane *lane)
+{
+    ls_interval keep = positions_of(x->move[lane->move].keep, lane->reals), reals;
+    real *buffer = lane->buffer;
+    while (length(reals = next_reals(lane->part, &keep)) > 0) {
+        real *to = x->array + reals.begin;
+        ls_sum_order_add(to, (real *[]){to, buffer}, 2, length(reals));
+        buffer += length(reals);
     }
 }
 
-/* Between the first nodes of the groups. At each level a node leaves half of its positions,
- * `theirs`, to its partner, and adds up `mine`. On the way back `mine` grows by them again. */
-static void halve_and_double(const exchange *x, const group *g)
+bool ls_exchange_full(const ls_exchange *x)
 {
-    ls_interval mine = {0, x->intervals->total}, theirs[LEVELS];
-    int partner[LEVELS]; /* the first node of the group at distance 1 << level */
-    for (int level = 0; level < g->levels; level++) {
-        long middle = mine.begin + length(mine) / 2 / LS_SLOT_ALIGN * LS_SLOT_ALIGN;
-        ls_interval lower = {mine.begin, middle}, upper = {middle, mine.end};
-        bool keep_upper = g->index >> level & 1;
-        mine = keep_upper ? upper : lower;
-        theirs[level] = keep_upper ? lower : upper;
-        partner[level] = group_at(x->comm->nodes, g->levels, g->index ^ 1 << level).first;
-        transfer(x, partner[level], theirs[level], mine, ADD);
-    }
-    for (int level = g->levels - 1; level >= 0; level--) {
-        transfer(x, partner[level], mine, theirs[level], REPLACE);
-        mine.begin = ls_min(mine.begin, theirs[level].begin);
-        mine.end = ls_max(mine.end, theirs[level].end);
-    }
+    return x->started - x->taken == LANES;
 }
 
-void ls_exchange_sum(const ls_comm *comm, real *array, const ls_intervals *intervals, real *buffer)
+void ls_exchange_start(ls_exchange *x, const ls_runs *part)
 {
-    exchange x = {.comm = comm, .array = array, .buffer = buffer, .intervals = intervals};
-    group g = group_of(comm->nodes, comm->node_index);
-    ls_interval all = {0, intervals->total}, none = {0, 0};
-    if (comm->node_index != g.first) {
-        transfer(&x, g.first, all, none, REPLACE);
-        transfer(&x, g.first, none, all, REPLACE);
-        return;
-    }
-    if (g.count == 2)
-        transfer(&x, g.first + 1, none, all, ADD);
-    halve_and_double(&x, &g);
-    if (g.count == 2)
-        transfer(&x, g.first + 1, all, none, REPLACE);
+    lane *lane = &x->lane[x->started++ % LANES];
+    ls_check(part->count <= x->runs, "a part of %ld runs, of which there is room for %ld",
+             part->count, x->runs);
+    lane->part = part;
+    lane->reals = 0;
+    for (long i = 0; i < part->count; i++)
+        lane->reals += length(part->at[i]);
+    lane->move = -1; /* the first is yet to come */
+    lane->requests = 0;
+}
+
+/* Whether the messages of the lane's move are through; if so, posts the next. */
+static bool move_on(ls_exchange *x, int number)
+{
+    lane *lane = &x->lane[number];
+    int through;
+    if (lane->move == x->moves)
+        return false;
+    ls_mpi(MPI_Testall(lane->requests, lane->request, &through, MPI_STATUSES_IGNORE));
+    if (!through)
+        return false;
+    if (lane->move >= 0 && x->move[lane->move].add)
+        add_received(x, lane);
+    if (++lane->move < x->moves)
+        post(x, number);
+    return true;
+}
+
+bool ls_exchange_progress(ls_exchange *x)
+{
+    bool moved = false;
+    for (long n = x->taken; n < x->started; n++)
+        moved |= move_on(x, (int)(n % LANES));
+    return moved;
+}
+
+int ls_exchange_waits_for(const ls_exchange *x)
+{
+    const lane *lane = &x->lane[x->taken % LANES];
+    const bool waits = x->taken < x->started && lane->move >= 0 && lane->move < x->moves;
+    return waits ? x->move[lane->move].whom : LS_BOARD_NOBODY;
+}
+
+const ls_runs *ls_exchange_take(ls_exchange *x)
+{
+    const lane *lane = &x->lane[x->taken % LANES];
+    if (x->taken == x->started || lane->move < x->moves)
+        return NULL;
+    x->taken++;
+    return lane->part;
 }

@@ -24,13 +24,13 @@ static double measure(const bench *b, bool by_mpi)
 {
     ls_step_sums sums = {.failed = 0};
     double norm2;
-    const ls_slots all = ls_slots_all(b->params);
     ls_comm_barrier(b->comm);
     double start = ls_clock_now();
     if (by_mpi) {
         ls_reduce_by_mpi(b->comm, b->values, b->sum, b->floats);
     } else {
-        ls_reduce_sum(b->reduce, &all, &sums, &norm2);
+        ls_reduce_begin(b->reduce, 0);
+        ls_reduce_finish(b->reduce, &sums, &norm2);
         ls_reduce_end(b->reduce);
     }
     return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
@@ -53,6 +53,8 @@ bool ls_bench_reduce(ls_comm *comm, const ls_bench_arguments *arguments, ls_erro
         ls_params_destroy(b.params);
         return false;
     }
+    const ls_slots all = ls_slots_all(b.params);
+    ls_reduce_set_phase(b.reduce, 0, &all);
     b.values = ls_alloc((size_t)floats, sizeof *b.values);
     b.sum = ls_alloc((size_t)floats, sizeof *b.sum);
     double *our = ls_alloc((size_t)steps, sizeof *our);

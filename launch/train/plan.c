@@ -80,7 +80,7 @@ ls_plan ls_plan_make(const ls_trainer *t)
         stage = fmax(stage, ls_plan_stage_bytes(t, s));
     return (ls_plan){
         .own = ls_memory_process() + stage + partials * array + ls_dataset_kept(t->session.data) +
-               (double)ls_reduce_buffer_bytes(t->comm),
+               (double)ls_reduce_buffer_bytes(t->comm, params),
         .share = once / node,
         .stage = stage,
         .writing = (double)ls_checkpoint_memory(params, states) + samples_bytes(t) + rows,

@@ -5,11 +5,11 @@
  *     thread                 waits for both | turns round, digest, disk | written
  *
  * The copy is of one moment: it begins after the barrier that ends the step's update (C in
- * dist/reduce.c), and no rank updates again before the next step's barrier A, to which each rank
+ * dist/reduce.c), and no rank updates again before the next step's barrier B, to which each rank
  * comes after it has copied its part. So the parts may be cut in any way; here they are equal.
  *
  * Rows that an objective carries (carry.h) change in the gradient of the next step, before barrier
- * A, and lie in the own memory of ranks of all nodes. So they are sent to rank 0 at once, which has
+ * B, and lie in the own memory of ranks of all nodes. So they are sent to rank 0 at once, which has
  * them all before it counts up `filled` for its part: the thread begins when all parts are there.
  *
  * Numbers are copied as they are stored, into memory that was touched when the run began: at the

@@ -138,10 +138,11 @@ static bool accept(const ls_trainer *t, const turn *now, const ls_step_sums *sum
 
 static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)
 {
-    ls_reduce_norms(reduce, array, slots, norm2);
+    (void)slots; /* they are those that were summed */
+    ls_reduce_norms(reduce, array, norm2);
 }
 
-/* Updates this rank's slice of the phase's slots. **Collective** over the node. */
+/* Updates this rank's runs of the phase's slots. **Collective** over the node. */
 static void update(ls_trainer *t, int phase, double weight)
 {
     const ls_session_stage *stage = stage_of(t);
@@ -152,7 +153,7 @@ static void update(ls_trainer *t, int phase, double weight)
     const ls_update update = {.optimizer = optimizer,
                               .params = t->session.params,
                               .slots = &stage->objective->phase[phase].slots,
-                              .part = t->reduce->slice,
+                              .runs = t->reduce->own,
                               .gradient = t->shards.partial[0],
                               .state = t->states.array,
                               .gradient2 = t->norm2.gradient,
@@ -187,10 +188,11 @@ static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *er
     ls_step_sums sums;
     const ls_slots *slots = &stage_of(t)->objective->phase[now->phase].slots;
     note(t, LS_ACTIVITY_COMPUTING, now->phase);
+    ls_reduce_begin(t->reduce, now->phase);
     compute_gradient(t, now, &sums);
     raise_flags(t, &sums);
     note(t, LS_ACTIVITY_SUMMING, now->phase);
-    ls_reduce_sum(t->reduce, slots, &sums, t->norm2.gradient);
+    ls_reduce_finish(t->reduce, &sums, t->norm2.gradient);
     note(t, LS_ACTIVITY_UPDATING, now->phase);
     bool accepted = accept(t, now, &sums, error);
     double begin = ls_timing_begin(&t->report.timing);
@@ -440,6 +442,8 @@ static void start_stage(ls_trainer *t)
     objective->type->compile(objective, shard_rows, chunk_rows);
     if (t->report.timing.timeline)
         ls_timeline_watch(t->report.timing.timeline, objective);
+    for (int p = 0; p < objective->phases; p++)
+        ls_reduce_set_phase(t->reduce, p, &objective->phase[p].slots);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
     t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;

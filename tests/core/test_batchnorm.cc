@@ -240,7 +240,8 @@ TEST(BatchNorm, RunningStatisticsFollowTheMeanOfTheShards)
     update.optimizer = &optimizer, update.scale = 1 / 13.0;
     ls_slots all = ls_slots_all(net.params());
     real *state[LS_OPTIMIZER_STATES] = {};
-    update.params = net.params(), update.slots = &all, update.part = {0, net.params()->size};
+    const ls_interval run = {0, net.params()->size};
+    update.params = net.params(), update.slots = &all, update.runs = {1, &run};
     update.gradient = gradient, update.state = state;
     ls_optimizer_update(&update);
     expect_close(slot_of(net, values, 2), expected, "running mean");

@@ -137,7 +137,8 @@ struct Slots {
         numbers.optimizer = &optimizer, numbers.params = params, numbers.slots = &slots;
         numbers.gradient = gradient.data(), numbers.state = at;
         for (long begin = 0; begin < params->size; begin += slice) {
-            numbers.part = {begin, std::min(begin + slice, params->size)};
+            const ls_interval run = {begin, std::min(begin + slice, params->size)};
+            numbers.runs = {1, &run};
             directed = ls_optimizer_direct(&numbers);
         }
         if (directed)
@@ -145,7 +146,8 @@ struct Slots {
         numbers.value2 = value2.data();
         numbers.gradient2 = gradient2.data();
         for (long begin = 0; begin < params->size; begin += slice) {
-            numbers.part = {begin, std::min(begin + slice, params->size)};
+            const ls_interval run = {begin, std::min(begin + slice, params->size)};
+            numbers.runs = {1, &run};
             ls_optimizer_update(&numbers);
         }
     }

@@ -69,7 +69,8 @@ struct Net {
         step.optimizer = &optimizer;
         step.params = params;
         step.slots = &slots;
-        step.part = {begin, end};
+        const ls_interval cut[] = {{begin, begin + LS_SLOT_ALIGN}, {begin + LS_SLOT_ALIGN, end}};
+        step.runs = {2, cut};
         step.gradient = gradient.data();
         step.state = state;
         step.gradient2 = norms.data();

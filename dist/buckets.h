@@ -1,0 +1,50 @@
+/* buckets: what a phase trains, cut into buckets, each of which is summed as soon as it is
+ * complete.
+ *
+ * Backward finishes the last layers first. Their slots are the first bucket, those before them the
+ * second, and so on; a large slot is several buckets:
+ *
+ *     array     | conv1 | conv2 |        dense1        | dense2 |
+ *     buckets   |   bucket 2    |  bucket 1  |     bucket 0     |
+ *     ranks     | 0 | 1 | 2 | 3 |0 | 1 | 2 |3| 0  | 1  | 2 | 3  |     of a node
+ *
+ * Each bucket is cut evenly among the ranks of a node, so that all of them add and update whatever
+ * a phase trains, and begin with a bucket at the same time. Cuts are at borders of blocks of
+ * LS_SLICE_ALIGN reals or of what is trained: so no piece of a norm (squares.h) is cut in two. */
+#pragma once
+#include "core/params.h"
+
+enum {
+    /* Reals of a bucket for each rank of a node. Within these limits there are LS_BUCKET_COUNT
+     * buckets: many small ones leave earlier, and keep the network busy; large ones have fewer
+     * messages. */
+    LS_BUCKET_LEAST = 1 << 16,
+    LS_BUCKET_MOST = 1 << 18,
+    LS_BUCKET_COUNT = 16,
+    LS_BUCKET_SHARE = LS_BUCKET_MOST + LS_SLICE_ALIGN /* more than one rank has of a bucket */
+};
+
+typedef struct ls_bucket {
+    int slots;   /* that lie in it, whole or in part */
+    ls_runs own; /* of it, what this rank adds up */
+} ls_bucket;
+
+typedef struct ls_buckets {
+    long count;
+    ls_bucket *at;   /* [count] in the order in which they are summed */
+    ls_interval *of; /* [params->count] the buckets that a slot lies in; empty: it is not trained */
+    ls_runs own;     /* of all buckets, what this rank adds up and updates */
+    ls_interval *runs, *joined; /* that the lists above point into */
+} ls_buckets;
+
+/* How the ranks of a node share buckets: those from `ranks` on have nothing of their own. */
+typedef struct ls_buckets_cut {
+    int ranks, rank;
+    bool whole; /* there is one bucket: where nothing is summed early */
+} ls_buckets_cut;
+
+/* The buckets of `slots`, which backward finishes in the order order[ordered]; those that are not
+ * in this list follow, the last first. Free with ls_buckets_destroy. */
+ls_buckets *ls_buckets_create(const ls_params *params, const ls_slots *slots, const int *order,
+                              int ordered, const ls_buckets_cut *cut);
+void ls_buckets_destroy(ls_buckets *buckets);
