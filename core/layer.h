@@ -49,17 +49,19 @@ typedef struct ls_pass {
      * none of it is kept (check, evaluation, generation), and the objective begins rows for itself.
      */
     const ls_carried *carried;
-    /* Planned, nobody sets it yet: called in backward when the gradients of these slots are
-     * complete, so that their sum over the ranks can start. A slot that lines of the net share is
-     * complete after the first of them, and a frozen one never is, nor one whose first line is not
-     * in the workspace. Slots that no backward computes (LS_SLOT_ASIDE) are complete at the end of
-     * the objective's `gradient`. If an objective applies a net more than once, or nets that share
-     * slots, it leaves this NULL for all backward passes but the last. */
-    void (*finished)(void *context, const int *slots, int count);
+    /* Called in backward when the gradients of these slots are complete, so that their sum over the
+     * ranks can start; and with count 0 in between, so that it moves on. NULL: nobody waits for
+     * them. A slot that lines of the net share is complete after the first of them, and a frozen
+     * one never is, nor one whose first line is not in the workspace. Slots that no backward
+     * computes (LS_SLOT_ASIDE) are complete at the end of the objective's `gradient`. If an
+     * objective applies a net more than once, or nets that share slots, it leaves this NULL for all
+     * backward passes but the last. */
+    void (*finished)(void *listener, const int *slots, int count);
+    void *listener; /* of `finished` */
     /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
      * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
     void (*sum)(void *context, double *values, long count);
-    void *context; /* of both functions */
+    void *context; /* of `sum` */
 } ls_pass;
 
 /* The `draw` of an update's first application of a net: `repeat` counts the updates that a phase of

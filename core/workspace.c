@@ -21,9 +21,11 @@
  * from 0 in the plan. What reads the layer before `begin` then reads x.
  *
  * Threads (OpenMP) share a layer's work: forward and backward by rows, gradient by parameters
- * (layer.h says why). Each has a *scratch* of its own. */
+ * (layer.h says why). Each has a *scratch* of its own. Where the sum over the ranks goes on during
+ * backward, long work is done in several rounds, between which messages move on. */
 #include "core/workspace.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -220,11 +222,11 @@ static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_layer_args *args)
     }
 }
 
-static void run_part(const task *task, int part, int parts)
+static void run_part(const task *task, int thread, int part, int parts)
 {
     ls_pass pass = *task->pass;
     ls_layer_args args = task->args;
-    args.scratch = task->space->scratch + (size_t)part * task->space->scratch_size;
+    args.scratch = task->space->scratch + (size_t)thread * task->space->scratch_size;
     args.part = part;
     args.parts = parts;
     if (task->by_rows)
@@ -232,17 +234,45 @@ static void run_part(const task *task, int part, int parts)
     task->step(task->layer, &pass, &args);
 }
 
-/* Runs all parts, shared among the threads. One part is called directly: a parallel region of one
- * thread would make OpenMP end its idle workers. */
-static void share(const task *task)
+/* Lets the sum over the ranks move on, where one runs. */
+static void tell_nothing(const ls_pass *pass)
 {
-    const int threads = task->layer->type->mixes_rows ? 1 : task->space->threads;
+    if (pass->finished)
+        pass->finished(pass->listener, NULL, 0);
+}
+
+/* Runs round `round` of `rounds`, shared among the threads. One part is called directly: a parallel
+ * region of one thread would make OpenMP end its idle workers. */
+static void run_round(const task *task, int threads, int round, int rounds)
+{
     if (threads == 1)
-        run_part(task, 0, 1);
+        run_part(task, 0, round, rounds);
     else
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
         for (int t = 0; t < threads; t++)
-            run_part(task, t, threads);
+            run_part(task, t, round * threads + t, rounds * threads);
+}
+
+/* Runs all of it, in so many rounds. */
+static void share(const task *task, int rounds)
+{
+    const int threads = task->layer->type->mixes_rows ? 1 : task->space->threads;
+    for (int round = 0; round < rounds; round++) {
+        run_round(task, threads, round, rounds);
+        if (round + 1 < rounds)
+            tell_nothing(task->pass);
+    }
+}
+
+/* In how many rounds backward does a layer, and then its gradient. */
+static int rounds_of(const ls_workspace *space, const ls_layer *layer, const ls_pass *pass)
+{
+    enum { MOST = 8 };
+    const double long_work = 2e9; /* operations of a thread: some hundredths of a second */
+    const double work = layer->flops * (double)space->rows / space->threads;
+    if (!pass->finished || layer->type->mixes_rows)
+        return 1;
+    return (int)fmin(fmin(MOST, (double)space->rows / space->threads), work / long_work) + 1;
 }
 
 void ls_workspace_enter(ls_workspace *space, const real *x, long rows)
@@ -259,7 +289,7 @@ const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const
         const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
         const double begin = ls_watch_begin(space->watch);
-        share(&forward);
+        share(&forward, 1);
         ls_watch_end_of(space->watch, LS_SPAN_FORWARD, space->first + i, begin);
     }
     return block_of(space, space->count - 1, BLOCK_Y);
@@ -295,7 +325,7 @@ static void tell_finished(const ls_layer *layer, const ls_pass *pass)
             (!pass->frozen || !ls_slots_contain(pass->frozen, layer->share.first[k])))
             slots[count++] = layer->share.first[k];
     if (count > 0)
-        pass->finished(pass->context, slots, count);
+        pass->finished(pass->listener, slots, count);
 }
 
 /* What a layer does in backward: nothing, if its slots are frozen and no dx is wanted of it. */
@@ -322,10 +352,12 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
     if (!needed)
         return;
     const double begin = ls_watch_begin(space->watch);
-    share(&backward);
+    const int rounds = rounds_of(space, layer, pass);
+    share(&backward, rounds);
+    tell_nothing(pass);
     if (learning && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
-        share(&gradient);
+        share(&gradient, rounds);
     }
     ls_watch_end_of(space->watch, LS_SPAN_BACKWARD, space->first + i, begin);
     if (learning && pass->finished)

@@ -1,6 +1,8 @@
 /* shards: divides shards among the ranks, and adds the gradients of a rank's shards. */
 #include "launch/train/shards.h"
 
+#include <string.h>
+
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "dist/sum_order.h"
@@ -99,12 +101,14 @@ void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum)
     shards->partial[0] = sum;
     for (int k = 1; k <= partials; k++)
         shards->partial[k] = ls_alloc((size_t)params->size, sizeof(real));
+    shards->added = ls_alloc((size_t)params->count, sizeof *shards->added);
 }
 
 void ls_shards_release(ls_shards *shards)
 {
     for (int k = 1; k < LS_SHARDS_LEVELS; k++)
         ls_free(shards->partial[k]);
+    ls_free(shards->added);
 }
 
 /* The arguments of add_shards that are the same for all shards. */
@@ -129,19 +133,43 @@ static void cut_carried(const gradient *g, int shard, ls_carried *own)
     }
 }
 
-/* The gradient of shards [begin, end) into partial[0], with room in partial[1] and on. */
+/* The gradient of one shard into `gradient`. */
+static void compute_shard(const gradient *g, const ls_pass *hearing, int number, real *gradient,
+                          ls_sums *sums)
+{
+    ls_batch shard = ls_batch_shard(g->batch, number, g->shards->count);
+    ls_pass pass = *hearing;
+    ls_carried own[LS_ROW_STATES];
+    pass.row = shard.first;
+    pass.gradient = gradient;
+    if (pass.carried)
+        cut_carried(g, number, own);
+    pass.carried = pass.carried ? own : NULL;
+    g->objective->type->gradient(g->objective, g->phase, &shard, &pass, sums);
+}
+
+static void add_sums(ls_sums *sums, const ls_sums *other)
+{
+    for (int k = 0; k < LS_SUMS; k++)
+        sums->at[k] += other->at[k];
+}
+
+/* Adds what lies in partial[1] to partial[0], of these slots. */
+static void add_partial(const gradient *g, const ls_interval *slots, real *const *partial)
+{
+    const ls_interval reals = ls_slots_reals(g->objective->task.params, slots);
+    real *const halves[] = {partial[0] + reals.begin, partial[1] + reals.begin};
+    ls_sum_order_add(halves[0], halves, 2, reals.end - reals.begin);
+}
+
+/* The gradient of shards [begin, end) into partial[0], with room in partial[1] and on; nobody hears
+ * of it. */
 static void add_shards(const gradient *g, int begin, int end, real *const *partial, ls_sums *sums)
 {
     if (end - begin == 1) {
-        ls_batch shard = ls_batch_shard(g->batch, begin, g->shards->count);
-        ls_pass pass = *g->pass;
-        ls_carried own[LS_ROW_STATES];
-        pass.row = shard.first;
-        pass.gradient = partial[0];
-        if (pass.carried)
-            cut_carried(g, begin, own);
-        pass.carried = pass.carried ? own : NULL;
-        g->objective->type->gradient(g->objective, g->phase, &shard, &pass, sums);
+        ls_pass silent = *g->pass;
+        silent.finished = NULL;
+        compute_shard(g, &silent, begin, partial[0], sums);
         return;
     }
     ls_sums other;
@@ -149,18 +177,57 @@ static void add_shards(const gradient *g, int begin, int end, real *const *parti
     add_shards(g, begin, middle, partial, sums);
     add_shards(g, middle, end, partial + 1, &other);
     const ls_slots *slots = &g->objective->phase[g->phase].slots;
-    for (int i = 0; i < slots->count; i++) {
-        ls_interval reals = ls_slots_reals(g->objective->task.params, &slots->at[i]);
-        real *const halves[] = {partial[0] + reals.begin, partial[1] + reals.begin};
-        ls_sum_order_add(halves[0], halves, 2, reals.end - reals.begin);
-    }
-    for (int k = 0; k < LS_SUMS; k++)
-        sums->at[k] += other.at[k];
+    for (int i = 0; i < slots->count; i++)
+        add_partial(g, &slots->at[i], partial);
+    add_sums(sums, &other);
+}
+
+/* While the last shard is computed into partial[depth], the sums of all others wait in partial[0]
+ * to partial[depth - 1], as the tree has them. */
+typedef struct chain {
+    const gradient *g;
+    int depth;
+} chain;
+
+/* Adds up the chain of a slot which the last shard has finished. */
+static void add_chain(const chain *c, int slot)
+{
+    for (int k = c->depth - 1; k >= 0; k--)
+        add_partial(c->g, &(ls_interval){slot, slot + 1}, c->g->shards->partial + k);
+    c->g->shards->added[slot] = true;
+}
+
+static void hear_finished(void *listener, const int *slots, int count)
+{
+    const chain *c = listener;
+    for (int k = 0; k < count; k++)
+        add_chain(c, slots[k]);
+    c->g->pass->finished(c->g->pass->listener, slots, count);
 }
 
 void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
                         const ls_batch *batch, const ls_pass *pass, ls_sums *sums)
 {
     const gradient g = {shards, objective, phase, batch, pass};
-    add_shards(&g, shards->begin, shards->end, shards->partial, sums);
+    const ls_slots *slots = &objective->phase[phase].slots;
+    chain c = {.g = &g};
+    ls_sums all[LS_SHARDS_LEVELS];
+    int last = shards->begin;
+    for (int middle; shards->end - last > 1; last = middle) {
+        middle = last + (shards->end - last) / 2;
+        add_shards(&g, last, middle, shards->partial + c.depth, &all[c.depth]);
+        c.depth++;
+    }
+    ls_pass heard = *pass;
+    heard.finished = pass->finished ? hear_finished : NULL;
+    heard.listener = &c;
+    memset(shards->added, 0, (size_t)objective->task.params->count * sizeof *shards->added);
+    compute_shard(&g, &heard, last, shards->partial[c.depth], &all[c.depth]);
+    for (int i = 0; i < slots->count; i++)
+        for (long s = slots->at[i].begin; s < slots->at[i].end; s++)
+            if (!shards->added[s])
+                add_chain(&c, (int)s);
+    for (int k = c.depth; k > 0; k--)
+        add_sums(&all[k - 1], &all[k]);
+    *sums = all[0];
 }

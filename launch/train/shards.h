@@ -22,9 +22,10 @@ typedef struct ls_shards {
     /* Gradient arrays with the params' offsets: [0] is the sum (borrowed); [k] holds the sum of a
      * second half until it is added to that of the first half in [k - 1]. */
     real *partial[LS_SHARDS_LEVELS];
+    bool *added; /* [slots] whose partial sums are added up already */
 } ls_shards;
 
-/* Sets all but `partial`. */
+/* Sets all but `partial` and `added`. */
 void ls_shards_cut(ls_shards *shards, int count, ls_shards_way way, const ls_comm *comm);
 /* The most shards that any of `ranks` ranks of one node has. */
 int ls_shards_most(int count, ls_shards_way way, int ranks);
@@ -33,13 +34,14 @@ int ls_shards_most(int count, ls_shards_way way, int ranks);
 int ls_shards_node_size(int count, ls_shards_way way, const ls_comm *comm);
 /* How many gradient arrays a rank of that many shards takes besides the sum. */
 int ls_shards_partials(int most);
-/* Makes shards->partial; `sum` (borrowed) is the array that the gradient goes to. Free with
- * ls_shards_release. */
+/* Makes shards->partial and ->added; `sum` (borrowed) is the array that the gradient goes to. Free
+ * with ls_shards_release. */
 void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum);
 void ls_shards_release(ls_shards *shards);
 /* The gradient of a phase over this rank's shards of `batch`, into the sum, and *sums. `pass` says
  * seed, step and draw, and may carry the rows of all these shards; its row, gradient and the
- * carried rows of a shard are filled in here. **Collective** where a layer sums over the ranks
- * within a pass. */
+ * carried rows of a shard are filled in here. pass->finished hears of a slot when the last shard
+ * has finished it, and its sum over this rank's shards is complete. **Collective** where a layer
+ * sums over the ranks within a pass. */
 void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
                         const ls_batch *batch, const ls_pass *pass, ls_sums *sums);

@@ -70,6 +70,12 @@ static void sum_over_ranks(void *trainer, double *values, long count)
     ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
 }
 
+/* Slots of this rank's gradient are complete: their sum goes on while backward does. */
+static void hear_finished(void *reduce, const int *slots, int count)
+{
+    ls_reduce_ready(reduce, slots, count);
+}
+
 /* One update of a step: update `repeat` of those that its phase makes in a row. */
 typedef struct turn {
     int phase, repeat;
@@ -89,6 +95,8 @@ static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
                           .total = batch ? batch->total : 0,
                           .frozen = &objective->frozen,
                           .carried = t->carry.states.count ? t->carry.own : NULL,
+                          .finished = t->comm->nodes > 1 ? hear_finished : NULL,
+                          .listener = t->reduce,
                           .sum = sum_over_ranks,
                           .context = t};
     *sums = (ls_step_sums){.failed = batch == NULL};

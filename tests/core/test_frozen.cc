@@ -61,7 +61,7 @@ struct Watched {
         told.clear();
         pass.frozen = frozen.count ? &frozen : nullptr;
         pass.gradient = gradient;
-        pass.context = &told;
+        pass.listener = &told;
         pass.finished = [](void *context, const int *slots, int count) {
             auto *all = (std::vector<int> *)context;
             all->insert(all->end(), slots, slots + count);

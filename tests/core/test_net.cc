@@ -66,7 +66,7 @@ std::vector<long> told_slots(const Net &n)
     Told told = {n, std::vector<real>(n.params->size), {}, {}};
     ls_pass pass = {};
     pass.gradient = told.gradient.data();
-    pass.context = &told;
+    pass.listener = &told;
     pass.finished = [](void *context, const int *slots, int count) {
         Told *told = (Told *)context;
         for (int k = 0; k < count; k++) {
@@ -512,4 +512,34 @@ TEST(Net, KnowsTheRangeOfItsOutputs)
     EXPECT_EQ(range_of("reshape shape=2,2,1"), all);
     EXPECT_EQ(range_of("batchnorm relu=1"), positive);
     EXPECT_EQ(range_of("batchnorm"), all);
+}
+
+/* A layer of more than 2e9 operations: messages can move on in its midst, and the bits stay. */
+TEST(Net, LongBackwardIsDoneInRoundsWithoutOtherBits)
+{
+    const long rows = 1100;
+    Net n("dense units=1000", {1, {1000}});
+    ls_workspace *run = ls_workspace_create(n.net, rows, LS_TRAINING);
+    std::vector<real> x((size_t)rows * 1000), dy(x.size());
+    for (size_t i = 0; i < x.size(); i++) {
+        x[i] = (real)((double)(i % 1009) / 1009 - 0.5);
+        dy[i] = (real)((double)(i % 997) / 997 - 0.5);
+    }
+    std::vector<real> gradient[2], dx[2];
+    int told = 0;
+    for (int k = 0; k < 2; k++) {
+        ls_pass pass = {};
+        gradient[k].resize((size_t)n.params->size);
+        dx[k].resize(x.size());
+        pass.gradient = gradient[k].data();
+        pass.listener = &told;
+        if (k == 1)
+            pass.finished = [](void *told, const int *, int) { ++*(int *)told; };
+        ls_workspace_forward(run, &pass, x.data(), rows);
+        ls_workspace_backward(run, &pass, dy.data(), dx[k].data());
+    }
+    ls_workspace_destroy(run);
+    EXPECT_EQ(4, told); /* amid backward, after it, amid gradient, at the end */
+    EXPECT_TRUE(gradient[0] == gradient[1]);
+    EXPECT_TRUE(dx[0] == dx[1]);
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -186,6 +188,58 @@ TEST(Shards, GradientsOfOwnShardsAreAdded)
             EXPECT_EQ(sum, count * (count + 1) / 2);
             EXPECT_EQ(weight, 4 * count);
         }
+}
+
+/* Slot 1 is told by every shard, slot 0 by none. What is heard comes once, after the last shard,
+ * and then the sum of slot 1 is the tree over all shards, to the last bit. */
+TEST(Shards, TellASlotWhenItsSumIsComplete)
+{
+    struct Heard {
+        std::vector<real> gradient, seen;
+        int calls = 0;
+    };
+    static const auto number = [](int shard) { return (real)std::sin(1e3 * shard + 1); };
+    std::function<real(int, int)> tree = [&](int begin, int end) -> real {
+        const int middle = begin + (end - begin) / 2;
+        return end - begin == 1 ? number(begin) : tree(begin, middle) + tree(middle, end);
+    };
+    for (int count = 1; count <= 20; count++) {
+        Counting counting;
+        ls_shape shape = {1, {24}};
+        ls_initializer zero = {};
+        ls_params_claim(counting.params, "net/b", LS_SLOT_BIAS, &shape, &zero, nullptr);
+        counting.objective.phase[0].slots = ls_slots_all(counting.params);
+        counting.type.gradient = [](ls_objective *objective, int, const ls_batch *shard,
+                                    const ls_pass *pass, ls_sums *sums) {
+            const int last = 1;
+            *sums = {};
+            std::fill_n(pass->gradient, objective->task.params->size, number((int)shard->first));
+            if (pass->finished)
+                pass->finished(pass->listener, &last, 1);
+        };
+        Heard heard;
+        heard.gradient.resize((size_t)counting.params->size);
+        ls_shards shards = cut(count, 0, {1});
+        ls_shards_allocate(&shards, counting.params, heard.gradient.data());
+        ls_batch batch = {};
+        batch.rows = batch.total = count;
+        ls_pass pass = {};
+        ls_sums sums = {};
+        pass.listener = &heard;
+        pass.finished = [](void *listener, const int *slots, int told) {
+            Heard *heard = (Heard *)listener;
+            EXPECT_TRUE(told == 1 && slots[0] == 1);
+            heard->calls++;
+            heard->seen = heard->gradient;
+        };
+        ls_shards_gradient(&shards, &counting.objective, 0, &batch, &pass, &sums);
+        EXPECT_EQ(heard.calls, 1);
+        for (int i = 0; i < 24; i++)
+            EXPECT_EQ(heard.seen[(size_t)counting.params->slots[1].offset + i], tree(0, count));
+        EXPECT_EQ(heard.gradient, std::vector<real>(heard.gradient.size(), tree(0, count)))
+            << count << " shards";
+        ls_shards_release(&shards);
+    }
 }
 
 /* 5 carried rows do not divide into 1 to 16 shards; each shard writes its rows' numbers into them,
