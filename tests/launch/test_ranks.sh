@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_ranks: a run has the same bits on 1 to 8 ranks, on nodes of equal and unequal ranks; what the start-up block says
-# about shares; split=even; batch norm over too few rows; a batch that is larger than the data.
+# test_ranks: a run has the same bits on 1 to 8 ranks, on nodes of equal and unequal ranks, in every phase; what the start-up
+# block says about shares; split=even; batch norm over too few rows; a batch that is larger than the data.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data images images.h5
@@ -80,6 +80,37 @@ train accumulated 2 '' shards=0 accumulate=3
 train again 3 2,1 shards=0 accumulate=2
 alike six accumulated
 alike six again
+
+# --- Phases, tied weights, several shards a rank and clipping, while the sums of several buckets between nodes go on.
+data large large.h5
+cat >phases.yaml <<'END'
+data: large.h5
+transform: normalize mean=0.5 deviation=0.5
+model: dcgan filters=4 latent=20
+objective: gan k=2
+optimizer: {discriminator: adam rate=0.002 clip=0.05, generator: lamb rate=0.001 clip=0.05}
+batch: 37
+steps: 4
+shards: 16
+evaluate: {every: never}
+END
+cat >tied.yaml <<'END'
+data: images.h5
+model: autoencoder widths=144,700,300 activation=tanh classes=0
+objective: autoencoder noise=0.2
+optimizer: momentum rate=0.01 clip=0.5 ema=0.9
+batch: 101
+steps: 4
+shards: 16
+evaluate: {every: never}
+END
+for job in phases tied; do
+    expect 0 ranks 1 "$lockstep" train $job.yaml run=$job
+    for nodes in 8:8 8:4 8:2 8:1 6:2 4:3,1 4:2,1,1; do
+        expect 0 ranks "${nodes%:*}" env LOCKSTEP_RANKS_PER_NODE="${nodes#*:}" "$lockstep" train $job.yaml run="$job$nodes"
+        same "$job on $nodes" "$(digest --all "$(checkpoint $job 4)")" "$(digest --all "$(checkpoint "$job$nodes" 4)")"
+    done
+done
 
 # --- A step that is not finite is the same step, with the same words.
 steep=$'dense units=50\nactivation function=relu\ndense units=50\nactivation function=relu\ndense units=4'
