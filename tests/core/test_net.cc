@@ -482,7 +482,7 @@ static std::pair<double, double> range_of(const std::string &lines)
     ls_net *net = ls_net_build(params, nullptr, "net", lines.c_str(), &input, &error);
     std::pair<double, double> range = {NAN, NAN};
     if (net)
-        ls_net_range(net, &range.first, &range.second);
+        ls_net_range(net, net->count - 1, &range.first, &range.second);
     ls_net_destroy(net);
     ls_params_destroy(params);
     return range;
