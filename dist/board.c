@@ -24,8 +24,9 @@ typedef struct watch_line {
 } watch_line;
 
 typedef struct head {
+    int64_t still; /* milliseconds */
     int32_t ending;
-    uint8_t fill[LINE - 4];
+    uint8_t fill[LINE - 12];
 } head;
 
 struct ls_board {
@@ -138,6 +139,16 @@ ls_board_state ls_board_read(const ls_board *board, int rank)
                             .processes = LOAD(watch->processes)};
     memcpy(state.phase, phase, LS_BOARD_PHASE - 1);
     return state;
+}
+
+void ls_board_conclude(ls_board *board, double still)
+{
+    STORE(board->head->still, (int64_t)(1000 * still));
+}
+
+double ls_board_concluded(const ls_board *board)
+{
+    return 1e-3 * (double)LOAD(board->head->still);
 }
 
 bool ls_board_end(ls_board *board, int stage)

@@ -58,6 +58,9 @@ void ls_board_go_on(ls_board *board);
 /* For watchdogs, on a shared board: what this one saw of its own process; what a rank published. */
 void ls_board_look(ls_board *board, bool worked, long process, long processes);
 ls_board_state ls_board_read(const ls_board *board, int rank);
+/* What the node's speaker concluded: seconds since any rank of the run made progress. */
+void ls_board_conclude(ls_board *board, double still);
+double ls_board_concluded(const ls_board *board);
 /* How far the end of the job has come on this node: 0, then each higher number once. Whether this
  * call raised it to `stage`. */
 bool ls_board_end(ls_board *board, int stage);

@@ -196,6 +196,12 @@ bool ls_inquiry_receive(ls_inquiry *q, int *node, ls_inquiry_kind *kind)
     return false;
 }
 
+void ls_inquiry_begin(ls_inquiry *q, int first)
+{
+    for (int n = first; n < q->nodes; n++)
+        q->node[n].age = 0;
+}
+
 void ls_inquiry_age(ls_inquiry *q, double seconds)
 {
     for (int n = 0; n < q->nodes; n++)

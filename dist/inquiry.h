@@ -1,7 +1,8 @@
 /* inquiry: what the watchdogs of several nodes tell each other, without MPI.
  *
- * While ranks make progress, nothing is sent. A node that has come to a halt asks all others, by a
- * UDP datagram, and the watchdogs there answer at once, whatever their ranks do. Who gives no
+ * While ranks make progress, nothing is sent. The first node that has come to a halt asks all
+ * others by UDP datagrams, which the watchdogs there answer at once, whatever their ranks do; other
+ * nodes ask the first alone, so that thousands of nodes can. Who gives no
  * answer, though it did when the run began, is stopped as a whole, or cut off. */
 #pragma once
 #include "dist/board.h"
@@ -19,8 +20,9 @@ typedef struct ls_news_rank {
 /* What a node knows of its ranks. */
 enum { LS_NEWS_RANKS = 8 };
 typedef struct ls_news {
-    double still; /* seconds since one of its ranks made progress */
-    int late;     /* ranks that wait for no other, or can't; the first of them are told: */
+    double still;     /* seconds since one of its ranks made progress */
+    double all_still; /* since one of any node has, as far as this one knows */
+    int late;         /* ranks that wait for no other, or can't; the first of them are told: */
     ls_news_rank rank[LS_NEWS_RANKS];
     int waiting;         /* all others */
     ls_news_rank waiter; /* the first of these */
@@ -50,5 +52,8 @@ const ls_inquiry_node *ls_inquiry_at(const ls_inquiry *inquiry, int node);
 void ls_inquiry_send(ls_inquiry *inquiry, int node, ls_inquiry_kind kind, const ls_news *news);
 /* Takes the next datagram: notes its news, and sets *node and *kind; false: there is none. */
 bool ls_inquiry_receive(ls_inquiry *inquiry, int *node, ls_inquiry_kind *kind);
+/* From here on it counts from which of the nodes first, first + 1, ... no datagram comes: their
+ * ages are 0. */
+void ls_inquiry_begin(ls_inquiry *inquiry, int first);
 /* So many seconds have gone by. */
 void ls_inquiry_age(ls_inquiry *inquiry, double seconds);

@@ -60,14 +60,13 @@ static bool reader_halted(const ls_news *news)
 ls_stall_verdict ls_stall_judge(const ls_stall *s)
 {
     ls_stall_verdict v = {.still = s->news->still, .reader_halted = true};
-    int lowest = s->own;
     bool unknown = false;
     for (int n = ls_inquiry_nodes(s->inquiry) - 1; n >= 0; n--) {
         const ls_inquiry_node *node = ls_inquiry_at(s->inquiry, n);
         const ls_news *news = news_of(s, n);
         unknown |= !news && !node->known;
         if (news) {
-            lowest = (int)ls_min(lowest, n);
+            v.speaker = n;
             v.still = fmin(v.still, news->still + (n == s->own ? 0 : node->age));
             v.reader_halted &= reader_halted(news);
             v.late += news->late;
@@ -76,7 +75,9 @@ ls_stall_verdict ls_stall_judge(const ls_stall *s)
             v.late += node->ranks;
         }
     }
-    v.first = lowest == s->own;
+    if (v.speaker != s->own) /* it has not asked the others, but the speaker has */
+        v.still = fmin(s->news->still, ls_inquiry_at(s->inquiry, v.speaker)->news.all_still +
+                                           ls_inquiry_at(s->inquiry, v.speaker)->age);
     v.reader_halted &= v.late > 0;
     v.unknown = unknown && v.late == 0;
     return v;

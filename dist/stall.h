@@ -13,7 +13,7 @@ typedef struct ls_stall {
 
 typedef struct ls_stall_verdict {
     double still;       /* seconds since any rank made progress, as far as is known */
-    bool first;         /* no node before this one answers: it speaks for all */
+    int speaker;        /* the first node that answers: it asks all others, and speaks for all */
     int late;           /* ranks, those of nodes that do not answer too */
     bool reader_halted; /* every late rank waits for somebody to read what it prints */
     bool unknown;       /* no rank is late, but there are nodes that can't be asked */

@@ -27,12 +27,12 @@
 /* Parts of the shorter of both limits. */
 static const double tick_part = 1. / 16;   /* from look to look, but for a second at most */
 static const double doubt_part = 1. / 4;   /* the node has stood still: others are asked */
-static const double ask_part = 1. / 10;    /* from question to question */
+static const double ask_part = 1. / 10;    /* from question to question to a node */
 static const double answer_part = 9. / 20; /* without an answer: it does not answer */
 /* A process that does less between two looks does not work: a share of the time, and bytes. Ranks
  * that take turns on a core may have little; looking alone takes less. */
 static const double least_computed = 0.01, least_moved = 4096;
-static const double grace = 5; /* seconds, after which another rank than the first ends the run */
+static const double grace = 5; /* seconds, after which other nodes than the speaker end the run */
 enum { GREETINGS = 32, TEXT = 8192 };
 
 /* What this rank saw of another of its node. */
@@ -52,8 +52,9 @@ struct ls_watchdog {
     seen *seen;            /* [ranks] */
     ls_vitals vitals;      /* of this process, at the last look */
     double time;           /* of the last look */
-    double asked;          /* seconds since the last questions */
-    int greetings;         /* questions that were sent when the run began */
+    long looks;            /* since the run began */
+    bool doubts;           /* the node has stood still for a while */
+    int speaker;           /* the node that speaks for all, at the last look */
     ls_news news;
     bool fresh;    /* the news are of this look */
     double warned; /* of how long a halt; 0: of none */
@@ -120,6 +121,7 @@ static const ls_news *news_of_node(ls_watchdog *w)
         return news;
     memset(news, 0, sizeof *news);
     news->still = INFINITY;
+    news->all_still = ls_board_concluded(w->board);
     for (int r = 0; r < w->ranks; r++) {
         const seen *s = &w->seen[r];
         ls_news_rank told = {.rank = ls_inquiry_at(w->inquiry, w->node)->first + r,
@@ -153,6 +155,20 @@ static ls_stall stall_of(ls_watchdog *w)
                       .patience = answer_part * w->shorter};
 }
 
+/* Who has not been asked before, as another node spoke, has time to answer. */
+static ls_stall_verdict judge(ls_watchdog *w)
+{
+    const ls_stall stall = stall_of(w);
+    ls_stall_verdict v = ls_stall_judge(&stall);
+    if (v.speaker == w->node && w->speaker != w->node) {
+        ls_inquiry_begin(w->inquiry, w->node + 1);
+        v = ls_stall_judge(&stall);
+    }
+    w->speaker = v.speaker;
+    ls_board_conclude(w->board, v.still);
+    return v;
+}
+
 static void tell_halt(ls_watchdog *w, const ls_stall_verdict *v, bool ends)
 {
     static const char *const fates[] = {
@@ -173,13 +189,6 @@ static void tell_halt(ls_watchdog *w, const ls_stall_verdict *v, bool ends)
     long size = ftell(out);
     fclose(out);
     say(text, (size_t)ls_max(size, 0));
-}
-
-static void tell_others(ls_watchdog *w, ls_inquiry_kind kind, bool all)
-{
-    for (int n = 0; n < ls_inquiry_nodes(w->inquiry); n++)
-        if (n != w->node && (all || !ls_inquiry_at(w->inquiry, n)->known))
-            ls_inquiry_send(w->inquiry, n, kind, news_of_node(w));
 }
 
 /* Ends this node's part of the run, which no other rank of the node does. */
@@ -207,41 +216,44 @@ static void receive(ls_watchdog *w)
     }
 }
 
-/* Questions: a few at first, to know who can be asked, then where this node has come to a halt. */
-static void ask(ls_watchdog *w, double still)
+/* Questions: a few at first, to know who can be asked, then where this node has come to a halt.
+ * They are spread over several looks, so that answers do not come all at once. */
+static void ask(ls_watchdog *w, int speaker, double tick)
 {
-    bool greets = w->greetings<GREETINGS, doubts = still> doubt_part * w->shorter;
-    if (w->asked < ask_part * w->shorter || !(greets || doubts))
-        return;
-    tell_others(w, LS_INQUIRY_ASK, doubts);
-    w->asked = 0;
-    w->greetings += greets;
+    const long turns = (long)ceil(ask_part * w->shorter / tick);
+    for (int n = 0; n < ls_inquiry_nodes(w->inquiry); n++) {
+        bool greets = w->looks < GREETINGS * turns && !ls_inquiry_at(w->inquiry, n)->known;
+        bool asks = w->doubts && (n <= speaker || speaker == w->node);
+        if (n != w->node && (w->looks + w->node + n) % turns == 0 && (greets || asks))
+            ls_inquiry_send(w->inquiry, n, LS_INQUIRY_ASK, news_of_node(w));
+    }
 }
 
-static void judge(ls_watchdog *w)
+/* Warns, or ends the run. */
+static void act(ls_watchdog *w, const ls_stall_verdict *v)
 {
-    const ls_stall stall = stall_of(w);
-    const ls_stall_verdict v = ls_stall_judge(&stall);
-    if (v.still < doubt_part * w->shorter && w->warned > 0) {
+    const bool speaks = v->speaker == w->node;
+    if (!w->doubts && w->warned > 0) {
         char text[80];
         snprintf(text, sizeof text, "lockstep: the ranks make progress again, after %.0f s\n",
                  w->warned);
-        if (v.first)
+        if (speaks)
             say(text, strlen(text));
         w->warned = 0;
     }
-    if (w->plan.warn > 0 && v.still >= w->plan.warn) {
-        if (w->warned == 0 && v.first)
-            tell_halt(w, &v, false);
-        w->warned = v.still;
+    if (w->plan.warn > 0 && v->still >= w->plan.warn) {
+        if (w->warned == 0 && speaks)
+            tell_halt(w, v, false);
+        w->warned = v->still;
     }
-    if (w->plan.abort <= 0 || v.reader_halted || v.unknown ||
-        v.still < w->plan.abort + (v.first ? 0 : grace))
+    if (w->plan.abort <= 0 || v->reader_halted || v->unknown ||
+        v->still < w->plan.abort + (speaks ? 0 : grace) || !ls_board_end(w->board, 1))
         return;
-    if (!ls_board_end(w->board, 1))
-        return;
-    tell_halt(w, &v, true);
-    tell_others(w, LS_INQUIRY_END, true);
+    if (speaks)
+        tell_halt(w, v, true);
+    for (int n = 0; speaks && n < ls_inquiry_nodes(w->inquiry); n++)
+        if (n != w->node)
+            ls_inquiry_send(w->inquiry, n, LS_INQUIRY_END, &w->news);
     end_node(w);
 }
 
@@ -251,7 +263,7 @@ static void look(ls_watchdog *w, double tick)
     const double now = ls_clock_now(), passed = now - w->time, seconds = fmin(passed, 4 * tick);
     int r = 0;
     w->time = now;
-    w->asked += seconds;
+    w->looks++;
     look_at_own(w, passed);
     look_at_node(w, seconds);
     ls_inquiry_age(w->inquiry, seconds);
@@ -259,8 +271,13 @@ static void look(ls_watchdog *w, double tick)
         r++;
     if (r < w->mine || ls_board_ending(w->board)) /* another does what follows, or did */
         return;
-    ask(w, news_of_node(w)->still);
-    judge(w);
+    const bool doubted = w->doubts;
+    w->doubts = news_of_node(w)->still > doubt_part * w->shorter;
+    if (w->doubts && !doubted)
+        ls_inquiry_begin(w->inquiry, 0);
+    const ls_stall_verdict v = judge(w);
+    ask(w, v.speaker, tick);
+    act(w, &v);
 }
 
 static void *watch(void *context)
@@ -303,10 +320,9 @@ ls_watchdog *ls_watchdog_start(ls_comm *comm, const ls_watchdog_plan *plan, ls_e
     w->plan = *plan;
     w->shorter = plan->abort > 0 ? fmin(warn, plan->abort) : warn;
     w->board = comm->board;
-    w->node = comm->node_index;
+    w->node = w->speaker = comm->node_index;
     w->mine = comm->node_rank;
     w->ranks = comm->node_size;
-    w->asked = w->shorter;
     if (!share_board(w, comm, error)) {
         ls_shared_destroy(w->shared);
         ls_free(w);

@@ -332,6 +332,7 @@ static bool evaluate(ls_trainer *t, ls_error *error)
         if (ls_judge_note(job, objective, value, &t->position))
             save(t, LS_CHECKPOINT_WEIGHTS);
         t->last.evaluated = ls_clock_now();
+        note(t, LS_ACTIVITY_REPORTING, -1);
         ls_report_evaluation(&t->report, value, t->last.evaluated - start);
     }
     if (job->evaluate.average)

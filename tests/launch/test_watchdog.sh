@@ -130,6 +130,14 @@ kill -USR1 "$started"
 finish
 [ $code = 75 ] || fail "expected exit code 75, found $code"
 
+# The node that would speak for all is stopped: the next one does.
+run=first
+LOCKSTEP_RANKS_PER_NODE=1 start 4 "$lockstep" train job.yaml run=$run "${limits[@]}"
+wait_until newest_is_there
+kill -STOP "$(process_of 0)"
+ended "rank 0 on $host: no answer; stopped, or its machine or network is down"
+! grep -qE 'lockstep:   rank [123] .*: no answer' out || fail 'expected one rank that does not answer'
+
 # The job file never opens.
 mkfifo late.yaml
 start 2 "$lockstep" train late.yaml "${limits[@]}"
