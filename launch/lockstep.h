@@ -30,7 +30,9 @@ extern "C" {
 #include "core/workspace.h"
 
 #include "dist/board.h"
+#include "dist/buckets.h"
 #include "dist/comm.h"
+#include "dist/exchange.h"
 #include "dist/reduce.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
