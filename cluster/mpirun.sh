@@ -19,6 +19,12 @@ case ${1:-} in
     ;;
 esac
 
+if [[ $(mpirun --version 2>&1) != *'Open MPI'* ]]; then
+    echo "mpirun.sh: expected the mpirun of Open MPI, found $(command -v mpirun || echo none). MPICH's needs no help: start \
+'mpiexec -f HOSTS -bind-to core lockstep train JOB.yaml', which stops with a checkpoint on Ctrl-C, TERM and USR1" >&2
+    exit 64
+fi
+
 options=(
     # mpirun notices a lost machine after 20 + 3 * 5 = 35 s; without these options it would wait for it for ever.
     --mca oob_tcp_keepalive_time 20 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3

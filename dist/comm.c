@@ -17,8 +17,6 @@
 #include "dist/numa.h"
 #include "dist/sum_order.h"
 
-/* The most elements of one MPI call, whose counts are int. */
-enum { MOST = 1 << 28 };
 enum { SHOWN = 400 }; /* letters of a line in a message */
 
 /* Ends every rank. The message has the rank's number in MPI_COMM_WORLD, as mpirun's messages do. */
@@ -42,6 +40,13 @@ void ls_mpi_check(int code, const char *call, const char *file, int line)
     int length = 0;
     MPI_Error_string(code, reason, &length);
     ls_fatal(file, line, "%s failed: %s", call, reason);
+}
+
+void ls_mpi_await(MPI_Request *request)
+{
+    int done;
+    while (ls_mpi(MPI_Test(request, &done, MPI_STATUS_IGNORE)), !done)
+        sched_yield();
 }
 
 /* What tells a process its rank, and of how many, before MPI starts. The first that is set counts:
@@ -217,12 +222,14 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     ls_comm *comm = ls_alloc(1, sizeof *comm);
     comm->board = ls_board_create();
     comm->started = started;
+    comm->most = 1 << 28;
     comm->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     cpu_set_t bound;
     bool known = !sched_getaffinity(0, sizeof bound, &bound);
     comm->cores_bound = known ? CPU_COUNT(&bound) : comm->cores;
     gethostname(comm->host, sizeof comm->host - 1);
     start_nodes(comm);
+    comm->crowded = comm->machine_size > comm->cores;
     return comm;
 }
 
@@ -324,9 +331,9 @@ bool ls_comm_singletons(const ls_comm *comm, ls_error *error)
         return false;
     ls_error_set(error, LS_USAGE,
                  "%d tasks were started, but MPI knows of 1: each would train alone. Start them "
-                 "with `srun --mpi=pmix` (`srun --mpi=list` must name pmix), or with the mpirun of "
+                 "with `srun --mpi=%s` (`srun --mpi=list` must name %s), or with the mpirun of "
                  "the MPI that this program was built with (%s), inside the allocation",
-                 comm->started, ls_comm_version());
+                 comm->started, ls_comm_pmi(), ls_comm_pmi(), ls_comm_version());
     return true;
 }
 
@@ -344,15 +351,26 @@ const char *ls_comm_version(void)
     int length;
     ls_mpi(MPI_Get_library_version(text, &length));
     text[strcspn(text, "\n,")] = 0;
+    for (char *tab = text; (tab = strchr(tab, '\t'));)
+        *tab = ' ';
     return text;
+}
+
+const char *ls_comm_pmi(void)
+{
+#ifdef OPEN_MPI
+    return "pmix";
+#else
+    return "pmi2"; /* MPICH and its kin */
+#endif
 }
 
 /* The lowest rank whose `ok` is false; comm->size: there is none. **Collective.** */
 static int lowest_failure(ls_comm *comm, bool ok)
 {
     int mine = ok ? comm->size : comm->rank, lowest;
-    ls_mpi_wait(comm, LS_BOARD_ALL,
-                MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi->world));
+    ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Allreduce, MPI_Iallreduce, &mine, &lowest, 1, MPI_INT,
+                   MPI_MIN, comm->mpi->world);
     return lowest;
 }
 
@@ -360,9 +378,8 @@ static int lowest_failure(ls_comm *comm, bool ok)
 static void share_error(ls_comm *comm, int from, ls_error *error)
 {
     ls_error unwanted = {.code = LS_IO};
-    ls_mpi_wait(
-        comm, LS_BOARD_ALL,
-        MPI_Bcast(error ? error : &unwanted, sizeof *error, MPI_BYTE, from, comm->mpi->world));
+    ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Bcast, MPI_Ibcast, error ? error : &unwanted,
+                   sizeof *error, MPI_BYTE, from, comm->mpi->world);
 }
 
 bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
@@ -378,10 +395,9 @@ bool ls_comm_agree(ls_comm *comm, bool ok, ls_error *error)
 
 static void broadcast(const ls_comm *comm, MPI_Comm among, void *data, size_t bytes)
 {
-    for (size_t done = 0; done < bytes; done += MOST)
-        ls_mpi_wait(comm, LS_BOARD_ALL,
-                    MPI_Bcast((char *)data + done, (int)ls_min((long)(bytes - done), MOST),
-                              MPI_BYTE, 0, among));
+    for (size_t done = 0; done < bytes; done += (size_t)comm->most)
+        ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Bcast, MPI_Ibcast, (char *)data + done,
+                       (int)ls_min((long)(bytes - done), comm->most), MPI_BYTE, 0, among);
 }
 
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
@@ -393,14 +409,32 @@ void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes)
 {
     if (comm->node_rank == 0)
         broadcast(comm, comm->mpi->peers, data, bytes);
-    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Barrier(comm->mpi->node));
+    ls_mpi_collect(comm, LS_BOARD_NODE, MPI_Barrier, MPI_Ibarrier, comm->mpi->node);
+}
+
+/* A block of `bytes` from which the next piece is received, so that the pieces of the ranks' blocks
+ * land where the blocks lie. */
+static MPI_Datatype piece_of_block(size_t bytes, int piece)
+{
+    MPI_Datatype whole, type;
+    ls_mpi(MPI_Type_contiguous(piece, MPI_BYTE, &whole));
+    ls_mpi(MPI_Type_create_resized(whole, 0, (MPI_Aint)bytes, &type));
+    ls_mpi(MPI_Type_commit(&type));
+    ls_mpi(MPI_Type_free(&whole));
+    return type;
 }
 
 void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
 {
-    ls_mpi_wait(
-        comm, LS_BOARD_ALL,
-        MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, comm->mpi->world));
+    const long most = ls_max(1, comm->most / comm->size);
+    for (size_t done = 0; done < bytes; done += (size_t)most) {
+        int piece = (int)ls_min((long)(bytes - done), most);
+        MPI_Datatype type = piece_of_block(bytes, piece);
+        ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Gather, MPI_Igather, (const char *)mine + done,
+                       piece, MPI_BYTE, all ? (char *)all + done : NULL, 1, type, 0,
+                       comm->mpi->world);
+        ls_mpi(MPI_Type_free(&type));
+    }
 }
 
 /* The text of rank 0, on every rank; the caller frees it. **Collective.** */
@@ -449,11 +483,10 @@ bool ls_comm_same(ls_comm *comm, const ls_comm_given *given, ls_error *error)
 static void sum_in_place(const ls_comm *comm, void *values, size_t size, long count,
                          MPI_Datatype type)
 {
-    for (long done = 0; done < count; done += MOST)
-        ls_mpi_wait(comm, LS_BOARD_ALL,
-                    MPI_Allreduce(MPI_IN_PLACE, (char *)values + (size_t)done * size,
-                                  (int)ls_min(count - done, MOST), type, MPI_SUM,
-                                  comm->mpi->world));
+    for (long done = 0; done < count; done += comm->most)
+        ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Allreduce, MPI_Iallreduce, MPI_IN_PLACE,
+                       (char *)values + (size_t)done * size, (int)ls_min(count - done, comm->most),
+                       type, MPI_SUM, comm->mpi->world);
 }
 
 void ls_comm_sum(ls_comm *comm, double *values, long count)
@@ -468,26 +501,29 @@ void ls_comm_sum_long(ls_comm *comm, long *values, long count)
 
 void ls_comm_sum_ordered(ls_comm *comm, double *values, long count)
 {
-    ls_check(count <= INT_MAX, "%ld numbers to sum: MPI counts up to 2^31 - 1", count);
-    double *all = ls_alloc((size_t)comm->size * (size_t)count, sizeof *all);
-    ls_mpi_wait(comm, LS_BOARD_ALL,
-                MPI_Allgather(values, (int)count, MPI_DOUBLE, all, (int)count, MPI_DOUBLE,
-                              comm->mpi->world));
-    ls_sum_order_add_doubles(values, all, comm->size, count);
+    enum { GATHERED = 1 << 22 }; /* numbers of all ranks at a time: 32 MiB */
+    const long piece = ls_min(count, ls_max(1, ls_min(comm->most, GATHERED) / comm->size));
+    double *all = ls_alloc((size_t)(comm->size * piece), sizeof *all);
+    for (long done = 0; done < count; done += piece) {
+        const int now = (int)ls_min(count - done, piece);
+        ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Allgather, MPI_Iallgather, values + done, now,
+                       MPI_DOUBLE, all, now, MPI_DOUBLE, comm->mpi->world);
+        ls_sum_order_add_doubles(values + done, all, comm->size, now);
+    }
     ls_free(all);
 }
 
 double ls_comm_max(ls_comm *comm, double value)
 {
     double most;
-    ls_mpi_wait(comm, LS_BOARD_ALL,
-                MPI_Allreduce(&value, &most, 1, MPI_DOUBLE, MPI_MAX, comm->mpi->world));
+    ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Allreduce, MPI_Iallreduce, &value, &most, 1, MPI_DOUBLE,
+                   MPI_MAX, comm->mpi->world);
     return most;
 }
 
 void ls_comm_barrier(ls_comm *comm)
 {
-    ls_mpi_wait(comm, LS_BOARD_ALL, MPI_Barrier(comm->mpi->world));
+    ls_mpi_collect(comm, LS_BOARD_ALL, MPI_Barrier, MPI_Ibarrier, comm->mpi->world);
 }
 
 /* Shared windows have MPI's unified memory model (ls_shared_create checks it), so a barrier between
@@ -497,6 +533,6 @@ void ls_comm_node_barrier(ls_comm *comm)
     if (comm->node_size == 1)
         return;
     atomic_thread_fence(memory_order_seq_cst);
-    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Barrier(comm->mpi->node));
+    ls_mpi_collect(comm, LS_BOARD_NODE, MPI_Barrier, MPI_Ibarrier, comm->mpi->node);
     atomic_thread_fence(memory_order_seq_cst);
 }

@@ -19,7 +19,9 @@ typedef struct ls_comm {
     int machine_index, machines; /* the number of this rank's machine, and how many there are */
     int machine_size, machine_nodes; /* ranks and nodes on this rank's machine */
     int started;                     /* ranks that the environment says were started */
-    int cores, cores_bound;          /* of the machine, and those that this rank may run on */
+    bool crowded;                    /* there are more ranks on this machine than cores */
+    long most; /* elements of one MPI call, whose counts are int: longer ones are cut */
+    int cores, cores_bound; /* of the machine, and those that this rank may run on */
     char host[256];
     ls_board *board;         /* what this rank does now (board.h) */
     struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */
@@ -60,6 +62,8 @@ int ls_comm_task(void);
 /* The rank of node `node` that has this rank's number within its node. */
 int ls_comm_peer(const ls_comm *comm, int node);
 const char *ls_comm_version(void); /* of the MPI library, one line */
+/* What srun --mpi= must name for this MPI library to join the tasks: pmix, or pmi2. */
+const char *ls_comm_pmi(void);
 
 /* **Collective.** True if `ok` is true on all ranks. Else false on all of them, and *error is, on
  * every rank, that of the lowest rank whose `ok` is false; where this is not rank 0, the message
@@ -79,7 +83,7 @@ bool ls_comm_same(ls_comm *comm, const ls_comm_given *given, ls_error *error);
 void ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes);
 /* **Collective.** From rank 0's node to the others: an array that a node holds once (ls_shared). */
 void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes);
-/* **Collective.** `bytes` (below 2 GiB) of each rank, in the order of the ranks, into
+/* **Collective.** `bytes` of each rank, in the order of the ranks, into
  * all[size * bytes] on rank 0; `all` may be NULL on the others. */
 void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all);
 /* **Collective.** Element-wise sums, on all ranks. MPI chooses the order of the additions: doubles

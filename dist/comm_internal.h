@@ -16,4 +16,19 @@ struct ls_comm_mpi {
  * the board tells for whom this rank waits. */
 #define ls_mpi_wait(comm, whom, call)                                                              \
     (ls_board_wait((comm)->board, whom), ls_mpi(call), ls_board_go_on((comm)->board))
+/* The same for a collective call that waits so, given by both of its names: MPI_Bcast, MPI_Ibcast,
+ * arguments. Where ranks take turns on cores, one that waits gives its core away: MPICH would keep
+ * it, as long as the system lets it, from the rank that it waits for. */
+#define ls_mpi_collect(comm, whom, call, nonblocking, ...)                                         \
+    do {                                                                                           \
+        MPI_Request request_ = MPI_REQUEST_NULL;                                                   \
+        ls_board_wait((comm)->board, whom);                                                        \
+        if (!(comm)->crowded)                                                                      \
+            ls_mpi(call(__VA_ARGS__));                                                             \
+        else                                                                                       \
+            ls_mpi(nonblocking(__VA_ARGS__, &request_));                                           \
+        ls_mpi_await(&request_);                                                                   \
+        ls_board_go_on((comm)->board);                                                             \
+    } while (0)
+void ls_mpi_await(MPI_Request *request); /* until it is done, giving the core away */
 void ls_mpi_check(int code, const char *call, const char *file, int line);

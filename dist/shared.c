@@ -104,7 +104,8 @@ double ls_shared_free(ls_comm *comm, char *directory, size_t size)
         close_window(&window, comm->board);
     }
     double available = free_bytes(directory);
-    ls_mpi_wait(comm, LS_BOARD_NODE, MPI_Bcast(&available, 1, MPI_DOUBLE, 0, comm->mpi->node));
+    ls_mpi_collect(comm, LS_BOARD_NODE, MPI_Bcast, MPI_Ibcast, &available, 1, MPI_DOUBLE, 0,
+                   comm->mpi->node);
     return available;
 }
 
@@ -119,11 +120,16 @@ static bool node_has_room(ls_comm *comm, size_t bytes, ls_error *error)
     double available = ls_shared_free(comm, directory, sizeof directory);
     if (wanted <= available)
         return true;
+#ifdef OPEN_MPI
+    const char *elsewhere =
+        ", or name another directory (mpirun --mca osc_sm_backing_directory DIR)";
+#else
+    const char *elsewhere = "";
+#endif
     return ls_error_set(error, LS_IO,
                         "shared memory in %s on %s: the ranks need %.1f MB, and %.1f MB are free; "
-                        "make it larger (mount -o remount,size=..., docker run --shm-size=...), or "
-                        "name another directory (mpirun --mca osc_sm_backing_directory DIR)",
-                        directory, comm->host, wanted / 1e6, available / 1e6);
+                        "make it larger (mount -o remount,size=..., docker run --shm-size=...)%s",
+                        directory, comm->host, wanted / 1e6, available / 1e6, elsewhere);
 }
 
 bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)

@@ -44,11 +44,11 @@ ls_comm *ls_ranks_start(int *argc, char ***argv)
     int tasks = unjoined_tasks();
     if (tasks > 0) {
         ls_error_set(&error, LS_USAGE,
-                     "srun started %d tasks without PMIx, so that MPI can't join them: each would "
-                     "work alone. Start them with `srun --mpi=pmix` (`srun --mpi=list` must name "
-                     "pmix), or with mpirun inside the allocation (`LOCKSTEP_START=mpirun sbatch "
+                     "srun started %d tasks without PMI, so that MPI can't join them: each would "
+                     "work alone. Start them with `srun --mpi=%s` (`srun --mpi=list` must name "
+                     "%s), or with mpirun inside the allocation (`LOCKSTEP_START=mpirun sbatch "
                      "cluster/train.sbatch ...`)",
-                     tasks);
+                     tasks, ls_comm_pmi(), ls_comm_pmi());
         exit(ls_command_fail(rank, &error));
     }
     ls_comm *comm = ls_comm_open(argc, argv);

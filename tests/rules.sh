@@ -68,7 +68,7 @@ core/memory.h         | alloc realloc free format copy_string
 core/params.h         | slots
 core/spec.h           | option options parse nearest
 core/tensor.h         | shape dtype batch
-dist/comm_internal.h  | mpi_check
+dist/comm_internal.h  | mpi_check mpi_await
 io/dataset.h          | split
 io/checkpoint/checkpoint.h           | weights
 io/checkpoint/checksum.h             | digest

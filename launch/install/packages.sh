@@ -11,7 +11,7 @@
 set -euo pipefail
 
 # group | probe, where there is no dpkg | Debian | Fedora | openSUSE | Spack   (-: no package there)
-# probe: cmd:NAME a command; pc:NAME a pkg-config module; header:PATH a header; file:PATH a file; py:NAME a module
+# probe: -: needed on Debian only; cmd:NAME a command; pc:NAME a pkg-config module; header:PATH a header; file:PATH a file; py:NAME a module
 table="
 build|cmd:cc|build-essential|gcc gcc-c++ make|gcc gcc-c++ make|gcc gmake
 build|cmd:cmake|cmake|cmake|cmake|cmake
@@ -30,6 +30,8 @@ build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
 data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
 tests|pc:gtest|libgtest-dev|gtest-devel|gtest|googletest
+tests|-|libmpich-dev|-|-|-
+tests|-|mpich|-|-|-
 tests|cmd:clang|clang|clang|clang|llvm
 tests|header:omp.h|libomp-dev|libomp-devel|libomp-devel|llvm-openmp
 tests|cmd:clang-format|clang-format|clang-tools-extra|clang-tools|llvm
@@ -59,6 +61,7 @@ groups='build'
 present() {
     local name=${1#*:}
     case ${1%%:*} in
+    -) ;;
     cmd) command -v "$name" >/dev/null ;;
     pc) pkg-config --exists "$name" 2>/dev/null ;;
     header) echo "#include <$name>" | cc -E -x c - >/dev/null 2>&1 ;;

@@ -10,6 +10,7 @@
 set -Eeuo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 lockstep=$BUILD/lockstep
+MPIRUN=${MPIRUN:-mpirun --oversubscribe --bind-to none} # these options are Open MPI's; MPICH needs none
 python=/usr/bin/python3 # Debian's, with Debian's h5py and numpy
 
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
@@ -44,7 +45,8 @@ trap 'fail "this failed: $BASH_COMMAND"' ERR
 ranks() {
     local count=$1
     shift
-    timeout -k 5 60 mpirun --oversubscribe --bind-to none -n "$count" "$@"
+    # shellcheck disable=SC2086 # several words
+    timeout -k 5 60 $MPIRUN -n "$count" "$@"
 }
 
 start() {
@@ -54,7 +56,8 @@ start() {
     if [ "$count" = 0 ]; then
         "$@" >"$work/out" 2>&1 </dev/null &
     else
-        mpirun --timeout 60 --oversubscribe --bind-to none -n "$count" "$@" >"$work/out" 2>&1 </dev/null &
+        # shellcheck disable=SC2086
+        MPIEXEC_TIMEOUT=60 $MPIRUN -n "$count" "$@" >"$work/out" 2>&1 </dev/null &
     fi
     started=$!
 }
