@@ -1,6 +1,7 @@
 /* layer: the table of types, and what every layer needs from its net. */
 #include "core/layer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +145,32 @@ real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k)
     if (dx && !args->add[k])
         memset(dx, 0, (size_t)(args->rows * ls_shape_count(&layer->x[k])) * sizeof *dx);
     return dx;
+}
+
+bool ls_layer_takes_tokens(ls_layer *layer, long width, ls_error *error)
+{
+    const ls_shape *x = &layer->x[0];
+    char text[96];
+    if (x->rank == LS_MAX_RANK)
+        return ls_error_set(error, LS_USAGE,
+                            "%s adds a dimension to its input, which may have at most %d; found %s",
+                            layer->type->name, LS_MAX_RANK - 1,
+                            ls_shape_text(x, text, sizeof text));
+    layer->blocks = true;
+    layer->y = *x;
+    layer->y.at[layer->y.rank++] = width;
+    return true;
+}
+
+long ls_layer_vocabulary(const ls_layer *layer)
+{
+    return layer->type->vocabulary ? layer->type->vocabulary(layer) : 0;
+}
+
+long ls_layer_token(long vocabulary, real x)
+{
+    const bool known = x > (real)-0.5 && (double)x < (double)vocabulary - 0.5;
+    return known ? lround((double)x) : -1;
 }
 
 ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)

@@ -26,6 +26,7 @@
 #include "core/spec.h"
 
 enum { LS_LAYER_SLOTS = 16 };
+enum { LS_LAYER_TOKENS = 1 << 24 }; /* whole numbers up to it are exact in a float */
 
 /* A shard's rows of a row state (objective.h): data[rows, reals], which the objective moves on. */
 typedef struct ls_carried {
@@ -152,6 +153,8 @@ struct ls_layer_type {
     /* Narrows [*low, *high], which comes as all numbers, to a range that no output leaves. NULL:
      * any number may come, unless the line passes on. */
     void (*range)(const ls_layer *layer, double *low, double *high);
+    /* Its input are tokens, whole numbers below this one. NULL: any numbers. */
+    long (*vocabulary)(const ls_layer *layer);
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };
@@ -174,6 +177,14 @@ const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
 /* For layers whose backward only adds to dx[k]: zeroes it unless add[k]. NULL: it is not wanted. */
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
+
+/* For setup of layers that read tokens: y gets the input's shape with a last dimension of `width`
+ * numbers for each; no gradient goes through. */
+bool ls_layer_takes_tokens(ls_layer *layer, long width, ls_error *error);
+/* What it says of its tokens; 0: it takes any numbers. */
+long ls_layer_vocabulary(const ls_layer *layer);
+/* The token that x stands for, rounded; -1: it is none below `vocabulary`. */
+long ls_layer_token(long vocabulary, real x);
 
 /* The keys that every line may have besides those of its type. */
 typedef struct ls_layer_keys {

@@ -12,7 +12,7 @@ typedef struct ls_learner_plan {
     const char *objective; /* a spec; NULL: "supervised loss=cross-entropy" */
     const char *optimizer; /* a spec; NULL: "adam rate=0.001" */
     ls_shape x;            /* of a row */
-    ls_shape y;            /* of a row's targets; labels: rank 0 */
+    ls_shape y;            /* of a row's targets; labels: rank 0, or {steps} for one a step */
     long classes;          /* of labels; 0: targets */
     long batch;            /* most rows of a step and of a prediction */
     long epoch;            /* steps of an epoch, for an optimizer that goes by epochs; 0: one

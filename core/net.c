@@ -338,6 +338,16 @@ bool ls_net_share(const ls_net *a, const ls_net *b)
     return ls_slots_meet(&of_a, &of_b);
 }
 
+long ls_net_vocabulary(const ls_net *net)
+{
+    long least = 0;
+    for (int i = 0; i < net->count; i++) {
+        const long vocabulary = ls_layer_vocabulary(net->layers[i]);
+        least = vocabulary && (!least || vocabulary < least) ? vocabulary : least;
+    }
+    return least;
+}
+
 void ls_net_range(const ls_net *net, int layer, double *low, double *high)
 {
     while (layer >= 0 && net->layers[layer]->type->passes_on)

@@ -44,5 +44,8 @@ int ls_net_find(const ls_net *net, const char *name);
 int ls_net_last_reader(const ls_net *net, int count, int i);
 /* The range that no output of line `layer` leaves where the net does not train. */
 void ls_net_range(const ls_net *net, int layer, double *low, double *high);
+/* If lines of the net read tokens: its input must be whole numbers below this one. 0: any numbers.
+ */
+long ls_net_vocabulary(const ls_net *net);
 /* The layer table: name, type, output shape, parameters. */
 void ls_net_print(const ls_net *net, FILE *out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 
 #define LS_OBJECTIVE(name) extern const ls_objective_type ls_objective_##name;
 #include "core/objectives.def"
@@ -248,6 +249,11 @@ long ls_objective_chunk(const ls_objective *objective)
     while (rows > 1 && objective->type->bytes(objective, 0, rows) > CHUNK_BYTES)
         rows /= 2;
     return rows;
+}
+
+long ls_objective_steps(const ls_objective *objective)
+{
+    return ls_max(1, objective->outputs.steps);
 }
 
 int ls_objective_batches(const ls_objective *objective)

@@ -103,9 +103,9 @@ typedef struct ls_task {
     ls_params *params;
     int nets;
     ls_net *const *net; /* borrowed: must stay as long as the objective */
-    ls_shape x, y;      /* of a row of the data; y rank 0: class labels */
+    ls_shape x, y;      /* of a row of the data; y rank 0: one label */
     bool has_y;
-    long classes; /* of the labels; 0: there are none */
+    long classes; /* of the labels, of which y may hold one a step; 0: there are none */
     const char
         *advice; /* how targets that look like labels become labels; NULL or "": they do not */
     const char *train; /* patterns of the slots that may change (params.h); NULL: all */
@@ -177,6 +177,7 @@ typedef struct ls_outputs {
     const ls_net *logits; /* the net whose outputs are logits or scores, any numbers; NULL: none */
     const ls_net *rows;   /* the net whose outputs are rows of the data as they are; NULL: none */
     bool rebuilds;        /* evaluate gives the data's rows as rebuilt from their codes */
+    long steps;           /* of a row, each with outputs of its own; 0: it has no steps */
     bool units;           /* evaluate gives means of units within a net, which stand for no class */
 } ls_outputs;
 
@@ -230,6 +231,8 @@ double ls_objective_value(const ls_objective *objective, int k, const ls_sums *s
 int ls_objective_metric(const ls_objective *objective, const char *name);
 /* The number of the first metric that is a gap; -1: none is. */
 int ls_objective_gap(const ls_objective *objective);
+/* The parts of a row that have outputs, and labels, of their own: its steps, or 1. */
+long ls_objective_steps(const ls_objective *objective);
 /* Rows of an evaluation chunk: a function of the nets only, so that evaluation gives the same
  * bits on any rank count. */
 long ls_objective_chunk(const ls_objective *objective);

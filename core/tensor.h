@@ -58,7 +58,8 @@ typedef struct ls_batch {
     ls_shape x_shape;
     const real *x; /* [rows, x_shape] */
     ls_shape y_shape;
-    const real *y; /* [rows, y_shape] targets, or labels as whole numbers (rank 0); NULL: none */
+    const real *y; /* [rows, y_shape] targets, or labels as whole numbers (rank 0: one a row); NULL:
+                      none */
     const int64_t *row; /* [rows] their indices in the data set */
 } ls_batch;
 

@@ -39,6 +39,7 @@ struct ls_dataset {
     ls_transform_chain *transform;       /* NULL: none */
     const ls_target_rule *rule[RULES];   /* for targets; the first NULL ends them */
     const ls_target_rule *x_rule[RULES]; /* the same for x */
+    long vocabulary;                     /* x are tokens below it; 0: any numbers */
 };
 
 const char *const ls_split_names[LS_SPLITS] = {"train", "valid", "test"};
@@ -172,13 +173,13 @@ static bool classes_match(ls_dataset *data, ls_error *error)
     long classes = given ? given->classes : 0, largest = classes - 1;
     for (int id = 0; id < LS_SPLITS; id++) {
         ls_split *split = &data->split[id];
-        bool labels = split->has_y && split->y.shape.rank == 0;
-        split->classes = labels ? classes : split->classes;
-        if (labels && !ls_labels_check(split, &data->y[id], &largest, error))
+        split->labelled = split->has_y && (split->y.shape.rank == 0 || given);
+        split->classes = split->labelled ? classes : split->classes;
+        if (split->labelled && !ls_labels_check(split, &data->y[id], &largest, error))
             return false;
     }
     for (int id = 0; id < LS_SPLITS; id++)
-        if (data->split[id].has_y && data->split[id].y.shape.rank == 0)
+        if (data->split[id].labelled)
             data->split[id].classes = largest + 1;
     return true;
 }
@@ -469,6 +470,28 @@ static bool check_x_rules(const ls_dataset *data, const ls_split *split, const i
     return true;
 }
 
+void ls_dataset_add_vocabulary(ls_dataset *data, long vocabulary)
+{
+    const long before = data->vocabulary;
+    data->vocabulary = before ? ls_min(before, vocabulary) : vocabulary;
+}
+
+/* The rows x[n, row] as transformed are tokens, if they must be. */
+static bool check_tokens(const ls_dataset *data, const ls_split *split, const int64_t *rows, long n,
+                         const real *x, ls_error *error)
+{
+    const long width = ls_shape_count(&split->row), most = data->vocabulary - 1;
+    for (long i = 0; data->vocabulary && i < n * width; i++)
+        if (!(x[i] >= 0 && (double)x[i] <= (double)most && x[i] == (real)floor((double)x[i])))
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s holds %g at row %ld, step %ld%s, but the net takes tokens: "
+                                "whole numbers from 0 to %ld (vocabulary=%ld)",
+                                data->path, split->x.path, (double)x[i], (long)rows[i / width],
+                                i % width, data->transform ? " as transformed" : "", most,
+                                data->vocabulary);
+    return true;
+}
+
 /* Labels were checked when the file was opened: those of another program that writes to it since
  * must not reach a loss, which counts on their range. */
 static bool read_y(const ls_dataset *data, ls_split_id split, const int64_t *rows, long n, real *y,
@@ -477,8 +500,8 @@ static bool read_y(const ls_dataset *data, ls_split_id split, const int64_t *row
     const ls_split *from = &data->split[split];
     const ls_column *column = &data->y[split];
     return ls_column_read(column, rows, n, y, error) &&
-           (from->y.shape.rank > 0 ? check_rules(data, &from->y, rows, n, y, error)
-                                   : ls_labels_check_again(from, column, rows, n, y, error));
+           (from->labelled ? ls_labels_check_again(from, column, rows, n, y, error)
+                           : check_rules(data, &from->y, rows, n, y, error));
 }
 
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
@@ -488,7 +511,8 @@ bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, l
     ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
              from->name, from->present ? "y" : "rows");
     return (!x || (read_x(data, split, rows, n, augment, x, error) &&
-                   check_x_rules(data, from, rows, n, x, error))) &&
+                   check_x_rules(data, from, rows, n, x, error) &&
+                   check_tokens(data, from, rows, n, x, error))) &&
            (!y || read_y(data, split, rows, n, y, error));
 }
 
@@ -511,16 +535,17 @@ static bool describe_array(const ls_split *split, const ls_column *column, char 
     int64_t rows[SAMPLE_PLACES * SAMPLE_ROWS];
     const ls_array *array = column->array;
     char letter = array == &split->y ? 'y' : 'x';
-    bool labels = letter == 'y' && array->shape.rank == 0;
+    bool labels = letter == 'y' && split->labelled;
     const double scale[] = {array->scale, array->offset};
     uint64_t digest = labels ? split->labels : XXH3_64bits(scale, sizeof scale);
     if (!labels && !ls_column_digest(column, rows, choose_sample(array, rows), &digest, error))
         return false;
-    snprintf(text + strlen(text), size - strlen(text),
-             "%s/%c rows: %ld of %s, %s\n%s/%c %s: digest %016" PRIx64 "\n", split->name, letter,
-             array->rows, labels ? "one label" : ls_shape_text(&array->shape, shape, sizeof shape),
-             ls_dtype_name(array->type), split->name, letter, labels ? "labels" : "numbers",
-             digest);
+    snprintf(
+        text + strlen(text), size - strlen(text),
+        "%s/%c rows: %ld of %s, %s\n%s/%c %s: digest %016" PRIx64 "\n", split->name, letter,
+        array->rows,
+        array->shape.rank == 0 ? "one label" : ls_shape_text(&array->shape, shape, sizeof shape),
+        ls_dtype_name(array->type), split->name, letter, labels ? "labels" : "numbers", digest);
     return true;
 }
 

@@ -5,8 +5,9 @@
  * (x = scale * stored + offset), layout; of y: classes.
  *
  * y of shape [rows] or [rows, 1] holds labels where its numbers are whole or where it has the
- * attribute `classes`; the shape of a row is then {}. Other y are targets of regression. x and
- * targets of shape [rows] count as [rows, 1]. */
+ * attribute `classes`; the shape of a row is then {}. y of another shape, [rows, steps], holds a
+ * label for each step of a row where it has that attribute. Other y are targets of regression. x
+ * and targets of shape [rows] count as [rows, 1]. */
 #pragma once
 #include "core/check.h"
 #include "core/loss.h"
@@ -16,7 +17,7 @@
 typedef struct ls_array {
     ls_dtype type;
     long rows;
-    ls_shape shape;       /* of a row; {} for labels */
+    ls_shape shape;       /* of a row; {} for one label */
     double scale, offset; /* value = scale * stored + offset; 1, 0 */
     /* The byte of the file where the rows begin, to be read by pread; -1: they are in chunks or not
      * in native byte order, and are read through HDF5. */
@@ -31,6 +32,7 @@ typedef struct ls_array {
 typedef struct ls_split {
     char name[16];
     bool present, has_y;
+    bool labelled; /* y holds labels: one a row, or one a step */
     ls_array x, y;
     ls_shape row; /* of a row of x as ls_dataset_read gives it: transformed */
     /* Of labels: the attribute, of any split; else the largest label of all splits + 1. 0: there
@@ -53,7 +55,7 @@ typedef struct ls_dataset_rows {
     long rows;              /* 0: there is no such split */
     const real *x, *y;      /* borrowed; y NULL: there are no targets */
     ls_shape x_shape;       /* of a row */
-    ls_shape y_shape;       /* of a row; rank 0: y holds labels */
+    ls_shape y_shape;       /* of a row; rank 0, or with classes: y holds labels */
     long classes;           /* of labels; 0: the largest label + 1 */
     const uint8_t *x_bytes; /* in place of x, which is then byte / 255; NULL: there is x */
 } ls_dataset_rows;
@@ -99,10 +101,14 @@ void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule);
 /* The same for the numbers of x, as they are after the transforms. The rule must take all numbers
  * between two that it takes: of a row only the smallest and the largest are shown to it. */
 void ls_dataset_add_x_rule(ls_dataset *data, const ls_target_rule *rule);
+/* From now on x, as transformed, must be tokens: whole numbers from 0 to vocabulary - 1, and below
+ * the vocabularies of calls before. Not while other threads read. */
+void ls_dataset_add_vocabulary(ls_dataset *data, long vocabulary);
 /* Reads rows[0..n) of a split, converted to real: x [n, row], transformed (`augment` NULL: without
  * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
  * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,
- * naming the row, for a NaN or infinity in x or y and for numbers that do not fit a rule. */
+ * naming the row, for a NaN or infinity in x or y, and for numbers that do not fit a rule or are no
+ * tokens. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
 /* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,

@@ -20,12 +20,12 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
     if (has < 0)
         return ls_h5_fail(error, LS_DATA, y->dataset, "attribute classes of %s can't be read",
                           array->path);
-    if (!single || (!whole && !given)) {
+    if (!given && (!single || !whole)) {
         if (array->shape.rank == 0)
             array->shape = (ls_shape){.rank = 1, .at = {1}};
         return true;
     }
-    array->shape.rank = 0;
+    array->shape.rank = single ? 0 : array->shape.rank;
     if (!ls_h5_get_long(y->dataset, "classes", &split->classes, &given, error))
         return ls_error_set(error, LS_DATA,
                             "%s: %s: attribute classes is not one whole number; expected 1 to %d",
@@ -71,7 +71,7 @@ void ls_labels_advise(const ls_split *split, const ls_column *y, char *text, siz
     long width = ls_shape_count(&split->y.shape);
     look l = {.whole = width == 1, .one_hot = width > 1};
     text[0] = 0;
-    if (!split->has_y || split->y.shape.rank == 0)
+    if (!split->has_y || split->labelled)
         return;
     long most = ls_max(1, ls_min(BLOCK_ROWS, BLOCK_NUMBERS / width));
     real *block = ls_alloc((size_t)(most * width), sizeof *block);
@@ -97,54 +97,84 @@ void ls_labels_advise(const ls_split *split, const ls_column *y, char *text, siz
                  split->y.path, (long)l.largest + 1, y->file);
 }
 
-static bool check_label(const ls_split *split, const ls_column *y, double label, long row,
-                        ls_error *error)
+/* "row 3", or "row 3, step 5" where each step has a label: of the i-th label. */
+static const char *place_of(const ls_split *split, const int64_t *rows, long i, char text[64])
 {
-    long limit = split->classes ? split->classes : LS_CLASSES_MAX;
-    if (label >= 0 && label < (double)limit && label == floor(label))
-        return true;
+    const long steps = ls_shape_count(&split->y.shape);
+    if (split->y.shape.rank == 0)
+        snprintf(text, 64, "row %ld", (long)rows[i]);
+    else
+        snprintf(text, 64, "row %ld, step %ld", (long)rows[i / steps], i % steps);
+    return text;
+}
+
+static bool is_label(const ls_split *split, double label)
+{
+    const long limit = split->classes ? split->classes : LS_CLASSES_MAX;
+    return label >= 0 && label < (double)limit && label == floor(label);
+}
+
+static bool refuse_label(const ls_split *split, const ls_column *y, double label, const char *place,
+                         ls_error *error)
+{
+    const long limit = split->classes ? split->classes : LS_CLASSES_MAX;
     if (label >= 0 && label == floor(label) && split->classes)
         return ls_error_set(error, LS_DATA,
-                            "%s: %s holds label %.0f at row %ld; expected 0 to %ld (attribute "
+                            "%s: %s holds label %.0f at %s; expected 0 to %ld (attribute "
                             "classes=%ld)",
-                            y->file, split->y.path, label, row, limit - 1, limit);
+                            y->file, split->y.path, label, place, limit - 1, limit);
     return ls_error_set(
-        error, LS_DATA,
-        "%s: %s holds label %.9g at row %ld; expected whole numbers from 0 to %ld%s", y->file,
-        split->y.path, label, row, limit - 1, label < 0 ? LS_LABELS_SOME : "");
+        error, LS_DATA, "%s: %s holds label %.9g at %s; expected whole numbers from 0 to %ld%s",
+        y->file, split->y.path, label, place, limit - 1, label < 0 ? LS_LABELS_SOME : "");
+}
+
+/* Checks the labels of these rows, and adds them to digest and *largest. */
+static bool check_block(ls_split *split, const ls_column *y, const int64_t *rows, long count,
+                        const real *labels, long *largest, ls_error *error)
+{
+    char place[64];
+    int32_t *whole = ls_alloc((size_t)count, sizeof *whole);
+    bool ok = true;
+    for (long i = 0; ok && i < count; i++) {
+        ok = is_label(split, (double)labels[i]) ||
+             refuse_label(split, y, (double)labels[i], place_of(split, rows, i, place), error);
+        whole[i] = ok ? (int32_t)labels[i] : 0;
+        *largest = ls_max(*largest, whole[i]);
+    }
+    split->labels = XXH3_64bits_withSeed(whole, (size_t)count * sizeof *whole, split->labels);
+    ls_free(whole);
+    return ok;
 }
 
 bool ls_labels_check(ls_split *split, const ls_column *y, long *largest, ls_error *error)
 {
     int64_t rows[BLOCK_ROWS];
-    int32_t whole[BLOCK_ROWS];
-    real labels[BLOCK_ROWS];
+    const long steps = ls_shape_count(&split->y.shape);
+    const long most = ls_max(1, ls_min(BLOCK_ROWS, BLOCK_NUMBERS / steps));
+    real *labels = ls_alloc((size_t)(most * steps), sizeof *labels);
     bool ok = true;
     split->labels = 0;
-    for (long first = 0; ok && first < split->y.rows; first += BLOCK_ROWS) {
-        long n = split->y.rows - first < BLOCK_ROWS ? split->y.rows - first : BLOCK_ROWS;
+    for (long first = 0; ok && first < split->y.rows; first += most) {
+        const long n = ls_min(split->y.rows - first, most);
         for (long i = 0; i < n; i++)
             rows[i] = first + i;
-        ok = ls_column_read(y, rows, n, labels, error);
-        for (long i = 0; ok && i < n; i++) {
-            ok = check_label(split, y, (double)labels[i], first + i, error);
-            whole[i] = ok ? (int32_t)labels[i] : 0;
-            *largest = whole[i] > *largest ? whole[i] : *largest;
-        }
-        split->labels = XXH3_64bits_withSeed(whole, (size_t)n * sizeof *whole, split->labels);
+        ok = ls_column_read(y, rows, n, labels, error) &&
+             check_block(split, y, rows, n * steps, labels, largest, error);
     }
+    ls_free(labels);
     return ok;
 }
 
 bool ls_labels_check_again(const ls_split *split, const ls_column *y, const int64_t *rows, long n,
                            const real *labels, ls_error *error)
 {
-    for (long i = 0; i < n; i++)
-        if (!check_label(split, y, (double)labels[i], (long)rows[i], error))
+    char place[64];
+    for (long i = 0; i < n * ls_shape_count(&split->y.shape); i++)
+        if (!is_label(split, (double)labels[i]))
             return ls_error_set(error, LS_DATA,
-                                "%s: %s holds label %.9g at row %ld, but all were from 0 to %ld "
-                                "when the file was opened: it was written to while in use",
-                                y->file, split->y.path, (double)labels[i], (long)rows[i],
-                                split->classes - 1);
+                                "%s: %s holds label %.9g at %s, but all were from 0 to %ld when "
+                                "the file was opened: it was written to while in use",
+                                y->file, split->y.path, (double)labels[i],
+                                place_of(split, rows, i, place), split->classes - 1);
     return true;
 }

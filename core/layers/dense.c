@@ -1,5 +1,6 @@
 /* dense: y[rows, units] = x[rows, inputs] weight[units, inputs]^T + bias[units]; inputs of any
- * shape are flattened. For dx of many rows the weight is transposed (kernels/matrix.c).
+ * shape are flattened. With each=1 every vector along the last dimension, such as a step of a
+ * sequence, counts as a row. For dx of many rows the weight is transposed (kernels/matrix.c).
  *
  * With transpose=1 the weight is another dense line's, [inputs, units]: y = x weight + bias. What
  * that line computes as dx is y here, and the other way round.
@@ -14,7 +15,8 @@
 typedef struct dense {
     ls_weights weights;
     long units;
-    bool visible;
+    bool visible, each;
+    long vectors; /* of a row of the data that are rows of the product */
     ls_matrix weight;
     bool transposed; /* by share= and transpose=1: the weight is [inputs, units] */
 } dense;
@@ -25,6 +27,9 @@ static const ls_option options[] = {
     {"visible", LS_OPTION_BOOL, offsetof(dense, visible), "0", 0, 1, NULL,
      "1: a bias for each input too, for the objective rbm, which makes inputs of outputs as well; "
      "the line itself does not use it"},
+    {"each", LS_OPTION_BOOL, offsetof(dense, each), "0", 0, 1, NULL,
+     "1: applies to each vector along the last dimension (each step of a sequence), not to the row "
+     "as a whole"},
     LS_WEIGHTS_OPTIONS,
     {0}};
 
@@ -34,6 +39,8 @@ static const char *const examples[] = {
     "5 | dense units=7 init=xavier; dense units=1",
     "5 | dense units=7; dense units=1 spectral=1", /* of one row sigma is exact at any u */
     "7 | dense units=5 visible=1; dense units=2",
+    "3,4 | dense units=5 each=1; dense units=1 each=1 spectral=1",
+    "2,3,4 | a: dense units=5 each=1; dense share=a transpose=1 each=1",
     "6 | a: dense units=4; activation function=tanh; "
     "dense share=a transpose=1",
     "40,2 | a: dense units=33; dense share=a transpose=1 bias=0; "
@@ -68,12 +75,13 @@ static bool claim_visible(ls_layer *layer, long inputs, ls_error *error)
     const ls_weights *weights = &self->weights;
     if (!self->visible)
         return true;
-    if (!weights->bias || weights->spectral.on || self->transposed)
+    if (!weights->bias || weights->spectral.on || self->transposed || self->each)
         return ls_error_set(error, LS_USAGE,
                             "visible=1 makes the line a restricted Boltzmann machine, whose hidden "
                             "units need bias=1 and the weight as it is: leave out %s",
                             !weights->bias     ? "bias=0"
                             : self->transposed ? "transpose=1"
+                            : self->each       ? "each=1"
                                                : "spectral=1");
     ls_layer_claim(layer, "visible_bias", LS_SLOT_ASIDE, &(ls_shape){1, {inputs}},
                    &(ls_initializer){.kind = LS_INIT_ZERO}, NULL);
@@ -85,15 +93,18 @@ static bool setup(ls_layer *layer, ls_error *error)
     dense *self = layer->self;
     if (!set_units(layer, self, error))
         return false;
-    const long inputs = ls_shape_count(&layer->x[0]);
+    const long all = ls_shape_count(&layer->x[0]);
+    const long inputs = self->each ? ls_shape_last(&layer->x[0]) : all;
+    self->vectors = all / inputs;
     const ls_matrix weight = {self->units, inputs}, transposed = {inputs, self->units};
     const ls_matrix *m = &self->weight;
     self->weight = self->transposed ? transposed : weight;
     ls_weights_claim(layer, &(ls_shape){2, {m->out, m->in}}, self->units, (double)m->in,
                      (double)m->out, &ls_panel_layout);
     layer->scratch.fixed = (size_t)ls_matrix_scratch(m) * sizeof(real);
-    layer->y = (ls_shape){1, {self->units}};
-    layer->flops = 2.0 * (double)m->in * (double)m->out;
+    layer->y = self->each ? layer->x[0] : (ls_shape){1, {self->units}};
+    layer->y.at[layer->y.rank - 1] = self->units;
+    layer->flops = 2.0 * (double)(self->vectors * m->in) * (double)m->out;
     return claim_visible(layer, inputs, error) && ls_spectral_claim(layer, 0, error);
 }
 
@@ -101,8 +112,8 @@ static bool setup(ls_layer *layer, ls_error *error)
 static void multiply(const ls_layer *layer, const ls_layer_args *args, bool back, ls_product p)
 {
     const dense *self = layer->self;
-    const long inputs = ls_shape_count(&layer->x[0]);
-    p.rows = args->rows;
+    const long inputs = ls_shape_count(&layer->x[0]) / self->vectors;
+    p.rows = args->rows * self->vectors;
     p.x_row = back ? self->units : inputs;
     p.y_row = back ? inputs : self->units;
     p.weight = ls_spectral_weight(layer);
@@ -132,7 +143,8 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     const dense *self = layer->self;
     const ls_matrix *m = &self->weight;
     const ls_interval bias = ls_layer_args_part(args, self->units, 1);
-    const ls_outer g = {.rows = args->rows,
+    const long rows = args->rows * self->vectors;
+    const ls_outer g = {.rows = rows,
                         .x = self->transposed ? args->dy : args->x[0],
                         .dy = self->transposed ? args->x[0] : args->dy,
                         .x_row = m->in,
@@ -146,7 +158,7 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
         ls_matrix_gradient(m, &g);
     ls_spectral_after(layer, pass, args, &g.part);
     if (dbias)
-        ls_rows_sum(args->dy + bias.begin, args->rows, self->units, bias.end - bias.begin,
+        ls_rows_sum(args->dy + bias.begin, rows, self->units, bias.end - bias.begin,
                     dbias + bias.begin);
 }
 

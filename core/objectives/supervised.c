@@ -1,4 +1,6 @@
-/* supervised: one net, a loss between its output and the target of each row. */
+/* supervised: one net, a loss between its output and the target of each row, or of each step of it:
+ * where a row has labels [steps], the net's output is [steps, classes], and all means are those
+ * over the steps. */
 #include <stddef.h>
 #include <string.h>
 
@@ -14,7 +16,8 @@ typedef struct supervised {
     const ls_loss_type *loss;
     ls_workspace *training, *evaluation;
     bool vector; /* targets are vectors, not labels */
-    long width;  /* of the net's output */
+    long steps;  /* of a row that have an output and a label each; 1: the row itself has them */
+    long width;  /* of the net's output for one of them */
 } supervised;
 
 static const ls_option options[] = {
@@ -71,6 +74,23 @@ static bool check_loss(const supervised *self, ls_error *error)
                         self->loss->name);
 }
 
+/* Finds the steps, and the width of their outputs. Data without labels do not tell whether each
+ * step has one: then the net's output does. */
+static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
+{
+    const ls_shape *y = &self->net->y;
+    const bool labelled = !self->vector && task->y.rank > 0;
+    const bool unknown = !task->has_y && self->loss->softmax && y->rank == 2;
+    char text[96];
+    self->steps = labelled ? ls_shape_count(&task->y) : unknown ? y->at[0] : 1;
+    self->width = labelled || unknown ? ls_shape_last(y) : ls_shape_count(y);
+    return !labelled || (y->rank == 2 && y->at[0] == self->steps) ||
+           ls_error_set(error, LS_USAGE,
+                        "the data has a label for each of %ld steps, so the net must end in %ldxN "
+                        "(`dense units=N each=1` over a sequence), but its output is %s",
+                        self->steps, self->steps, ls_shape_text(y, text, sizeof text));
+}
+
 static bool setup(ls_objective *objective, ls_error *error)
 {
     supervised *self = objective->self;
@@ -78,15 +98,15 @@ static bool setup(ls_objective *objective, ls_error *error)
     self->loss = net ? ls_loss_find(self->loss_name, error) : NULL;
     if (!self->loss)
         return false;
-    self->width = ls_shape_count(&net->y);
     self->vector = objective->task.classes == 0;
-    if (!ls_objective_takes(objective, net, error) ||
+    if (!find_steps(&objective->task, self, error) || !ls_objective_takes(objective, net, error) ||
         !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
     objective->takes_y = true;
     objective->output = net->y;
     objective->outputs.logits = self->loss->logits ? net : NULL;
     objective->meaning = &self->loss->meaning;
+    objective->outputs.steps = self->steps > 1 ? self->steps : 0;
     objective->classes = self->vector ? 0 : ls_max(2, self->width);
     objective->y_rule = self->vector ? self->loss->rule : NULL;
     objective->phases = 1;
@@ -127,14 +147,15 @@ static double flops(const ls_objective *objective)
 static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                     ls_sums *sums)
 {
-    const ls_loss_batch outputs = {.rows = batch->rows,
+    const long rows = batch->rows * self->steps;
+    const ls_loss_batch outputs = {.rows = rows,
                                    .width = self->width,
                                    .y = y,
                                    .target = batch->y,
                                    .vector = self->vector,
                                    .smoothing = dy ? self->smoothing : 0,
                                    .dy = dy};
-    *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)batch->rows};
+    *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)rows};
     sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &outputs, &sums->at[SUM_CORRECT]);
 }
 

@@ -46,8 +46,9 @@ typedef struct prediction {
     bool classes;              /* the outputs stand for classes, else for values */
     const ls_dataset *data;    /* whose rows are rebuilt; NULL: the outputs are no such rows */
     bool pair;    /* the net has one output, the probability of class 1: class 0 gets the rest */
-    long width;   /* outputs of a row */
-    long numbers; /* numbers that are written for a row */
+    long steps;   /* of a row of the data, each of which is a row of the file; else 1 */
+    long width;   /* outputs of a row of the file */
+    long numbers; /* numbers that are written for it */
 } prediction;
 
 static void fill_row(const prediction *p, const real *y, real *numbers)
@@ -64,6 +65,7 @@ static bool collect(void *outputs, long rows, const real *y, ls_error *error)
 {
     const ls_forward_outputs *o = outputs;
     const prediction *p = o->context;
+    rows *= p->steps;
     real *class = ls_alloc((size_t)rows, sizeof *class);
     real *numbers = ls_alloc((size_t)(rows * p->numbers), sizeof *numbers);
     for (long r = 0; r < rows; r++) {
@@ -87,7 +89,7 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
     const ls_rowfile_array of_values[] = {{"value", *p->output, false}};
     return ls_forward_begin(f, error) &&
            ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
-                            f->split->x.rows, error) &&
+                            f->split->x.rows * p->steps, error) &&
            (!p->classes || !f->split->has_y || /* names of the classes */
             ls_rowfile_copy_attributes(f->file, ls_dataset_path(f->saved.session.data),
                                        f->split->y.path, "class", error)) &&
@@ -99,12 +101,13 @@ static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
     prediction p = {.output = &objective->output, .meaning = objective->meaning};
     p.data = objective->outputs.rebuilds ? f->saved.session.data : NULL;
-    bool labels = f->split->has_y && f->split->y.shape.rank == 0;
+    bool labels = f->split->labelled;
     p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
     p.classes = p.classes && !objective->outputs.rebuilds && !objective->outputs.units;
-    p.width = ls_shape_count(p.output);
+    p.steps = p.classes ? ls_objective_steps(objective) : 1;
+    p.width = ls_shape_count(p.output) / p.steps;
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
     p.numbers = p.pair ? 2 : p.width;
     return p;
@@ -115,7 +118,7 @@ static void print(const ls_forward *f, const prediction *p)
     const char *output = f->arguments.output, *name = p->classes ? p->meaning->name : "value";
     if (!f->arguments.json) {
         ls_forward_print(f);
-        ls_print(stdout, "%s: %ld rows, %s and %s\n", output, f->split->x.rows,
+        ls_print(stdout, "%s: %ld rows, %s and %s\n", output, f->split->x.rows * p->steps,
                  p->classes ? "class" : "row", name);
         return;
     }

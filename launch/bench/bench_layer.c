@@ -29,7 +29,8 @@ static const ls_option window_options[] = {
 static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
 {
     const ls_layer *layer = b->net->layers[0];
-    const ls_shape pixel = {3, {1, 1, ls_shape_count(&layer->x[0])}};
+    const long in = layer->slots ? ls_shape_last(&b->params->slots[layer->slot[0]].shape) : 1;
+    const ls_shape pixels = {3, {1, ls_shape_count(&layer->x[0]) / in, in}}; /* of a dense line */
     ls_window_options read = {.ceil = false};
     ls_spec spec;
     bool dense = strcmp(layer->type->name, "dense") == 0;
@@ -37,7 +38,7 @@ static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
         return ls_error_set(error, LS_USAGE, "expected one conv2d or dense, found%s", line);
     if (!ls_spec_parse(line, &spec, error) ||
         !ls_spec_read(&spec, window_options, layer->type->options, &read, error) ||
-        !ls_window_set(&b->conv.window, dense ? &pixel : &layer->x[0], &read, error))
+        !ls_window_set(&b->conv.window, dense ? &pixels : &layer->x[0], &read, error))
         return false;
     b->slot = layer->slot[0];
     const ls_shape *weight = &b->params->slots[b->slot].shape;

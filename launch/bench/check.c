@@ -61,6 +61,8 @@ typedef struct probe {
     ls_batch batch;
     real *x, *y, *gradient; /* y NULL: the data set has none */
     int64_t *row;
+    double
+        weight; /* of the batch in the last update: its rows, or what else the loss is a mean of */
 } probe;
 
 static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)
@@ -123,6 +125,7 @@ static double apply(probe *p, turn now)
     ls_pass pass = pass_of(p, now);
     ls_session_prepare(&p->session, NULL);
     p->objective->type->gradient(p->objective, now.phase, &p->batch, &pass, &sums);
+    p->weight = sums.at[LS_SUM_WEIGHT];
     return sums.at[LS_SUM_LOSS] / sums.at[LS_SUM_WEIGHT];
 }
 
@@ -168,7 +171,7 @@ static double slot_error(probe *p, turn now, int slot, const real *gradient, dou
     for (long i = 0; i < SAMPLES && i < count; i++) {
         long index =
             count <= SAMPLES ? i : (long)ls_random_permute(stream, (uint64_t)count, (uint64_t)i);
-        double found = (double)gradient[index] / (double)p->batch.rows;
+        double found = (double)gradient[index] / p->weight;
         double exact = derivative(p, now, slot, value, index, found), error = found - exact;
         wrong += error * error;
         norm += exact * exact;
@@ -219,7 +222,7 @@ static bool check_phase(probe *p, int phase)
         for (long i = 0; i < count; i++)
             norm2 += pow((double)gradient[s][i], 2);
     }
-    double floor = 1e-3 * sqrt(norm2) / (double)p->batch.rows;
+    double floor = 1e-3 * sqrt(norm2) / p->weight;
     for (int s = 0; s < params->count; s++) {
         if (!gradient[s])
             continue;
@@ -307,7 +310,7 @@ static bool dump_update(ls_rowfile *dump, probe *p, turn now, ls_error *error)
     for (int s = 0; ok && s < params->count; s++)
         if (ls_slots_contain(&phase->slots, s))
             ok = dump_slot(dump, name, p, s, p->gradient,
-                           params->slots[s].kind == LS_SLOT_STATE ? 1 : (real)p->batch.rows, error);
+                           params->slots[s].kind == LS_SLOT_STATE ? 1 : (real)p->weight, error);
     return ok && dump_views(dump, group, p, now, error);
 }
 

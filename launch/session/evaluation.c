@@ -36,10 +36,11 @@ static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, rea
     ls_evaluation *e = c->evaluation;
     const ls_objective *objective = c->objective;
     const ls_pass pass = {.seed = e->seed, .row = batch->first};
-    const long width = ls_shape_count(&objective->output);
+    const long steps = ls_objective_steps(objective),
+               width = ls_shape_count(&objective->output) / steps;
     const real *y =
         objective->type->evaluate(c->objective, batch, &pass, &c->sums[chunk * objective->phases]);
-    for (long r = 0; e->confusion && r < batch->rows; r++) {
+    for (long r = 0; e->confusion && r < batch->rows * steps; r++) {
         long label = (long)batch->y[r];
         long prediction = ls_loss_predict(y + r * width, width, objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;

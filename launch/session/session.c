@@ -88,6 +88,9 @@ static bool build_nets(ls_session *s, ls_error *error)
         ok = s->net[i] || add_hint(s, error) ||
              prefix_key(s, ls_session_net_key(s, name, key, sizeof key), error);
         s->task.nets += ok;
+        const long vocabulary = ok && !s->net[i]->own_input ? ls_net_vocabulary(s->net[i]) : 0;
+        if (vocabulary)
+            ls_dataset_add_vocabulary(s->data, vocabulary);
     }
     ls_model_release(&model);
     return ok;

@@ -127,6 +127,14 @@ inline void fill_inputs(real *x, size_t n, uint64_t salt)
     }
 }
 
+/* The same for what reads tokens below `vocabulary`, unless that is 0. */
+inline void fill_inputs(real *x, size_t n, uint64_t salt, long vocabulary)
+{
+    fill_inputs(x, n, salt);
+    for (size_t i = 0; vocabulary && i < n; i++)
+        x[i] = (real)(long)(noise(3 * i + salt) * (double)vocabulary);
+}
+
 inline double norm(const real *a, size_t n)
 {
     double sum = 0;
@@ -290,7 +298,7 @@ struct Rows {
     {
         for (int k = 0; k < layer->inputs; k++) {
             x.emplace_back(count(layer->x[k], rows));
-            fill_inputs(x.back(), x.back().size(), 5000 * (uint64_t)k);
+            fill_inputs(x.back(), x.back().size(), 5000 * (uint64_t)k, ls_layer_vocabulary(layer));
             dx.emplace_back(x.back().size(), dx_fill);
         }
         fill_inputs(dy, dy.size(), 99);

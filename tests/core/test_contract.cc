@@ -91,7 +91,7 @@ TEST_P(Contract, GradientsAreCentralDifferences)
     Net net(GetParam().text);
     Buffer x(net.x_count() * rows), dy(net.y_count() * rows), dx(x.size());
     Buffer gradient((size_t)net.params()->size, 0);
-    fill_inputs(x, x.size(), 1);
+    fill_inputs(x, x.size(), 1, ls_net_vocabulary(net.get()));
     fill_inputs(dy, dy.size(), 2);
     ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
     ls_pass pass = training_pass(4, gradient);
@@ -271,7 +271,7 @@ TEST_P(Contract, AFrozenSlotGetsNoGradientAndTheOthersTheSameBits)
     const long rows = 5;
     Net net(GetParam().text);
     Buffer x(net.x_count() * rows), dy(net.y_count() * rows), dx(x.size()), frozen_dx(x.size());
-    fill_inputs(x, x.size(), 1);
+    fill_inputs(x, x.size(), 1, ls_net_vocabulary(net.get()));
     fill_inputs(dy, dy.size(), 2);
     ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
     auto train = [&](const ls_slots *frozen, real *gradient, real *dx) {
@@ -336,7 +336,7 @@ TEST_P(Contract, NanReachesWhatDependsOnIt)
         Bench bench(layer, 2);
         bench.forward(training_pass(4), at.args());
         for (Buffer &x : other.x)
-            fill_inputs(x, x.size(), 12345);
+            fill_inputs(x, x.size(), 12345, ls_layer_vocabulary(layer));
         bench.forward(training_pass(4), other.args());
         for (Buffer &x : at.x)
             for (size_t k = 0; k < x.size() / 2; k++) /* the first row */
@@ -356,7 +356,7 @@ TEST_P(Contract, FewerRowsThanPlannedAreARun)
     Net net(GetParam().text);
     Buffer x(net.x_count() * 2), dy(net.y_count() * 2), dx(x.size()), exact_dx(x.size());
     Buffer gradient((size_t)net.params()->size, 0), exact_gradient((size_t)net.params()->size, 0);
-    fill_inputs(x, x.size(), 1);
+    fill_inputs(x, x.size(), 1, ls_net_vocabulary(net.get()));
     fill_inputs(dy, dy.size(), 2);
     ls_workspace *large = ls_workspace_create(net.get(), 9, LS_TRAINING),
                  *exact = ls_workspace_create(net.get(), 2, LS_TRAINING);

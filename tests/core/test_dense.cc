@@ -46,6 +46,23 @@ TEST(Dense, IsItsDefinitionForwardAndBackward)
         }
 }
 
+TEST(Dense, EachAppliesToEveryVectorAsToARow)
+{
+    OneLayer each("dense units=7 each=1", {3, 4}), rows("dense units=7", {4});
+    Reals x = random_reals(2 * 12, 1), dy = random_reals(2 * 21, 2), dx(24, NAN), other(24, NAN);
+    EXPECT_EQ(each.layer->y.rank, 2);
+    EXPECT_EQ(each.count(0), rows.count(0));
+    rows.set(0, each.value(0));
+    EXPECT_EQ(each.forward(x.data(), 2), rows.forward(x.data(), 6));
+    each.backward(dy, dx.data(), false, true);
+    rows.backward(dy, other.data(), false, true);
+    EXPECT_EQ(dx, other);
+    EXPECT_EQ(each.gradient_of(0), rows.gradient_of(0));
+    EXPECT_EQ(each.gradient_of(1), rows.gradient_of(1));
+    EXPECT_NE(refusal("dense units=7 each=1 visible=1", {4}).find("leave out each=1"),
+              std::string::npos);
+}
+
 /* A net of two dense lines, the second with the first's weight transposed: y = (x W^T + a) W + b.
  */
 TEST(Dense, TransposedIsItsDefinitionForwardAndBackward)

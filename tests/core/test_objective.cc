@@ -1,5 +1,7 @@
 /* What all objectives share: nets by name, phases, metrics, and patterns that leave slots out; and
  * of supervised that it computes what is asked for and no more. */
+#include <algorithm>
+
 #include "one_layer.h"
 
 extern "C" {
@@ -179,6 +181,81 @@ TEST(Objective, SupervisedComputesWhatIsAskedFor)
     ls_free(gradient);
     ls_free(prepared);
     ls_free(values);
+}
+
+/* A net whose rows are 2 steps of 3 numbers, with a label of 4 classes for each. */
+struct Steps {
+    explicit Steps(const char *lines)
+    {
+        task.params = params;
+        task.net = &net;
+        task.nets = 1;
+        task.x = {2, {2, 3}};
+        task.y = {1, {2}};
+        task.has_y = true;
+        task.classes = 4;
+        net = ls_net_build(params, nullptr, "net", lines, &task.x, &error);
+        EXPECT_NE(net, nullptr) << error.text;
+    }
+    ~Steps()
+    {
+        ls_objective_destroy(objective);
+        ls_net_destroy(net);
+        ls_params_destroy(params);
+    }
+    ls_params *params = ls_params_create();
+    ls_net *net = nullptr;
+    ls_task task = {};
+    ls_error error = {};
+    ls_objective *objective = nullptr;
+};
+
+TEST(Objective, SupervisedMeansAreOverTheStepsThatHaveLabels)
+{
+    enum { ROWS = 3, WIDTH = 4 };
+    Steps s("dense units=4 each=1");
+    ls_objective *o = s.objective = ls_objective_create("supervised", &s.task, &s.error);
+    ASSERT_NE(o, nullptr) << s.error.text;
+    EXPECT_EQ(ls_objective_steps(o), 2);
+    EXPECT_EQ(o->classes, WIDTH);
+    Buffer values((size_t)s.params->size, 0), prepared((size_t)s.params->prepared_size, 0);
+    ls_params_commit(s.params, values, prepared);
+    ls_params_initialize(s.params, 3, nullptr);
+    o->type->compile(o, 0, ROWS);
+    const Reals x = random_reals(ROWS * 6, 1), labels = {0, 3, 1, 1, 2, 0};
+    ls_batch batch = {};
+    batch.rows = batch.total = ROWS;
+    batch.x = x.data();
+    batch.y = labels.data();
+    const ls_pass pass = {};
+    ls_sums sums;
+    const real *y = o->type->evaluate(o, &batch, &pass, &sums);
+    double loss = 0, correct = 0;
+    for (long i = 0; i < 2 * ROWS; i++, y += WIDTH) {
+        double sum = 0;
+        for (long j = 0; j < WIDTH; j++)
+            sum += std::exp((double)y[j]);
+        loss += std::log(sum) - (double)y[(long)labels[i]];
+        correct += std::max_element(y, y + WIDTH) - y == (long)labels[i];
+    }
+    EXPECT_EQ(sums.at[LS_SUM_WEIGHT], 2 * ROWS);
+    EXPECT_NEAR(ls_objective_value(o, 0, &sums), loss / (2 * ROWS), 1e-5);
+    EXPECT_EQ(ls_objective_value(o, 1, &sums), correct / (2 * ROWS));
+}
+
+TEST(Objective, LabelsOfStepsNeedOutputsOfThem)
+{
+    for (const char *lines :
+         {"dense units=8", "rnn units=4 last=1", "dense units=8\nreshape shape=4,2"}) {
+        Steps s(lines);
+        EXPECT_EQ(ls_objective_create("supervised", &s.task, &s.error), nullptr) << lines;
+        EXPECT_EQ(s.error.code, LS_USAGE);
+        EXPECT_NE(std::string(s.error.text)
+                      .find("a label for each of 2 steps, so the net must end in 2xN (`dense "
+                            "units=N each=1` over a sequence), but its output is"),
+                  std::string::npos)
+            << s.error.text;
+    }
 }
 
 } /* namespace */

@@ -666,3 +666,60 @@ TEST(Dataset, NumbersOfXThatDoNotFitARuleAreRefusedAsTransformed)
                              "probabilities");
     ls_dataset_close(data);
 }
+
+TEST(Dataset, TargetsOfSeveralNumbersAreLabelsOfStepsWhereClassesAreGiven)
+{
+    Folder folder;
+    for (long classes : {4, 3}) {
+        Writer file(folder / (std::to_string(classes) + ".h5"));
+        file.put<uint8_t>("train/x", {3, 2}, counting<uint8_t>(6));
+        file.put<uint8_t>("train/y", {3, 2}, {1, 0, 2, 2, 0, 1});
+        file.classes("train/y", classes);
+        file.put<uint8_t>("test/x", {1, 2}, {0, 1});
+        file.put<uint8_t>("test/y", {1, 2}, {2, 3});
+    }
+    Dataset set(folder / "4.h5");
+    const ls_split *train = ls_dataset_split(set.data, LS_TRAIN);
+    EXPECT_TRUE(train->labelled);
+    EXPECT_EQ(train->classes, 4);
+    EXPECT_EQ(train->y.shape.rank, 1);
+    EXPECT_NE(train->labels, 0u);
+    EXPECT_EQ(ls_dataset_split(set.data, LS_TEST)->classes, 4);
+    EXPECT_EQ(set.y({2, 0}), (std::vector<real>{0, 1, 1, 0}));
+    ls_error error = {};
+    EXPECT_EQ(ls_dataset_open((folder / "3.h5").c_str(), &error), nullptr);
+    EXPECT_EQ(error.code, LS_DATA);
+    expect_words(error, {"3.h5: test/y holds label 3 at row 0, step 1; expected 0 to 2"});
+}
+
+TEST(Dataset, WhatIsNoTokenIsRefusedWithRowAndStep)
+{
+    std::vector<real> x = {0, 1, 2, 6, 5, 4};
+    ls_dataset_rows splits[LS_SPLITS] = {};
+    splits[LS_TRAIN].rows = 2;
+    splits[LS_TRAIN].x = x.data();
+    splits[LS_TRAIN].x_shape = {1, {3}};
+    ls_error error = {};
+    ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
+    ASSERT_NE(data, nullptr) << error.text;
+    const Rows rows = {0, 1};
+    real read[6];
+    auto reads = [&](long n) {
+        return ls_dataset_read(data, LS_TRAIN, rows.data(), n, nullptr, read, nullptr, &error);
+    };
+    ls_dataset_add_vocabulary(data, 7);
+    ls_dataset_add_vocabulary(data, 9);
+    EXPECT_TRUE(reads(2)) << error.text;
+    for (double bad : {7.0, -1.0, 1.5}) {
+        x[4] = (real)bad;
+        EXPECT_TRUE(reads(1));
+        EXPECT_FALSE(reads(2));
+        EXPECT_EQ(error.code, LS_DATA);
+        EXPECT_NE(std::string(error.text)
+                      .find(" at row 1, step 1, but the net takes tokens: whole "
+                            "numbers from 0 to 6 (vocabulary=7)"),
+                  std::string::npos)
+            << error.text;
+    }
+    ls_dataset_close(data);
+}

@@ -99,7 +99,25 @@ def codes(file):
         file[f"{split}/x"] = x.astype(numpy.uint8)
 
 
+def tokens(file):
+    """Rows of 12 tokens, each one or two further on than the last; y is the next one."""
+    for split, rows in SIZES.items():
+        walk = random.integers(0, 5, (rows, 1)) + random.integers(1, 3, (rows, 1)) * numpy.arange(13)
+        file[f"{split}/x"] = (walk[:, :-1] % 5).astype(numpy.uint8)
+        file[f"{split}/y"] = (walk[:, 1:] % 5).astype(numpy.uint8)
+        file[f"{split}/y"].attrs["classes"] = 5
+
+
+def marks(file):
+    """Sequences of 3 features in noise; the class is the feature that the first step marks."""
+    for split, rows in SIZES.items():
+        labels = random.integers(0, 3, rows)
+        x = 0.3 * random.standard_normal((rows, 9, 3))
+        x[:, 0] += 2 * numpy.eye(3)[labels]
+        file[f"{split}/x"], file[f"{split}/y"] = x.astype(numpy.float32), labels.astype(numpy.uint8)
+
+
 kinds = {make.__name__: make for make in (images, large, black, unlabelled, wide, nan, flat, regression, binary, signs,
-                                          mixture, codes)}
+                                          mixture, codes, tokens, marks)}
 with h5py.File(sys.argv[2], "w") as file:
     kinds[sys.argv[1]](file)

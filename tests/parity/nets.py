@@ -106,6 +106,19 @@ def batchnorm(options="", momentum=0.1, epsilon=1e-5, relu=False, inputs=()):
     return Line("batchnorm", f"momentum={momentum} epsilon={epsilon} relu={int(relu)} {options}", apply, inputs=inputs)
 
 
+def each(units):
+    """A dense line over each step."""
+    return Line("dense", f"units={units} each=1", lambda x, p, draws: F.linear(x, p["weight"], p["bias"]))
+
+
+def embedding(vocabulary, width):
+    return Line("embedding", f"vocabulary={vocabulary} width={width}", lambda x, p, draws: F.embedding(x.long(), p["weight"]))
+
+
+def onehot(vocabulary):
+    return Line("onehot", f"vocabulary={vocabulary}", lambda x, p, draws: F.one_hot(x.long(), vocabulary).double())
+
+
 def steps(t, features):
     """Pictures as sequences: a line of pixels is a step."""
     return Line("reshape", f"shape={t},{features}", lambda x, p, draws: x.reshape(-1, t, features))
@@ -195,7 +208,7 @@ def vectors(target, width):
 
 # Sums over the outputs, the mean over the rows.
 LOSSES = {
-    "cross-entropy": lambda y, t: F.cross_entropy(y, t.long()),
+    "cross-entropy": lambda y, t: F.cross_entropy(y.reshape(t.numel(), -1), t.flatten().long()),  # of rows, or of steps
     "cross-entropy smoothing=0.1": lambda y, t: F.cross_entropy(y, t.long(), label_smoothing=0.1),
     "squared-error": lambda y, t: 0.5 * (vectors(t, y.shape[1]) - y).square().sum() / len(y),
     "bce": lambda y, t: F.binary_cross_entropy_with_logits(y, vectors(t, y.shape[1]), reduction="sum") / len(y),
@@ -294,6 +307,9 @@ CASES = {
     "lstm peephole": Case("images", "cross-entropy", [
         steps(12, 12), unrolled("lstm", 33, "peephole=1", peephole_step),
         unrolled("lstm", 7, "peephole=1 bias=0", peephole_step, reverse=1, last=1), dense(4)]),
+    "next tokens": Case("tokens", "cross-entropy", [
+        embedding(5, 7), recurrent("lstm", 33), dropout(0.3), each(5)], rows=31),
+    "one-hot tokens": Case("tokens", "cross-entropy", [onehot(5), recurrent("gru", 8, "reset=after"), each(5)], rows=31),
     "label smoothing": Case("flat", "cross-entropy smoothing=0.1", [dense(9), activation("tanh"), dense(3)], rows=31),
     "regression": Case("regression", "squared-error", [dense(9), activation("tanh"), dense(2)], rows=31),
     "squared labels": Case("flat", "squared-error", [dense(9), activation("logistic"), dense(3)], rows=31),

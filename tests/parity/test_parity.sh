@@ -2,7 +2,7 @@
 # test_parity: compares passes and training steps with PyTorch, and gradients with differences; shows that these tests can fail.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
-for kind in images large flat regression binary signs codes; do
+for kind in images large flat regression binary signs codes tokens; do
     data $kind $kind.h5
 done
 export PYTHONDONTWRITEBYTECODE=1
