@@ -31,8 +31,9 @@ typedef struct profile {
 typedef struct bench {
     const ls_bench_arguments *arguments;
     ls_job *job;
-    uint8_t *x; /* rows of the data set: one batch over all ranks, as bytes, like pictures */
-    real *y;    /* their labels */
+    uint8_t *x;   /* rows of the data set: one batch over all ranks, as bytes, like pictures */
+    real *tokens; /* in place of x, for a net that reads tokens */
+    real *y;      /* their labels */
     ls_dataset *data;
     ls_trainer trainer;
     double last;     /* when the step before ended */
@@ -41,28 +42,45 @@ typedef struct bench {
     ls_bench_step step;
 } bench;
 
-/* Finds the spec that is measured, the shape of a row of its input, and how many outputs its last
- * net has. */
-static bool read_model(const char *text, const char **spec, ls_shape *input, long *outputs,
-                       ls_error *error)
+/* What a row of the data set is. */
+typedef struct row {
+    ls_shape x, y;
+    long vocabulary; /* of tokens; 0: x are any numbers */
+    long classes;
+} row;
+
+/* By the last net: outputs of each step of a sequence of tokens stand for classes, else all do. */
+static row row_of(const ls_shape *input, const ls_net *net)
 {
+    row r = {.x = *input, .vocabulary = ls_net_vocabulary(net)};
+    const bool steps = r.vocabulary > 0 && net->y.rank == 2;
+    if (steps)
+        r.y = (ls_shape){1, {net->y.at[0]}};
+    r.classes = ls_max(2, steps ? ls_shape_last(&net->y) : ls_shape_count(&net->y));
+    return r;
+}
+
+/* Finds the spec that is measured, and what a row of its data is. */
+static bool read_model(const char *text, const char **spec, row *r, ls_error *error)
+{
+    ls_shape input = {0};
     ls_spec parsed;
     ls_model_nets nets;
     if (!ls_spec_parse(text, &parsed, error))
         return false;
     const ls_model_type *type = ls_model_find(parsed.type);
     *spec = type && parsed.keys == 0 && type->bench ? type->bench : text;
-    if (type && !ls_shape_parse("input", type->input, input, error))
+    if (type && !ls_shape_parse("input", type->input, &input, error))
         return false;
-    if (!ls_model_write(*spec, input, &nets, error))
+    if (!ls_model_write(*spec, &input, &nets, error))
         return false;
     bool ok = true;
     ls_params *params = ls_params_create();
     ls_net *net[LS_MODEL_NETS] = {NULL};
     for (int i = 0; ok && i < nets.count; i++) { /* a net may share lines of one before */
-        net[i] = ls_net_build(params, NULL, nets.name[i], nets.lines[i], input, error);
+        net[i] = ls_net_build(params, NULL, nets.name[i], nets.lines[i], &input, error);
         ok = net[i] != NULL;
-        *outputs = ok ? ls_shape_count(&net[i]->y) : 0;
+        *r = ok ? row_of(&input, net[i]) : *r;
     }
     for (int i = 0; i < nets.count; i++)
         ls_net_destroy(net[i]);
@@ -71,25 +89,34 @@ static bool read_model(const char *text, const char **spec, ls_shape *input, lon
     return ok;
 }
 
-/* Makes one batch of random rows, each with a label. */
-static ls_dataset *make_data(bench *b, const ls_shape *input, long outputs, ls_error *error)
+/* Makes one batch of random rows, each with a label, or one a step. */
+static ls_dataset *make_data(bench *b, const row *r, ls_error *error)
 {
-    long rows = b->arguments->batch, width = ls_shape_count(input);
-    long classes = outputs > 1 ? outputs : 2;
+    const long rows = b->arguments->batch, width = ls_shape_count(&r->x);
+    const long labels = rows * ls_shape_count(&r->y);
     ls_random stream = ls_random_stream(1, LS_RANDOM_SYNTHETIC, 0, 0, 0);
-    b->x = ls_alloc((size_t)(rows * width), sizeof *b->x);
-    b->y = ls_alloc((size_t)rows, sizeof *b->y);
-    real *row = ls_alloc((size_t)width, sizeof *row);
-    for (long r = 0; r < rows; r++) {
-        ls_random_uniform(stream, (uint64_t)r, row, width);
-        for (long i = 0; i < width; i++)
-            b->x[r * width + i] = (uint8_t)(256 * row[i]);
-        b->y[r] = (real)(r % classes);
+    b->x = r->vocabulary ? NULL : ls_alloc((size_t)(rows * width), sizeof *b->x);
+    b->tokens = r->vocabulary ? ls_alloc((size_t)(rows * width), sizeof *b->tokens) : NULL;
+    b->y = ls_alloc((size_t)labels, sizeof *b->y);
+    real *numbers = ls_alloc((size_t)width, sizeof *numbers);
+    for (long i = 0; i < rows * width; i++) {
+        if (i % width == 0)
+            ls_random_uniform(stream, (uint64_t)(i / width), numbers, width);
+        if (b->x)
+            b->x[i] = (uint8_t)(256 * numbers[i % width]);
+        else
+            b->tokens[i] = (real)(long)(numbers[i % width] * (real)r->vocabulary);
     }
-    ls_free(row);
-    const ls_dataset_rows splits[LS_SPLITS] = {
-        [LS_TRAIN] = {
-            .rows = rows, .x_bytes = b->x, .y = b->y, .x_shape = *input, .classes = classes}};
+    for (long i = 0; i < labels; i++)
+        b->y[i] = (real)(i % r->classes);
+    ls_free(numbers);
+    const ls_dataset_rows splits[LS_SPLITS] = {[LS_TRAIN] = {.rows = rows,
+                                                             .x = b->tokens,
+                                                             .x_bytes = b->x,
+                                                             .y = b->y,
+                                                             .x_shape = r->x,
+                                                             .y_shape = r->y,
+                                                             .classes = r->classes}};
     return ls_dataset_open_rows("random rows", splits, error);
 }
 
@@ -259,11 +286,9 @@ bool ls_bench_model_measure(ls_comm *comm, const ls_bench_arguments *a, const ch
 {
     bench *b = ls_alloc(1, sizeof *b);
     const char *model;
-    ls_shape input = {0};
-    long outputs;
+    row r = {.classes = 2};
     b->arguments = a;
-    bool ok = read_model(text, &model, &input, &outputs, error) &&
-              (b->data = make_data(b, &input, outputs, error)) &&
+    bool ok = read_model(text, &model, &r, error) && (b->data = make_data(b, &r, error)) &&
               (b->job = make_job(a, model, error));
     ok = ls_comm_agree(comm, ok, error) && measure(b, comm, error);
     *step = b->step;
@@ -274,6 +299,7 @@ bool ls_bench_model_measure(ls_comm *comm, const ls_bench_arguments *a, const ch
         ls_free(b->profile[v].time);
     ls_free(b->seconds);
     ls_free(b->x);
+    ls_free(b->tokens);
     ls_free(b->y);
     ls_free(b);
     return ok;

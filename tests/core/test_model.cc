@@ -1,4 +1,5 @@
-/* The models for images: parameters as published, shapes of their maps, options, refusals. */
+/* The models for images and for sequences: parameters as published, shapes of their maps, options,
+ * refusals. */
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -337,4 +338,52 @@ TEST(Models, WriteTheInputOfANetAsItsFirstLine)
     EXPECT_STREQ("input 100\ndense units=3\n", nets.lines[0]);
     EXPECT_STREQ("input 7,7,64\n", nets.lines[1]);
     ls_model_release(&nets);
+}
+
+const ls_shape TOKENS = {1, {5}}, FEATURES = {2, {5, 3}};
+
+TEST(Sequences, HaveTheParametersOfTheirLayers)
+{
+    const long v = 98, n = 512, out = n * v + v;
+    EXPECT_EQ(Model("rnn classes=98 embed=512", TOKENS).trained(),
+              v * n + 2 * (2 * n * n + n) + out);
+    EXPECT_EQ(Model("gru classes=98 embed=512", TOKENS).trained(),
+              v * n + 2 * 3 * (2 * n * n + n) + out);
+    EXPECT_EQ(Model("gru classes=98 embed=512 reset=after", TOKENS).trained(),
+              v * n + 2 * (3 * (2 * n * n + n) + n) + out);
+    EXPECT_EQ(Model("lstm classes=98 embed=512", TOKENS).trained(),
+              v * n + 2 * 4 * (2 * n * n + n) + out);
+    EXPECT_EQ(Model("lstm classes=4 units=6 layers=1 peephole=1", FEATURES).trained(),
+              4 * (6 * 3 + 6 * 6 + 6) + 3 * 6 + 6 * 4 + 4);
+    EXPECT_EQ(Model("rnn classes=4 units=6 layers=1 vocabulary=9", TOKENS).trained(),
+              6 * 9 + 6 * 6 + 6 + 6 * 4 + 4);
+    EXPECT_EQ(Model("gru classes=4 units=6 layers=2 bidirectional=1", FEATURES).trained(),
+              2 * 3 * (6 * 3 + 6 * 6 + 6) + 2 * 3 * (6 * 12 + 6 * 6 + 6) + 12 * 4 + 4);
+}
+
+TEST(Sequences, HaveOutputsOfEachStepOrOfTheWhole)
+{
+    for (const char *type : {"rnn", "gru", "lstm"})
+        for (const char *ways : {"", " bidirectional=1"})
+            for (const ls_shape &input : {TOKENS, FEATURES}) {
+                const std::string text = type + std::string(" classes=4 units=6") + ways;
+                const Model steps(text, input), last(text + " last=1 dropout=0.5", input);
+                EXPECT_EQ(steps.shape_of("output"), "5x4") << text << steps.error.text;
+                EXPECT_EQ(last.shape_of("output"), "4") << text << last.error.text;
+                EXPECT_EQ(steps.shape_of("layer1"), *ways ? "5x12" : "5x6");
+                EXPECT_EQ(last.shape_of("layer2"), *ways ? "12" : "6");
+                EXPECT_EQ(occurrences(last.lines(), "dropout rate=0.5"), 2);
+                EXPECT_EQ(occurrences(last.lines(), "last=1"), *ways ? 2 : 1);
+                EXPECT_EQ(occurrences(last.lines(), "reverse=1"), *ways ? 2 : 0);
+            }
+}
+
+TEST(Sequences, RefuseWhatIsNone)
+{
+    EXPECT_NE(refusal("lstm classes=4", FASHION).find("lstm: takes sequences"), std::string::npos);
+    EXPECT_NE(refusal("gru classes=4 embed=8", FEATURES).find("gru: embed= is for tokens"),
+              std::string::npos);
+    EXPECT_NE(
+        refusal("rnn classes=4 vocabulary=8", FEATURES).find("rnn: vocabulary= is for tokens"),
+        std::string::npos);
 }

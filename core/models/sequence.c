@@ -1,0 +1,69 @@
+/* sequence: the spec lines of recurrent nets. */
+#include "core/models/sequence.h"
+
+static void add_tokens(const ls_sequence *s, ls_model_nets *nets)
+{
+    const long vocabulary = s->vocabulary ? s->vocabulary : s->classes;
+    if (s->embed)
+        ls_model_add(nets, "net", "tokens: embedding vocabulary=%ld width=%ld\n", vocabulary,
+                     s->embed);
+    else
+        ls_model_add(nets, "net", "tokens: onehot vocabulary=%ld\n", vocabulary);
+}
+
+static bool check_input(const ls_sequence *s, const char *type, const ls_shape *input,
+                        ls_error *error)
+{
+    char text[96];
+    const bool features = input->rank == 2;
+    if (input->rank != 1 && !features)
+        return ls_error_set(error, LS_USAGE,
+                            "%s: takes sequences, a row of tokens [time] or of features [time, "
+                            "features], but a row of the data is %s",
+                            type, ls_shape_text(input, text, sizeof text));
+    return !features || (!s->embed && !s->vocabulary) ||
+           ls_error_set(error, LS_USAGE,
+                        "%s: %s= is for tokens, but a row of the data is %s, which are features; "
+                        "leave it out",
+                        type, s->embed ? "embed" : "vocabulary",
+                        ls_shape_text(input, text, sizeof text));
+}
+
+/* One layer of the stack, over the line `below`, which becomes the name of this layer's. `line` is
+ * a recurrent line without its input. */
+static void add_layer(const ls_sequence *s, const char *line, long number, char below[LS_WORD],
+                      ls_model_nets *nets)
+{
+    const char *last = s->last && number == s->layers ? " last=1" : "";
+    if (s->bidirectional) {
+        ls_model_add(nets, "net", "forward%ld: %s%s @%s\n", number, line, last, below);
+        ls_model_add(nets, "net", "backward%ld: %s%s reverse=1 @%s\n", number, line, last, below);
+        ls_model_add(nets, "net", "layer%ld: concat @forward%ld,backward%ld\n", number, number,
+                     number);
+    } else {
+        ls_model_add(nets, "net", "layer%ld: %s%s @%s\n", number, line, last, below);
+    }
+    snprintf(below, LS_WORD, "layer%ld", number);
+    if (s->dropout > 0) {
+        ls_model_add(nets, "net", "dropped%ld: dropout rate=%g\n", number, s->dropout);
+        snprintf(below, LS_WORD, "dropped%ld", number);
+    }
+}
+
+bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
+                       const ls_shape *input, ls_model_nets *nets, ls_error *error)
+{
+    char below[LS_WORD] = "input", line[4 * LS_WORD];
+    if (!check_input(s, type, input, error))
+        return false;
+    snprintf(line, sizeof line, "%s units=%ld%s%s", type, s->units, *more ? " " : "", more);
+    if (input->rank == 1) {
+        add_tokens(s, nets);
+        snprintf(below, sizeof below, "tokens");
+    }
+    for (long i = 1; i <= s->layers; i++)
+        add_layer(s, line, i, below, nets);
+    ls_model_add(nets, "net", "output: dense units=%ld%s init=xavier\n", s->classes,
+                 s->last ? "" : " each=1");
+    return true;
+}

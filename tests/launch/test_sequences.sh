@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# test_sequences: recurrent nets over rows that are sequences: labels of steps and of rows, the same bits on 1 to 4 ranks and
+# after a stop, what evaluate and predict count, tokens that the net does not know.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data tokens tokens.h5
+data marks marks.h5
+cat >job.yaml <<'END'
+data: tokens.h5
+model: lstm classes=5 units=12 embed=4 peephole=1 dropout=0.2
+optimizer: adam rate=0.02 clip=0.5
+schedule: constant
+batch: 37
+steps: 12
+shards: 8
+evaluate: {every: 4 steps}
+checkpoint: {every: 5 steps, keep: 9}
+END
+
+# --- The same bits on every number of ranks and threads, and after a stop.
+expect 0 ranks 1 "$lockstep" train job.yaml run=one
+wanted=$(digest --all "$(checkpoint one 12)")
+for count in 2 3 4; do
+    expect 0 ranks $count "$lockstep" train job.yaml run=on$count
+    same "12 steps on $count ranks" "$wanted" "$(digest --all "$(checkpoint on$count 12)")"
+    same "records on $count ranks" "$(metrics_of one)" "$(metrics_of on$count)"
+done
+for threads in 1 2; do
+    expect 0 "$lockstep" train job.yaml run=threads$threads --threads $threads shards=2 steps=3
+done
+same 'steps of one thread and of two' "$(digest --all "$(checkpoint threads1 3)")" "$(digest --all "$(checkpoint threads2 3)")"
+for step in 5 10; do
+    expect 0 ranks 2 "$lockstep" train job.yaml run=from$step --resume="$(checkpoint one $step)"
+    same "step 12 from step $step" "$wanted" "$(digest --all "$(checkpoint from$step 12)")"
+done
+number=0
+for model in 'gru bidirectional=1' 'gru reset=after layers=1' 'rnn activation=relu' 'lstm bidirectional=1 layers=1'; do
+    number=$((number + 1))
+    for count in 1 3; do
+        expect 0 ranks $count "$lockstep" train job.yaml run=model$number-$count model="$model classes=5 units=9" steps=4
+    done
+    same "$model" "$(digest --all "$(checkpoint model$number-1 4)")" "$(digest --all "$(checkpoint model$number-3 4)")"
+done
+
+# --- It learns: after the first step of a row each next token is known. Every step of a row counts.
+expect 0 ranks 2 "$lockstep" train job.yaml run=run steps=150 model='lstm classes=5 units=16 layers=1'
+expect 0 "$lockstep" evaluate run --json
+"$python" - <<'END'
+import json
+found = json.load(open("out"))
+assert found["rows"] == 61 and sum(map(sum, found["confusion"])) == 61 * 12, found
+right = sum(found["confusion"][k][k] for k in range(5)) / (61 * 12)
+assert 11 / 12 <= right <= 1 and abs(right - found["accuracy"]) < 1e-6, found
+END
+
+# --- predict gives a line a step, with labels and without.
+expect 0 ranks 2 "$lockstep" predict run -o classes.csv
+says "classes.csv: $((61 * 12)) rows, class and probability"
+expect 0 "$lockstep" predict run -o classes.h5
+"$python" - <<'END'
+import csv, h5py, numpy
+lines = list(csv.reader(open("classes.csv")))[1:]
+with h5py.File("tokens.h5") as data, h5py.File("classes.h5") as made:
+    y, classes = data["test/y"][()].ravel(), made["class"][()]
+    assert made["probability"].shape == (61 * 12, 5) and classes.shape == y.shape
+    assert numpy.allclose(made["probability"][()].sum(1), 1, atol=1e-5)
+    assert [int(line[1]) for line in lines] == list(classes)
+    assert (classes == y).reshape(61, 12)[:, 1:].mean() > 0.99
+    with h5py.File("plain.h5", "w") as plain:
+        plain["test/x"] = data["test/x"][()]
+END
+expect 0 "$lockstep" predict run --data plain.h5 -o plain.csv
+same 'with labels and without' "$(cat classes.csv)" "$(cat plain.csv)"
+
+# --- The class of a sequence, from both ends.
+expect 0 ranks 2 "$lockstep" train job.yaml data=marks.h5 run=marks steps=60 \
+    model='gru classes=3 units=8 last=1 bidirectional=1'
+expect 0 "$lockstep" evaluate marks --json
+"$python" -c 'import json; found = json.load(open("out")); assert found["accuracy"] > 0.95, found'
+
+# --- What does not fit is named: tokens in training and in prediction, the net's output, the model's input.
+expect 65 "$lockstep" train job.yaml run=no model='lstm classes=5 vocabulary=4'
+says '/x holds 4 at row '
+says 'but the net takes tokens: whole numbers from 0 to 3 (vocabulary=4)'
+"$python" -c 'import h5py; h5py.File("plain.h5", "a")["test/x"][7, 3] = 5'
+expect 65 "$lockstep" predict run --data plain.h5 -o no.csv
+says 'plain.h5: test/x holds 5 at row 7, step 3, but the net takes tokens: whole numbers from 0 to 4 (vocabulary=5)'
+expect 64 "$lockstep" train job.yaml run=no model='lstm classes=5 last=1'
+says 'the data has a label for each of 12 steps, so the net must end in 12xN'
+expect 64 "$lockstep" train job.yaml data=marks.h5 run=no model='lstm classes=3 embed=2 last=1'
+says 'lstm: embed= is for tokens, but a row of the data is 9x3'
+
+# --- Gradients against differences, and the lines that a model prints.
+expect 0 "$lockstep-double" check job.yaml --rows 5
+says 'net/layer2/peephole '
+expect 0 "$lockstep" list --model 'gru classes=3 bidirectional=1 last=1'
+says 'forward2: gru units=512 last=1 @layer1'
+says 'backward2: gru units=512 last=1 reverse=1 @layer1'
