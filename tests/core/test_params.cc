@@ -100,10 +100,10 @@ TEST(Params, InitialValuesHaveTheTextbooksSpread)
         ls_initializer initializer;
         double std;
     } cases[] = {
-        {{LS_INIT_HE, 0, in, out}, std::sqrt(2.0 / in)},
-        {{LS_INIT_XAVIER, 0, in, out}, std::sqrt(6.0 / (in + out)) / std::sqrt(3.0)},
-        {{LS_INIT_NORMAL, 0.02, in, out}, 0.02},
-        {{LS_INIT_UNIFORM, 0.3, in, out}, 0.3 / std::sqrt(3.0)},
+        {{LS_INIT_HE, 0, in, out, {}}, std::sqrt(2.0 / in)},
+        {{LS_INIT_XAVIER, 0, in, out, {}}, std::sqrt(6.0 / (in + out)) / std::sqrt(3.0)},
+        {{LS_INIT_NORMAL, 0.02, in, out, {}}, 0.02},
+        {{LS_INIT_UNIFORM, 0.3, in, out, {}}, 0.3 / std::sqrt(3.0)},
     };
     for (const Case &c : cases) {
         double sum = 0, squares = 0;
@@ -118,7 +118,7 @@ TEST(Params, InitialValuesHaveTheTextbooksSpread)
 
 TEST(Params, InitialValuesDependOnSeedAndNotOnLayout)
 {
-    ls_initializer he = {LS_INIT_HE, 0, 8, 8};
+    ls_initializer he = {LS_INIT_HE, 0, 8, 8, {}};
     EXPECT_EQ(initial(he, 1, 9, 5), initial(he, 1, 9, 5, &reversed));
     EXPECT_NE(initial(he, 1, 9, 5), initial(he, 2, 9, 5));
 }
@@ -126,7 +126,7 @@ TEST(Params, InitialValuesDependOnSeedAndNotOnLayout)
 TEST(Params, LayoutKeepsItsPaddingAtZero)
 {
     ls_params *params = ls_params_create();
-    int slot = claim(params, "a/b/c", 3, 2, {LS_INIT_NORMAL, 1, 1, 1}, &reversed);
+    int slot = claim(params, "a/b/c", 3, 2, {LS_INIT_NORMAL, 1, 1, 1, {}}, &reversed);
     std::vector<real> values(params->size);
     ls_params_commit(params, values.data(), NULL);
     ls_params_initialize(params, 1, NULL);
@@ -138,8 +138,8 @@ TEST(Params, LayoutKeepsItsPaddingAtZero)
 TEST(Params, InitializesOnlyTheSlotsAskedFor)
 {
     ls_params *params = ls_params_create();
-    claim(params, "a/b/c", 2, 2, {LS_INIT_NORMAL, 1, 1, 1});
-    claim(params, "a/b/d", 2, 2, {LS_INIT_NORMAL, 1, 1, 1});
+    claim(params, "a/b/c", 2, 2, {LS_INIT_NORMAL, 1, 1, 1, {}});
+    claim(params, "a/b/d", 2, 2, {LS_INIT_NORMAL, 1, 1, 1, {}});
     std::vector<real> values(params->size, 7);
     ls_params_commit(params, values.data(), NULL);
     ls_slots second = {};
