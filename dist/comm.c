@@ -230,6 +230,7 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     gethostname(comm->host, sizeof comm->host - 1);
     start_nodes(comm);
     comm->crowded = comm->machine_size > comm->cores;
+    ls_mpi(MPI_Allreduce(MPI_IN_PLACE, &comm->crowded, 1, MPI_C_BOOL, MPI_LOR, comm->mpi->world));
     return comm;
 }
 

@@ -18,7 +18,8 @@ struct ls_comm_mpi {
     (ls_board_wait((comm)->board, whom), ls_mpi(call), ls_board_go_on((comm)->board))
 /* The same for a collective call that waits so, given by both of its names: MPI_Bcast, MPI_Ibcast,
  * arguments. Where ranks take turns on cores, one that waits gives its core away: MPICH would keep
- * it, as long as the system lets it, from the rank that it waits for. */
+ * it, as long as the system lets it, from the rank that it waits for. A blocking call on one rank
+ * and a nonblocking one on another would not meet: `crowded` is the same on all. */
 #define ls_mpi_collect(comm, whom, call, nonblocking, ...)                                         \
     do {                                                                                           \
         MPI_Request request_ = MPI_REQUEST_NULL;                                                   \
