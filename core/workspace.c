@@ -264,15 +264,16 @@ static void share(const task *task, int rounds)
     }
 }
 
-/* In how many rounds backward does a layer, and then its gradient. */
+/* In how many rounds backward does a layer, and then its gradient. Rows that are no images are
+ * left together: products of few of them would read the whole weight for little work. */
 static int rounds_of(const ls_workspace *space, const ls_layer *layer, const ls_pass *pass)
 {
-    enum { MOST = 8 };
+    enum { MOST = 9, IMAGE = 3 };
     const double long_work = 2e9; /* operations of a thread: some hundredths of a second */
     const double work = layer->flops * (double)space->rows / space->threads;
-    if (!pass->finished || layer->type->mixes_rows)
+    if (!pass->finished || layer->type->mixes_rows || layer->y.rank != IMAGE)
         return 1;
-    return (int)fmin(fmin(MOST, (double)space->rows / space->threads), work / long_work) + 1;
+    return (int)fmin(fmin(MOST, 1 + (double)space->rows / space->threads), 1 + work / long_work);
 }
 
 void ls_workspace_enter(ls_workspace *space, const real *x, long rows)

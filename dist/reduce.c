@@ -39,7 +39,7 @@
  * are cut, when they leave, and which rank adds them changes when two numbers are added, never
  * which two. Norms are sums over pieces that no cut divides. Step sums are added by rank 0 alone.
  *
- * All that happens between nodes before B happens in `advance`, which never waits: it is called
+ * All sums of gradients between nodes happen in `advance`, which never waits: it is called
  * during backward by ls_reduce_ready, and then by ls_reduce_finish until all is done. With one node
  * nothing would be gained by adding early: there ls_reduce_ready does nothing. */
 #include <mpi.h>
@@ -314,6 +314,15 @@ void ls_reduce_ready(ls_reduce *reduce, const int *slots, int count)
         ls_watch_end(reduce->watch, LS_SPAN_SUM, begin);
 }
 
+/* Gives the core away for a moment, and lets MPI do what it still has to do: another rank may wait
+ * for a message that this one has sent. */
+static void pause_waiting(const ls_comm *comm)
+{
+    int any;
+    ls_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->mpi->node, &any, MPI_STATUS_IGNORE));
+    sched_yield();
+}
+
 /* Waits until all ranks of the node have published all buckets and their step sums. */
 static void wait_published(const ls_reduce *reduce)
 {
@@ -321,7 +330,7 @@ static void wait_published(const ls_reduce *reduce)
     int late;
     while ((late = late_rank(reduce, reduce->now->buckets->count + 1)) != LS_BOARD_NOBODY) {
         ls_board_wait(reduce->comm->board, late);
-        sched_yield();
+        pause_waiting(reduce->comm);
     }
     ls_board_go_on(reduce->comm->board);
     ls_watch_end(reduce->watch, LS_SPAN_WAIT, begin);
@@ -359,7 +368,7 @@ static void finish_nodes(ls_reduce *reduce)
         } else {
             ls_board_wait(board, next == LS_SPAN_SUM ? ls_exchange_waits_for(reduce->exchange)
                                                      : late_rank(reduce, phase->added + 1));
-            sched_yield();
+            pause_waiting(reduce->comm);
         }
         if (next == kind)
             continue;

@@ -12,7 +12,7 @@
  *   4. ls_reduce_end: all wait; the parameters are complete on every node.
  *
  * Nothing is copied or broadcast within a node; only sums of nodes cross the network. After 2 all
- * ranks know whether the sum is finite; if it is not, they leave out 3 and 4. */
+ * ranks know whether the sum is finite; if it is not, they leave out 3. */
 #pragma once
 #include "core/objective.h"
 #include "core/squares.h"

@@ -313,6 +313,9 @@ static bool share_board(ls_watchdog *w, ls_comm *comm, ls_error *error)
 ls_watchdog *ls_watchdog_start(ls_comm *comm, const ls_watchdog_plan *plan, ls_error *error)
 {
     const double warn = plan->warn > 0 ? plan->warn : plan->abort;
+    char who[320];
+    snprintf(who, sizeof who, "rank %d on %s", comm->rank, comm->host);
+    ls_vitals_listen(who);
     *error = (ls_error){.code = 0};
     if (warn <= 0)
         return NULL;
@@ -328,9 +331,6 @@ ls_watchdog *ls_watchdog_start(ls_comm *comm, const ls_watchdog_plan *plan, ls_e
         ls_free(w);
         return NULL;
     }
-    char who[320];
-    snprintf(who, sizeof who, "rank %d on %s", comm->rank, comm->host);
-    ls_vitals_listen(who);
     w->inquiry = ls_inquiry_open(comm);
     w->seen = ls_alloc((size_t)w->ranks, sizeof *w->seen);
     w->time = ls_clock_now();

@@ -238,16 +238,16 @@ const ls_usage ls_usage_train = {
 int ls_command_train(int argc, char **argv)
 {
     arguments a = {.train = {.resume = "auto", .threads = 1}, .stall = {.warn = 60, .abort = 600}};
-    ls_error error = {0};
+    ls_error error = {0}, unwatched;
     ls_command_parse(&ls_usage_train, argc, argv, &a.words);
     ls_signals_start();
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    ls_watchdog *watchdog = ls_watchdog_start(comm, &a.stall, &error);
-    if (error.code && comm->rank == 0)
-        ls_print(stderr, "lockstep: no watchdog: %s\n", error.text);
-    ls_job *job = ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error);
-    bool ok = ls_comm_agree(comm, job != NULL, &error) &&
-              ls_comm_share(comm, (ls_comm_sharing)a.share, &error);
+    bool ok = ls_comm_share(comm, (ls_comm_sharing)a.share, &error);
+    ls_watchdog *watchdog = ls_watchdog_start(comm, &a.stall, &unwatched);
+    if (unwatched.code && comm->rank == 0)
+        ls_print(stderr, "lockstep: no watchdog: %s\n", unwatched.text);
+    ls_job *job = ok ? ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error) : NULL;
+    ok = ok && ls_comm_agree(comm, job != NULL, &error);
     int code = ok ? train(comm, job, &a.train) : ls_command_fail(comm->rank, &error);
     ls_job_destroy(job);
     ls_watchdog_stop(watchdog);

@@ -67,8 +67,11 @@ ls_slow ls_slow_find(const ls_slow_rank *ranks, const int *sizes, int machines, 
         slowest = ratio > most ? n : slowest;
         most = fmax(ratio, most);
     }
-    const bool slow = most > (slowest == before ? slow_until : slow_above);
-    const ls_slow found = {slow ? slowest : -1, machine[slowest].step.usual, step};
+    const double former = before >= 0 ? ratio_of(&machine[before], step, row) : 0;
+    const bool stays = former > slow_until && most < slow_above * former;
+    slowest = stays ? before : slowest;
+    const ls_slow found = {stays || most > slow_above ? slowest : -1, machine[slowest].step.usual,
+                           step};
     ls_free(values);
     ls_free(machine);
     return found;

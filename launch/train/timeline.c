@@ -238,6 +238,8 @@ void ls_timeline_write(ls_timeline *timeline, const ls_listener *listener)
     ls_comm *comm = timeline->session->comm;
     ls_error error;
     char text[sizeof error.text + 128];
+    if (timeline->steps == 0) /* of a run that was complete: what is there stays */
+        return;
     ls_atomic_file *file = comm->rank == 0 ? ls_atomic_file_create(timeline->path, &error) : NULL;
     bool ok = ls_comm_agree(comm, comm->rank != 0 || file, &error);
     if (ok) {

@@ -68,6 +68,20 @@ TEST(Slow, ASlowMachineStaysSlowUntilItIsAsFastAsTheOthers)
     EXPECT_EQ(ls_slow_find(ranks.data(), sizes, 3, 2).machine, -1);
 }
 
+/* Of two that are slow alike, the one that was named stays so; a third that is far slower is named.
+ */
+TEST(Slow, TheNamedMachineDoesNotChangeWithTheLastDigits)
+{
+    const int sizes[] = {1, 1, 1, 1, 1, 1};
+    std::vector<ls_slow_rank> ranks(6, {{0.1, 0.1}, {0.1, 0.1}});
+    ranks[1] = {{0.2, 0.2}, {0.2, 0.2}};
+    ranks[4] = {{0.21, 0.21}, {0.21, 0.21}};
+    EXPECT_EQ(ls_slow_find(ranks.data(), sizes, 6, -1).machine, 4);
+    EXPECT_EQ(ls_slow_find(ranks.data(), sizes, 6, 1).machine, 1);
+    ranks[4] = {{0.4, 0.4}, {0.4, 0.4}};
+    EXPECT_EQ(ls_slow_find(ranks.data(), sizes, 6, 1).machine, 4);
+}
+
 /* 6, 5 and 5 rows of 16: the first rank is not slow; nor is one with a single row, that costs more
  * a row; nor one without rows. */
 TEST(Slow, RanksWithMoreOrFewerRowsAreNotSlow)
