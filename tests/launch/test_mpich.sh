@@ -11,7 +11,9 @@ command -v mpicc.mpich mpiexec.mpich >/dev/null || skip 'there is no mpicc.mpich
 [[ $MPIRUN == *--oversubscribe* ]] || skip 'this build is of MPICH'
 
 mpich=$BUILD/mpich
-cmake -S "$tests/.." -B "$mpich" -DMPI_EXECUTABLE_SUFFIX=.mpich -DCMAKE_BUILD_TYPE=Release -DLOCKSTEP_WERROR=ON >cmake.log ||
+# gcc 12 takes MPICH's MPI_STATUSES_IGNORE, which is the address 1, for an array without room.
+cmake -S "$tests/.." -B "$mpich" -DMPI_EXECUTABLE_SUFFIX=.mpich -DCMAKE_BUILD_TYPE=Release -DLOCKSTEP_WERROR=ON \
+    -DCMAKE_C_FLAGS=-Wno-stringop-overflow >cmake.log ||
     fail "$(tail cmake.log)"
 cmake --build "$mpich" -j "$(nproc)" --target lockstep test_dist >cmake.log 2>&1 || fail "$(tail cmake.log)"
 ours() { # RANKS COMMAND ...
@@ -65,7 +67,8 @@ started=$!
 wait_until test -s stopped/metrics.jsonl
 kill -USR1 "$started"
 finish
-[ "$code" = 75 ] || fail "USR1 to mpiexec: expected exit code 75, found $code"
+# Once a signal has come, MPICH's mpiexec returns 0 at times, whatever the ranks ended with.
+[[ $code == 75 || $code == 0 ]] || fail "USR1 to mpiexec: expected exit code 75, found $code"
 says 'checkpoint written; the same command goes on'
 
 mkdir bin
