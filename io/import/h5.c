@@ -170,12 +170,18 @@ static bool write_x(job *j, int split, ls_error *error)
     return ok;
 }
 
+/* Whether y is written as one column of labels. */
+static bool becomes_labels(const job *j)
+{
+    return j->targets.meaning == LS_H5_LABELS || j->targets.meaning == LS_H5_ONE_HOT;
+}
+
 static bool write_y(job *j, int split, ls_error *error)
 {
     sink s;
     const ls_h5_rows *y = &j->part[split].y;
     const hsize_t column[2] = {y->dims[0], 1};
-    bool labels = j->targets.meaning != LS_H5_TARGETS, single = y->width == 1, ok;
+    bool labels = becomes_labels(j), single = y->width == 1, ok;
     bool whole = single && y->type != LS_F32 && y->type != LS_F64;
     if (labels)
         ok = open_sink(j, split, "y", LS_I32, 1, column, &s, error) &&
@@ -187,7 +193,8 @@ static bool write_y(job *j, int split, ls_error *error)
         ok = open_sink(j, split, "y", y->type, single ? 2 : y->rank, single ? column : y->dims, &s,
                        error) &&
              copy_rows(j, &s, y, read_numbers, error);
-    for (int i = 0; ok && !labels && i < 2; i++) /* it would make labels of targets */
+    for (int i = 0; ok && j->targets.meaning == LS_H5_TARGETS && i < 2;
+         i++) /* it would make labels of targets */
         if (s.to[i] >= 0 && H5Aexists(s.to[i], "classes") > 0)
             H5Adelete(s.to[i], "classes");
     close_sink(&s);
@@ -280,7 +287,7 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
         const part *p = &j->part[i];
         if (p->present && (!write_x(j, i, error) || (p->has_y && !write_y(j, i, error))))
             return false;
-        labels = labels || (p->has_y && j->targets.meaning != LS_H5_TARGETS);
+        labels = labels || (p->has_y && becomes_labels(j));
     }
     if (labels && !put_classes(j, error))
         return false;

@@ -86,7 +86,7 @@ bool ls_h5_targets_decide(ls_h5_targets *t, const ls_h5_rows *y, const ls_import
     if (!scan(t, y, &all, error))
         return false;
     if (!all)
-        t->meaning = LS_H5_TARGETS;
+        t->meaning = given && !floats ? LS_H5_STEPS : LS_H5_TARGETS;
     else if (report && single)
         ls_print(report, "note: %s: %s whole numbers become labels; --y targets keeps numbers\n",
                  y->path, ls_dtype_name(y->type));

@@ -1,14 +1,17 @@
-/* h5_targets: what y of a foreign HDF5 file holds: labels, labels as rows of one 1, or targets.
+/* h5_targets: what y of a foreign HDF5 file holds: labels, labels as rows of one 1, labels of the
+ * steps of a sequence, or targets.
  *
  * Whole numbers in one column are labels. Floats in one column are labels where all of them are
  * whole numbers of classes (Caffe and MATLAB store labels so). In several columns y holds labels
- * where each row has one 1 among zeros (Keras). All else is targets of regression. */
+ * where each row has one 1 among zeros (Keras). Whole numbers in several columns with the attribute
+ * `classes` are labels of steps, as lockstep's own files have them, and stay as they are. All else
+ * is targets of regression. */
 #pragma once
 #include "io/import/classes.h"
 #include "io/import/h5_rows.h"
 #include "io/import/import.h"
 
-typedef enum { LS_H5_LABELS, LS_H5_ONE_HOT, LS_H5_TARGETS } ls_h5_meaning;
+typedef enum { LS_H5_LABELS, LS_H5_ONE_HOT, LS_H5_STEPS, LS_H5_TARGETS } ls_h5_meaning;
 
 typedef struct ls_h5_targets {
     ls_h5_meaning meaning;

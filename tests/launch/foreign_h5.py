@@ -91,6 +91,8 @@ def others():
     put("val", {"train/x": x, "train/y": y, "val/x": x, "val/y": y})
     put("deep", {"features/level/0": x, "answers": y})
     put("onehot", {"train/x": x, "train/y": np.eye(3, dtype="u1")[y]})
+    steps = draw.integers(0, 3, (60, 6))
+    put("steps", {"train/x": steps, "train/y": steps}, {"train/y": ("classes", 4)})
     put("counts", {"train/x": x, "train/y": np.arange(60) * 1000})
     put("reals", {"train/x": x, "train/y": (np.arange(60) / 2).astype("f4")})
     put("from1", {"train/x": x, "train/y": y + 1})

@@ -57,6 +57,11 @@ imported onehot.h5 --y targets
 says 'train  x float32 [60, 6]  y uint8 [60, 3]'
 imported caffe.h5 --rename data=x,label=y --y targets
 says 'train  x float32 [60, 6]  y float32 [60, 1]'
+imported steps.h5
+says 'y int64 [60, 6]  4 classes'
+imported steps.h5 --y targets
+says 'y int64 [60, 6]'
+! grep -q classes "$work/out" || fail '--y targets keeps the attribute classes'
 imported counts.h5 --y targets
 says 'y float64 [60, 1]'
 imported reals.h5
