@@ -34,7 +34,7 @@ value() { # MESSAGE KEY=VALUE
 
 # A net in the job file.
 sed 's/units=9/unist=9/' job.yaml >misspelt.yaml
-refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, visible, bias, init, scale, spectral, share, transpose)" \
+refused 64 "misspelt.yaml:2:6: net: net, line 1: 'hidden: dense unist=9': dense has no key unist: did you mean units? (known: units, visible, each, bias, init, scale, spectral, share, transpose)" \
     train misspelt.yaml
 refused 64 'nowhere.yaml: cannot open the job file: No such file or directory' train nowhere.yaml
 
@@ -76,7 +76,7 @@ says 'lenet: takes images height x width x channels of at least 12x12, but a row
 # Nets by name, with inputs of their own, alone and beside a model.
 sed '/^net:/,/units=4/d' job.yaml >nets.yaml
 printf 'nets:\n  net: |\n    input 144\n    dense units=9\n    dense unist=4\n' >>nets.yaml
-refused 64 "nets.yaml:6:8: nets.net: net, line 3: 'dense unist=4': dense has no key unist: did you mean units? (known: units, visible, bias, init, scale, spectral, share, transpose)" \
+refused 64 "nets.yaml:6:8: nets.net: net, line 3: 'dense unist=4': dense has no key unist: did you mean units? (known: units, visible, each, bias, init, scale, spectral, share, transpose)" \
     train nets.yaml
 refused 64 "command line: nets.net: net, line 2: 'input 4': the shape of a net's input stands once, before all layers" \
     train nets.yaml $'nets.net=dense units=4\ninput 4'
