@@ -80,7 +80,7 @@ says "locks are refused, so that nothing keeps a second job out of a run directo
 
 # Tasks of an srun without PMIx are noticed before MPI starts; only the first prints the message.
 expect 64 env SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=0 "$lockstep" doctor
-says_only "lockstep: srun started 4 tasks without PMIx, so that MPI can't join them: each would work alone. Start them \
+says_only "lockstep: srun started 4 tasks without PMI, so that MPI can't join them: each would work alone. Start them \
 with \`srun --mpi=pmix\` (\`srun --mpi=list\` must name pmix), or with mpirun inside the allocation \
 (\`LOCKSTEP_START=mpirun sbatch cluster/train.sbatch ...\`)"
 expect 64 env SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=3 "$lockstep" doctor

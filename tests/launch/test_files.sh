@@ -142,6 +142,7 @@ kill -CONT "$started"
 finish
 same 'the exit code of the job whose lock was taken' $code 73
 says "held/lock: was removed while this job ran, and process $second on host"
+wait_until grep -q '^epoch' second
 kill -TERM $second
 wait $second || code=$?
 same 'the exit code of the job that took it' $code 75
