@@ -122,3 +122,25 @@ digest() { # FILE ...: one SHA-256 over the parameters of each
 checkpoint() { # RUN STEP
     printf '%s/checkpoints/step-%08d.h5' "$1" "$2"
 }
+
+alike() { # A B [STEP]: the ends of both runs, their best and their records; STEP is $last_step unless given
+    local step=${3:-$last_step}
+    same "step $step of $1 and $2" "$(digest --all "$(checkpoint "$1" "$step")")" \
+        "$(digest --all "$(checkpoint "$2" "$step")")"
+    same "best of $1 and $2" "$(digest "$1/checkpoints/best.h5")" "$(digest "$2/checkpoints/best.h5")"
+    same "records of $1 and $2" "$(metrics_of "$1")" "$(metrics_of "$2")"
+}
+
+normed_job() { # a job over images.h5 without its lengths; by its batch norm the shards decide the bits
+    cat <<'END'
+data: images.h5
+net: |
+  conv2d out=6 kernel=3 pad=1 bias=0
+  batchnorm relu=1
+  maxpool kernel=2
+  dense units=40
+  activation function=tanh
+  dense units=4
+optimizer: adam rate=0.003 clip=0.5
+END
+}

@@ -40,16 +40,7 @@ over_hosts() { # SLOTS-OF-EACH-HOST,... ARGUMENT-OF-MPIRUN ...
 }
 
 data images images.h5
-cat >job.yaml <<END
-data: images.h5
-net: |
-  conv2d out=6 kernel=3 pad=1 bias=0
-  batchnorm relu=1
-  maxpool kernel=2
-  dense units=40
-  activation function=tanh
-  dense units=4
-optimizer: adam rate=0.003 clip=0.5
+{ normed_job && cat <<END; } >job.yaml
 batch: $((4 * all))
 shards: $all
 steps: 4
@@ -57,10 +48,7 @@ evaluate: {every: 2 steps}
 checkpoint: {every: 4 steps}
 END
 
-alike() { # A B
-    same "$1 and $2" "$(digest --all "$(checkpoint "$1" 4)")" "$(digest --all "$(checkpoint "$2" 4)")"
-    same "records of $1 and $2" "$(metrics_of "$1")" "$(metrics_of "$2")"
-}
+last_step=4
 
 # --- All ranks, in the order of the hosts and dealt out like cards: as one rank that takes all shards in turn.
 slots=$(printf "$each,%.0s" $(seq "$hosts"))

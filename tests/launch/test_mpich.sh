@@ -27,26 +27,14 @@ expect 0 env LOCKSTEP_RANKS_PER_NODE=1 mpiexec.mpich -n 2 "$mpich/tests/test_dis
 expect 0 env LOCKSTEP_RANKS_PER_NODE=3 mpiexec.mpich -n 4 "$mpich/tests/test_dist" --gtest_filter='Comm.*:Tree.*'
 
 data images images.h5
-cat >job.yaml <<'END'
-data: images.h5
-net: |
-  conv2d out=6 kernel=3 pad=1 bias=0
-  batchnorm relu=1
-  maxpool kernel=2
-  dense units=40
-  activation function=tanh
-  dense units=4
-optimizer: adam rate=0.003 clip=0.5
+{ normed_job && cat <<'END'; } >job.yaml
 batch: 32
 shards: 4
 steps: 6
 evaluate: {every: 3 steps}
 checkpoint: {every: 3 steps}
 END
-alike() { # A B
-    same "$1 and $2" "$(digest --all "$(checkpoint "$1" 6)")" "$(digest --all "$(checkpoint "$2" 6)")"
-    same "records of $1 and $2" "$(metrics_of "$1")" "$(metrics_of "$2")"
-}
+last_step=6
 expect 0 ranks 4 "$lockstep" train job.yaml run=theirs
 expect 0 ours 4 "$mpich/lockstep" train job.yaml run=four
 alike theirs four
