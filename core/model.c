@@ -93,7 +93,7 @@ bool ls_model_complete(const char *text, const ls_shape *input, ls_model_nets *n
 {
     void *options;
     bool all;
-    ls_model_nets model = {0};
+    ls_model_nets model = {.vocabulary = nets->vocabulary};
     const ls_model_type *type = read_model(text, &options, error);
     bool ok = type && check_names(type, nets, &all, error);
     if (ok && !all)

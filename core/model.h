@@ -26,6 +26,7 @@ typedef struct ls_recipe_list {
 /* The spec lines of each net of a model. The texts are owned by the caller: ls_model_release. */
 typedef struct ls_model_nets {
     int count;
+    long vocabulary; /* given to `write`: the tokens of the data's vocabulary; 0: it has none */
     char name[LS_MODEL_NETS][LS_WORD];
     char *lines[LS_MODEL_NETS];
 } ls_model_nets;

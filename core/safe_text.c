@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/utf8.h"
+
 /* Whether a terminal only shows this character: it neither obeys it nor turns the line round. */
 static bool is_shown(unsigned long code)
 {
@@ -13,27 +15,13 @@ static bool is_shown(unsigned long code)
     return !control && !breaks && !turns;
 }
 
-/* The bytes of the character that text[length], not empty, begins with; 0: it is no UTF-8, or must
- * not be printed. */
-static size_t shown_length(const unsigned char *text, size_t length)
+/* The bytes of the character that text[length] begins with; 0: it is no UTF-8, or must not be
+ * printed. */
+static size_t shown_length(const char *text, size_t length)
 {
-    static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000}; /* shorter forms exist */
-    size_t bytes = text[0] < 0x80   ? 1
-                   : text[0] < 0xc0 ? 0
-                   : text[0] < 0xe0 ? 2
-                   : text[0] < 0xf0 ? 3
-                   : text[0] < 0xf8 ? 4
-                                    : 0;
-    if (bytes == 0 || bytes > length)
-        return 0;
-    unsigned long code = bytes == 1 ? text[0] : text[0] & (0x7fUL >> bytes);
-    for (size_t i = 1; i < bytes; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (text[i] & 0x3f);
-    }
-    bool surrogate = code >= 0xd800 && code < 0xe000;
-    return code >= least[bytes] && code <= 0x10ffff && !surrogate && is_shown(code) ? bytes : 0;
+    unsigned long code;
+    const size_t bytes = ls_utf8_decode(text, length, &code);
+    return bytes && is_shown(code) ? bytes : 0;
 }
 
 /* Writes the escape of a byte and returns its length. */
@@ -54,7 +42,7 @@ size_t ls_safe_text(char *safe, size_t size, const char *text, size_t length)
     size_t used = 0, end = 0;
     for (size_t i = 0, bytes; i < length; i += bytes ? bytes : 1) {
         char escaped[4];
-        bytes = shown_length((const unsigned char *)text + i, length - i);
+        bytes = shown_length(text + i, length - i);
         size_t wanted = bytes ? bytes : escape((unsigned char)text[i], escaped);
         if (used + wanted < size) {
             memcpy(safe + used, bytes ? text + i : escaped, wanted);

@@ -40,6 +40,7 @@ struct ls_dataset {
     const ls_target_rule *rule[RULES];   /* for targets; the first NULL ends them */
     const ls_target_rule *x_rule[RULES]; /* the same for x */
     long vocabulary;                     /* x are tokens below it; 0: any numbers */
+    ls_vocabulary *words; /* what the tokens stand for; NULL: the file does not say */
 };
 
 const char *const ls_split_names[LS_SPLITS] = {"train", "valid", "test"};
@@ -184,6 +185,11 @@ static bool classes_match(ls_dataset *data, ls_error *error)
     return true;
 }
 
+static bool open_vocabulary(ls_dataset *data, ls_error *error)
+{
+    return ls_vocabulary_read(data->file, &data->words, error);
+}
+
 typedef bool check(ls_dataset *, ls_error *);
 
 /* Returns `data` if it passes all checks, each of which relies on those before; else closes it. */
@@ -215,7 +221,8 @@ static ls_dataset *create(const char *path)
 ls_dataset *ls_dataset_open(const char *path, ls_error *error)
 {
     /* The checks of a single array are in dataset_check.c. */
-    static check *const checks[] = {open_file, open_splits, splits_match, classes_match, NULL};
+    static check *const checks[] = {open_file,    open_vocabulary, open_splits,
+                                    splits_match, classes_match,   NULL};
     return open_checked(create(path), checks, error);
 }
 
@@ -264,6 +271,7 @@ void ls_dataset_close(ls_dataset *data)
     if (data->file >= 0)
         H5Fclose(data->file);
     ls_transform_chain_destroy(data->transform);
+    ls_vocabulary_destroy(data->words);
     ls_free(data->path);
     ls_free(data);
 }
@@ -411,6 +419,17 @@ void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule)
 void ls_dataset_add_x_rule(ls_dataset *data, const ls_target_rule *rule)
 {
     add_rule(data->x_rule, rule);
+}
+
+const ls_vocabulary *ls_dataset_vocabulary(const ls_dataset *data)
+{
+    return data->words;
+}
+
+void ls_dataset_set_vocabulary(ls_dataset *data, const ls_vocabulary *v)
+{
+    ls_vocabulary_destroy(data->words);
+    data->words = v ? ls_vocabulary_create(v->level, v->token, v->count, v->unknown) : NULL;
 }
 
 /* The targets y[n, width] of these rows fit all rules. */

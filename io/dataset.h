@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/loss.h"
 #include "core/tensor.h"
+#include "io/vocabulary.h"
 
 /* One HDF5 data set. */
 typedef struct ls_array {
@@ -104,6 +105,10 @@ void ls_dataset_add_x_rule(ls_dataset *data, const ls_target_rule *rule);
 /* From now on x, as transformed, must be tokens: whole numbers from 0 to vocabulary - 1, and below
  * the vocabularies of calls before. Not while other threads read. */
 void ls_dataset_add_vocabulary(ls_dataset *data, long vocabulary);
+/* What the tokens of x stand for, borrowed; NULL: the file does not say. */
+const ls_vocabulary *ls_dataset_vocabulary(const ls_dataset *data);
+/* The data set gets a copy of it, for a data set in memory. Not while other threads read. */
+void ls_dataset_set_vocabulary(ls_dataset *data, const ls_vocabulary *v);
 /* Reads rows[0..n) of a split, converted to real: x [n, row], transformed (`augment` NULL: without
  * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
  * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,

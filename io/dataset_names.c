@@ -49,7 +49,7 @@ const char *ls_dataset_names_unused(hid_t file, char *text, size_t size)
     ls_h5_start();
     for (hsize_t i = 0; read_name(file, i, name); i++) {
         const char *meant = meaning(name);
-        if (is_ours(name))
+        if (is_ours(name) || strcmp(name, "vocabulary") == 0)
             continue;
         snprintf(entry, sizeof entry, meant ? "%s (the name for such rows is %s)" : "%s", name,
                  meant);

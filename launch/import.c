@@ -2,8 +2,10 @@
  * are those of io/imports.def. */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/print.h"
+#include "core/spec.h"
 #include "io/import/import.h"
 #include "launch/command.h"
 
@@ -12,13 +14,46 @@ typedef struct arguments {
     ls_import import;
 } arguments;
 
+/* A number of rows or tokens, or a share of them: *number or *share. */
+static void read_part(const char *name, const char *text, long *number, double *share,
+                      const struct argp_state *state)
+{
+    *share = 0;
+    if (ls_parse_long(text, number) && *number >= 0)
+        return;
+    *number = 0;
+    if (!ls_parse_double(text, share) || !(*share > 0 && *share < 1))
+        argp_error(state,
+                   "--%s: expected a whole number, 0 or more, or with text a share below 1, found "
+                   "'%s'",
+                   name, text);
+}
+
+static void read_valid(void *context, const char *text, const struct argp_state *state)
+{
+    ls_import *import = &((arguments *)context)->import;
+    read_part("valid", text, &import->valid, &import->valid_share, state);
+}
+
+static void read_test(void *context, const char *text, const struct argp_state *state)
+{
+    ls_import *import = &((arguments *)context)->import;
+    read_part("test", text, &import->test, &import->test_share, state);
+}
+
 #define MEMBER(name) offsetof(arguments, import.name)
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
      .offset = MEMBER(output)},
     {"valid", 0, "N",
-     "validation rows (0): idx, csv, h5: split off train; synthetic: made in addition",
-     LS_COMMAND_LONG, MEMBER(valid), .high = LONG_MAX},
+     "validation rows (0): idx, csv, h5: split off train; synthetic: made in addition; text: that "
+     "many tokens, or a share such as 0.05 of all, before those for testing",
+     LS_COMMAND_OWN, .read = read_valid},
+    {"test", 0, "N",
+     "test rows: synthetic: made in addition (4000); text: that many tokens, or a share, at the "
+     "end "
+     "(0)",
+     LS_COMMAND_OWN, .read = read_test},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
      LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
     {"labels-from", 0, "N",
@@ -50,6 +85,12 @@ static void check(const void *context, const struct argp_state *state)
     ls_error error;
     if (!find(a, &import, &error))
         argp_error(state, "%s", error.text);
+    const char *format = a->words.at[0];
+    const bool text = strcmp(format, "text") == 0;
+    if (!text && (import.valid_share > 0 || import.test_share > 0))
+        argp_error(state, "a share of the rows goes with `text`: give %s a number", format);
+    if (!text && strcmp(format, "synthetic") != 0 && import.test >= 0)
+        argp_error(state, "--test does not go with %s, whose second file is for testing", format);
     if (!import.output)
         argp_error(state, "-o FILE is missing: where should the data set go?");
 }
@@ -58,7 +99,7 @@ const ls_usage ls_usage_import = {
     .alone = true,
     .options = options,
     .check = check,
-/* "|idx|csv|h5|synthetic [FILE ...]" without its first letter. */
+/* "|idx|csv|h5|text|synthetic [FILE ...]" without its first letter. */
 #define LS_IMPORT(name, ...) "|" #name
     .arguments = &(
 #include "io/imports.def"
@@ -76,6 +117,7 @@ const ls_usage ls_usage_import = {
             "  lockstep import csv new.csv --header --label species \\\n"
             "      --scale iris.h5 -o new.h5\n"
             "  lockstep import h5 caffe.h5 --rename data=x,label=y --channels-first -o images.h5\n"
+            "  lockstep import text books/*.txt --valid 0.05 --test-files 1 -o books.h5\n"
             "  lockstep import synthetic --rows 60000 --valid 2000 -o glyphs.h5",
     .arguments_min = 1,
     .arguments_max = 1 + LS_IMPORT_FILES,

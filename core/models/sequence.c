@@ -3,12 +3,28 @@
 
 static void add_tokens(const ls_sequence *s, ls_model_nets *nets)
 {
-    const long vocabulary = s->vocabulary ? s->vocabulary : s->classes;
+    const long vocabulary = s->vocabulary      ? s->vocabulary
+                            : nets->vocabulary ? nets->vocabulary
+                                               : s->classes;
     if (s->embed)
         ls_model_add(nets, "net", "tokens: embedding vocabulary=%ld width=%ld\n", vocabulary,
                      s->embed);
     else
         ls_model_add(nets, "net", "tokens: onehot vocabulary=%ld\n", vocabulary);
+}
+
+/* The outputs of a step; 0 and an error. */
+static long count_classes(const ls_sequence *s, const char *type, const ls_model_nets *nets,
+                          ls_error *error)
+{
+    const long classes = s->classes || s->last ? s->classes : nets->vocabulary;
+    if (!classes)
+        ls_error_set(error, LS_USAGE,
+                     "%s: the option classes is missing: how many are there to tell apart? (Only "
+                     "for the next token of text that `lockstep import text` has imported it is "
+                     "known)",
+                     type);
+    return classes;
 }
 
 static bool check_input(const ls_sequence *s, const char *type, const ls_shape *input,
@@ -54,7 +70,8 @@ bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
                        const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
     char below[LS_WORD] = "input", line[4 * LS_WORD];
-    if (!check_input(s, type, input, error))
+    const long classes = count_classes(s, type, nets, error);
+    if (!classes || !check_input(s, type, input, error))
         return false;
     snprintf(line, sizeof line, "%s units=%ld%s%s", type, s->units, *more ? " " : "", more);
     if (input->rank == 1) {
@@ -63,7 +80,7 @@ bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
     }
     for (long i = 1; i <= s->layers; i++)
         add_layer(s, line, i, below, nets);
-    ls_model_add(nets, "net", "output: dense units=%ld%s init=xavier\n", s->classes,
+    ls_model_add(nets, "net", "output: dense units=%ld%s init=xavier\n", classes,
                  s->last ? "" : " each=1");
     return true;
 }

@@ -15,8 +15,9 @@ typedef struct ls_sequence {
 /* clang-format off */
 /* The options of a model whose private struct begins with an ls_sequence. */
 #define LS_SEQUENCE_OPTIONS                                                                        \
-    {"classes", LS_OPTION_INT, offsetof(ls_sequence, classes), NULL, 2, 1 << 24, NULL,             \
-     "outputs of a step, or with last=1 of the sequence: to predict tokens, as many as there are"},\
+    {"classes", LS_OPTION_INT, offsetof(ls_sequence, classes), "0", 0, 1 << 24, NULL,              \
+     "outputs of a step, or with last=1 of the sequence; 0: as many as the data's vocabulary has "  \
+     "tokens"},                                                                                    \
     {"units", LS_OPTION_INT, offsetof(ls_sequence, units), "512", 1, 1e6, NULL,                    \
      "numbers of a layer's state"},                                                                \
     {"layers", LS_OPTION_INT, offsetof(ls_sequence, layers), "2", 1, 99, NULL,                     \
@@ -30,7 +31,7 @@ typedef struct ls_sequence {
     {"embed", LS_OPTION_INT, offsetof(ls_sequence, embed), "0", 0, 1e6, NULL,                      \
      "numbers of a token's learned vector; 0: tokens are one-hot vectors"},                        \
     {"vocabulary", LS_OPTION_INT, offsetof(ls_sequence, vocabulary), "0", 0, 1 << 24, NULL,        \
-     "tokens that x may hold; 0: as many as classes"}
+     "tokens that x may hold; 0: those of the data's vocabulary, else as many as classes"}
 /* clang-format on */
 
 /* Writes the net; its recurrent lines are of this type, which the model is called too, and have

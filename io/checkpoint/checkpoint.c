@@ -42,7 +42,8 @@ static ls_checkpoint *open_file(const char *path, ls_checksum_need need, ls_erro
 ls_checkpoint *ls_checkpoint_open(const char *path, ls_error *error)
 {
     ls_checkpoint *it = open_file(path, LS_CHECKSUM_REQUIRED, error);
-    if (!it || ls_checkpoint_fields_read(it, error))
+    if (!it || (ls_checkpoint_fields_read(it, error) &&
+                ls_vocabulary_read(it->file, &it->vocabulary, error)))
         return it;
     ls_checkpoint_close(it);
     return NULL;
@@ -54,6 +55,7 @@ void ls_checkpoint_close(ls_checkpoint *checkpoint)
         return;
     if (checkpoint->file >= 0)
         H5Fclose(checkpoint->file);
+    ls_vocabulary_destroy(checkpoint->vocabulary);
     ls_free(checkpoint->bytes);
     ls_free(checkpoint->data);
     ls_free(checkpoint->job);

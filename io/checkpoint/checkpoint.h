@@ -9,8 +9,9 @@
  *   /optimizer/average/<net>/<layer>/<parameter>        the moving average, of every slot
  *   /rows/<row state>                                   [rows, reals]: what rows of the objective's
  *                                                       own carry from step to step, in row order
- *   attributes of /                                     format, version, job, data, weights_only,
- *                                                       and the members of ls_position
+ *   /vocabulary                                         of the data, where it is text
+ * (vocabulary.h) attributes of /                                     format, version, job, data,
+ * weights_only, and the members of ls_position
  *
  * best.h5 and stage-0.h5, stage-1.h5, ... (the parameters as a stage left them to the next) hold no
  * /optimizer nor /rows.
@@ -22,6 +23,7 @@
 
 #include "core/objective.h"
 #include "core/optimizer.h"
+#include "io/vocabulary.h"
 
 /* Where a run stands: plain numbers without pointers, so that one rank can send them to the others
  * as bytes. A checkpoint holds each as an attribute of / with the member's name. */
@@ -76,6 +78,7 @@ typedef struct ls_checkpoint_contents {
     ls_checkpoint_arrays arrays;
     ls_checkpoint_rows rows;
     const char *data; /* ls_dataset_describe of the data trained on; NULL: not known */
+    const ls_vocabulary *vocabulary; /* of that data; NULL: it has none */
 } ls_checkpoint_contents;
 
 /* An open checkpoint, read only. It holds the bytes of its file, which are read once: what was
@@ -84,10 +87,11 @@ typedef struct ls_checkpoint_contents {
 typedef struct ls_checkpoint {
     char *path;
     ls_position position;
-    char *job, *data;  /* data NULL: the checkpoint is of a lockstep that did not keep it */
-    bool weights_only; /* best.h5 or a weights file: parameters and state, no optimizer */
-    void *bytes;       /* of the whole file */
-    int64_t file;      /* HDF5's id of the file in `bytes`; negative: could not be opened */
+    char *job, *data;          /* data NULL: the checkpoint is of a lockstep that did not keep it */
+    ls_vocabulary *vocabulary; /* of the data trained on; NULL: it had none */
+    bool weights_only;         /* best.h5 or a weights file: parameters and state, no optimizer */
+    void *bytes;               /* of the whole file */
+    int64_t file;              /* HDF5's id of the file in `bytes`; negative: could not be opened */
 } ls_checkpoint;
 
 /* Reads the file and checks its digest against the .ok, its structure and its attributes. NULL and

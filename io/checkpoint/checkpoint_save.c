@@ -67,7 +67,8 @@ static bool lay_out(ls_checkpoint_save *save, ls_checkpoint_part part, ls_error 
                                  all ? &contents->rows : NULL, &save->count);
     save->extents = ls_alloc((size_t)save->count, sizeof *save->extents);
     hid_t file = ls_h5_frame_create(save->path, &save->frame, error);
-    bool ok = file >= 0 && ls_checkpoint_fields_write(file, contents, !all, error);
+    bool ok = file >= 0 && ls_checkpoint_fields_write(file, contents, !all, error) &&
+              (!contents->vocabulary || ls_vocabulary_write(file, contents->vocabulary, error));
     for (int i = 0; i < save->count && ok; i++) {
         extent *e = &save->extents[i];
         e->item = items[i];

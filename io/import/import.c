@@ -9,6 +9,7 @@
 
 const ls_import ls_import_presets = {
     .seed = 1,
+    .test = -1,
 #define LS_IMPORT_LONG(format, name, option, preset, ...) .name = preset,
 #define LS_IMPORT_TEXT(format, name, option, preset, ...) .name = preset,
 #include "io/imports.def"

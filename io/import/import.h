@@ -4,12 +4,14 @@
 
 #include "core/check.h"
 
-enum { LS_IMPORT_FILES = 4 };
+enum { LS_IMPORT_FILES = 1024 };
 typedef struct ls_import {
     const char *file[LS_IMPORT_FILES]; /* in the order of the format's help; NULL after the last */
     const char *output;                /* the data set file to make */
     bool force;                        /* overwrite it */
-    long valid;       /* idx, csv, h5: rows split off train; synthetic: further rows */
+    long valid; /* idx, csv, h5: rows split off train; synthetic: further rows; text: tokens */
+    long test;  /* synthetic: rows, text: tokens; -1: not given */
+    double valid_share, test_share; /* text: shares of the tokens in place of numbers; 0: none */
     long seed;        /* idx, csv, h5: of the choice of these rows; synthetic: of the glyphs */
     long labels_from; /* idx, csv, h5: the number in the files that becomes class 0 */
 /* The options of the formats. */
@@ -36,7 +38,12 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
  * Attributes are kept. The files are read block by block.
  *
  * synthetic: pictures of glyphs [rows, size, size, 1] uint8 with scale 1/255, and their classes.
- * Every row is a function of (seed, split, row): more rows leave the first ones as they are. */
+ * Every row is a function of (seed, split, row): more rows leave the first ones as they are.
+ *
+ * text: x [tokens], with classes, of the smallest of uint8, uint16 and int32 that holds the
+ * numbers, no y; and /vocabulary (io/vocabulary.h). The files are one text, in their order: train,
+ * then valid, then test. They are read twice, token by token; memory grows with the vocabulary
+ * alone. */
 #define LS_IMPORT(name, ...) extern ls_import_run *const ls_import_##name;
 #include "io/imports.def"
 

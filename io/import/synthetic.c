@@ -39,6 +39,7 @@ static const char *const glyphs[] = {
     "0040 2026",                           /* T */
 };
 enum {
+    TEST_ROWS = 4000, /* unless --test says how many */
     GLYPHS = sizeof glyphs / sizeof *glyphs,
     SEGMENTS = 16, /* of a glyph, at most */
     CHOICES = 8,   /* random numbers of a glyph; those of segments (4 each) and pixels follow */
@@ -169,7 +170,8 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
 {
     drawing *d = context;
     const ls_import *import = d->import;
-    const long rows[] = {import->rows, import->valid, import->test}, size[] = {d->size, d->size};
+    const long test = import->test < 0 ? TEST_ROWS : import->test;
+    const long rows[] = {import->rows, import->valid, test}, size[] = {d->size, d->size};
     bool ok = true;
     d->random = ls_alloc((size_t)(CHOICES + 4 * SEGMENTS + d->size * d->size), sizeof(real));
     for (int i = 0; ok && i < LS_SPLITS; i++) {
@@ -198,7 +200,7 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
            in_range("classes", import->classes, 2, GLYPHS, error) &&
            in_range("rows", import->rows, 1, ROWS_MAX, error) &&
            in_range("valid", import->valid, 0, ROWS_MAX, error) &&
-           in_range("test", import->test, 0, ROWS_MAX, error) &&
+           in_range("test", import->test, -1, ROWS_MAX, error) &&
            in_range("labels-from", import->labels_from, 0, 0, error) &&
            (import->force || ls_atomic_file_absent(import->output, error)) &&
            ls_output_make(import->output, fill_file, &d, error);

@@ -107,6 +107,25 @@ static char *share_text(ls_comm *comm, const char *text)
     return copy;
 }
 
+/* **Collective.** A copy of rank 0's vocabulary on every rank: of the checkpoint that it has
+ * opened, which may have none. */
+static bool share_vocabulary(ls_saved *s, ls_comm *comm, ls_error *error)
+{
+    const ls_vocabulary *v = comm->rank == 0 ? s->checkpoint->vocabulary : NULL;
+    long about[] = {v != NULL, v ? (long)v->level : 0, v ? v->unknown : 0, v ? (long)v->size : 0};
+    ls_comm_broadcast(comm, about, sizeof about);
+    if (!about[0])
+        return true;
+    char *text = ls_alloc((size_t)about[3] + 1, 1);
+    if (v)
+        memcpy(text, v->text, v->size);
+    ls_comm_broadcast(comm, text, (size_t)about[3]);
+    s->vocabulary = ls_vocabulary_parse(s->path, (ls_vocabulary_level)about[1], text,
+                                        (size_t)about[3], about[2], error);
+    ls_free(text);
+    return ls_comm_agree(comm, s->vocabulary != NULL, error);
+}
+
 /* **Collective.** Tells all ranks which checkpoint it is that rank 0 has opened. */
 static void share_position(ls_saved *s, ls_comm *comm)
 {
@@ -130,6 +149,10 @@ static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_e
         return false;
     char *text = share_text(comm, first ? s->checkpoint->job : NULL);
     share_position(s, comm);
+    if (!share_vocabulary(s, comm, error)) {
+        ls_free(text);
+        return false;
+    }
     s->job = (r->read_job ? r->read_job : ls_job_from_json)(text, s->path, error);
     ls_free(text);
     bool ok = s->job && (!r->data || ls_job_set(s->job, "data", r->data, error));
@@ -148,6 +171,13 @@ static bool check_data(const ls_saved *s, const ls_saved_request *r, ls_error *e
                          "%s: the data set of the run is not there, seen from this folder: "
                          "give its path, or another's, by --data FILE.h5",
                          s->job->data));
+}
+
+static bool check_vocabulary(const ls_saved *s, ls_error *error)
+{
+    const ls_dataset *data = s->session.data;
+    return ls_vocabulary_same(s->path, s->vocabulary, ls_dataset_path(data),
+                              ls_dataset_vocabulary(data), error);
 }
 
 /* Reads the shape of a row of x out of ls_dataset_describe: "train/x rows: 60000 of 28x28x1,
@@ -182,6 +212,8 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
             ls_alloc((size_t)ls_shape_count(&rows[LS_TRAIN].x_shape), sizeof(real));
         s->stand_in = ls_dataset_open_rows(s->job->data, rows, error);
     }
+    if (s->stand_in)
+        ls_dataset_set_vocabulary(s->stand_in, s->vocabulary);
     ls_free(text);
     return ls_comm_agree(comm, !s->row || s->stand_in, error);
 }
@@ -235,7 +267,8 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_err
     *s = (ls_saved){.step = 0};
     if (!read_job(s, comm, r, error) || (r->without_data && !open_stand_in(s, comm, error)) ||
         !ls_comm_agree(comm, s->stand_in || check_data(s, r, error), error) ||
-        !ls_session_open(&s->session, comm, s->job, s->stand_in, error))
+        !ls_session_open(&s->session, comm, s->job, s->stand_in, error) ||
+        !ls_comm_agree(comm, check_vocabulary(s, error), error))
         return false;
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))
@@ -267,5 +300,6 @@ void ls_saved_close(ls_saved *s)
     ls_session_close(&s->session);
     ls_dataset_close(s->stand_in);
     ls_free(s->row);
+    ls_vocabulary_destroy(s->vocabulary);
     ls_job_destroy(s->job);
 }

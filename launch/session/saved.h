@@ -27,6 +27,7 @@ typedef struct ls_saved {
     long stage;      /* the last that had done a step by then */
     ls_job *job;
     ls_session session;
+    ls_vocabulary *vocabulary; /* that the file holds; NULL: none */
     ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
     ls_dataset *stand_in;      /* for the data set, with its row; NULL: the data set is open */
     real *row;

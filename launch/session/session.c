@@ -51,7 +51,8 @@ const char *ls_session_net_key(const ls_session *s, const char *net, char *text,
 static bool write_nets(const ls_session *s, ls_model_nets *nets, ls_error *error)
 {
     const ls_job *job = s->job;
-    *nets = (ls_model_nets){0};
+    const ls_vocabulary *words = ls_dataset_vocabulary(s->data);
+    *nets = (ls_model_nets){.vocabulary = words ? words->count : 0};
     if (job->net)
         ls_model_put(nets, "net", job->net);
     for (int i = 0; i < LS_MODEL_NETS && job->nets[i].name; i++)
@@ -74,6 +75,23 @@ static bool add_hint(const ls_session *s, ls_error *error)
     return ls_error_set(error, plain.code, "%s; %s", plain.text, LS_SESSION_CHANNELS_FIRST);
 }
 
+/* The tokens that the net takes are those of the data's vocabulary, where it has one. */
+static bool check_vocabulary(const ls_session *s, const ls_net *net, ls_error *error)
+{
+    char text[64];
+    const long vocabulary = net->own_input ? 0 : ls_net_vocabulary(net);
+    const ls_vocabulary *words = ls_dataset_vocabulary(s->data);
+    if (vocabulary && words && vocabulary != words->count)
+        return ls_error_set(error, LS_USAGE,
+                            "the net takes vocabulary=%ld tokens, but the vocabulary of %s has %s: "
+                            "a model takes that many if vocabulary= and classes= are left out",
+                            vocabulary, ls_dataset_path(s->data),
+                            ls_vocabulary_words(words, text, sizeof text));
+    if (vocabulary)
+        ls_dataset_add_vocabulary(s->data, vocabulary);
+    return true;
+}
+
 static bool build_nets(ls_session *s, ls_error *error)
 {
     char key[2 * LS_WORD];
@@ -85,12 +103,10 @@ static bool build_nets(ls_session *s, ls_error *error)
     for (int i = 0; ok && i < model.count; i++) {
         const char *name = model.name[i];
         s->net[i] = ls_net_build(s->params, &build, name, model.lines[i], &s->task.x, error);
-        ok = s->net[i] || add_hint(s, error) ||
-             prefix_key(s, ls_session_net_key(s, name, key, sizeof key), error);
+        ok = s->net[i] ? check_vocabulary(s, s->net[i], error) : add_hint(s, error);
         s->task.nets += ok;
-        const long vocabulary = ok && !s->net[i]->own_input ? ls_net_vocabulary(s->net[i]) : 0;
-        if (vocabulary)
-            ls_dataset_add_vocabulary(s->data, vocabulary);
+        if (!ok)
+            prefix_key(s, ls_session_net_key(s, name, key, sizeof key), error);
     }
     ls_model_release(&model);
     return ok;

@@ -23,7 +23,8 @@ static bool save_best(const ls_trainer *t, const ls_checkpoint *of_best, const c
                                              .position = position,
                                              .params = t->session.params,
                                              .values = t->session.params->values,
-                                             .data = t->session.data_text};
+                                             .data = t->session.data_text,
+                                             .vocabulary = ls_dataset_vocabulary(t->session.data)};
     return ls_weights_write(path, &contents, error);
 }
 

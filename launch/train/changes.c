@@ -176,6 +176,9 @@ bool ls_changes_accept(ls_trainer *t, const ls_job *before, ls_error *error)
                             t->resumed, t->position.stage + 1, before->stages);
     if (!ls_job_compatible(before, now, t->position.stage, l->notice, l->context, error))
         return false;
+    if (!ls_vocabulary_same(t->resumed, t->checkpoint->vocabulary, ls_dataset_path(t->session.data),
+                            ls_dataset_vocabulary(t->session.data), error))
+        return false;
     if (t->position.data_digest != ls_dataset_shape_digest(t->session.data))
         return refuse_data(t, error);
     change_shards(t, before);

@@ -288,7 +288,8 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
                                   .params = t->session.params,
                                   .values = t->session.params->values,
                                   .arrays = t->states.saved,
-                                  .data = t->session.data_text};
+                                  .data = t->session.data_text,
+                                  .vocabulary = ls_dataset_vocabulary(t->session.data)};
     ls_error why;
     const double begin = ls_clock_now();
     note(t, LS_ACTIVITY_CHECKPOINTING, -1);

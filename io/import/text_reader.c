@@ -1,0 +1,128 @@
+/* text_reader: the tokens of a file of text, one after the other. */
+#include "io/import/text_reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/utf8.h"
+#include "io/magic.h"
+
+enum { BUFFER = 1 << 20 };
+
+/* What a byte is, at the level of words. */
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
+/* Reads on, so that the buffer holds the longest token and a character more, or the rest of the
+ * file. */
+static bool fill(ls_text_reader *r, ls_error *error)
+{
+    if (r->ended || r->to - r->from > LS_VOCABULARY_TOKEN + 4)
+        return true;
+    memmove(r->buffer, r->buffer + r->from, r->to - r->from);
+    r->to -= r->from;
+    r->from = 0;
+    while (!r->ended && r->to < BUFFER) {
+        const int got = gzread(r->file, r->buffer + r->to, (unsigned)(BUFFER - r->to));
+        if (got < 0) {
+            int code;
+            const char *reason = ls_packed_reason(r->file, &code);
+            return ls_error_set(error, code, "%s: can't be read after byte %ld: %s", r->path,
+                                r->place + (long)r->to, reason);
+        }
+        r->to += (size_t)got;
+        r->ended = got == 0;
+    }
+    return true;
+}
+
+bool ls_text_reader_open(ls_text_reader *r, const char *path, ls_vocabulary_level level,
+                         ls_error *error)
+{
+    *r = (ls_text_reader){.path = path, .level = level, .file = ls_packed_open(path, error)};
+    if (!r->file)
+        return false;
+    r->buffer = ls_alloc(BUFFER, 1);
+    return fill(r, error) &&
+           (r->to > 0 || ls_error_set(error, LS_DATA, "%s: is empty; expected text", path));
+}
+
+void ls_text_reader_close(ls_text_reader *r)
+{
+    if (r->file)
+        gzclose(r->file);
+    ls_free(r->buffer);
+    *r = (ls_text_reader){.file = NULL};
+}
+
+/* The bytes behind `from + skipped` are no character. */
+static bool refuse(const ls_text_reader *r, size_t skipped, ls_error *error)
+{
+    const char *at = r->buffer + r->from + skipped;
+    const bool start = r->place == 0;
+    const char *kind = start ? ls_magic_name(r->buffer + r->from, r->to - r->from) : NULL;
+    char words[128] = "";
+    if (kind)
+        snprintf(words, sizeof words, " (it is %s)", kind);
+    return ls_error_set(error, LS_DATA,
+                        "%s: byte %ld (0x%02x) is not UTF-8%s; expected text in UTF-8: convert it "
+                        "(iconv -f LATIN1 -t UTF-8), or take --level byte",
+                        r->path, r->place + (long)skipped, (unsigned char)*at, words);
+}
+
+/* The size of the word that stands at `from`; 0 and an error: it is none. */
+static size_t measure_word(const ls_text_reader *r, ls_error *error)
+{
+    const char *at = r->buffer + r->from;
+    const size_t all = r->to - r->from;
+    size_t size = 0;
+    unsigned long code;
+    while (size < all && size <= LS_VOCABULARY_TOKEN && !is_space(at[size]) && at[size] != '\n') {
+        const size_t bytes = ls_utf8_decode(at + size, all - size, &code);
+        if (!bytes)
+            return refuse(r, size, error), 0;
+        size += bytes;
+    }
+    if (size <= LS_VOCABULARY_TOKEN)
+        return size;
+    ls_error_set(error, LS_DATA,
+                 "%s: the word at byte %ld is longer than %d bytes; expected words between white "
+                 "space: take --level char or byte",
+                 r->path, r->place, (int)LS_VOCABULARY_TOKEN);
+    return 0;
+}
+
+static size_t measure(const ls_text_reader *r, ls_error *error)
+{
+    unsigned long code;
+    const char *at = r->buffer + r->from;
+    if (r->level == LS_VOCABULARY_BYTE || *at == '\n')
+        return 1;
+    if (r->level == LS_VOCABULARY_WORD)
+        return measure_word(r, error);
+    const size_t bytes = ls_utf8_decode(at, r->to - r->from, &code);
+    return bytes || refuse(r, 0, error) ? bytes : 0;
+}
+
+bool ls_text_reader_next(ls_text_reader *r, ls_token *token, ls_error *error)
+{
+    *token = (ls_token){.bytes = NULL};
+    if (!fill(r, error))
+        return false;
+    while (r->level == LS_VOCABULARY_WORD && r->from < r->to && is_space(r->buffer[r->from])) {
+        r->from++;
+        r->place++;
+        if (!fill(r, error))
+            return false;
+    }
+    if (r->from == r->to)
+        return true;
+    token->bytes = r->buffer + r->from;
+    token->size = measure(r, error);
+    r->from += token->size;
+    r->place += (long)token->size;
+    return token->size > 0;
+}

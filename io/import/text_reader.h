@@ -1,0 +1,23 @@
+/* text_reader: the tokens of a file of text, one after the other, in bounded memory. */
+#pragma once
+#include "io/import/packed.h"
+#include "io/vocabulary.h"
+
+typedef struct ls_text_reader {
+    const char *path;
+    ls_vocabulary_level level;
+    gzFile file;
+    char *buffer;
+    size_t from, to; /* what is read of the buffer, and not given out yet */
+    long place;      /* byte of the text (unpacked) at `from` */
+    bool ended;      /* the file, behind `to` */
+} ls_text_reader;
+
+/* Opens a file, plain or gzip. LS_DATA and LS_IO errors: an empty file too. Close it with
+ * ls_text_reader_close whether this succeeds or fails. */
+bool ls_text_reader_open(ls_text_reader *reader, const char *path, ls_vocabulary_level level,
+                         ls_error *error);
+/* The next token, which is good until the next call; of size 0 at the end. LS_DATA errors that name
+ * the byte: no UTF-8 (unless the level is bytes), a word of more than LS_VOCABULARY_TOKEN bytes. */
+bool ls_text_reader_next(ls_text_reader *reader, ls_token *token, ls_error *error);
+void ls_text_reader_close(ls_text_reader *reader);
