@@ -272,17 +272,22 @@ void ls_comm_leave(ls_comm *comm)
     ls_free(comm);
 }
 
-void ls_comm_rest(ls_comm *comm)
+/* Waits for a request, asleep: it looks every so many nanoseconds. */
+static void sleep_until(MPI_Request *request, long nanoseconds)
 {
-    static const struct timespec moment = {.tv_nsec = 10000000};
-    MPI_Request request;
-    int all = 0;
-    ls_mpi(MPI_Ibarrier(comm->mpi->world, &request));
-    while (!all) {
-        ls_mpi(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
-        if (!all)
+    const struct timespec moment = {.tv_nsec = nanoseconds};
+    for (int done = 0; !done;) {
+        ls_mpi(MPI_Test(request, &done, MPI_STATUS_IGNORE));
+        if (!done)
             nanosleep(&moment, NULL);
     }
+}
+
+void ls_comm_rest(ls_comm *comm)
+{
+    MPI_Request request;
+    ls_mpi(MPI_Ibarrier(comm->mpi->world, &request));
+    sleep_until(&request, 10000000);
 }
 
 void ls_comm_close(ls_comm *comm)
@@ -435,6 +440,21 @@ void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
                        piece, MPI_BYTE, all ? (char *)all + done : NULL, 1, type, 0,
                        comm->mpi->world);
         ls_mpi(MPI_Type_free(&type));
+    }
+}
+
+void ls_comm_fetch(ls_comm *comm, int from, void *data, size_t bytes)
+{
+    for (size_t done = 0; done < bytes; done += (size_t)comm->most) {
+        int piece = (int)ls_min((long)(bytes - done), comm->most);
+        MPI_Request request;
+        if (comm->rank == 0)
+            ls_mpi(MPI_Irecv((char *)data + done, piece, MPI_BYTE, from, 0, comm->mpi->world,
+                             &request));
+        else
+            ls_mpi(
+                MPI_Isend((char *)data + done, piece, MPI_BYTE, 0, 0, comm->mpi->world, &request));
+        sleep_until(&request, 500000);
     }
 }
 

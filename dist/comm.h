@@ -86,6 +86,9 @@ void ls_comm_broadcast_nodes(ls_comm *comm, void *data, size_t bytes);
 /* **Collective.** `bytes` of each rank, in the order of the ranks, into
  * all[size * bytes] on rank 0; `all` may be NULL on the others. */
 void ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all);
+/* `bytes` of rank `from` into `data` on rank 0. To be called by these two ranks, which must differ;
+ * each sleeps until the other comes, so that threads beside it have the core. */
+void ls_comm_fetch(ls_comm *comm, int from, void *data, size_t bytes);
 /* **Collective.** Element-wise sums, on all ranks. MPI chooses the order of the additions: doubles
  * are the same in every run only if each element is 0 on all ranks but one. Else use
  * ls_comm_sum_ordered. */

@@ -38,7 +38,7 @@ static const struct magic {
     {BYTES("%PDF-"), 0, "a PDF document"},
     {BYTES("\211PNG"), 0, "a PNG picture"},
     {BYTES("\377\330\377"), 0, "a JPEG picture"},
-    {BYTES("GIF89a"), 0, "a GIF picture"},
+    {BYTES("GIF8"), 0, "a GIF picture"},
     {BYTES("\177ELF"), 0, "a program"},
     {BYTES("version https://git-lfs"), 0,
      "a pointer of Git LFS, not the data (git lfs pull gets it)"},

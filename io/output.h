@@ -19,6 +19,6 @@ void ls_output_discard(ls_output *output);
 typedef bool ls_output_fill(void *context, hid_t file, ls_error *error);
 bool ls_output_make(const char *path, ls_output_fill *fill, void *context, ls_error *error);
 
-/* The attributes of x of a data set of pictures, uint8 [rows, height, width, 1] as bytes of grey:
+/* The attributes of x of a data set of pictures, uint8 [rows, height, width, channels]:
  * scale 1/255, offset 0, layout NHWC. LS_IO errors. */
 bool ls_output_pictures(hid_t x, ls_error *error);

@@ -167,6 +167,16 @@ static void read_option(const ls_command_option *o, const char *text, void *argu
     }
 }
 
+/* Whether `word` is one of the words in "images|wav". */
+static bool is_among(const char *word, const char *words)
+{
+    size_t length = strlen(word);
+    for (const char *at = words; *at; at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == length && strncmp(at, word, length) == 0)
+            return true;
+    return false;
+}
+
 /* Checks whether the options and words, which are all read now, fit together. */
 static void check_together(const reading *r, const struct argp_state *state)
 {
@@ -174,7 +184,7 @@ static void check_together(const reading *r, const struct argp_state *state)
         r->usage->check(r->arguments, state);
     for (int i = 0; i < count_options(r->usage); i++) {
         const ls_command_option *o = &r->usage->options[i];
-        if (r->given[i] && o->with && strcmp(o->with, r->arguments->at[0]) != 0)
+        if (r->given[i] && o->with && !is_among(r->arguments->at[0], o->with))
             argp_error(state, "--%s does not go with %s: it goes with `%s %s`", o->name,
                        r->arguments->at[0], state->name, o->with);
     }

@@ -30,7 +30,8 @@ typedef struct ls_command_option {
     ls_command_kind kind;
     size_t offset; /* offsetof in the arguments, which begin with ls_words */
     long low, high;
-    const char *with; /* the option is allowed only beside this first word: "csv"; NULL: any */
+    const char
+        *with; /* the first words that it is allowed beside: "csv", "images|wav"; NULL: any */
     /* LS_COMMAND_OWN: reads `text` into the arguments, or calls argp_error. */
     void (*read)(void *arguments, const char *text, const struct argp_state *state);
 } ls_command_option;

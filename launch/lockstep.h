@@ -44,6 +44,7 @@ extern "C" {
 #include "io/checkpoint/checkpoint_writer.h"
 #include "io/dataset.h"
 #include "io/import/import.h"
+#include "io/import/team.h"
 #include "io/loader.h"
 #include "io/rowfile.h"
 #include "io/rundir.h"

@@ -15,6 +15,9 @@ yaml.h             | ^launch/job/yaml/      | only the program reads YAML; call 
 jansson.h          | ^(io|launch)/          | core and dist know no files
 zlib.h             | ^io/                   | core, dist and launch open no compressed files
 png.h              | ^io/png\.c$           | call io/png.h or io/picture.h
+jpeglib.h          | ^io/jpeg\.c$          | call io/jpeg.h
+jerror.h           | ^io/jpeg\.c$          | call io/jpeg.h
+turbojpeg.h        | ^$                    | call io/jpeg.h
 xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
 Random123/*        | ^core/(random|philox)\.c$ | call core/random.h
 core/*             | ^(core|dist|io|launch)/| -
@@ -22,8 +25,8 @@ dist/*             | ^(dist|launch)/        | core and io know no ranks; let lau
 io/*               | ^(io|launch)/          | core and dist know no files; let launch bring the two together
 io/h5/h5.h            | ^io/                   | only io knows HDF5
 launch/*           | ^launch/               | nothing depends on launch
-argp.h             | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no command line
-launch/command.h   | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no commands
+argp.h             | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|import/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no command line
+launch/command.h   | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|import/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no commands
 launch/run/*       | ^launch/run/           | job, session and train are of the library, which prints nothing
 assert.h           | ^$                     | use ls_check of core/check.h
 '

@@ -25,6 +25,18 @@ static const struct format {
 #include "io/imports.def"
 };
 
+bool ls_import_filewise(const char *format)
+{
+    static const char *const names[] = {
+#define LS_IMPORT_FILEWISE(name) #name,
+#include "io/imports.def"
+        NULL};
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], format) == 0)
+            return true;
+    return false;
+}
+
 ls_import_run *ls_import_find(const char *name, const ls_import *import, ls_error *error)
 {
     char known[256] = "";

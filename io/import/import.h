@@ -2,18 +2,37 @@
 #pragma once
 #include <stdio.h>
 
-#include "core/check.h"
+#include "io/import/team.h"
 
 enum { LS_IMPORT_FILES = 1024 };
+
+/* Hears how far an import from many files has come. */
+typedef struct ls_import_watch {
+    void *context;
+    void (*moved)(void *context, long done, long total); /* files */
+    void (*line)(void *context);                         /* a line of the report follows */
+} ls_import_watch;
+
 typedef struct ls_import {
     const char *file[LS_IMPORT_FILES]; /* in the order of the format's help; NULL after the last */
     const char *output;                /* the data set file to make */
     bool force;                        /* overwrite it */
     long valid; /* idx, csv, h5: rows split off train; synthetic: further rows; text: tokens */
     long test;  /* synthetic: rows, text: tokens; -1: not given */
-    double valid_share, test_share; /* text: shares of the tokens in place of numbers; 0: none */
-    long seed;        /* idx, csv, h5: of the choice of these rows; synthetic: of the glyphs */
-    long labels_from; /* idx, csv, h5: the number in the files that becomes class 0 */
+    /* text: shares of the tokens in place of numbers; formats of filewise.h: shares of the files,
+     * chosen by their names; 0: none. */
+    double valid_share, test_share;
+    long seed;        /* of the choice of rows or files; synthetic: of the glyphs */
+    long labels_from; /* the number in the files that becomes class 0 */
+    /* Of pictures: synthetic: the side (0: 28). images: height of a row (0: that of the first
+     * picture) and width (0: the same). */
+    long size, width;
+    /* Of formats of filewise.h: whether a broken file ends the import; the threads of this process,
+     * 0 or 1: one; who shares the work, NULL: nobody; who hears of the progress, NULL: nobody. */
+    bool strict;
+    long threads;
+    const ls_team *team;
+    const ls_import_watch *watch;
 /* The options of the formats. */
 #define LS_IMPORT_LONG(format, name, ...) long name;
 #define LS_IMPORT_TEXT(format, name, ...) const char *name;
@@ -47,6 +66,8 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
 #define LS_IMPORT(name, ...) extern ls_import_run *const ls_import_##name;
 #include "io/imports.def"
 
+/* Whether the format of this name is one of filewise.h, which ranks and threads share. */
+bool ls_import_filewise(const char *format);
 /* For idx, csv and h5: whether the option valid leaves rows for train; else an LS_USAGE error. */
 bool ls_import_check_valid(const ls_import *import, const char *path, long rows, ls_error *error);
 /* For idx, csv and h5: whether a row of `rows` is one of those that go to the split valid. */

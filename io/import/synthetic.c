@@ -40,6 +40,7 @@ static const char *const glyphs[] = {
 };
 enum {
     TEST_ROWS = 4000, /* unless --test says how many */
+    SIDE = 28,        /* unless --size says it */
     GLYPHS = sizeof glyphs / sizeof *glyphs,
     SEGMENTS = 16, /* of a glyph, at most */
     CHOICES = 8,   /* random numbers of a glyph; those of segments (4 each) and pixels follow */
@@ -195,8 +196,9 @@ static bool in_range(const char *what, long value, long low, long high, ls_error
 static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
     enum { ROWS_MAX = 1000000000 };
-    drawing d = {.import = import, .report = report, .size = import->size};
-    return in_range("size", import->size, SMALLEST, LARGEST, error) &&
+    drawing d = {.import = import, .report = report, .size = import->size ? import->size : SIDE};
+    return in_range("size", d.size, SMALLEST, LARGEST, error) &&
+           in_range("width", import->width, 0, 0, error) &&
            in_range("classes", import->classes, 2, GLYPHS, error) &&
            in_range("rows", import->rows, 1, ROWS_MAX, error) &&
            in_range("valid", import->valid, 0, ROWS_MAX, error) &&

@@ -26,6 +26,7 @@ build|pc:libxxhash|libxxhash-dev|xxhash-devel|xxhash-devel|xxhash
 build|header:Random123/philox.h|librandom123-dev|Random123-devel|-|random123
 build|pc:zlib|zlib1g-dev|zlib-devel|zlib-devel|zlib
 build|pc:libpng|libpng-dev|libpng-devel|libpng16-devel|libpng
+build|header:jpeglib.h|libjpeg62-turbo-dev|libjpeg-turbo-devel|libjpeg8-devel|libjpeg-turbo
 build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
 data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
@@ -37,6 +38,7 @@ tests|header:omp.h|libomp-dev|libomp-devel|libomp-devel|llvm-openmp
 tests|cmd:clang-format|clang-format|clang-tools-extra|clang-tools|llvm
 tests|py:numpy|python3-numpy|python3-numpy|python3-numpy|py-numpy
 tests|py:h5py|python3-h5py|python3-h5py|python3-h5py|py-h5py
+tests|py:PIL|python3-pil|python3-pillow|python3-Pillow|py-pillow
 tests|py:torch|python3-torch|python3-torch|-|py-torch
 tests|py:torchvision|python3-torchvision|python3-torchvision|-|py-torchvision
 tests|cmd:pgrep|procps|procps-ng|procps|procps

@@ -2,7 +2,6 @@
 #include "launch/run/progress.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -27,29 +26,10 @@ struct ls_progress {
     double bar_time, line_time; /* when the last bar and the last line of figures were written */
 };
 
-/* The terminal behind `out`, or -1. Open MPI gives each rank a terminal of its own, without a
- * width, even where mpirun writes into a file: there, what mpirun itself writes to decides. */
-static int find_window(FILE *out)
-{
-    const char *kind = getenv("TERM");
-    if (!isatty(fileno(out)) || (kind && strcmp(kind, "dumb") == 0))
-        return -1;
-    if (ls_terminal_width(fileno(out)) > 0)
-        return dup(fileno(out));
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)getppid());
-    int window = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (window >= 0 && isatty(window))
-        return window;
-    if (window >= 0)
-        close(window);
-    return -1;
-}
-
 ls_progress *ls_progress_open(FILE *out)
 {
     ls_progress *progress = ls_alloc(1, sizeof *progress);
-    int window = find_window(out);
+    int window = ls_terminal_find(out);
     *progress = (ls_progress){.out = out,
                               .window = window,
                               .utf8 = window >= 0 && ls_terminal_utf8(),
@@ -94,16 +74,6 @@ void ls_progress_close(ls_progress *progress)
     if (progress->window >= 0)
         close(progress->window);
     ls_free(progress);
-}
-
-/* "1:02:03", "12:34", "0:07". */
-static void duration(char *text, size_t size, double seconds)
-{
-    long s = seconds < 3.6e8 ? lround(seconds) : 360000000;
-    if (s >= 3600)
-        snprintf(text, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-    else
-        snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
 }
 
 /* "12345", "12.3k", "1.23M": three figures and more. */
@@ -187,7 +157,7 @@ static parts describe(const ls_figures *f, bool brief)
     amount(number, sizeof number, f->samples_per_second);
     snprintf(p.at[SPEED], TEXT, "%s%s", number, brief ? "/s" : " samples/s");
     if (f->seconds_left >= 0) {
-        duration(number, sizeof number, f->seconds_left);
+        ls_terminal_duration(number, sizeof number, f->seconds_left);
         snprintf(p.at[LEFT], TEXT, "%s left", number);
     }
     if (f->waiting > 0.01)
@@ -200,22 +170,6 @@ static parts describe(const ls_figures *f, bool brief)
         snprintf(p.at[FLOPS], TEXT, "%.3g Gflop/s a rank (%.0f%%)", 1e-9 * f->work.flops,
                  100 * f->work.flops / f->work.pace);
     return p;
-}
-
-/* Writes a bar of so many cells between two ends; in UTF-8 it is filled in eighths of a cell. */
-static void write_bar(char *text, bool utf8, double share, int cells)
-{
-    static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
-    static const char *const whole[] = {".", "#"};
-    const char *const *levels = utf8 ? eighths : whole;
-    int full = utf8 ? 8 : 1, filled = (int)(share * cells * full);
-    int used = snprintf(text, TEXT, utf8 ? "▕" : "[");
-    for (int i = 0; i < cells; i++, filled -= full)
-        used += snprintf(text + used, (size_t)(TEXT - used), "%s",
-                         levels[filled < 0      ? 0
-                                : filled < full ? filled
-                                                : full]);
-    snprintf(text + used, (size_t)(TEXT - used), utf8 ? "▏" : "]");
 }
 
 /* How many parts, the most important first, fit into *room columns, which becomes those left. */
@@ -252,8 +206,9 @@ static void draw(ls_progress *progress, const ls_figures *figures)
         shown = fit(&p, &room);
     }
     if (shown > BAR)
-        write_bar(p.at[BAR], progress->utf8, (double)figures->step / (double)figures->steps,
-                  room < BAR_MAX - BAR_MIN ? BAR_MIN + room : BAR_MAX);
+        ls_terminal_bar(p.at[BAR], TEXT, progress->utf8,
+                        (double)figures->step / (double)figures->steps,
+                        room < BAR_MAX - BAR_MIN ? BAR_MIN + room : BAR_MAX);
     fputs("\r\033[K", progress->out);
     if (shown == 0)
         ls_print(progress->out, "%.*s", columns, p.at[EPOCH]);

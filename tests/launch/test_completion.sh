@@ -57,7 +57,8 @@ offers list models '' : ''
 offers plot ru : runs
 offers plot runs/ : runs/lenet
 offers plot --x = : step epoch time
-offers import i : idx
+offers import id : idx
+offers import im : images
 
 # Completion offers every job key, and no option that --help does not list.
 mapfile -t keys < <("$lockstep" man --keys | sed 's/$/=/')

@@ -35,6 +35,6 @@ import 64 '--vocabulary=0: expected 1 to 16777215 tokens' hello.txt --vocabulary
 import 64 '--valid-files=1 and --test-files=1 of 2 file(s) leave none for training' hello.txt one.txt --valid-files 1 --test-files 1
 import 64 '--valid and --valid-files, --test and --test-files: give one of them' hello.txt one.txt --valid-files 1 --valid 2
 expect 64 "$lockstep" import text hello.txt --test 1.5 -o no.h5
-says "--test: expected a whole number, 0 or more, or with text a share below 1, found '1.5'"
+says "--test: expected a whole number, 0 or more, or a share below 1, found '1.5'"
 expect 64 "$lockstep" import synthetic --valid 0.5 -o no.h5
-says 'a share of the rows goes with `text`: give synthetic a number'
+says 'shares are for text and for many files: give synthetic a number'

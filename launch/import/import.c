@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/minmax.h"
 #include "core/print.h"
 #include "core/spec.h"
+#include "core/tensor.h"
 #include "io/import/import.h"
 #include "launch/command.h"
+#include "launch/import/import_bar.h"
+#include "launch/ranks.h"
 
 typedef struct arguments {
     ls_words words; /* format, then files */
@@ -24,7 +28,7 @@ static void read_part(const char *name, const char *text, long *number, double *
     *number = 0;
     if (!ls_parse_double(text, share) || !(*share > 0 && *share < 1))
         argp_error(state,
-                   "--%s: expected a whole number, 0 or more, or with text a share below 1, found "
+                   "--%s: expected a whole number, 0 or more, or a share below 1, found "
                    "'%s'",
                    name, text);
 }
@@ -41,25 +45,61 @@ static void read_test(void *context, const char *text, const struct argp_state *
     read_part("test", text, &import->test, &import->test_share, state);
 }
 
+/* "28" or "224,300". */
+static void read_size(void *context, const char *text, const struct argp_state *state)
+{
+    ls_error error;
+    ls_shape shape;
+    ls_import *import = &((arguments *)context)->import;
+    if (!ls_shape_parse("--size", text, &shape, &error) || shape.rank > 2)
+        argp_error(state, "--size=%s: expected a side, or a height and a width: 28 or 224,300",
+                   text);
+    import->size = shape.at[0];
+    import->width = shape.rank == 2 ? shape.at[1] : 0;
+}
+
+/* Formats whose files are rows, "images|wav" behind one letter; and all that take --test. */
+#define LS_IMPORT_FILEWISE(name) "|" #name
+static const char filewise[] =
+#include "io/imports.def"
+    ;
+#define LS_IMPORT_FILEWISE(name) "|" #name
+static const char with_test[] = "text|synthetic"
+#include "io/imports.def"
+    ;
+
 #define MEMBER(name) offsetof(arguments, import.name)
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
      .offset = MEMBER(output)},
-    {"valid", 0, "N",
+    {"valid", 0, "N|SHARE",
      "validation rows (0): idx, csv, h5: split off train; synthetic: made in addition; text: that "
-     "many tokens, or a share such as 0.05 of all, before those for testing",
+     "many tokens, or a share such as 0.05 of all, before those for testing; images: a share of "
+     "the "
+     "files, chosen by a hash of their names",
      LS_COMMAND_OWN, .read = read_valid},
-    {"test", 0, "N",
-     "test rows: synthetic: made in addition (4000); text: that many tokens, or a share, at the "
-     "end "
-     "(0)",
-     LS_COMMAND_OWN, .read = read_test},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
      LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
     {"labels-from", 0, "N",
-     "idx, csv, h5: the label that becomes class 0, where they count from 1 (0)", LS_COMMAND_LONG,
-     MEMBER(labels_from), .high = LONG_MAX},
+     "the label that becomes class 0, where they count from 1 (0); not for synthetic",
+     LS_COMMAND_LONG, MEMBER(labels_from), .high = LONG_MAX},
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
+    {"test", 0, "N|SHARE",
+     "test rows: synthetic: made in addition (4000); text: that many tokens, or a share, at the "
+     "end "
+     "(0); images: a share of the files (0)",
+     LS_COMMAND_OWN, .with = with_test, .read = read_test},
+    {"size", 0, "N|H,W",
+     "height and width; synthetic: of a picture, N (28); images: of a row, to which pictures are "
+     "scaled by a bilinear filter that averages, until they cover it (the size of the first, which "
+     "all must have)",
+     LS_COMMAND_OWN, .with = "synthetic|images", .read = read_size},
+    {"strict", 0, NULL, "a broken file ends the import; else it is named and left out",
+     LS_COMMAND_FLAG, .offset = MEMBER(strict), .with = filewise + 1},
+    {"threads", 0, "T",
+     "threads of a rank (its share of the cores); ranks (mpirun) and threads share the files, any "
+     "numbers of them give the same bytes",
+     LS_COMMAND_LONG, MEMBER(threads), 1, 1024, .with = filewise + 1},
 #define LS_IMPORT_LONG(format, name, option, preset, low, value, help)                             \
     {option, 0, value, help, LS_COMMAND_LONG, MEMBER(name), low, LONG_MAX, #format, NULL},
 #define LS_IMPORT_TEXT(format, name, option, preset, value, help)                                  \
@@ -86,20 +126,25 @@ static void check(const void *context, const struct argp_state *state)
     if (!find(a, &import, &error))
         argp_error(state, "%s", error.text);
     const char *format = a->words.at[0];
-    const bool text = strcmp(format, "text") == 0;
-    if (!text && (import.valid_share > 0 || import.test_share > 0))
-        argp_error(state, "a share of the rows goes with `text`: give %s a number", format);
-    if (!text && strcmp(format, "synthetic") != 0 && import.test >= 0)
-        argp_error(state, "--test does not go with %s, whose second file is for testing", format);
+    const bool shares = strcmp(format, "text") == 0 || ls_import_filewise(format);
+    if (!shares && (import.valid_share > 0 || import.test_share > 0))
+        argp_error(state, "shares are for text and for many files: give %s a number", format);
     if (!import.output)
         argp_error(state, "-o FILE is missing: where should the data set go?");
+}
+
+static bool needs_ranks(const void *context)
+{
+    const arguments *a = context;
+    return ls_import_filewise(a->words.at[0]);
 }
 
 const ls_usage ls_usage_import = {
     .alone = true,
     .options = options,
     .check = check,
-/* "|idx|csv|h5|text|synthetic [FILE ...]" without its first letter. */
+    .needs_ranks = needs_ranks,
+/* "|idx|csv|h5|text|images|synthetic [FILE ...]" without its first letter. */
 #define LS_IMPORT(name, ...) "|" #name
     .arguments = &(
 #include "io/imports.def"
@@ -118,10 +163,50 @@ const ls_usage ls_usage_import = {
             "      --scale iris.h5 -o new.h5\n"
             "  lockstep import h5 caffe.h5 --rename data=x,label=y --channels-first -o images.h5\n"
             "  lockstep import text books/*.txt --valid 0.05 --test-files 1 -o books.h5\n"
+            "  mpirun -n 4 lockstep import images photos --size 224 --valid 0.1 -o photos.h5\n"
             "  lockstep import synthetic --rows 60000 --valid 2000 -o glyphs.h5",
     .arguments_min = 1,
     .arguments_max = 1 + LS_IMPORT_FILES,
 };
+
+/* An ls_team of ranks. */
+static bool agree(void *context, bool ok, ls_error *error)
+{
+    ls_comm_rest(context); /* asleep: the ranks' threads work meanwhile */
+    return ls_comm_agree(context, ok, error);
+}
+
+static void broadcast(void *context, void *data, size_t bytes)
+{
+    ls_comm_broadcast(context, data, bytes);
+}
+
+static void fetch(void *context, int from, void *data, size_t bytes)
+{
+    ls_comm_fetch(context, from, data, bytes);
+}
+
+/* Imports with all ranks; returns the exit code. */
+static int run_on_ranks(ls_import_run *run, ls_import *import, ls_comm *comm)
+{
+    ls_error error;
+    const ls_team team = {comm->rank, comm->size, comm, agree, broadcast, fetch};
+    import->team = comm->size > 1 ? &team : NULL;
+    if (import->threads == 0)
+        import->threads = ls_max(1, ls_min(comm->cores_bound, comm->cores / comm->machine_size));
+    ls_import_bar *bar = comm->rank == 0 ? ls_import_bar_open(stdout) : NULL;
+    const ls_import_watch watch = {bar, ls_import_bar_move, ls_import_bar_clear};
+    import->watch = bar ? &watch : NULL;
+    bool ok = run(import, stdout, &error);
+    ls_import_bar_close(bar);
+    return ok ? 0 : ls_command_fail(comm->rank, &error);
+}
+
+static int run_alone(ls_import_run *run, const ls_import *import)
+{
+    ls_error error;
+    return run(import, stdout, &error) ? 0 : ls_command_fail(0, &error);
+}
 
 int ls_command_import(int argc, char **argv)
 {
@@ -129,9 +214,13 @@ int ls_command_import(int argc, char **argv)
     ls_import import;
     arguments a = {.import = ls_import_presets};
     ls_command_parse(&ls_usage_import, argc, argv, &a.words);
+    ls_comm *comm = needs_ranks(&a) ? ls_ranks_start(&argc, &argv) : NULL;
     ls_import_run *run = find(&a, &import, &error);
-    if (!run || !run(&import, stdout, &error))
-        return ls_command_fail(0, &error);
-    ls_print(stdout, "wrote %s\n", import.output);
-    return 0;
+    ls_check(run, "%s", error.text); /* `check` found it */
+    int code = comm ? run_on_ranks(run, &import, comm) : run_alone(run, &import);
+    if (code == 0 && (!comm || comm->rank == 0))
+        ls_print(stdout, "wrote %s\n", import.output);
+    if (comm)
+        ls_comm_close(comm);
+    return code;
 }

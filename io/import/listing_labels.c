@@ -1,0 +1,100 @@
+/* listing_labels: finds the names of the classes, each once and in order, and the class of a file.
+ */
+#include "io/import/listing_labels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/minmax.h"
+#include "core/spec.h"
+#include "io/atomic_file.h"
+#include "io/labels.h"
+
+/* The number that a label is; -1: it is a word. */
+static long number_of(const char *label)
+{
+    long number = -1;
+    size_t length = strlen(label);
+    return length > 0 && length < 10 && strspn(label, "0123456789") == length &&
+                   ls_parse_long(label, &number) && number < LS_CLASSES_MAX
+               ? number
+               : -1;
+}
+
+/* Numbers by value before words by their bytes. */
+static int by_label(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    long m = number_of(x), n = number_of(y);
+    if ((m < 0) != (n < 0))
+        return m < 0 ? 1 : -1;
+    return m != n ? (m > n) - (m < n) : strcmp(x, y);
+}
+
+/* Labels of a LIST that are all whole numbers are the classes. */
+static bool take_numbers(const ls_listing_labels *m, bool *numbers, ls_error *error)
+{
+    ls_listing *files = m->files;
+    *numbers = !ls_atomic_file_is_folder(m->import->file[0]);
+    for (long i = 0; *numbers && i < files->count; i++)
+        *numbers = number_of(m->text + m->label[i]) >= 0;
+    for (long i = 0; *numbers && i < files->count; i++) {
+        long number = number_of(m->text + m->label[i]) - m->import->labels_from;
+        if (number < 0)
+            return ls_error_set(
+                error, LS_DATA, "%s: %s has label %s; expected none below --labels-from %ld",
+                m->import->file[files->file[i].root], files->names + files->file[i].name,
+                m->text + m->label[i], m->import->labels_from);
+        files->file[i].label = (int32_t)number;
+        files->classes = ls_max(files->classes, number + 1);
+    }
+    return true;
+}
+
+/* Sorts the names of the labels of the first root, each once. */
+static void collect_names(const ls_listing_labels *m)
+{
+    ls_listing *files = m->files;
+    char **name = ls_alloc((size_t)files->count, sizeof *name);
+    long all = 0, kept = 0;
+    for (; all < files->count && files->file[all].root == 0; all++)
+        name[all] = m->text + m->label[all];
+    qsort(name, (size_t)all, sizeof *name, by_label);
+    for (long i = 0; i < all; i++)
+        if (i == 0 || strcmp(name[i], name[i - 1]) != 0)
+            name[kept++] = name[i];
+    files->class_name = name;
+    files->classes = kept;
+}
+
+static bool take_names(const ls_listing_labels *m, ls_error *error)
+{
+    ls_listing *files = m->files;
+    if (m->import->labels_from)
+        return ls_error_set(error, LS_USAGE,
+                            "%s: --labels-from is for labels that are numbers; these are names "
+                            "('%.60s')",
+                            m->import->file[0], m->text + m->label[0]);
+    collect_names(m);
+    for (long i = 0; i < files->count; i++) {
+        char *label = m->text + m->label[i];
+        char **found = bsearch(&label, files->class_name, (size_t)files->classes,
+                               sizeof *files->class_name, by_label);
+        if (!found)
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s is of the class '%.60s', which %s does not have; expected "
+                                "one of its %ld classes",
+                                m->import->file[files->file[i].root],
+                                files->names + files->file[i].name, label, m->import->file[0],
+                                files->classes);
+        files->file[i].label = (int32_t)(found - files->class_name);
+    }
+    return true;
+}
+
+bool ls_listing_labels_number(const ls_listing_labels *m, ls_error *error)
+{
+    bool numbers;
+    return take_numbers(m, &numbers, error) && (numbers || take_names(m, error));
+}
