@@ -123,18 +123,28 @@ static bool refuse(const ls_params *params, const char *pattern, ls_error *error
     return false;
 }
 
+/* Adds the slots that the pattern matches, by names with their nets or without. */
+static bool add_matching(const ls_params *params, const char *pattern, bool with_nets,
+                         ls_slots *slots, bool *found, ls_error *error)
+{
+    for (int s = 0; s < params->count; s++) {
+        const char *name = params->slots[s].name, *slash = strchr(name, '/');
+        if (!matches(pattern, with_nets || !slash ? name : slash + 1))
+            continue;
+        *found = true;
+        if (!ls_slots_try_add(slots, s, s + 1, error))
+            return ls_error_prefix(error, "'%s'", pattern);
+    }
+    return true;
+}
+
 static bool match_one(const ls_params *params, const char *pattern, ls_slots *slots,
                       ls_error *error)
 {
     bool found = false;
-    for (int s = 0; s < params->count; s++) {
-        if (!matches(pattern, params->slots[s].name))
-            continue;
-        found = true;
-        if (!ls_slots_try_add(slots, s, s + 1, error))
-            return ls_error_prefix(error, "'%s'", pattern);
-    }
-    return found || refuse(params, pattern, error);
+    return add_matching(params, pattern, true, slots, &found, error) &&
+           (found || add_matching(params, pattern, false, slots, &found, error)) &&
+           (found || refuse(params, pattern, error));
 }
 
 bool ls_slots_match(const ls_params *params, const char *patterns, ls_slots *slots, ls_error *error)

@@ -32,7 +32,8 @@ bool ls_slots_intersect(const ls_slots *a, const ls_slots *b, ls_slots *both, ls
 bool ls_slots_subtract(const ls_slots *a, const ls_slots *b, ls_slots *rest, ls_error *error);
 /* The slots that patterns name: "encoder, net/dense2, net/conv*". They stand between commas; each
  * is compared with a slot's whole name and with what it lies in ("net/conv1/weight", "net/conv1",
- * "net"), as fnmatch(3) does, with * for '/' too. LS_USAGE if one matches nothing; the error names
+ * "net"), as fnmatch(3) does, with * for '/' too; one that matches none of these, with the names
+ * without their nets ("conv1/weight", "conv1"). LS_USAGE if one matches nothing; the error names
  * the nearest name that there is. */
 bool ls_slots_match(const ls_params *params, const char *patterns, ls_slots *slots,
                     ls_error *error);

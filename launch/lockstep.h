@@ -70,6 +70,7 @@ extern "C" {
 #include "launch/train/timing.h"
 #include "launch/train/trainer.h"
 #include "launch/train/trainer_run.h"
+#include "launch/weights/weights_file.h"
 
 #ifdef __cplusplus
 }

@@ -25,8 +25,8 @@ dist/*             | ^(dist|launch)/        | core and io know no ranks; let lau
 io/*               | ^(io|launch)/          | core and dist know no files; let launch bring the two together
 io/h5/h5.h            | ^io/                   | only io knows HDF5
 launch/*           | ^launch/               | nothing depends on launch
-argp.h             | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|import/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no command line
-launch/command.h   | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|import/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no commands
+argp.h             | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|export/|import/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no command line
+launch/command.h   | ^launch/([a-z_]*\.[ch]|apply/|bench/|doctor/|export/|import/|inspect/|manual/|plot/|run/) | job, session and train are of the library, which knows no commands
 launch/run/*       | ^launch/run/           | job, session and train are of the library, which prints nothing
 assert.h           | ^$                     | use ls_check of core/check.h
 '

@@ -72,13 +72,15 @@ bool ls_checkpoint_load(const ls_checkpoint *checkpoint, const ls_params *params
             "%s: holds weights only, no optimizer state and no progress, so a run can't "
             "go on from it; start a new run from it with --weights",
             checkpoint->path);
-    return ls_checkpoint_items_load(checkpoint->file, params, arrays, LS_CHECKPOINT_ALL, error);
+    const ls_checkpoint_loaded what = {.part = LS_CHECKPOINT_ALL, .arrays = arrays};
+    return ls_checkpoint_items_load(checkpoint->file, params, &what, error);
 }
 
 bool ls_checkpoint_load_weights(const ls_checkpoint *checkpoint, const ls_params *params,
                                 ls_error *error)
 {
-    return ls_checkpoint_items_load(checkpoint->file, params, NULL, LS_CHECKPOINT_WEIGHTS, error);
+    const ls_checkpoint_loaded what = {.part = LS_CHECKPOINT_WEIGHTS};
+    return ls_checkpoint_items_load(checkpoint->file, params, &what, error);
 }
 
 /* Loads the parameters, then the average over them. */
@@ -87,6 +89,7 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
 {
     const ls_slots all = ls_slots_all(params);
     const ls_checkpoint_arrays average = {1, {{"average", &all, true, params->values}}};
+    const ls_checkpoint_loaded what = {.part = LS_CHECKPOINT_WEIGHTS, .arrays = &average};
     bool exists;
     if (!ls_dataset_check_exists(checkpoint->file, "optimizer/average", &exists, error))
         return false;
@@ -96,8 +99,7 @@ bool ls_checkpoint_load_average(const ls_checkpoint *checkpoint, const ls_params
                             "a stage whose optimizer has ema= (best.h5 of a run with "
                             "evaluate.average=1 is the average already)",
                             checkpoint->path);
-    return ls_checkpoint_items_load(checkpoint->file, params, &average, LS_CHECKPOINT_WEIGHTS,
-                                    error);
+    return ls_checkpoint_items_load(checkpoint->file, params, &what, error);
 }
 
 bool ls_weights_write(const char *path, const ls_checkpoint_contents *contents, ls_error *error)
@@ -116,10 +118,17 @@ bool ls_weights_save(const char *path, const ls_params *params, ls_error *error)
     return ls_weights_write(path, &contents, error);
 }
 
-bool ls_weights_load(const char *path, const ls_params *params, ls_error *error)
+bool ls_weights_load_except(const char *path, const ls_params *params, const ls_slots *except,
+                            ls_error *error)
 {
+    const ls_checkpoint_loaded what = {.part = LS_CHECKPOINT_WEIGHTS, .except = except};
     ls_checkpoint *file = open_file(path, LS_CHECKSUM_OPTIONAL, error);
-    bool ok = file && ls_checkpoint_load_weights(file, params, error);
+    bool ok = file && ls_checkpoint_items_load(file->file, params, &what, error);
     ls_checkpoint_close(file);
     return ok;
+}
+
+bool ls_weights_load(const char *path, const ls_params *params, ls_error *error)
+{
+    return ls_weights_load_except(path, params, NULL, error);
 }

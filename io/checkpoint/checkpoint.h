@@ -120,3 +120,7 @@ bool ls_weights_write(const char *path, const ls_checkpoint_contents *contents, 
 /* Fills params->values from such a file, or from any checkpoint, as ls_checkpoint_load_weights
  * does. It may have no .ok and no attributes, as if another program wrote it; a .ok must hold. */
 bool ls_weights_load(const char *path, const ls_params *params, ls_error *error);
+/* The same but for the slots `except`, which stay as they are: what the file has of them may be of
+ * another shape, or missing. */
+bool ls_weights_load_except(const char *path, const ls_params *params, const ls_slots *except,
+                            ls_error *error);

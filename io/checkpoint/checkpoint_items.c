@@ -64,6 +64,7 @@ typedef struct loading {
     hid_t file;
     const ls_params *params;
     ls_checkpoint_part part;
+    const ls_slots *except;
     const ls_checkpoint_item *items;
     int count;
     long strangers;     /* data sets of the file that are none of the items */
@@ -128,6 +129,11 @@ bool ls_checkpoint_items_type(hid_t dataset, const char *path, ls_checkpoint_par
                           : ", or start from these numbers with --weights");
 }
 
+static bool is_excepted(const loading *load, const ls_checkpoint_item *item)
+{
+    return load->except && ls_slots_contain(load->except, item->slot);
+}
+
 static bool check_item(const loading *load, const ls_checkpoint_item *item, ls_error *error)
 {
     hid_t dataset = ls_h5_dataset(load->file, item->path, error);
@@ -158,21 +164,20 @@ static bool load_item(const loading *load, const ls_checkpoint_item *item, real 
     return true;
 }
 
-bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
-                              const ls_checkpoint_arrays *arrays, ls_checkpoint_part part,
+bool ls_checkpoint_items_load(hid_t file, const ls_params *params, const ls_checkpoint_loaded *what,
                               ls_error *error)
 {
-    loading load = {.file = file, .params = params, .part = part};
+    loading load = {.file = file, .params = params, .part = what->part, .except = what->except};
     ls_checkpoint_item *items =
-        ls_checkpoint_items_list(params, params->values, arrays, NULL, &load.count);
+        ls_checkpoint_items_list(params, params->values, what->arrays, NULL, &load.count);
     load.items = items;
     bool ok = true;
     for (int i = 0; i < load.count && ok; i++)
-        ok = check_item(&load, &items[i], error);
+        ok = is_excepted(&load, &items[i]) || check_item(&load, &items[i], error);
     ok = ok && check_strangers(&load, error);
     real *logical = ls_alloc(ls_checkpoint_largest(params), sizeof *logical);
     for (int i = 0; i < load.count && ok; i++)
-        ok = load_item(&load, &items[i], logical, error);
+        ok = is_excepted(&load, &items[i]) || load_item(&load, &items[i], logical, error);
     ls_free(logical);
     ls_free(items);
     return ok;

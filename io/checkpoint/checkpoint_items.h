@@ -23,7 +23,14 @@ ls_checkpoint_item *ls_checkpoint_items_list(const ls_params *params, real *valu
  * in the message. */
 bool ls_checkpoint_items_type(hid_t dataset, const char *path, ls_checkpoint_part part,
                               ls_error *error);
+/* What is loaded: the values and the arrays (NULL: none), but for the slots `except` (NULL: none).
+ */
+typedef struct ls_checkpoint_loaded {
+    ls_checkpoint_part part;
+    const ls_checkpoint_arrays *arrays;
+    const ls_slots *except;
+} ls_checkpoint_loaded;
+
 /* As ls_checkpoint_load (LS_CHECKPOINT_ALL) and ls_checkpoint_load_weights. */
-bool ls_checkpoint_items_load(hid_t file, const ls_params *params,
-                              const ls_checkpoint_arrays *arrays, ls_checkpoint_part part,
+bool ls_checkpoint_items_load(hid_t file, const ls_params *params, const ls_checkpoint_loaded *what,
                               ls_error *error);

@@ -37,7 +37,7 @@ static void check_arguments(const void *context, const struct argp_state *state)
 const ls_usage ls_usage_evaluate = {
     .options = options,
     .check = check_arguments,
-    .arguments = "RUN|CHECKPOINT",
+    .arguments = "RUN|CHECKPOINT|JOB.yaml",
     .about = "Computes loss, metrics and confusion matrix of a trained net on the rows of a "
              "split, alone or under mpirun. " LS_FORWARD_SOURCE,
     .arguments_min = 1,

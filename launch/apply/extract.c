@@ -25,7 +25,7 @@ static const ls_command_option options[] = {{"layer", 0, "NAME",
 const ls_usage ls_usage_extract = {
     .options = options,
     .check = check_arguments,
-    .arguments = "RUN|CHECKPOINT",
+    .arguments = "RUN|CHECKPOINT|JOB.yaml",
     .about = "Writes the output of one layer of a trained net for every row of every split as "
              "the x of a new data set, alone or under mpirun. Everything else that the source "
              "holds about each row (y, length) and its attributes are copied, so that train "

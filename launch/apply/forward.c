@@ -39,6 +39,7 @@ static ls_saved_request request_of(const ls_forward *f)
 {
     const ls_forward_arguments *a = &f->arguments;
     return (ls_saved_request){.from = a->words.at[0],
+                              .file = a->weights,
                               .data = a->data,
                               .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
                               .without_data = is_without_data(f),
@@ -71,6 +72,10 @@ static bool open_saved(ls_forward *f, ls_error *error)
     const ls_forward_arguments *a = &f->arguments;
     const ls_saved_request request = request_of(f);
     bool first = f->comm->rank == 0;
+    if (a->weights && a->average)
+        return ls_error_set(error, LS_USAGE,
+                            "--average takes parameters of a run, and --weights those of a file: "
+                            "give one of them");
     if (!ls_comm_agree(f->comm, !first || check_output(f, error), error))
         return false;
     if (ls_saved_open(&f->saved, f->comm, &request, error)) {

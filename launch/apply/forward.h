@@ -16,9 +16,9 @@ typedef struct ls_forward_picture {
 } ls_forward_picture;
 
 typedef struct ls_forward_arguments {
-    ls_words words;                    /* the run directory or the checkpoint */
-    const char *data, *output, *layer; /* NULL: not given */
-    int split, as;                     /* an ls_split_id, an ls_forward_as; -1: not given */
+    ls_words words;                              /* the run directory or the checkpoint */
+    const char *data, *output, *layer, *weights; /* NULL: not given */
+    int split, as; /* an ls_split_id, an ls_forward_as; -1: not given */
     bool json, force, average;
     int threads;
     long rows, seed, stage;     /* 0, -1, -1: not given */
@@ -32,12 +32,19 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
 /* The sentence about RUN|CHECKPOINT in the `about` of each command. */
 #define LS_FORWARD_SOURCE                                                                          \
     "Given a run directory, it takes the parameters of best.h5; where there is no best.h5, or "    \
-    "with --average, those of the newest checkpoint."
+    "with --average, those of the newest checkpoint. With --weights FILE it takes those of FILE, " \
+    "and JOB.yaml will do in place of a run."
 /* The options that the tables of several commands share: of all commands, of those that write a
  * file, and of those that take one split. */
 #define LS_FORWARD_AT(member) .offset = offsetof(ls_forward_arguments, member)
 #define LS_FORWARD_COMMON                                                                          \
     {"data", 0, "FILE", "data set in place of the job's", LS_COMMAND_TEXT, LS_FORWARD_AT(data)},   \
+        {"weights",                                                                                \
+         0,                                                                                        \
+         "FILE",                                                                                   \
+         "take the parameters in FILE, a checkpoint or .safetensors, in place of the run's",       \
+         LS_COMMAND_TEXT,                                                                          \
+         LS_FORWARD_AT(weights)},                                                                  \
         {"average", 0, NULL, "use the moving average of the weights in the checkpoint (ema=)",     \
          LS_FORWARD_AT(average)},                                                                  \
         LS_THREADS_OPTION(ls_forward_arguments, threads)

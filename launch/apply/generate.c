@@ -111,7 +111,7 @@ static const ls_command_option options[] = {
 const ls_usage ls_usage_generate = {
     .options = options,
     .check = check_arguments,
-    .arguments = "RUN|CHECKPOINT",
+    .arguments = "RUN|CHECKPOINT|JOB.yaml",
     .about =
         "Makes rows like those of the data by a trained generative model, alone or under "
         "mpirun: samples, or with --walk the points between two rows of the data, or with "

@@ -28,7 +28,7 @@ static const ls_command_option options[] = {
 const ls_usage ls_usage_predict = {
     .options = options,
     .check = check_arguments,
-    .arguments = "RUN|CHECKPOINT",
+    .arguments = "RUN|CHECKPOINT|JOB.yaml",
     .about = "Applies a trained net to each row of a data set, alone or under mpirun, and writes "
              "for each row its class and the probabilities of all classes (scores where the loss "
              "defines no probabilities), or the outputs as values: of an autoencoder, the rebuilt "

@@ -9,13 +9,13 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "core/random.h"
-#include "io/checkpoint/checkpoint.h"
 #include "io/rowfile.h"
 #include "launch/command.h"
 #include "launch/job/job_text.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
 #include "launch/session/session.h"
+#include "launch/weights/weights_file.h"
 
 enum { SAMPLES = 24 }; /* numbers of each parameter that are checked */
 static const double step_size = 1e-5, tolerance = 1e-6;
@@ -36,7 +36,8 @@ static const ls_command_option options[] = {
      .low = 0, .high = 255},
     {"step", 0, "N", "draw what step N of a run draws, counted from 0 (default 0)", LS_COMMAND_LONG,
      offsetof(arguments, step), .low = 0, .high = LONG_MAX},
-    {"weights", 0, "FILE", "use the parameters in FILE (default: the initial ones)",
+    {"weights", 0, "FILE",
+     "use the parameters in FILE, a checkpoint or .safetensors (default: the initial ones)",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, weights)},
     {.name = NULL}};
 
@@ -70,7 +71,8 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
     if (!ls_session_open(&p->session, comm, job, NULL, error) ||
         !ls_session_parse_stages(&p->session, error) || !ls_session_commit(&p->session, error))
         return false;
-    if (a->weights && !ls_weights_load(a->weights, p->session.params, error))
+    const ls_weights_source source = {.path = a->weights, .model = job->model};
+    if (a->weights && !ls_weights_file_load(&source, p->session.params, error))
         return false;
     ls_session_prepare(&p->session, NULL);
     if (a->stage >= job->stages)

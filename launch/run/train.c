@@ -185,6 +185,8 @@ static void read_stall_abort(void *context, const char *text, const struct argp_
 static void check_arguments(const void *context, const struct argp_state *state)
 {
     const arguments *a = context;
+    if (a->train.except && !a->train.weights)
+        argp_error(state, "--except goes with --weights FILE");
     if (a->train.overwrite &&
         (strcmp(a->train.resume, "auto") == 0 || strcmp(a->train.resume, "required") == 0))
         argp_error(state, "--overwrite goes with --resume=never or --resume=PATH");
@@ -195,8 +197,13 @@ static const ls_command_option options[] = {
      "go on from the newest valid checkpoint if there is one (auto, the default), only if there is "
      "one, not at all, or from this checkpoint or run directory",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, train.resume)},
-    {"weights", 0, "FILE", "start a new run from the parameters in FILE", LS_COMMAND_TEXT,
+    {"weights", 0, "FILE",
+     "start a new run from the parameters in FILE, a checkpoint or .safetensors", LS_COMMAND_TEXT,
      .offset = offsetof(arguments, train.weights)},
+    {"except", 0, "LINE,...",
+     "with --weights: lines, or patterns of them as in train:, that begin as drawn (dense3, for "
+     "another number of classes)",
+     LS_COMMAND_TEXT, .offset = offsetof(arguments, train.except)},
     {"overwrite", 0, NULL,
      "with --resume=never or PATH: remove what an earlier run wrote into the run directory",
      .offset = offsetof(arguments, train.overwrite)},

@@ -14,6 +14,7 @@
 #include "io/checkpoint/checkpoint_list.h"
 #include "io/folder.h"
 #include "launch/job/job_read.h"
+#include "launch/weights/weights_file.h"
 
 /* Opens best.h5 of a run directory. NULL without an error: there is none, or it is damaged, which
  * a notice says. One that can't be read is an error: another checkpoint would give other results.
@@ -111,7 +112,7 @@ static char *share_text(ls_comm *comm, const char *text)
  * opened, which may have none. */
 static bool share_vocabulary(ls_saved *s, ls_comm *comm, ls_error *error)
 {
-    const ls_vocabulary *v = comm->rank == 0 ? s->checkpoint->vocabulary : NULL;
+    const ls_vocabulary *v = s->checkpoint ? s->checkpoint->vocabulary : NULL;
     long about[] = {v != NULL, v ? (long)v->level : 0, v ? v->unknown : 0, v ? (long)v->size : 0};
     ls_comm_broadcast(comm, about, sizeof about);
     if (!about[0])
@@ -139,23 +140,55 @@ static void share_position(ls_saved *s, ls_comm *comm)
     ls_comm_broadcast(comm, &s->stage, sizeof s->stage);
 }
 
+/* Whether `from` names a job file. */
+static bool is_job_file(const ls_saved_request *r)
+{
+    const char *ending = strrchr(r->from, '.');
+    return ending && !ls_atomic_file_is_folder(r->from) &&
+           (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0 ||
+            strcmp(ending, ".json") == 0);
+}
+
+/* On rank 0. The text of the job, which the caller frees: of the job file, or of the checkpoint
+ * that is opened. */
+static char *open_job(ls_saved *s, const ls_saved_request *r, ls_error *error)
+{
+    enum { MOST = 1 << 20 }; /* bytes of a job file */
+    size_t size;
+    if (!is_job_file(r)) {
+        s->checkpoint = open_checkpoint(r, error);
+        return s->checkpoint ? ls_copy_string(s->checkpoint->job) : NULL;
+    }
+    if (r->file)
+        return ls_atomic_file_read(r->from, MOST, &size, error);
+    ls_error_set(error, LS_USAGE,
+                 "%s is a job, not a trained net: name its run directory, or give parameters by "
+                 "--weights FILE",
+                 r->from);
+    return NULL;
+}
+
 /* **Collective.** Reads the job of the checkpoint that rank 0 opens, on every rank. */
 static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
     bool first = comm->rank == 0;
-    if (first)
-        s->checkpoint = open_checkpoint(r, error);
-    if (!ls_comm_agree(comm, !first || s->checkpoint, error))
+    char *own = first ? open_job(s, r, error) : NULL;
+    if (!ls_comm_agree(comm, !first || own, error))
         return false;
-    char *text = share_text(comm, first ? s->checkpoint->job : NULL);
+    char *text = share_text(comm, own);
+    ls_free(own);
     share_position(s, comm);
     if (!share_vocabulary(s, comm, error)) {
         ls_free(text);
         return false;
     }
-    s->job = (r->read_job ? r->read_job : ls_job_from_json)(text, s->path, error);
+    const bool is_file = !s->path[0]; /* a job file */
+    s->job =
+        (r->read_job ? r->read_job : ls_job_from_json)(text, is_file ? r->from : s->path, error);
     ls_free(text);
     bool ok = s->job && (!r->data || ls_job_set(s->job, "data", r->data, error));
+    if (ok && is_file)
+        s->stage = s->job->stages - 1;
     return ls_comm_agree(comm, ok, error);
 }
 
@@ -205,7 +238,7 @@ static bool read_shape(const char *text, ls_shape *shape)
 static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
 {
     ls_dataset_rows rows[LS_SPLITS] = {{.rows = 1}};
-    const char *said = comm->rank == 0 && s->checkpoint->data ? s->checkpoint->data : "";
+    const char *said = s->checkpoint && s->checkpoint->data ? s->checkpoint->data : "";
     char *text = share_text(comm, comm->rank == 0 ? said : NULL);
     if (read_shape(text, &rows[LS_TRAIN].x_shape)) {
         rows[LS_TRAIN].x = s->row =
@@ -218,14 +251,28 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
     return ls_comm_agree(comm, !s->row || s->stand_in, error);
 }
 
-/* **Collective.** Loads the checkpoint that rank 0 has opened, and closes it. */
-static bool load(ls_saved *s, ls_saved_weights weights, ls_error *error)
+/* On rank 0. */
+static bool load_local(const ls_saved *s, const ls_saved_request *r, ls_error *error)
+{
+    const ls_params *params = s->session.params;
+    const ls_weights_source source = {.path = r->file, .model = s->job->model};
+    if (r->file)
+        return ls_weights_file_load(&source, params, error);
+    return (r->weights == LS_SAVED_AVERAGE
+                ? ls_checkpoint_load_average
+                : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+}
+
+/* **Collective.** Loads the file, or the checkpoint that rank 0 has opened, which is closed. */
+static bool load(ls_saved *s, const ls_saved_request *r, ls_error *error)
 {
     ls_comm *comm = s->session.comm;
     const ls_params *params = s->session.params;
-    bool ok = comm->rank != 0 || (weights == LS_SAVED_AVERAGE
-                                      ? ls_checkpoint_load_average
-                                      : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    bool ok = comm->rank != 0 || load_local(s, r, error);
+    if (r->file) {
+        snprintf(s->path, sizeof s->path, "%s", r->file);
+        s->step = 0;
+    }
     ls_checkpoint_close(s->checkpoint);
     s->checkpoint = NULL;
     if (!ls_comm_agree(comm, ok, error))
@@ -273,13 +320,15 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_err
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))
         return false;
-    return load(s, r->weights, error);
+    return load(s, r, error);
 }
 
 bool ls_saved_take_stage(ls_saved *s, const ls_saved_request *r, int stage, ls_error *error)
 {
     ls_comm *comm = s->session.comm;
     bool ok = true;
+    if (r->file)
+        return true;
     if (r->weights == LS_SAVED_BEST && comm->rank == 0 && ls_atomic_file_is_folder(r->from))
         ok = open_stage(s, r, stage, error);
     const double there = s->checkpoint != NULL;
@@ -291,7 +340,7 @@ bool ls_saved_take_stage(ls_saved *s, const ls_saved_request *r, int stage, ls_e
         return true;
     }
     share_position(s, comm);
-    return load(s, r->weights, error);
+    return load(s, r, error);
 }
 
 void ls_saved_close(ls_saved *s)

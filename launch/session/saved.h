@@ -1,4 +1,5 @@
-/* saved: a session with the parameters of a checkpoint: for commands that apply a trained net. */
+/* saved: a session with the parameters of a checkpoint, or of a file of weights: for commands that
+ * apply a trained net. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
@@ -6,14 +7,15 @@
 typedef enum { LS_SAVED_BEST, LS_SAVED_AVERAGE } ls_saved_weights;
 
 typedef struct ls_saved_request {
-    const char *from; /* a run directory or a file */
+    const char *from; /* a run directory or a checkpoint; with `file` a job file too */
+    const char *file; /* of parameters (launch/weights), in place of those saved; NULL: none */
     const char *data; /* in place of the job's data set; NULL: the job's */
     /* BEST: the weights; of a directory those of best.h5, unless a later stage has sought the best
      * anew and has none yet, else of the newest valid checkpoint.
      * AVERAGE: the moving average of the weights; of a directory that in the newest one. */
     ls_saved_weights weights;
     /* No data set is opened: a row of zeros stands for it, of the shape that the checkpoint keeps.
-     * Where an older lockstep kept none, the data set is opened. */
+     * Where an older lockstep kept none, or a job file is given, the data set is opened. */
     bool without_data;
     /* Reads the job that the file holds, `where` is its path; NULL: ls_job_from_json. */
     ls_job *(*read_job)(const char *text, const char *where, ls_error *error);
@@ -22,7 +24,7 @@ typedef struct ls_saved_request {
 } ls_saved_request;
 
 typedef struct ls_saved {
-    char path[4096]; /* of the file that was loaded */
+    char path[4096]; /* of the file that the parameters are of */
     long step;       /* after which it was saved */
     long stage;      /* the last that had done a step by then */
     ls_job *job;

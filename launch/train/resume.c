@@ -11,6 +11,7 @@
 #include "io/folder.h"
 #include "launch/train/best.h"
 #include "launch/train/changes.h"
+#include "launch/weights/weights_file.h"
 
 #define NO_CHECKPOINT "--resume=required, but %s holds no checkpoint"
 
@@ -223,8 +224,9 @@ static bool load_local(ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
 {
     const char *weights = t->options.weights;
     const ls_params *params = t->session.params;
+    const ls_weights_source source = {weights, t->options.except, t->session.job->model};
     if (!t->checkpoint)
-        return !weights || ls_weights_load(weights, params, error);
+        return !weights || ls_weights_file_load(&source, params, error);
     if (weights)
         ls_report_notice(&t->options.listener,
                          "--weights matters at a run's first start only: the run goes on from %s",

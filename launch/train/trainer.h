@@ -20,6 +20,7 @@
 typedef struct ls_train_options {
     const char *resume;  /* auto (NULL), required, never, or a path */
     const char *weights; /* a file of parameters to start from; NULL: they are drawn */
+    const char *except;  /* patterns of slots that are drawn all the same; NULL: none */
     bool overwrite;      /* with never or a path: remove what an earlier run wrote */
     bool dry_run;        /* the trainer is opened for checks and ls_plan only; nothing is written */
     bool no_files;       /* no run directory: nothing is written, and nothing resumed */

@@ -133,3 +133,12 @@ TEST(Slots, APatternThatMatchesNothingIsRefusedWithTheNearestName)
     EXPECT_STREQ("'net,,decoder' has an empty place: expected PATTERN,...", n.error.text);
     EXPECT_EQ(n.match(""), Set{-1});
 }
+
+TEST(Slots, ANameWithoutItsNetWillDoWhereNoNetIsCalledSo)
+{
+    Named named;
+    EXPECT_EQ((Set{2, 3}), named.match("dense2"));
+    EXPECT_EQ((Set{2, 4}), named.match("dense*/weight"));
+    EXPECT_EQ((Set{4}), named.match("dec*")) << "not what lies in it too";
+    EXPECT_EQ((Set{4}), named.match("d*")) << "the net alone, as ever";
+}

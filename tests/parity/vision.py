@@ -27,8 +27,12 @@ STEPS, RATE, DECAY = 3, 0.01, 0.01
 
 
 def make(name, **options):
-    """torchvision's net with numbers that float32 holds; no bias, scale or statistic is at its 0 or 1."""
-    net = getattr(torchvision.models, name)(**options)
+    """torchvision's net, randomized, in double."""
+    return randomize(getattr(torchvision.models, name)(**options)).double()
+
+
+def randomize(net):
+    """The net with numbers that float32 holds; no bias, scale or statistic is at its 0 or 1."""
     with torch.no_grad():
         for part in net.modules():
             if getattr(part, "bias", None) is not None:
@@ -39,7 +43,7 @@ def make(name, **options):
                 part.running_var.uniform_(0.5, 2)
             if isinstance(part, torch.nn.ReLU):
                 part.inplace = False # follow() wants its input
-    return net.double()
+    return net
 
 
 def layers(net):

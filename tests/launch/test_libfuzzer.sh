@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# test_libfuzzer: clang's fuzzer, with AddressSanitizer and UBSan, on what reads files of strangers, for a fixed count.
+#
+#   test_libfuzzer.sh [COUNT]    (30000 for each); the seeds are fixed, so every run tries the same inputs
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+root=$tests/..
+count=${1:-30000}
+command -v clang >/dev/null || exit 77
+
+# fuzz NAME SEEDS SOURCES...: builds tests/fuzz/NAME.c with the sources and runs it, beginning with the files in SEEDS.
+fuzz() {
+    local name=$1 seeds=$2
+    shift 2
+    (cd "$root" && clang -g -O1 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+        -o "$work/$name" "tests/fuzz/$name.c" "$@" core/memory.c core/check.c core/safe_text.c core/spec.c core/tensor.c -ljansson -lm)
+    mkdir -p corpus
+    expect 0 "./$name" -runs="$count" -seed=1 -max_len=2000 -rss_limit_mb=1000 -print_final_stats=1 corpus "$seeds"
+    says "stat::number_of_executed_units: "
+    rm -r corpus
+}
+
+mkdir seeds
+"$python" - <<'END'
+import json
+import struct
+
+headers = [{}, {"a": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]}},
+           {"__metadata__": {"format": "pt"}, "a": {"dtype": "F16", "shape": [3], "data_offsets": [0, 6]},
+            "b": {"dtype": "BF16", "shape": [], "data_offsets": [6, 8]},
+            "c": {"dtype": "I64", "shape": [0, 4], "data_offsets": [8, 8]},
+            "d": {"dtype": "F64", "shape": [1, 1], "data_offsets": [8, 16]}}]
+for i, header in enumerate(headers):
+    text = json.dumps(header).encode()
+    end = max((entry["data_offsets"][1] for entry in header.values() if "dtype" in entry), default=0)
+    open(f"seeds/header{i}", "wb").write(text)
+    open(f"seeds/file{i}", "wb").write(struct.pack("<Q", len(text)) + text + bytes(range(end)))
+END
+fuzz fuzz_safetensors seeds io/safetensors/safetensors.c io/safetensors/safetensors_table.c \
+    io/safetensors/safetensors_type.c io/file.c io/magic.c
