@@ -50,6 +50,10 @@ typedef struct ls_pass {
      * none of it is kept (check, evaluation, generation), and the objective begins rows for itself.
      */
     const ls_carried *carried;
+    /* What the rows of a net whose lines carry (ls_net_carried) go on from, a row each: forward
+     * moves it on, and no gradient goes through it. NULL: they begin at 0, and where they end is
+     * dropped. */
+    const ls_carried *stream;
     /* Called in backward when the gradients of these slots are complete, so that their sum over the
      * ranks can start; and with count 0 in between, so that it moves on. NULL: nobody waits for
      * them. A slot that lines of the net share is complete after the first of them, and a frozen
@@ -155,6 +159,9 @@ struct ls_layer_type {
     void (*range)(const ls_layer *layer, double *low, double *high);
     /* Its input are tokens, whole numbers below this one. NULL: any numbers. */
     long (*vocabulary)(const ls_layer *layer);
+    /* Numbers of a row that forward goes on from, and leaves for the rows that come next in the
+     * same streams: ls_net_stream. NULL: none. */
+    long (*carries)(const ls_layer *layer);
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };

@@ -348,6 +348,30 @@ long ls_net_vocabulary(const ls_net *net)
     return least;
 }
 
+/* By the lines before `end`; NULL: by all. */
+static long carried_by(const ls_net *net, const ls_layer *end)
+{
+    long reals = 0;
+    for (int i = 0; i < net->count && net->layers[i] != end; i++)
+        if (net->layers[i]->type->carries)
+            reals += net->layers[i]->type->carries(net->layers[i]);
+    return reals;
+}
+
+long ls_net_carried(const ls_net *net)
+{
+    return carried_by(net, NULL);
+}
+
+real *ls_net_stream(const ls_layer *layer, const ls_pass *pass, long *apart)
+{
+    const ls_carried *all = pass->stream;
+    if (!all || !layer->type->carries || layer->type->carries(layer) == 0)
+        return NULL;
+    *apart = ls_net_carried(layer->net);
+    return all->data + (pass->row - all->first) * *apart + carried_by(layer->net, layer);
+}
+
 void ls_net_range(const ls_net *net, int layer, double *low, double *high)
 {
     while (layer >= 0 && net->layers[layer]->type->passes_on)

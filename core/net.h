@@ -47,5 +47,11 @@ void ls_net_range(const ls_net *net, int layer, double *low, double *high);
 /* If lines of the net read tokens: its input must be whole numbers below this one. 0: any numbers.
  */
 long ls_net_vocabulary(const ls_net *net);
+/* The numbers of a row that its lines carry from one row of a stream to the next; 0: rows stand by
+ * themselves. */
+long ls_net_carried(const ls_net *net);
+/* Where those of this line of a net lie, of row 0 of the pass; *apart: reals to the next row's.
+ * NULL: it carries none, or pass->stream is NULL. */
+real *ls_net_stream(const ls_layer *layer, const ls_pass *pass, long *apart);
 /* The layer table: name, type, output shape, parameters. */
 void ls_net_print(const ls_net *net, FILE *out);

@@ -133,6 +133,28 @@ static bool freeze(ls_objective *objective, ls_error *error)
     return ls_slots_subtract(&all, &wanted, &objective->frozen, error);
 }
 
+/* Nets that carry states are for streams, and for objectives that go through these in order. */
+static bool check_carried(const ls_objective *objective, ls_error *error)
+{
+    const ls_task *task = &objective->task;
+    int i = 0;
+    while (i < task->nets && ls_net_carried(task->net[i]) == 0)
+        i++;
+    if (i == task->nets || ls_objective_streams(objective) || task->inference)
+        return true;
+    const char *name = task->net[i]->name;
+    if (task->streams)
+        return ls_error_set(error, LS_USAGE,
+                            "the net %s carries states from row to row (carry=1), which the "
+                            "objective %s does not: leave carry=1 out",
+                            name, objective->type->name);
+    return ls_error_set(error, LS_USAGE,
+                        "the net %s carries states from row to row (carry=1), but these rows stand "
+                        "by themselves: it takes a stream of tokens, x [tokens], that `unroll: 64` "
+                        "in the job cuts into windows; or leave carry=1 out",
+                        name);
+}
+
 static void check_metrics(const ls_objective *objective)
 {
     for (int k = 0; k < objective->metrics; k++) {
@@ -214,7 +236,8 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
     objective->task = *task;
     objective->self = ls_alloc(1, type->size);
     if (!ls_spec_read(&spec, type->options, NULL, objective->self, error) ||
-        !type->setup(objective, error) || !freeze(objective, error)) {
+        !type->setup(objective, error) || !freeze(objective, error) ||
+        !check_carried(objective, error)) {
         ls_objective_destroy(objective);
         return NULL;
     }
@@ -254,6 +277,15 @@ long ls_objective_chunk(const ls_objective *objective)
 long ls_objective_steps(const ls_objective *objective)
 {
     return ls_max(1, objective->outputs.steps);
+}
+
+bool ls_objective_streams(const ls_objective *objective)
+{
+    const ls_row_states *states = &objective->row_states;
+    int k = 0;
+    while (k < states->count && !states->at[k].streams)
+        k++;
+    return k < states->count;
 }
 
 int ls_objective_batches(const ls_objective *objective)

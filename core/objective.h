@@ -42,12 +42,15 @@ typedef struct ls_metric {
     bool gap;
 } ls_metric;
 
-/* Numbers that rows of the objective's own carry from step to step: persistent chains, later the
- * states of streams. Cut by the shards as a batch is: of n rows shard i of S has
+/* Numbers that rows of the objective's own carry from step to step: persistent chains, the states
+ * of streams. Cut by the shards as a batch is: of n rows shard i of S has
  * [i n / S, (i + 1) n / S). Kept in the checkpoint as /rows/NAME. */
 typedef struct ls_row_state {
     const char *name; /* static; known to checkpoints, so it is declared where there are no rows */
     long rows, reals; /* of all ranks; reals of a row */
+    /* The states of streams: row i of a batch must be what follows row i of the batch before, and
+     * they begin anew with each epoch; else with the stage only. */
+    bool streams;
 } ls_row_state;
 typedef struct ls_row_states {
     int count;
@@ -106,6 +109,9 @@ typedef struct ls_task {
     ls_shape x, y;      /* of a row of the data; y rank 0: one label */
     bool has_y;
     long classes; /* of the labels, of which y may hold one a step; 0: there are none */
+    /* The rows are windows of a stream of tokens, each labelled with the tokens that follow its
+     * own; an objective of streams gets batches of so many. 0: they are not. */
+    long streams;
     const char
         *advice; /* how targets that look like labels become labels; NULL or "": they do not */
     const char *train; /* patterns of the slots that may change (params.h); NULL: all */
@@ -223,6 +229,8 @@ void ls_objective_view_numbers(ls_objective *objective, const char *name, const 
                                const ls_shape *shape);
 /* Zeroes the phase's slots of a gradient array: for the start of `gradient`. */
 void ls_objective_zero(const ls_objective *objective, int phase, real *gradient);
+/* Whether it goes along streams (ls_row_state). */
+bool ls_objective_streams(const ls_objective *objective);
 /* The batches that a step takes. */
 int ls_objective_batches(const ls_objective *objective);
 /* The value of metric k by sums[phases]. */

@@ -89,8 +89,10 @@ static bool read_hdf5(const ls_column *column, long row, long n, void *stored, l
     hid_t type = H5Tget_class(theirs) == H5T_ENUM
                      ? theirs
                      : ls_dataset_check_memory_type(column->array->type);
-    bool ok = ls_h5_read_rows(column->dataset, type, row, n, stored) ||
-              ls_h5_fail_read(error, column->dataset, column->array->path, row);
+    const long numbers = column->flat ? ls_shape_count(&column->array->shape) : 1;
+    bool ok =
+        ls_h5_read_rows(column->dataset, type, row * numbers + column->skip, n * numbers, stored) ||
+        ls_h5_fail_read(error, column->dataset, column->array->path, row);
     H5Tclose(theirs);
     return ok;
 }

@@ -9,6 +9,8 @@ typedef struct ls_column {
     int descriptor;        /* of the file */
     hid_t dataset;         /* < 0: the data set has no such array in a file */
     const void *memory;    /* the array itself, of a data set in memory; NULL: it is in a file */
+    bool flat;             /* its rows are cut out of a data set of one number a row, ... */
+    long skip;             /* ... from this number on (stream.h) */
 } ls_column;
 
 /* Reads row rows[i] into out[i, :], for i in [0, n), converted and scaled. Several threads may call

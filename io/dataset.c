@@ -3,12 +3,10 @@
 #include "io/dataset.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "core/clones.h"
 #include "core/memory.h"
@@ -16,19 +14,17 @@
 #include "io/column.h"
 #include "io/dataset_check.h"
 #include "io/dataset_names.h"
+#include "io/describe.h"
 #include "io/file.h"
 #include "io/h5/h5_lock.h"
 #include "io/labels.h"
+#include "io/stream.h"
 #include "io/transform.h"
 
 enum {
     GROUP_BYTES = 1 << 20, /* of rows that are read, then transformed: they stay in a cache */
     RULES = 4              /* more than there are in the table of losses */
 };
-/* A few rows stand for an array where data sets are compared: SAMPLE_ROWS at each of SAMPLE_PLACES,
- * or fewer, so that those of a place take no more than SAMPLE_BYTES. */
-enum { SAMPLE_PLACES = 4, SAMPLE_ROWS = 16, SAMPLE_BYTES = 1 << 18 };
-
 struct ls_dataset {
     char *path;
     hid_t file;
@@ -262,6 +258,23 @@ ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits
     return open_checked(data, checks, error);
 }
 
+bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error)
+{
+    for (int id = 0; id < LS_SPLITS; id++) {
+        ls_split *split = &data->split[id];
+        if (split->tokens && split->x.shape.at[0] == steps)
+            return true;
+        if (split->present && !ls_stream_label(split, &data->x[id], &data->y[id], steps, error))
+            return false;
+    }
+    if (!classes_match(data, error))
+        return false;
+    for (int id = 0; id < LS_SPLITS; id++)
+        if (data->split[id].present)
+            ls_stream_cut(&data->split[id], &data->x[id], &data->y[id], steps);
+    return true;
+}
+
 void ls_dataset_close(ls_dataset *data)
 {
     if (!data)
@@ -312,8 +325,11 @@ static bool keep_column(const ls_dataset *data, ls_column *column, ls_array *arr
 bool ls_dataset_keep(ls_dataset *data, ls_split_id split, double bytes, ls_error *error)
 {
     ls_split *from = &data->split[split];
-    return keep_column(data, &data->x[split], &from->x, &bytes, error) &&
-           keep_column(data, &data->y[split], &from->y, &bytes, error);
+    const bool ok = keep_column(data, &data->x[split], &from->x, &bytes, error) &&
+                    keep_column(data, &data->y[split], &from->y, &bytes, error);
+    if (from->tokens) /* both are one array of the file */
+        data->y[split].dataset = data->x[split].dataset;
+    return ok;
 }
 
 bool ls_dataset_unpacks(const ls_dataset *data, ls_split_id split, char *text, size_t size)
@@ -535,37 +551,22 @@ bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, l
            (!y || read_y(data, split, rows, n, y, error));
 }
 
-/* Rows of an array that stand for all: some at each of a few places from its first row to its last,
- * for each place may be a chunk to unpack. They depend on its shape only. Returns how many. */
-static long choose_sample(const ls_array *array, int64_t rows[SAMPLE_PLACES * SAMPLE_ROWS])
+bool ls_dataset_read_tokens(ls_dataset *data, ls_split_id id, long first, long n, real *tokens,
+                            ls_error *error)
 {
-    long row_bytes = ls_shape_count(&array->shape) * (long)ls_dtype_size(array->type);
-    long n = ls_min(ls_max(SAMPLE_BYTES / row_bytes, 1), ls_min(SAMPLE_ROWS, array->rows));
-    for (long i = 0; i < SAMPLE_PLACES * n; i++)
-        rows[i] = i / n * (array->rows - n) / (SAMPLE_PLACES - 1) + i % n;
-    return SAMPLE_PLACES * n;
-}
-
-/* Appends the lines of one array to text[size]. */
-static bool describe_array(const ls_split *split, const ls_column *column, char *text, size_t size,
-                           ls_error *error)
-{
-    char shape[96];
-    int64_t rows[SAMPLE_PLACES * SAMPLE_ROWS];
-    const ls_array *array = column->array;
-    char letter = array == &split->y ? 'y' : 'x';
-    bool labels = letter == 'y' && split->labelled;
-    const double scale[] = {array->scale, array->offset};
-    uint64_t digest = labels ? split->labels : XXH3_64bits(scale, sizeof scale);
-    if (!labels && !ls_column_digest(column, rows, choose_sample(array, rows), &digest, error))
-        return false;
-    snprintf(
-        text + strlen(text), size - strlen(text),
-        "%s/%c rows: %ld of %s, %s\n%s/%c %s: digest %016" PRIx64 "\n", split->name, letter,
-        array->rows,
-        array->shape.rank == 0 ? "one label" : ls_shape_text(&array->shape, shape, sizeof shape),
-        ls_dtype_name(array->type), split->name, letter, labels ? "labels" : "numbers", digest);
-    return true;
+    ls_split split = data->split[id];
+    ls_column column = data->x[id];
+    split.x.rows = split.tokens;
+    split.x.shape = split.y.shape = split.row = (ls_shape){.rank = 0};
+    column.array = &split.x;
+    int64_t *rows = ls_alloc((size_t)n, sizeof *rows);
+    for (long i = 0; i < n; i++)
+        rows[i] = first + i;
+    const bool ok = ls_column_read(&column, rows, n, tokens, error) &&
+                    ls_labels_check_again(&split, &column, rows, n, tokens, error) &&
+                    check_tokens(data, &split, rows, n, tokens, error);
+    ls_free(rows);
+    return ok;
 }
 
 char *ls_dataset_describe(ls_dataset *data, ls_error *error)
@@ -574,25 +575,14 @@ char *ls_dataset_describe(ls_dataset *data, ls_error *error)
     bool ok = true;
     for (int id = 0; ok && id < LS_SPLITS; id++) {
         const ls_split *split = &data->split[id];
-        ok = (!split->present || describe_array(split, &data->x[id], text, sizeof text, error)) &&
-             (!split->has_y || describe_array(split, &data->y[id], text, sizeof text, error));
+        ok =
+            (!split->present || ls_describe_array(split, &data->x[id], text, sizeof text, error)) &&
+            (!split->has_y || ls_describe_array(split, &data->y[id], text, sizeof text, error));
     }
     return ok ? ls_copy_string(text) : NULL;
 }
 
 uint64_t ls_dataset_shape_digest(const ls_dataset *data)
 {
-    uint64_t digest = 0;
-    for (int i = 0; i < 2 * LS_SPLITS; i++) {
-        const ls_split *split = &data->split[i / 2];
-        const ls_array *array = i % 2 ? &split->y : &split->x;
-        if (i % 2 ? !split->has_y : !split->present)
-            continue;
-        char shape[96], line[256];
-        int length = snprintf(line, sizeof line, "%s.%c %s %ld x %s\n", split->name, "xy"[i % 2],
-                              ls_dtype_name(array->type), array -> rows,
-                              ls_shape_text(&array->shape, shape, sizeof shape));
-        digest = XXH3_64bits_withSeed(line, (size_t)length, digest);
-    }
-    return digest;
+    return ls_describe_shapes(data->split);
 }

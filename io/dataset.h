@@ -7,7 +7,10 @@
  * y of shape [rows] or [rows, 1] holds labels where its numbers are whole or where it has the
  * attribute `classes`; the shape of a row is then {}. y of another shape, [rows, steps], holds a
  * label for each step of a row where it has that attribute. Other y are targets of regression. x
- * and targets of shape [rows] count as [rows, 1]. */
+ * and targets of shape [rows] count as [rows, 1].
+ *
+ * A file without y whose x are whole numbers of shape [tokens] holds a stream of tokens, which
+ * ls_dataset_unroll cuts into rows; x may then have the attribute `classes`, as y. */
 #pragma once
 #include "core/check.h"
 #include "core/loss.h"
@@ -40,6 +43,7 @@ typedef struct ls_split {
      * are no labels. */
     long classes;
     uint64_t labels; /* a digest of all labels; 0: there are none */
+    long tokens;     /* of the stream that the rows are windows of; 0: they are not */
 } ls_split;
 
 typedef enum { LS_TRAIN, LS_VALID, LS_TEST, LS_SPLITS } ls_split_id;
@@ -83,6 +87,10 @@ void ls_dataset_advise(ls_dataset *data, ls_split_id split, char *text, size_t s
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 /* "train" -> LS_TRAIN; LS_SPLITS where the name is unknown or NULL. */
 ls_split_id ls_split_find(const char *name);
+/* Cuts the streams of tokens of all splits into windows of so many steps, each labelled with the
+ * token that follows (stream.h). If they are so cut already, does nothing. LS_USAGE and LS_DATA
+ * errors where a split is no stream, or too short for a window. Not while other threads read. */
+bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error);
 /* What the random part of the transforms depends on, besides the row of the data set. */
 typedef struct ls_augment {
     uint64_t seed;
@@ -116,6 +124,10 @@ void ls_dataset_set_vocabulary(ls_dataset *data, const ls_vocabulary *v);
  * tokens. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
+/* Of a split cut by ls_dataset_unroll: reads n tokens from `first` on, as they lie in the stream.
+ * Errors as in ls_dataset_read. */
+bool ls_dataset_read_tokens(ls_dataset *data, ls_split_id split, long first, long n, real *tokens,
+                            ls_error *error);
 /* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,
  * each followed by one with a digest of all its labels, or of a few of its rows, as stored. Equal
  * data give equal texts, whatever the file's path and layout. The caller frees it with ls_free.

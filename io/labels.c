@@ -8,7 +8,7 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 
-enum { BLOCK_ROWS = 1024, BLOCK_NUMBERS = 1 << 16 };
+enum { BLOCK_ROWS = 8192, BLOCK_NUMBERS = 1 << 16 };
 
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
 {

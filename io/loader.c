@@ -65,8 +65,11 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
         ls_random_stream(plan->seed, LS_RANDOM_SHUFFLE, (uint64_t)epoch, plan->stage, 0);
     for (long i = 0; i < end - first; i++) {
         uint64_t index = (uint64_t)(begin + first + i);
-        to->row[i] =
-            (int64_t)(plan->shuffle ? ls_random_permute(order, (uint64_t)rows, index) : index);
+        if (plan->streams)
+            to->row[i] = (first + i) * loader->steps_per_epoch + step % loader->steps_per_epoch;
+        else
+            to->row[i] =
+                (int64_t)(plan->shuffle ? ls_random_permute(order, (uint64_t)rows, index) : index);
     }
 }
 
@@ -104,6 +107,9 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
              split->name, plan->batch);
     ls_check(plan->rows >= 0 && plan->rows <= split->x.rows,
              "a loader can't read the first %ld of %ld rows", plan->rows, split->x.rows);
+    ls_check(!plan->streams ||
+                 (!plan->shuffle && (plan->rows ? plan->rows : split->x.rows) % plan->batch == 0),
+             "a loader can't cut the rows into %ld equal streams", plan->batch);
     ls_check(plan->shards > 0 && plan->begin >= 0 && plan->begin <= plan->end &&
                  plan->end <= plan->shards,
              "a loader can't read shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);

@@ -41,6 +41,7 @@ static const char *const examples[] = {
     "1,2 | gru units=33 bias=0",
     "4,3 | gru units=5 reset=after",
     "1,2 | gru units=33 bias=0 reset=after",
+    "3,2 | gru units=4 carry=1; gru units=3; gru units=3 carry=1 reset=after",
     "5,2 | gru units=34 last=1 reverse=1; dense units=2",
     "5,3 | gru units=40 reverse=1 reset=after; gru units=3 last=1",
     NULL};
@@ -224,6 +225,7 @@ const ls_layer_type ls_layer_gru = {
     .size = sizeof(gru),
     .options = options,
     .setup = setup,
+    .carries = ls_recurrent_carries,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,

@@ -36,6 +36,7 @@ static const char *const examples[] = {
     "1,2 | lstm units=33 bias=0",
     "5,2 | lstm units=34 last=1 peephole=1; dense units=2",
     "5,3 | lstm units=4 reverse=1 peephole=1; lstm units=3 reverse=1 last=1",
+    "3,2 | lstm units=4 carry=1 peephole=1; lstm units=34 carry=1 last=1",
     "4,2 | a: lstm units=3; b: lstm @input units=3 reverse=1; concat @a,b; lstm units=2",
     NULL};
 
@@ -218,6 +219,7 @@ const ls_layer_type ls_layer_lstm = {
     .size = sizeof(lstm),
     .options = options,
     .setup = setup,
+    .carries = ls_recurrent_carries,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,

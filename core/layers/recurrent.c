@@ -6,6 +6,7 @@
 
 #include "core/kernels/rows.h"
 #include "core/minmax.h"
+#include "core/net.h"
 
 enum { EMPTY = 16 }; /* reals at the end of a line */
 
@@ -109,6 +110,10 @@ bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls
                             "%s takes sequences, [time, features] a row, found %s: `embedding` "
                             "makes them of [time] tokens, `reshape` of numbers in another shape",
                             layer->type->name, ls_shape_text(x, text, sizeof text));
+    if (self->carry && self->reverse)
+        return ls_error_set(error, LS_USAGE,
+                            "carry=1 goes from one row of a stream to the next, reverse=1 against "
+                            "it: leave one of them out");
     self->cell = cell;
     self->steps = x->at[0];
     self->in = x->at[1];
@@ -117,7 +122,6 @@ bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls
     layer->y = self->last ? (ls_shape){1, {self->units}} : (ls_shape){2, {x->at[0], self->units}};
     claim_slots(layer, bias);
     layer->prepared_size = prepared_reals(self);
-    layer->prepared = ls_params_claim_prepared(layer->params, layer->prepared_size);
     layer->kept.per_row = (size_t)(self->steps * self->line) * sizeof(real);
     layer->scratch.fixed = (size_t)scratch_reals(self) * sizeof(real);
     layer->scratch.per_row =
@@ -125,6 +129,12 @@ bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls
     layer->flops =
         2.0 * (double)(self->steps * cell->gates * self->units) * (double)(self->in + self->units);
     return true;
+}
+
+long ls_recurrent_carries(const ls_layer *layer)
+{
+    const ls_recurrent *self = layer->self;
+    return self->carry ? self->cell->states * self->units : 0;
 }
 
 void ls_recurrent_prepare(const ls_layer *layer)
@@ -235,6 +245,25 @@ static void add_rows(long rows, long n, const real *from, long from_row, real *t
             to[i * to_row + j] += from[i * from_row + j];
 }
 
+/* The states before the first step, and those after the last, of rows that go on in streams. */
+static void take_states(const ls_recurrent_step *step, const ls_pass *pass)
+{
+    const long units = step->self->units;
+    long apart;
+    const real *from = ls_net_stream(step->layer, pass, &apart);
+    for (int k = 0; from && k < step->self->cell->states; k++)
+        copy_rows(step->rows, units, from + k * units, apart, step->state[k], units);
+}
+
+static void leave_states(const ls_recurrent_step *step, const ls_pass *pass)
+{
+    const long units = step->self->units;
+    long apart;
+    real *to = ls_net_stream(step->layer, pass, &apart);
+    for (int k = 0; to && k < step->self->cell->states; k++)
+        copy_rows(step->rows, units, step->state[k], units, to + k * units, apart);
+}
+
 void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const ls_recurrent *self = layer->self;
@@ -249,6 +278,7 @@ void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_l
                                .scratch = args->scratch};
     ls_matrix_apply(&m, &inputs);
     ls_recurrent_step step = begin(layer, args);
+    take_states(&step, pass);
     for (long n = 0, row; n < self->steps; n++) {
         enter(&step, args, n);
         for (int k = 0; k < self->cell->states; k++)
@@ -259,6 +289,7 @@ void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_l
         if (at >= 0)
             copy_rows(step.rows, self->units, step.state[0], self->units, args->y + at, row);
     }
+    leave_states(&step, pass);
 }
 
 /* The padding of all fields of a step: the products over all steps read that of dG. */

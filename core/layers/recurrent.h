@@ -1,7 +1,8 @@
 /* recurrent: what the layers rnn, gru and lstm have in common. x [time, features] becomes y
  * [time, units], or [units] with last=1, by a cell that is applied step after step: from x_t and
- * the state that the step before has left it makes the next state. The first state is 0. One layer
- * is one direction; reverse=1 goes from the last step to the first.
+ * the state that the step before has left it makes the next state. The first state is 0, or with
+ * carry=1 what the row before in the same stream has left. One layer is one direction; reverse=1
+ * goes from the last step to the first.
  *
  *     forward     XG = x W^T + b          of all steps, one product
  *                 each step:  XG_t += h R^T, then the cell's functions, row after row
@@ -9,8 +10,9 @@
  *                 dx = dG W               of all steps, one product
  *     gradient    dW, dR, db              of all steps, one product each
  *
- * Back-propagation goes through all steps of the sequence. R is turned round in `prepare`, once an
- * update, so that both products of a step read weights in panels.
+ * Back-propagation goes through all steps of the sequence, and with carry=1 not into those before
+ * it (truncated: Williams and Peng 1990), from whose last state it began. R is turned round in
+ * `prepare`, once an update, so that both products of a step read weights in panels.
  *
  * W [gates * units, features] and R [gates * units, units] have panels of their own for each gate,
  * so that a gate's columns begin at a multiple of 32: `padded` is units, rounded up to it. What is
@@ -52,7 +54,7 @@ typedef struct ls_recurrent_cell {
 /* The private struct of a recurrent layer begins with it. */
 typedef struct ls_recurrent {
     long units;
-    bool reverse, last, bias, orthogonal;
+    bool reverse, last, bias, orthogonal, carry;
     const ls_recurrent_cell *cell; /* the rest is set by ls_recurrent_setup */
     long in, steps, padded;
     long line; /* reals */
@@ -70,7 +72,9 @@ typedef struct ls_recurrent {
      "adds learned biases"},                                                                       \
     {"orthogonal", LS_OPTION_BOOL, offsetof(ls_recurrent, orthogonal), "0", 0, 1, NULL,            \
      "the recurrent weight of each gate starts as a random orthogonal matrix, not uniform in "     \
-     "+-1/sqrt(units)"}
+     "+-1/sqrt(units)"},                                                                           \
+    {"carry", LS_OPTION_BOOL, offsetof(ls_recurrent, carry), "0", 0, 1, NULL,                      \
+     "rows of a stream go on from the state that those before them have left"}
 /* clang-format on */
 
 /* One step of some rows. */
@@ -101,6 +105,8 @@ void ls_recurrent_back(const ls_recurrent_step *step, int product, bool add, rea
  * units], which starts as `bias` says, and memory for this cell. */
 bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls_initializer *bias,
                         ls_error *error);
+/* For ls_layer_type: [states, units] with carry=1. */
+long ls_recurrent_carries(const ls_layer *layer);
 void ls_recurrent_prepare(const ls_layer *layer);
 void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
 void ls_recurrent_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);

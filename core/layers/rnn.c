@@ -52,7 +52,7 @@ static const char *const examples[] = {
     "1,2 | rnn units=33 bias=0",
     "5,2 | rnn units=40 activation=logistic last=1; dense units=2",
     "5,3 | rnn units=4 activation=relu reverse=1; rnn units=3 reverse=1 last=1",
-    "3,4 | a: rnn units=4; rnn units=4 share=a",
+    "3,4 | a: rnn units=4 carry=1; rnn units=4 share=a carry=1",
     NULL};
 
 static const struct function *function_of(const ls_recurrent_step *step)
@@ -97,6 +97,7 @@ const ls_layer_type ls_layer_rnn = {
     .size = sizeof(rnn),
     .options = options,
     .setup = setup,
+    .carries = ls_recurrent_carries,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,

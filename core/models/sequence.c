@@ -73,7 +73,13 @@ bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
     const long classes = count_classes(s, type, nets, error);
     if (!classes || !check_input(s, type, input, error))
         return false;
-    snprintf(line, sizeof line, "%s units=%ld%s%s", type, s->units, *more ? " " : "", more);
+    if (s->carry && s->bidirectional)
+        return ls_error_set(error, LS_USAGE,
+                            "%s: bidirectional=1 reads a row from its end too, which carry=1 can't "
+                            "go on from: leave one of them out",
+                            type);
+    snprintf(line, sizeof line, "%s units=%ld%s%s%s", type, s->units, *more ? " " : "", more,
+             s->carry ? " carry=1" : "");
     if (input->rank == 1) {
         add_tokens(s, nets);
         snprintf(below, sizeof below, "tokens");

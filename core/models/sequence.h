@@ -8,7 +8,7 @@
 
 typedef struct ls_sequence {
     long units, layers, embed, classes, vocabulary;
-    bool bidirectional, last;
+    bool bidirectional, last, carry;
     double dropout;
 } ls_sequence;
 
@@ -26,6 +26,9 @@ typedef struct ls_sequence {
      "each layer is two lines, one from either end, side by side"},                                \
     {"last", LS_OPTION_BOOL, offsetof(ls_sequence, last), "0", 0, 1, NULL,                         \
      "1: a class of the whole sequence, from the last state; 0: one of each step"},                \
+    {"carry", LS_OPTION_BOOL, offsetof(ls_sequence, carry), "0", 0, 1, NULL,                       \
+     "1: the windows of a stream (`unroll` in the job) go on from the states that those before "   \
+     "them have left"},                                                                            \
     {"dropout", LS_OPTION_REAL, offsetof(ls_sequence, dropout), "0", 0, 0.99, NULL,                \
      "share of each layer's outputs dropped in training (Zaremba et al. 2014)"},                   \
     {"embed", LS_OPTION_INT, offsetof(ls_sequence, embed), "0", 0, 1e6, NULL,                      \

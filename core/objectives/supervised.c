@@ -1,6 +1,12 @@
 /* supervised: one net, a loss between its output and the target of each row, or of each step of it:
  * where a row has labels [steps], the net's output is [steps, classes], and all means are those
- * over the steps. */
+ * over the steps.
+ *
+ * Where rows are windows of a stream of tokens, the labels are the tokens that come next, and the
+ * loss is also shown as bits a token, loss / ln 2, and as perplexity, exp(loss). If lines of the
+ * net carry their state (carry=1), each row of a batch is a stream of its own, of which every step
+ * takes the next window: back-propagation through time, truncated at the border of a window. */
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -91,6 +97,29 @@ static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
                         self->steps, self->steps, ls_shape_text(y, text, sizeof text));
 }
 
+/* A net that carries states goes through streams row after row. */
+static void find_streams(ls_objective *objective, const supervised *self)
+{
+    const long streams = objective->task.streams, reals = ls_net_carried(self->net);
+    if (streams > 0 && reals > 0)
+        objective->row_states = (ls_row_states){1, {{"streams", streams, reals, true}}};
+}
+
+static double bits_of(double loss)
+{
+    return loss / log(2);
+}
+
+/* What is said of tokens; returns the number of the metric that judges. */
+static int add_text_metrics(ls_objective *objective)
+{
+    ls_metric *const at = &objective->metric[objective->metrics];
+    at[0] = (ls_metric){.name = "bits", .sum = LS_SUM_LOSS, .lower = true, .of = bits_of};
+    at[1] = (ls_metric){.name = "perplexity", .sum = LS_SUM_LOSS, .lower = true, .of = exp};
+    objective->metrics += 2;
+    return objective->metrics - 2;
+}
+
 static bool setup(ls_objective *objective, ls_error *error)
 {
     supervised *self = objective->self;
@@ -102,6 +131,7 @@ static bool setup(ls_objective *objective, ls_error *error)
     if (!find_steps(&objective->task, self, error) || !ls_objective_takes(objective, net, error) ||
         !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
+    find_streams(objective, self);
     objective->takes_y = true;
     objective->output = net->y;
     objective->outputs.logits = self->loss->logits ? net : NULL;
@@ -116,6 +146,8 @@ static bool setup(ls_objective *objective, ls_error *error)
     objective->metric[1] = (ls_metric){.name = "accuracy", .sum = SUM_CORRECT};
     objective->metrics = self->vector ? 1 : 2;
     objective->judged = objective->metrics - 1;
+    if (objective->task.streams && self->loss->softmax)
+        objective->judged = add_text_metrics(objective);
     return true;
 }
 
@@ -143,27 +175,49 @@ static double flops(const ls_objective *objective)
     return ls_net_flops(net, ls_net_all(net), &objective->phase[0].slots);
 }
 
+/* Adds loss and metrics of `count` steps, or rows, from `first` on. */
+static void measure_part(const supervised *self, const ls_batch *batch, long first, long count,
+                         const real *y, real *dy, ls_sums *sums)
+{
+    double correct;
+    const long target = self->vector ? self->width : 1;
+    const ls_loss_batch outputs = {.rows = count,
+                                   .width = self->width,
+                                   .y = y + first * self->width,
+                                   .target = batch->y + first * target,
+                                   .vector = self->vector,
+                                   .smoothing = dy ? self->smoothing : 0,
+                                   .dy = dy ? dy + first * self->width : NULL};
+    sums->at[LS_SUM_WEIGHT] += (double)count;
+    sums->at[LS_SUM_LOSS] += ls_loss_sum(self->loss, &outputs, &correct);
+    sums->at[SUM_CORRECT] += correct;
+}
+
 /* Loss and metrics of y; dy NULL: an evaluation, without label smoothing. */
 static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                     ls_sums *sums)
 {
-    const long rows = batch->rows * self->steps;
-    const ls_loss_batch outputs = {.rows = rows,
-                                   .width = self->width,
-                                   .y = y,
-                                   .target = batch->y,
-                                   .vector = self->vector,
-                                   .smoothing = dy ? self->smoothing : 0,
-                                   .dy = dy};
-    *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)rows};
-    sums->at[LS_SUM_LOSS] = ls_loss_sum(self->loss, &outputs, &sums->at[SUM_CORRECT]);
+    *sums = (ls_sums){.at[LS_SUM_WEIGHT] = 0};
+    if (!batch->length)
+        measure_part(self, batch, 0, batch->rows * self->steps, y, dy, sums);
+    for (long i = 0; batch->length && i < batch->rows; i++)
+        measure_part(self, batch, i * self->steps, batch->length[i], y, dy, sums);
+}
+
+/* The pass, with what its rows carry. */
+static ls_pass with_stream(const ls_objective *objective, const ls_pass *pass)
+{
+    ls_pass own = *pass;
+    own.stream = ls_objective_streams(objective) && pass->carried ? &pass->carried[0] : NULL;
+    return own;
 }
 
 static void gradient(ls_objective *objective, int phase, const ls_batch *shard, const ls_pass *pass,
                      ls_sums *sums)
 {
     supervised *self = objective->self;
-    const real *y = ls_workspace_forward(self->training, pass, shard->x, shard->rows);
+    const ls_pass own = with_stream(objective, pass);
+    const real *y = ls_workspace_forward(self->training, &own, shard->x, shard->rows);
     measure(self, shard, y, ls_workspace_dy(self->training), sums);
     if (!pass->gradient)
         return;
@@ -175,10 +229,18 @@ static const real *evaluate(ls_objective *objective, const ls_batch *rows, const
                             ls_sums *sums)
 {
     supervised *self = objective->self;
-    const real *y = ls_workspace_forward(self->evaluation, pass, rows->x, rows->rows);
+    const ls_pass own = with_stream(objective, pass);
+    const real *y = ls_workspace_forward(self->evaluation, &own, rows->x, rows->rows);
     if (sums)
         measure(self, rows, y, NULL, sums);
     return y;
+}
+
+/* A stream begins from 0. */
+static void begin_rows(ls_objective *objective, int state, uint64_t seed, long first, long n,
+                       real *data)
+{
+    memset(data, 0, (size_t)(n * objective->row_states.at[state].reals) * sizeof *data);
 }
 
 static void destroy(ls_objective *objective)
@@ -199,5 +261,6 @@ const ls_objective_type ls_objective_supervised = {
     .flops = flops,
     .gradient = gradient,
     .evaluate = evaluate,
+    .begin_rows = begin_rows,
     .destroy = destroy,
 };

@@ -88,6 +88,8 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
     double value[LS_METRICS];
     json_t *top = ls_forward_json(f);
     ls_evaluation_values(e, objective, value);
+    if (f->split->tokens)
+        json_object_set_new(top, "tokens", json_integer(f->split->tokens - 1));
     for (int k = 0; k < objective->metrics; k++)
         json_object_set_new(top, objective->metric[k].name, ls_json_real(value[k]));
     if (e->how.samples)
@@ -102,7 +104,10 @@ static void print_text(const ls_forward *f, const ls_objective *objective, const
     double value[LS_METRICS];
     ls_evaluation_values(e, objective, value);
     ls_forward_print(f);
-    ls_print(stdout, "rows      %ld\n", e->rows);
+    if (f->split->tokens)
+        ls_print(stdout, "tokens    %ld\n", f->split->tokens - 1);
+    else
+        ls_print(stdout, "rows      %ld\n", e->rows);
     for (int k = 0; k < objective->metrics; k++)
         ls_print(stdout, "%-9s %.6f\n", objective->metric[k].name, value[k]);
     if (e->how.samples)

@@ -73,6 +73,7 @@ typedef struct ls_job {
     ls_job_net nets[LS_MODEL_NETS]; /* the first with names: in place of `net`, or beside `model`,
                                        of whose nets they replace those of the same names */
     const char *transform; /* lines: what is done to each row of x (io/transform.h); or NULL */
+    long unroll;           /* steps of a row, where x are streams of tokens; 0: x has rows */
     long exact_conv;       /* 0 or 1: no Winograd */
     long seed;
     long shards;     /* 0: the rank count of the first start, times accumulate */

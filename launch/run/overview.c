@@ -101,10 +101,12 @@ static void print_data(const ls_session *session, FILE *out)
     for (int s = 0; s < LS_SPLITS; s++) {
         const ls_split *split = ls_dataset_split(session->data, (ls_split_id)s);
         if (split->present)
-            ls_print(out, " %s %ld rows,", split->name, split->x.rows);
+            ls_print(out, " %s %ld %s,", split->name, split->tokens ? split->tokens : split->x.rows,
+                     split->tokens ? "tokens" : "rows");
     }
     const ls_shape *x = &session->task.x;
-    ls_print(out, " %s", ls_shape_text(x, shape, sizeof shape));
+    ls_print(out, " %s%s", session->job->unroll ? "rows of " : "",
+             ls_shape_text(x, shape, sizeof shape));
     if (session->task.classes)
         ls_print(out, ", %ld classes", session->task.classes);
     ls_print(out, "\n");
@@ -129,6 +131,20 @@ static bool is_usual(const ls_job *job, int stage, const char *phase)
     return !job->model && ls_job_origin(job, key) == LS_FROM_DEFAULT;
 }
 
+/* Which tokens a stage of streams trains on. */
+static void print_streams(const ls_session *session, int number, FILE *out)
+{
+    const ls_session_stage *stage = &session->stage[number];
+    const ls_split *train = ls_dataset_split(session->data, LS_TRAIN);
+    const long batch = session->job->stage[number].batch, steps = session->job->unroll;
+    if (ls_objective_streams(stage->objective))
+        ls_print(out,
+                 "          stage %d: %ld streams of %ld tokens, side by side; %ld of %ld tokens "
+                 "fill no whole row of a batch, and are left out of training\n",
+                 number + 1, batch, stage->epoch_batches * steps,
+                 train->tokens - 1 - stage->rows * steps, train->tokens - 1);
+}
+
 static void print_stage(const ls_session *session, int number, FILE *out)
 {
     const ls_job_stage *keys = &session->job->stage[number];
@@ -141,6 +157,7 @@ static void print_stage(const ls_session *session, int number, FILE *out)
                  number + 1, keys->batch, rows);
     else if (keys->batch == rows)
         ls_print(out, "          stage %d: every step takes all training rows\n", number + 1);
+    print_streams(session, number, out);
     ls_print(out, "stage %d   %s; ", number + 1, keys->objective);
     for (int i = 0; i < keys->optimizers; i++) {
         const char *phase = keys->optimizer[i].phase;

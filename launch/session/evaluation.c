@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "launch/session/chunks.h"
+#include "launch/session/streams.h"
 
 /* What the evaluation of each chunk adds to. */
 typedef struct chunk_sums {
@@ -30,23 +31,41 @@ static void assess_chunk(const chunk_sums *c, const ls_batch *batch, const ls_pa
     ls_free(estimate);
 }
 
-static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, real *results)
+/* Counts labels and predictions of the rows, or of those of their steps that are there. */
+static void count_confusion(ls_evaluation *e, const ls_objective *objective, const ls_batch *batch,
+                            const real *y)
 {
-    chunk_sums *c = context;
-    ls_evaluation *e = c->evaluation;
-    const ls_objective *objective = c->objective;
-    const ls_pass pass = {.seed = e->seed, .row = batch->first};
     const long steps = ls_objective_steps(objective),
                width = ls_shape_count(&objective->output) / steps;
-    const real *y =
-        objective->type->evaluate(c->objective, batch, &pass, &c->sums[chunk * objective->phases]);
-    for (long r = 0; e->confusion && r < batch->rows * steps; r++) {
+    for (long r = 0; r < batch->rows * steps; r++) {
+        if (batch->length && r % steps >= batch->length[r / steps])
+            continue;
         long label = (long)batch->y[r];
         long prediction = ls_loss_predict(y + r * width, width, objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
-    if (e->how.samples)
+}
+
+static void evaluate_batch(void *context, const ls_batch *batch, const ls_carried *carried,
+                           long chunk)
+{
+    chunk_sums *c = context;
+    const ls_objective *objective = c->objective;
+    const ls_pass pass = {.seed = c->evaluation->seed, .row = batch->first, .carried = carried};
+    ls_sums sums[LS_PHASES], *all = &c->sums[chunk * objective->phases];
+    const real *y = objective->type->evaluate(c->objective, batch, &pass, sums);
+    for (int p = 0; p < objective->phases; p++)
+        for (int k = 0; k < LS_SUMS; k++)
+            all[p].at[k] += sums[p].at[k];
+    if (c->evaluation->confusion)
+        count_confusion(c->evaluation, objective, batch, y);
+    if (c->evaluation->how.samples)
         assess_chunk(c, batch, &pass, &c->likelihood[2 * chunk]);
+}
+
+static void evaluate_chunk(void *context, const ls_batch *batch, long chunk, real *results)
+{
+    evaluate_batch(context, batch, NULL, chunk);
 }
 
 /* The draws of an estimate of the model as a whole. */
@@ -134,9 +153,17 @@ void ls_evaluation_release(ls_evaluation *evaluation)
     evaluation->confusion = NULL;
 }
 
+/* Whether the split is evaluated as streams of tokens. */
+static bool in_streams(const ls_objective *objective, const ls_split *split)
+{
+    return split->tokens && objective->takes_y;
+}
+
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split)
 {
-    return ls_min(ls_objective_chunk(objective), ls_dataset_split(data, split)->x.rows);
+    const ls_split *rows = ls_dataset_split(data, split);
+    return ls_min(ls_objective_chunk(objective),
+                  in_streams(objective, rows) ? LS_STREAMS_CHUNK : rows->x.rows);
 }
 
 double ls_evaluation_likelihood(const ls_evaluation *e, double *standard_error)
@@ -156,7 +183,14 @@ void ls_evaluation_values(const ls_evaluation *e, const ls_objective *objective,
     }
 }
 
-/* **Collective.** Adds to the evaluation's sums those of a split's first rows, in fixed chunks. */
+/* What each stream of tokens carries. */
+static long carried_by(const ls_objective *objective)
+{
+    return ls_objective_streams(objective) ? objective->row_states.at[0].reals : 0;
+}
+
+/* **Collective.** Adds to the evaluation's sums those of a split's first rows, in fixed chunks; of
+ * a stream of tokens those of all of them. */
 static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *data,
                           ls_split_id split, ls_evaluation *evaluation, ls_error *error)
 {
@@ -168,10 +202,18 @@ static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *da
                               .targets = true,
                               .context = &c,
                               .apply = evaluate_chunk};
-    const long count = ls_chunks_count(&chunks), phases = objective->phases;
+    const ls_streams streams = {.data = data,
+                                .split = split,
+                                .size = ls_min(ls_objective_chunk(objective), LS_STREAMS_CHUNK),
+                                .reals = carried_by(objective),
+                                .context = &c,
+                                .apply = evaluate_batch};
+    const bool flows = in_streams(objective, ls_dataset_split(data, split));
+    const long count = flows ? ls_streams_chunks(&streams) : ls_chunks_count(&chunks),
+               phases = objective->phases;
     c.sums = ls_alloc((size_t)(count * phases), sizeof *c.sums);
     c.likelihood = ls_alloc(2 * (size_t)count, sizeof *c.likelihood);
-    bool ok = ls_chunks_run(&chunks, comm, error);
+    bool ok = flows ? ls_streams_run(&streams, comm, error) : ls_chunks_run(&chunks, comm, error);
     if (ok) { /* each chunk's sums are on the rank that evaluated it, and 0 on the others */
         ls_comm_sum(comm, c.sums[0].at, count * phases * LS_SUMS);
         ls_comm_sum(comm, c.likelihood, 2 * count);

@@ -1,5 +1,5 @@
-/* evaluation: exact sums of an objective over a split, by fixed chunks of rows: the same bits on
- * any rank count. */
+/* evaluation: exact sums of an objective over a split, by fixed chunks of rows, or of a stream of
+ * tokens by fixed streams: the same bits on any rank count. */
 #pragma once
 #include "core/objective.h"
 #include "dist/comm.h"
@@ -29,7 +29,8 @@ void ls_evaluation_release(ls_evaluation *evaluation);
  * rows to compare with. */
 void ls_evaluation_values(const ls_evaluation *evaluation, const ls_objective *objective,
                           double *value);
-/* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer. */
+/* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer; of a stream
+ * of tokens those that streams.h says. */
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split);
 /* **Collective.** Adds to *evaluation, which holds a seed, the number of training rows, maybe what
  * estimate is wanted (of an objective with `assess`) and an empty confusion matrix. Where a metric

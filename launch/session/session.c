@@ -92,18 +92,33 @@ static bool check_vocabulary(const ls_session *s, const ls_net *net, ls_error *e
     return true;
 }
 
+/* A net or objective that does not fit numbers which may be a stream of tokens. Returns false. */
+static bool add_stream_hint(const ls_session *s, ls_error *error)
+{
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const bool whole = train->x.type != LS_F32 && train->x.type != LS_F64;
+    if (!train->present || train->has_y || !whole || ls_shape_count(&train->x.shape) > 1 || !error)
+        return false;
+    const ls_error plain = *error;
+    return ls_error_set(error, plain.code,
+                        "%s; if the %ld numbers of %s are a stream of tokens, `unroll: 64` in the "
+                        "job makes rows of 64 steps of them, each labelled with the next token",
+                        plain.text, train->x.rows, train->x.path);
+}
+
 static bool build_nets(ls_session *s, ls_error *error)
 {
     char key[2 * LS_WORD];
     ls_model_nets model;
     if (!write_nets(s, &model, error))
-        return add_hint(s, error) || prefix_key(s, "model", error);
+        return add_hint(s, error) || add_stream_hint(s, error) || prefix_key(s, "model", error);
     bool ok = true;
     const ls_build build = {.exact_conv = s->job->exact_conv};
     for (int i = 0; ok && i < model.count; i++) {
         const char *name = model.name[i];
         s->net[i] = ls_net_build(s->params, &build, name, model.lines[i], &s->task.x, error);
-        ok = s->net[i] ? check_vocabulary(s, s->net[i], error) : add_hint(s, error);
+        ok = s->net[i] ? check_vocabulary(s, s->net[i], error)
+                       : add_hint(s, error) || add_stream_hint(s, error);
         s->task.nets += ok;
         if (!ok)
             prefix_key(s, ls_session_net_key(s, name, key, sizeof key), error);
@@ -131,6 +146,7 @@ static bool create_objective(const ls_session *s, stage_keys *keys, ls_session_s
     const char *objective = keys->given->objective;
     snprintf(keys->key, sizeof keys->key, "objective");
     task.train = keys->given->train;
+    task.streams = task.streams ? keys->given->batch : 0;
     stage->objective = ls_objective_create(objective, &task, error);
     if (!stage->objective && task.train) {
         task.train = NULL;
@@ -138,7 +154,7 @@ static bool create_objective(const ls_session *s, stage_keys *keys, ls_session_s
         snprintf(keys->key, sizeof keys->key, "%s", whole ? "train" : "objective");
         ls_objective_destroy(whole);
     }
-    return stage->objective != NULL;
+    return stage->objective || add_stream_hint(s, error);
 }
 
 static const char *phase_names(const ls_objective *objective, char *text, size_t size)
@@ -228,13 +244,42 @@ bool ls_session_ends_epoch(const ls_session_stage *stage, long step)
     return ls_session_epochs(stage, step) > ls_session_epochs(stage, step - 1);
 }
 
+long ls_session_epoch_batches(const ls_session_stage *stage, long rows, long batch)
+{
+    return ls_objective_streams(stage->objective) ? rows / batch
+                                                  : ls_loader_steps_per_epoch(rows, batch);
+}
+
+/* How many rows, batches and steps there are. Of rows in streams, one a row of a batch, those that
+ * do not fill the streams evenly are left out. */
+static bool count_steps(const ls_session *s, stage_keys *keys, ls_session_stage *stage,
+                        ls_error *error)
+{
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const long all = train->x.rows, batch = keys->given->batch;
+    stage->rows = keys->given->rows ? ls_min(keys->given->rows, all) : all;
+    stage->batches = ls_objective_batches(stage->objective);
+    stage->epoch_batches = ls_session_epoch_batches(stage, stage->rows, batch);
+    snprintf(keys->key, sizeof keys->key, "batch");
+    if (train->present && ls_objective_streams(stage->objective) && stage->epoch_batches == 0)
+        return ls_error_set(error, LS_USAGE,
+                            "%ld streams side by side (carry=1) need a window of %ld tokens each, "
+                            "but of %ld tokens there are %ld: give a smaller batch or unroll",
+                            batch, s->job->unroll, train->tokens, stage->rows);
+    if (ls_objective_streams(stage->objective))
+        stage->rows = stage->epoch_batches * batch;
+    stage->steps =
+        keys->given->steps ? keys->given->steps : ls_session_steps(stage, keys->given->epochs);
+    return true;
+}
+
 static bool parse_stage(ls_session *s, int number, ls_error *error)
 {
     char path[32 + 2 * LS_WORD];
     stage_keys keys = {.given = &s->job->stage[number]};
     ls_session_stage *stage = &s->stage[number];
     if (!create_objective(s, &keys, stage, error) || !parse_optimizers(&keys, stage, error) ||
-        !parse_schedule(&keys, stage, error)) {
+        !parse_schedule(&keys, stage, error) || !count_steps(s, &keys, stage, error)) {
         snprintf(path, sizeof path, "stages.%d.%s", number, keys.key);
         return prefix_key(s, path, error);
     }
@@ -243,12 +288,6 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
         ls_dataset_add_x_rule(s->data, objective->x_rule);
     if (objective->y_rule)
         ls_dataset_add_rule(s->data, objective->y_rule);
-    const long all = ls_dataset_split(s->data, LS_TRAIN)->x.rows;
-    stage->rows = keys.given->rows ? ls_min(keys.given->rows, all) : all;
-    stage->batches = ls_objective_batches(objective);
-    stage->epoch_batches = ls_loader_steps_per_epoch(stage->rows, keys.given->batch);
-    stage->steps =
-        keys.given->steps ? keys.given->steps : ls_session_steps(stage, keys.given->epochs);
     return true;
 }
 
@@ -281,11 +320,22 @@ static bool jobs_are_same(const ls_session *s, ls_error *error)
     return same;
 }
 
+/* Cuts streams of tokens as the job says. What stands in for data that a trained net needs no more
+ * has rows of that shape. */
+static bool cut_streams(const ls_session *s, ls_error *error)
+{
+    const long steps = s->job->unroll;
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const bool stands_in = ls_dataset_in_memory(s->data) && !train->has_y &&
+                           train->x.shape.rank == 1 && train->x.shape.at[0] == steps;
+    return !steps || (stands_in && steps > 1) || ls_dataset_unroll(s->data, steps, error);
+}
+
 /* **Collective.** Each rank opens the data set by itself: so each looks at what it has there. */
 static bool open_data(ls_session *s, ls_dataset *data, ls_error *error)
 {
     s->data = data ? data : (s->own_data = ls_dataset_open(s->job->data, error));
-    s->data_text = s->data ? ls_dataset_describe(s->data, error) : NULL;
+    s->data_text = s->data && cut_streams(s, error) ? ls_dataset_describe(s->data, error) : NULL;
     if (!ls_comm_agree(s->comm, s->data_text != NULL, error))
         return false;
     if (s->comm->rank == 0)
@@ -309,6 +359,7 @@ static bool open_nets(ls_session *s, ls_error *error)
                         .y = split->y.shape,
                         .has_y = split->has_y,
                         .classes = split->classes,
+                        .streams = s->job->unroll > 0,
                         .advice = s->advice};
     return build_nets(s, error);
 }

@@ -57,6 +57,8 @@ bool ls_session_parse_stage(ls_session *session, int number, ls_error *error);
  * the batches of so many epochs, of an epoch (which need not be a whole number), the epochs that
  * are complete after so many steps, and whether step `step` (from 1) completed one. */
 long ls_session_steps(const ls_session_stage *stage, long epochs);
+/* The batches of an epoch of so many rows. */
+long ls_session_epoch_batches(const ls_session_stage *stage, long rows, long batch);
 double ls_session_steps_per_epoch(const ls_session_stage *stage);
 long ls_session_epochs(const ls_session_stage *stage, long steps);
 bool ls_session_ends_epoch(const ls_session_stage *stage, long step);

@@ -20,9 +20,17 @@ static long most_rows(const ls_row_state *state, const ls_shards *shards)
     return (state->rows * shards->most + shards->count - 1) / shards->count;
 }
 
-void ls_carry_begin(ls_carry *carry, const ls_session *session, const ls_shards *shards, long stage)
+static void begin_rows(const ls_carry *carry, const ls_session *session, long stage, int k)
 {
     ls_objective *objective = session->stage[stage].objective;
+    const ls_carried *own = &carry->own[k];
+    objective->type->begin_rows(objective, k, (uint64_t)session->job->seed, own->first, own->rows,
+                                own->data);
+}
+
+void ls_carry_begin(ls_carry *carry, const ls_session *session, const ls_shards *shards, long stage)
+{
+    const ls_objective *objective = session->stage[stage].objective;
     ls_carry_release(carry);
     carry->states = objective->row_states;
     for (int k = 0; k < carry->states.count; k++) {
@@ -32,9 +40,15 @@ void ls_carry_begin(ls_carry *carry, const ls_session *session, const ls_shards 
         own->first = rows_before(state, shards, shards->begin);
         own->rows = rows_before(state, shards, shards->end) - own->first;
         own->data = ls_alloc((size_t)(carry->most[k] * state->reals), sizeof(real));
-        objective->type->begin_rows(objective, k, (uint64_t)session->job->seed, own->first,
-                                    own->rows, own->data);
+        begin_rows(carry, session, stage, k);
     }
+}
+
+void ls_carry_begin_epoch(const ls_carry *carry, const ls_session *session, long stage)
+{
+    for (int k = 0; k < carry->states.count; k++)
+        if (carry->states.at[k].streams)
+            begin_rows(carry, session, stage, k);
 }
 
 void ls_carry_release(ls_carry *carry)

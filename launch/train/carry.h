@@ -1,8 +1,8 @@
 /* carry: what rows of the objective's own carry from step to step (ls_row_state): persistent
- * chains. Each rank holds the rows of its own shards, one row after the other, for the stage that
- * runs. Their first values are a function of seed and row, and each shard moves on its own rows: so
- * they do not depend on the number of ranks. Checkpoints hold all rows in their order, from where
- * they are dealt out again to any ranks and shards. */
+ * chains, the states of streams. Each rank holds the rows of its own shards, one row after the
+ * other, for the stage that runs. Their first values are a function of seed and row, and each shard
+ * moves on its own rows: so they do not depend on the number of ranks. Checkpoints hold all rows in
+ * their order, from where they are dealt out again to any ranks and shards. */
 #pragma once
 #include "io/checkpoint/checkpoint.h"
 #include "launch/session/session.h"
@@ -17,6 +17,8 @@ typedef struct ls_carry {
 /* Makes the rows of a stage, with their first values, in the place of those that were. */
 void ls_carry_begin(ls_carry *carry, const ls_session *session, const ls_shards *shards,
                     long stage);
+/* At the beginning of an epoch: those that begin anew with each get their first values. */
+void ls_carry_begin_epoch(const ls_carry *carry, const ls_session *session, long stage);
 void ls_carry_release(ls_carry *carry);
 /* **Collective.** On rank 0, `all` [ls_carry_reals] gets the rows of all ranks in their order, and
  * *rows says where each state lies in it. */

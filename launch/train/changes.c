@@ -39,7 +39,7 @@ static void change_batch(ls_trainer *t, const ls_job *before)
     const ls_session_stage *now = &t->session.stage[stage];
     const long all = ls_dataset_split(t->session.data, LS_TRAIN)->x.rows;
     const long rows = was->rows ? ls_min(was->rows, all) : all;
-    const long batches = ls_loader_steps_per_epoch(rows, was->batch);
+    const long batches = ls_session_epoch_batches(now, rows, was->batch);
     const long done = t->position.stage_step * now->batches; /* in batches */
     if (is->steps && was->steps && was->batch != is->batch)
         ls_report_notice(&t->options.listener,

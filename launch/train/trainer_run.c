@@ -225,6 +225,13 @@ static const ls_batch *next_batch(ls_trainer *t, ls_error *error)
     return batch;
 }
 
+/* Whether the next step takes the first batch of an epoch. */
+static bool begins_epoch(const ls_trainer *t)
+{
+    const ls_session_stage *stage = stage_of(t);
+    return t->position.stage_step * stage->batches % stage->epoch_batches == 0;
+}
+
 /* One step: the updates of each phase in turn. */
 static bool train_step(ls_trainer *t, step *done, ls_error *error)
 {
@@ -232,6 +239,8 @@ static bool train_step(ls_trainer *t, step *done, ls_error *error)
     turn now = {.batch = NULL};
     const double begin = ls_clock_now();
     *done = (step){.stop = 0};
+    if (begins_epoch(t))
+        ls_carry_begin_epoch(&t->carry, &t->session, t->position.stage);
     for (now.phase = 0; now.phase < objective->phases; now.phase++)
         for (now.repeat = 0; now.repeat < objective->phase[now.phase].times; now.repeat++) {
             note(t, LS_ACTIVITY_READING, now.phase);
@@ -422,7 +431,8 @@ static ls_loader *open_loader(const ls_trainer *t)
     const ls_loader_plan plan = {.split = LS_TRAIN,
                                  .seed = (uint64_t)t->session.job->seed,
                                  .stage = (uint32_t)t->position.stage,
-                                 .shuffle = true,
+                                 .shuffle = !ls_objective_streams(stage_of(t)->objective),
+                                 .streams = ls_objective_streams(stage_of(t)->objective),
                                  .rows = stage_of(t)->rows,
                                  .batch = t->session.job->stage[t->position.stage].batch,
                                  .shards = t->shards.count,

@@ -94,9 +94,14 @@ TEST_P(Contract, GradientsAreCentralDifferences)
     fill_inputs(x, x.size(), 1, ls_net_vocabulary(net.get()));
     fill_inputs(dy, dy.size(), 2);
     ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
+    Buffer before((size_t)(ls_net_carried(net.get()) * rows)), state(before.size());
+    fill_inputs(before, before.size(), 3);
     ls_pass pass = training_pass(4, gradient);
+    const ls_carried stream = {pass.row, rows, state}; /* the same before each forward */
+    pass.stream = &stream;
     auto loss = [&]() {
         net.prepare();
+        memcpy(state, before, before.size() * sizeof(real));
         const real *y = ls_workspace_forward(run, &pass, x, rows);
         double sum = 0;
         for (size_t i = 0; i < dy.size(); i++)

@@ -210,6 +210,41 @@ TEST_P(Recurrent, LastIsTheStateAfterAllSteps)
         }
 }
 
+/* A sequence in two windows, each begun with what the one before has left, is the whole sequence;
+ * rows that carry nothing begin at 0. */
+TEST_P(Recurrent, WindowsThatCarryTheirStateAreOneSequence)
+{
+    const std::string units = " units=" + std::to_string(GetParam());
+    for (const std::string type : types) {
+        const std::string second = "; " + type + " units=6";
+        Net whole("8,3 | " + type + units + second),
+            part("4,3 | " + type + units + " carry=1" + second + " carry=1");
+        const long width = 6;
+        ASSERT_EQ(ls_net_carried(whole.get()), 0);
+        Buffer state((size_t)(ls_net_carried(part.get()) * ROWS), 0), x(8 * 3 * ROWS);
+        fill_inputs(x, x.size(), 8);
+        ls_workspace *all = ls_workspace_create(whole.get(), ROWS, LS_INFERENCE);
+        ls_workspace *some = ls_workspace_create(part.get(), ROWS, LS_INFERENCE);
+        ls_pass pass = training_pass(1);
+        const real *y = ls_workspace_forward(all, &pass, x, ROWS);
+        const ls_carried stream = {pass.row, ROWS, state};
+        pass.stream = &stream;
+        for (int window = 0; window < 2; window++) {
+            Buffer cut(4 * 3 * ROWS);
+            for (long i = 0; i < ROWS; i++)
+                memcpy(cut + i * 12, x + i * 24 + window * 12, 12 * sizeof(real));
+            const real *found = ls_workspace_forward(some, &pass, cut, ROWS);
+            for (long i = 0; i < ROWS; i++)
+                for (long j = 0; j < 4 * width; j++)
+                    ASSERT_NEAR(found[i * 4 * width + j], y[i * 8 * width + window * 4 * width + j],
+                                tolerance())
+                        << type << " window " << window << " row " << i;
+        }
+        ls_workspace_destroy(some);
+        ls_workspace_destroy(all);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Units, Recurrent, testing::Values(1, 7, 32, 45));
 
 TEST(RecurrentStart, OfTheBiasOnlyTheForgetGatesPartIsNot0)
@@ -237,6 +272,12 @@ TEST(RecurrentStart, EachGatesRecurrentWeightIsOrthogonalOnRequest)
     const Reals uniform = start_of("l: gru units=37", IN, "l/recurrent");
     for (real value : uniform)
         ASSERT_LE(std::fabs((double)value), 1 / std::sqrt(37.0) + 1e-7);
+}
+
+TEST(RecurrentSetup, NoStateIsCarriedAgainstTheStream)
+{
+    EXPECT_NE(refusal("gru units=3 carry=1 reverse=1", {2, 3}).find("leave one of them out"),
+              std::string::npos);
 }
 
 TEST(RecurrentSetup, OnlySequencesAreTaken)

@@ -87,7 +87,7 @@ TEST(Carry, TheRowsOfAllRanksAreTheSameForAnyShards)
 {
     for (int count = world->size; count < world->size + 9; count++)
         for (long rows : {0, 1, 2, 5, 64}) {
-            Carrying c({{"chains", rows, 3}, {"streams", 7, 1}});
+            Carrying c({{"chains", rows, 3, false}, {"streams", 7, 1, true}});
             c.begin(count);
             EXPECT_TRUE(c.gather() == c.expected()) << count << " shards, " << rows << " rows";
         }
@@ -97,7 +97,7 @@ TEST(Carry, EachRankHoldsTheRowsOfItsShards)
 {
     const long rows = 10;
     for (int count = world->size; count < 20; count++) {
-        Carrying c({{"chains", rows, 3}});
+        Carrying c({{"chains", rows, 3, false}});
         c.begin(count);
         const ls_carried *own = &c.carry.own[0];
         EXPECT_EQ(own->first, rows * c.shards.begin / count);
@@ -107,11 +107,24 @@ TEST(Carry, EachRankHoldsTheRowsOfItsShards)
     }
 }
 
+TEST(Carry, StreamsBeginAnewWithAnEpochAndChainsDoNot)
+{
+    Carrying c({{"chains", 9, 3, false}, {"streams", 7, 1, true}});
+    c.begin(world->size);
+    for (int k = 0; k < 2; k++)
+        for (long i = 0; i < c.carry.own[k].rows * c.objective.row_states.at[k].reals; i++)
+            c.carry.own[k].data[i] = -7;
+    ls_carry_begin_epoch(&c.carry, &c.session, 0);
+    std::vector<real> wanted = c.expected();
+    std::fill(wanted.begin(), wanted.end() - (world->rank == 0 ? 7 : 0), (real)-7);
+    EXPECT_TRUE(c.gather() == wanted);
+}
+
 /* Pieces of what is sent end in the middle of the rows. */
 TEST(Carry, AreDealtOutAsTheyWereGathered)
 {
     for (long rows : {11L, 9001L}) {
-        Carrying c({{"chains", rows, 301}, {"streams", 7, 2}});
+        Carrying c({{"chains", rows, 301, false}, {"streams", 7, 2, true}});
         c.begin(world->size);
         for (int k = 0; k < 2; k++)
             for (long i = 0; i < c.carry.own[k].rows * c.objective.row_states.at[k].reals; i++)

@@ -646,7 +646,7 @@ struct RowStates {
         for (size_t i = 0; i < this->chains.size(); i++)
             this->chains[i] = real(std::sin(double(i)));
         streams = {-0.0, 2, 1e-30f};
-        rows.states = {2, {{"chains", chains, 301}, {"streams", 3, 1}}};
+        rows.states = {2, {{"chains", chains, 301, false}, {"streams", 3, 1, true}}};
         rows.data[0] = this->chains.data();
         rows.data[1] = streams.data();
     }
@@ -744,7 +744,7 @@ TEST(CheckpointRows, OfAnotherObjectiveAreRefused)
     Folder run;
     SmallState state;
     RowStates all;
-    FoundRows found(all.write(run, state), {1, {{"chains", 700, 301}}});
+    FoundRows found(all.write(run, state), {1, {{"chains", 700, 301, false}}});
     EXPECT_FALSE(found.ok);
     EXPECT_EQ(found.error.code, LS_DATA);
     EXPECT_TRUE(has(found.error.text, "1 state(s)") && has(found.error.text, "/rows/streams"))

@@ -165,6 +165,26 @@ TEST_F(Loader, WithoutShuffleRowsComeAsInTheFile)
     EXPECT_EQ(joined(found, 3, 6), counting<int64_t>(25));
 }
 
+TEST_F(Loader, EachRowOfABatchIsAStreamOfItsOwn)
+{
+    open(25);
+    ls_loader_plan it = plan(4, 12);
+    it.shuffle = false;
+    it.streams = true;
+    it.rows = 24;
+    const std::vector<Rows> found = steps(it);
+    for (long step = 0; step < 12; step++)
+        EXPECT_EQ(found[(size_t)step],
+                  (Rows{step % 6, 6 + step % 6, 12 + step % 6, 18 + step % 6}));
+    it.shards = 3;
+    it.begin = 1;
+    it.end = 3;
+    it.first_step = 5;
+    const std::vector<Rows> later = steps(it);
+    EXPECT_EQ(later[0], (Rows{11, 17, 23}));
+    EXPECT_EQ(later[1], (Rows{6, 12, 18}));
+}
+
 TEST_F(Loader, AStartInTheMiddleGivesTheSameBatches)
 {
     open(33);

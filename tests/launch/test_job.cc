@@ -578,7 +578,7 @@ TEST(Job, IsMadeFromAPlainStruct)
 
 const char number[] = "expected a whole number, 1 or more (rows over all ranks), found ";
 const char known[] =
-    " Known here: data run model net nets transform exact_conv seed shards accumulate split "
+    " Known here: data run model net nets transform unroll exact_conv seed shards accumulate split "
     "stages objective optimizer "
     "schedule train rows batch epochs steps evaluate checkpoint samples";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "

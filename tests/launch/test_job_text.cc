@@ -163,6 +163,7 @@ bool same_job(const ls_job &a, const ls_job &b,
         same_text(a.evaluate.metric, b.evaluate.metric) &&
         a.evaluate.average == b.evaluate.average && same_text(a.transform, b.transform) &&
         a.accumulate == b.accumulate && a.split == b.split && a.exact_conv == b.exact_conv &&
+        a.unroll == b.unroll &&
         same_every(a.checkpoint.every, b.checkpoint.every) &&
         a.checkpoint.keep == b.checkpoint.keep && same_every(a.samples.every, b.samples.every) &&
         a.samples.rows == b.samples.rows;
@@ -208,6 +209,7 @@ TEST(JobText, ReadsBackToTheSameJob)
         job.evaluate.metric = texts.text_or_nothing();
         job.evaluate.average = texts.below(2);
         job.transform = texts.text_or_nothing();
+        job.unroll = job.transform ? 0 : texts.below(99);
         job.exact_conv = texts.below(2);
         job.accumulate = job.shards ? 0 : texts.below(9);
         job.split = texts.below(2);

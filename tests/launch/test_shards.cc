@@ -251,7 +251,7 @@ TEST(Shards, GetTheirOwnOfTheCarriedRows)
         for (int ranks = 1; ranks <= count; ranks++)
             for (int rank = 0; rank < ranks; rank++) {
                 Counting counting;
-                counting.objective.row_states = {1, {{"chains", rows, 2}}};
+                counting.objective.row_states = {1, {{"chains", rows, 2, false}}};
                 ls_shards shards = cut(count, rank, {ranks});
                 std::vector<real> gradient((size_t)counting.params->size);
                 ls_shards_allocate(&shards, counting.params, gradient.data());

@@ -14,6 +14,7 @@ echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/vae.py" "$BUILD"
 "$python" "$tests/parity/rbm.py" "$BUILD"
 "$python" "$tests/parity/likelihood.py" "$BUILD"
+"$python" "$tests/parity/streams.py" "$BUILD"
 "$python" "$tests/parity/random_nets.py" "$BUILD" --nets 24 --seed 1
 
 # lockstep-double's own gradient check notices a gradient that is not the derivative of the function.

@@ -1,0 +1,9 @@
+/* describe: what tells one data set from another, in words and digests. */
+#pragma once
+#include "io/column.h"
+
+/* Appends to text[size] the two lines of an array of the split that ls_dataset_describe has. */
+bool ls_describe_array(const ls_split *split, const ls_column *column, char *text, size_t size,
+                       ls_error *error);
+/* ls_dataset_shape_digest of these splits. */
+uint64_t ls_describe_shapes(const ls_split splits[LS_SPLITS]);
