@@ -63,11 +63,10 @@ typedef struct move {
  */
 typedef struct lane {
     const ls_runs *part;
-    long reals; /* of it */
-    int move;   /* that is on its way */
-    int requests;
-    MPI_Request *request; /* [2 * runs] */
-    real *buffer;         /* [most] for what is to be added */
+    long reals;   /* of it */
+    int move;     /* that is on its way */
+    int messages; /* of the move, that are not through */
+    real *buffer; /* [most] for what is to be added */
 } lane;
 
 struct ls_exchange {
@@ -78,6 +77,8 @@ struct ls_exchange {
     move move[MOVES];
     long started, taken; /* parts so far; number n has lane n % LANES */
     lane lane[LANES];
+    MPI_Request *request; /* [LANES, 2 * runs] */
+    int *through;         /* [LANES * 2 * runs] the numbers of those that MPI says are done */
 };
 
 /* The bits of a group's index say which half it lies in, the highest bit first. */
@@ -168,10 +169,12 @@ ls_exchange *ls_exchange_create(const ls_comm *comm, real *array, long most)
 
 void ls_exchange_destroy(ls_exchange *x)
 {
-    for (int k = 0; x && k < LANES; k++) {
+    if (!x)
+        return;
+    for (int k = 0; k < LANES; k++)
         ls_free(x->lane[k].buffer);
-        ls_free(x->lane[k].request);
-    }
+    ls_free(x->request);
+    ls_free(x->through);
     ls_free(x);
 }
 
@@ -184,10 +187,13 @@ void ls_exchange_reserve(ls_exchange *x, long runs)
 {
     if (runs <= x->runs)
         return;
+    const size_t requests = LANES * 2 * (size_t)runs;
+    ls_check(x->started == x->taken, "parts are on their way");
     x->runs = runs;
-    for (int k = 0; k < LANES; k++)
-        x->lane[k].request =
-            ls_realloc(x->lane[k].request, 2 * (size_t)runs, sizeof *x->lane[k].request);
+    x->request = ls_realloc(x->request, requests, sizeof *x->request);
+    x->through = ls_realloc(x->through, requests, sizeof *x->through);
+    for (size_t i = 0; i < requests; i++)
+        x->request[i] = MPI_REQUEST_NULL;
 }
 
 static long length(ls_interval interval)
@@ -235,16 +241,16 @@ static void post(ls_exchange *x, int number)
     const MPI_Comm peers = x->comm->mpi->peers;
     ls_interval keep = positions_of(m->keep, lane->reals), reals;
     ls_interval give = positions_of(m->give, lane->reals);
+    MPI_Request *request = &x->request[number * 2 * x->runs];
     real *buffer = lane->buffer;
-    lane->requests = 0;
     while (length(reals = next_reals(lane->part, &keep)) > 0) {
         ls_mpi(MPI_Irecv(m->add ? buffer : x->array + reals.begin, (int)length(reals), LS_MPI_REAL,
-                         m->other, tag, peers, &lane->request[lane->requests++]));
+                         m->other, tag, peers, &request[lane->messages++]));
         buffer += length(reals);
     }
     while (length(reals = next_reals(lane->part, &give)) > 0)
         ls_mpi(MPI_Isend(x->array + reals.begin, (int)length(reals), LS_MPI_REAL, m->other, tag,
-                         peers, &lane->request[lane->requests++]));
+                         peers, &request[lane->messages++]));
 }
 
 static void add_received(const ls_exchange *x, const lane *lane)
@@ -273,18 +279,25 @@ void ls_exchange_start(ls_exchange *x, const ls_runs *part)
     for (long i = 0; i < part->count; i++)
         lane->reals += length(part->at[i]);
     lane->move = -1; /* the first is yet to come */
-    lane->requests = 0;
+    lane->messages = 0;
 }
 
-/* Whether the messages of the lane's move are through; if so, posts the next. */
+/* Asks MPI which messages are through, once for those of all lanes: a question moves all messages
+ * on, and costs system calls. */
+static void find_through(ls_exchange *x)
+{
+    int count;
+    ls_mpi(MPI_Testsome((int)(LANES * 2 * x->runs), x->request, &count, x->through,
+                        MPI_STATUSES_IGNORE));
+    for (int i = 0; i < count; i++) /* of no messages it is MPI_UNDEFINED, below 0 */
+        x->lane[x->through[i] / (2 * x->runs)].messages--;
+}
+
+/* If the messages of the lane's move are through, posts the next. */
 static bool move_on(ls_exchange *x, int number)
 {
     lane *lane = &x->lane[number];
-    int through;
-    if (lane->move == x->moves)
-        return false;
-    ls_mpi(MPI_Testall(lane->requests, lane->request, &through, MPI_STATUSES_IGNORE));
-    if (!through)
+    if (lane->move == x->moves || lane->messages > 0)
         return false;
     if (lane->move >= 0 && x->move[lane->move].add)
         add_received(x, lane);
@@ -296,6 +309,7 @@ static bool move_on(ls_exchange *x, int number)
 bool ls_exchange_progress(ls_exchange *x)
 {
     bool moved = false;
+    find_through(x);
     for (long n = x->taken; n < x->started; n++)
         moved |= move_on(x, (int)(n % LANES));
     return moved;
