@@ -52,6 +52,8 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "dist/gather.h"
+#include "dist/waiting.h"
 
 /* On a cache line of its own: others read it again and again while it stays as it is. */
 typedef struct ls_reduce_counter {
@@ -111,7 +113,7 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     reduce->params = params;
     reduce->stride = stride_of(params);
     reduce->from = ls_alloc((size_t)comm->node_size, sizeof *reduce->from);
-    reduce->node_sums = ls_alloc((size_t)comm->nodes, sizeof *reduce->node_sums);
+    reduce->node_sums = ls_alloc(2 * (size_t)comm->nodes, sizeof *reduce->node_sums);
     reduce->phase = ls_alloc(LS_PHASES, sizeof *reduce->phase);
     reduce->shared = ls_shared_create(comm, ls_reduce_bytes(params, comm->node_size), error);
     if (!ls_comm_agree(comm, reduce->shared, error)) {
@@ -360,15 +362,17 @@ static void finish_nodes(ls_reduce *reduce)
     const phase *phase = reduce->now;
     ls_board *board = reduce->comm->board;
     ls_span_kind kind = LS_SPAN_SUM;
+    ls_waiting waiting = {.shared = reduce->comm->crowded};
     double begin = ls_watch_begin(reduce->watch);
     while (phase->done < phase->buckets->count) {
         const ls_span_kind next = phase->added == phase->done ? LS_SPAN_WAIT : LS_SPAN_SUM;
         if (advance(reduce)) {
             ls_board_go_on(board);
+            waiting.looked = 0;
         } else {
             ls_board_wait(board, next == LS_SPAN_SUM ? ls_exchange_waits_for(reduce->exchange)
                                                      : late_rank(reduce, phase->added + 1));
-            pause_waiting(reduce->comm);
+            ls_waiting_pause(&waiting);
         }
         if (next == kind)
             continue;
@@ -391,9 +395,7 @@ static void add_step_sums(ls_reduce *reduce)
     if (comm->nodes == 1)
         return;
     const double begin = ls_watch_begin(reduce->watch);
-    ls_mpi_wait(
-        comm, LS_BOARD_ALL,
-        MPI_Allgather(total, COUNT, MPI_DOUBLE, nodes, COUNT, MPI_DOUBLE, comm->mpi->peers));
+    ls_gather_nodes(comm, total, COUNT, nodes);
     ls_sum_order_add_doubles(total, nodes, comm->nodes, COUNT);
     ls_watch_end(reduce->watch, LS_SPAN_SUM, begin);
 }

@@ -48,7 +48,7 @@ typedef struct ls_reduce {
     double *squares;                    /* [ls_squares_room] */
     long stride;             /* whole blocks of LS_SLICE_ALIGN: no page belongs to two ranks */
     real **from;             /* [node_size] one block in each of the arrays */
-    ls_step_sums *node_sums; /* [nodes] totals of the nodes */
+    ls_step_sums *node_sums; /* [2 * nodes] totals of the nodes, and room to gather them */
     ls_exchange *exchange;   /* NULL: there is one node, or this rank adds nothing */
     struct ls_reduce_phase *phase; /* [LS_PHASES] */
     struct ls_reduce_phase *now;   /* that was begun last; NULL: none was */
