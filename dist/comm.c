@@ -207,12 +207,22 @@ static void start_nodes(ls_comm *comm)
     cut_nodes(comm, node_of(&limits, rank));
 }
 
+/* Options of Open MPI, unless the user has set them. */
+static void tell_open_mpi(void)
+{
+    /* Without mpirun it would start a daemon in case MPI_Comm_spawn is called: that takes time, and
+     * kill -9 leaves it behind. */
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    /* Over TCP, a message longer than this waits until the receiver has answered, and the answer
+     * stands in line behind other messages. Those of a sum (exchange.c) are to leave at once. */
+    setenv("OMPI_MCA_btl_tcp_eager_limit", "1048576", 0);
+    setenv("OMPI_MCA_btl_tcp_rndv_eager_limit", "1048576", 0);
+}
+
 ls_comm *ls_comm_open(int *argc, char ***argv)
 {
     int started = started_ranks(); /* before MPI changes the environment */
-    /* Without mpirun, Open MPI would start a daemon in case MPI_Comm_spawn is called: that takes
-     * time, and kill -9 leaves it behind. */
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    tell_open_mpi();
     int provided;
     ls_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
     ls_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
