@@ -46,6 +46,8 @@ expect 0 "$lockstep" train job.yaml run=threads --threads 2
 same '20 steps of two threads' "$wanted" "$(digest --all "$(checkpoint threads 20)")"
 expect 0 "$lockstep" train job.yaml run=packed data=packed.h5
 same '20 steps of packed tokens' "$wanted" "$(digest --all "$(checkpoint packed 20)")"
+expect 0 "$lockstep" train job.yaml run=unjudged evaluate.every=never
+same '20 steps without evaluations' "$(digest --arrays "$(checkpoint one 20)")" "$(digest --arrays "$(checkpoint unjudged 20)")"
 for step in 5 10 15; do
     expect 0 ranks $((step / 5 + 1)) "$lockstep" train job.yaml run=from$step --resume="$(checkpoint one $step)"
     same "step 20 from step $step" "$wanted" "$(digest --all "$(checkpoint from$step 20)")"
