@@ -18,6 +18,9 @@ png.h              | ^io/png\.c$           | call io/png.h or io/picture.h
 jpeglib.h          | ^io/jpeg\.c$          | call io/jpeg.h
 jerror.h           | ^io/jpeg\.c$          | call io/jpeg.h
 turbojpeg.h        | ^$                    | call io/jpeg.h
+sndfile.h          | ^io/audio/sound\.c$    | call io/audio/sound.h
+samplerate.h       | ^io/audio/resampler\.c$ | call io/audio/resampler.h
+fftw3.h            | ^io/audio/fourier\.c$  | call io/audio/fourier.h
 xxhash.h           | ^(io/|core/params\.c$) | digests are made in io, and of slot names in core/params.c
 Random123/*        | ^core/(random|philox)\.c$ | call core/random.h
 core/*             | ^(core|dist|io|launch)/| -

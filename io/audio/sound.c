@@ -1,0 +1,219 @@
+/* sound: decoding by libsndfile, the mean of the channels, and a check that all of the sound is
+ * there.
+ *
+ *     s[t] = 1 / channels * sum over c of x[t, c]       x: whole numbers / 2^(bits - 1), or reals
+ *
+ * A cut file must not pass as a short one. libsndfile counts the samples that a cut wav file still
+ * has and says nothing, except in its log: "data : 64044 (should be 32000)". Programs that write
+ * into a pipe don't know the size and write one of nearly 2^31 or 2^32: those files are whole. The
+ * other kinds end early while they are read. */
+#include "io/audio/sound.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "io/audio/resampler.h"
+#include "io/file.h"
+#include "io/magic.h"
+
+enum { BLOCK = 4096, CHANNELS_MOST = 256 };
+
+struct ls_sound {
+    char *path;
+    SNDFILE *file;
+    SF_INFO info;
+    sf_count_t got;          /* samples read of each channel */
+    ls_resampler *resampler; /* NULL: the rate is the file's */
+    long rate;
+    float *block; /* [BLOCK, channels] */
+    float *mono;  /* [BLOCK] to be resampled: `at` to `end` are left */
+    long at, end;
+    long made; /* samples that were resampled */
+    bool over; /* the file is read to its end */
+};
+
+void ls_sound_close(ls_sound *sound)
+{
+    if (!sound)
+        return;
+    if (sound->file)
+        sf_close(sound->file);
+    ls_resampler_free(sound->resampler);
+    ls_free(sound->block);
+    ls_free(sound->mono);
+    ls_free(sound->path);
+    ls_free(sound);
+}
+
+/* Opens the path as a descriptor: a regular file that is not empty. */
+static int open_file(const char *path, ls_error *error)
+{
+    struct stat about;
+    char head[512];
+    int file = ls_file_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0), reason = errno;
+    if (file < 0) {
+        ls_error_set(error, ls_file_open_code(reason), "%s: can't open: %s", path,
+                     strerror(reason));
+        return -1;
+    }
+    const char *found = NULL;
+    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode))
+        found = S_ISDIR(about.st_mode) ? "a folder" : "no regular file";
+    else if (about.st_size == 0)
+        found = "an empty file";
+    else {
+        ssize_t size = ls_file_read_at(file, head, sizeof head, 0);
+        found = size > 0 ? ls_magic_name(head, (size_t)size) : NULL;
+    }
+    if (!found)
+        return file;
+    ls_error_set(error, LS_DATA, "%s: is %s; expected a sound: wav, flac or ogg", path, found);
+    ls_file_close(file);
+    return -1;
+}
+
+/* Whether the log says that the file is shorter than its header, by other words than a program's
+ * that did not know the size. */
+static bool is_cut(SNDFILE *file, unsigned long *promised, unsigned long *there)
+{
+    enum { UNKNOWN = 0x7fff0000 };
+    char log[4096] = "";
+    sf_command(file, SFC_GET_LOG_INFO, log, sizeof log);
+    const char *data = strstr(log, "data : ");
+    return data && sscanf(data, "data : %lu (should be %lu)", promised, there) == 2 &&
+           *there < *promised && *promised < UNKNOWN;
+}
+
+static bool check(ls_sound *s, ls_error *error)
+{
+    unsigned long promised, there;
+    const SF_INFO *info = &s->info;
+    if (is_cut(s->file, &promised, &there))
+        return ls_error_set(error, LS_DATA,
+                            "%s: is cut off: its header promises %lu bytes of sound, %lu are there",
+                            s->path, promised, there);
+    if (info->channels < 1 || info->channels > CHANNELS_MOST || info->samplerate < 1)
+        return ls_error_set(error, LS_DATA,
+                            "%s: has %d channels of %d samples a second; expected 1 to %d channels",
+                            s->path, info->channels, info->samplerate, CHANNELS_MOST);
+    return info->frames > 0 || ls_error_set(error, LS_DATA, "%s: holds no samples", s->path);
+}
+
+ls_sound *ls_sound_open(const char *path, long rate, ls_error *error)
+{
+    int file = open_file(path, error);
+    if (file < 0)
+        return NULL;
+    ls_sound *s = ls_alloc(1, sizeof *s);
+    s->path = ls_copy_string(path);
+    s->file = sf_open_fd(file, SFM_READ, &s->info, 1); /* closes it, where it fails too */
+    bool ok = s->file ? check(s, error)
+                      : ls_error_set(error, LS_DATA, "%s: no sound that libsndfile can read: %s",
+                                     path, sf_strerror(NULL));
+    s->rate = rate ? rate : s->info.samplerate;
+    if (ok && s->rate != s->info.samplerate) {
+        s->resampler = ls_resampler_create(s->info.samplerate, s->rate, error);
+        ok = s->resampler || ls_error_prefix(error, "%s", path);
+    }
+    if (!ok) {
+        ls_sound_close(s);
+        return NULL;
+    }
+    s->block = ls_alloc((size_t)BLOCK * (size_t)s->info.channels, sizeof *s->block);
+    s->mono = ls_alloc(BLOCK, sizeof *s->mono);
+    return s;
+}
+
+long ls_sound_resampled(long n, long from, long to)
+{
+    return (long)((double)n * (double)to / (double)from);
+}
+
+long ls_sound_rate(const ls_sound *sound)
+{
+    return sound->rate;
+}
+
+/* Reads up to n <= BLOCK samples at the file's own rate. */
+static long read_mono(ls_sound *s, long n, float *samples, ls_error *error)
+{
+    long got = sf_readf_float(s->file, s->block, n), channels = s->info.channels;
+    if (sf_error(s->file) != SF_ERR_NO_ERROR || got < 0 ||
+        (got < n && s->got + got != s->info.frames)) {
+        const char *reason = sf_error(s->file) == SF_ERR_NO_ERROR ? "" : sf_strerror(s->file);
+        ls_error_set(error, LS_DATA, "%s: is damaged after sample %ld: its header promises %ld%s%s",
+                     s->path, (long)s->got + (got > 0 ? got : 0), (long)s->info.frames,
+                     *reason ? "; " : "", reason);
+        return -1;
+    }
+    for (long t = 0; t < got; t++) {
+        float sum = 0;
+        for (long c = 0; c < channels; c++)
+            sum += s->block[t * channels + c];
+        samples[t] = sum / (float)channels;
+        if (!isfinite(samples[t])) {
+            ls_error_set(error, LS_DATA, "%s: sample %ld is not finite", s->path,
+                         (long)s->got + t + 1);
+            return -1;
+        }
+    }
+    s->got += got;
+    s->over = got < n;
+    return got;
+}
+
+/* Fills the block of samples that wait to be resampled, where it is empty. */
+static bool fill(ls_sound *s, ls_error *error)
+{
+    if (s->at < s->end || s->over)
+        return true;
+    s->at = 0;
+    s->end = read_mono(s, BLOCK, s->mono, error);
+    return s->end >= 0;
+}
+
+static long read_resampled(ls_sound *s, long n, float *samples, ls_error *error)
+{
+    long done = 0;
+    while (done < n) {
+        if (!fill(s, error))
+            return -1;
+        long taken, got = ls_resampler_run(s->resampler, s->mono + s->at, s->end - s->at, s->over,
+                                           &taken, samples + done, n - done);
+        s->at += taken;
+        done += got;
+        if (got == 0 && taken == 0 && s->over)
+            break;
+    }
+    s->made += done;
+    if (s->over) {
+        long all = ls_sound_resampled((long)s->got, s->info.samplerate, s->rate);
+        long over = s->made > all ? s->made - all : 0;
+        done = over < done ? done - over : 0;
+    }
+    return done;
+}
+
+static long read_plain(ls_sound *s, long n, float *samples, ls_error *error)
+{
+    long done = 0;
+    while (done < n && !s->over) {
+        long left = n - done;
+        long got = read_mono(s, left < BLOCK ? left : BLOCK, samples + done, error);
+        if (got < 0)
+            return -1;
+        done += got;
+    }
+    return done;
+}
+
+long ls_sound_read(ls_sound *s, long n, float *samples, ls_error *error)
+{
+    return s->resampler ? read_resampled(s, n, samples, error) : read_plain(s, n, samples, error);
+}
