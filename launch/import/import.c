@@ -74,9 +74,8 @@ static const ls_command_option options[] = {
      .offset = MEMBER(output)},
     {"valid", 0, "N|SHARE",
      "validation rows (0): idx, csv, h5: split off train; synthetic: made in addition; text: that "
-     "many tokens, or a share such as 0.05 of all, before those for testing; images: a share of "
-     "the "
-     "files, chosen by a hash of their names",
+     "many tokens, or a share such as 0.05 of all, before those for testing; images, wav: a share "
+     "of the files, chosen by a hash of their names",
      LS_COMMAND_OWN, .read = read_valid},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
      LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
@@ -86,8 +85,7 @@ static const ls_command_option options[] = {
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
     {"test", 0, "N|SHARE",
      "test rows: synthetic: made in addition (4000); text: that many tokens, or a share, at the "
-     "end "
-     "(0); images: a share of the files (0)",
+     "end (0); images, wav: a share of the files (0)",
      LS_COMMAND_OWN, .with = with_test, .read = read_test},
     {"size", 0, "N|H,W",
      "height and width; synthetic: of a picture, N (28); images: of a row, to which pictures are "
