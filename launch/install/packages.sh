@@ -51,6 +51,7 @@ tests|cmd:slurmd|slurmd|slurm-slurmd|slurm-node|slurm
 tests|cmd:sbatch|slurm-client|slurm|slurm|slurm
 tests|cmd:munged|munge|munge|munge|munge
 tests|cmd:ip|iproute2|iproute|iproute2|iproute2
+tests|cmd:smpicc|libsimgrid-dev|-|-|simgrid
 tests|cmd:sndfile-convert|sndfile-programs|libsndfile-utils|libsndfile-progs|libsndfile
 tests|cmd:espeak-ng|espeak-ng|espeak-ng|espeak-ng|espeak-ng
 figures|file:/usr/share/doc/opencv-doc/examples/data/digits.png|opencv-doc|-|-|-

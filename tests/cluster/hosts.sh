@@ -2,6 +2,7 @@
 # hosts: several hosts on one machine: network namespaces with their own addresses and host names. Needs root.
 #
 #   LAB=FOLDER hosts.sh up N                node1 (10.77.0.1) to nodeN, and control (10.77.0.254), on one switch
+#   LAB=FOLDER hosts.sh shape N MBIT        lets their links carry so much, each way (tc)
 #   LAB=FOLDER hosts.sh on HOST COMMAND...  runs it there, joining the words as ssh does: can be MPI's plm_rsh_agent
 #   LAB=FOLDER hosts.sh down                ends all processes on them and removes them
 #
@@ -30,6 +31,17 @@ up() { # N
     join control 10.77.0.254 port0
     for ((i = 1; i <= $1; i++)); do
         join "node$i" "10.77.0.$i" "port$i"
+    done
+}
+
+shape() { # N MBIT: both ends of the cable of each node
+    local i name device
+    for ((i = 1; i <= $1; i++)); do
+        while read -r name device; do
+            tc -n "$(space "$name")" qdisc replace dev "$device" root handle 1: htb default 1
+            tc -n "$(space "$name")" class replace dev "$device" parent 1: classid 1:1 htb rate "$2mbit" burst 64kb
+        done <<<"node$i eth0
+switch port$i"
     done
 }
 
