@@ -13,7 +13,8 @@ typedef enum ls_purpose {
     LS_RANDOM_DROPOUT,
     LS_RANDOM_NOISE, /* latent and sampling noise */
     LS_RANDOM_AUGMENT,
-    LS_RANDOM_SYNTHETIC
+    LS_RANDOM_SYNTHETIC,
+    LS_RANDOM_SAMPLE /* rows drawn by weights */
 } ls_purpose;
 
 /* The `layer` of streams that are of no layer, whose own are small numbers. Those of one purpose

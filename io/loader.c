@@ -62,14 +62,15 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
                            .y = to->y,
                            .row = to->row};
     ls_random order =
-        ls_random_stream(plan->seed, LS_RANDOM_SHUFFLE, (uint64_t)epoch, plan->stage, 0);
+        ls_random_stream(plan->seed, plan->sampler ? LS_RANDOM_SAMPLE : LS_RANDOM_SHUFFLE,
+                         (uint64_t)epoch, plan->stage, 0);
     for (long i = 0; i < end - first; i++) {
         uint64_t index = (uint64_t)(begin + first + i);
-        if (plan->streams)
-            to->row[i] = (first + i) * loader->steps_per_epoch + step % loader->steps_per_epoch;
-        else
-            to->row[i] =
-                (int64_t)(plan->shuffle ? ls_random_permute(order, (uint64_t)rows, index) : index);
+        to->row[i] = plan->streams
+                         ? (first + i) * loader->steps_per_epoch + step % loader->steps_per_epoch
+                     : plan->sampler ? ls_sampler_draw(plan->sampler, order, index)
+                     : plan->shuffle ? (int64_t)ls_random_permute(order, (uint64_t)rows, index)
+                                     : (int64_t)index;
     }
 }
 

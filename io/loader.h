@@ -4,20 +4,23 @@
  * holds the rows that are left, so no row is dropped or comes twice. Step k of a stage is batch k %
  * steps of epoch k / steps. With `shuffle`, the order of the rows in epoch e is the permutation of
  * the random stream (seed, LS_RANDOM_SHUFFLE, e, stage): a function, so a run that resumes at step
- * k reads what it would have read. The random parts of the data set's transforms depend on (seed,
- * stage, e) and on the row.
+ * k reads what it would have read. With a sampler, the rows of an epoch are as many draws, by the
+ * stream (seed, LS_RANDOM_SAMPLE, e, stage): some rows come several times, others not. The random
+ * parts of the data set's transforms depend on (seed, stage, e) and on the row.
  *
  * With `streams`, each row of a batch is a stream of its own: of n = batch * w rows, row i of batch
  * k of an epoch is row i * w + k. */
 #pragma once
 #include "core/random.h"
 #include "io/dataset.h"
+#include "io/sampler.h"
 
 typedef struct ls_loader_plan {
     ls_split_id split;
     uint64_t seed;
     uint32_t stage;
     bool shuffle, streams;     /* one of them, or none: the rows come in their order */
+    const ls_sampler *sampler; /* borrowed; in place of `shuffle` it draws the rows; or NULL */
     long rows;                 /* the first so many of the split; 0: all */
     long batch;                /* rows of a batch over all ranks, 1 or more */
     int shards, begin, end;    /* a batch has `shards` shards; this rank reads [begin, end) */

@@ -48,6 +48,8 @@ extern "C" {
 #include "io/loader.h"
 #include "io/rowfile.h"
 #include "io/rundir.h"
+#include "io/sampler.h"
+#include "io/vocabulary.h"
 
 #include "launch/job/job.h"
 #include "launch/job/job_compatible.h"

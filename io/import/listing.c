@@ -240,7 +240,7 @@ static bool read_root(maker *m, ls_error *error)
         return false;
     if (m->files->count == before)
         return ls_error_set(error, LS_DATA, "%s: there are no files in it", path);
-    for (long i = before + 1; i < m->files->count; i++)
+    for (long i = before; i < m->files->count; i++)
         if ((m->label[i] == no_label) != (m->label[0] == no_label))
             return ls_error_set(error, LS_DATA,
                                 "%s: its files have %s labels, but those of %s have %s", path,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "launch/bench/bench_feed.h"
 #include "launch/bench/bench_kernels.h"
 #include "launch/bench/bench_model.h"
 #include "launch/bench/bench_reduce.h"
@@ -35,6 +36,10 @@ static const ls_command_option options[] = {
      .with = "kernels", .read = read_shape},
     {"output", 'o', "FILE.svg", "the picture to draw (default scale.svg)", LS_COMMAND_TEXT,
      .offset = offsetof(ls_bench_arguments, output), .with = "scale"},
+    {"data", 0, "FILE", "the data set to read", LS_COMMAND_TEXT,
+     .offset = offsetof(ls_bench_arguments, data), .with = "feed"},
+    {"transform", 0, "LINES", "what is done to each row, as the key transform of a job has it",
+     LS_COMMAND_TEXT, .offset = offsetof(ls_bench_arguments, transform), .with = "feed"},
     {.name = NULL}};
 
 static void check_words(const void *context, const struct argp_state *state)
@@ -43,6 +48,8 @@ static void check_words(const void *context, const struct argp_state *state)
     const bool scale = strcmp(a->words.at[0], "scale") == 0;
     if (scale && a->words.count == 1)
         argp_error(state, "scale: the model is missing: bench scale MODEL");
+    if (strcmp(a->words.at[0], "feed") == 0 && !a->data)
+        argp_error(state, "feed: the data set is missing: bench feed --data FILE");
     if (!scale && a->words.count > 1)
         argp_error(state, "%s: nothing is expected after %s", a->words.at[1], a->words.at[0]);
 }
@@ -50,11 +57,13 @@ static void check_words(const void *context, const struct argp_state *state)
 const ls_usage ls_usage_bench = {
     .options = options,
     .check = check_words,
-    .arguments = "MODEL|scale MODEL|reduce|kernels",
+    .arguments = "MODEL|scale MODEL|reduce|kernels|feed",
     .about =
         "Measures the steps of a training run (loading, forward, backward, sum over the ranks, "
         "momentum update) on random rows in memory, on all ranks or on more and more of them, or "
-        "compares the sum over the ranks with MPI_Allreduce, or single layers with OpenBLAS.",
+        "compares the sum over the ranks with MPI_Allreduce, or single layers with OpenBLAS, or "
+        "reads "
+        "batches of a data set as a training does.",
     .more =
         "MODEL is a name of `lockstep list models`, measured with its usual options, or a whole "
         "spec: 'mlp widths=784,256,10'. The line has seconds, samples/s, memory, and gflops: what "
@@ -69,6 +78,8 @@ const ls_usage ls_usage_bench = {
         "one rank takes for the rows, and on top the bytes of the sum within a node, at the speed "
         "at which all ranks add arrays in memory; or, where that is longer, the bytes between "
         "nodes, at the speed at which all ranks send to the next node.\n\n"
+        "`bench feed` reads shuffled batches, each rank its own rows, transforms them, and prints "
+        "rows/s and MB/s of stored bytes: what the data set gives at most.\n\n"
         "`bench kernels` takes about a minute for the layers of ResNet-50, VGG-16, AlexNet and "
         "LeNet, and prints for each pass Gflop/s, their share of what the micro-kernel reaches in "
         "the first-level cache, and the error against double. The passes are forward (it prepares "
@@ -87,6 +98,7 @@ int ls_command_bench(int argc, char **argv)
         bool (*run)(ls_comm *comm, const ls_bench_arguments *arguments, ls_error *error);
     } kinds[] = {{"reduce", 0, ls_bench_reduce},
                  {"kernels", 8, ls_bench_kernels},
+                 {"feed", 128, ls_bench_feed},
                  {"scale", 128, ls_bench_scale},
                  {NULL, 128, ls_bench_model}};
     ls_bench_arguments a = {.steps = 20,

@@ -12,7 +12,8 @@ void ls_job_destroy(ls_job *job)
 {
     for (const ls_job_key *key = ls_job_keys; job && key->name; key++)
         for (int i = 0; i < ls_job_key_copies(key, job); i++)
-            if (key->kind == LS_KEY_TEXT || key->kind == LS_KEY_SPLIT)
+            if (key->kind == LS_KEY_TEXT || key->kind == LS_KEY_SPLIT ||
+                key->kind == LS_KEY_SAMPLING)
                 ls_free(*(char **)ls_job_key_member(key, job, i));
     for (int i = 0; job && i < job->stages * LS_PHASES; i++) {
         ls_job_optimizer *optimizer = &job->stage[i / LS_PHASES].optimizer[i % LS_PHASES];

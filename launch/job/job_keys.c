@@ -81,6 +81,10 @@ const ls_job_key ls_job_keys[] = {
      .change = LS_CHANGE_LATER_STAGE, .why = "the running stage keeps what it trains"},
     {STAGE(rows), NUMBER(0, LONG_MAX), "0", "1000",
      "only the first training rows, such as the ones with labels; 0: all", NOTICE},
+    {STAGE(sampling), LS_KEY_SAMPLING, 0, 0, "shuffle", "balanced",
+     "how an epoch takes training rows; shuffle: each once; as many draws with replacement: "
+     "balanced: each class as often; weights: by the data set train/weight [rows]",
+     NOTICE},
     {STAGE(batch), NUMBER(1, MANY), NULL, "128", "rows over all ranks", NOTICE},
     {STAGE(epochs), NUMBER(1, MANY), NULL, "12", "passes over the training rows", FREE,
      .excludes = {"steps"}},
@@ -221,6 +225,13 @@ static bool set_split(const ls_job_key *key, void *member, const char *text)
     return ls_split_find(text) != LS_SPLITS && set_text(key, member, text);
 }
 
+static bool set_sampling(const ls_job_key *key, void *member, const char *text)
+{
+    return (strcmp(text, "shuffle") == 0 || strcmp(text, "balanced") == 0 ||
+            strcmp(text, "weights") == 0) &&
+           set_text(key, member, text);
+}
+
 static bool set_number(const ls_job_key *key, void *member, const char *text)
 {
     long number;
@@ -310,6 +321,7 @@ static const struct {
     [LS_KEY_SWITCH] = {set_switch, "true or false"},
     [LS_KEY_CUT] = {set_cut, "tree or even"},
     [LS_KEY_SPLIT] = {set_split, "a split of the data: train, valid or test"},
+    [LS_KEY_SAMPLING] = {set_sampling, "shuffle, balanced or weights"},
     [LS_KEY_EVERY] =
         {set_every, "'N epochs', 'N steps', 'N minutes' (N above 0, at most 1e15, steps whole) or "
                     "'never'"},
@@ -344,7 +356,7 @@ static char *get_real(double number)
 char *ls_job_key_get(const ls_job_key *key, const ls_job *job, int stage)
 {
     const void *member = ls_job_key_member(key, job, stage);
-    if (key->kind == LS_KEY_TEXT || key->kind == LS_KEY_SPLIT)
+    if (key->kind == LS_KEY_TEXT || key->kind == LS_KEY_SPLIT || key->kind == LS_KEY_SAMPLING)
         return ls_copy_string(*(char *const *)member);
     if (key->kind == LS_KEY_EVERY)
         return write_every(member);

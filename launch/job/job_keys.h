@@ -12,6 +12,7 @@ typedef enum {
     LS_KEY_CUT,       /* long, 0 or 1: written tree or even */
     LS_KEY_EVERY,     /* ls_every: "1 epoch" */
     LS_KEY_SPLIT,     /* text: train, valid or test */
+    LS_KEY_SAMPLING,  /* text: shuffle, balanced or weights */
     LS_KEY_OPTIMIZER, /* ls_job_optimizer[LS_PHASES]: one text, or a map of phases to texts */
     LS_KEY_NETS       /* ls_job_net[LS_MODEL_NETS]: a map of names to texts */
 } ls_job_kind;

@@ -395,8 +395,10 @@ bool ls_session_commit(ls_session *s, ls_error *error)
 
 void ls_session_close(ls_session *s)
 {
-    for (int i = 0; s->stage && i < s->job->stages; i++)
+    for (int i = 0; s->stage && i < s->job->stages; i++) {
         ls_objective_destroy(s->stage[i].objective);
+        ls_sampler_close(s->stage[i].sampler);
+    }
     ls_free(s->stage);
     for (int i = 0; i < LS_MODEL_NETS; i++)
         ls_net_destroy(s->net[i]);

@@ -6,7 +6,7 @@
 #include "core/optimizer.h"
 #include "core/schedule.h"
 #include "dist/shared.h"
-#include "io/dataset.h"
+#include "io/sampler.h"
 #include "launch/job/job.h"
 
 /* A stage of the job with its specs parsed. */
@@ -14,6 +14,7 @@ typedef struct ls_session_stage {
     ls_objective *objective;           /* the user compiles it; freed by ls_session_close */
     ls_optimizer optimizer[LS_PHASES]; /* of each phase of the objective */
     ls_schedule schedule;
+    ls_sampler *sampler;         /* of a run that trains, freed by ls_session_close; or NULL */
     long rows;                   /* that an epoch takes of the training rows: the first ones */
     long steps;                  /* of the whole stage */
     long batches, epoch_batches; /* of a step and of an epoch */

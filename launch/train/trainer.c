@@ -16,6 +16,7 @@
 #include "launch/train/ranges.h"
 #include "launch/train/resolved.h"
 #include "launch/train/resume.h"
+#include "launch/train/sampling.h"
 
 /* What of the nets may not be meant. */
 static void tell_nets(const ls_trainer *t)
@@ -254,7 +255,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     divide_shards(t);
     const ls_job resolved = ls_resolved_job(t);
     t->job_text = ls_job_json(&resolved);
-    if (!check_ranges(t, error) || !check_shards(t, error))
+    if (!check_ranges(t, error) || !check_shards(t, error) || !ls_sampling_open(&t->session, error))
         return false;
     if (!ls_comm_agree(comm, ls_cache_reserve(t, error), error))
         return false;

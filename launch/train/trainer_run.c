@@ -433,6 +433,7 @@ static ls_loader *open_loader(const ls_trainer *t)
                                  .stage = (uint32_t)t->position.stage,
                                  .shuffle = !ls_objective_streams(stage_of(t)->objective),
                                  .streams = ls_objective_streams(stage_of(t)->objective),
+                                 .sampler = stage_of(t)->sampler,
                                  .rows = stage_of(t)->rows,
                                  .batch = t->session.job->stage[t->position.stage].batch,
                                  .shards = t->shards.count,

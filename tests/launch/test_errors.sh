@@ -99,7 +99,7 @@ value 'command line: objective: there is no loss l2 (`lockstep list losses` has 
 value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
     objective=unsupervised
 value "command line: batch: expected a whole number, 1 or more (rows over all ranks), found '0'; write for example \`batch=128\`" batch=0
-value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net nets transform unroll exact_conv seed shards accumulate split stages objective optimizer schedule train rows batch epochs steps evaluate checkpoint samples" bathc=3
+value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net nets transform unroll exact_conv seed shards accumulate split stages objective optimizer schedule train rows sampling batch epochs steps evaluate checkpoint samples" bathc=3
 value "command line: evaluate.split: expected a split of the data: train, valid or test, found 'dev'; write for example \`evaluate.split=valid\`" evaluate.split=dev
 value "command line: stages.1.batch: this job has one stage: write stages.0.batch" stages.1.batch=9
 value "command line: evaluate.metric: there is no metric 'acuracy' in stage 1, which has: loss, accuracy" evaluate.metric=acuracy

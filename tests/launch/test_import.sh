@@ -97,7 +97,7 @@ ln -s circle.csv circle.csv
 refused 65 "circle.csv: can't open: Too many levels of symbolic links" csv circle.csv -o none.h5
 
 # usage
-usage_error "there is no format 'cvs'; expected one of idx, csv, h5, text, images, synthetic" cvs pets.csv -o none.h5
+usage_error "there is no format 'cvs'; expected one of idx, csv, h5, text, images, wav, cifar, synthetic" cvs pets.csv -o none.h5
 usage_error '-o FILE is missing: where should the data set go?' csv pets.csv
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 1 file(s)' idx pets.csv -o none.h5
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 3 file(s)' idx a b c -o none.h5

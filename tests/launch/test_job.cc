@@ -580,7 +580,7 @@ const char number[] = "expected a whole number, 1 or more (rows over all ranks),
 const char known[] =
     " Known here: data run model net nets transform unroll exact_conv seed shards accumulate split "
     "stages objective optimizer "
-    "schedule train rows batch epochs steps evaluate checkpoint samples";
+    "schedule train rows sampling batch epochs steps evaluate checkpoint samples";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
@@ -611,7 +611,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
                                  "'keep'? Known here: every keep"},
         {"stages:\n- batch: 5\n- bathc: 6",
          "job.yaml:5:3: unknown key 'stages.1.bathc': did you mean 'batch'? Known here: objective "
-         "optimizer schedule train rows batch epochs steps"},
+         "optimizer schedule train rows sampling batch epochs steps"},
         {"train:", "job.yaml:3:7: train: expected the parameters that learn, as patterns of their "
                    "names between commas; all others are frozen, found nothing; write for example "
                    "`train: classifier, encoder/dense3`"},
@@ -787,7 +787,7 @@ TEST(Job, RefusesOverridesInTheseWords)
              std::string(known)},
         {"stages.1.bach=3",
          "command line: unknown key 'stages.1.bach': did you mean 'batch'? "
-         "Known here: objective optimizer schedule train rows batch epochs steps"},
+         "Known here: objective optimizer schedule train rows sampling batch epochs steps"},
         {"stages.1.batch=12x", "command line: stages.1.batch: " + std::string(number) +
                                    "'12x'; write for example `stages.1.batch=128`"},
         {"stages.1.batch=", "command line: stages.1.batch: " + std::string(number) +

@@ -12,7 +12,7 @@ fuzz() {
     local name=$1 seeds=$2
     shift 2
     (cd "$root" && clang -g -O1 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-        -o "$work/$name" "tests/fuzz/$name.c" "$@" core/memory.c core/check.c core/safe_text.c core/spec.c core/tensor.c -ljansson -lm)
+        -o "$work/$name" "tests/fuzz/$name.c" "$@" core/memory.c core/check.c core/safe_text.c core/utf8.c core/spec.c core/tensor.c -ljansson -lm)
     mkdir -p corpus
     expect 0 "./$name" -runs="$count" -seed=1 -max_len=2000 -rss_limit_mb=1000 -print_final_stats=1 corpus "$seeds"
     says "stat::number_of_executed_units: "
@@ -37,3 +37,35 @@ for i, header in enumerate(headers):
 END
 fuzz fuzz_safetensors seeds io/safetensors/safetensors.c io/safetensors/safetensors_table.c \
     io/safetensors/safetensors_type.c io/file.c io/magic.c
+
+# Pictures and EXIF data; IDX files, of which each try writes an HDF5 file.
+rm -r seeds
+mkdir seeds seeds-idx
+"$python" - <<'END'
+import gzip
+import io
+import struct
+
+import numpy
+from PIL import Image
+
+picture = Image.fromarray(numpy.random.default_rng(1).integers(0, 256, (14, 19, 3), dtype="uint8"))
+exif = Image.Exif()
+exif[0x112] = 6
+forms = [("PNG", {}), ("PNG", {"exif": exif}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG", {"exif": exif})]
+for i, (form, options) in enumerate(forms):
+    for mode in ("RGB", "L", "LA" if form == "PNG" else "CMYK", "P" if form == "PNG" else "L"):
+        file = io.BytesIO()
+        picture.convert("L" if mode == "LA" else mode).convert(mode).save(file, form, **options)
+        open(f"seeds/{form}-{i}-{mode}", "wb").write(b"\0" + file.getvalue())
+open("seeds/exif", "wb").write(b"\1" + exif.tobytes()[6:])
+images = struct.pack(">4B3I", 0, 0, 8, 3, 3, 4, 5) + bytes(60)
+labels = struct.pack(">4BI", 0, 0, 8, 1, 3) + bytes([0, 1, 1])
+for name, pack in ("plain", bytes), ("gzip", gzip.compress):
+    open(f"seeds-idx/{name}", "wb").write(struct.pack(">H", len(pack(images))) + pack(images) + pack(labels))
+END
+fuzz fuzz_pictures seeds io/decode.c io/jpeg.c io/png.c io/resample.c io/atomic_file.c io/file.c io/folder.c -ljpeg -lpng
+count=$((count / 10))
+read -ra hdf5 <<<"$(pkg-config --cflags --libs hdf5) -lz"
+fuzz fuzz_idx seeds-idx io/import/idx.c io/import/classes.c io/import/packed.c io/magic.c io/output.c io/atomic_file.c \
+    io/file.c io/folder.c io/h5/*.c io/h5/guard/*.c "${hdf5[@]}"

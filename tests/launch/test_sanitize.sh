@@ -2,8 +2,8 @@
 # test_sanitize: unit tests and a short training on two ranks under AddressSanitizer, its leak check, and UBSan.
 #
 #   test_sanitize.sh           builds $BUILD/sanitize
-#   test_sanitize.sh PART      runs a part there: core, io, dist: the unit tests; program: a training; broken_data, fuzz:
-#                              test_broken_data.sh and test_fuzz.sh; sounds: test_speech.sh's broken files
+#   test_sanitize.sh PART      runs a part there: core, io, dist: the unit tests; program: a training; broken_data, fuzz,
+#                              images: test_broken_data.sh, test_fuzz.sh, test_images.sh; sounds: test_speech.sh's broken files
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$BUILD/sanitize
@@ -85,9 +85,10 @@ dist) mpirun --oversubscribe -n 2 "$build/tests/test_dist" --gtest_brief=1 ;;
 program) program ;;
 broken_data) BUILD=$build env -u TMPDIR bash "$root/tests/launch/test_broken_data.sh" 1 ;;
 fuzz) BUILD=$build env -u TMPDIR bash "$root/tests/launch/test_fuzz.sh" 15 ;;
+images) BUILD=$build env -u TMPDIR bash "$root/tests/launch/test_images.sh" ;;
 sounds) BUILD=$build env -u TMPDIR bash "$root/tests/launch/test_speech.sh" broken ;;
 *)
-    echo "test_sanitize.sh: expected core, io, dist, program, broken_data, fuzz or sounds, found '$1'" >&2
+    echo "test_sanitize.sh: expected core, io, dist, program, broken_data, fuzz, images or sounds, found '$1'" >&2
     exit 64
     ;;
 esac
