@@ -57,6 +57,7 @@ tests|cmd:espeak-ng|espeak-ng|espeak-ng|espeak-ng|espeak-ng
 figures|file:/usr/share/doc/opencv-doc/examples/data/digits.png|opencv-doc|-|-|-
 figures|file:/usr/lib/R/site-library/mlbench/data/DNA.rda|r-cran-mlbench|-|-|-
 figures|cmd:espeak-ng|espeak-ng|espeak-ng|espeak-ng|espeak-ng
+figures|cmd:flite|flite|flite|-|flite
 figures|cmd:sndfile-convert|sndfile-programs|libsndfile-utils|libsndfile-progs|libsndfile
 figures|py:scipy|python3-scipy|python3-scipy|python3-scipy|py-scipy
 figures|file:/usr/share/klettres|klettres-data|-|-|-

@@ -49,8 +49,8 @@ def main():
                             "--threads", str(threads), *options], check=True, stdout=subprocess.DEVNULL)
             after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.time() - begin
             work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            print(f"lockstep, {threads} thread(s) {' '.join(options):12} {work / count / SECONDS:.6f} s of a core for a second of "
-                  f"sound, {wall:.2f} s in all, {after.ru_maxrss / 1024:.0f} MiB at most")
+            print(f"lockstep, {threads} thread(s) {' '.join(options):12} {work / count / SECONDS:.6f} s of a core for a "
+                  f"second of sound, {wall:.2f} s in all, {after.ru_maxrss / 1024:.0f} MiB at most")
         part = files[:max(1, count // 10)]
         print(f"numpy                            {by_numpy(part) / len(part) / SECONDS:.6f} s")
 
