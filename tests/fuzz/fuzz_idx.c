@@ -1,5 +1,6 @@
 /* fuzz_idx: clang's fuzzer on import idx. Two bytes say how many of the rest are the file of
  * images; the others are the labels. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -66,6 +66,6 @@ for name, pack in ("plain", bytes), ("gzip", gzip.compress):
 END
 fuzz fuzz_pictures seeds io/decode.c io/jpeg.c io/png.c io/resample.c io/atomic_file.c io/file.c io/folder.c -ljpeg -lpng
 count=$((count / 10))
-read -ra hdf5 <<<"$(pkg-config --cflags --libs hdf5) -lz"
+read -ra hdf5 <<<"$(cd "$root" && echo io/h5/h5{,_about,_attribute,_copy,_driver,_error,_frame,_lock}.c io/h5/guard/*.c) $(pkg-config --cflags --libs hdf5) -lz"
 fuzz fuzz_idx seeds-idx io/import/idx.c io/import/classes.c io/import/packed.c io/magic.c io/output.c io/atomic_file.c \
-    io/file.c io/folder.c io/h5/*.c io/h5/guard/*.c "${hdf5[@]}"
+    io/file.c io/folder.c core/print.c "${hdf5[@]}"
