@@ -18,6 +18,7 @@ png.h              | ^io/png\.c$           | call io/png.h or io/picture.h
 jpeglib.h          | ^io/jpeg\.c$          | call io/jpeg.h
 jerror.h           | ^io/jpeg\.c$          | call io/jpeg.h
 turbojpeg.h        | ^$                    | call io/jpeg.h
+onnx.pb-c.h        | ^launch/export/onnx_graph\.c$ | call launch/export/onnx_graph.h
 sndfile.h          | ^io/audio/sound\.c$    | call io/audio/sound.h
 samplerate.h       | ^io/audio/resampler\.c$ | call io/audio/resampler.h
 fftw3.h            | ^io/audio/fourier\.c$  | call io/audio/fourier.h

@@ -1,4 +1,5 @@
 /* export: `lockstep export`: a trained net as a file of another format, which its ending names. */
+#include "launch/export/export_onnx.h"
 #include "launch/export/export_safetensors.h"
 
 #include <string.h>
@@ -11,18 +12,18 @@
 
 static const struct format {
     const char *ending;
-    bool names; /* takes --names */
+    bool names; /* takes --names, else --net and --transforms */
     /* On rank 0: writes the file, whole or not at all, and fills export->text. */
     bool (*write)(ls_export *export, ls_error *error);
-} formats[] = {{".safetensors", true, ls_export_safetensors}};
+} formats[] = {{".safetensors", true, ls_export_safetensors}, {".onnx", false, ls_export_onnx}};
 enum { FORMATS = sizeof formats / sizeof *formats };
-#define ENDINGS ".safetensors"
+#define ENDINGS ".safetensors or .onnx"
 
 typedef struct arguments {
     ls_words words; /* the run directory, checkpoint or job file */
-    const char *output, *weights, *data;
+    const char *output, *weights, *data, *net;
     int names; /* an ls_naming; -1: not given */
-    bool average, force;
+    bool average, force, transforms;
     long stage; /* -1: not given */
 } arguments;
 
@@ -42,11 +43,14 @@ static void check_arguments(const void *context, const struct argp_state *state)
     const arguments *a = context;
     const struct format *format = a->output ? format_of(a->output) : NULL;
     if (!a->output)
-        argp_error(state, "name the output: -o FILE.safetensors");
+        argp_error(state, "name the output: -o FILE.safetensors or -o FILE.onnx");
     else if (!format)
         argp_error(state, "%s: expected an output that ends in " ENDINGS, a->output);
     else if (a->names >= 0 && !format->names)
         argp_error(state, "--names goes with an output that ends in .safetensors");
+    else if ((a->net || a->transforms) && format->names)
+        argp_error(state, "--%s goes with an output that ends in .onnx",
+                   a->net ? "net" : "transforms");
     if (a->weights && a->average)
         argp_error(state, "--average takes parameters of a run, and --weights those of a file: "
                           "give one of them");
@@ -60,6 +64,12 @@ static const ls_command_option options[] = {
      "of tensors: those of lockstep's parameters (default), or those that PyTorch's torchvision "
      "has for alexnet, vgg and resnet, with its order of numbers",
      LS_COMMAND_CHOICE, AT(names)},
+    {"net", 0, "NAME", "of several nets the one that an ONNX file gets: generator", LS_COMMAND_TEXT,
+     AT(net)},
+    {"transforms", 0, NULL,
+     "begin an ONNX file with the job's transforms, without what is random in them: its input are "
+     "rows as the data set has them",
+     AT(transforms)},
     {"weights", 0, "FILE",
      "take the parameters in FILE, a checkpoint or .safetensors, in place of the run's",
      LS_COMMAND_TEXT, AT(weights)},
@@ -77,14 +87,17 @@ const ls_usage ls_usage_export = {
     .check = check_arguments,
     .arguments = "RUN|CHECKPOINT|JOB.yaml",
     .about =
-        "Writes the parameters of a trained net as a .safetensors file, which PyTorch and "
-        "others read, and --weights of train, evaluate, predict and extract takes. Given a run "
-        "directory, it takes the parameters of best.h5; where there is no best.h5, or with "
-        "--average, those of the newest checkpoint. With --weights FILE it takes those of "
-        "FILE, and JOB.yaml will do in place of a run.",
+        "Writes a trained net for other programs: its parameters as .safetensors, which "
+        "PyTorch and others read, and --weights of train, evaluate, predict and extract takes; "
+        "or a whole net as .onnx, for ONNX Runtime, OpenCV and others: input x [batch, row], "
+        "images with their channels last, output y of the last line. Given a run directory, it "
+        "takes the parameters of best.h5; where there is no best.h5, or with --average, those "
+        "of the newest checkpoint. With --weights FILE it takes those of FILE, and JOB.yaml "
+        "will do in place of a run.",
     .more = "Examples:\n"
             "  lockstep export runs/resnet50 -o resnet50.safetensors --names torchvision\n"
-            "  lockstep export runs/vae -o vae.safetensors",
+            "  lockstep export runs/lenet -o lenet.onnx\n"
+            "  lockstep export runs/dcgan -o generator.onnx --net generator",
     .arguments_min = 1,
     .arguments_max = 1,
 };
@@ -116,6 +129,8 @@ static bool write(const arguments *a, ls_saved *saved, ls_error *error)
 {
     ls_export export = {.saved = saved,
                         .output = a->output,
+                        .net = a->net,
+                        .transforms = a->transforms,
                         .names = a->names < 0 ? LS_NAMING_LOCKSTEP : (ls_naming)a->names};
     if (!a->force && !ls_atomic_file_absent(a->output, error))
         return false;

@@ -30,6 +30,9 @@ build|header:jpeglib.h|libjpeg62-turbo-dev|libjpeg-turbo-devel|libjpeg8-devel|li
 build|pc:sndfile|libsndfile1-dev|libsndfile-devel|libsndfile-devel|libsndfile
 build|pc:fftw3|libfftw3-dev|fftw-devel|fftw3-devel|fftw
 build|pc:samplerate|libsamplerate0-dev|libsamplerate-devel|libsamplerate-devel|libsamplerate
+build|pc:libprotobuf-c|libprotobuf-c-dev|protobuf-c-devel|libprotobuf-c-devel|protobuf-c
+build|cmd:protoc-c|protobuf-c-compiler|protobuf-c-compiler|protobuf-c|protobuf-c
+build|file:/usr/include/onnx/onnx.proto|libonnx-dev|onnx-devel|onnx-devel|onnx
 build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
 data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc
@@ -44,6 +47,8 @@ tests|py:h5py|python3-h5py|python3-h5py|python3-h5py|py-h5py
 tests|py:PIL|python3-pil|python3-pillow|python3-Pillow|py-pillow
 tests|py:torch|python3-torch|python3-torch|-|py-torch
 tests|py:torchvision|python3-torchvision|python3-torchvision|-|py-torchvision
+tests|py:onnx|python3-onnx|python3-onnx|python3-onnx|py-onnx
+tests|py:cv2|python3-opencv|python3-opencv|python3-opencv|opencv+python3
 tests|cmd:pgrep|procps|procps-ng|procps|procps
 tests|cmd:mandoc|mandoc|mandoc|mandoc|mandoc
 tests|cmd:slurmctld|slurmctld|slurm-slurmctld|slurm|slurm

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # test_libfuzzer: clang's fuzzer, with AddressSanitizer and UBSan, on what reads files of strangers, for a fixed count.
 #
-#   test_libfuzzer.sh [COUNT]    (30000 for each); the seeds are fixed, so every run tries the same inputs
+#   test_libfuzzer.sh [COUNT]    (30000 for each, fewer of the slow ones); the seeds are fixed, so every run tries the
+#                                same inputs
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 root=$tests/..
 count=${1:-30000}
 command -v clang >/dev/null || exit 77
 
+# What the sources call, compiled with them; or the library.
+rest=(core/memory.c core/check.c core/safe_text.c core/utf8.c core/spec.c core/tensor.c -ljansson -lm)
+library=("-L$BUILD" -llockstep "-Wl,-rpath,$BUILD" -lprotobuf-c -lm)
+
 # fuzz NAME SEEDS SOURCES...: builds tests/fuzz/NAME.c with the sources and runs it, beginning with the files in SEEDS.
 fuzz() {
     local name=$1 seeds=$2
     shift 2
-    (cd "$root" && clang -g -O1 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-        -o "$work/$name" "tests/fuzz/$name.c" "$@" core/memory.c core/check.c core/safe_text.c core/utf8.c core/spec.c core/tensor.c -ljansson -lm)
+    (cd "$root" && clang -g -O1 -D_GNU_SOURCE -DLS_VERSION='"0"' -I. -I"$BUILD" -fsanitize=fuzzer,address,undefined \
+        -fno-sanitize-recover=undefined -o "$work/$name" "tests/fuzz/$name.c" "$@" "${rest[@]}")
     mkdir -p corpus
     expect 0 "./$name" -runs="$count" -seed=1 -max_len=2000 -rss_limit_mb=1000 -print_final_stats=1 corpus "$seeds"
     says "stat::number_of_executed_units: "
@@ -69,3 +74,8 @@ count=$((count / 10))
 read -ra hdf5 <<<"$(cd "$root" && echo io/h5/h5{,_about,_attribute,_copy,_driver,_error,_frame,_lock}.c io/h5/guard/*.c) $(pkg-config --cflags --libs hdf5) -lz"
 fuzz fuzz_idx seeds-idx io/import/idx.c io/import/classes.c io/import/packed.c io/magic.c io/output.c io/atomic_file.c \
     io/file.c io/folder.c core/print.c "${hdf5[@]}"
+
+# The writer of ONNX files: each file is read again by protobuf-c.
+mkdir none
+rest=("${library[@]}")
+fuzz fuzz_onnx none "$root"/launch/export/onnx_*.c launch/export/option_value.c "$BUILD/onnx.pb-c.c"
