@@ -139,6 +139,11 @@ double ls_layer_pass_share(const ls_pass *pass, long rows)
     return rows > 0 ? (double)rows / (double)pass->total : 0;
 }
 
+long ls_layer_same_steps(const ls_layer *layer, long steps)
+{
+    return layer->y.rank > 1 && layer->y.at[0] == layer->x[0].at[0] ? steps : 0;
+}
+
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k)
 {
     real *dx = args->dx[k];

@@ -16,6 +16,12 @@
  * per row, and lies row after row. A layer that mixes rows (batch norm) is called once for all
  * rows, shares its own work, and its backward also does what gradient does.
  *
+ * Where rows are sequences of unequal length, the numbers of x behind a row's end are 0, and so
+ * are those of dy: the workspace zeroes y and dx there after each layer. Then a layer that treats
+ * each step alone adds exact zeros to its gradients, and need not know of lengths. A layer whose
+ * result depends on where a row ends (a pool over time, a recurrent layer from the end) goes by
+ * args->steps, and a type whose output has a time axis says so by `time.steps`.
+ *
  * Three kinds of memory, claimed in setup; nothing is allocated in a step:
  *   kept       what forward saves for backward, in a workspace
  *   scratch    for the length of one call, undefined at entry; each thread has one, as large as the
@@ -41,6 +47,10 @@ typedef struct ls_pass {
     uint32_t draw; /* number of this application in the step (a GAN applies a net more than once) */
     long row;      /* index in the global batch of row 0 */
     long total;    /* rows of the whole batch in this application, of all shards; training only */
+    /* [rows] 1 or more: of the steps of each row of the net's input, whose first dimension is time,
+     * those that count: the numbers of the others are 0. NULL: all count. Layers go by args->steps.
+     */
+    const int32_t *length;
     real *gradient; /* an array with the params' offsets; NULL: no parameter gradients */
     /* Slots that may not change (a job's `train:` names the others); NULL: none. They get no
      * gradients, and a batch norm whose running statistics are among them normalises by these, as
@@ -134,7 +144,19 @@ typedef struct ls_layer_args {
     void *kept, *scratch;
     int part, parts; /* gradient: which part of the parameters is wanted, of how many */
     int threads;     /* for a layer that mixes rows: how many it may use */
+    /* [rows] steps of x[0] that count, its first dimension being time; NULL: all do. */
+    const int32_t *steps;
 } ls_layer_args;
+
+/* What a type does with sequences, whose first dimension is time. */
+typedef struct ls_layer_time {
+    /* Numbers of a row that forward goes on from, and leaves for the rows that come next in the
+     * same streams: ls_net_stream. NULL: none. */
+    long (*carries)(const ls_layer *layer);
+    /* If the first dimension of y is time, as that of x is: how many steps of y count where `steps`
+     * of x do, 1 or more; 0: y has no time axis. NULL: it never has. */
+    long (*steps)(const ls_layer *layer, long steps);
+} ls_layer_time;
 
 struct ls_layer_type {
     const char *name, *help;
@@ -159,9 +181,7 @@ struct ls_layer_type {
     void (*range)(const ls_layer *layer, double *low, double *high);
     /* Its input are tokens, whole numbers below this one. NULL: any numbers. */
     long (*vocabulary)(const ls_layer *layer);
-    /* Numbers of a row that forward goes on from, and leaves for the rows that come next in the
-     * same streams: ls_net_stream. NULL: none. */
-    long (*carries)(const ls_layer *layer);
+    ls_layer_time time;
     /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
     const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
 };
@@ -182,6 +202,10 @@ bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k);
  * no gradients. */
 const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
+/* The `time.steps` of layers that treat each step alone: as many as x has, where y has a time axis
+ * too.
+ */
+long ls_layer_same_steps(const ls_layer *layer, long steps);
 /* For layers whose backward only adds to dx[k]: zeroes it unless add[k]. NULL: it is not wanted. */
 real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "core/print.h"
 
 int ls_net_find(const ls_net *net, const char *name)
@@ -353,8 +354,8 @@ static long carried_by(const ls_net *net, const ls_layer *end)
 {
     long reals = 0;
     for (int i = 0; i < net->count && net->layers[i] != end; i++)
-        if (net->layers[i]->type->carries)
-            reals += net->layers[i]->type->carries(net->layers[i]);
+        if (net->layers[i]->type->time.carries)
+            reals += net->layers[i]->type->time.carries(net->layers[i]);
     return reals;
 }
 
@@ -366,10 +367,25 @@ long ls_net_carried(const ls_net *net)
 real *ls_net_stream(const ls_layer *layer, const ls_pass *pass, long *apart)
 {
     const ls_carried *all = pass->stream;
-    if (!all || !layer->type->carries || layer->type->carries(layer) == 0)
+    if (!all || !layer->type->time.carries || layer->type->time.carries(layer) == 0)
         return NULL;
     *apart = ls_net_carried(layer->net);
     return all->data + (pass->row - all->first) * *apart + carried_by(layer->net, layer);
+}
+
+void ls_net_steps(const ls_net *net, int lines, long rows, const int32_t *length, int32_t *steps)
+{
+    for (long i = 0; i < lines * rows; i++) {
+        const ls_layer *layer = net->layers[i / rows];
+        long most = 0;
+        for (int k = 0; k < layer->inputs; k++) {
+            const int from = layer->input[k];
+            const long given = net->own_input ? 0 : length[i % rows];
+            most = ls_max(most, from < 0 ? given : steps[from * rows + i % rows]);
+        }
+        steps[i] =
+            most && layer->type->time.steps ? (int32_t)layer->type->time.steps(layer, most) : 0;
+    }
 }
 
 void ls_net_range(const ls_net *net, int layer, double *low, double *high)

@@ -42,6 +42,9 @@ bool ls_net_share(const ls_net *a, const ls_net *b);
 int ls_net_find(const ls_net *net, const char *name);
 /* The last of the first `count` layers that reads the output of layer i; i if none does. */
 int ls_net_last_reader(const ls_net *net, int count, int i);
+/* Where rows have `length` steps: how many steps of each line's output count, steps[lines][rows],
+ * of the first lines of the net; 0: its output has no time axis. */
+void ls_net_steps(const ls_net *net, int lines, long rows, const int32_t *length, int32_t *steps);
 /* The range that no output of line `layer` leaves where the net does not train. */
 void ls_net_range(const ls_net *net, int layer, double *low, double *high);
 /* If lines of the net read tokens: its input must be whole numbers below this one. 0: any numbers.

@@ -231,6 +231,13 @@ ls_objective *ls_objective_create(const char *text, const ls_task *task, ls_erro
         ls_spec_find_type(ls_objective_types, spec.type, "objective", error);
     if (!type)
         return NULL;
+    if (task->lengths && !type->lengths) {
+        ls_error_set(error, LS_USAGE,
+                     "the objective %s takes rows of one length, but the data has `length`, the "
+                     "steps of each row; `supervised` takes such data",
+                     type->name);
+        return NULL;
+    }
     ls_objective *objective = ls_alloc(1, sizeof *objective);
     objective->type = type;
     objective->task = *task;

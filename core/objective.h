@@ -15,8 +15,8 @@ enum {
 };
 enum { LS_SUM_WEIGHT = 0, LS_SUM_LOSS = 1 };
 
-/* Sums over rows, of one phase: weight (rows, or unmasked tokens), loss, then whatever else the
- * objective's metrics are made of. */
+/* Sums over rows, of one phase: weight (rows, or the steps that count), loss, then whatever else
+ * the objective's metrics are made of. */
 typedef struct ls_sums {
     double at[LS_SUMS];
 } ls_sums;
@@ -116,6 +116,7 @@ typedef struct ls_task {
         *advice; /* how targets that look like labels become labels; NULL or "": they do not */
     const char *train; /* patterns of the slots that may change (params.h); NULL: all */
     bool inference;    /* the nets will only be applied: the data needs no targets */
+    bool lengths;      /* rows are sequences of unequal length (ls_batch.length) */
 } ls_task;
 
 typedef struct ls_objective ls_objective;
@@ -125,6 +126,7 @@ typedef struct ls_objective_type {
     const ls_option *options; /* into it */
     /* Names of options that may change while a stage runs, NULL-terminated; NULL: none may. */
     const char *const *adjustable;
+    bool lengths; /* it takes rows that are sequences of unequal length */
     /* Checks that nets and data fit (LS_USAGE, LS_DATA); fills in phases, metrics, and what the
      * outputs are. */
     bool (*setup)(ls_objective *objective, ls_error *error);

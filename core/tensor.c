@@ -91,6 +91,8 @@ ls_batch ls_batch_shard(const ls_batch *batch, int index, int shards)
     shard.x += skip * ls_shape_count(&batch->x_shape);
     if (batch->y)
         shard.y += skip * ls_shape_count(&batch->y_shape);
+    if (batch->length)
+        shard.length += skip;
     if (batch->row)
         shard.row += skip;
     return shard;

@@ -60,9 +60,10 @@ typedef struct ls_batch {
     ls_shape y_shape;
     const real *y; /* [rows, y_shape] targets, or labels as whole numbers (rank 0: one a row); NULL:
                       none */
-    const int64_t *row;    /* [rows] their indices in the data set */
-    const int32_t *length; /* [rows] steps of each that are there, 0 to those of x_shape; the
-                              numbers of the others are 0, and count for nothing. NULL: all are */
+    const int64_t *row; /* [rows] their indices in the data set */
+    /* [rows] steps of each that count, the first dimension of x being time: 1 to all, or in windows
+     * of a stream 0 to all. Behind them x is 0, and so are labels of steps. NULL: all count. */
+    const int32_t *length;
 } ls_batch;
 
 /* The rows of shard `index` of `shards`: [index*total/shards, (index+1)*total/shards) of the global

@@ -39,7 +39,9 @@ struct ls_workspace {
     ls_shape x_shape; /* of a row that it takes */
     bool training;
     long rows, capacity;
-    const real *x; /* of the last forward */
+    const real *x;         /* of the last forward */
+    const int32_t *length; /* of its rows; NULL: all have all steps */
+    int32_t *steps; /* [net's lines up to the last it runs, rows] that count of each output */
     char *arena, *scratch;
     int threads;
     size_t scratch_size; /* bytes of one thread's */
@@ -139,6 +141,7 @@ ls_workspace *ls_workspace_create_part(const ls_net *net, ls_interval layers, lo
     space->scratch = ls_alloc(space->scratch_size, (size_t)space->threads);
     space->dy_written = ls_alloc(count, sizeof *space->dy_written);
     space->trains = ls_alloc(count, sizeof *space->trains);
+    space->steps = ls_alloc((size_t)layers.end * (size_t)rows, sizeof *space->steps);
     check_layers(space);
     return space;
 }
@@ -157,6 +160,7 @@ void ls_workspace_destroy(ls_workspace *space)
     ls_free(space->scratch);
     ls_free(space->dy_written);
     ls_free(space->trains);
+    ls_free(space->steps);
     ls_free(space);
 }
 
@@ -177,6 +181,29 @@ static int input_of(const ls_workspace *space, const ls_layer *layer, int k)
     return layer->input[k] - space->first;
 }
 
+/* The steps that count of what the i-th layer that it runs makes, [rows]; -1: of x. NULL: all do,
+ * or it has no time axis. */
+static const int32_t *steps_of(const ls_workspace *space, int i)
+{
+    const int line = space->first + i;
+    if (!space->length || space->rows == 0)
+        return NULL;
+    if (line < 0)
+        return space->net->own_input ? NULL : space->length;
+    const int32_t *steps = space->steps + line * space->rows;
+    return steps[0] ? steps : NULL;
+}
+
+/* Zeroes `a`, of the shape of what the i-th layer makes (-1: x), behind the end of each row. */
+static void clear_ends(const ls_workspace *space, int i, real *a)
+{
+    const int32_t *steps = a ? steps_of(space, i) : NULL;
+    const ls_shape *shape = i < 0 ? &space->x_shape : &space->net->layers[space->first + i]->y;
+    const long all = ls_shape_count(shape), width = steps ? all / shape->at[0] : 0;
+    for (long r = 0; steps && r < space->rows; r++)
+        memset(a + r * all + steps[r] * width, 0, (size_t)(all - steps[r] * width) * sizeof *a);
+}
+
 /* The arguments of the i-th layer, without dx. */
 static ls_layer_args args_of(const ls_workspace *space, int i)
 {
@@ -185,6 +212,9 @@ static ls_layer_args args_of(const ls_workspace *space, int i)
                           .y = block_of(space, i, BLOCK_Y),
                           .dy = block_of(space, i, BLOCK_DY),
                           .kept = block_of(space, i, BLOCK_KEPT),
+                          .steps = layer->x[0].rank > 1 /* tokens: each is treated alone */
+                                       ? steps_of(space, input_of(space, layer, 0))
+                                       : NULL,
                           .threads = space->threads};
     for (int k = 0; k < layer->inputs; k++) {
         const int input = input_of(space, layer, k);
@@ -211,6 +241,8 @@ static void cut_rows(const ls_layer *layer, ls_pass *pass, ls_layer_args *args)
     long first = args->rows * args->part / args->parts;
     size_t y = (size_t)first * (size_t)ls_shape_count(&layer->y);
     pass->row += first;
+    pass->length = pass->length ? pass->length + first : NULL;
+    args->steps = args->steps ? args->steps + first : NULL;
     args->rows = args->rows * (args->part + 1) / args->parts - first;
     args->y += y;
     args->dy = args->dy ? args->dy + y : NULL;
@@ -281,16 +313,21 @@ void ls_workspace_enter(ls_workspace *space, const real *x, long rows)
     ls_check(rows <= space->capacity, "%ld rows in a workspace for %ld", rows, space->capacity);
     space->x = x;
     space->rows = rows;
+    space->length = NULL;
 }
 
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
 {
     ls_workspace_enter(space, x, rows);
+    space->length = pass->length;
+    if (pass->length)
+        ls_net_steps(space->net, space->first + space->count, rows, pass->length, space->steps);
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};
         const double begin = ls_watch_begin(space->watch);
         share(&forward, 1);
+        clear_ends(space, i, forward.args.y);
         ls_watch_end_of(space->watch, LS_SPAN_FORWARD, space->first + i, begin);
     }
     return block_of(space, space->count - 1, BLOCK_Y);
@@ -355,6 +392,8 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
     const double begin = ls_watch_begin(space->watch);
     const int rounds = rounds_of(space, layer, pass);
     share(&backward, rounds);
+    for (int k = 0; k < layer->inputs; k++)
+        clear_ends(space, input_of(space, layer, k), args->dx[k]);
     tell_nothing(pass);
     if (learning && layer->type->gradient) {
         const task gradient = {space, layer, pass, layer->type->gradient, false, *args};

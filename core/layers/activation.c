@@ -228,6 +228,7 @@ const ls_layer_type ls_layer_activation = {
     .backward = backward,
     .gradient = gradient,
     .range = range,
+    .time.steps = ls_layer_same_steps,
 };
 
 const ls_activation *ls_activation_of(const ls_layer *layer)

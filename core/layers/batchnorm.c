@@ -7,6 +7,8 @@
  *   dscale = sum g x^,  dshift = sum g
  *   dx = scale / sqrt(variance + epsilon) (g - dshift / m - x^ dscale / m)
  *
+ * Of sequences of unequal length the steps that count are meant; behind them dy is 0.
+ *
  * Training uses mean and variance (over m) of the shard's rows, or with sync=1 of the whole batch.
  * Evaluation, and training that may not change them, uses the running ones: each step moves them
  * towards mean and variance (over m - 1, PyTorch's rule) by the share `momentum`. They are state
@@ -78,7 +80,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     size_t channels = (size_t)ls_shape_last(&layer->y);
     size_t width = (size_t)ls_norm_width((long)channels);
     layer->kept.fixed = (1 + 2 * channels) * sizeof(double);
-    layer->scratch.fixed = (SUMS * channels + CHUNKS * CHUNK_SUMS * width) * sizeof(double) +
+    layer->scratch.fixed = (SUMS * channels + 2 * CHUNKS * CHUNK_SUMS * width) * sizeof(double) +
                            (LINES + CHUNKS * CHUNK_SUMS) * width * sizeof(real);
     layer->sums = self->sync;
     layer->flops = 8 * (double)ls_shape_count(&layer->y);
@@ -104,6 +106,7 @@ typedef struct work {
     /* Scratch. */
     double *sums;       /* [SUMS, channels] */
     double *chunk_sums; /* [CHUNKS, CHUNK_SUMS, width] */
+    double *row_sums;   /* the same, of one row of each chunk */
     real *line[LINES];  /* [width] */
     real *chunk_lines;  /* [CHUNKS, CHUNK_SUMS, width] */
 } work;
@@ -121,7 +124,8 @@ static work work_of(const ls_layer *layer, const ls_layer_args *args)
     w.mean = w.count + 1;
     w.variance = w.mean + w.channels;
     w.chunk_sums = w.sums + SUMS * w.channels;
-    real *lines = (real *)(w.chunk_sums + CHUNKS * CHUNK_SUMS * w.width);
+    w.row_sums = w.chunk_sums + CHUNKS * CHUNK_SUMS * w.width;
+    real *lines = (real *)(w.row_sums + CHUNKS * CHUNK_SUMS * w.width);
     for (int k = 0; k < LINES; k++)
         w.line[k] = lines + k * w.width;
     w.chunk_lines = lines + LINES * w.width;
@@ -221,10 +225,43 @@ static ls_norm norm_of(const work *w, ls_interval part)
                      .shift = w->line[OFFSET]};
 }
 
+/* The reals of row r whose steps count. */
+static ls_interval counting(const work *w, long r)
+{
+    const ls_shape *x = &w->layer->x[0];
+    const long all = ls_shape_count(x);
+    return (ls_interval){r * all, r * all + w->args->steps[r] * (all / x->at[0])};
+}
+
+/* Of sequences of unequal length, chunk k has some of the rows. */
+static void chunk_of_rows(const work *w, long k)
+{
+    const long rows = w->args->rows, room = CHUNK_SUMS * w->width;
+    double *sums = sums_of(w, k), *own = w->row_sums + k * room;
+    memset(sums, 0, (size_t)room * sizeof *sums);
+    for (long r = rows * k / w->chunks; r < rows * (k + 1) / w->chunks; r++) {
+        const ls_norm norm = norm_of(w, counting(w, r));
+        ls_norm_moments(&norm, own);
+        for (long i = 0; i < room; i++)
+            sums[i] += own[i];
+    }
+}
+
 static void chunk_moments(const work *w, long k)
 {
     const ls_norm norm = norm_of(w, chunk_of(w, k));
     ls_norm_moments(&norm, sums_of(w, k));
+}
+
+/* Numbers of a channel. */
+static double count_numbers(const work *w)
+{
+    long reals = w->args->steps ? 0 : w->n;
+    for (long r = 0; w->args->steps && r < w->args->rows; r++) {
+        const ls_interval row = counting(w, r);
+        reals += row.end - row.begin;
+    }
+    return (double)(reals / w->channels);
 }
 
 /* With a, the first row: mean = a + sum(x - a) / m, m variance = sum(x - a)^2 - m (mean - a)^2. If
@@ -234,12 +271,12 @@ static void chunk_moments(const work *w, long k)
 static void take_moments(const work *w, const ls_pass *pass)
 {
     const double *sum = w->sums, *square = sum + w->channels;
-    const double count = (double)(w->n / w->channels);
+    const double count = count_numbers(w);
     *w->count = count;
     for (long c = 0; c < w->channels; c++)
         w->mean[c] = count > 0 ? (double)w->args->x[0][c] : 0;
     set_line(w, CENTRE, w->mean);
-    sum_chunks(w, chunk_moments);
+    sum_chunks(w, w->args->steps ? chunk_of_rows : chunk_moments);
     for (long c = 0; c < w->channels; c++) {
         double apart = count > 0 ? sum[c] / count : 0;
         w->mean[c] += apart;
@@ -387,6 +424,7 @@ const ls_layer_type ls_layer_batchnorm = {
     .inputs_min = 1,
     .inputs_max = 2,
     .mixes_rows = true,
+    .time.steps = ls_layer_same_steps,
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -68,4 +68,5 @@ const ls_layer_type ls_layer_concat = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .time.steps = ls_layer_same_steps,
 };

@@ -174,4 +174,5 @@ const ls_layer_type ls_layer_dense = {
     .forward = forward,
     .backward = backward,
     .gradient = gradient,
+    .time.steps = ls_layer_same_steps,
 };

@@ -90,4 +90,5 @@ const ls_layer_type ls_layer_dropout = {
     .forward = forward,
     .backward = backward,
     .draws = draws,
+    .time.steps = ls_layer_same_steps,
 };

@@ -92,4 +92,5 @@ const ls_layer_type ls_layer_embedding = {
     .backward = backward,
     .gradient = gradient,
     .vocabulary = vocabulary,
+    .time.steps = ls_layer_same_steps,
 };

@@ -69,4 +69,5 @@ const ls_layer_type ls_layer_glu = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .time.steps = ls_layer_same_steps,
 };

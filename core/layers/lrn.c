@@ -153,4 +153,5 @@ const ls_layer_type ls_layer_lrn = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .time.steps = ls_layer_same_steps,
 };

@@ -219,9 +219,10 @@ const ls_layer_type ls_layer_lstm = {
     .size = sizeof(lstm),
     .options = options,
     .setup = setup,
-    .carries = ls_recurrent_carries,
+    .time.carries = ls_recurrent_carries,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,
     .gradient = gradient,
+    .time.steps = ls_layer_same_steps,
 };

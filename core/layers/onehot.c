@@ -54,4 +54,5 @@ const ls_layer_type ls_layer_onehot = {
     .forward = forward,
     .backward = backward,
     .vocabulary = vocabulary,
+    .time.steps = ls_layer_same_steps,
 };

@@ -223,13 +223,30 @@ static void enter(ls_recurrent_step *step, const ls_layer_args *args, long n)
     step->kept = (real *)args->kept + time_of(step->self, n) * step->self->line;
 }
 
-/* Where the output after the n-th step is, of row 0 (*row: reals to the next one); -1: nowhere. */
-static long output_of(const ls_recurrent *self, long n, long *row)
+/* The steps of row i that count. */
+static long steps_of(const ls_recurrent *self, const ls_layer_args *args, long i)
 {
-    *row = self->last ? self->units : self->steps * self->units;
-    if (self->last)
-        return n == self->steps - 1 ? 0 : -1;
-    return time_of(self, n) * self->units;
+    return args->steps ? args->steps[i] : self->steps;
+}
+
+/* Where the output of row i after the n-th step is; -1: nowhere. */
+static long output_of(const ls_recurrent *self, const ls_layer_args *args, long n, long i)
+{
+    const long time = time_of(self, n);
+    if (!self->last)
+        return (i * self->steps + time) * self->units;
+    return time == (self->reverse ? 0 : steps_of(self, args, i) - 1) ? i * self->units : -1;
+}
+
+/* The states between a row's last step and what lies behind its end are 0, and so are the gradients
+ * by them: a row that is read from its end begins there. */
+static void clear_states(const ls_recurrent_step *step, const ls_layer_args *args, long n)
+{
+    const ls_recurrent *self = step->self;
+    const long time = time_of(self, n) + self->reverse;
+    for (long i = 0; args->steps && i < step->rows; i++)
+        for (int k = 0; time >= args->steps[i] && k < self->cell->states; k++)
+            memset(step->state[k] + i * self->units, 0, (size_t)self->units * sizeof(real));
 }
 
 static void copy_rows(long rows, long n, const real *from, long from_row, real *to, long to_row)
@@ -238,11 +255,25 @@ static void copy_rows(long rows, long n, const real *from, long from_row, real *
         memcpy(to + i * to_row, from + i * from_row, (size_t)n * sizeof *to);
 }
 
-static void add_rows(long rows, long n, const real *from, long from_row, real *to, long to_row)
+/* Of the n-th step: the state is the output, and its gradient gets that of the output. */
+static void give_output(const ls_recurrent_step *step, const ls_layer_args *args, long n)
 {
-    for (long i = 0; i < rows; i++)
-        for (long j = 0; j < n; j++)
-            to[i * to_row + j] += from[i * from_row + j];
+    const long units = step->self->units;
+    for (long i = 0; i < step->rows; i++) {
+        const long at = output_of(step->self, args, n, i);
+        if (at >= 0)
+            memcpy(args->y + at, step->state[0] + i * units, (size_t)units * sizeof *args->y);
+    }
+}
+
+static void take_gradient(const ls_recurrent_step *step, const ls_layer_args *args, long n)
+{
+    const long units = step->self->units;
+    for (long i = 0; i < step->rows; i++) {
+        const long at = output_of(step->self, args, n, i);
+        for (long j = 0; at >= 0 && j < units; j++)
+            step->state[0][i * units + j] += args->dy[at + j];
+    }
 }
 
 /* The states before the first step, and those after the last, of rows that go on in streams. */
@@ -279,15 +310,14 @@ void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_l
     ls_matrix_apply(&m, &inputs);
     ls_recurrent_step step = begin(layer, args);
     take_states(&step, pass);
-    for (long n = 0, row; n < self->steps; n++) {
+    for (long n = 0; n < self->steps; n++) {
         enter(&step, args, n);
+        clear_states(&step, args, n);
         for (int k = 0; k < self->cell->states; k++)
             copy_rows(step.rows, self->units, step.state[k], self->units,
                       ls_recurrent_field(&step, 0, self->cell->gates + k), step.apart);
         self->cell->forward(&step);
-        const long at = output_of(self, n, &row);
-        if (at >= 0)
-            copy_rows(step.rows, self->units, step.state[0], self->units, args->y + at, row);
+        give_output(&step, args, n);
     }
     leave_states(&step, pass);
 }
@@ -307,12 +337,11 @@ void ls_recurrent_backward(const ls_layer *layer, const ls_pass *pass, const ls_
 {
     const ls_recurrent *self = layer->self;
     ls_recurrent_step step = begin(layer, args);
-    for (long n = self->steps - 1, row; n >= 0; n--) {
+    for (long n = self->steps - 1; n >= 0; n--) {
         enter(&step, args, n);
-        const long at = output_of(self, n, &row);
-        if (at >= 0)
-            add_rows(step.rows, self->units, args->dy + at, row, step.state[0], self->units);
+        take_gradient(&step, args, n);
         self->cell->backward(&step);
+        clear_states(&step, args, n);
         clear_padding(&step);
     }
     const ls_matrix m = input_matrix(self);

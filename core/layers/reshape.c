@@ -70,4 +70,5 @@ const ls_layer_type ls_layer_reshape = {
     .forward = forward,
     .backward = backward,
     .range = range,
+    .time.steps = ls_layer_same_steps,
 };

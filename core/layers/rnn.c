@@ -97,9 +97,10 @@ const ls_layer_type ls_layer_rnn = {
     .size = sizeof(rnn),
     .options = options,
     .setup = setup,
-    .carries = ls_recurrent_carries,
+    .time.carries = ls_recurrent_carries,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,
     .gradient = ls_recurrent_gradient,
+    .time.steps = ls_layer_same_steps,
 };

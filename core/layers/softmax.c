@@ -72,4 +72,5 @@ const ls_layer_type ls_layer_softmax = {
     .forward = forward,
     .backward = backward,
     .range = range,
+    .time.steps = ls_layer_same_steps,
 };

@@ -83,4 +83,5 @@ const ls_layer_type ls_layer_sum = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .time.steps = ls_layer_same_steps,
 };

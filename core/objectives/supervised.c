@@ -1,6 +1,7 @@
 /* supervised: one net, a loss between its output and the target of each row, or of each step of it:
  * where a row has labels [steps], the net's output is [steps, classes], and all means are those
- * over the steps.
+ * over the steps; of rows of unequal length, over the steps that count. Vector targets are of
+ * steps if rows have lengths and the first dimension of the targets is that of x.
  *
  * Where rows are windows of a stream of tokens, the labels are the tokens that come next, and the
  * loss is also shown as bits a token, loss / ln 2, and as perplexity, exp(loss). If lines of the
@@ -52,10 +53,11 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
             "is %s of real numbers: %s",
             self->loss->name, ls_shape_text(&task->y, text, sizeof text),
             task->advice && task->advice[0] ? task->advice : "use squared-error or bce");
-    if (self->vector && ls_shape_count(&task->y) != self->width)
+    const long numbers = ls_shape_count(&task->y) / (self->vector ? self->steps : 1);
+    if (self->vector && numbers != self->width)
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld numbers, but a target of the data has %ld",
-                            self->width, ls_shape_count(&task->y));
+                            self->width, numbers);
     long most = self->width == 1 ? 2 : self->width;
     if (!self->vector && task->classes > most)
         return ls_error_set(error, LS_USAGE,
@@ -85,14 +87,18 @@ static bool check_loss(const supervised *self, ls_error *error)
 static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
 {
     const ls_shape *y = &self->net->y;
-    const bool labelled = !self->vector && task->y.rank > 0;
+    const bool labelled = !self->vector
+                              ? task->y.rank > 0
+                              : task->lengths && task->y.rank > 1 && task->y.at[0] == task->x.at[0];
     const bool unknown = !task->has_y && self->loss->softmax && y->rank == 2;
     char text[96];
-    self->steps = labelled ? ls_shape_count(&task->y) : unknown ? y->at[0] : 1;
+    self->steps = !labelled      ? (unknown ? y->at[0] : 1)
+                  : self->vector ? task->y.at[0]
+                                 : ls_shape_count(&task->y);
     self->width = labelled || unknown ? ls_shape_last(y) : ls_shape_count(y);
     return !labelled || (y->rank == 2 && y->at[0] == self->steps) ||
            ls_error_set(error, LS_USAGE,
-                        "the data has a label for each of %ld steps, so the net must end in %ldxN "
+                        "the data has a target for each of %ld steps, so the net must end in %ldxN "
                         "(`dense units=N each=1` over a sequence), but its output is %s",
                         self->steps, self->steps, ls_shape_text(y, text, sizeof text));
 }
@@ -197,17 +203,22 @@ static void measure_part(const supervised *self, const ls_batch *batch, long fir
 static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                     ls_sums *sums)
 {
+    const bool unequal = batch->length && self->steps > 1;
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = 0};
-    if (!batch->length)
+    if (!unequal)
         measure_part(self, batch, 0, batch->rows * self->steps, y, dy, sums);
-    for (long i = 0; batch->length && i < batch->rows; i++)
+    else if (dy) /* behind the ends it stays 0 */
+        memset(dy, 0, (size_t)(batch->rows * self->steps * self->width) * sizeof *dy);
+    for (long i = 0; unequal && i < batch->rows; i++)
         measure_part(self, batch, i * self->steps, batch->length[i], y, dy, sums);
 }
 
-/* The pass, with what its rows carry. */
-static ls_pass with_stream(const ls_objective *objective, const ls_pass *pass)
+/* The pass, with what its rows carry, and their lengths. Streams have no use for these: behind the
+ * end of a stream nothing is carried on. */
+static ls_pass with_rows(const ls_objective *objective, const ls_pass *pass, const ls_batch *rows)
 {
     ls_pass own = *pass;
+    own.length = objective->task.lengths ? rows->length : NULL;
     own.stream = ls_objective_streams(objective) && pass->carried ? &pass->carried[0] : NULL;
     return own;
 }
@@ -216,20 +227,20 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
                      ls_sums *sums)
 {
     supervised *self = objective->self;
-    const ls_pass own = with_stream(objective, pass);
+    const ls_pass own = with_rows(objective, pass, shard);
     const real *y = ls_workspace_forward(self->training, &own, shard->x, shard->rows);
     measure(self, shard, y, ls_workspace_dy(self->training), sums);
     if (!pass->gradient)
         return;
     ls_objective_zero(objective, phase, pass->gradient);
-    ls_workspace_backward(self->training, pass, ls_workspace_dy(self->training), NULL);
+    ls_workspace_backward(self->training, &own, ls_workspace_dy(self->training), NULL);
 }
 
 static const real *evaluate(ls_objective *objective, const ls_batch *rows, const ls_pass *pass,
                             ls_sums *sums)
 {
     supervised *self = objective->self;
-    const ls_pass own = with_stream(objective, pass);
+    const ls_pass own = with_rows(objective, pass, rows);
     const real *y = ls_workspace_forward(self->evaluation, &own, rows->x, rows->rows);
     if (sums)
         measure(self, rows, y, NULL, sums);
@@ -255,6 +266,7 @@ const ls_objective_type ls_objective_supervised = {
     .help = "a loss between the net's output and each row's label or target vector",
     .size = sizeof(supervised),
     .options = options,
+    .lengths = true,
     .setup = setup,
     .compile = compile,
     .bytes = bytes,

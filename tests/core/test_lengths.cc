@@ -1,0 +1,208 @@
+/* Rows that are sequences of unequal length: what a row gives does not depend on how long the
+ * longest row is, nor on what stands behind its end; and what layers make of it is what they make
+ * of the row alone. */
+#include "one_layer.h"
+
+extern "C" {
+#include "core/objective.h"
+}
+
+namespace
+{
+
+const char *const nets[] = {
+    "rnn units=5",
+    "rnn units=5 last=1",
+    "gru units=5 reverse=1",
+    "gru units=5 reverse=1 last=1",
+    "lstm units=5 peephole=1; activation function=tanh; dense units=3 each=1",
+    "lstm units=5 reverse=1; lstm units=4 last=1",
+    "a: lstm units=3; b: lstm @input units=3 reverse=1; concat @a,b; gru units=4 reverse=1 last=1",
+    "dense units=6 each=1; glu; softmax; lrn size=3 alpha=0.1",
+    "a: dense units=6 each=1; batchnorm relu=1; b: dense units=6 each=1; batchnorm @b,a",
+    "a: dense units=6 each=1; batchnorm; sum @a,batchnorm1; rnn units=3 last=1",
+    "dropout rate=0.3; dense units=6 each=1",
+};
+
+/* Applications of one net over rows of so many steps; values are the same whatever the steps. */
+struct Padded {
+    Net net;
+    Buffer x, dy, dx, gradient;
+    std::vector<real> y;
+
+    static std::string text(long steps, const char *lines)
+    {
+        return std::to_string(steps) + ",3 | " + lines;
+    }
+    /* Rows with these lengths; numbers behind their ends are 0. */
+    Padded(const char *lines, long steps, const std::vector<int32_t> &length, bool told = true)
+        : net(text(steps, lines)), x(net.x_count() * length.size(), 0),
+          dy(net.y_count() * length.size(), 0), dx(x.size()),
+          gradient((size_t)net.params()->size, 0)
+    {
+        const long rows = (long)length.size(), out = ls_shape_last(&net->y);
+        const bool each = net->y.rank > 1;
+        for (long r = 0; r < rows; r++) {
+            const size_t from = (size_t)(r * steps), n = (size_t)length[(size_t)r];
+            fill_inputs(x + from * 3, 3 * n, (uint64_t)r * 100);
+            fill_inputs(dy + (each ? from : (size_t)r) * (size_t)out, (each ? n : 1) * (size_t)out,
+                        (uint64_t)r * 100 + 7);
+        }
+        ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
+        ls_pass pass = training_pass(4, gradient);
+        pass.length = told ? length.data() : nullptr;
+        const real *made = ls_workspace_forward(run, &pass, x, rows);
+        y.assign(made, made + dy.size());
+        ls_workspace_backward(run, &pass, dy, dx);
+        ls_workspace_destroy(run);
+    }
+    /* The steps that count of row r of an array of `shape`; a vector as it is. */
+    Reals part(const real *array, const ls_shape &shape, long r, long length) const
+    {
+        const long all = ls_shape_count(&shape);
+        const long n = shape.rank > 1 ? length * (all / shape.at[0]) : all;
+        return Reals(array + r * all, array + r * all + n);
+    }
+};
+
+void expect_close(const Reals &a, const Reals &b, const char *what)
+{
+    ASSERT_EQ(a.size(), b.size()) << what;
+    EXPECT_LE(difference(a.data(), b.data(), a.size()), ROUNDING) << what;
+}
+
+class Lengths : public testing::TestWithParam<const char *>
+{
+};
+
+} /* namespace */
+
+TEST_P(Lengths, LongerRowsAddNothing)
+{
+    const std::vector<int32_t> length = {4, 6, 1, 3};
+    const Padded some(GetParam(), 6, length), more(GetParam(), 11, length);
+    for (long r = 0; r < 4; r++) {
+        const long n = length[(size_t)r];
+        expect_close(more.part(more.y.data(), more.net->y, r, n),
+                     some.part(some.y.data(), some.net->y, r, n), "y");
+        expect_close(more.part(more.dx, more.net->x, r, n), some.part(some.dx, some.net->x, r, n),
+                     "dx");
+        for (long i = n * 3; i < 33; i++)
+            ASSERT_EQ(more.dx[r * 33 + i], 0) << "dx behind the end of row " << r;
+    }
+    EXPECT_LE(difference(more.gradient, some.gradient, some.gradient.size()), ROUNDING);
+}
+
+TEST_P(Lengths, ARowIsWhatItIsAloneUnlessRowsAreMixed)
+{
+    const std::vector<int32_t> length = {4, 6, 1, 3};
+    const Padded all(GetParam(), 6, length);
+    for (int i = 0; i < all.net->count; i++)
+        if (all.net->layers[i]->type->mixes_rows)
+            return;
+    for (size_t r = 0; r < length.size(); r++) {
+        Net net(Padded::text(length[r], GetParam()));
+        ls_workspace *run = ls_workspace_create(net.get(), 1, LS_TRAINING);
+        ls_pass pass = training_pass(4);
+        pass.row += (long)r;
+        const Reals x = all.part(all.x, all.net->x, (long)r, length[r]);
+        const real *y = ls_workspace_forward(run, &pass, x.data(), 1);
+        expect_close(Reals(y, y + net.y_count()),
+                     all.part(all.y.data(), all.net->y, (long)r, length[r]), "y");
+        ls_workspace_destroy(run);
+    }
+}
+
+TEST_P(Lengths, EqualLengthsAreTheSameBitsAsNone)
+{
+    const std::vector<int32_t> length = {5, 5, 5};
+    const Padded told(GetParam(), 5, length), not_told(GetParam(), 5, length, false);
+    if (std::string(GetParam()).find("batchnorm") != std::string::npos)
+        return; /* it adds up rows in another order */
+    EXPECT_EQ(memcmp(told.y.data(), not_told.y.data(), told.y.size() * sizeof(real)), 0);
+    EXPECT_TRUE(told.dx.same_bits(not_told.dx));
+    EXPECT_TRUE(told.gradient.same_bits(not_told.gradient));
+}
+
+TEST_P(Lengths, ThreadsGiveTheSameBits)
+{
+    const std::vector<int32_t> length = {4, 6, 1, 3, 2};
+    Padded one(GetParam(), 6, length);
+    ls_net *net = const_cast<ls_net *>(one.net.get());
+    net->build.threads = 3;
+    ls_workspace *run = ls_workspace_create(net, 5, LS_TRAINING);
+    Buffer gradient(one.gradient.size(), 0), dx(one.dx.size());
+    ls_pass pass = training_pass(4, gradient);
+    pass.length = length.data();
+    const real *y = ls_workspace_forward(run, &pass, one.x, 5);
+    EXPECT_EQ(memcmp(y, one.y.data(), one.y.size() * sizeof(real)), 0);
+    ls_workspace_backward(run, &pass, one.dy, dx);
+    EXPECT_TRUE(dx.same_bits(one.dx));
+    EXPECT_TRUE(gradient.same_bits(one.gradient));
+    ls_workspace_destroy(run);
+}
+
+INSTANTIATE_TEST_SUITE_P(Nets, Lengths, testing::ValuesIn(nets));
+
+/* A layer without a time axis ends the time of a row; what comes after knows of none. */
+TEST(Lengths, AreKnownAsFarAsTimeGoes)
+{
+    Net net(
+        "6,2 | dense units=4 each=1; reshape shape=6,2,2; reshape shape=6,4; reshape shape=3,8; "
+        "dense units=4 each=1; dense units=4");
+    int32_t length = 4, steps[6];
+    ls_net_steps(net.get(), 6, 1, &length, steps);
+    EXPECT_EQ(std::vector<int32_t>(steps, steps + 6), (std::vector<int32_t>{4, 4, 4, 0, 0, 0}));
+}
+
+/* Means over steps that count: the textbook's sums, step by step. */
+TEST(Lengths, TheLossIsThatOfTheStepsThatCount)
+{
+    Net net("4,3 | dense units=2 each=1");
+    const int32_t length[] = {3, 1};
+    ls_net *const nets[] = {const_cast<ls_net *>(net.get())};
+    ls_task task = {};
+    task.params = net.params();
+    task.nets = 1;
+    task.net = nets;
+    task.x = net->x;
+    task.y.rank = 1;
+    task.y.at[0] = 4;
+    task.has_y = true;
+    task.classes = 2;
+    task.lengths = true;
+    ls_error error = {};
+    ls_objective *objective = ls_objective_create("supervised", &task, &error);
+    ASSERT_TRUE(objective) << error.text;
+    objective->type->compile(objective, 2, 0);
+    Buffer x(2 * 12, 0), gradient((size_t)net.params()->size, 0);
+    fill_inputs(x, 9, 1);
+    fill_inputs(x + 12, 3, 2);
+    const real y[] = {0, 1, 1, 0, 1, 0, 0, 0};
+    ls_batch batch = {};
+    batch.rows = batch.total = 2;
+    batch.x_shape = net->x;
+    batch.x = x;
+    batch.y_shape = task.y;
+    batch.y = y;
+    batch.length = length;
+    ls_pass pass = training_pass(0, gradient);
+    ls_sums sums;
+    objective->type->gradient(objective, 0, &batch, &pass, &sums);
+    ls_workspace *run = ls_workspace_create(net.get(), 2, LS_INFERENCE);
+    pass.length = nullptr;
+    const real *out = ls_workspace_forward(run, &pass, x, 2);
+    double loss = 0, correct = 0;
+    for (int step : {0, 1, 2, 4}) {
+        const double a = out[2 * step], b = out[2 * step + 1], right = y[step] > 0 ? b : a;
+        loss += std::log(std::exp(a) + std::exp(b)) - right;
+        correct += (b > a) == (y[step] > 0);
+    }
+    EXPECT_EQ(sums.at[LS_SUM_WEIGHT], 4);
+    EXPECT_NEAR(sums.at[LS_SUM_LOSS], loss, 1e-5);
+    EXPECT_EQ(sums.at[LS_SUM_LOSS + 1], correct);
+    ls_workspace_destroy(run);
+    ls_objective_destroy(objective);
+    EXPECT_FALSE(ls_objective_create("autoencoder", &task, &error));
+    EXPECT_NE(std::string(error.text).find("rows of one length"), std::string::npos) << error.text;
+}
