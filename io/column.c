@@ -118,6 +118,16 @@ static const void *read_run(const ls_column *column, long row, long n, size_t ro
     return ok ? stored : NULL;
 }
 
+void ls_column_clear_ends(const ls_column *column, const ls_shape *shape, const int64_t *rows,
+                          long n, real *out)
+{
+    const long all = ls_shape_count(shape);
+    for (long i = 0; column->length && i < n; i++) {
+        const long count = column->length[rows[i]] * (all / shape->at[0]);
+        memset(out + i * all + count, 0, (size_t)(all - count) * sizeof *out);
+    }
+}
+
 bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
                     ls_error *error)
 {
@@ -137,6 +147,8 @@ bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *
         ok = from != NULL;
         if (ok)
             convert(array->type, from, run * width, array->scale, array->offset, to);
+        if (ok)
+            ls_column_clear_ends(column, &array->shape, rows + i, run, to);
         long bad = ok ? find_bad(to, run * width) : -1;
         if (bad >= 0)
             ok = ls_error_set(error, LS_DATA,

@@ -11,6 +11,9 @@ typedef struct ls_column {
     const void *memory;    /* the array itself, of a data set in memory; NULL: it is in a file */
     bool flat;             /* its rows are cut out of a data set of one number a row, ... */
     long skip;             /* ... from this number on (stream.h) */
+    /* [rows of the array] steps that count, the first dimension of a row being time: behind them
+     * rows are read as 0. NULL: all count. */
+    const int32_t *length;
 } ls_column;
 
 /* Reads row rows[i] into out[i, :], for i in [0, n), converted and scaled. Several threads may call
@@ -18,6 +21,9 @@ typedef struct ls_column {
  * row outside the array is a bug. */
 bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *out,
                     ls_error *error);
+/* Zeroes rows out[n, shape], which are these rows of the array, behind the end of each. */
+void ls_column_clear_ends(const ls_column *column, const ls_shape *shape, const int64_t *rows,
+                          long n, real *out);
 /* Folds the stored bytes of those rows, in native byte order, into *digest. LS_IO and LS_DATA
  * errors where they can't be read. */
 bool ls_column_digest(const ls_column *column, const int64_t *rows, long n, uint64_t *digest,

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/clones.h"
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "io/column.h"
@@ -18,6 +17,8 @@
 #include "io/file.h"
 #include "io/h5/h5_lock.h"
 #include "io/labels.h"
+#include "io/lengths.h"
+#include "io/range.h"
 #include "io/stream.h"
 #include "io/transform.h"
 
@@ -31,6 +32,7 @@ struct ls_dataset {
     int descriptor; /* of the same file, for pread */
     ls_split split[LS_SPLITS];
     ls_column x[LS_SPLITS], y[LS_SPLITS];
+    int32_t *length[LS_SPLITS];          /* as read from the file */
     char unused[512];                    /* names in the file that are not used; "" */
     ls_transform_chain *transform;       /* NULL: none */
     const ls_target_rule *rule[RULES];   /* for targets; the first NULL ends them */
@@ -43,8 +45,8 @@ const char *const ls_split_names[LS_SPLITS] = {"train", "valid", "test"};
 
 /* Where a split's arrays may stand: as groups, or all at the root. */
 static const struct layout {
-    const char *x, *y;
-} layouts[] = {{"%s/x", "%s/y"}, {"x_%s", "y_%s"}};
+    const char *x, *y, *length;
+} layouts[] = {{"%s/x", "%s/y", "%s/length"}, {"x_%s", "y_%s", "length_%s"}};
 
 /* The descriptor is a copy of HDF5's: the same file, even if another file has its name by now. */
 static bool open_file(ls_dataset *data, ls_error *error)
@@ -59,19 +61,20 @@ static bool open_file(ls_dataset *data, ls_error *error)
                                                  data->path, strerror(errno));
 }
 
-/* In a file of MATLAB, where the rows come last, the last dimensions are as many. */
-static bool refuse_rows(const ls_dataset *data, const ls_split *split, ls_error *error)
+/* A data set without `length` has rows of one length. */
+static bool open_length(ls_dataset *data, ls_split_id id, const struct layout *layout,
+                        ls_error *error)
 {
-    long last = ls_shape_last(&split->x.shape);
-    bool turned = last > 1 && last == ls_shape_last(&split->y.shape);
-    return ls_error_set(error, LS_DATA,
-                        "%s: %s has %ld rows, but %s has %ld; expected as many%s%s%s%s", data->path,
-                        split->x.path, split->x.rows, split->y.path, split->y.rows,
-                        turned ? ". If MATLAB wrote the file, its dimensions are in reverse order: "
-                                 "`lockstep import h5 "
-                               : "",
-                        turned ? data->path : "", turned ? " -o NEW.h5 --matlab` turns them" : "",
-                        !turned && split->y.rows < split->x.rows ? LS_LABELS_SOME : "");
+    ls_split *split = &data->split[id];
+    char path[sizeof split->x.path];
+    bool exists;
+    snprintf(path, sizeof path, layout->length, split->name);
+    if (!ls_dataset_check_exists(data->file, path, &exists, error))
+        return false;
+    if (exists)
+        data->length[id] = ls_lengths_read(split, &data->x[id], data->file, path, error);
+    split->length = data->length[id];
+    return !exists || split->length;
 }
 
 /* A split may be absent, but y needs x. */
@@ -103,11 +106,12 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
     if (data->x[id].dataset < 0 || (has_y && data->y[id].dataset < 0))
         return false;
     if (has_y && split->x.rows != split->y.rows)
-        return refuse_rows(data, split, error);
+        return ls_labels_refuse_rows(split, data->path, error);
     if (split->x.shape.rank == 0)
         split->x.shape = (ls_shape){.rank = 1, .at = {1}};
     split->row = split->x.shape;
-    return !has_y || ls_labels_recognise(split, &data->y[id], error);
+    return open_length(data, id, layout, error) &&
+           (!has_y || ls_labels_recognise(split, &data->y[id], error));
 }
 
 static bool open_splits(ls_dataset *data, ls_error *error)
@@ -154,6 +158,17 @@ static bool splits_match(ls_dataset *data, ls_error *error)
     return true;
 }
 
+/* Lengths are in range; from now on rows are read as 0 behind them. */
+static bool lengths_fit(ls_dataset *data, ls_error *error)
+{
+    bool ok = true;
+    for (int id = 0; id < LS_SPLITS; id++)
+        data->x[id].length = data->split[id].length;
+    for (int id = 0; ok && id < LS_SPLITS; id++)
+        ok = ls_lengths_check(&data->split[id], data->path, error);
+    return ok;
+}
+
 /* All splits have one number of classes: the attribute where any split has it, else the largest
  * label of all splits + 1. */
 static bool classes_match(ls_dataset *data, ls_error *error)
@@ -172,6 +187,7 @@ static bool classes_match(ls_dataset *data, ls_error *error)
         ls_split *split = &data->split[id];
         split->labelled = split->has_y && (split->y.shape.rank == 0 || given);
         split->classes = split->labelled ? classes : split->classes;
+        data->y[id].length = ls_lengths_cut_y(split) ? split->length : NULL;
         if (split->labelled && !ls_labels_check(split, &data->y[id], &largest, error))
             return false;
     }
@@ -217,8 +233,8 @@ static ls_dataset *create(const char *path)
 ls_dataset *ls_dataset_open(const char *path, ls_error *error)
 {
     /* The checks of a single array are in dataset_check.c. */
-    static check *const checks[] = {open_file,    open_vocabulary, open_splits,
-                                    splits_match, classes_match,   NULL};
+    static check *const checks[] = {open_file,   open_vocabulary, open_splits, splits_match,
+                                    lengths_fit, classes_match,   NULL};
     return open_checked(create(path), checks, error);
 }
 
@@ -235,7 +251,7 @@ static ls_array describe_rows(const char *split, char letter, long rows, const l
 
 ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits, ls_error *error)
 {
-    static check *const checks[] = {splits_match, classes_match, NULL};
+    static check *const checks[] = {splits_match, lengths_fit, classes_match, NULL};
     ls_dataset *data = create(name);
     for (int id = 0; id < LS_SPLITS; id++) {
         const ls_dataset_rows *from = &splits[id];
@@ -253,6 +269,7 @@ ls_dataset *ls_dataset_open_rows(const char *name, const ls_dataset_rows *splits
         data->x[id].memory = from->x_bytes ? (const void *)from->x_bytes : from->x;
         data->y[id].memory = from->y;
         split->row = split->x.shape;
+        split->length = split->present ? from->length : NULL;
         split->classes = from->classes;
     }
     return open_checked(data, checks, error);
@@ -285,6 +302,8 @@ void ls_dataset_close(ls_dataset *data)
         H5Fclose(data->file);
     ls_transform_chain_destroy(data->transform);
     ls_vocabulary_destroy(data->words);
+    for (int id = 0; id < LS_SPLITS; id++)
+        ls_free(data->length[id]);
     ls_free(data->path);
     ls_free(data);
 }
@@ -365,6 +384,12 @@ const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split)
     return &data->split[split];
 }
 
+bool ls_dataset_has_lengths(const ls_dataset *data)
+{
+    return data->split[LS_TRAIN].length || data->split[LS_VALID].length ||
+           data->split[LS_TEST].length;
+}
+
 ls_split_id ls_split_find(const char *name)
 {
     for (int id = 0; name && id < LS_SPLITS; id++)
@@ -382,6 +407,10 @@ bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error)
             continue;
         if (lines && !chain && !(chain = ls_transform_chain_create(lines, &split->x.shape, error)))
             return false;
+        if (ls_dataset_has_lengths(data) && !ls_lengths_allow(chain, data->path, error)) {
+            ls_transform_chain_destroy(chain);
+            return false;
+        }
         split->row = chain ? chain->y : split->x.shape;
     }
     ls_transform_chain_destroy(data->transform);
@@ -412,6 +441,8 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
         ok = ls_column_read(&data->x[split], rows + i, count, read, error);
         if (ok)
             ls_transform_chain_apply(chain, augment, rows + i, count, read, x + i * out, scratch);
+        if (ok)
+            ls_column_clear_ends(&data->x[split], &chain->y, rows + i, count, x + i * out);
     }
     ls_free(scratch);
     ls_free(read);
@@ -462,30 +493,6 @@ static bool check_rules(const ls_dataset *data, const ls_array *array, const int
     return true;
 }
 
-/* The smallest and the largest of n numbers, in lanes that become vectors. */
-static LS_CLONES void find_range(long n, const real *restrict x, real *low, real *high)
-{
-    enum { LANES = 16 };
-    real least[LANES], most[LANES];
-    const long whole = n - n % LANES;
-    for (int k = 0; k < LANES; k++)
-        least[k] = most[k] = x[0];
-    for (long i = 0; i < whole; i += LANES)
-        for (int k = 0; k < LANES; k++) {
-            least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
-            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
-        }
-    *low = *high = x[0];
-    for (long i = whole; i < n; i++) {
-        *low = x[i] < *low ? x[i] : *low;
-        *high = x[i] > *high ? x[i] : *high;
-    }
-    for (int k = 0; k < LANES; k++) {
-        *low = least[k] < *low ? least[k] : *low;
-        *high = most[k] > *high ? most[k] : *high;
-    }
-}
-
 /* The rows x[n, row] as transformed fit all rules of x. */
 static bool check_x_rules(const ls_dataset *data, const ls_split *split, const int64_t *rows,
                           long n, const real *x, ls_error *error)
@@ -493,7 +500,7 @@ static bool check_x_rules(const ls_dataset *data, const ls_split *split, const i
     const long width = ls_shape_count(&split->row);
     for (long r = 0; data->x_rule[0] && r < n; r++) {
         real ends[2];
-        find_range(width, x + r * width, &ends[0], &ends[1]);
+        ls_range_find(width, x + r * width, &ends[0], &ends[1]);
         for (int k = 0; k < 2 * RULES; k++) {
             const ls_target_rule *rule = data->x_rule[k / 2];
             if (rule && !rule->takes((double)ends[k % 2]))
@@ -571,7 +578,7 @@ bool ls_dataset_read_tokens(ls_dataset *data, ls_split_id id, long first, long n
 
 char *ls_dataset_describe(ls_dataset *data, ls_error *error)
 {
-    char text[LS_SPLITS * 2 * 256] = "";
+    char text[LS_SPLITS * 3 * 256] = "";
     bool ok = true;
     for (int id = 0; ok && id < LS_SPLITS; id++) {
         const ls_split *split = &data->split[id];

@@ -1,7 +1,8 @@
 /* dataset: a data file, opened and checked: its splits, their shapes and types, and their rows.
  *
  * A data file holds groups train, valid and test, each with x [rows, ...] and, where there are
- * targets, y; or x_train, y_train, ... at the root. Attributes of x: scale and offset
+ * targets, y, and where rows are sequences of unequal length, length; or x_train, y_train, ... at
+ * the root. Attributes of x: scale and offset
  * (x = scale * stored + offset), layout; of y: classes.
  *
  * y of shape [rows] or [rows, 1] holds labels where its numbers are whole or where it has the
@@ -10,7 +11,11 @@
  * and targets of shape [rows] count as [rows, 1].
  *
  * A file without y whose x are whole numbers of shape [tokens] holds a stream of tokens, which
- * ls_dataset_unroll cuts into rows; x may then have the attribute `classes`, as y. */
+ * ls_dataset_unroll cuts into rows; x may then have the attribute `classes`, as y.
+ *
+ * length [rows] says how many steps of each row of x count, 1 to all, where the first dimension of
+ * a row is time. What x holds behind them is never looked at, be it NaN, and reads as 0; so do
+ * labels of steps there, and targets [rows, steps, ...] of as many steps. */
 #pragma once
 #include "core/check.h"
 #include "core/loss.h"
@@ -38,7 +43,8 @@ typedef struct ls_split {
     bool present, has_y;
     bool labelled; /* y holds labels: one a row, or one a step */
     ls_array x, y;
-    ls_shape row; /* of a row of x as ls_dataset_read gives it: transformed */
+    const int32_t *length; /* [rows of x] steps that count; NULL: all */
+    ls_shape row;          /* of a row of x as ls_dataset_read gives it: transformed */
     /* Of labels: the attribute, of any split; else the largest label of all splits + 1. 0: there
      * are no labels. */
     long classes;
@@ -63,6 +69,7 @@ typedef struct ls_dataset_rows {
     ls_shape y_shape;       /* of a row; rank 0, or with classes: y holds labels */
     long classes;           /* of labels; 0: the largest label + 1 */
     const uint8_t *x_bytes; /* in place of x, which is then byte / 255; NULL: there is x */
+    const int32_t *length;  /* [rows]; borrowed; NULL: all steps of all rows count */
 } ls_dataset_rows;
 /* A data set of such rows, splits[LS_SPLITS]; `name` stands for the path in messages. Checked as a
  * file is. Close with ls_dataset_close. */
@@ -84,6 +91,8 @@ double ls_dataset_kept(const ls_dataset *data); /* bytes of all splits, at most 
 /* If the targets of a split look like class labels, writes how they become labels into text[size];
  * else "". Reads all of them. */
 void ls_dataset_advise(ls_dataset *data, ls_split_id split, char *text, size_t size);
+/* Whether rows of any split are sequences of unequal length. */
+bool ls_dataset_has_lengths(const ls_dataset *data);
 const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 /* "train" -> LS_TRAIN; LS_SPLITS where the name is unknown or NULL. */
 ls_split_id ls_split_find(const char *name);
@@ -121,7 +130,7 @@ void ls_dataset_set_vocabulary(ls_dataset *data, const ls_vocabulary *v);
  * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
  * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,
  * naming the row, for a NaN or infinity in x or y, and for numbers that do not fit a rule or are no
- * tokens. */
+ * tokens. What lies behind the end of a row is 0. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
 /* Of a split cut by ls_dataset_unroll: reads n tokens from `first` on, as they lie in the stream.

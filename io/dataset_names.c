@@ -30,7 +30,10 @@ static const char *meaning(const char *name)
 /* Whether a split is found under this name. */
 static bool is_ours(const char *name)
 {
+    static const char length[] = "length_";
     bool letter = strncmp(name, "x_", 2) == 0 || strncmp(name, "y_", 2) == 0;
+    if (strncmp(name, length, strlen(length)) == 0)
+        name += strlen(length);
     const char *split = letter ? name + 2 : name, *meant = meaning(name);
     return meant && strcmp(split, meant) == 0;
 }

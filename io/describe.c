@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "core/minmax.h"
+#include "io/lengths.h"
 
 /* A few rows stand for an array where data sets are compared: SAMPLE_ROWS at each of SAMPLE_PLACES,
  * or fewer, so that those of a place take no more than SAMPLE_BYTES. */
@@ -41,6 +42,9 @@ bool ls_describe_array(const ls_split *split, const ls_column *column, char *tex
         array->rows,
         array->shape.rank == 0 ? "one label" : ls_shape_text(&array->shape, shape, sizeof shape),
         ls_dtype_name(array->type), split->name, letter, labels ? "labels" : "numbers", digest);
+    if (letter == 'x' && split->length)
+        snprintf(text + strlen(text), size - strlen(text), "%s/length: digest %016" PRIx64 "\n",
+                 split->name, ls_lengths_digest(split));
     return true;
 }
 
@@ -57,6 +61,8 @@ uint64_t ls_describe_shapes(const ls_split splits[LS_SPLITS])
                               ls_dtype_name(array->type), array -> rows,
                               ls_shape_text(&array->shape, shape, sizeof shape));
         digest = XXH3_64bits_withSeed(line, (size_t)length, digest);
+        if (i % 2 == 0 && split->length)
+            digest = XXH3_64bits_withSeed("length", strlen("length"), digest);
     }
     return digest;
 }

@@ -178,3 +178,18 @@ bool ls_labels_check_again(const ls_split *split, const ls_column *y, const int6
                                 place_of(split, rows, i, place), split->classes - 1);
     return true;
 }
+
+/* In a file of MATLAB, where the rows come last, the last dimensions are as many. */
+bool ls_labels_refuse_rows(const ls_split *split, const char *path, ls_error *error)
+{
+    long last = ls_shape_last(&split->x.shape);
+    bool turned = last > 1 && last == ls_shape_last(&split->y.shape);
+    return ls_error_set(error, LS_DATA,
+                        "%s: %s has %ld rows, but %s has %ld; expected as many%s%s%s%s", path,
+                        split->x.path, split->x.rows, split->y.path, split->y.rows,
+                        turned ? ". If MATLAB wrote the file, its dimensions are in reverse order: "
+                                 "`lockstep import h5 "
+                               : "",
+                        turned ? path : "", turned ? " -o NEW.h5 --matlab` turns them" : "",
+                        !turned && split->y.rows < split->x.rows ? LS_LABELS_SOME : "");
+}

@@ -25,3 +25,5 @@ bool ls_labels_check(ls_split *split, const ls_column *y, long *largest, ls_erro
  * out of range only if the file was written to meanwhile, which the message says. */
 bool ls_labels_check_again(const ls_split *split, const ls_column *y, const int64_t *rows, long n,
                            const real *labels, ls_error *error);
+/* Refuses y that has not as many rows as x. Returns false. */
+bool ls_labels_refuse_rows(const ls_split *split, const char *path, ls_error *error);

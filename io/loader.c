@@ -18,6 +18,7 @@ enum { RING = 3 };
 typedef struct buffer {
     ls_batch batch; /* points into what follows */
     real *x, *y;
+    int32_t *length; /* NULL: the split has none */
     int64_t *row;
 } buffer;
 
@@ -60,6 +61,7 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
                            .x = to->x,
                            .y_shape = loader->split->y.shape,
                            .y = to->y,
+                           .length = to->length,
                            .row = to->row};
     ls_random order =
         ls_random_stream(plan->seed, plan->sampler ? LS_RANDOM_SAMPLE : LS_RANDOM_SHUFFLE,
@@ -71,6 +73,8 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
                      : plan->sampler ? ls_sampler_draw(plan->sampler, order, index)
                      : plan->shuffle ? (int64_t)ls_random_permute(order, (uint64_t)rows, index)
                                      : (int64_t)index;
+        if (to->length)
+            to->length[i] = loader->split->length[to->row[i]];
     }
 }
 
@@ -129,6 +133,8 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
         buffer *to = &loader->ring[i];
         to->row = ls_alloc(most, sizeof *to->row);
         to->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
+        if (split->length)
+            to->length = ls_alloc(most, sizeof *to->length);
         if (split->has_y)
             to->y = ls_alloc(most, (size_t)ls_shape_count(&split->y.shape) * sizeof(real));
     }
@@ -152,6 +158,7 @@ void ls_loader_close(ls_loader *loader)
     pthread_mutex_destroy(&loader->lock);
     for (int i = 0; i < RING; i++) {
         ls_free(loader->ring[i].row);
+        ls_free(loader->ring[i].length);
         ls_free(loader->ring[i].x);
         ls_free(loader->ring[i].y);
     }

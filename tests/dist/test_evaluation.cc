@@ -40,8 +40,8 @@ struct Measuring {
         objective.metric[2] = {"square", 0, 2, true, nullptr, true, false};
         ls_dataset_rows splits[LS_SPLITS] = {};
         if (training)
-            splits[LS_TRAIN] = {TRAIN, x.data(), nullptr, {1, {1}}, {}, 0, nullptr};
-        splits[LS_VALID] = {VALID, x.data() + TRAIN, nullptr, {1, {1}}, {}, 0, nullptr};
+            splits[LS_TRAIN] = {TRAIN, x.data(), nullptr, {1, {1}}, {}, 0, nullptr, nullptr};
+        splits[LS_VALID] = {VALID, x.data() + TRAIN, nullptr, {1, {1}}, {}, 0, nullptr, nullptr};
         ls_error error = {};
         data = ls_dataset_open_rows("rows", splits, &error);
         EXPECT_NE(data, nullptr) << error.text;

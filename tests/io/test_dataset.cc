@@ -543,7 +543,7 @@ TEST(Dataset, RowsInMemoryAreReadAsThoseOfAFile)
     const real x[] = {1, 2, 3, 4, 5, 6}, y[] = {0, 1, 2};
     ls_error error = {};
     ls_dataset_rows splits[LS_SPLITS] = {};
-    splits[LS_TRAIN] = {3, x, y, {1, {2}}, {}, 0, nullptr};
+    splits[LS_TRAIN] = {3, x, y, {1, {2}}, {}, 0, nullptr, nullptr};
     ls_dataset *data = ls_dataset_open_rows("numbers", splits, &error);
     ASSERT_NE(data, nullptr) << error.text;
     EXPECT_STREQ(ls_dataset_path(data), "numbers");
@@ -562,7 +562,7 @@ TEST(Dataset, BytesInMemoryAreParts0To1)
     const uint8_t bytes[] = {0, 255, 51, 102};
     ls_error error = {};
     ls_dataset_rows splits[LS_SPLITS] = {};
-    splits[LS_TRAIN] = {2, nullptr, nullptr, {1, {2}}, {}, 0, bytes};
+    splits[LS_TRAIN] = {2, nullptr, nullptr, {1, {2}}, {}, 0, bytes, nullptr};
     ls_dataset *data = ls_dataset_open_rows("pictures", splits, &error);
     ASSERT_NE(data, nullptr) << error.text;
     const Rows rows = {1, 0};
@@ -579,7 +579,7 @@ TEST(Dataset, RowsInMemoryAreChecked)
     const real x[] = {1, NAN, 3, 4}, y[] = {0, 1.5};
     ls_error error = {};
     ls_dataset_rows splits[LS_SPLITS] = {};
-    splits[LS_TRAIN] = {2, x, y, {1, {2}}, {}, 2, nullptr};
+    splits[LS_TRAIN] = {2, x, y, {1, {2}}, {}, 2, nullptr, nullptr};
     EXPECT_EQ(ls_dataset_open_rows("numbers", splits, &error), nullptr);
     EXPECT_STREQ(error.text, "numbers: train/y holds label 1.5 at row 1; expected whole numbers "
                              "from 0 to 1");

@@ -112,7 +112,7 @@ TEST_F(Stream, TokensInMemoryAreWindowsToo)
 {
     const real x[] = {3, 1, 4, 1, 5, 2, 6};
     ls_dataset_rows splits[LS_SPLITS] = {};
-    splits[LS_TRAIN] = {7, x, nullptr, {1, {1}}, {}, 0, nullptr};
+    splits[LS_TRAIN] = {7, x, nullptr, {1, {1}}, {}, 0, nullptr, nullptr};
     data = ls_dataset_open_rows("numbers", splits, &error);
     ASSERT_NE(data, nullptr) << error.text;
     ASSERT_TRUE(ls_dataset_unroll(data, 3, &error)) << error.text;
