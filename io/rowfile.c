@@ -233,7 +233,7 @@ static int has_rows(hid_t source, const char *from, long rows, ls_error *error)
 
 /* Copies from `group` of the file `source`, in which x stands. */
 static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array *x,
-                        const char *split, ls_error *error)
+                        const char *split, const char *except, ls_error *error)
 {
     enum { NAME = 256 };
     char name[NAME], to[2 * NAME];
@@ -245,6 +245,7 @@ static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array
                                H5P_DEFAULT) < 0)
             return ls_h5_fail(error, LS_DATA, group, "can't list %s", split);
         if (!choose_path(x, split, name, to, sizeof to) ||
+            (except && strcmp(strrchr(to, '/') + 1, except) == 0) ||
             H5Lexists(f->output.file, to, H5P_DEFAULT) > 0)
             continue;
         const char *from = strchr(x->path, '/') ? to : name;
@@ -258,13 +259,13 @@ static bool copy_beside(ls_rowfile *f, hid_t source, hid_t group, const ls_array
 }
 
 bool ls_rowfile_copy_beside(ls_rowfile *f, const char *source, const ls_array *x, const char *split,
-                            ls_error *error)
+                            const char *except, ls_error *error)
 {
     hid_t other = ls_h5_open(source, error);
     if (other < 0)
         return false;
     hid_t group = H5Gopen2(other, strchr(x->path, '/') ? split : "/", H5P_DEFAULT);
-    bool ok = group >= 0 ? copy_beside(f, other, group, x, split, error)
+    bool ok = group >= 0 ? copy_beside(f, other, group, x, split, except, error)
                          : ls_h5_fail(error, LS_DATA, other, "has no %s to copy from", split);
     H5Fclose(other); /* with all that is open in it */
     return ok;

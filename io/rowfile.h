@@ -39,11 +39,12 @@ bool ls_rowfile_number(ls_rowfile *file, const char *name, double value, ls_erro
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);
 /* HDF5 files: copies the arrays beside `x` of the file `source` that have as many rows, with their
- * attributes, into the group `split`, but for those that it has already. Beside "train/x" are the
+ * attributes, into the group `split`, but for those that it has already, and for the one that is to
+ * be called `except` (NULL: none). Beside "train/x" are the
  * other arrays of its group, beside "x_train" those called *_train. An array that is a link, or
  * that is kept in another file, is an LS_DATA error. */
 bool ls_rowfile_copy_beside(ls_rowfile *file, const char *source, const ls_array *x,
-                            const char *split, ls_error *error);
+                            const char *split, const char *except, ls_error *error);
 /* Copies the attributes of the object `from` of the file `source`, if there is one, to the object
  * `path` here, but for those that it has already; does nothing in a CSV file. */
 bool ls_rowfile_copy_attributes(ls_rowfile *file, const char *source, const char *from,

@@ -144,7 +144,7 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
 static void apply(void *context, const ls_batch *batch, long chunk, real *results)
 {
     ls_forward_outputs *o = context;
-    const ls_pass pass = {.seed = o->seed, .row = batch->first};
+    const ls_pass pass = {.seed = o->seed, .row = batch->first, .length = batch->length};
     const real *y = o->objective ? o->objective->type->evaluate(o->objective, batch, &pass, NULL)
                                  : ls_workspace_forward(o->workspace, &pass, batch->x, batch->rows);
     memcpy(results, y, (size_t)(batch->rows * o->width) * sizeof *results);

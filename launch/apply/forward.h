@@ -19,7 +19,7 @@ typedef struct ls_forward_arguments {
     ls_words words;                              /* the run directory or the checkpoint */
     const char *data, *output, *layer, *weights; /* NULL: not given */
     int split, as; /* an ls_split_id, an ls_forward_as; -1: not given */
-    bool json, force, average;
+    bool json, force, average, frames;
     int threads;
     long rows, seed, stage;     /* 0, -1, -1: not given */
     long samples, temperatures; /* of an estimate; 0: not given */
@@ -113,9 +113,10 @@ typedef struct ls_forward_outputs {
     int layer;         /* its number in the net */
     ls_split_id split; /* the rows */
     /* Called on rank 0 for each chunk, in the order of the rows, with this struct and y [rows,
-     * width]. */
+     * width]; it moves `row` on. */
     bool (*collect)(void *outputs, long rows, const real *y, ls_error *error);
     const void *context; /* for collect */
+    long row;            /* number of the chunk's first row; 0 at first */
     /* ls_forward_rows sets these. */
     ls_rowfile *file;
     ls_workspace *workspace;

@@ -45,10 +45,11 @@ typedef struct prediction {
     const ls_meaning *meaning; /* what they mean */
     bool classes;              /* the outputs stand for classes, else for values */
     const ls_dataset *data;    /* whose rows are rebuilt; NULL: the outputs are no such rows */
-    bool pair;    /* the net has one output, the probability of class 1: class 0 gets the rest */
-    long steps;   /* of a row of the data, each of which is a row of the file; else 1 */
-    long width;   /* outputs of a row of the file */
-    long numbers; /* numbers that are written for it */
+    bool pair;  /* the net has one output, the probability of class 1: class 0 gets the rest */
+    long steps; /* of a row of the data: those that count are rows of the file; else 1 */
+    const int32_t *length; /* of the rows of the data, where only some steps count; NULL: all do */
+    long width;            /* outputs of a row of the file */
+    long numbers;          /* numbers that are written for it */
 } prediction;
 
 static void fill_row(const prediction *p, const real *y, real *numbers)
@@ -61,24 +62,42 @@ static void fill_row(const prediction *p, const real *y, real *numbers)
         numbers[0] = 1 - numbers[1];
 }
 
+/* The steps of a row of the data that are rows of the file. */
+static long steps_of(const prediction *p, long row)
+{
+    return p->length ? p->length[row] : p->steps;
+}
+
 static bool collect(void *outputs, long rows, const real *y, ls_error *error)
 {
-    const ls_forward_outputs *o = outputs;
+    ls_forward_outputs *o = outputs;
     const prediction *p = o->context;
-    rows *= p->steps;
-    real *class = ls_alloc((size_t)rows, sizeof *class);
-    real *numbers = ls_alloc((size_t)(rows * p->numbers), sizeof *numbers);
-    for (long r = 0; r < rows; r++) {
-        class[r] = (real)ls_loss_predict(y + r * p->width, p->width, p->meaning->threshold);
-        fill_row(p, y + r * p->width, numbers + r * p->numbers);
+    long n = 0; /* rows of the file */
+    real *class = ls_alloc((size_t)(rows * p->steps), sizeof *class);
+    real *numbers = ls_alloc((size_t)(rows * p->steps * p->numbers), sizeof *numbers);
+    for (long r = 0; r < rows * p->steps; r++) {
+        if (r % p->steps >= steps_of(p, o->row + r / p->steps))
+            continue;
+        class[n] = (real)ls_loss_predict(y + r * p->width, p->width, p->meaning->threshold);
+        fill_row(p, y + r * p->width, numbers + n++ * p->numbers);
     }
     if (p->data)
-        ls_dataset_untransform(p->data, rows, numbers);
+        ls_dataset_untransform(p->data, n, numbers);
     const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
-    bool ok = ls_rowfile_add(o->file, rows, p->classes ? of_classes : of_values, error);
+    bool ok = ls_rowfile_add(o->file, n, p->classes ? of_classes : of_values, error);
+    o->row += rows;
     ls_free(numbers);
     ls_free(class);
     return ok;
+}
+
+/* Rows of the file. */
+static long count_rows(const ls_forward *f, const prediction *p)
+{
+    long rows = 0;
+    for (long r = 0; r < f->split->x.rows; r++)
+        rows += steps_of(p, r);
+    return rows;
 }
 
 /* On rank 0. */
@@ -89,7 +108,7 @@ static bool begin(ls_forward *f, const prediction *p, ls_error *error)
     const ls_rowfile_array of_values[] = {{"value", *p->output, false}};
     return ls_forward_begin(f, error) &&
            ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
-                            f->split->x.rows * p->steps, error) &&
+                            count_rows(f, p), error) &&
            (!p->classes || !f->split->has_y || /* names of the classes */
             ls_rowfile_copy_attributes(f->file, ls_dataset_path(f->saved.session.data),
                                        f->split->y.path, "class", error)) &&
@@ -107,6 +126,7 @@ static prediction plan(const ls_forward *f, const ls_objective *objective)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
     p.classes = p.classes && !objective->outputs.rebuilds && !objective->outputs.units;
     p.steps = p.classes ? ls_objective_steps(objective) : 1;
+    p.length = p.steps > 1 ? f->split->length : NULL;
     p.width = ls_shape_count(p.output) / p.steps;
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
     p.numbers = p.pair ? 2 : p.width;
@@ -118,7 +138,7 @@ static void print(const ls_forward *f, const prediction *p)
     const char *output = f->arguments.output, *name = p->classes ? p->meaning->name : "value";
     if (!f->arguments.json) {
         ls_forward_print(f);
-        ls_print(stdout, "%s: %ld rows, %s and %s\n", output, f->split->x.rows * p->steps,
+        ls_print(stdout, "%s: %ld rows, %s and %s\n", output, count_rows(f, p),
                  p->classes ? "class" : "row", name);
         return;
     }

@@ -96,6 +96,7 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
                           .x = p->x,
                           .y_shape = train->y.shape,
                           .y = p->y,
+                          .length = train->length,
                           .row = p->row};
     p->gradient = ls_alloc((size_t)p->session.params->size, sizeof *p->gradient);
     p->objective = p->session.stage[a->stage].objective;

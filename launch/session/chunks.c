@@ -35,6 +35,7 @@ static bool read_rows(const ls_chunks *c, const buffers *b, ls_batch *batch, ls_
     batch->x = b->x;
     batch->y_shape = split->y.shape;
     batch->y = y;
+    batch->length = split->length ? split->length + batch->first : NULL;
     return ls_dataset_read(c->data, c->split, b->row, batch->rows, NULL, b->x, y, error);
 }
 

@@ -360,6 +360,7 @@ static bool open_nets(ls_session *s, ls_error *error)
                         .has_y = split->has_y,
                         .classes = split->classes,
                         .streams = s->job->unroll > 0,
+                        .lengths = ls_dataset_has_lengths(s->data),
                         .advice = s->advice};
     return build_nets(s, error);
 }

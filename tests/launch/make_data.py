@@ -117,7 +117,41 @@ def marks(file):
         file[f"{split}/x"], file[f"{split}/y"] = x.astype(numpy.float32), labels.astype(numpy.uint8)
 
 
+def lengths(file, behind=0):
+    """Sequences of 1 to 9 steps of 3 features in noise; the class is the feature that the last step marks. `behind` stands
+    behind their ends."""
+    for split, rows in SIZES.items():
+        labels, length = random.integers(0, 3, rows), random.integers(1, 10, rows)
+        x = 0.3 * random.standard_normal((rows, 9, 3))
+        x[numpy.arange(rows), length - 1] += 2 * numpy.eye(3)[labels]
+        x[numpy.arange(9) >= length[:, None]] = behind
+        file[f"{split}/x"], file[f"{split}/y"] = x.astype(numpy.float32), labels.astype(numpy.uint8)
+        file[f"{split}/length"] = length.astype(numpy.uint8)
+
+
+def lengths_nan(file):
+    """The same with NaN behind the ends."""
+    lengths(file, numpy.nan)
+
+
+def spans(file, behind=0):
+    """Rows of 1 to 12 tokens with a label each: the token before. Other tokens and labels stand behind the ends."""
+    for split, rows in SIZES.items():
+        x, length = random.integers(0, 5, (rows, 13)), random.integers(1, 13, rows)
+        ends = numpy.arange(12) >= length[:, None]
+        file[f"{split}/x"] = numpy.where(ends, behind, x[:, 1:]).astype(numpy.int16)
+        file[f"{split}/y"] = numpy.where(ends, behind, x[:, :-1]).astype(numpy.int16)
+        file[f"{split}/y"].attrs["classes"] = 5
+        file[f"{split}/length"] = length.astype(numpy.int64)
+
+
+def spans_bad(file):
+    """The same with numbers behind the ends that are neither tokens nor labels."""
+    spans(file, -7)
+
+
 kinds = {make.__name__: make for make in (images, large, black, unlabelled, wide, nan, flat, regression, binary, signs,
-                                          mixture, codes, tokens, marks)}
+                                          mixture, codes, tokens, marks, lengths, lengths_nan, spans,
+                                          spans_bad)}
 with h5py.File(sys.argv[2], "w") as file:
     kinds[sys.argv[1]](file)

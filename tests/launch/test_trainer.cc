@@ -63,7 +63,7 @@ struct Data {
             y[r] = x[r * WIDTH] > 0;
         ls_error error = {};
         ls_dataset_rows splits[LS_SPLITS] = {};
-        splits[LS_TRAIN] = {ROWS, x.data(), y.data(), {1, {WIDTH}}, {}, 2, nullptr};
+        splits[LS_TRAIN] = {ROWS, x.data(), y.data(), {1, {WIDTH}}, {}, 2, nullptr, nullptr};
         splits[LS_VALID] = splits[LS_TRAIN];
         splits[LS_TRAIN].rows = rows;
         splits[LS_VALID].rows = VALID;
