@@ -12,8 +12,9 @@ typedef struct cutter {
     const ls_params *params;
     const ls_slots *slots;
     const ls_buckets_cut *cut;
-    long limit;        /* reals of a bucket */
-    ls_interval *list; /* [listed] reals of the bucket that is being filled */
+    long left;         /* reals that are in no bucket yet, but perhaps in that */
+    long limit;        /* reals of the bucket that is being filled */
+    ls_interval *list; /* [listed] its reals */
     long listed, filled;
     int whole; /* slots in it */
     long runs; /* so far, of all buckets */
@@ -76,6 +77,20 @@ static ls_runs own_runs(cutter *c)
     return (ls_runs){count, own};
 }
 
+/* Reals of a bucket, where so many are left. */
+static long limit_of(long left, const ls_buckets_cut *cut)
+{
+    const long least = (long)LS_BUCKET_LEAST * cut->ranks, most = (long)LS_BUCKET_MOST * cut->ranks;
+    return cut->whole ? ls_max(left, least) : ls_min(ls_max(left / LS_BUCKET_PARTS, least), most);
+}
+
+/* A cut is moved to a border, by less than a block. */
+long ls_buckets_share(const ls_params *params, int ranks)
+{
+    const ls_buckets_cut cut = {.ranks = ranks};
+    return ls_min(limit_of(params->size, &cut) / ranks + LS_SLICE_ALIGN, params->size);
+}
+
 static void close_bucket(cutter *c)
 {
     if (c->listed == 0)
@@ -84,6 +99,8 @@ static void close_bucket(cutter *c)
     c->listed = join(c->list, c->listed);
     bucket->slots = c->whole;
     bucket->own = own_runs(c);
+    c->left -= c->filled;
+    c->limit = limit_of(c->left, c->cut);
     c->listed = c->filled = c->whole = 0;
 }
 
@@ -124,13 +141,6 @@ static void add_slots(cutter *c, const int *order, int ordered)
     ls_free(added);
 }
 
-/* Reals of a bucket, of so many reals in all. */
-static long limit_of(long total, const ls_buckets_cut *cut)
-{
-    const long least = (long)LS_BUCKET_LEAST * cut->ranks, most = (long)LS_BUCKET_MOST * cut->ranks;
-    return cut->whole ? ls_max(total, least) : ls_min(ls_max(total / LS_BUCKET_COUNT, least), most);
-}
-
 ls_buckets *ls_buckets_create(const ls_params *params, const ls_slots *slots, const int *order,
                               int ordered, const ls_buckets_cut *cut)
 {
@@ -142,10 +152,11 @@ ls_buckets *ls_buckets_create(const ls_params *params, const ls_slots *slots, co
                 .params = params,
                 .slots = slots,
                 .cut = cut,
+                .left = total,
                 .limit = limit_of(total, cut)};
     /* Each but the last is full up to less than a block. Of every bucket, at most one slot goes on
      * in the next. */
-    size_t most = (size_t)(total / (c.limit - LS_SLICE_ALIGN) + 1);
+    size_t most = (size_t)(total / (limit_of(cut->whole ? total : 0, cut) - LS_SLICE_ALIGN) + 1);
     size_t runs = (size_t)params->count + most;
     buckets->at = ls_alloc(most, sizeof *buckets->at);
     buckets->of = ls_alloc((size_t)params->count, sizeof *buckets->of);

@@ -15,13 +15,13 @@
 #include "core/params.h"
 
 enum {
-    /* Reals of a bucket for each rank of a node. Within these limits there are LS_BUCKET_COUNT
-     * buckets: many small ones leave earlier, and keep the network busy; large ones have fewer
-     * messages. */
+    /* Reals of a bucket for each rank of a node: within these limits, 1 / LS_BUCKET_PARTS of those
+     * that backward has still to finish. Messages move on between layers only, so that as many of
+     * them must be under way as the network carries meanwhile: the first buckets are large. What is
+     * finished last is waited for: the last buckets are small. */
     LS_BUCKET_LEAST = 1 << 16,
-    LS_BUCKET_MOST = 1 << 18,
-    LS_BUCKET_COUNT = 16,
-    LS_BUCKET_SHARE = LS_BUCKET_MOST + LS_SLICE_ALIGN /* more than one rank has of a bucket */
+    LS_BUCKET_MOST = 1 << 21,
+    LS_BUCKET_PARTS = 8
 };
 
 typedef struct ls_bucket {
@@ -48,3 +48,5 @@ typedef struct ls_buckets_cut {
 ls_buckets *ls_buckets_create(const ls_params *params, const ls_slots *slots, const int *order,
                               int ordered, const ls_buckets_cut *cut);
 void ls_buckets_destroy(ls_buckets *buckets);
+/* More reals of a bucket than any of so many ranks of a node has. */
+long ls_buckets_share(const ls_params *params, int ranks);

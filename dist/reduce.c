@@ -84,15 +84,9 @@ size_t ls_reduce_bytes(const ls_params *params, int node_size)
            (size_t)ls_squares_room(params) * sizeof(double);
 }
 
-/* Reals of a bucket that one rank has at most. */
-static long most_of(const ls_params *params)
-{
-    return ls_min(LS_BUCKET_SHARE, params->size);
-}
-
 size_t ls_reduce_buffer_bytes(const ls_comm *comm, const ls_params *params)
 {
-    return comm->nodes > 1 ? ls_exchange_bytes(most_of(params)) : 0;
+    return comm->nodes > 1 ? ls_exchange_bytes(ls_buckets_share(params, comm->smallest_node)) : 0;
 }
 
 static void place_arrays(ls_reduce *reduce)
@@ -122,7 +116,8 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     }
     place_arrays(reduce);
     if (comm->nodes > 1 && comm->node_rank < comm->smallest_node)
-        reduce->exchange = ls_exchange_create(comm, reduce->gradient, most_of(params));
+        reduce->exchange = ls_exchange_create(comm, reduce->gradient,
+                                              ls_buckets_share(params, comm->smallest_node));
     return reduce;
 }
 

@@ -61,7 +61,7 @@ TEST(Buckets, EveryRankHasItsShareOfEachBucketAndNoPieceIsCut)
             for (long b = 0; b < buckets->count; b++) {
                 const ls_runs &own = buckets->at[b].own;
                 const size_t at = (size_t)b;
-                EXPECT_LE(length(own), LS_BUCKET_SHARE);
+                EXPECT_LE(length(own), ls_buckets_share(all.params, ranks));
                 if (rank < ranks) {
                     most[at] = std::max(most[at], length(own));
                     least[at] = std::min(least[at], length(own));
@@ -94,6 +94,23 @@ TEST(Buckets, EveryRankHasItsShareOfEachBucketAndNoPieceIsCut)
             wrong += owners[(size_t)i] != ls_slots_contain(&some, all.slot_at(i));
         EXPECT_EQ(wrong, 0) << ranks << " ranks";
     }
+}
+
+TEST(Buckets, AreSmallerTheLessIsStillToCome)
+{
+    const Slots all({900000, 3000000, 20000, 30000000, 5000, 40000});
+    const ls_slots slots = ls_slots_all(all.params);
+    ls_buckets *buckets = all.cut(slots, {}, {1, 0, false});
+    long left = all.params->size;
+    for (long b = 0; b < buckets->count; b++) {
+        const long own = length(buckets->at[b].own), part = left / LS_BUCKET_PARTS;
+        const long wanted = std::min(std::max(part, long{LS_BUCKET_LEAST}), long{LS_BUCKET_MOST});
+        EXPECT_LE(own, wanted) << b;
+        EXPECT_TRUE(own > wanted - LS_SLICE_ALIGN || b + 1 == buckets->count) << b;
+        left -= own;
+    }
+    EXPECT_EQ(left, 0);
+    ls_buckets_destroy(buckets);
 }
 
 TEST(Buckets, AreInTheOrderThatIsKnownAndThenFromTheLastSlot)
