@@ -27,8 +27,8 @@ for net, rows, gbit, most in (("resnet50", 204, 100, 1.015), ("resnet50", 204, 1
     faster = scaling.faster() if net == "resnet50" else 1
     forward, backward = (rows / faster * sum(times[k] for times in layers.values()) for k in (0, 1))
     one = simulator.run(profile, 16, rows=rows, faster=faster, gbit=gbit, latency=scaling.NETWORKS.get(gbit, 25))
-    # 5 % of what is sent goes back as answers (simulate.py). Forward hides nothing, for the sums are of this step.
-    wire = 2 * 15 / 16 * 4 * one["reals"] * 1.05 / (gbit * 1e9 / 8)
+    # Forward hides nothing, for the sums are of this step.
+    wire = 2 * 15 / 16 * 4 * one["reals"] / simulate.bytes_a_second(gbit)
     least = forward + max(backward, wire) + rest / faster
     assert abs(one["compute"] / (forward + backward + rest / faster) - 1) < 1e-3, one
     print("%s at %g Gbit/s: %.1f ms, at least %.1f ms" % (net, gbit, 1e3 * one["step"], 1e3 * least))

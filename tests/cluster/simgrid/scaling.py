@@ -4,14 +4,14 @@
   scaling.py BUILD [RESULTS] [NET ...]      nets: resnet50, vgg16, strong; hours for 1,024 nodes, and 8 GB of memory
 
 A node is one of MLPerf's: two Xeon 8480+ (112 cores) train ResNet-50 at 537 images/s (MLPerf training 3.0, 16 nodes,
-batch 3,264: 204 a node). Layers take the shares of a step that they take on one core (profiles/, measured
-on an EPYC with AVX-512, Zen 5); a node is so many times faster than this core that ResNet-50 takes 204 / 537 s. VGG-16
-and the rest of a step (update, packing) are faster by the same factor. Networks, both fat trees: 100 Gbit/s with 1
-microsecond a link, 10 Gbit/s with 5.
+batch 3,264: 204 a node). Layers take the shares of a step that they take on one core for 2 rows, as many as a core of
+such a node has (profiles/, measured on an EPYC with AVX-512, Zen 5); a node is so many times faster than this core that
+ResNet-50 takes 204 / 537 s. VGG-16 and the rest of a step (update, packing) are faster by the same factor. Networks,
+both fat trees: 100 Gbit/s with 1 microsecond a link, 10 Gbit/s with 5.
 
   efficiency   speed of n nodes over n times that of one; strong: of 8,192 rows over all nodes
   exposed      what a step takes longer than the computation of a node
-  bound        efficiency if all but the forward pass hid the bytes, each way at the full speed of a link
+  bound        efficiency if all but the forward pass hid the bytes, at the full speed of a link
 
 Each line is appended to RESULTS (scaling.txt) as it is done, and runs that are there already are left out.
 """
@@ -48,7 +48,7 @@ def bound(net, rows, nodes, gbit, reals):
     _, layers, rest = simulate.read_profile(profile(net))
     forward = rows * sum(times[0] for times in layers.values()) / faster()
     backward = rows * sum(times[1] for times in layers.values()) / faster()
-    return forward + max(backward, 2 * (1 - 1 / nodes) * 4 * reals / (gbit * 1e9 / 8)) + rest / faster()
+    return forward + max(backward, 2 * (1 - 1 / nodes) * 4 * reals / simulate.bytes_a_second(gbit)) + rest / faster()
 
 
 def line(simulator, name, nodes, gbit):

@@ -10,8 +10,7 @@ that change it:
   cores=112     of a node; a layer's work on the rows of one core decides how often messages move on
   faster=F      how much faster a node computes than the core of PROFILE (55: see scaling.py)
   memory=200    GB/s of a node, for additions of what came: two arrays are read, one is written
-  gbit=100      of each link, both ways at once. SimGrid lets the answers of a stream (5 % of its bytes) take
-                from the other direction, so that 95 % are left where both are busy
+  gbit=100      of each link, each way; 1448 of 1514 bits are data, as in frames of Ethernet
   latency=1     microseconds of each link and each end: 4 links to a node of another leaf, 2 within a leaf
   A message costs the processor nothing. A rank that has nothing to do but to wait looks for messages every
   50 microseconds. Layers take no longer while messages move. All nodes are equally fast.
@@ -63,13 +62,17 @@ def seconds_of(path, rows):
     return rows * sum(map(sum, layers.values())) + rest
 
 
+def bytes_a_second(gbit):
+    return gbit * 1e9 / 8 * 1448 / 1514
+
+
 def write_platform(path, nodes, gbit, latency):
     tree = "1;%d;1;1" % nodes if nodes <= 32 else "2;32,%d;1,16;1,2" % (nodes // 32)
     with open(path, "w") as out:
         out.write('<?xml version="1.0"?><!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">\n'
                   '<platform version="4.1"><cluster id="tree" prefix="n" suffix="" radical="0-%d" speed="1Tf" '
                   'bw="%gBps" lat="%gus" topology="FAT_TREE" topo_parameters="%s"/></platform>\n'
-                  % (nodes - 1, gbit * 1e9 / 8, latency, tree))
+                  % (nodes - 1, bytes_a_second(gbit), latency, tree))
 
 
 class Simulator:
@@ -89,7 +92,7 @@ class Simulator:
         with open(self.path("hosts"), "w") as out:
             out.write("".join("n%d\n" % i for i in range(nodes)))
         settings = {"smpi/simulate-computation": "no", "smpi/host-speed": "1Tf", "smpi/bw-factor": "0:1",
-                    "smpi/lat-factor": "0:1", "smpi/test": "0", "smpi/iprobe": "0", "smpi/coll-selector": "ompi",
+                    "smpi/lat-factor": "0:1", "network/crosstraffic": "0", "smpi/test": "0", "smpi/iprobe": "0", "smpi/coll-selector": "ompi",
                     "smpi/shared-malloc-blocksize": "33554432", "contexts/stack-size": "1024",
                     "smpi/tmpdir": self.folder.name}
         done = subprocess.run(
