@@ -193,7 +193,7 @@ for command in evaluate 'predict -o new.h5' 'extract --layer hidden -o new.h5'; 
     refused 65 'images.h5 is a data set; expected a trained net: a run directory or one of its checkpoints (a data set is given by --data)' \
         ${command%% *} images.h5 ${command#"${command%% *}"}
 done
-refused 65 'job.yaml: has no job.yaml.ok beside it: if it was copied, copy the .ok of the original to that name too; else its writing was never finished, or it is no checkpoint' evaluate job.yaml
+refused 64 'job.yaml is a job, not a trained net: name its run directory, or give parameters by --weights FILE' evaluate job.yaml
 refused 65 'good.h5 has no rows of test; it has train: name another with --split' evaluate trained --data good.h5
 refused 65 'nowhere: no such run directory or checkpoint file' evaluate nowhere
 mkdir hollow
