@@ -12,22 +12,22 @@
 #include <string.h>
 
 #include "core/minmax.h"
-#include "dist/waiting.h"
 
 enum { TAG = 1 << 14 }; /* above those of exchange.c */
 
 /* Waits for both messages. */
-static void wait_for(const ls_comm *comm, int whom, MPI_Request request[2])
+static void wait_for(const ls_comm *comm, ls_waiting *waiting, int whom, MPI_Request request[2])
 {
-    ls_waiting waiting = {.shared = comm->crowded};
     int done;
+    waiting->looked = 0;
     ls_board_wait(comm->board, whom);
     while (ls_mpi(MPI_Testall(2, request, &done, MPI_STATUSES_IGNORE)), !done)
-        ls_waiting_pause(&waiting);
+        ls_waiting_pause(waiting);
     ls_board_go_on(comm->board);
 }
 
-void ls_gather_nodes(const ls_comm *comm, const double *mine, int count, double *all)
+void ls_gather_nodes(const ls_comm *comm, ls_waiting *waiting, const double *mine, int count,
+                     double *all)
 {
     const int nodes = comm->nodes, node = comm->node_index;
     const MPI_Comm peers = comm->mpi->peers;
@@ -40,7 +40,7 @@ void ls_gather_nodes(const ls_comm *comm, const double *mine, int count, double 
         ls_mpi(MPI_Irecv(ring + known * count, more * count, MPI_DOUBLE, from, TAG, peers,
                          &request[0]));
         ls_mpi(MPI_Isend(ring, more * count, MPI_DOUBLE, to, TAG, peers, &request[1]));
-        wait_for(comm, ls_comm_peer(comm, from), request);
+        wait_for(comm, waiting, ls_comm_peer(comm, from), request);
     }
     for (int k = 0; k < nodes; k++)
         memcpy(all + (node + k) % nodes * count, ring + k * count, (size_t)count * sizeof *all);

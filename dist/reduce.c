@@ -53,7 +53,6 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "dist/gather.h"
-#include "dist/waiting.h"
 
 /* On a cache line of its own: others read it again and again while it stays as it is. */
 typedef struct ls_reduce_counter {
@@ -357,17 +356,20 @@ static void finish_nodes(ls_reduce *reduce)
     const phase *phase = reduce->now;
     ls_board *board = reduce->comm->board;
     ls_span_kind kind = LS_SPAN_SUM;
-    ls_waiting waiting = {.shared = reduce->comm->crowded};
+    ls_waiting *waiting = &reduce->waiting;
+    waiting->looked = 0;
     double begin = ls_watch_begin(reduce->watch);
     while (phase->done < phase->buckets->count) {
         const ls_span_kind next = phase->added == phase->done ? LS_SPAN_WAIT : LS_SPAN_SUM;
         if (advance(reduce)) {
             ls_board_go_on(board);
-            waiting.looked = 0;
+            waiting->looked = 0;
+        } else if (next == LS_SPAN_SUM) {
+            ls_board_wait(board, ls_exchange_waits_for(reduce->exchange));
+            ls_waiting_pause(waiting);
         } else {
-            ls_board_wait(board, next == LS_SPAN_SUM ? ls_exchange_waits_for(reduce->exchange)
-                                                     : late_rank(reduce, phase->added + 1));
-            ls_waiting_pause(&waiting);
+            ls_board_wait(board, late_rank(reduce, phase->added + 1));
+            pause_waiting(reduce->comm);
         }
         if (next == kind)
             continue;
@@ -390,7 +392,7 @@ static void add_step_sums(ls_reduce *reduce)
     if (comm->nodes == 1)
         return;
     const double begin = ls_watch_begin(reduce->watch);
-    ls_gather_nodes(comm, total, COUNT, nodes);
+    ls_gather_nodes(comm, &reduce->waiting, total, COUNT, nodes);
     ls_sum_order_add_doubles(total, nodes, comm->nodes, COUNT);
     ls_watch_end(reduce->watch, LS_SPAN_SUM, begin);
 }

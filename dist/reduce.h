@@ -21,6 +21,7 @@
 #include "dist/exchange.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
+#include "dist/waiting.h"
 
 /* The numbers that are summed over the ranks with the gradients of one phase. Any rank may raise a
  * flag; all ranks see in the same step that a sum of flags is above 0. */
@@ -52,6 +53,7 @@ typedef struct ls_reduce {
     ls_exchange *exchange;   /* NULL: there is one node, or this rank adds nothing */
     struct ls_reduce_phase *phase; /* [LS_PHASES] */
     struct ls_reduce_phase *now;   /* that was begun last; NULL: none was */
+    ls_waiting waiting;            /* for other nodes */
     uint64_t before;               /* what the counters were when it began */
     const ls_watch *watch; /* NULL: nobody wants to know how long this rank waits and sums */
 } ls_reduce;

@@ -36,6 +36,7 @@ extern "C" {
 #include "dist/reduce.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
+#include "dist/waiting.h"
 #include "dist/watchdog.h"
 
 #include "io/checkpoint/checkpoint.h"
