@@ -54,8 +54,9 @@ shape() { # MBIT: both ends of each host's cable
     for ((i = 1; i <= hosts; i++)); do
         for side in "$space-node$i eth0" "$space-switch port$i"; do
             read -r name device <<<"$side"
-            ip netns exec "$name" tc qdisc replace dev "$device" root handle 1: htb default 1
-            ip netns exec "$name" tc class replace dev "$device" parent 1: classid 1:1 htb rate "$1mbit" burst 64kb 2>>"$LAB/why"
+            ip netns exec "$name" tc qdisc del dev "$device" root 2>>"$LAB/why" || true
+            ip netns exec "$name" tc qdisc add dev "$device" root handle 1: htb default 1
+            ip netns exec "$name" tc class add dev "$device" parent 1: classid 1:1 htb rate "$1mbit" burst 64kb 2>>"$LAB/why"
         done
     done
 }
