@@ -40,8 +40,9 @@ typedef struct ls_speech_frames {
     long frames;
     float *x; /* [frames, width]; the caller frees it with ls_free */
 } ls_speech_frames;
-/* Reads a sound file and makes its features; several threads may do so at a time. Memory: about 8
- * bytes a feature before context, 4 with it, and a second of sound. Errors as of io/audio/sound.h;
- * LS_DATA where the sound is shorter than a window. `out` is then empty. */
+/* Reads a sound file and makes its features; several threads may do so at a time. Memory: that of
+ * the sound's features, 8 bytes each before context and 4 with it; samples are read a window at a
+ * time. Errors as of io/audio/sound.h; LS_DATA where the sound is shorter than a window. `out` is
+ * then empty. */
 bool ls_speech_read(const ls_speech *speech, const char *path, ls_speech_frames *out,
                     ls_error *error);

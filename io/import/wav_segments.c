@@ -59,7 +59,7 @@ static bool read_segments(const char *path, each *visit, void *context, ls_error
     return ok;
 }
 
-/* Names as they are collected, each once: sorted up to `sorted`, new ones behind. */
+/* Names as they are collected, each once. */
 typedef struct names {
     char (*at)[NAME];
     long count, room;

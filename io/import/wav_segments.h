@@ -1,10 +1,9 @@
 /* wav_segments: a label for each frame of a sound, from a text file beside it.
  *
  * The file of a/b.wav is a/b.txt, for the ending "txt". Each line is a segment: its begin and end
- * in seconds and the name of its class, with blanks between them, as Audacity and TIMIT-like
- * corpora (in samples, to be divided) have them. The label of a frame is the class of the first
- * segment that holds the middle of its window, begin <= middle < end; class 0, called none, where
- * there is no such segment. */
+ * in seconds and the name of its class, with blanks between them, as Audacity exports its labels.
+ * The label of a frame is the class of the first segment that holds the middle of its window, begin
+ * <= middle < end; class 0, called none, where there is no such segment. */
 #pragma once
 #include "io/import/filewise.h"
 
