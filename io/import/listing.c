@@ -147,6 +147,8 @@ static bool read_folder(maker *m, ls_error *error)
         if (m->folders == 0 || m->label[i] != no_label)
             file[kept++] = file[i];
     m->files->count = kept;
+    if (kept == from)
+        return true;
     qsort_r(file + from, (size_t)(kept - from), sizeof *file, by_name, m->names.text);
     for (long i = from; m->folders > 0 && i < kept; i++) {
         const char *name = m->names.text + file[i].name;

@@ -45,13 +45,13 @@ SHAPES = {
 
 def draw(name, chance):
     size, zoom = int(chance.integers(64, 161)), 3
-    ends = chance.integers(0, 256, (2, 2, 3), dtype=numpy.uint8)
+    ends = (chance.integers(40, 216, 3) + chance.integers(-40, 41, (2, 2, 3))).astype(numpy.uint8)
     ground = numpy.asarray(Image.fromarray(ends).resize((size * zoom, size * zoom), Image.BICUBIC)).astype(int)
     colour = chance.integers(0, 256, 3)
     while abs(colour - ground.mean((0, 1))).sum() < 150:
         colour = chance.integers(0, 256, 3)
     picture = Image.fromarray(ground.clip(0, 255).astype("uint8"))
-    radius, angle = chance.uniform(0.22, 0.42) * size * zoom, chance.uniform(0, TURN)
+    radius, angle = chance.uniform(0.28, 0.45) * size * zoom, chance.uniform(0, TURN)
     across, down = chance.uniform(radius, size * zoom - radius, 2)
     tall = chance.uniform(0.8, 1.2)
     points = [(across + radius * 0.95 * (x * math.cos(angle) - tall * y * math.sin(angle)),
