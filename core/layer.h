@@ -93,6 +93,7 @@ typedef struct ls_layer_type ls_layer_type;
 typedef struct ls_build {
     int threads;     /* that share the work of a pass; 0 stands for 1 */
     bool exact_conv; /* convolutions are plain sums: no Winograd */
+    bool carry;      /* recurrent lines go on from row to row, as carry=1 says it */
 } ls_build;
 
 /* Bytes that setup asks for: once, and for each row. */

@@ -29,6 +29,7 @@ enum {
     LS_STREAM_CHAINS,                      /* where persistent chains begin, */
     LS_STREAM_BEGINNINGS,                  /* and those of generation, */
     LS_STREAM_FLIPPED,                     /* visible units that the pseudo-likelihood flips */
+    LS_STREAM_TEXT = 1 << 24 | 32,         /* tokens of a text that is generated */
     LS_STREAM_DESCENT = 1 << 24 | 1 << 16, /* + k: samples of the k-th machine on the way down */
     LS_STREAM_ANNEALING = 1 << 25
 };

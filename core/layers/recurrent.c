@@ -110,6 +110,7 @@ bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls
                             "%s takes sequences, [time, features] a row, found %s: `embedding` "
                             "makes them of [time] tokens, `reshape` of numbers in another shape",
                             layer->type->name, ls_shape_text(x, text, sizeof text));
+    self->carry = self->carry || layer->net->build.carry;
     if (self->carry && self->reverse)
         return ls_error_set(error, LS_USAGE,
                             "carry=1 goes from one row of a stream to the next, reverse=1 against "

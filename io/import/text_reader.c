@@ -50,6 +50,14 @@ bool ls_text_reader_open(ls_text_reader *r, const char *path, ls_vocabulary_leve
            (r->to > 0 || ls_error_set(error, LS_DATA, "%s: is empty; expected text", path));
 }
 
+void ls_text_reader_open_memory(ls_text_reader *r, const char *name, ls_vocabulary_level level,
+                                const char *text, size_t size)
+{
+    *r = (ls_text_reader){
+        .path = name, .level = level, .buffer = ls_alloc(size, 1), .to = size, .ended = true};
+    memcpy(r->buffer, text, size);
+}
+
 void ls_text_reader_close(ls_text_reader *r)
 {
     if (r->file)

@@ -23,6 +23,12 @@ static bool check_output(const ls_forward *f, ls_error *error)
 {
     const char *output = f->arguments.output;
     const ls_rowfile_kinds kinds = f->command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5;
+    if (f->command->text && f->saved.vocabulary)
+        return output == f->command->output ||
+               ls_error_set(error, LS_USAGE,
+                            "%s: a net of text writes to the standard output: leave -o out, or "
+                            "write > %s",
+                            output, output);
     return !output || (((f->command->png && ls_png_ending(output)) ||
                         ls_rowfile_ending(output, kinds, error)) &&
                        (f->arguments.force || ls_atomic_file_absent(output, error)));
@@ -76,9 +82,9 @@ static bool open_saved(ls_forward *f, ls_error *error)
         return ls_error_set(error, LS_USAGE,
                             "--average takes parameters of a run, and --weights those of a file: "
                             "give one of them");
-    if (!ls_comm_agree(f->comm, !first || check_output(f, error), error))
-        return false;
     if (ls_saved_open(&f->saved, f->comm, &request, error)) {
+        if (!ls_comm_agree(f->comm, !first || check_output(f, error), error))
+            return false;
         ls_session_set_threads(&f->saved.session, a->threads);
         return choose_stage(f, error);
     }
@@ -125,7 +131,8 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
                                   .as = -1,
                                   .stage = -1,
                                   .threads = 1,
-                                  .seed = -1}};
+                                  .seed = -1,
+                                  .text = {.length = -1, .top = -1, .temperature = -1}}};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);

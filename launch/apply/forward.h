@@ -15,6 +15,13 @@ typedef struct ls_forward_picture {
     long chains, steps; /* 0: not given */
 } ls_forward_picture;
 
+/* What it writes by a net of text. */
+typedef struct ls_forward_text {
+    const char *prime; /* NULL: not given */
+    long length, top;
+    double temperature; /* these are negative where they are not given */
+} ls_forward_text;
+
 typedef struct ls_forward_arguments {
     ls_words words;                              /* the run directory or the checkpoint */
     const char *data, *output, *layer, *weights; /* NULL: not given */
@@ -25,6 +32,7 @@ typedef struct ls_forward_arguments {
     long samples, temperatures; /* of an estimate; 0: not given */
     bool reverse;
     ls_forward_picture picture;
+    ls_forward_text text;
 } ls_forward_arguments;
 
 typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
@@ -72,6 +80,7 @@ typedef struct ls_forward ls_forward;
 typedef struct ls_forward_command {
     const ls_usage *usage;
     bool csv, png;      /* the output may be a .csv, a .png file */
+    bool text;          /* there is none where the net was trained on text */
     const char *output; /* its name where none is given; NULL: none */
     enum {
         LS_FORWARD_ALL_SPLITS,

@@ -6,10 +6,12 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "core/print.h"
+#include "core/spec.h"
 #include "io/histogram.h"
 #include "io/picture.h"
 #include "io/png.h"
 #include "launch/apply/forward.h"
+#include "launch/apply/generate_text.h"
 #include "launch/session/generation.h"
 
 /* Rows of the data that a generation begins with. */
@@ -51,6 +53,26 @@ static void check_plane(const ls_forward_arguments *a, const struct argp_state *
                    side > 0 ? side * side : 1);
 }
 
+/* What is asked for of a net of text. */
+static bool asks_text(const ls_forward_arguments *a)
+{
+    return a->text.prime || a->text.length >= 0 || a->text.top >= 0 || a->text.temperature >= 0;
+}
+
+/* What is asked for of all others. */
+static bool asks_rows(const ls_forward_arguments *a)
+{
+    return a->rows || a->picture.walk || a->picture.plane || a->picture.from || a->picture.chains ||
+           a->picture.steps;
+}
+
+static void read_temperature(void *arguments, const char *text, const struct argp_state *state)
+{
+    double *to = &((ls_forward_arguments *)arguments)->text.temperature;
+    if (!ls_parse_double(text, to) || !(*to >= 0 && *to <= 1000))
+        argp_error(state, "--temperature: expected a number, 0 or more, found '%s'", text);
+}
+
 static void check_arguments(const void *context, const struct argp_state *state)
 {
     const ls_forward_arguments *a = context;
@@ -71,6 +93,10 @@ static void check_arguments(const void *context, const struct argp_state *state)
                    "--from=%s: expected the numbers of up to %d rows of the data, from 0: "
                    "--from 3,17,5",
                    a->picture.from, LS_LIST);
+    if (asks_text(a) && asks_rows(a))
+        argp_error(state,
+                   "--prime, --length, --temperature and --top write text: rows and pictures "
+                   "have options of their own");
     if (!a->picture.walk && !a->picture.from && a->split >= 0)
         argp_error(state, "--split names the rows to begin with: it goes with --walk A,B or "
                           "--from A,B,...");
@@ -97,6 +123,16 @@ static const ls_command_option options[] = {
      "steps of Gibbs sampling before a sample (default: 1000), or from row to row of a chain "
      "(default: 10)",
      LS_COMMAND_LONG, LS_FORWARD_AT(picture.steps), .low = 1, .high = 1000000000},
+    {"prime", 0, "TEXT", "text: what it begins with (default: what comes after a line break)",
+     LS_COMMAND_TEXT, LS_FORWARD_AT(text.prime)},
+    {"length", 0, "N", "text: how many tokens follow (default: 400)", LS_COMMAND_LONG,
+     LS_FORWARD_AT(text.length), .low = 0, .high = INT64_MAX},
+    {"temperature", 0, "T",
+     "text: divides the logits: below 1 likely tokens become likelier; 0: always the likeliest "
+     "(default: 1)",
+     LS_COMMAND_OWN, .read = read_temperature},
+    {"top", 0, "K", "text: draw from the K likeliest tokens (default: from all)", LS_COMMAND_LONG,
+     LS_FORWARD_AT(text.top), .low = 1, .high = INT64_MAX},
     LS_FORWARD_OUTPUT("grid.png or rows.h5, the file to write (default: generated.png)"),
     {"split", 0, "train|valid|test",
      "with --walk and --from: where these rows stand (default: test)", LS_COMMAND_CHOICE,
@@ -121,11 +157,14 @@ const ls_usage ls_usage_generate = {
         "number as a histogram); a .h5 holds them as train/x, without what "
         "`transform:` makes of values, so that train and predict take it as a data set. The "
         "data set is needed for --walk and --from only; the histogram shows its rows too, if it "
-        "is there. " LS_FORWARD_SOURCE,
+        "is there. A net that was trained on text, on `lockstep import text`'s, writes text to the "
+        "standard output, token by token, a function of seed and prime; it needs no data set "
+        "either. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep generate runs/vae -o grid.png\n"
             "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
             "  lockstep generate runs/rbm --from 0,1,2,3 --steps 100 -o chains.png\n"
+            "  lockstep generate runs/novels --prime \"It is \" --length 400 --temperature 0.7\n"
             "  mpirun -n 4 lockstep generate runs/gan --rows 10000 --seed 7 -o fake.h5",
     .arguments_min = 1,
     .arguments_max = 1,
@@ -378,7 +417,7 @@ static bool check_steps(const ls_objective *objective, long steps, ls_error *err
                         steps, objective->type->name);
 }
 
-static bool generate(ls_forward *f, ls_error *error)
+static bool generate_rows(ls_forward *f, ls_error *error)
 {
     const ls_forward_arguments *a = &f->arguments;
     const ls_shape *shape = &f->saved.session.task.x;
@@ -409,11 +448,39 @@ static bool generate(ls_forward *f, ls_error *error)
     return ok;
 }
 
+/* Text, where the net was trained on it. */
+static bool generate_text(ls_forward *f, ls_error *error)
+{
+    ls_forward_text *text = &f->arguments.text;
+    if (asks_rows(&f->arguments))
+        return ls_error_set(error, LS_USAGE,
+                            "%s was trained on text: --prime, --length, --temperature, --top and "
+                            "--seed say what it writes",
+                            f->saved.path);
+    text->length = text->length < 0 ? 400 : text->length;
+    text->temperature = text->temperature < 0 ? 1 : text->temperature;
+    text->top = ls_max(text->top, 0);
+    return ls_generate_text(f, error);
+}
+
+static bool generate(ls_forward *f, ls_error *error)
+{
+    if (f->saved.vocabulary)
+        return generate_text(f, error);
+    return asks_text(&f->arguments)
+               ? ls_error_set(error, LS_USAGE,
+                              "%s has no vocabulary: it was not trained on text of `lockstep "
+                              "import text`",
+                              f->saved.path)
+               : generate_rows(f, error);
+}
+
 int ls_command_generate(int argc, char **argv)
 {
     static const ls_forward_command command = {.usage = &ls_usage_generate,
                                                .output = "generated.png",
                                                .png = true,
+                                               .text = true,
                                                .splits = LS_FORWARD_GIVEN_SPLIT,
                                                .run = generate};
     return ls_forward_main(&command, argc, argv);

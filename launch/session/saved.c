@@ -244,6 +244,7 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
         rows[LS_TRAIN].x = s->row =
             ls_alloc((size_t)ls_shape_count(&rows[LS_TRAIN].x_shape), sizeof(real));
         s->stand_in = ls_dataset_open_rows(s->job->data, rows, error);
+        s->job->unroll = 0; /* it is cut into rows already */
     }
     if (s->stand_in)
         ls_dataset_set_vocabulary(s->stand_in, s->vocabulary);

@@ -47,8 +47,8 @@ const char *ls_session_net_key(const ls_session *s, const char *net, char *text,
     return text;
 }
 
-/* The spec lines of all nets: the job's own, and the model's where it has one. */
-static bool write_nets(const ls_session *s, ls_model_nets *nets, ls_error *error)
+bool ls_session_write_nets(const ls_session *s, const ls_shape *x, ls_model_nets *nets,
+                           ls_error *error)
 {
     const ls_job *job = s->job;
     const ls_vocabulary *words = ls_dataset_vocabulary(s->data);
@@ -57,7 +57,7 @@ static bool write_nets(const ls_session *s, ls_model_nets *nets, ls_error *error
         ls_model_put(nets, "net", job->net);
     for (int i = 0; i < LS_MODEL_NETS && job->nets[i].name; i++)
         ls_model_put(nets, job->nets[i].name, job->nets[i].lines);
-    return !job->model || ls_model_complete(job->model, &s->task.x, nets, error);
+    return !job->model || ls_model_complete(job->model, x, nets, error);
 }
 
 bool ls_session_channels_first(const ls_session *s)
@@ -110,7 +110,7 @@ static bool build_nets(ls_session *s, ls_error *error)
 {
     char key[2 * LS_WORD];
     ls_model_nets model;
-    if (!write_nets(s, &model, error))
+    if (!ls_session_write_nets(s, &s->task.x, &model, error))
         return add_hint(s, error) || add_stream_hint(s, error) || prefix_key(s, "model", error);
     bool ok = true;
     const ls_build build = {.exact_conv = s->job->exact_conv};

@@ -40,6 +40,10 @@ typedef struct ls_session {
  * Close with ls_session_close whether this succeeds or fails. */
 bool ls_session_open(ls_session *session, ls_comm *comm, ls_job *job, ls_dataset *data,
                      ls_error *error);
+/* The spec lines of all nets over rows of the shape x: the job's own, and the model's where it has
+ * one; to be released. */
+bool ls_session_write_nets(const ls_session *session, const ls_shape *x, ls_model_nets *nets,
+                           ls_error *error);
 /* The job's key that describes the net: "nets.generator", "net" or "model", into text[size];
  * returns text. */
 const char *ls_session_net_key(const ls_session *session, const char *net, char *text, size_t size);

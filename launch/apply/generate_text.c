@@ -1,0 +1,246 @@
+/* generate_text: text that a trained recurrent net writes, token after token.
+ *
+ * The net is built a second time over rows of one token, whose recurrent lines go on from step to
+ * step; its parameters, which do not depend on the number of steps, are those that were loaded.
+ *
+ *     prime -> tokens --net, one at a time--> logits -> draw -> token -> text
+ *                        ^                                        |
+ *                        +---------------------------------------+
+ */
+#include "launch/apply/generate_text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "core/safe_text.h"
+#include "core/sampling.h"
+#include "core/utf8.h"
+#include "core/workspace.h"
+#include "io/import/text_reader.h"
+
+typedef struct writer {
+    const ls_forward *forward;
+    const ls_vocabulary *vocabulary;
+    ls_params *params;
+    ls_net *net[LS_MODEL_NETS];
+    real *prepared;
+    ls_objective *objective;
+    ls_workspace *space;
+    ls_carried state; /* of the net's lines */
+    ls_sampling sampling;
+    const real *logits; /* after the last token that the net has read */
+    char pending[4];    /* bytes of a character that is not complete */
+    size_t waiting;     /* of them */
+    bool begun, broken; /* a word was written, and a line break last */
+} writer;
+
+/* Builds the nets over rows of one token. */
+static bool build_nets(writer *w, ls_error *error)
+{
+    const ls_session *session = &w->forward->saved.session;
+    const ls_shape one = {1, {1}};
+    const ls_build build = {.exact_conv = session->job->exact_conv, .carry = true};
+    ls_model_nets nets;
+    bool ok = ls_session_write_nets(session, &one, &nets, error);
+    const int count = ok ? nets.count : 0;
+    w->params = ls_params_create();
+    for (int i = 0; ok && i < count; i++) {
+        w->net[i] = ls_net_build(w->params, &build, nets.name[i], nets.lines[i], &one, error);
+        ok = w->net[i] != NULL;
+    }
+    if (count)
+        ls_model_release(&nets);
+    if (!ok)
+        return ls_error_prefix(error, "the net can't be applied to text token after token");
+    ls_check(w->params->size == session->params->size, "parameters depend on the number of steps");
+    return true;
+}
+
+/* The objective says which net gives the logits. */
+static bool find_net(writer *w, ls_error *error)
+{
+    const ls_session *session = &w->forward->saved.session;
+    const ls_task task = {.params = w->params,
+                          .net = w->net,
+                          .nets = session->task.nets,
+                          .x = {1, {1}},
+                          .y = {1, {1}},
+                          .has_y = true,
+                          .inference = true,
+                          .classes = w->vocabulary->count};
+    const char *text = session->job->stage[w->forward->stage].objective;
+    w->objective = ls_objective_create(text, &task, error);
+    if (!w->objective)
+        return false;
+    const ls_net *net = w->objective->outputs.logits;
+    return (net && ls_shape_count(&net->y) == w->vocabulary->count) ||
+           ls_error_set(error, LS_USAGE,
+                        "the objective %s gives no logits of the next of %ld tokens: text is "
+                        "written by a net that was trained to predict it (loss=cross-entropy)",
+                        w->objective->type->name, w->vocabulary->count);
+}
+
+/* Memory for one row, and the prepared weights. */
+static void begin(writer *w)
+{
+    const ls_net *net = w->objective->outputs.logits;
+    const ls_forward_arguments *a = &w->forward->arguments;
+    const uint64_t seed = (uint64_t)(a->seed >= 0 ? a->seed : w->forward->saved.job->seed);
+    const size_t classes = (size_t)w->vocabulary->count;
+    w->prepared = ls_alloc((size_t)w->params->prepared_size, sizeof *w->prepared);
+    ls_params_commit(w->params, w->forward->saved.session.params->values, w->prepared);
+    ls_net_prepare(net, NULL, 0, 1);
+    w->space = ls_workspace_create(net, 1, LS_INFERENCE);
+    w->state = (ls_carried){.rows = 1,
+                            .data = ls_alloc((size_t)ls_net_carried(net), sizeof *w->state.data)};
+    w->sampling =
+        (ls_sampling){.temperature = a->text.temperature,
+                      .top = a->text.top,
+                      .stream = ls_random_stream(seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_TEXT),
+                      .weight = ls_alloc(classes, sizeof(double)),
+                      .order = ls_alloc(classes, sizeof(real))};
+}
+
+static void end(writer *w)
+{
+    ls_workspace_destroy(w->space);
+    ls_objective_destroy(w->objective);
+    for (int i = 0; i < LS_MODEL_NETS; i++)
+        ls_net_destroy(w->net[i]);
+    ls_params_destroy(w->params);
+    ls_free(w->prepared);
+    ls_free(w->state.data);
+    ls_free(w->sampling.weight);
+    ls_free(w->sampling.order);
+}
+
+/* The net reads a token. */
+static void read_token(writer *w, long token)
+{
+    const real x = (real)token;
+    const ls_pass pass = {.stream = &w->state};
+    w->logits = ls_workspace_forward(w->space, &pass, &x, 1);
+}
+
+/* Bytes of text to stdout; a terminal gets them made safe, but for what moves on in a text. */
+static void put_bytes(const char *bytes, size_t size)
+{
+    char safe[4 * LS_VOCABULARY_TOKEN + 1];
+    const bool plain = size == 1 && (bytes[0] == '\n' || bytes[0] == '\t');
+    if (plain || !isatty(STDOUT_FILENO))
+        fwrite(bytes, 1, size, stdout);
+    else
+        fwrite(safe, 1, ls_safe_text(safe, sizeof safe, bytes, size), stdout);
+}
+
+/* Bytes come one by one: those of a character go out together. */
+static void put_byte(writer *w, char byte)
+{
+    unsigned long code;
+    w->pending[w->waiting++] = byte;
+    const unsigned char first = (unsigned char)w->pending[0];
+    const size_t wanted = first < 0xc2   ? 1
+                          : first < 0xe0 ? 2
+                          : first < 0xf0 ? 3
+                          : first < 0xf5 ? 4
+                                         : 1;
+    const bool inside = w->waiting == 1 || ((unsigned char)byte & 0xc0) == 0x80;
+    if (w->waiting < wanted && inside)
+        return;
+    if (!inside && !ls_utf8_decode(w->pending, w->waiting, &code)) {
+        put_bytes(w->pending, w->waiting - 1);
+        w->waiting = 0;
+        put_byte(w, byte);
+        return;
+    }
+    put_bytes(w->pending, w->waiting);
+    w->waiting = 0;
+}
+
+static void put_token(writer *w, long token)
+{
+    const ls_token *t = &w->vocabulary->token[token];
+    const bool breaks = t->size == 1 && t->bytes[0] == '\n';
+    if (w->vocabulary->level == LS_VOCABULARY_WORD && w->begun && !w->broken && !breaks)
+        put_bytes(" ", 1);
+    if (w->vocabulary->level == LS_VOCABULARY_BYTE)
+        put_byte(w, t->bytes[0]);
+    else
+        put_bytes(t->bytes, t->size);
+    w->begun = true;
+    w->broken = breaks;
+    fflush(stdout);
+}
+
+/* The number of a token of the prime. */
+static long number_of(const writer *w, const ls_text_reader *reader, ls_token token,
+                      ls_error *error)
+{
+    const long number = ls_vocabulary_find(w->vocabulary, token);
+    if (number < 0 && w->vocabulary->unknown < 0)
+        ls_error_set(error, LS_USAGE,
+                     "--prime: '%.*s' at byte %ld is not in the vocabulary of %s, so the net does "
+                     "not know it: leave it out",
+                     (int)token.size, token.bytes, reader->place - (long)token.size,
+                     w->forward->saved.path);
+    return number < 0 ? w->vocabulary->unknown : number;
+}
+
+/* The net reads the prime, or where none is given a line break, which is not written. */
+static bool read_prime(writer *w, ls_error *error)
+{
+    static const ls_token line_break = {"\n", 1};
+    const char *prime = w->forward->arguments.text.prime;
+    ls_text_reader reader;
+    ls_token token = {.size = 1};
+    bool ok = true;
+    long number = 0, first = ls_vocabulary_find(w->vocabulary, line_break);
+    ls_text_reader_open_memory(&reader, "--prime", w->vocabulary->level, prime ? prime : "",
+                               prime ? strlen(prime) : 0);
+    while (ok && token.size && number >= 0) {
+        ok = ls_text_reader_next(&reader, &token, error);
+        if (!ok || !token.size)
+            break;
+        number = number_of(w, &reader, token, error);
+        ok = number >= 0;
+        if (!ok)
+            break;
+        put_token(w, number);
+        read_token(w, number);
+    }
+    ls_text_reader_close(&reader);
+    if (ok && !w->logits)
+        read_token(w, first < 0 ? 0 : first);
+    return ok;
+}
+
+static bool write_text(writer *w, ls_error *error)
+{
+    const long classes = w->vocabulary->count;
+    begin(w);
+    if (!read_prime(w, error))
+        return false;
+    for (long i = 0; i < w->forward->arguments.text.length && !ferror(stdout); i++) {
+        const long token = ls_sampling_draw(&w->sampling, w->logits, classes, (uint64_t)i);
+        put_token(w, token);
+        read_token(w, token);
+    }
+    put_bytes(w->pending, w->waiting);
+    if (!w->broken)
+        put_bytes("\n", 1);
+    return (fflush(stdout) == 0 && !ferror(stdout)) ||
+           ls_error_set(error, LS_IO, "the text can't be written to the standard output");
+}
+
+bool ls_generate_text(ls_forward *f, ls_error *error)
+{
+    writer w = {.forward = f, .vocabulary = f->saved.vocabulary};
+    const bool first = f->comm->rank == 0;
+    const bool ok =
+        !first || (build_nets(&w, error) && find_net(&w, error) && write_text(&w, error));
+    if (first)
+        end(&w);
+    return ls_comm_agree(f->comm, ok, error);
+}
