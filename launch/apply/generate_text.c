@@ -188,32 +188,39 @@ static long number_of(const writer *w, const ls_text_reader *reader, ls_token to
     return number < 0 ? w->vocabulary->unknown : number;
 }
 
-/* The net reads the prime, or where none is given a line break, which is not written. */
+/* The tokens of the prime into tokens[as many as it has bytes]; their number, -1 and an error. */
+static long encode_prime(const writer *w, const char *prime, long *tokens, ls_error *error)
+{
+    ls_text_reader reader;
+    ls_token token;
+    long count = 0;
+    ls_text_reader_open_memory(&reader, "--prime", w->vocabulary->level, prime, strlen(prime));
+    while (count >= 0 && ls_text_reader_next(&reader, &token, error) && token.size) {
+        const long number = number_of(w, &reader, token, error);
+        tokens[count] = number;
+        count = number < 0 ? -1 : count + 1;
+    }
+    const bool all = reader.from == reader.to;
+    ls_text_reader_close(&reader);
+    return all ? count : -1;
+}
+
+/* The net reads the prime, or where there is none a line break, which is not written. */
 static bool read_prime(writer *w, ls_error *error)
 {
     static const ls_token line_break = {"\n", 1};
-    const char *prime = w->forward->arguments.text.prime;
-    ls_text_reader reader;
-    ls_token token = {.size = 1};
-    bool ok = true;
-    long number = 0, first = ls_vocabulary_find(w->vocabulary, line_break);
-    ls_text_reader_open_memory(&reader, "--prime", w->vocabulary->level, prime ? prime : "",
-                               prime ? strlen(prime) : 0);
-    while (ok && token.size && number >= 0) {
-        ok = ls_text_reader_next(&reader, &token, error);
-        if (!ok || !token.size)
-            break;
-        number = number_of(w, &reader, token, error);
-        ok = number >= 0;
-        if (!ok)
-            break;
-        put_token(w, number);
-        read_token(w, number);
+    const char *prime = w->forward->arguments.text.prime ? w->forward->arguments.text.prime : "";
+    const long first = ls_vocabulary_find(w->vocabulary, line_break);
+    long *tokens = ls_alloc(strlen(prime), sizeof *tokens);
+    const long count = encode_prime(w, prime, tokens, error);
+    for (long i = 0; i < count; i++) {
+        put_token(w, tokens[i]);
+        read_token(w, tokens[i]);
     }
-    ls_text_reader_close(&reader);
-    if (ok && !w->logits)
+    ls_free(tokens);
+    if (count == 0)
         read_token(w, first < 0 ? 0 : first);
-    return ok;
+    return count >= 0;
 }
 
 static bool write_text(writer *w, ls_error *error)

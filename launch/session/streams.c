@@ -13,6 +13,7 @@ typedef struct walk {
     const ls_streams *streams;
     const ls_split *split;
     long steps;           /* of a window */
+    long count;           /* streams of the split */
     real *x, *y, *tokens; /* [size, steps] each; [steps + 1] */
     int64_t *first;       /* [size] the first token of each window */
     int32_t *length;      /* [size] */
@@ -24,7 +25,7 @@ typedef struct walk {
 /* The first token of stream s. */
 static long begin_of(const walk *w, long s)
 {
-    return (w->split->tokens - 1) * s / LS_STREAMS;
+    return (w->split->tokens - 1) * s / w->count;
 }
 
 /* Reads window `number` of these streams; returns whether any of them has one. */
@@ -64,10 +65,16 @@ static void apply_chunk(void *context, const ls_batch *rows, long chunk, real *r
         w->streams->apply(w->streams->context, &batch, w->streams->reals ? &carried : NULL, chunk);
 }
 
+static long count_streams(const ls_streams *streams)
+{
+    const ls_split *split = ls_dataset_split(streams->data, streams->split);
+    return ls_max(1, ls_min(LS_STREAMS, (split->tokens - 1) / ls_shape_count(&split->row)));
+}
+
 /* The streams as rows to be made: nothing is read but by apply_chunk. */
 static ls_chunks chunks_of(const ls_streams *streams)
 {
-    return (ls_chunks){.rows = LS_STREAMS, .size = streams->size, .apply = apply_chunk};
+    return (ls_chunks){.rows = count_streams(streams), .size = streams->size, .apply = apply_chunk};
 }
 
 long ls_streams_chunks(const ls_streams *streams)
@@ -83,6 +90,7 @@ bool ls_streams_run(const ls_streams *streams, ls_comm *comm, ls_error *error)
     walk w = {.streams = streams,
               .split = split,
               .steps = (long)steps,
+              .count = count_streams(streams),
               .x = ls_alloc(size * steps, sizeof *w.x),
               .y = ls_alloc(size * steps, sizeof *w.y),
               .tokens = ls_alloc(steps + 1, sizeof *w.tokens),

@@ -1,7 +1,9 @@
 /* streams: the tokens of a split, cut into a fixed number of streams that lie side by side and are
  * gone through window after window, so that a net can carry its state along each of them. Every
  * token that has one before it is the label of exactly one step; the last window of a stream may be
- * short. Chunks of streams are spread over the ranks, as chunks of rows are (chunks.h).
+ * short. Chunks of streams are spread over the ranks, as chunks of rows are (chunks.h). There are
+ * LS_STREAMS, but no more than whole windows: in a short text few steps would know what came
+ * before.
  *
  *     of N tokens stream s of S predicts those from 1 + s (N - 1) / S to (s + 1) (N - 1) / S */
 #pragma once
@@ -9,7 +11,7 @@
 #include "dist/comm.h"
 #include "io/dataset.h"
 
-enum { LS_STREAMS = 64, LS_STREAMS_CHUNK = 16 /* at most in one chunk */ };
+enum { LS_STREAMS = 64 /* at most */, LS_STREAMS_CHUNK = 16 /* at most in one chunk */ };
 
 typedef struct ls_streams {
     ls_dataset *data;

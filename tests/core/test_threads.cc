@@ -81,7 +81,7 @@ Results train(const Net &at, long rows, int threads)
     Results results;
     ls_error error = {};
     ls_params *params = ls_params_create();
-    const ls_build build = {threads, false};
+    const ls_build build = {threads, false, false};
     ls_net *net = ls_net_build(params, &build, "net", at.lines, &at.input, &error);
     if (!net)
         throw std::runtime_error(error.text);

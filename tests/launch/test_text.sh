@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_text: text becomes tokens and a vocabulary, and what is no text is refused.
+# test_text: text becomes tokens and a vocabulary, and what is no text is refused; a net learns "hello" and writes it; n-grams.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 import() { # CODE MESSAGE ARGUMENT ...: a refusal, and no file is left
@@ -38,3 +38,128 @@ expect 64 "$lockstep" import text hello.txt --test 1.5 -o no.h5
 says "--test: expected a whole number, 0 or more, or a share below 1, found '1.5'"
 expect 64 "$lockstep" import synthetic --valid 0.5 -o no.h5
 says 'shares are for text and for many files: give synthetic a number'
+
+# --- "hello": every next letter is learned, and written again, by what the checkpoint holds alone.
+mkdir runs
+mv hello.h5 runs
+expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml"
+expect 0 "$lockstep" evaluate runs/hello --split train --json
+"$python" -c 'import json; found = json.load(open("out")); assert found["accuracy"] == 1 and sum(map(sum, found["confusion"])) == 4, found'
+mv runs/hello.h5 away.h5
+expect 0 "$lockstep" generate runs/hello --prime h --length 4 --temperature 0
+says_only hello
+expect 0 ranks 2 "$lockstep" generate runs/hello --prime he --length 3 --top 1 --seed 5
+says_only hello
+
+# --- The same seed and prime write the same text, another seed another; less temperature keeps to what is likely.
+write() { # ARGUMENT ...
+    expect 0 "$lockstep" generate runs/hello --prime h --length 200 "$@"
+    cat out
+}
+text=$(write --temperature 3 --seed 7)
+same 'one seed' "$text" "$(write --temperature 3 --seed 7)"
+same 'more ranks' "$text" "$(ranks 3 "$lockstep" generate runs/hello --prime h --length 200 --temperature 3 --seed 7)"
+different 'two seeds' "$text" "$(write --temperature 3 --seed 8)"
+same 'letters' 201 "${#text}"
+same 'the likeliest' "$(write --temperature 0)" "$(write --temperature 0.001)"
+expect 64 "$lockstep" generate runs/hello --prime 'h e'
+says_only "lockstep: --prime: ' ' at byte 1 is not in the vocabulary of runs/hello/checkpoints/best.h5, so the net does not know it: leave it out"
+expect 64 "$lockstep" generate runs/hello --rows 3
+says 'was trained on text'
+expect 64 "$lockstep" generate runs/hello -o text.png
+says 'text.png: a net of text writes to the standard output'
+expect 64 "$lockstep" generate runs/hello --temperature -1
+says "--temperature: expected a number, 0 or more, found '-1'"
+expect 64 "$lockstep" generate runs/hello --length 5 --plane
+says 'rows and pictures have options of their own'
+
+# --- Other words for the same numbers are refused, with both: by evaluation and by a run that goes on.
+printf 'jelly' >jelly.txt
+expect 0 "$lockstep" import text jelly.txt -o jelly.h5
+expect 65 "$lockstep" evaluate runs/hello --data jelly.h5 --split train
+says "runs/hello/checkpoints/best.h5 has a vocabulary of 4 characters, of which token 2 is 'h'; jelly.h5 has one of 4 characters, of which token 2 is 'j'"
+expect 65 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=jelly.h5 epochs=200
+says 'has a vocabulary of 4 characters'
+expect 64 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=jelly.h5 run=no model='rnn units=8 embed=2 vocabulary=9'
+says 'the net takes vocabulary=9 tokens, but the vocabulary of jelly.h5 has 4 characters'
+
+# --- Words and bytes; states go on in generation, of every kind of layer; a net that reads backwards writes nothing.
+for i in {1..60}; do echo 'the cat sat on the mat , and the dog sat on the log .'; done >mat.txt
+for level in word byte; do
+    expect 0 "$lockstep" import text mat.txt --level $level -o mat-$level.h5
+    for model in 'lstm carry=1 peephole=1' 'gru layers=2 embed=6' 'gru reset=after carry=1'; do
+        expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=mat-$level.h5 run=mat "model=$model units=24" unroll=20 batch=4 \
+            steps=150 optimizer='adam rate=0.02 clip=1' evaluate.every=never --resume=never --overwrite
+        expect 0 "$lockstep" generate mat --length 60 --temperature 0 --prime 'the cat'
+        [ $level = byte ] && says 'the cat sat on the ' || says 'the cat sat on the mat , and the dog sat on the log .'
+    done
+done
+expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=mat-word.h5 run=both model='rnn units=4 bidirectional=1' unroll=20 steps=1 \
+    evaluate.every=never
+expect 64 "$lockstep" generate both
+says "the net can't be applied to text token after token"
+
+# --- n-grams are those of a direct count.
+expect 0 "$lockstep" import text "$tests/bench/ngram.py" --valid 200 --test 300 -o ngram.h5
+"$python" - "$tests/bench" ngram.h5 <<'PYTHON'
+import collections, math, sys
+import h5py
+sys.path.insert(0, sys.argv[1])
+import ngram
+
+MOST = 4
+with h5py.File(sys.argv[2]) as file:
+    train, valid, test = (file[f"{split}/x"][:] for split in ngram.SPLITS)
+    vocabulary = int(file["train/x"].attrs["classes"])
+
+def grams(n):
+    return collections.Counter(tuple(train[i:i + n]) for i in range(len(train) - n + 1))
+
+def discounts(table):
+    n = [sum(count == k for count in table.values()) for k in range(1, 5)]
+    y = n[0] / (n[0] + 2 * n[1])
+    found = [k - (k + 1) * y * n[k] / n[k - 1] for k in (1, 2, 3)]
+    return [0] + [d if 0 < d < k else k / 2 for k, d in zip((1, 2, 3), found)]
+
+def continued(n):
+    return collections.Counter(longer[1:] for longer in grams(n + 1))
+
+def mass(table):
+    """Of each history: the tokens that follow it, with their counts."""
+    following = collections.defaultdict(dict)
+    for gram, count in table.items():
+        following[gram[:-1]][gram[-1]] = count
+    return following, discounts(table)
+
+lower = {n: mass(continued(n)) for n in range(1, MOST + 1)}
+
+def probability(history, token, n, highest):
+    if n == 0:
+        return 1 / vocabulary
+    following, d = mass_of(n, highest)
+    seen = following.get(history, {})
+    below = probability(history[1:], token, n - 1, False)
+    total = sum(seen.values())
+    if not total:
+        return below
+    count = seen.get(token, 0)
+    return (count - d[min(count, 3)] + sum(d[min(c, 3)] for c in seen.values()) * below) / total
+
+raw = {n: mass(grams(n)) for n in range(1, MOST + 1)}
+def mass_of(n, highest):
+    return raw[n] if highest else lower[n]
+
+found = ngram.evaluate([train, valid, test], vocabulary, MOST)
+for n in range(1, MOST + 1):
+    for k, text in enumerate((valid, test)):
+        bits = 0
+        for i in range(1, len(text)):
+            use = min(n, i + 1)
+            p = probability(tuple(text[i - use + 1:i]), text[i], use, use == n)
+            bits -= math.log2(p)
+        bits /= len(text) - 1
+        assert abs(bits - found[n - 1][k]) < 1e-9, (n, k, bits, found)
+    history = tuple(test[9 - n + 1:9])
+    whole = sum(probability(history, token, n, True) for token in range(vocabulary))
+    assert abs(whole - 1) < 1e-9, whole
+PYTHON
