@@ -18,6 +18,22 @@ for name, shape in shapes.items():
             y = file.create_dataset(f"{split}/y", data=numpy.arange(rows, dtype=numpy.uint16) % classes)
             y.attrs["classes"] = classes
 END
+# Text: random letters in words, and spikes for the timing task.
+printf hello >hello.txt
+"$python" - <<'PYTHON'
+import random
+random.seed(1)
+letters = "abcdefghijklmnopqrst"
+with open("words.txt", "w") as out:
+    for i in range(3000):
+        out.write(" ".join("".join(random.choices(letters, k=3)) for _ in range(9)) + "\n")
+PYTHON
+expect 0 "$lockstep" import text hello.txt -o hello.h5
+for name in brown-chars austen; do
+    expect 0 "$lockstep" import text words.txt --valid 5000 --test 5000 -o $name.h5
+done
+expect 0 "$lockstep" import text words.txt --level word --vocabulary 99 --valid 5000 --test 5000 -o brown-words.h5
+expect 0 "$tests/bench/timing.py" -o timing.h5
 for job in "$tests"/../launch/jobs/*.yaml; do
     data=$(sed -n 's/^data: *\([^ ]*\).*/\1/p' "$job")
     expect 0 "$lockstep" train "$job" data="$(basename "$data")" run=run --dry-run
