@@ -71,6 +71,8 @@ figures|-|asterisk-core-sounds-es-wav|-|-|-
 figures|-|asterisk-core-sounds-fr-wav|-|-|-
 figures|-|asterisk-core-sounds-it-wav|-|-|-
 figures|-|asterisk-core-sounds-ru-wav|-|-|-
+figures|cmd:npm|npm|npm|npm|npm
+figures|file:/usr/lib/R/site-library/janeaustenr/data/Rdata.rdb|r-cran-janeaustenr|-|-|-
 figures|py:sklearn|python3-sklearn|python3-scikit-learn|python3-scikit-learn|py-scikit-learn
 figures|py:PIL|python3-pil|python3-pillow|python3-Pillow|py-pillow
 "
