@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/choice.h"
 #include "core/memory.h"
 #include "core/safe_text.h"
-#include "core/sampling.h"
 #include "core/utf8.h"
 #include "core/workspace.h"
 #include "io/import/text_reader.h"
@@ -29,7 +29,7 @@ typedef struct writer {
     ls_objective *objective;
     ls_workspace *space;
     ls_carried state; /* of the net's lines */
-    ls_sampling sampling;
+    ls_choice choice;
     const real *logits; /* after the last token that the net has read */
     char pending[4];    /* bytes of a character that is not complete */
     size_t waiting;     /* of them */
@@ -95,12 +95,11 @@ static void begin(writer *w)
     w->space = ls_workspace_create(net, 1, LS_INFERENCE);
     w->state = (ls_carried){.rows = 1,
                             .data = ls_alloc((size_t)ls_net_carried(net), sizeof *w->state.data)};
-    w->sampling =
-        (ls_sampling){.temperature = a->text.temperature,
-                      .top = a->text.top,
-                      .stream = ls_random_stream(seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_TEXT),
-                      .weight = ls_alloc(classes, sizeof(double)),
-                      .order = ls_alloc(classes, sizeof(real))};
+    w->choice = (ls_choice){.temperature = a->text.temperature,
+                            .top = a->text.top,
+                            .stream = ls_random_stream(seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_TEXT),
+                            .weight = ls_alloc(classes, sizeof(double)),
+                            .order = ls_alloc(classes, sizeof(real))};
 }
 
 static void end(writer *w)
@@ -112,8 +111,8 @@ static void end(writer *w)
     ls_params_destroy(w->params);
     ls_free(w->prepared);
     ls_free(w->state.data);
-    ls_free(w->sampling.weight);
-    ls_free(w->sampling.order);
+    ls_free(w->choice.weight);
+    ls_free(w->choice.order);
 }
 
 /* The net reads a token. */
@@ -230,7 +229,7 @@ static bool write_text(writer *w, ls_error *error)
     if (!read_prime(w, error))
         return false;
     for (long i = 0; i < w->forward->arguments.text.length && !ferror(stdout); i++) {
-        const long token = ls_sampling_draw(&w->sampling, w->logits, classes, (uint64_t)i);
+        const long token = ls_choice_draw(&w->choice, w->logits, classes, (uint64_t)i);
         put_token(w, token);
         read_token(w, token);
     }

@@ -163,8 +163,7 @@ bool same_job(const ls_job &a, const ls_job &b,
         same_text(a.evaluate.metric, b.evaluate.metric) &&
         a.evaluate.average == b.evaluate.average && same_text(a.transform, b.transform) &&
         a.accumulate == b.accumulate && a.split == b.split && a.exact_conv == b.exact_conv &&
-        a.unroll == b.unroll &&
-        same_every(a.checkpoint.every, b.checkpoint.every) &&
+        a.unroll == b.unroll && same_every(a.checkpoint.every, b.checkpoint.every) &&
         a.checkpoint.keep == b.checkpoint.keep && same_every(a.samples.every, b.samples.every) &&
         a.samples.rows == b.samples.rows;
     for (int i = 0; same && i < LS_MODEL_NETS; i++)

@@ -1,5 +1,5 @@
-/* sampling: a class drawn by the logits of a net. */
-#include "core/sampling.h"
+/* choice: a class drawn by the logits of a net. */
+#include "core/choice.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static long largest(const real *logits, long classes)
 
 /* The `top` largest of the logits, as a threshold: those above it all count, and of those that
  * equal it the first *equal. */
-static real find_threshold(const ls_sampling *s, const real *logits, long classes, long *equal)
+static real find_threshold(const ls_choice *s, const real *logits, long classes, long *equal)
 {
     memcpy(s->order, logits, (size_t)classes * sizeof *logits);
     qsort(s->order, (size_t)classes, sizeof *s->order, falling);
@@ -32,7 +32,7 @@ static real find_threshold(const ls_sampling *s, const real *logits, long classe
     return threshold;
 }
 
-long ls_sampling_draw(const ls_sampling *s, const real *logits, long classes, uint64_t draw)
+long ls_choice_draw(const ls_choice *s, const real *logits, long classes, uint64_t draw)
 {
     const long best = largest(logits, classes);
     const bool cut = s->top > 0 && s->top < classes;
