@@ -140,11 +140,14 @@ static int orientation_of(const reader *r)
     return png_get_eXIf_1(r->png, r->info, &size, &exif) ? ls_decode_orientation(exif, size) : 1;
 }
 
+enum { CHUNK_BYTES = 1 << 24 /* that a chunk beside the pixels may take, whatever it claims */ };
+
 /* What may end by longjmp. */
 static bool decode(reader *r, const ls_decode_sink *sink)
 {
     ls_decode_window window;
     png_set_user_limits(r->png, LS_DECODE_SIDE, LS_DECODE_SIDE);
+    png_set_chunk_malloc_max(r->png, CHUNK_BYTES);
     png_set_read_fn(r->png, r, read_bytes);
     png_read_info(r->png, r->info);
     long width = png_get_image_width(r->png, r->info);
