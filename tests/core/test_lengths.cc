@@ -22,6 +22,10 @@ const char *const nets[] = {
     "a: dense units=6 each=1; batchnorm relu=1; b: dense units=6 each=1; batchnorm @b,a",
     "a: dense units=6 each=1; batchnorm; sum @a,batchnorm1; rnn units=3 last=1",
     "dropout rate=0.3; dense units=6 each=1",
+    "tdnn units=4 delays=-1,0,1 pad=1; activation function=tanh; lstm units=3 reverse=1 last=1",
+    "tdnn units=4 kernel=3 pad=1; timepool type=stat; dense units=2",
+    "tdnn units=4 kernel=3 dilation=2 pad=2 bias=0; batchnorm; timepool type=max",
+    "timepool type=sum",
 };
 
 /* Applications of one net over rows of so many steps; values are the same whatever the steps. */
@@ -153,6 +157,29 @@ TEST(Lengths, AreKnownAsFarAsTimeGoes)
     int32_t length = 4, steps[6];
     ls_net_steps(net.get(), 6, 1, &length, steps);
     EXPECT_EQ(std::vector<int32_t>(steps, steps + 6), (std::vector<int32_t>{4, 4, 4, 0, 0, 0}));
+}
+
+/* Of 9 steps with a stride of 2, and delays that reach beyond a short row. */
+TEST(Lengths, OfTimeDelaysAreThoseOfAConvolutionOverTheRow)
+{
+    Net net("9,2 | tdnn units=3 kernel=3 stride=2; tdnn units=2 delays=0,2,1");
+    const int32_t length[] = {9, 6, 5, 2};
+    int32_t steps[8];
+    ls_net_steps(net.get(), 2, 4, length, steps);
+    EXPECT_EQ(std::vector<int32_t>(steps, steps + 8),
+              (std::vector<int32_t>{4, 2, 2, 1, 2, 1, 1, 1}));
+}
+
+TEST(Lengths, DelaysNeedEqualGaps)
+{
+    EXPECT_NE(refusal("tdnn units=3 delays=0,1,3", {9, 2}).find("equal gaps"), std::string::npos);
+    EXPECT_NE(refusal("tdnn units=3 delays=1,1", {9, 2}).find("equal gaps"), std::string::npos);
+    EXPECT_NE(refusal("tdnn units=3 delays=0,1 kernel=2", {9, 2}).find("one of them"),
+              std::string::npos);
+    EXPECT_NE(refusal("tdnn units=3 kernel=3", {9}).find("takes sequences"), std::string::npos);
+    EXPECT_NE(refusal("tdnn units=3 kernel=5", {3, 2}).find("larger than its input"),
+              std::string::npos);
+    EXPECT_EQ(refusal("tdnn units=3 delays=-2,0,2", {9, 2}), "");
 }
 
 /* Means over steps that count: the textbook's sums, step by step. */

@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 "$python" - <<'END'
 import h5py, numpy
 shapes = {"fashion": (28, 28, 1), "mnist": (28, 28, 1), "digits": (24, 24, 1), "dna": (180,), "imagenet": (256, 256, 3), "mixture": (1,),
-          "emoji": (64, 64, 3), "shapes": (64, 64, 3), "bdg": (58, 24)}
+          "emoji": (64, 64, 3), "shapes": (64, 64, 3), "bdg": (58, 24), "bottleneck": (39,)}
 for name, shape in shapes.items():
     rows, classes = {"imagenet": (20, 1000), "emoji": (300, 9), "bdg": (2600, 3)}.get(name, (2600, 10))
     with h5py.File(f"{name}.h5", "w") as file:

@@ -2,12 +2,13 @@
 # test_parity: compares passes and training steps with PyTorch, and gradients with differences; shows that these tests can fail.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
-for kind in images large flat regression binary signs codes tokens; do
+for kind in images large flat regression binary signs codes tokens lengths_nan; do
     data $kind $kind.h5
 done
 export PYTHONDONTWRITEBYTECODE=1
 echo 'seed: 3' >parity.yaml
 "$python" "$tests/parity/parity.py" "$BUILD"
+"$python" "$tests/parity/lengths.py" "$BUILD"
 "$python" "$tests/parity/updates.py" "$BUILD"
 "$python" "$tests/parity/gan.py" "$BUILD"
 "$python" "$tests/parity/autoencoder.py" "$BUILD"
