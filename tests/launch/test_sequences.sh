@@ -86,7 +86,7 @@ says 'but the net takes tokens: whole numbers from 0 to 3 (vocabulary=4)'
 expect 65 "$lockstep" predict run --data plain.h5 -o no.csv
 says 'plain.h5: test/x holds 5 at row 7, step 3, but the net takes tokens: whole numbers from 0 to 4 (vocabulary=5)'
 expect 64 "$lockstep" train job.yaml run=no model='lstm classes=5 last=1'
-says 'the data has a label for each of 12 steps, so the net must end in 12xN'
+says 'the data has a target for each of 12 steps, so the net must end in 12xN'
 expect 64 "$lockstep" train job.yaml data=marks.h5 run=no model='lstm classes=3 embed=2 last=1'
 says 'lstm: embed= is for tokens, but a row of the data is 9x3'
 
