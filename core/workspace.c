@@ -95,7 +95,7 @@ size_t ls_workspace_bytes_part(const ls_net *net, ls_interval layers, long rows,
 {
     size_t arena, scratch;
     ls_free(plan(net, layers, rows, use == LS_TRAINING, &arena, &scratch));
-    return arena + scratch;
+    return arena + scratch + (size_t)layers.end * (size_t)rows * sizeof(int32_t);
 }
 
 size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use)

@@ -251,7 +251,7 @@ TEST(Objective, LabelsOfStepsNeedOutputsOfThem)
         EXPECT_EQ(ls_objective_create("supervised", &s.task, &s.error), nullptr) << lines;
         EXPECT_EQ(s.error.code, LS_USAGE);
         EXPECT_NE(std::string(s.error.text)
-                      .find("a label for each of 2 steps, so the net must end in 2xN (`dense "
+                      .find("a target for each of 2 steps, so the net must end in 2xN (`dense "
                             "units=N each=1` over a sequence), but its output is"),
                   std::string::npos)
             << s.error.text;
