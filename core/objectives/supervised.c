@@ -23,6 +23,7 @@ typedef struct supervised {
     const ls_loss_type *loss;
     ls_workspace *training, *evaluation;
     bool vector; /* targets are vectors, not labels */
+    bool each;   /* the steps of a row have an output and a target each */
     long steps;  /* of a row that have an output and a label each; 1: the row itself has them */
     long width;  /* of the net's output for one of them */
 } supervised;
@@ -89,13 +90,14 @@ static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
     const ls_shape *y = &self->net->y;
     const bool labelled = !self->vector
                               ? task->y.rank > 0
-                              : task->lengths && task->y.rank > 1 && task->y.at[0] == task->x.at[0];
+                              : task->lengths && task->y.rank > 0 && task->y.at[0] == task->x.at[0];
     const bool unknown = !task->has_y && self->loss->softmax && y->rank == 2;
     char text[96];
     self->steps = !labelled      ? (unknown ? y->at[0] : 1)
                   : self->vector ? task->y.at[0]
                                  : ls_shape_count(&task->y);
-    self->width = labelled || unknown ? ls_shape_last(y) : ls_shape_count(y);
+    self->each = labelled || unknown;
+    self->width = self->each ? ls_shape_last(y) : ls_shape_count(y);
     return !labelled || (y->rank == 2 && y->at[0] == self->steps) ||
            ls_error_set(error, LS_USAGE,
                         "the data has a target for each of %ld steps, so the net must end in %ldxN "
@@ -203,7 +205,7 @@ static void measure_part(const supervised *self, const ls_batch *batch, long fir
 static void measure(const supervised *self, const ls_batch *batch, const real *y, real *dy,
                     ls_sums *sums)
 {
-    const bool unequal = batch->length && self->steps > 1;
+    const bool unequal = batch->length && self->each;
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = 0};
     if (!unequal)
         measure_part(self, batch, 0, batch->rows * self->steps, y, dy, sums);

@@ -131,6 +131,16 @@ for run, name, carry in (("one", "found.json", True), ("cold", "cold.json", Fals
     assert abs(found["perplexity"] - numpy.exp(found["loss"])) < 1e-11
 END
 
+# With windows of one token, a stream that has ended counts no more.
+expect 0 "$lockstep" train job.yaml run=single unroll=1 evaluate.every=never
+expect 0 "$lockstep" evaluate single --split test --json
+"$python" - <<'END'
+import json
+found = json.load(open("out"))
+right, all = sum(found["confusion"][k][k] for k in range(7)), sum(map(sum, found["confusion"]))
+assert found["tokens"] == all == 776 and abs(found["accuracy"] - right / all) < 1e-9, found
+END
+
 # --- What is no stream, or too short; and a stream that is taken for rows.
 expect 64 "$lockstep" train job.yaml run=no data=rows.h5
 says 'unroll=9 cuts a stream of tokens, x [tokens], but rows.h5: train/x has rows of 9: leave unroll out'
