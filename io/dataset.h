@@ -15,7 +15,7 @@
  *
  * length [rows] says how many steps of each row of x count, 1 to all, where the first dimension of
  * a row is time. What x holds behind them is never looked at, be it NaN, and reads as 0; so do
- * labels of steps there, and targets [rows, steps, ...] of as many steps. */
+ * labels of steps there, and targets [rows, steps] or [rows, steps, ...] of as many steps. */
 #pragma once
 #include "core/check.h"
 #include "core/loss.h"

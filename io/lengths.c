@@ -78,7 +78,7 @@ bool ls_lengths_check(const ls_split *split, const char *name, ls_error *error)
 bool ls_lengths_cut_y(const ls_split *split)
 {
     const ls_shape *y = &split->y.shape;
-    return split->length && y->rank > !split->labelled && y->at[0] == split->x.shape.at[0];
+    return split->length && y->rank > 0 && y->at[0] == split->x.shape.at[0];
 }
 
 bool ls_lengths_allow(const ls_transform_chain *chain, const char *name, ls_error *error)

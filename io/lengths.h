@@ -11,7 +11,8 @@ int32_t *ls_lengths_read(const ls_split *split, const ls_column *x, hid_t file, 
 /* Whether they are from 1 to the steps of x; `name` is the file's. LS_DATA errors name row and
  * number. */
 bool ls_lengths_check(const ls_split *split, const char *name, ls_error *error);
-/* Whether rows of y have the steps of x: labels [steps], or targets [steps, ...]. */
+/* Whether rows of y have the steps of x: labels or targets [steps], or targets
+ * [steps, ...]. */
 bool ls_lengths_cut_y(const ls_split *split);
 /* Whether the transforms leave each step where it is; `name` is the file's. LS_USAGE errors. */
 bool ls_lengths_allow(const ls_transform_chain *chain, const char *name, ls_error *error);

@@ -71,11 +71,13 @@ static bool add_rows(const extraction *e, const ls_forward_outputs *o, long rows
     return ok;
 }
 
-/* Whether targets are of the steps, each with one of its own. */
+/* Whether targets are of the steps, each with one of its own. Where rows have no lengths, targets
+ * [steps] are a vector of the row. */
 static bool targets_of_steps(const extraction *e)
 {
     const ls_shape *y = &e->split->y.shape;
-    return y->rank > !e->split->labelled && y->at[0] == e->steps;
+    const bool row_vector = !e->split->labelled && !e->split->length;
+    return y->rank > row_vector && y->at[0] == e->steps;
 }
 
 /* Writes the steps that count of a row of the data, each with its target: y is the row's. */

@@ -87,6 +87,31 @@ END
 expect 0 "$lockstep" train job.yaml run=again data=layer.h5 model='gru classes=5 units=9' steps=2
 expect 0 "$lockstep" train job.yaml run=linear data=frames.h5 model= net='dense units=5' steps=2
 
+# --- Targets [rows, steps], a number a step: those behind the ends enter no loss, and make no frames.
+"$python" - <<'END'
+import h5py, numpy
+for behind in (0, 100):
+    with h5py.File("lengths_nan.h5") as data, h5py.File(f"numbers{behind}.h5", "w") as made:
+        for split in data:
+            x = made[f"{split}/x"] = data[f"{split}/x"][()]
+            length = made[f"{split}/length"] = data[f"{split}/length"][()]
+            y = numpy.where(numpy.arange(9) < length[:, None], x.sum(2), behind)
+            made[f"{split}/y"] = y.astype(numpy.float32)
+END
+for behind in 0 100; do
+    expect 0 ranks 2 "$lockstep" train job.yaml run=numbers$behind data=numbers$behind.h5 model= net=$'gru units=8\ndense units=1 each=1' \
+        objective='supervised loss=squared-error'
+    expect 0 "$lockstep" extract numbers$behind --layer gru1 --frames -o numbers$behind-frames.h5
+done
+same 'targets of steps' "$(digest --all "$(checkpoint numbers0 12)")" "$(digest --all "$(checkpoint numbers100 12)")"
+same 'their records' "$(metrics_of numbers0)" "$(metrics_of numbers100)"
+"$python" - <<'END'
+import h5py, numpy
+with h5py.File("numbers100.h5") as data, h5py.File("numbers100-frames.h5") as made:
+    counts = numpy.arange(9) < data["test/length"][()][:, None]
+    assert (made["test/y"][()].ravel() == data["test/y"][()][counts]).all()
+END
+
 # --- What can't be is named.
 "$python" -c 'import h5py; h5py.File("lengths.h5", "a")["train/length"][7] = 0'
 expect 65 "$lockstep" train job.yaml run=no
