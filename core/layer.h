@@ -157,6 +157,7 @@ typedef struct ls_layer_time {
     /* If the first dimension of y is time, as that of x is: how many steps of y count where `steps`
      * of x do, 1 or more; 0: y has no time axis. NULL: it never has. */
     long (*steps)(const ls_layer *layer, long steps);
+    bool ignored; /* what stands behind the ends of sequences would be part of them */
 } ls_layer_time;
 
 struct ls_layer_type {

@@ -94,6 +94,7 @@ const ls_layer_type ls_layer_avgpool = {
     .size = sizeof(ls_pool),
     .options = ls_pool_options,
     .setup = setup,
+    .time.ignored = true,
     .forward = forward,
     .backward = backward,
 };

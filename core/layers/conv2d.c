@@ -43,5 +43,6 @@ const ls_layer_type ls_layer_conv2d = {
     .size = sizeof(ls_convolution),
     .options = options,
     .setup = setup,
+    .time.ignored = true,
     LS_CONVOLUTION_FUNCTIONS,
 };

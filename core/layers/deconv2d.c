@@ -92,5 +92,6 @@ const ls_layer_type ls_layer_deconv2d = {
     .size = sizeof(deconv2d),
     .options = options,
     .setup = setup,
+    .time.ignored = true,
     LS_CONVOLUTION_FUNCTIONS,
 };

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/minmax.h"
 #include "core/objective.h"
 
@@ -105,6 +106,33 @@ static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
                         self->steps, self->steps, ls_shape_text(y, text, sizeof text));
 }
 
+/* The first line that takes sequences for images; NULL: none. */
+static const ls_layer *find_ignoring(const ls_net *net)
+{
+    const int32_t length = (int32_t)net->x.at[0];
+    const ls_layer *found = NULL;
+    int32_t *steps = ls_alloc((size_t)net->count, sizeof *steps);
+    ls_net_steps(net, net->count, 1, &length, steps);
+    for (int i = 0; i < net->count && !found; i++) {
+        const int from = net->layers[i]->input[0];
+        const bool sequence = from < 0 ? !net->own_input : steps[from] > 0;
+        found = sequence && net->layers[i]->type->time.ignored ? net->layers[i] : NULL;
+    }
+    ls_free(steps);
+    return found;
+}
+
+static bool check_time(const ls_task *task, const ls_net *net, ls_error *error)
+{
+    const ls_layer *layer = task->lengths ? find_ignoring(net) : NULL;
+    return !layer ||
+           ls_error_set(error, LS_USAGE,
+                        "%s/%s: %s is for images, and would take what stands behind the ends of "
+                        "rows for part of them, but the data has `length`, the steps of each row: "
+                        "tdnn and timepool go over steps",
+                        net->name, layer->name, layer->type->name);
+}
+
 /* A net that carries states goes through streams row after row. */
 static void find_streams(ls_objective *objective, const supervised *self)
 {
@@ -136,7 +164,8 @@ static bool setup(ls_objective *objective, ls_error *error)
     if (!self->loss)
         return false;
     self->vector = objective->task.classes == 0;
-    if (!find_steps(&objective->task, self, error) || !ls_objective_takes(objective, net, error) ||
+    if (!find_steps(&objective->task, self, error) || !check_time(&objective->task, net, error) ||
+        !ls_objective_takes(objective, net, error) ||
         !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;
     find_streams(objective, self);

@@ -118,6 +118,10 @@ expect 65 "$lockstep" train job.yaml run=no
 says 'lengths.h5: the length of row 7 of train is 0; expected 1 to 9, for a row has 9 steps'
 expect 64 "$lockstep" train job.yaml run=no data=lengths_nan.h5 model='mlp widths=27,8,3' objective=autoencoder
 says 'takes rows of one length, but the data has `length`'
+for line in 'conv2d out=4 kernel=2' 'maxpool kernel=2' 'avgpool global=1' 'deconv2d out=2 kernel=2'; do
+    expect 64 "$lockstep" train job.yaml run=no data=lengths_nan.h5 model= net=$'dense units=4 each=1\n'"$line"$'\ndense units=3'
+    says "net/${line%% *}1: ${line%% *} is for images, and would take what stands behind the ends of rows for part of them"
+done
 expect 64 "$lockstep" train job.yaml run=no data=lengths_nan.h5 transform=flip
 says 'flip is for images, but rows of lengths_nan.h5 are sequences of unequal length'
 expect 0 "$lockstep-double" check job.yaml data=lengths_nan.h5 --rows 6
