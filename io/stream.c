@@ -13,6 +13,11 @@ static bool is_stream(const ls_split *split, const ls_column *x, long steps, ls_
                             "unroll=%ld makes labels of the tokens that follow, but %s has labels "
                             "or targets, %s: leave unroll out",
                             steps, x->file, split->y.path);
+    if (split->length)
+        return ls_error_set(error, LS_USAGE,
+                            "unroll=%ld cuts a stream of tokens, but %s has `length`, the steps of "
+                            "each row of %s: leave unroll out",
+                            steps, x->file, array->path);
     if (ls_shape_count(&array->shape) != 1)
         return ls_error_set(error, LS_USAGE,
                             "unroll=%ld cuts a stream of tokens, x [tokens], but %s: %s has rows "

@@ -17,6 +17,8 @@ with h5py.File("text.h5", "w") as data, h5py.File("packed.h5", "w") as packed:
         packed.create_dataset(f"{split}/x", data=x, chunks=(100,), compression="gzip")
 with h5py.File("rows.h5", "w") as data:
     data["train/x"] = numpy.zeros((40, 9), "uint8")
+with h5py.File("lengths.h5", "w") as data:
+    data["train/x"] = data["train/length"] = numpy.ones(40, "uint8")
 with h5py.File("labelled.h5", "w") as data:
     data["train/x"] = data["train/y"] = numpy.zeros(40, "uint8")
 END
@@ -146,6 +148,8 @@ expect 64 "$lockstep" train job.yaml run=no data=rows.h5
 says 'unroll=9 cuts a stream of tokens, x [tokens], but rows.h5: train/x has rows of 9: leave unroll out'
 expect 64 "$lockstep" train job.yaml run=no data=labelled.h5
 says 'unroll=9 makes labels of the tokens that follow, but labelled.h5 has labels or targets, train/y: leave unroll out'
+expect 64 "$lockstep" train job.yaml run=no data=lengths.h5
+says 'unroll=9 cuts a stream of tokens, but lengths.h5 has `length`, the steps of each row of train/x: leave unroll out'
 expect 65 "$lockstep" train job.yaml run=no unroll=641
 says 'text.h5: valid/x holds 641 tokens, but one window of unroll=641 needs 642: give a smaller unroll, or more tokens'
 expect 64 "$lockstep" train job.yaml run=no unroll=120 batch=34
