@@ -118,17 +118,26 @@ bool ls_weights_save(const char *path, const ls_params *params, ls_error *error)
     return ls_weights_write(path, &contents, error);
 }
 
+/* Whether the file's vocabulary, if it has one, is that of the data. */
+static bool has_words(ls_checkpoint *file, const ls_dataset *data, ls_error *error)
+{
+    return ls_vocabulary_read(file->file, &file->vocabulary, error) &&
+           ls_vocabulary_same(file->path, file->vocabulary, ls_dataset_path(data),
+                              ls_dataset_vocabulary(data), error);
+}
+
 bool ls_weights_load_except(const char *path, const ls_params *params, const ls_slots *except,
-                            ls_error *error)
+                            const ls_dataset *data, ls_error *error)
 {
     const ls_checkpoint_loaded what = {.part = LS_CHECKPOINT_WEIGHTS, .except = except};
     ls_checkpoint *file = open_file(path, LS_CHECKSUM_OPTIONAL, error);
-    bool ok = file && ls_checkpoint_items_load(file->file, params, &what, error);
+    bool ok = file && (!data || has_words(file, data, error)) &&
+              ls_checkpoint_items_load(file->file, params, &what, error);
     ls_checkpoint_close(file);
     return ok;
 }
 
 bool ls_weights_load(const char *path, const ls_params *params, ls_error *error)
 {
-    return ls_weights_load_except(path, params, NULL, error);
+    return ls_weights_load_except(path, params, NULL, NULL, error);
 }

@@ -23,6 +23,7 @@
 
 #include "core/objective.h"
 #include "core/optimizer.h"
+#include "io/dataset.h"
 #include "io/vocabulary.h"
 
 /* Where a run stands: plain numbers without pointers, so that one rank can send them to the others
@@ -121,6 +122,8 @@ bool ls_weights_write(const char *path, const ls_checkpoint_contents *contents, 
  * does. It may have no .ok and no attributes, as if another program wrote it; a .ok must hold. */
 bool ls_weights_load(const char *path, const ls_params *params, ls_error *error);
 /* The same but for the slots `except`, which stay as they are: what the file has of them may be of
- * another shape, or missing. */
+ * another shape, or missing. A vocabulary in the file must be that of the data; NULL: it may be
+ * any.
+ */
 bool ls_weights_load_except(const char *path, const ls_params *params, const ls_slots *except,
-                            ls_error *error);
+                            const ls_dataset *data, ls_error *error);

@@ -71,7 +71,8 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
     if (!ls_session_open(&p->session, comm, job, NULL, error) ||
         !ls_session_parse_stages(&p->session, error) || !ls_session_commit(&p->session, error))
         return false;
-    const ls_weights_source source = {.path = a->weights, .model = job->model};
+    const ls_weights_source source = {
+        .path = a->weights, .model = job->model, .data = p->session.data};
     if (a->weights && !ls_weights_file_load(&source, p->session.params, error))
         return false;
     ls_session_prepare(&p->session, NULL);

@@ -256,7 +256,8 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
 static bool load_local(const ls_saved *s, const ls_saved_request *r, ls_error *error)
 {
     const ls_params *params = s->session.params;
-    const ls_weights_source source = {.path = r->file, .model = s->job->model};
+    const ls_weights_source source = {
+        .path = r->file, .model = s->job->model, .data = s->session.data};
     if (r->file)
         return ls_weights_file_load(&source, params, error);
     return (r->weights == LS_SAVED_AVERAGE

@@ -224,7 +224,8 @@ static bool load_local(ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
 {
     const char *weights = t->options.weights;
     const ls_params *params = t->session.params;
-    const ls_weights_source source = {weights, t->options.except, t->session.job->model};
+    const ls_weights_source source = {weights, t->options.except, t->session.job->model,
+                                      t->session.data};
     if (!t->checkpoint)
         return !weights || ls_weights_file_load(&source, params, error);
     if (weights)

@@ -150,5 +150,6 @@ bool ls_weights_file_load(const ls_weights_source *source, const ls_params *para
         return ls_error_prefix(error, "--except");
     return ls_safetensors_looks(source->path)
                ? load_safetensors(source, &except, params, error)
-               : ls_weights_load_except(source->path, params, &except, error);
+               : ls_weights_load_except(source->path, params, &except,
+                                        source->except ? NULL : source->data, error);
 }

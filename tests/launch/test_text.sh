@@ -80,6 +80,12 @@ expect 65 "$lockstep" evaluate runs/hello --data jelly.h5 --split train
 says "runs/hello/checkpoints/best.h5 has a vocabulary of 4 characters, of which token 2 is 'h'; jelly.h5 has one of 4 characters, of which token 2 is 'j'"
 expect 65 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=jelly.h5 epochs=200
 says 'has a vocabulary of 4 characters'
+expect 65 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=jelly.h5 run=no --weights runs/hello/checkpoints/best.h5
+says 'runs/hello/checkpoints/best.h5 has a vocabulary of 4 characters'
+expect 65 "$lockstep" evaluate "$tests/../launch/jobs/hello.yaml" --weights runs/hello/checkpoints/best.h5 --data jelly.h5 --split train
+says 'runs/hello/checkpoints/best.h5 has a vocabulary of 4 characters'
+expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=jelly.h5 run=jelly epochs=1 evaluate.every=never \
+    --weights runs/hello/checkpoints/best.h5 --except net/layer1
 expect 64 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=jelly.h5 run=no model='rnn units=8 embed=2 vocabulary=9'
 says 'the net takes vocabulary=9 tokens, but the vocabulary of jelly.h5 has 4 characters'
 
