@@ -198,9 +198,23 @@ bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
     return ok;
 }
 
+/* Rows are taken one by one here: what lines carry along a stream is not. */
+static void tell_streams(const ls_forward *f)
+{
+    const ls_task *task = &f->saved.session.task;
+    for (int i = 0; task->streams && i < task->nets; i++)
+        if (ls_net_carried(task->net[i]) > 0)
+            ls_print(stderr,
+                     "lockstep: the net %s carries states from row to row (carry=1), but each row "
+                     "of %ld steps begins anew here: outputs differ from those that train and "
+                     "evaluate see, which go along the streams\n",
+                     task->net[i]->name, f->saved.job->unroll);
+}
+
 bool ls_forward_begin(ls_forward *f, ls_error *error)
 {
     char step[32];
+    tell_streams(f);
     snprintf(step, sizeof step, "%ld", f->saved.step);
     const ls_rowfile_kinds kinds = f->command->csv ? LS_ROWFILE_ANY : LS_ROWFILE_HDF5;
     f->file = ls_rowfile_open(f->arguments.output, kinds, error);

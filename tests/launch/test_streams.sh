@@ -75,6 +75,10 @@ expect 0 ranks 3 "$lockstep" evaluate one --split test --json
 mv out found.json
 expect 0 "$lockstep" evaluate one --split test --json --threads 2
 same 'evaluation on 3 ranks and by 2 threads' "$(cat found.json)" "$(cat out)"
+expect 0 "$lockstep" predict one -o predicted.h5
+says 'carries states from row to row (carry=1), but each row of 9 steps begins anew here'
+expect 0 "$lockstep" extract one --layer layer1 -o layer.h5
+says 'carries states from row to row (carry=1), but each row of 9 steps begins anew here'
 expect 0 "$lockstep" evaluate cold --split test --json
 mv out cold.json
 "$python" - <<'END'
