@@ -75,9 +75,9 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_befor
     char text[96];
     if (outcome == LS_OUTCOME_STOPPED) {
         const char *asked = asked_to_stop(listener->context);
-        const char *why = asked        ? asked
-                          : t->time_up ? "--max-time is over"
-                                       : "a signal to another rank";
+        const char *why = asked              ? asked
+                          : t->first.time_up ? "--max-time is over"
+                                             : "a signal to another rank";
         ls_report_notice(
             listener, "%s: stopped after step %ld, checkpoint written; the same command%s goes on",
             why, t->position.step, t->options.overwrite ? " without --resume and --overwrite" : "");

@@ -46,7 +46,10 @@ static void change_batch(ls_trainer *t, const ls_job *before)
                          "batch: the stage is counted in steps, of which it keeps %ld; steps of "
                          "%ld rows would be %ld for as many rows",
                          is->steps, is->batch, is->steps * was->batch / is->batch);
-    if (is->steps || batches == now->epoch_batches || done == 0)
+    if (batches == now->epoch_batches || done == 0)
+        return;
+    t->first.cut = ls_objective_streams(now->objective);
+    if (is->steps)
         return;
     const long same_part =
         done / batches * now->epoch_batches + done % batches * now->epoch_batches / batches;

@@ -197,6 +197,21 @@ bool ls_resume_find(ls_trainer *t, ls_error *error)
     return true;
 }
 
+/* Streams that are other rows of the data than before begin anew, wherever the epoch stands. */
+static void drop_streams(const ls_trainer *t, ls_checkpoint_rows *rows)
+{
+    for (int k = 0; t->first.cut && k < rows->states.count; k++) {
+        if (!rows->data[k] || !t->carry.states.at[k].streams)
+            continue;
+        ls_free(rows->data[k]);
+        rows->data[k] = NULL;
+        ls_report_notice(&t->options.listener,
+                         "%s: the rows of the epoch are cut into other streams than those of %s: "
+                         "their states begin anew",
+                         t->carry.states.at[k].name, t->resumed);
+    }
+}
+
 /* Reads the rows that the stage carries. Where the checkpoint has others, they begin anew. */
 static bool load_rows(const ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
 {
@@ -216,6 +231,7 @@ static bool load_rows(const ls_trainer *t, ls_checkpoint_rows *rows, ls_error *e
                              now->name, t->resumed, before->rows, before->reals, now->rows,
                              now->reals);
     }
+    drop_streams(t, rows);
     return true;
 }
 

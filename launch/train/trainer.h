@@ -57,7 +57,10 @@ typedef struct ls_trainer {
     struct {
         double saved, evaluated; /* when the last checkpoint and evaluation were: ls_clock_now() */
     } last;
-    bool time_up; /* on rank 0: max_seconds are over */
+    struct {
+        bool time_up; /* max_seconds are over */
+        bool cut;     /* rows are cut into other streams than those of the checkpoint */
+    } first;          /* on rank 0 */
 } ls_trainer;
 
 /* **Collective.** Opens session and run directory, checks job and data, finds and loads the

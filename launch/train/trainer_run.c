@@ -49,8 +49,8 @@ static void raise_flags(ls_trainer *t, ls_step_sums *sums)
     sums->stop = listener->stop && listener->stop(listener->context);
     if (t->comm->rank != 0)
         return;
-    t->time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
-    sums->stop += t->time_up;
+    t->first.time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
+    sums->stop += t->first.time_up;
     sums->failed += !is_saving_well(t);
     sums->save = minutes_over(&t->session.job->checkpoint.every, t->last.saved);
     sums->evaluate = minutes_over(&t->evaluate, t->last.evaluated);

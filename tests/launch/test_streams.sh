@@ -66,6 +66,8 @@ done
 # --- States that another batch made begin anew, said aloud; windows of another length are refused.
 expect 0 "$lockstep" train job.yaml run=other --resume="$(checkpoint one 5)" batch=30
 says ' holds 37 rows of 40 numbers, the job has 30 of 40: they begin anew'
+expect 0 "$lockstep" train job.yaml run=fewer --resume="$(checkpoint one 5)" rows=370
+says 'streams: the rows of the epoch are cut into other streams than those of one/checkpoints/step-00000005.h5: their states begin anew'
 expect 64 "$lockstep" train job.yaml run=other unroll=12
 says "unroll: the run began with '9', now it is '12'"
 
