@@ -428,6 +428,7 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
                    const ls_augment *augment, real *x, ls_error *error)
 {
     const ls_transform_chain *chain = data->transform;
+    const int64_t *key = augment && augment->place ? augment->place : rows;
     if (!chain)
         return ls_column_read(&data->x[split], rows, n, x, error);
     long in = ls_shape_count(&chain->x), out = ls_shape_count(&chain->y);
@@ -440,7 +441,7 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
         count = n - i < most ? n - i : most;
         ok = ls_column_read(&data->x[split], rows + i, count, read, error);
         if (ok)
-            ls_transform_chain_apply(chain, augment, rows + i, count, read, x + i * out, scratch);
+            ls_transform_chain_apply(chain, augment, key + i, count, read, x + i * out, scratch);
         if (ok)
             ls_column_clear_ends(&data->x[split], &chain->y, rows + i, count, x + i * out);
     }

@@ -100,11 +100,13 @@ ls_split_id ls_split_find(const char *name);
  * token that follows (stream.h). If they are so cut already, does nothing. LS_USAGE and LS_DATA
  * errors where a split is no stream, or too short for a window. Not while other threads read. */
 bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error);
-/* What the random part of the transforms depends on, besides the row of the data set. */
+/* What the random part of the transforms depends on, besides the row of the data set, or in place
+ * of it: a row that comes many times in an epoch gets other draws each time. */
 typedef struct ls_augment {
     uint64_t seed;
     uint32_t stage;
     long epoch;
+    const int64_t *place; /* of each of the rows in the epoch, in place of the row; NULL: the row */
 } ls_augment;
 /* From now on ls_dataset_read applies these spec lines (io/transform.h; NULL: none), and `row` of
  * each split is the shape that they make of x. LS_USAGE errors that name the line; then all is as

@@ -20,6 +20,7 @@ typedef struct buffer {
     real *x, *y;
     int32_t *length; /* NULL: the split has none */
     int64_t *row;
+    int64_t *place; /* of each row in the epoch, where rows are drawn; NULL: each comes once */
 } buffer;
 
 struct ls_loader {
@@ -73,6 +74,8 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
                      : plan->sampler ? ls_sampler_draw(plan->sampler, order, index)
                      : plan->shuffle ? (int64_t)ls_random_permute(order, (uint64_t)rows, index)
                                      : (int64_t)index;
+        if (to->place)
+            to->place[i] = (int64_t)index;
         if (to->length)
             to->length[i] = loader->split->length[to->row[i]];
     }
@@ -92,7 +95,7 @@ static void *read_batches(void *context)
         pthread_mutex_unlock(&loader->lock);
         buffer *to = &loader->ring[(step - plan->first_step) % loader->buffers];
         describe_batch(loader, step, to);
-        const ls_augment augment = {plan->seed, plan->stage, to->batch.epoch};
+        const ls_augment augment = {plan->seed, plan->stage, to->batch.epoch, to->place};
         bool ok = ls_dataset_read(loader->data, plan->split, to->row, to->batch.rows, &augment,
                                   to->x, to->y, &loader->error);
         pthread_mutex_lock(&loader->lock);
@@ -133,6 +136,8 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
         buffer *to = &loader->ring[i];
         to->row = ls_alloc(most, sizeof *to->row);
         to->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
+        if (plan->sampler)
+            to->place = ls_alloc(most, sizeof *to->place);
         if (split->length)
             to->length = ls_alloc(most, sizeof *to->length);
         if (split->has_y)
@@ -158,6 +163,7 @@ void ls_loader_close(ls_loader *loader)
     pthread_mutex_destroy(&loader->lock);
     for (int i = 0; i < RING; i++) {
         ls_free(loader->ring[i].row);
+        ls_free(loader->ring[i].place);
         ls_free(loader->ring[i].length);
         ls_free(loader->ring[i].x);
         ls_free(loader->ring[i].y);

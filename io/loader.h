@@ -6,7 +6,8 @@
  * the random stream (seed, LS_RANDOM_SHUFFLE, e, stage): a function, so a run that resumes at step
  * k reads what it would have read. With a sampler, the rows of an epoch are as many draws, by the
  * stream (seed, LS_RANDOM_SAMPLE, e, stage): some rows come several times, others not. The random
- * parts of the data set's transforms depend on (seed, stage, e) and on the row.
+ * parts of the data set's transforms depend on (seed, stage, e) and on the row, or with a sampler
+ * on its place in the epoch.
  *
  * With `streams`, each row of a batch is a stream of its own: of n = batch * w rows, row i of batch
  * k of an epoch is row i * w + k. */

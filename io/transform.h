@@ -2,8 +2,8 @@
  *
  * A job's spec lines are applied in their order, after the file's scale and offset; each takes the
  * shape that the line before it makes. The random part is a function of (seed, epoch, stage, line,
- * row of the data set), so it depends neither on ranks nor on restarts; outside of training
- * (`augment` NULL) it is left out. */
+ * row of the data set, or its place in the epoch where rows are drawn with replacement), so it
+ * depends neither on ranks nor on restarts; outside of training (`augment` NULL) it is left out. */
 #pragma once
 #include "core/spec.h"
 #include "io/dataset.h"
@@ -64,7 +64,8 @@ void ls_transform_chain_destroy(ls_transform_chain *chain); /* NULL is allowed *
 /* Bytes of scratch for ls_transform_chain_apply. */
 size_t ls_transform_chain_scratch(const ls_transform_chain *chain);
 /* Transforms n rows: x [n, chain->x] to y [n, chain->y]; row[i] is the row of the data set that
- * x[i, :] is. Several threads may do so at a time, each with its own scratch. */
+ * x[i, :] is, or its place in the epoch. Several threads may do so at a time, each with its own
+ * scratch. */
 void ls_transform_chain_apply(const ls_transform_chain *chain, const ls_augment *augment,
                               const int64_t *row, long n, const real *x, real *y, void *scratch);
 /* Takes back, in place, what the lines make of each of n numbers: whole rows of chain->y. Numbers

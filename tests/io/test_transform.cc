@@ -66,7 +66,7 @@ Image noise(long h, long w, long c)
     return image;
 }
 
-const ls_augment augment = {7, 0, 0};
+const ls_augment augment = {7, 0, 0, nullptr};
 
 /* The lines of a job. */
 class Chain
@@ -417,7 +417,8 @@ TEST(Transform, DrawsFollowSeedStageEpochLineAndRowAndNothingElse)
 {
     Image x = distinct(16, 16, 1);
     Chain chain("crop size=4", x.shape());
-    const ls_augment ways[] = {{1, 0, 0}, {2, 0, 0}, {1, 1, 0}, {1, 0, 1}};
+    const ls_augment ways[] = {
+        {1, 0, 0, nullptr}, {2, 0, 0, nullptr}, {1, 1, 0, nullptr}, {1, 0, 1, nullptr}};
     std::vector<std::vector<Row>> found; /* of 50 rows each */
     for (const ls_augment &way : ways) {
         found.emplace_back();
@@ -636,6 +637,6 @@ TEST_F(TransformedData, AFeedShowsOtherPicturesEachEpochAndTheSameOnOtherRanks)
     for (int64_t row = 0; row < 300; row++)
         same += two[{row, 0}] == two[{row, 1}];
     EXPECT_LT(same, 10);
-    const ls_augment second = {5, 1, 1};
+    const ls_augment second = {5, 1, 1, nullptr};
     EXPECT_EQ(read({17}, &second), (two[{17, 1}]));
 }

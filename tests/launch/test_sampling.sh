@@ -39,6 +39,19 @@ different 'balanced and weights' "$(digest "$(checkpoint balanced-1 12)")" "$(di
 expect 0 "$lockstep" train job.yaml run=balanced-2 sampling=shuffle epochs=3
 says "stages.0.sampling changed from 'balanced' to 'shuffle'"
 
+# A row that is drawn again and again in an epoch is transformed in another way each time: so its numbers vary within a batch.
+cp images.h5 single.h5
+"$python" -c 'import h5py; h5py.File("single.h5", "a")["train/weight"][1:] = 0'
+expect 0 "$lockstep" train job.yaml run=single data=single.h5 sampling=weights epochs=1 transform='crop size=10' \
+    net=$'reshape shape=100\nbatchnorm\ndense units=4'
+"$python" - "$(checkpoint single 6)" <<'END'
+import sys, h5py, numpy
+with h5py.File(sys.argv[1]) as file:
+    found = []
+    file.visititems(lambda name, node: found.append(node[()]) if name.endswith("batchnorm1/variance") else None)
+    assert len(found) == 1 and found[0].max() > 0.9 ** 6 + 1e-3, found
+END
+
 expect 64 "$lockstep" train job.yaml run=none sampling=fair
 says 'sampling: expected shuffle, balanced or weights'
 cp images.h5 bad.h5
