@@ -36,6 +36,27 @@ typedef struct writer {
     bool begun, broken; /* a word was written, and a line break last */
 } writer;
 
+/* Whether the parameters are of the shapes of those that were loaded. */
+static bool same_shapes(const ls_params *own, const ls_params *loaded, ls_error *error)
+{
+    char here[96], there[96];
+    int k = 0;
+    while (k < own->count && k < loaded->count &&
+           ls_shape_equal(&own->slots[k].shape, &loaded->slots[k].shape))
+        k++;
+    if (k == own->count && k == loaded->count)
+        return true;
+    ls_check(k < own->count && k < loaded->count, "%d parameters, loaded were %d", own->count,
+             loaded->count);
+    return ls_error_set(error, LS_USAGE,
+                        "%s depends on the number of steps (it is %s for a row, and %s for one "
+                        "token): a line that takes each step alone (each=1), or a recurrent one, "
+                        "does not",
+                        own->slots[k].name,
+                        ls_shape_text(&loaded->slots[k].shape, there, sizeof there),
+                        ls_shape_text(&own->slots[k].shape, here, sizeof here));
+}
+
 /* Builds the nets over rows of one token. */
 static bool build_nets(writer *w, ls_error *error)
 {
@@ -52,10 +73,8 @@ static bool build_nets(writer *w, ls_error *error)
     }
     if (count)
         ls_model_release(&nets);
-    if (!ok)
-        return ls_error_prefix(error, "the net can't be applied to text token after token");
-    ls_check(w->params->size == session->params->size, "parameters depend on the number of steps");
-    return true;
+    return (ok && same_shapes(w->params, session->params, error)) ||
+           ls_error_prefix(error, "the net can't be applied to text token after token");
 }
 
 /* The objective says which net gives the logits. */

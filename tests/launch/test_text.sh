@@ -104,6 +104,10 @@ expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=mat-word.h5 r
     evaluate.every=never
 expect 64 "$lockstep" generate both
 says "the net can't be applied to text token after token"
+expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=away.h5 run=flat model= epochs=1 evaluate.every=never \
+    net=$'onehot vocabulary=4\ndense units=16\nreshape shape=4,4'
+expect 64 "$lockstep" generate flat
+says "the net can't be applied to text token after token: net/dense1/weight depends on the number of steps"
 
 # --- n-grams are those of a direct count.
 expect 0 "$lockstep" import text "$tests/bench/ngram.py" --valid 200 --test 300 -o ngram.h5
