@@ -122,8 +122,16 @@ static const ls_layer *find_ignoring(const ls_net *net)
     return found;
 }
 
-static bool check_time(const ls_task *task, const ls_net *net, ls_error *error)
+/* Where rows have lengths, the output has as many steps as x, and no line takes them for images. */
+static bool check_time(const ls_task *task, const supervised *self, ls_error *error)
 {
+    const ls_net *net = self->net;
+    if (task->lengths && self->each && self->steps != task->x.at[0])
+        return ls_error_set(error, LS_USAGE,
+                            "the output of the net %s has %ld steps, but rows have %ld, of which "
+                            "`length` says how many count: both must have as many (tdnn keeps "
+                            "them with pad=)",
+                            net->name, self->steps, task->x.at[0]);
     const ls_layer *layer = task->lengths ? find_ignoring(net) : NULL;
     return !layer ||
            ls_error_set(error, LS_USAGE,
@@ -164,7 +172,7 @@ static bool setup(ls_objective *objective, ls_error *error)
     if (!self->loss)
         return false;
     self->vector = objective->task.classes == 0;
-    if (!find_steps(&objective->task, self, error) || !check_time(&objective->task, net, error) ||
+    if (!find_steps(&objective->task, self, error) || !check_time(&objective->task, self, error) ||
         !ls_objective_takes(objective, net, error) ||
         !check_targets(&objective->task, self, error) || !check_loss(self, error))
         return false;

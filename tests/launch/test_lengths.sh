@@ -118,6 +118,16 @@ expect 65 "$lockstep" train job.yaml run=no
 says 'lengths.h5: the length of row 7 of train is 0; expected 1 to 9, for a row has 9 steps'
 expect 64 "$lockstep" train job.yaml run=no data=lengths_nan.h5 model='mlp widths=27,8,3' objective=autoencoder
 says 'takes rows of one length, but the data has `length`'
+"$python" - <<'END'
+import h5py
+with h5py.File("spans.h5") as data, h5py.File("short.h5", "w") as made:
+    for split in data:
+        made[f"{split}/x"], made[f"{split}/length"] = data[f"{split}/x"][()], data[f"{split}/length"][()]
+        made[f"{split}/y"] = data[f"{split}/y"][:, 2:]
+        made[f"{split}/y"].attrs["classes"] = 5
+END
+expect 64 "$lockstep" train job.yaml run=no data=short.h5 model= net=$'embedding width=4 vocabulary=5\ntdnn units=5 kernel=3'
+says 'the output of the net net has 10 steps, but rows have 12, of which `length` says how many count'
 for line in 'conv2d out=4 kernel=2' 'maxpool kernel=2' 'avgpool global=1' 'deconv2d out=2 kernel=2'; do
     expect 64 "$lockstep" train job.yaml run=no data=lengths_nan.h5 model= net=$'dense units=4 each=1\n'"$line"$'\ndense units=3'
     says "net/${line%% *}1: ${line%% *} is for images, and would take what stands behind the ends of rows for part of them"
