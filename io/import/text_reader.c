@@ -26,9 +26,10 @@ static bool fill(ls_text_reader *r, ls_error *error)
     r->to -= r->from;
     r->from = 0;
     while (!r->ended && r->to < BUFFER) {
+        int state = Z_OK, code;
         const int got = gzread(r->file, r->buffer + r->to, (unsigned)(BUFFER - r->to));
-        if (got < 0) {
-            int code;
+        gzerror(r->file, &state); /* a packed file that is cut off gives 0 and Z_BUF_ERROR */
+        if (got < 0 || (got == 0 && state != Z_OK && state != Z_STREAM_END)) {
             const char *reason = ls_packed_reason(r->file, &code);
             return ls_error_set(error, code, "%s: can't be read after byte %ld: %s", r->path,
                                 r->place + (long)r->to, reason);

@@ -26,6 +26,9 @@ import 65 'latin.txt: byte 3 (0xe9) is not UTF-8; expected text in UTF-8: conver
 expect 0 "$lockstep" import text latin.txt --level byte -o latin.h5
 import 65 'hello.h5: byte 0 (0x89) is not UTF-8 (it is an HDF5 file' hello.h5
 import 65 'empty.txt: is empty; expected text' hello.txt empty.txt
+head -c 30 words.txt.gz >cut.txt.gz
+import 65 "cut.txt.gz: can't be read after byte " cut.txt.gz
+says 'unexpected end of file'
 import 65 'one.txt: of 1 tokens 1 are for train; expected at least 2, to predict the next from' one.txt
 import 65 'hello.txt: of 5 tokens 1 are for test; expected at least 2, to predict the next from' hello.txt --test 0.3
 import 65 "one.txt: 'x' at byte 0 is not in the vocabulary of hello.h5, which has no token for unknown ones" \
