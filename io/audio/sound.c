@@ -4,9 +4,9 @@
  *     s[t] = 1 / channels * sum over c of x[t, c]       x: whole numbers / 2^(bits - 1), or reals
  *
  * A cut file must not pass as a short one. libsndfile counts the samples that a cut wav file still
- * has and says nothing, except in its log: "data : 64044 (should be 32000)". Programs that write
- * into a pipe don't know the size and write one of nearly 2^31 or 2^32: those files are whole. The
- * other kinds end early while they are read. */
+ * has and says nothing, so the size of its chunk `data` is compared with what is there. Programs
+ * that write into a pipe don't know the size and write one of nearly 2^31 or 2^32: those files are
+ * whole. The other kinds end early while they are read. */
 #include "io/audio/sound.h"
 
 #include <errno.h>
@@ -51,6 +51,49 @@ void ls_sound_close(ls_sound *sound)
     ls_free(sound);
 }
 
+/* A number of 32 bits; RIFX files have the highest byte first. */
+static int64_t number(const unsigned char *byte, bool highest_first)
+{
+    int64_t value = 0;
+    for (int i = 0; i < 4; i++)
+        value = value << 8 | byte[highest_first ? i : 3 - i];
+    return value;
+}
+
+/* Whether a size of the chunk `data` stands for one that the writing program did not know. */
+static bool is_unknown(int64_t size)
+{
+    enum { NEAR = 0x10000 };
+    return (size > (INT64_C(1) << 31) - NEAR && size <= INT64_C(1) << 31) ||
+           size > (INT64_C(1) << 32) - NEAR;
+}
+
+/* Walks through the chunks of a wav file of `size` bytes: whether it ends before its chunk `data`
+ * does. Other kinds of files, and those without such a chunk, are not cut. */
+static bool is_cut(int file, int64_t size, int64_t *promised, int64_t *there)
+{
+    enum { HEAD = 12, CHUNK = 8, CHUNKS_MOST = 1 << 16 };
+    unsigned char head[HEAD], chunk[CHUNK], wide[16]; /* a chunk has a name and a size */
+    if (ls_file_read_at(file, head, HEAD, 0) != HEAD || memcmp(head + CHUNK, "WAVE", 4) != 0)
+        return false;
+    const bool high = memcmp(head, "RIFX", 4) == 0;
+    int64_t at = HEAD, all = 0; /* bytes of sound, as files of the kind RF64 say it */
+    for (int i = 0; i < CHUNKS_MOST && ls_file_read_at(file, chunk, CHUNK, at) == CHUNK; i++) {
+        *promised = number(chunk + 4, high);
+        at += CHUNK;
+        *there = size - at;
+        if (memcmp(chunk, "data", 4) == 0) {
+            *promised = is_unknown(*promised) ? all : *promised;
+            return *there < *promised;
+        }
+        if (memcmp(chunk, "ds64", 4) == 0 &&
+            ls_file_read_at(file, wide, sizeof wide, at) == sizeof wide)
+            all = number(wide + 8, false) + INT64_C(0x100000000) * (wide[12] | wide[13] << 8);
+        at += *promised + *promised % 2;
+    }
+    return false;
+}
+
 /* Opens the path as a descriptor: a regular file that is not empty. */
 static int open_file(const char *path, ls_error *error)
 {
@@ -63,6 +106,7 @@ static int open_file(const char *path, ls_error *error)
         return -1;
     }
     const char *found = NULL;
+    int64_t promised, there;
     if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode))
         found = S_ISDIR(about.st_mode) ? "a folder" : "no regular file";
     else if (about.st_size == 0)
@@ -71,33 +115,21 @@ static int open_file(const char *path, ls_error *error)
         ssize_t size = ls_file_read_at(file, head, sizeof head, 0);
         found = size > 0 ? ls_magic_name(head, (size_t)size) : NULL;
     }
-    if (!found)
+    if (!found && !is_cut(file, about.st_size, &promised, &there))
         return file;
-    ls_error_set(error, LS_DATA, "%s: is %s; expected a sound: wav, flac or ogg", path, found);
+    if (found)
+        ls_error_set(error, LS_DATA, "%s: is %s; expected a sound: wav, flac or ogg", path, found);
+    else
+        ls_error_set(error, LS_DATA,
+                     "%s: is cut off: its header promises %lld bytes of sound, %lld are there",
+                     path, (long long)promised, (long long)there);
     ls_file_close(file);
     return -1;
 }
 
-/* Whether the log says that the file is shorter than its header, by other words than a program's
- * that did not know the size. */
-static bool is_cut(SNDFILE *file, unsigned long *promised, unsigned long *there)
-{
-    enum { UNKNOWN = 0x7fff0000 };
-    char log[4096] = "";
-    sf_command(file, SFC_GET_LOG_INFO, log, sizeof log);
-    const char *data = strstr(log, "data : ");
-    return data && sscanf(data, "data : %lu (should be %lu)", promised, there) == 2 &&
-           *there < *promised && *promised < UNKNOWN;
-}
-
 static bool check(ls_sound *s, ls_error *error)
 {
-    unsigned long promised, there;
     const SF_INFO *info = &s->info;
-    if (is_cut(s->file, &promised, &there))
-        return ls_error_set(error, LS_DATA,
-                            "%s: is cut off: its header promises %lu bytes of sound, %lu are there",
-                            s->path, promised, there);
     if (info->channels < 1 || info->channels > CHANNELS_MOST || info->samplerate < 1)
         return ls_error_set(error, LS_DATA,
                             "%s: has %d channels of %d samples a second; expected 1 to %d channels",

@@ -24,6 +24,18 @@ def riff(data, channels=1, rate=RATE, bits=16, kind=1, claim=None, align=None):
     return b"RIFF" + struct.pack("<I", min(claim + 36, 0xffffffff)) + body
 
 
+def tagged(sound, text):
+    """The same file with a chunk of texts before its data."""
+    text = b"LIST" + struct.pack("<I", len(text) + 12) + b"INFOICMT" + struct.pack("<I", len(text)) + text
+    return sound[:36] + text + sound[36:]
+
+
+def rf64(data):
+    """The form of files above 4 GiB: the sizes stand in the chunk ds64."""
+    sizes = b"ds64" + struct.pack("<IQQQI", 28, len(data) + 72, len(data), len(data) // 2, 0)
+    return b"RF64" + b"\xff" * 4 + b"WAVE" + sizes + riff(data, claim=0xffffffff)[12:]
+
+
 def wide(samples, size):
     """16-bit numbers as the high bytes of `size` bytes."""
     out = numpy.zeros((len(samples), size), "u1")
@@ -40,6 +52,10 @@ broken = {  # name: (bytes, words)
     "cut_header.wav": (plain[:20], "no sound that libsndfile can read"),
     "no_samples.wav": (plain[:40] + struct.pack("<I", 0), "holds no samples"),
     "truncated.wav": (plain[:len(plain) // 2], "is cut off: its header promises 16000 bytes of sound, 7978 are there"),
+    "truncated_tagged.wav": (tagged(plain, b"a long comment " * 2000)[:-8000],
+                             "is cut off: its header promises 16000 bytes of sound, 8000 are there"),
+    "truncated_large.wav": (riff(SOUND.tobytes(), claim=0xc0000000), "is cut off: its header promises 3221225472 bytes"),
+    "truncated_rf64.wav": (rf64(SOUND.tobytes())[:-1000], "is cut off: its header promises 16000 bytes of sound, 15000 are"),
     "liar.wav": (riff(SOUND.tobytes(), claim=10 * SOUND.nbytes), "is cut off: its header promises 160000 bytes"),
     "one.wav": (riff(SOUND[:1].tobytes()), "is shorter than a window of 400 samples"),
     "short.wav": (riff(SOUND[:399].tobytes()), "is shorter than a window of 400 samples"),
@@ -58,6 +74,9 @@ good = {  # the same sound in other forms, but for the last
     "float.wav": riff((SOUND / 32768).astype("<f4").tobytes(), bits=32, kind=3),
     "channels8.wav": riff(numpy.repeat(SOUND, 8).tobytes(), channels=8),
     "piped.wav": riff(SOUND.tobytes(), claim=0x7ffff000),
+    "piped32.wav": riff(SOUND.tobytes(), claim=0xffffffff),
+    "rf64.wav": rf64(SOUND.tobytes()),
+    "tagged.wav": tagged(plain, b"a long comment " * 2000),
     "wrong_name.mp3": plain,
     "name with blanks and 'quotes'.wav": plain,
     "silent.wav": riff(bytes(16000)),
