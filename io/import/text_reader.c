@@ -47,8 +47,12 @@ bool ls_text_reader_open(ls_text_reader *r, const char *path, ls_vocabulary_leve
     if (!r->file)
         return false;
     r->buffer = ls_alloc(BUFFER, 1);
-    return fill(r, error) &&
-           (r->to > 0 || ls_error_set(error, LS_DATA, "%s: is empty; expected text", path));
+    if (!fill(r, error))
+        return false;
+    const bool mark = r->to >= 3 && memcmp(r->buffer, "\xef\xbb\xbf", 3) == 0;
+    if (mark && level != LS_VOCABULARY_BYTE) /* of byte order, with which some UTF-8 begins */
+        r->place = (long)(r->from = 3);
+    return r->from < r->to || ls_error_set(error, LS_DATA, "%s: is empty; expected text", path);
 }
 
 void ls_text_reader_open_memory(ls_text_reader *r, const char *name, ls_vocabulary_level level,

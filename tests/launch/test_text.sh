@@ -29,6 +29,11 @@ import 65 'empty.txt: is empty; expected text' hello.txt empty.txt
 head -c 30 words.txt.gz >cut.txt.gz
 import 65 "cut.txt.gz: can't be read after byte " cut.txt.gz
 says 'unexpected end of file'
+printf '\xef\xbb\xbfhello' >marked.txt # a byte order mark is no character, but three bytes
+expect 0 "$lockstep" import text marked.txt --vocabulary hello.h5 -o marked.h5
+says 'train  x uint8 [5]'
+expect 0 "$lockstep" import text marked.txt --level byte -o marked-byte.h5
+says 'train  x uint8 [8]'
 import 65 'one.txt: of 1 tokens 1 are for train; expected at least 2, to predict the next from' one.txt
 import 65 'hello.txt: of 5 tokens 1 are for test; expected at least 2, to predict the next from' hello.txt --test 0.3
 import 65 "one.txt: 'x' at byte 0 is not in the vocabulary of hello.h5, which has no token for unknown ones" \
