@@ -20,16 +20,20 @@ struct ls_resampler {
     double ratio;
 };
 
+bool ls_resampler_check(long from, long to, ls_error *error)
+{
+    return src_is_valid_ratio((double)to / (double)from) ||
+           ls_error_set(error, LS_DATA,
+                        "a sound of %ld samples a second can't be resampled to %ld; expected rates "
+                        "that differ by 256 times at most",
+                        from, to);
+}
+
 ls_resampler *ls_resampler_create(long from, long to, ls_error *error)
 {
     double ratio = (double)to / (double)from;
-    if (!src_is_valid_ratio(ratio)) {
-        ls_error_set(error, LS_USAGE,
-                     "a sound of %ld samples a second can't be resampled to %ld; expected rates "
-                     "that differ by 256 times at most",
-                     from, to);
+    if (!ls_resampler_check(from, to, error))
         return NULL;
-    }
     int reason = 0;
     SRC_STATE *state = src_new(SRC_SINC_MEDIUM_QUALITY, 1, &reason);
     ls_check(state, "libsamplerate: %s", src_strerror(reason));

@@ -3,8 +3,9 @@
 #include "core/check.h"
 
 typedef struct ls_resampler ls_resampler;
-/* From rate `from` to rate `to`, in samples a second. LS_USAGE errors where the rates are further
- * apart than 256 times. */
+/* From rate `from` to rate `to`, in samples a second. LS_DATA errors where the rates are further
+ * apart than 256 times, which ls_resampler_check tells alone. */
+bool ls_resampler_check(long from, long to, ls_error *error);
 ls_resampler *ls_resampler_create(long from, long to, ls_error *error);
 void ls_resampler_free(ls_resampler *resampler); /* NULL is allowed */
 

@@ -130,10 +130,13 @@ static int open_file(const char *path, ls_error *error)
 static bool check(ls_sound *s, ls_error *error)
 {
     const SF_INFO *info = &s->info;
-    if (info->channels < 1 || info->channels > CHANNELS_MOST || info->samplerate < 1)
+    if (info->channels < 1 || info->channels > CHANNELS_MOST || info->samplerate < 1 ||
+        info->samplerate > LS_SOUND_RATE_MOST)
         return ls_error_set(error, LS_DATA,
-                            "%s: has %d channels of %d samples a second; expected 1 to %d channels",
-                            s->path, info->channels, info->samplerate, CHANNELS_MOST);
+                            "%s: has %d channels of %d samples a second; expected 1 to %d channels "
+                            "of up to %d",
+                            s->path, info->channels, info->samplerate, CHANNELS_MOST,
+                            LS_SOUND_RATE_MOST);
     return info->frames > 0 || ls_error_set(error, LS_DATA, "%s: holds no samples", s->path);
 }
 

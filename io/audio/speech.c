@@ -23,6 +23,7 @@
 #include "core/memory.h"
 #include "io/audio/fourier.h"
 #include "io/audio/mel.h"
+#include "io/audio/resampler.h"
 #include "io/audio/sound.h"
 
 struct ls_speech {
@@ -196,7 +197,8 @@ bool ls_speech_measure(long window, long hop, long rate, const char *path, long 
     ls_sound *sound = ls_sound_open(path, 0, error);
     for (; sound && got > 0; samples += got > 0 ? got : 0)
         got = ls_sound_read(sound, 1024, block, error);
-    bool ok = sound && got == 0;
+    bool ok =
+        sound && got == 0 && (rate == 0 || ls_resampler_check(ls_sound_rate(sound), rate, error));
     if (ok) {
         samples = rate ? ls_sound_resampled(samples, ls_sound_rate(sound), rate) : samples;
         rate = rate ? rate : ls_sound_rate(sound);

@@ -38,7 +38,7 @@ static bool in_range(const char *option, long value, long low, long high, ls_err
 
 static bool read_options(const ls_import *i, ls_speech_options *o, ls_error *error)
 {
-    enum { RATE_MOST = 10000000, MILLISECONDS = 10000, BANDS = 1024, FRAMES = 10000000 };
+    enum { MILLISECONDS = 10000, BANDS = 1024, FRAMES = 10000000 };
     static const char *const kinds[] = {"logmel", "mfcc", NULL};
     static const char *const tapers[] = {"povey", "hamming", "hann", NULL};
     static const char *const norms[] = {"none", "mean", "variance", NULL};
@@ -46,7 +46,7 @@ static bool read_options(const ls_import *i, ls_speech_options *o, ls_error *err
     if (!choose("features", i->features, kinds, &kind, error) ||
         !choose("taper", i->taper, tapers, &taper, error) ||
         !choose("normalize", i->normalize, norms, &norm, error) ||
-        !in_range("rate", i->rate, 0, RATE_MOST, error) ||
+        !in_range("rate", i->rate, 0, LS_SOUND_RATE_MOST, error) ||
         !in_range("window", i->window, 1, MILLISECONDS, error) ||
         !in_range("hop", i->hop, 1, MILLISECONDS, error) ||
         !in_range("bands", i->bands, 1, BANDS, error) ||

@@ -62,6 +62,7 @@ broken = {  # name: (bytes, words)
     "no_channels.wav": (riff(SOUND.tobytes(), channels=0), ""),
     "no_rate.wav": (riff(SOUND.tobytes(), rate=0), ""),
     "channels.wav": (riff(SOUND.tobytes(), channels=1000), "has 1000 channels"),
+    "a_fast.wav": (riff(SOUND.tobytes(), rate=2147483647), "of 2147483647 samples a second; expected 1 to 256 channels of up to"),
     "unknown.wav": (riff(SOUND.tobytes(), kind=0x1234), "no sound that libsndfile can read"),
     "nan.wav": (riff(numpy.where(numpy.arange(8000) == 5000, numpy.nan, 0.1).astype("<f4").tobytes(), bits=32, kind=3),
                 "sample 5001 is not finite"),

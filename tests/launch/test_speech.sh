@@ -40,6 +40,13 @@ for name in names:
     assert numpy.abs(difference).max() < bound, name
 assert numpy.isfinite(x["silent.wav"]).all() and (x["silent.wav"] == x["silent.wav"][0, 0]).all()
 CHECK
+    mkdir rates
+    cp broken/plain.wav broken/a_fast.wav rates
+    "$python" -c 'data = bytearray(open("broken/plain.wav", "rb").read()); data[24:28] = bytes((1, 0, 0, 0)); open("rates/slow.wav", "wb").write(data)'
+    expect 0 "$lockstep" import wav rates --rate 16000 -o rates.h5
+    says "rates/slow.wav: a sound of 1 samples a second can't be resampled to 16000"
+    says "skipped 2 of 3 files"
+    "$python" -c 'import h5py; shape = h5py.File("rates.h5")["train/x"].shape; assert shape == (1, 48, 40), shape'
     mkdir only_broken
     cp broken/empty.wav broken/text.wav only_broken
     expect 65 "$lockstep" import wav only_broken -o none.h5
