@@ -13,8 +13,6 @@
 #include "io/dataset_check.h"
 #include "io/h5/h5.h"
 
-enum { TEXT_MOST = 1 << 28 }; /* bytes of all lines */
-
 const char *const ls_vocabulary_levels[LS_VOCABULARY_LEVELS] = {"char", "byte", "word"};
 
 static int compare_tokens(const void *left, const void *right)
@@ -206,11 +204,11 @@ static char *read_text(hid_t file, hid_t dataset, size_t *size, ls_error *error)
     const bool bytes = H5Tequal(type, H5T_NATIVE_UINT8) > 0;
     H5Sclose(space);
     H5Tclose(type);
-    if (!bytes || rank != 1 || dims[0] > TEXT_MOST) {
+    if (!bytes || rank != 1 || dims[0] > LS_VOCABULARY_TEXT) {
         ls_h5_fail(error, LS_DATA, dataset,
                    "/vocabulary must be a list of up to %d bytes (uint8), as `lockstep import "
                    "text` writes it",
-                   (int)TEXT_MOST);
+                   (int)LS_VOCABULARY_TEXT);
         return NULL;
     }
     *size = (size_t)dims[0];

@@ -21,7 +21,10 @@ typedef enum ls_vocabulary_level {
 } ls_vocabulary_level;
 extern const char *const ls_vocabulary_levels[LS_VOCABULARY_LEVELS]; /* "char", "byte", "word" */
 
-enum { LS_VOCABULARY_TOKEN = 4096 }; /* bytes of the longest token */
+enum {
+    LS_VOCABULARY_TOKEN = 4096,   /* bytes of the longest token */
+    LS_VOCABULARY_TEXT = 1 << 28, /* bytes of all lines */
+};
 #define LS_VOCABULARY_UNKNOWN "<unk>"
 
 typedef struct ls_token {

@@ -240,6 +240,22 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
     return ok;
 }
 
+/* The vocabulary of a file, or one of the text, which must not be larger than what can be read. */
+static bool choose(text *t, ls_error *error)
+{
+    if (!t->given)
+        t->vocabulary = ls_token_table_choose(t->table, t->level, t->most);
+    const ls_vocabulary *v = t->vocabulary;
+    if (v->size > LS_VOCABULARY_TEXT)
+        return ls_error_set(error, LS_DATA,
+                            "%s: the vocabulary of %ld %ss would take %zu bytes; expected at most "
+                            "%d: take fewer of them by --vocabulary N, or --level char or byte",
+                            t->import->file[0], v->count, ls_vocabulary_levels[t->level], v->size,
+                            LS_VOCABULARY_TEXT);
+    ls_token_table_number(t->table, v);
+    return true;
+}
+
 static bool run(const ls_import *import, FILE *out, ls_error *error)
 {
     text *t = ls_alloc(1, sizeof *t);
@@ -251,12 +267,8 @@ static bool run(const ls_import *import, FILE *out, ls_error *error)
     bool ok = check_parts(import, t->files, error) &&
               (import->force || ls_atomic_file_absent(import->output, error)) &&
               read_vocabulary(t, error) && find_level(t, error) &&
-              read_files(t, count_token, error) && divide(t, error);
-    if (ok && !t->given)
-        t->vocabulary = ls_token_table_choose(t->table, t->level, t->most);
-    if (ok)
-        ls_token_table_number(t->table, t->vocabulary);
-    ok = ok && ls_output_make(import->output, fill_file, t, error);
+              read_files(t, count_token, error) && divide(t, error) && choose(t, error) &&
+              ls_output_make(import->output, fill_file, t, error);
     ls_vocabulary_destroy(t->vocabulary);
     ls_token_table_destroy(t->table);
     ls_free(t->first);

@@ -47,6 +47,14 @@ says "--test: expected a whole number, 0 or more, or a share below 1, found '1.5
 expect 64 "$lockstep" import synthetic --valid 0.5 -o no.h5
 says 'shares are for text and for many files: give synthetic a number'
 
+# A control character takes four bytes of a vocabulary: 2^28 bytes of lines from a fourth of that.
+"$python" -c '
+for i in range(17000):
+    print(f"{i:06}" + "\1" * 4090)' >large.txt
+import 65 'large.txt: the vocabulary of 17001 words would take 278239005 bytes; expected at most 268435456: take fewer' large.txt --level word
+expect 0 "$lockstep" import text large.txt --level word --vocabulary 9 -o few.h5
+rm large.txt
+
 # --- "hello": every next letter is learned, and written again, by what the checkpoint holds alone.
 mkdir runs
 mv hello.h5 runs
