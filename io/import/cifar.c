@@ -94,9 +94,15 @@ static bool find_sources(cifar *c, ls_error *error)
     ok = ok && (c->form->batches > 0 || add_source(c, c->form->train, false, error));
     for (int i = 1; ok && i <= c->form->batches; i++) {
         snprintf(name, sizeof name, "data_batch_%d.bin", i);
-        ok = add_source(c, name, false, error);
+        ok = add_source(c, name, false, error) &&
+             (c->sources == i || ls_error_set(error, LS_DATA, "%s: has no %s; expected all %d",
+                                              c->import->file[0], name, c->form->batches));
     }
+    const int sources = c->sources;
     ok = ok && add_source(c, c->form->test, true, error);
+    if (ok && c->train > 0 && c->sources == sources && c->report)
+        ls_print(c->report, "note: %s: has no %s, so there will be no test\n", c->import->file[0],
+                 c->form->test);
     return ok && (c->train > 0 ||
                   ls_error_set(error, LS_DATA,
                                "%s: holds neither data_batch_1.bin (CIFAR-10) nor train.bin "

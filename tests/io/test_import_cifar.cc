@@ -1,5 +1,7 @@
 /* import cifar: records of CIFAR-10 and CIFAR-100 become rows, channels last, with names of
  * classes. */
+#include <filesystem>
+
 #include "data_files.h"
 
 extern "C" {
@@ -33,6 +35,13 @@ class ImportCifar : public testing::Test
                 bytes += char(7 * i + k);
         }
         write_file(folder / name, bytes);
+    }
+    /* The batches 2 to 5, of one row each, which is of class 3 to 6. */
+    void write_others()
+    {
+        for (int i = 2; i <= 5; i++)
+            write(("data_batch_" + std::to_string(i) + ".bin").c_str(),
+                  {std::string(1, char(i + 1))});
     }
     std::vector<uint8_t> raw(const char *path)
     {
@@ -76,21 +85,21 @@ class ImportCifar : public testing::Test
 TEST_F(ImportCifar, TenIsFiveFilesAndATest)
 {
     write("data_batch_1.bin", {"\1", "\2"});
-    write("data_batch_2.bin", {"\3"});
-    write("test_batch.bin", {"\4"});
+    write_others();
+    write("test_batch.bin", {"\7"});
     write_file(folder / "batches.meta.txt", "a\nb\nc\nd\ne\r\nf\ng\nh\ni\nj\n\n");
     ASSERT_TRUE(ls_import_cifar(&plan, nullptr, &error)) << error.text;
-    EXPECT_EQ(raw("train/y"), (std::vector<uint8_t>{1, 2, 3}));
-    EXPECT_EQ(raw("test/y"), (std::vector<uint8_t>{4}));
+    EXPECT_EQ(raw("train/y"), (std::vector<uint8_t>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(raw("test/y"), (std::vector<uint8_t>{7}));
     EXPECT_EQ(names(), "a\nb\nc\nd\ne\nf\ng\nh\ni\nj");
     std::vector<uint8_t> x = raw("train/x");
-    ASSERT_EQ(x.size(), size_t(3 * 3072));
+    ASSERT_EQ(x.size(), size_t(6 * 3072));
     for (size_t p = 0; p < 1024; p++)
         for (size_t c = 0; c < 3; c++)
             EXPECT_EQ(x[3072 + 3 * p + c], uint8_t(7 + c * 1024 + p));
     plan.valid = 1;
     ASSERT_TRUE(ls_import_cifar(&plan, nullptr, &error)) << error.text;
-    EXPECT_EQ(raw("train/y").size(), size_t(2));
+    EXPECT_EQ(raw("train/y").size(), size_t(5));
     EXPECT_EQ(raw("valid/y").size(), size_t(1));
 }
 
@@ -109,6 +118,10 @@ TEST_F(ImportCifar, RefusesWhatIsNoCifar)
 {
     expect_refused(LS_DATA, {"holds neither data_batch_1.bin (CIFAR-10) nor train.bin"});
     write("data_batch_1.bin", {"\1", "\12"});
+    write_others();
+    std::filesystem::remove(folder / "data_batch_3.bin");
+    expect_refused(LS_DATA, {"has no data_batch_3.bin; expected all 5"});
+    write_others();
     expect_refused(LS_DATA, {"data_batch_1.bin: holds label 10 at row 1; expected 0 to 9"});
     write_file(folder / "data_batch_1.bin", std::string(3074, '\1'));
     expect_refused(LS_DATA, {"has 3074 bytes; expected records of 3073 bytes"});
@@ -116,6 +129,6 @@ TEST_F(ImportCifar, RefusesWhatIsNoCifar)
     plan.coarse = true;
     expect_refused(LS_USAGE, {"holds CIFAR-10; --coarse is for CIFAR-100"});
     plan.coarse = false;
-    plan.valid = 1;
-    expect_refused(LS_USAGE, {"holds 1 rows, 1 can't be split off"});
+    plan.valid = 5;
+    expect_refused(LS_USAGE, {"holds 5 rows, 5 can't be split off"});
 }
