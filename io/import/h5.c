@@ -13,12 +13,15 @@
 #include "io/import/h5_source.h"
 #include "io/import/h5_targets.h"
 #include "io/output.h"
+#include "io/vocabulary.h"
+
+enum { MORE = LS_H5_SOURCE_ARRAYS - LS_H5_SOURCE_LENGTH };
 
 /* A split of the data file, and where its rows come from. */
 typedef struct part {
-    bool present, has_y;
-    ls_h5_rows x, y;
-    long valid; /* so many of its rows go to the split valid */
+    bool present, has_y, has_more[MORE];
+    ls_h5_rows x, y, more[MORE]; /* length and weight */
+    long valid;                  /* so many of its rows go to the split valid */
     ls_classes classes;
 } part;
 
@@ -63,13 +66,20 @@ static bool write_block(sink *s, long first, long n, const char *block, ls_error
     return ok;
 }
 
-/* Creates the array `name`, x or y, of the split, and of valid if rows go there; its rows are
- * `dims`, of `rank` dimensions with the rows. The attributes of the source are kept. */
-static bool open_sink(job *j, int split, const char *name, ls_dtype type, int rank,
-                      const hsize_t *dims, sink *s, ls_error *error)
+static const ls_h5_rows *rows_of(const part *p, int array)
+{
+    return array == LS_H5_SOURCE_X   ? &p->x
+           : array == LS_H5_SOURCE_Y ? &p->y
+                                     : &p->more[array - LS_H5_SOURCE_LENGTH];
+}
+
+/* Creates the array, such as LS_H5_SOURCE_X, of the split, and of valid if rows go there; its rows
+ * are `dims`, of `rank` dimensions with the rows. The attributes of the source are kept. */
+static bool open_sink(job *j, int split, int array, ls_dtype type, int rank, const hsize_t *dims,
+                      sink *s, ls_error *error)
 {
     part *p = &j->part[split];
-    const ls_h5_rows *from = name[0] == 'x' ? &p->x : &p->y;
+    const ls_h5_rows *from = rows_of(p, array);
     hsize_t shape[LS_MAX_RANK + 1];
     const long rows[2] = {p->x.rows - p->valid, p->valid};
     *s = (sink){.import = j->import, .part = p, .to = {-1, -1}, .row_bytes = ls_dtype_size(type)};
@@ -81,7 +91,8 @@ static bool open_sink(job *j, int split, const char *name, ls_dtype type, int ra
     for (int i = 0; ok && i < 2 && rows[i] > 0; i++) {
         char path[32];
         shape[0] = (hsize_t)rows[i];
-        snprintf(path, sizeof path, "%s/%s", ls_split_names[i ? LS_VALID : split], name);
+        snprintf(path, sizeof path, "%s/%s", ls_split_names[i ? LS_VALID : split],
+                 ls_h5_source_arrays[array]);
         s->to[i] = ls_h5_create_dataset(j->file, path, s->memory, rank, shape, error);
         ok = s->to[i] >= 0 && ls_h5_keep_attributes(from->dataset, s->to[i], from->path,
                                                     i ? NULL : j->report, error);
@@ -162,7 +173,7 @@ static bool write_x(job *j, int split, ls_error *error)
 {
     sink s;
     const ls_h5_rows *x = &j->part[split].x;
-    bool ok = open_sink(j, split, "x", x->type, x->rank, x->dims, &s, error) &&
+    bool ok = open_sink(j, split, LS_H5_SOURCE_X, x->type, x->rank, x->dims, &s, error) &&
               copy_rows(j, &s, x, read_numbers, error);
     for (int i = 0; ok && j->import->channels_first && x->rank == 4 && i < 2; i++)
         ok = s.to[i] < 0 || ls_h5_put_text(s.to[i], "layout", "NHWC", error);
@@ -184,20 +195,48 @@ static bool write_y(job *j, int split, ls_error *error)
     bool labels = becomes_labels(j), single = y->width == 1, ok;
     bool whole = single && y->type != LS_F32 && y->type != LS_F64;
     if (labels)
-        ok = open_sink(j, split, "y", LS_I32, 1, column, &s, error) &&
+        ok = open_sink(j, split, LS_H5_SOURCE_Y, LS_I32, 1, column, &s, error) &&
              copy_rows(j, &s, y, read_labels, error);
     else if (whole)
-        ok = open_sink(j, split, "y", LS_F64, 2, column, &s, error) &&
+        ok = open_sink(j, split, LS_H5_SOURCE_Y, LS_F64, 2, column, &s, error) &&
              copy_rows(j, &s, y, read_whole_targets, error);
     else
-        ok = open_sink(j, split, "y", y->type, single ? 2 : y->rank, single ? column : y->dims, &s,
-                       error) &&
+        ok = open_sink(j, split, LS_H5_SOURCE_Y, y->type, single ? 2 : y->rank,
+                       single ? column : y->dims, &s, error) &&
              copy_rows(j, &s, y, read_numbers, error);
     for (int i = 0; ok && j->targets.meaning == LS_H5_TARGETS && i < 2;
          i++) /* it would make labels of targets */
         if (s.to[i] >= 0 && H5Aexists(s.to[i], "classes") > 0)
             H5Adelete(s.to[i], "classes");
     close_sink(&s);
+    return ok;
+}
+
+/* Writes length and weight, a number a row. */
+static bool write_more(job *j, int split, ls_error *error)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < MORE; i++) {
+        sink s;
+        const ls_h5_rows *from = &j->part[split].more[i];
+        if (!j->part[split].has_more[i])
+            continue;
+        ok = open_sink(j, split, LS_H5_SOURCE_LENGTH + i, from->type, 1, from->dims, &s, error) &&
+             copy_rows(j, &s, from, read_numbers, error);
+        close_sink(&s);
+    }
+    return ok;
+}
+
+/* Copies /vocabulary, where lockstep has written it. */
+static bool write_vocabulary(const job *j, ls_error *error)
+{
+    ls_vocabulary *v = NULL;
+    if (!j->source[0].vocabulary)
+        return true;
+    bool ok = ls_vocabulary_read(j->source[0].file, &v, error) && v &&
+              ls_vocabulary_write(j->file, v, error);
+    ls_vocabulary_destroy(v);
     return ok;
 }
 
@@ -272,6 +311,11 @@ static void report_splits(const job *j)
             report_array(j, "y", y);
         if (has_y && t->meaning != LS_H5_TARGETS)
             ls_print(j->report, "  %ld classes", count_classes(t));
+        for (int k = LS_H5_SOURCE_LENGTH; k < LS_H5_SOURCE_ARRAYS; k++) {
+            snprintf(y, sizeof y, "%s/%s", ls_split_names[i], ls_h5_source_arrays[k]);
+            if (made(j, y))
+                report_array(j, ls_h5_source_arrays[k], y);
+        }
         ls_print(j->report, "\n");
     }
 }
@@ -285,11 +329,12 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
         return false;
     for (int i = 0; i < LS_SPLITS; i++) {
         const part *p = &j->part[i];
-        if (p->present && (!write_x(j, i, error) || (p->has_y && !write_y(j, i, error))))
+        if (p->present && (!write_x(j, i, error) || (p->has_y && !write_y(j, i, error)) ||
+                           !write_more(j, i, error)))
             return false;
         labels = labels || (p->has_y && becomes_labels(j));
     }
-    if (labels && !put_classes(j, error))
+    if ((labels && !put_classes(j, error)) || !write_vocabulary(j, error))
         return false;
     report_splits(j);
     return true;
@@ -318,6 +363,28 @@ static bool check_order(const job *j, const ls_h5_rows *x, ls_error *error)
     return true;
 }
 
+/* Opens length and weight of a split of a file, where it has them. */
+static bool open_more(part *p, const ls_h5_source *source, int split, int order, ls_error *error)
+{
+    for (int i = 0; i < MORE; i++) {
+        const int array = LS_H5_SOURCE_LENGTH + i;
+        ls_h5_rows *rows = &p->more[i];
+        p->has_more[i] = source->array[split][array] >= 0;
+        if (!p->has_more[i])
+            continue;
+        if (!ls_h5_rows_open(rows, source->array[split][array], source->name[split][array], order,
+                             error))
+            return false;
+        if (rows->rows != p->x.rows || rows->width != 1)
+            return ls_error_set(error, LS_DATA,
+                                "%s: %s has %ld rows of %ld numbers; expected a number for each of "
+                                "the %ld rows of %s",
+                                source->path, rows->path, rows->rows, rows->width, p->x.rows,
+                                p->x.path);
+    }
+    return true;
+}
+
 /* Opens the rows of a split of a file as those of the split `to`. */
 static bool open_part(job *j, const ls_h5_source *source, int split, int to, ls_error *error)
 {
@@ -334,6 +401,8 @@ static bool open_part(job *j, const ls_h5_source *source, int split, int to, ls_
     if (!ls_h5_rows_open(&p->x, array[LS_H5_SOURCE_X], name[LS_H5_SOURCE_X], order | reversed,
                          error) ||
         !check_order(j, &p->x, error))
+        return false;
+    if (!open_more(p, source, split, reversed, error))
         return false;
     if (!p->has_y)
         return true;
@@ -429,6 +498,9 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
             ls_h5_rows_release(&j.part[i].x);
         if (j.part[i].has_y)
             ls_h5_rows_release(&j.part[i].y);
+        for (int k = 0; k < MORE; k++)
+            if (j.part[i].has_more[k])
+                ls_h5_rows_release(&j.part[i].more[k]);
         ls_free(j.part[i].classes.count);
     }
     for (int i = 0; i < 2; i++)

@@ -9,7 +9,7 @@
 
 enum { PATH_SIZE = 512, RENAMES_MAX = 64 };
 
-static const char *const arrays[LS_H5_SOURCE_ARRAYS] = {"x", "y"};
+const char *const ls_h5_source_arrays[LS_H5_SOURCE_ARRAYS] = {"x", "y", "length", "weight"};
 
 /* What others call x, y and the splits, for advice. */
 static const struct usual {
@@ -90,18 +90,19 @@ static const char *renamed(ls_h5_renames *r, const char *name)
     return name;
 }
 
-/* Finds which array "train/x", "x_train" or "x" (then of train) is. */
+/* Finds which array "train/x", "x_train", or "x" or "y" (then of train) is. */
 static bool find_slot(const char *name, int *split, int *array)
 {
     char other[PATH_SIZE];
+    const char *const *arrays = ls_h5_source_arrays;
     for (*split = 0; *split < LS_SPLITS; ++*split)
         for (*array = 0; *array < LS_H5_SOURCE_ARRAYS; ++*array) {
             snprintf(other, sizeof other, "%s/%s", ls_split_names[*split], arrays[*array]);
             if (strcmp(name, other) == 0)
                 return true;
             snprintf(other, sizeof other, "%s_%s", arrays[*array], ls_split_names[*split]);
-            if (strcmp(name, other) == 0 ||
-                (*split == LS_TRAIN && strcmp(name, arrays[*array]) == 0))
+            if (strcmp(name, other) == 0 || (*split == LS_TRAIN && *array <= LS_H5_SOURCE_Y &&
+                                             strcmp(name, arrays[*array]) == 0))
                 return true;
         }
     return false;
@@ -127,7 +128,8 @@ static bool take(walk *w, const char *path, const char *new_path, bool *taken)
     char **name = &s->name[split][array];
     if (*name)
         return ls_error_set(w->error, LS_DATA, "%s: %s and %s are both %s/%s; --rename one of them",
-                            s->path, *name, path, ls_split_names[split], arrays[array]);
+                            s->path, *name, path, ls_split_names[split],
+                            ls_h5_source_arrays[array]);
     *name = ls_copy_string(path);
     s->array[split][array] = ls_h5_dataset_linked(s->file, path, w->error);
     return s->array[split][array] >= 0;
@@ -173,13 +175,15 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
         whole = new_path;
     hid_t object = ls_h5_object_linked(w->source->file, path);
     bool is_group = object >= 0 && H5Iget_type(object) == H5I_GROUP && strlen(path) < PATH_SIZE;
+    if (root && object >= 0 && !is_group && strcmp(path, "vocabulary") == 0)
+        w->source->vocabulary = taken = H5Aexists(object, "level") > 0;
     ls_h5_close(object);
     if (object < 0 &&
         ((root && ls_split_find(last) != LS_SPLITS) || find_slot(whole, &split, &array)))
         ok = refuse_absent(w, path, link);
     else if (is_group && root && ls_split_find(last) != LS_SPLITS)
         return visit_group(w, path, last) ? 0 : -1;
-    else if (!is_group || !root)
+    else if (!taken && (!is_group || !root))
         ok = take(w, path, whole, &taken);
     if (!taken)
         ls_format_join(w->source->unused, sizeof w->source->unused, path);
@@ -227,14 +231,17 @@ static void find_advice(ls_h5_source *s)
 
 static bool has_x(const ls_h5_source *s, ls_error *error)
 {
-    for (int i = 0; i < LS_SPLITS; i++)
-        if (s->array[i][LS_H5_SOURCE_X] < 0 && s->array[i][LS_H5_SOURCE_Y] >= 0)
+    for (int i = 0; i < LS_SPLITS * LS_H5_SOURCE_ARRAYS; i++) {
+        const int split = i / LS_H5_SOURCE_ARRAYS, array = i % LS_H5_SOURCE_ARRAYS;
+        if (s->array[split][LS_H5_SOURCE_X] < 0 && s->array[split][array] >= 0)
             return ls_error_set(error, LS_DATA,
-                                "%s: has %s/y (%s), but no %s/x; found besides: %s; --rename %s "
+                                "%s: has %s/%s (%s), but no %s/x; found besides: %s; --rename %s "
                                 "says what is x",
-                                s->path, ls_split_names[i], s->name[i][LS_H5_SOURCE_Y],
-                                ls_split_names[i], s->unused[0] ? s->unused : "nothing",
+                                s->path, ls_split_names[split], ls_h5_source_arrays[array],
+                                s->name[split][array], ls_split_names[split],
+                                s->unused[0] ? s->unused : "nothing",
                                 s->advice[0] ? s->advice : "NAME=x");
+    }
     for (int i = 0; i < LS_SPLITS; i++)
         if (s->array[i][LS_H5_SOURCE_X] >= 0)
             return true;

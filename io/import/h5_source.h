@@ -1,10 +1,18 @@
-/* h5_source: the arrays of an HDF5 file from elsewhere that are x and y of a split, found by their
- * names, or by the names that --rename gives them. Soft links inside the file are followed. */
+/* h5_source: the arrays of an HDF5 file from elsewhere that are x, y, length and weight of a split,
+ * found by their names, or by the names that --rename gives them. Soft links inside the file are
+ * followed. */
 #pragma once
 #include "io/dataset.h"
 #include "io/h5/h5.h"
 
-enum { LS_H5_SOURCE_X, LS_H5_SOURCE_Y, LS_H5_SOURCE_ARRAYS };
+enum {
+    LS_H5_SOURCE_X,
+    LS_H5_SOURCE_Y,
+    LS_H5_SOURCE_LENGTH,
+    LS_H5_SOURCE_WEIGHT,
+    LS_H5_SOURCE_ARRAYS
+};
+extern const char *const ls_h5_source_arrays[LS_H5_SOURCE_ARRAYS]; /* "x", "y", ... */
 
 /* OLD=NEW[,OLD=NEW ...] of --rename. OLD and NEW are the name of a group or data set, or a path:
  * "data=x", "val=valid", "features/0=train/x". */
@@ -23,6 +31,7 @@ typedef struct ls_h5_source {
     hid_t file;
     hid_t array[LS_SPLITS][LS_H5_SOURCE_ARRAYS]; /* open data sets; -1: there is none */
     char *name[LS_SPLITS][LS_H5_SOURCE_ARRAYS];  /* their paths in the file */
+    bool vocabulary;                             /* it has /vocabulary as lockstep writes it */
     char unused[512];                            /* names of other data sets and groups; "" */
     char advice[256]; /* the --rename that would give them their usual meaning; "" */
 } ls_h5_source;

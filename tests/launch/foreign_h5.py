@@ -40,6 +40,10 @@ def forms():
             file.create_dataset("train/x", data=x, chunks=(7, 4), maxshape=(None, None), compression="gzip", shuffle=True)
             file.create_dataset("train/y", data=y, chunks=(11,), fletcher32=True)
             file["train/x"].attrs["scale"] = np.float32(0.25)
+    for name in "form_more", "form_more_flat":
+        with h5py.File(name + ".h5", "w") as file:
+            for array, values in ("x", x), ("y", y), ("length", 1 + y % 6), ("weight", x[:, 0] ** 2):
+                file.create_dataset(f"{array}_train" if "flat" in name else f"train/{array}", data=values, chunks=True)
     with h5py.File("form_gzip.h5", "w") as file:
         file.create_dataset("train/x", data=np.repeat(pictures, 9, 0), chunks=(100, 3, 5, 7), compression="gzip")
         file["train/y"] = np.repeat(y, 9)
@@ -121,14 +125,14 @@ def others():
 
 
 def find(file, split, name):
-    for path in f"{split}/{name}", f"{name}_{split}", *([name, {"x": "data", "y": "label"}[name]] if split == "train" else []):
-        if path in file:
+    for path in f"{split}/{name}", f"{name}_{split}", *([name, {"x": "data", "y": "label"}.get(name)] if split == "train" else []):
+        if path and path in file:
             return file[path]
 
 
 def same(foreign, ours):
     for split in "train", "valid", "test":
-        for name in "x", "y":
+        for name in "x", "y", "length", "weight":
             a, b = find(foreign, split, name), ours.get(f"{split}/{name}")
             assert (a is None) == (b is None), (split, name)
             if a is None:

@@ -28,6 +28,27 @@ done
 
 imported form_bool.h5
 says 'train  x uint8 [60, 6]  y int32 [60]  2 classes'
+imported form_more.h5 --valid 20
+says 'valid  x float32 [20, 6]  y int32 [20]  3 classes  length int64 [20]  weight float32 [20]'
+
+# A text: its tokens and its vocabulary.
+printf 'hello' >hello.txt
+expect 0 "$lockstep" import text hello.txt -o text.h5
+"$python" - <<'END'
+import h5py
+with h5py.File("text.h5") as old, h5py.File("chunks.h5", "w") as new:
+    for name in "train/x", "vocabulary":
+        new.create_dataset(name, data=old[name][()], chunks=(2,))
+        new[name].attrs.update(old[name].attrs)
+END
+imported chunks.h5
+! grep -q 'not used' out || fail 'a vocabulary is used'
+"$python" - <<'END'
+import h5py
+with h5py.File("text.h5") as old, h5py.File("out.h5") as new:
+    for name in "train/x", "vocabulary":
+        assert (old[name][()] == new[name][()]).all() and dict(old[name].attrs) == dict(new[name].attrs), name
+END
 
 # Names.
 imported caffe.h5 --rename data=x,label=y
