@@ -184,9 +184,11 @@ static const ls_filewise_format format = {.measure = measure,
                                           .read = read_sound,
                                           .attributes = put_attributes};
 
+/* The options are checked before sounds are measured by them. */
 static bool run(const ls_import *import, FILE *report, ls_error *error)
 {
-    return ls_filewise_run(&format, import, report, error);
+    ls_speech_options options;
+    return read_options(import, &options, error) && ls_filewise_run(&format, import, report, error);
 }
 
 ls_import_run *const ls_import_wav = run;

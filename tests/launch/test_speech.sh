@@ -155,6 +155,8 @@ says "the files have labels already"
 # Options that do not fit.
 expect 64 "$lockstep" import wav sounds -o refused.h5 --features plp
 says "--features plp; expected one of logmel, mfcc"
+expect 64 ranks 2 "$lockstep" import wav nowhere -o refused.h5 --window 9223372036854775807
+says "--window 9223372036854775807; expected 1 to 10000"
 expect 64 "$lockstep" import wav sounds -o refused.h5 --features mfcc --bands 10
 says "cepstra=13 of bands=10"
 expect 64 "$lockstep" import wav sounds -o refused.h5 --bands 300
