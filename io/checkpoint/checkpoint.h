@@ -9,9 +9,9 @@
  *   /optimizer/average/<net>/<layer>/<parameter>        the moving average, of every slot
  *   /rows/<row state>                                   [rows, reals]: what rows of the objective's
  *                                                       own carry from step to step, in row order
- *   /vocabulary                                         of the data, where it is text
- * (vocabulary.h) attributes of /                                     format, version, job, data,
- * weights_only, and the members of ls_position
+ *   /vocabulary                                         of the data, if text (vocabulary.h)
+ *   attributes of /                                     format, version, job, data, weights_only,
+ *                                                       and the members of ls_position
  *
  * best.h5 and stage-0.h5, stage-1.h5, ... (the parameters as a stage left them to the next) hold no
  * /optimizer nor /rows.
