@@ -587,6 +587,8 @@ char *ls_dataset_describe(ls_dataset *data, ls_error *error)
             (!split->present || ls_describe_array(split, &data->x[id], text, sizeof text, error)) &&
             (!split->has_y || ls_describe_array(split, &data->y[id], text, sizeof text, error));
     }
+    if (ok && data->file >= 0)
+        ls_describe_weights(&data->split[LS_TRAIN], data->file, text, sizeof text);
     return ok ? ls_copy_string(text) : NULL;
 }
 

@@ -140,9 +140,9 @@ bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, l
 bool ls_dataset_read_tokens(ls_dataset *data, ls_split_id split, long first, long n, real *tokens,
                             ls_error *error);
 /* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,
- * each followed by one with a digest of all its labels, or of a few of its rows, as stored. Equal
- * data give equal texts, whatever the file's path and layout. The caller frees it with ls_free.
- * NULL and an error where rows can't be read. */
+ * each followed by one with a digest of all its labels, or of a few of its rows, as stored; and one
+ * of all lengths, and of the weights of train. Equal data give equal texts, whatever the file's
+ * path and layout. The caller frees it with ls_free. NULL and an error where rows can't be read. */
 char *ls_dataset_describe(ls_dataset *data, ls_error *error);
 /* A digest of names, shapes and types, not of contents: by it a resumed run refuses data of another
  * shape. */

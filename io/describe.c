@@ -8,6 +8,7 @@
 
 #include "core/minmax.h"
 #include "io/lengths.h"
+#include "io/weights.h"
 
 /* A few rows stand for an array where data sets are compared: SAMPLE_ROWS at each of SAMPLE_PLACES,
  * or fewer, so that those of a place take no more than SAMPLE_BYTES. */
@@ -46,6 +47,14 @@ bool ls_describe_array(const ls_split *split, const ls_column *column, char *tex
         snprintf(text + strlen(text), size - strlen(text), "%s/length: digest %016" PRIx64 "\n",
                  split->name, ls_lengths_digest(split));
     return true;
+}
+
+void ls_describe_weights(const ls_split *split, hid_t file, char *text, size_t size)
+{
+    uint64_t digest;
+    if (split->present && ls_weights_digest(file, split, &digest))
+        snprintf(text + strlen(text), size - strlen(text), "%s/weight: digest %016" PRIx64 "\n",
+                 split->name, digest);
 }
 
 uint64_t ls_describe_shapes(const ls_split splits[LS_SPLITS])

@@ -2,11 +2,11 @@
 #include "io/sampler.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
-#include "io/dataset_check.h"
+#include "io/h5/h5.h"
+#include "io/weights.h"
 
 struct ls_sampler {
     long rows, last; /* the last row that has a weight */
@@ -53,26 +53,6 @@ static bool balance(ls_dataset *data, ls_split_id id, long rows, double *weight,
     return true;
 }
 
-/* Opens the weights of a split: train/weight, or weight_train at the root. -1 and an error. */
-static hid_t find_weights(const ls_split *split, hid_t file, const char *path, ls_array *array,
-                          ls_error *error)
-{
-    static const char *const places[] = {"%s/weight", "weight_%s"};
-    char name[2][32];
-    for (int i = 0; i < 2; i++) {
-        bool there;
-        snprintf(name[i], sizeof name[i], places[i], split->name);
-        if (!ls_dataset_check_exists(file, name[i], &there, error))
-            return -1;
-        if (there)
-            return ls_dataset_check_open(file, name[i], array, error);
-    }
-    ls_error_set(error, LS_DATA,
-                 "%s: has no %s; sampling by weights needs a weight for each row of %s", path,
-                 name[0], split->x.path);
-    return -1;
-}
-
 /* Whether all weights are numbers that can be probabilities. */
 static bool are_weights(const char *path, const ls_array *array, const double *weight, long rows,
                         ls_error *error)
@@ -95,14 +75,8 @@ static bool read_weights(ls_dataset *data, ls_split_id id, long rows, double *we
         return ls_error_set(error, LS_DATA, "%s: rows in memory have no weights to sample by",
                             path);
     hid_t file = ls_h5_open(path, error);
-    hid_t from = file < 0 ? -1 : find_weights(split, file, path, &array, error);
+    hid_t from = file < 0 ? -1 : ls_weights_open(file, split, path, &array, error);
     bool ok = from >= 0;
-    if (ok && (array.rows != split->x.rows || ls_shape_count(&array.shape) != 1))
-        ok = ls_error_set(error, LS_DATA,
-                          "%s: %s has %ld rows of %ld numbers; expected one number for each of the "
-                          "%ld rows of %s",
-                          path, array.path, array.rows, ls_shape_count(&array.shape), split->x.rows,
-                          split->x.path);
     ok = ok && (ls_h5_read_rows(from, H5T_NATIVE_DOUBLE, 0, rows, weight) ||
                 ls_h5_fail(error, LS_IO, from, "can't read rows from 0"));
     ok = ok && are_weights(path, &array, weight, rows, error);

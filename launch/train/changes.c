@@ -153,7 +153,7 @@ static void change_data(ls_trainer *t)
         line = line_apart(t->checkpoint->data, t->session.data_text, ": digest ", &at, &length);
         if (!*line)
             break;
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " "), line);
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " :"), line);
         judged = judged || strncmp(name, split, strcspn(name, "/")) == 0;
     }
     if (!names[0])

@@ -54,6 +54,18 @@ END
 
 expect 64 "$lockstep" train job.yaml run=none sampling=fair
 says 'sampling: expected shuffle, balanced or weights'
+
+# Other weights are noticed: by a run that goes on, and by a rank that has another copy of the file.
+mkdir -p copies/0 copies/1
+cp images.h5 copies/0
+cp images.h5 copies/1
+"$python" -c 'import h5py; h5py.File("copies/1/images.h5", "a")["train/weight"][7] = 5'
+expect 0 "$lockstep" train job.yaml run=weights-2 data=copies/1/images.h5 sampling=weights epochs=3
+says 'data: train/weight of copies/1/images.h5 holds other numbers than when weights-2/checkpoints/step-00000012.h5 was written'
+# shellcheck disable=SC2016 # the ranks' own shells
+expect 65 ranks 2 bash -c 'cd copies/$OMPI_COMM_WORLD_RANK && "$0" train ../../job.yaml run=../two sampling=weights' "$lockstep"
+says 'train/weight: digest'
+
 cp images.h5 bad.h5
 "$python" -c 'import h5py; h5py.File("bad.h5", "a")["train/weight"][5] = -1'
 expect 65 ranks 2 "$lockstep" train job.yaml run=none data=bad.h5 sampling=weights
