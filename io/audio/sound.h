@@ -7,8 +7,8 @@ enum { LS_SOUND_RATE_MOST = 10000000 }; /* samples a second */
 typedef struct ls_sound ls_sound;
 /* Opens a sound file of any kind that libsndfile knows (wav, flac, ogg, aiff, au, ...), by its
  * contents, not by its name. Its samples come at `rate` a second; 0: as they are. NULL and an error
- * that names the file: LS_DATA where it holds no sound, or none that comes at this rate, LS_IO where
- * the system fails. */
+ * that names the file: LS_DATA where it holds no sound, or none that comes at this rate, LS_IO
+ * where the system fails. */
 ls_sound *ls_sound_open(const char *path, long rate, ls_error *error);
 void ls_sound_close(ls_sound *sound); /* NULL is allowed */
 /* Samples a second, as ls_sound_read gives them. */
