@@ -481,6 +481,7 @@ TEST(Rbm, AGeneratedRowIsAFunctionOfSeedAndRow)
  * that all take as long. */
 TEST(Rbm, AChainLongerThanAChunkIsFollowed)
 {
+    SKIP_WITH_BLAS();
     const char *const above = "9 | dense units=7 visible=1; activation function=logistic; "
                               "top: dense units=5 visible=1";
     for (const char *text : {"rbm", "rbm units=gaussian", "rbm layer=top"}) {

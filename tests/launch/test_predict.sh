@@ -14,8 +14,8 @@ with h5py.File("rows.h5", "w") as file, h5py.File("plain.h5", "w") as plain, h5p
         file[f"{split}/y"] = (x[:, 0] > 0) + 1 * (x[:, 1] > 0)
         file[f"{split}/y"].attrs["classes"] = 3
         file[f"{split}/y"].attrs["class_names"] = "a\nb\nc"
-        file[f"{split}/length"] = random.integers(1, 7, rows)
-        file[f"{split}/length"].attrs["unit"] = "numbers"
+        file[f"{split}/span"] = random.integers(1, 7, rows)
+        file[f"{split}/span"].attrs["unit"] = "numbers"
         file[f"{split}/name"] = [f"row {i}" for i in range(rows)]
         file[f"{split}/rates"] = random.standard_normal((rows, 2, 3))
         file[f"{split}/other_rows"] = numpy.arange(rows + 1)
@@ -25,8 +25,8 @@ with h5py.File("rows.h5", "w") as file, h5py.File("plain.h5", "w") as plain, h5p
     plain["test/x"] = file["test/x"][()]
     many["x_train"] = file["train/x"][()]
     many["y_train"] = numpy.arange(150) % 7
-    many["length_train"] = numpy.arange(150)
-    many["_train"] = many["length_test"] = many["train"] = numpy.arange(150)
+    many["span_train"] = numpy.arange(150)
+    many["_train"] = many["span_test"] = many["train"] = numpy.arange(150)
 END
 cat >job.yaml <<'END'
 data: rows.h5
@@ -91,10 +91,10 @@ for split in "train", "valid", "test":
     assert numpy.abs(features[split]["x"][()] - bend).max() < 1e-5, split
     assert (features[split]["y"][()] == data[split]["y"][()]).all()
     assert features[split]["y"].attrs["classes"] == 3 and features[split]["y"].attrs["class_names"] == "a\nb\nc"
-    assert sorted(features[split]) == ["length", "name", "rates", "x", "y"], list(features[split])
-    for kept in "length", "name", "rates":
+    assert sorted(features[split]) == ["name", "rates", "span", "x", "y"], list(features[split])
+    for kept in "span", "name", "rates":
         assert (features[split][kept][()] == data[split][kept][()]).all() and features[split][kept].dtype == data[split][kept].dtype
-    assert features[split]["length"].attrs["unit"] == "numbers"
+    assert features[split]["span"].attrs["unit"] == "numbers"
     assert (features[split].attrs["made"] == [1, 2]).all() and features[split]["x"].attrs["layer"] == "bend"
 assert features.attrs["title"] == "six numbers" and features.attrs["data"] == "rows.h5"
 outputs = layer("out", bend)
@@ -132,7 +132,7 @@ import h5py
 a, b, c = (h5py.File(name) for name in ("plain_features.h5", "features1.h5", "many_features.h5"))
 assert list(a) == ["test"] and list(a["test"]) == ["x"] and (a["test/x"][()] == b["test/x"][()]).all()
 assert (c["train/x"][()] == b["train/x"][()]).all() and c["train/y"][6] == 6
-assert list(c) == ["train"] and list(c["train"]) == ["length", "x", "y"] and (c["train/length"][()] == range(150)).all()'
+assert list(c) == ["train"] and list(c["train"]) == ["span", "x", "y"] and (c["train/span"][()] == range(150)).all()'
 
 # Regression, and two classes with a single output.
 data regression regression.h5
