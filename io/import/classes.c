@@ -1,5 +1,7 @@
-/* classes: counts rows by class, and judges the counts. */
+/* classes: counts rows by class, judges the counts, and writes the names of classes. */
 #include "io/import/classes.h"
+
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/print.h"
@@ -113,4 +115,17 @@ bool ls_classes_check(const ls_classes *k, const char *where, char *const *names
     if (hint && of.filled < k->classes)
         ls_print(report, "note: %s\n", hint);
     return true;
+}
+
+bool ls_classes_put_names(char *const *name, long classes, hid_t y, ls_error *error)
+{
+    size_t size = 1, used = 0;
+    for (long i = 0; i < classes; i++)
+        size += strlen(name[i]) + 1;
+    char *text = ls_alloc(size, 1);
+    for (long i = 0; i < classes; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "\n" : "", name[i]);
+    bool ok = ls_h5_put_text(y, "class_names", text, error);
+    ls_free(text);
+    return ok;
 }

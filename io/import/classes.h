@@ -1,7 +1,9 @@
-/* classes: how many rows each class has, what is said of that, and which labels are refused. */
+/* classes: how many rows each class has, what is said of that, which labels are refused, and the
+ * names of classes in a file. */
 #pragma once
 #include <stdio.h>
 
+#include "io/h5/h5.h"
 #include "io/labels.h"
 
 /* Labels of a set of rows, from 0: begins as {0}; free count with ls_free. */
@@ -26,3 +28,5 @@ bool ls_classes_sparse(const ls_classes *classes);
  * NULL. */
 bool ls_classes_check(const ls_classes *classes, const char *where, char *const *names,
                       const char *hint, FILE *report, ls_error *error);
+/* Gives the labels `y` the attribute class_names: name[classes], a line each. */
+bool ls_classes_put_names(char *const *name, long classes, hid_t y, ls_error *error);

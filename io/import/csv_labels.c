@@ -274,15 +274,7 @@ bool ls_csv_labels_number(ls_csv_labels *l, const ls_import *import, ls_csv_tabl
 
 bool ls_csv_labels_put(const ls_csv_labels *l, hid_t y, ls_error *error)
 {
-    size_t size = 1, used = 0;
-    for (long i = 0; i < l->classes; i++)
-        size += strlen(l->names[i]) + 1;
-    char *text = ls_alloc(size, 1);
-    for (long i = 0; i < l->classes; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "\n" : "", l->names[i]);
-    bool ok = ls_h5_put_text(y, "class_names", text, error);
-    ls_free(text);
-    return ok;
+    return ls_classes_put_names(l->names, l->classes, y, error);
 }
 
 void ls_csv_labels_release(ls_csv_labels *l)

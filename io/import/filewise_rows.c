@@ -162,13 +162,6 @@ static bool shrink(ls_filewise_rows *m, ls_error *error)
 static bool put_labels(ls_filewise_rows *m, hid_t file, ls_error *error)
 {
     const ls_listing *files = &m->all->files;
-    size_t size = 1, used = 0;
-    for (long i = 0; files->class_name && i < files->classes; i++)
-        size += strlen(files->class_name[i]) + 1;
-    char *names = ls_alloc(size, 1);
-    for (long i = 0; files->class_name && i < files->classes; i++)
-        used += (size_t)snprintf(names + used, size - used, "%s%s", i ? "\n" : "",
-                                 files->class_name[i]);
     bool ok = true;
     for (int s = 0; ok && s < LS_SPLITS; s++) {
         char path[16];
@@ -179,10 +172,10 @@ static bool put_labels(ls_filewise_rows *m, hid_t file, ls_error *error)
              (y >= 0 &&
               ls_h5_write_rows(y, H5T_NATIVE_INT32, 0, (long)rows, m->part[s].label, error) &&
               ls_h5_put_long(y, "classes", files->classes, error) &&
-              (!used || ls_h5_put_text(y, "class_names", names, error)));
+              (!files->class_name ||
+               ls_classes_put_names(files->class_name, files->classes, y, error)));
         ls_h5_close(y);
     }
-    ls_free(names);
     return ok;
 }
 

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/h5/h5_attribute.h"
+#include "io/import/classes.h"
 #include "io/labels.h"
 
 enum { NAME = 64 };
@@ -156,15 +157,6 @@ bool ls_wav_segments_read(const ls_wav_segments *segments, const char *sound, do
 
 bool ls_wav_segments_put(const ls_wav_segments *segments, hid_t y, ls_error *error)
 {
-    size_t size = 1, used = 0;
-    for (long i = 0; i < segments->classes; i++)
-        size += strlen(segments->name[i]) + 1;
-    char *text = ls_alloc(size, 1);
-    for (long i = 0; i < segments->classes; i++)
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s%s", i ? "\n" : "", segments->name[i]);
-    bool ok = ls_h5_put_long(y, "classes", segments->classes, error) &&
-              ls_h5_put_text(y, "class_names", text, error);
-    ls_free(text);
-    return ok;
+    return ls_h5_put_long(y, "classes", segments->classes, error) &&
+           ls_classes_put_names(segments->name, segments->classes, y, error);
 }
