@@ -13,34 +13,53 @@ static bool is_logistic(const ls_layer *layer)
     return function && strcmp(function->name, "logistic") == 0;
 }
 
+/* The line that makes what this one reads where nothing trains (dropout passes its input on); -1:
+ * the net's input. */
+static int line_below(const ls_net *net, int layer)
+{
+    int i = net->layers[layer]->input[0];
+    while (i >= 0 && net->layers[i]->type->passes_on)
+        i = net->layers[i]->input[0];
+    return i;
+}
+
+/* The machine below the machine `layer`, whose hidden units' means this one reads; -1: there is
+ * none. */
+static int machine_below(const ls_net *net, int layer)
+{
+    const int means = line_below(net, layer);
+    const int machine = means >= 0 && is_logistic(net->layers[means]) ? line_below(net, means) : -1;
+    return machine >= 0 && ls_boltzmann_check(net->layers[machine], NULL) ? machine : -1;
+}
+
 bool ls_descent_leads_down(const ls_net *net, int layer)
 {
-    bool leads = layer % 2 == 0;
-    for (int i = 0; leads && i < layer; i++)
-        leads = net->layers[i]->input[0] == i - 1 &&
-                (i % 2 ? is_logistic(net->layers[i]) : ls_boltzmann_check(net->layers[i], NULL));
-    return leads;
+    int lowest = layer;
+    for (int i = layer; i >= 0; i = machine_below(net, i))
+        lowest = i;
+    return line_below(net, lowest) < 0;
 }
 
 /* The most visible units of a machine below. */
 static long widest(const ls_net *net, int layer)
 {
     long most = 0;
-    for (int i = 0; i < layer; i += 2)
+    for (int i = machine_below(net, layer); i >= 0; i = machine_below(net, i))
         most = ls_max(most, ls_shape_count(&net->layers[i]->x[0]));
     return most;
 }
 
 ls_descent ls_descent_create(const ls_net *net, int layer, ls_boltzmann_units lowest, long rows)
 {
-    ls_descent d = {.count = layer / 2};
+    ls_descent d = {.count = 0};
     const size_t numbers = (size_t)(rows * widest(net, layer));
     const size_t upper = (size_t)(rows * ls_shape_count(&net->layers[layer]->x[0]));
-    d.machine = ls_alloc((size_t)d.count, sizeof *d.machine);
-    for (int k = 0; k < d.count; k++) {
-        const int i = layer - 2 - 2 * k;
-        d.machine[k] = ls_boltzmann_create(net->layers[i], i == 0 ? lowest : LS_BOLTZMANN_BERNOULLI,
-                                           LS_BOLTZMANN_BERNOULLI, rows);
+    d.machine = ls_alloc((size_t)layer, sizeof *d.machine);
+    for (int i = machine_below(net, layer), next; i >= 0; i = next) {
+        next = machine_below(net, i);
+        d.machine[d.count++] =
+            ls_boltzmann_create(net->layers[i], next < 0 ? lowest : LS_BOLTZMANN_BERNOULLI,
+                                LS_BOLTZMANN_BERNOULLI, rows);
     }
     d.top = ls_alloc(upper, sizeof(real));
     d.states = ls_alloc(numbers, sizeof(real));
@@ -62,7 +81,7 @@ size_t ls_descent_bytes(const ls_net *net, int layer, long rows)
 {
     const long numbers = 2 * widest(net, layer) + ls_shape_count(&net->layers[layer]->x[0]);
     size_t sum = (size_t)(rows * numbers) * sizeof(real);
-    for (int i = 0; i < layer; i += 2)
+    for (int i = machine_below(net, layer); i >= 0; i = machine_below(net, i))
         sum += ls_boltzmann_bytes(net->layers[i], rows);
     return sum;
 }

@@ -71,7 +71,7 @@ static double divergence_bound(double loss)
 #define LOGITS                                                                                     \
     .logits = true,                                                                                \
     .meaning = {"probability", ls_loss_logistic, ls_loss_logistic, .values = true},                \
-    .figure = {{"value", value}, {"jsd", divergence_bound}}
+    .figure = {{"value", value, "(-ln 4: -1.3863)"}, {"jsd", divergence_bound, NULL}}
 #define SCORES .meaning = {"score", ls_loss_copy, ls_loss_copy, .values = true}
 
 const char *const ls_gan_loss_names[] = {"minimax", "nonsaturating", "hinge", "wasserstein", NULL};
@@ -83,7 +83,7 @@ const ls_gan_loss ls_gan_losses[] = {
      .fake = score,
      .generator = minus_score,
      SCORES,
-     .figure = {{"distance", value}}},
+     .figure = {{"distance", value, NULL}}},
 };
 
 double ls_gan_loss_sum(ls_gan_term *term, long rows, const real *y, real *dy)

@@ -22,6 +22,7 @@ typedef double ls_gan_term(double y, double *slope);
 typedef struct ls_gan_figure {
     const char *name; /* NULL ends the list */
     double (*of)(double loss);
+    const char *beside; /* what training shows behind its value; NULL: nothing */
 } ls_gan_figure;
 
 typedef struct ls_gan_loss {

@@ -19,6 +19,8 @@ const ls_layer_type *const ls_layer_types[] = {
 #undef LS_LAYER
     NULL};
 
+const char *const ls_layer_aliases[][2] = {{"conv1d", "tdnn"}, {NULL, NULL}};
+
 const char *const ls_initializer_names[] = {
     [LS_INIT_ZERO] = "zero",     [LS_INIT_HE] = "he",           [LS_INIT_XAVIER] = "xavier",
     [LS_INIT_NORMAL] = "normal", [LS_INIT_UNIFORM] = "uniform", NULL};
@@ -172,10 +174,25 @@ long ls_layer_vocabulary(const ls_layer *layer)
     return layer->type->vocabulary ? layer->type->vocabulary(layer) : 0;
 }
 
+bool ls_layer_looks_ahead(const ls_layer *layer)
+{
+    return layer->type->time.looks_ahead && layer->type->time.looks_ahead(layer);
+}
+
 long ls_layer_token(long vocabulary, real x)
 {
     const bool known = x > (real)-0.5 && (double)x < (double)vocabulary - 0.5;
     return known ? lround((double)x) : -1;
+}
+
+ls_interval ls_layer_next_lines(const ls_layer_args *args, long steps, long *row)
+{
+    ls_interval lines = {*row * steps, *row * steps};
+    while (*row < args->rows && lines.end == *row * steps) {
+        lines.end += args->steps ? args->steps[*row] : steps;
+        ++*row;
+    }
+    return lines;
 }
 
 ls_interval ls_layer_args_part(const ls_layer_args *args, long count, long unit)

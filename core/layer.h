@@ -18,9 +18,10 @@
  *
  * Where rows are sequences of unequal length, the numbers of x behind a row's end are 0, and so
  * are those of dy: the workspace zeroes y and dx there after each layer. Then a layer that treats
- * each step alone adds exact zeros to its gradients, and need not know of lengths. A layer whose
- * result depends on where a row ends (a pool over time, a recurrent layer from the end) goes by
- * args->steps, and a type whose output has a time axis says so by `time.steps`.
+ * each step alone adds exact zeros to its gradients, and need not know of lengths; or it leaves y
+ * and dx there as they are, and computes the lines that count alone (ls_layer_next_lines). A layer
+ * whose result depends on where a row ends (a pool over time, a recurrent layer from the end) goes
+ * by args->steps, and a type whose output has a time axis says so by `time.steps`.
  *
  * Three kinds of memory, claimed in setup; nothing is allocated in a step:
  *   kept       what forward saves for backward, in a workspace
@@ -51,6 +52,9 @@ typedef struct ls_pass {
      * those that count: the numbers of the others are 0. NULL: all count. Layers go by args->steps.
      */
     const int32_t *length;
+    /* [total] the same of all rows of the whole batch, of all shards, in any order; training only.
+     * NULL: a shard counts by its rows. */
+    const int32_t *all_length;
     real *gradient; /* an array with the params' offsets; NULL: no parameter gradients */
     /* Slots that may not change (a job's `train:` names the others); NULL: none. They get no
      * gradients, and a batch norm whose running statistics are among them normalises by these, as
@@ -147,6 +151,7 @@ typedef struct ls_layer_args {
     int threads;     /* for a layer that mixes rows: how many it may use */
     /* [rows] steps of x[0] that count, its first dimension being time; NULL: all do. */
     const int32_t *steps;
+    long all_steps; /* the sum of `steps` over all rows of pass->all_length; 0: that is NULL */
 } ls_layer_args;
 
 /* What a type does with sequences, whose first dimension is time. */
@@ -157,6 +162,9 @@ typedef struct ls_layer_time {
     /* If the first dimension of y is time, as that of x is: how many steps of y count where `steps`
      * of x do, 1 or more; 0: y has no time axis. NULL: it never has. */
     long (*steps)(const ls_layer *layer, long steps);
+    /* Whether the output of a step may depend on later steps, or stands at another place in time
+     * than its input: nets for streams (`unroll`) and text refuse such lines. NULL: never. */
+    bool (*looks_ahead)(const ls_layer *layer);
     bool ignored; /* what stands behind the ends of sequences would be part of them */
 } ls_layer_time;
 
@@ -168,7 +176,6 @@ struct ls_layer_type {
     const ls_option *options;   /* into the private struct; NULL: none */
     int inputs_min, inputs_max; /* inputs_max 0 stands for exactly one input */
     bool mixes_rows; /* a row's output depends on statistics of each channel over rows; see above */
-    bool random;     /* uses random numbers when training */
     bool transposes; /* takes transpose=1 */
     bool passes_on;  /* where it does not train, its outputs are its input */
     bool (*setup)(ls_layer *layer, ls_error *error);
@@ -216,6 +223,8 @@ real *ls_layer_args_dx(const ls_layer *layer, const ls_layer_args *args, int k);
 bool ls_layer_takes_tokens(ls_layer *layer, long width, ls_error *error);
 /* What it says of its tokens; 0: it takes any numbers. */
 long ls_layer_vocabulary(const ls_layer *layer);
+/* What it says of later steps (ls_layer_time). */
+bool ls_layer_looks_ahead(const ls_layer *layer);
 /* The token that x stands for, rounded; -1: it is none below `vocabulary`. */
 long ls_layer_token(long vocabulary, real x);
 
@@ -227,8 +236,15 @@ typedef struct ls_layer_keys {
 #define LS_LAYER_ALONE "none"
 extern const ls_option ls_layer_key_options[];
 
+/* Of rows of so many steps, which lie one after the other, a line a step: the lines that count of
+ * row *row and of those after it, as far as there is no gap. Moves *row to the next row, which is
+ * args->rows in the end. Without args->steps all lines count. */
+ls_interval ls_layer_next_lines(const ls_layer_args *args, long steps, long *row);
+
 /* Every type of layers.def, in its order; NULL-terminated. */
 extern const ls_layer_type *const ls_layer_types[];
+/* Other names that types have in spec lines, and the types' own; ends with NULL. */
+extern const char *const ls_layer_aliases[][2];
 
 /* The values of init=, in the order of ls_initializer_kind; NULL-terminated. */
 extern const char *const ls_initializer_names[];

@@ -182,6 +182,11 @@ double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double 
     *correct = 0;
     for (long r = 0; r < batch->rows; r++) {
         const real *y = batch->y + r * width;
+        if (!batch->vector && batch->target[r] < 0) {
+            if (batch->dy)
+                memset(batch->dy + r * width, 0, (size_t)width * sizeof *batch->dy);
+            continue;
+        }
         if (type->of_row)
             sum += type->of_row(y, label_of(batch, r), batch->smoothing, width,
                                 batch->dy ? batch->dy + r * width : NULL);

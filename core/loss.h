@@ -29,7 +29,7 @@ bool ls_loss_is_probability(double target);
 typedef struct ls_loss_batch {
     long rows, width;
     const real *y;      /* [rows, width] outputs */
-    const real *target; /* [rows, width] vectors, or [rows] labels as whole numbers */
+    const real *target; /* [rows, width] vectors, or [rows] labels as whole numbers; -1: none */
     bool vector;        /* targets are vectors */
     double smoothing;   /* share of a label's goal that is spread evenly over all classes (Szegedy
                            et al. 2016, section 7); 0 for losses without `smooths` */
@@ -56,7 +56,8 @@ typedef struct ls_loss_type {
 extern const ls_loss_type ls_loss_types[]; /* ends with a NULL name */
 /* NULL and an LS_USAGE error that names the nearest. */
 const ls_loss_type *ls_loss_find(const char *name, ls_error *error);
-/* The sum of the loss over the rows; fills batch->dy; *correct: rows with the right class, or 0. */
+/* The sum of the loss over the rows, of which those without a label count nothing; fills batch->dy;
+ * *correct: rows with the right class, or 0. */
 double ls_loss_sum(const ls_loss_type *type, const ls_loss_batch *batch, double *correct);
 /* The values that outputs y[rows, width] stand for: row after row, `apart` numbers apart in out. */
 void ls_loss_values(const ls_meaning *meaning, long rows, long width, const real *y, long apart,

@@ -53,6 +53,15 @@ void ls_free(void *pointer)
     free(size_of(pointer));
 }
 
+void *ls_memory_room(void *block, size_t *room, size_t bytes)
+{
+    if (*room >= bytes)
+        return block;
+    ls_free(block);
+    *room = bytes + bytes / 4;
+    return ls_alloc(*room, 1);
+}
+
 void *ls_memory_malloc(size_t bytes)
 {
     void *start = malloc(bytes ? bytes : 1);

@@ -12,6 +12,9 @@ void *ls_alloc(size_t count, size_t size);
 void *ls_realloc(void *pointer, size_t count, size_t size);
 /* NULL is allowed. */
 void ls_free(void *pointer);
+/* A block that has room for `bytes`: `block` (NULL: none) if *room says that it has, else a larger
+ * one, and `block` is freed. Its contents are undefined. *room becomes the bytes that it has. */
+void *ls_memory_room(void *block, size_t *room, size_t bytes);
 /* malloc, for a library that can be given one: its memory is not counted, `free` frees it, and
  * running out of it is as fatal. */
 void *ls_memory_malloc(size_t bytes);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/layer.h"
 #include "core/memory.h"
 
 #define LS_MODEL(name) extern const ls_model_type ls_model_##name;
@@ -20,6 +21,34 @@ const ls_model_type *const ls_model_types[] = {
 const ls_model_type *ls_model_find(const char *name)
 {
     return ls_spec_find_type(ls_model_types, name, "model", NULL);
+}
+
+static bool has_key(const ls_option *options, const char *key)
+{
+    for (const ls_option *o = options; o && o->key; o++)
+        if (strcmp(o->key, key) == 0)
+            return true;
+    return false;
+}
+
+/* A key that the model does not have may be one of its lines. */
+static void add_line_hint(const ls_spec *spec, const ls_model_type *model, ls_error *error)
+{
+    const ls_layer_type *found = NULL;
+    int k = 0;
+    while (k < spec->keys && has_key(model->options, spec->at[k].key))
+        k++;
+    for (int i = 0; k < spec->keys && ls_layer_types[i]; i++)
+        if (has_key(ls_layer_types[i]->options, spec->at[k].key) &&
+            (!found || strcmp(ls_layer_types[i]->name, model->name) == 0))
+            found = ls_layer_types[i];
+    if (!found || !error)
+        return;
+    const ls_error plain = *error;
+    ls_error_set(error, plain.code,
+                 "%s; %s is a key of %s lines: `lockstep list --model '%s ...'` prints the lines "
+                 "of a model, for `net:` in place of `model:`",
+                 plain.text, spec->at[k].key, found->name, model->name);
 }
 
 /* Reads "mlp widths=784,10": the model, and its options, to be freed. */
@@ -44,6 +73,8 @@ static const ls_model_type *read_model(const char *text, void **options, ls_erro
     if (type && ls_spec_read(&spec, type->options, NULL, *options, error))
         return type;
     ls_free(*options);
+    if (type)
+        add_line_hint(&spec, type, error);
     return NULL;
 }
 
@@ -51,6 +82,22 @@ bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets
 {
     *nets = (ls_model_nets){0};
     return ls_model_complete(text, input, nets, error);
+}
+
+bool ls_model_write_rows(const char *text, const char *input, ls_shape *shape, ls_model_nets *nets,
+                         ls_error *error)
+{
+    char name[LS_WORD];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, " "), text);
+    const ls_model_type *type = ls_model_find(name);
+    const char *usual =
+        type ? type->input : "1"; /* ls_model_write says that there is no such model */
+    if (!ls_shape_parse("--input", input ? input : usual, shape, error))
+        return false;
+    return ls_model_write(text, shape, nets, error) ||
+           (type && !input &&
+            ls_error_prefix(error, "rows of the shape %s, which is usual (--input gives another)",
+                            usual));
 }
 
 /* The names of a model's nets, into name[room]: their number. */

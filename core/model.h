@@ -54,6 +54,11 @@ extern const ls_model_type *const ls_model_types[]; /* NULL-terminated */
 const ls_model_type *ls_model_find(const char *name);
 /* `text` is a spec: "mlp widths=784,256,10 activation=relu". LS_USAGE errors. */
 bool ls_model_write(const char *text, const ls_shape *input, ls_model_nets *nets, ls_error *error);
+/* The same where there is no data set: for rows of the shape `input`, as "28,28,1", or of the
+ * model's usual one (NULL), which *shape becomes. LS_USAGE errors; those about usual rows say so.
+ */
+bool ls_model_write_rows(const char *text, const char *input, ls_shape *shape, ls_model_nets *nets,
+                         ls_error *error);
 /* The same for nets of which some are there already (ls_model_put): adds the model's others. If all
  * nets of the model are there, it writes none, and any input will do. A name that the model does
  * not have is an LS_USAGE error too. On errors, nets is released. */

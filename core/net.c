@@ -235,6 +235,36 @@ static bool build_lines(ls_net *net, ls_error *error)
     return check_all_used(net, error) || ls_error_prefix(error, "%s", net->name);
 }
 
+/* The name of the type that has this alias; NULL: none has. */
+static const char *name_of_alias(const char *word, size_t length)
+{
+    for (int i = 0; ls_layer_aliases[i][0]; i++)
+        if (strlen(ls_layer_aliases[i][0]) == length &&
+            memcmp(ls_layer_aliases[i][0], word, length) == 0)
+            return ls_layer_aliases[i][1];
+    return NULL;
+}
+
+char *ls_net_canonical(const char *lines)
+{
+    char *text = ls_copy_string("");
+    bool before_type = true; /* of the line: only a name and inputs so far */
+    for (size_t length; *lines; lines += length) {
+        const size_t blank = strspn(lines, " \t"), word = strcspn(lines, " \t\n#");
+        length = blank ? blank : word ? word : 1; /* else a newline, or # */
+        const char *name = before_type && word ? name_of_alias(lines, word) : NULL;
+        if (word)
+            before_type = before_type && (*lines == '@' || lines[word - 1] == ':');
+        else if (!blank)
+            before_type = *lines == '\n';
+        char *more =
+            ls_format("%s%.*s", text, (int)(name ? strlen(name) : length), name ? name : lines);
+        ls_free(text);
+        text = more;
+    }
+    return text;
+}
+
 ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name, const char *lines,
                      const ls_shape *input, ls_error *error)
 {
@@ -243,7 +273,7 @@ ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name,
     net->params = params;
     net->build = build ? *build : (ls_build){0};
     net->x = *input;
-    net->lines = ls_copy_string(lines);
+    net->lines = ls_net_canonical(lines);
     net->slots.begin = params->count;
     if (!build_lines(net, error)) {
         ls_net_destroy(net);
@@ -304,6 +334,14 @@ void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots)
             if (net->params->slots[slot].kind != LS_SLOT_ASIDE)
                 ls_slots_add(slots, slot, slot + 1);
         }
+}
+
+bool ls_net_learns(const ls_net *net, ls_interval lines, const ls_slots *trained)
+{
+    long i = lines.begin;
+    while (i < lines.end && !uses_one_of(net->layers[i], trained))
+        i++;
+    return i < lines.end;
 }
 
 double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained)
@@ -386,6 +424,16 @@ void ls_net_steps(const ls_net *net, int lines, long rows, const int32_t *length
         steps[i] =
             most && layer->type->time.steps ? (int32_t)layer->type->time.steps(layer, most) : 0;
     }
+}
+
+long ls_net_steps_after(const ls_net *net, int layer, long length)
+{
+    const int32_t given = (int32_t)length;
+    int32_t *steps = ls_alloc((size_t)layer + 1, sizeof *steps);
+    ls_net_steps(net, layer + 1, 1, &given, steps);
+    const long after = steps[layer];
+    ls_free(steps);
+    return after;
 }
 
 void ls_net_range(const ls_net *net, int layer, double *low, double *high)

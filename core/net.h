@@ -24,6 +24,9 @@ typedef struct ls_net {
 ls_net *ls_net_build(ls_params *params, const ls_build *build, const char *name, const char *lines,
                      const ls_shape *input, ls_error *error);
 void ls_net_destroy(ls_net *net);
+/* A copy of spec lines in which each type has its name and no alias, to be freed with ls_free. What
+ * a net is built from, and what of a job is saved, is such a copy. */
+char *ls_net_canonical(const char *lines);
 /* Runs `prepare` of the layers that use one of `slots` (NULL: all), which have changed: of every
  * `parts`-th of them from `part` on, since the ranks of a node share the work. */
 void ls_net_prepare(const ls_net *net, const ls_slots *slots, int part, int parts);
@@ -45,6 +48,11 @@ int ls_net_last_reader(const ls_net *net, int count, int i);
 /* Where rows have `length` steps: how many steps of each line's output count, steps[lines][rows],
  * of the first lines of the net; 0: its output has no time axis. */
 void ls_net_steps(const ls_net *net, int lines, long rows, const int32_t *length, int32_t *steps);
+/* Whether one of these lines uses a slot that is trained. */
+bool ls_net_learns(const ls_net *net, ls_interval lines, const ls_slots *trained);
+/* The steps that count of the output of this layer, of a row of `length` steps; 0: it has no time
+ * axis. */
+long ls_net_steps_after(const ls_net *net, int layer, long length);
 /* The range that no output of line `layer` leaves where the net does not train. */
 void ls_net_range(const ls_net *net, int layer, double *low, double *high);
 /* If lines of the net read tokens: its input must be whole numbers below this one. 0: any numbers.

@@ -40,6 +40,7 @@ typedef struct ls_metric {
      * same parameters; 0 where the training rows themselves are evaluated. Only evaluations have
      * it. */
     bool gap;
+    const char *beside; /* what training shows behind its value, to compare with; NULL: nothing */
 } ls_metric;
 
 /* Numbers that rows of the objective's own carry from step to step: persistent chains, the states
@@ -120,6 +121,18 @@ typedef struct ls_task {
 } ls_task;
 
 typedef struct ls_objective ls_objective;
+struct ls_optimizer;
+/* What an objective knows of trainings that go wrong. */
+typedef struct ls_objective_advice {
+    /* What the metrics' values tell: "the discriminator is constant". Returns NULL where all is
+     * well. NULL: nothing is known. */
+    const char *(*trouble)(const ls_objective *objective, const double *value);
+    /* What can hardly be meant in a stage of so many epochs with these optimizers, one a phase: a
+     * sentence into text[size]; "" where nothing is. NULL: nothing is known. */
+    void (*doubt)(const ls_objective *objective, double epochs,
+                  const struct ls_optimizer *optimizer, char *text, size_t size);
+} ls_objective_advice;
+
 typedef struct ls_objective_type {
     const char *name, *help;
     size_t size;              /* of the private struct */
@@ -174,9 +187,7 @@ typedef struct ls_objective_type {
      * many draws. NULL: there is no such estimate. */
     void (*assess)(ls_objective *objective, const ls_batch *rows, const ls_pass *pass, long draws,
                    double *estimate);
-    /* What the metrics' values tell of a training that goes wrong: "the discriminator is constant".
-     * Returns NULL where all is well. NULL: nothing is known. */
-    const char *(*trouble)(const ls_objective *objective, const double *value);
+    ls_objective_advice advice;
     void (*destroy)(ls_objective *objective);
 } ls_objective_type;
 

@@ -107,6 +107,16 @@ void ls_params_initialize(ls_params *params, uint64_t seed, const ls_slots *slot
     }
 }
 
+bool ls_params_accept(const ls_slot *slot, const real *numbers, const char *where, ls_error *error)
+{
+    for (long i = 0; i < ls_shape_count(&slot->shape); i++)
+        if (!isfinite(numbers[i]) || (slot->squares && numbers[i] < 0))
+            return ls_error_set(error, LS_DATA,
+                                "%s holds %g at place %ld; expected finite numbers%s", where,
+                                (double)numbers[i], i, slot->squares ? ", 0 or more" : "");
+    return true;
+}
+
 int ls_params_find(const ls_params *params, const char *name)
 {
     for (int s = 0; s < params->count; s++)

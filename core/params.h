@@ -67,6 +67,7 @@ struct ls_slot {
     ls_shape shape; /* logical: [out, in], [out, in, h, w] */
     ls_initializer initializer;
     ls_layout layout;  /* layout.size NULL: stored in logical order */
+    bool squares;      /* none of its numbers may be below 0 */
     long offset, size; /* in the array, in reals, without padding */
 };
 
@@ -107,6 +108,9 @@ long ls_params_trained(const ls_params *params);
  * numbers in logical order, ls_shape_count(&slot->shape): load to the array, store from it. */
 void ls_params_load(const ls_params *params, int slot, const real *logical, real *array);
 void ls_params_store(const ls_params *params, int slot, const real *array, real *logical);
+/* Whether a slot can hold these numbers from a file, ls_shape_count(&slot->shape): finite ones, 0
+ * or more where slot->squares says so. If not, an LS_DATA error that begins with `where`. */
+bool ls_params_accept(const ls_slot *slot, const real *numbers, const char *where, ls_error *error);
 /* Stores some rows of the slot, of the ls_params_rows that it has: entries of its shape's first
  * dimension, or its one number. */
 void ls_params_store_rows(const ls_params *params, int slot, const real *array, ls_interval rows,

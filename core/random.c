@@ -65,14 +65,22 @@ static LS_CLONES void take_uniform(long count, const ls_philox *restrict blocks,
             out[4 * i + k] = (real)(int32_t)(blocks->word[k][i] >> 8) * (real)0x1p-24;
 }
 
-void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n)
+/* Of the n words of a row those from `begin` on; returns how many. */
+static long next_words(ls_random stream, uint64_t row, long n, long begin,
+                       uint32_t words[4 * LANES])
 {
     ls_philox blocks;
+    const long count = ls_min(n - begin, 4 * LANES);
+    fill(stream, row, (n + 3) / 4, begin / 4, (count + 3) / 4, &blocks);
+    take_bits((count + 3) / 4, &blocks, words);
+    return count;
+}
+
+void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n)
+{
     uint32_t words[4 * LANES];
-    for (long begin = 0; begin < n; begin += 4 * LANES) {
-        const long count = ls_min(n - begin, 4 * LANES);
-        fill(stream, row, (n + 3) / 4, begin / 4, (count + 3) / 4, &blocks);
-        take_bits((count + 3) / 4, &blocks, words);
+    for (long begin = 0, count; begin < n; begin += count) {
+        count = next_words(stream, row, n, begin, words);
         memcpy(out + begin, words, (size_t)count * sizeof *out);
     }
 }
@@ -86,6 +94,24 @@ void ls_random_uniform(ls_random stream, uint64_t row, real *out, long n)
         fill(stream, row, (n + 3) / 4, begin / 4, (count + 3) / 4, &blocks);
         take_uniform((count + 3) / 4, &blocks, numbers);
         memcpy(out + begin, numbers, (size_t)count * sizeof *out);
+    }
+}
+
+static LS_CLONES void take_mask(long n, const uint32_t *restrict bits, uint32_t dropped, real scale,
+                                real *restrict out)
+{
+    for (long i = 0; i < n; i++)
+        out[i] = bits[i] < dropped ? 0 : scale;
+}
+
+void ls_random_mask(ls_random stream, uint64_t row, double rate, real *out, long n)
+{
+    const uint32_t dropped = (uint32_t)llround(rate * 0x1p32); /* of the 2^32 draws */
+    const real scale = (real)(1 / (1 - rate));
+    uint32_t words[4 * LANES];
+    for (long begin = 0, count; begin < n; begin += count) {
+        count = next_words(stream, row, n, begin, words);
+        take_mask(count, words, dropped, scale, out + begin);
     }
 }
 

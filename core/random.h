@@ -43,7 +43,9 @@ ls_random ls_random_stream(uint64_t seed, ls_purpose purpose, uint64_t step, uin
 /* n numbers of row `row`; the first k of a longer request are the same. */
 void ls_random_bits(ls_random stream, uint64_t row, uint32_t *out, long n);
 void ls_random_uniform(ls_random stream, uint64_t row, real *out, long n); /* [0, 1), 24 bits */
-void ls_random_normal(ls_random stream, uint64_t row, real *out, long n);  /* Box-Muller, by libm */
+/* The mask of inverted dropout: 0 with probability `rate` [0, 1), else 1 / (1 - rate). */
+void ls_random_mask(ls_random stream, uint64_t row, double rate, real *out, long n);
+void ls_random_normal(ls_random stream, uint64_t row, real *out, long n); /* Box-Muller, by libm */
 /* Noise for a batch: out[rows, n] gets n normal numbers of each of the rows row, row + 1, ... By
  * Box-Muller in vectors of floats, several times as fast as ls_random_normal, whose numbers differ
  * in the last digits. */

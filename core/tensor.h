@@ -64,6 +64,8 @@ typedef struct ls_batch {
     /* [rows] steps of each that count, the first dimension of x being time: 1 to all, or in windows
      * of a stream 0 to all. Behind them x is 0, and so are labels of steps. NULL: all count. */
     const int32_t *length;
+    /* [total] the same of the rows of all shards, in any order; NULL: unknown. */
+    const int32_t *all_length;
 } ls_batch;
 
 /* The rows of shard `index` of `shards`: [index*total/shards, (index+1)*total/shards) of the global

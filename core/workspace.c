@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 
 /* The blocks of the i-th layer that it runs are BLOCKS * i + one of these. */
 enum { BLOCK_Y, BLOCK_DY, BLOCK_KEPT, BLOCKS };
@@ -41,7 +42,8 @@ struct ls_workspace {
     long rows, capacity;
     const real *x;         /* of the last forward */
     const int32_t *length; /* of its rows; NULL: all have all steps */
-    int32_t *steps; /* [net's lines up to the last it runs, rows] that count of each output */
+    int32_t *steps;  /* [net's lines up to the last it runs, rows] that count of each output */
+    long *all_steps; /* [the same lines + 1, x first] their sums over the whole batch; 0: unknown */
     char *arena, *scratch;
     int threads;
     size_t scratch_size; /* bytes of one thread's */
@@ -95,7 +97,8 @@ size_t ls_workspace_bytes_part(const ls_net *net, ls_interval layers, long rows,
 {
     size_t arena, scratch;
     ls_free(plan(net, layers, rows, use == LS_TRAINING, &arena, &scratch));
-    return arena + scratch + (size_t)layers.end * (size_t)rows * sizeof(int32_t);
+    return arena + scratch + (size_t)layers.end * (size_t)rows * sizeof(int32_t) +
+           (size_t)(layers.end + 1) * sizeof(long);
 }
 
 size_t ls_workspace_bytes(const ls_net *net, long rows, ls_workspace_use use)
@@ -141,7 +144,8 @@ ls_workspace *ls_workspace_create_part(const ls_net *net, ls_interval layers, lo
     space->scratch = ls_alloc(space->scratch_size, (size_t)space->threads);
     space->dy_written = ls_alloc(count, sizeof *space->dy_written);
     space->trains = ls_alloc(count, sizeof *space->trains);
-    space->steps = ls_alloc((size_t)layers.end * (size_t)rows, sizeof *space->steps);
+    space->steps = ls_alloc((size_t)layers.end * (size_t)ls_max(1, rows), sizeof *space->steps);
+    space->all_steps = ls_alloc((size_t)layers.end + 1, sizeof *space->all_steps);
     check_layers(space);
     return space;
 }
@@ -161,6 +165,7 @@ void ls_workspace_destroy(ls_workspace *space)
     ls_free(space->dy_written);
     ls_free(space->trains);
     ls_free(space->steps);
+    ls_free(space->all_steps);
     ls_free(space);
 }
 
@@ -216,6 +221,7 @@ static ls_layer_args args_of(const ls_workspace *space, int i)
                                        ? steps_of(space, input_of(space, layer, 0))
                                        : NULL,
                           .threads = space->threads};
+    args.all_steps = args.steps ? space->all_steps[layer->input[0] + 1] : 0;
     for (int k = 0; k < layer->inputs; k++) {
         const int input = input_of(space, layer, k);
         args.x[k] = input < 0 ? space->x : block_of(space, input, BLOCK_Y);
@@ -316,12 +322,30 @@ void ls_workspace_enter(ls_workspace *space, const real *x, long rows)
     space->length = NULL;
 }
 
+/* Counts the steps of each line's output: of each row, and for layers that mix rows of all rows of
+ * the batch. */
+static void count_steps(ls_workspace *space, const ls_pass *pass)
+{
+    const int lines = space->first + space->count;
+    bool mixes = false;
+    for (int i = 0; i < space->count; i++)
+        mixes |= layer_of(space, i)->type->mixes_rows;
+    memset(space->all_steps, 0, (size_t)(lines + 1) * sizeof *space->all_steps);
+    for (long r = 0; mixes && pass->all_length && r < pass->total; r++) {
+        ls_net_steps(space->net, lines, 1, &pass->all_length[r], space->steps);
+        space->all_steps[0] += pass->all_length[r];
+        for (int i = 0; i < lines; i++)
+            space->all_steps[i + 1] += space->steps[i];
+    }
+    ls_net_steps(space->net, lines, space->rows, pass->length, space->steps);
+}
+
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
 {
     ls_workspace_enter(space, x, rows);
     space->length = pass->length;
     if (pass->length)
-        ls_net_steps(space->net, space->first + space->count, rows, pass->length, space->steps);
+        count_steps(space, pass);
     for (int i = 0; i < space->count; i++) {
         const ls_layer *layer = layer_of(space, i);
         const task forward = {space, layer, pass, layer->type->forward, true, args_of(space, i)};

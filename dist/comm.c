@@ -86,25 +86,45 @@ typedef struct node_limits {
     int count, at[MOST_LIMITS];
 } node_limits;
 
-/* By the environment of the first rank: a number, or several with commas between. **Collective.**
- */
-static node_limits read_limits(void)
+static const char limits_name[] = "LOCKSTEP_RANKS_PER_NODE";
+
+/* A number, or several with commas between; no text: any number. */
+static bool parse_limits(const char *text, node_limits *limits, ls_error *error)
 {
-    static const char name[] = "LOCKSTEP_RANKS_PER_NODE";
-    node_limits limits = {.count = 0};
-    const char *text = getenv(name), *at = text ? text : "";
+    const char *at = text ? text : "";
+    limits->count = 0;
     while (*at) {
         char *end;
         long limit = strtol(at, &end, 10);
         bool more = *end == ',' && end[1];
-        ls_check((more || !*end) && limit > 0 && limit <= INT_MAX && limits.count < MOST_LIMITS,
-                 "%s is \"%s\", expected a number of ranks, 1 or more, or several: 3,1", name,
-                 text);
-        limits.at[limits.count++] = (int)limit;
+        if ((!more && *end) || limit <= 0 || limit > INT_MAX || limits->count == MOST_LIMITS)
+            return ls_error_set(error, LS_USAGE,
+                                "%s is \"%s\", expected a number of ranks, 1 or more, or up to %d "
+                                "of them: 3,1",
+                                limits_name, text, (int)MOST_LIMITS);
+        limits->at[limits->count++] = (int)limit;
         at = end + more;
     }
-    if (limits.count == 0)
-        limits = (node_limits){1, {INT_MAX}};
+    if (limits->count == 0)
+        *limits = (node_limits){1, {INT_MAX}};
+    return true;
+}
+
+bool ls_comm_check_environment(ls_error *error)
+{
+    node_limits limits;
+    return parse_limits(getenv(limits_name), &limits, error);
+}
+
+/* By the environment of the first rank. **Collective.** */
+static node_limits read_limits(void)
+{
+    node_limits limits = {.count = 0};
+    ls_error error;
+    int rank;
+    ls_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+    if (rank == 0)
+        ls_check(parse_limits(getenv(limits_name), &limits, &error), "%s", error.text);
     ls_mpi(MPI_Bcast(&limits, sizeof limits, MPI_BYTE, 0, MPI_COMM_WORLD));
     return limits;
 }
@@ -282,22 +302,25 @@ void ls_comm_leave(ls_comm *comm)
     ls_free(comm);
 }
 
-/* Waits for a request, asleep: it looks every so many nanoseconds. */
-static void sleep_until(MPI_Request *request, long nanoseconds)
+/* Waits for a request that `whom` must answer (ls_board_wait), asleep: it looks every so many
+ * nanoseconds. */
+static void sleep_until(const ls_comm *comm, int whom, MPI_Request *request, long nanoseconds)
 {
     const struct timespec moment = {.tv_nsec = nanoseconds};
+    ls_board_wait(comm->board, whom);
     for (int done = 0; !done;) {
         ls_mpi(MPI_Test(request, &done, MPI_STATUS_IGNORE));
         if (!done)
             nanosleep(&moment, NULL);
     }
+    ls_board_go_on(comm->board);
 }
 
 void ls_comm_rest(ls_comm *comm)
 {
     MPI_Request request;
     ls_mpi(MPI_Ibarrier(comm->mpi->world, &request));
-    sleep_until(&request, 10000000);
+    sleep_until(comm, LS_BOARD_ALL, &request, 10000000);
 }
 
 void ls_comm_close(ls_comm *comm)
@@ -464,7 +487,7 @@ void ls_comm_fetch(ls_comm *comm, int from, void *data, size_t bytes)
         else
             ls_mpi(
                 MPI_Isend((char *)data + done, piece, MPI_BYTE, 0, 0, comm->mpi->world, &request));
-        sleep_until(&request, 500000);
+        sleep_until(comm, comm->rank == 0 ? from : 0, &request, 500000);
     }
 }
 

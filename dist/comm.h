@@ -31,6 +31,9 @@ typedef struct ls_comm {
  * LOCKSTEP_RANKS_PER_NODE=K in the environment, nodes have at most K ranks, and with =3,1 the first
  * of a machine has 3, all others 1: so several nodes can be tried on one machine. */
 ls_comm *ls_comm_open(int *argc, char ***argv);
+/* Whether this process's environment has a LOCKSTEP_RANKS_PER_NODE that ls_comm_open takes, which
+ * it must be on the first rank; LS_USAGE error. */
+bool ls_comm_check_environment(ls_error *error);
 /* Which ranks of a machine share memory, and are a node. */
 typedef enum ls_comm_sharing {
     LS_COMM_SHARE_MACHINE, /* all of them, as ls_comm_open leaves it */

@@ -1,9 +1,9 @@
 /* inquiry: what the watchdogs of several nodes tell each other, without MPI.
  *
- * While ranks make progress, nothing is sent. The first node that has come to a halt asks all
- * others by UDP datagrams, which the watchdogs there answer at once, whatever their ranks do; other
- * nodes ask the first alone, so that thousands of nodes can. Who gives no
- * answer, though it did when the run began, is stopped as a whole, or cut off. */
+ * While ranks make progress, nothing is sent, but for a few greetings at the start. The first node
+ * that has come to a halt asks all others by UDP datagrams, which the watchdogs there answer at
+ * once, whatever their ranks do; other nodes ask the first alone, so that thousands of nodes can.
+ * Who gives no answer, though it did when the run began, is stopped as a whole, or cut off. */
 #pragma once
 #include "dist/board.h"
 #include "dist/comm.h"

@@ -48,12 +48,16 @@ static const ls_news *news_of(const ls_stall *s, int n)
     return n == s->own ? s->news : answers(s, n) ? &ls_inquiry_at(s->inquiry, n)->news : NULL;
 }
 
+/* Whether every late rank waits for the reader of its output. One that runs has just been read
+ * from, and has not yet published that it goes on. */
 static bool reader_halted(const ls_news *news)
 {
-    for (int i = 0; i < ls_min(news->late, LS_NEWS_RANKS); i++)
+    for (int i = 0; i < ls_min(news->late, LS_NEWS_RANKS); i++) {
+        const ls_vitals_state state = news->rank[i].vitals;
         if (news->rank[i].state.activity != LS_ACTIVITY_REPORTING ||
-            news->rank[i].vitals != LS_VITALS_ASLEEP)
+            (state != LS_VITALS_ASLEEP && state != LS_VITALS_RUNNING))
             return false;
+    }
     return true;
 }
 

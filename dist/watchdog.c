@@ -33,7 +33,8 @@ static const double answer_part = 9. / 20; /* without an answer: it does not ans
  * that take turns on a core may have little; looking alone takes less. */
 static const double least_computed = 0.01, least_moved = 4096;
 static const double grace = 5; /* seconds, after which other nodes than the speaker end the run */
-enum { GREETINGS = 32, TEXT = 8192 };
+/* All nodes greet, and are greeted by, the first SPEAKERS: one of these will ask the others. */
+enum { GREETINGS = 32, SPEAKERS = 4, TEXT = 8192 };
 
 /* What this rank saw of another of its node. */
 typedef struct seen {
@@ -174,7 +175,7 @@ static void tell_halt(ls_watchdog *w, const ls_stall_verdict *v, bool ends)
     static const char *const fates[] = {
         "the job is not ended (--stall-abort)", "the job is ended in %.0f s (--stall-abort)",
         "the job is not ended, as whoever halted its output may let it go on",
-        "the job ends with exit code 71; the same command goes on from the last checkpoint"};
+        "the job ends with exit code 71: start the same command again; checkpoints stay"};
     char text[TEXT];
     const double left = w->plan.abort - v->still;
     const int fate = ends ? 3 : v->reader_halted ? 2 : w->plan.abort > 0;
@@ -222,7 +223,8 @@ static void ask(ls_watchdog *w, int speaker, double tick)
 {
     const long turns = (long)ceil(ask_part * w->shorter / tick);
     for (int n = 0; n < ls_inquiry_nodes(w->inquiry); n++) {
-        bool greets = w->looks < GREETINGS * turns && !ls_inquiry_at(w->inquiry, n)->known;
+        bool greets = w->looks < GREETINGS * turns && ls_min(n, w->node) < SPEAKERS &&
+                      !ls_inquiry_at(w->inquiry, n)->known;
         bool asks = w->doubts && (n <= speaker || speaker == w->node);
         if (n != w->node && (w->looks + w->node + n) % turns == 0 && (greets || asks))
             ls_inquiry_send(w->inquiry, n, LS_INQUIRY_ASK, news_of_node(w));

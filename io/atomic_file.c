@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/file.h"
 #include "io/folder.h"
 
@@ -170,7 +171,11 @@ ls_atomic_file *ls_atomic_file_create(const char *path, ls_error *error)
     sweep(f->path);
     if (create_temporary(f))
         return f;
-    fail(error, path, "create");
+    if (errno == ENOENT)
+        ls_error_set(error, LS_IO, "%s: can't create: its folder is not there: mkdir -p %.*s", path,
+                     (int)ls_max(1, (long)name_of(path) - 1), path);
+    else
+        fail(error, path, "create");
     release(f);
     return NULL;
 }
@@ -357,4 +362,14 @@ bool ls_atomic_file_absent(const char *path, ls_error *error)
 {
     return access(path, F_OK) != 0 ||
            ls_error_set(error, LS_USAGE, "%s: is there already; --force overwrites it", path);
+}
+
+bool ls_atomic_file_apart(const char *output, const char *const *input, int count, ls_error *error)
+{
+    for (int i = 0; i < count; i++)
+        if (input[i] && ls_folder_same(output, input[i]))
+            return ls_error_set(error, LS_USAGE,
+                                "%s: the output would replace %s, which is read: give another -o",
+                                output, input[i]);
+    return true;
 }

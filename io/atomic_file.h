@@ -52,5 +52,8 @@ void *ls_atomic_file_read(const char *path, size_t most, size_t *size, ls_error 
 bool ls_atomic_file_folder(const char *path, ls_error *error);
 /* Whether nothing is at `path`; else an LS_USAGE error, which names --force. */
 bool ls_atomic_file_absent(const char *path, ls_error *error);
+/* Whether `output` is none of the files that are read, input[count] (NULL: none, or absent); else
+ * an LS_USAGE error: --force does not overwrite these. */
+bool ls_atomic_file_apart(const char *output, const char *const *input, int count, ls_error *error);
 /* Whether there is a folder at `path`. */
 bool ls_atomic_file_is_folder(const char *path);

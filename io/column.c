@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "core/memory.h"
+#include "core/minmax.h"
 #include "io/dataset_check.h"
 
 enum { BLOCK_BYTES = 1 << 20 }; /* at most, of consecutive rows that one call reads */
@@ -58,12 +59,19 @@ static long find_bad(const real *values, long n)
     return -1;
 }
 
+/* The numbers of rows [row, row + n): of a stream's last row there may be fewer than of others. */
+static long count_numbers(const ls_column *column, long row, long n)
+{
+    const long width = ls_shape_count(&column->array->shape);
+    return column->flat ? ls_min(n * width, column->flat - column->skip - row * width) : n * width;
+}
+
 static bool read_direct(const ls_column *column, long row, long n, size_t row_bytes, void *stored,
                         ls_error *error)
 {
     const ls_array *array = column->array;
     char *to = stored;
-    size_t left = (size_t)n * row_bytes;
+    size_t left = (size_t)count_numbers(column, row, n) * ls_dtype_size(array->type);
     off_t at = (off_t)array->start + (off_t)row * (off_t)row_bytes;
     while (left > 0) {
         ssize_t got = pread(column->descriptor, to, left, at);
@@ -89,10 +97,10 @@ static bool read_hdf5(const ls_column *column, long row, long n, void *stored, l
     hid_t type = H5Tget_class(theirs) == H5T_ENUM
                      ? theirs
                      : ls_dataset_check_memory_type(column->array->type);
-    const long numbers = column->flat ? ls_shape_count(&column->array->shape) : 1;
-    bool ok =
-        ls_h5_read_rows(column->dataset, type, row * numbers + column->skip, n * numbers, stored) ||
-        ls_h5_fail_read(error, column->dataset, column->array->path, row);
+    const long width = column->flat ? ls_shape_count(&column->array->shape) : 1;
+    const long count = column->flat ? count_numbers(column, row, n) : n;
+    bool ok = ls_h5_read_rows(column->dataset, type, row * width + column->skip, count, stored) ||
+              ls_h5_fail_read(error, column->dataset, column->array->path, row);
     H5Tclose(theirs);
     return ok;
 }
@@ -146,7 +154,8 @@ bool ls_column_read(const ls_column *column, const int64_t *rows, long n, real *
         const void *from = read_run(column, rows[i], run, row_bytes, stored, error);
         ok = from != NULL;
         if (ok)
-            convert(array->type, from, run * width, array->scale, array->offset, to);
+            convert(array->type, from, count_numbers(column, rows[i], run), array->scale,
+                    array->offset, to);
         if (ok)
             ls_column_clear_ends(column, &array->shape, rows + i, run, to);
         long bad = ok ? find_bad(to, run * width) : -1;
@@ -171,7 +180,8 @@ bool ls_column_digest(const ls_column *column, const int64_t *rows, long n, uint
     for (long i = 0; ok && i < n; i++) {
         const void *from = read_run(column, rows[i], 1, row_bytes, stored, error);
         ok = from != NULL;
-        *digest = ok ? XXH3_64bits_withSeed(from, row_bytes, *digest) : 0;
+        size_t bytes = (size_t)count_numbers(column, rows[i], 1) * ls_dtype_size(array->type);
+        *digest = ok ? XXH3_64bits_withSeed(from, bytes, *digest) : 0;
     }
     ls_free(stored);
     return ok;

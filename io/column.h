@@ -9,8 +9,9 @@ typedef struct ls_column {
     int descriptor;        /* of the file */
     hid_t dataset;         /* < 0: the data set has no such array in a file */
     const void *memory;    /* the array itself, of a data set in memory; NULL: it is in a file */
-    bool flat;             /* its rows are cut out of a data set of one number a row, ... */
-    long skip;             /* ... from this number on (stream.h) */
+    /* Rows cut out of a stream (stream.h): how many numbers the stream has, and at which of them
+     * the first row begins. flat 0: the rows stand in the file as such. */
+    long flat, skip;
     /* [rows of the array] steps that count, the first dimension of a row being time: behind them
      * rows are read as 0. NULL: all count. */
     const int32_t *length;

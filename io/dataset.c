@@ -18,35 +18,27 @@
 #include "io/h5/h5_lock.h"
 #include "io/labels.h"
 #include "io/lengths.h"
-#include "io/range.h"
 #include "io/stream.h"
+#include "io/target_rules.h"
 #include "io/transform.h"
 
-enum {
-    GROUP_BYTES = 1 << 20, /* of rows that are read, then transformed: they stay in a cache */
-    RULES = 4              /* more than there are in the table of losses */
-};
+enum { GROUP_BYTES = 1 << 20 }; /* of rows that are read, then transformed: they stay in a cache */
+
 struct ls_dataset {
     char *path;
     hid_t file;
     int descriptor; /* of the same file, for pread */
     ls_split split[LS_SPLITS];
     ls_column x[LS_SPLITS], y[LS_SPLITS];
-    int32_t *length[LS_SPLITS];          /* as read from the file */
-    char unused[512];                    /* names in the file that are not used; "" */
-    ls_transform_chain *transform;       /* NULL: none */
-    const ls_target_rule *rule[RULES];   /* for targets; the first NULL ends them */
-    const ls_target_rule *x_rule[RULES]; /* the same for x */
-    long vocabulary;                     /* x are tokens below it; 0: any numbers */
-    ls_vocabulary *words; /* what the tokens stand for; NULL: the file does not say */
+    int32_t *length[LS_SPLITS];     /* as read from the file */
+    char unused[512];               /* names in the file that are not used; "" */
+    ls_transform_chain *transform;  /* NULL: none */
+    ls_target_rules rules, x_rules; /* for targets, and for x */
+    long vocabulary;                /* x are tokens below it; 0: any numbers */
+    ls_vocabulary *words;           /* what the tokens stand for; NULL: the file does not say */
 };
 
 const char *const ls_split_names[LS_SPLITS] = {"train", "valid", "test"};
-
-/* Where a split's arrays may stand: as groups, or all at the root. */
-static const struct layout {
-    const char *x, *y, *length;
-} layouts[] = {{"%s/x", "%s/y", "%s/length"}, {"x_%s", "y_%s", "length_%s"}};
 
 /* The descriptor is a copy of HDF5's: the same file, even if another file has its name by now. */
 static bool open_file(ls_dataset *data, ls_error *error)
@@ -62,13 +54,12 @@ static bool open_file(ls_dataset *data, ls_error *error)
 }
 
 /* A data set without `length` has rows of one length. */
-static bool open_length(ls_dataset *data, ls_split_id id, const struct layout *layout,
-                        ls_error *error)
+static bool open_length(ls_dataset *data, ls_split_id id, int place, ls_error *error)
 {
     ls_split *split = &data->split[id];
     char path[sizeof split->x.path];
     bool exists;
-    snprintf(path, sizeof path, layout->length, split->name);
+    ls_dataset_check_place(place, split->name, "length", path, sizeof path);
     if (!ls_dataset_check_exists(data->file, path, &exists, error))
         return false;
     if (exists)
@@ -78,13 +69,12 @@ static bool open_length(ls_dataset *data, ls_split_id id, const struct layout *l
 }
 
 /* A split may be absent, but y needs x. */
-static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *layout,
-                       ls_error *error)
+static bool open_split(ls_dataset *data, ls_split_id id, int place, ls_error *error)
 {
     ls_split *split = &data->split[id];
     char x[sizeof split->x.path], y[sizeof split->y.path];
-    snprintf(x, sizeof x, layout->x, split->name);
-    snprintf(y, sizeof y, layout->y, split->name);
+    ls_dataset_check_place(place, split->name, "x", x, sizeof x);
+    ls_dataset_check_place(place, split->name, "y", y, sizeof y);
     bool has_x, has_y;
     if (!ls_dataset_check_exists(data->file, x, &has_x, error) ||
         !ls_dataset_check_exists(data->file, y, &has_y, error))
@@ -110,16 +100,16 @@ static bool open_split(ls_dataset *data, ls_split_id id, const struct layout *la
     if (split->x.shape.rank == 0)
         split->x.shape = (ls_shape){.rank = 1, .at = {1}};
     split->row = split->x.shape;
-    return open_length(data, id, layout, error) &&
+    return open_length(data, id, place, error) &&
            (!has_y || ls_labels_recognise(split, &data->y[id], error));
 }
 
 static bool open_splits(ls_dataset *data, ls_error *error)
 {
     bool found = false;
-    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+    for (int place = 0; place < LS_DATASET_CHECK_PLACES; place++)
         for (int id = 0; id < LS_SPLITS; id++) {
-            if (!open_split(data, (ls_split_id)id, &layouts[i], error))
+            if (!open_split(data, (ls_split_id)id, place, error))
                 return false;
             found = found || data->split[id].present;
         }
@@ -155,7 +145,7 @@ static bool splits_match(ls_dataset *data, ls_error *error)
             !shapes_match(data, &y, split->has_y ? &split->y : NULL, error))
             return false;
     }
-    return true;
+    return ls_lengths_match(data->split, data->path, error);
 }
 
 /* Lengths are in range; from now on rows are read as 0 behind them. */
@@ -170,7 +160,7 @@ static bool lengths_fit(ls_dataset *data, ls_error *error)
 }
 
 /* All splits have one number of classes: the attribute where any split has it, else the largest
- * label of all splits + 1. */
+ * label of all splits + 1; 1 where all are `ignore`. */
 static bool classes_match(ls_dataset *data, ls_error *error)
 {
     const ls_split *given = NULL;
@@ -193,7 +183,7 @@ static bool classes_match(ls_dataset *data, ls_error *error)
     }
     for (int id = 0; id < LS_SPLITS; id++)
         if (data->split[id].labelled)
-            data->split[id].classes = largest + 1;
+            data->split[id].classes = ls_max(1, largest + 1); /* 0 would say: there are no labels */
     return true;
 }
 
@@ -290,6 +280,13 @@ bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error)
         if (data->split[id].present)
             ls_stream_cut(&data->split[id], &data->x[id], &data->y[id], steps);
     return true;
+}
+
+void ls_dataset_add_tails(ls_dataset *data)
+{
+    for (int id = 0; id < LS_SPLITS; id++)
+        if (!data->split[id].length)
+            data->length[id] = ls_stream_tail(&data->split[id], &data->x[id], &data->y[id]);
 }
 
 void ls_dataset_close(ls_dataset *data)
@@ -450,23 +447,14 @@ static bool read_x(const ls_dataset *data, ls_split_id split, const int64_t *row
     return ok;
 }
 
-static void add_rule(const ls_target_rule **list, const ls_target_rule *rule)
-{
-    int i = 0;
-    while (i < RULES && list[i] && list[i] != rule)
-        i++;
-    ls_check(i < RULES, "more than %d rules for the numbers of a data set", (int)RULES);
-    list[i] = rule;
-}
-
 void ls_dataset_add_rule(ls_dataset *data, const ls_target_rule *rule)
 {
-    add_rule(data->rule, rule);
+    ls_target_rules_add(&data->rules, rule);
 }
 
 void ls_dataset_add_x_rule(ls_dataset *data, const ls_target_rule *rule)
 {
-    add_rule(data->x_rule, rule);
+    ls_target_rules_add(&data->x_rules, rule);
 }
 
 const ls_vocabulary *ls_dataset_vocabulary(const ls_dataset *data)
@@ -478,39 +466,6 @@ void ls_dataset_set_vocabulary(ls_dataset *data, const ls_vocabulary *v)
 {
     ls_vocabulary_destroy(data->words);
     data->words = v ? ls_vocabulary_create(v->level, v->token, v->count, v->unknown) : NULL;
-}
-
-/* The targets y[n, width] of these rows fit all rules. */
-static bool check_rules(const ls_dataset *data, const ls_array *array, const int64_t *rows, long n,
-                        const real *y, ls_error *error)
-{
-    const long width = ls_shape_count(&array->shape);
-    for (int k = 0; k < RULES && data->rule[k]; k++)
-        for (long i = 0; i < n * width; i++)
-            if (!data->rule[k]->takes((double)y[i]))
-                return ls_error_set(error, LS_DATA, "%s: %s holds %g at row %ld, but the loss %s",
-                                    data->path, array->path, (double)y[i], (long)rows[i / width],
-                                    data->rule[k]->words);
-    return true;
-}
-
-/* The rows x[n, row] as transformed fit all rules of x. */
-static bool check_x_rules(const ls_dataset *data, const ls_split *split, const int64_t *rows,
-                          long n, const real *x, ls_error *error)
-{
-    const long width = ls_shape_count(&split->row);
-    for (long r = 0; data->x_rule[0] && r < n; r++) {
-        real ends[2];
-        ls_range_find(width, x + r * width, &ends[0], &ends[1]);
-        for (int k = 0; k < 2 * RULES; k++) {
-            const ls_target_rule *rule = data->x_rule[k / 2];
-            if (rule && !rule->takes((double)ends[k % 2]))
-                return ls_error_set(error, LS_DATA, "%s: %s holds %g at row %ld%s, but %s",
-                                    data->path, split->x.path, (double)ends[k % 2], (long)rows[r],
-                                    data->transform ? " as transformed" : "", rule->words);
-        }
-    }
-    return true;
 }
 
 void ls_dataset_add_vocabulary(ls_dataset *data, long vocabulary)
@@ -543,8 +498,9 @@ static bool read_y(const ls_dataset *data, ls_split_id split, const int64_t *row
     const ls_split *from = &data->split[split];
     const ls_column *column = &data->y[split];
     return ls_column_read(column, rows, n, y, error) &&
-           (from->labelled ? ls_labels_check_again(from, column, rows, n, y, error)
-                           : check_rules(data, &from->y, rows, n, y, error));
+           (from->labelled
+                ? ls_labels_take(from, column, rows, n, y, error)
+                : ls_target_rules_check(&data->rules, data->path, &from->y, rows, n, y, error));
 }
 
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
@@ -554,7 +510,8 @@ bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, l
     ls_check((!x || from->present) && (!y || from->has_y), "%s: split %s has no %s", data->path,
              from->name, from->present ? "y" : "rows");
     return (!x || (read_x(data, split, rows, n, augment, x, error) &&
-                   check_x_rules(data, from, rows, n, x, error) &&
+                   ls_target_rules_check_x(&data->x_rules, data->path, from,
+                                           data->transform != NULL, rows, n, x, error) &&
                    check_tokens(data, from, rows, n, x, error))) &&
            (!y || read_y(data, split, rows, n, y, error));
 }
@@ -567,11 +524,12 @@ bool ls_dataset_read_tokens(ls_dataset *data, ls_split_id id, long first, long n
     split.x.rows = split.tokens;
     split.x.shape = split.y.shape = split.row = (ls_shape){.rank = 0};
     column.array = &split.x;
+    column.length = NULL;
     int64_t *rows = ls_alloc((size_t)n, sizeof *rows);
     for (long i = 0; i < n; i++)
         rows[i] = first + i;
     const bool ok = ls_column_read(&column, rows, n, tokens, error) &&
-                    ls_labels_check_again(&split, &column, rows, n, tokens, error) &&
+                    ls_labels_take(&split, &column, rows, n, tokens, error) &&
                     check_tokens(data, &split, rows, n, tokens, error);
     ls_free(rows);
     return ok;
@@ -587,9 +545,17 @@ char *ls_dataset_describe(ls_dataset *data, ls_error *error)
             (!split->present || ls_describe_array(split, &data->x[id], text, sizeof text, error)) &&
             (!split->has_y || ls_describe_array(split, &data->y[id], text, sizeof text, error));
     }
-    if (ok && data->file >= 0)
-        ls_describe_weights(&data->split[LS_TRAIN], data->file, text, sizeof text);
-    return ok ? ls_copy_string(text) : NULL;
+    if (!ok || data->file < 0)
+        return ok ? ls_copy_string(text) : NULL;
+    ls_describe_weights(&data->split[LS_TRAIN], data->file, text, sizeof text);
+    int of = LS_TRAIN; /* whose attributes stand for all */
+    while (of + 1 < LS_SPLITS && !data->split[of].present)
+        of++;
+    char *more = ls_describe_attributes(data->x[of].dataset,
+                                        data->split[of].labelled ? data->y[of].dataset : -1);
+    char *all = ls_format("%s%s", text, more);
+    ls_free(more);
+    return all;
 }
 
 uint64_t ls_dataset_shape_digest(const ls_dataset *data)

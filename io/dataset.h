@@ -7,8 +7,9 @@
  *
  * y of shape [rows] or [rows, 1] holds labels where its numbers are whole or where it has the
  * attribute `classes`; the shape of a row is then {}. y of another shape, [rows, steps], holds a
- * label for each step of a row where it has that attribute. Other y are targets of regression. x
- * and targets of shape [rows] count as [rows, 1].
+ * label for each step of a row where it has that attribute. The attribute `ignore` of labels is a
+ * number that stands for none: ls_dataset_read gives -1 for it, and losses do not count it. Other y
+ * are targets of regression. x and targets of shape [rows] count as [rows, 1].
  *
  * A file without y whose x are whole numbers of shape [tokens] holds a stream of tokens, which
  * ls_dataset_unroll cuts into rows; x may then have the attribute `classes`, as y.
@@ -42,6 +43,8 @@ typedef struct ls_split {
     char name[16];
     bool present, has_y;
     bool labelled; /* y holds labels: one a row, or one a step */
+    bool ignores;  /* ... of which those that are `ignore` stand for none */
+    long ignore;
     ls_array x, y;
     const int32_t *length; /* [rows of x] steps that count; NULL: all */
     ls_shape row;          /* of a row of x as ls_dataset_read gives it: transformed */
@@ -98,8 +101,11 @@ const ls_split *ls_dataset_split(const ls_dataset *data, ls_split_id split);
 ls_split_id ls_split_find(const char *name);
 /* Cuts the streams of tokens of all splits into windows of so many steps, each labelled with the
  * token that follows (stream.h). If they are so cut already, does nothing. LS_USAGE and LS_DATA
- * errors where a split is no stream, or too short for a window. Not while other threads read. */
+ * errors where a split is no stream, or has fewer than two tokens. Not while other threads read. */
 bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error);
+/* Of splits cut by ls_dataset_unroll: from now on the tokens beyond the last whole window are a row
+ * of their own, by which the split has lengths. Not while other threads read. */
+void ls_dataset_add_tails(ls_dataset *data);
 /* What the random part of the transforms depends on, besides the row of the data set, or in place
  * of it: a row that comes many times in an epoch gets other draws each time. */
 typedef struct ls_augment {
@@ -129,10 +135,10 @@ const ls_vocabulary *ls_dataset_vocabulary(const ls_dataset *data);
 /* The data set gets a copy of it, for a data set in memory. Not while other threads read. */
 void ls_dataset_set_vocabulary(ls_dataset *data, const ls_vocabulary *v);
 /* Reads rows[0..n) of a split, converted to real: x [n, row], transformed (`augment` NULL: without
- * the random part), and y [n, shape of y], labels as whole numbers. x or y may be NULL: not wanted.
- * A row outside the split is a bug. Several threads may read at a time. LS_IO errors; LS_DATA,
- * naming the row, for a NaN or infinity in x or y, and for numbers that do not fit a rule or are no
- * tokens. What lies behind the end of a row is 0. */
+ * the random part), and y [n, shape of y], labels as whole numbers, -1 where there is none. x or y
+ * may be NULL: not wanted. A row outside the split is a bug. Several threads may read at a time.
+ * LS_IO errors; LS_DATA, naming the row, for a NaN or infinity in x or y, and for numbers that do
+ * not fit a rule or are no tokens. What lies behind the end of a row is 0. */
 bool ls_dataset_read(ls_dataset *data, ls_split_id split, const int64_t *rows, long n,
                      const ls_augment *augment, real *x, real *y, ls_error *error);
 /* Of a split cut by ls_dataset_unroll: reads n tokens from `first` on, as they lie in the stream.
@@ -141,7 +147,8 @@ bool ls_dataset_read_tokens(ls_dataset *data, ls_split_id split, long first, lon
                             ls_error *error);
 /* What tells this data set from others, in lines "train/x rows: 60 of 6, float32" of each array,
  * each followed by one with a digest of all its labels, or of a few of its rows, as stored; and one
- * of all lengths, and of the weights of train. Equal data give equal texts, whatever the file's
+ * of all lengths, and of the weights of train. What imports say of x and of the classes follows, as
+ * "made: --features mfcc ..." and "class 0: cat". Equal data give equal texts, whatever the file's
  * path and layout. The caller frees it with ls_free. NULL and an error where rows can't be read. */
 char *ls_dataset_describe(ls_dataset *data, ls_error *error);
 /* A digest of names, shapes and types, not of contents: by it a resumed run refuses data of another

@@ -32,6 +32,12 @@ hid_t ls_dataset_check_memory_type(ls_dtype type)
     return types[type];
 }
 
+void ls_dataset_check_place(int place, const char *split, const char *array, char *path,
+                            size_t size)
+{
+    snprintf(path, size, "%s%c%s", place ? array : split, place ? '_' : '/', place ? split : array);
+}
+
 bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_error *error)
 {
     char part[NAME_SIZE];
@@ -119,6 +125,16 @@ bool ls_dataset_check_is_boolean(hid_t type)
            zero == 0 && one == 1;
 }
 
+bool ls_dataset_check_is_number(hid_t type)
+{
+    hid_t number = H5Tget_class(type) == H5T_ENUM ? H5Tget_super(type) : H5Tcopy(type);
+    const H5T_class_t class = H5Tget_class(number);
+    const size_t size = H5Tget_size(number);
+    H5Tclose(number);
+    return class == H5T_FLOAT || (class == H5T_BITFIELD && size == 1) ||
+           (class == H5T_INTEGER && (size == 1 || size == 2 || size == 4 || size == 8));
+}
+
 /* The type is one of ls_dtype, in either byte order, or boolean, which is read as uint8. */
 static bool has_known_type(subject *it)
 {
@@ -131,14 +147,18 @@ static bool has_known_type(subject *it)
         it->array->type = (ls_dtype)i;
     }
     it->swapped = H5Tequal(native, type) <= 0;
-    char text[64];
+    char text[64], file[200];
     ls_dataset_check_describe_type(type, text, sizeof text);
+    bool number = ls_dataset_check_is_number(type);
     H5Tclose(native);
     H5Tclose(type);
-    return known || refuse(it,
-                           " holds %s; expected uint8, int8, uint16, int16, uint32, int32, "
-                           "int64, float32 or float64",
-                           text);
+    return known ||
+           refuse(it,
+                  " holds %s; expected uint8, int8, uint16, int16, uint32, int32, int64, float32 "
+                  "or float64%s%s%s",
+                  text, number ? ", which `lockstep import h5 " : "",
+                  number ? ls_h5_file(it->dataset, file, sizeof file) : "",
+                  number ? " -o NEW.h5` makes of them" : "");
 }
 
 static bool has_rows(subject *it)

@@ -10,6 +10,11 @@ hid_t ls_dataset_check_open(hid_t file, const char *path, ls_array *array, ls_er
 /* Sets *exists: whether there is anything at `path`. A soft or external link on the way counts as
  * something, and is not followed. An error where the file can't be read there. */
 bool ls_dataset_check_exists(hid_t file, const char *path, bool *exists, ls_error *error);
+/* Where an array ("x") of a split may stand: writes "train/x" or, at the root, "x_train" to
+ * path[size]. */
+enum { LS_DATASET_CHECK_PLACES = 2 };
+void ls_dataset_check_place(int place, const char *split, const char *array, char *path,
+                            size_t size);
 /* Opens the data set that `array` describes once more, in place of *dataset, with memory for so
  * many bytes of unpacked chunks. */
 bool ls_dataset_check_reopen(hid_t file, ls_array *array, double bytes, hid_t *dataset,
@@ -20,6 +25,9 @@ const char *ls_dataset_check_names(hid_t group, char *text, size_t size);
  * was written to the last of them, by known filters and in chunks of a sane size. LS_DATA errors.
  */
 bool ls_dataset_check_stored(hid_t dataset, const char *path, ls_error *error);
+/* Whether these are numbers that import h5 takes, which has more types than a data set may have:
+ * whole ones of 1, 2, 4 or 8 bytes, floats, enumerations of these, and bytes of bits. */
+bool ls_dataset_check_is_number(hid_t type);
 /* Whether these are numpy's booleans: the names FALSE and TRUE for a byte of 0 and 1. */
 bool ls_dataset_check_is_boolean(hid_t type);
 /* What a data set of this type holds: "16-bit unsigned integers", "records". For messages. */

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "core/memory.h"
 #include "core/minmax.h"
+#include "io/h5/h5.h"
 #include "io/lengths.h"
 #include "io/weights.h"
 
@@ -55,6 +57,45 @@ void ls_describe_weights(const ls_split *split, hid_t file, char *text, size_t s
     if (split->present && ls_weights_digest(file, split, &digest))
         snprintf(text + strlen(text), size - strlen(text), "%s/weight: digest %016" PRIx64 "\n",
                  split->name, digest);
+}
+
+/* A line for each class, of names that are a line each; "" where these are too many to be kept. */
+static char *describe_classes(const char *names)
+{
+    enum { MOST = 1 << 15 }; /* bytes: a checkpoint keeps the text in an attribute */
+    if (strlen(names) >= MOST)
+        return ls_copy_string("");
+    const size_t room = 4 * MOST;
+    char *text = ls_alloc(room, 1);
+    size_t used = 0;
+    for (long i = 0; *names && used < MOST; i++) {
+        const int length = (int)strcspn(names, "\n");
+        used += (size_t)snprintf(text + used, room - used, "class %ld: %.*s\n", i, length, names);
+        names += length + (names[length] == '\n');
+    }
+    if (used >= MOST)
+        text[0] = 0;
+    return text;
+}
+
+char *ls_describe_attributes(hid_t x, hid_t y)
+{
+    ls_error unwanted; /* an attribute of another form says nothing here */
+    char *made = NULL, *names = NULL;
+    bool present;
+    if (x >= 0)
+        ls_h5_get_text(x, "made", &made, &present, &unwanted);
+    if (y >= 0)
+        ls_h5_get_text(y, "class_names", &names, &present, &unwanted);
+    char *text = describe_classes(names ? names : "");
+    if (made) {
+        char *classes = text;
+        text = ls_format("made: %.*s\n%s", (int)strcspn(made, "\n"), made, classes);
+        ls_free(classes);
+    }
+    ls_free(names);
+    ls_free(made);
+    return text;
 }
 
 uint64_t ls_describe_shapes(const ls_split splits[LS_SPLITS])

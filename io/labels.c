@@ -3,12 +3,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
 
 enum { BLOCK_ROWS = 8192, BLOCK_NUMBERS = 1 << 16 };
+
+/* The attribute `ignore`. */
+static bool read_ignore(ls_split *split, const ls_column *y, ls_error *error)
+{
+    const long limit = LS_CLASSES_MAX;
+    return ls_h5_get_long(y->dataset, "ignore", &split->ignore, &split->ignores, error) &&
+           (!split->ignores || (split->ignore > -limit && split->ignore < limit) ||
+            ls_error_set(error, LS_DATA, "%s: %s has attribute ignore=%ld; expected %ld to %ld",
+                         y->file, split->y.path, split->ignore, -limit + 1, limit - 1));
+}
 
 bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
 {
@@ -20,6 +31,11 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
     if (has < 0)
         return ls_h5_fail(error, LS_DATA, y->dataset, "attribute classes of %s can't be read",
                           array->path);
+    if (!given && (!single || !whole) && H5Aexists(y->dataset, "ignore") > 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s has an attribute ignore, but holds no labels: these are whole "
+                            "numbers, or have the attribute classes",
+                            y->file, array->path);
     if (!given && (!single || !whole)) {
         if (array->shape.rank == 0)
             array->shape = (ls_shape){.rank = 1, .at = {1}};
@@ -40,7 +56,7 @@ bool ls_labels_recognise(ls_split *split, const ls_column *y, ls_error *error)
                             "%s: %s holds labels, but has attributes scale=%g, offset=%g; remove "
                             "them, or store targets for regression as float32",
                             y->file, array->path, array->scale, array->offset);
-    return true;
+    return read_ignore(split, y, error);
 }
 
 /* What all rows that were read have in common. */
@@ -97,11 +113,20 @@ void ls_labels_advise(const ls_split *split, const ls_column *y, char *text, siz
                  split->y.path, (long)l.largest + 1, y->file);
 }
 
-/* "row 3", or "row 3, step 5" where each step has a label: of the i-th label. */
+/* Whether the labels are the tokens of a stream. */
+static bool is_stream(const ls_split *split)
+{
+    return strcmp(split->x.path, split->y.path) == 0;
+}
+
+/* "row 3", or "row 3, step 5" where each step has a label, or "token 3": of the i-th label. */
 static const char *place_of(const ls_split *split, const int64_t *rows, long i, char text[64])
 {
     const long steps = ls_shape_count(&split->y.shape);
-    if (split->y.shape.rank == 0)
+    if (is_stream(split))
+        snprintf(text, 64, "token %ld",
+                 (long)rows[i / steps] * steps + i % steps + (split->y.shape.rank > 0));
+    else if (split->y.shape.rank == 0)
         snprintf(text, 64, "row %ld", (long)rows[i]);
     else
         snprintf(text, 64, "row %ld, step %ld", (long)rows[i / steps], i % steps);
@@ -114,18 +139,32 @@ static bool is_label(const ls_split *split, double label)
     return label >= 0 && label < (double)limit && label == floor(label);
 }
 
+static bool is_ignored(const ls_split *split, double label)
+{
+    return split->ignores && label == (double)split->ignore;
+}
+
 static bool refuse_label(const ls_split *split, const ls_column *y, double label, const char *place,
                          ls_error *error)
 {
     const long limit = split->classes ? split->classes : LS_CLASSES_MAX;
+    if (is_stream(split))
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s holds %.9g at %s; expected tokens: whole numbers from 0 to %ld",
+                            y->file, split->y.path, label, place, limit - 1);
     if (label >= 0 && label == floor(label) && split->classes)
         return ls_error_set(error, LS_DATA,
                             "%s: %s holds label %.0f at %s; expected 0 to %ld (attribute "
                             "classes=%ld)",
                             y->file, split->y.path, label, place, limit - 1, limit);
-    return ls_error_set(
-        error, LS_DATA, "%s: %s holds label %.9g at %s; expected whole numbers from 0 to %ld%s",
-        y->file, split->y.path, label, place, limit - 1, label < 0 ? LS_LABELS_SOME : "");
+    const char *none = "";
+    if (label < 0)
+        none = split->y.shape.rank == 0
+                   ? LS_LABELS_SOME "; or y.attrs['ignore'] names the number that stands for none"
+                   : ". If it stands for no label, let y.attrs['ignore'] be this number";
+    return ls_error_set(error, LS_DATA,
+                        "%s: %s holds label %.9g at %s; expected whole numbers from 0 to %ld%s",
+                        y->file, split->y.path, label, place, limit - 1, none);
 }
 
 /* Checks the labels of these rows, and adds them to digest and *largest. */
@@ -136,9 +175,10 @@ static bool check_block(ls_split *split, const ls_column *y, const int64_t *rows
     int32_t *whole = ls_alloc((size_t)count, sizeof *whole);
     bool ok = true;
     for (long i = 0; ok && i < count; i++) {
-        ok = is_label(split, (double)labels[i]) ||
+        const bool ignored = is_ignored(split, (double)labels[i]);
+        ok = ignored || is_label(split, (double)labels[i]) ||
              refuse_label(split, y, (double)labels[i], place_of(split, rows, i, place), error);
-        whole[i] = ok ? (int32_t)labels[i] : 0;
+        whole[i] = !ok ? 0 : ignored ? -1 : (int32_t)labels[i];
         *largest = ls_max(*largest, whole[i]);
     }
     split->labels = XXH3_64bits_withSeed(whole, (size_t)count * sizeof *whole, split->labels);
@@ -165,12 +205,14 @@ bool ls_labels_check(ls_split *split, const ls_column *y, long *largest, ls_erro
     return ok;
 }
 
-bool ls_labels_check_again(const ls_split *split, const ls_column *y, const int64_t *rows, long n,
-                           const real *labels, ls_error *error)
+bool ls_labels_take(const ls_split *split, const ls_column *y, const int64_t *rows, long n,
+                    real *labels, ls_error *error)
 {
     char place[64];
     for (long i = 0; i < n * ls_shape_count(&split->y.shape); i++)
-        if (!is_label(split, (double)labels[i]))
+        if (is_ignored(split, (double)labels[i]))
+            labels[i] = -1;
+        else if (!is_label(split, (double)labels[i]))
             return ls_error_set(error, LS_DATA,
                                 "%s: %s holds label %.9g at %s, but all were from 0 to %ld when "
                                 "the file was opened: it was written to while in use",

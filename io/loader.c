@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/thread.h"
+#include "io/lengths.h"
 
 enum { RING = 3 };
 
@@ -19,6 +20,7 @@ typedef struct buffer {
     ls_batch batch; /* points into what follows */
     real *x, *y;
     int32_t *length; /* NULL: the split has none */
+    int32_t *all_length;
     int64_t *row;
     int64_t *place; /* of each row in the epoch, where rows are drawn; NULL: each comes once */
 } buffer;
@@ -29,6 +31,8 @@ struct ls_loader {
     ls_loader_plan plan;
     long rows; /* of an epoch */
     long steps_per_epoch;
+    int64_t *order;   /* [rows] with `bucket`: the rows of order_epoch; else NULL */
+    long order_epoch; /* -1: none yet */
     pthread_t thread;
     buffer ring[RING];
     long buffers;  /* of the ring that are used: one if all rows are in memory, else all */
@@ -46,8 +50,63 @@ long ls_loader_steps_per_epoch(long rows, long batch)
     return (rows + batch - 1) / batch;
 }
 
+/* A random stream for the order of an epoch. */
+static ls_random stream_of(const ls_loader *loader, ls_purpose purpose, long epoch, uint32_t number)
+{
+    return ls_random_stream(loader->plan.seed, purpose, (uint64_t)epoch, loader->plan.stage,
+                            number);
+}
+
+/* Makes the order of an epoch, of batches of similar lengths. */
+static void fill_order(ls_loader *loader, long epoch)
+{
+    const ls_lengths_epoch now = {.length = loader->split->length,
+                                  .rows = loader->rows,
+                                  .batch = loader->plan.batch,
+                                  .bucket = loader->plan.bucket,
+                                  .row_order = stream_of(loader, LS_RANDOM_SHUFFLE, epoch, 0),
+                                  .batch_order = stream_of(loader, LS_RANDOM_SHUFFLE, epoch, 1)};
+    ls_lengths_bucket(&now, loader->order);
+    loader->order_epoch = epoch;
+}
+
+/* The row at place `index` of an epoch, which `stream` draws. */
+static int64_t row_at(const ls_loader *loader, ls_random stream, long index)
+{
+    const ls_loader_plan *plan = &loader->plan;
+    if (loader->order)
+        return loader->order[index];
+    if (plan->streams)
+        return index % plan->batch * loader->steps_per_epoch + index / plan->batch;
+    if (plan->sampler)
+        return ls_sampler_draw(plan->sampler, stream, (uint64_t)index);
+    if (plan->shuffle)
+        return (int64_t)ls_random_permute(stream, (uint64_t)loader->rows, (uint64_t)index);
+    return index;
+}
+
+/* The lengths of the batch's rows, which begin at place `begin` of the epoch; each shard of this
+ * rank begins with its longest row. */
+static void add_lengths(const ls_loader *loader, ls_random stream, long begin, buffer *to)
+{
+    const ls_loader_plan *plan = &loader->plan;
+    const int32_t *length = loader->split->length;
+    ls_batch *batch = &to->batch;
+    batch->length = to->length;
+    batch->all_length = to->all_length;
+    for (long i = 0; i < batch->total; i++)
+        to->all_length[i] = length[row_at(loader, stream, begin + i)];
+    for (int s = plan->begin; s < plan->end; s++) {
+        const ls_batch shard = ls_batch_shard(batch, s, plan->shards);
+        const long skip = shard.first - batch->first;
+        ls_lengths_sort(length, shard.rows, to->row + skip, to->place ? to->place + skip : NULL);
+    }
+    for (long i = 0; i < batch->rows; i++)
+        to->length[i] = length[to->row[i]];
+}
+
 /* Sets the extent of a step's batch, and which rows of the data set it consists of. */
-static void describe_batch(const ls_loader *loader, long step, buffer *to)
+static void describe_batch(ls_loader *loader, long step, buffer *to)
 {
     const ls_loader_plan *plan = &loader->plan;
     long rows = loader->rows, epoch = step / loader->steps_per_epoch;
@@ -62,23 +121,18 @@ static void describe_batch(const ls_loader *loader, long step, buffer *to)
                            .x = to->x,
                            .y_shape = loader->split->y.shape,
                            .y = to->y,
-                           .length = to->length,
                            .row = to->row};
-    ls_random order =
-        ls_random_stream(plan->seed, plan->sampler ? LS_RANDOM_SAMPLE : LS_RANDOM_SHUFFLE,
-                         (uint64_t)epoch, plan->stage, 0);
+    const ls_random stream =
+        stream_of(loader, plan->sampler ? LS_RANDOM_SAMPLE : LS_RANDOM_SHUFFLE, epoch, 0);
+    if (loader->order && loader->order_epoch != epoch)
+        fill_order(loader, epoch);
     for (long i = 0; i < end - first; i++) {
-        uint64_t index = (uint64_t)(begin + first + i);
-        to->row[i] = plan->streams
-                         ? (first + i) * loader->steps_per_epoch + step % loader->steps_per_epoch
-                     : plan->sampler ? ls_sampler_draw(plan->sampler, order, index)
-                     : plan->shuffle ? (int64_t)ls_random_permute(order, (uint64_t)rows, index)
-                                     : (int64_t)index;
+        to->row[i] = row_at(loader, stream, begin + first + i);
         if (to->place)
-            to->place[i] = (int64_t)index;
-        if (to->length)
-            to->length[i] = loader->split->length[to->row[i]];
+            to->place[i] = begin + first + i;
     }
+    if (to->length)
+        add_lengths(loader, stream, begin, to);
 }
 
 /* The thread. It holds the lock except while it waits or reads. */
@@ -121,6 +175,8 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
     ls_check(plan->shards > 0 && plan->begin >= 0 && plan->begin <= plan->end &&
                  plan->end <= plan->shards,
              "a loader can't read shards [%d, %d) of %d", plan->begin, plan->end, plan->shards);
+    ls_check(plan->bucket == 0 || (plan->shuffle && !plan->sampler && split->length),
+             "a loader can't make batches of similar lengths of %s", split->name);
     ls_loader *loader = ls_alloc(1, sizeof *loader);
     loader->data = data;
     loader->split = split;
@@ -131,6 +187,9 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
     /* The most rows that this rank gets of any batch of up to `batch` rows: for all real numbers a
      * and b, floor(b) - floor(a) is at most floor(b - a) + 1. */
     size_t most = (size_t)(batch * (plan->end - plan->begin) / plan->shards + 1);
+    loader->order_epoch = -1;
+    if (plan->bucket)
+        loader->order = ls_alloc((size_t)loader->rows, sizeof *loader->order);
     loader->buffers = ls_dataset_in_memory(data) ? 1 : RING;
     for (int i = 0; i < loader->buffers; i++) {
         buffer *to = &loader->ring[i];
@@ -138,9 +197,11 @@ ls_loader *ls_loader_open(ls_dataset *data, const ls_loader_plan *plan)
         to->x = ls_alloc(most, (size_t)ls_shape_count(&split->row) * sizeof(real));
         if (plan->sampler)
             to->place = ls_alloc(most, sizeof *to->place);
-        if (split->length)
+        if (split->length) {
             to->length = ls_alloc(most, sizeof *to->length);
-        if (split->has_y)
+            to->all_length = ls_alloc((size_t)batch, sizeof *to->all_length);
+        }
+        if (plan->targets && split->has_y)
             to->y = ls_alloc(most, (size_t)ls_shape_count(&split->y.shape) * sizeof(real));
     }
     pthread_mutex_init(&loader->lock, NULL);
@@ -165,9 +226,11 @@ void ls_loader_close(ls_loader *loader)
         ls_free(loader->ring[i].row);
         ls_free(loader->ring[i].place);
         ls_free(loader->ring[i].length);
+        ls_free(loader->ring[i].all_length);
         ls_free(loader->ring[i].x);
         ls_free(loader->ring[i].y);
     }
+    ls_free(loader->order);
     ls_free(loader);
 }
 

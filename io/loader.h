@@ -9,6 +9,11 @@
  * parts of the data set's transforms depend on (seed, stage, e) and on the row, or with a sampler
  * on its place in the epoch.
  *
+ * With `bucket`, of a split with lengths, batches are made of rows of similar lengths
+ * (ls_lengths_bucket): then an epoch's order is a list of 8 bytes a row, made when it begins. Of a
+ * split with lengths the rows of a shard stand the longest first, so that a recurrent layer may
+ * leave them as they end (core/layers/recurrent.h).
+ *
  * With `streams`, each row of a batch is a stream of its own: of n = batch * w rows, row i of batch
  * k of an epoch is row i * w + k. */
 #pragma once
@@ -20,8 +25,10 @@ typedef struct ls_loader_plan {
     ls_split_id split;
     uint64_t seed;
     uint32_t stage;
+    bool targets;              /* y is read too, where the split has it */
     bool shuffle, streams;     /* one of them, or none: the rows come in their order */
     const ls_sampler *sampler; /* borrowed; in place of `shuffle` it draws the rows; or NULL */
+    long bucket;               /* with `shuffle`: of ls_lengths_epoch; 0: no order by length */
     long rows;                 /* the first so many of the split; 0: all */
     long batch;                /* rows of a batch over all ranks, 1 or more */
     int shards, begin, end;    /* a batch has `shards` shards; this rank reads [begin, end) */

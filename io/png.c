@@ -4,6 +4,7 @@
 #include <png.h>
 #include <setjmp.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
@@ -85,6 +86,16 @@ static void read_bytes(png_structp png, png_bytep to, size_t size)
     r->at += size;
 }
 
+enum { PIECE_BYTES = 1 << 24 /* that libpng may take at once: a row of LS_DECODE_SIDE is less */ };
+
+/* Memory for libpng, which believes the length that a chunk beside the pixels claims (Exif, for
+ * one) and leaves out a chunk that gets none. png_set_chunk_malloc_max only warns of such a chunk.
+ */
+static png_voidp bounded(png_structp png, png_alloc_size_t bytes)
+{
+    return bytes <= PIECE_BYTES ? ls_memory_malloc(bytes) : NULL;
+}
+
 /* Asks libpng for rows of 8-bit red, green, blue, with alpha where there is transparency. */
 static void set_transforms(png_structp png)
 {
@@ -135,19 +146,26 @@ static void read_window(reader *r, const ls_decode_window *window, const ls_deco
 
 static int orientation_of(const reader *r)
 {
-    png_uint_32 size = 0;
-    png_bytep exif = NULL;
-    return png_get_eXIf_1(r->png, r->info, &size, &exif) ? ls_decode_orientation(exif, size) : 1;
+    enum { SIGNATURE = 8, HEAD = 8, SUM = 4 };
+    for (size_t at = SIGNATURE; at + HEAD + SUM <= r->size;) {
+        const uint8_t *chunk = r->bytes + at;
+        const size_t size = png_get_uint_32(chunk), room = r->size - at - HEAD - SUM;
+        if (size > room)
+            return 1;
+        if (memcmp(chunk + 4, "eXIf", 4) == 0)
+            return crc32(0, chunk + 4, (uInt)(size + 4)) == png_get_uint_32(chunk + HEAD + size)
+                       ? ls_decode_orientation(chunk + HEAD, size)
+                       : 1;
+        at += HEAD + size + SUM;
+    }
+    return 1;
 }
-
-enum { CHUNK_BYTES = 1 << 24 /* that a chunk beside the pixels may take, whatever it claims */ };
 
 /* What may end by longjmp. */
 static bool decode(reader *r, const ls_decode_sink *sink)
 {
     ls_decode_window window;
     png_set_user_limits(r->png, LS_DECODE_SIDE, LS_DECODE_SIDE);
-    png_set_chunk_malloc_max(r->png, CHUNK_BYTES);
     png_set_read_fn(r->png, r, read_bytes);
     png_read_info(r->png, r->info);
     long width = png_get_image_width(r->png, r->info);
@@ -169,7 +187,7 @@ bool ls_png_decode(const char *name, const uint8_t *bytes, size_t size, const ls
     ls_error unwanted;
     reader *r = ls_alloc(1, sizeof *r);
     *r = (reader){.name = name, .bytes = bytes, .size = size, .error = error ? error : &unwanted};
-    r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, fail, ignore);
+    r->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, r, fail, ignore, NULL, bounded, NULL);
     r->info = r->png ? png_create_info_struct(r->png) : NULL;
     bool ok = r->info || ls_error_set(r->error, LS_IO, "%s: libpng has no memory", name);
     ok = ok && setjmp(png_jmpbuf(r->png)) == 0 && decode(r, sink);

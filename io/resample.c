@@ -8,7 +8,9 @@
 #include "core/memory.h"
 #include "core/minmax.h"
 
-enum { BITS = 22 };
+/* Rows are filtered a band at a time, whose pixels lie beside those of the other rows, each in as
+ * many bytes: so a product with one weight is one of vectors, however few weights there are. */
+enum { BITS = 22, BAND = 8 /* rows */, PIXEL = 4 /* bytes */ };
 
 static uint8_t to_byte(int32_t sum)
 {
@@ -58,61 +60,70 @@ static void plan_axis(ls_resample_axis *axis, const ls_resample_axis *wanted)
         weigh(axis, i);
 }
 
-/* Room for at least so many bytes; what was there is lost. */
-static uint8_t *room_for(uint8_t *bytes, long *room, long needed)
-{
-    if (*room >= needed)
-        return bytes;
-    ls_free(bytes);
-    *room = needed + needed / 4;
-    return ls_alloc((size_t)*room, 1);
-}
-
 void ls_resample_plan(ls_resample *r, int channels, const ls_resample_axis *x,
                       const ls_resample_axis *y)
 {
     r->channels = channels;
     plan_axis(&r->x, x);
     plan_axis(&r->y, y);
-    r->plane = room_for(r->plane, &r->room[0], channels * (r->x.end - r->x.begin));
-    r->rows = room_for(r->rows, &r->room[1], (r->y.end - r->y.begin) * r->x.count * channels);
+    const long columns = r->x.end - r->x.begin;
+    const long rows = (r->y.end - r->y.begin) * r->x.count * channels;
+    r->rows_held = 0;
+    r->held = ls_memory_room(r->held, &r->room[0], (size_t)(columns * BAND * channels + PIXEL));
+    r->band = ls_memory_room(r->band, &r->room[1], (size_t)(columns * BAND * PIXEL));
+    r->rows = ls_memory_room(r->rows, &r->room[2], (size_t)rows);
 }
 
-static LS_CLONES void split(long n, const uint8_t *restrict pixels, uint8_t *restrict a,
-                            uint8_t *restrict b, uint8_t *restrict c)
+/* Makes the band [n][BAND][PIXEL] of rows [BAND][n][channels], whatever these hold so far. */
+static LS_CLONES void lay_band(long n, int channels, const uint8_t *restrict rows,
+                               uint8_t *restrict band)
 {
-    for (long i = 0; i < n; i++) {
-        a[i] = pixels[3 * i];
-        b[i] = pixels[3 * i + 1];
-        c[i] = pixels[3 * i + 2];
-    }
+    for (long i = 0; i < n; i++)
+        for (int k = 0; k < BAND; k++) /* of a pixel one byte or three more than there are */
+            memcpy(band + (i * BAND + k) * PIXEL, rows + (k * n + i) * channels, PIXEL);
 }
 
-/* One row of one channel: out[i * stride] for all i. */
-static LS_CLONES void filter_row(const ls_resample_axis *axis, const uint8_t *restrict plane,
-                                 long stride, uint8_t *restrict out)
+/* Pixel i of the output's rows, all rows of the band side by side. */
+static LS_INLINE void filter_pixel(const ls_resample_axis *axis, long i, const uint8_t *band,
+                                   uint8_t out[BAND * PIXEL])
 {
+    const uint8_t *from = band + (axis->start[i] - axis->begin) * BAND * PIXEL;
+    const int32_t *weight = axis->weight + i * axis->taps;
+    int32_t sum[BAND * PIXEL];
+    for (int k = 0; k < BAND * PIXEL; k++)
+        sum[k] = 1 << (BITS - 1);
+    for (long j = 0; j < axis->used[i]; j++, from += BAND * PIXEL)
+        for (int k = 0; k < BAND * PIXEL; k++)
+            sum[k] += weight[j] * from[k];
+    for (int k = 0; k < BAND * PIXEL; k++)
+        out[k] = to_byte(sum[k]);
+}
+
+/* Filters the first `rows` rows of the band to out[rows][axis->count][channels]. */
+static LS_CLONES void filter_band(const ls_resample_axis *axis, int channels, const uint8_t *band,
+                                  long rows, uint8_t *out)
+{
+    const long width = axis->count * channels;
+    uint8_t pixel[BAND * PIXEL];
     for (long i = 0; i < axis->count; i++) {
-        const uint8_t *restrict from = plane + axis->start[i] - axis->begin;
-        const int32_t *restrict weight = axis->weight + i * axis->taps;
-        int32_t sum = 1 << (BITS - 1);
-        for (long j = 0; j < axis->used[i]; j++)
-            sum += weight[j] * from[j];
-        out[i * stride] = to_byte(sum);
+        filter_pixel(axis, i, band, pixel);
+        for (long k = 0; k < rows; k++)
+            for (int c = 0; c < channels; c++)
+                out[k * width + i * channels + c] = pixel[k * PIXEL + c];
     }
 }
 
 void ls_resample_row(ls_resample *r, long y, const uint8_t *pixels)
 {
-    long n = r->x.end - r->x.begin;
-    uint8_t *out = r->rows + (y - r->y.begin) * r->x.count * r->channels;
-    if (r->channels == 1) {
-        filter_row(&r->x, pixels, 1, out);
+    const long n = r->x.end - r->x.begin, bytes = n * r->channels;
+    memcpy(r->held + r->rows_held++ * bytes, pixels, (size_t)bytes);
+    if (r->rows_held < BAND && y + 1 < r->y.end)
         return;
-    }
-    split(n, pixels, r->plane, r->plane + n, r->plane + 2 * n);
-    for (int c = 0; c < 3; c++)
-        filter_row(&r->x, r->plane + c * n, 3, out + c);
+    const long first = y + 1 - r->rows_held - r->y.begin;
+    lay_band(n, r->channels, r->held, r->band);
+    filter_band(&r->x, r->channels, r->band, r->rows_held,
+                r->rows + first * r->x.count * r->channels);
+    r->rows_held = 0;
 }
 
 /* sum[i] += weight * row[i] for a block of columns. */
@@ -158,6 +169,7 @@ void ls_resample_release(ls_resample *r)
 {
     release_axis(&r->x);
     release_axis(&r->y);
-    ls_free(r->plane);
+    ls_free(r->held);
+    ls_free(r->band);
     ls_free(r->rows);
 }

@@ -11,6 +11,7 @@
  *
  * Rows come one by one: what is held of a picture is its rows at the output's width. */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 /* Which part of an axis is made: pixels [first, first + count) of `to` that stand for `from`. */
@@ -27,9 +28,11 @@ typedef struct ls_resample_axis {
 typedef struct ls_resample {
     int channels; /* 1 or 3 */
     ls_resample_axis x, y;
-    uint8_t *plane; /* [channels][columns of the window] one row, channel by channel */
+    uint8_t *held;  /* [8 rows][columns of the window][channels] as they came, */
+    long rows_held; /* so many of them, */
+    uint8_t *band;  /* [columns][8 rows][4 bytes] and side by side */
     uint8_t *rows;  /* [rows of the window][x.count][channels] */
-    long room[2];   /* allocated: bytes of plane, of rows */
+    size_t room[3]; /* allocated: bytes of held, band, rows */
 } ls_resample;
 
 /* Plans pixels [x.first, +x.count) and [y.first, +y.count) of the picture. From here on x.begin
@@ -37,7 +40,7 @@ typedef struct ls_resample {
  * begins as {0}, and ls_resample_release frees them. */
 void ls_resample_plan(ls_resample *r, int channels, const ls_resample_axis *x,
                       const ls_resample_axis *y);
-/* Takes row y of the window: pixels [x.begin, x.end), [channels] each. */
+/* Takes row y of the window, one after the other: pixels [x.begin, x.end), [channels] each. */
 void ls_resample_row(ls_resample *r, long y, const uint8_t *pixels);
 /* After all rows of the window: writes out[y.count][x.count][channels]. */
 void ls_resample_finish(const ls_resample *r, uint8_t *out);

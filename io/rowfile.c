@@ -73,25 +73,32 @@ void ls_rowfile_discard(ls_rowfile *f)
     ls_free(f);
 }
 
-/* Writes row i of the values, numbers with as many digits as bring a real back as it was; or, where
- * `values` is NULL, the header: row,class,probability_0,probability_1,... */
-static void write_line(ls_rowfile *f, long i, const real *const *values)
+/* Writes number i of an array's values, with as many digits as bring a real back as it was. */
+static void write_number(FILE *csv, ls_rowfile_type type, const void *values, long i)
 {
     enum { DIGITS = sizeof(real) == sizeof(double) ? 17 : 9 };
-    if (values)
-        fprintf(f->csv, "%ld", f->row + i);
+    if (type == LS_ROWFILE_COUNTS)
+        fprintf(csv, "%lld", (long long)((const int64_t *)values)[i]);
     else
-        fputs("row", f->csv);
+        fprintf(csv, "%.*g", DIGITS, (double)((const real *)values)[i]);
+}
+
+/* Writes row i of the values; or, where `values` is NULL, the header:
+ * row,class,probability_0,probability_1,... */
+static void write_line(ls_rowfile *f, long i, const void *const *values)
+{
     for (int k = 0; k < f->count; k++) {
         const ls_rowfile_array *array = &f->array[k];
         long width = ls_shape_count(&array->shape);
-        for (long j = 0; j < width; j++)
+        for (long j = 0; j < width; j++) {
+            fputs(k + j > 0 ? "," : "", f->csv);
             if (values)
-                fprintf(f->csv, ",%.*g", DIGITS, (double)values[k][i * width + j]);
+                write_number(f->csv, array->type, values[k], i * width + j);
             else if (array->shape.rank == 0)
-                fprintf(f->csv, ",%s", array->path);
+                fputs(array->path, f->csv);
             else
-                fprintf(f->csv, ",%s_%ld", array->path, j);
+                fprintf(f->csv, "%s_%ld", array->path, j);
+        }
     }
     fputc('\n', f->csv);
 }
@@ -112,9 +119,10 @@ static bool create_array(ls_rowfile *f, int k, long rows, ls_error *error)
     const ls_rowfile_array *array = &f->array[k];
     hsize_t dims[LS_MAX_RANK + 1];
     int rank = fill_dims(rows, &array->shape, dims);
-    f->dataset[k] =
-        ls_h5_create_dataset(f->output.file, array->path,
-                             array->whole ? H5T_STD_I32LE : ls_h5_real(), rank, dims, error);
+    hid_t stored = array->type == LS_ROWFILE_REALS     ? ls_h5_real()
+                   : array->type == LS_ROWFILE_CLASSES ? H5T_STD_I32LE
+                                                       : H5T_STD_I64LE;
+    f->dataset[k] = ls_h5_create_dataset(f->output.file, array->path, stored, rank, dims, error);
     return f->dataset[k] >= 0;
 }
 
@@ -146,13 +154,18 @@ bool ls_rowfile_number(ls_rowfile *f, const char *name, double value, ls_error *
     return ls_h5_put_double(f->output.file, name, value, error);
 }
 
-bool ls_rowfile_add(ls_rowfile *f, long n, const real *const *values, ls_error *error)
+static hid_t given_type(const ls_rowfile_array *array)
+{
+    return array->type == LS_ROWFILE_COUNTS ? H5T_NATIVE_INT64 : ls_h5_real();
+}
+
+bool ls_rowfile_add(ls_rowfile *f, long n, const void *const *values, ls_error *error)
 {
     bool ok = true;
     for (long i = 0; f->csv && i < n; i++)
         write_line(f, i, values);
     for (int k = 0; ok && !f->csv && k < f->count; k++)
-        ok = ls_h5_write_rows(f->dataset[k], ls_h5_real(), f->row, n, values[k], error);
+        ok = ls_h5_write_rows(f->dataset[k], given_type(&f->array[k]), f->row, n, values[k], error);
     f->row += n;
     return ok && (!f->csv || ls_atomic_file_flush(f->output.target, error));
 }
@@ -164,6 +177,18 @@ bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const ch
         return true;
     hid_t object = H5Oopen(f->output.file, path, H5P_DEFAULT);
     bool ok = object >= 0 ? ls_h5_put_text(object, name, value, error)
+                          : ls_h5_fail(error, LS_IO, f->output.file, "has no %s", path);
+    ls_h5_close(object);
+    return ok;
+}
+
+bool ls_rowfile_count(ls_rowfile *f, const char *path, const char *name, long value,
+                      ls_error *error)
+{
+    if (f->csv)
+        return true;
+    hid_t object = H5Oopen(f->output.file, path, H5P_DEFAULT);
+    bool ok = object >= 0 ? ls_h5_put_long(object, name, value, error)
                           : ls_h5_fail(error, LS_IO, f->output.file, "has no %s", path);
     ls_h5_close(object);
     return ok;

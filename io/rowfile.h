@@ -7,10 +7,17 @@
 
 enum { LS_ROWFILE_ARRAYS = 4 };
 
+/* How the numbers of an array are stored, and what ls_rowfile_add is given. */
+typedef enum {
+    LS_ROWFILE_REALS,
+    LS_ROWFILE_CLASSES, /* int32, given as reals */
+    LS_ROWFILE_COUNTS   /* int64, given as int64_t */
+} ls_rowfile_type;
+
 typedef struct ls_rowfile_array {
     const char *path; /* "train/x"; in CSV the name of its columns */
     ls_shape shape;   /* of a row */
-    bool whole;       /* stored as int32; else as reals */
+    ls_rowfile_type type;
 } ls_rowfile_array;
 
 typedef enum { LS_ROWFILE_HDF5 /* .h5, .hdf5 */, LS_ROWFILE_ANY /* .csv too */ } ls_rowfile_kinds;
@@ -27,9 +34,9 @@ void ls_rowfile_discard(ls_rowfile *file);
 /* Begins arrays of `rows` rows, which ls_rowfile_add fills from now on. CSV files: once. */
 bool ls_rowfile_begin(ls_rowfile *file, const ls_rowfile_array *arrays, int count, long rows,
                       ls_error *error);
-/* Adds the next n rows of each array: values[k] is [n, shape of array k]. In CSV a row is a line,
- * which begins with its number. */
-bool ls_rowfile_add(ls_rowfile *file, long n, const real *const *values, ls_error *error);
+/* Adds the next n rows of each array: values[k] is [n, shape of array k]. In CSV a row is a line.
+ */
+bool ls_rowfile_add(ls_rowfile *file, long n, const void *const *values, ls_error *error);
 /* HDF5 files: writes an array of shape [rows, shape], or [shape] where rows < 0, at once. */
 bool ls_rowfile_write(ls_rowfile *file, const char *path, long rows, const ls_shape *shape,
                       const real *values, ls_error *error);
@@ -38,6 +45,9 @@ bool ls_rowfile_number(ls_rowfile *file, const char *name, double value, ls_erro
 /* Writes an attribute of the object at `path`; does nothing in a CSV file, which has none. */
 bool ls_rowfile_text(ls_rowfile *file, const char *path, const char *name, const char *value,
                      ls_error *error);
+/* The same for a whole number. */
+bool ls_rowfile_count(ls_rowfile *file, const char *path, const char *name, long value,
+                      ls_error *error);
 /* HDF5 files: copies the arrays beside `x` of the file `source` that have as many rows, with their
  * attributes, into the group `split`, but for those that it has already, and for the one that is to
  * be called `except` (NULL: none). Beside "train/x" are the

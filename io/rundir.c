@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -203,17 +204,33 @@ void ls_rundir_close(ls_rundir *run)
     ls_free(run);
 }
 
-static bool remove_entry(void *path, int folder, const char *name, ls_error *error)
+/* How the files of a run are named (io/checkpoint/checkpoint_list.h, launch/train/samples.c), and
+ * how a name goes on while its file is written (io/atomic_file.h). */
+#define TEMPORARY "([.][0-9a-f]{16}[.]tmp)?$"
+#define CHECKPOINTS "^(best|stage-[0-9]+|step-[0-9]{8,})[.](h5|ok)" TEMPORARY
+#define SAMPLES "^step-[0-9]{8,}-(prior|rebuilt)[.]png" TEMPORARY
+
+/* The files of a folder that may be removed. */
+typedef struct removal {
+    const char *path; /* of the folder */
+    regex_t names;
+} removal;
+
+static bool remove_entry(void *context, int folder, const char *name, ls_error *error)
 {
-    return unlinkat(folder, name, 0) == 0 || errno == EISDIR ||
-           fail(error, path, "remove the files of an earlier run");
+    const removal *r = context;
+    return regexec(&r->names, name, 0, NULL, 0) != 0 || unlinkat(folder, name, 0) == 0 ||
+           errno == EISDIR || fail(error, r->path, "remove the files of an earlier run");
 }
 
-/* Removes the files of a folder of the run, but no folders in it. */
-static bool empty_folder(const ls_rundir *run, const char *name, ls_error *error)
+/* Removes the files of these names from a folder of the run. */
+static bool empty_folder(const ls_rundir *run, const char *name, const char *names, ls_error *error)
 {
     char *path = inside(run, name);
-    bool ok = ls_folder_each(path, remove_entry, path, error);
+    removal r = {.path = path};
+    ls_check(regcomp(&r.names, names, REG_EXTENDED | REG_NOSUB) == 0, "bad pattern: %s", names);
+    bool ok = ls_folder_each(path, remove_entry, &r, error);
+    regfree(&r.names);
     ls_free(path);
     return ok;
 }
@@ -221,7 +238,8 @@ static bool empty_folder(const ls_rundir *run, const char *name, ls_error *error
 bool ls_rundir_clear(ls_rundir *run, ls_error *error)
 {
     close_metrics(run);
-    return empty_folder(run, "checkpoints", error) && empty_folder(run, "samples", error) &&
+    return empty_folder(run, "checkpoints", CHECKPOINTS, error) &&
+           empty_folder(run, "samples", SAMPLES, error) &&
            (unlink(run->metrics_path) == 0 || errno == ENOENT ||
             fail(error, run->metrics_path, "remove"));
 }

@@ -15,7 +15,8 @@ void ls_rundir_close(ls_rundir *run);
  * lock file that somebody removed is made anew, with a notice on stderr. LS_IN_USE errors where
  * another job has taken the directory meanwhile, LS_IO where it was removed or replaced. */
 bool ls_rundir_check(ls_rundir *run, ls_error *error);
-/* Removes checkpoints, metrics and samples of an earlier run (--overwrite). */
+/* Removes checkpoints, metrics and samples of an earlier run (--overwrite), by the names that runs
+ * give their files: whatever else lies beside them stays. */
 bool ls_rundir_clear(ls_rundir *run, ls_error *error);
 /* Writes a small file that appears whole or not at all (io/atomic_file.h). */
 bool ls_rundir_put(ls_rundir *run, const char *name, const char *text, ls_error *error);

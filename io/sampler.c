@@ -44,13 +44,20 @@ static bool balance(ls_dataset *data, ls_split_id id, long rows, double *weight,
 {
     if (!read_labels(data, id, rows, weight, error))
         return false;
-    long *count = ls_alloc((size_t)ls_dataset_split(data, id)->classes, sizeof *count);
+    const ls_split *split = ls_dataset_split(data, id);
+    long *count = ls_alloc((size_t)split->classes, sizeof *count), labels = 0;
     for (long i = 0; i < rows; i++)
-        count[(long)weight[i]]++;
-    for (long i = 0; i < rows; i++)
-        weight[i] = 1 / (double)count[(long)weight[i]];
+        if (weight[i] >= 0) {
+            count[(long)weight[i]]++;
+            labels++;
+        }
+    for (long i = 0; i < rows; i++) /* a row without a label is never drawn */
+        weight[i] = weight[i] < 0 ? 0 : 1 / (double)count[(long)weight[i]];
     ls_free(count);
-    return true;
+    return labels > 0 ||
+           ls_error_set(error, LS_DATA,
+                        "%s: no row of %s has a label to balance by: all of %ld are ignore=%ld",
+                        ls_dataset_path(data), split->y.path, rows, split->ignore);
 }
 
 /* Whether all weights are numbers that can be probabilities. */

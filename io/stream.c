@@ -1,6 +1,7 @@
 /* stream: checks that a split is a stream of tokens, and says where its windows lie. */
 #include "io/stream.h"
 
+#include "core/memory.h"
 #include "io/labels.h"
 
 /* What can be no stream. */
@@ -29,11 +30,11 @@ static bool is_stream(const ls_split *split, const ls_column *x, long steps, ls_
                             "%s: %s has attributes scale=%g, offset=%g, but tokens are the whole "
                             "numbers that are stored: remove them, or leave unroll out",
                             x->file, array->path, array->scale, array->offset);
-    return array->rows > steps ||
+    return array->rows > 1 ||
            ls_error_set(error, LS_DATA,
-                        "%s: %s holds %ld tokens, but one window of unroll=%ld needs %ld: give a "
-                        "smaller unroll, or more tokens",
-                        x->file, array->path, array->rows, steps, steps + 1);
+                        "%s: %s holds %ld token, but the first of two or more is what the next is "
+                        "predicted from",
+                        x->file, array->path, array->rows);
 }
 
 bool ls_stream_label(ls_split *split, const ls_column *x, ls_column *y, long steps, ls_error *error)
@@ -48,6 +49,7 @@ bool ls_stream_label(ls_split *split, const ls_column *x, ls_column *y, long ste
     if (x->dataset >= 0 && !ls_labels_recognise(split, y, error))
         return false;
     split->y.shape = (ls_shape){.rank = 0};
+    split->ignores = false; /* every token follows another */
     return true;
 }
 
@@ -57,9 +59,24 @@ void ls_stream_cut(ls_split *split, ls_column *x, ls_column *y, long steps)
     split->tokens = split->x.rows;
     split->x.rows = split->y.rows = (split->tokens - 1) / steps;
     split->x.shape = split->y.shape = split->row = (ls_shape){1, {steps}};
-    x->flat = y->flat = true;
+    x->flat = y->flat = split->tokens;
     y->skip = 1;
     y->memory = y->memory ? (const char *)y->memory + token : NULL;
     split->y.start += split->y.start >= 0 ? (long)token : 0;
     split->y.unpacked = split->y.kept = 0; /* its chunks are those of x */
+}
+
+int32_t *ls_stream_tail(ls_split *split, ls_column *x, ls_column *y)
+{
+    const long steps = ls_shape_count(&split->row);
+    const long tail = split->tokens ? (split->tokens - 1) % steps : 0;
+    if (tail == 0)
+        return NULL;
+    int32_t *length = ls_alloc((size_t)split->x.rows + 1, sizeof *length);
+    for (long r = 0; r < split->x.rows; r++)
+        length[r] = (int32_t)steps;
+    length[split->x.rows] = (int32_t)tail;
+    split->y.rows = ++split->x.rows;
+    split->length = x->length = y->length = length;
+    return length;
 }

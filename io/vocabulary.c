@@ -145,8 +145,7 @@ ls_vocabulary *ls_vocabulary_parse(const char *name, ls_vocabulary_level level, 
     v.bytes = ls_alloc(size, 1);
     const char *line = text, *end = text + size, *next;
     char *to = v.bytes;
-    bool ok = lines > 0 && lines <= LS_LAYER_TOKENS && size > 0 && text[size - 1] == '\n' &&
-              unknown >= -1 && unknown < lines;
+    bool ok = lines > 0 && lines <= LS_LAYER_TOKENS && text[size - 1] == '\n';
     for (; ok && line < end; line = next) {
         next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
         ok = read_line(line, (size_t)(next - line) - 1, to, &v.token[v.count]);
@@ -154,9 +153,14 @@ ls_vocabulary *ls_vocabulary_parse(const char *name, ls_vocabulary_level level, 
     }
     if (!ok)
         ls_error_set(error, LS_DATA,
-                     "%s: /vocabulary: expected a line for each token, and an attribute unknown "
-                     "that is one of their numbers or -1: line %ld of %ld is none, or unknown=%ld",
-                     name, v.count, lines, unknown);
+                     "%s: /vocabulary: expected a line for each of 1 to %d tokens, ended by a line "
+                     "break, with \\xHH for a backslash: %ld of %ld lines are such",
+                     name, LS_LAYER_TOKENS, v.count, lines);
+    else if (unknown < -1 || unknown >= lines)
+        ok = ls_error_set(error, LS_DATA,
+                          "%s: /vocabulary has unknown=%ld; expected the number of the token for "
+                          "what is not in it, 0 to %ld, or -1 where there is none",
+                          name, unknown, lines - 1);
     ok = ok && check_tokens(name, &v, error);
     ls_vocabulary *made = ok ? ls_vocabulary_create(level, v.token, v.count, unknown) : NULL;
     ls_free(v.token);

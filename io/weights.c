@@ -12,22 +12,20 @@ enum { BLOCK = 4096 /* rows */ };
 hid_t ls_weights_open(hid_t file, const ls_split *split, const char *path, ls_array *array,
                       ls_error *error)
 {
-    static const char *const places[] = {"%s/weight", "weight_%s"};
-    char name[2][32];
+    char name[sizeof split->x.path];
     bool there = false;
-    int i = 0;
-    for (; !there && i < 2; i++) {
-        snprintf(name[i], sizeof name[i], places[i], split->name);
-        if (!ls_dataset_check_exists(file, name[i], &there, error))
+    for (int place = 0; !there && place < LS_DATASET_CHECK_PLACES; place++) {
+        ls_dataset_check_place(place, split->name, "weight", name, sizeof name);
+        if (!ls_dataset_check_exists(file, name, &there, error))
             return -1;
     }
     if (!there) {
         ls_error_set(error, LS_DATA,
-                     "%s: has no %s; sampling by weights needs a weight for each row of %s", path,
-                     name[0], split->x.path);
+                     "%s: has no %s/weight; sampling by weights needs a weight for each row of %s",
+                     path, split->name, split->x.path);
         return -1;
     }
-    hid_t dataset = ls_dataset_check_open(file, name[i - 1], array, error);
+    hid_t dataset = ls_dataset_check_open(file, name, array, error);
     if (dataset < 0 || (array->rows == split->x.rows && ls_shape_count(&array->shape) == 1))
         return dataset;
     ls_error_set(error, LS_DATA,

@@ -2,6 +2,7 @@
 #include "launch/command.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,28 @@ static long read_long(const ls_command_option *o, const char *text, const struct
     return value;
 }
 
+static double read_time(const ls_command_option *o, const char *text,
+                        const struct argp_state *state)
+{
+    int hours, minutes, seconds, end = 0;
+    double value = NAN;
+    char unit, rest;
+    if (sscanf(text, "%d:%2d:%2d%n", &hours, &minutes, &seconds, &end) == 3 && !text[end])
+        value = text[strspn(text, "0123456789:")] ? NAN : 3600.0 * hours + 60.0 * minutes + seconds;
+    else if (strcmp(text, "never") == 0 || strcmp(text, "0") == 0)
+        value = 0;
+    else if (sscanf(text, "%lf%c%c", &value, &unit, &rest) == 2 && strchr("smh", unit))
+        value *= unit == 's' ? 1 : unit == 'm' ? 60 : 3600;
+    else
+        value = NAN;
+    if (isfinite(value) && (o->low ? value > 0 : value >= 0))
+        return value;
+    argp_error(state, "--%s=%s: %swrite 90s, 30m, 11.5h%s", o->name, text,
+               text[strspn(text, "0123456789.")] ? "" : "the unit is missing: ",
+               o->low ? " or HH:MM:SS" : ", HH:MM:SS or never");
+    return 0;
+}
+
 /* The number of `text` among the words of the option's value: "train|valid|test". */
 static int read_choice(const ls_command_option *o, const char *text, const struct argp_state *state)
 {
@@ -157,6 +180,9 @@ static void read_option(const ls_command_option *o, const char *text, void *argu
         break;
     case LS_COMMAND_INT:
         *(int *)member = (int)read_long(o, text, state);
+        break;
+    case LS_COMMAND_TIME:
+        *(double *)member = read_time(o, text, state);
         break;
     case LS_COMMAND_CHOICE:
         *(int *)member = read_choice(o, text, state);

@@ -17,6 +17,8 @@ typedef enum ls_command_kind {
     LS_COMMAND_TEXT,   /* const char *: the value itself */
     LS_COMMAND_LONG,   /* long in [low, high] */
     LS_COMMAND_INT,    /* the same, stored as an int */
+    LS_COMMAND_TIME,   /* double, in seconds: 90s, 30m, 11.5h or HH:MM:SS; 0 for `never`,
+                          which an option of low = 1 refuses */
     LS_COMMAND_CHOICE, /* int: which of the words in `value` ("train|valid|test") it is, from 0 */
     LS_COMMAND_OWN     /* `read` stores the value */
 } ls_command_kind;

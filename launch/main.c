@@ -75,6 +75,8 @@ static int run(const ls_command *command, int argc, char **argv)
         ls_error_set(&error, LS_USAGE, LS_TILE_EXPECTED, instructions);
         return ls_command_fail(speaker(), &error);
     }
+    if (!ls_comm_check_environment(&error))
+        return ls_command_fail(speaker(), &error);
     snprintf(name, sizeof name, "lockstep %s", command->name);
     argv[1] = name;
     return command->run(argc - 1, argv + 1);

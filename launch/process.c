@@ -17,7 +17,8 @@
 #include "core/memory.h"
 #include "core/print.h"
 
-/* Some file systems tell only at close that they could not keep what was written. */
+/* Some file systems tell only at close that they could not keep what was written. A reader that has
+ * gone away (`| head`) wanted no more: the exit code alone tells of it. */
 static void close_output(int code, void *context)
 {
     bool failed = ferror(stdout);
@@ -26,8 +27,9 @@ static void close_output(int code, void *context)
     errno = 0;
     if (fclose(stdout) == 0 && !failed)
         return;
-    ls_print(stderr, "lockstep: stdout: can't write all of it: %s\n",
-             errno ? strerror(errno) : "an earlier write failed");
+    if (errno != EPIPE)
+        ls_print(stderr, "lockstep: stdout: can't write all of it: %s\n",
+                 errno ? strerror(errno) : "an earlier write failed");
     fflush(stderr);
     _exit(code ? code : LS_IO);
 }

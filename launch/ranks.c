@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/print.h"
 #include "core/tensor.h"
 #include "launch/command.h"
 
@@ -64,4 +65,15 @@ ls_comm *ls_ranks_start(int *argc, char ***argv)
         exit(code);
     }
     return comm;
+}
+
+const ls_watchdog_plan ls_stall_usual = {.warn = 60, .abort = 600};
+
+ls_watchdog *ls_ranks_watch(ls_comm *comm, const ls_watchdog_plan *plan)
+{
+    ls_error error;
+    ls_watchdog *watchdog = ls_watchdog_start(comm, plan, &error);
+    if (error.code && comm->rank == 0)
+        ls_print(stderr, "lockstep: no watchdog: %s\n", error.text);
+    return watchdog;
 }

@@ -102,7 +102,7 @@ typedef struct ls_conv_kernel {
     void (*gradient)(const ls_conv_problem *problem, const ls_conv_data *data);
 } ls_conv_kernel;
 
-extern const ls_conv_kernel ls_conv_winograd;  /* 3x3 and 5x5, stride 1: fewer multiplications */
+extern const ls_conv_kernel ls_conv_winograd;  /* 3 or 5 taps, stride 1: fewer multiplications */
 extern const ls_conv_kernel ls_conv_narrow;    /* few channels: vectors along the batch's rows */
 extern const ls_conv_kernel ls_conv_depthwise; /* one channel a group: vectors along channels */
 extern const ls_conv_kernel ls_conv_direct;    /* all others: products over the lines of x */

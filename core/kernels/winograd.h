@@ -28,23 +28,32 @@
  *     6       x                B^T d B
  *     4, 2    dy; y            A dy A^T                A^T m A
  *     3, 5    taps, one tile   G g G^T                 G^T m G
+ *
+ * A kernel of 1x3 or 1x5 goes along lines, and so do its transforms: F(4, 3) and F(2, 5) take the
+ * products from one side only (B^T d, A^T m, ...), have 6 positions, and need 1/2 and 3/5 of the
+ * multiplications. With dilation, the pixels that are `dilation` apart are an image of their own,
+ * and the tiles of these images alternate. Of a line of y, with dilation 2:
+ *
+ *     pixel    0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 ...
+ *     tile     0  1  0  1  0  1  0  1  2  3  2  3  2  3  2  3  4
  */
 #pragma once
 #include "core/kernels/tile.h"
 #include "core/kernels/window.h"
 #include "core/params.h"
 
-enum { LS_WINOGRAD_SIZE = 6, LS_WINOGRAD_POSITIONS = 36 };
+enum { LS_WINOGRAD_SIZE = 6 };
 
-/* Images and their tiles: in each direction `out` tiles of `kernel` pixels, `stride` apart. Tiles
- * are numbered row by row, image by image. Pixels of a tile outside of the image are read as 0, and
- * not written. */
+/* Images and their tiles: in each direction `out` tiles of `kernel` pixels, which are `dilation`
+ * apart: `dilation` tiles begin at neighbouring pixels, and the next of them stride * dilation
+ * pixels further. Tiles are numbered row by row, image by image. Pixels of a tile outside of the
+ * image are read as 0, and not written. */
 typedef struct ls_winograd_image {
     ls_window_axis h, w;
     long pixel, line, image; /* reals from one to the next */
 } ls_winograd_image;
 
-/* Tiles [first, first + count) as positions: at[36][channels / group][count][group]. */
+/* Tiles [first, first + count) as positions: at[36 or 6][channels / group][count][group]. */
 typedef struct ls_winograd_block {
     long first, count;
     long channels, group; /* multiples of 16 */

@@ -63,6 +63,18 @@ typedef struct layout {
     apart x, base, y;
 } layout;
 
+/* y[to] = the transform of x[from], along a line, plus base (NULL: 0). */
+static LS_INLINE void along(transform *line, const int from, const int to, const real *x,
+                            const real *base, real *y, layout of)
+{
+    vector in[SIZE], out[SIZE];
+    EACH (j, from)
+        in[j] = load(x + j * of.x.column);
+    line(from < to ? from : to, in, out);
+    EACH (j, to)
+        store(y + j * of.y.column, base ? out[j] + load(base + j * of.base.column) : out[j]);
+}
+
 /* y[to, to] = the transform of x[from, from], along the columns, then along the lines, plus base
  * (NULL: 0). */
 static LS_INLINE void both(transform *line, const int from, const int to, const real *x,
@@ -90,29 +102,37 @@ typedef void read_tile(const real *x, apart of_x, real *v, long step);
 typedef void write_tile(const real *m, long step, const real *base, apart of_base, real *y,
                         apart of_y);
 
-/* One tile. These are not inlined: the callers' addresses would take the registers. */
+/* One tile, of several lines or (line_) of one. These are not inlined: the callers' addresses would
+ * take the registers. */
 #define ALONE static __attribute__((noinline)) void
-#define READ(n, line)                                                                              \
-    ALONE read_##n(const real *x, apart of_x, real *v, long step)                                  \
+#define READ(name, n, way, line)                                                                   \
+    ALONE name##read_##n(const real *x, apart of_x, real *v, long step)                            \
     {                                                                                              \
-        both(line, n, SIZE, x, NULL, v, (layout){.x = of_x, .y = {SIZE * step, step}});            \
+        way(line, n, SIZE, x, NULL, v, (layout){.x = of_x, .y = {SIZE * step, step}});             \
     }
-#define READ_AND_WRITE(n)                                                                          \
-    READ(n, evaluate)                                                                              \
-    ALONE write_##n(const real *m, long step, const real *base, apart of_base, real *y,            \
-                    apart of_y)                                                                    \
+#define READ_AND_WRITE(name, n, way)                                                               \
+    READ(name, n, way, evaluate)                                                                   \
+    ALONE name##write_##n(const real *m, long step, const real *base, apart of_base, real *y,      \
+                          apart of_y)                                                              \
     {                                                                                              \
-        both(interpolate, SIZE, n, m, base, y, (layout){{SIZE * step, step}, of_base, of_y});      \
+        way(interpolate, SIZE, n, m, base, y, (layout){{SIZE * step, step}, of_base, of_y});       \
     }
-READ_AND_WRITE(2)
-READ_AND_WRITE(3)
-READ_AND_WRITE(4)
-READ_AND_WRITE(5)
-READ(6, input)
+#define TILES(name, way)                                                                           \
+    READ_AND_WRITE(name, 2, way)                                                                   \
+    READ_AND_WRITE(name, 3, way)                                                                   \
+    READ_AND_WRITE(name, 4, way)                                                                   \
+    READ_AND_WRITE(name, 5, way)                                                                   \
+    READ(name, 6, way, input)
+TILES(, both)
+TILES(line_, along)
 
-/* By the size of a tile. */
-static read_tile *const reads[] = {NULL, NULL, read_2, read_3, read_4, read_5, read_6};
-static write_tile *const writes[] = {NULL, NULL, write_2, write_3, write_4, write_5};
+/* By the number of lines, one or several, and the length of a line. */
+static read_tile *const reads[2][SIZE + 1] = {
+    {NULL, NULL, line_read_2, line_read_3, line_read_4, line_read_5, line_read_6},
+    {NULL, NULL, read_2, read_3, read_4, read_5, read_6}};
+static write_tile *const writes[2][SIZE] = {
+    {NULL, NULL, line_write_2, line_write_3, line_write_4, line_write_5},
+    {NULL, NULL, write_2, write_3, write_4, write_5}};
 
 /* A tile: its first pixel, and those of its lines and columns that lie in the image. */
 typedef struct spot {
@@ -121,18 +141,34 @@ typedef struct spot {
     bool whole;
 } spot;
 
+/* The first pixel of a tile in one direction. */
+static LS_INLINE long start_of(const ls_window_axis *axis, long tile)
+{
+    return (tile - tile % axis->dilation) * axis->stride + tile % axis->dilation - axis->pad;
+}
+
+/* Which of the pixels of a tile that begins at `start` lie in the image. */
+static LS_INLINE ls_interval inside_of(const ls_window_axis *axis, long start)
+{
+    const long d = axis->dilation;
+    return (ls_interval){(ls_max(0, -start) + d - 1) / d,
+                         ls_min(axis->kernel, (axis->size - start + d - 1) / d)};
+}
+
 static LS_INLINE spot spot_of(const ls_winograd_image *image, long tile)
 {
     const ls_window_axis *h = &image->h, *w = &image->w;
-    const long top = tile / w->out % h->out * h->stride - h->pad;
-    const long left = tile % w->out * w->stride - w->pad;
+    const long top = start_of(h, tile / w->out % h->out), left = start_of(w, tile % w->out);
     spot s = {tile / (h->out * w->out) * image->image + top * image->line + left * image->pixel,
-              {ls_max(0, -top), ls_min(h->kernel, h->size - top)},
-              {ls_max(0, -left), ls_min(w->kernel, w->size - left)},
-              false};
+              inside_of(h, top), inside_of(w, left), false};
     s.whole =
         s.lines.end - s.lines.begin == h->kernel && s.columns.end - s.columns.begin == w->kernel;
     return s;
+}
+
+static LS_INLINE apart apart_of(const ls_winograd_image *image)
+{
+    return (apart){image->line * image->h.dilation, image->pixel * image->w.dilation};
 }
 
 static LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, real *to,
@@ -144,13 +180,16 @@ static LS_INLINE void copy_part(const spot *s, const real *from, apart of_from, 
                   load(from + i * of_from.line + j * of_from.column));
 }
 
-/* Prefetches what the tile below has beyond this one (at `pixels`), each cache line once. */
-static LS_INLINE void fetch_below(const ls_winograd_image *image, const real *pixels, long channel)
+/* Prefetches what the tile below (of one line: behind) has beyond this one (at `pixels`), each
+ * cache line once. */
+static LS_INLINE void fetch_next(const ls_winograd_image *image, const real *pixels, apart of,
+                                 long channel)
 {
+    const bool is_line = image->h.kernel == 1;
+    const real *next = pixels + (is_line ? image->w.kernel * of.column : image->h.kernel * of.line);
     for (long i = 0; channel % LINE == 0 && i < image->h.stride; i++)
         for (long j = 0; j < image->w.stride; j++)
-            __builtin_prefetch(pixels + (image->h.kernel + i) * image->line + j * image->pixel, 0,
-                               2);
+            __builtin_prefetch(next + i * of.line + j * of.column, 0, 2);
 }
 
 static LS_INLINE real *position_of(const ls_winograd_block *block, long t, long channel)
@@ -163,7 +202,8 @@ static LS_INLINE real *position_of(const ls_winograd_block *block, long t, long 
 static void to_positions(const ls_winograd_image *image, const real *pixels,
                          const ls_winograd_block *block)
 {
-    const apart of_image = {image->line, image->pixel}, of_padded = {SIZE * LANES, LANES};
+    const apart of_image = apart_of(image), of_padded = {SIZE * LANES, LANES};
+    read_tile *const read = reads[image->h.kernel > 1][image->w.kernel];
     for (long t = 0; t < block->count; t++) {
         const spot s = spot_of(image, block->first + t);
         real padded[SIZE * SIZE * LANES];
@@ -171,11 +211,11 @@ static void to_positions(const ls_winograd_image *image, const real *pixels,
             memset(padded, 0, sizeof padded);
         for (long c = 0; c < block->channels; c += LANES) {
             const real *from = pixels + s.first + c;
-            fetch_below(image, from, c);
+            fetch_next(image, from, of_image, c);
             if (!s.whole)
                 copy_part(&s, from, of_image, padded, of_padded);
-            reads[image->h.kernel](s.whole ? from : padded, s.whole ? of_image : of_padded,
-                                   position_of(block, t, c), block->step);
+            read(s.whole ? from : padded, s.whole ? of_image : of_padded, position_of(block, t, c),
+                 block->step);
         }
     }
 }
@@ -184,7 +224,8 @@ static void to_pixels(const ls_winograd_image *image, const ls_winograd_block *b
                       const real *bias, bool add, real *pixels)
 {
     static const real zeros[LANES];
-    const apart of_image = {image->line, image->pixel}, of_padded = {SIZE * LANES, LANES};
+    const apart of_image = apart_of(image), of_padded = {SIZE * LANES, LANES};
+    write_tile *const write = writes[image->h.kernel > 1][image->w.kernel];
     for (long t = 0; t < block->count; t++) {
         const spot s = spot_of(image, block->first + t);
         const apart of_to = s.whole ? of_image : of_padded;
@@ -192,11 +233,10 @@ static void to_pixels(const ls_winograd_image *image, const ls_winograd_block *b
         for (long c = 0; c < block->channels; c += LANES) {
             real *first = pixels + s.first + c, *to = s.whole ? first : padded;
             const real *base = add ? to : bias ? bias + c : zeros;
-            fetch_below(image, first, c);
+            fetch_next(image, first, of_image, c);
             if (add && !s.whole)
                 copy_part(&s, first, of_image, padded, of_padded);
-            writes[image->h.kernel](position_of(block, t, c), block->step, base,
-                                    add ? of_to : (apart){0}, to, of_to);
+            write(position_of(block, t, c), block->step, base, add ? of_to : (apart){0}, to, of_to);
             if (!s.whole)
                 copy_part(&s, padded, of_padded, first, of_image);
         }

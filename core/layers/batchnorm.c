@@ -12,10 +12,11 @@
  * Training uses mean and variance (over m) of the shard's rows, or with sync=1 of the whole batch.
  * Evaluation, and training that may not change them, uses the running ones: each step moves them
  * towards mean and variance (over m - 1, PyTorch's rule) by the share `momentum`. They are state
- * slots, to which a step adds the sum of the shards' "gradients": rows / (rows of the whole batch)
- * * momentum * (statistic - running value). If a step applies the layer once more, the running
- * value moves on from there, as by PyTorch's next forward pass: since that is linear in what the
- * shards' gradients hold by then, each takes off momentum times its own. */
+ * slots, to which a step adds the sum of the shards' "gradients": numbers of the shard / (numbers
+ * of the whole batch) * momentum * (statistic - running value), where numbers are those that count
+ * of a channel. If a step applies the layer once more, the running value moves on from there, as by
+ * PyTorch's next forward pass: since that is linear in what the shards' gradients hold by then,
+ * each takes off momentum times its own. */
 #include <math.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ static bool setup(ls_layer *layer, ls_error *error)
     claim(layer, "shift", LS_SLOT_BIAS, 0);
     claim(layer, "mean", LS_SLOT_STATE, 0);
     claim(layer, "variance", LS_SLOT_STATE, 1);
+    layer->params->slots[layer->slot[VARIANCE]].squares = !layer->share.refused;
     size_t channels = (size_t)ls_shape_last(&layer->y);
     size_t width = (size_t)ls_norm_width((long)channels);
     layer->kept.fixed = (1 + 2 * channels) * sizeof(double);
@@ -327,12 +329,22 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     each_chunk(&w, chunk_apply);
 }
 
+/* The shard's share of the numbers of the whole batch; shares of all shards add up to 1. */
+static double share_of(const work *w, const ls_pass *pass)
+{
+    long own = 0;
+    for (long r = 0; w->args->all_steps && r < w->args->rows; r++)
+        own += w->args->steps[r];
+    return w->args->all_steps ? (double)own / (double)w->args->all_steps
+                              : ls_layer_pass_share(pass, w->args->rows);
+}
+
 static void add_running(const work *w, const ls_pass *pass)
 {
     real *mean = ls_layer_gradient(w->layer, pass, MEAN);
     real *variance = ls_layer_gradient(w->layer, pass, VARIANCE);
     const double momentum = w->self->momentum;
-    double share = ls_layer_pass_share(pass, w->args->rows) * momentum;
+    double share = share_of(w, pass) * momentum;
     double unbiased = *w->count > 1 ? *w->count / (*w->count - 1) : 1;
     for (long c = 0; c < w->channels; c++) {
         mean[c] += (real)(share * (w->mean[c] - (double)ls_layer_value(w->layer, MEAN)[c]) -

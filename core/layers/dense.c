@@ -108,17 +108,35 @@ static bool setup(ls_layer *layer, ls_error *error)
     return claim_visible(layer, inputs, error) && ls_spectral_claim(layer, 0, error);
 }
 
+/* The next rows of the product that count, from row *row of the data on. */
+static ls_interval next_rows(const ls_layer *layer, const ls_layer_args *args, long *row)
+{
+    const dense *self = layer->self;
+    const bool unequal = self->each && args->steps;
+    const long steps = unequal ? layer->x[0].at[0] : 1, vectors = self->vectors / steps;
+    const ls_layer_args own = {.rows = args->rows, .steps = unequal ? args->steps : NULL};
+    const ls_interval lines = ls_layer_next_lines(&own, steps, row);
+    return (ls_interval){lines.begin * vectors, lines.end * vectors};
+}
+
 /* Makes p->y from p->x with the weight as it is stored, or (back) the other way round. */
-static void multiply(const ls_layer *layer, const ls_layer_args *args, bool back, ls_product p)
+static void multiply(const ls_layer *layer, const ls_layer_args *args, bool back,
+                     const ls_product *all)
 {
     const dense *self = layer->self;
     const long inputs = ls_shape_count(&layer->x[0]) / self->vectors;
-    p.rows = args->rows * self->vectors;
+    ls_product p = *all;
     p.x_row = back ? self->units : inputs;
     p.y_row = back ? inputs : self->units;
     p.weight = ls_spectral_weight(layer);
     p.scratch = args->scratch;
-    (back != self->transposed ? ls_matrix_turned : ls_matrix_apply)(&self->weight, &p);
+    for (long row = 0; row < args->rows;) {
+        const ls_interval rows = next_rows(layer, args, &row);
+        p.rows = rows.end - rows.begin;
+        p.x = all->x + rows.begin * p.x_row;
+        p.y = all->y + rows.begin * p.y_row;
+        (back != self->transposed ? ls_matrix_turned : ls_matrix_apply)(&self->weight, &p);
+    }
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
@@ -127,7 +145,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
     const ls_product p = {.x = args->x[0],
                           .bias = self->weights.bias ? ls_layer_value(layer, 1) : NULL,
                           .y = args->y};
-    multiply(layer, args, false, p);
+    multiply(layer, args, false, &p);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
@@ -135,7 +153,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     const ls_product p = {.x = args->dy, .y = args->dx[0], .add = args->add[0]};
     ls_spectral_backward(layer, pass, args);
     if (args->dx[0])
-        multiply(layer, args, true, p);
+        multiply(layer, args, true, &p);
 }
 
 static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
@@ -143,23 +161,26 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     const dense *self = layer->self;
     const ls_matrix *m = &self->weight;
     const ls_interval bias = ls_layer_args_part(args, self->units, 1);
-    const long rows = args->rows * self->vectors;
-    const ls_outer g = {.rows = rows,
-                        .x = self->transposed ? args->dy : args->x[0],
-                        .dy = self->transposed ? args->x[0] : args->dy,
-                        .x_row = m->in,
-                        .dy_row = m->out,
-                        .part = ls_layer_args_part(args, m->out, LS_PANEL),
-                        .dweight = ls_layer_gradient(layer, pass, 0),
-                        .scratch = args->scratch};
+    const real *const x = self->transposed ? args->dy : args->x[0];
+    const real *const dy = self->transposed ? args->x[0] : args->dy;
+    ls_outer g = {.x_row = m->in,
+                  .dy_row = m->out,
+                  .part = ls_layer_args_part(args, m->out, LS_PANEL),
+                  .dweight = ls_layer_gradient(layer, pass, 0),
+                  .scratch = args->scratch};
     real *const dbias = self->weights.bias ? ls_layer_gradient(layer, pass, 1) : NULL;
     ls_spectral_before(layer, pass, &g.part);
-    if (g.dweight && g.part.begin < g.part.end)
+    for (long row = 0; g.dweight && g.part.begin < g.part.end && row < args->rows;) {
+        const ls_interval rows = next_rows(layer, args, &row);
+        g.rows = rows.end - rows.begin;
+        g.x = x + rows.begin * m->in;
+        g.dy = dy + rows.begin * m->out;
         ls_matrix_gradient(m, &g);
+    }
     ls_spectral_after(layer, pass, args, &g.part);
     if (dbias)
-        ls_rows_sum(args->dy + bias.begin, rows, self->units, bias.end - bias.begin,
-                    dbias + bias.begin);
+        ls_rows_sum(args->dy + bias.begin, args->rows * self->vectors, self->units,
+                    bias.end - bias.begin, dbias + bias.begin);
 }
 
 const ls_layer_type ls_layer_dense = {

@@ -1,7 +1,6 @@
 /* dropout: in training each number is set to 0 with probability `rate`, and the others are
  * multiplied by 1 / (1 - rate), so that evaluation passes numbers on as they are (Srivastava et al.
  * 2014, inverted form). What is dropped is a function of (seed, step, draw, layer, row). */
-#include <math.h>
 #include <string.h>
 
 #include "core/layer.h"
@@ -18,20 +17,16 @@ static const ls_option options[] = {{"rate", LS_OPTION_REAL, offsetof(dropout, r
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
-    size_t width = (size_t)ls_shape_count(&layer->x[0]);
     layer->y = layer->x[0];
-    layer->kept.per_row = width * sizeof(real);      /* the mask: 0 or 1 / (1 - rate) */
-    layer->scratch.fixed = width * sizeof(uint32_t); /* the draws of a row */
+    layer->kept.per_row = (size_t)ls_shape_count(&layer->y) * sizeof(real); /* the mask */
     return true;
 }
 
-static LS_CLONES void mask_row(long n, const uint32_t *restrict bits, uint32_t dropped, real scale,
-                               const real *restrict x, real *restrict mask, real *restrict y)
+static LS_CLONES void multiply(long n, const real *restrict x, const real *restrict mask,
+                               real *restrict y)
 {
-    for (long i = 0; i < n; i++) {
-        mask[i] = bits[i] < dropped ? 0 : scale;
+    for (long i = 0; i < n; i++)
         y[i] = x[i] * mask[i];
-    }
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
@@ -42,14 +37,12 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_a
         memcpy(args->y, args->x[0], (size_t)(args->rows * width) * sizeof *args->y);
         return;
     }
-    uint32_t dropped = (uint32_t)llround(self->rate * 0x1p32); /* of the 2^32 draws */
-    real scale = (real)(1 / (1 - self->rate));
-    ls_random stream =
+    const ls_random stream =
         ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw, layer->stream);
     for (long r = 0; r < args->rows; r++) {
-        ls_random_bits(stream, (uint64_t)(pass->row + r), args->scratch, width);
-        mask_row(width, args->scratch, dropped, scale, args->x[0] + r * width,
-                 (real *)args->kept + r * width, args->y + r * width);
+        real *mask = (real *)args->kept + r * width;
+        ls_random_mask(stream, (uint64_t)(pass->row + r), self->rate, mask, width);
+        multiply(width, args->x[0] + r * width, mask, args->y + r * width);
     }
 }
 
@@ -84,7 +77,6 @@ const ls_layer_type ls_layer_dropout = {
     .examples = examples,
     .size = sizeof(dropout),
     .options = options,
-    .random = true,
     .passes_on = true,
     .setup = setup,
     .forward = forward,

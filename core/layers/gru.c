@@ -13,7 +13,6 @@
  *     h' = (1 - z) o n + z o h
  *
  * Gates are stored in the order r, z, n, as PyTorch's are. */
-#include "core/kernels/rows.h"
 #include "core/layers/recurrent.h"
 #include "core/vector_math.h"
 
@@ -26,8 +25,8 @@ typedef struct gru {
 enum { BEFORE, AFTER };
 static const char *const reset_names[] = {"before", "after", NULL};
 
-/* RESET: r o h, or with reset=after R^n h + b^rn. */
-enum { R, Z, N, H, RESET, FIELDS };
+/* RESET: r o h, or with reset=after R^n h + b^rn; MASKED: h under recurrent dropout. */
+enum { R, Z, N, H, RESET, FIELDS, MASKED = FIELDS };
 
 static const ls_option options[] = {
     LS_RECURRENT_OPTIONS,
@@ -42,6 +41,7 @@ static const char *const examples[] = {
     "4,3 | gru units=5 reset=after",
     "1,2 | gru units=33 bias=0 reset=after",
     "3,2 | gru units=4 carry=1; gru units=3; gru units=3 carry=1 reset=after",
+    "4,3 | gru units=5 recurrent_dropout=0.4; gru units=34 reset=after recurrent_dropout=0.5",
     "5,2 | gru units=34 last=1 reverse=1; dense units=2",
     "5,3 | gru units=40 reverse=1 reset=after; gru units=3 last=1",
     NULL};
@@ -180,14 +180,14 @@ static const ls_recurrent_cell cells[] = {
                 .states = 1,
                 .fields = FIELDS,
                 .products = 2,
-                .product = {{R, 2, H, R}, {N, 1, RESET, N}},
+                .product = {{R, 2, H, R, MASKED}, {N, 1, RESET, N, RESET}},
                 .forward = forward_before,
                 .backward = backward_before},
     [AFTER] = {.gates = 3,
                .states = 1,
                .fields = FIELDS,
                .products = 2,
-               .product = {{R, 2, H, R}, {N, 1, H, RESET}},
+               .product = {{R, 2, H, R, MASKED}, {N, 1, H, RESET, MASKED}},
                .forward = forward_after,
                .backward = backward_after},
 };
@@ -214,8 +214,7 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     const ls_interval own = ls_layer_args_part(args, common->units, 1);
     const real *products = (const real *)args->kept + RESET * common->padded;
     if (to)
-        ls_rows_sum(products + own.begin, args->rows * common->steps, common->line,
-                    own.end - own.begin, to + own.begin);
+        ls_recurrent_sum(layer, args, products + own.begin, own.end - own.begin, to + own.begin);
 }
 
 const ls_layer_type ls_layer_gru = {
@@ -226,6 +225,7 @@ const ls_layer_type ls_layer_gru = {
     .options = options,
     .setup = setup,
     .time.carries = ls_recurrent_carries,
+    .time.looks_ahead = ls_recurrent_looks_ahead,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,

@@ -37,6 +37,8 @@ static const char *const examples[] = {
     "5,2 | lstm units=34 last=1 peephole=1; dense units=2",
     "5,3 | lstm units=4 reverse=1 peephole=1; lstm units=3 reverse=1 last=1",
     "3,2 | lstm units=4 carry=1 peephole=1; lstm units=34 carry=1 last=1",
+    "4,3 | lstm units=5 peephole=1 recurrent_dropout=0.4; lstm units=34 recurrent_dropout=0.5 "
+    "last=1",
     "4,2 | a: lstm units=3; b: lstm @input units=3 reverse=1; concat @a,b; lstm units=2",
     NULL};
 
@@ -154,14 +156,14 @@ static const ls_recurrent_cell plain = {.gates = 4,
                                         .states = 2,
                                         .fields = FIELDS,
                                         .products = 1,
-                                        .product = {{0, 4, H, I}},
+                                        .product = {{0, 4, H, I, H}},
                                         .forward = forward_plain,
                                         .backward = backward_plain};
 static const ls_recurrent_cell with_peephole = {.gates = 4,
                                                 .states = 2,
                                                 .fields = PEEPHOLE_FIELDS,
                                                 .products = 1,
-                                                .product = {{0, 4, H, I}},
+                                                .product = {{0, 4, H, I, H}},
                                                 .forward = forward_peephole,
                                                 .backward = backward_peephole};
 
@@ -204,12 +206,16 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     real *const to = self->peephole ? ls_layer_gradient(layer, pass, self->slot) : NULL;
     const ls_interval own = ls_layer_args_part(args, common->units, WIDTH);
     const real *kept = args->kept;
-    for (int k = 0; to && k < 3; k++)
-        for (long j = own.begin; j < own.end; j += WIDTH)
-            add_products(args->rows * common->steps, common->line,
-                         kept + sees[k].gate * common->padded + j,
-                         kept + sees[k].cell * common->padded + j,
-                         own.end - j < WIDTH ? own.end - j : WIDTH, to + k * common->units + j);
+    for (long row = 0; to && row < args->rows;) {
+        const ls_interval lines = ls_layer_next_lines(args, common->steps, &row);
+        const real *const first = kept + lines.begin * common->line;
+        for (int k = 0; k < 3; k++)
+            for (long j = own.begin; j < own.end; j += WIDTH)
+                add_products(lines.end - lines.begin, common->line,
+                             first + sees[k].gate * common->padded + j,
+                             first + sees[k].cell * common->padded + j,
+                             own.end - j < WIDTH ? own.end - j : WIDTH, to + k * common->units + j);
+    }
 }
 
 const ls_layer_type ls_layer_lstm = {
@@ -220,6 +226,7 @@ const ls_layer_type ls_layer_lstm = {
     .options = options,
     .setup = setup,
     .time.carries = ls_recurrent_carries,
+    .time.looks_ahead = ls_recurrent_looks_ahead,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,

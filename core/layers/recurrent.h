@@ -23,7 +23,16 @@
  * Lines lie row after row, step after step, so each of the products over all steps takes operands
  * with one distance from line to line. Backward writes dG where the gates were. The last 16 reals
  * of a line are empty: without them the lines of one step might all fall into the same few sets of
- * a cache. For the same reason the state of a step is copied to where its rows are neighbours. */
+ * a cache. For the same reason the state of a step is copied to where its rows are neighbours.
+ *
+ * With recurrent_dropout=P a step's products read m o h, where the mask m of a row is drawn anew at
+ * each update and is the same at all steps; the rest of the cell sees h as it is. What is kept for
+ * dR is the masked operand: in the place of h, or in a field of its own where the cell's backward
+ * reads h.
+ *
+ * Of rows of unequal length the products over all steps take the lines that count, and a step takes
+ * the rows up to the last that has it: where the longest come first, as they do in training
+ * (io/loader.h), no row is computed behind its end. */
 #pragma once
 #include "core/kernels/matrix.h"
 #include "core/layer.h"
@@ -35,6 +44,9 @@ enum { LS_RECURRENT_WEIGHT, LS_RECURRENT_RECURRENT, LS_RECURRENT_BIAS }; /* slot
 typedef struct ls_recurrent_product {
     int first, gates; /* gates [first, first + gates) */
     int from, to;     /* `to` is the first of as many fields */
+    /* With recurrent dropout, the field of the masked operand, in place of `from`. From cell.fields
+     * on there are fields that a line has with recurrent dropout only. */
+    int masked;
 } ls_recurrent_product;
 
 typedef struct ls_recurrent_step ls_recurrent_step;
@@ -55,6 +67,7 @@ typedef struct ls_recurrent_cell {
 typedef struct ls_recurrent {
     long units;
     bool reverse, last, bias, orthogonal, carry;
+    double recurrent_dropout;
     const ls_recurrent_cell *cell; /* the rest is set by ls_recurrent_setup */
     long in, steps, padded;
     long line; /* reals */
@@ -74,19 +87,25 @@ typedef struct ls_recurrent {
      "the recurrent weight of each gate starts as a random orthogonal matrix, not uniform in "     \
      "+-1/sqrt(units)"},                                                                           \
     {"carry", LS_OPTION_BOOL, offsetof(ls_recurrent, carry), "0", 0, 1, NULL,                      \
-     "rows of a stream go on from the state that those before them have left"}
+     "rows of a stream go on from the state that those before them have left"},                    \
+    {"recurrent_dropout", LS_OPTION_REAL, offsetof(ls_recurrent, recurrent_dropout), "0", 0,       \
+     0.999, NULL,                                                                                  \
+     "share of h that the recurrent products do not see in training, the same units at all "       \
+     "steps of a row (Gal and Ghahramani 2016)"}
 /* clang-format on */
 
 /* One step of some rows. */
 struct ls_recurrent_step {
     const ls_layer *layer;
     const ls_recurrent *self;
-    long rows;
+    long rows;                        /* the first so many */
     real *kept;                       /* the step's line of row 0 */
     long apart;                       /* reals from there to the line of the next row */
     real *state[LS_RECURRENT_STATES]; /* [rows, units] each; in backward the gradients by them */
     real *spare;                      /* [rows, units] for the cell */
     real *packed;                     /* [rows, gates * padded] */
+    const real *mask;                 /* [rows, units] of recurrent dropout; NULL: it drops none */
+    real *unmasked;                   /* [rows, units] what a product gives before the mask */
     real *scratch;                    /* of the products */
 };
 
@@ -107,7 +126,12 @@ bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls
                         ls_error *error);
 /* For ls_layer_type: [states, units] with carry=1. */
 long ls_recurrent_carries(const ls_layer *layer);
+/* For ls_layer_type: with reverse=1. */
+bool ls_recurrent_looks_ahead(const ls_layer *layer);
 void ls_recurrent_prepare(const ls_layer *layer);
 void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
 void ls_recurrent_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+/* sum[n] += the sum over all lines that count of n reals, which begin at `kept` in the first. */
+void ls_recurrent_sum(const ls_layer *layer, const ls_layer_args *args, const real *kept, long n,
+                      real *sum);
 void ls_recurrent_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);

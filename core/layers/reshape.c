@@ -36,6 +36,16 @@ static bool setup(ls_layer *layer, ls_error *error)
                         ls_shape_text(&layer->y, wanted, sizeof wanted), numbers);
 }
 
+/* The numbers keep their order: those of the steps that count come first, and fill so many of the
+ * new steps, the last perhaps with zeros. */
+static long steps(const ls_layer *layer, long steps)
+{
+    const ls_shape *x = &layer->x[0], *y = &layer->y;
+    const long numbers = steps * (ls_shape_count(x) / x->at[0]),
+               width = ls_shape_count(y) / y->at[0];
+    return (numbers + width - 1) / width;
+}
+
 static void range(const ls_layer *layer, double *low, double *high)
 {
     const int from = layer->input[0];
@@ -60,6 +70,12 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
         dx[i] += args->dy[i];
 }
 
+/* A new step is made of several old ones, or of a part of one. */
+static bool looks_ahead(const ls_layer *layer)
+{
+    return layer->y.at[0] != layer->x[0].at[0];
+}
+
 const ls_layer_type ls_layer_reshape = {
     .name = "reshape",
     .help = "the same numbers in another shape",
@@ -70,5 +86,6 @@ const ls_layer_type ls_layer_reshape = {
     .forward = forward,
     .backward = backward,
     .range = range,
-    .time.steps = ls_layer_same_steps,
+    .time.steps = steps,
+    .time.looks_ahead = looks_ahead,
 };

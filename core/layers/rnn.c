@@ -13,8 +13,8 @@ enum { Z, H, FIELDS }; /* Z: f(z), in backward dz */
 /* F(name, f(z), f'(z)), the derivative from f = f(z). */
 #define FUNCTIONS(F)                                                                               \
     F(tanh, ls_math_tanh(z), 1 - f * f)                                                            \
-    F(relu, z<0 ? 0 : z, f> 0)                                                                     \
-    F(logistic, ls_math_logistic(z), f *(1 - f))
+    F(relu, (z < 0 ? 0 : z), (f > 0))                                                              \
+    F(logistic, ls_math_logistic(z), (f * (1 - f)))
 
 /* h[n] = f(z[n]), and z too; z[n] is f(z), and becomes dh[n] f'(z). */
 #define LOOPS(name, VALUE, SLOPE)                                                                  \
@@ -52,6 +52,7 @@ static const char *const examples[] = {
     "1,2 | rnn units=33 bias=0",
     "5,2 | rnn units=40 activation=logistic last=1; dense units=2",
     "5,3 | rnn units=4 activation=relu reverse=1; rnn units=3 reverse=1 last=1",
+    "4,3 | rnn units=34 recurrent_dropout=0.4",
     "3,4 | a: rnn units=4 carry=1; rnn units=4 share=a carry=1",
     NULL};
 
@@ -81,7 +82,7 @@ static const ls_recurrent_cell cell = {.gates = 1,
                                        .states = 1,
                                        .fields = FIELDS,
                                        .products = 1,
-                                       .product = {{0, 1, H, Z}},
+                                       .product = {{0, 1, H, Z, H}},
                                        .forward = step_forward,
                                        .backward = step_backward};
 
@@ -98,6 +99,7 @@ const ls_layer_type ls_layer_rnn = {
     .options = options,
     .setup = setup,
     .time.carries = ls_recurrent_carries,
+    .time.looks_ahead = ls_recurrent_looks_ahead,
     .prepare = ls_recurrent_prepare,
     .forward = ls_recurrent_forward,
     .backward = ls_recurrent_backward,

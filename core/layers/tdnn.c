@@ -54,7 +54,7 @@ static bool read_delays(tdnn *self, ls_error *error)
     const ls_list *delays = &self->delays;
     long low = delays->at[0], high = low;
     if (self->kernel > 0)
-        return delays->count == 1 ||
+        return (delays->count == 1 && low == 0) ||
                ls_error_set(error, LS_USAGE, "delays= and kernel= say the same: give one of them");
     if (self->dilation != 1)
         return ls_error_set(error, LS_USAGE, "dilation= goes with kernel=N; delays= has its own");
@@ -111,13 +111,21 @@ static long steps(const ls_layer *layer, long steps)
     return room < 0 ? 1 : room / self->stride + 1;
 }
 
+/* If it sees one step, in its place, it treats each step alone. */
+static bool looks_ahead(const ls_layer *layer)
+{
+    const tdnn *self = layer->self;
+    return self->kernel > 1 || self->pad > 0 || self->stride > 1;
+}
+
 const ls_layer_type ls_layer_tdnn = {
     .name = "tdnn",
-    .help = "time delays: a convolution over the steps of a sequence (conv1d)",
+    .help = "time delays: a convolution over the steps of a sequence",
     .examples = examples,
     .size = sizeof(tdnn),
     .options = options,
     .setup = setup,
     .time.steps = steps,
+    .time.looks_ahead = looks_ahead,
     LS_CONVOLUTION_FUNCTIONS,
 };

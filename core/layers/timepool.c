@@ -3,8 +3,10 @@
  *
  *     sum     y = sum of x[t]                     mean    y = sum of x[t] / n
  *     max     y = largest x[t], whose dx goes to the first such step
- *     stat    y = [m, s], m the mean, s = sqrt(sum of (x[t] - m)^2 / n + 1e-5)  (Snyder et al.
- * 2018) dx[t] = (dm + ds (x[t] - m) / s) / n */
+ *     stat    y = [m, s], m the mean, s = sqrt(sum of (x[t] - m)^2 / n + 1e-5)
+ *             dx[t] = (dm + ds (x[t] - m) / s) / n
+ *
+ * The last is the statistics pooling of Snyder et al. 2018. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -127,6 +129,11 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
                    args->y + r * outputs, args->dy + r * outputs, dx + r * all);
 }
 
+static bool looks_ahead(const ls_layer *layer)
+{
+    return true;
+}
+
 const ls_layer_type ls_layer_timepool = {
     .name = "timepool",
     .help = "sum, mean, largest, or mean and deviation, over the steps of a sequence",
@@ -136,4 +143,5 @@ const ls_layer_type ls_layer_timepool = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .time.looks_ahead = looks_ahead,
 };

@@ -33,7 +33,8 @@ static const ls_option options[] = {
     {"greedy", LS_OPTION_BOOL, offsetof(autoencoder, greedy), "0", 0, 1, NULL,
      "the default stages learn the features layer by layer"},
     {"classes", LS_OPTION_INT, offsetof(autoencoder, classes), "10", 0, 1e9, NULL,
-     "of the net classifier, which a last stage trains with labels; 0: there is none"},
+     "of the net classifier, which a last stage trains with labels; 0: there is none, and the "
+     "data need no labels"},
     {0}};
 
 /* Appends the activation of layer i to a net. The classifier uses the encoder's parameters. */

@@ -49,9 +49,10 @@ static const plan *find_plan(const dcgan *g, const ls_shape *input, ls_error *er
     ls_shape_text(input, text, sizeof text);
     if (g->size)
         ls_error_set(error, LS_USAGE,
-                     "dcgan: size=%ld is for images of 28x28, 32x32 or 64x64 that have that side, "
-                     "but a row of the data is %s",
-                     size, text);
+                     "dcgan: size=%ld, but a row of the data is %s: expected images of 28x28, "
+                     "32x32 or 64x64 that have that side; leave size= out, or make them fit by "
+                     "transform: scale-crop size=%ld",
+                     size, text, size);
     else
         ls_error_set(error, LS_USAGE,
                      "dcgan: makes images of 28x28, 32x32 or 64x64, but a row of the data is %s: "

@@ -1,11 +1,25 @@
 /* sequence: the spec lines of recurrent nets. */
 #include "core/models/sequence.h"
 
-static void add_tokens(const ls_sequence *s, ls_model_nets *nets)
+/* How many different tokens there are: where each step has an output, they are taken to be as many
+ * as its classes. 0 and an error. */
+static long count_tokens(const ls_sequence *s, const char *type, const ls_model_nets *nets,
+                         ls_error *error)
 {
     const long vocabulary = s->vocabulary      ? s->vocabulary
                             : nets->vocabulary ? nets->vocabulary
+                            : s->last          ? 0
                                                : s->classes;
+    if (!vocabulary)
+        ls_error_set(error, LS_USAGE,
+                     "%s: the option vocabulary is missing: a row of the data is of tokens, how "
+                     "many different ones are there? (with last=1 classes= does not tell)",
+                     type);
+    return vocabulary;
+}
+
+static void add_tokens(const ls_sequence *s, long vocabulary, ls_model_nets *nets)
+{
     if (s->embed)
         ls_model_add(nets, "net", "tokens: embedding vocabulary=%ld width=%ld\n", vocabulary,
                      s->embed);
@@ -69,7 +83,7 @@ static void add_layer(const ls_sequence *s, const char *line, long number, char 
 bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
                        const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
-    char below[LS_WORD] = "input", line[4 * LS_WORD];
+    char below[LS_WORD] = "input", line[4 * LS_WORD], dropped[LS_WORD] = "";
     const long classes = count_classes(s, type, nets, error);
     if (!classes || !check_input(s, type, input, error))
         return false;
@@ -78,10 +92,15 @@ bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
                             "%s: bidirectional=1 reads a row from its end too, which carry=1 can't "
                             "go on from: leave one of them out",
                             type);
-    snprintf(line, sizeof line, "%s units=%ld%s%s%s", type, s->units, *more ? " " : "", more,
-             s->carry ? " carry=1" : "");
+    if (s->recurrent_dropout > 0)
+        snprintf(dropped, sizeof dropped, " recurrent_dropout=%g", s->recurrent_dropout);
+    snprintf(line, sizeof line, "%s units=%ld%s%s%s%s", type, s->units, *more ? " " : "", more,
+             s->carry ? " carry=1" : "", dropped);
     if (input->rank == 1) {
-        add_tokens(s, nets);
+        const long vocabulary = count_tokens(s, type, nets, error);
+        if (!vocabulary)
+            return false;
+        add_tokens(s, vocabulary, nets);
         snprintf(below, sizeof below, "tokens");
     }
     for (long i = 1; i <= s->layers; i++)

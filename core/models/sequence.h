@@ -9,7 +9,7 @@
 typedef struct ls_sequence {
     long units, layers, embed, classes, vocabulary;
     bool bidirectional, last, carry;
-    double dropout;
+    double dropout, recurrent_dropout;
 } ls_sequence;
 
 /* clang-format off */
@@ -31,6 +31,10 @@ typedef struct ls_sequence {
      "them have left"},                                                                            \
     {"dropout", LS_OPTION_REAL, offsetof(ls_sequence, dropout), "0", 0, 0.99, NULL,                \
      "share of each layer's outputs dropped in training (Zaremba et al. 2014)"},                   \
+    {"recurrent_dropout", LS_OPTION_REAL, offsetof(ls_sequence, recurrent_dropout), "0", 0, 0.99,  \
+     NULL,                                                                                         \
+     "share of the state that the recurrent products do not see in training, the same units at "   \
+     "all steps of a row (Gal and Ghahramani 2016)"},                                              \
     {"embed", LS_OPTION_INT, offsetof(ls_sequence, embed), "0", 0, 1e6, NULL,                      \
      "numbers of a token's learned vector; 0: tokens are one-hot vectors"},                        \
     {"vocabulary", LS_OPTION_INT, offsetof(ls_sequence, vocabulary), "0", 0, 1 << 24, NULL,        \

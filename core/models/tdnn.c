@@ -22,7 +22,8 @@ static const ls_option options[] = {
     {"widths", LS_OPTION_LIST, offsetof(tdnn, widths), "8", 1, 1e6, NULL,
      "units of each hidden layer"},
     {"contexts", LS_OPTION_LIST, offsetof(tdnn, contexts), "3,5", 1, 1e4, NULL,
-     "steps that a unit of each layer sees, the output last; where it is left out, 1"},
+     "steps that a unit of each layer sees, the output last, but for pool=stat; where it is left "
+     "out, 1"},
     {"dilations", LS_OPTION_LIST, offsetof(tdnn, dilations), "1", 1, 1e4, NULL,
      "steps from one of these to the next, for each layer; where they are left out, 1"},
     {"activation", LS_OPTION_WORD, offsetof(tdnn, activation), "tanh", 0, 0, NULL,
@@ -48,6 +49,16 @@ static void add_delays(const tdnn *m, const char *name, int i, long units, ls_mo
                  kernel, dilation, pad);
 }
 
+/* No list has more numbers than there are layers, the output among them. */
+static bool check_count(const tdnn *m, const char *key, const ls_list *list, ls_error *error)
+{
+    return list->count <= m->widths.count + 1 ||
+           ls_error_set(error, LS_USAGE,
+                        "tdnn: %s= has %d numbers, but widths= has %d: expected a number for each "
+                        "of these, and one for the output",
+                        key, list->count, m->widths.count);
+}
+
 static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
     const tdnn *m = self;
@@ -57,6 +68,9 @@ static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, 
                             "tdnn: takes sequences, a row of features [time, features], but a row "
                             "of the data is %s",
                             ls_shape_text(input, text, sizeof text));
+    if (!check_count(m, "contexts", &m->contexts, error) ||
+        !check_count(m, "dilations", &m->dilations, error))
+        return false;
     for (int i = 0; m->pool == NONE && i < m->contexts.count; i++)
         if (m->contexts.at[i] % 2 == 0)
             return ls_error_set(error, LS_USAGE,

@@ -222,9 +222,7 @@ static void compile_training(ls_objective *objective, long rows)
     t->below = create(encoder, 0, self->encode.begin, rows, LS_INFERENCE);
     t->encode = ls_workspace_create_part(encoder, self->encode, rows, LS_TRAINING);
     t->decode = ls_workspace_create_part(self->decoder, self->decode, rows, LS_TRAINING);
-    ls_slots own = {.count = 0};
-    ls_net_add_slots(encoder, self->encode, &own);
-    self->encoder_learns = ls_slots_meet(&own, &objective->phase[0].slots);
+    self->encoder_learns = ls_net_learns(encoder, self->encode, &objective->phase[0].slots);
     self->shared = ls_net_share(encoder, self->decoder);
     ls_objective_view_run(objective, encoder->name, t->encode);
     ls_objective_view_run(objective, self->decoder->name, t->decode);

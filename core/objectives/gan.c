@@ -20,12 +20,14 @@
  * What both nets minimise: gan_loss.h. */
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/gan_loss.h"
 #include "core/latent.h"
 #include "core/memory.h"
 #include "core/objective.h"
+#include "core/optimizer.h"
 
 enum { DISCRIMINATOR, GENERATOR, NETS };       /* phases, and the nets that they train */
 enum { SUM_REAL = LS_SUM_LOSS + 1, SUM_FAKE }; /* of D's phase: what it says of the rows */
@@ -112,7 +114,8 @@ static void add_metrics(ls_objective *objective, const ls_gan_loss *loss)
                                                               .phase = DISCRIMINATOR,
                                                               .sum = LS_SUM_LOSS,
                                                               .lower = true,
-                                                              .of = f->of};
+                                                              .of = f->of,
+                                                              .beside = f->beside};
     objective->judged = -1; /* the losses of adversaries do not tell how good the rows are */
 }
 
@@ -161,6 +164,40 @@ static size_t bytes_of_runs(const gan *self, long rows, ls_workspace_use use)
            (size_t)(rows * ls_shape_count(&g->x)) * sizeof(real);
 }
 
+/* The first line with a weight that is not divided by its spectral norm, of which u is the state;
+ * NULL: there is none. */
+static const ls_layer *unbounded(const ls_net *net)
+{
+    for (int i = 0; i < net->count; i++) {
+        const ls_layer *layer = net->layers[i];
+        bool weight = false, spectral = false;
+        for (int k = 0; k < layer->slots; k++) {
+            const ls_slot *slot = &net->params->slots[layer->slot[k]];
+            weight = weight || slot->kind == LS_SLOT_WEIGHT;
+            spectral = spectral || strcmp(strrchr(slot->name, '/'), "/u") == 0;
+        }
+        if (weight && !spectral)
+            return layer;
+    }
+    return NULL;
+}
+
+static void doubt(const ls_objective *objective, double epochs, const ls_optimizer *optimizer,
+                  char *text, size_t size)
+{
+    const gan *self = objective->self;
+    const ls_net *d = self->net[DISCRIMINATOR];
+    text[0] = 0;
+    const ls_layer *free = unbounded(d);
+    if (strcmp(ls_gan_loss_names[self->loss_number], "wasserstein") == 0 &&
+        optimizer[DISCRIMINATOR].bound == 0 && free)
+        snprintf(text, size,
+                 "loss=wasserstein: nothing keeps the line %s of the net %s smooth, without which "
+                 "the distance means nothing: give its optimizer bound=0.01 (%s: rmsprop rate=5e-5 "
+                 "bound=0.01), or all its lines spectral=1",
+                 free->name, d->name, d->name);
+}
+
 static void destroy_runs(const runs *runs)
 {
     ls_workspace_destroy(runs->generator);
@@ -196,9 +233,11 @@ static double flops(const ls_objective *objective)
     const ls_net *g = self->net[GENERATOR], *d = self->net[DISCRIMINATOR];
     const ls_interval of_g = ls_net_all(g), of_d = ls_net_all(d);
     const ls_phase *phase = objective->phase;
+    const bool learns = phase[GENERATOR].slots.count > 0;
     return (double)self->k * (ls_net_flops(g, of_g, NULL) +
                               2 * ls_net_flops(d, of_d, &phase[DISCRIMINATOR].slots)) +
-           ls_net_flops(g, of_g, &phase[GENERATOR].slots) + 2 * ls_net_flops(d, of_d, NULL);
+           ls_net_flops(g, of_g, &phase[GENERATOR].slots) +
+           (learns ? 2 : 1) * ls_net_flops(d, of_d, NULL);
 }
 
 /* Makes fake rows pass->row and following of noise that it draws into runs->z. */
@@ -246,15 +285,18 @@ static void train_discriminator(gan *self, const ls_batch *shard, const ls_pass 
 }
 
 /* Whether the generator's run holds the rows of this pass. In a pass without gradient it never
- * does: who takes differences by the generator's parameters changes them between two of these. */
+ * does: who takes differences by the generator's parameters changes them between two of these. Nor
+ * does it hold a shard without rows, as a small last batch has: its run is of another shard. */
 static bool holds(const held *held, const ls_pass *pass, long rows)
 {
-    return pass->gradient && held->rows == rows && held->first == pass->row &&
+    return pass->gradient && rows && held->rows == rows && held->first == pass->row &&
            held->step == pass->step && held->draw == pass->draw && held->seed == pass->seed;
 }
 
-static void train_generator(gan *self, const ls_batch *shard, const ls_pass *pass, ls_sums *sums)
+static void train_generator(const ls_objective *objective, const ls_batch *shard,
+                            const ls_pass *pass, ls_sums *sums)
 {
+    gan *self = objective->self;
     const long rows = shard->rows;
     const runs *runs = &self->training;
     ls_pass make = *pass, judge = *pass;
@@ -271,7 +313,7 @@ static void train_generator(gan *self, const ls_batch *shard, const ls_pass *pas
     real *dy = ls_workspace_dy(d), *dfake = ls_workspace_dy(runs->generator);
     *sums = (ls_sums){.at[LS_SUM_WEIGHT] = (double)rows};
     sums->at[LS_SUM_LOSS] = ls_gan_loss_sum(self->loss->generator, rows, y, dy);
-    if (!pass->gradient)
+    if (!pass->gradient || objective->phase[GENERATOR].slots.count == 0)
         return;
     ls_workspace_backward(d, &judge, dy, dfake);
     ls_workspace_backward(runs->generator, &make, dfake, NULL);
@@ -285,7 +327,7 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
     if (phase == DISCRIMINATOR)
         train_discriminator(objective->self, shard, pass, sums);
     else
-        train_generator(objective->self, shard, pass, sums);
+        train_generator(objective, shard, pass, sums);
 }
 
 /* A pass of no step: a row's noise is the same in all evaluations and samples of a seed. */
@@ -333,24 +375,23 @@ static void generate(ls_objective *objective, const ls_pass *pass, const ls_gene
     memcpy(x, fake, (size_t)(n * ls_shape_count(&objective->task.x)) * sizeof *x);
 }
 
-/* D tells nothing of a row if it gives the same number for all. */
+/* D tells nothing of a row if it gives the same number for all. Where real and fake rows are alike,
+ * as at the optimum, the means of what it says still differ by far more than by rounding. */
 static const char *trouble(const ls_objective *objective, const double *value)
 {
     const gan *self = objective->self;
     const double real = value[REAL], fake = value[FAKE], apart = fabs(real - fake);
-    if (!self->loss->logits)
-        return apart > 1e-6 * fmax(1, fabs(real))
-                   ? NULL
-                   : "the discriminator is constant: it gives real and fake rows one score";
-    if (apart < 1e-4 && real < 0.01)
+    const bool logits = self->loss->logits;
+    if (logits && apart < 1e-4 && real < 0.01)
         return "the discriminator is constant: it takes every row for fake";
-    if (apart < 1e-4 && real > 0.99)
+    if (logits && apart < 1e-4 && real > 0.99)
         return "the discriminator is constant: it takes every row for real";
-    if (apart < 1e-9 && fabs(value[D_LOSS] - log(4)) < 1e-9)
-        return "the discriminator is constant: it says 1/2 of every row";
-    return value[D_LOSS] > 1e-4 ? NULL
-                                : "the discriminator is certain of every row: the generator "
-                                  "learns hardly anything from it";
+    if (apart <= 1e-7 * fmax(fabs(real), fabs(fake)))
+        return "the discriminator is constant: it gives all rows the same number";
+    return !logits || value[D_LOSS] > 1e-4
+               ? NULL
+               : "the discriminator is certain of every row: the generator learns hardly anything "
+                 "from it";
 }
 
 static void destroy(ls_objective *objective)
@@ -373,6 +414,6 @@ const ls_objective_type ls_objective_gan = {
     .gradient = gradient,
     .evaluate = evaluate,
     .generate = generate,
-    .trouble = trouble,
+    .advice = {.trouble = trouble, .doubt = doubt},
     .destroy = destroy,
 };

@@ -70,6 +70,11 @@ static bool check_options(const ls_rbm *self, ls_error *error)
         return ls_error_set(error, LS_USAGE,
                             "binarize=1 makes numbers of 0 and 1, which units=gaussian is not for: "
                             "take units=bernoulli");
+    if (self->layer == 0 && ls_rbm_lowest_units(self) == LS_BOLTZMANN_GAUSSIAN)
+        return ls_error_set(error, LS_USAGE,
+                            "lowest=gaussian is for a machine above others, and layer=%s is the "
+                            "lowest itself: take units=gaussian",
+                            self->net->layers[0]->name);
     return self->sparsity_cost == 0 || ls_rbm_hidden_units(self) == LS_BOLTZMANN_BERNOULLI ||
            ls_error_set(error, LS_USAGE,
                         "sparsity_cost=%g asks for a mean of units that are 0 or 1, which those of "
@@ -217,9 +222,9 @@ static bool setup(ls_objective *objective, ls_error *error)
 {
     ls_rbm *self = objective->self;
     self->net = ls_objective_net(objective, self->net_name, error);
-    if (!self->net || !check_options(self, error) ||
-        !ls_objective_takes(objective, self->net, error) || !find_line(self, error) ||
-        !check_below(self, error) || !check_range(self, error) || !check_above(self, error))
+    if (!self->net || !ls_objective_takes(objective, self->net, error) || !find_line(self, error) ||
+        !check_options(self, error) || !check_below(self, error) || !check_range(self, error) ||
+        !check_above(self, error))
         return false;
     const ls_layer *line = self->net->layers[self->layer];
     self->visible = ls_shape_count(&line->x[0]);
@@ -355,8 +360,10 @@ static const char *trouble(const ls_objective *objective, const double *value)
     const double active = value[self->activity], few = fmin(1e-3, wanted);
     const bool rectified = ls_rbm_hidden_units(self) == LS_BOLTZMANN_RECTIFIED;
     if (active < few)
-        return "all hidden units are off for all rows: take a lower rate=, or a smaller "
-               "sparsity_cost=";
+        return self->sparsity_cost > 0
+                   ? "all hidden units are off for all rows: take a lower "
+                     "rate=, or a smaller sparsity_cost="
+                   : "all hidden units are off for all rows: take a lower rate=";
     return active > 1 - few && !rectified
                ? "all hidden units are on for all rows: take a lower rate=, or give the optimizer "
                  "decay="
@@ -391,6 +398,6 @@ const ls_objective_type ls_objective_rbm = {
     .draw = ls_rbm_draw,
     .conclude = ls_rbm_conclude,
     .assess = ls_rbm_assess,
-    .trouble = trouble,
+    .advice = {.trouble = trouble},
     .destroy = destroy,
 };

@@ -163,6 +163,7 @@ static int list_exact(double log_z, ls_figure *figures)
     return count;
 }
 
+/* One run tells no error. */
 static int list_annealed(const ls_annealing_estimate *e, long runs, long temperatures,
                          ls_figure *figures)
 {
@@ -171,9 +172,11 @@ static int list_annealed(const ls_annealing_estimate *e, long runs, long tempera
     figures[count++] = (ls_figure){"runs", (double)runs};
     figures[count++] = (ls_figure){"temperatures", (double)temperatures};
     figures[count++] = (ls_figure){"log_z", e->log_z};
-    figures[count++] = (ls_figure){"log_z_error", e->error};
-    figures[count++] = (ls_figure){"log_z_low", e->low};
-    figures[count++] = (ls_figure){"log_z_high", e->high};
+    if (runs > 1) {
+        figures[count++] = (ls_figure){"log_z_error", e->error};
+        figures[count++] = (ls_figure){"log_z_low", e->low};
+        figures[count++] = (ls_figure){"log_z_high", e->high};
+    }
     figures[count++] = (ls_figure){"effective_runs", e->runs};
     return count;
 }

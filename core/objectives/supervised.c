@@ -1,10 +1,11 @@
 /* supervised: one net, a loss between its output and the target of each row, or of each step of it:
  * where a row has labels [steps], the net's output is [steps, classes], and all means are those
  * over the steps; of rows of unequal length, over the steps that count. Vector targets are of
- * steps if rows have lengths and the first dimension of the targets is that of x.
+ * steps if their first dimension is that of x and the net keeps the steps.
  *
- * Where rows are windows of a stream of tokens, the labels are the tokens that come next, and the
- * loss is also shown as bits a token, loss / ln 2, and as perplexity, exp(loss). If lines of the
+ * Where rows are windows of a stream of tokens, the labels are the tokens that come next, so no
+ * line may look ahead; and the loss is also shown as bits a token, loss / ln 2, and as perplexity,
+ * exp(loss), of evaluations only where training has smoothed labels. If lines of the
  * net carry their state (carry=1), each row of a batch is a stream of its own, of which every step
  * takes the next window: back-propagation through time, truncated at the border of a window. */
 #include <math.h>
@@ -47,7 +48,10 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
     if (!task->has_y)
         return ls_error_set(
             error, LS_DATA,
-            "supervised training needs targets: train/y is missing in the data set");
+            "supervised training needs targets: train/y is missing in the data set%s",
+            strcmp(self->net_name, "classifier") == 0
+                ? " (classes=0 of the model autoencoder leaves this stage and its net out)"
+                : "");
     if (self->vector && !self->loss->vectors)
         return ls_error_set(
             error, LS_USAGE,
@@ -84,14 +88,68 @@ static bool check_loss(const supervised *self, ls_error *error)
                         self->loss->name);
 }
 
+/* What is wrong with a line, of whose input and output so many steps count where all of x do; 0: it
+ * has no time axis. */
+typedef bool fault(const ls_layer *layer, long in, long out);
+
+/* It takes sequences for images. */
+static bool is_ignoring(const ls_layer *layer, long in, long out)
+{
+    return in > 0 && layer->type->time.ignored;
+}
+
+/* A later line may know at a step what x holds at later ones. */
+static bool is_ahead(const ls_layer *layer, long in, long out)
+{
+    return out == 0 || ls_layer_looks_ahead(layer);
+}
+
+/* The first line with this fault; NULL: none. *last: the steps of the net's output. */
+static const ls_layer *find_line(const ls_net *net, fault *fault, long *last)
+{
+    const int32_t length = (int32_t)net->x.at[0];
+    const ls_layer *found = NULL;
+    int32_t *steps = ls_alloc((size_t)net->count, sizeof *steps);
+    ls_net_steps(net, net->count, 1, &length, steps);
+    for (int i = 0; fault && i < net->count && !found; i++) {
+        const int from = net->layers[i]->input[0];
+        const long in = from >= 0 ? steps[from] : net->own_input ? 0 : length;
+        found = fault(net->layers[i], in, steps[i]) ? net->layers[i] : NULL;
+    }
+    *last = steps[net->count - 1];
+    ls_free(steps);
+    return found;
+}
+
+/* Whether each step of a row has an output of the net. */
+static bool keeps_steps(const ls_net *net)
+{
+    long last;
+    find_line(net, NULL, &last);
+    return net->y.rank == 2 && last == net->x.at[0];
+}
+
+/* One label a row is for one output. */
+static bool check_label(const ls_task *task, const supervised *self, ls_error *error)
+{
+    const bool single = task->has_y && !self->vector && task->y.rank == 0;
+    char text[96];
+    return !single || task->x.at[0] == 1 || !keeps_steps(self->net) ||
+           ls_error_set(error, LS_USAGE,
+                        "the output of the net %s is %s: each step of a row has one, but y has one "
+                        "label a row: give the last recurrent line last=1, or put `timepool` "
+                        "before the output (in a tdnn model pool=sum)",
+                        self->net->name, ls_shape_text(&self->net->y, text, sizeof text));
+}
+
 /* Finds the steps, and the width of their outputs. Data without labels do not tell whether each
  * step has one: then the net's output does. */
 static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
 {
     const ls_shape *y = &self->net->y;
-    const bool labelled = !self->vector
-                              ? task->y.rank > 0
-                              : task->lengths && task->y.rank > 0 && task->y.at[0] == task->x.at[0];
+    const bool as_x = task->y.rank > 0 && task->y.at[0] == task->x.at[0];
+    const bool labelled =
+        !self->vector ? task->y.rank > 0 : as_x && (task->lengths || keeps_steps(self->net));
     const bool unknown = !task->has_y && self->loss->softmax && y->rank == 2;
     char text[96];
     self->steps = !labelled      ? (unknown ? y->at[0] : 1)
@@ -106,22 +164,6 @@ static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
                         self->steps, self->steps, ls_shape_text(y, text, sizeof text));
 }
 
-/* The first line that takes sequences for images; NULL: none. */
-static const ls_layer *find_ignoring(const ls_net *net)
-{
-    const int32_t length = (int32_t)net->x.at[0];
-    const ls_layer *found = NULL;
-    int32_t *steps = ls_alloc((size_t)net->count, sizeof *steps);
-    ls_net_steps(net, net->count, 1, &length, steps);
-    for (int i = 0; i < net->count && !found; i++) {
-        const int from = net->layers[i]->input[0];
-        const bool sequence = from < 0 ? !net->own_input : steps[from] > 0;
-        found = sequence && net->layers[i]->type->time.ignored ? net->layers[i] : NULL;
-    }
-    ls_free(steps);
-    return found;
-}
-
 /* Where rows have lengths, the output has as many steps as x, and no line takes them for images. */
 static bool check_time(const ls_task *task, const supervised *self, ls_error *error)
 {
@@ -132,12 +174,34 @@ static bool check_time(const ls_task *task, const supervised *self, ls_error *er
                             "`length` says how many count: both must have as many (tdnn keeps "
                             "them with pad=)",
                             net->name, self->steps, task->x.at[0]);
-    const ls_layer *layer = task->lengths ? find_ignoring(net) : NULL;
+    long last;
+    const ls_layer *layer = task->lengths ? find_line(net, is_ignoring, &last) : NULL;
     return !layer ||
            ls_error_set(error, LS_USAGE,
                         "%s/%s: %s is for images, and would take what stands behind the ends of "
                         "rows for part of them, but the data has `length`, the steps of each row: "
                         "tdnn and timepool go over steps",
+                        net->name, layer->name, layer->type->name);
+}
+
+/* In a stream the label of a step is the token of the next: a line that looks ahead would copy it.
+ */
+static bool check_stream(const ls_task *task, const supervised *self, ls_error *error)
+{
+    const ls_net *net = self->net;
+    long last;
+    const ls_layer *layer = task->streams ? find_line(net, is_ahead, &last) : NULL;
+    if (layer && net->own_input)
+        return ls_error_set(error, LS_USAGE,
+                            "the net %s has a line `input`, but what it gets are the steps of a "
+                            "stream (unroll:): leave that line out",
+                            net->name);
+    return !layer ||
+           ls_error_set(error, LS_USAGE,
+                        "%s/%s: by %s the output of a step may know of later tokens, but the next "
+                        "token is what a step of a stream (unroll:) shall predict: take lines that "
+                        "treat each step alone (dense each=1), or rnn, gru and lstm lines without "
+                        "reverse=1 and last=1",
                         net->name, layer->name, layer->type->name);
 }
 
@@ -157,9 +221,11 @@ static double bits_of(double loss)
 /* What is said of tokens; returns the number of the metric that judges. */
 static int add_text_metrics(ls_objective *objective)
 {
+    const supervised *self = objective->self;
     ls_metric *const at = &objective->metric[objective->metrics];
     at[0] = (ls_metric){.name = "bits", .sum = LS_SUM_LOSS, .lower = true, .of = bits_of};
     at[1] = (ls_metric){.name = "perplexity", .sum = LS_SUM_LOSS, .lower = true, .of = exp};
+    at[0].evaluated = at[1].evaluated = self->smoothing > 0;
     objective->metrics += 2;
     return objective->metrics - 2;
 }
@@ -172,9 +238,11 @@ static bool setup(ls_objective *objective, ls_error *error)
     if (!self->loss)
         return false;
     self->vector = objective->task.classes == 0;
-    if (!find_steps(&objective->task, self, error) || !check_time(&objective->task, self, error) ||
-        !ls_objective_takes(objective, net, error) ||
-        !check_targets(&objective->task, self, error) || !check_loss(self, error))
+    const ls_task *task = &objective->task;
+    if (!check_label(task, self, error) || !find_steps(task, self, error) ||
+        !check_time(task, self, error) || !ls_objective_takes(objective, net, error) ||
+        !check_targets(task, self, error) || !check_loss(self, error) ||
+        !check_stream(task, self, error))
         return false;
     find_streams(objective, self);
     objective->takes_y = true;
@@ -220,6 +288,15 @@ static double flops(const ls_objective *objective)
     return ls_net_flops(net, ls_net_all(net), &objective->phase[0].slots);
 }
 
+/* The labels among `count` targets: the steps, or rows, over which the means are. */
+static long count_labels(const supervised *self, const real *target, long count)
+{
+    long labels = count;
+    for (long i = 0; !self->vector && i < count; i++)
+        labels -= target[i] < 0;
+    return labels;
+}
+
 /* Adds loss and metrics of `count` steps, or rows, from `first` on. */
 static void measure_part(const supervised *self, const ls_batch *batch, long first, long count,
                          const real *y, real *dy, ls_sums *sums)
@@ -233,7 +310,7 @@ static void measure_part(const supervised *self, const ls_batch *batch, long fir
                                    .vector = self->vector,
                                    .smoothing = dy ? self->smoothing : 0,
                                    .dy = dy ? dy + first * self->width : NULL};
-    sums->at[LS_SUM_WEIGHT] += (double)count;
+    sums->at[LS_SUM_WEIGHT] += (double)count_labels(self, outputs.target, count);
     sums->at[LS_SUM_LOSS] += ls_loss_sum(self->loss, &outputs, &correct);
     sums->at[SUM_CORRECT] += correct;
 }
@@ -252,12 +329,13 @@ static void measure(const supervised *self, const ls_batch *batch, const real *y
         measure_part(self, batch, i * self->steps, batch->length[i], y, dy, sums);
 }
 
-/* The pass, with what its rows carry, and their lengths. Streams have no use for these: behind the
- * end of a stream nothing is carried on. */
+/* The pass, with what its rows carry, and their lengths. Windows of a stream get none: as no line
+ * looks ahead, what stands behind the end of the last, short one reaches no step before it. */
 static ls_pass with_rows(const ls_objective *objective, const ls_pass *pass, const ls_batch *rows)
 {
     ls_pass own = *pass;
     own.length = objective->task.lengths ? rows->length : NULL;
+    own.all_length = objective->task.lengths ? rows->all_length : NULL;
     own.stream = ls_objective_streams(objective) && pass->carried ? &pass->carried[0] : NULL;
     return own;
 }

@@ -13,12 +13,14 @@
  * 2016, eq. 8): the bound of K draws comes closer to it with K. */
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/latent.h"
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "core/objective.h"
+#include "core/optimizer.h"
 #include "core/pixels.h"
 #include "core/posterior.h"
 
@@ -41,7 +43,8 @@ typedef struct vae {
     long warmup;
     bool binarize;
     const ls_net *encoder, *decoder;
-    long latent, width; /* numbers of a code and of a row */
+    bool encoder_learns; /* else all of its slots are frozen */
+    long latent, width;  /* numbers of a code and of a row */
     runs training, evaluation;
     real *dz;   /* [shard rows, latent] */
     long chunk; /* rows of `evaluation` */
@@ -143,6 +146,8 @@ static void compile(ls_objective *objective, long shard_rows, long chunk_rows)
 {
     vae *self = objective->self;
     const runs *t = &self->training;
+    self->encoder_learns =
+        ls_net_learns(self->encoder, ls_net_all(self->encoder), &objective->phase[0].slots);
     self->chunk = chunk_rows;
     if (chunk_rows)
         create(self, &self->evaluation, chunk_rows, LS_INFERENCE);
@@ -249,6 +254,10 @@ static void gradient(ls_objective *objective, int phase, const ls_batch *shard, 
     if (!pass->gradient)
         return;
     ls_objective_zero(objective, phase, pass->gradient);
+    if (!self->encoder_learns) {
+        ls_workspace_backward(t->decoder, pass, dy, NULL);
+        return;
+    }
     ls_pass first = *pass;
     first.finished = ls_net_share(self->encoder, self->decoder) ? NULL : pass->finished;
     ls_workspace_backward(t->decoder, &first, dy, self->dz);
@@ -366,6 +375,19 @@ static const char *trouble(const ls_objective *objective, const double *value)
                : NULL;
 }
 
+static void doubt(const ls_objective *objective, double epochs, const ls_optimizer *optimizer,
+                  char *text, size_t size)
+{
+    const vae *self = objective->self;
+    text[0] = 0;
+    if (self->warmup > 0 && (double)self->warmup >= epochs)
+        snprintf(text, size,
+                 "warmup=%ld, but the stage has %.4g epochs: beta ends at %.4g in place of %g, "
+                 "which leaves the codes far from N(0, 1)",
+                 self->warmup, epochs, self->beta * ceil(epochs) / (double)(self->warmup + 1),
+                 self->beta);
+}
+
 static void destroy_runs(const runs *runs)
 {
     ls_workspace_destroy(runs->encoder);
@@ -397,6 +419,6 @@ const ls_objective_type ls_objective_vae = {
     .evaluate = evaluate,
     .generate = generate,
     .assess = assess,
-    .trouble = trouble,
+    .advice = {.trouble = trouble, .doubt = doubt},
     .destroy = destroy,
 };

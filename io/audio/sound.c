@@ -6,7 +6,8 @@
  * A cut file must not pass as a short one. libsndfile counts the samples that a cut wav file still
  * has and says nothing, so the size of its chunk `data` is compared with what is there. Programs
  * that write into a pipe don't know the size and write one of nearly 2^31 or 2^32: those files are
- * whole. The other kinds end early while they are read. */
+ * whole. Files of flac, ogg and mp3 end early while they are read; of other kinds, of which nothing
+ * would tell, only caf is taken. */
 #include "io/audio/sound.h"
 
 #include <errno.h>
@@ -127,9 +128,28 @@ static int open_file(const char *path, ls_error *error)
     return -1;
 }
 
+/* Whether a file of this format of libsndfile that is cut off is noticed. */
+static bool is_checked(int format)
+{
+    static const int kinds[] = {SF_FORMAT_WAV, SF_FORMAT_WAVEX, SF_FORMAT_RF64, SF_FORMAT_FLAC,
+                                SF_FORMAT_OGG, SF_FORMAT_MPEG,  SF_FORMAT_CAF};
+    size_t k = 0;
+    while (k < sizeof kinds / sizeof *kinds && (format & SF_FORMAT_TYPEMASK) != kinds[k])
+        k++;
+    return k < sizeof kinds / sizeof *kinds;
+}
+
 static bool check(ls_sound *s, ls_error *error)
 {
     const SF_INFO *info = &s->info;
+    SF_FORMAT_INFO kind = {.format = info->format & SF_FORMAT_TYPEMASK};
+    if (!is_checked(info->format))
+        return ls_error_set(
+            error, LS_DATA,
+            "%s: is of the kind %s; expected wav, flac or ogg: of others nothing "
+            "tells whether they are whole, so convert it",
+            s->path,
+            sf_command(NULL, SFC_GET_FORMAT_INFO, &kind, sizeof kind) == 0 ? kind.name : "unknown");
     if (info->channels < 1 || info->channels > CHANNELS_MOST || info->samplerate < 1 ||
         info->samplerate > LS_SOUND_RATE_MOST)
         return ls_error_set(error, LS_DATA,
@@ -182,9 +202,13 @@ static long read_mono(ls_sound *s, long n, float *samples, ls_error *error)
     if (sf_error(s->file) != SF_ERR_NO_ERROR || got < 0 ||
         (got < n && s->got + got != s->info.frames)) {
         const char *reason = sf_error(s->file) == SF_ERR_NO_ERROR ? "" : sf_strerror(s->file);
-        ls_error_set(error, LS_DATA, "%s: is damaged after sample %ld: its header promises %ld%s%s",
-                     s->path, (long)s->got + (got > 0 ? got : 0), (long)s->info.frames,
-                     *reason ? "; " : "", reason);
+        char promised[64] = "";
+        if (s->info.frames < SF_COUNT_MAX) /* as ogg has it where its end is missing */
+            snprintf(promised, sizeof promised, ": its header promises %lld",
+                     (long long)s->info.frames);
+        ls_error_set(error, LS_DATA, "%s: is %s after sample %ld%s%s%s", s->path,
+                     *promised ? "damaged" : "cut off", (long)s->got + (got > 0 ? got : 0),
+                     promised, *reason ? "; " : "", reason);
         return -1;
     }
     for (long t = 0; t < got; t++) {

@@ -1,7 +1,6 @@
 /* checkpoint_items: which data set of a checkpoint file holds which numbers. */
 #include "io/checkpoint/checkpoint_items.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,11 +153,9 @@ static bool load_item(const loading *load, const ls_checkpoint_item *item, real 
     real *to = slot->layout.size ? logical : item->array + slot->offset;
     if (!ls_h5_read(load->file, item->path, ls_h5_real(), item->rank, item->dims, to, error))
         return false;
-    for (long i = 0; i < ls_shape_count(&slot->shape); i++)
-        if (!isfinite(to[i]))
-            return ls_h5_fail(error, LS_DATA, load->file,
-                              "%s holds %g at place %ld; expected finite numbers", item->path,
-                              (double)to[i], i);
+    ls_error reason;
+    if (!ls_params_accept(slot, to, item->path, &reason))
+        return ls_h5_fail(error, LS_DATA, load->file, "%s", reason.text);
     if (slot->layout.size)
         ls_params_load(load->params, item->slot, logical, item->array);
     return true;

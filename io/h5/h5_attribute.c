@@ -1,6 +1,9 @@
 /* h5_attribute: HDF5's calls for one attribute, behind functions for each type of value. */
 #include "io/h5/h5_attribute.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "core/memory.h"
 #include "io/h5/h5_error.h"
 
@@ -31,6 +34,19 @@ bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error 
     H5Tset_cset(type, H5T_CSET_UTF8);
     bool ok = put(object, name, type, type, LS_H5_SCALAR, &value, error);
     H5Tclose(type);
+    return ok;
+}
+
+bool ls_h5_put_lines(hid_t object, const char *name, char *const *line, long count, ls_error *error)
+{
+    size_t size = 1, used = 0;
+    for (long i = 0; i < count; i++)
+        size += strlen(line[i]) + 1;
+    char *text = ls_alloc(size, 1);
+    for (long i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "\n" : "", line[i]);
+    bool ok = ls_h5_put_text(object, name, text, error);
+    ls_free(text);
     return ok;
 }
 

@@ -6,6 +6,9 @@
 
 /* Writes an attribute in place of one of this name. LS_IO errors. */
 bool ls_h5_put_text(hid_t object, const char *name, const char *value, ls_error *error);
+/* A text of several lines, a '\n' between each two. */
+bool ls_h5_put_lines(hid_t object, const char *name, char *const *line, long count,
+                     ls_error *error);
 bool ls_h5_put_long(hid_t object, const char *name, long value, ls_error *error);
 bool ls_h5_put_double(hid_t object, const char *name, double value, ls_error *error);
 enum { LS_H5_SCALAR = -1 };

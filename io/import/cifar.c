@@ -51,6 +51,7 @@ typedef struct cifar {
     long train; /* rows of all but test, of which import->valid become valid */
     hid_t x[LS_SPLITS], y[LS_SPLITS];
     long written[LS_SPLITS];
+    uint8_t labels[LS_SPLITS][BLOCK], *pixels[LS_SPLITS]; /* of a block's rows, by splits */
 } cifar;
 
 static long record_bytes(const cifar *c)
@@ -122,7 +123,7 @@ static ls_split_id split_of(const cifar *c, const source *from, long before, lon
 static bool write_records(cifar *c, const source *from, long before, long row, long n,
                           const uint8_t *records, ls_error *error)
 {
-    uint8_t pixels[ROW];
+    long count[LS_SPLITS] = {0};
     for (long i = 0; i < n; i++) {
         const uint8_t *record = records + i * record_bytes(c), *planes = record + c->form->labels;
         uint8_t label = record[c->form->used];
@@ -130,16 +131,20 @@ static bool write_records(cifar *c, const source *from, long before, long row, l
             return ls_error_set(error, LS_DATA,
                                 "%s: holds label %d at row %ld; expected 0 to %ld of %s",
                                 from->path, label, row + i, c->form->classes - 1, c->form->name);
+        ls_split_id split = split_of(c, from, before, row + i);
+        c->labels[split][count[split]] = label;
+        uint8_t *to = c->pixels[split] + count[split]++ * ROW;
         for (int p = 0; p < PIXELS; p++)
             for (int k = 0; k < 3; k++)
-                pixels[3 * p + k] = planes[k * PIXELS + p];
-        ls_split_id split = split_of(c, from, before, row + i);
-        long at = c->written[split]++;
-        if (!ls_h5_write_rows(c->x[split], H5T_NATIVE_UINT8, at, 1, pixels, error) ||
-            !ls_h5_write_rows(c->y[split], H5T_NATIVE_UINT8, at, 1, &label, error))
-            return false;
+                to[3 * p + k] = planes[k * PIXELS + p];
     }
-    return true;
+    bool ok = true;
+    for (int s = 0; ok && s < LS_SPLITS; c->written[s] += count[s], s++)
+        ok = count[s] == 0 || (ls_h5_write_rows(c->x[s], H5T_NATIVE_UINT8, c->written[s], count[s],
+                                                c->pixels[s], error) &&
+                               ls_h5_write_rows(c->y[s], H5T_NATIVE_UINT8, c->written[s], count[s],
+                                                c->labels[s], error));
+    return ok;
 }
 
 static bool copy_source(cifar *c, const source *from, long before, ls_error *error)
@@ -207,6 +212,7 @@ static bool make_arrays(cifar *c, hid_t file, const long *rows, const char *name
         c->x[s] = ls_h5_create_dataset(file, path, H5T_STD_U8LE, 4, dims, error);
         snprintf(path, sizeof path, "%s/y", ls_split_names[s]);
         c->y[s] = c->x[s] < 0 ? -1 : ls_h5_create_dataset(file, path, H5T_STD_U8LE, 1, dims, error);
+        c->pixels[s] = ls_alloc(BLOCK, ROW);
         ok = c->y[s] >= 0 && ls_output_pictures(c->x[s], error) &&
              ls_h5_put_long(c->y[s], "classes", c->form->classes, error) &&
              (!names || ls_h5_put_text(c->y[s], "class_names", names, error));
@@ -227,6 +233,7 @@ static bool fill_file(void *context, hid_t file, ls_error *error)
         before += c->source[i].rows;
     }
     for (int s = 0; s < LS_SPLITS; s++) {
+        ls_free(c->pixels[s]);
         ls_h5_close(c->x[s]);
         ls_h5_close(c->y[s]);
         if (ok && c->report && rows[s] > 0)

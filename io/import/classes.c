@@ -1,8 +1,6 @@
 /* classes: counts rows by class, judges the counts, and writes the names of classes. */
 #include "io/import/classes.h"
 
-#include <string.h>
-
 #include "core/memory.h"
 #include "core/print.h"
 
@@ -58,9 +56,11 @@ static const char *name_of(const ls_classes *k, char *const *names, long class, 
 }
 
 /* "note: 3 of 10 classes have no row: 2, 5, 7" */
-static void report_gaps(const ls_classes *k, long lowest, long empty, FILE *report)
+static void report_gaps(const ls_classes *k, char *const *names, const counts *of, FILE *report)
 {
-    long from = k->first + lowest;
+    const long lowest = names ? 0 : of->lowest, from = k->first + lowest;
+    const long empty = k->classes - of->filled - lowest;
+    char text[24];
     if (lowest == 1 && k->first == 0)
         ls_print(report, "note: no row has label 0; do labels count from 1? Then --labels-from 1 "
                          "makes label 1 class 0\n");
@@ -70,15 +70,14 @@ static void report_gaps(const ls_classes *k, long lowest, long empty, FILE *repo
             "note: no row has label %ld; the smallest is %ld: --labels-from %ld makes it class "
             "0\n",
             k->first, from, from);
-    empty -= lowest;
     if (empty == 0)
         return;
     ls_print(report, "note: %ld of %ld classes have no row", empty, k->classes - lowest);
     int listed = 0;
     for (long c = lowest; c < k->classes && listed <= LISTED; c++)
         if (k->count[c] == 0) {
-            ls_print(report, "%s", listed == 0 ? ": " : ", ");
-            ls_print(report, listed < LISTED ? "%ld" : "...", c + k->first);
+            ls_print(report, "%s%.60s", listed == 0 ? ": " : ", ",
+                     listed < LISTED ? name_of(k, names, c, text) : "...");
             listed++;
         }
     ls_print(report, "\n");
@@ -104,14 +103,17 @@ bool ls_classes_check(const ls_classes *k, const char *where, char *const *names
             hint ? hint : "");
     if (!report)
         return true;
-    ls_print(report, "labels %s: %ld classes of %ld", where, k->classes, k->count[of.few]);
+    ls_print(report, "labels %s: %ld classes", where, k->classes);
+    if (of.filled < k->classes)
+        ls_print(report, ", %ld of them", of.filled);
+    ls_print(report, " of %ld", k->count[of.few]);
     if (k->count[of.few] != k->count[of.many])
         ls_print(report, " (label %.60s) to %ld (label %.60s)", name_of(k, names, of.few, text),
                  k->count[of.many], name_of(k, names, of.many, more));
     ls_print(report, " row%s\n", k->count[of.many] == 1 ? "" : "s");
-    if (k->given)
+    if (k->given && !names)
         return true;
-    report_gaps(k, of.lowest, k->classes - of.filled, report);
+    report_gaps(k, names, &of, report);
     if (hint && of.filled < k->classes)
         ls_print(report, "note: %s\n", hint);
     return true;
@@ -119,13 +121,5 @@ bool ls_classes_check(const ls_classes *k, const char *where, char *const *names
 
 bool ls_classes_put_names(char *const *name, long classes, hid_t y, ls_error *error)
 {
-    size_t size = 1, used = 0;
-    for (long i = 0; i < classes; i++)
-        size += strlen(name[i]) + 1;
-    char *text = ls_alloc(size, 1);
-    for (long i = 0; i < classes; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "\n" : "", name[i]);
-    bool ok = ls_h5_put_text(y, "class_names", text, error);
-    ls_free(text);
-    return ok;
+    return ls_h5_put_lines(y, "class_names", name, classes, error);
 }

@@ -34,7 +34,7 @@ static bool read_like(table_import *w, ls_error *error)
     if (file < 0)
         return false;
     hid_t x = ls_h5_dataset(file, "train/x", error);
-    bool ok = x >= 0 && ls_csv_scale_read(&w->scale, x, train->width, error);
+    bool ok = x >= 0 && ls_csv_scale_read(&w->scale, x, train, error);
     if (ok && train->text) {
         hid_t y = ls_h5_dataset(file, "train/y", error);
         ok = y >= 0 && ls_csv_labels_read(&w->labels, y, error);
@@ -71,16 +71,6 @@ static void split_off_valid(table_import *w)
     }
 }
 
-static bool put_scale(const ls_csv_scale *scale, hid_t x, long columns, ls_error *error)
-{
-    const hid_t type = H5T_NATIVE_DOUBLE;
-    return ls_h5_put_double(x, "scale", scale->factor, error) &&
-           ls_h5_put_double(x, "offset", 0, error) &&
-           (!scale->mean ||
-            (ls_h5_put_numbers(x, "column_mean", type, columns, scale->mean, error) &&
-             ls_h5_put_numbers(x, "column_deviation", type, columns, scale->deviation, error)));
-}
-
 static bool write_labels(const table_import *w, hid_t file, const char *path, const ls_csv_table *t,
                          ls_error *error)
 {
@@ -88,8 +78,7 @@ static bool write_labels(const table_import *w, hid_t file, const char *path, co
     if (!ls_h5_write(file, path, H5T_STD_I32LE, H5T_NATIVE_INT, 1, dims, t->class, error))
         return false;
     hid_t y = ls_h5_dataset(file, path, error);
-    bool ok = y >= 0 && ls_h5_put_long(y, "classes", w->labels.classes, error) &&
-              (!w->labels.names || ls_csv_labels_put(&w->labels, y, error));
+    bool ok = y >= 0 && ls_csv_labels_put(&w->labels, y, error);
     ls_h5_close(y);
     return ok;
 }
@@ -103,7 +92,7 @@ static bool write_split(const table_import *w, hid_t file, const char *name, con
     snprintf(x_path, sizeof x_path, "%s/x", name);
     snprintf(y_path, sizeof y_path, "%s/y", name);
     hid_t x = ls_h5_create_dataset(file, x_path, H5T_IEEE_F32LE, 2, inputs, error), y = -1;
-    bool ok = x >= 0 && put_scale(&w->scale, x, t->width, error);
+    bool ok = x >= 0 && ls_csv_scale_put(&w->scale, x, &w->table[TRAIN], error);
     if (ok && t->targets) {
         y = ls_h5_create_dataset(file, y_path, H5T_IEEE_F32LE, 2, targets, error);
         ok = y >= 0;
@@ -162,6 +151,15 @@ static bool tables_fit(const table_import *w, ls_error *error)
     return ls_import_check_valid(w->import, train->path, train->rows, error);
 }
 
+/* A table without labels has none that --labels-from could move. */
+static bool labels_fit(const table_import *w, ls_error *error)
+{
+    const ls_csv_table *train = &w->table[TRAIN];
+    return train->text || w->import->labels_from == 0 ||
+           ls_error_set(error, LS_USAGE, "%s: has no column of labels; expected no --labels-from",
+                        train->path);
+}
+
 static bool read_tables(table_import *w, ls_error *error)
 {
     const ls_import *import = w->import;
@@ -169,7 +167,7 @@ static bool read_tables(table_import *w, ls_error *error)
     ls_csv_table *train = &w->table[TRAIN], *test = &w->table[TEST];
     return ls_csv_table_read(train, path[0], import, error) &&
            (!path[1] || ls_csv_table_read(test, path[1], import, error)) && tables_fit(w, error) &&
-           (!w->scale.like || read_like(w, error)) &&
+           labels_fit(w, error) && (!w->scale.like || read_like(w, error)) &&
            (!train->text ||
             ls_csv_labels_number(&w->labels, import, train, test, w->report, error));
 }

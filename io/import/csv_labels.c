@@ -130,11 +130,17 @@ static void collect_names(ls_csv_labels *l, const ls_csv_table *t)
 bool ls_csv_labels_read(ls_csv_labels *l, hid_t y, ls_error *error)
 {
     bool present;
+    l->first = 0;
     if (!ls_h5_get_long(y, "classes", &l->classes, &present, error) ||
+        !ls_h5_get_long(y, "labels_from", &l->first, &l->begins, error) ||
         !ls_h5_get_text(y, "class_names", &l->known, &present, error))
         return false;
     bool ok = l->classes >= 1 && l->classes <= LS_CLASSES_MAX;
     char *rest = l->known;
+    if (l->first < 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s: train/y has attribute labels_from=%ld; expected 0 or more",
+                            l->like, l->first);
     if (ok && rest) {
         l->names = ls_alloc((size_t)l->classes, sizeof *l->names);
         l->sorted = ls_alloc((size_t)l->classes, sizeof *l->sorted);
@@ -254,7 +260,12 @@ bool ls_csv_labels_number(ls_csv_labels *l, const ls_import *import, ls_csv_tabl
                           ls_csv_table *test, FILE *report, ls_error *error)
 {
     bool numbers = false;
-    l->first = import->labels_from;
+    if (l->begins && import->labels_from && import->labels_from != l->first)
+        return ls_error_set(error, LS_USAGE,
+                            "--labels-from %ld, but the labels of %s begin at %ld, and so they do "
+                            "here: leave it out",
+                            import->labels_from, l->like, l->first);
+    l->first = l->begins ? l->first : import->labels_from;
     if (l->classes) /* those of l->like, which may lack rows here */
         return number_rows(l, train, l->like, error) &&
                (!test->path || number_rows(l, test, l->like, error));
@@ -274,7 +285,9 @@ bool ls_csv_labels_number(ls_csv_labels *l, const ls_import *import, ls_csv_tabl
 
 bool ls_csv_labels_put(const ls_csv_labels *l, hid_t y, ls_error *error)
 {
-    return ls_classes_put_names(l->names, l->classes, y, error);
+    return ls_h5_put_long(y, "classes", l->classes, error) &&
+           (l->names ? ls_classes_put_names(l->names, l->classes, y, error)
+                     : ls_h5_put_long(y, "labels_from", l->first, error));
 }
 
 void ls_csv_labels_release(ls_csv_labels *l)

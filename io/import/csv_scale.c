@@ -68,13 +68,66 @@ bool ls_csv_scale_parse(ls_csv_scale *s, const char *text, ls_error *error)
                         text);
 }
 
-bool ls_csv_scale_read(ls_csv_scale *s, hid_t x, long columns, ls_error *error)
+/* How many numbers an attribute holds; 0: there is none. */
+static long count_of(hid_t object, const char *name)
+{
+    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+    hid_t space = attribute < 0 ? -1 : H5Aget_space(attribute);
+    const long count = space < 0 ? 0 : (long)H5Sget_simple_extent_npoints(space);
+    ls_h5_close(space);
+    ls_h5_close(attribute);
+    return count;
+}
+
+/* Whether the table has as many columns of inputs as the data set to be like; where the label is
+ * missing, the last input was taken for it. */
+static bool columns_fit(const ls_csv_scale *s, hid_t x, const ls_csv_table *t, ls_error *error)
+{
+    char column[COLUMN_SIZE];
+    const long known = count_of(x, "column_mean");
+    if (known == 0 || known == t->width)
+        return true;
+    if (t->label < 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s has %ld column(s) of inputs, %s has %ld; expected as many", t->path,
+                            t->width, s->like, known);
+    return ls_error_set(
+        error, LS_DATA,
+        "%s has %ld column(s) of inputs beside the label in column %s, %s has %ld; %s", t->path,
+        t->width, ls_csv_table_column(t, t->label, column, sizeof column), s->like, known,
+        known == t->width + 1 ? "is there no label? --label none" : "expected as many");
+}
+
+/* Whether the columns have the names of those of the data set to be like, where both have names. */
+static bool names_fit(const ls_csv_scale *s, hid_t x, const ls_csv_table *t, ls_error *error)
+{
+    char *names = NULL;
+    bool present, ok = true;
+    if (!t->name || !ls_h5_get_text(x, "column_names", &names, &present, error))
+        return !t->name;
+    char *rest = names;
+    for (long c = 0; names && ok && c < t->width; c++) {
+        const int column = ls_csv_table_input(t, c);
+        const char *known = strsep(&rest, "\n");
+        ok = (known && strcmp(known, t->name[column]) == 0) ||
+             ls_error_set(error, LS_DATA,
+                          "%s: column %d is '%s', where %s has '%s'; expected the same columns in "
+                          "the same order",
+                          t->path, column + 1, t->name[column], s->like, known ? known : "");
+    }
+    ls_free(names);
+    return ok;
+}
+
+bool ls_csv_scale_read(ls_csv_scale *s, hid_t x, const ls_csv_table *t, ls_error *error)
 {
     bool mean, deviation;
+    const long columns = t->width;
     const hid_t type = H5T_NATIVE_DOUBLE;
     s->mean = ls_alloc((size_t)columns, sizeof *s->mean);
     s->deviation = ls_alloc((size_t)columns, sizeof *s->deviation);
-    if (!ls_h5_get_numbers(x, "column_mean", type, columns, s->mean, &mean, error) ||
+    if (!columns_fit(s, x, t, error) || !names_fit(s, x, t, error) ||
+        !ls_h5_get_numbers(x, "column_mean", type, columns, s->mean, &mean, error) ||
         !ls_h5_get_numbers(x, "column_deviation", type, columns, s->deviation, &deviation, error))
         return false;
     if (!mean || !deviation)
@@ -89,6 +142,28 @@ bool ls_csv_scale_read(ls_csv_scale *s, hid_t x, long columns, ls_error *error)
                                 "finite numbers, the deviation above 0",
                                 s->like, s->mean[c], s->deviation[c], c + 1);
     return true;
+}
+
+/* The names of the columns of x, a line each. */
+static bool put_names(const ls_csv_table *t, hid_t x, ls_error *error)
+{
+    char **name = ls_alloc((size_t)t->width, sizeof *name);
+    for (long c = 0; c < t->width; c++)
+        name[c] = t->name[ls_csv_table_input(t, c)];
+    bool ok = ls_h5_put_lines(x, "column_names", name, t->width, error);
+    ls_free(name);
+    return ok;
+}
+
+bool ls_csv_scale_put(const ls_csv_scale *s, hid_t x, const ls_csv_table *t, ls_error *error)
+{
+    const hid_t type = H5T_NATIVE_DOUBLE;
+    if (!ls_h5_put_double(x, "scale", s->factor, error) || !ls_h5_put_double(x, "offset", 0, error))
+        return false;
+    return !s->mean ||
+           (ls_h5_put_numbers(x, "column_mean", type, t->width, s->mean, error) &&
+            ls_h5_put_numbers(x, "column_deviation", type, t->width, s->deviation, error) &&
+            (!t->name || put_names(t, x, error)));
 }
 
 void ls_csv_scale_measure(ls_csv_scale *s, const ls_csv_table *t)

@@ -13,8 +13,13 @@ typedef struct ls_csv_scale {
 
 /* Reads the option --scale: a factor, `standard`, or FILE.h5. LS_USAGE errors. */
 bool ls_csv_scale_parse(ls_csv_scale *scale, const char *text, ls_error *error);
-/* Reads mean and deviation of `columns` columns from x of the data set scale->like. LS_DATA. */
-bool ls_csv_scale_read(ls_csv_scale *scale, hid_t x, long columns, ls_error *error);
+/* Reads mean and deviation from x of the data set scale->like, whose columns must be as many as
+ * those of the table, of the same names where both have names. LS_DATA errors. */
+bool ls_csv_scale_read(ls_csv_scale *scale, hid_t x, const ls_csv_table *table, ls_error *error);
+/* Writes the attributes of x that say how it is scaled: scale and offset; and column_mean,
+ * column_deviation and, where the table has names, column_names, a line each. LS_IO errors. */
+bool ls_csv_scale_put(const ls_csv_scale *scale, hid_t x, const ls_csv_table *table,
+                      ls_error *error);
 /* Measures mean and deviation of each column of x; a constant column keeps deviation 1. */
 void ls_csv_scale_measure(ls_csv_scale *scale, const ls_csv_table *table);
 /* Writes to `report` (NULL: nobody) a line for each column whose numbers float32 can't keep apart,

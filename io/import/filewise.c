@@ -2,6 +2,7 @@
 #include "io/import/filewise.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -50,8 +51,12 @@ static bool take_lengths(void *context, long first, long n, const void *results,
 {
     reading *m = context;
     const long *length = results;
-    for (long i = 0; i < n; i++)
+    for (long i = 0; i < n; i++) {
+        m->all->longest_file = length[i] > m->all->longest ? first + i : m->all->longest_file;
         m->all->longest = ls_max(m->all->longest, length[i]);
+        m->all->length += length[i];
+        m->all->measured += length[i] > 0;
+    }
     return true;
 }
 
@@ -126,6 +131,19 @@ static bool check_options(const ls_import *import, ls_error *error)
            ls_atomic_file_absent(import->output, error);
 }
 
+/* Whether the output, which --force may replace, is none of the files. */
+static bool check_apart(const ls_filewise *all, ls_error *error)
+{
+    const bool there = access(all->import->output, F_OK) == 0;
+    bool ok = true;
+    for (long i = 0; ok && there && i < all->files.count; i++) {
+        char *path = ls_listing_path(&all->files, i);
+        ok = ls_atomic_file_apart(all->import->output, (const char *const[]){path}, 1, error);
+        ls_free(path);
+    }
+    return ok;
+}
+
 bool ls_filewise_run(const ls_filewise_format *format, const ls_import *options, FILE *report,
                      ls_error *error)
 {
@@ -138,7 +156,8 @@ bool ls_filewise_run(const ls_filewise_format *format, const ls_import *options,
                  .threads = options->threads > 0 ? (int)options->threads : 1,
                  .rows = {.format = format, .all = &all}};
     m.scratch = ls_alloc((size_t)m.threads, format->scratch);
-    bool ok = ls_listing_make(&all.files, options, all.report, error);
+    bool ok = ls_listing_make(&all.files, options, all.report, error) &&
+              ls_team_agree(team, ls_team_member(team) != 0 || check_apart(&all, error), error);
     if (ok) {
         ok = (!format->measure || measure_all(&m, error)) &&
              ls_team_agree(team, format->setup(&all, error), error);

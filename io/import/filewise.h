@@ -12,11 +12,11 @@
  *        v        file alone
  *     take        member 0: the rows of each split, in the order of the files, into the HDF5 file
  *        v
- *     finish      labels, attributes; what was skipped
+ *     finish      labels, attributes, `name`: the files of the rows; what was skipped
  *
- * A file that is not what the format expects is broken: it is named and left out, and counted;
- * `strict` makes it an error. A file that can't be opened or read (gone, no permission, EIO) is
- * always an error: else the rows would depend on the machine that reads them.
+ * A file that is not what the format expects, is not there (a link that leads nowhere, a name in a
+ * LIST) or is not for us to open, is broken: it is named and left out, and counted; `strict` makes
+ * it an error. A file that can't be read (EIO) is always an error: it may be whole.
  *
  * The arrays of the HDF5 file are contiguous, so their sizes must be known before the first row is
  * written, but which files are broken is known after the last. So they get room for all files, and
@@ -26,7 +26,8 @@
  *
  * Memory of a member: that of crew.h (64 MiB; member 0: 96 MiB where there are others, and 1 MiB
  * for writing), what the format takes for one file times the threads, and for each file its name
- * and 28 bytes. Rows are never held: data sets larger than memory pass. */
+ * and 32 bytes, on member 0 the longest name once more. Rows are never held: data sets larger than
+ * memory pass. */
 #pragma once
 #include <hdf5.h>
 
@@ -47,7 +48,10 @@ typedef struct ls_filewise {
     ls_listing files;
     ls_filewise_array array[LS_FILEWISE_ARRAYS]; /* the first is x; set by `setup` */
     long longest;                                /* the largest of `measure`; 0 without it */
-    void *state;                                 /* the format's own */
+    /* On member 0 alone: the sum of all that `measure` found, of how many files, and which of them
+     * is the longest. */
+    long length, measured, longest_file;
+    void *state; /* the format's own */
 } ls_filewise;
 
 /* A format. Functions that may be NULL say so. */

@@ -66,13 +66,12 @@ bool ls_filewise_rows_add(ls_filewise_rows *m, long first, long n, const void *r
             if (!write_rows(m, (ls_split_id)s, a, first, n, results, error))
                 return false;
     for (long i = 0; i < n; i++) {
-        const ls_listing_file *file = &m->all->files.file[first + i];
         const ls_filewise_result *r = (const void *)((const char *)results + (size_t)i * bytes);
-        ls_filewise_part *p = &m->part[file->split];
+        ls_filewise_part *p = &m->part[m->all->files.file[first + i].split];
         if (r->reason[0])
             skip(m, r);
         else
-            p->label[p->rows++] = file->label;
+            p->file[p->rows++] = first + i;
     }
     if (m->all->import->watch)
         m->all->import->watch->moved(m->all->import->watch->context, first + n,
@@ -159,6 +158,35 @@ static bool shrink(ls_filewise_rows *m, ls_error *error)
     return ok;
 }
 
+static const ls_listing_file *file_of(const ls_filewise_rows *m, int split, long row)
+{
+    return &m->all->files.file[m->part[split].file[row]];
+}
+
+/* The name of each row's file, as the list has it, by which rows can be traced back. */
+static bool put_names(ls_filewise_rows *m, int split, hid_t file, ls_error *error)
+{
+    char path[16];
+    const char *names = m->all->files.names;
+    const long rows = m->part[split].rows;
+    const hsize_t dims[] = {(hsize_t)rows};
+    size_t size = 1;
+    for (long r = 0; r < rows; r++)
+        size = ls_max(size, strlen(names + file_of(m, split, r)->name));
+    char *all = ls_alloc((size_t)rows, size);
+    for (long r = 0; r < rows; r++)
+        memcpy(all + (size_t)r * size, names + file_of(m, split, r)->name,
+               strlen(names + file_of(m, split, r)->name));
+    hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, size);
+    H5Tset_strpad(text, H5T_STR_NULLPAD);
+    snprintf(path, sizeof path, "%s/name", ls_split_names[split]);
+    const bool ok = rows == 0 || ls_h5_write(file, path, text, text, 1, dims, all, error);
+    H5Tclose(text);
+    ls_free(all);
+    return ok;
+}
+
 static bool put_labels(ls_filewise_rows *m, hid_t file, ls_error *error)
 {
     const ls_listing *files = &m->all->files;
@@ -166,15 +194,18 @@ static bool put_labels(ls_filewise_rows *m, hid_t file, ls_error *error)
     for (int s = 0; ok && s < LS_SPLITS; s++) {
         char path[16];
         hsize_t rows = (hsize_t)m->part[s].rows;
+        int32_t *label = ls_alloc((size_t)rows, sizeof *label);
+        for (long r = 0; r < (long)rows; r++)
+            label[r] = file_of(m, s, r)->label;
         snprintf(path, sizeof path, "%s/y", ls_split_names[s]);
         hid_t y = rows ? ls_h5_create_dataset(file, path, H5T_STD_I32LE, 1, &rows, error) : -1;
         ok = !rows ||
-             (y >= 0 &&
-              ls_h5_write_rows(y, H5T_NATIVE_INT32, 0, (long)rows, m->part[s].label, error) &&
+             (y >= 0 && ls_h5_write_rows(y, H5T_NATIVE_INT32, 0, (long)rows, label, error) &&
               ls_h5_put_long(y, "classes", files->classes, error) &&
               (!files->class_name ||
                ls_classes_put_names(files->class_name, files->classes, y, error)));
         ls_h5_close(y);
+        ls_free(label);
     }
     return ok;
 }
@@ -198,6 +229,25 @@ static void report_split(const ls_filewise_rows *m, int s, FILE *report)
     ls_print(report, files->class_name && files->classes > NAMED ? ", ...\n" : "\n");
 }
 
+/* Says which classes have no row in a split that has others: names fall into splits by chance. */
+static void note_absent(const ls_filewise_rows *m, int s, FILE *report)
+{
+    const ls_listing *files = &m->all->files;
+    long *count = ls_alloc((size_t)files->classes, sizeof *count), absent = 0;
+    char list[256] = "";
+    for (long i = 0; i < m->part[s].rows; i++)
+        count[file_of(m, s, i)->label]++;
+    for (long c = 0; c < files->classes; c++)
+        if (count[c] == 0 && absent++ < NAMED)
+            ls_format_join(list, sizeof list, files->class_name[c]);
+    if (absent > 0)
+        ls_print(report,
+                 "note: %s has no row of %ld of the %ld classes: %s%s; take more files, or another "
+                 "--seed\n",
+                 ls_split_names[s], absent, files->classes, list, absent > NAMED ? ", ..." : "");
+    ls_free(count);
+}
+
 /* Counts the rows of each class, and says what was made. */
 static bool judge(ls_filewise_rows *m, ls_error *error)
 {
@@ -209,10 +259,17 @@ static bool judge(ls_filewise_rows *m, ls_error *error)
     if (m->part[LS_TRAIN].rows == 0)
         return ls_error_set(error, LS_DATA, "%s: none of the %ld files became a row of train",
                             m->all->import->file[0], files->count);
+    if (files->class_name) {
+        classes.classes = classes.room = files->classes;
+        classes.count = ls_alloc((size_t)files->classes, sizeof *classes.count);
+    }
     for (long i = 0; files->classes > 0 && i < m->part[LS_TRAIN].rows; i++)
-        ls_classes_add(&classes, m->part[LS_TRAIN].label[i]);
+        ls_classes_add(&classes, file_of(m, LS_TRAIN, i)->label);
     bool ok = files->classes == 0 || ls_classes_check(&classes, m->all->import->file[0],
                                                       files->class_name, NULL, report, error);
+    for (int s = LS_VALID; ok && report && files->class_name && s < LS_SPLITS; s++)
+        if (m->part[s].rows > 0)
+            note_absent(m, s, report);
     for (int s = 0; ok && report && s < LS_SPLITS; s++)
         if (m->part[s].rows > 0)
             report_split(m, s, report);
@@ -231,7 +288,7 @@ bool ls_filewise_rows_begin(ls_filewise_rows *m, ls_error *error)
         m->block_bytes = m->bytes[a] > m->block_bytes ? m->bytes[a] : m->block_bytes;
     m->block = ls_alloc(m->block_bytes, 1);
     for (int s = 0; s < LS_SPLITS; s++) {
-        m->part[s].label = ls_alloc((size_t)rows[s], sizeof *m->part[s].label);
+        m->part[s].file = ls_alloc((size_t)rows[s], sizeof *m->part[s].file);
         for (int a = 0; a < LS_FILEWISE_ARRAYS; a++)
             m->part[s].dataset[a] = -1;
     }
@@ -248,6 +305,8 @@ bool ls_filewise_rows_end(ls_filewise_rows *m, bool ok, ls_error *error)
 {
     ok = ok && judge(m, error) && shrink(m, error) &&
          (m->all->files.classes == 0 || put_labels(m, m->output.file, error));
+    for (int s = 0; ok && s < LS_SPLITS; s++)
+        ok = put_names(m, s, m->output.file, error);
     close_arrays(m);
     if (ok)
         return ls_output_close(&m->output, error);
@@ -258,6 +317,6 @@ bool ls_filewise_rows_end(ls_filewise_rows *m, bool ok, ls_error *error)
 void ls_filewise_rows_release(ls_filewise_rows *m)
 {
     for (int s = 0; s < LS_SPLITS; s++)
-        ls_free(m->part[s].label);
+        ls_free(m->part[s].file);
     ls_free(m->block);
 }

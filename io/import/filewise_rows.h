@@ -13,7 +13,7 @@ typedef struct ls_filewise_result {
 typedef struct ls_filewise_part {
     long rows;                         /* written so far */
     hid_t dataset[LS_FILEWISE_ARRAYS]; /* -1: not there */
-    int32_t *label;                    /* of the rows; room for those of all files of the split */
+    long *file; /* of each row, its number in the list; room for all files of the split */
 } ls_filewise_part;
 
 /* Begins with format and all set, and all else 0. */

@@ -47,6 +47,15 @@ typedef struct sink {
     bool said; /* that the array holds NaN or infinity */
 } sink;
 
+/* Whether a row goes to the split valid. Tokens of a text, whose x is [tokens] and which has no y,
+ * are parted by place, so that both parts stay texts. */
+static bool goes_to_valid(const sink *s, long row)
+{
+    const ls_h5_rows *x = &s->part->x;
+    const bool text = x->rank == 1 && !s->part->has_y && x->type != LS_F32 && x->type != LS_F64;
+    return text ? row >= x->rows - s->part->valid : ls_import_in_valid(s->import, x->rows, row);
+}
+
 /* Writes a block of rows that begins at row `first` of the source. */
 static bool write_block(sink *s, long first, long n, const char *block, ls_error *error)
 {
@@ -56,7 +65,7 @@ static bool write_block(sink *s, long first, long n, const char *block, ls_error
     for (int valid = 0; ok && valid < 2; valid++) {
         long count = 0;
         for (long i = 0; i < n; i++)
-            if (valid == ls_import_in_valid(s->import, s->part->x.rows, first + i))
+            if (valid == goes_to_valid(s, first + i))
                 memcpy(s->chosen + (size_t)count++ * s->row_bytes, block + (size_t)i * s->row_bytes,
                        s->row_bytes);
         ok = count == 0 ||
@@ -169,6 +178,19 @@ static bool read_labels(job *j, sink *s, const ls_h5_rows *from, long first, lon
     return ok;
 }
 
+/* Labels of steps, counted from 0. Those behind a row's end may be any numbers, so none is judged,
+ * and one that is too small for an int64 becomes a large one, which is no label either. */
+static bool read_steps(job *j, sink *s, const ls_h5_rows *from, long first, long n, void *block,
+                       ls_error *error)
+{
+    int64_t *labels = block;
+    if (!ls_h5_rows_read_longs(from, first, n, labels, error))
+        return false;
+    for (long i = 0; i < n * from->width; i++)
+        labels[i] = (int64_t)((uint64_t)labels[i] - (uint64_t)j->targets.first);
+    return true;
+}
+
 static bool write_x(job *j, int split, ls_error *error)
 {
     sink s;
@@ -187,6 +209,18 @@ static bool becomes_labels(const job *j)
     return j->targets.meaning == LS_H5_LABELS || j->targets.meaning == LS_H5_ONE_HOT;
 }
 
+/* Makes the attributes of the y that was written fit what it holds: those of labels would make
+ * labels of targets, and the number that stands for no label has moved with the labels. */
+static bool settle_attributes(const ls_h5_targets *t, hid_t y, ls_error *error)
+{
+    static const char *const names[] = {"classes", "class_names", "ignore", "labels_from"};
+    for (int i = 0; t->meaning == LS_H5_TARGETS && i < (int)(sizeof names / sizeof *names); i++)
+        if (H5Aexists(y, names[i]) > 0)
+            H5Adelete(y, names[i]);
+    return !t->ignores || !ls_h5_targets_numbered(t) ||
+           ls_h5_put_long(y, "ignore", t->ignore - t->first, error);
+}
+
 static bool write_y(job *j, int split, ls_error *error)
 {
     sink s;
@@ -197,6 +231,9 @@ static bool write_y(job *j, int split, ls_error *error)
     if (labels)
         ok = open_sink(j, split, LS_H5_SOURCE_Y, LS_I32, 1, column, &s, error) &&
              copy_rows(j, &s, y, read_labels, error);
+    else if (j->targets.meaning == LS_H5_STEPS && j->targets.first)
+        ok = open_sink(j, split, LS_H5_SOURCE_Y, LS_I64, y->rank, y->dims, &s, error) &&
+             copy_rows(j, &s, y, read_steps, error);
     else if (whole)
         ok = open_sink(j, split, LS_H5_SOURCE_Y, LS_F64, 2, column, &s, error) &&
              copy_rows(j, &s, y, read_whole_targets, error);
@@ -204,10 +241,8 @@ static bool write_y(job *j, int split, ls_error *error)
         ok = open_sink(j, split, LS_H5_SOURCE_Y, y->type, single ? 2 : y->rank,
                        single ? column : y->dims, &s, error) &&
              copy_rows(j, &s, y, read_numbers, error);
-    for (int i = 0; ok && j->targets.meaning == LS_H5_TARGETS && i < 2;
-         i++) /* it would make labels of targets */
-        if (s.to[i] >= 0 && H5Aexists(s.to[i], "classes") > 0)
-            H5Adelete(s.to[i], "classes");
+    for (int i = 0; ok && i < 2; i++)
+        ok = s.to[i] < 0 || settle_attributes(&j->targets, s.to[i], error);
     close_sink(&s);
     return ok;
 }
@@ -228,15 +263,18 @@ static bool write_more(job *j, int split, ls_error *error)
     return ok;
 }
 
-/* Copies /vocabulary, where lockstep has written it. */
+/* Copies /vocabulary, where lockstep has written it: that of the first file, of which the second
+ * may have no other. */
 static bool write_vocabulary(const job *j, ls_error *error)
 {
-    ls_vocabulary *v = NULL;
-    if (!j->source[0].vocabulary)
-        return true;
-    bool ok = ls_vocabulary_read(j->source[0].file, &v, error) && v &&
-              ls_vocabulary_write(j->file, v, error);
-    ls_vocabulary_destroy(v);
+    ls_vocabulary *v[2] = {NULL, NULL};
+    bool ok = true;
+    for (int i = 0; ok && i < 2; i++)
+        ok = !j->source[i].vocabulary || ls_vocabulary_read(j->source[i].file, &v[i], error);
+    ok = ok && ls_vocabulary_same(j->source[0].path, v[0], j->source[1].path, v[1], error) &&
+         (!v[0] || ls_vocabulary_write(j->file, v[0], error));
+    ls_vocabulary_destroy(v[0]);
+    ls_vocabulary_destroy(v[1]);
     return ok;
 }
 
@@ -478,12 +516,28 @@ static bool open_sources(job *j, ls_error *error)
     return true;
 }
 
+/* Refuses the options about y that would do nothing. */
+static bool options_fit(const job *j, bool has_y, ls_error *error)
+{
+    const ls_import *import = j->import;
+    const ls_h5_targets *t = &j->targets;
+    if (!has_y && (import->y || import->labels_from))
+        return ls_error_set(error, LS_USAGE, "%s: has no y; expected no --%s", j->source[0].path,
+                            import->y ? "y" : "labels-from");
+    return !import->labels_from || ls_h5_targets_numbered(t) ||
+           ls_error_set(
+               error, LS_USAGE, "%s: --labels-from is for labels that are numbers; y holds %s",
+               j->source[0].path,
+               t->meaning == LS_H5_ONE_HOT ? "rows of one 1: a column is a class" : "targets");
+}
+
 static bool decide(job *j, ls_error *error)
 {
-    for (int i = 0; i < LS_SPLITS; i++)
-        if (j->part[i].has_y)
-            return ls_h5_targets_decide(&j->targets, &j->part[i].y, j->import, j->report, error);
-    return true;
+    const part *p = j->part, *end = p + LS_SPLITS;
+    while (p < end && !p->has_y)
+        p++;
+    return (p == end || ls_h5_targets_decide(&j->targets, &p->y, j->import, j->report, error)) &&
+           options_fit(j, p < end, error);
 }
 
 static bool run(const ls_import *import, FILE *report, ls_error *error)

@@ -26,8 +26,7 @@ static bool find_type(ls_h5_rows *r, ls_error *error)
     }
     size_t size = H5Tget_size(number);
     bool sign = class == H5T_INTEGER && H5Tget_sign(number) != H5T_SGN_NONE;
-    bool known = class == H5T_FLOAT || (class == H5T_BITFIELD && size == 1) ||
-                 (class == H5T_INTEGER && (size == 1 || size == 2 || size == 4 || size == 8));
+    bool known = ls_dataset_check_is_number(type);
     char text[64];
     ls_dataset_check_describe_type(type, text, sizeof text);
     if (known && class == H5T_FLOAT)
@@ -193,10 +192,21 @@ bool ls_h5_rows_read(const ls_h5_rows *r, long first, long n, void *out, ls_erro
     return ok && (!r->clipped || fit(r, first, n, out, error));
 }
 
-bool ls_h5_rows_read_doubles(const ls_h5_rows *r, long first, long n, double *out, ls_error *error)
+/* Reads rows as numbers of 8 bytes. */
+static bool read_as(const ls_h5_rows *r, long first, long n, hid_t type, void *out, ls_error *error)
 {
     return ls_h5_rows_read(r, first, n, out, error) &&
-           (H5Tconvert(ls_dataset_check_memory_type(r->type), H5T_NATIVE_DOUBLE,
-                       (size_t)(n * r->width), out, NULL, H5P_DEFAULT) >= 0 ||
-            ls_h5_fail(error, LS_DATA, r->dataset, "%s can't be read as float64", r->path));
+           (H5Tconvert(ls_dataset_check_memory_type(r->type), type, (size_t)(n * r->width), out,
+                       NULL, H5P_DEFAULT) >= 0 ||
+            ls_h5_fail(error, LS_DATA, r->dataset, "%s can't be converted", r->path));
+}
+
+bool ls_h5_rows_read_doubles(const ls_h5_rows *r, long first, long n, double *out, ls_error *error)
+{
+    return read_as(r, first, n, H5T_NATIVE_DOUBLE, out, error);
+}
+
+bool ls_h5_rows_read_longs(const ls_h5_rows *r, long first, long n, int64_t *out, ls_error *error)
+{
+    return read_as(r, first, n, H5T_NATIVE_INT64, out, error);
 }

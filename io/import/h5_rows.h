@@ -1,6 +1,8 @@
 /* h5_rows: rows of a data set of any form that HDF5 reads: chunked, packed, of other byte order or
  * number type, its dimensions in another order; block by block, in the form of a data file. */
 #pragma once
+#include <stdint.h>
+
 #include "io/dataset.h"
 #include "io/h5/h5.h"
 
@@ -32,6 +34,8 @@ void ls_h5_rows_release(ls_h5_rows *rows);
 /* Reads rows [first, first + n) into out[n, width] of the type rows->type. LS_DATA errors where the
  * stored bytes are damaged, LS_IO where they can't be read. */
 bool ls_h5_rows_read(const ls_h5_rows *rows, long first, long n, void *out, ls_error *error);
-/* The same, as doubles. */
+/* The same, as doubles, or, where rows->type is one of whole numbers, as int64. */
 bool ls_h5_rows_read_doubles(const ls_h5_rows *rows, long first, long n, double *out,
                              ls_error *error);
+bool ls_h5_rows_read_longs(const ls_h5_rows *rows, long first, long n, int64_t *out,
+                           ls_error *error);

@@ -90,8 +90,19 @@ static const char *renamed(ls_h5_renames *r, const char *name)
     return name;
 }
 
-/* Finds which array "train/x", "x_train", or "x" or "y" (then of train) is. */
-static bool find_slot(const char *name, int *split, int *array)
+/* One walk over the names of a file. */
+typedef struct walk {
+    ls_h5_source *source;
+    ls_h5_renames *renames;
+    char group[PATH_SIZE], new_group[PATH_SIZE]; /* where the walk is; "" is the root */
+    bool root_x; /* x at the root, or what becomes it, is that of train */
+    bool failed;
+    ls_error *error;
+} walk;
+
+/* Finds which array "train/x", "x_train", or "x" or "y" (then of train) is; beside x at the root,
+ * "length" and "weight" are of train too. */
+static bool find_slot(const walk *w, const char *name, int *split, int *array)
 {
     char other[PATH_SIZE];
     const char *const *arrays = ls_h5_source_arrays;
@@ -101,28 +112,21 @@ static bool find_slot(const char *name, int *split, int *array)
             if (strcmp(name, other) == 0)
                 return true;
             snprintf(other, sizeof other, "%s_%s", arrays[*array], ls_split_names[*split]);
-            if (strcmp(name, other) == 0 || (*split == LS_TRAIN && *array <= LS_H5_SOURCE_Y &&
-                                             strcmp(name, arrays[*array]) == 0))
+            if (strcmp(name, other) == 0)
+                return true;
+            const bool of_root = *array <= LS_H5_SOURCE_Y || w->root_x;
+            if (*split == LS_TRAIN && of_root && strcmp(name, arrays[*array]) == 0)
                 return true;
         }
     return false;
 }
-
-/* One walk over the names of a file. */
-typedef struct walk {
-    ls_h5_source *source;
-    ls_h5_renames *renames;
-    char group[PATH_SIZE], new_group[PATH_SIZE]; /* where the walk is; "" is the root */
-    bool failed;
-    ls_error *error;
-} walk;
 
 /* Opens the data set at `path` as what its new name says; *taken: it says anything. */
 static bool take(walk *w, const char *path, const char *new_path, bool *taken)
 {
     int split, array;
     ls_h5_source *s = w->source;
-    *taken = find_slot(new_path, &split, &array);
+    *taken = find_slot(w, new_path, &split, &array);
     if (!*taken)
         return true;
     char **name = &s->name[split][array];
@@ -179,7 +183,7 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
         w->source->vocabulary = taken = H5Aexists(object, "level") > 0;
     ls_h5_close(object);
     if (object < 0 &&
-        ((root && ls_split_find(last) != LS_SPLITS) || find_slot(whole, &split, &array)))
+        ((root && ls_split_find(last) != LS_SPLITS) || find_slot(w, whole, &split, &array)))
         ok = refuse_absent(w, path, link);
     else if (is_group && root && ls_split_find(last) != LS_SPLITS)
         return visit_group(w, path, last) ? 0 : -1;
@@ -198,7 +202,7 @@ static bool take_paths(walk *w)
     ls_h5_renames *r = w->renames;
     for (int i = 0; i < r->count; i++) {
         int split, array;
-        if (r->used[i] || !strchr(r->from[i], '/') || !find_slot(r->to[i], &split, &array))
+        if (r->used[i] || !strchr(r->from[i], '/') || !find_slot(w, r->to[i], &split, &array))
             continue;
         hid_t object = ls_h5_object_linked(w->source->file, r->from[i]);
         r->used[i] = object >= 0;
@@ -252,6 +256,24 @@ static bool has_x(const ls_h5_source *s, ls_error *error)
                         s->advice[0] ? s->advice : "NAME=x,NAME=y");
 }
 
+static bool exists(hid_t file, const char *path)
+{
+    hid_t object = ls_h5_object_linked(file, path);
+    ls_h5_close(object);
+    return object >= 0;
+}
+
+/* Whether x is at the root, by its own name or by --rename. */
+static bool has_root_x(hid_t file, const ls_h5_renames *r)
+{
+    bool found = false, moved = false;
+    for (int i = 0; i < r->count; i++) {
+        found = found || (strcmp(r->to[i], "x") == 0 && exists(file, r->from[i]));
+        moved = moved || strcmp(r->from[i], "x") == 0;
+    }
+    return found || (!moved && exists(file, "x"));
+}
+
 bool ls_h5_source_open(ls_h5_source *s, const char *path, ls_h5_renames *renames, ls_error *error)
 {
     *s = (ls_h5_source){.path = path, .file = ls_h5_open(path, error)};
@@ -259,7 +281,10 @@ bool ls_h5_source_open(ls_h5_source *s, const char *path, ls_h5_renames *renames
         for (int k = 0; k < LS_H5_SOURCE_ARRAYS; k++)
             s->array[i][k] = -1;
     walk w = {.source = s, .renames = renames, .error = error};
-    if (s->file < 0 || !visit_group(&w, "", "") || !take_paths(&w))
+    if (s->file < 0)
+        return false;
+    w.root_x = has_root_x(s->file, renames);
+    if (!visit_group(&w, "", "") || !take_paths(&w))
         return false;
     find_advice(s);
     return has_x(s, error);

@@ -24,7 +24,13 @@ static double label_of(const ls_h5_targets *t, const ls_h5_rows *y, const double
     return (double)found;
 }
 
-/* Whether all rows have a label, as t->meaning says: *all. */
+/* Whether the number of one column stands for no label. */
+static bool is_ignored(const ls_h5_targets *t, double number)
+{
+    return t->meaning == LS_H5_LABELS && t->ignores && number == (double)t->ignore;
+}
+
+/* Whether all rows have a label, as t->meaning says, or are to have none: *all. */
 static bool scan(const ls_h5_targets *t, const ls_h5_rows *y, bool *all, ls_error *error)
 {
     bool ok = true;
@@ -35,9 +41,10 @@ static bool scan(const ls_h5_targets *t, const ls_h5_rows *y, bool *all, ls_erro
         n = y->rows - first < y->block ? y->rows - first : y->block;
         ok = ls_h5_rows_read_doubles(y, first, n, numbers, error);
         for (long i = 0; ok && *all && i < n; i++) {
+            bool ignored = is_ignored(t, numbers[i * y->width]);
             double label = label_of(t, y, numbers + i * y->width);
-            *all = label >= 0;
-            if (*all)
+            *all = ignored || label >= 0;
+            if (*all && !ignored)
                 ls_classes_add(&classes, (long)label);
         }
     }
@@ -68,8 +75,13 @@ bool ls_h5_targets_decide(ls_h5_targets *t, const ls_h5_rows *y, const ls_import
         return ls_error_set(error, LS_USAGE, "--y: expected labels or targets, found '%s'",
                             import->y);
     if (!ls_h5_get_long(y->dataset, "classes", &t->given, &given, error) ||
+        !ls_h5_get_long(y->dataset, "ignore", &t->ignore, &t->ignores, error) ||
         !is_scaled(y, &scaled, error))
         return false;
+    if (t->ignores && (t->ignore >= LS_CLASSES_MAX || t->ignore <= -LS_CLASSES_MAX))
+        return ls_h5_fail(error, LS_DATA, y->dataset,
+                          "%s has attribute ignore=%ld; expected more than %d and less than %d",
+                          y->path, t->ignore, -(int)LS_CLASSES_MAX, (int)LS_CLASSES_MAX);
     if (given && (t->given < 1 || t->given > LS_CLASSES_MAX))
         return ls_h5_fail(error, LS_DATA, y->dataset,
                           "%s has attribute classes=%ld; expected 1 to %d", y->path, t->given,
@@ -81,12 +93,16 @@ bool ls_h5_targets_decide(ls_h5_targets *t, const ls_h5_rows *y, const ls_import
     if (scaled || (import->y && !labels))
         return true;
     t->meaning = single ? LS_H5_LABELS : LS_H5_ONE_HOT;
-    if (labels || (single && (!floats || given)))
+    if (!single && !given) /* each column stands for a class, also one that no row is of */
+        t->given = y->width;
+    /* Labels of steps, unless each row turns out to be a single 1 among zeros. */
+    const bool steps = given && !single && !floats;
+    if ((labels && !steps) || (single && (!floats || given)))
         return true;
     if (!scan(t, y, &all, error))
         return false;
-    if (!all)
-        t->meaning = given && !floats ? LS_H5_STEPS : LS_H5_TARGETS;
+    if (!all || (steps && t->given != y->width))
+        t->meaning = steps ? LS_H5_STEPS : LS_H5_TARGETS;
     else if (report && single)
         ls_print(report, "note: %s: %s whole numbers become labels; --y targets keeps numbers\n",
                  y->path, ls_dtype_name(y->type));
@@ -98,6 +114,11 @@ bool ls_h5_targets_decide(ls_h5_targets *t, const ls_h5_rows *y, const ls_import
     return true;
 }
 
+bool ls_h5_targets_numbered(const ls_h5_targets *t)
+{
+    return t->meaning == LS_H5_LABELS || t->meaning == LS_H5_STEPS;
+}
+
 bool ls_h5_targets_labels(ls_h5_targets *t, const ls_h5_rows *y, long first, long n,
                           double *numbers, int32_t *labels, ls_classes *classes, ls_error *error)
 {
@@ -105,6 +126,10 @@ bool ls_h5_targets_labels(ls_h5_targets *t, const ls_h5_rows *y, long first, lon
         return false;
     for (long i = 0; i < n; i++) {
         double label = label_of(t, y, numbers + i * y->width);
+        if (is_ignored(t, numbers[i * y->width])) {
+            labels[i] = (int32_t)(t->ignore - t->first);
+            continue;
+        }
         if (label < 0 && t->meaning == LS_H5_ONE_HOT)
             return ls_h5_fail(error, LS_DATA, y->dataset,
                               "%s: row %ld is not one 1 among zeros, as labels in %ld columns are; "

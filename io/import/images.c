@@ -8,11 +8,10 @@
  *
  * Only the pixels that go into the row are decoded and filtered. Turning comes last, on the small
  * picture: a flip or a quarter turn of the input is one of the output. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <errno.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -57,16 +56,8 @@ typedef struct work {
     bool sized;   /* only its size is asked for; or it is not that of a row, which `exact` wants */
 } work;
 
-static void *grow(void *block, size_t *room, size_t size)
-{
-    if (*room >= size)
-        return block;
-    ls_free(block);
-    *room = size + size / 4;
-    return ls_alloc(*room, 1);
-}
-
-/* Reads the whole file into s->bytes. LS_DATA where it is no file, LS_IO where it can't be read. */
+/* Reads the whole file into s->bytes. LS_DATA where it is no file, not there or not for us;
+ * LS_IO where it can't be read. */
 static bool read_bytes(scratch *s, const char *path, size_t *size, ls_error *error)
 {
     struct stat is;
@@ -75,7 +66,7 @@ static bool read_bytes(scratch *s, const char *path, size_t *size, ls_error *err
     if (file >= 0 && fstat(file, &is) == 0) {
         bool fits = S_ISREG(is.st_mode) && is.st_size <= FILE_MOST;
         if (fits) {
-            s->bytes = grow(s->bytes, &s->room, (size_t)is.st_size + 1);
+            s->bytes = ls_memory_room(s->bytes, &s->room, (size_t)is.st_size + 1);
             got = ls_file_read(file, s->bytes, (size_t)is.st_size);
         }
         if (!fits) {
@@ -88,8 +79,8 @@ static bool read_bytes(scratch *s, const char *path, size_t *size, ls_error *err
     if (file >= 0)
         ls_file_close(file);
     *size = got < 0 ? 0 : (size_t)got;
-    return got >= 0 ||
-           ls_error_set(error, LS_IO, "%s: can't read the file: %s", path, strerror(reason));
+    return got >= 0 || ls_error_set(error, file < 0 ? ls_file_open_code(reason) : LS_IO,
+                                    "%s: can't read the file: %s", path, strerror(reason));
 }
 
 /* EXIF orientations 1 to 8: whether, from the picture as it is stored, the sides change places, and
@@ -137,7 +128,7 @@ static bool begin(void *context, long width, long height, int orientation, ls_de
     ls_resample *filter = &w->s->filter;
     ls_resample_plan(filter, w->o->channels, &x, &y);
     *window = (ls_decode_window){filter->x.begin, filter->x.end, filter->y.begin, filter->y.end};
-    w->s->grey = grow(w->s->grey, &w->s->grey_room, (size_t)(window->x_end - window->x));
+    w->s->grey = ls_memory_room(w->s->grey, &w->s->grey_room, (size_t)(window->x_end - window->x));
     return true;
 }
 
@@ -212,7 +203,7 @@ static bool read(const ls_filewise *all, void *context, const char *path, void *
                             path, w.picture.width, w.picture.height, o->row.width, o->row.height,
                             ls_min(o->row.width, o->row.height));
     size_t bytes = (size_t)(o->row.width * o->row.height * o->channels);
-    s->tile = grow(s->tile, &s->tile_room, bytes);
+    s->tile = ls_memory_room(s->tile, &s->tile_room, bytes);
     bool upright = w.orientation == 1;
     ls_resample_finish(&s->filter, upright ? row[0] : s->tile);
     if (!upright)

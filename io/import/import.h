@@ -17,8 +17,10 @@ typedef struct ls_import {
     const char *file[LS_IMPORT_FILES]; /* in the order of the format's help; NULL after the last */
     const char *output;                /* the data set file to make */
     bool force;                        /* overwrite it */
-    long valid; /* idx, csv, h5: rows split off train; synthetic: further rows; text: tokens */
-    long test;  /* synthetic: rows, text: tokens; -1: not given */
+    /* idx, csv, cifar, h5: rows split off train, of a text the last tokens; synthetic: further
+     * rows; text: tokens */
+    long valid;
+    long test; /* synthetic: rows, text: tokens; -1: not given */
     /* text: shares of the tokens in place of numbers; formats of filewise.h: shares of the files,
      * chosen by their names; 0: none. */
     double valid_share, test_share;
@@ -50,8 +52,8 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
  * csv: x float32 [rows, columns]; y int32 [rows] with classes, or float32 [rows, targets]. Labels
  * that are whole numbers from 0 stay as they are; others are names, numbers by value before words
  * by their bytes, kept in the attribute class_names, a line each (csv_labels.h). Scaled by
- * `standard` or by a file, x has the attributes column_mean and column_deviation. The tables are
- * held in memory.
+ * `standard` or by a file, x has the attributes column_mean and column_deviation, and column_names
+ * where the tables have them. The tables are held in memory.
  *
  * h5: x and targets as they are stored, contiguous; labels int32 with classes (h5_targets.h).
  * Attributes are kept. The files are read block by block.
@@ -68,9 +70,11 @@ typedef bool ls_import_run(const ls_import *import, FILE *report, ls_error *erro
 
 /* Whether the format of this name is one of filewise.h, which ranks and threads share. */
 bool ls_import_filewise(const char *format);
-/* For idx, csv and h5: whether the option valid leaves rows for train; else an LS_USAGE error. */
+/* For idx, csv, cifar and h5: whether the option valid leaves rows for train; else an LS_USAGE
+ * error. */
 bool ls_import_check_valid(const ls_import *import, const char *path, long rows, ls_error *error);
-/* For idx, csv and h5: whether a row of `rows` is one of those that go to the split valid. */
+/* For idx, csv, cifar and h5: whether a row of `rows` is one of those that go to the split valid.
+ */
 bool ls_import_in_valid(const ls_import *import, long rows, long row);
 /* Writes the line of a split of pictures, size[2] = {height, width}, unless it has no rows.
  * `report` may be NULL. */

@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "io/atomic_file.h"
+#include "io/file.h"
 #include "io/folder.h"
 #include "io/import/listing_labels.h"
 #include "io/magic.h"
@@ -85,11 +86,27 @@ static bool visit_folder(maker *m, const char *name, const char *path, ls_error 
                                 m->files->folder[m->root], path);
     }
     const char *below = m->below;
+    const long before = m->files->count;
     m->depth++;
     bool ok = list_folder(m, path, error);
     m->depth--;
     m->below = below;
+    if (ok && m->depth == 0 && m->files->count == before && m->report)
+        ls_print(m->report, "note: %s/%s: there are no files in it: it is no class\n",
+                 m->files->folder[m->root], path);
     return ok;
+}
+
+/* Whether the file holds the segments of a sound beside it. */
+static bool is_segments(const maker *m, const char *name)
+{
+    const char *ending = m->import->segments;
+    if (!ending)
+        return false;
+    ending += ending[0] == '.';
+    const size_t length = strlen(name), end = strlen(ending);
+    return length > end && name[length - end - 1] == '.' &&
+           strcmp(name + length - end, ending) == 0;
 }
 
 static bool visit(void *context, int folder, const char *name, ls_error *error)
@@ -100,12 +117,13 @@ static bool visit(void *context, int folder, const char *name, ls_error *error)
         return true;
     char *path = m->below[0] ? ls_format("%s/%s", m->below, name) : ls_copy_string(name);
     bool ok = true;
-    if (fstatat(folder, name, &is, 0) != 0)
+    const bool there = fstatat(folder, name, &is, 0) == 0;
+    if (!there && ls_file_open_code(errno) == LS_IO)
         ok = ls_error_set(error, LS_IO, "%s/%s: can't look what it is: %s",
                           m->files->folder[m->root], path, strerror(errno));
-    else if (S_ISDIR(is.st_mode))
+    else if (there && S_ISDIR(is.st_mode))
         ok = visit_folder(m, name, path, error);
-    else {
+    else if (!is_segments(m, name)) { /* a link that leads nowhere too: who reads it says so */
         size_t at = add_text(&m->names, path, strlen(path));
         m->first_loose = m->loose > 0 ? m->first_loose : at;
         m->loose += m->depth == 0;
@@ -175,6 +193,14 @@ static bool is_file(const maker *m, const char *line)
     return there;
 }
 
+/* Cuts blanks off the end, unless there is a file whose name ends in them. */
+static void trim(const maker *m, char *line)
+{
+    for (size_t length = strlen(line);
+         length > 1 && strchr(" \t", line[length - 1]) && !is_file(m, line); length--)
+        line[length - 1] = 0;
+}
+
 static bool add_line(maker *m, char *line, long number, bool labelled, ls_error *error)
 {
     char *label = labelled ? label_of(line) : NULL;
@@ -184,8 +210,16 @@ static bool add_line(maker *m, char *line, long number, bool labelled, ls_error 
                             "label, as in the lines before (or only names of files, of which the "
                             "first must be there)",
                             m->import->file[m->root], number, line);
-    size_t length = label ? (size_t)(label - 1 - line) : strlen(line);
-    add_file(m, add_text(&m->names, line, length),
+    if (label) {
+        label[-1] = 0;
+        trim(m, line);
+    }
+    if (label && m->files->count == 0 && is_file(m, label) && !is_file(m, line))
+        return ls_error_set(error, LS_DATA,
+                            "%s:%ld: %s is a file and %s is none; expected the file first, then "
+                            "its label",
+                            m->import->file[m->root], number, label, line);
+    add_file(m, add_text(&m->names, line, strlen(line)),
              label ? add_text(&m->labels, label, strlen(label)) : no_label);
     return true;
 }
@@ -202,6 +236,7 @@ static bool read_lines(maker *m, char *text, ls_error *error)
             line[--length] = 0;
         if (length == 0)
             continue;
+        trim(m, line);
         labelled = first ? !is_file(m, line) : labelled;
         first = false;
         ok = add_line(m, line, number, labelled, error);
@@ -217,13 +252,14 @@ static bool read_list(maker *m, ls_error *error)
     if (!text)
         return false;
     const char *kind = ls_magic_name(text, size), *zero = memchr(text, 0, size);
+    char *lines = text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0); /* a byte order mark */
     bool ok = !kind && !zero;
     if (!ok)
         ls_error_set(error, LS_DATA,
                      "%s: %s%s; expected a folder, or a list: a text file with a line for each "
                      "file",
                      path, kind ? "is " : "is no text: it holds a zero byte", kind ? kind : "");
-    ok = ok && read_lines(m, text, error);
+    ok = ok && read_lines(m, lines, error);
     ls_free(text);
     return ok;
 }
@@ -272,7 +308,11 @@ static bool make(maker *m, ls_error *error)
         if (!read_root(m, error))
             return false;
     m->files->names = m->names.text;
-    const ls_listing_labels labels = {m->files, m->import, m->label, m->labels.text};
+    const ls_listing_labels labels = {m->files, m->import, m->label, m->labels.text, m->report};
+    if (m->label[0] == no_label && m->import->labels_from)
+        return ls_error_set(error, LS_USAGE,
+                            "%s: --labels-from is for labels that are numbers; its files have none",
+                            m->import->file[0]);
     if (m->label[0] != no_label && !ls_listing_labels_number(&labels, error))
         return false;
     choose_splits(m);

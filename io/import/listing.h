@@ -4,8 +4,9 @@
  *
  *   DIR    If DIR holds folders, these are the classes, and all files below a folder are of its
  *          class; files beside the folders are left out, with a note. Else the files have no
- *          labels. Names that begin with a dot are passed over. Rows are in the order of the names'
- *          bytes, so that the order of the file system does not matter.
+ *          labels. Names that begin with a dot, and with --segments ENDING those that end so, are
+ *          passed over. Rows are in the order of the names' bytes, so that the order of the file
+ *          system does not matter.
  *   LIST   A text file. If its first line is the name of a file, each line is one, whatever letters
  *          the name has. Else each line is a name and a label, with a tab between them, or where
  *          there is none the last space. Names are relative to the folder of LIST. Rows are in the

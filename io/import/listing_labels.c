@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 #include "core/spec.h"
 #include "io/atomic_file.h"
 #include "io/labels.h"
@@ -26,10 +27,11 @@ static long number_of(const char *label)
 static int by_label(const void *a, const void *b)
 {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
-    long m = number_of(x), n = number_of(y);
-    if ((m < 0) != (n < 0))
-        return m < 0 ? 1 : -1;
-    return m != n ? (m > n) - (m < n) : strcmp(x, y);
+    double m = 0, n = 0;
+    const bool is_m = ls_parse_double(x, &m), is_n = ls_parse_double(y, &n);
+    if (is_m != is_n)
+        return is_m ? -1 : 1;
+    return is_m && m != n ? (m > n) - (m < n) : strcmp(x, y);
 }
 
 /* Labels of a LIST that are all whole numbers are the classes. */
@@ -68,6 +70,22 @@ static void collect_names(const ls_listing_labels *m)
     files->classes = kept;
 }
 
+/* Numbers that are no classes, such as -1, are names like others. */
+static void note_numbers(const ls_listing_labels *m)
+{
+    const ls_listing *files = m->files;
+    double number;
+    long i = 0;
+    while (i < files->classes && ls_parse_double(files->class_name[i], &number))
+        i++;
+    if (m->report && i == files->classes && !ls_atomic_file_is_folder(m->import->file[0]))
+        ls_print(m->report,
+                 "note: %s: its labels are numbers, but not all are whole, from 0 to %d: they are "
+                 "names of classes, of which %s is class 0 and %s class %ld\n",
+                 m->import->file[0], LS_CLASSES_MAX - 1, files->class_name[0],
+                 files->class_name[i - 1], i - 1);
+}
+
 static bool take_names(const ls_listing_labels *m, ls_error *error)
 {
     ls_listing *files = m->files;
@@ -77,6 +95,7 @@ static bool take_names(const ls_listing_labels *m, ls_error *error)
                             "('%.60s')",
                             m->import->file[0], m->text + m->label[0]);
     collect_names(m);
+    note_numbers(m);
     for (long i = 0; i < files->count; i++) {
         char *label = m->text + m->label[i];
         char **found = bsearch(&label, files->class_name, (size_t)files->classes,

@@ -8,6 +8,7 @@ typedef struct ls_listing_labels {
     const ls_import *import;
     const size_t *label; /* [files->count] where the label of each begins in text */
     char *text;          /* belongs to files from here on: class_name points into it */
+    FILE *report;        /* hears of labels that could be meant as numbers; NULL: nobody */
 } ls_listing_labels;
 
 /* Sets classes, class_name and the label of each file. LS_DATA and LS_USAGE errors. */

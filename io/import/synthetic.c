@@ -203,7 +203,6 @@ static bool run(const ls_import *import, FILE *report, ls_error *error)
            in_range("rows", import->rows, 1, ROWS_MAX, error) &&
            in_range("valid", import->valid, 0, ROWS_MAX, error) &&
            in_range("test", import->test, -1, ROWS_MAX, error) &&
-           in_range("labels-from", import->labels_from, 0, 0, error) &&
            (import->force || ls_atomic_file_absent(import->output, error)) &&
            ls_output_make(import->output, fill_file, &d, error);
 }

@@ -9,6 +9,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/layer.h"
 #include "core/memory.h"
@@ -133,12 +134,25 @@ static bool divide(text *t, ls_error *error)
     t->end[LS_VALID] = test;
     t->end[LS_TEST] = all;
     for (int s = 0; s < LS_SPLITS; s++)
-        if (tokens[s] < LEAST && (tokens[s] > 0 || s == LS_TRAIN))
+        if (tokens[s] < LEAST && (tokens[s] > 0 || (s == LS_TRAIN && tests + valids < t->files)))
             return ls_error_set(error, LS_DATA,
                                 "%s%s: of %ld tokens %ld are for %s; expected at least %d, to "
                                 "predict the next from",
                                 import->file[0], t->files > 1 ? " and the other files" : "", all,
                                 tokens[s], ls_split_names[s], LEAST);
+    return true;
+}
+
+/* A pipe has no second time. What is not there is left to the reader. */
+static bool check_files(const ls_import *import, int files, ls_error *error)
+{
+    struct stat is;
+    for (int i = 0; i < files; i++)
+        if (stat(import->file[i], &is) == 0 && !S_ISREG(is.st_mode) && !S_ISDIR(is.st_mode))
+            return ls_error_set(
+                error, LS_USAGE,
+                "%s: is no regular file, but text is read twice: write it to a file first",
+                import->file[i]);
     return true;
 }
 
@@ -149,10 +163,9 @@ static bool check_parts(const ls_import *import, int files, ls_error *error)
         (import->test_files && (import->test > 0 || import->test_share > 0)))
         return ls_error_set(error, LS_USAGE,
                             "--valid and --valid-files, --test and --test-files: give one of them");
-    return named < files ||
+    return named <= files ||
            ls_error_set(error, LS_USAGE,
-                        "--valid-files=%ld and --test-files=%ld of %d file(s) leave none for "
-                        "training",
+                        "--valid-files=%ld and --test-files=%ld are more than the %d file(s)",
                         import->valid_files, import->test_files, files);
 }
 
@@ -264,7 +277,7 @@ static bool run(const ls_import *import, FILE *out, ls_error *error)
         t->files++;
     t->first = ls_alloc((size_t)t->files + 1, sizeof *t->first);
     t->table = ls_token_table_create();
-    bool ok = check_parts(import, t->files, error) &&
+    bool ok = check_parts(import, t->files, error) && check_files(import, t->files, error) &&
               (import->force || ls_atomic_file_absent(import->output, error)) &&
               read_vocabulary(t, error) && find_level(t, error) &&
               read_files(t, count_token, error) && divide(t, error) && choose(t, error) &&

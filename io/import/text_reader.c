@@ -75,15 +75,15 @@ void ls_text_reader_close(ls_text_reader *r)
 static bool refuse(const ls_text_reader *r, size_t skipped, ls_error *error)
 {
     const char *at = r->buffer + r->from + skipped;
-    const bool start = r->place == 0;
+    const bool start = r->file && r->place == 0;
     const char *kind = start ? ls_magic_name(r->buffer + r->from, r->to - r->from) : NULL;
-    char words[128] = "";
     if (kind)
-        snprintf(words, sizeof words, " (it is %s)", kind);
-    return ls_error_set(error, LS_DATA,
-                        "%s: byte %ld (0x%02x) is not UTF-8%s; expected text in UTF-8: convert it "
-                        "(iconv -f LATIN1 -t UTF-8), or take --level byte",
-                        r->path, r->place + (long)skipped, (unsigned char)*at, words);
+        return ls_error_set(error, LS_DATA, "%s: is %s; expected text in UTF-8", r->path, kind);
+    return ls_error_set(error, r->file ? LS_DATA : LS_USAGE,
+                        "%s: byte %ld (0x%02x) is not UTF-8; expected text in UTF-8%s", r->path,
+                        r->place + (long)skipped, (unsigned char)*at,
+                        r->file ? ": convert it (iconv -f LATIN1 -t UTF-8), or take --level byte"
+                                : "");
 }
 
 /* The size of the word that stands at `from`; 0 and an error: it is none. */
@@ -101,10 +101,11 @@ static size_t measure_word(const ls_text_reader *r, ls_error *error)
     }
     if (size <= LS_VOCABULARY_TOKEN)
         return size;
-    ls_error_set(error, LS_DATA,
+    ls_error_set(error, r->file ? LS_DATA : LS_USAGE,
                  "%s: the word at byte %ld is longer than %d bytes; expected words between white "
-                 "space: take --level char or byte",
-                 r->path, r->place, (int)LS_VOCABULARY_TOKEN);
+                 "space%s",
+                 r->path, r->place, (int)LS_VOCABULARY_TOKEN,
+                 r->file ? ": take --level char or byte" : "");
     return 0;
 }
 

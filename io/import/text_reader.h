@@ -21,6 +21,7 @@ bool ls_text_reader_open(ls_text_reader *reader, const char *path, ls_vocabulary
 void ls_text_reader_open_memory(ls_text_reader *reader, const char *name, ls_vocabulary_level level,
                                 const char *text, size_t size);
 /* The next token, which is good until the next call; of size 0 at the end. LS_DATA errors that name
- * the byte: no UTF-8 (unless the level is bytes), a word of more than LS_VOCABULARY_TOKEN bytes. */
+ * the byte: no UTF-8 (unless the level is bytes), a word of more than LS_VOCABULARY_TOKEN bytes;
+ * LS_USAGE of a text in memory. */
 bool ls_text_reader_next(ls_text_reader *reader, ls_token *token, ls_error *error);
 void ls_text_reader_close(ls_text_reader *reader);

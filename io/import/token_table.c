@@ -149,7 +149,7 @@ ls_vocabulary *ls_token_table_choose(const ls_token_table *t, ls_vocabulary_leve
     const bool cut = count < (long)used;
     for (long i = 0; i < count; i++) {
         tokens[i] = all[i].token;
-        if (cut && tokens[i].size == unknown.size &&
+        if ((cut || level == LS_VOCABULARY_WORD) && tokens[i].size == unknown.size &&
             memcmp(tokens[i].bytes, unknown.bytes, unknown.size) == 0)
             number = i;
     }

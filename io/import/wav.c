@@ -1,9 +1,11 @@
 /* wav: import of sound files: each becomes a row of frames of log-mel energies or cepstra. io/audio
  * has the formulas; here are the options, the arrays, and what is longest. */
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "core/print.h"
 #include "io/audio/sound.h"
 #include "io/audio/speech.h"
 #include "io/h5/h5_attribute.h"
@@ -97,6 +99,20 @@ static bool measure(const ls_filewise *all, void *scratch, const char *path, lon
            ls_speech_measure(import->window, import->hop, import->rate, path, length, error);
 }
 
+/* Rows are as long as the longest: one long sound can make the file nearly all padding. */
+static void note_padding(const ls_filewise *all)
+{
+    const double rows = (double)all->longest * (double)all->measured;
+    if (!all->report || (double)all->length >= 0.5 * rows)
+        return;
+    char *path = ls_listing_path(&all->files, all->longest_file);
+    ls_print(all->report,
+             "note: %s is the longest, with %ld frames, and so long are all rows: %.1f %% of x are "
+             "frames of sounds, the rest is 0; leave out or cut the longest, or take --frames N\n",
+             path, all->longest, 100 * (double)all->length / rows);
+    ls_free(path);
+}
+
 static bool setup(ls_filewise *all, ls_error *error)
 {
     const ls_import *import = all->import;
@@ -108,11 +124,13 @@ static bool setup(ls_filewise *all, ls_error *error)
                             "folder without folders, or a list of names alone",
                             import->file[0]);
     if (!read_options(import, &s->options, error) || !find_rate(all, &s->options.rate, error) ||
-        (import->segments && !ls_wav_segments_collect(&s->segments, &all->files, error)))
+        (import->segments &&
+         !ls_wav_segments_collect(&s->segments, &all->files, import->strict, error)))
         return false;
     s->speech = ls_speech_create(&s->options, error);
     if (!s->speech)
         return false;
+    note_padding(all);
     s->width = ls_speech_width(s->speech);
     s->frames = import->frames ? import->frames : ls_max(1, all->longest);
     all->array[X] = (ls_filewise_array){"x", LS_F32, {2, {s->frames, s->width}}};
@@ -140,7 +158,8 @@ static bool read_sound(const ls_filewise *all, void *scratch, const char *path, 
     const state *s = all->state;
     const ls_speech_options *o = &s->options;
     double rate = (double)o->rate;
-    double first = (double)ls_speech_window(s->speech) / 2 / rate;
+    ls_wav_times times = {.first = (double)ls_speech_window(s->speech) / 2 / rate,
+                          .hop = (double)ls_speech_hop(s->speech) / rate};
     ls_speech_frames f;
     if (!ls_speech_read(s->speech, path, &f, error))
         return false;
@@ -155,9 +174,9 @@ static bool read_sound(const ls_filewise *all, void *scratch, const char *path, 
                             path, f.frames, s->frames);
     if (!o->frames)
         *(int32_t *)row[LENGTH] = (int32_t)f.frames;
-    return !s->segments.ending ||
-           ls_wav_segments_read(&s->segments, path, first, (double)ls_speech_hop(s->speech) / rate,
-                                f.frames, row[o->frames ? Y_FIXED : Y], error);
+    times.end = o->frames ? INFINITY : 2 * times.first + (double)(f.frames - 1) * times.hop;
+    return !s->segments.ending || ls_wav_segments_read(&s->segments, path, &times, f.frames,
+                                                       row[o->frames ? Y_FIXED : Y], error);
 }
 
 /* x says how it was made, so that new sounds can be made alike. */

@@ -1,6 +1,7 @@
 /* wav_segments: reads segments, numbers their names, and labels frames by them. */
 #include "io/import/wav_segments.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static char *path_of(const char *sound, const char *ending)
 {
     const char *name = strrchr(sound, '/'), *dot = strrchr(name ? name : sound, '.');
     int length = (int)(dot ? dot - sound : (long)strlen(sound));
-    return ls_format("%.*s.%s", length, sound, ending);
+    return ls_format("%.*s.%s", length, sound, ending + (ending[0] == '.'));
 }
 
 static bool read_line(const char *path, long number, const char *line, segment *s, ls_error *error)
@@ -74,6 +75,8 @@ static int by_bytes(const void *a, const void *b)
 static bool add_name(void *context, const segment *s, ls_error *error)
 {
     names *n = context;
+    if (strcmp(s->name, LS_WAV_SEGMENTS_NONE) == 0)
+        return true;
     for (long i = 0; i < n->count; i++)
         if (strcmp(n->at[i], s->name) == 0)
             return true;
@@ -88,13 +91,19 @@ static bool add_name(void *context, const segment *s, ls_error *error)
     return true;
 }
 
-bool ls_wav_segments_collect(ls_wav_segments *segments, const ls_listing *files, ls_error *error)
+bool ls_wav_segments_collect(ls_wav_segments *segments, const ls_listing *files, bool strict,
+                             ls_error *error)
 {
     names n = {0};
     bool ok = true;
     for (long i = 0; ok && i < files->count; i++) {
         char *sound = ls_listing_path(files, i), *path = path_of(sound, segments->ending);
+        const long before = n.count;
         ok = read_segments(path, add_name, &n, error);
+        if (!ok && error->code == LS_DATA && !strict) {
+            n.count = before; /* ls_wav_segments_read will say what is wrong */
+            ok = true;
+        }
         ls_free(path);
         ls_free(sound);
     }
@@ -103,7 +112,7 @@ bool ls_wav_segments_collect(ls_wav_segments *segments, const ls_listing *files,
     segments->classes = n.count + 1;
     segments->text = (char *)n.at;
     segments->name = ls_alloc((size_t)segments->classes, sizeof *segments->name);
-    segments->name[0] = "none";
+    segments->name[0] = LS_WAV_SEGMENTS_NONE;
     for (long i = 0; i < n.count; i++)
         segments->name[i + 1] = n.at[i];
     return ok;
@@ -118,9 +127,11 @@ void ls_wav_segments_release(ls_wav_segments *segments)
 /* The labels of a sound while its segments are read. */
 typedef struct labels {
     const ls_wav_segments *segments;
-    double first, hop;
+    const ls_wav_times *times;
     long frames;
     int32_t *at;
+    double end;          /* of the segment that ends last */
+    char stranger[NAME]; /* a name that was not collected; "" */
 } labels;
 
 static int name_order(const void *a, const void *b)
@@ -131,26 +142,37 @@ static int name_order(const void *a, const void *b)
 static bool add_labels(void *context, const segment *s, ls_error *error)
 {
     labels *l = context;
+    l->end = fmax(l->end, s->end);
+    if (strcmp(s->name, LS_WAV_SEGMENTS_NONE) == 0)
+        return true;
     char **name = l->segments->name + 1;
     char **found =
         bsearch(s->name, name, (size_t)l->segments->classes - 1, sizeof *name, name_order);
     if (!found)
-        return ls_error_set(error, LS_IO, "segments called %s came in while they were read",
-                            s->name);
-    for (long t = 0; t < l->frames; t++) {
-        double middle = l->first + (double)t * l->hop;
+        memcpy(l->stranger, s->name, NAME);
+    for (long t = 0; found && t < l->frames; t++) {
+        double middle = l->times->first + (double)t * l->times->hop;
         if (middle >= s->begin && middle < s->end && l->at[t] == 0)
             l->at[t] = (int32_t)(found - name) + 1;
     }
     return true;
 }
 
-bool ls_wav_segments_read(const ls_wav_segments *segments, const char *sound, double first,
-                          double hop, long frames, int32_t *label, ls_error *error)
+bool ls_wav_segments_read(const ls_wav_segments *segments, const char *sound,
+                          const ls_wav_times *times, long frames, int32_t *label, ls_error *error)
 {
-    labels l = {.segments = segments, .first = first, .hop = hop, .frames = frames, .at = label};
+    labels l = {.segments = segments, .times = times, .frames = frames, .at = label};
+    const double slack = 1; /* seconds */
     char *path = path_of(sound, segments->ending);
-    bool ok = read_segments(path, add_labels, &l, error);
+    bool ok = read_segments(path, add_labels, &l, error) &&
+              (!l.stranger[0] ||
+               ls_error_set(error, LS_IO, "%s: segments called %s came in while they were read",
+                            path, l.stranger)) &&
+              (l.end <= times->end + slack ||
+               ls_error_set(error, LS_DATA,
+                            "%s: a segment ends at %.9g s, but its sound at %.3g s; expected begin "
+                            "and end in seconds (TIMIT has samples, HTK units of 100 ns)",
+                            path, l.end, times->end));
     ls_free(path);
     return ok;
 }

@@ -66,6 +66,11 @@ static bool read_length(const ls_safetensors *s, uint64_t size, uint64_t *length
     if (known)
         return ls_error_set(error, LS_DATA, "%s: is %s; expected a safetensors file", s->path,
                             known);
+    if (size < LS_SAFETENSORS_PREFIX)
+        return ls_error_set(error, LS_DATA,
+                            "%s: is no safetensors file, or is cut off: it has %" PRIu64
+                            " bytes, fewer than the %d that say how long its header is",
+                            s->path, size, LS_SAFETENSORS_PREFIX);
     return ls_error_set(error, LS_DATA,
                         "%s: is no safetensors file, or is cut off: it has %" PRIu64 " bytes, and "
                         "its first %d say that its header has %" PRIu64 "; expected 2 to %" PRIu64,

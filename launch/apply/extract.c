@@ -1,6 +1,8 @@
 /* extract: the output of one layer for every row of every split, as a data set; whatever else the
  * source holds about each row is copied, and so are its attributes. Of sequences of unequal length
- * `length` is that of the layer's output. With --frames each step that counts becomes a row. */
+ * `length` is that of the layer's output. With --frames each step that counts becomes a row, with
+ * `row` and `step`, its place in the source. Of a stream of tokens each window is a row, and y the
+ * tokens that follow. */
 #include <string.h>
 
 #include "core/memory.h"
@@ -48,9 +50,10 @@ typedef struct extraction {
     ls_split_id id;
     const ls_split *split;
     const ls_layer *layer;
-    bool frames;
+    bool frames, y;
     long steps;      /* of a row of the layer's output; 0: it has no time axis */
     int32_t *length; /* [rows] of these, those that count; NULL: all do */
+    long rows;       /* of the new data set */
 } extraction;
 
 /* The steps of a row that are rows of the new data set. */
@@ -59,63 +62,78 @@ static long frames_of(const extraction *e, long row)
     return !e->frames ? 1 : e->length ? e->length[row] : e->steps;
 }
 
-static bool add_rows(const extraction *e, const ls_forward_outputs *o, long rows, const real *x,
-                     ls_error *error)
-{
-    real *length = ls_alloc((size_t)rows, sizeof *length);
-    for (long r = 0; e->length && r < rows; r++)
-        length[r] = (real)e->length[o->row + r];
-    const real *const values[] = {x, length};
-    const bool ok = ls_rowfile_add(o->file, rows, values, error);
-    ls_free(length);
-    return ok;
-}
-
 /* Whether targets are of the steps, each with one of its own. Where rows have no lengths, targets
  * [steps] are a vector of the row. */
-static bool targets_of_steps(const extraction *e)
+static bool has_targets_of_steps(const extraction *e)
 {
     const ls_shape *y = &e->split->y.shape;
     const bool row_vector = !e->split->labelled && !e->split->length;
     return y->rank > row_vector && y->at[0] == e->steps;
 }
 
+/* Whether y is made here, not copied: that of frames, and of a stream, whose labels are tokens. */
+static bool makes_y(const extraction *e)
+{
+    return e->frames ? e->split->has_y : e->split->tokens && has_targets_of_steps(e);
+}
+
+static bool add_rows(const extraction *e, const ls_forward_outputs *o, long rows, const real *x,
+                     const real *y, ls_error *error)
+{
+    int64_t *length = ls_alloc((size_t)rows, sizeof *length);
+    for (long r = 0; e->length && r < rows; r++)
+        length[r] = e->length[o->row + r];
+    const void *const values[] = {x, e->length ? (const void *)length : y, y};
+    const bool ok = ls_rowfile_add(o->file, rows, values, error);
+    ls_free(length);
+    return ok;
+}
+
 /* Writes the steps that count of a row of the data, each with its target: y is the row's. */
-static bool add_frames(const extraction *e, const ls_forward_outputs *o, long row, const real *x,
-                       const real *y, ls_error *error)
+static bool add_row_of_frames(const extraction *e, const ls_forward_outputs *o, long row,
+                              const real *x, const real *y, ls_error *error)
 {
     const long n = frames_of(e, row), numbers = ls_shape_count(&e->split->y.shape);
+    int64_t *rows = ls_alloc((size_t)n, sizeof *rows), *step = ls_alloc((size_t)n, sizeof *step);
     real *repeated = ls_alloc((size_t)(n * numbers), sizeof *repeated);
-    for (long t = 0; e->split->has_y && t < n; t++)
-        memcpy(repeated + t * numbers, y, (size_t)numbers * sizeof *y);
-    const real *const values[] = {x, targets_of_steps(e) ? y : repeated};
+    for (long t = 0; t < n; t++) {
+        rows[t] = row;
+        step[t] = t;
+        if (e->split->has_y)
+            memcpy(repeated + t * numbers, y, (size_t)numbers * sizeof *y);
+    }
+    const void *const values[] = {x, rows, step, has_targets_of_steps(e) ? y : repeated};
     const bool ok = ls_rowfile_add(o->file, n, values, error);
     ls_free(repeated);
+    ls_free(step);
+    ls_free(rows);
     return ok;
 }
 
-static bool add_rows_of_frames(const extraction *e, const ls_forward_outputs *o, long rows,
-                               const real *x, ls_error *error)
+static bool add_frames(const extraction *e, const ls_forward_outputs *o, long rows, const real *x,
+                       const real *y, ls_error *error)
 {
     const long numbers = ls_shape_count(&e->split->y.shape);
-    real *y = ls_alloc((size_t)(rows * numbers), sizeof *y);
-    int64_t *row = ls_alloc((size_t)rows, sizeof *row);
-    for (long r = 0; r < rows; r++)
-        row[r] = o->row + r;
-    bool ok = !e->split->has_y || ls_dataset_read(e->data, e->id, row, rows, NULL, NULL, y, error);
+    bool ok = true;
     for (long r = 0; ok && r < rows; r++)
-        ok = add_frames(e, o, o->row + r, x + r * o->width, y + r * numbers, error);
-    ls_free(row);
-    ls_free(y);
+        ok = add_row_of_frames(e, o, o->row + r, x + r * o->width, y + r * numbers, error);
     return ok;
 }
 
-static bool collect(void *outputs, long rows, const real *y, ls_error *error)
+static bool collect(void *outputs, long rows, const real *x, ls_error *error)
 {
     ls_forward_outputs *o = outputs;
     const extraction *e = o->context;
-    const bool ok = (e->frames ? add_rows_of_frames : add_rows)(e, o, rows, y, error);
+    real *y = ls_alloc((size_t)(rows * ls_shape_count(&e->split->y.shape)), sizeof *y);
+    int64_t *row = ls_alloc((size_t)rows, sizeof *row);
+    for (long r = 0; r < rows; r++)
+        row[r] = o->row + r;
+    const bool ok =
+        (!makes_y(e) || ls_dataset_read(e->data, e->id, row, rows, NULL, NULL, y, error)) &&
+        (e->frames ? add_frames : add_rows)(e, o, rows, x, y, error);
     o->row += rows;
+    ls_free(row);
+    ls_free(y);
     return ok;
 }
 
@@ -133,66 +151,75 @@ static bool find_layer(const ls_task *task, const char *asked, ls_forward_output
                         named.net->name, named.layer->name);
 }
 
-/* The steps of the layer's output that count, of a row that has `length`. */
-static long steps_after(const ls_net *net, int layer, int32_t length)
-{
-    int32_t *steps = ls_alloc((size_t)layer + 1, sizeof *steps);
-    ls_net_steps(net, layer + 1, 1, &length, steps);
-    const long after = steps[layer];
-    ls_free(steps);
-    return after;
-}
-
 /* Finds the steps of the layer's output. Free e->length. */
 static bool find_steps(extraction *e, const ls_net *net, int layer, ls_error *error)
 {
     const ls_shape *x = &e->split->row;
     const bool labelled = e->split->labelled && e->split->y.shape.rank > 0;
-    e->steps = x->rank > 0 ? steps_after(net, layer, (int32_t)x->at[0]) : 0;
+    e->steps = x->rank > 0 ? ls_net_steps_after(net, layer, x->at[0]) : 0;
     if (e->split->length && e->steps)
         e->length = ls_alloc((size_t)e->split->x.rows, sizeof *e->length);
     for (long r = 0; e->length && r < e->split->x.rows; r++)
-        e->length[r] = (int32_t)steps_after(net, layer, e->split->length[r]);
+        e->length[r] = (int32_t)ls_net_steps_after(net, layer, e->split->length[r]);
+    for (long r = 0; (e->steps || !e->frames) && r < e->split->x.rows; r++)
+        e->rows += frames_of(e, r);
     if (e->frames && !e->steps)
         return ls_error_set(error, LS_USAGE,
                             "--frames: the output of %s has no steps of a sequence: leave it out",
                             e->layer->name);
-    return !e->frames || !labelled || targets_of_steps(e) ||
+    return !e->frames || !labelled || has_targets_of_steps(e) ||
            ls_error_set(error, LS_USAGE,
                         "--frames: %s holds labels of %ld steps, but the output of %s has %ld",
                         e->split->y.path, e->split->y.shape.at[0], e->layer->name, e->steps);
 }
 
-/* Makes the split's x and length, whose numbers come later, and copies everything else that the
- * source has in this split. */
-static bool begin_rows(const ls_forward *f, const extraction *e, const char *x, const char *length,
+/* Makes the arrays whose numbers come later, in the order of add_rows, and copies everything else
+ * that the source has in this split. */
+static bool begin_rows(const ls_forward *f, const extraction *e, const char *x, const char *y,
                        ls_error *error)
 {
     const ls_split *split = e->split;
     const char *source = ls_dataset_path(e->data);
-    const ls_rowfile_array arrays[] = {{x, e->layer->y, false}, {length, {.rank = 0}, true}};
-    return ls_rowfile_begin(f->file, arrays, e->length ? 2 : 1, split->x.rows, error) &&
+    char path[64];
+    snprintf(path, sizeof path, "%s/length", split->name);
+    const ls_rowfile_array length = {path, {.rank = 0}, LS_ROWFILE_COUNTS};
+    const ls_rowfile_array labels = {y, split->y.shape, LS_ROWFILE_CLASSES};
+    const ls_rowfile_array arrays[] = {
+        {x, e->layer->y, LS_ROWFILE_REALS}, e->length ? length : labels, labels};
+    return ls_rowfile_begin(f->file, arrays, 1 + !!e->length + makes_y(e), e->rows, error) &&
            ls_rowfile_text(f->file, x, "layer", e->layer->name, error) &&
+           (!makes_y(e) || ls_rowfile_count(f->file, y, "classes", split->classes, error)) &&
            ls_rowfile_copy_beside(f->file, source, &split->x, split->name,
                                   split->length ? "length" : NULL, error) &&
            ls_rowfile_copy_attributes(f->file, source, split->name, split->name, error);
 }
 
-/* Makes x and y of frames. */
+/* The shape of a row of the new data set. */
+static ls_shape shape_of_row(const ls_shape *layer, bool frames)
+{
+    ls_shape shape = *layer;
+    if (frames)
+        memmove(shape.at, shape.at + 1, (size_t)--shape.rank * sizeof shape.at[0]);
+    return shape;
+}
+
+/* Makes the arrays of frames, in the order of add_row_of_frames. */
 static bool begin_frames(const ls_forward *f, const extraction *e, const char *x, const char *y,
                          ls_error *error)
 {
     const ls_split *split = e->split;
-    ls_shape frame = {.rank = e->layer->y.rank - 1}, target = split->y.shape;
-    memcpy(frame.at, e->layer->y.at + 1, (size_t)frame.rank * sizeof frame.at[0]);
-    if (targets_of_steps(e))
-        memmove(target.at, target.at + 1, (size_t)--target.rank * sizeof target.at[0]);
-    const ls_rowfile_array arrays[] = {{x, frame, false}, {y, target, split->labelled}};
-    long rows = 0;
-    for (long r = 0; r < split->x.rows; r++)
-        rows += frames_of(e, r);
-    return ls_rowfile_begin(f->file, arrays, split->has_y ? 2 : 1, rows, error) &&
+    const ls_rowfile_type type = split->labelled ? LS_ROWFILE_CLASSES : LS_ROWFILE_REALS;
+    char row[64], step[64];
+    snprintf(row, sizeof row, "%s/row", split->name);
+    snprintf(step, sizeof step, "%s/step", split->name);
+    const ls_rowfile_array arrays[] = {
+        {x, shape_of_row(&e->layer->y, true), LS_ROWFILE_REALS},
+        {row, {.rank = 0}, LS_ROWFILE_COUNTS},
+        {step, {.rank = 0}, LS_ROWFILE_COUNTS},
+        {y, shape_of_row(&split->y.shape, has_targets_of_steps(e)), type}};
+    return ls_rowfile_begin(f->file, arrays, 3 + makes_y(e), e->rows, error) &&
            ls_rowfile_text(f->file, x, "layer", e->layer->name, error) &&
+           (!split->ignores || ls_rowfile_count(f->file, y, "ignore", -1, error)) &&
            (!split->labelled ||
             ls_rowfile_copy_attributes(f->file, ls_dataset_path(e->data), split->y.path, y, error));
 }
@@ -200,14 +227,14 @@ static bool begin_frames(const ls_forward *f, const extraction *e, const char *x
 /* On rank 0. */
 static bool begin_split(const ls_forward *f, const extraction *e, ls_error *error)
 {
-    char x[64], other[64];
+    char x[64], y[64];
     snprintf(x, sizeof x, "%s/x", e->split->name);
-    snprintf(other, sizeof other, "%s/%s", e->split->name, e->frames ? "y" : "length");
-    return (e->frames ? begin_frames : begin_rows)(f, e, x, other, error);
+    snprintf(y, sizeof y, "%s/y", e->split->name);
+    return (e->frames ? begin_frames : begin_rows)(f, e, x, y, error);
 }
 
 /* **Collective.** */
-static bool extract_split(ls_forward *f, ls_forward_outputs *outputs, ls_split_id id,
+static bool extract_split(ls_forward *f, ls_forward_outputs *outputs, ls_split_id id, long *rows,
                           ls_error *error)
 {
     ls_dataset *data = f->saved.session.data;
@@ -224,19 +251,21 @@ static bool extract_split(ls_forward *f, ls_forward_outputs *outputs, ls_split_i
         (find_steps(&e, outputs->net, outputs->layer, error) &&
          ls_comm_agree(f->comm, f->comm->rank != 0 || begin_split(f, &e, error), error) &&
          ls_forward_rows(f, outputs, error));
+    *rows = e.rows;
     ls_free(e.length);
     return ok;
 }
 
-static void print(const ls_forward *f, const ls_layer *layer)
+static void print(const ls_forward *f, const ls_layer *layer, const long rows[LS_SPLITS])
 {
+    const ls_shape row = shape_of_row(&layer->y, f->arguments.frames);
     char shape[96];
     ls_print(stdout, "%s: %s of %s (step %ld), %s a row\n", f->arguments.output, layer->name,
-             f->saved.path, f->saved.step, ls_shape_text(&layer->y, shape, sizeof shape));
+             f->saved.path, f->saved.step, ls_shape_text(&row, shape, sizeof shape));
     for (int id = 0; id < LS_SPLITS; id++) {
         const ls_split *split = ls_dataset_split(f->saved.session.data, (ls_split_id)id);
         if (split->present)
-            ls_print(stdout, "  %-5s  %ld rows\n", split->name, split->x.rows);
+            ls_print(stdout, "  %-5s  %ld rows\n", split->name, rows[id]);
     }
 }
 
@@ -245,18 +274,22 @@ static bool extract(ls_forward *f, ls_error *error)
     ls_forward_outputs outputs = {.collect = collect};
     const ls_dataset *data = f->saved.session.data;
     bool first = f->comm->rank == 0;
+    long rows[LS_SPLITS];
     if (!find_layer(&f->saved.session.task, f->arguments.layer, &outputs, error))
         return false;
     const ls_layer *layer = outputs.net->layers[outputs.layer];
+    const ls_shape *x = &f->saved.session.task.x;
+    if (x->rank > 0 && ls_net_steps_after(outputs.net, outputs.layer, x->at[0]))
+        ls_dataset_add_tails(f->saved.session.data);
     bool begun =
         !first || (ls_forward_begin(f, error) &&
                    ls_rowfile_copy_attributes(f->file, ls_dataset_path(data), "/", "/", error));
     bool ok = ls_comm_agree(f->comm, begun, error);
     for (int id = 0; ok && id < LS_SPLITS; id++)
-        ok = extract_split(f, &outputs, (ls_split_id)id, error);
+        ok = extract_split(f, &outputs, (ls_split_id)id, &rows[id], error);
     ok = ok && ls_forward_finish(f, error);
     if (ok && first)
-        print(f, layer);
+        print(f, layer, rows);
     return ok;
 }
 

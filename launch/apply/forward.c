@@ -1,11 +1,13 @@
 /* forward: what evaluate, predict and extract share. */
 #include "launch/apply/forward.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "core/print.h"
+#include "dist/board.h"
 #include "io/atomic_file.h"
 #include "io/png.h"
 #include "launch/job/yaml/job_file.h"
@@ -16,6 +18,13 @@
 static void print_notice(void *context, const char *text)
 {
     ls_print(stderr, "lockstep: %s\n", text);
+}
+
+/* Whether the output, if there is one, replaces nothing that is read. */
+static bool check_apart(const ls_forward *f, ls_error *error)
+{
+    const char *const read[] = {f->saved.job->data, f->saved.path, f->arguments.words.at[0]};
+    return !f->arguments.output || ls_atomic_file_apart(f->arguments.output, read, 3, error);
 }
 
 /* Whether the output, if there is one, may be written. */
@@ -29,9 +38,10 @@ static bool check_output(const ls_forward *f, ls_error *error)
                             "%s: a net of text writes to the standard output: leave -o out, or "
                             "write > %s",
                             output, output);
-    return !output || (((f->command->png && ls_png_ending(output)) ||
-                        ls_rowfile_ending(output, kinds, error)) &&
-                       (f->arguments.force || ls_atomic_file_absent(output, error)));
+    return !output ||
+           (((f->command->png && ls_png_ending(output)) ||
+             ls_rowfile_ending(output, kinds, error)) &&
+            check_apart(f, error) && (f->arguments.force || ls_atomic_file_absent(output, error)));
 }
 
 /* Whether the command reads no rows of the data. */
@@ -49,6 +59,7 @@ static ls_saved_request request_of(const ls_forward *f)
                               .data = a->data,
                               .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
                               .without_data = is_without_data(f),
+                              .stage_follows = a->stage >= 0,
                               .read_job = ls_job_parse,
                               .notice = print_notice};
 }
@@ -57,7 +68,8 @@ bool ls_forward_take_stage(ls_forward *f, int stage, ls_error *error)
 {
     const ls_saved_request request = request_of(f);
     f->stage = stage;
-    return ls_saved_take_stage(&f->saved, &request, stage, error);
+    return ls_saved_take_stage(&f->saved, &request, stage, error) &&
+           ls_comm_agree(f->comm, f->comm->rank != 0 || check_apart(f, error), error);
 }
 
 /* **Collective.** */
@@ -83,6 +95,11 @@ static bool open_saved(ls_forward *f, ls_error *error)
                             "--average takes parameters of a run, and --weights those of a file: "
                             "give one of them");
     if (ls_saved_open(&f->saved, f->comm, &request, error)) {
+        if (f->command->text && f->saved.vocabulary && f->saved.stand_in && a->data)
+            return ls_error_set(error, LS_USAGE,
+                                "--data=%s: no rows are read, and the vocabulary is that of %s: "
+                                "leave --data out",
+                                a->data, f->saved.path);
         if (!ls_comm_agree(f->comm, !first || check_output(f, error), error))
             return false;
         ls_session_set_threads(&f->saved.session, a->threads);
@@ -132,18 +149,21 @@ int ls_forward_main(const ls_forward_command *command, int argc, char **argv)
                                   .stage = -1,
                                   .threads = 1,
                                   .seed = -1,
+                                  .stall = ls_stall_usual,
                                   .text = {.length = -1, .top = -1, .temperature = -1}}};
     ls_error error = {0};
     ls_command_parse(command->usage, argc, argv, &f.arguments.words);
     f.comm = ls_ranks_start(&argc, &argv);
-    bool ok = open_saved(&f, &error) &&
-              (command->splits == LS_FORWARD_ALL_SPLITS || is_without_data(&f) ||
-               choose_split(&f, &error)) &&
-              command->run(&f, &error);
+    ls_watchdog *watchdog = ls_ranks_watch(f.comm, &f.arguments.stall);
+    bool ok = open_saved(&f, &error) && (command->splits == LS_FORWARD_ALL_SPLITS ||
+                                         is_without_data(&f) || choose_split(&f, &error));
+    ls_board_turn(f.comm->board, LS_ACTIVITY_EVALUATING);
+    ok = ok && command->run(&f, &error);
     if (f.file)
         ls_rowfile_discard(f.file);
     int code = ok ? 0 : ls_command_fail(f.comm->rank, &error);
     ls_saved_close(&f.saved);
+    ls_watchdog_stop(watchdog);
     ls_comm_close(f.comm);
     return code;
 }
@@ -172,11 +192,33 @@ static long chunk_rows(const ls_forward_outputs *o, long all)
     while (rows > 1 && (bytes_of(o, rows) > WORKSPACE_BYTES ||
                         (size_t)(rows * o->width) * sizeof(real) > RESULT_BYTES))
         rows /= 2;
-    return ls_min(rows, all);
+    return ls_max(1, ls_min(rows, all));
+}
+
+/* Hands a chunk on; counts its rows whose outputs are not finite. */
+static bool collect(void *outputs, long rows, const real *y, ls_error *error)
+{
+    ls_forward_outputs *o = outputs;
+    for (long r = 0; r < rows; r++) {
+        long k = 0;
+        while (k < o->width && isfinite(y[r * o->width + k]))
+            k++;
+        o->broken += k < o->width;
+    }
+    return o->collect(o, rows, y, error);
+}
+
+void ls_forward_tell_broken(const ls_forward *f, const char *what)
+{
+    ls_print(stderr,
+             "lockstep: %s not finite: the parameters of %s are broken, or numbers of the data are "
+             "too large\n",
+             what, f->saved.path);
 }
 
 bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
 {
+    char what[96];
     o->file = f->file;
     o->seed = (uint64_t)f->saved.job->seed;
     o->width = ls_shape_count(o->objective ? &o->objective->output : &o->net->layers[o->layer]->y);
@@ -192,8 +234,14 @@ bool ls_forward_rows(ls_forward *f, ls_forward_outputs *o, ls_error *error)
                               .context = o,
                               .apply = apply,
                               .width = o->width,
-                              .collect = o->collect};
+                              .collect = collect};
+    o->broken = 0;
     bool ok = ls_chunks_run(&chunks, f->comm, error);
+    snprintf(what, sizeof what, "the outputs of %ld of %ld rows of %s are", o->broken,
+             ls_dataset_split(chunks.data, o->split)->x.rows,
+             ls_dataset_split(chunks.data, o->split)->name);
+    if (ok && o->broken > 0)
+        ls_forward_tell_broken(f, what);
     ls_workspace_destroy(o->workspace);
     return ok;
 }

@@ -5,6 +5,7 @@
 
 #include "io/rowfile.h"
 #include "launch/command.h"
+#include "launch/ranks.h"
 #include "launch/session/saved.h"
 #include "launch/threads.h"
 
@@ -22,15 +23,21 @@ typedef struct ls_forward_text {
     double temperature; /* these are negative where they are not given */
 } ls_forward_text;
 
+/* How a likelihood is estimated. */
+typedef struct ls_forward_estimate {
+    long samples, temperatures; /* 0: not given */
+    bool reverse;
+} ls_forward_estimate;
+
 typedef struct ls_forward_arguments {
     ls_words words;                              /* the run directory or the checkpoint */
     const char *data, *output, *layer, *weights; /* NULL: not given */
     int split, as; /* an ls_split_id, an ls_forward_as; -1: not given */
     bool json, force, average, frames;
     int threads;
-    long rows, seed, stage;     /* 0, -1, -1: not given */
-    long samples, temperatures; /* of an estimate; 0: not given */
-    bool reverse;
+    long rows, seed, stage; /* 0, -1, -1: not given */
+    ls_forward_estimate estimate;
+    ls_watchdog_plan stall;
     ls_forward_picture picture;
     ls_forward_text text;
 } ls_forward_arguments;
@@ -55,6 +62,7 @@ typedef enum { LS_FORWARD_CLASSES, LS_FORWARD_VALUES } ls_forward_as;
          LS_FORWARD_AT(weights)},                                                                  \
         {"average", 0, NULL, "use the moving average of the weights in the checkpoint (ema=)",     \
          LS_FORWARD_AT(average)},                                                                  \
+        LS_STALL_OPTIONS(ls_forward_arguments, stall, NULL),                                       \
         LS_THREADS_OPTION(ls_forward_arguments, threads)
 #define LS_FORWARD_OUTPUT(help)                                                                    \
     {"output", 'o', "FILE", help, LS_COMMAND_TEXT, LS_FORWARD_AT(output)},                         \
@@ -131,12 +139,16 @@ typedef struct ls_forward_outputs {
     ls_workspace *workspace;
     uint64_t seed; /* of the job */
     long width;    /* numbers that are given for a row */
+    long broken;   /* on rank 0: rows with one that is not finite */
 } ls_forward_outputs;
 
 /* **Collective.** Applies the objective, which this compiles, or the net to each row of the split.
  * The rows of a chunk depend on the nets only, so the outputs have the same bits on any number of
- * ranks. */
+ * ranks. Says on stderr how many rows have outputs that are not finite. */
 bool ls_forward_rows(ls_forward *forward, ls_forward_outputs *outputs, ls_error *error);
+
+/* On rank 0: says on stderr that `what` ("the loss is") is not finite. */
+void ls_forward_tell_broken(const ls_forward *forward, const char *what);
 
 /* On rank 0: opens the output file; its attributes name checkpoint, step and data set. */
 bool ls_forward_begin(ls_forward *forward, ls_error *error);

@@ -70,7 +70,7 @@ static void read_temperature(void *arguments, const char *text, const struct arg
 {
     double *to = &((ls_forward_arguments *)arguments)->text.temperature;
     if (!ls_parse_double(text, to) || !(*to >= 0 && *to <= 1000))
-        argp_error(state, "--temperature: expected a number, 0 or more, found '%s'", text);
+        argp_error(state, "--temperature: expected a number from 0 to 1000, found '%s'", text);
 }
 
 static void check_arguments(const void *context, const struct argp_state *state)
@@ -153,13 +153,15 @@ const ls_usage ls_usage_generate = {
         "mpirun: samples, or with --walk the points between two rows of the data, or with "
         "--plane all that two latent numbers stand for, or with --from and --chains the "
         "states of a restricted Boltzmann machine on its way. Row i is a function of the seed and "
-        "i, on any number of ranks. A .png shows the rows as a grid of tiles (rows of one "
-        "number as a histogram); a .h5 holds them as train/x, without what "
+        "i, on any number of ranks. What is written are means of the last draw: of pixels given "
+        "their code, of visible units given the hidden ones; a GAN's samples are rows themselves. "
+        "A .png shows the rows as a grid of tiles (rows of one number as a histogram); a .h5 holds "
+        "them as train/x, without what "
         "`transform:` makes of values, so that train and predict take it as a data set. The "
         "data set is needed for --walk and --from only; the histogram shows its rows too, if it "
         "is there. A net that was trained on text, on `lockstep import text`'s, writes text to the "
         "standard output, token by token, a function of seed and prime; it needs no data set "
-        "either. " LS_FORWARD_SOURCE,
+        "either, and never draws the token for unknown ones. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep generate runs/vae -o grid.png\n"
             "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
@@ -261,24 +263,26 @@ static ls_objective *find_objective(const ls_forward *f, int *stage, ls_error *e
 /* What becomes of the rows, on rank 0. */
 typedef struct sink {
     ls_rowfile *file; /* NULL: they are kept, for a picture */
-    const ls_dataset *data;
-    real *x;   /* [rows, width], all of a picture or those of a chunk */
-    long rows; /* kept so far */
+    real *x;          /* [rows, width], all of a picture */
+    long rows;        /* made so far */
     long width;
 } sink;
 
 static bool collect(void *context, long rows, const real *x, ls_error *error)
 {
     sink *s = context;
-    const size_t bytes = (size_t)(rows * s->width) * sizeof *x;
-    if (s->file) { /* in the units of the data set, for a job transforms what it reads */
-        const real *const stored[] = {memcpy(s->x, x, bytes)};
-        ls_dataset_untransform(s->data, rows, s->x);
-        return ls_rowfile_add(s->file, rows, stored, error);
-    }
-    memcpy(s->x + s->rows * s->width, x, bytes);
+    const void *const values[] = {x};
+    for (long i = 0; i < rows * s->width; i++)
+        if (!isfinite(x[i]))
+            return ls_error_set(error, LS_NUMERIC,
+                                "row %ld that the model makes holds %g: its parameters are broken, "
+                                "or its chains run away (a machine of gaussian and nrelu units may "
+                                "have no distribution: train it with a smaller rate, or decay)",
+                                s->rows + i / s->width, (double)x[i]);
+    if (!s->file)
+        memcpy(s->x + s->rows * s->width, x, (size_t)(rows * s->width) * sizeof *x);
     s->rows += rows;
-    return true;
+    return !s->file || ls_rowfile_add(s->file, rows, values, error);
 }
 
 /* How a row is drawn; rows of one number (whose rank becomes 0) as a histogram. */
@@ -299,7 +303,7 @@ static bool plan_picture(const ls_forward *f, const ls_generation *what, ls_pict
     return ls_picture_check(f->arguments.output, picture, what->rows, error);
 }
 
-/* The first rows of the data set, of one number each as the model gets it, at most h->made_count of
+/* The first rows of the data set, of one number each, at most h->made_count of
  * them: h->data, to be freed. None where the data set is not at hand: it is not needed. */
 static real *read_data(const ls_job *job, ls_histogram *h)
 {
@@ -315,6 +319,7 @@ static real *read_data(const ls_job *job, ls_histogram *h)
         for (long i = 0; i < rows; i++)
             row[i] = i;
         h->data_count = ls_dataset_read(data, id, row, rows, NULL, x, NULL, NULL) ? rows : 0;
+        ls_dataset_untransform(data, h->data_count, x);
         ls_free(row);
     }
     ls_dataset_close(data);
@@ -346,7 +351,7 @@ static bool write_picture(const ls_forward *f, ls_picture *picture, const sink *
 static bool begin_file(ls_forward *f, long rows, uint64_t seed, ls_error *error)
 {
     char text[32];
-    const ls_rowfile_array array = {"train/x", f->saved.session.task.x, false};
+    const ls_rowfile_array array = {"train/x", f->saved.session.task.x, LS_ROWFILE_REALS};
     snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
     return ls_forward_begin(f, error) && ls_rowfile_text(f->file, "/", "seed", text, error) &&
            ls_rowfile_begin(f->file, &array, 1, rows, error);
@@ -366,10 +371,13 @@ static bool make(ls_forward *f, ls_objective *objective, const ls_generation *wh
         return false;
     const long chunk = ls_generation_chunk(objective, what->rows);
     s.file = f->file;
-    s.data = f->saved.session.data;
-    s.x = first ? ls_alloc((size_t)((picture ? what->rows : chunk) * s.width), sizeof(real)) : NULL;
-    const ls_generation_plan plan = {
-        .comm = f->comm, .objective = objective, .seed = seed, .collect = collect, .context = &s};
+    s.x = first && picture ? ls_alloc((size_t)(what->rows * s.width), sizeof(real)) : NULL;
+    const ls_generation_plan plan = {.comm = f->comm,
+                                     .objective = objective,
+                                     .data = f->saved.session.data,
+                                     .seed = seed,
+                                     .collect = collect,
+                                     .context = &s};
     objective->type->compile(objective, 0, chunk);
     bool ok = ls_generation_run(&plan, what, error);
     if (ok && picture)

@@ -9,15 +9,18 @@
  */
 #include "launch/apply/generate_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/choice.h"
 #include "core/memory.h"
+#include "core/print.h"
 #include "core/safe_text.h"
 #include "core/utf8.h"
 #include "core/workspace.h"
+#include "dist/board.h"
 #include "io/import/text_reader.h"
 
 typedef struct writer {
@@ -31,9 +34,10 @@ typedef struct writer {
     ls_carried state; /* of the net's lines */
     ls_choice choice;
     const real *logits; /* after the last token that the net has read */
+    real *known;        /* [tokens] those of tokens that may be drawn */
     char pending[4];    /* bytes of a character that is not complete */
     size_t waiting;     /* of them */
-    bool begun, broken; /* a word was written, and a line break last */
+    bool apart, broken; /* a word may follow without a blank; the last byte is a line break */
 } writer;
 
 /* Whether the parameters are of the shapes of those that were loaded. */
@@ -57,6 +61,19 @@ static bool same_shapes(const ls_params *own, const ls_params *loaded, ls_error 
                         ls_shape_text(&own->slots[k].shape, here, sizeof here));
 }
 
+/* Whether no line needs tokens that are not written yet. */
+static bool check_lines(const ls_net *net, ls_error *error)
+{
+    for (int i = 0; i < net->count; i++)
+        if (ls_layer_looks_ahead(net->layers[i]))
+            return ls_error_set(error, LS_USAGE,
+                                "%s/%s (%s) takes several steps together, or later ones first; a "
+                                "line must treat each step alone, or carry a state from step to "
+                                "step (rnn, gru, lstm)",
+                                net->name, net->layers[i]->name, net->layers[i]->type->name);
+    return true;
+}
+
 /* Builds the nets over rows of one token. */
 static bool build_nets(writer *w, ls_error *error)
 {
@@ -68,6 +85,8 @@ static bool build_nets(writer *w, ls_error *error)
     const int count = ok ? nets.count : 0;
     w->params = ls_params_create();
     for (int i = 0; ok && i < count; i++) {
+        if (!(ok = check_lines(session->net[i], error)))
+            break;
         w->net[i] = ls_net_build(w->params, &build, nets.name[i], nets.lines[i], &one, error);
         ok = w->net[i] != NULL;
     }
@@ -114,6 +133,7 @@ static void begin(writer *w)
     w->space = ls_workspace_create(net, 1, LS_INFERENCE);
     w->state = (ls_carried){.rows = 1,
                             .data = ls_alloc((size_t)ls_net_carried(net), sizeof *w->state.data)};
+    w->known = ls_alloc(classes, sizeof *w->known);
     w->choice = (ls_choice){.temperature = a->text.temperature,
                             .top = a->text.top,
                             .stream = ls_random_stream(seed, LS_RANDOM_NOISE, 0, 0, LS_STREAM_TEXT),
@@ -130,6 +150,7 @@ static void end(writer *w)
     ls_params_destroy(w->params);
     ls_free(w->prepared);
     ls_free(w->state.data);
+    ls_free(w->known);
     ls_free(w->choice.weight);
     ls_free(w->choice.order);
 }
@@ -181,15 +202,25 @@ static void put_token(writer *w, long token)
 {
     const ls_token *t = &w->vocabulary->token[token];
     const bool breaks = t->size == 1 && t->bytes[0] == '\n';
-    if (w->vocabulary->level == LS_VOCABULARY_WORD && w->begun && !w->broken && !breaks)
+    if (w->vocabulary->level == LS_VOCABULARY_WORD && !w->apart && !breaks)
         put_bytes(" ", 1);
     if (w->vocabulary->level == LS_VOCABULARY_BYTE)
         put_byte(w, t->bytes[0]);
     else
         put_bytes(t->bytes, t->size);
-    w->begun = true;
-    w->broken = breaks;
+    w->apart = w->broken = breaks;
     fflush(stdout);
+}
+
+/* The prime, as it was given. */
+static void put_prime(writer *w, const char *prime)
+{
+    const size_t size = strlen(prime);
+    const char last = size ? prime[size - 1] : '\n';
+    for (size_t i = 0; i < size; i++)
+        put_byte(w, prime[i]);
+    w->broken = size && last == '\n';
+    w->apart = strchr(" \t\n\v\f\r", last) != NULL;
 }
 
 /* The number of a token of the prime. */
@@ -231,32 +262,51 @@ static bool read_prime(writer *w, ls_error *error)
     const long first = ls_vocabulary_find(w->vocabulary, line_break);
     long *tokens = ls_alloc(strlen(prime), sizeof *tokens);
     const long count = encode_prime(w, prime, tokens, error);
+    long unknown = 0;
     for (long i = 0; i < count; i++) {
-        put_token(w, tokens[i]);
+        unknown += tokens[i] == w->vocabulary->unknown;
         read_token(w, tokens[i]);
     }
     ls_free(tokens);
+    if (unknown)
+        ls_print(stderr,
+                 "lockstep: --prime: of its %ld tokens %ld are not in the vocabulary: the net "
+                 "takes them for the unknown one\n",
+                 count, unknown);
     if (count == 0)
         read_token(w, first < 0 ? 0 : first);
+    if (count >= 0)
+        put_prime(w, prime);
     return count >= 0;
+}
+
+/* Any token but the one for unknown ones, which stands for no text. */
+static long draw_token(writer *w, uint64_t number)
+{
+    const long classes = w->vocabulary->count;
+    memcpy(w->known, w->logits, (size_t)classes * sizeof *w->known);
+    if (w->vocabulary->unknown >= 0)
+        w->known[w->vocabulary->unknown] = -INFINITY;
+    return ls_choice_draw(&w->choice, w->known, classes, number);
 }
 
 static bool write_text(writer *w, ls_error *error)
 {
-    const long classes = w->vocabulary->count;
+    /* A pager may leave the text unread for hours, which is no halt of this rank (stall.h). */
+    ls_board_turn(w->forward->comm->board, LS_ACTIVITY_REPORTING);
     begin(w);
     if (!read_prime(w, error))
         return false;
     for (long i = 0; i < w->forward->arguments.text.length && !ferror(stdout); i++) {
-        const long token = ls_choice_draw(&w->choice, w->logits, classes, (uint64_t)i);
+        const long token = draw_token(w, (uint64_t)i);
         put_token(w, token);
         read_token(w, token);
     }
     put_bytes(w->pending, w->waiting);
     if (!w->broken)
         put_bytes("\n", 1);
-    return (fflush(stdout) == 0 && !ferror(stdout)) ||
-           ls_error_set(error, LS_IO, "the text can't be written to the standard output");
+    fflush(stdout); /* process.c tells of what could not be written */
+    return true;
 }
 
 bool ls_generate_text(ls_forward *f, ls_error *error)

@@ -1,11 +1,13 @@
 /* predict: class and probabilities, or values, of each row of a split, in the order of the rows;
- * the same bytes on any number of ranks. */
+ * where its steps have outputs of their own, of each step that counts. The same bytes on any number
+ * of ranks. */
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/print.h"
 #include "launch/apply/forward.h"
 #include "launch/json.h"
+#include "launch/session/class_names.h"
 
 static void check_arguments(const void *context, const struct argp_state *state)
 {
@@ -32,7 +34,9 @@ const ls_usage ls_usage_predict = {
     .about = "Applies a trained net to each row of a data set, alone or under mpirun, and writes "
              "for each row its class and the probabilities of all classes (scores where the loss "
              "defines no probabilities), or the outputs as values: of an autoencoder, the rebuilt "
-             "row. The data set needs no y. " LS_FORWARD_SOURCE,
+             "row. Where each step of a sequence has an output, it writes those of every step that "
+             "counts; `row` and `step` say where it stands in the data. The data set needs no "
+             "y. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep predict runs/lenet --data new.h5 -o predictions.csv\n"
             "  mpirun -n 4 lockstep predict runs/lenet --split valid -o valid.h5",
@@ -40,16 +44,17 @@ const ls_usage ls_usage_predict = {
     .arguments_max = 1,
 };
 
+enum { ROW, STEP, CLASS, NUMBERS, ARRAYS }; /* of the file, which may leave some of them out */
+
 typedef struct prediction {
-    const ls_shape *output;    /* of a row of the objective's outputs */
-    const ls_meaning *meaning; /* what they mean */
+    const ls_meaning *meaning; /* of the outputs */
     bool classes;              /* the outputs stand for classes, else for values */
     const ls_dataset *data;    /* whose rows are rebuilt; NULL: the outputs are no such rows */
     bool pair;  /* the net has one output, the probability of class 1: class 0 gets the rest */
     long steps; /* of a row of the data: those that count are rows of the file; else 1 */
     const int32_t *length; /* of the rows of the data, where only some steps count; NULL: all do */
     long width;            /* outputs of a row of the file */
-    long numbers;          /* numbers that are written for it */
+    ls_shape shape;        /* of the numbers that are written for it */
 } prediction;
 
 static void fill_row(const prediction *p, const real *y, real *numbers)
@@ -68,26 +73,47 @@ static long steps_of(const prediction *p, long row)
     return p->length ? p->length[row] : p->steps;
 }
 
+/* Fills at[] with the numbers of the arrays that the file has; returns how many there are. */
+static int list_arrays(const prediction *p, int at[ARRAYS])
+{
+    int count = 0;
+    for (int k = 0; k < ARRAYS; k++)
+        if (k == ROW || k == NUMBERS || (k == STEP ? p->steps > 1 : p->classes))
+            at[count++] = k;
+    return count;
+}
+
 static bool collect(void *outputs, long rows, const real *y, ls_error *error)
 {
     ls_forward_outputs *o = outputs;
     const prediction *p = o->context;
+    const size_t most = (size_t)(rows * p->steps);
+    const long width = ls_shape_count(&p->shape);
+    int64_t *row = ls_alloc(most, sizeof *row), *step = ls_alloc(most, sizeof *step);
+    real *class = ls_alloc(most, sizeof *class);
+    real *numbers = ls_alloc(most * (size_t)width, sizeof *numbers);
     long n = 0; /* rows of the file */
-    real *class = ls_alloc((size_t)(rows * p->steps), sizeof *class);
-    real *numbers = ls_alloc((size_t)(rows * p->steps * p->numbers), sizeof *numbers);
-    for (long r = 0; r < rows * p->steps; r++) {
-        if (r % p->steps >= steps_of(p, o->row + r / p->steps))
-            continue;
-        class[n] = (real)ls_loss_predict(y + r * p->width, p->width, p->meaning->threshold);
-        fill_row(p, y + r * p->width, numbers + n++ * p->numbers);
-    }
+    for (long r = 0; r < rows; r++)
+        for (long t = 0; t < steps_of(p, o->row + r); t++, n++) {
+            const real *of_step = y + (r * p->steps + t) * p->width;
+            row[n] = o->row + r;
+            step[n] = t;
+            class[n] = (real)ls_loss_predict(of_step, p->width, p->meaning->threshold);
+            fill_row(p, of_step, numbers + n * width);
+        }
     if (p->data)
         ls_dataset_untransform(p->data, n, numbers);
-    const real *const of_classes[] = {class, numbers}, *const of_values[] = {numbers};
-    bool ok = ls_rowfile_add(o->file, n, p->classes ? of_classes : of_values, error);
+    const void *const all[] = {row, step, class, numbers};
+    const void *values[ARRAYS];
+    int at[ARRAYS];
+    for (int k = 0, count = list_arrays(p, at); k < count; k++)
+        values[k] = all[at[k]];
+    bool ok = ls_rowfile_add(o->file, n, values, error);
     o->row += rows;
     ls_free(numbers);
     ls_free(class);
+    ls_free(step);
+    ls_free(row);
     return ok;
 }
 
@@ -100,52 +126,95 @@ static long count_rows(const ls_forward *f, const prediction *p)
     return rows;
 }
 
+static const char *name_of(const prediction *p, int array)
+{
+    const char *const names[] = {"row", "step", "class", p->classes ? p->meaning->name : "value"};
+    return names[array];
+}
+
+/* On rank 0. The names of the classes: those that the net learned, else those of the rows. */
+static bool put_class_names(const ls_forward *f, const prediction *p, ls_error *error)
+{
+    long count;
+    char *names = p->classes ? ls_class_names(f->saved.trained_on, &count) : NULL;
+    bool ok = !names || count != p->shape.at[0] ||
+              (ls_rowfile_count(f->file, "class", "classes", count, error) &&
+               ls_rowfile_text(f->file, "class", "class_names", names, error));
+    ls_free(names);
+    return ok && (!p->classes || !f->split->has_y ||
+                  ls_rowfile_copy_attributes(f->file, ls_dataset_path(f->saved.session.data),
+                                             f->split->y.path, "class", error));
+}
+
 /* On rank 0. */
 static bool begin(ls_forward *f, const prediction *p, ls_error *error)
 {
-    const ls_rowfile_array of_classes[] = {
-        {"class", {.rank = 0}, true}, {p->meaning->name, {.rank = 1, .at = {p->numbers}}, false}};
-    const ls_rowfile_array of_values[] = {{"value", *p->output, false}};
+    static const ls_rowfile_type types[] = {LS_ROWFILE_COUNTS, LS_ROWFILE_COUNTS,
+                                            LS_ROWFILE_CLASSES, LS_ROWFILE_REALS};
+    ls_rowfile_array arrays[ARRAYS] = {{0}};
+    int at[ARRAYS], count = list_arrays(p, at);
+    for (int k = 0; k < count; k++) {
+        arrays[k] = (ls_rowfile_array){.path = name_of(p, at[k]), .type = types[at[k]]};
+        arrays[k].shape = at[k] == NUMBERS ? p->shape : arrays[k].shape;
+    }
     return ls_forward_begin(f, error) &&
-           ls_rowfile_begin(f->file, p->classes ? of_classes : of_values, p->classes ? 2 : 1,
-                            count_rows(f, p), error) &&
-           (!p->classes || !f->split->has_y || /* names of the classes */
-            ls_rowfile_copy_attributes(f->file, ls_dataset_path(f->saved.session.data),
-                                       f->split->y.path, "class", error)) &&
+           ls_rowfile_begin(f->file, arrays, count, count_rows(f, p), error) &&
+           put_class_names(f, p, error) &&
            ls_rowfile_text(f->file, "/", "split", f->split->name, error);
+}
+
+/* Whether values are of the steps: the first dimension of the outputs is theirs. Where rows have no
+ * lengths, outputs [steps] are a vector of the row, as such targets are (dataset.h). */
+static bool has_values_of_steps(const ls_forward *f, const ls_objective *objective)
+{
+    const ls_session *session = &f->saved.session;
+    const ls_split *split = f->split;
+    const ls_shape *output = &objective->output;
+    const ls_net *net = session->task.nets == 1 ? session->net[0] : NULL;
+    if (split->length)
+        return output->rank > 0 && output->at[0] == split->row.at[0];
+    return net && output->rank > 1 && output->at[0] == split->row.at[0] &&
+           ls_net_steps_after(net, net->count - 1, split->row.at[0]) == output->at[0];
 }
 
 /* The objective of the stage says what the outputs of its net mean. */
 static prediction plan(const ls_forward *f, const ls_objective *objective)
 {
-    prediction p = {.output = &objective->output, .meaning = objective->meaning};
+    prediction p = {.meaning = objective->meaning, .shape = objective->output};
     p.data = objective->outputs.rebuilds ? f->saved.session.data : NULL;
     bool labels = f->split->labelled;
     p.classes = f->split->has_y && objective->takes_y ? labels : !p.meaning->values;
     if (f->arguments.as >= 0)
         p.classes = f->arguments.as == LS_FORWARD_CLASSES;
     p.classes = p.classes && !objective->outputs.rebuilds && !objective->outputs.units;
-    p.steps = p.classes ? ls_objective_steps(objective) : 1;
+    const bool each = !p.classes && has_values_of_steps(f, objective);
+    p.steps = p.classes ? ls_objective_steps(objective) : each ? p.shape.at[0] : 1;
     p.length = p.steps > 1 ? f->split->length : NULL;
-    p.width = ls_shape_count(p.output) / p.steps;
+    p.width = ls_shape_count(&p.shape) / p.steps;
     p.pair = p.classes && p.width == 1 && strcmp(p.meaning->name, "probability") == 0;
-    p.numbers = p.pair ? 2 : p.width;
+    if (p.classes)
+        p.shape = (ls_shape){1, {p.pair ? 2 : p.width}};
+    else if (each)
+        memmove(p.shape.at, p.shape.at + 1, (size_t)--p.shape.rank * sizeof p.shape.at[0]);
     return p;
 }
 
 static void print(const ls_forward *f, const prediction *p)
 {
-    const char *output = f->arguments.output, *name = p->classes ? p->meaning->name : "value";
+    const char *output = f->arguments.output;
     if (!f->arguments.json) {
         ls_forward_print(f);
-        ls_print(stdout, "%s: %ld rows, %s and %s\n", output, count_rows(f, p),
-                 p->classes ? "class" : "row", name);
+        ls_print(stdout, "%s: %ld rows, %s and %s%s\n", output, count_rows(f, p),
+                 p->classes ? "class" : "row", name_of(p, NUMBERS),
+                 p->steps > 1 ? " of each step that counts" : "");
         return;
     }
-    json_t *top = ls_forward_json(f);
+    json_t *top = ls_forward_json(f), *arrays = json_array();
+    int at[ARRAYS];
+    for (int k = 0, count = list_arrays(p, at); k < count; k++)
+        json_array_append_new(arrays, json_string(name_of(p, at[k])));
     json_object_set_new(top, "output", ls_json_text(output));
-    json_object_set_new(top, "arrays",
-                        p->classes ? json_pack("[s, s]", "class", name) : json_pack("[s]", name));
+    json_object_set_new(top, "arrays", arrays);
     ls_json_print(top);
 }
 
@@ -174,6 +243,8 @@ static bool predict(ls_forward *f, ls_error *error)
         ls_objective_destroy(objective);
         return false;
     }
+    if (objective->takes_y)
+        ls_dataset_add_tails(f->saved.session.data);
     prediction p = plan(f, objective);
     ls_forward_outputs outputs = {
         .objective = objective, .split = f->split_id, .collect = collect, .context = &p};

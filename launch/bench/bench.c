@@ -29,18 +29,42 @@ static const ls_command_option options[] = {
     LS_SHARE_OPTION(ls_bench_arguments, share),
     {"profile", 0, NULL, "also print time, Gflop/s and GB/s of each layer and pass on rank 0",
      .offset = offsetof(ls_bench_arguments, profile)},
+    {"input", 'i', "SHAPE",
+     "shape of a row of the model, as 28,28,1 (default: the model's usual one)", LS_COMMAND_TEXT,
+     .offset = offsetof(ls_bench_arguments, input)},
     {"floats", 0, "N", "length of the array (default 25557032)", LS_COMMAND_LONG,
      offsetof(ls_bench_arguments, floats), .low = 1, .high = 1L << 40, .with = "reduce"},
     {"shape", 0, "INPUT|LAYER",
      "measure this layer (the option may be repeated) and not those of known nets", LS_COMMAND_OWN,
      .with = "kernels", .read = read_shape},
-    {"output", 'o', "FILE.svg", "the picture to draw (default scale.svg)", LS_COMMAND_TEXT,
+    {"output", 'o', "FILE.svg", "also draw the table", LS_COMMAND_TEXT,
      .offset = offsetof(ls_bench_arguments, output), .with = "scale"},
+    {"force", 0, NULL, "overwrite the picture", .offset = offsetof(ls_bench_arguments, force),
+     .with = "scale"},
     {"data", 0, "FILE", "the data set to read", LS_COMMAND_TEXT,
      .offset = offsetof(ls_bench_arguments, data), .with = "feed"},
     {"transform", 0, "LINES", "what is done to each row, as the key transform of a job has it",
      LS_COMMAND_TEXT, .offset = offsetof(ls_bench_arguments, transform), .with = "feed"},
     {.name = NULL}};
+
+/* What is measured; the last is a model. */
+static const struct {
+    const char *word;
+    long batch; /* where the command line gives none */
+    bool (*run)(ls_comm *comm, const ls_bench_arguments *arguments, ls_error *error);
+} kinds[] = {{"reduce", 0, ls_bench_reduce},
+             {"kernels", 8, ls_bench_kernels},
+             {"feed", 128, ls_bench_feed},
+             {"scale", 128, ls_bench_scale},
+             {NULL, 128, ls_bench_model}};
+
+static int kind_of(const char *word)
+{
+    int kind = 0;
+    while (kinds[kind].word && strcmp(kinds[kind].word, word) != 0)
+        kind++;
+    return kind;
+}
 
 static void check_words(const void *context, const struct argp_state *state)
 {
@@ -50,6 +74,8 @@ static void check_words(const void *context, const struct argp_state *state)
         argp_error(state, "scale: the model is missing: bench scale MODEL");
     if (strcmp(a->words.at[0], "feed") == 0 && !a->data)
         argp_error(state, "feed: the data set is missing: bench feed --data FILE");
+    if (a->input && !scale && kinds[kind_of(a->words.at[0])].word)
+        argp_error(state, "--input is of the rows of a model: %s has none", a->words.at[0]);
     if (!scale && a->words.count > 1)
         argp_error(state, "%s: nothing is expected after %s", a->words.at[1], a->words.at[0]);
 }
@@ -80,10 +106,11 @@ const ls_usage ls_usage_bench = {
         "nodes, at the speed at which all ranks send to the next node.\n\n"
         "`bench feed` reads shuffled batches, each rank its own rows, transforms them, and prints "
         "rows/s and MB/s of stored bytes: what the data set gives at most.\n\n"
-        "`bench kernels` takes about a minute for the layers of ResNet-50, VGG-16, AlexNet and "
-        "LeNet, and prints for each pass Gflop/s, their share of what the micro-kernel reaches in "
-        "the first-level cache, and the error against double. The passes are forward (it prepares "
-        "the weights), the gradient of the input (data), and that of the weights. Examples:\n"
+        "`bench kernels` takes about a minute for the layers of ResNet-50, VGG-16, AlexNet, LeNet "
+        "and tdnn, and prints for each pass Gflop/s, their share of what the micro-kernel reaches "
+        "in the first-level cache, and the error against double. The passes are forward (it "
+        "prepares the weights), the gradient of the input (data), and that of the weights. "
+        "Examples:\n"
         "  lockstep bench kernels --shape '56,56,64 | conv2d out=64 kernel=3 pad=1'\n"
         "  lockstep bench kernels --batch=32 --shape '9216 | dense units=4096'",
     .arguments_min = 1,
@@ -92,26 +119,14 @@ const ls_usage ls_usage_bench = {
 
 int ls_command_bench(int argc, char **argv)
 {
-    static const struct {
-        const char *word;
-        long batch; /* where the command line gives none */
-        bool (*run)(ls_comm *comm, const ls_bench_arguments *arguments, ls_error *error);
-    } kinds[] = {{"reduce", 0, ls_bench_reduce},
-                 {"kernels", 8, ls_bench_kernels},
-                 {"feed", 128, ls_bench_feed},
-                 {"scale", 128, ls_bench_scale},
-                 {NULL, 128, ls_bench_model}};
     ls_bench_arguments a = {.steps = 20,
                             .threads = 1,
                             .floats = 25557032,
-                            .output = "scale.svg",
                             .shape = ls_alloc((size_t)argc, sizeof(char *))};
     ls_error error = {0};
     ls_command_parse(&ls_usage_bench, argc, argv, &a.words);
     ls_comm *comm = ls_ranks_start(&argc, &argv);
-    int kind = 0;
-    while (kinds[kind].word && strcmp(kinds[kind].word, a.words.at[0]) != 0)
-        kind++;
+    const int kind = kind_of(a.words.at[0]);
     if (a.batch == 0)
         a.batch = kinds[kind].batch;
     bool ok =

@@ -9,7 +9,9 @@ typedef struct ls_bench_arguments {
     int threads, shapes;
     int share; /* ls_comm_sharing */
     bool profile;
-    const char *output;           /* of `bench scale` */
+    const char *input;            /* shape of a row of the model; NULL: its usual one */
+    const char *output;           /* of `bench scale`; NULL: no picture */
+    bool force;                   /* overwrite it */
     const char *data, *transform; /* of `bench feed`: a data set, lines as in a job; or NULL */
-    const char **shape; /* [shapes] of `bench kernels`: "h,w,c | conv2d ..." or "n | dense ..." */
+    const char **shape; /* [shapes] of `bench kernels`: "h,w,c | conv2d ...", "n | dense ..." */
 } ls_bench_arguments;

@@ -2,6 +2,7 @@
 #include "launch/bench/bench_feed.h"
 
 #include "core/clock.h"
+#include "core/minmax.h"
 #include "io/loader.h"
 #include "launch/json.h"
 
@@ -27,11 +28,11 @@ static void print_speed(const ls_comm *comm, const ls_bench_arguments *a, const 
                         double rows, double seconds)
 {
     double stored = (double)ls_shape_count(&split->x.shape) * (double)ls_dtype_size(split->x.type);
-    ls_json_print(json_pack("{s:s, s:o, s:i, s:I, s:I, s:f, s:f, s:f}", "bench", "feed", "data",
-                            ls_json_text(a->data), "ranks", comm->size, "batch",
-                            (json_int_t)a->batch, "steps", (json_int_t)a->steps, "seconds", seconds,
-                            "rows_per_second", rows / seconds, "megabytes_per_second",
-                            1e-6 * rows * stored / seconds));
+    ls_json_print(json_pack(
+        "{s:s, s:o, s:i, s:I, s:I, s:f, s:f, s:f}", "bench", "feed", "data", ls_json_text(a->data),
+        "ranks", comm->size, "batch", (json_int_t)ls_min(a->batch, split->x.rows), "steps",
+        (json_int_t)a->steps, "seconds", seconds, "rows_per_second", rows / seconds,
+        "megabytes_per_second", 1e-6 * rows * stored / seconds));
 }
 
 bool ls_bench_feed(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
@@ -47,6 +48,7 @@ bool ls_bench_feed(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
         long rows = 0;
         const ls_loader_plan plan = {.split = LS_TRAIN,
                                      .seed = 1,
+                                     .targets = true,
                                      .shuffle = true,
                                      .batch = a->batch,
                                      .shards = comm->size,

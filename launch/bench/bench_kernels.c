@@ -13,7 +13,7 @@
 #include "core/print.h"
 #include "launch/bench/bench_layer.h"
 
-/* Layers of ResNet-50, VGG-16, AlexNet and LeNet, and dense layers. */
+/* Layers of ResNet-50, VGG-16, AlexNet, LeNet and a net of time delays, and dense layers. */
 static const char *const known[] = {
     "224,224,3 | conv2d out=64 kernel=7 stride=2 pad=3",
     "56,56,64 | conv2d out=64 kernel=1",
@@ -38,6 +38,9 @@ static const char *const known[] = {
     "13,13,384 | conv2d out=256 kernel=3 pad=1",
     "28,28,1 | conv2d out=6 kernel=5 pad=2",
     "14,14,6 | conv2d out=16 kernel=5",
+    "200,40 | tdnn units=512 kernel=5",
+    "196,512 | tdnn units=512 kernel=3 dilation=2",
+    "186,512 | tdnn units=512",
     "784 | dense units=1024",
     "1024 | dense units=1024",
     "2048 | dense units=1000",

@@ -8,37 +8,31 @@
  *     data     dx[n, h, w, c]        = sum over kh, kw, o  of weight[o, i, kh, kw] dy[n, oh, ow, o]
  *     weight   dweight[o, i, kh, kw] = sum over n, oh, ow  of x[n, h, w, c] dy[n, oh, ow, o]
  *
- * A dense layer is a convolution over an image of one pixel. Biases are 0. */
+ * A dense layer is a convolution over an image of one pixel, tdnn one over an image of one line.
+ * Biases are 0. */
 #include "launch/bench/bench_layer.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "core/layers/window.h"
+#include "core/layers/convolution.h"
 #include "core/memory.h"
 #include "core/random.h"
 
-/* The options of a convolution's line that describe its window; a dense layer has none of these. */
-static const ls_option window_options[] = {
-    {"kernel", LS_OPTION_LIST, offsetof(ls_window_options, kernel), "1", 1, 1e4, NULL, ""},
-    {"stride", LS_OPTION_LIST, offsetof(ls_window_options, stride), "1", 1, 1e4, NULL, ""},
-    {"pad", LS_OPTION_LIST, offsetof(ls_window_options, pad), "0", 0, 1e4, NULL, ""},
-    {"dilation", LS_OPTION_LIST, offsetof(ls_window_options, dilation), "1", 1, 1e4, NULL, ""},
-    {0}};
-
 static bool find_conv(ls_bench_layer *b, const char *line, ls_error *error)
 {
+    const ls_window_options one = {{1, {1}}, {1, {1}}, {1, {0}}, {1, {1}}, false};
     const ls_layer *layer = b->net->layers[0];
-    const long in = layer->slots ? ls_shape_last(&b->params->slots[layer->slot[0]].shape) : 1;
-    const ls_shape pixels = {3, {1, ls_shape_count(&layer->x[0]) / in, in}}; /* of a dense line */
-    ls_window_options read = {.ceil = false};
-    ls_spec spec;
-    bool dense = strcmp(layer->type->name, "dense") == 0;
-    if (b->net->count != 1 || (!dense && strcmp(layer->type->name, "conv2d") != 0))
-        return ls_error_set(error, LS_USAGE, "expected one conv2d or dense, found%s", line);
-    if (!ls_spec_parse(line, &spec, error) ||
-        !ls_spec_read(&spec, window_options, layer->type->options, &read, error) ||
-        !ls_window_set(&b->conv.window, dense ? &pixels : &layer->x[0], &read, error))
+    const ls_shape *x = &layer->x[0];
+    const bool dense = strcmp(layer->type->name, "dense") == 0,
+               image = strcmp(layer->type->name, "conv2d") == 0;
+    if (b->net->count != 1 || (!dense && !image && strcmp(layer->type->name, "tdnn") != 0))
+        return ls_error_set(error, LS_USAGE, "expected one conv2d, tdnn or dense, found %s",
+                            line + strspn(line, " "));
+    const long in = ls_shape_last(dense ? &b->params->slots[layer->slot[0]].shape : x);
+    const ls_shape pixels = {3, {1, ls_shape_count(x) / in, in}}; /* of a dense line, or steps */
+    const ls_window_options *read = dense ? &one : &((const ls_convolution *)layer->self)->options;
+    if (!ls_window_set(&b->conv.window, image ? x : &pixels, read, error))
         return false;
     b->slot = layer->slot[0];
     const ls_shape *weight = &b->params->slots[b->slot].shape;

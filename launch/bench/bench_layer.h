@@ -21,8 +21,9 @@ typedef struct ls_bench_layer {
     real *weight, *dweight; /* [out, c / groups, kernel_h, kernel_w] */
 } ls_bench_layer;
 
-/* Builds the layer of `shape`: "56,56,64 | conv2d out=64 kernel=3 pad=1" or "9216 | dense
- * units=4096". Allocates no arrays yet. LS_USAGE errors. Release in either case. */
+/* Builds the layer of `shape`: "56,56,64 | conv2d out=64 kernel=3 pad=1", "196,512 | tdnn
+ * units=512 kernel=3", "9216 | dense units=4096". Allocates no arrays yet. LS_USAGE errors. Release
+ * in either case. */
 bool ls_bench_layer_build(ls_bench_layer *layer, const char *shape, ls_error *error);
 /* Allocates and fills the arrays: weights as at the start of a training, x and dy uniform in
  * [-0.5, 0.5). */

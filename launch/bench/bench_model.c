@@ -49,11 +49,11 @@ typedef struct row {
     long classes;
 } row;
 
-/* By the last net: outputs of each step of a sequence of tokens stand for classes, else all do. */
+/* By the last net: outputs of each step of a sequence stand for classes, else all do. */
 static row row_of(const ls_shape *input, const ls_net *net)
 {
     row r = {.x = *input, .vocabulary = ls_net_vocabulary(net)};
-    const bool steps = r.vocabulary > 0 && net->y.rank == 2;
+    const bool steps = net->y.rank == 2;
     if (steps)
         r.y = (ls_shape){1, {net->y.at[0]}};
     r.classes = ls_max(2, steps ? ls_shape_last(&net->y) : ls_shape_count(&net->y));
@@ -61,7 +61,8 @@ static row row_of(const ls_shape *input, const ls_net *net)
 }
 
 /* Finds the spec that is measured, and what a row of its data is. */
-static bool read_model(const char *text, const char **spec, row *r, ls_error *error)
+static bool read_model(const char *text, const char *shape, const char **spec, row *r,
+                       ls_error *error)
 {
     ls_shape input = {0};
     ls_spec parsed;
@@ -70,9 +71,7 @@ static bool read_model(const char *text, const char **spec, row *r, ls_error *er
         return false;
     const ls_model_type *type = ls_model_find(parsed.type);
     *spec = type && parsed.keys == 0 && type->bench ? type->bench : text;
-    if (type && !ls_shape_parse("input", type->input, &input, error))
-        return false;
-    if (!ls_model_write(*spec, &input, &nets, error))
+    if (!ls_model_write_rows(*spec, shape, &input, &nets, error))
         return false;
     bool ok = true;
     ls_params *params = ls_params_create();
@@ -288,8 +287,8 @@ bool ls_bench_model_measure(ls_comm *comm, const ls_bench_arguments *a, const ch
     const char *model;
     row r = {.classes = 2};
     b->arguments = a;
-    bool ok = read_model(text, &model, &r, error) && (b->data = make_data(b, &r, error)) &&
-              (b->job = make_job(a, model, error));
+    bool ok = read_model(text, a->input, &model, &r, error) &&
+              (b->data = make_data(b, &r, error)) && (b->job = make_job(a, model, error));
     ok = ls_comm_agree(comm, ok, error) && measure(b, comm, error);
     *step = b->step;
     ls_trainer_close(&b->trainer);

@@ -18,6 +18,7 @@
 #include "core/print.h"
 #include "dist/sum_order.h"
 #include "dist/wire.h"
+#include "io/atomic_file.h"
 #include "launch/bench/bench_model.h"
 #include "launch/bench/scale_chart.h"
 
@@ -42,8 +43,8 @@ static double measure_memory(ls_comm *comm)
 
 /* What is measured of the run on so many ranks. */
 typedef struct run {
-    int ranks, nodes, node_size;
-    long rows[LS_SCALINGS]; /* of a step */
+    int ranks, nodes, node_size; /* node_size: ranks of a node that add up */
+    long rows[LS_SCALINGS];      /* of a step */
     double seconds[LS_SCALINGS];
     double memory, wire; /* bytes a second of a rank; 0: no bytes go there */
     double reals;        /* of the gradient */
@@ -52,10 +53,6 @@ typedef struct run {
 /* **Collective** over the part. */
 static bool measure(ls_comm *part, const ls_bench_arguments *a, run *r, ls_error *error)
 {
-    r->nodes = part->nodes;
-    r->node_size = part->node_size;
-    r->memory = measure_memory(part);
-    r->wire = ls_wire_measure(part);
     for (int s = 0; s < LS_SCALINGS; s++) {
         ls_bench_arguments now = *a;
         ls_bench_step step;
@@ -70,6 +67,10 @@ static bool measure(ls_comm *part, const ls_bench_arguments *a, run *r, ls_error
         r->seconds[s] = step.median;
         r->reals = step.reals;
     }
+    r->nodes = part->nodes; /* into which the training has cut them */
+    r->node_size = part->smallest_node;
+    r->memory = measure_memory(part);
+    r->wire = ls_wire_measure(part);
     return true;
 }
 
@@ -133,6 +134,9 @@ bool ls_bench_scale(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
         return ls_error_set(error, LS_USAGE,
                             "--batch=%ld: expected a row for each rank: %d or more", a->batch,
                             comm->size);
+    const bool draws = a->output && comm->rank == 0;
+    if (!ls_comm_agree(comm, !draws || a->force || ls_atomic_file_absent(a->output, error), error))
+        return false;
     for (int ranks = 1, last = 0; last < comm->size; ranks *= 2, count++) {
         last = (int)ls_min(ranks, comm->size);
         run *r = &runs[count];
@@ -153,8 +157,8 @@ bool ls_bench_scale(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
     }
     const ls_scale_chart chart = {
         .title = a->words.at[1], .point = {point[0], point[1]}, .count = count};
-    bool ok = comm->rank != 0 || ls_scale_chart_write(a->output, &chart, error);
-    if (ok && comm->rank == 0)
+    const bool ok = !draws || ls_scale_chart_write(a->output, &chart, error);
+    if (ok && draws)
         ls_print(stdout, "wrote %s\n", a->output);
     return ls_comm_agree(comm, ok, error);
 }

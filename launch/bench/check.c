@@ -28,7 +28,8 @@ typedef struct arguments {
 
 static const ls_command_option options[] = {
     {"dump", 0, "FILE.h5",
-     "write inputs, outputs of all layers, draws, loss, values and gradients of all parameters",
+     "write inputs, outputs of all layers, draws of noise and dropout, loss, values and gradients "
+     "of all parameters",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, dump)},
     {"rows", 0, "N", "use the first N training rows (default 8)", LS_COMMAND_LONG,
      offsetof(arguments, rows), .low = 1, .high = 1 << 20},
@@ -98,6 +99,7 @@ static bool open_probe(probe *p, ls_comm *comm, ls_job *job, const arguments *a,
                           .y_shape = train->y.shape,
                           .y = p->y,
                           .length = train->length,
+                          .all_length = train->length,
                           .row = p->row};
     p->gradient = ls_alloc((size_t)p->session.params->size, sizeof *p->gradient);
     p->objective = p->session.stage[a->stage].objective;

@@ -68,7 +68,7 @@ static const ls_command_option options[] = {
      AT(net)},
     {"transforms", 0, NULL,
      "begin an ONNX file with the job's transforms, without what is random in them: its input are "
-     "rows as the data set has them",
+     "rows of the data set, stored numbers times its scale plus its offset (pictures: 0 to 1)",
      AT(transforms)},
     {"weights", 0, "FILE",
      "take the parameters in FILE, a checkpoint or .safetensors, in place of the run's",
@@ -115,6 +115,7 @@ static bool open(const arguments *a, ls_comm *comm, ls_saved *saved, ls_error *e
                                       .data = a->data,
                                       .weights = a->average ? LS_SAVED_AVERAGE : LS_SAVED_BEST,
                                       .without_data = !a->data,
+                                      .stage_follows = a->stage >= 0,
                                       .read_job = ls_job_parse,
                                       .notice = print_notice};
     if (!ls_saved_open(saved, comm, &request, error))
@@ -132,7 +133,9 @@ static bool write(const arguments *a, ls_saved *saved, ls_error *error)
                         .net = a->net,
                         .transforms = a->transforms,
                         .names = a->names < 0 ? LS_NAMING_LOCKSTEP : (ls_naming)a->names};
-    if (!a->force && !ls_atomic_file_absent(a->output, error))
+    const char *const read[] = {saved->job->data, saved->path, a->words.at[0]};
+    if (!ls_atomic_file_apart(a->output, read, 3, error) ||
+        (!a->force && !ls_atomic_file_absent(a->output, error)))
         return false;
     if (!format_of(a->output)->write(&export, error))
         return false;

@@ -59,9 +59,11 @@ bool ls_export_onnx(ls_export *export, ls_error *error)
     if (!net)
         return false;
     ls_onnx_graph *graph = ls_onnx_graph_create(net->name);
+    const bool lengths = ls_dataset_has_lengths(export->saved->session.data) && !net->own_input;
     ls_onnx_value x;
     ls_onnx_graph_metadata(graph, "net", net->lines);
-    bool ok = add_input(export, net, graph, &x, error) && ls_onnx_net_add(graph, net, &x, error) &&
+    bool ok = add_input(export, net, graph, &x, error) &&
+              ls_onnx_net_add(graph, net, &x, lengths, error) &&
               ls_onnx_graph_write(graph, export->output, error);
     snprintf(export->text, sizeof export->text, "net %s, %ld nodes", net->name,
              ls_onnx_graph_nodes(graph));

@@ -129,12 +129,15 @@ void ls_onnx_graph_input(ls_onnx_graph *g, const char *name, const ls_shape *row
     APPEND(g->graph.input, g->graph.n_input, make_value(g, name, row));
 }
 
-void ls_onnx_graph_output(ls_onnx_graph *g, const char *name, const char *value,
-                          const ls_shape *row)
+void ls_onnx_graph_output(ls_onnx_graph *g, const char *name, const ls_shape *row)
+{
+    APPEND(g->graph.output, g->graph.n_output, make_value(g, name, row));
+}
+
+void ls_onnx_graph_give(ls_onnx_graph *g, const char *name, const char *value)
 {
     ls_onnx_graph_apply(g, "Identity", value, NULL);
     g->graph.node[g->graph.n_node - 1]->output[0] = copy(g, name);
-    APPEND(g->graph.output, g->graph.n_output, make_value(g, name, row));
 }
 
 void ls_onnx_graph_metadata(ls_onnx_graph *g, const char *key, const char *text)

@@ -13,11 +13,11 @@ void ls_onnx_graph_destroy(ls_onnx_graph *graph);
 /* What the names of the following nodes and their values begin with. */
 void ls_onnx_graph_line(ls_onnx_graph *graph, const char *line);
 
-/* Declares the input `name`, of float32 [batch, shape of a row], batch any number; and gives a
- * value to the output `name`. */
+/* Declares the input or the output `name`, of float32 [batch, shape of a row], batch any number. */
 void ls_onnx_graph_input(ls_onnx_graph *graph, const char *name, const ls_shape *row);
-void ls_onnx_graph_output(ls_onnx_graph *graph, const char *name, const char *value,
-                          const ls_shape *row);
+void ls_onnx_graph_output(ls_onnx_graph *graph, const char *name, const ls_shape *row);
+/* Gives a value to the output `name`. */
+void ls_onnx_graph_give(ls_onnx_graph *graph, const char *name, const char *value);
 /* A text that goes with the model. */
 void ls_onnx_graph_metadata(ls_onnx_graph *graph, const char *key, const char *text);
 

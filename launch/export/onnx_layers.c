@@ -25,29 +25,29 @@ static const char *flatten(ls_onnx_line *line, bool *image)
     return made;
 }
 
-/* The weight of a dense line [units, inputs], with inputs [h, w, c] brought to [c, h, w]; or if the
- * line shares it transposed, [inputs, units]. A private constant where the order differs. */
+/* The weight of a dense line [units, inputs], with inputs [h, w, c] brought to [c, h, w]. Where the
+ * slot is in another order, or transposed for the line, it is a constant of the line's own: OpenCV
+ * takes a Gemm's weight for [units, inputs] whatever transB says. */
 static const char *dense_weight(ls_onnx_line *line, bool image, bool transposed)
 {
-    const ls_shape *x = &line->x[0]->shape, *shape = &ls_onnx_line_slot(line, 0)->shape;
-    if (!image)
+    if (!image && !transposed)
         return ls_onnx_line_constant(line, 0);
     char name[2 * LS_SLOT_NAME];
-    const long channels = ls_shape_last(x), inputs = ls_shape_count(x), pixels = inputs / channels;
-    const long units = ls_shape_count(shape) / inputs;
+    const ls_shape *x = &line->x[0]->shape;
+    const long units = ls_shape_last(&line->y.shape), inputs = ls_shape_count(x);
+    const long channels = image ? ls_shape_last(x) : inputs, pixels = inputs / channels;
     float *ours = ls_onnx_line_numbers(line, 0);
     float *theirs = ls_alloc((size_t)(units * inputs), sizeof *theirs);
     for (long u = 0; u < units; u++)
         for (long p = 0; p < pixels; p++)
             for (long c = 0; c < channels; c++) {
-                const long from = p * channels + c, to = c * pixels + p;
-                theirs[transposed ? to * units + u : u * inputs + to] =
+                const long from = p * channels + c;
+                theirs[u * inputs + c * pixels + p] =
                     ours[transposed ? from * units + u : u * inputs + from];
             }
     ls_free(ours);
-    snprintf(name, sizeof name, "%s/channels_first_of_%s", ls_onnx_line_slot(line, 0)->name,
-             line->layer->name);
-    return ls_onnx_graph_numbers(line->graph, name, shape, theirs);
+    snprintf(name, sizeof name, "%s/of_%s", ls_onnx_line_slot(line, 0)->name, line->layer->name);
+    return ls_onnx_graph_numbers(line->graph, name, &(ls_shape){2, {units, inputs}}, theirs);
 }
 
 /* Whether the weight is used as [inputs, units]. */
@@ -80,13 +80,12 @@ static bool dense(ls_onnx_line *line, ls_error *error)
     bool image;
     if (ls_option_value_bool(line->layer, "each"))
         return dense_each(line);
-    const bool transposed = is_transposed(line);
-    const char *x = flatten(line, &image), *weight = dense_weight(line, image, transposed);
+    const char *x = flatten(line, &image), *weight = dense_weight(line, image, is_transposed(line));
     const char *bias =
         ls_option_value_bool(line->layer, "bias") ? ls_onnx_line_constant(line, 1) : NULL;
     line->y.rows =
         ls_onnx_graph_add(line->graph, "Gemm", (const char *const[]){x, weight, bias, NULL});
-    ls_onnx_graph_set_long(line->graph, "transB", !transposed);
+    ls_onnx_graph_set_long(line->graph, "transB", 1);
     return true;
 }
 
@@ -257,6 +256,8 @@ static const struct row {
     {"dense", dense},
     {"conv2d", ls_onnx_windows_conv2d},
     {"deconv2d", ls_onnx_windows_deconv2d},
+    {"tdnn", ls_onnx_windows_tdnn},
+    {"timepool", ls_onnx_windows_timepool},
     {"maxpool", ls_onnx_windows_maxpool},
     {"avgpool", ls_onnx_windows_avgpool},
     {"lrn", lrn},

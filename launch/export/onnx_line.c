@@ -57,10 +57,20 @@ const ls_slot *ls_onnx_line_slot(const ls_onnx_line *line, int k)
     return &line->layer->params->slots[line->layer->slot[k]];
 }
 
+bool ls_onnx_line_refuse_ends(const ls_onnx_line *line, ls_error *error)
+{
+    return !line->lengths ||
+           ls_error_set(error, LS_USAGE,
+                        "what this %s makes of a row depends on where the row ends, as `length` of "
+                        "the data says, and an ONNX file has no lengths: to export the net, train "
+                        "it on rows of one length, without `length`",
+                        line->layer->type->name);
+}
+
 /* Whether slot 0 is a weight that spectral=1 divides. */
 static bool is_spectral(const ls_layer *layer)
 {
-    static const char *const types[] = {"dense", "conv2d", "deconv2d"};
+    static const char *const types[] = {"dense", "conv2d", "deconv2d", "tdnn"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(layer->type->name, types[i]) == 0)
             return ls_option_value_bool(layer, "spectral");

@@ -16,6 +16,7 @@ typedef struct ls_onnx_value {
 typedef struct ls_onnx_line {
     ls_onnx_graph *graph;
     const ls_layer *layer;
+    bool lengths;        /* rows of the data are sequences of unequal length */
     ls_onnx_value *x[8]; /* its inputs */
     ls_onnx_value y;     /* its shape is set; a translation sets one of its forms */
 } ls_onnx_line;
@@ -34,6 +35,9 @@ bool ls_onnx_line_takes_channels(const ls_onnx_line *line);
 const char *ls_onnx_line_input(ls_onnx_line *line, int k);
 void ls_onnx_line_set(ls_onnx_line *line, const char *value);
 int ls_onnx_line_channel(const ls_onnx_line *line);
+
+/* For lines whose result depends on where a row ends. LS_USAGE: rows have lengths. */
+bool ls_onnx_line_refuse_ends(const ls_onnx_line *line, ls_error *error);
 
 /* Numbers of the line's k-th slot as float32, in logical order, from ls_alloc: the effective ones,
  * where spectral=1 divides the weight. */

@@ -2,6 +2,7 @@
  * outside of training. */
 #include "launch/export/onnx_transforms.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -39,6 +40,17 @@ static const char *crop(ls_onnx_graph *g, const ls_transform *t, const char *x)
     return slice(g, x, &region);
 }
 
+/* The factor by which `from` pixels become `to`: Resize makes floor(from * factor) of them, and the
+ * quotient may have been rounded down. */
+static float scale_of(long from, long to)
+{
+    float factor = (float)to / (float)from;
+    while (floorf((float)from * factor) < (float)to ||
+           floor((double)from * (double)factor) < (double)to)
+        factor = nextafterf(factor, INFINITY);
+    return factor;
+}
+
 static const char *scale_crop(ls_onnx_graph *g, const ls_transform *t, const char *x)
 {
     const double center =
@@ -51,11 +63,13 @@ static const char *scale_crop(ls_onnx_graph *g, const ls_transform *t, const cha
     part.shape.at[0] = region.height;
     part.shape.at[1] = region.width;
     const char *channels = ls_onnx_line_channels(&line, &part);
-    const float factors[] = {1, 1, (float)out.height / (float)region.height,
-                             (float)out.width / (float)region.width};
+    const float factors[] = {1, 1, scale_of(region.height, out.height),
+                             scale_of(region.width, out.width)};
     float *scales = ls_alloc(4, sizeof *scales);
     memcpy(scales, factors, sizeof factors);
-    const char *by = ls_onnx_graph_numbers(g, "scale-crop/scales", &(ls_shape){1, {4}}, scales);
+    char *name = ls_format("scale-crop/scales_%ld", ls_onnx_graph_nodes(g));
+    const char *by = ls_onnx_graph_numbers(g, name, &(ls_shape){1, {4}}, scales);
+    ls_free(name);
     scaled.channels = ls_onnx_graph_add(g, "Resize", (const char *const[]){channels, "", by, NULL});
     ls_onnx_graph_set_text(g, "mode", "linear");
     ls_onnx_graph_set_text(g, "coordinate_transformation_mode", "half_pixel");

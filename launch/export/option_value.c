@@ -37,9 +37,7 @@ double ls_option_value_real(const ls_layer *layer, const char *key)
     return *(const double *)find(layer, key, LS_OPTION_REAL);
 }
 
-void ls_option_value_pair(const ls_layer *layer, const char *key, long pair[2])
+const ls_list *ls_option_value_list(const ls_layer *layer, const char *key)
 {
-    const ls_list *list = find(layer, key, LS_OPTION_LIST);
-    pair[0] = list->count ? list->at[0] : 1;
-    pair[1] = list->count == 2 ? list->at[1] : pair[0];
+    return find(layer, key, LS_OPTION_LIST);
 }

@@ -7,10 +7,10 @@
 const void *ls_option_value(const ls_option *options, const void *self, const char *key,
                             ls_option_kind kind);
 
-/* Of a line of a net: a whole number; a bool; a choice, its place among the choices; a number. */
+/* Of a line of a net: a whole number; a bool; a choice, its place among the choices; a number; a
+ * list. */
 long ls_option_value_long(const ls_layer *layer, const char *key);
 bool ls_option_value_bool(const ls_layer *layer, const char *key);
 int ls_option_value_choice(const ls_layer *layer, const char *key);
 double ls_option_value_real(const ls_layer *layer, const char *key);
-/* A list that stands for height and width: "5" for both; no numbers are 1. */
-void ls_option_value_pair(const ls_layer *layer, const char *key, long pair[2]);
+const ls_list *ls_option_value_list(const ls_layer *layer, const char *key);

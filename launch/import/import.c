@@ -8,6 +8,7 @@
 #include "core/print.h"
 #include "core/spec.h"
 #include "core/tensor.h"
+#include "io/atomic_file.h"
 #include "io/import/import.h"
 #include "launch/command.h"
 #include "launch/import/import_bar.h"
@@ -16,6 +17,7 @@
 typedef struct arguments {
     ls_words words; /* format, then files */
     ls_import import;
+    ls_watchdog_plan stall;
 } arguments;
 
 /* A number of rows or tokens, or a share of them: *number or *share. */
@@ -58,7 +60,8 @@ static void read_size(void *context, const char *text, const struct argp_state *
     import->width = shape.rank == 2 ? shape.at[1] : 0;
 }
 
-/* Formats whose files are rows, "images|wav" behind one letter; and all that take --test. */
+/* Formats whose files are rows, "images|wav" behind one letter; all that take --test; and all whose
+ * labels may be numbers of the user's. */
 #define LS_IMPORT_FILEWISE(name) "|" #name
 static const char filewise[] =
 #include "io/imports.def"
@@ -67,22 +70,27 @@ static const char filewise[] =
 static const char with_test[] = "text|synthetic"
 #include "io/imports.def"
     ;
+#define LS_IMPORT_FILEWISE(name) "|" #name
+static const char with_labels[] = "idx|csv|h5"
+#include "io/imports.def"
+    ;
 
 #define MEMBER(name) offsetof(arguments, import.name)
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
      .offset = MEMBER(output)},
     {"valid", 0, "N|SHARE",
-     "validation rows (0): idx, csv, h5: split off train; synthetic: made in addition; text: that "
-     "many tokens, or a share such as 0.05 of all, before those for testing; images, wav: a share "
-     "of the files, chosen by a hash of their names",
+     "validation rows (0): idx, csv, h5, cifar: split off train by chance, but of tokens without y "
+     "the last ones; synthetic: made in addition; text: that many tokens, or a share such as 0.05 "
+     "of all, before those for testing; images, wav: a share of the files, chosen by a hash of "
+     "their names",
      LS_COMMAND_OWN, .read = read_valid},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
      LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
-    {"labels-from", 0, "N",
-     "the label that becomes class 0, where they count from 1 (0); not for synthetic",
-     LS_COMMAND_LONG, MEMBER(labels_from), .high = LONG_MAX},
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
+    {"labels-from", 0, "N",
+     "the label that becomes class 0, where labels are numbers that count from 1 (0)",
+     LS_COMMAND_LONG, MEMBER(labels_from), .high = LONG_MAX, .with = with_labels},
     {"test", 0, "N|SHARE",
      "test rows: synthetic: made in addition (4000); text: that many tokens, or a share, at the "
      "end (0); images, wav: a share of the files (0)",
@@ -98,6 +106,7 @@ static const ls_command_option options[] = {
      "threads of a rank (its share of the cores); ranks (mpirun) and threads share the files, any "
      "numbers of them give the same bytes",
      LS_COMMAND_LONG, MEMBER(threads), 1, 1024, .with = filewise + 1},
+    LS_STALL_OPTIONS(arguments, stall, filewise + 1),
 #define LS_IMPORT_LONG(format, name, option, preset, low, value, help)                             \
     {option, 0, value, help, LS_COMMAND_LONG, MEMBER(name), low, LONG_MAX, #format, NULL},
 #define LS_IMPORT_TEXT(format, name, option, preset, value, help)                                  \
@@ -129,6 +138,10 @@ static void check(const void *context, const struct argp_state *state)
         argp_error(state, "shares are for text and for many files: give %s a number", format);
     if (!import.output)
         argp_error(state, "-o FILE is missing: where should the data set go?");
+    const char *const further[] = {import.scale, import.vocabulary}; /* these may be files */
+    if (!ls_atomic_file_apart(import.output, import.file, a->words.count - 1, &error) ||
+        !ls_atomic_file_apart(import.output, further, 2, &error))
+        argp_error(state, "%s", error.text);
 }
 
 static bool needs_ranks(const void *context)
@@ -161,6 +174,7 @@ const ls_usage ls_usage_import = {
             "      --scale iris.h5 -o new.h5\n"
             "  lockstep import h5 caffe.h5 --rename data=x,label=y --channels-first -o images.h5\n"
             "  lockstep import text books/*.txt --valid 0.05 --test-files 1 -o books.h5\n"
+            "  lockstep import text new.txt --vocabulary books.h5 --test-files 1 -o new.h5\n"
             "  mpirun -n 4 lockstep import images photos --size 224 --valid 0.1 -o photos.h5\n"
             "  lockstep import synthetic --rows 60000 --valid 2000 -o glyphs.h5",
     .arguments_min = 1,
@@ -210,14 +224,16 @@ int ls_command_import(int argc, char **argv)
 {
     ls_error error;
     ls_import import;
-    arguments a = {.import = ls_import_presets};
+    arguments a = {.import = ls_import_presets, .stall = ls_stall_usual};
     ls_command_parse(&ls_usage_import, argc, argv, &a.words);
     ls_comm *comm = needs_ranks(&a) ? ls_ranks_start(&argc, &argv) : NULL;
+    ls_watchdog *watchdog = comm ? ls_ranks_watch(comm, &a.stall) : NULL;
     ls_import_run *run = find(&a, &import, &error);
     ls_check(run, "%s", error.text); /* `check` found it */
     int code = comm ? run_on_ranks(run, &import, comm) : run_alone(run, &import);
     if (code == 0 && (!comm || comm->rank == 0))
         ls_print(stdout, "wrote %s\n", import.output);
+    ls_watchdog_stop(watchdog);
     if (comm)
         ls_comm_close(comm);
     return code;

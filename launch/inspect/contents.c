@@ -74,7 +74,8 @@ static void add_object(void *context, const ls_h5_list_object *o)
         json_object_set_new(top, "attributes", attributes_of(o));
         return;
     }
-    bool array = o->kind == LS_H5_LIST_ARRAY, numbers = array && o->numbers;
+    bool array = o->kind == LS_H5_LIST_ARRAY,
+         numbers = array && o->numbers && strcmp(o->path, "vocabulary") != 0; /* that is text */
     json_t *entry = json_pack(
         "{s:o, s:s, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o}", "path",
         ls_json_text(o->path), "kind", kinds[o->kind], "type", array ? o->type : NULL, "storage",

@@ -11,7 +11,8 @@
 set -euo pipefail
 
 # group | probe, where there is no dpkg | Debian | Fedora | openSUSE | Spack   (-: no package there)
-# probe: -: needed on Debian only; cmd:NAME a command; pc:NAME a pkg-config module; header:PATH a header; file:PATH a file; py:NAME a module
+# probe: -: needed on Debian only; cmd:NAME a command; own:NAME a command that counts on Debian too, whoever installed it
+# (npm of nodesource conflicts with Debian's); pc:NAME a pkg-config module; header:PATH a header; file:PATH a file; py:NAME a module
 table="
 build|cmd:cc|build-essential|gcc gcc-c++ make|gcc gcc-c++ make|gcc gmake
 build|cmd:cmake|cmake|cmake|cmake|cmake
@@ -71,7 +72,7 @@ figures|-|asterisk-core-sounds-es-wav|-|-|-
 figures|-|asterisk-core-sounds-fr-wav|-|-|-
 figures|-|asterisk-core-sounds-it-wav|-|-|-
 figures|-|asterisk-core-sounds-ru-wav|-|-|-
-figures|cmd:npm|npm|npm|npm|npm
+figures|own:npm|npm|npm|npm|npm
 figures|file:/usr/lib/R/site-library/janeaustenr/data/Rdata.rdb|r-cran-janeaustenr|-|-|-
 figures|py:sklearn|python3-sklearn|python3-scikit-learn|python3-scikit-learn|py-scikit-learn
 figures|py:PIL|python3-pil|python3-pillow|python3-Pillow|py-pillow
@@ -87,7 +88,7 @@ present() {
     local name=${1#*:}
     case ${1%%:*} in
     -) ;;
-    cmd) command -v "$name" >/dev/null ;;
+    cmd | own) command -v "$name" >/dev/null ;;
     pc) pkg-config --exists "$name" 2>/dev/null ;;
     header) echo "#include <$name>" | cc -E -x c - >/dev/null 2>&1 ;;
     file) [ -e "$name" ] ;;
@@ -100,7 +101,7 @@ missing_rows() {
     local group probe debian rest
     while IFS='|' read -r group probe debian rest; do
         [[ -n $group && " $groups " == *" $group "* ]] || continue
-        if command -v dpkg-query >/dev/null; then
+        if command -v dpkg-query >/dev/null && ! [[ $probe == own:* ]]; then
             dpkg-query -W -f='${db:Status-Status}\n' "$debian" 2>/dev/null | grep -qx installed && continue
         else
             present "$probe" && continue

@@ -39,6 +39,7 @@ typedef struct ls_job_stage {
     const char *schedule; /* "cosine warmup=1" */
     const char *train;    /* patterns of the slots that may change (core/slots.h); NULL: all */
     const char *sampling; /* shuffle (NULL), balanced, weights: how rows are drawn */
+    long bucket;          /* batches whose rows are sorted by length together; 0: none are */
     long rows;            /* takes only the first training rows; 0: all */
     long batch;           /* rows over all ranks */
     long epochs, steps;   /* one of them */

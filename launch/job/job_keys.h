@@ -42,6 +42,8 @@ typedef struct ls_job_key {
     int needed; /* of the keys with the same number at least one must be given; 0: it may be missing
                  */
     const char *excludes[3]; /* keys of the same map that may not stand beside it; NULL ends them */
+    bool conflicts; /* on the command line it does not take their place: both is an error there too
+                     */
 } ls_job_key;
 
 extern const ls_job_key ls_job_keys[]; /* ends with a NULL name */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/net.h"
 #include "core/spec.h"
 #include "launch/job/job_entries.h"
 #include "launch/job/job_keys.h"
@@ -211,17 +212,41 @@ static const ls_job_entry *find_below(const ls_job_entries *list, const char *pa
     return NULL;
 }
 
+/* `unroll=0` leaves out that of the file. */
+static bool is_left_out(const ls_job_entry *entry)
+{
+    int stage;
+    const char *rest;
+    const ls_job_key *key = ls_job_key_at(entry->path, &stage, &rest);
+    return key && key->conflicts && key->preset && entry->text &&
+           strcmp(entry->text, key->preset) == 0;
+}
+
+/* Of two keys that exclude each other, that of the file is taken out by `key=`, if that of the
+ * command line does not do it by itself. */
+static bool refuse_both(const ls_job *job, const ls_job_entry *entry, const ls_job_entry *other,
+                        ls_error *error)
+{
+    int stage;
+    const char *rest;
+    char a[LS_JOB_PATH], b[LS_JOB_PATH], way[LS_JOB_PATH + 32] = "";
+    const ls_job_entry *of_file = entry->origin == LS_FROM_COMMAND_LINE ? other : entry;
+    const ls_job_key *key = ls_job_key_at(of_file->path, &stage, &rest);
+    if (key && key->conflicts && entry->origin != other->origin)
+        snprintf(way, sizeof way, ", as by `%s=`", of_file->path);
+    return ls_error_set(error, LS_USAGE, "%s and %s: only one of them may stand: take one out%s",
+                        ls_job_where(job, entry->path, a, sizeof a),
+                        ls_job_where(job, other->path, b, sizeof b), way);
+}
+
 /* No key stands beside the entry that excludes it. */
 static bool check_excluded(const ls_job *job, const ls_job_entry *entry, ls_error *error)
 {
-    char path[LS_JOB_PATH], a[LS_JOB_PATH], b[LS_JOB_PATH];
+    char path[LS_JOB_PATH];
     for (int i = 0; ls_job_key_excluded(entry->path, i, path, sizeof path); i++) {
         const ls_job_entry *other = find_below(job->entries, path);
-        if (other)
-            return ls_error_set(error, LS_USAGE,
-                                "%s and %s: only one of them may stand: take one out",
-                                ls_job_where(job, entry->path, a, sizeof a),
-                                ls_job_where(job, other->path, b, sizeof b));
+        if (other && !is_left_out(other) && !is_left_out(entry))
+            return refuse_both(job, entry, other, error);
     }
     return true;
 }
@@ -311,6 +336,16 @@ static void put_default(const ls_job *job, const ls_job_key *key)
     ls_free(text);
 }
 
+/* Spec lines are kept without aliases: so they are saved, and compared on resume. */
+static void make_canonical(const char **lines)
+{
+    if (!*lines)
+        return;
+    char *text = ls_net_canonical(*lines);
+    ls_free((char *)*lines);
+    *lines = text;
+}
+
 ls_job *ls_job_read(ls_job_entries *list, const char *where, ls_error *error)
 {
     ls_job *job = ls_alloc(1, sizeof *job);
@@ -318,7 +353,12 @@ ls_job *ls_job_read(ls_job_entries *list, const char *where, ls_error *error)
     for (const ls_job_key *key = ls_job_keys; key->name; key++)
         if (key->preset && !ls_job_key_in_stage(key))
             put_default(job, key);
-    if (read_entries(job, false, error) && check_needed(job, error) && read_stages(job, error))
+    const bool ok =
+        read_entries(job, false, error) && check_needed(job, error) && read_stages(job, error);
+    make_canonical(&job->net);
+    for (int i = 0; i < LS_MODEL_NETS; i++)
+        make_canonical(&job->nets[i].lines);
+    if (ok)
         return job;
     ls_job_destroy(job);
     return NULL;

@@ -91,7 +91,8 @@ const ls_list_section ls_list_sections[] = {
      .fill = fill_key},
     {"models", "model: of a job file", ls_model_types, .options = offsetof(ls_model_type, options)},
     {"layers", "lines of net:, as [name:] type [@input,...] key=value ...", ls_layer_types,
-     .options = offsetof(ls_layer_type, options), .common = ls_layer_key_options},
+     .options = offsetof(ls_layer_type, options), .aliases = ls_layer_aliases,
+     .common = ls_layer_key_options},
     {"activations", "activation function= and models' activation=", .fill = fill_activation},
     {"losses", "objective: supervised loss=", ls_loss_types, sizeof(ls_loss_type), .options = 0},
     {"objectives", "objective: of a stage", ls_objective_types,
@@ -122,7 +123,11 @@ bool ls_list_get(const ls_list_section *section, int i, ls_list_entry *entry)
     if (!type || !words[0])
         return false;
     snprintf(entry->name, sizeof entry->name, "%s", words[0]);
-    snprintf(entry->help, sizeof entry->help, "%s", words[1]);
+    size_t used = (size_t)snprintf(entry->help, sizeof entry->help, "%s", words[1]);
+    for (int k = 0; section->aliases && section->aliases[k][0]; k++)
+        if (strcmp(section->aliases[k][1], words[0]) == 0)
+            used += (size_t)snprintf(entry->help + used, sizeof entry->help - used,
+                                     "; also called %s", section->aliases[k][0]);
     if (section->options)
         entry->options = *(const ls_option *const *)(type + section->options);
     return true;
@@ -196,14 +201,6 @@ static bool put_nets(const ls_model_nets *model, const ls_shape *input, ls_error
     return built == model->count;
 }
 
-static const char *usual_input(const char *model)
-{
-    char name[LS_WORD];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(model, " "), model);
-    const ls_model_type *type = ls_model_find(name);
-    return type ? type->input : "1"; /* ls_model_write says that there is no such model */
-}
-
 /* As a job file has it: one text, or a line for each phase. */
 static void put_optimizer(const char *text)
 {
@@ -235,8 +232,7 @@ static bool put_model(const char *model, const char *input, ls_error *error)
     ls_shape shape = {0};
     ls_model_nets nets;
     ls_recipe_list stages;
-    if (!ls_shape_parse("--input", input ? input : usual_input(model), &shape, error) ||
-        !ls_model_write(model, &shape, &nets, error))
+    if (!ls_model_write_rows(model, input, &shape, &nets, error))
         return false;
     bool ok = put_nets(&nets, &shape, error) && ls_model_stages(model, &stages, error);
     if (ok) {

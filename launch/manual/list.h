@@ -17,6 +17,7 @@ typedef struct ls_list_section {
     const void *table;
     size_t stride;
     size_t options; /* where such a struct has its `const ls_option *options`; 0: nowhere */
+    const char *const (*aliases)[2]; /* other names, and those in the table; NULL: there are none */
     /* In place of a table: fills entry `i`, or returns false where there is none. */
     bool (*fill)(int i, ls_list_entry *entry);
     const ls_option *common; /* keys that every entry may have besides its own, listed first */

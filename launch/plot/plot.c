@@ -30,7 +30,7 @@ typedef struct arguments {
     const char *output;
     const char *weights; /* the layer; NULL: curves are wanted */
     int axis;            /* ls_axis_id */
-    bool live, once;
+    bool live, once, force;
 } arguments;
 
 static void check_arguments(const void *context, const struct argp_state *state)
@@ -64,6 +64,7 @@ static bool needs_ranks(const void *context)
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the picture to write: SVG, or PNG with --weights", LS_COMMAND_TEXT,
      .offset = offsetof(arguments, output)},
+    {"force", 0, NULL, "overwrite the picture", .offset = offsetof(arguments, force)},
     {"weights", 'w', "LAYER",
      "draw the weights of this layer (NET/LAYER where there are several nets): a tile for each "
      "unit, in which 0 is grey",
@@ -118,6 +119,12 @@ static bool is_device(const char *path)
     return stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
 }
 
+/* The picture takes the place of none, unless it may. */
+static bool check_output(const arguments *a, ls_error *error)
+{
+    return a->force || is_device(a->output) || ls_atomic_file_absent(a->output, error);
+}
+
 static bool write_to_device(const arguments *a, const ls_curves *runs, ls_error *error)
 {
     FILE *out = fopen(a->output, "w");
@@ -158,7 +165,7 @@ static void tell_cut(const ls_curves *curves)
 static bool plot(const arguments *a, ls_error *error)
 {
     ls_curves runs[RUNS] = {{0}};
-    bool ok = true;
+    bool ok = check_output(a, error);
     for (int i = 0; ok && i < a->runs.count; i++)
         ok = ls_curves_read(a->runs.at[i], &runs[i], error) &&
              check_curves(&runs[i], (ls_axis_id)a->axis, error);
@@ -288,7 +295,8 @@ static int plot_weights(const arguments *a, int argc, char **argv)
     ls_error error = {0};
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     const ls_filters filters = {.from = a->runs.at[0], .layer = a->weights, .output = a->output};
-    bool ok = ls_filters_write(comm, &filters, &error);
+    bool ok = ls_comm_agree(comm, comm->rank != 0 || check_output(a, &error), &error) &&
+              ls_filters_write(comm, &filters, &error);
     int code = ok ? 0 : ls_command_fail(comm->rank, &error);
     ls_comm_close(comm);
     return code;

@@ -80,13 +80,16 @@ static void print_ranks(const ls_trainer *t, const ls_host *hosts, FILE *out)
         ls_print(out, "          %s\n", text);
 }
 
-/* Pictures of bytes whose values go into the net as they are make training hard. */
+/* Pictures of bytes whose values go into the net as they are make training hard. Tokens are no
+ * values. */
 static void print_range(const ls_session *session, FILE *out)
 {
     enum { LARGE = 16 };
     const ls_split *train = ls_dataset_split(session->data, LS_TRAIN);
-    const bool bytes = train->x.type == LS_U8 || train->x.type == LS_U16;
+    bool bytes = train->x.type == LS_U8 || train->x.type == LS_U16;
     double least, largest;
+    for (int i = 0; i < session->task.nets; i++)
+        bytes = bytes && (session->net[i]->own_input || !ls_net_vocabulary(session->net[i]));
     if (bytes && ls_ranges_data(session, &least, &largest) && largest > LARGE)
         ls_print(out,
                  "          values up to %.0f go into the net as they are: x.attrs['scale'] = 1/%d "
@@ -136,13 +139,15 @@ static void print_streams(const ls_session *session, int number, FILE *out)
 {
     const ls_session_stage *stage = &session->stage[number];
     const ls_split *train = ls_dataset_split(session->data, LS_TRAIN);
-    const long batch = session->job->stage[number].batch, steps = session->job->unroll;
+    const ls_job_stage *keys = &session->job->stage[number];
+    const long steps = session->job->unroll, used = stage->rows * steps;
+    const long given =
+        keys->rows ? ls_min(keys->rows * steps, train->tokens - 1) : train->tokens - 1;
     if (ls_objective_streams(stage->objective))
         ls_print(out,
                  "          stage %d: %ld streams of %ld tokens, side by side; %ld of %ld tokens "
                  "fill no whole row of a batch, and are left out of training\n",
-                 number + 1, batch, stage->epoch_batches * steps,
-                 train->tokens - 1 - stage->rows * steps, train->tokens - 1);
+                 number + 1, keys->batch, stage->epoch_batches * steps, given - used, given);
 }
 
 static void print_stage(const ls_session *session, int number, FILE *out)

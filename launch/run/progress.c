@@ -134,6 +134,25 @@ static void describe_times(char *text, const ls_figures *f)
     }
 }
 
+void ls_progress_number(double value, char text[32])
+{
+    snprintf(text, 32, fabs(value) >= 0.001 || value == 0 ? "%.4f" : "%.2e", value);
+}
+
+/* A metric's name and value; "-" where no label has counted yet: a loss that is not finite ends the
+ * training before it is shown. */
+static int put_metric(char *text, int size, const char *before, const ls_figures *f, int k)
+{
+    char value[32] = "-";
+    if (!isnan(f->value[k]) && k > 0)
+        ls_progress_number(f->value[k], value);
+    else if (!isnan(f->value[k]))
+        snprintf(value, sizeof value, fabs(f->value[0]) < 1000 ? "%#.4g" : "%.4g", f->value[k]);
+    const ls_metric *metric = &f->objective->metric[k];
+    return snprintf(text, (size_t)size, "%s%s %s%s%s", before, metric->name, value,
+                    metric->beside ? " " : "", metric->beside ? metric->beside : "");
+}
+
 /* All parts but the bar; `brief`: with fewer words, for a narrow terminal. */
 static parts describe(const ls_figures *f, bool brief)
 {
@@ -146,13 +165,11 @@ static parts describe(const ls_figures *f, bool brief)
     if (f->epochs > 0)
         snprintf(p.at[EPOCH] + used, (size_t)(TEXT - used), "/%ld", f->epochs);
     snprintf(p.at[STEP], TEXT, "%s%*ld/%ld", brief ? "" : "step ", digits, f->step, f->steps);
-    snprintf(p.at[LOSS], TEXT, fabs(f->value[0]) < 1000 ? "%s %#.4g" : "%s %.4g",
-             f->objective->metric[0].name, f->value[0]);
+    put_metric(p.at[LOSS], TEXT, "", f, 0);
     used = 0;
     for (int k = 1; k < f->objective->metrics && used < TEXT; k++)
         if (!f->objective->metric[k].evaluated)
-            used += snprintf(p.at[METRICS] + used, (size_t)(TEXT - used), "%s%s %.4f",
-                             used ? "  " : "", f->objective->metric[k].name, f->value[k]);
+            used += put_metric(p.at[METRICS] + used, TEXT - used, used ? "  " : "", f, k);
     snprintf(p.at[TROUBLE], TEXT, "%s", f->trouble ? f->trouble : "");
     amount(number, sizeof number, f->samples_per_second);
     snprintf(p.at[SPEED], TEXT, "%s%s", number, brief ? "/s" : " samples/s");

@@ -17,6 +17,8 @@ void ls_progress_step(ls_progress *progress, const ls_figures *figures);
 /* A line of its own above the bar: "epoch 3/12: loss ..., valid accuracy ...", notices. */
 void ls_progress_line(ls_progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A metric as lines have it: four digits behind the point, or where these are zeros "1.06e-05". */
+void ls_progress_number(double value, char text[32]);
 /* Writes what was printed to `out`. Where that fails, stderr hears of it once, and the program's
  * exit code does not: what the training did stands in the run directory. */
 void ls_progress_flush(ls_progress *progress);

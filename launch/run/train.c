@@ -5,7 +5,6 @@
 
 #include "core/memory.h"
 #include "core/print.h"
-#include "dist/watchdog.h"
 #include "launch/command.h"
 #include "launch/job/yaml/job_file.h"
 #include "launch/ranks.h"
@@ -30,11 +29,13 @@ static void print_step(void *progress, const ls_figures *figures)
 
 static void print_evaluation(void *progress, const ls_figures *f, const char *split, bool best)
 {
-    char values[512] = "";
+    char values[512] = "", number[32];
     size_t used = 0;
-    for (int k = 0; k < f->objective->metrics && used < sizeof values; k++)
-        used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %.4f", k ? ", " : "",
-                                 f->objective->metric[k].name, f->value[k]);
+    for (int k = 0; k < f->objective->metrics && used < sizeof values; k++) {
+        ls_progress_number(f->value[k], number);
+        used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %s", k ? ", " : "",
+                                 f->objective->metric[k].name, number);
+    }
     ls_progress_line(progress, "epoch %.4g, step %ld: %s %s%s",
                      (double)f->step / f->steps_per_epoch, f->run_step, split, values,
                      best ? " (best so far)" : "");
@@ -139,49 +140,6 @@ typedef struct arguments {
     ls_watchdog_plan stall;
 } arguments;
 
-/* 90s, 30m, 11.5h or HH:MM:SS, in seconds; 0 where it is none of these. */
-static double parse_time(const char *text)
-{
-    int hours, minutes, seconds, end = 0;
-    if (sscanf(text, "%d:%2d:%2d%n", &hours, &minutes, &seconds, &end) == 3 && !text[end])
-        return 3600.0 * hours + 60.0 * minutes + seconds;
-    double value;
-    char unit, rest;
-    if (sscanf(text, "%lf%c%c", &value, &unit, &rest) != 2 || !(value > 0))
-        return 0;
-    return unit == 's' ? value : unit == 'm' ? 60 * value : unit == 'h' ? 3600 * value : 0;
-}
-
-static void read_max_time(void *context, const char *text, const struct argp_state *state)
-{
-    arguments *a = context;
-    a->train.max_seconds = parse_time(text);
-    if (a->train.max_seconds <= 0)
-        argp_error(state, "--max-time=%s: %swrite 90s, 30m, 11.5h or HH:MM:SS", text,
-                   text[strspn(text, "0123456789.")] ? "" : "the unit is missing: ");
-}
-
-/* The same, 0 or `never`. */
-static double read_stall(const char *option, const char *text, const struct argp_state *state)
-{
-    double seconds = parse_time(text);
-    if (seconds <= 0 && strcmp(text, "never") != 0 && strcmp(text, "0") != 0)
-        argp_error(state, "--%s=%s: write 90s, 30m, 11.5h, HH:MM:SS or never", option, text);
-    return seconds;
-}
-
-static void read_stall_warn(void *context, const char *text, const struct argp_state *state)
-{
-    arguments *a = context;
-    a->stall.warn = read_stall("stall-warn", text, state);
-}
-
-static void read_stall_abort(void *context, const char *text, const struct argp_state *state)
-{
-    arguments *a = context;
-    a->stall.abort = read_stall("stall-abort", text, state);
-}
-
 static void check_arguments(const void *context, const struct argp_state *state)
 {
     const arguments *a = context;
@@ -209,15 +167,11 @@ static const ls_command_option options[] = {
      .offset = offsetof(arguments, train.overwrite)},
     {"max-time", 0, "TIME",
      "stop with a checkpoint and exit code 75 after TIME: 90s, 30m, 11.5h or HH:MM:SS",
-     LS_COMMAND_OWN, .read = read_max_time},
-    {"stall-warn", 0, "TIME",
-     "when no rank has made progress for TIME (1m; never, or as above), say which is late",
-     LS_COMMAND_OWN, .read = read_stall_warn},
-    {"stall-abort", 0, "TIME",
-     "when none has for TIME (10m; never, or as above), end with exit code 71", LS_COMMAND_OWN,
-     .read = read_stall_abort},
+     LS_COMMAND_TIME, offsetof(arguments, train.max_seconds), .low = 1},
+    LS_STALL_OPTIONS(arguments, stall, NULL),
     {"timeline", 0, "FILE.json",
-     "write what each rank did when in the last steps, for chrome://tracing or Perfetto",
+     "write what each rank did when in the last steps, for chrome://tracing or Perfetto, in place "
+     "of an earlier timeline but of no other file",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, train.timeline)},
     {"dry-run", 0, NULL,
      "check everything, print layers, memory, checkpoint size and a guess of the time, start "
@@ -244,15 +198,13 @@ const ls_usage ls_usage_train = {
 
 int ls_command_train(int argc, char **argv)
 {
-    arguments a = {.train = {.resume = "auto", .threads = 1}, .stall = {.warn = 60, .abort = 600}};
-    ls_error error = {0}, unwatched;
+    arguments a = {.train = {.resume = "auto", .threads = 1}, .stall = ls_stall_usual};
+    ls_error error = {0};
     ls_command_parse(&ls_usage_train, argc, argv, &a.words);
     ls_signals_start();
     ls_comm *comm = ls_ranks_start(&argc, &argv);
     bool ok = ls_comm_share(comm, (ls_comm_sharing)a.share, &error);
-    ls_watchdog *watchdog = ls_watchdog_start(comm, &a.stall, &unwatched);
-    if (unwatched.code && comm->rank == 0)
-        ls_print(stderr, "lockstep: no watchdog: %s\n", unwatched.text);
+    ls_watchdog *watchdog = ls_ranks_watch(comm, &a.stall);
     ls_job *job = ok ? ls_job_load(a.words.at[0], a.words.at + 1, a.words.count - 1, &error) : NULL;
     ok = ok && ls_comm_agree(comm, job != NULL, &error);
     int code = ok ? train(comm, job, &a.train) : ls_command_fail(comm->rank, &error);

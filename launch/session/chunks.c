@@ -2,11 +2,13 @@
 #include "launch/session/chunks.h"
 
 #include "core/memory.h"
+#include "io/lengths.h"
 
 /* A rank's memory for one chunk. */
 typedef struct buffers {
     real *x, *y, *results;
     int64_t *row;
+    int32_t *length; /* of these rows; NULL: the split has none */
     real *all; /* on rank 0, for `collect`: the results of a round, [ranks, size, width]; or NULL */
 } buffers;
 
@@ -26,16 +28,21 @@ static long rows_of(const ls_chunks *c, long chunk)
     return left < c->size ? left : c->size;
 }
 
-/* Reads the rows of the batch, and says what they are. */
+/* Reads the rows of the batch, and says what they are. Where each has a length and no results of
+ * its own, the longest come first, as in training (io/loader.h). */
 static bool read_rows(const ls_chunks *c, const buffers *b, ls_batch *batch, ls_error *error)
 {
     const ls_split *split = ls_dataset_split(c->data, c->split);
+    if (b->length && !c->collect)
+        ls_lengths_sort(split->length, batch->rows, b->row, NULL);
+    for (long i = 0; b->length && i < batch->rows; i++)
+        b->length[i] = split->length[b->row[i]];
     real *y = c->targets && split->has_y ? b->y : NULL;
     batch->x_shape = split->row;
     batch->x = b->x;
     batch->y_shape = split->y.shape;
     batch->y = y;
-    batch->length = split->length ? split->length + batch->first : NULL;
+    batch->length = b->length;
     return ls_dataset_read(c->data, c->split, b->row, batch->rows, NULL, b->x, y, error);
 }
 
@@ -81,10 +88,12 @@ bool ls_chunks_run(const ls_chunks *c, ls_comm *comm, ls_error *error)
         .y = split ? ls_alloc(rows * (size_t)ls_shape_count(&split->y.shape), sizeof(real)) : NULL,
         .results = ls_alloc(results, sizeof(real)),
         .row = ls_alloc(rows, sizeof(int64_t)),
+        .length = split && split->length ? ls_alloc(rows, sizeof(int32_t)) : NULL,
         .all = collects ? ls_alloc((size_t)comm->size * results, sizeof(real)) : NULL,
     };
     bool ok = run_rounds(c, &b, comm, error);
     ls_free(b.all);
+    ls_free(b.length);
     ls_free(b.row);
     ls_free(b.results);
     ls_free(b.y);

@@ -12,7 +12,8 @@ typedef struct ls_chunks {
     long size;    /* rows of a chunk */
     bool targets; /* y is read too, where the split has it */
     void *context;
-    /* Called for each chunk, on one rank. It fills `results` [rows, width]. */
+    /* Called for each chunk, on one rank. It fills `results` [rows, width]. Without `collect`, rows
+     * of unequal length stand within the chunk the longest first. */
     void (*apply)(void *context, const ls_batch *batch, long chunk, real *results);
     long width; /* reals that `results` holds for a row; 0: none */
     /* Called on rank 0 with the results of each chunk, in the order of the rows; NULL: the results

@@ -38,9 +38,9 @@ static void count_confusion(ls_evaluation *e, const ls_objective *objective, con
     const long steps = ls_objective_steps(objective),
                width = ls_shape_count(&objective->output) / steps;
     for (long r = 0; r < batch->rows * steps; r++) {
-        if (batch->length && r % steps >= batch->length[r / steps])
+        long label = (long)batch->y[r]; /* -1: there is none */
+        if (label < 0 || (batch->length && r % steps >= batch->length[r / steps]))
             continue;
-        long label = (long)batch->y[r];
         long prediction = ls_loss_predict(y + r * width, width, objective->meaning->threshold);
         e->confusion[label * e->classes + prediction]++;
     }
@@ -199,7 +199,7 @@ static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *da
                               .split = split,
                               .rows = evaluation->rows,
                               .size = ls_min(ls_objective_chunk(objective), evaluation->rows),
-                              .targets = true,
+                              .targets = objective->takes_y,
                               .context = &c,
                               .apply = evaluate_chunk};
     const ls_streams streams = {.data = data,
@@ -260,10 +260,18 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     if (!has_rows(objective, split))
         return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
                             split->name, split->present ? "y" : "x");
+    if (split->x.rows == 0 && !in_streams(objective, split))
+        return ls_error_set(
+            error, LS_DATA, "%s: %s holds %ld tokens; a window and the token behind it are %ld",
+            ls_dataset_path(data), split->x.path, split->tokens, ls_shape_count(&split->row) + 1);
     if (evaluation->how.samples && !estimate_model(comm, objective, data, evaluation, error))
         return false;
     if (!evaluate_rows(comm, objective, data, id, evaluation, error))
         return false;
+    if (objective->takes_y && split->ignores && evaluation->sums[0].at[LS_SUM_WEIGHT] == 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s: no row of %s has a label to evaluate by: all are ignore=%ld",
+                            ls_dataset_path(data), split->y.path, split->ignore);
     if (evaluation->confusion)
         ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
     return ls_objective_gap(objective) < 0 || compare(comm, objective, data, id, evaluation, error);

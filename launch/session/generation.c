@@ -33,6 +33,7 @@ static void make_chunk(void *context, const ls_batch *batch, long chunk, real *r
     ls_objective *objective = m->plan->objective;
     const ls_pass pass = {.seed = m->plan->seed, .row = batch->first};
     objective->type->generate(objective, &pass, m->what, batch->rows, results);
+    ls_dataset_untransform(m->plan->data, batch->rows, results);
 }
 
 static void rebuild_chunk(void *context, const ls_batch *batch, long chunk, real *results)
@@ -45,6 +46,7 @@ static void rebuild_chunk(void *context, const ls_batch *batch, long chunk, real
     for (long r = 0; r < batch->rows; r++)
         memcpy(results + 2 * r * m->width, batch->x + r * m->width, bytes);
     ls_loss_values(objective->meaning, batch->rows, m->width, y, 2 * m->width, results + m->width);
+    ls_dataset_untransform(m->plan->data, 2 * batch->rows, results);
 }
 
 static bool collect(void *context, long rows, const real *x, ls_error *error)

@@ -12,7 +12,9 @@ typedef bool ls_generation_collect(void *context, long rows, const real *x, ls_e
 typedef struct ls_generation_plan {
     ls_comm *comm;
     ls_objective *objective; /* compiled for chunks of ls_generation_chunk */
-    uint64_t seed;           /* of what the objective draws */
+    /* Its transforms are taken back from what is made, so that `collect` gets the file's units. */
+    const ls_dataset *data;
+    uint64_t seed; /* of what the objective draws */
     ls_generation_collect *collect;
     void *context;
 } ls_generation_plan;

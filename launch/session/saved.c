@@ -69,8 +69,9 @@ static ls_checkpoint *pass_over_best(const ls_saved_request *r, ls_checkpoint *b
         ls_checkpoint_close(newest);
         return best;
     }
-    tell(r, "%s is of stage %ld, which is over: %s is taken", best->path, best->position.stage,
-         newest->path);
+    if (!r->stage_follows)
+        tell(r, "%s is of stage %ld, which is over: %s is taken", best->path, best->position.stage,
+             newest->path);
     ls_checkpoint_close(best);
     return newest;
 }
@@ -109,7 +110,7 @@ static char *share_text(ls_comm *comm, const char *text)
 }
 
 /* **Collective.** A copy of rank 0's vocabulary on every rank: of the checkpoint that it has
- * opened, which may have none. */
+ * opened, if there is one and it has one. */
 static bool share_vocabulary(ls_saved *s, ls_comm *comm, ls_error *error)
 {
     const ls_vocabulary *v = s->checkpoint ? s->checkpoint->vocabulary : NULL;
@@ -168,6 +169,15 @@ static char *open_job(ls_saved *s, const ls_saved_request *r, ls_error *error)
     return NULL;
 }
 
+/* Beside a job file rank 0 opens the checkpoint that the parameters come from, if it is one, for
+ * what it says of the data: the vocabulary, and the shape of a row. */
+static void open_weights(ls_saved *s, const ls_comm *comm, const ls_saved_request *r)
+{
+    snprintf(s->path, sizeof s->path, "%s", r->file);
+    if (comm->rank == 0)
+        s->checkpoint = ls_checkpoint_open(r->file, NULL);
+}
+
 /* **Collective.** Reads the job of the checkpoint that rank 0 opens, on every rank. */
 static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_error *error)
 {
@@ -178,11 +188,13 @@ static bool read_job(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_e
     char *text = share_text(comm, own);
     ls_free(own);
     share_position(s, comm);
+    const bool is_file = !s->path[0]; /* a job file */
+    if (is_file)
+        open_weights(s, comm, r);
     if (!share_vocabulary(s, comm, error)) {
         ls_free(text);
         return false;
     }
-    const bool is_file = !s->path[0]; /* a job file */
     s->job =
         (r->read_job ? r->read_job : ls_job_from_json)(text, is_file ? r->from : s->path, error);
     ls_free(text);
@@ -206,11 +218,36 @@ static bool check_data(const ls_saved *s, const ls_saved_request *r, ls_error *e
                          s->job->data));
 }
 
-static bool check_vocabulary(const ls_saved *s, ls_error *error)
+/* Parameters without a vocabulary (.safetensors) are of that of the data, if it has one. */
+static bool check_vocabulary(ls_saved *s, const ls_saved_request *r, ls_error *error)
 {
     const ls_dataset *data = s->session.data;
-    return ls_vocabulary_same(s->path, s->vocabulary, ls_dataset_path(data),
-                              ls_dataset_vocabulary(data), error);
+    const ls_vocabulary *words = ls_dataset_vocabulary(data);
+    if (r->file && !s->vocabulary && words)
+        s->vocabulary =
+            ls_vocabulary_create(words->level, words->token, words->count, words->unknown);
+    return ls_vocabulary_same(s->path, s->vocabulary, ls_dataset_path(data), words, error);
+}
+
+/* On rank 0. Notes what the file of the parameters, if it is a checkpoint, says of the data trained
+ * on; the data at hand may have been made in another way. */
+static void note_data(ls_saved *s, const ls_saved_request *r)
+{
+    static const char key[] = "\nmade: ";
+    const bool other = s->checkpoint && r->file && strcmp(s->checkpoint->path, r->file) != 0;
+    ls_checkpoint *named = other ? ls_checkpoint_open(r->file, NULL) : NULL;
+    const ls_checkpoint *from = other ? named : s->checkpoint;
+    s->trained_on = from && from->data ? ls_copy_string(from->data) : NULL;
+    ls_checkpoint_close(named);
+    const char *was = s->trained_on ? strstr(s->trained_on, key) : NULL;
+    const char *is = strstr(s->session.data_text, key);
+    if (!was || !is)
+        return;
+    const int was_length = (int)strcspn(++was, "\n"), is_length = (int)strcspn(++is, "\n");
+    if (was_length != is_length || strncmp(was, is, (size_t)is_length) != 0)
+        tell(r, "%s was %.*s, but what %s was trained on was %.*s",
+             ls_dataset_path(s->session.data), is_length, is, r->file ? r->file : s->path,
+             was_length, was);
 }
 
 /* Reads the shape of a row of x out of ls_dataset_describe: "train/x rows: 60000 of 28x28x1,
@@ -243,6 +280,8 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
     if (read_shape(text, &rows[LS_TRAIN].x_shape)) {
         rows[LS_TRAIN].x = s->row =
             ls_alloc((size_t)ls_shape_count(&rows[LS_TRAIN].x_shape), sizeof(real));
+        s->length = (int32_t)rows[LS_TRAIN].x_shape.at[0];
+        rows[LS_TRAIN].length = strstr(text, "/length: ") ? &s->length : NULL;
         s->stand_in = ls_dataset_open_rows(s->job->data, rows, error);
         s->job->unroll = 0; /* it is cut into rows already */
     }
@@ -250,6 +289,23 @@ static bool open_stand_in(ls_saved *s, ls_comm *comm, ls_error *error)
         ls_dataset_set_vocabulary(s->stand_in, s->vocabulary);
     ls_free(text);
     return ls_comm_agree(comm, !s->row || s->stand_in, error);
+}
+
+/* On rank 0. Parameters do not fit the net: where the rows of the data are not of the shape that
+ * the run was trained on, that is why. */
+static void blame_rows(const ls_saved *s, ls_error *error)
+{
+    char given[96], trained[96];
+    ls_shape shape;
+    int i = 0;
+    while (i + 1 < LS_SPLITS && !ls_dataset_split(s->session.data, (ls_split_id)i)->present)
+        i++;
+    const ls_shape *row = &ls_dataset_split(s->session.data, (ls_split_id)i)->x.shape;
+    const char *said = s->checkpoint->data;
+    if (said && read_shape(said, &shape) && !ls_shape_equal(&shape, row))
+        ls_error_set(error, LS_DATA, "%s has rows of %s, but the run was trained on rows of %s",
+                     ls_dataset_path(s->session.data), ls_shape_text(row, given, sizeof given),
+                     ls_shape_text(&shape, trained, sizeof trained));
 }
 
 /* On rank 0. */
@@ -260,9 +316,12 @@ static bool load_local(const ls_saved *s, const ls_saved_request *r, ls_error *e
         .path = r->file, .model = s->job->model, .data = s->session.data};
     if (r->file)
         return ls_weights_file_load(&source, params, error);
-    return (r->weights == LS_SAVED_AVERAGE
-                ? ls_checkpoint_load_average
-                : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    const bool ok =
+        (r->weights == LS_SAVED_AVERAGE ? ls_checkpoint_load_average
+                                        : ls_checkpoint_load_weights)(s->checkpoint, params, error);
+    if (!ok && error->code == LS_DATA)
+        blame_rows(s, error);
+    return ok;
 }
 
 /* **Collective.** Loads the file, or the checkpoint that rank 0 has opened, which is closed. */
@@ -317,8 +376,9 @@ bool ls_saved_open(ls_saved *s, ls_comm *comm, const ls_saved_request *r, ls_err
     if (!read_job(s, comm, r, error) || (r->without_data && !open_stand_in(s, comm, error)) ||
         !ls_comm_agree(comm, s->stand_in || check_data(s, r, error), error) ||
         !ls_session_open(&s->session, comm, s->job, s->stand_in, error) ||
-        !ls_comm_agree(comm, check_vocabulary(s, error), error))
+        !ls_comm_agree(comm, check_vocabulary(s, r, error), error))
         return false;
+    note_data(s, r);
     ls_shared_make_room(comm, ls_session_bytes(&s->session));
     if (!ls_session_commit(&s->session, error))
         return false;
@@ -350,6 +410,7 @@ void ls_saved_close(ls_saved *s)
     ls_checkpoint_close(s->checkpoint);
     ls_session_close(&s->session);
     ls_dataset_close(s->stand_in);
+    ls_free(s->trained_on);
     ls_free(s->row);
     ls_vocabulary_destroy(s->vocabulary);
     ls_job_destroy(s->job);

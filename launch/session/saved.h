@@ -14,9 +14,10 @@ typedef struct ls_saved_request {
      * anew and has none yet, else of the newest valid checkpoint.
      * AVERAGE: the moving average of the weights; of a directory that in the newest one. */
     ls_saved_weights weights;
-    /* No data set is opened: a row of zeros stands for it, of the shape that the checkpoint keeps.
-     * Where an older lockstep kept none, or a job file is given, the data set is opened. */
+    /* No data set is opened: a row of zeros stands for it, of the shape that the checkpoint keeps,
+     * beside a job file that in `file`. Where it keeps none, the data set is opened. */
     bool without_data;
+    bool stage_follows; /* ls_saved_take_stage does: it tells what is taken in the end */
     /* Reads the job that the file holds, `where` is its path; NULL: ls_job_from_json. */
     ls_job *(*read_job)(const char *text, const char *where, ls_error *error);
     void (*notice)(void *context, const char *text); /* a file that was passed over, and why */
@@ -29,10 +30,12 @@ typedef struct ls_saved {
     long stage;      /* the last that had done a step by then */
     ls_job *job;
     ls_session session;
-    ls_vocabulary *vocabulary; /* that the file holds; NULL: none */
+    ls_vocabulary *vocabulary; /* that the file holds, else of the data; NULL: none */
     ls_checkpoint *checkpoint; /* on rank 0, until it is loaded */
     ls_dataset *stand_in;      /* for the data set, with its row; NULL: the data set is open */
+    char *trained_on; /* on rank 0: ls_dataset_describe of the data trained on; NULL: not known */
     real *row;
+    int32_t length; /* of that row, in steps, where rows have lengths */
 } ls_saved;
 
 /* **Collective.** Builds the nets of a saved job and loads their parameters. The error is the same

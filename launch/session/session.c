@@ -252,25 +252,17 @@ long ls_session_epoch_batches(const ls_session_stage *stage, long rows, long bat
 
 /* How many rows, batches and steps there are. Of rows in streams, one a row of a batch, those that
  * do not fill the streams evenly are left out. */
-static bool count_steps(const ls_session *s, stage_keys *keys, ls_session_stage *stage,
-                        ls_error *error)
+static void count_steps(const ls_session *s, const stage_keys *keys, ls_session_stage *stage)
 {
     const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
     const long all = train->x.rows, batch = keys->given->batch;
     stage->rows = keys->given->rows ? ls_min(keys->given->rows, all) : all;
     stage->batches = ls_objective_batches(stage->objective);
     stage->epoch_batches = ls_session_epoch_batches(stage, stage->rows, batch);
-    snprintf(keys->key, sizeof keys->key, "batch");
-    if (train->present && ls_objective_streams(stage->objective) && stage->epoch_batches == 0)
-        return ls_error_set(error, LS_USAGE,
-                            "%ld streams side by side (carry=1) need a window of %ld tokens each, "
-                            "but of %ld tokens there are %ld: give a smaller batch or unroll",
-                            batch, s->job->unroll, train->tokens, stage->rows);
     if (ls_objective_streams(stage->objective))
         stage->rows = stage->epoch_batches * batch;
     stage->steps =
         keys->given->steps ? keys->given->steps : ls_session_steps(stage, keys->given->epochs);
-    return true;
 }
 
 static bool parse_stage(ls_session *s, int number, ls_error *error)
@@ -279,10 +271,11 @@ static bool parse_stage(ls_session *s, int number, ls_error *error)
     stage_keys keys = {.given = &s->job->stage[number]};
     ls_session_stage *stage = &s->stage[number];
     if (!create_objective(s, &keys, stage, error) || !parse_optimizers(&keys, stage, error) ||
-        !parse_schedule(&keys, stage, error) || !count_steps(s, &keys, stage, error)) {
+        !parse_schedule(&keys, stage, error)) {
         snprintf(path, sizeof path, "stages.%d.%s", number, keys.key);
         return prefix_key(s, path, error);
     }
+    count_steps(s, &keys, stage);
     const ls_objective *objective = stage->objective;
     if (objective->x_rule)
         ls_dataset_add_x_rule(s->data, objective->x_rule);

@@ -68,7 +68,8 @@ static void apply_chunk(void *context, const ls_batch *rows, long chunk, real *r
 static long count_streams(const ls_streams *streams)
 {
     const ls_split *split = ls_dataset_split(streams->data, streams->split);
-    return ls_max(1, ls_min(LS_STREAMS, (split->tokens - 1) / ls_shape_count(&split->row)));
+    const long windows = (split->tokens - 1) / ls_shape_count(&split->row);
+    return ls_max(1, ls_min(LS_STREAMS, windows / (streams->reals ? LS_STREAMS_WINDOWS : 1)));
 }
 
 /* The streams as rows to be made: nothing is read but by apply_chunk. */

@@ -2,8 +2,8 @@
  * gone through window after window, so that a net can carry its state along each of them. Every
  * token that has one before it is the label of exactly one step; the last window of a stream may be
  * short. Chunks of streams are spread over the ranks, as chunks of rows are (chunks.h). There are
- * LS_STREAMS, but no more than whole windows: in a short text few steps would know what came
- * before.
+ * LS_STREAMS; fewer in a short text, so that streams that carry a state have LS_STREAMS_WINDOWS
+ * windows each, and few steps know nothing of what came before.
  *
  *     of N tokens stream s of S predicts those from 1 + s (N - 1) / S to (s + 1) (N - 1) / S */
 #pragma once
@@ -11,7 +11,11 @@
 #include "dist/comm.h"
 #include "io/dataset.h"
 
-enum { LS_STREAMS = 64 /* at most */, LS_STREAMS_CHUNK = 16 /* at most in one chunk */ };
+enum {
+    LS_STREAMS = 64,         /* at most */
+    LS_STREAMS_WINDOWS = 16, /* at least, unless there are fewer in all */
+    LS_STREAMS_CHUNK = 16    /* streams of a chunk, at most */
+};
 
 typedef struct ls_streams {
     ls_dataset *data;

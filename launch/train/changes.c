@@ -8,6 +8,8 @@
 #include "core/minmax.h"
 #include "io/loader.h"
 #include "launch/job/job_compatible.h"
+#include "launch/session/class_names.h"
+#include "launch/train/checks.h"
 #include "launch/train/judge.h"
 
 static void change_shards(ls_trainer *t, const ls_job *before)
@@ -180,7 +182,10 @@ bool ls_changes_accept(ls_trainer *t, const ls_job *before, ls_error *error)
     if (!ls_job_compatible(before, now, t->position.stage, l->notice, l->context, error))
         return false;
     if (!ls_vocabulary_same(t->resumed, t->checkpoint->vocabulary, ls_dataset_path(t->session.data),
-                            ls_dataset_vocabulary(t->session.data), error))
+                            ls_dataset_vocabulary(t->session.data), error) ||
+        (ls_checks_takes_y(&t->session) &&
+         !ls_class_names_same(t->resumed, t->checkpoint->data, ls_dataset_path(t->session.data),
+                              t->session.data_text, error)))
         return false;
     if (t->position.data_digest != ls_dataset_shape_digest(t->session.data))
         return refuse_data(t, error);

@@ -11,6 +11,16 @@
 #include "launch/train/ranges.h"
 #include "launch/train/states.h"
 
+/* Whether a stage has the metric that the job names: stages of other objectives have others. */
+static bool has_metric(const ls_session *s)
+{
+    int i = 0;
+    while (i < s->job->stages &&
+           ls_objective_metric(s->stage[i].objective, s->job->evaluate.metric) < 0)
+        i++;
+    return i < s->job->stages;
+}
+
 static bool check_metric(const ls_session *s, int stage, ls_error *error)
 {
     char known[256] = "", place[256];
@@ -18,13 +28,11 @@ static bool check_metric(const ls_session *s, int stage, ls_error *error)
     const char *wanted = s->job->evaluate.metric;
     for (int k = 0; k < objective->metrics; k++)
         ls_format_join(known, sizeof known, objective->metric[k].name);
-    if (ls_judge_metric(s->job, objective) >= 0)
-        return true;
-    if (wanted)
+    if (wanted && !has_metric(s))
         return ls_error_set(
             error, LS_USAGE, "%s: there is no metric '%s' in stage %d, which has: %s",
             ls_job_where(s->job, "evaluate.metric", place, sizeof place), wanted, stage + 1, known);
-    return s->job->evaluate.stop_after == 0 ||
+    return ls_judge_metric(s->job, objective) >= 0 || s->job->evaluate.stop_after == 0 ||
            ls_error_set(error, LS_USAGE,
                         "%s: nothing tells in stage %d (%s) which evaluation is better: name a "
                         "metric by evaluate.metric=, one of: %s",
@@ -67,8 +75,7 @@ static bool check_gap(const ls_session *s, ls_error *error)
                                 ls_job_where(s->job, "evaluate.gap", place, sizeof place), why);
 }
 
-/* Whether a stage needs the targets. */
-static bool takes_y(const ls_session *s)
+bool ls_checks_takes_y(const ls_session *s)
 {
     int i = 0;
     while (i < s->job->stages && !s->stage[i].objective->takes_y)
@@ -88,7 +95,7 @@ static bool check_rows(const ls_session *s, ls_error *error)
         return ls_error_set(error, LS_USAGE, "evaluate.split=%s: write train, valid or test",
                             split);
     const ls_split *judged = ls_dataset_split(s->data, id);
-    if (judged->present && takes_y(s) && !judged->has_y)
+    if (judged->present && ls_checks_takes_y(s) && !judged->has_y)
         return ls_error_set(error, LS_DATA, "%s: %s/y is missing, evaluation needs it", data,
                             split);
     return judged->present || s->job->evaluate.stop_after == 0 ||
@@ -110,6 +117,32 @@ static bool check_stage_rows(const ls_session *s, int stage, ls_error *error)
                         "%s: %ld rows are more than there are: %s has %ld training rows",
                         ls_job_where(s->job, key, place, sizeof place), wanted,
                         ls_dataset_path(s->data), all);
+}
+
+/* There is a window for each of the stage's streams, or one at all. */
+static bool check_windows(const ls_session *s, int stage, ls_error *error)
+{
+    char key[32], place[256], by_rows[48] = "";
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const long unroll = s->job->unroll, batch = s->job->stage[stage].batch;
+    const long rows = s->job->stage[stage].rows ? s->job->stage[stage].rows : train->x.rows;
+    if (!train->tokens || s->stage[stage].epoch_batches > 0)
+        return true;
+    if (rows == 0)
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s holds %ld tokens, but one window of unroll=%ld needs %ld: give "
+                            "a smaller unroll, or more tokens",
+                            ls_dataset_path(s->data), train->x.path, train->tokens, unroll,
+                            unroll + 1);
+    snprintf(key, sizeof key, "stages.%d.batch", stage);
+    if (s->job->stage[stage].rows)
+        snprintf(by_rows, sizeof by_rows, " by `rows: %ld`", rows);
+    return ls_error_set(error, LS_USAGE,
+                        "%s: %ld streams side by side (carry=1) need a window of %ld tokens each, "
+                        "but of %ld tokens there are %ld%s: give a smaller batch or unroll%s",
+                        ls_job_where(s->job, key, place, sizeof place), batch, unroll,
+                        train->tokens, ls_min(rows, train->x.rows), by_rows,
+                        by_rows[0] ? ", or more rows" : "");
 }
 
 static bool has_objective(const ls_recipe_list *list, const char *objective)
@@ -172,8 +205,8 @@ bool ls_checks_pass(const ls_session *s, ls_error *error)
     bool ok = check_model(s->job, error) && check_rows(s, error) && ls_ranges_standard(s, error) &&
               check_gap(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
-        ok = check_stage_rows(s, i, error) && check_metric(s, i, error) &&
-             check_average(s, i, error);
+        ok = check_stage_rows(s, i, error) && check_windows(s, i, error) &&
+             check_metric(s, i, error) && check_average(s, i, error);
     return ok;
 }
 
@@ -191,7 +224,7 @@ bool ls_checks_judged_rows(const ls_session *s, ls_error *error)
     const ls_chunks chunks = {.data = s->data,
                               .split = id,
                               .size = ls_max(1, ls_min(ROWS, most)),
-                              .targets = true,
+                              .targets = ls_checks_takes_y(s),
                               .apply = accept_rows};
     return ls_chunks_run(&chunks, s->comm, error);
 }

@@ -2,6 +2,8 @@
 #pragma once
 #include "launch/session/session.h"
 
+/* Whether a stage needs the targets of the data. */
+bool ls_checks_takes_y(const ls_session *session);
 /* The data has the rows to train on and to evaluate; each stage has the metric that the job judges
  * by, and, where the job evaluates it, an average of the weights. */
 bool ls_checks_pass(const ls_session *session, ls_error *error);

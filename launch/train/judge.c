@@ -6,7 +6,8 @@
 int ls_judge_metric(const ls_job *job, const ls_objective *objective)
 {
     const char *wanted = job->evaluate.metric;
-    return wanted ? ls_objective_metric(objective, wanted) : objective->judged;
+    const int found = wanted ? ls_objective_metric(objective, wanted) : -1;
+    return found < 0 ? objective->judged : found;
 }
 
 bool ls_judge_note(const ls_job *job, const ls_objective *objective, const double *value,
@@ -18,7 +19,7 @@ bool ls_judge_note(const ls_job *job, const ls_objective *objective, const doubl
         return false;
     const double now = value[judged];
     bool better = objective->metric[judged].lower ? now < position->best : now > position->best;
-    if (!isfinite(now) || !(better || isnan(position->best))) {
+    if (!isfinite(now) || !isfinite(value[0]) || !(better || isnan(position->best))) {
         position->stale++;
         return false;
     }

@@ -3,11 +3,12 @@
 #include "io/checkpoint/checkpoint.h"
 #include "launch/job/job.h"
 
-/* The metric that evaluations are compared by: the job's, else the objective's own choice; -1: the
- * objective has no metric of the job's name, or chooses none. */
+/* The metric that evaluations are compared by: the job's, if the objective has it, else the
+ * objective's own choice; -1: it chooses none. */
 int ls_judge_metric(const ls_job *job, const ls_objective *objective);
 /* Compares an evaluation, value[metrics], with the best so far: true where it is better; then it is
- * position->best. What is not finite never is; without a metric to judge by, nothing is. */
+ * position->best. One whose figure or first metric, mostly the loss, is not finite never is;
+ * without a metric to judge by, none is. */
 bool ls_judge_note(const ls_job *job, const ls_objective *objective, const double *value,
                    ls_position *position);
 /* Forgets the best evaluation, with which those to come cannot be compared. */

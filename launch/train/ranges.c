@@ -34,29 +34,90 @@ bool ls_ranges_check(const ls_session *s, ls_error *error)
     return ok;
 }
 
-/* Mean and deviation of the numbers of some training rows, from the first to the last; their number
- * in *rows. */
-static bool measure_rows(const ls_session *s, long *rows, double *mean, double *deviation,
-                         ls_error *error)
+/* Mean and deviation of each channel of some training rows: of each number, where a row is a
+ * vector. Free mean and deviation with ls_free. */
+typedef struct channels {
+    long rows, count;
+    double *mean, *deviation;
+} channels;
+
+enum { ROWS = 2048 /* of a sample; and that are read at a time */ };
+
+/* By so many rows, spread over all. Means and squares are updated number by number (Welford 1962):
+ * what is constant has deviation 0, however many rows there are. */
+static bool measure_channels(const ls_session *s, long rows, channels *c, ls_error *error)
 {
-    enum { ROWS = 256 };
     const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
-    const long n = ls_min(ROWS, train->x.rows), count = n * ls_shape_count(&train->row);
+    const long width = ls_shape_count(&train->row), most = ls_min(ROWS, rows);
     int64_t row[ROWS];
-    double sum = 0, square = 0;
-    real *x = ls_alloc((size_t)count, sizeof *x);
-    for (long i = 0; i < n; i++)
-        row[i] = i * train->x.rows / n;
-    const bool ok = ls_dataset_read(s->data, LS_TRAIN, row, n, NULL, x, NULL, error);
-    for (long i = 0; ok && i < count; i++)
-        sum += (double)x[i];
-    *rows = n;
-    *mean = sum / (double)count;
-    for (long i = 0; ok && i < count; i++)
-        square += ((double)x[i] - *mean) * ((double)x[i] - *mean);
-    *deviation = sqrt(square / (double)count);
+    real *x = ls_alloc((size_t)(most * width), sizeof *x);
+    bool ok = true;
+    *c = (channels){.rows = rows, .count = ls_shape_last(&train->row)};
+    c->mean = ls_alloc((size_t)c->count, sizeof *c->mean);
+    c->deviation = ls_alloc((size_t)c->count, sizeof *c->deviation);
+    for (long first = 0, n; ok && first < rows; first += n) {
+        n = ls_min(most, rows - first);
+        for (long i = 0; i < n; i++)
+            row[i] = (first + i) * train->x.rows / rows;
+        ok = ls_dataset_read(s->data, LS_TRAIN, row, n, NULL, x, NULL, error);
+        for (long i = 0; ok && i < n * width; i++) {
+            const long k = i % c->count, before = (first * width + i) / c->count;
+            const double off = (double)x[i] - c->mean[k];
+            c->mean[k] += off / (double)(before + 1);
+            c->deviation[k] += off * ((double)x[i] - c->mean[k]);
+        }
+    }
+    for (long k = 0; k < c->count; k++)
+        c->deviation[k] = sqrt(c->deviation[k] * (double)c->count / (double)(rows * width));
     ls_free(x);
     return ok;
+}
+
+/* Rows of a sample: where all of its channels are standard, those of all rows are taken to be. */
+static long sample_size(const ls_session *s)
+{
+    enum { LEAST = 256, NUMBERS = 1 << 20 };
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const long width = ls_shape_count(&train->row);
+    return ls_min(train->x.rows, ls_max(LEAST, ls_min(ROWS, NUMBERS / width)));
+}
+
+static void release_channels(channels *c)
+{
+    ls_free(c->mean);
+    ls_free(c->deviation);
+}
+
+/* Whether all numbers of the channel are one, but for rounding. */
+static bool is_constant(const channels *c, long k)
+{
+    return c->deviation[k] <= 1e-9 * fabs(c->mean[k]);
+}
+
+/* How far the channel is from mean 0 and deviation 1: more than 1 is too far. */
+static double distance(const channels *c, long k)
+{
+    const double far = 0.5; /* from a mean of 0, and as a share of a deviation of 1 */
+    const double mean = fabs(c->mean[k]), deviation = c->deviation[k];
+    return isfinite(mean + deviation)
+               ? fmax(mean, fmax(far * far / deviation, far * far * deviation)) / far
+               : INFINITY;
+}
+
+/* The channel that is farthest off, among those that are not constant, if there are any. */
+static long find_worst(const channels *c)
+{
+    long worst = 0;
+    for (long k = 1; k < c->count; k++)
+        if (is_constant(c, worst) || (!is_constant(c, k) && distance(c, k) > distance(c, worst)))
+            worst = k;
+    return worst;
+}
+
+/* What a channel of the session's rows is called. */
+static const char *channel_word(const ls_session *s)
+{
+    return ls_dataset_split(s->data, LS_TRAIN)->row.rank == 1 ? "column" : "channel";
 }
 
 /* The first stage whose objective wants it; -1: none does. */
@@ -68,27 +129,70 @@ static int find_standard(const ls_session *s)
     return -1;
 }
 
+static bool refuse_channel(const ls_session *s, int stage, const channels *c, long k,
+                           ls_error *error)
+{
+    const char *word = channel_word(s);
+    char key[64], place[256], which[64] = "", way[192];
+    snprintf(key, sizeof key, "stages.%d.objective", stage);
+    snprintf(way, sizeof way,
+             "let a line `normalize mean=%.4g deviation=%.4g` in transform: bring them there",
+             c->mean[k], c->deviation[k]);
+    if (c->count > 1) {
+        snprintf(which, sizeof which, "%s %ld of %ld in ", word, k + 1, c->count);
+        snprintf(way, sizeof way,
+                 c->count > LS_LIST
+                     ? "store each %s so, as `lockstep import csv --scale standard` does"
+                     : "let a line `normalize mean=... deviation=...`, each with a number for each "
+                       "%s, in transform: bring them there",
+                 word);
+    }
+    return ls_error_set(
+        error, LS_DATA,
+        "%s: %s: expected numbers of mean 0 and deviation 1, but those of %s%ld training rows of "
+        "%s have the mean %.4g and the deviation %.4g%s: %s",
+        ls_job_where(s->job, key, place, sizeof place), s->stage[stage].objective->x_rule->words,
+        which, c->rows, ls_dataset_path(s->data), c->mean[k], c->deviation[k],
+        s->job->transform ? " as transformed" : "", way);
+}
+
 bool ls_ranges_standard(const ls_session *s, ls_error *error)
 {
-    const double far = 0.5; /* from a mean of 0, and as a share of a deviation of 1 */
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
     const int stage = find_standard(s);
-    long rows;
-    double mean, deviation;
-    char key[64], place[256];
+    channels c;
     if (stage < 0)
         return true;
-    if (!measure_rows(s, &rows, &mean, &deviation, error))
+    bool ok = measure_channels(s, sample_size(s), &c, error);
+    if (ok && distance(&c, find_worst(&c)) > 1 && c.rows < train->x.rows) {
+        release_channels(&c); /* a sample can't accuse: rare numbers make a deviation */
+        ok = measure_channels(s, train->x.rows, &c, error);
+    }
+    const long worst = ok ? find_worst(&c) : 0;
+    if (ok && distance(&c, worst) > 1)
+        ok = refuse_channel(s, stage, &c, worst, error);
+    release_channels(&c);
+    return ok;
+}
+
+bool ls_ranges_constant(const ls_session *s, char *text, size_t size)
+{
+    long count = 0, first = 0;
+    channels c;
+    if (find_standard(s) < 0)
         return false;
-    snprintf(key, sizeof key, "stages.%d.objective", stage);
-    return (fabs(mean) <= far && deviation >= far && deviation <= 1 / far) ||
-           ls_error_set(error, LS_DATA,
-                        "%s: %s: expected numbers of mean 0 and deviation 1, but those of %ld "
-                        "training rows of %s have the mean %.4g and the deviation %.4g%s: let a "
-                        "line `normalize mean=%.4g deviation=%.4g` in transform: bring them there",
-                        ls_job_where(s->job, key, place, sizeof place),
-                        s->stage[stage].objective->x_rule->words, rows, ls_dataset_path(s->data),
-                        mean, deviation, s->job->transform ? " as transformed" : "", mean,
-                        deviation);
+    if (measure_channels(s, sample_size(s), &c, NULL))
+        for (long k = c.count - 1; k >= 0; k--)
+            if (is_constant(&c, k)) {
+                first = k;
+                count++;
+            }
+    snprintf(text, size,
+             "%ld of %ld %ss of the data are the same number in %ld training rows, such as %s %ld, "
+             "which is %.4g: there is nothing to learn of them",
+             count, c.count, channel_word(s), c.rows, channel_word(s), first + 1, c.mean[first]);
+    release_channels(&c);
+    return count > 0;
 }
 
 bool ls_ranges_data(const ls_session *s, double *least, double *most)

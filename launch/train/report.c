@@ -39,7 +39,8 @@ static void find_values(const ls_objective *objective, const ls_sums *sums, doub
 
 static const char *trouble_of(const ls_objective *objective, const double *value)
 {
-    return objective->type->trouble ? objective->type->trouble(objective, value) : NULL;
+    return objective->type->advice.trouble ? objective->type->advice.trouble(objective, value)
+                                           : NULL;
 }
 
 typedef enum { TRAINING, EVALUATION } source;
@@ -182,7 +183,8 @@ static ls_figures figures_of(const ls_report *report, const double *value)
     ls_figures figures = {
         .stage = (int)position->stage,
         .stages = job->stages,
-        .epoch = ls_session_epochs(stage, position->stage_step - 1),
+        .epoch = ls_session_epochs(stage, position->stage_step) -
+                 ls_session_ends_epoch(stage, position->stage_step),
         .epochs = job->stage[position->stage].steps ? 0 : job->stage[position->stage].epochs,
         .step = position->stage_step,
         .steps = stage->steps,
@@ -252,6 +254,12 @@ void ls_report_evaluation(ls_report *report, const double *value, double seconds
     if (report->run)
         put_record(report, json_pack("{s:o}", split, values(report, value, EVALUATION)));
     report->record_start += seconds; /* samples_per_second is of training alone */
+}
+
+void ls_report_failure(ls_report *report, const char *why)
+{
+    if (report->run)
+        put_record(report, json_pack("{s:s}", "trouble", why));
 }
 
 void ls_report_stage(ls_report *report, const char *how)

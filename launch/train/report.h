@@ -38,5 +38,7 @@ void ls_report_start(ls_report *report);
 void ls_report_step(ls_report *report, const ls_sums *sums);
 /* An evaluation is done, which took `seconds` and gave value[metrics]. */
 void ls_report_evaluation(ls_report *report, const double *value, double seconds);
+/* The numbers of the next update are broken: a record says why it is refused. */
+void ls_report_failure(ls_report *report, const char *why);
 /* The stage has ended: `how` is "done", "stopped early", or that with the reason. */
 void ls_report_stage(ls_report *report, const char *how);

@@ -77,8 +77,9 @@ static bool choose_own(ls_trainer *t, ls_checkpoint **own, ls_error *error)
                             "--resume=%s goes back, but the run has gone on to %s: leave --resume "
                             "out to go on from there, or add --overwrite to drop what came after",
                             path, newest);
-    if (t->options.overwrite)
-        return !t->run || ls_rundir_clear(t->run, error);
+    t->first.clears = t->options.overwrite;
+    if (t->first.clears)
+        return true;
     ls_report_notice(&t->options.listener, "--resume=%s is where the run began: it goes on from %s",
                      path, newest);
     t->checkpoint = *own;
@@ -103,14 +104,14 @@ static bool choose_path(ls_trainer *t, ls_error *error)
     return ok;
 }
 
-/* Opens t->checkpoint as options.resume says; it stays NULL where the run starts anew. With
- * options.overwrite, removes what an earlier run wrote, but not in a dry run. */
+/* Opens t->checkpoint as options.resume says; it stays NULL where the run starts anew. */
 static bool choose_checkpoint(ls_trainer *t, ls_error *error)
 {
     const char *resume = t->options.resume ? t->options.resume : "auto", *run = t->session.job->run;
     bool never = strcmp(resume, "never") == 0, required = strcmp(resume, "required") == 0;
-    if (never && t->options.overwrite)
-        return !t->run || ls_rundir_clear(t->run, error);
+    t->first.clears = never && t->options.overwrite;
+    if (t->first.clears)
+        return true;
     if (strcmp(resume, "auto") != 0 && !never && !required)
         return choose_path(t, error);
     if (!find_newest(t, run, &t->checkpoint, error))
@@ -235,6 +236,13 @@ static bool load_rows(const ls_trainer *t, ls_checkpoint_rows *rows, ls_error *e
     return true;
 }
 
+/* Removes what an earlier run wrote, if this run takes its place. It is called when nothing refuses
+ * the start any more and the weights, which may be that run's, are in memory. */
+static bool clear_earlier(const ls_trainer *t, ls_error *error)
+{
+    return !t->first.clears || ls_rundir_clear(t->run, error);
+}
+
 /* Loads the open checkpoint and closes it, or loads --weights. */
 static bool load_local(ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
 {
@@ -243,15 +251,19 @@ static bool load_local(ls_trainer *t, ls_checkpoint_rows *rows, ls_error *error)
     const ls_weights_source source = {weights, t->options.except, t->session.job->model,
                                       t->session.data};
     if (!t->checkpoint)
-        return !weights || ls_weights_file_load(&source, params, error);
+        return (!weights || ls_weights_file_load(&source, params, error)) &&
+               clear_earlier(t, error);
     if (weights)
         ls_report_notice(&t->options.listener,
                          "--weights matters at a run's first start only: the run goes on from %s",
                          t->resumed);
     /* At the beginning of a stage, optimizer states are zero, and not in the file. */
     const ls_checkpoint_arrays *arrays = t->position.stage_step ? &t->states.saved : NULL;
-    bool ok = ls_best_settle(t, error) &&
-              ls_checkpoint_load(t->checkpoint, params, arrays, error) && load_rows(t, rows, error);
+    /* Before an earlier run is removed, a first load shows that the checkpoint can be loaded;
+     * ls_best_settle, which writes into the cleared folder, may use the parameters' memory. */
+    bool ok = (!t->first.clears || ls_checkpoint_load(t->checkpoint, params, arrays, error)) &&
+              load_rows(t, rows, error) && clear_earlier(t, error) && ls_best_settle(t, error) &&
+              ls_checkpoint_load(t->checkpoint, params, arrays, error);
     ls_checkpoint_close(t->checkpoint);
     t->checkpoint = NULL;
     return ok;

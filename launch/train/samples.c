@@ -152,6 +152,8 @@ static bool read_data(ls_samples *s, ls_error *error)
         for (long i = 0; i < n; i++)
             row[i] = first + i;
         ok = ls_dataset_read(s->session->data, s->split, row, n, NULL, x, NULL, error);
+        if (ok)
+            ls_dataset_untransform(s->session->data, n, x);
         ls_picture_range(x, ok ? n * width : 0, &least, &most);
         s->least = fmin(s->least, least);
         s->most = fmax(s->most, most);
@@ -198,6 +200,9 @@ void ls_samples_open(ls_samples *s)
     s->split = ls_generation_split(job, s->session->data);
     if (none && s->run)
         ls_report_notice(s->listener, "no pictures are written (samples.every=): %s", why);
+    if (!asked && s->run && ls_job_origin(job, "samples.rows") != LS_FROM_DEFAULT)
+        ls_report_notice(s->listener, "samples.rows= writes no pictures without samples.every=, "
+                                      "such as samples.every='1 epoch'");
     if (s->wanted && s->run && !read_data(s, &error))
         ls_report_notice(s->listener, "pictures are drawn without the range of the data: %s",
                          error.text);
@@ -234,6 +239,7 @@ static bool make_rows(const ls_samples *s, int which, picture *p, ls_error *erro
     const ls_generation what = {.kind = LS_GENERATE_PRIOR, .rows = session->job->samples.rows};
     const ls_generation_plan plan = {.comm = session->comm,
                                      .objective = session->stage[s->position->stage].objective,
+                                     .data = session->data,
                                      .seed = (uint64_t)session->job->seed,
                                      .collect = collect,
                                      .context = p};

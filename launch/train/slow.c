@@ -10,6 +10,7 @@
 #include "core/minmax.h"
 
 static const double slow_above = 1.2, slow_until = 1.1;
+static const double lost_least = 0.01; /* seconds in LS_SLOW_STEPS */
 
 ls_slow_pace ls_slow_pace_of(const double *seconds)
 {
@@ -70,8 +71,9 @@ ls_slow ls_slow_find(const ls_slow_rank *ranks, const int *sizes, int machines, 
     const double former = before >= 0 ? ratio_of(&machine[before], step, row) : 0;
     const bool stays = former > slow_until && most < slow_above * former;
     slowest = stays ? before : slowest;
-    const ls_slow found = {stays || most > slow_above ? slowest : -1, machine[slowest].step.usual,
-                           step};
+    const double lost = LS_SLOW_STEPS * (machine[slowest].step.usual - step);
+    const bool slow = stays || (most > slow_above && lost >= lost_least);
+    const ls_slow found = {slow ? slowest : -1, machine[slowest].step.usual, step};
     ls_free(values);
     ls_free(machine);
     return found;

@@ -1,10 +1,12 @@
-/* slow: which machine is slower than the others, by what its ranks have computed in the last steps.
+/* slow: which machine is slower than the others, by how long its ranks have computed, or waited for
+ * their data, in the last steps.
  *
  * A machine is slow when its slowest rank computes a step at least 20 % longer than that of the
  * median machine, in three of four of its last steps: neither a late step nor a burst of other work
  * is called slow. Ranks with more rows take longer, and short shards cost more a row, so it must be
- * so by seconds and by seconds a row. Once slow, it stays so until it is less than 10 % slower, or
- * another is 20 % slower than it. */
+ * so by seconds and by seconds a row; and these steps must lose a hundredth of a second by it,
+ * since steps of microseconds are late for any reason. Once slow, it stays so until it is less than
+ * 10 % slower, or another is 20 % slower than it. */
 #pragma once
 
 enum { LS_SLOW_STEPS = 20 }; /* that are looked at */

@@ -1,6 +1,8 @@
 /* timeline: keeps spans in a ring, and writes those of all ranks as a Chrome trace. */
 #include "launch/train/timeline.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "core/print.h"
 #include "dist/clocks.h"
 #include "io/atomic_file.h"
+#include "io/file.h"
 
 /* Events of all ranks together, and of one at least and at most; and how many of each rank are
  * gathered at a time. */
@@ -64,11 +67,40 @@ typedef struct place {
     char host[sizeof((ls_comm *)0)->host];
 } place;
 
+/* What a trace begins with. */
+#define BEGINNING "[\n{\"name\":\"process_name\""
+
+/* Whether nothing is at `path`, or a trace, as an earlier run has written it. */
+static bool is_free(const char *path)
+{
+    char text[sizeof BEGINNING] = "";
+    int file = ls_file_open(path, O_RDONLY | O_NONBLOCK, 0);
+    if (file < 0)
+        return errno == ENOENT;
+    bool trace = ls_file_read_at(file, text, sizeof text - 1, 0) > 0 && !strcmp(text, BEGINNING);
+    ls_file_close(file);
+    return trace;
+}
+
+/* On rank 0: begins the file. */
+static ls_atomic_file *open_file(const char *path, ls_error *error)
+{
+    ls_atomic_file *file = ls_atomic_file_create(path, error);
+    if (!file || is_free(path))
+        return file;
+    ls_error_set(error, LS_USAGE,
+                 "--timeline=%s: the file that is there is no timeline of an earlier run: give "
+                 "another name, or remove it",
+                 path);
+    ls_atomic_file_discard(file);
+    return NULL;
+}
+
 static bool check_path(const ls_comm *comm, const char *path, ls_error *error)
 {
     if (comm->rank != 0)
         return true;
-    ls_atomic_file *file = ls_atomic_file_create(path, error);
+    ls_atomic_file *file = open_file(path, error);
     ls_atomic_file_discard(file);
     return file != NULL;
 }
@@ -161,11 +193,9 @@ static void put_event(FILE *out, const ls_timeline *timeline, const event *e, co
 static void put_places(FILE *out, const place *all, int ranks)
 {
     for (int r = 0; r < ranks; r++) {
-        fputs(r ? ",\n" : "[\n", out);
-        ls_print(
-            out,
-            "{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%d,\"tid\":%d,\"args\":{\"name\":\"",
-            all[r].machine, r);
+        fputs(r ? ",\n{\"name\":\"process_name\"" : BEGINNING, out);
+        ls_print(out, ",\"ph\":\"M\",\"pid\":%d,\"tid\":%d,\"args\":{\"name\":\"", all[r].machine,
+                 r);
         for (const char *c = all[r].host; *c; c++) /* a host's name is anything */
             fputc(*c == '"' || *c == '\\' || *c < ' ' || *c > '~' ? '?' : *c, out);
         ls_print(out,
@@ -240,7 +270,7 @@ void ls_timeline_write(ls_timeline *timeline, const ls_listener *listener)
     char text[sizeof error.text + 128];
     if (timeline->steps == 0) /* of a run that was complete: what is there stays */
         return;
-    ls_atomic_file *file = comm->rank == 0 ? ls_atomic_file_create(timeline->path, &error) : NULL;
+    ls_atomic_file *file = comm->rank == 0 ? open_file(timeline->path, &error) : NULL;
     bool ok = ls_comm_agree(comm, comm->rank != 0 || file, &error);
     if (ok) {
         FILE *out = file ? ls_atomic_file_stream(file) : NULL;

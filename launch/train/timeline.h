@@ -13,7 +13,8 @@
 typedef struct ls_timeline ls_timeline;
 
 /* **Collective.** For a file PATH (borrowed, as is the session). NULL and an error, the same on all
- * ranks, where it can't be written. Free with ls_timeline_destroy. */
+ * ranks, where it can't be written, or something else than an earlier timeline is there. Free with
+ * ls_timeline_destroy. */
 ls_timeline *ls_timeline_create(const ls_session *session, const char *path, ls_error *error);
 void ls_timeline_destroy(ls_timeline *timeline);
 /* From now on the passes through each net that the objective, which is compiled, trains are stored.

@@ -95,7 +95,7 @@ double ls_timing_begin(ls_timing *t)
 void ls_timing_step(ls_timing *t, long rows)
 {
     const long at = t->recents++ % LS_SLOW_STEPS;
-    t->recent[at] = t->step[LS_TIME_COMPUTE];
+    t->recent[at] = t->step[LS_TIME_COMPUTE] + t->step[LS_TIME_DATA];
     t->recent_row[at] = rows > 0 ? t->recent[at] / (double)rows : 0;
     for (int k = 0; k < LS_TIMES; k++)
         t->total[k] += t->step[k];
@@ -149,16 +149,18 @@ static void tell_slow(ls_timing *t, const figures *all, long step)
         ranks[r] = all[r].pace;
     const ls_slow slow = ls_slow_find(ranks, t->machine_sizes, t->machines, before);
     ls_free(ranks);
-    t->slow = slow.machine;
-    if (t->slow == before || !t->listener->notice)
+    const double now = ls_clock_now(), pause = 60;
+    if (slow.machine == before || !t->listener->notice || (t->told > 0 && now < t->told + pause))
         return;
+    t->slow = slow.machine;
+    t->told = now;
     name_machine(t, t->slow < 0 ? before : t->slow, name, sizeof name);
     if (t->slow < 0)
         snprintf(text, sizeof text, "step %ld: no longer slower than the others: %s", step, name);
     else
         snprintf(text, sizeof text,
-                 "step %ld: slow: %s: computing takes %.3g s a step, %.2f times the median (%.3g "
-                 "s), for %d steps now; all others wait for it",
+                 "step %ld: slow: %s: computing and waiting for data take %.3g s a step, %.2f "
+                 "times the median (%.3g s), for %d steps now; all others wait for it",
                  step, name, slow.seconds, slow.seconds / slow.median, slow.median, LS_SLOW_STEPS);
     t->listener->notice(t->listener->context, text);
 }

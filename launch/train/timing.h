@@ -30,6 +30,7 @@ typedef struct ls_timing {
     struct ls_timing_place *place; /* [size] where each rank runs */
     int machines, *machine_sizes; /* [machines] ranks of each; of one machine, those of its nodes */
     int slow;                     /* the machine that was last called slow; -1: none is */
+    double told;                  /* when that was said; 0: never */
 } ls_timing;
 
 extern const char *const ls_timing_names[LS_TIMES]; /* "compute", ... */
@@ -47,6 +48,6 @@ double ls_timing_begin(ls_timing *timing);
 void ls_timing_step(ls_timing *timing, long rows);
 /* **Collective.** After step `step` of the run: on rank 0 finds the spread over the ranks of the
  * steps since ls_timing_clear, and a notice says which machine is slow, once, and when it is no
- * longer. */
+ * longer, at most once a minute. */
 void ls_timing_gather(ls_timing *timing, long step);
 void ls_timing_clear(ls_timing *timing);

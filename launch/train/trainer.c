@@ -40,7 +40,10 @@ static void tell_nets(const ls_trainer *t)
                          "the net %s has no line `input`, so it gets noise of the shape of a row, "
                          "%s: `input 64` as its first line gives it 64 numbers",
                          noisy->name, ls_shape_text(&noisy->x, text, sizeof text));
-    if (ls_ranges_apart(session, 0, text, sizeof text))
+    if (ls_ranges_constant(session, text, sizeof text))
+        ls_report_notice(&t->options.listener, "%s", text);
+    /* What is trained without files is measured, on random rows: no advice helps them. */
+    if (!t->options.no_files && ls_ranges_apart(session, 0, text, sizeof text))
         ls_report_notice(&t->options.listener, "%s", text);
 }
 
@@ -168,6 +171,22 @@ static bool check_shards(const ls_trainer *t, ls_error *error)
     return true;
 }
 
+/* On rank 0. Says what can hardly be meant in the stages that are still to run. */
+static void tell_doubts(const ls_trainer *t)
+{
+    char text[512];
+    for (int i = (int)t->position.stage; i < t->session.job->stages; i++) {
+        const ls_session_stage *stage = &t->session.stage[i];
+        const ls_objective *objective = stage->objective;
+        if (!objective->type->advice.doubt)
+            continue;
+        const double epochs = (double)stage->steps / ls_session_steps_per_epoch(stage);
+        objective->type->advice.doubt(objective, epochs, stage->optimizer, text, sizeof text);
+        if (text[0])
+            ls_report_notice(&t->options.listener, "%s", text);
+    }
+}
+
 /* **Collective.** Parameters, optimizer state and gradients. */
 static bool allocate(ls_trainer *t, ls_error *error)
 {
@@ -259,6 +278,8 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
         return false;
     if (!ls_comm_agree(comm, ls_cache_reserve(t, error), error))
         return false;
+    if (comm->rank == 0)
+        tell_doubts(t);
     if (t->options.dry_run)
         return true;
     bool judges = t->evaluate.unit != LS_EVERY_NEVER && !ls_trainer_complete(t);

@@ -58,8 +58,10 @@ typedef struct ls_trainer {
         double saved, evaluated; /* when the last checkpoint and evaluation were: ls_clock_now() */
     } last;
     struct {
+        long step;    /* that this start goes on from */
         bool time_up; /* max_seconds are over */
         bool cut;     /* rows are cut into other streams than those of the checkpoint */
+        bool clears;  /* what an earlier run wrote is removed, once nothing refuses this one */
     } first;          /* on rank 0 */
 } ls_trainer;
 

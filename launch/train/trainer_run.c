@@ -124,24 +124,47 @@ static bool check_files(const ls_trainer *t, const ls_batch *batch, ls_error *er
     return batch && (is_saving_well(t) || check_written(t, error));
 }
 
+/* What the sums are divided by. Where no row of a batch has a label, they are 0. */
+static double weight_of(const ls_sums *sums)
+{
+    return fmax(1, sums->at[LS_SUM_WEIGHT]);
+}
+
+/* What to do where the numbers of an update are not finite, into text[size]; returns text. In the
+ * first update from a checkpoint they follow from its parameters alone. */
+static const char *advise(const ls_trainer *t, const turn *now, char *text, size_t size)
+{
+    if (t->resumed && t->position.step == t->first.step && now->phase + now->repeat == 0)
+        snprintf(text, size,
+                 "it is the first from %s, whose parameters are broken themselves: go back with "
+                 "--resume=PATH of an earlier checkpoint and --overwrite, or begin anew with "
+                 "--resume=never --overwrite, and lower rate=, set clip= or a warm-up",
+                 t->resumed);
+    else
+        snprintf(text, size,
+                 "no checkpoint is lost: lower rate=, set clip= or a warm-up, and start again");
+    return text;
+}
+
 /* Whether the update may be made: the same verdict on every rank, before any of them makes it. */
 static bool accept(const ls_trainer *t, const turn *now, const ls_step_sums *sums, ls_error *error)
 {
-    double weight = sums->sums.at[LS_SUM_WEIGHT], loss = sums->sums.at[LS_SUM_LOSS] / weight;
+    double weight = weight_of(&sums->sums), loss = sums->sums.at[LS_SUM_LOSS] / weight;
     double norm2 = ls_squares_total(t->session.params, t->norm2.gradient);
     const ls_objective *objective = stage_of(t)->objective;
     bool several = objective->phases > 1;
+    char advice[1024];
     if (sums->failed > 0)
         return ls_comm_agree(t->comm, check_files(t, now->batch, error), error);
     if (isfinite(loss) && isfinite(norm2))
         return true;
     return ls_error_set(error, LS_NUMERIC,
                         "step %ld%s%s: the %s is not finite (loss %g, gradient norm %g), so this "
-                        "update was not made; no checkpoint is lost: lower rate=, set clip= or a "
-                        "warm-up, and start again",
+                        "update was not made; %s",
                         t->position.step + 1, several ? ", " : "",
                         several ? objective->phase[now->phase].name : "",
-                        isfinite(loss) ? "gradient" : "loss", loss, sqrt(norm2) / weight);
+                        isfinite(loss) ? "gradient" : "loss", loss, sqrt(norm2) / weight,
+                        advise(t, now, advice, sizeof advice));
 }
 
 static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)
@@ -205,11 +228,14 @@ static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *er
     bool accepted = accept(t, now, &sums, error);
     double begin = ls_timing_begin(&t->report.timing);
     if (accepted)
-        update(t, now->phase, sums.sums.at[LS_SUM_WEIGHT]);
+        update(t, now->phase, weight_of(&sums.sums));
     ls_watch_end(watch_of(t), LS_SPAN_UPDATE, begin);
     ls_reduce_end(t->reduce);
-    if (!accepted)
+    if (!accepted) {
+        if (error->code == LS_NUMERIC)
+            ls_report_failure(&t->report, error->text);
         return false;
+    }
     begin = ls_timing_begin(&t->report.timing);
     ls_session_prepare(&t->session, slots);
     ls_watch_end(watch_of(t), LS_SPAN_PREPARE, begin);
@@ -431,9 +457,11 @@ static ls_loader *open_loader(const ls_trainer *t)
     const ls_loader_plan plan = {.split = LS_TRAIN,
                                  .seed = (uint64_t)t->session.job->seed,
                                  .stage = (uint32_t)t->position.stage,
+                                 .targets = stage_of(t)->objective->takes_y,
                                  .shuffle = !ls_objective_streams(stage_of(t)->objective),
                                  .streams = ls_objective_streams(stage_of(t)->objective),
                                  .sampler = stage_of(t)->sampler,
+                                 .bucket = t->session.job->stage[t->position.stage].bucket,
                                  .rows = stage_of(t)->rows,
                                  .batch = t->session.job->stage[t->position.stage].batch,
                                  .shards = t->shards.count,
@@ -544,6 +572,7 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
 {
     verdict result;
     long before;
+    t->first.step = t->position.step;
     do {
         before = t->position.stage;
         result = run_stage(t, error);

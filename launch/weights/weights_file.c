@@ -30,12 +30,35 @@ static ls_naming naming_of(const ls_safetensors_table *table)
     return table->count ? LS_NAMING_TORCHVISION : LS_NAMING_LOCKSTEP;
 }
 
+/* The tensor whose name is the wanted one behind what all names of the file begin with, such as the
+ * "module." of PyTorch's DataParallel; NULL: there is none. */
+static const char *find_prefixed(const ls_safetensors_table *table, const char *wanted)
+{
+    for (int i = 0; i < table->count; i++) {
+        const char *name = table->at[i].name;
+        const size_t length = strlen(name), own = strlen(wanted);
+        int same = 0;
+        if (length <= own || strcmp(name + length - own, wanted) != 0)
+            continue;
+        while (same < table->count && strncmp(table->at[same].name, name, length - own) == 0)
+            same++;
+        if (same == table->count)
+            return name;
+    }
+    return NULL;
+}
+
 /* The tensor is missing: names the nearest that there is. */
 static bool miss(const loading *load, int slot, ls_error *error)
 {
     const ls_safetensors_table *table = &load->file->table;
     const char *wanted = load->names[slot].text;
     const char *near = ls_nearest(wanted, table->at, table->count, sizeof *table->at);
+    const char *prefixed = find_prefixed(table, wanted);
+    if (prefixed)
+        return ls_error_set(
+            error, LS_DATA, "%s: all its names begin with '%.*s', before %s too: take that off",
+            load->file->path, (int)(strlen(prefixed) - strlen(wanted)), prefixed, wanted);
     return ls_error_set(error, LS_DATA,
                         "%s: holds no tensor %s, which %s of this model is read from%s%s",
                         load->file->path, wanted, load->params->slots[slot].name,
@@ -115,6 +138,10 @@ static bool load_slots(const loading *load, ls_error *error)
         ok = !load->found[s] || ls_safetensors_read(load->file, load->found[s], file, error);
         if (!ok || !load->found[s])
             continue;
+        char where[LS_SLOT_NAME + 16];
+        snprintf(where, sizeof where, "tensor %s", load->names[s].text);
+        ok = ls_params_accept(&params->slots[s], file, where, error) ||
+             ls_error_prefix(error, "%s", load->file->path);
         ls_tensor_names_to_slot(&load->names[s], &params->slots[s], file, logical);
         ls_params_load(params, s, logical, params->values);
     }

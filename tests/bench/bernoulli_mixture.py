@@ -106,10 +106,11 @@ def main():
     single = Mixture(numpy.ones(1), ((train.sum(0) + 1) / (len(train) + 2))[None].astype(numpy.float32))
     print(f"independent pixels: valid {single.likelihood(valid):.3f}  test {single.likelihood(test):.3f}", flush=True)
     model = best = begin(train, a.components, random)
+    most = model.likelihood(valid)
     for iteration in range(a.iterations):
         model = model.maximised(train, random)
         found = model.likelihood(valid)
-        if iteration == 0 or found > most:
+        if found > most:
             most, best = found, model
         if (iteration + 1) % 10 == 0:
             print(f"iteration {iteration + 1}: valid {found:.3f}", flush=True)

@@ -1,16 +1,18 @@
 #!/usr/bin/python3
-"""Bottleneck features of speech frames: a linear classifier of phonemes on 39 of them, beside the net that they are cut
-from, and beside 39 principal components.
+"""Bottleneck features: a linear classifier on 39 of them, beside the net that they are cut from, and beside 39 principal
+components. Of speech frames, or of the pictures that launch/jobs/bottleneck.yaml is for.
 
   bottleneck.py [--lockstep build/lockstep] [--sentences 500] [--folder DIR]
+  bottleneck.py --data runs/fashion.h5 [--seeds 3] [--lockstep build/lockstep] [--folder DIR]
 
-espeak-ng reads sentences of README.md by voices of the training, validation or test rows, no voice in two of them, and says
+With --data the jobs bottleneck.yaml and bottleneck-linear.yaml are run for each seed. Without it the rows are speech: espeak-ng reads sentences of README.md by voices of the training, validation or test rows, no voice in two of them, and says
 when each phoneme begins; `lockstep import wav --segments` makes frames with a label each of that, and each frame with its
 neighbours becomes a row. A net with a layer of 39 units is trained on the rows; `lockstep extract` cuts the features; a
 classifier of one dense layer learns from them, and from 39 principal components of the frames.
 """
 import argparse
 import ctypes
+import json
 import os
 import re
 import subprocess
@@ -21,11 +23,11 @@ import numpy
 
 import bdg
 
+JOBS = os.path.join(os.path.dirname(__file__), "..", "..", "launch", "jobs")
 CONTEXT, BANDS, WIDTH, PHONEMES = 5, 24, 39, 40
 ROWS = {"train": 60000, "valid": 6000, "test": 12000}
 JOB = """
 data: {data}
-run: {run}
 seed: 1
 net: |
 {net}
@@ -119,42 +121,61 @@ def make_rows(folder, lockstep):
     return len(chosen)
 
 
-def principal_components(folder):
-    with h5py.File(f"{folder}/frames.h5") as file, h5py.File(f"{folder}/components.h5", "w") as out:
-        train = file["train/x"][:].astype("float64")
-        mean = train.mean(0)
-        basis = numpy.linalg.eigh(numpy.cov((train - mean).T))[1][:, ::-1][:, :WIDTH]
-        for split in ROWS:
-            x = (file[f"{split}/x"][:] - mean) @ basis
-            out[f"{split}/x"] = (x / ((train - mean) @ basis).std(0)).astype("float32")
+def principal_components(data, output):
+    """The first 39 of the training rows, each with deviation 1."""
+    with h5py.File(data) as file, h5py.File(output, "w") as out:
+        rows = {split: file[f"{split}/x"][:].reshape(len(file[f"{split}/x"]), -1).astype("float64") for split in ROWS}
+        mean = rows["train"].mean(0)
+        variances, basis = numpy.linalg.eigh(numpy.cov((rows["train"] - mean).T))
+        basis = (basis / numpy.sqrt(numpy.maximum(variances, 1e-12)))[:, ::-1][:, :WIDTH]
+        for split, x in rows.items():
+            out[f"{split}/x"] = ((x - mean) @ basis).astype("float32")
             file.copy(f"{split}/y", out[split], "y")
 
 
-def train(folder, lockstep, name, data, lines, epochs):
-    job = f"{folder}/{name}.yaml"
-    with open(job, "w", encoding="utf-8") as file:
-        file.write(JOB.format(data=f"{folder}/{data}", run=f"{folder}/{name}", epochs=epochs,
-                              net="\n".join("  " + line for line in lines)))
-    subprocess.run([lockstep, "train", job, "--resume=never", "--overwrite"], check=True, stdout=subprocess.DEVNULL)
-    said = subprocess.run([lockstep, "evaluate", f"{folder}/{name}", "--split", "test"], check=True, capture_output=True,
-                          text=True).stdout
-    accuracy = float(re.search(r"^accuracy +(\S+)", said, re.M)[1])
-    print(f"{name:10} accuracy {accuracy:.4f} on test frames", flush=True)
+def train(lockstep, run, job, *keys):
+    """Accuracy on the test rows."""
+    subprocess.run([lockstep, "train", job, f"run={run}", *keys, "--resume=never", "--overwrite"], check=True,
+                   stdout=subprocess.DEVNULL)
+    said = subprocess.run([lockstep, "evaluate", run, "--split", "test", "--json"], check=True, capture_output=True, text=True)
+    accuracy = json.loads(said.stdout)["accuracy"]
+    print(f"{os.path.basename(run):10} accuracy {accuracy:.4f} on test rows", flush=True)
 
 
-def run(folder, arguments):
-    lockstep = arguments.lockstep
+def extract(lockstep, run, output):
+    subprocess.run([lockstep, "extract", run, "--layer", "narrow", "-o", output, "--force"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def speech(folder, lockstep, arguments):
     read_aloud(folder, arguments.sentences)
     classes = make_rows(folder, lockstep)
-    train(folder, lockstep, "net", "frames.h5",
-          ["batchnorm", "dense units=512", "batchnorm relu=1", "dropout rate=0.2", "dense units=512", "batchnorm relu=1",
-           f"narrow: dense units={WIDTH}", "batchnorm", "dense units=256", "batchnorm relu=1", f"dense units={classes}"], 12)
-    subprocess.run([lockstep, "extract", f"{folder}/net", "--layer", "narrow", "-o", f"{folder}/narrow.h5", "--force"],
-                   check=True, stdout=subprocess.DEVNULL)
-    principal_components(folder)
+
+    def train_net(name, data, lines, epochs):
+        job = f"{folder}/{name}.yaml"
+        with open(job, "w", encoding="utf-8") as file:
+            file.write(JOB.format(data=f"{folder}/{data}", epochs=epochs, net="\n".join("  " + line for line in lines)))
+        train(lockstep, f"{folder}/{name}", job)
+
+    train_net("net", "frames.h5",
+              ["batchnorm", "dense units=512", "batchnorm relu=1", "dropout rate=0.2", "dense units=512", "batchnorm relu=1",
+               f"narrow: dense units={WIDTH}", "batchnorm", "dense units=256", "batchnorm relu=1", f"dense units={classes}"],
+              12)
+    extract(lockstep, f"{folder}/net", f"{folder}/narrow.h5")
+    principal_components(f"{folder}/frames.h5", f"{folder}/components.h5")
     linear = ["batchnorm", f"dense units={classes}"]
-    train(folder, lockstep, "bottleneck", "narrow.h5", linear, 40)
-    train(folder, lockstep, "components", "components.h5", linear, 40)
+    train_net("bottleneck", "narrow.h5", linear, 40)
+    train_net("components", "components.h5", linear, 40)
+
+
+def pictures(folder, lockstep, arguments):
+    principal_components(arguments.data, f"{folder}/components.h5")
+    for seed in range(1, arguments.seeds + 1):
+        keys = f"seed={seed}", *arguments.keys
+        train(lockstep, f"{folder}/net-{seed}", f"{JOBS}/bottleneck.yaml", f"data={arguments.data}", *keys)
+        extract(lockstep, f"{folder}/net-{seed}", f"{folder}/narrow.h5")
+        for name in "narrow", "components":
+            train(lockstep, f"{folder}/{name}-{seed}", f"{JOBS}/bottleneck-linear.yaml", f"data={folder}/{name}.h5", *keys)
 
 
 def main():
@@ -162,12 +183,17 @@ def main():
     parser.add_argument("--lockstep", default="build/lockstep")
     parser.add_argument("--sentences", type=int, default=500)
     parser.add_argument("--folder", help="where sounds and runs are kept; without it, nothing is")
+    parser.add_argument("--data", help="the data set of launch/jobs/bottleneck.yaml")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("keys", nargs="*", help="with --data: KEY=VALUE of the jobs")
     arguments = parser.parse_args()
+    run = pictures if arguments.data else speech
     if arguments.folder:
-        run(arguments.folder, arguments)
+        os.makedirs(arguments.folder, exist_ok=True)
+        run(arguments.folder, arguments.lockstep, arguments)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            run(folder, arguments)
+            run(folder, arguments.lockstep, arguments)
 
 
 if __name__ == "__main__":

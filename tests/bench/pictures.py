@@ -43,13 +43,14 @@ def make(folder, count):
 
 
 def read_one(job):
+    """Makes only the pixels of the crop: torchvision's Resize and CenterCrop scale all of a picture first."""
     path, size = job
     picture = Image.open(path).convert("RGB")
     w, h = picture.size
     across, down = (size, h * size // w) if h >= w else (w * size // h, size)
-    picture = picture.resize((across, down), Image.BILINEAR)
     left, top = (across - size) // 2, (down - size) // 2
-    return numpy.asarray(picture.crop((left, top, left + size, top + size)))
+    box = (left * w / across, top * h / down, (left + size) * w / across, (top + size) * h / down)
+    return numpy.asarray(picture.resize((size, size), Image.BILINEAR, box=box))
 
 
 def with_pil(folder, output, size, processes):

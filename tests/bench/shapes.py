@@ -2,7 +2,7 @@
 """shapes: draws pictures of 10 shapes in 10 folders, for `lockstep import images` and a small ResNet.
 
     tests/bench/shapes.py runs/shapes [COUNT]          COUNT pictures of each shape (600), JPEG and PNG, 64 to 160 pixels
-    lockstep import images runs/shapes --size 64 --valid 10% --test 20% -o runs/shapes.h5
+    lockstep import images runs/shapes --size 64 --valid 0.1 --test 0.2 -o runs/shapes.h5
     lockstep train launch/jobs/shapes.yaml
 
 Size, place, turn, colours and thickness vary, and so do gradients and noise behind the shape.

@@ -368,14 +368,14 @@ class OneLayer
     {
         return stored(k, gradient_);
     }
-    Reals forward(const real *x, long rows)
+    Reals forward(const real *x, long rows, const ls_pass &pass = {})
     {
         last_y_.assign((size_t)(rows * y_count()), NAN);
         args_ = {};
         args_.x[0] = x;
         args_.y = last_y_.data();
         bench_.reset(new Bench(layer, rows));
-        bench_->forward({}, args_);
+        bench_->forward(pass, args_);
         return last_y_;
     }
     /* Of the last forward. dx is written or added to; NULL: not wanted. */

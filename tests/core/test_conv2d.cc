@@ -102,7 +102,7 @@ ls_conv conv_of(const Shape &s)
 /* One of each kind: LeNet's two, 1x1, strides, a pad beyond the kernel, a kernel as large as the
  * image, more channels than the narrow way takes, one channel each way, groups, a group a channel,
  * dilation (with pad, with stride, with groups), strided 1x1, Winograd in the phases of a stride
- * and in groups. */
+ * and in groups, Winograd along a line and with dilation, which does not divide the outputs. */
 const Shape shapes[] = {
     {{12, 12, 1}, 6, {5, 5}, {1, 1}, {2, 2}, true},
     {{7, 8, 6}, 16, {5, 5}, {1, 1}, {0, 0}, true},
@@ -140,6 +140,13 @@ const Shape shapes[] = {
     {{11, 12, 16}, 32, {5, 5}, {2, 2}, {2, 2}, true},
     {{6, 6, 32}, 64, {3, 3}, {1, 1}, {1, 1}, true, 2},
     {{23, 21, 3}, 64, {7, 7}, {2, 2}, {3, 3}, true},
+    {{1, 29, 64}, 80, {1, 3}, {1, 1}, {0, 0}, true, 1, {1, 2}},
+    {{1, 19, 144}, 48, {1, 3}, {1, 1}, {0, 5}, true, 1, {1, 3}},
+    {{3, 14, 32}, 128, {1, 5}, {1, 1}, {0, 8}, false, 1, {2, 2}},
+    {{1, 13, 128}, 128, {1, 3}, {1, 1}, {0, 1}, true, 2},
+    {{2, 15, 96}, 48, {1, 5}, {1, 2}, {0, 2}, true},
+    {{13, 9, 32}, 48, {3, 3}, {1, 1}, {4, 1}, true, 1, {3, 2}},
+    {{14, 11, 16}, 32, {5, 5}, {1, 1}, {2, 2}, true, 1, {2, 1}},
 };
 
 /* The arrays of a pass, and scratch of NaN. */
@@ -288,12 +295,13 @@ double gradient_error(const ls_conv &conv, const Arrays &a)
     });
 }
 
-/* Of ResNet-50, VGG-16, AlexNet. */
+/* Of ResNet-50, VGG-16, AlexNet, a net of time delays. */
 const Shape large_shapes[] = {
     {{28, 28, 64}, 64, {3, 3}, {1, 1}, {1, 1}, false},
     {{14, 14, 256}, 256, {3, 3}, {1, 1}, {1, 1}, false},
     {{7, 7, 512}, 512, {3, 3}, {1, 1}, {1, 1}, false},
     {{27, 27, 64}, 192, {5, 5}, {1, 1}, {2, 2}, false},
+    {{1, 196, 512}, 512, {1, 3}, {1, 1}, {0, 0}, false},
     {{28, 28, 256}, 64, {1, 1}, {1, 1}, {0, 0}, false},
     {{28, 28, 128}, 128, {3, 3}, {2, 2}, {1, 1}, false},
     {{56, 56, 3}, 64, {7, 7}, {2, 2}, {3, 3}, false},
@@ -393,6 +401,7 @@ TEST(Conv2d, ManyBlocksAreOneConvolution)
 {
     const Shape long_shapes[] = {{{19, 70, 32}, 112, {3, 3}, {1, 1}, {1, 1}, true},
                                  {{13, 70, 80}, 144, {3, 3}, {1, 1}, {1, 1}, true},
+                                 {{1, 260, 144}, 64, {1, 3}, {1, 1}, {0, 3}, true, 1, {1, 3}},
                                  {{4, 500, 4}, 6, {3, 3}, {1, 1}, {1, 1}, true, 2},
                                  {{3, 1000, 3}, 70, {2, 5}, {1, 2}, {1, 0}, true},
                                  {{60, 45, 70}, 5, {3, 1}, {2, 1}, {0, 2}, true, 1, {2, 1}},
@@ -524,8 +533,12 @@ TEST(Conv2d, RefusesWhatItCannotDo)
 /* The largest block of tiles is not that of the most rows. */
 TEST(Conv2d, WinogradsScratchHoldsTheBlocksOfAnyBatch)
 {
-    ls_conv conv = conv_of({{4, 4, 2304}, 32, {3, 3}, {1, 1}, {1, 1}, true});
-    for (long rows : {1, 98, 99}) {
+    const Shape square = {{4, 4, 2304}, 32, {3, 3}, {1, 1}, {1, 1}, true},
+                line = {{1, 4, 2304}, 32, {1, 3}, {1, 1}, {0, 1}, true};
+    const std::vector<std::pair<Shape, long>> batches = {
+        {square, 1}, {square, 98}, {square, 99}, {line, 147}, {line, 148}};
+    for (const auto &[shape, rows] : batches) {
+        const ls_conv conv = conv_of(shape);
         Arrays a(conv, rows);
         long reals = ls_conv_scratch(&conv);
         std::vector<real> guarded((size_t)reals + 4096, 77);

@@ -67,6 +67,9 @@ TEST(Descent, LeadsDownThroughMachinesAndLogisticFunctionsOnly)
         {TWO, 2, true},
         {TWO, 0, true},
         {TWO, 3, false},
+        {"6 | dense units=4 visible=1; activation function=logistic; dropout rate=0.2; "
+         "dense units=3 visible=1",
+         3, true},
         {"6 | dense units=4 visible=1; activation function=tanh; dense units=3 visible=1", 2,
          false},
         {"6 | dense units=4; activation function=logistic; dense units=3 visible=1", 2, false},
@@ -92,6 +95,20 @@ TEST(Descent, TheLowestMachineGivesItsMeans)
             expected.push_back(mean);
         expect_near(x, expected, "means");
     }
+}
+
+TEST(Descent, GoesPastDropout)
+{
+    const Net plain("6 | dense units=4 visible=1; activation function=logistic; "
+                    "dense units=5 visible=1");
+    const Net dropped("6 | dense units=4 visible=1; activation function=logistic; dropout; "
+                      "dense units=5 visible=1");
+    ASSERT_EQ(plain.params()->size, dropped.params()->size);
+    memcpy(dropped.params()->values, plain.params()->values,
+           (size_t)plain.params()->size * sizeof(real));
+    const Reals h = {1, 0, 0, 1, 0};
+    EXPECT_EQ(Down(dropped, 3, LS_BOLTZMANN_BERNOULLI, 1).run(0, 1, h, 6),
+              Down(plain, 2, LS_BOLTZMANN_BERNOULLI, 1).run(0, 1, h, 6));
 }
 
 /* E[x | h2] = sum over the 16 states h1 of p(h1 | h2) means(h1). A mean of 20,000 rows of numbers

@@ -360,6 +360,22 @@ TEST(Gan, RowsOfDsLastUpdateAreNotMadeAgain)
     EXPECT_NE(loss_of_g(repeat(1), 8, 3), held) << "another step";
 }
 
+/* The last batch of an epoch can have fewer rows than there are shards: an empty one is not the
+ * shard before it. */
+TEST(Gan, AShardWithoutRowsHasNoGradient)
+{
+    Gan gan("gan");
+    const Reals x = rows(2), none;
+    ls_sums sums;
+    gan.compile(2, 0);
+    for (int phase : {DISCRIMINATOR, GENERATOR}) {
+        const uint32_t draw = phase == GENERATOR ? G_PHASE : 0;
+        gan.gradient(phase, draw, x, &sums, 0, 2);
+        for (real g : of_phase(gan, phase, gan.gradient(phase, draw, none, &sums, 2, 2)))
+            ASSERT_EQ(g, 0);
+    }
+}
+
 /* A batch in two shards: each phase's gradients add up, and rows have the noise of their place in
  * the batch. Without batch norm, which would see its shard alone. */
 TEST(Gan, ShardsAddUpToTheBatch)
@@ -509,22 +525,25 @@ TEST(Gan, SaysWhatIsWrongWithADiscriminator)
     auto trouble = [](const char *text, double d_loss, double real, double fake) {
         Gan gan(text);
         const double value[] = {d_loss, 1, real, fake, 0, 0};
-        const char *found = gan.objective->type->trouble(gan.objective, value);
+        const char *found = gan.objective->type->advice.trouble(gan.objective, value);
         return std::string(found ? found : "");
     };
     EXPECT_EQ(trouble("gan", 1.3, 0.55, 0.45), "");
-    EXPECT_EQ(trouble("gan", 1.3862, 0.5, 0.5), "") << "near the optimum";
+    EXPECT_EQ(trouble("gan", 1.3862, 0.5, 0.499999), "") << "near the optimum";
     EXPECT_EQ(trouble("gan", 9, 0.9999, 0.9999),
               "the discriminator is constant: it takes every row for real");
     EXPECT_EQ(trouble("gan", 9, 0.0001, 0.0001),
               "the discriminator is constant: it takes every row for fake");
     EXPECT_EQ(trouble("gan", std::log(4), 0.5, 0.5),
-              "the discriminator is constant: it says 1/2 of every row");
+              "the discriminator is constant: it gives all rows the same number");
+    EXPECT_EQ(trouble("gan", 1.5064, 0.6682, 0.6682),
+              "the discriminator is constant: it gives all rows the same number");
     EXPECT_EQ(trouble("gan", 1e-5, 0.99999, 0.00001),
               "the discriminator is certain of every row: the generator learns hardly anything "
               "from it");
     EXPECT_EQ(trouble("gan loss=wasserstein", 0, 31, 31),
-              "the discriminator is constant: it gives real and fake rows one score");
+              "the discriminator is constant: it gives all rows the same number");
+    EXPECT_EQ(trouble("gan loss=wasserstein", -1e-6, 1.06e-5, 9.6e-6), "") << "small, but apart";
     EXPECT_EQ(trouble("gan loss=hinge", 1.9, 0.1, -0.1), "");
 }
 
@@ -648,9 +667,11 @@ TEST(GanModels, DcganRefusesOtherImages)
     EXPECT_STREQ(Model("dcgan", {3, {48, 48, 3}}).error.text,
                  "dcgan: makes images of 28x28, 32x32 or 64x64, but a row of the data is 48x48x3: "
                  "transform: scale-crop size=64 makes it fit");
-    EXPECT_STREQ(Model("dcgan size=32", FASHION).error.text,
-                 "dcgan: size=32 is for images of 28x28, 32x32 or 64x64 that have that side, but a "
-                 "row of the data is 28x28x1");
+    EXPECT_STREQ(
+        Model("dcgan size=32", FASHION).error.text,
+        "dcgan: size=32, but a row of the data is 28x28x1: expected images of 28x28, 32x32 "
+        "or 64x64 that have that side; leave size= out, or make them fit by transform: "
+        "scale-crop size=32");
     EXPECT_STREQ(
         Model("dcgan", {1, {784}}).error.text,
         "dcgan: takes images height x width x channels of at least 28x28, but a row of the "

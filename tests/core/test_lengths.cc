@@ -1,6 +1,9 @@
 /* Rows that are sequences of unequal length: what a row gives does not depend on how long the
  * longest row is, nor on what stands behind its end; and what layers make of it is what they make
  * of the row alone. */
+#include <cmath>
+#include <numeric>
+
 #include "one_layer.h"
 
 extern "C" {
@@ -25,6 +28,7 @@ const char *const nets[] = {
     "tdnn units=4 delays=-1,0,1 pad=1; activation function=tanh; lstm units=3 reverse=1 last=1",
     "tdnn units=4 kernel=3 pad=1; timepool type=stat; dense units=2",
     "tdnn units=4 kernel=3 dilation=2 pad=2 bias=0; batchnorm; timepool type=max",
+    "tdnn units=64 kernel=1; tdnn units=64 kernel=3 dilation=2 pad=2; tdnn units=64 kernel=5 pad=2",
     "timepool type=sum",
 };
 
@@ -148,7 +152,89 @@ TEST_P(Lengths, ThreadsGiveTheSameBits)
 
 INSTANTIATE_TEST_SUITE_P(Nets, Lengths, testing::ValuesIn(nets));
 
-/* A layer without a time axis ends the time of a row; what comes after knows of none. */
+/* A batch norm over rows of [time, 3], alone or above another line: what shards add to its running
+ * statistics, beside what is computed from the frames that it sees. */
+struct Norm {
+    const std::vector<int32_t> length = {7, 1, 2, 1, 3, 7, 6, 2, 1};
+    const long rows = (long)length.size();
+    Net net;
+    const ls_layer *layer;
+    double frames = 0;
+    std::vector<double> mean = std::vector<double>(3, 0), variance = mean, added[2] = {mean, mean};
+
+    explicit Norm(const char *above)
+        : net(std::string("7,3 | ") + above + "batchnorm momentum=0.25"),
+          layer(net->layers[net->count - 1])
+    {
+    }
+    long offset(int slot) const
+    {
+        return net.params()->slots[layer->slot[slot]].offset;
+    }
+    /* Adds the frames seen[rows of the shard, steps, 3] of rows first, first + 1, ... */
+    void add_frames(const real *seen, long first, long n)
+    {
+        const long steps = net->y.at[0];
+        for (size_t c = 0; c < 3; c++) {
+            std::vector<double> part;
+            for (long r = 0; r < n; r++)
+                for (long t = 0; t < std::max(1L, length[(size_t)(first + r)] - 7 + steps); t++)
+                    part.push_back((double)seen[(r * steps + t) * 3 + (long)c]);
+            const double count = (double)part.size();
+            const double sum = std::accumulate(part.begin(), part.end(), 0.0);
+            mean[c] += sum;
+            for (double value : part)
+                variance[c] += std::pow(value - sum / count, 2) * count / (count - 1);
+            frames += c == 0 ? count : 0;
+        }
+    }
+    void run_shard(long first, long n)
+    {
+        Buffer x((size_t)n * 21, 0), dy((size_t)n * net.y_count(), 0);
+        Buffer gradient((size_t)net.params()->size, 0);
+        for (long r = 0; r < n; r++)
+            fill_inputs(x + r * 21, 3 * (size_t)length[(size_t)(first + r)],
+                        (uint64_t)(first + r) * 100);
+        ls_workspace *run = ls_workspace_create(net.get(), n, LS_TRAINING);
+        ls_pass pass = training_pass(4, gradient);
+        pass.total = rows;
+        pass.length = length.data() + first;
+        pass.all_length = length.data();
+        ls_workspace_forward(run, &pass, x, n);
+        add_frames(net->count == 1 ? x : ls_workspace_output(run, 0), first, n);
+        ls_workspace_backward(run, &pass, dy, nullptr);
+        for (long c = 0; c < 3; c++)
+            for (int k = 0; k < 2; k++)
+                added[k][(size_t)c] += (double)gradient[offset(2 + k) + c];
+        ls_workspace_destroy(run);
+    }
+};
+
+/* The mean of all frames of the batch that count, and the shards' variances (over n - 1), each by
+ * its frames: of one shard that of the batch. */
+TEST(Lengths, RunningStatisticsAreThoseOfTheFramesThatCount)
+{
+    for (const char *above : {"", "tdnn units=3 kernel=3; "})
+        for (long shards : {1, 4}) {
+            Norm norm(above);
+            for (long s = 0; s < shards; s++)
+                norm.run_shard(norm.rows * s / shards,
+                               norm.rows * (s + 1) / shards - norm.rows * s / shards);
+            const real *const values = norm.net.params()->values;
+            for (size_t c = 0; c < 3; c++) {
+                const double mean = (double)values[norm.offset(2) + (long)c];
+                const double variance = (double)values[norm.offset(3) + (long)c];
+                EXPECT_NEAR(norm.added[0][c], 0.25 * (norm.mean[c] / norm.frames - mean), 1e-6)
+                    << above << shards << " shards: mean of channel " << c;
+                EXPECT_NEAR(norm.added[1][c], 0.25 * (norm.variance[c] / norm.frames - variance),
+                            1e-6)
+                    << above << shards << " shards: variance of channel " << c;
+            }
+        }
+}
+
+/* A layer without a time axis ends the time of a row; what comes after knows of none. reshape keeps
+ * the numbers in their order. */
 TEST(Lengths, AreKnownAsFarAsTimeGoes)
 {
     Net net(
@@ -156,7 +242,23 @@ TEST(Lengths, AreKnownAsFarAsTimeGoes)
         "dense units=4 each=1; dense units=4");
     int32_t length = 4, steps[6];
     ls_net_steps(net.get(), 6, 1, &length, steps);
-    EXPECT_EQ(std::vector<int32_t>(steps, steps + 6), (std::vector<int32_t>{4, 4, 4, 0, 0, 0}));
+    EXPECT_EQ(std::vector<int32_t>(steps, steps + 6), (std::vector<int32_t>{4, 4, 4, 2, 2, 0}));
+    length = 3; /* 12 numbers, of which 8 make a step */
+    ls_net_steps(net.get(), 6, 1, &length, steps);
+    EXPECT_EQ(std::vector<int32_t>(steps, steps + 6), (std::vector<int32_t>{3, 3, 3, 2, 2, 0}));
+}
+
+/* Pairs of frames: the padding behind the end of a row is in none of them. */
+TEST(Lengths, AreKnownOfStackedFrames)
+{
+    const std::string after = ",6; gru units=5 reverse=1; timepool";
+    const Padded padded(("reshape shape=3" + after).c_str(), 6, {4});
+    Net net(Padded::text(4, ("reshape shape=2" + after).c_str()));
+    ls_workspace *run = ls_workspace_create(net.get(), 1, LS_TRAINING);
+    const ls_pass pass = training_pass(4);
+    const real *y = ls_workspace_forward(run, &pass, padded.x, 1);
+    expect_close(Reals(y, y + net.y_count()), padded.y, "y");
+    ls_workspace_destroy(run);
 }
 
 /* Of 9 steps with a stride of 2, and delays that reach beyond a short row. */
@@ -174,8 +276,11 @@ TEST(Lengths, DelaysNeedEqualGaps)
 {
     EXPECT_NE(refusal("tdnn units=3 delays=0,1,3", {9, 2}).find("equal gaps"), std::string::npos);
     EXPECT_NE(refusal("tdnn units=3 delays=1,1", {9, 2}).find("equal gaps"), std::string::npos);
-    EXPECT_NE(refusal("tdnn units=3 delays=0,1 kernel=2", {9, 2}).find("one of them"),
-              std::string::npos);
+    for (const char *delays : {"0,1", "7"})
+        EXPECT_NE(refusal(("tdnn units=3 kernel=2 delays=" + std::string(delays)).c_str(), {9, 2})
+                      .find("one of them"),
+                  std::string::npos)
+            << delays;
     EXPECT_NE(refusal("tdnn units=3 kernel=3", {9}).find("takes sequences"), std::string::npos);
     EXPECT_NE(refusal("tdnn units=3 kernel=5", {3, 2}).find("larger than its input"),
               std::string::npos);

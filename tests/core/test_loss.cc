@@ -211,6 +211,21 @@ TEST(Loss, NoRowsAreNothing)
     }
 }
 
+TEST(Loss, ARowWithoutALabelCountsNothing)
+{
+    for (const ls_loss_type *type = ls_loss_types; type->name; type++) {
+        const Result all = run(type->name, {1, 2, 3, 3, 1, 2}, {2, 0}, false, 3);
+        const Result some = run(type->name, {1, 2, 3, 7, 8, 9, 3, 1, 2}, {2, -1, 0}, false, 3);
+        EXPECT_EQ(some.loss, all.loss) << type->name;
+        EXPECT_EQ(some.correct, 2) << type->name;
+        for (size_t j = 0; j < 3; j++) {
+            EXPECT_EQ(some.dy[j], all.dy[j]);
+            EXPECT_EQ(some.dy[3 + j], 0);
+            EXPECT_EQ(some.dy[6 + j], all.dy[3 + j]);
+        }
+    }
+}
+
 TEST(LossDeathTest, LabelBeyondTheOutputsStops)
 {
     testing::FLAGS_gtest_death_test_style = "threadsafe"; /* BLAS may hold threads */

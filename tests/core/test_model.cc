@@ -367,12 +367,15 @@ TEST(Sequences, HaveOutputsOfEachStepOrOfTheWhole)
         for (const char *ways : {"", " bidirectional=1"})
             for (const ls_shape &input : {TOKENS, FEATURES}) {
                 const std::string text = type + std::string(" classes=4 units=6") + ways;
-                const Model steps(text, input), last(text + " last=1 dropout=0.5", input);
+                const std::string more = input.rank == 1 ? " vocabulary=9" : "";
+                const Model steps(text, input),
+                    last(text + " last=1 dropout=0.5 recurrent_dropout=0.25" + more, input);
                 EXPECT_EQ(steps.shape_of("output"), "5x4") << text << steps.error.text;
                 EXPECT_EQ(last.shape_of("output"), "4") << text << last.error.text;
                 EXPECT_EQ(steps.shape_of("layer1"), *ways ? "5x12" : "5x6");
                 EXPECT_EQ(last.shape_of("layer2"), *ways ? "12" : "6");
                 EXPECT_EQ(occurrences(last.lines(), "dropout rate=0.5"), 2);
+                EXPECT_EQ(occurrences(last.lines(), "recurrent_dropout=0.25"), *ways ? 4 : 2);
                 EXPECT_EQ(occurrences(last.lines(), "last=1"), *ways ? 2 : 1);
                 EXPECT_EQ(occurrences(last.lines(), "reverse=1"), *ways ? 2 : 0);
             }
@@ -386,4 +389,57 @@ TEST(Sequences, RefuseWhatIsNone)
     EXPECT_NE(
         refusal("rnn classes=4 vocabulary=8", FEATURES).find("rnn: vocabulary= is for tokens"),
         std::string::npos);
+    EXPECT_NE(refusal("lstm classes=3 embed=4 last=1", TOKENS)
+                  .find("lstm: the option vocabulary is missing"),
+              std::string::npos);
+    const std::string key = refusal("lstm classes=4 orthogonal=1", FEATURES);
+    EXPECT_NE(key.find("lstm has no key orthogonal"), std::string::npos) << key;
+    EXPECT_NE(key.find("orthogonal is a key of lstm lines: `lockstep list --model 'lstm ...'`"),
+              std::string::npos)
+        << key;
+    EXPECT_EQ(refusal("lstm classes=x", FEATURES).find("lines"), std::string::npos);
+    EXPECT_EQ(refusal("lstm nonsense=1", FEATURES).find("lines"), std::string::npos);
+}
+
+TEST(TimeDelays, TheUsualNetIsThatOfWaibel)
+{
+    const Model waibel("tdnn classes=3", {2, {15, 16}});
+    EXPECT_EQ(waibel.trained(), 515) << waibel.error.text;
+    EXPECT_EQ(waibel.shape_of("output"), "9x3");
+    EXPECT_EQ(waibel.shape_of("pool"), "3");
+    const Model with_norms("tdnn classes=3 batchnorm=1 pool=max", {2, {15, 16}});
+    EXPECT_EQ(with_norms.shape_of("batchnorm1"), "13x8") << with_norms.error.text;
+    EXPECT_NE(refusal("tdnn classes=3 pool=none contexts=3,4 widths=8", {2, {15, 3}})
+                  .find("tdnn: pool=none keeps the steps, so that contexts= must be odd; found 4"),
+              std::string::npos);
+}
+
+TEST(Bottleneck, TheNarrowestHiddenLayerHasNoActivation)
+{
+    const Model rows("bottleneck widths=784,64,9,32,10 dropout=0.5", FASHION);
+    EXPECT_EQ(rows.trained(), 785 * 64 + 65 * 9 + 10 * 32 + 33 * 10) << rows.error.text;
+    EXPECT_EQ(rows.shape_of("narrow"), "9");
+    EXPECT_EQ(occurrences(rows.lines(), "activation function=relu"), 2);
+    EXPECT_EQ(occurrences(rows.lines(), "dropout rate=0.5"), 2);
+    const Model frames("bottleneck widths=3,64,9,64,4", FEATURES);
+    EXPECT_EQ(frames.shape_of("narrow"), "5x9") << frames.error.text;
+    EXPECT_EQ(frames.shape_of("dense4"), "5x4");
+    EXPECT_NE(refusal("bottleneck widths=784,10", FASHION)
+                  .find("bottleneck: widths= needs the input, a narrow layer and the output"),
+              std::string::npos);
+    EXPECT_NE(refusal("bottleneck widths=100,9,10", FASHION)
+                  .find("bottleneck: widths= begins with 100, but a row of the data is 28x28x1"),
+              std::string::npos);
+}
+
+TEST(Sequences, RefuseNumbersForLayersThatThereAreNot)
+{
+    const std::string tdnn = "tdnn classes=3 pool=stat widths=8 ";
+    EXPECT_EQ(refusal((tdnn + "contexts=3,5").c_str(), {2, {15, 3}}), "accepted");
+    EXPECT_NE(refusal((tdnn + "contexts=3,3,5").c_str(), {2, {15, 3}})
+                  .find("tdnn: contexts= has 3 numbers, but widths= has 1"),
+              std::string::npos);
+    EXPECT_NE(refusal((tdnn + "dilations=1,1,2").c_str(), {2, {15, 3}})
+                  .find("tdnn: dilations= has 3 numbers, but widths= has 1"),
+              std::string::npos);
 }

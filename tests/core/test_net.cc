@@ -544,3 +544,16 @@ TEST(Net, LongBackwardIsDoneInRoundsWithoutOtherBits)
     EXPECT_TRUE(gradient[0] == gradient[1]);
     EXPECT_TRUE(dx[0] == dx[1]);
 }
+
+TEST(Net, AliasesOfTypesBecomeNames)
+{
+    EXPECT_NE(refusal("conv1d units=2\ntdnn @conv1d1 units=2", {2, {9, 3}}).find("no line above"),
+              std::string::npos);
+    Net n("conv1d units=2 kernel=3 # conv1d\n\nconv1d:\tconv1d @tdnn1 units=2", {2, {9, 3}});
+    ASSERT_TRUE(n.net) << n.error.text;
+    EXPECT_STREQ(n.net->lines, "tdnn units=2 kernel=3 # conv1d\n\nconv1d:\ttdnn @tdnn1 units=2");
+    EXPECT_STREQ(n.net->layers[1]->name, "conv1d");
+    char *text = ls_net_canonical("a: conv1dx @input\n conv1d");
+    EXPECT_STREQ(text, "a: conv1dx @input\n tdnn");
+    ls_free(text);
+}

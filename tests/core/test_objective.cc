@@ -132,7 +132,7 @@ TEST(Objective, MetricsAreMeansOfOnePhaseAndHaveADirection)
     EXPECT_TRUE(o->metric[0].lower);
     EXPECT_FALSE(o->metric[1].lower);
     EXPECT_EQ(o->judged, 1);
-    o->metric[1] = {"perplexity", 1, 3, true, std::exp, false, false};
+    o->metric[1] = {"perplexity", 1, 3, true, std::exp, false, false, nullptr};
     ls_sums sums[2] = {};
     sums[1].at[LS_SUM_WEIGHT] = 4;
     sums[1].at[3] = 6;
@@ -256,6 +256,94 @@ TEST(Objective, LabelsOfStepsNeedOutputsOfThem)
                   std::string::npos)
             << s.error.text;
     }
+}
+
+/* Else a row of 2 steps with outputs for 4 classes would be one of 8 classes. */
+TEST(Objective, OneLabelARowIsForOneOutput)
+{
+    for (const char *lines :
+         {"dense units=4 each=1", "rnn units=4", "tdnn units=4 kernel=3 pad=1"}) {
+        Steps s(lines);
+        s.task.y = {0, {}};
+        EXPECT_EQ(ls_objective_create("supervised", &s.task, &s.error), nullptr) << lines;
+        EXPECT_EQ(s.error.code, LS_USAGE);
+        EXPECT_NE(std::string(s.error.text).find("is 2x4: each step of a row has one, but y has"),
+                  std::string::npos)
+            << s.error.text;
+    }
+    for (const char *lines : {"rnn units=4 last=1", "timepool\ndense units=4",
+                              "dense units=2 each=1\nreshape shape=4"}) {
+        Steps s(lines);
+        s.task.y = {0, {}};
+        s.objective = ls_objective_create("supervised", &s.task, &s.error);
+        EXPECT_NE(s.objective, nullptr) << lines << s.error.text;
+    }
+}
+
+/* The next token would be copied. */
+TEST(Objective, ALineThatLooksAheadIsRefusedForStreams)
+{
+    const struct {
+        const char *lines, *line;
+    } cases[] = {{"a: rnn units=4 reverse=1", "net/a"},
+                 {"rnn units=4\ngru units=4 reverse=1\nsum @rnn1,gru1", "net/gru1"},
+                 {"tdnn units=4 kernel=3 pad=1", "net/tdnn1"},
+                 {"dense units=8\nreshape shape=2,4", "net/dense1"},
+                 {"lstm units=8 last=1\nreshape shape=2,4", "net/lstm1"},
+                 {"timepool\ndense units=8\nreshape shape=2,4", "net/timepool1"},
+                 {"reshape shape=2,3,1\nconv2d out=4 kernel=2,3 pad=1,0\nmaxpool kernel=2,1 "
+                  "stride=1,1\nreshape shape=2,4",
+                  "net/conv2d1"},
+                 {"reshape shape=1,6\ndense units=8 each=1\nreshape shape=2,4", "net/reshape1"},
+                 {"tdnn units=4 kernel=1", nullptr},
+                 {"lstm units=5\nbatchnorm\ndense units=4 each=1", nullptr}};
+    for (const auto &it : cases) {
+        Steps s(it.lines);
+        s.task.streams = 1;
+        s.objective = ls_objective_create("supervised", &s.task, &s.error);
+        EXPECT_EQ(s.objective == nullptr, it.line != nullptr) << it.lines << s.error.text;
+        if (!s.objective && it.line) {
+            EXPECT_NE(std::string(s.error.text).find(it.line + std::string(": by ")),
+                      std::string::npos)
+                << s.error.text;
+        }
+    }
+    Steps s("input 2,3\nrnn units=4");
+    s.task.streams = 1;
+    EXPECT_EQ(ls_objective_create("supervised", &s.task, &s.error), nullptr);
+    EXPECT_NE(std::string(s.error.text).find("leave that line out"), std::string::npos);
+}
+
+TEST(Objective, SmoothedLabelsHaveNoPerplexityInTraining)
+{
+    for (const char *text : {"supervised", "supervised smoothing=0.1"}) {
+        Steps s("rnn units=4");
+        s.task.streams = 1;
+        s.objective = ls_objective_create(text, &s.task, &s.error);
+        ASSERT_NE(s.objective, nullptr) << s.error.text;
+        for (const char *name : {"bits", "perplexity"})
+            EXPECT_EQ(s.objective->metric[ls_objective_metric(s.objective, name)].evaluated,
+                      strlen(text) > 10)
+                << name;
+    }
+}
+
+/* With lengths and without, if the net keeps the steps. */
+TEST(Objective, TargetsOfStepsAreThoseOfTheStepsOfX)
+{
+    for (const bool lengths : {false, true}) {
+        Steps s("dense units=1 each=1");
+        s.task.classes = 0;
+        s.task.lengths = lengths;
+        s.objective = ls_objective_create("supervised loss=squared-error", &s.task, &s.error);
+        ASSERT_NE(s.objective, nullptr) << s.error.text;
+        EXPECT_EQ(ls_objective_steps(s.objective), 2);
+    }
+    Steps s("dense units=2");
+    s.task.classes = 0;
+    s.objective = ls_objective_create("supervised loss=squared-error", &s.task, &s.error);
+    ASSERT_NE(s.objective, nullptr) << s.error.text;
+    EXPECT_EQ(ls_objective_steps(s.objective), 1);
 }
 
 } /* namespace */

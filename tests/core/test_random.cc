@@ -42,6 +42,19 @@ TEST(Random, ALongerRequestBeginsWithTheShorterOne)
     }
 }
 
+TEST(Random, AMaskDropsByTheBits)
+{
+    const ls_random stream = ls_random_stream(1, LS_RANDOM_DROPOUT, 2, 3, 4);
+    for (long n : {1, 255, 256, 257, 600}) {
+        std::vector<uint32_t> bits(n);
+        std::vector<real> mask(n);
+        ls_random_bits(stream, 7, bits.data(), n);
+        ls_random_mask(stream, 7, 0.25, mask.data(), n);
+        for (long i = 0; i < n; i++)
+            ASSERT_EQ(mask[i], bits[i] < 1u << 30 ? 0 : (real)(1 / 0.75)) << i << " of " << n;
+    }
+}
+
 /* Salmon et al. 2011, section 3.3, one word after the other. */
 static std::vector<uint32_t> philox(ls_random stream, uint64_t row, uint32_t block)
 {

@@ -606,7 +606,7 @@ TEST(Rbm, TellsOfUnitsThatAreAllOffOrOn)
     double value[LS_METRICS] = {};
     auto trouble = [&](double activity) {
         value[m.self()->activity] = activity;
-        const char *words = m.objective->type->trouble(m.objective, value);
+        const char *words = m.objective->type->advice.trouble(m.objective, value);
         return std::string(words ? words : "");
     };
     EXPECT_EQ(trouble(0.2), "");
@@ -620,9 +620,9 @@ TEST(Rbm, FewUnitsAreNoTroubleWhereFewAreWanted)
     Machine m("rbm sparsity=0.001 sparsity_cost=0.1", LINES);
     double value[LS_METRICS] = {};
     value[m.self()->activity] = 0.0008;
-    EXPECT_EQ(m.objective->type->trouble(m.objective, value), nullptr);
+    EXPECT_EQ(m.objective->type->advice.trouble(m.objective, value), nullptr);
     value[m.self()->activity] = 0.00008;
-    EXPECT_NE(m.objective->type->trouble(m.objective, value), nullptr);
+    EXPECT_NE(m.objective->type->advice.trouble(m.objective, value), nullptr);
 }
 
 TEST(Rbm, RefusesWhatIsNoMachine)

@@ -2,6 +2,10 @@
  * their parameters start. */
 #include "one_layer.h"
 
+extern "C" {
+#include "core/random.h"
+}
+
 namespace
 {
 
@@ -13,14 +17,15 @@ double logistic(double z)
     return 1 / (1 + std::exp(-z));
 }
 
-/* Gate g of W x + R h + b. */
+/* Gate g of W x + R (m o h) + b; m is the mask of a row, [units]. */
 class Sums
 {
   public:
     explicit Sums(OneLayer &one, long units)
-        : units_(units), w_(one.value(0)), r_(one.value(1)), b_(one.value(2))
+        : m(units, 1), units_(units), w_(one.value(0)), r_(one.value(1)), b_(one.value(2))
     {
     }
+    Reals m;
     double x(long g, long j, const real *x) const
     {
         double sum = b_[g * units_ + j];
@@ -32,7 +37,7 @@ class Sums
     {
         double sum = 0;
         for (long k = 0; k < units_; k++)
-            sum += (double)r_[(g * units_ + j) * units_ + k] * h[k];
+            sum += (double)r_[(g * units_ + j) * units_ + k] * (double)m[k] * h[k];
         return sum;
     }
 
@@ -55,15 +60,26 @@ template <class Cell> Vector unroll(long units, const Reals &x, Cell cell)
     return y;
 }
 
-/* The layer's y of random x, and what the cell makes of the same x and parameters. */
-template <class Cell> void expect_cell(const std::string &line, long units, Cell cell)
+/* The layer's y of random x, and what the cell makes of the same x and parameters; as in training
+ * if the products do not see this share of h. */
+template <class Cell>
+void expect_cell(const std::string &line, long units, Cell cell, double dropped = 0)
 {
     OneLayer one((line + " units=" + std::to_string(units)).c_str(), {T, IN});
     const Reals x = random_reals(ROWS * T * IN, 3);
-    const Sums sums(one, units);
-    const Vector expected =
-        unroll(units, x, [&](const real *at, Vector &h, Vector &c) { cell(one, sums, at, h, c); });
-    expect_near(one.forward(x.data(), ROWS), expected, line.c_str(), 10);
+    ls_pass pass = {};
+    pass.training = dropped > 0;
+    pass.seed = 7;
+    pass.step = 11;
+    pass.row = 5;
+    const ls_random stream = ls_random_stream(7, LS_RANDOM_DROPOUT, 11, 0, one.layer->stream);
+    Sums sums(one, units);
+    const Vector expected = unroll(units, x, [&](const real *at, Vector &h, Vector &c) {
+        const uint64_t row = 5 + (uint64_t)((at - x.data()) / (T * IN));
+        ls_random_mask(stream, row, dropped, sums.m.data(), units);
+        cell(one, sums, at, h, c);
+    });
+    expect_near(one.forward(x.data(), ROWS, pass), expected, line.c_str(), 10);
 }
 
 void lstm_cell(OneLayer &one, const Sums &s, const real *x, Vector &h, Vector &c)
@@ -179,6 +195,17 @@ TEST_P(Recurrent, RnnIsTheActivationOfBothProducts)
     expect_cell("rnn activation=relu", GetParam(), rnn_cell<relu>);
 }
 
+TEST_P(Recurrent, OfADroppedUnitNoProductOfARowsStepsSeesTheState)
+{
+    const std::string rest = " recurrent_dropout=0.4";
+    expect_cell("lstm" + rest, GetParam(), lstm_cell, 0.4);
+    expect_cell("lstm peephole=1" + rest, GetParam(), lstm_cell, 0.4);
+    expect_cell("gru" + rest, GetParam(), gru_before_cell, 0.4);
+    expect_cell("gru reset=after" + rest, GetParam(), gru_after_cell, 0.4);
+    expect_cell("rnn" + rest, GetParam(), rnn_cell<hyperbolic>, 0.4);
+    expect_cell("lstm" + rest, GetParam(), lstm_cell); /* not in training */
+}
+
 TEST_P(Recurrent, ReverseIsForwardOverTheStepsTheOtherWayRound)
 {
     const std::string units = " units=" + std::to_string(GetParam());
@@ -288,4 +315,30 @@ TEST(RecurrentSetup, OnlySequencesAreTaken)
             << refusal(line, {6});
     EXPECT_NE(refusal("lstm units=3", {2, 3, 4}).find("found 2x3x4"), std::string::npos);
     EXPECT_NE(refusal("lstm", {2, 3}), "");
+}
+
+/* Over 900 steps a gradient vanishes: to 0, not to denormal numbers, which make products slow. */
+TEST(RecurrentSetup, AGradientThatHasVanishedIsZero)
+{
+    const long steps = 900;
+    for (const char *line : {"lstm units=4 last=1", "gru units=4 last=1", "rnn units=4 last=1"}) {
+        Net net(std::to_string(steps) + ",3 | " + line);
+        const ls_slot *r = &net.params()->slots[net->layers[0]->slot[1]];
+        for (long i = 0; i < r->size; i++)
+            net.params()->values[r->offset + i] *= (real)0.1;
+        ls_net_prepare(net.get(), NULL, 0, 1);
+        Buffer x(net.x_count()), dy(net.y_count()), dx(net.x_count());
+        Buffer gradient((size_t)net.params()->size, 0);
+        fill_inputs(x, x.size(), 1);
+        fill_inputs(dy, dy.size(), 2);
+        ls_workspace *run = ls_workspace_create(net.get(), 1, LS_TRAINING);
+        const ls_pass pass = training_pass(4, gradient);
+        ls_workspace_forward(run, &pass, x, 1);
+        ls_workspace_backward(run, &pass, dy, dx);
+        ls_workspace_destroy(run);
+        EXPECT_EQ(dx[0], 0) << line;
+        EXPECT_NE(dx[3 * steps - 1], 0) << line;
+        for (long i = 0; i < 3 * steps; i++)
+            ASSERT_NE(std::fpclassify(dx[i]), FP_SUBNORMAL) << line << " at step " << i / 3;
+    }
 }

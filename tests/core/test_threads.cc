@@ -55,6 +55,10 @@ const Net nets[] = {
      {3, {8, 8, 16}},
      "conv2d out=70 kernel=3 pad=1 spectral=1\nconv2d out=40 kernel=3 groups=2 spectral=1\n"
      "deconv2d out=35 kernel=2 stride=2 spectral=1\ndense units=70 bias=0 spectral=1\n"},
+    {"time delays",
+     {2, {40, 64}},
+     "tdnn units=80 kernel=3 dilation=3 pad=1\ntdnn units=64 kernel=5 dilation=2\n"
+     "tdnn units=40 kernel=5 stride=2\n"},
     {"dense, where one thread has many rows and two have few",
      {1, {70}},
      "dense units=600\ndense units=9\n"},

@@ -514,8 +514,9 @@ TEST(Vae, ACollapseIsSaid)
 {
     Vae vae("vae");
     const double fine[] = {100, 100, 90, 10}, collapsed[] = {100, 100, 100, 0.002};
-    EXPECT_EQ(vae.objective->type->trouble(vae.objective, fine), nullptr);
-    EXPECT_NE(std::string(vae.objective->type->trouble(vae.objective, collapsed)).find("collapsed"),
+    EXPECT_EQ(vae.objective->type->advice.trouble(vae.objective, fine), nullptr);
+    EXPECT_NE(std::string(vae.objective->type->advice.trouble(vae.objective, collapsed))
+                  .find("collapsed"),
               std::string::npos);
     EXPECT_STREQ(vae.objective->metric[vae.objective->judged].name, "bound");
     EXPECT_TRUE(vae.objective->metric[vae.objective->judged].lower);

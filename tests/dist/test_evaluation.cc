@@ -35,9 +35,9 @@ struct Measuring {
         objective.type = &type;
         objective.phases = 1;
         objective.metrics = 3;
-        objective.metric[0] = {"mean", 0, LS_SUM_LOSS, true, nullptr, false, false};
-        objective.metric[1] = {"gap", 0, 2, true, nullptr, true, true};
-        objective.metric[2] = {"square", 0, 2, true, nullptr, true, false};
+        objective.metric[0] = {"mean", 0, LS_SUM_LOSS, true, nullptr, false, false, nullptr};
+        objective.metric[1] = {"gap", 0, 2, true, nullptr, true, true, nullptr};
+        objective.metric[2] = {"square", 0, 2, true, nullptr, true, false, nullptr};
         ls_dataset_rows splits[LS_SPLITS] = {};
         if (training)
             splits[LS_TRAIN] = {TRAIN, x.data(), nullptr, {1, {1}}, {}, 0, nullptr, nullptr};

@@ -23,6 +23,9 @@ static const char *const lines[] = {"dense units=%d",
                                     "deconv2d out=%d kernel=%d stride=%d pad=%d output_pad=%d",
                                     "maxpool kernel=%d stride=%d ceil=1",
                                     "avgpool kernel=%d stride=%d pad=%d ceil=1",
+                                    "tdnn units=%d kernel=%d pad=%d",
+                                    "timepool type=stat",
+                                    "timepool type=max",
                                     "maxpool global=1",
                                     "avgpool global=1",
                                     "lrn size=3",
@@ -45,6 +48,7 @@ static const char *const lines[] = {"dense units=%d",
                                     "gru units=%d reset=after last=1",
                                     "lstm units=%d peephole=1 bias=0",
                                     "lstm units=%d last=1",
+                                    "lstm units=%d carry=1",
                                     "embedding vocabulary=5 width=%d",
                                     "onehot vocabulary=%d",
                                     "dense share=dense1 transpose=1",
@@ -77,7 +81,7 @@ static void read_again(const char *path, const ls_onnx_graph *graph)
     uint8_t *bytes = ls_atomic_file_read(path, 1 << 24, &size, &error);
     Onnx__ModelProto *model = bytes ? onnx__model_proto__unpack(NULL, size, bytes) : NULL;
     if (!model || (long)model->graph->n_node != ls_onnx_graph_nodes(graph) ||
-        model->graph->n_input != 1 || model->graph->n_output != 1)
+        model->graph->n_input < 1 || model->graph->n_output != model->graph->n_input)
         abort();
     onnx__model_proto__free_unpacked(model, NULL);
     ls_free(bytes);
@@ -91,7 +95,8 @@ static void export(const ls_net *net)
     snprintf(path, sizeof path, "fuzz-%ld.onnx", (long)getpid());
     ls_onnx_graph *graph = ls_onnx_graph_create(net->name);
     ls_onnx_graph_input(graph, "x", &net->x);
-    if (!ls_onnx_net_add(graph, net, &(ls_onnx_value){.shape = net->x, .rows = "x"}, &error) ||
+    if (!ls_onnx_net_add(graph, net, &(ls_onnx_value){.shape = net->x, .rows = "x"}, false,
+                         &error) ||
         !ls_onnx_graph_write(graph, path, &error))
         abort();
     read_again(path, graph);

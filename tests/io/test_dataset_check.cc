@@ -231,6 +231,13 @@ const Broken broken[] = {
          file.put<int8_t>("train/y", {2}, {3, -1});
      }),
      {"train/y holds label -1 at row 1", "whole numbers from 0"}},
+    {"no labels to ignore",
+     with([](Writer &file) {
+         file.put<uint8_t>("train/x", {2, 1}, {1, 2});
+         file.put<float>("train/y", {2}, {3, 1});
+         file.attribute("train/y", "ignore", -1);
+     }),
+     {"train/y has an attribute ignore, but holds no labels"}},
     {"half a label",
      with([](Writer &file) {
          file.put<uint8_t>("train/x", {2, 1}, {1, 2});

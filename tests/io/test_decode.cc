@@ -6,6 +6,7 @@
 #include <cmath>
 #include <png.h>
 #include <random>
+#include <zlib.h>
 
 #include "data_files.h"
 
@@ -133,6 +134,46 @@ TEST(Decode, InterlacedPicturesAreWhole)
             EXPECT_EQ(plain.rgb[3 * i + c], std::lround((samples[4 * i + c] * samples[4 * i + 3] +
                                                          255.0 * (255 - samples[4 * i + 3])) /
                                                         255));
+}
+
+TEST(Decode, AChunkThatClaimsMoreThanTheFileHasIsDamage)
+{
+    Bytes file = write_png(7, 5, 8, PNG_COLOR_TYPE_RGB, 0, random_bytes(7 * 5 * 3, 3));
+    const char claim[] = "\x66\xff\x4d\x1a" /* 1.7 GB */
+                         "eXIf";
+    file.insert(file.begin() + 33, claim, claim + 8); /* behind the header */
+    Picture picture;
+    ls_error error = {};
+    EXPECT_FALSE(decode(file, &picture, &error));
+    EXPECT_STREQ(error.text,
+                 "a.png: is a damaged PNG picture: it ends too early: it was cut short");
+}
+
+TEST(Decode, ThePlaceOfAPngsOrientationDoesNotMatter)
+{
+    const Bytes file = write_png(7, 5, 8, PNG_COLOR_TYPE_RGB, 0, random_bytes(7 * 5 * 3, 3));
+    Bytes content = {'e', 'X', 'I', 'f'}, chunk;
+    for (uint8_t byte : exif(true, 0x112, 6))
+        content.push_back(byte);
+    auto put = [&](uint32_t number) {
+        for (int k = 24; k >= 0; k -= 8)
+            chunk.push_back(uint8_t(number >> k));
+    };
+    put(uint32_t(content.size() - 4));
+    chunk.insert(chunk.end(), content.begin(), content.end());
+    put(uint32_t(crc32(0, content.data(), uInt(content.size()))));
+    for (size_t at : {size_t(33), file.size() - 12}) { /* behind the header, before the end */
+        for (bool sound : {true, false}) {
+            Bytes odd = file;
+            odd.insert(odd.begin() + long(at), chunk.begin(), chunk.end());
+            if (!sound)
+                odd[at + chunk.size() - 1] ^= 1; /* its sum of bits */
+            Picture picture;
+            ls_error error = {};
+            ASSERT_TRUE(decode(odd, &picture, &error)) << error.text;
+            EXPECT_EQ(picture.orientation, sound ? 6 : 1) << at;
+        }
+    }
 }
 
 TEST(Decode, AWindowIsAPartOfTheWhole)

@@ -103,6 +103,29 @@ TEST_F(ImportCifar, TenIsFiveFilesAndATest)
     EXPECT_EQ(raw("valid/y").size(), size_t(1));
 }
 
+TEST_F(ImportCifar, ManyRowsComeInTheirOrder)
+{
+    std::vector<std::string> labels;
+    std::vector<uint8_t> wanted[2];
+    plan.valid = 70;
+    for (int i = 0; i < 700; i++) {
+        labels.push_back({'\0', char(i % 100)});
+        wanted[ls_import_in_valid(&plan, 700, i)].push_back(uint8_t(i % 100));
+    }
+    write("train.bin", labels);
+    ASSERT_TRUE(ls_import_cifar(&plan, nullptr, &error)) << error.text;
+    EXPECT_EQ(raw("train/y"), wanted[0]);
+    EXPECT_EQ(raw("valid/y"), wanted[1]);
+    std::vector<uint8_t> x = raw("valid/x");
+    ASSERT_EQ(x.size(), size_t(70 * 3072));
+    size_t i = 0;
+    for (long row = 0; row < 700; row++)
+        if (ls_import_in_valid(&plan, 700, row)) {
+            EXPECT_EQ(x[3072 * i + 1], uint8_t(7 * row + 1024)) << row;
+            i++;
+        }
+}
+
 TEST_F(ImportCifar, AHundredHasFineAndCoarseClasses)
 {
     write("train.bin", {"\1\x63", std::string("\0\5", 2)});

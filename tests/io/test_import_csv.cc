@@ -238,8 +238,12 @@ TEST_F(ImportCsv, NewRowsAreScaledAndNumberedAsThoseOfAnotherFile)
     data = nullptr;
     plan.file[1] = nullptr;
     expect_refused("1,2,d\n", LS_DATA, {"table.csv:1: label 'd' does not occur in", "known.h5"});
-    expect_refused("1,2,3,a\n", LS_DATA, {"known.h5", "attribute column_mean: expected 3 number"});
+    expect_refused("1,2,3,a\n", LS_DATA,
+                   {"table.csv has 3 column(s) of inputs beside the label in column 4, ",
+                    "known.h5 has 2; expected as many"});
+    expect_refused("1,a\n", LS_DATA, {"known.h5 has 2; is there no label? --label none"});
     plan.label = "none";
+    expect_refused("1\n", LS_DATA, {"table.csv has 1 column(s) of inputs, ", "known.h5 has 2"});
     make("3,4\n");
     EXPECT_EQ(read(LS_TRAIN, false), (Numbers{0, 0}));
 }

@@ -138,6 +138,9 @@ TEST_F(ImportText, RareWordsBecomeTheUnknownToken)
     ASSERT_TRUE(make({"a b b"})) << error.text;
     EXPECT_EQ(vocabulary(), Tokens({"b", "a"}));
     EXPECT_EQ(unknown, -1);
+    ASSERT_TRUE(make({"a <unk> b b"})) << error.text; /* others have cut it: Penn Treebank */
+    EXPECT_EQ(vocabulary(), Tokens({"b", "<unk>", "a"}));
+    EXPECT_EQ(unknown, 1);
 }
 
 TEST_F(ImportText, SplitsByPlaceOrByFile)
@@ -285,6 +288,10 @@ TEST_F(Vocabulary, OnlyWhatImportWritesIsRead)
     for (const auto &b : bad)
         EXPECT_FALSE(opens(b.text, b.level, b.unknown)) << b.text << " " << b.unknown;
     EXPECT_FALSE(opens("a\n" + std::string(5000, 'b') + "\n", "word", -1));
+    EXPECT_FALSE(opens("a\nb\n", "char", 99));
+    expect_words(error, {"/vocabulary has unknown=99", "0 to 1", "-1"});
+    EXPECT_FALSE(opens("a\n\\q61\n", "char", -1));
+    expect_words(error, {"a line for each of", "1 of 2 lines are such"});
 }
 
 TEST_F(Vocabulary, TheFirstDifferenceIsNamed)

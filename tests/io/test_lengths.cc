@@ -1,4 +1,5 @@
 /* lengths: sequences of unequal length in a data file. */
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -91,6 +92,7 @@ TEST_F(LengthsOfRows, ComeWithTheRowsOfABatch)
     write({3, 1, 2, 3});
     ASSERT_TRUE(open()) << error.text;
     ls_loader_plan plan = {};
+    plan.targets = true;
     plan.split = LS_TRAIN;
     plan.seed = 3;
     plan.shuffle = true;
@@ -120,6 +122,13 @@ TEST_F(LengthsOfRows, OfABadFileAreRefusedWithTheRow)
     write({3, 1, 4, 3});
     EXPECT_FALSE(open());
     expect_words(error, {"row 2 of train is 4", "cut longer ones"});
+    {
+        Writer file(folder / "a.h5");
+        file.put<float>("train/x", {1, 3}, {1, 2, 3});
+        file.put<int64_t>("train/length", {1}, {INT64_MAX});
+    }
+    EXPECT_FALSE(open());
+    expect_words(error, {"row 0 of train is 9.22337204e+18", "expected 1 to 3"});
     write({3, 1, 2});
     EXPECT_FALSE(open());
     expect_words(error, {"train/length has 3 rows, but train/x has 4"});
@@ -161,6 +170,11 @@ TEST(LengthsInMemory, AreCheckedAndUsed)
     EXPECT_FALSE(ls_dataset_open_rows("rows", splits, &error));
     expect_words(error, {"rows: the length of row 1 of train is 4"});
     splits[LS_TRAIN].length = good;
+    splits[LS_TEST] = splits[LS_TRAIN];
+    splits[LS_TEST].length = nullptr;
+    EXPECT_FALSE(ls_dataset_open_rows("rows", splits, &error));
+    expect_words(error, {"rows: train has `length`", "but test has none: give it to all splits"});
+    splits[LS_TEST].rows = 0;
     ls_dataset *data = ls_dataset_open_rows("rows", splits, &error);
     ASSERT_TRUE(data) << error.text;
     const int64_t row = 0;
@@ -168,4 +182,167 @@ TEST(LengthsInMemory, AreCheckedAndUsed)
     ASSERT_TRUE(ls_dataset_read(data, LS_TRAIN, &row, 1, nullptr, out, nullptr, &error));
     EXPECT_EQ(out[2], 0);
     ls_dataset_close(data);
+}
+
+namespace
+{
+
+/* 103 rows of up to 20 steps, in memory. */
+class Buckets : public testing::Test
+{
+  protected:
+    using Rows = std::vector<int64_t>;
+    enum { ROWS = 103, STEPS = 20, BATCH = 10, GROUP = 4, FULL = 10 };
+
+    Buckets() : x((size_t)ROWS * STEPS, 1)
+    {
+        for (long r = 0; r < ROWS; r++)
+            length.push_back((int32_t)(1 + r * 7 % STEPS));
+        ls_dataset_rows splits[LS_SPLITS] = {};
+        splits[LS_TRAIN].rows = ROWS;
+        splits[LS_TRAIN].x = x.data();
+        splits[LS_TRAIN].x_shape.rank = 1;
+        splits[LS_TRAIN].x_shape.at[0] = STEPS;
+        splits[LS_TRAIN].length = length.data();
+        ls_error error = {};
+        data = ls_dataset_open_rows("rows", splits, &error);
+        EXPECT_TRUE(data) << error.text;
+    }
+    ~Buckets() override
+    {
+        ls_dataset_close(data);
+    }
+    static ls_loader_plan plan(long first, long end)
+    {
+        ls_loader_plan plan = {};
+        plan.targets = true;
+        plan.split = LS_TRAIN;
+        plan.seed = 7;
+        plan.shuffle = true;
+        plan.bucket = GROUP;
+        plan.batch = BATCH;
+        plan.shards = plan.end = 4;
+        plan.first_step = first;
+        plan.end_step = end;
+        return plan;
+    }
+    /* The rows of each step, after checking lengths, and that shards begin with their longest. */
+    std::vector<Rows> read(const ls_loader_plan &plan)
+    {
+        std::vector<Rows> steps;
+        ls_loader *loader = ls_loader_open(data, &plan);
+        for (long step = plan.first_step; step < plan.end_step; step++) {
+            ls_error error = {};
+            const ls_batch *batch = ls_loader_next(loader, &error);
+            for (int s = plan.begin; s < plan.end; s++) {
+                const ls_batch shard = ls_batch_shard(batch, s, plan.shards);
+                for (long i = 0; i < shard.rows; i++) {
+                    EXPECT_EQ(shard.length[i], length[(size_t)shard.row[i]]);
+                    EXPECT_TRUE(i == 0 || shard.length[i - 1] >= shard.length[i]);
+                }
+            }
+            steps.emplace_back(batch->row, batch->row + batch->rows);
+            std::vector<int32_t> all(batch->all_length, batch->all_length + batch->total);
+            std::sort(all.begin(), all.end());
+            if (batch->rows == batch->total) {
+                EXPECT_EQ(all, lengths_of(steps.back()));
+            }
+        }
+        ls_loader_close(loader);
+        return steps;
+    }
+    std::vector<int32_t> lengths_of(const Rows &rows) const
+    {
+        std::vector<int32_t> all;
+        for (int64_t r : rows)
+            all.push_back(length[(size_t)r]);
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+    static Rows sorted(Rows rows)
+    {
+        std::sort(rows.begin(), rows.end());
+        return rows;
+    }
+    /* The batches of an epoch as the words in loader.h have them, each sorted by number, in the
+     * order of the groups. */
+    std::vector<Rows> groups(long epoch) const
+    {
+        std::vector<Rows> batches;
+        const ls_random order = ls_random_stream(7, LS_RANDOM_SHUFFLE, (uint64_t)epoch, 0, 0);
+        for (long first = 0; first < ROWS; first += GROUP * BATCH) {
+            Rows group;
+            const long full = std::min<long>(first + GROUP * BATCH, FULL * BATCH);
+            for (long i = first; i < full; i++)
+                group.push_back((int64_t)ls_random_permute(order, ROWS, (uint64_t)i));
+            std::stable_sort(group.begin(), group.end(), [&](int64_t a, int64_t b) {
+                return length[(size_t)a] > length[(size_t)b];
+            });
+            for (size_t i = 0; i < group.size(); i += BATCH)
+                batches.push_back(
+                    sorted({group.begin() + (long)i, group.begin() + (long)i + BATCH}));
+        }
+        return batches;
+    }
+
+    std::vector<real> x;
+    std::vector<int32_t> length;
+    ls_dataset *data;
+};
+
+} /* namespace */
+
+TEST_F(Buckets, AnEpochTakesEachRowOnceInBatchesOfSimilarLengths)
+{
+    const std::vector<Rows> steps = read(plan(0, 22));
+    for (long epoch = 0; epoch < 2; epoch++) {
+        std::vector<Rows> found, expected = groups(epoch);
+        Rows all;
+        for (long k = 0; k <= FULL; k++) {
+            const Rows &step = steps[(size_t)(11 * epoch + k)];
+            all.insert(all.end(), step.begin(), step.end());
+            if (k < FULL)
+                found.push_back(sorted(step));
+            else
+                EXPECT_EQ(step.size(), 3u);
+        }
+        EXPECT_NE(found, expected) << "batches come in the order of the groups";
+        std::sort(found.begin(), found.end());
+        std::sort(expected.begin(), expected.end());
+        EXPECT_EQ(found, expected) << "epoch " << epoch;
+        all = sorted(all);
+        for (int64_t r = 0; r < ROWS; r++)
+            EXPECT_EQ(all[(size_t)r], r);
+    }
+    EXPECT_NE(sorted(steps[0]), sorted(steps[11]));
+}
+
+TEST_F(Buckets, AStepIsTheSameFromWhereverReadingBeginsAndOnAnyRank)
+{
+    const std::vector<Rows> steps = read(plan(0, 22));
+    EXPECT_EQ(read(plan(7, 22)), std::vector<Rows>(steps.begin() + 7, steps.end()));
+    EXPECT_EQ(read(plan(13, 22)), std::vector<Rows>(steps.begin() + 13, steps.end()));
+    ls_loader_plan low = plan(0, 22), high = low;
+    low.end = high.begin = 1;
+    const std::vector<Rows> left = read(low), right = read(high);
+    for (size_t k = 0; k < steps.size(); k++) {
+        Rows both = left[k];
+        both.insert(both.end(), right[k].begin(), right[k].end());
+        EXPECT_EQ(both, steps[k]);
+    }
+}
+
+TEST_F(Buckets, OfMoreBatchesThanThereAreSortTheWholeEpoch)
+{
+    ls_loader_plan all = plan(0, 10);
+    all.bucket = 1000000000;
+    std::vector<std::pair<int32_t, int32_t>> ends;
+    for (const Rows &step : read(all))
+        ends.emplace_back(lengths_of(step).front(), lengths_of(step).back());
+    std::sort(ends.begin(), ends.end());
+    for (size_t k = 1; k < ends.size(); k++)
+        EXPECT_LE(ends[k - 1].second, ends[k].first);
+    all.batch = 200; /* no batch is full */
+    all.end_step = 1;
+    EXPECT_EQ(read(all)[0].size(), (size_t)ROWS);
 }

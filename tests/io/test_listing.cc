@@ -36,7 +36,14 @@ class Listing : public testing::Test
         plan.file[0] = a.c_str();
         plan.file[1] = second.empty() ? nullptr : b.c_str();
         ls_listing_release(&files);
-        return ls_listing_make(&files, &plan, nullptr, &error);
+        char *text = nullptr;
+        size_t size;
+        FILE *report = open_memstream(&text, &size);
+        const bool ok = ls_listing_make(&files, &plan, report, &error);
+        fclose(report);
+        said = text;
+        free(text);
+        return ok;
     }
     /* "name=label" of each file. */
     std::vector<std::string> listed()
@@ -55,7 +62,7 @@ class Listing : public testing::Test
 
     using Names = std::vector<std::string>;
     Folder folder;
-    std::string a, b;
+    std::string a, b, said;
     ls_import plan = ls_import_presets;
     ls_listing files = {};
     ls_error error = {};
@@ -83,6 +90,9 @@ TEST_F(Listing, AFolderWithoutFoldersHasNoLabels)
     ASSERT_TRUE(make("d")) << error.text;
     EXPECT_EQ(listed(), (Names{"1=-1", "2=-1"}));
     EXPECT_EQ(files.classes, 0);
+    plan.labels_from = 1;
+    EXPECT_FALSE(make("d"));
+    expect_refused(LS_USAGE, {"d: --labels-from is for labels that are numbers"});
 }
 
 TEST_F(Listing, AListKeepsItsOrderAndNumbers)
@@ -108,6 +118,40 @@ TEST_F(Listing, LabelsOfAListMayBeWords)
     plan.labels_from = 1;
     EXPECT_FALSE(make("l"));
     expect_refused(LS_USAGE, {"--labels-from is for labels that are numbers"});
+}
+
+TEST_F(Listing, LabelsThatAreOtherNumbersAreNamesWithANote)
+{
+    write("l", "x 1\ny -1\nz 1\n");
+    ASSERT_TRUE(make("l")) << error.text;
+    EXPECT_EQ(listed(), (Names{"x=1", "y=0", "z=1"}));
+    EXPECT_NE(said.find("labels are numbers, but not all are whole, from 0 to 16777215"), said.npos)
+        << said;
+    EXPECT_NE(said.find("of which -1 is class 0 and 1 class 1"), said.npos) << said;
+    write("m", "x 1\ny no\n");
+    ASSERT_TRUE(make("m")) << error.text;
+    EXPECT_EQ(said, "");
+}
+
+TEST_F(Listing, AMarkOfByteOrderIsNoPartOfTheFirstName)
+{
+    write("a.wav");
+    write("l", "\xef\xbb\xbf"
+               "a.wav 3\nb.wav 1\n");
+    ASSERT_TRUE(make("l")) << error.text;
+    EXPECT_EQ(listed(), (Names{"a.wav=3", "b.wav=1"}));
+    write("m", "\xef\xbb\xbf"
+               "a.wav\n");
+    ASSERT_TRUE(make("m")) << error.text;
+    EXPECT_EQ(listed(), (Names{"a.wav=-1"}));
+}
+
+TEST_F(Listing, AFileBehindANameIsRefused)
+{
+    write("a.wav");
+    write("l", "utt1 a.wav\nutt2 b.wav\n");
+    EXPECT_FALSE(make("l"));
+    expect_refused(LS_DATA, {"l:1: a.wav is a file and utt1 is none", "the file first"});
 }
 
 TEST_F(Listing, AListWhoseFirstLineIsAFileHasNoLabels)

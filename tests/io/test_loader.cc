@@ -50,6 +50,7 @@ class Loader : public testing::Test
     static ls_loader_plan plan(long batch, long steps)
     {
         ls_loader_plan plan = {};
+        plan.targets = true;
         plan.split = LS_TRAIN;
         plan.seed = 7;
         plan.shuffle = true;

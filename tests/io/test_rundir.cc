@@ -300,14 +300,38 @@ TEST(Rundir, ClearRemovesAnEarlierRunButNotTheLock)
     Folder folder;
     Opened run(folder.root);
     std::filesystem::create_directories(folder / "samples/mine");
-    for (const char *name : {"checkpoints/step-00000001.h5", "checkpoints/step-00000001.ok",
-                             "samples/1.png", "metrics.jsonl", "notes.txt"})
+    for (const char *name :
+         {"checkpoints/step-00000001.h5", "checkpoints/step-123456789.ok", "checkpoints/stage-0.h5",
+          "checkpoints/stage-12.ok", "checkpoints/best.h5",
+          "checkpoints/best.h5.0123456789abcdef.tmp", "samples/step-00000001-prior.png",
+          "samples/step-00000001-rebuilt.png",
+          "samples/step-00000001-prior.png.0123456789abcdef.tmp", "metrics.jsonl"})
         write_file(folder / name, "x");
     EXPECT_TRUE(ls_rundir_clear(run, &run.error)) << run.error.text;
     EXPECT_TRUE(std::filesystem::is_empty(folder / "checkpoints"));
-    EXPECT_FALSE(std::filesystem::exists(folder / "samples/1.png"));
+    std::filesystem::remove(folder / "samples/mine");
+    EXPECT_TRUE(std::filesystem::is_empty(folder / "samples"));
     EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl"));
-    EXPECT_TRUE(std::filesystem::exists(folder / "samples/mine"));
-    EXPECT_TRUE(std::filesystem::exists(folder / "notes.txt"));
     EXPECT_FALSE(ls_rundir_open(folder.root.c_str(), nullptr));
+}
+
+TEST(Rundir, ClearRemovesNothingThatNoRunWrote)
+{
+    Folder folder;
+    Opened run(folder.root);
+    std::filesystem::create_directories(folder / "samples/mine");
+    const std::vector<std::string> names = {"notes.txt",
+                                            "checkpoints/mine.h5",
+                                            "checkpoints/step-1.h5",
+                                            "checkpoints/step-00000001.h5.old",
+                                            "checkpoints/my-step-00000001.h5",
+                                            "checkpoints/best.png",
+                                            "samples/photo1.png",
+                                            "samples/step-00000001-mine.png",
+                                            "samples/mine/step-00000001-prior.png"};
+    for (const std::string &name : names)
+        write_file(folder / name, "x");
+    EXPECT_TRUE(ls_rundir_clear(run, &run.error)) << run.error.text;
+    for (const std::string &name : names)
+        EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
 }

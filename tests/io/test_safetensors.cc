@@ -171,11 +171,9 @@ TEST_F(Safetensors, SaysWhatIsWrongWithLengthAndKind)
 {
     const std::string cut = "is no safetensors file, or is cut off: it has ";
     write_file(path, "");
-    EXPECT_EQ(complaint(),
-              cut + "0 bytes, and its first 8 say that its header has 0; expected 2 to 0");
+    EXPECT_EQ(complaint(), cut + "0 bytes, fewer than the 8 that say how long its header is");
     write_file(path, "1234567");
-    EXPECT_EQ(complaint(),
-              cut + "7 bytes, and its first 8 say that its header has 0; expected 2 to 0");
+    EXPECT_EQ(complaint(), cut + "7 bytes, fewer than the 8 that say how long its header is");
     write_file(path, std::string("\x05\0\0\0\0\0\0\0{}", 10));
     EXPECT_EQ(complaint(),
               cut + "10 bytes, and its first 8 say that its header has 5; expected 2 to 2");

@@ -144,6 +144,7 @@ TEST_F(Sampler, BatchesDoNotDependOnShardsOrTheStart)
     ASSERT_NE(sampler, nullptr);
     auto rows = [&](int shards, int shard, long first) {
         ls_loader_plan plan = {};
+        plan.targets = true;
         plan.split = LS_TRAIN;
         plan.seed = 5;
         plan.sampler = sampler;

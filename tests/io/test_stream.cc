@@ -6,6 +6,7 @@
 #include "data_files.h"
 
 extern "C" {
+#include "core/memory.h"
 #include "io/dataset.h"
 }
 
@@ -145,7 +146,7 @@ TEST_F(Stream, WhatIsNoStreamIsRefused)
             high(folder / "high.h5"), fine(folder / "fine.h5");
         put_pair(file, "train");
         few.put<uint8_t>("train/x", {40}, counting<uint8_t>(40));
-        few.put<uint8_t>("valid/x", {6}, counting<uint8_t>(6));
+        few.put<uint8_t>("valid/x", {1}, {3});
         scaled.put<uint8_t>("train/x", {40}, counting<uint8_t>(40));
         scaled.attribute("train/x", "scale", 0.5);
         high.put<uint8_t>("train/x", {40}, counting<uint8_t>(40));
@@ -156,9 +157,10 @@ TEST_F(Stream, WhatIsNoStreamIsRefused)
         const char *file;
         std::vector<std::string> words;
     } cases[] = {{"pairs.h5", {"pairs.h5 has labels or targets, train/y"}},
-                 {"few.h5", {"valid/x holds 6 tokens, but one window of unroll=6 needs 7"}},
+                 {"few.h5", {"valid/x holds 1 token, but the first of two or more is what"}},
                  {"scaled.h5", {"train/x has attributes scale=0.5, offset=0, but tokens are"}},
-                 {"high.h5", {"train/x holds label 39 at row 39", "expected 0 to 38"}}};
+                 {"high.h5",
+                  {"train/x holds 39 at token 39", "expected tokens: whole numbers from 0 to 38"}}};
     for (const auto &it : cases) {
         open(it.file);
         EXPECT_FALSE(ls_dataset_unroll(data, 6, &error)) << it.file;
@@ -166,7 +168,26 @@ TEST_F(Stream, WhatIsNoStreamIsRefused)
     }
     open("fine.h5");
     EXPECT_FALSE(ls_dataset_unroll(data, 2, &error));
-    expect_words(error, {"train/x holds label 0.5 at row 1", "whole numbers"});
+    expect_words(error, {"train/x holds 0.5 at token 1", "expected tokens: whole numbers"});
+}
+
+/* It has no rows, but can be evaluated. */
+TEST_F(Stream, TokensFewerThanAWindowAreInNoRow)
+{
+    {
+        Writer file(folder / "a.h5");
+        file.put<uint8_t>("test/x", {3}, counting<uint8_t>(3));
+    }
+    open("a.h5");
+    ASSERT_TRUE(ls_dataset_unroll(data, 6, &error)) << error.text;
+    EXPECT_EQ(ls_dataset_split(data, LS_TEST)->x.rows, 0);
+    EXPECT_EQ(ls_dataset_split(data, LS_TEST)->tokens, 3);
+    char *text = ls_dataset_describe(data, &error);
+    ASSERT_NE(text, nullptr) << error.text;
+    ls_free(text);
+    Reals found(3);
+    EXPECT_TRUE(ls_dataset_read_tokens(data, LS_TEST, 0, 3, found.data(), &error));
+    EXPECT_EQ(found, (Reals{0, 1, 2}));
 }
 
 TEST_F(Stream, ATokenThatTheNetDoesNotKnowIsNamedWithItsPlace)

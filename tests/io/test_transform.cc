@@ -609,6 +609,7 @@ TEST_F(TransformedData, AFeedShowsOtherPicturesEachEpochAndTheSameOnOtherRanks)
         std::map<std::pair<int64_t, long>, Row> all;
         for (int begin : {0, shards / 2}) {
             ls_loader_plan plan = {};
+            plan.targets = true;
             plan.split = LS_TRAIN;
             plan.seed = 5;
             plan.stage = 1;

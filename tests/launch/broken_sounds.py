@@ -65,6 +65,8 @@ broken = {  # name: (bytes, words)
     "unknown.wav": (riff(SOUND.tobytes(), kind=0x1234), "no sound that libsndfile can read"),
     "nan.wav": (riff(numpy.where(numpy.arange(8000) == 5000, numpy.nan, 0.1).astype("<f4").tobytes(), bits=32, kind=3),
                 "sample 5001 is not finite"),
+    "sun.au": (b".snd" + struct.pack(">IIIII", 24, SOUND.nbytes, 3, RATE, 1) + SOUND.byteswap().tobytes(),
+               "is of the kind AU (Sun/NeXT); expected wav, flac or ogg"),
     "infinite.wav": (riff(numpy.full(8000, numpy.inf, "<f4").tobytes(), bits=32, kind=3), "sample 1 is not finite"),
 }
 good = {  # the same sound in other forms, but for the last
@@ -88,13 +90,14 @@ for name, content in {**{name: content for name, (content, _) in broken.items()}
         file.write(content)
 for ending in ("flac", "ogg"):
     subprocess.run(["sndfile-convert", "broken/plain.wav", f"broken/good.{ending}"], check=True, capture_output=True)
-with open("broken/good.flac", "rb") as file:
-    packed = file.read()
-for name, content in (("truncated.flac", packed[:len(packed) * 2 // 3]),
-                      ("damaged.flac", packed[:6000] + bytes(3000) + packed[9000:])):
+with open("broken/good.flac", "rb") as flac, open("broken/good.ogg", "rb") as ogg:
+    packed, pages = flac.read(), ogg.read()
+for name, content, words in (("truncated.flac", packed[:len(packed) * 2 // 3], "is damaged after sample"),
+                             ("damaged.flac", packed[:6000] + bytes(3000) + packed[9000:], "is damaged after sample"),
+                             ("truncated.ogg", pages[:len(pages) * 2 // 3], "")):
     with open(f"broken/{name}", "wb") as file:
         file.write(content)
-    broken[name] = (content, "is damaged after sample")
+    broken[name] = (content, words)
 os.symlink("nowhere", "broken/.hidden.wav")
 with open("broken.txt", "w", encoding="utf-8") as file:
     file.writelines(f"{name}\t{words}\n" for name, (_, words) in sorted(broken.items()))

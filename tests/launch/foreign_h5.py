@@ -31,6 +31,8 @@ def forms():
     for kind in "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2", ">i4", ">i8", ">f4", ">f8":
         put("form_type_" + kind.replace(">", "big_"), {"train/x": (x * 5 + 40).astype(kind), "train/y": y.astype(">i2")})
     put("form_bool", {"train/x": x > 0, "train/y": y > 0})
+    more = {"length": 1 + y % 6, "weight": x[:, 0] ** 2}
+    put("form_more_root", {"x": x, "y": y, **more})
     put("form_scalars", {"x": x[:, 0], "y": y.reshape(60, 1, 1, 1)})
     put("form_flat_names", {"x_train": x, "y_train": y, "x_test": x, "y_test": y})
     put("form_user_block", both, userblock_size=512)
@@ -42,7 +44,7 @@ def forms():
             file["train/x"].attrs["scale"] = np.float32(0.25)
     for name in "form_more", "form_more_flat":
         with h5py.File(name + ".h5", "w") as file:
-            for array, values in ("x", x), ("y", y), ("length", 1 + y % 6), ("weight", x[:, 0] ** 2):
+            for array, values in {"x": x, "y": y, **more}.items():
                 file.create_dataset(f"{array}_train" if "flat" in name else f"train/{array}", data=values, chunks=True)
     with h5py.File("form_gzip.h5", "w") as file:
         file.create_dataset("train/x", data=np.repeat(pictures, 9, 0), chunks=(100, 3, 5, 7), compression="gzip")
@@ -92,16 +94,28 @@ def forms():
 def others():
     label = y.astype("f4").reshape(-1, 1)
     put("caffe", {"data": x, "label": label})
+    put("named", {"data": x, "steps": 1 + y % 6})
+    put("beside", {"train/x": x, "train/y": y, "weight": x[0]})  # which is of something else
     put("val", {"train/x": x, "train/y": y, "val/x": x, "val/y": y})
     put("deep", {"features/level/0": x, "answers": y})
     put("onehot", {"train/x": x, "train/y": np.eye(3, dtype="u1")[y]})
+    put("onehot_gap", {"train/x": x, "train/y": np.eye(5, dtype="f4")[y]})
     steps = draw.integers(0, 3, (60, 6))
     put("steps", {"train/x": steps, "train/y": steps}, {"train/y": ("classes", 4)})
+    put("steps_of_one_1", {"train/x": x, "train/y": np.eye(3, dtype="u1")[y]}, {"train/y": ("classes", 2)})
+    steps[7, 2], steps[7, 3] = -1, 200  # 0, no label; and one that is no label either, behind the row's end
+    length = np.where(np.arange(60) == 7, 3, 6)
+    put("steps_from1", {"train/x": x, "train/y": (steps + 1).astype("u1"), "train/length": length}, {"train/y": ("classes", 4)})
+    with h5py.File("steps_from1.h5", "a") as file:
+        file["train/y"].attrs["ignore"] = 0
     put("counts", {"train/x": x, "train/y": np.arange(60) * 1000})
     put("reals", {"train/x": x, "train/y": (np.arange(60) / 2).astype("f4")})
     put("from1", {"train/x": x, "train/y": y + 1})
     put("one", {"train/x": x, "train/y": y * 0})
     put("minus", {"train/x": x, "train/y": np.where(np.arange(60) == 7, -1, y)})
+    put("some", {"train/x": x, "train/y": np.where(np.arange(60) == 7, -100, y)}, {"train/y": ("ignore", -100)})
+    put("some_from1", {"train/x": x, "train/y": np.where(np.arange(60) == 7, 0, y + 1)}, {"train/y": ("ignore", 0)})
+    put("far", {"train/x": x, "train/y": y.astype("i8")}, {"train/y": ("ignore", -2**63)})
     put("above", {"train/x": x, "train/y": y}, {"train/y": ("classes", 2)})
     spoilt = x.copy()
     spoilt[7, 2] = np.nan

@@ -144,3 +144,39 @@ net: |
 optimizer: adam rate=0.003 clip=0.5
 END
 }
+
+sequence_job() { # DATA MODEL: job.yaml, 12 steps of two epochs over rows that are sequences
+    cat >job.yaml <<END
+data: $1
+model: $2
+optimizer: adam rate=0.02 clip=0.5
+schedule: constant
+batch: 37
+steps: 12
+shards: 8
+evaluate: {every: 4 steps}
+checkpoint: {every: 5 steps, keep: 9}
+END
+}
+
+# 12 steps of job.yaml with these keys are the same bits on 1 to 4 ranks, on 1 and 2 threads, and after a stop amid an epoch.
+same_everywhere() { # RUN [KEY=VALUE ...]
+    local run=$1 count step wanted
+    shift
+    expect 0 ranks 1 "$lockstep" train job.yaml run=$run "$@"
+    wanted=$(digest --all "$(checkpoint $run 12)")
+    for count in 2 3 4; do
+        expect 0 ranks $count "$lockstep" train job.yaml run=$run-on$count "$@"
+        same "12 steps of $run on $count ranks" "$wanted" "$(digest --all "$(checkpoint $run-on$count 12)")"
+        same "records of $run on $count ranks" "$(metrics_of $run)" "$(metrics_of $run-on$count)"
+    done
+    for count in 1 2; do
+        expect 0 "$lockstep" train job.yaml run=$run-threads$count --threads $count "$@" shards=2 steps=3
+    done
+    same "steps of $run of one thread and of two" "$(digest --all "$(checkpoint $run-threads1 3)")" \
+        "$(digest --all "$(checkpoint $run-threads2 3)")"
+    for step in 5 10; do
+        expect 0 ranks 3 "$lockstep" train job.yaml run=$run-from$step "$@" --resume="$(checkpoint $run $step)"
+        same "step 12 of $run from step $step" "$wanted" "$(digest --all "$(checkpoint $run-from$step 12)")"
+    done
+}

@@ -67,7 +67,8 @@ PYTHON
 
 printf '%s\n' 'data: unlabelled.h5' 'model: autoencoder widths=144,60,20 greedy=1 classes=4' >default.yaml
 expect 65 "$lockstep" train default.yaml run=default
-says 'stages.2.objective (default): supervised training needs targets: train/y is missing in the data set'
+says 'stages.2.objective (default): supervised training needs targets: train/y is missing in the data set (classes=0 of the model'
+expect 0 "$lockstep" train default.yaml run=default model='autoencoder widths=144,60,20 greedy=1 classes=0' --dry-run
 
 # --- bce takes numbers from 0 to 1, and says which is not; squared-error takes any.
 "$python" - <<'PYTHON'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_baselines: what README's figures of RBMs are measured on and against: OpenCV's digits and the splice junctions as data
+# test_baselines: what README's figures are measured on and against: OpenCV's digits, mails and the splice junctions as data
 # sets, the mixture of Bernoulli distributions, which sees the very rows that lockstep draws, and scikit-learn's example.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export PYTHONDONTWRITEBYTECODE=1
@@ -97,6 +97,51 @@ theirs, ours = map(float, re.search(r"seed 2: scikit-learn (\S+)  lockstep (\S+)
 assert ours > theirs - 0.01 and theirs > 0.9, f"scikit-learn {theirs}, lockstep {ours}"
 END
 fi
+
+# --- Mails: what stands in headers, tags and twice is no part of the rows; each split has the mails of its digits.
+"$python" - <<'END'
+import os
+for folder in "easy-ham-1", "easy-ham-2", "hard-ham-1", "spam-1", "spam-2":
+    os.makedirs(f"mails/{folder}")
+    for i in range(16):
+        for name in f"{i:05d}.{i:x}0", f"{i + 100:05d}.{(i + 1) % 16:x}1":   # its words are those of the first, in another split
+            with open(f"mails/{folder}/{name}.txt", "wb") as file:
+                words = "buy now" if "spam" in folder else "the list"
+                file.write(f"Received: secret\nSubject: =?iso-8859-1?Q?caf=E9?=\nContent-Type: text/html; charset=nobodys\n"
+                           f"Content-Transfer-Encoding: quoted-printable\n\n<b x=3D'hidden'>{words}</b> &amp; \\ 1{i},50 "
+                           f"{folder.replace('-', ' ')} {'abcdefghijklmnop'[i]}x".encode())
+END
+if "$python" -c 'import sklearn' 2>/dev/null; then
+    OMP_NUM_THREADS=1 expect 0 "$bench/spam.py" --mails mails --words 9 -o spam.h5
+    says 'train: 30 mails, 10 of them spam'
+    says 'logistic regression, the first 9 words: valid 1.0000  test 1.0000'
+    "$python" - <<'END'
+import h5py, numpy
+with h5py.File("spam.h5") as file:
+    words = bytes(file["vocabulary"]).decode().split("\n")[:-1]
+    assert [len(file[f"{split}/x"]) for split in ("train", "valid", "test")] == [30, 6, 12]
+    assert set(file["train/length"][()]) == {9} and file["train/x"].shape == (30, 9)
+    said = [words[i] for i in file["test/x"][0]]
+    assert said == ["café", "the", "list", "&", "\\x5c", "0", "easy", "ham", "0"], said
+END
+    sed 's/vocabulary=10000/vocabulary=23/' "$tests/../launch/jobs/spam.yaml" >spam.yaml
+    expect 0 "$lockstep" train spam.yaml data=spam.h5 run=spam epochs=1
+fi
+expect 1 "$bench/spam.py" --mails . -o none.h5
+says '.: expected the folders easy-ham-1, easy-ham-2, hard-ham-1, spam-1, spam-2 with mails, found 0 mails'
+
+# --- A bottleneck of pictures, its linear classifier, and that of principal components.
+"$python" - <<'END'
+import h5py, numpy
+with h5py.File("images.h5", "w") as file:
+    for split in "train", "valid", "test":
+        file[f"{split}/x"] = numpy.random.default_rng(1).integers(0, 256, (200, 28, 28, 1), dtype=numpy.uint8)
+        file[f"{split}/x"].attrs["scale"] = 1 / 255
+        file[f"{split}/y"] = numpy.arange(200, dtype=numpy.uint8) % 10
+        file[f"{split}/y"].attrs["classes"] = 10
+END
+expect 0 "$bench/bottleneck.py" --data images.h5 --seeds 1 --lockstep "$lockstep" epochs=1
+for name in net narrow components; do says "$name-1"; done
 
 # --- The splice junctions: StatLog's 2,000 and 1,186 rows, by the numbers of their classes.
 echo 'no workspace' | xz >not.rda

@@ -47,9 +47,9 @@ more_rows|train/x claims 1073741824 rows, which take 25769803776 bytes, but stor
 overflow_patched|train/x is not a data set...
 texts|train/x holds texts; expected $types
 records|train/x holds records; expected $types
-enumeration|train/x holds an enumeration; expected $types
-halves|train/x holds 16-bit floats; expected $types
-unsigned_64|train/x holds 64-bit unsigned integers; expected $types
+enumeration|train/x holds an enumeration; expected $types, which \`lockstep import h5 enumeration.h5 -o NEW.h5\` makes of them
+halves|train/x holds 16-bit floats; expected $types, which \`lockstep import h5 halves.h5 -o NEW.h5\` makes of them
+unsigned_64|train/x holds 64-bit unsigned integers; expected $types, which \`lockstep import h5 unsigned_64.h5 -o NEW.h5\` makes of them
 opaque|train/x holds opaque bytes; expected $types
 lists|train/x holds lists of varying length; expected $types
 group_for_x|train/x is not a data set...

@@ -162,7 +162,7 @@ with h5py.File("pass.h5") as file, h5py.File("images.h5") as images:
 END
 
 # bench prints one line of JSON with the fields that torch_bench.py prints too.
-for model in lenet mlp 'mlp widths=784,20,10'; do
+for model in lenet mlp 'mlp widths=784,20,10' 'vae widths=784,30 latent=3' 'dcgan filters=4' 'autoencoder widths=784,40,9'; do
     expect 0 ranks 2 "$lockstep" bench "$model" --batch 16 --steps 2 --threads 1
     same "fields of bench $model" "['batch', 'gflops', 'model', 'peer', 'product_gflops', 'pss_bytes', 'ranks', 'samples_per_second', 'step_seconds', 'threads']" \
         "$(json 'sorted(j)')"
@@ -171,6 +171,14 @@ for model in lenet mlp 'mlp widths=784,20,10'; do
 done
 expect 0 "$lockstep" bench mlp --batch 16 --steps 2 --threads 2
 same 'threads' 2 "$(json 'j["threads"]')"
+expect 0 "$lockstep" bench 'mlp widths=100,10' --input 100 --batch 16 --steps 1
+for command in bench 'list --model'; do
+    expect 64 "$lockstep" $command 'mlp widths=100,10'
+    says 'rows of the shape 784, which is usual (--input gives another): mlp: widths= begins with 100'
+done
+expect 64 "$lockstep" bench reduce --input 100
+says '--input is of the rows of a model: reduce has none'
+expect 0 "$lockstep" bench 'tdnn pool=none' --batch 4 --steps 1 # labels of steps, for features too
 expect 0 "$lockstep" bench lenet --batch 16 --steps 2 --profile
 grep -qE '^dense1 +forward +[0-9.]+ ms +[0-9.]+ Gflop/s +[0-9.]+ GB/s +backward .* GB/s$' out || fail 'expected a line of dense1'
 grep -qE '^all layers [0-9.]+ ms of a step'"'"'s [0-9.]+ ms$' out || fail 'expected the sum of the layers'
@@ -184,9 +192,9 @@ kernels() { # SHAPE ...: measures each
         fail 'expected times, and errors below 1e-5'
 }
 kernels '12,11,32 | conv2d out=32 kernel=3 pad=1' '13,9,6 | conv2d out=8 kernel=3,2 stride=2,1 pad=1,0 dilation=1,2 groups=2' \
-    '30,20,4 | dense units=200' # long enough to show in ms
+    '40,64 | tdnn units=64 kernel=3 dilation=3' '30,20,4 | dense units=200' # long enough to show in ms
 expect 64 "$lockstep" bench kernels --shape '6,6,1 | maxpool kernel=2'
-says "--shape '6,6,1 | maxpool kernel=2': expected one conv2d or dense, found maxpool kernel=2"
+says "--shape '6,6,1 | maxpool kernel=2': expected one conv2d, tdnn or dense, found maxpool kernel=2"
 expect 64 "$lockstep" bench kernels --shape '6 dense units=2'
 says 'expected INPUT | LAYER, as in'
 expect 64 "$lockstep" bench lenet --shape '6 | dense units=2'
@@ -194,3 +202,5 @@ says "it goes with \`lockstep bench kernels\`"
 
 expect 0 ranks 2 "$lockstep" bench reduce --floats 100000 --steps 3
 same 'floats' 100000 "$(json 'j["floats"]')"
+same 'times and ratios' True "$(json 'all(0 < j[k + "milliseconds"] and abs(j[r] * j[k + "milliseconds"] / j["mpi_allreduce_" + k + "milliseconds"] - 1) < 0.01
+    for k, r in (("", "ratio"), ("updated_", "updated_ratio")))')"

@@ -180,7 +180,8 @@ sed -i "s/^steps: .*/steps: $slow_steps/" slow.yaml # for the next start: the fi
 # A start that writes no checkpoint and ignores all signals.
 printf '#!/bin/bash\ntrap "" USR1 TERM\nwhile :; do sleep 1; done\n' >deaf.sh
 printf '#!/bin/bash\nexec sleep 600\n' >early.sh
-chmod +x deaf.sh early.sh
+printf '#!/bin/bash\n[ ! -e late ] || exit 0\nmkdir -p late/checkpoints\ntouch late/checkpoints/step-00000009.ok\nexec sleep 600\n' >late.sh
+chmod +x deaf.sh early.sh late.sh
 LOCKSTEP=$work/deaf.sh LOCKSTEP_LEAD=25 submit -w node2 -n 1 -t 1 "$cluster/train.sbatch" job.yaml run=deaf
 deaf=$job
 
@@ -232,6 +233,14 @@ sleep 1
 control scancel --batch --signal=USR1 "$job"
 patiently job_is "$job" FAILED
 logged 'no checkpoint was written since this start'
+# The signal kills the starter of ranks that may have done all: the next start finds out.
+LOCKSTEP=$work/late.sh submit -n 1 "$cluster/train.sbatch" job.yaml run=late
+wait_until test -e late/checkpoints/step-00000009.ok
+sleep 1
+control scancel --batch --signal=USR1 "$job"
+patiently queued_again
+logged 'the signal came as the ranks ended'
+patiently job_is "$job" COMPLETED
 
 # scancel ends the job with a checkpoint.
 submit -N 2 --ntasks-per-node=1 "$cluster/train.sbatch" job.yaml run=cancelled

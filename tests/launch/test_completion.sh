@@ -36,7 +36,7 @@ offers tr : train
 offers nothing : ''
 offers train --res : --resume=
 offers train --d : --dry-run
-offers evaluate -- : --average --weights= --data= --split= --stage= --json --samples= --temperatures= --reverse --threads= --help --usage
+offers evaluate -- : --average --weights= --data= --split= --stage= --json --samples= --temperatures= --reverse --stall-abort= --stall-warn= --threads= --help --usage
 offers train --resume = : auto required never
 offers train --resume = r : required
 offers evaluate --split = t : train test

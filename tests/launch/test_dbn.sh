@@ -87,6 +87,10 @@ same 'final records' 3 "$(grep -c '"final"' lower/metrics.jsonl)"
 # is told where another is asked for; not best.h5 of a stage that is over.
 expect 0 "$lockstep" predict whole --stage 1 -o units.h5
 says '61 rows, row and value'
+expect 0 "$lockstep" evaluate whole --stage 1 --samples 10
+says '(of what this machine reads of the lines below it, not of the rows)'
+expect 64 "$lockstep" train job.yaml run=wrong stages.0.objective='rbm layer=dense1 lowest=gaussian'
+says 'lowest=gaussian is for a machine above others, and layer=dense1 is the lowest itself: take units=gaussian'
 expect 64 "$lockstep" predict whole --stage 1 --as classes -o classes.h5
 says 'the outputs of rbm are rebuilt units of a layer, which stand for no classes'
 expect 0 "$lockstep" predict whole -o classes.h5
@@ -111,6 +115,9 @@ done
 expect 0 ranks 2 "$lockstep" evaluate inside
 says 'inside/checkpoints/best.h5 is of stage 0, which is over: inside/checkpoints/step-00000007.h5 is taken'
 says 'inside/checkpoints/step-00000007.h5 (step 7) on test of images.h5, by stage 1: rbm layer=dense2'
+expect 0 "$lockstep" evaluate inside --stage 0
+says 'inside/checkpoints/stage-0.h5 (step 5) on test of images.h5, by stage 0: rbm layer=dense1'
+! grep -q 'is taken' out || fail 'a notice says that what is not used is taken'
 
 # --- Labels again, from what the machines were.
 printf '%s\n' 'data: images.h5' 'model: dbn widths=144,24,12,4' 'objective: supervised loss=cross-entropy' 'epochs: 2' \
@@ -179,6 +186,9 @@ for line in 'dense1: dense units=500 visible=1 init=normal scale=0.01' 'dense3: 
     'objective: rbm layer=dense1 units=gaussian' 'objective: rbm layer=dense2' 'objective: supervised loss=cross-entropy'; do
     says "$line"
 done
+expect 0 ranks 2 "$lockstep" train job.yaml run=none --dry-run evaluate.metric=accuracy # of the last stage
+expect 64 "$lockstep" train job.yaml run=none --dry-run evaluate.metric=acuracy
+says "there is no metric 'acuracy' in stage 1, which has: reconstruction"
 expect 0 ranks 2 "$lockstep" train job.yaml run=none --dry-run
 # Forward, down and up, two gradients; and once more up where the chains persist; the layer below is passed once.
 low=$((2 * 144 * 24)) high=$((2 * 24 * 12)) top=$((2 * 12 * 4))

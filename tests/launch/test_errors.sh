@@ -99,7 +99,7 @@ value 'command line: objective: there is no loss l2 (`lockstep list losses` has 
 value 'command line: objective: there is no objective unsupervised: did you mean supervised? (`lockstep list objectives` has all)' \
     objective=unsupervised
 value "command line: batch: expected a whole number, 1 or more (rows over all ranks), found '0'; write for example \`batch=128\`" batch=0
-value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net nets transform unroll exact_conv seed shards accumulate split stages objective optimizer schedule train rows sampling batch epochs steps evaluate checkpoint samples" bathc=3
+value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net nets transform unroll exact_conv seed shards accumulate split stages objective optimizer schedule train rows sampling bucket batch epochs steps evaluate checkpoint samples" bathc=3
 value "command line: evaluate.split: expected a split of the data: train, valid or test, found 'dev'; write for example \`evaluate.split=valid\`" evaluate.split=dev
 value "command line: stages.1.batch: this job has one stage: write stages.0.batch" stages.1.batch=9
 value "command line: evaluate.metric: there is no metric 'acuracy' in stage 1, which has: loss, accuracy" evaluate.metric=acuracy
@@ -129,7 +129,7 @@ bad_data keras.h5 'there is no train/x to train on; not used: training (the name
 bad_data only_test.h5 'there is no train/x to train on'
 bad_data empty.h5 'holds no data set: expected groups train, valid or test, each with x [rows, ...] and y, or x_train, y_train, ... at the root; found nothing'
 bad_data texts.h5 'train/x holds texts; expected uint8, int8, uint16, int16, uint32, int32, int64, float32 or float64'
-bad_data negative.h5 'train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215. Where only some rows have labels, let these come first, give the others any label, and take the first ones by `rows: N` in the stage that needs labels'
+bad_data negative.h5 'train/y holds label -1 at row 0; expected whole numbers from 0 to 16777215. Where only some rows have labels, let these come first, give the others any label, and take the first ones by `rows: N` in the stage that needs labels; or y.attrs['"'ignore'"'] names the number that stands for none'
 bad_data classes.h5 'train/y holds label 3 at row 3; expected 0 to 2 (attribute classes=3)'
 bad_data link.h5 'train/x is a soft or external link; expected the data itself'
 bad_data no_rows.h5 'train/x has 0 rows; expected at least one'
@@ -199,7 +199,7 @@ refused 65 'nowhere: no such run directory or checkpoint file' evaluate nowhere
 mkdir hollow
 refused 65 'hollow holds no checkpoint: is it a run directory?' evaluate hollow
 refused 65 'images.h5: 203 training rows, but 300 are asked for' check job.yaml --rows 300 --dump pass.h5
-refused 74 "nowhere/pass.h5: can't create: No such file or directory" check job.yaml --dump nowhere/pass.h5
+refused 74 "nowhere/pass.h5: can't create: its folder is not there: mkdir -p nowhere" check job.yaml --dump nowhere/pass.h5
 expect 64 "$lockstep" bench lenett
 says 'there is no model lenett: did you mean lenet?'
 expect 64 "$lockstep" bench lenet --batch 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_gan: adversarial nets on any number of ranks, stopped and resumed inside a stage; what is saved, said and refused;
+# test_gan: adversarial nets on any number of ranks, stopped and resumed inside and between stages; what is saved, said and refused;
 # and the optimum that theory proves, on rows of one number.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -35,7 +35,37 @@ for step in 1 2 5; do
     expect 0 ranks $((step % 3 + 1)) "$lockstep" train job.yaml run=from$step --resume="$(checkpoint on1 $step)"
     same "resumed from step $step" "$first" "$(digest --all "$(checkpoint from$step 7)")"
 done
+cat >two.yaml <<'END'
+data: large.h5
+model: dcgan filters=3 latent=7
+shards: 4
+stages:
+  - {objective: gan k=3, optimizer: adam rate=0.002 beta1=0.5, batch: 37, steps: 3}
+  - {objective: gan loss=hinge, optimizer: rmsprop rate=0.001, train: generator, batch: 41, steps: 3}
+checkpoint: {every: 1 steps, keep: 100}
+END
+expect 0 ranks 2 "$lockstep" train two.yaml run=two
+for step in 2 3 4; do # inside the first stage, between the stages, inside the second
+    expect 0 ranks $((5 - step)) "$lockstep" train two.yaml run=two$step --resume="$(checkpoint two $step)"
+    same "two stages, resumed from step $step" "$(digest --all "$(checkpoint two 6)")" "$(digest --all "$(checkpoint two$step 6)")"
+done
 different 'steps 6 and 7' "$(digest "$(checkpoint on1 6)")" "$(digest "$(checkpoint on1 7)")"
+
+# --- If a phase's loss is not finite every rank ends with code 70, the phase is named, and the last checkpoint stays.
+wild() { # RATE ARGUMENT ...
+    ranks $count "$lockstep" train job.yaml run=$run model='gan latent=5 generator=20 discriminator=20 output=linear' \
+        "optimizer.generator=sgd rate=$1" "optimizer.discriminator=sgd rate=$1" "${@:2}"
+}
+for count in 1 2 4; do
+    run=infinite$count
+    expect 0 wild 0.001 steps=2
+    before=$(digest --all "$(checkpoint $run 2)")
+    expect 70 wild 1e6 steps=90 checkpoint.every=never
+    grep -qE 'step [0-9]+, (discriminator|generator): the (loss|gradient) is not finite' out || fail 'no phase is named'
+    tail -n 1 $run/metrics.jsonl | grep -q '"trouble":"step [0-9]*, .* is not finite' || fail 'no record says why it ended'
+    says 'so this update was not made; no checkpoint is lost'
+    same "the checkpoint kept on $count ranks" "$before" "$(digest --all "$(checkpoint $run 2)")"
+done
 
 # --- A net that train: leaves out stays as it is, batch statistics included, and its phase still gives its figures.
 for count in 1 3; do
@@ -56,6 +86,8 @@ END
 # --- An epoch of 6 batches ends within a step of 4: three epochs are 18 batches, 5 steps. Each phase has its own rate.
 expect 0 "$lockstep" train job.yaml run=epochs 'objective=gan k=4' epochs=3 evaluate.every='1 epoch'
 says '5 steps, 1.5 an epoch'
+says 'epoch 3/3  step 5/5'
+says '(-ln 4: -1.3863)'
 says 'stage 1 of 1 done: step 5'
 "$python" - <<'END'
 import json
@@ -97,6 +129,12 @@ for count in 1 2; do
     expect 0 ranks $count "$lockstep" train nets.yaml run=nets$count
 done
 says 'distance'
+! grep -q 'nothing keeps' out || fail 'doubts a critic that is kept smooth'
+expect 0 "$lockstep" train nets.yaml run=rough --dry-run optimizer='rmsprop rate=0.0005' "nets.discriminator=dense units=1"
+says 'loss=wasserstein: nothing keeps the line dense1 of the net discriminator smooth, without which the distance means nothing'
+expect 0 "$lockstep" train nets.yaml run=rough --dry-run optimizer='rmsprop rate=0.0005' \
+    $'nets.discriminator=dense units=4 spectral=1\ndense units=1'
+says 'nothing keeps the line dense2 of the net discriminator smooth' # one line with spectral=1 is not all of them
 same 'own nets on 2 ranks' "$(digest --all "$(checkpoint nets1 4)")" "$(digest --all "$(checkpoint nets2 4)")"
 expect 0 "$lockstep-double" check nets.yaml # gradients of both phases are differences, through spectral norms too
 says 'discriminator/conv2d1/weight '
@@ -114,6 +152,9 @@ expect 0 "$lockstep" train nets.yaml run=range --dry-run transform='normalize me
     $'nets.generator=dense units=144\nactivation function=relu\nreshape shape=12,12,1'
 says 'the net generator ends in numbers from 0 on (reshape1), but those of the first training rows are from -0.99'
 says 'the net generator has no line `input`, so it gets noise of the shape of a row, 12x12x1: `input 64` as its first line'
+# bench trains on random rows, of whose range there is nothing to say.
+expect 0 "$lockstep" bench gan --batch 8 --steps 1
+! grep 'training rows' out || fail 'advice on random rows'
 expect 0 "$lockstep" train job.yaml run=range --dry-run transform='normalize mean=0 deviation=1'
 says 'the net generator ends in numbers from -1 to 1 (activation1), but those of the first training rows are from 0 to 0.99'
 
@@ -138,6 +179,10 @@ expect 0 "$lockstep" predict on1 -o predicted.csv
 same 'the lines of predicted.csv' 62 "$(wc -l <predicted.csv)"
 "$python" -c 'import csv
 assert all(0 <= float(row[-1]) <= 1 for row in list(csv.reader(open("predicted.csv")))[1:])'
+expect 0 "$lockstep" extract on1 --layer discriminator/conv2d3 -o features.h5
+"$python" -c 'import h5py; assert h5py.File("features.h5")["test/x"].shape == (61, 4, 4, 12)'
+expect 64 "$lockstep" extract on1 --layer generator/deconv2d1 -o none.h5
+says 'the net generator of layer deconv2d1 does not take rows of the data'
 expect 64 "$lockstep" train job.yaml run=wrong data=small.h5
 says 'dcgan: takes images height x width x channels of at least 28x28, but a row of the data is 12x12x1'
 expect 64 "$lockstep" train job.yaml run=wrong 'net=dense units=1'
@@ -157,7 +202,7 @@ says 'job.yaml:3:8: model: dcgan has no net discriminater: did you mean discrimi
 
 # --- A discriminator that can learn nothing is told: its weights are cut to nearly 0.
 expect 0 "$lockstep" train job.yaml run=constant "$dense" optimizer.discriminator='sgd rate=0.1 bound=1e-30'
-says 'the discriminator is constant: it says 1/2 of every row'
+says 'the discriminator is constant: it gives all rows the same number'
 "$python" -c '
 import json
 records = [json.loads(line) for line in open("constant/metrics.jsonl")]

@@ -75,6 +75,15 @@ import h5py
 x = h5py.File("normalized.h5")["train/x"][()]
 assert x.min() >= 0.5 and x.max() <= 1 and x.std() > 0.001' || fail 'generated rows are not in the units of the data'
 
+# Pictures show these values too, those of the run and those made afterwards.
+expect 0 "$lockstep" train gan.yaml data=many.h5 run=normalized epochs=2 'transform=normalize mean=0.5 deviation=0.5' \
+    'samples.every=1 epochs'
+newest=$(ls normalized/samples/*-prior.png | tail -1)
+expect 0 "$lockstep" generate normalized --rows 30 -o normalized.png
+cmp normalized.png "$newest" || fail 'expected the samples of the run'
+expect 0 "$lockstep" generate normalized --rows 30 -o drawn.h5
+"$python" compare.py "$tests" normalized.png drawn.h5 || fail 'the picture does not show values of the data'
+
 # What a model can't make, and what can't be drawn, is said.
 expect 64 "$lockstep" generate gan --plane -o plane.png
 says "gan can't make a plane (--plane), which needs codes of two numbers: of this model it makes samples"

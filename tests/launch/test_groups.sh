@@ -23,7 +23,9 @@ says ' in 3 groups; '
 ! grep 'group shares' out || fail 'expected no word about shared memory'
 alike one none
 expect 0 ranks 2 "$lockstep" bench reduce --floats=10000 --steps=1 --share=none
-says '"nodes": 2'
+says '"groups": 2'
+expect 64 env LOCKSTEP_RANKS_PER_NODE=2,none "$lockstep" train job.yaml
+says 'LOCKSTEP_RANKS_PER_NODE is "2,none", expected a number of ranks, 1 or more, or up to 64 of them: 3,1'
 expect 0 ranks 2 "$lockstep" bench 'mlp widths=784,10,2' --steps=1 --share=none
 expect 64 "$lockstep" train job.yaml --share=socket
 says 'write one of machine, numa, none'

@@ -33,6 +33,16 @@ for shares in '1 3' '2 1' '3 2'; do
     cmp one.h5 one-too.h5
     says "$(grep -v '^wrote' words)"
 done
+# Each row has the name of its file, as it stands below the folder.
+"$python" - <<'END'
+import h5py, os
+with h5py.File("one.h5") as data:
+    found = [name for split in data for name in data[f"{split}/name"][:]]
+    assert all(len(data[f"{split}/name"]) == len(data[f"{split}/x"]) for split in data)
+listed = {os.fsencode(os.path.relpath(os.path.join(top, name), "tree")) for top, _, names in os.walk("tree") for name in names}
+assert len(found) == 78 and set(found) == listed - {b"ant/cut.jpg", b"ant/cut.png", b"cat/.hidden"}, listed ^ set(found)
+END
+expect 0 "$lockstep" verify one.h5
 # Files that are left out leave no trace.
 rm tree/ant/cut.*
 expect 0 "$lockstep" import images tree --size 512 --valid 0.2 --test 0.1 -o one-too.h5 --force
@@ -57,6 +67,14 @@ cp tree-broken/a/good.png "good one.png"
 printf 'good one.png\tdog\r\n\ntree-broken/a/good.jpg cat\n' >list
 expect 0 "$lockstep" import images list --size 20 -o list.h5
 says 'train  x uint8 [2, 20, 20, 3]  y int32 [2]  2 classes: cat, dog'
+printf 'good one.png  dog  \ntree-broken/a/good.jpg\tcat\t\n' >list # blanks that say nothing
+expect 0 "$lockstep" import images list --size 20 -o list.h5 --force
+says 'train  x uint8 [2, 20, 20, 3]  y int32 [2]  2 classes: cat, dog'
+expect 64 "$lockstep" import images list --size 20 -o 'good one.png' --force # it would be gone
+says "good one.png"
+printf 'good one.png\tdog\n' >other
+expect 0 "$lockstep" import images list other --size 20 -o list.h5 --force
+says 'note: test has no row of 1 of the 2 classes: cat; take more files, or another --seed'
 printf 'good one.png 2\ntree-broken/a/good.jpg 1\n' >numbers
 expect 0 "$lockstep" import images numbers numbers --size 20 --labels-from 1 -o list.h5 --force
 says 'test   x uint8 [2, 20, 20, 3]  y int32 [2]  2 classes'
@@ -64,9 +82,25 @@ printf 'good one.png\ntree-broken/a/good.jpg\n' >plain
 expect 0 "$lockstep" import images plain -o list.h5 --force # of one size, which is theirs
 says_only 'train  x uint8 [2, 40, 50, 3]
 wrote list.h5'
-printf 'good one.png 2\ngone.jpg 1\n' >gone
-expect 74 "$lockstep" import images gone --size 20 -o none.h5
+printf 'good one.png 4\ngone.jpg 1\ntree-broken/a/good.jpg 0\n' >gone
+expect 0 "$lockstep" import images gone --size 20 -o list.h5 --force
+says "skipped: ./gone.jpg: can't read the file: No such file or directory"
+says 'skipped 1 of 3 files'
+says 'labels gone: 5 classes, 2 of them of 1 row'
+expect 65 "$lockstep" import images gone --size 20 -o none.h5 --strict
 says_only "lockstep: ./gone.jpg: can't read the file: No such file or directory"
+# Links that lead nowhere, a folder without files, and a class of broken pictures only.
+mkdir -p links/{a,b,c,d}
+cp tree-broken/a/good.png links/a
+cp tree-broken/a/good.jpg links/b
+ln -s nowhere links/a/lost.png
+ln -s loop links/b/loop
+echo text >links/d/text.png
+expect 0 "$lockstep" import images links --size 20 -o list.h5 --force
+for words in 'note: links/c: there are no files in it: it is no class' 'links/a/lost.png: ' 'links/b/loop: ' \
+    'skipped 3 of 5 files' 'labels links: 3 classes, 2 of them of 1 row' 'note: 1 of 3 classes have no row: d'; do
+    says "$words"
+done
 printf 'good one.png\ntree/cat/x\n' >unequal
 expect 64 "$lockstep" import images unequal -o none.h5
 says 'pixels, but the first picture 50 x 40: choose a size for all rows, such as --size 40'
@@ -92,4 +126,4 @@ expect 65 "$lockstep" import images "good one.png" --size 20 -o none.h5
 says_only 'lockstep: good one.png: is a PNG picture; expected a folder, or a list: a text file with a line for each file'
 mkdir -p empty/a
 expect 65 "$lockstep" import images empty --size 20 -o none.h5
-says_only 'lockstep: empty: there are no files in it'
+says 'lockstep: empty: there are no files in it'

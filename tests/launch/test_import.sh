@@ -25,7 +25,7 @@ refused 64 'small.h5: is there already; --force overwrites it' synthetic -o smal
 expect 0 "$lockstep" import synthetic -o small.h5 --rows 10 --force
 refused 64 'import synthetic: size=9; expected 12 to 512' synthetic -o none.h5 --size 9
 refused 64 'import synthetic: classes=99; expected 2 to 20' synthetic -o none.h5 --classes 99
-refused 74 "nowhere/a.h5: can't create: No such file or directory" synthetic -o nowhere/a.h5
+refused 74 "nowhere/a.h5: can't create: its folder is not there: mkdir -p nowhere" synthetic -o nowhere/a.h5
 
 # csv
 printf 'length,kind\n1,cat\n2.5,dog\n-3,cat\n' >pets.csv
@@ -47,6 +47,10 @@ printf 'length,kind\n10,dog\n' >new.csv
 expect 0 "$lockstep" import csv pets.csv --header --scale standard -o pets.h5 --force
 expect 0 "$lockstep" import csv new.csv --header --scale pets.h5 -o new.h5
 says 'train  x float32 [1, 1]  y int32 [1]  2 classes: cat, dog'
+expect 64 "$lockstep" import csv new.csv --header --scale pets.h5 -o pets.h5 --force
+says 'pets.h5: the output would replace pets.h5, which is read: give another -o'
+expect 64 "$lockstep" import csv new.csv --header -o new.csv --force
+says 'new.csv: the output would replace new.csv, which is read: give another -o'
 expect 0 "$python" -c '
 import h5py, numpy
 lengths, new = numpy.array([1, 2.5, -3]), h5py.File("new.h5")
@@ -56,6 +60,21 @@ for name in "column_mean", "column_deviation":
 refused 65 "small.h5: train/x has no attributes column_mean and column_deviation; expected a file that import csv made with --scale standard" \
     csv new.csv --header --scale small.h5 -o none.h5
 refused 65 "absent.h5: can't open: No such file or directory" csv new.csv --header --scale absent.h5 -o none.h5
+# Its columns are these, in this order, wherever the label stands; new.h5 says so too.
+printf 'a,b,kind\n1,20,x\n2,10,y\n' >ab.csv
+printf 'kind,a,b\nx,1,20\n' >ab2.csv
+printf 'b,a,kind\n20,1,x\n' >ba.csv
+printf 'a,b\n1,20\n' >nolab.csv
+expect 0 "$lockstep" import csv ab.csv --header --scale standard -o ab.h5
+expect 0 "$lockstep" import csv ab2.csv --header --label kind --scale ab.h5 -o ab2.h5
+"$python" -c 'import h5py; assert list(h5py.File("ab2.h5")["train/x"][0]) == [-1, 1]'
+for like in ab.h5 ab2.h5; do
+    refused 65 "ba.csv: column 1 is 'b', where $like has 'a'; expected the same columns in the same order" \
+        csv ba.csv --header --scale $like -o none.h5
+done
+refused 65 'nolab.csv has 1 column(s) of inputs beside the label in column 2 (b), ab.h5 has 2; is there no label? --label none' \
+    csv nolab.csv --header --scale ab.h5 -o none.h5
+expect 0 "$lockstep" import csv nolab.csv --header --scale ab.h5 --label none -o nolab.h5
 printf 'length,kind\n10,dog\n11,cow\n' >new.csv
 refused 65 "new.csv:3: label 'cow' does not occur in pets.h5; expected one of its 2 labels" \
     csv new.csv --header --scale pets.h5 -o none.h5
@@ -82,6 +101,15 @@ expect 0 "$lockstep" import csv from1.csv -o from1.h5
 says 'note: no row has label 0; do labels count from 1? Then --labels-from 1 makes label 1 class 0'
 expect 0 "$lockstep" import csv from1.csv --labels-from 1 -o from1.h5 --force
 says '[3]  3 classes'
+expect 0 "$lockstep" import csv from1.csv --labels-from 1 --scale standard -o from1.h5 --force
+expect 0 "$lockstep" import csv from1.csv --scale from1.h5 -o like1.h5 # where labels begin is kept too
+expect 0 "$lockstep" import csv from1.csv --scale like1.h5 --labels-from 1 -o like2.h5
+"$python" -c 'import h5py; y = h5py.File("like2.h5")["train/y"]; assert list(y) == [0, 1, 2] and y.attrs["labels_from"] == 1, list(y)'
+"$python" -c 'import h5py; del h5py.File("like2.h5", "a")["train/y"].attrs["labels_from"]' # as files of before
+expect 0 "$lockstep" import csv from1.csv --scale like2.h5 --labels-from 1 -o like3.h5
+"$python" -c 'import h5py; y = h5py.File("like3.h5")["train/y"]; assert list(y) == [0, 1, 2], list(y)'
+refused 64 '--labels-from 2, but the labels of like1.h5 begin at 1, and so they do here: leave it out' \
+    csv from1.csv --scale like1.h5 --labels-from 2 -o none.h5
 printf '\0\0\10\3\0\0\0\2\0\0\0\1\0\0\0\1ab' >images
 printf '\0\0\10\1\0\0\0\2\1\2' >labels
 expect 0 "$lockstep" import idx images labels --labels-from 1 -o idx.h5
@@ -103,7 +131,10 @@ usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 1 file(s)' idx p
 usage_error 'idx: expected IMAGES LABELS [IMAGES LABELS], found 3 file(s)' idx a b c -o none.h5
 usage_error 'csv: expected FILE [FILE], found 3 file(s)' csv a b c -o none.h5
 usage_error 'synthetic: expected no files, found 1 file(s)' synthetic a -o none.h5
-refused 64 'import synthetic: labels-from=1; expected 0 to 0' synthetic --labels-from 1 -o none.h5
+usage_error '--labels-from does not go with synthetic' synthetic --labels-from 1 -o none.h5
+usage_error '--labels-from does not go with cifar' cifar . --labels-from 1 -o none.h5
+usage_error '--labels-from does not go with text' text from1.csv --labels-from 1 -o none.h5
+refused 64 'from1.csv: has no column of labels; expected no --labels-from' csv from1.csv --targets 1 --labels-from 1 -o none.h5
 usage_error '--size does not go with csv' csv pets.csv --size 20 -o none.h5
 usage_error '--header does not go with synthetic' synthetic --header -o none.h5
 refused 64 '--label and --targets exclude each other' csv pets.csv --label 1 --targets 1 -o none.h5

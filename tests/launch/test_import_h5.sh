@@ -30,6 +30,12 @@ imported form_bool.h5
 says 'train  x uint8 [60, 6]  y int32 [60]  2 classes'
 imported form_more.h5 --valid 20
 says 'valid  x float32 [20, 6]  y int32 [20]  3 classes  length int64 [20]  weight float32 [20]'
+imported form_more_root.h5
+says 'train  x float32 [60, 6]  y int32 [60]  3 classes  length int64 [60]  weight float32 [60]'
+imported beside.h5
+says 'note: beside.h5: not used: weight'
+imported named.h5 --rename data=x,steps=length
+says 'train  x float32 [60, 6]  length int64 [60]'
 
 # A text: its tokens and its vocabulary.
 printf 'hello' >hello.txt
@@ -48,6 +54,13 @@ import h5py
 with h5py.File("text.h5") as old, h5py.File("out.h5") as new:
     for name in "train/x", "vocabulary":
         assert (old[name][()] == new[name][()]).all() and dict(old[name].attrs) == dict(new[name].attrs), name
+END
+imported chunks.h5 --valid 2 # the last tokens, not any two
+"$python" - <<'END'
+import h5py
+with h5py.File("text.h5") as old, h5py.File("out.h5") as new:
+    text = list(old["train/x"])
+    assert list(new["train/x"]) == text[:3] and list(new["valid/x"]) == text[3:], list(new["valid/x"])
 END
 
 # Names.
@@ -74,12 +87,25 @@ refused 65 'val.h5: train/x and val/x are both train/x; --rename one of them' va
 imported onehot.h5
 says 'note: train/y: the place of the 1 among 3 columns becomes the label; --y targets keeps the columns'
 "$python" "$tests/launch/foreign_h5.py" same caffe.h5 out.h5
+imported onehot_gap.h5 # the last two of the five classes have no row
+says 'y int32 [60]  5 classes'
 imported onehot.h5 --y targets
 says 'train  x float32 [60, 6]  y uint8 [60, 3]'
 imported caffe.h5 --rename data=x,label=y --y targets
 says 'train  x float32 [60, 6]  y float32 [60, 1]'
 imported steps.h5
 says 'y int64 [60, 6]  4 classes'
+imported steps.h5 --y labels
+says 'y int64 [60, 6]  4 classes'
+imported steps_of_one_1.h5
+says 'y uint8 [60, 3]  2 classes'
+imported steps_from1.h5 --labels-from 1
+says 'y int64 [60, 6]  4 classes'
+"$python" - <<'END'
+import h5py
+theirs, ours = (h5py.File(name)["train/y"] for name in ("steps_from1.h5", "out.h5"))
+assert (ours[:] == theirs[:].astype(int) - 1).all() and ours.attrs["ignore"] == ours[7, 2] == -1
+END
 imported steps.h5 --y targets
 says 'y int64 [60, 6]'
 ! grep -q classes "$work/out" || fail '--y targets keeps the attribute classes'
@@ -95,9 +121,26 @@ says 'note: no row has label 0; do labels count from 1? Then --labels-from 1 mak
 imported from1.h5 --labels-from 1
 says 'y int32 [60]  3 classes'
 "$python" "$tests/launch/foreign_h5.py" same caffe.h5 out.h5
+for of in "onehot.h5:rows of one 1: a column is a class" "reals.h5:targets"; do # labels that do not begin anywhere
+    refused 64 "${of%%:*}: --labels-from is for labels that are numbers; y holds ${of#*:}" "${of%%:*}" --labels-from 1 -o none.h5
+done
+refused 64 'form_no_y.h5: has no y; expected no --labels-from' form_no_y.h5 --labels-from 1 -o none.h5
+refused 64 'form_no_y.h5: has no y; expected no --y' form_no_y.h5 --y labels -o none.h5
 refused 65 'counts.h5: train/y: the labels are 60 different numbers from 0 to 59000' counts.h5 -o none.h5
 refused 65 'one.h5: train/y: all 60 row(s) have label 0; expected two classes or more' one.h5 -o none.h5
 refused 65 'minus.h5: train/y holds label -1 at row 7' minus.h5 -o none.h5
+for from in "some 0" "some_from1 1"; do # labels that stand for none: -100 of 0, 1, 2, and 0 of 1, 2, 3
+    imported "${from% *}.h5" --labels-from "${from#* }"
+    says 'y int32 [60]  3 classes'
+    "$python" - "${from% *}.h5" "${from#* }" <<'END'
+import h5py, sys
+theirs, ours = h5py.File(sys.argv[1])["train/y"], h5py.File("out.h5")["train/y"]
+assert (ours[:] == theirs[:] - int(sys.argv[2])).all() and (ours[:] < 0).sum() == 1 and ours.attrs["ignore"] == ours[7]
+END
+done
+imported some.h5 --y targets
+! "$python" -c 'import h5py; h5py.File("out.h5")["train/y"].attrs["ignore"]' 2>none || fail '--y targets keeps the attribute ignore'
+refused 65 'far.h5: train/y has attribute ignore=-9223372036854775808; expected more than -16777216 and less than' far.h5 -o none.h5
 refused 65 'above.h5: train/y holds label 2 at row' above.h5 -o none.h5
 expect 0 "$lockstep" import h5 nan.h5 -o out.h5 --force
 says 'note: train/x holds NaN or infinity, first at row 7; training refuses such rows'
@@ -133,8 +176,9 @@ refused 65 'page.h5: is not an HDF5 file: it is an HTML or XML page' page.h5 -o 
 refused 64 "out.h5: is there already; --force overwrites it" form_gzip.h5 -o out.h5
 refused 64 'val.h5: has a split valid; --valid takes rows off train where there is no split valid' \
     val.h5 --rename val=valid --valid 5 -o none.h5
-# A file may take the place of its source.
+# No file takes the place of its source, under whatever name.
 cp form_gzip.h5 self.h5
-expect 0 "$lockstep" import h5 self.h5 -o self.h5 --force
-"$python" "$tests/launch/foreign_h5.py" same form_gzip.h5 self.h5
+expect 64 "$lockstep" import h5 self.h5 -o ./self.h5 --force
+says './self.h5: the output would replace self.h5, which is read: give another -o'
+cmp form_gzip.h5 self.h5
 ! compgen -G '*.tmp' || fail 'an import left a temporary file'

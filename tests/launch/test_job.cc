@@ -58,6 +58,32 @@ class JobFile
     ls_error error;
 };
 
+TEST(Job, UnrollIsNotDroppedForATransform)
+{
+    JobFile file("data: d.h5\nnet: dense\nunroll: 16\n");
+    EXPECT_EQ(file.message({"transform=flip"}),
+              "job.yaml:3:9: unroll and command line: transform: only one of them may stand: take "
+              "one out, as by `unroll=`");
+    ls_job *job = file.load({"transform=flip", "unroll=0"});
+    ASSERT_TRUE(job) << file.error.text;
+    EXPECT_STREQ(job->transform, "flip");
+    EXPECT_EQ(job->unroll, 0);
+    ls_job_destroy(job);
+}
+
+TEST(Job, AnEmptyTransformTakesOutThatOfTheFile)
+{
+    JobFile file("data: d.h5\nnet: dense\ntransform: flip\n");
+    EXPECT_EQ(file.message({"unroll=16"}),
+              "job.yaml:3:12: transform and command line: unroll: only one of them may stand: take "
+              "one out, as by `transform=`");
+    ls_job *job = file.load({"unroll=16", "transform="});
+    ASSERT_TRUE(job) << file.error.text;
+    EXPECT_EQ(job->transform, nullptr);
+    EXPECT_EQ(job->unroll, 16);
+    ls_job_destroy(job);
+}
+
 std::string refusal(const std::string &text)
 {
     ls_error error = {};
@@ -452,6 +478,20 @@ TEST(Job, TakesOverridesInOrderTheLastWins)
     ls_job_destroy(job);
 }
 
+TEST(Job, TakesAListOfStagesFromTheCommandLine)
+{
+    JobFile file("data: f.h5\nmodel: perceptron\nstages: [{batch: 1}]\n");
+    ls_job *job = file.load({"stages=[{batch: 2, steps: 3}, {batch: 4}]", "stages.1.batch=6"});
+    ASSERT_NE(job, nullptr) << file.error.text;
+    ASSERT_EQ(job->stages, 2);
+    EXPECT_EQ(job->stage[0].batch, 2);
+    EXPECT_EQ(job->stage[0].steps, 3);
+    EXPECT_EQ(job->stage[1].batch, 6);
+    ls_job_destroy(job);
+    EXPECT_NE(file.message({"stages=[{batch: 2}"}).find("command line"), std::string::npos);
+    EXPECT_NE(file.message({"stages=[{batsh: 2}]"}).find("batch"), std::string::npos);
+}
+
 TEST(Job, TheOnlyStageIsReachedWithAndWithoutItsNumber)
 {
     for (const char *text : {"data: f.h5\nmodel: perceptron\nbatch: 1\n",
@@ -580,7 +620,7 @@ const char number[] = "expected a whole number, 1 or more (rows over all ranks),
 const char known[] =
     " Known here: data run model net nets transform unroll exact_conv seed shards accumulate split "
     "stages objective optimizer "
-    "schedule train rows sampling batch epochs steps evaluate checkpoint samples";
+    "schedule train rows sampling bucket batch epochs steps evaluate checkpoint samples";
 const char optimizer[] = "expected an optimizer, as `lockstep list optimizers` has them, or "
                          "`phase: optimizer` for each of at most 8 phases, found ";
 const char optimizer_end[] = "; write for example `optimizer: momentum rate=0.05 momentum=0.9`";
@@ -611,7 +651,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
                                  "'keep'? Known here: every keep"},
         {"stages:\n- batch: 5\n- bathc: 6",
          "job.yaml:5:3: unknown key 'stages.1.bathc': did you mean 'batch'? Known here: objective "
-         "optimizer schedule train rows sampling batch epochs steps"},
+         "optimizer schedule train rows sampling bucket batch epochs steps"},
         {"train:", "job.yaml:3:7: train: expected the parameters that learn, as patterns of their "
                    "names between commas; all others are frozen, found nothing; write for example "
                    "`train: classifier, encoder/dense3`"},
@@ -787,7 +827,7 @@ TEST(Job, RefusesOverridesInTheseWords)
              std::string(known)},
         {"stages.1.bach=3",
          "command line: unknown key 'stages.1.bach': did you mean 'batch'? "
-         "Known here: objective optimizer schedule train rows sampling batch epochs steps"},
+         "Known here: objective optimizer schedule train rows sampling bucket batch epochs steps"},
         {"stages.1.batch=12x", "command line: stages.1.batch: " + std::string(number) +
                                    "'12x'; write for example `stages.1.batch=128`"},
         {"stages.1.batch=", "command line: stages.1.batch: " + std::string(number) +

@@ -34,8 +34,18 @@ for name in brown-chars austen; do
 done
 expect 0 "$lockstep" import text words.txt --level word --vocabulary 99 --valid 5000 --test 5000 -o brown-words.h5
 expect 0 "$tests/bench/timing.py" -o timing.h5
+"$python" - <<'PYTHON'
+import h5py, numpy
+with h5py.File("spam.h5", "w") as file:
+    for split in "train", "valid", "test":
+        file[f"{split}/x"] = numpy.arange(96 * 300, dtype=numpy.uint16).reshape(96, 300) % 10000
+        file[f"{split}/length"] = numpy.arange(96, dtype=numpy.int32) + 1
+        file[f"{split}/y"] = numpy.arange(96, dtype=numpy.uint8) % 2
+        file[f"{split}/y"].attrs["classes"] = 2
+PYTHON
 for job in "$tests"/../launch/jobs/*.yaml; do
     data=$(sed -n 's/^data: *\([^ ]*\).*/\1/p' "$job")
     expect 0 "$lockstep" train "$job" data="$(basename "$data")" run=run --dry-run
     says 'dry run: job, net and structure of the data were checked'
+    ! grep -q 'as they are' out || fail "$job: a notice about values of pictures or tokens that are as they should be"
 done

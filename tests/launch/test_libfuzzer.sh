@@ -63,13 +63,17 @@ for i, (form, options) in enumerate(forms):
         file = io.BytesIO()
         picture.convert("L" if mode == "LA" else mode).convert(mode).save(file, form, **options)
         open(f"seeds/{form}-{i}-{mode}", "wb").write(b"\0" + file.getvalue())
+# A chunk that claims 1.7 GB, of which the picture has nothing.
+file = io.BytesIO()
+picture.save(file, "PNG")
+open("seeds/claim", "wb").write(b"\0" + file.getvalue()[:33] + struct.pack(">I", 0x66ff4d1a) + b"eXIf" + file.getvalue()[33:])
 open("seeds/exif", "wb").write(b"\1" + exif.tobytes()[6:])
 images = struct.pack(">4B3I", 0, 0, 8, 3, 3, 4, 5) + bytes(60)
 labels = struct.pack(">4BI", 0, 0, 8, 1, 3) + bytes([0, 1, 1])
 for name, pack in ("plain", bytes), ("gzip", gzip.compress):
     open(f"seeds-idx/{name}", "wb").write(struct.pack(">H", len(pack(images))) + pack(images) + pack(labels))
 END
-fuzz fuzz_pictures seeds io/decode.c io/jpeg.c io/png.c io/resample.c io/atomic_file.c io/file.c io/folder.c -ljpeg -lpng
+fuzz fuzz_pictures seeds io/decode.c io/jpeg.c io/png.c io/resample.c io/atomic_file.c io/file.c io/folder.c -ljpeg -lpng -lz
 count=$((count / 10))
 read -ra hdf5 <<<"$(cd "$root" && echo io/h5/h5{,_about,_attribute,_copy,_driver,_error,_frame,_lock}.c io/h5/guard/*.c) $(pkg-config --cflags --libs hdf5) -lz"
 fuzz fuzz_idx seeds-idx io/import/idx.c io/import/classes.c io/import/packed.c io/magic.c io/output.c io/atomic_file.c \

@@ -63,11 +63,19 @@ expect 0 "$lockstep" evaluate small --samples 5
 says 'exact     1.000000'
 says "log_z     $(printf %.6f "$exact")"
 expect 0 "$lockstep" evaluate large --samples 1 --temperatures 3 --json
-same 'the error of one run' None "$(field log_z_error)"
+"$python" -c 'import json; found = json.load(open("out")); assert not found.keys() & {"log_z_error", "log_z_low", "log_z_high"}, found'
+expect 0 "$lockstep" evaluate large --samples 1 --temperatures 3
+says 'one run has no standard error of log_z: take more by --samples'
+grep -q 'log_z_\|nan' out && fail 'one run has an error'
 expect 0 "$lockstep" evaluate large --samples 5 --temperatures 3
 says 'runs      5.000000'
 says 'temperatures 3.000000'
 says effective_runs
+says 'few runs have all the weight (effective_runs): log_z is likely too small and the log-likelihood too good; take more'
+expect 0 "$lockstep" evaluate small --samples 3 --temperatures 20 --reverse
+says 'few runs have all the weight (effective_runs): log_z is likely too large and the log-likelihood too bad; take more'
+expect 0 "$lockstep" evaluate large --samples 5 --json
+"$python" -c 'import json; assert json.load(open("out"))["reliable"]'
 
 # --- Rectified units have no likelihood.
 train rectified 30 objective='rbm hidden=nrelu binarize=1' epochs=1 optimizer='momentum rate=0.001'

@@ -14,3 +14,10 @@ says 'apt-get -o DPkg::Lock::Timeout=300 update'
 says 'apt-get update failed; going on with the package lists that are here'
 says 'apt-get -o DPkg::Lock::Timeout=300 install'
 says 'build-essential'
+
+# npm counts as there, whoever installed it.
+printf '#!/bin/sh\n' >bin/npm
+chmod +x bin/npm
+expect 0 env PATH="$work/bin:$PATH" "$tests/../launch/install/packages.sh" figures
+says 'opencv-doc'
+! grep -q npm out || fail 'npm is asked for though it is there'

@@ -76,6 +76,8 @@ END
 expect 0 "$lockstep" train job.yaml
 expect 0 "$lockstep" plot run/ -o one.svg
 says_only 'wrote one.svg'
+expect 64 "$lockstep" plot run -o one.svg
+says_only 'lockstep: one.svg: is there already; --force overwrites it'
 read_plot one.svg 'learning rate' run rate || fail 'the learning rate of the picture is not that of the records'
 read_plot one.svg samples/s run samples_per_second || fail 'the samples/s of the picture are not those of the records'
 for text in loss accuracy run 'training steps' valid step; do
@@ -159,12 +161,12 @@ head -c 20 /dev/zero >>empty/metrics.jsonl
 printf '\n%s\n' "${record/:1/:7}" >>empty/metrics.jsonl
 expect 0 "$lockstep" plot empty -o cut.svg
 says 'empty/metrics.jsonl:2: a record was cut off, by a full disk or a crash; it is left out (3 of them in all)'
-expect 0 "$lockstep" plot hand -o cut.svg
+expect 0 "$lockstep" plot hand -o cut.svg --force
 cp cut.svg whole.svg
 (
     trap '' XFSZ
     ulimit -f 1
-    expect 74 "$lockstep" plot hand -o cut.svg
+    expect 74 "$lockstep" plot hand -o cut.svg --force
 )
 says "cut.svg: can't write: File too large"
 cmp cut.svg whole.svg || fail 'a picture that could not be written replaced the old one'
@@ -174,7 +176,7 @@ expect 65 "$lockstep" plot empty --x time -o x.svg
 says 'a record has no "seconds"'
 [ ! -e x.svg ] || fail 'a failed plot left a picture'
 expect 74 "$lockstep" plot hand -o nowhere/x.svg
-says 'nowhere/x.svg: can'\''t create: No such file or directory'
+says 'nowhere/x.svg: can'\''t create: its folder is not there: mkdir -p nowhere'
 expect 64 "$lockstep" plot hand
 says '-o FILE.svg is missing'
 expect 64 "$lockstep" plot hand -o x.svg --x hour
@@ -222,7 +224,7 @@ else:
 assert abs(found - wanted).max() < 0.51, abs(found - wanted).max()
 END
 filters() { # LAYER SHAPE: draws a layer of the run, and compares
-    expect 0 "$lockstep" plot run --weights "$1" -o filters.png
+    expect 0 "$lockstep" plot run --weights "$1" -o filters.png --force
     says 'wrote filters.png: '
     "$python" filters.py "$tests" filters.png run/checkpoints/best.h5 "net/${1#net/}/weight" "$2" ||
         fail "the tiles of $1 are not its weights"
@@ -230,11 +232,11 @@ filters() { # LAYER SHAPE: draws a layer of the run, and compares
 mv data.h5 kept.h5
 filters dense1 12x12x1
 cp filters.png newest.png
-expect 0 ranks 2 "$lockstep" plot run/checkpoints/best.h5 --weights net/dense1 -o filters.png
+expect 0 ranks 2 "$lockstep" plot run/checkpoints/best.h5 --weights net/dense1 -o filters.png --force
 cmp filters.png newest.png || fail 'two ranks drew another picture'
-expect 64 "$lockstep" plot run --weights activation1 -o filters.png
+expect 64 "$lockstep" plot run --weights activation1 -o filters.png --force
 says 'activation1 has no weights that are pictures: expected a convolution, or a dense layer that reads one. Layers that can be drawn: dense1'
-expect 64 "$lockstep" plot run --weights dens1 -o filters.png
+expect 64 "$lockstep" plot run --weights dens1 -o filters.png --force
 says 'there is no layer dens1: did you mean dense1? The layers are dense1, activation1, dense2'
 expect 64 "$lockstep" plot run --weights dense1 -o filters.svg
 says 'filters.svg: expected an output that ends in .png'
@@ -242,9 +244,9 @@ expect 64 "$lockstep" plot hand -o curves.png
 says 'curves.png: expected an output that ends in .svg'
 expect 64 "$lockstep" plot run --weights dense1
 says '-o FILE.png is missing'
-expect 64 "$lockstep" plot run hand --weights dense1 -o filters.png
+expect 64 "$lockstep" plot run hand --weights dense1 -o filters.png --force
 says '--weights draws a layer of one run: leave out the other runs'
-expect 65 "$lockstep" plot hand --weights dense1 -o filters.png
+expect 65 "$lockstep" plot hand --weights dense1 -o filters.png --force
 says 'hand holds no checkpoint: is it a run directory?'
 rm -r run
 "$python" -c '

@@ -11,6 +11,7 @@ with h5py.File("rows.h5", "w") as file, h5py.File("plain.h5", "w") as plain, h5p
     for split, rows in {"train": 150, "valid": 40, "test": 1100}.items():
         x = random.standard_normal((rows, 6)).astype("f4")
         file[f"{split}/x"] = x
+        file[f"{split}/x"].attrs["made"] = "by one"
         file[f"{split}/y"] = (x[:, 0] > 0) + 1 * (x[:, 1] > 0)
         file[f"{split}/y"].attrs["classes"] = 3
         file[f"{split}/y"].attrs["class_names"] = "a\nb\nc"
@@ -80,7 +81,7 @@ import csv, h5py, json, numpy
 for ranks in 1, 2, 3:
     assert json.load(open(f"{ranks}.json")) == {
         "rows": 1100, "split": "test", "data": "rows.h5", "checkpoint": "run/checkpoints/best.h5", "step": 12, "stage": 0,
-        "output": f"json{ranks}.csv", "arrays": ["class", "probability"]}
+        "output": f"json{ranks}.csv", "arrays": ["row", "class", "probability"]}
 weights = h5py.File("run/checkpoints/best.h5")["model/net"]
 data, out, features = h5py.File("rows.h5"), h5py.File("1.h5"), h5py.File("features1.h5")
 def layer(name, x):
@@ -99,6 +100,7 @@ for split in "train", "valid", "test":
 assert features.attrs["title"] == "six numbers" and features.attrs["data"] == "rows.h5"
 outputs = layer("out", bend)
 p = numpy.exp(outputs) / numpy.exp(outputs).sum(1, keepdims=True)
+assert list(out) == ["class", "probability", "row"] and (out["row"][()] == numpy.arange(1100)).all()
 assert out["class"].dtype == "i4" and (out["class"][()] == outputs.argmax(1)).all()
 assert numpy.abs(out["probability"][()] - p).max() < 1e-5
 assert out.attrs["split"] == "test" and out.attrs["checkpoint"] == "run/checkpoints/best.h5"
@@ -145,7 +147,7 @@ expect 0 "$lockstep" train binary.yaml run=binary "${common[@]}"
 on 2 predict regression -o values.h5
 on 2 predict binary -o binary_out.h5
 on 1 predict binary --as values -o binary_values.h5 --json
-grep -q '"arrays":\["value"\]' out || fail 'expected the array that was written'
+grep -q '"arrays":\["row","value"\]' out || fail 'expected the array that was written'
 expect 0 "$python" -c '
 import h5py, numpy
 def outputs(run, data):
@@ -183,7 +185,7 @@ refused 64 "out.txt: expected an output that ends in .h5 or .csv" predict run -o
 refused 64 "out.csv: expected an output that ends in .h5" extract run --layer bend -o out.csv
 refused 64 "there is no layer bent: did you mean bend? The layers are hidden, bend, out" \
     extract run --layer bent -o new.h5
-refused 74 "nowhere/new.csv: can't create: No such file or directory" predict run -o nowhere/new.csv
+refused 74 "nowhere/new.csv: can't create: its folder is not there: mkdir -p nowhere" predict run -o nowhere/new.csv
 refused 65 "plain.h5 has no rows of train; it has test: name another with --split" \
     predict run --data plain.h5 --split train -o new.h5
 refused 65 "link.h5: test/z is a soft or external link; expected the data itself" \
@@ -195,12 +197,63 @@ says "--split=dev: write one of train, valid, test"
 refused 65 "row 700" predict run --data bad.h5 -o new.h5
 refused 65 "row 700" predict run --data bad.h5 -o new.csv
 refused 65 "row 700" extract run --layer bend --data bad.h5 -o new.h5
-refused 65 "net/hidden/weight" predict run --data shape.h5 -o new.h5
+refused 65 "lockstep: shape.h5 has rows of 5, but the run was trained on rows of 6" predict run --data shape.h5 -o new.h5
 refused 65 "nothing: no such run directory or checkpoint file" predict nothing -o new.h5
 expect 64 "$lockstep" predict run
 says "name the output"
 expect 64 "$lockstep" extract run -o new.h5
 says "name the layer"
+
+# Classes of other names: their labels are not the run's, which names what it predicts. Rows made in another way are told.
+cp rows.h5 named.h5
+"$python" -c '
+import h5py
+with h5py.File("named.h5", "a") as file:
+    for split in "train", "valid", "test":
+        file[f"{split}/y"].attrs["class_names"] = "a\nd\nc"
+        file[f"{split}/x"].attrs["made"] = "by two"'
+refused 65 "named.h5: class 1 is 'd', but 'b' in the data that run/checkpoints/best.h5 was trained on" evaluate run --data named.h5
+refused 65 "named.h5: class 1 is 'd', but 'b' in the data that run/checkpoints/step-" train job.yaml data=named.h5 epochs=5
+expect 0 "$lockstep" predict run --data named.h5 -o named_out.h5
+says 'named.h5 was made: by two, but what run/checkpoints/best.h5 was trained on was made: by one'
+expect 0 "$lockstep" predict run --data plain.h5 -o unnamed_out.h5
+# The names are those of the file that the parameters come from. Names in another form say nothing.
+expect 0 "$lockstep" train job.yaml data=named.h5 run=named
+expect 0 "$lockstep" evaluate run --weights named/checkpoints/best.h5 --data named.h5
+refused 65 "rows.h5: class 1 is 'b', but 'd' in the data that named/checkpoints/best.h5 was trained on" \
+    evaluate run --weights named/checkpoints/best.h5
+"$python" -c '
+import h5py
+with h5py.File("named.h5", "a") as file:
+    for split in "train", "valid", "test":
+        file[f"{split}/y"].attrs["class_names"] = ["a", "d", "c"]'
+expect 0 "$lockstep" evaluate run --data named.h5
+expect 0 "$python" -c '
+import h5py
+for name in "named_out.h5", "unnamed_out.h5":
+    assert dict(h5py.File(name)["class"].attrs) == {"classes": 3, "class_names": "a\nb\nc"}, name'
 [ -z "$(find . -name 'new*' -o -name '*.tmp')" ] || fail "left behind: $(find . -name 'new*' -o -name '*.tmp')"
 expect 0 "$lockstep" predict run -o 1.csv --force
 cmp 1.csv 2.csv
+
+# --- An output never takes the place of what is read: data set, checkpoint, weights.
+cp -r run mine
+cp plain.h5 source.h5
+ln source.h5 too.h5
+cp run/checkpoints/best.h5 w.h5
+cp run/checkpoints/best.ok w.ok
+expect 0 "$lockstep" export run -o w.safetensors
+before=$(find mine w.* source.h5 -type f -exec sha256sum {} + | sort)
+kept() { # OUTPUT INPUT COMMAND ...
+    local output=$1 input=$2
+    shift 2
+    expect 64 "$lockstep" "$@" -o "$output" --force
+    says "$output: the output would replace $input, which is read: give another -o"
+}
+kept source.h5 source.h5 extract mine --layer bend --data source.h5
+kept too.h5 source.h5 predict mine --data source.h5
+kept mine/checkpoints/best.h5 mine/checkpoints/best.h5 predict mine
+kept w.h5 w.h5 predict w.h5
+kept w.h5 w.h5 predict mine --weights w.h5
+kept w.safetensors w.safetensors export mine --weights w.safetensors
+same 'what was read' "$before" "$(find mine w.* source.h5 -type f -exec sha256sum {} + | sort)"

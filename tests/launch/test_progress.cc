@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <pty.h>
 #include <string>
@@ -115,6 +116,19 @@ TEST(Progress, BarFitsIntoTheTerminal)
             EXPECT_EQ(bar.find_first_of("\r\n"), std::string::npos);
             ls_progress_close(progress);
         }
+}
+
+TEST(Progress, ShowsNoNumberWhereNoLabelCounted)
+{
+    setenv("LC_ALL", "C", 1);
+    Terminal terminal(300);
+    ls_progress *progress = ls_progress_open(terminal.out);
+    ls_figures state = state_of(15);
+    state.value[0] = state.value[1] = std::nan("");
+    ls_progress_step(progress, &state);
+    EXPECT_NE(split(terminal.take(), clear).at(1).find("  loss -  accuracy -  "),
+              std::string::npos);
+    ls_progress_close(progress);
 }
 
 TEST(Progress, ShowsAllThereIsWhereThereIsRoom)

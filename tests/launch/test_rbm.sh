@@ -86,6 +86,39 @@ expect 0 "$lockstep" train job.yaml run=gaussian model='rbm visible=144 hidden=3
     optimizer='momentum rate=0.001'
 expect 65 "$lockstep" train job.yaml run=no model='rbm visible=144 hidden=30' transform="$advice"
 says 'units=gaussian (rbm)'
+"$python" - <<'END' # the numbers of all columns together have mean 0 and deviation 1
+import h5py, numpy
+x = numpy.random.default_rng(1).normal(size=(300, 4))
+x[:, 2:] = [1, -1] + 0.05 * x[:, 2:]
+for name, columns in ("columns.h5", x), ("constant.h5", x * [1, 1, 0, 0] + [0, 0, 0, 7]):
+    with h5py.File(name, "w") as file:
+        file["train/x"] = columns.astype("f4")
+END
+columns() { # DATA
+    "$lockstep" train job.yaml data="$1" run=columns model="rbm visible=4 hidden=3 units=gaussian" optimizer="momentum rate=0.001"
+}
+expect 65 columns columns.h5
+says 'but those of column 4 of 4 in 300 training rows of columns.h5 have the mean -1.003'
+says '`normalize mean=... deviation=...`, each with a number for each column, in transform:'
+expect 0 columns constant.h5
+says '2 of 4 columns of the data are the same number in 300 training rows, such as column 3, which is 0: there is nothing to'
+"$python" - <<'END' # standard by all rows, but not by a sample: a feature that few rows have, and 65 columns
+import h5py, numpy
+random = numpy.random.default_rng(1)
+x = random.normal(size=(20000, 66))
+x[:, 1] = 0
+x[[0, 9, 19], 1] = 1
+x = ((x - x.mean(0)) / x.std(0)).astype("f4")
+for name, off in ("rare.h5", 0), ("off.h5", 2):
+    with h5py.File(name, "w") as file:
+        file["train/x"] = x + off
+END
+wide() { # DATA
+    "$lockstep" train job.yaml data="$1" run=wide model="rbm visible=66 hidden=3 units=gaussian" optimizer="momentum rate=0.001" steps=1
+}
+expect 0 wide rare.h5
+expect 65 wide off.h5
+says 'in 20000 training rows of off.h5 have the mean 2 and the deviation 1: store each column so, as `lockstep import csv --scale'
 expect 64 "$lockstep" train job.yaml run=no model='rbm visible=145'
 says 'rbm: visible=145, but a row of the data has 144 numbers'
 expect 64 "$lockstep" train job.yaml run=no model='rbm visible=144 k=0'

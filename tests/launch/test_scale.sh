@@ -38,7 +38,7 @@ coloured = [e for e in elements if e.tag.endswith("line") and e.get("stroke") in
 assert len(coloured) == 4 + 4 * (len(ranks) - 1), len(coloured)
 END
 
-expect 0 ranks 3 "$lockstep" bench scale 'mlp widths=784,64,10' --batch 24 --steps 3
+expect 0 ranks 3 "$lockstep" bench scale 'mlp widths=784,64,10' --batch 24 --steps 3 -o scale.svg
 says ', mlp widths=784,64,10, 1 thread a rank'
 says 'wrote scale.svg'
 "$python" read_table.py 1 2 3
@@ -60,6 +60,11 @@ says 'bench scale MODEL'
 expect 64 "$lockstep" bench lenet mlp
 says 'mlp: nothing is expected after lenet'
 expect 64 "$lockstep" bench mlp -o x.svg
+expect 64 "$lockstep" bench scale mlp --batch 8 --steps 2 -o one.svg
+says 'one.svg: is there already; --force overwrites it'
+rm ./*.svg
+expect 0 "$lockstep" bench scale mlp --batch 8 --steps 1
+[ ! -e scale.svg ] || fail 'a picture that nobody asked for'
 expect 64 ranks 2 "$lockstep" bench scale mlp --batch 1
 says '--batch=1: expected a row for each rank: 2 or more'
 expect 64 "$lockstep" bench scale nosuch

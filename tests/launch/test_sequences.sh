@@ -5,36 +5,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data tokens tokens.h5
 data marks marks.h5
-cat >job.yaml <<'END'
-data: tokens.h5
-model: lstm classes=5 units=12 embed=4 peephole=1 dropout=0.2
-optimizer: adam rate=0.02 clip=0.5
-schedule: constant
-batch: 37
-steps: 12
-shards: 8
-evaluate: {every: 4 steps}
-checkpoint: {every: 5 steps, keep: 9}
-END
+sequence_job tokens.h5 'lstm classes=5 units=12 embed=4 peephole=1 dropout=0.2 recurrent_dropout=0.3'
 
 # --- The same bits on every number of ranks and threads, and after a stop.
-expect 0 ranks 1 "$lockstep" train job.yaml run=one
-wanted=$(digest --all "$(checkpoint one 12)")
-for count in 2 3 4; do
-    expect 0 ranks $count "$lockstep" train job.yaml run=on$count
-    same "12 steps on $count ranks" "$wanted" "$(digest --all "$(checkpoint on$count 12)")"
-    same "records on $count ranks" "$(metrics_of one)" "$(metrics_of on$count)"
-done
-for threads in 1 2; do
-    expect 0 "$lockstep" train job.yaml run=threads$threads --threads $threads shards=2 steps=3
-done
-same 'steps of one thread and of two' "$(digest --all "$(checkpoint threads1 3)")" "$(digest --all "$(checkpoint threads2 3)")"
-for step in 5 10; do
-    expect 0 ranks 2 "$lockstep" train job.yaml run=from$step --resume="$(checkpoint one $step)"
-    same "step 12 from step $step" "$wanted" "$(digest --all "$(checkpoint from$step 12)")"
-done
+same_everywhere one
 number=0
-for model in 'gru bidirectional=1' 'gru reset=after layers=1' 'rnn activation=relu' 'lstm bidirectional=1 layers=1'; do
+for model in 'gru bidirectional=1' 'gru reset=after layers=1 recurrent_dropout=0.3' 'rnn activation=relu' 'lstm bidirectional=1 layers=1'; do
     number=$((number + 1))
     for count in 1 3; do
         expect 0 ranks $count "$lockstep" train job.yaml run=model$number-$count model="$model classes=5 units=9" steps=4
@@ -64,13 +40,30 @@ with h5py.File("tokens.h5") as data, h5py.File("classes.h5") as made:
     y, classes = data["test/y"][()].ravel(), made["class"][()]
     assert made["probability"].shape == (61 * 12, 5) and classes.shape == y.shape
     assert numpy.allclose(made["probability"][()].sum(1), 1, atol=1e-5)
-    assert [int(line[1]) for line in lines] == list(classes)
+    assert [list(map(int, line[:3])) for line in lines] == [[k // 12, k % 12, c] for k, c in enumerate(classes)]
     assert (classes == y).reshape(61, 12)[:, 1:].mean() > 0.99
     with h5py.File("plain.h5", "w") as plain:
         plain["test/x"] = data["test/x"][()]
 END
 expect 0 "$lockstep" predict run --data plain.h5 -o plain.csv
 same 'with labels and without' "$(cat classes.csv)" "$(cat plain.csv)"
+
+# --- Targets of each step, numbers: a row of predict's file is a step, with or without lengths of the rows.
+"$python" - <<'END'
+import h5py, numpy
+with h5py.File("tokens.h5") as data, h5py.File("numbers.h5", "w") as made:
+    for split in data:
+        x = numpy.random.default_rng(1).normal(size=(len(data[f"{split}/x"]), 7, 3)).astype(numpy.float32)
+        made[f"{split}/x"], made[f"{split}/y"] = x, numpy.cumsum(x[:, :, :2], 1)
+END
+expect 0 "$lockstep" train job.yaml data=numbers.h5 run=numbers model= net=$'gru units=6\ndense units=2 each=1' \
+    objective='supervised loss=squared-error' steps=2 evaluate.metric=loss
+expect 0 "$lockstep" predict numbers -o numbers.csv
+same 'header and rows' "row,step,value_0,value_1 $((61 * 7 + 1))" "$(head -n 1 numbers.csv) $(wc -l <numbers.csv)"
+expect 0 "$lockstep" train job.yaml data=numbers.h5 run=vectors model= net=$'gru units=6 last=1\ndense units=14\nreshape shape=7,2' \
+    objective='supervised loss=squared-error' steps=2 evaluate.metric=loss # numbers of the row, which are of no step
+expect 0 "$lockstep" predict vectors -o vectors.csv
+same 'rows of vectors' 62 "$(wc -l <vectors.csv)"
 
 # --- The class of a sequence, from both ends.
 expect 0 ranks 2 "$lockstep" train job.yaml data=marks.h5 run=marks steps=60 \
@@ -85,14 +78,17 @@ says 'but the net takes tokens: whole numbers from 0 to 3 (vocabulary=4)'
 "$python" -c 'import h5py; h5py.File("plain.h5", "a")["test/x"][7, 3] = 5'
 expect 65 "$lockstep" predict run --data plain.h5 -o no.csv
 says 'plain.h5: test/x holds 5 at row 7, step 3, but the net takes tokens: whole numbers from 0 to 4 (vocabulary=5)'
-expect 64 "$lockstep" train job.yaml run=no model='lstm classes=5 last=1'
+expect 64 "$lockstep" train job.yaml run=no model='lstm classes=5 last=1 vocabulary=5'
 says 'the data has a target for each of 12 steps, so the net must end in 12xN'
+expect 64 "$lockstep" train job.yaml data=marks.h5 run=no model='lstm classes=3'
+says 'is 9x3: each step of a row has one, but y has one label a row'
 expect 64 "$lockstep" train job.yaml data=marks.h5 run=no model='lstm classes=3 embed=2 last=1'
 says 'lstm: embed= is for tokens, but a row of the data is 9x3'
 
 # --- Gradients against differences, and the lines that a model prints.
 expect 0 "$lockstep-double" check job.yaml --rows 5
 says 'net/layer2/peephole '
-expect 0 "$lockstep" list --model 'gru classes=3 bidirectional=1 last=1'
+expect 0 "$lockstep" list --model 'gru classes=3 vocabulary=9 bidirectional=1 last=1'
 says 'forward2: gru units=512 last=1 @layer1'
 says 'backward2: gru units=512 last=1 reverse=1 @layer1'
+says 'adam rate=0.002 clip=1' # the norm of the gradient is clipped

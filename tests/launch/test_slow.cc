@@ -68,6 +68,16 @@ TEST(Slow, ASlowMachineStaysSlowUntilItIsAsFastAsTheOthers)
     EXPECT_EQ(ls_slow_find(ranks.data(), sizes, 3, 2).machine, -1);
 }
 
+/* 20 steps of 0.1 ms each, one machine half as fast again. */
+TEST(Slow, StepsOfMicrosecondsAreNotJudged)
+{
+    const int sizes[] = {1, 1, 1};
+    const ls_slow_rank few[] = {rank_of(1e-4, 8, 1), rank_of(1e-4, 8, 2), rank_of(1.5e-4, 8, 3)};
+    const ls_slow_rank more[] = {rank_of(1e-2, 8, 1), rank_of(1e-2, 8, 2), rank_of(1.5e-2, 8, 3)};
+    EXPECT_EQ(ls_slow_find(few, sizes, 3, -1).machine, -1);
+    EXPECT_EQ(ls_slow_find(more, sizes, 3, -1).machine, 2);
+}
+
 /* Of two that are slow alike, the one that was named stays so; a third that is far slower is named.
  */
 TEST(Slow, TheNamedMachineDoesNotChangeWithTheLastDigits)

@@ -18,11 +18,12 @@ broken() {
             fail "expected to read of $name: $words"
         count=$((count + 1))
     done <broken.txt
-    [ "$count" -ge 18 ] || fail "only $count broken files"
+    [ "$count" -ge 24 ] || fail "only $count broken files"
     total=$((count + $(wc -l <good.txt)))
     says "skipped $count of $total files"
-    sort good.txt | sed 's|^|broken/|' >good.list # a folder's order
-    expect 0 "$lockstep" import wav good.list -o good.h5
+    sort good.txt >broken/good.list # a folder's order
+    expect 0 "$lockstep" import wav broken/good.list -o good.h5
+    rm broken/good.list
     cmp all.h5 good.h5 || fail "broken files left a trace"
     expect 65 "$lockstep" import wav broken --strict -o strict.h5
     [ ! -e strict.h5 ] || fail "--strict left a data set"
@@ -32,6 +33,7 @@ names = sorted(open("good.txt").read().split("\n")[:-1])
 with h5py.File("good.h5") as data:
     x = dict(zip(names, data["train/x"][:]))
     assert (data["train/length"][:] == 48).all()
+    assert [name.decode() for name in data["train/name"][:]] == names
 for name in names:
     bound = {"silent.wav": 50}.get(name, 1e-4)
     difference = x[name] - x["plain.wav"]
@@ -116,9 +118,17 @@ loud = x[0].mean(0) > x[0].max() - 8
 assert 2 <= loud.sum() < 10 and numpy.abs(x[0] - x[1])[:, loud].max() < 0.02, numpy.abs(x[0] - x[1])[:, loud].max()
 CHECK
 
+# One long sound makes most of the file padding, which is said.
+mkdir uneven
+for i in 0 1 2; do cp sounds/x/0.wav uneven/$i.wav; done
+cp sounds/z/29.wav uneven/long.wav
+expect 0 "$lockstep" import wav uneven -o uneven.h5
+says 'note: uneven/long.wav is the longest, with 32 frames, and so long are all rows: 32.0 % of x are frames of sounds'
+expect 0 "$lockstep" import wav sounds -o whole.h5
+grep -q note: out && fail 'a note about padding where most frames are of sounds'
+
 # A fixed number of frames: silence follows, or the sound is cut.
 expect 0 "$lockstep" import wav sounds -o fixed.h5 --frames 10
-expect 0 "$lockstep" import wav sounds -o whole.h5
 "$python" - <<'CHECK'
 import h5py, numpy
 with h5py.File("fixed.h5") as fixed, h5py.File("whole.h5") as whole:
@@ -146,9 +156,48 @@ with h5py.File("framed.h5") as data:
     for t in range(length[1]):
         assert y[1, t] == (2 if 0.05 <= middle(t) < 0.15 else 0), t
 CHECK
-echo 'nonsense here' >framed/b.lab
-expect 65 "$lockstep" import wav framed/list --segments lab -o refused.h5
-says "b.lab:1: 'nonsense here' is no segment"
+for ending in lab .lab phn.txt; do # the segments beside the sounds of a folder are no sounds
+    rm -rf beside
+    mkdir beside
+    cp framed/*.wav beside
+    for file in framed/*.lab; do
+        cp "$file" "beside/$(basename "$file" .lab).${ending#.}"
+    done
+    expect 0 "$lockstep" import wav beside --segments $ending --strict -o beside.h5 --force
+    "$python" -c '
+import h5py
+a, b = h5py.File("beside.h5")["train"], h5py.File("framed.h5")["train"]
+assert all((a[name][()] == b[name][()]).all() for name in ("x", "y", "length"))'
+done
+cp sounds/z/29.wav framed/c.wav # a file of segments that is missing or broken leaves no trace
+printf '0 1 noise\nnonsense here\n' >framed/c.lab
+cp framed/c.wav framed/d.wav
+printf 'a.wav\nc.wav\nb.wav\nd.wav\n' >framed/more
+expect 0 "$lockstep" import wav framed/more --segments .lab -o more.h5 --force
+says "skipped: framed/c.lab:2: 'nonsense here' is no segment"
+says "skipped: framed/d.lab: can't open"
+says "skipped 2 of 4 files"
+"$python" - <<'CHECK'
+import h5py
+with h5py.File("framed.h5") as data, h5py.File("more.h5") as more:
+    n = data["train/x"].shape[1]
+    assert (more["train/x"][:, :n] == data["train/x"][:]).all() and (more["train/y"][:, :n] == data["train/y"][:]).all()
+    assert more["train/y"].attrs["class_names"] == data["train/y"].attrs["class_names"]
+CHECK
+printf '0 3050 noise\n3050 8000 stop\n' >framed/c.lab # samples, as TIMIT has them
+printf '0.0 0.1 none\n0.1 0.2 stop\n' >framed/d.lab     # the class of what is in no segment
+expect 0 "$lockstep" import wav framed/more --segments lab -o more.h5 --force
+says 'skipped: framed/c.lab: a segment ends at 8000 s, but its sound at '
+says '; expected begin and end in seconds (TIMIT has samples, HTK units of 100 ns)'
+"$python" -c '
+import h5py
+y = h5py.File("more.h5")["train/y"]
+assert y.attrs["classes"] == 4 and sorted(set(y[2].tolist())) == [0, 2], (dict(y.attrs), y[2])'
+expect 0 ranks 2 "$lockstep" import wav framed/more --segments lab -o more2.h5
+cmp more.h5 more2.h5 || fail 'segments on 2 ranks make another file'
+printf '0 1 noise\nnonsense here\n' >framed/c.lab
+expect 65 ranks 2 "$lockstep" import wav framed/more --segments lab -o refused.h5 --strict
+says "c.lab:2: 'nonsense here' is no segment"
 expect 64 "$lockstep" import wav sounds --segments lab -o refused.h5
 says "the files have labels already"
 

@@ -90,6 +90,9 @@ expect 64 "$lockstep" train job.yaml run=brief --max-time=soon
 says '--max-time=soon: write 90s, 30m, 11.5h or HH:MM:SS'
 expect 64 "$lockstep" train job.yaml run=brief --max-time 2
 says '--max-time=2: the unit is missing: write 90s, 30m, 11.5h or HH:MM:SS'
+for none in never 0:00:00 -1:00:00 infs; do # a script's "no time is left" is not "no limit"
+    expect 64 "$lockstep" train job.yaml run=brief --max-time=$none
+done
 
 # Two jobs cannot use the same run directory.
 run=shared
@@ -128,6 +131,28 @@ for count in 1 2 4; do
     same "the checkpoint kept on $count ranks" "$before" "$(digest --all "$(checkpoint $run 3)")"
     expect 0 ranks $count "$lockstep" evaluate "$(checkpoint $run 3)" --json
 done
+
+# Parameters that an update has broken are never the best, though their accuracy is a number; the first step from their
+# checkpoint says that it is broken, and how to go back; what applies them says so.
+deep=(objective='supervised loss=cross-entropy' model='mlp widths=144,40,40,40,40,40,40,40,40,4 activation=linear')
+broken() { ranks 2 "$lockstep" train finite.yaml run=broken "${deep[@]}" "$@"; }
+expect 0 broken steps=1
+expect 0 broken steps=2 optimizer='sgd rate=1e6'
+same 'best.h5' "$(digest "$(checkpoint broken 1)")" "$(digest broken/checkpoints/best.h5)"
+expect 0 broken run=spoilt steps=1 optimizer='sgd rate=1e6'
+! grep -q 'best so far' out || fail 'the best has a loss that is not finite'
+[ ! -e spoilt/checkpoints/best.h5 ] || fail 'the best parameters have a loss that is not finite'
+expect 70 broken steps=3
+says "it is the first from $(checkpoint broken 2), whose parameters are broken themselves: go back with --resume=PATH"
+expect 0 ranks 2 "$lockstep" evaluate "$(checkpoint broken 2)"
+says "lockstep: the loss is not finite: the parameters of $(checkpoint broken 2) are broken"
+expect 0 ranks 2 "$lockstep" predict "$(checkpoint broken 2)" -o broken.h5
+says 'lockstep: the outputs of 61 of 61 rows of test are not finite: the parameters of'
+same 'lines about broken outputs' 1 "$(grep -c 'not finite' out)"
+expect 0 broken steps=3 --resume="$(checkpoint broken 1)" --overwrite
+says 'stage 1 of 1 done: step 3'
+expect 0 "$lockstep" predict broken -o whole.h5
+! grep -q 'not finite' out || fail 'outputs that are finite were called broken'
 
 # A NaN in the data is read by one rank only: all ranks end with code 65, and the row is named.
 for count in 1 2 4; do

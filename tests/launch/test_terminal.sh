@@ -51,7 +51,7 @@ quiet 64 "$lockstep" list "$esc"
 quiet 64 "$lockstep" list --model "$esc"
 quiet 64 "$lockstep" bench "$esc"
 quiet 64 env LOCKSTEP_INSTRUCTIONS="$bad" "$lockstep" list
-quiet 70 env LOCKSTEP_RANKS_PER_NODE="$bad" "$lockstep" train job.yaml
+quiet 64 env LOCKSTEP_RANKS_PER_NODE="$bad" "$lockstep" train job.yaml
 
 # Job files: a key, a value, a path.
 for line in "${esc}key: 1" "\"\\e[2Jkey\": 1" "seed: \"\\e[2J\"" "model: \"\\e[2J\\u009b\"" "net: \"den\\ese units=3\"" \

@@ -24,7 +24,15 @@ printf x >one.txt
 import 65 'latin.txt: byte 3 (0xe9) is not UTF-8; expected text in UTF-8: convert it (iconv -f LATIN1 -t UTF-8), or take --level byte' \
     hello.txt latin.txt
 expect 0 "$lockstep" import text latin.txt --level byte -o latin.h5
-import 65 'hello.h5: byte 0 (0x89) is not UTF-8 (it is an HDF5 file' hello.h5
+expect 65 "$lockstep" import h5 hello.h5 latin.h5 -o no.h5
+says 'hello.h5 has a vocabulary of '
+says 'Expected the same: '
+expect 0 "$lockstep" import h5 hello.h5 hello.h5 -o twice.h5
+import 65 'hello.h5: is an HDF5 file (a data set already, or one for import h5); expected text in UTF-8' hello.h5
+mkfifo pipe.txt
+import 64 'pipe.txt: is no regular file, but text is read twice: write it to a file first' hello.txt pipe.txt
+printf '\xff\xfeh\0' >wide.txt
+import 65 'wide.txt: is UTF-16 text (save it as UTF-8); expected text in UTF-8' wide.txt
 import 65 'empty.txt: is empty; expected text' hello.txt empty.txt
 head -c 30 words.txt.gz >cut.txt.gz
 import 65 "cut.txt.gz: can't be read after byte " cut.txt.gz
@@ -40,7 +48,7 @@ import 65 "one.txt: 'x' at byte 0 is not in the vocabulary of hello.h5, which ha
     hello.txt one.txt --vocabulary hello.h5
 import 65 "--vocabulary: expected a number or an HDF5 file: none.h5: can't open" hello.txt --vocabulary none.h5
 import 64 '--vocabulary=0: expected 1 to 16777215 tokens' hello.txt --vocabulary 0
-import 64 '--valid-files=1 and --test-files=1 of 2 file(s) leave none for training' hello.txt one.txt --valid-files 1 --test-files 1
+import 64 '--valid-files=2 and --test-files=1 are more than the 2 file(s)' hello.txt one.txt --valid-files 2 --test-files 1
 import 64 '--valid and --valid-files, --test and --test-files: give one of them' hello.txt one.txt --valid-files 1 --valid 2
 expect 64 "$lockstep" import text hello.txt --test 1.5 -o no.h5
 says "--test: expected a whole number, 0 or more, or a share below 1, found '1.5'"
@@ -67,6 +75,28 @@ says_only hello
 expect 0 ranks 2 "$lockstep" generate runs/hello --prime he --length 3 --top 1 --seed 5
 says_only hello
 
+# A job file and the parameters of a checkpoint will do as well; a file of tensors has no vocabulary, but the data has.
+hello=$tests/../launch/jobs/hello.yaml
+expect 0 "$lockstep" generate "$hello" --weights runs/hello/checkpoints/best.h5 --prime h --length 4 --temperature 0
+says_only hello
+expect 0 "$lockstep" export runs/hello -o hello.safetensors
+expect 0 ranks 2 "$lockstep" generate "$hello" --weights hello.safetensors --data away.h5 --prime h --length 4 --temperature 0
+says_only hello
+
+# --- The perplexity of a text by itself, however short.
+printf 'hell' >hell.txt
+expect 0 "$lockstep" import text hell.txt --vocabulary away.h5 --test-files 1 -o hell.h5
+says_only $'test   x uint8 [4]\nvocabulary  4 characters\nwrote hell.h5'
+expect 0 "$lockstep" evaluate runs/hello --data hell.h5
+says 'tokens    3'
+says 'accuracy  1.000000'
+expect 0 "$lockstep" inspect hell.h5
+grep -q 'vocabulary .* uint8  *-  *-  *-$' out || fail "bytes of words as numbers: $(cat out)"
+
+# --- A reader who takes his time, as a pager does, is no halt.
+"$lockstep" generate runs/hello --prime h --length 300000 --stall-warn 1s --stall-abort 2s 2>err | { sleep 4; wc -c >bytes; }
+same 'characters' "$(cat bytes)" 300002
+
 # --- The same seed and prime write the same text, another seed another; less temperature keeps to what is likely.
 write() { # ARGUMENT ...
     expect 0 "$lockstep" generate runs/hello --prime h --length 200 "$@"
@@ -80,12 +110,14 @@ same 'letters' 201 "${#text}"
 same 'the likeliest' "$(write --temperature 0)" "$(write --temperature 0.001)"
 expect 64 "$lockstep" generate runs/hello --prime 'h e'
 says_only "lockstep: --prime: ' ' at byte 1 is not in the vocabulary of runs/hello/checkpoints/best.h5, so the net does not know it: leave it out"
+{ "$lockstep" generate runs/hello --length 100000 2>out || echo $? >code; } | head -c 5 >head.txt
+same 'five letters, exit code 74, and no word' '5 74 0' "$(wc -c <head.txt) $(cat code) $(wc -c <out)"
 expect 64 "$lockstep" generate runs/hello --rows 3
 says 'was trained on text'
 expect 64 "$lockstep" generate runs/hello -o text.png
 says 'text.png: a net of text writes to the standard output'
 expect 64 "$lockstep" generate runs/hello --temperature -1
-says "--temperature: expected a number, 0 or more, found '-1'"
+says "--temperature: expected a number from 0 to 1000, found '-1'"
 expect 64 "$lockstep" generate runs/hello --length 5 --plane
 says 'rows and pictures have options of their own'
 
@@ -116,14 +148,56 @@ for level in word byte; do
         [ $level = byte ] && says 'the cat sat on the ' || says 'the cat sat on the mat , and the dog sat on the log .'
     done
 done
-expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=mat-word.h5 run=both model='rnn units=4 bidirectional=1' unroll=20 steps=1 \
-    evaluate.every=never
-expect 64 "$lockstep" generate both
-says "the net can't be applied to text token after token"
-expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=away.h5 run=flat model= epochs=1 evaluate.every=never \
-    net=$'onehot vocabulary=4\ndense units=16\nreshape shape=4,4'
-expect 64 "$lockstep" generate flat
-says "the net can't be applied to text token after token: net/dense1/weight depends on the number of steps"
+
+# --- Nets that take several steps together, trained on rows, write nothing.
+"$python" - <<'PYTHON'
+import h5py
+with h5py.File("away.h5") as text, h5py.File("rows.h5", "w") as made:
+    text.copy("vocabulary", made)
+    made["train/x"], made["train/y"] = text["train/x"][:4][None], text["train/x"][1:5][None]
+    made["train/y"].attrs["classes"] = 4
+PYTHON
+refuse() { # LINES WORDS
+    expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=rows.h5 run=flat model= unroll=0 epochs=1 evaluate.every=never \
+        --resume=never --overwrite net="$1"
+    expect 64 "$lockstep" generate flat
+    says "the net can't be applied to text token after token: $2"
+}
+refuse $'onehot vocabulary=4\ndense units=16\nreshape shape=4,4' 'net/reshape1 (reshape) takes several steps together'
+refuse $'onehot vocabulary=4\nrnn units=4 reverse=1' 'net/rnn1 (rnn) takes several steps together, or later ones first'
+refuse $'onehot vocabulary=4\ntdnn units=4 kernel=3 pad=1' 'net/tdnn1 (tdnn) takes several steps together'
+refuse $'onehot vocabulary=4\ntimepool\ndense units=16\nreshape shape=4,4' 'net/timepool1 (timepool) takes several steps together'
+
+# --- What can't be read of a prime, and data that nobody reads, are errors of the command line.
+expect 64 "$lockstep" generate runs/hello --prime $'h\xff'
+says_only 'lockstep: --prime: byte 1 (0xff) is not UTF-8; expected text in UTF-8'
+expect 64 "$lockstep" generate runs/hello --data away.h5
+says '--data=away.h5: no rows are read, and the vocabulary is that of runs/hello/checkpoints/best.h5: leave --data out'
+
+# --- Text is imported in bounded memory, and written as it is made: the first character is there while the rest is not.
+"$python" -c 'print("one two three\n" * 6000000)' >much.txt # 84 MB
+(ulimit -v 400000 && "$lockstep" import text much.txt -o much.h5 >/dev/null) || fail 'the import of 84 MB took more than 400 MB'
+rm much.txt much.h5
+mkfifo pipe
+"$lockstep" generate runs/hello --prime h --length 100000000 >pipe 2>err &
+writer=$!
+same 'the first characters, while others are to come' 8 "$(head -c 8 <pipe | wc -c)"
+finished=0
+wait $writer || finished=$?
+[ $finished != 0 ] || fail 'expected a writer that nobody reads to have ended early'
+
+# --- A prime is written as it is given, unknown tokens too, which a notice counts; they are never drawn.
+for level in char byte word; do
+    [ $level = word ] && most=4 || most=9
+    expect 0 "$lockstep" import text mat.txt --level $level --vocabulary $most -o small.h5 --force
+    expect 0 "$lockstep" train "$hello" data=small.h5 run=few model='rnn units=4' unroll=20 batch=4 steps=1 evaluate.every=never \
+        --resume=never --overwrite
+    expect 0 "$lockstep" generate few --prime $'the\tüber cat' --length 200 --seed 3
+    says $'the\tüber cat'
+    says 'are not in the vocabulary: the net takes them for the unknown one'
+    ! grep -q '<' out || fail "an unknown token was drawn: $(cat out)"
+done
+says 'lockstep: --prime: of its 3 tokens 2 are not'
 
 # --- n-grams are those of a direct count.
 expect 0 "$lockstep" import text "$tests/bench/ngram.py" --valid 200 --test 300 -o ngram.h5

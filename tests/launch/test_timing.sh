@@ -99,3 +99,15 @@ assert steps == list(range(2501 - len(steps), 2501))"
 expect 74 "${train[@]}" run=none --timeline=nowhere/trace.json
 says 'nowhere/trace.json'
 [ ! -e none/metrics.jsonl ] || fail 'trained though the timeline has no place'
+
+# --- An earlier timeline is replaced; any other file is refused and stays.
+expect 0 "${train[@]}" run=again steps=3 --timeline=trace.json
+says 'timeline: trace.json, of the last 3 of 3 steps'
+before=$(sha256sum images.h5)
+expect 64 "${train[@]}" run=none --timeline=images.h5
+says '--timeline=images.h5: the file that is there is no timeline of an earlier run'
+same 'the data set' "$before" "$(sha256sum images.h5)"
+[ ! -e none/metrics.jsonl ] || fail 'trained though the timeline has no place'
+expect 0 "${train[@]}" run=new steps=3 --timeline=new/metrics.jsonl
+says 'there is no timeline'
+grep -q '"final"' new/metrics.jsonl || fail 'the timeline has replaced a file of the run'

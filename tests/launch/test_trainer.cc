@@ -581,19 +581,25 @@ TEST(Trainer, DryRunWritesNothing)
     ls_job_destroy(job);
 }
 
+static ls_objective judged_by_accuracy()
+{
+    ls_objective objective = {};
+    objective.metrics = 3;
+    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr, false, false, nullptr};
+    objective.metric[1] = {"accuracy", 1, 2, false, nullptr, false, false, nullptr};
+    objective.metric[2] = {"perplexity", 1, LS_SUM_LOSS, true, std::exp, false, false, nullptr};
+    objective.judged = 1;
+    return objective;
+}
+
 TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
 {
     ls_job job = {};
-    ls_objective objective = {};
-    objective.metrics = 3;
-    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr, false, false};
-    objective.metric[1] = {"accuracy", 1, 2, false, nullptr, false, false};
-    objective.metric[2] = {"perplexity", 1, LS_SUM_LOSS, true, std::exp, false, false};
-    objective.judged = 1;
+    ls_objective objective = judged_by_accuracy();
     job.evaluate.stop_after = 2;
     EXPECT_EQ(ls_judge_metric(&job, &objective), 1);
     job.evaluate.metric = "other";
-    EXPECT_EQ(ls_judge_metric(&job, &objective), -1);
+    EXPECT_EQ(ls_judge_metric(&job, &objective), 1) << "of another stage: the objective's own";
     for (const char *name : {"loss", (const char *)nullptr, "perplexity"}) {
         job.evaluate.metric = name;
         bool larger = !name, through = name && std::string(name) == "perplexity";
@@ -603,7 +609,7 @@ TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
             double values[LS_METRICS] = {};
             ls_evaluation evaluation = {};
             const ls_metric *metric = &objective.metric[ls_judge_metric(&job, &objective)];
-            evaluation.sums[metric->phase].at[LS_SUM_WEIGHT] = 2;
+            evaluation.sums[0].at[LS_SUM_WEIGHT] = evaluation.sums[1].at[LS_SUM_WEIGHT] = 2;
             evaluation.sums[metric->phase].at[metric->sum] =
                 2 * (through ? std::log(value) : value);
             position.step++;
@@ -622,13 +628,26 @@ TEST(Judge, LargerMetricsAndSmallerLossesAreBetter)
     }
 }
 
+TEST(Judge, WithoutAFiniteLossNothingIsBest)
+{
+    ls_job job = {};
+    const ls_objective objective = judged_by_accuracy();
+    ls_position position = {};
+    ls_judge_forget(&position);
+    const double broken[] = {std::nan(""), 0.9, 1}, sound[] = {1, 0.1, 1};
+    EXPECT_FALSE(ls_judge_note(&job, &objective, broken, &position));
+    EXPECT_TRUE(ls_judge_note(&job, &objective, sound, &position));
+    EXPECT_FALSE(ls_judge_note(&job, &objective, broken, &position));
+    EXPECT_EQ(position.best, 0.1);
+}
+
 TEST(Judge, AGapAboveTheLimitEndsTheStage)
 {
     ls_job job = {};
     ls_objective objective = {};
     objective.metrics = 2;
-    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr, false, false};
-    objective.metric[1] = {"gap", 0, 2, true, nullptr, true, true};
+    objective.metric[0] = {"loss", 0, LS_SUM_LOSS, true, nullptr, false, false, nullptr};
+    objective.metric[1] = {"gap", 0, 2, true, nullptr, true, true, nullptr};
     objective.judged = -1; /* nothing is best: the gap counts all the same */
     ls_position position = {};
     auto ends = [&](double gap) {

@@ -114,10 +114,37 @@ expect 0 "$lockstep" generate best -o prior.h5 --rows 9
 expect 0 "$lockstep" generate best -o walk.h5 --walk 3,4
 expect 64 "$lockstep" generate best -o plane.h5 --plane
 
+# --- Targets are not read, so no matter what they are; with an encoder that is frozen only the decoder learns.
+"$python" - <<'END'
+import h5py, numpy
+with h5py.File("images.h5") as old, h5py.File("unknown.h5", "w") as new:
+    for split in ("train", "valid", "test"):
+        new[f"{split}/x"] = old[f"{split}/x"][()]
+        new[f"{split}/x"].attrs.update(old[f"{split}/x"].attrs)
+        new[f"{split}/y"] = numpy.full((len(old[f"{split}/x"]), 1), numpy.nan, numpy.float32)
+END
+expect 0 ranks 2 "$lockstep" train one.yaml run=known
+expect 0 ranks 2 "$lockstep" train one.yaml run=unknown data=unknown.h5
+same 'with targets that are no numbers' "$(digest "$(checkpoint known 24)")" "$(digest "$(checkpoint unknown 24)")"
+expect 0 "$lockstep" evaluate unknown --split test
+expect 0 ranks 2 "$lockstep" train one.yaml run=frozen train=decoder --weights "$(checkpoint known 24)"
+"$python" - "$(checkpoint known 24)" "$(checkpoint frozen 24)" <<'END'
+import h5py, sys
+moved = {"encoder": set(), "decoder": set()}
+with h5py.File(sys.argv[1]) as before, h5py.File(sys.argv[2]) as after:
+    before["model"].visititems(lambda name, item: moved[name.split("/")[0]].add(
+        bool((item[...] != after["model"][name][...]).any())) if isinstance(item, h5py.Dataset) else None)
+assert moved == {"encoder": {False}, "decoder": {True}}, moved
+END
+expect 0 "$lockstep-double" check one.yaml # gradients are differences
+says 'encoder/dense1/weight '
+
 # --- Own nets beside the model's stage: an encoder of convolutions, a decoder that begins with a code of 2.
 encoder=$'nets.encoder=conv2d out=3 kernel=3 stride=2\nactivation function=tanh\ndense units=4'
 expect 0 ranks 2 "$lockstep" train one.yaml run=own "$encoder" $'nets.decoder=input 2\ndense units=144'
 expect 0 "$lockstep" generate own -o plane.h5 --plane --rows 16
+expect 0 "$lockstep" train one.yaml run=none objective='vae warmup=40' --dry-run
+says 'warmup=40, but the stage has '
 expect 64 "$lockstep" train one.yaml run=wrong "$encoder" $'nets.decoder=input 3\ndense units=144'
 says 'the net encoder gives 4 numbers for a row, but a code of the 3 numbers that the net decoder takes has 6'
 expect 64 "$lockstep" train one.yaml run=wrong model='vae widths=100,20'

@@ -89,7 +89,7 @@ ended() {
     [ $code = 71 ] || fail "expected exit code 71, found $code"
     says 'the job is ended in '
     says "lockstep:   $1"
-    says 'the job ends with exit code 71; the same command goes on from the last checkpoint'
+    says 'the job ends with exit code 71: start the same command again; checkpoints stay'
     wait_until nobody_left
 }
 
@@ -184,6 +184,13 @@ ended "rank 1 on $host: step "
 grep -qE 'step [0-9]+, evaluating, for .* s; stopped by a signal' out || fail 'expected a rank that is stopped in an evaluation'
 expect 0 ranks 2 "$lockstep" train long.yaml run=step batch=1000 steps=1 evaluate.every=never "${limits[@]}"
 ! grep -q 'made progress' out || fail 'a long step gave an alarm'
+
+# A disk gives no rows to a rank of another command.
+touch stall-pread
+STALLS=1 LD_PRELOAD=$work/stall.so start 2 "$lockstep" evaluate rows --split valid "${limits[@]}"
+ended "rank 1 on $host: "
+rm stall-pread
+expect 0 ranks 2 "$lockstep" evaluate rows --split valid "${limits[@]}"
 
 expect 64 "$lockstep" train job.yaml --stall-warn=soon
 says '--stall-warn=soon: write 90s, 30m, 11.5h, HH:MM:SS or never'

@@ -96,7 +96,7 @@ def down(out, kernel=(4, 4)):
     return [conv(out, kernel, (2, 2), (1, 1), bias=0), batchnorm(), leaky()]
 
 
-MODELS = {  # data, generator, discriminator
+MODELS = {  # data, generator, discriminator; what is no model stands for a job's own nets
     "dcgan filters=3 latent=7": (
         "large", [*up(12, stride=(1, 1), pad=(0, 0)), *up(6, (3, 3)), *up(3), deconv(1, (4, 4), (2, 2), (1, 1), bias=0),
                   activation("tanh")],
@@ -111,12 +111,16 @@ MODELS = {  # data, generator, discriminator
     "gan latent=3 generator=9 discriminator=11 activation=tanh output=elu batchnorm=1": (
         "flat", [dense(9, bias=0), batchnorm(), activation("tanh"), dense(6), activation("elu")],
         [dense(11), activation("tanh"), dense(1)]),
+    "own": (
+        "flat", [dense(9, bias=0, spectral=1), batchnorm(), activation("tanh"), dense(6)],
+        [dense(11, spectral=1), leaky(), dense(8, bias=0, spectral=1), batchnorm(), leaky(), dense(1, spectral=1)]),
 }
-PICTURES, SPECTRAL, VECTORS, NORMED = MODELS
+PICTURES, SPECTRAL, VECTORS, NORMED, BOTH = MODELS
 CASES = [  # model, loss, k, optimizers of D and G, steps
     (PICTURES, "nonsaturating", 2, ADAM, RMSPROP, 2),
     (SPECTRAL, "hinge", 2, ADAM, RMSPROP, 2),
     (NORMED, "minimax", 4, RMSPROP, ADAM, 5),
+    (BOTH, "nonsaturating", 2, ADAM, RMSPROP, 3),
     (VECTORS, "hinge", 1, ADAM, ADAM, 3),
     (VECTORS, "wasserstein", 2, RMSPROP, RMSPROP, 3),
 ]
@@ -130,7 +134,10 @@ def compare(build, program, number, case):
     model, loss, k, of_d, of_g, steps = case
     data, generator, discriminator = MODELS[model]
     folder, dumps = pathlib.Path(f"gan-{program}{number}"), []
-    job = ["parity.yaml", f"data={data}.h5", f"model={model}", f"objective=gan loss={loss} k={k}", f"batch={ROWS}",
+    nets = [f"model={model}"] if model != BOTH else [
+        "nets.generator=input 3\n" + "\n".join(line.text for line in generator),
+        "nets.discriminator=" + "\n".join(line.text for line in discriminator)]
+    job = ["parity.yaml", f"data={data}.h5", *nets, f"objective=gan loss={loss} k={k}", f"batch={ROWS}",
            f"optimizer.discriminator={of_d}", f"optimizer.generator={of_g}", f"steps={steps}", "schedule=constant"]
     run([build / program, "train", *job, f"run={folder}", "evaluate.every=never", "checkpoint.every=1 steps",
          "checkpoint.keep=9"])

@@ -76,7 +76,8 @@ CASES = {
     "lengths: last, reversed": Case("lengths_nan", "cross-entropy", [packed("lstm", 9), packed("gru", 8, "reset=after", 1, 1),
                                                                      dense(3)], rows=ROWS),
     "conv1d": Case("images", "cross-entropy", [
-        steps(16, 9), delays(33, 3, 2, pad=1), activation("tanh"), delays(8, 2, stride=2), activation("tanh"),
+        steps(16, 9), delays(64, 3, 2, pad=1), activation("tanh"), delays(64, 3, 3, pad=3), activation("tanh"),
+        delays(33, 3), activation("tanh"), delays(8, 2, stride=2), activation("tanh"),
         delays(6, 3, groups=2), timepool("sum"), dense(4)]),
 }
 for kind in ("sum", "mean", "max", "stat"):

@@ -296,11 +296,6 @@ CASES = {
     "gru": Case("images", "cross-entropy", [
         steps(16, 9), recurrent("gru", 33, "reset=after"), recurrent("gru", 7, "reset=after bias=0", reverse=1),
         recurrent("gru", 40, "reset=after", reverse=1, last=1), dense(4)]),
-    "both directions": Case("images", "cross-entropy", [
-        steps(9, 16), recurrent("lstm", 9, name="a", inputs=("reshape1",)),
-        recurrent("lstm", 9, reverse=1, name="b", inputs=("reshape1",)), concat("a", "b"),
-        recurrent("gru", 5, "reset=after", last=1, name="c", inputs=("concat1",)),
-        recurrent("gru", 5, "reset=after", reverse=1, last=1, name="d", inputs=("concat1",)), concat("c", "d"), dense(4)]),
     "gru reset before": Case("images", "cross-entropy", [
         steps(12, 12), unrolled("gru", 33, "", gru_step), unrolled("gru", 7, "bias=0", gru_step, reverse=1, last=1),
         dense(4)]),
@@ -319,6 +314,12 @@ CASES = {
     "hinge labels": Case("flat", "hinge", [dense(9), activation("tanh"), dense(3)], rows=31),
     "hinge signs": Case("signs", "hinge", [dense(9), activation("tanh"), dense(3)], rows=31),
 }
+for kind, options in ("rnn", ""), ("gru", "reset=after"), ("lstm", ""):
+    CASES[f"{kind} in both directions"] = Case("images", "cross-entropy", [
+        steps(9, 16), recurrent(kind, 9, options, name="a", inputs=("reshape1",)),
+        recurrent(kind, 9, options, reverse=1, name="b", inputs=("reshape1",)), concat("a", "b"),
+        recurrent(kind, 5, options, last=1, name="c", inputs=("concat1",)),
+        recurrent(kind, 5, options, reverse=1, last=1, name="d", inputs=("concat1",)), concat("c", "d"), dense(4)])
 for function in ACTIVATIONS:
     CASES[function] = Case("flat", "cross-entropy", [dense(9), activation(function), dense(7), activation(function),
                                                      dense(3)], rows=31)

@@ -39,9 +39,11 @@ def train(build, program="lockstep"):
 
 
 def predicted(build, *source):
+    """[rows, ...]; where a row of the file is a step, these one after the other."""
     lockstep(build, "lockstep", "predict", *source, "--as", "values", "-o", "out.h5", "--force")
     with h5py.File("out.h5") as file:
-        return file["value"][()]
+        steps = 1 + max(file["step"]) if "step" in file else 0
+        return file["value"][()].reshape(-1, steps, *file["value"].shape[1:]) if steps else file["value"][()]
 
 
 def exported(build, *source):
@@ -99,6 +101,26 @@ def generator(build):
     return report(f"generator of {model}", "numpy", onnx_numpy.run(net, z), expected) and good
 
 
+def autoencoder(build):
+    """OpenCV encodes rows, and decodes the codes by the same weights, transposed."""
+    model = "autoencoder widths=9,6,3 tied=1 classes=0"
+    x = random.random((4, 9), dtype="f4")
+    write_data(x)
+    write_job(f"model: {model}")
+    train(build)
+    expected = predicted(build, "run")
+    found = x
+    for net in "encoder", "decoder":
+        exported(build, "run", "--net", net)
+        found = opencv(found, 2)
+    return report(model, "opencv", found, expected)
+
+
+OPENCV = [ # as NETS, run by OpenCV too
+    ((7, 8, 2), "avgpool kernel=4 stride=3 pad=2; dense units=3"),
+    ((8, 9, 2), "avgpool kernel=3 stride=2 ceil=1; dense units=3"),
+    ((6,), "a: dense units=6; dense share=a; dense share=a transpose=1; dense units=3"),
+]
 NETS = [ # shape of x, lines
     ((6, 5, 3), "conv2d out=4 kernel=3,2 pad=1 dilation=2,1; activation function=tanh; conv2d out=6 kernel=2 stride=2,1 "
                 "groups=2 bias=0; batchnorm; activation function=leaky-relu; lrn alpha=0.1; maxpool kernel=2 ceil=1; "
@@ -121,6 +143,11 @@ NETS = [ # shape of x, lines
              "batchnorm; lrn size=3 alpha=0.2; lstm units=3 last=1; activation function=linear"),
     ((5, 3), "a: gru units=4 last=1 reverse=1; b: rnn @input units=3 last=1; c: gru @input units=2 reset=after last=1 "
              "bias=0; d: lstm @input units=2 last=1 reverse=1 peephole=1 bias=0; concat @a,b,c,d; dense units=3"),
+    ((9, 4), "tdnn units=6 kernel=3 dilation=2 stride=2 pad=1 groups=2; activation function=tanh; tdnn units=5 delays=-1,0,1 "
+             "bias=0; batchnorm; timepool type=stat; dense units=3"),
+    ((8, 3), "a: tdnn units=4 kernel=2 pad=1; b: tdnn units=4 delays=3,0 spectral=1; c: timepool @a type=sum; "
+             "d: timepool @b type=max; e: timepool @input; concat @c,d,e; dense units=2"),
+    ((6, 3), "tdnn units=3 kernel=3 pad=1; tdnn share=tdnn1 units=3 kernel=3 pad=1; softmax; dense units=2"),
     ((2, 3, 4), "dense each=1 units=5; activation function=tanh; conv2d out=3 kernel=1; activation function=relu; "
                 "dense each=1 units=2"),
     ((2, 2, 3, 2), "activation function=tanh; batchnorm; softmax; dense each=1 units=4; lrn size=3; dense units=3"),
@@ -129,18 +156,20 @@ NETS = [ # shape of x, lines
 ]
 TOKENS = [
     ((4,), "embedding vocabulary=7 width=3; lstm units=5 last=1; dense units=2"),
-    ((4,), "a: onehot vocabulary=7; b: embedding @input vocabulary=7 width=2; concat @a,b; rnn units=4"),
+    ((4,), "a: onehot vocabulary=7; b: embedding @input vocabulary=7 width=2; concat @a,b; rnn units=4; dense units=2"),
 ]
 TRANSFORMS = [
     ((8, 9, 2), "crop size=7,5 pad=1\nflip\nnormalize mean=0.1,0.2 deviation=0.5,2\nerase rate=0.5"),
     ((9, 10, 3), "scale-crop size=5,4 center=0.7\nnormalize mean=0.3 deviation=0.9"),
     ((7, 8), "crop size=6 pad=2\nscale-crop size=8 center=1"),
+    ((46, 46, 1), "scale-crop size=28 center=1"),  # of which 46 * float(28 / 46) is less than 28
+    ((12, 14, 3), "scale-crop size=7 center=1\nscale-crop size=5,4 center=0.8"),
 ]
 
 
 def layers(build):
     good = True
-    for nets, tokens in ((NETS, False), (TOKENS, True)):
+    for nets, tokens in ((OPENCV, False), (NETS, False), (TOKENS, True)):
         for shape, text in nets:
             x = random.integers(0, 7, (6, *shape)).astype("u1") if tokens else \
                 random.standard_normal((6, *shape), dtype="f4")
@@ -150,8 +179,41 @@ def layers(build):
             lines = "\n".join("  " + line.strip() for line in text.split(";"))
             write_job(f"net: |\n{lines}")
             train(build)
-            good = report(text[:70], "numpy", onnx_numpy.run(exported(build, "run"), x.astype("f4")),
-                          predicted(build, "run")) and good
+            net, expected = exported(build, "run"), predicted(build, "run")
+            good = report(text[:70], "numpy", onnx_numpy.run(net, x.astype("f4")), expected) and good
+            if nets is OPENCV:
+                good = report(text[:70], "opencv", opencv(x, 2), expected) and good
+    return good
+
+
+STREAMS = ["embedding vocabulary=7 width=3; a: lstm units=4 carry=1 peephole=1 recurrent_dropout=0.2; gru units=5 carry=1; rnn units=6 carry=1; "
+           "dense each=1 units=7",
+           "onehot vocabulary=7; gru units=4 carry=1 reset=after bias=0 recurrent_dropout=0.2; lstm units=5 carry=1; dense each=1 units=7"]
+
+
+def streams(build):
+    """Two windows of 4 tokens, the second from the states of the first, are a window of 8."""
+    good = True
+    tokens = random.integers(0, 7, 2 * 64 * 8 + 1).astype("u1")
+    with h5py.File("data.h5", "w") as file:
+        file["train/x"] = file["test/x"] = tokens
+    for text in STREAMS:
+        lines = "\n".join("  " + line.strip() for line in text.split(";"))
+        write_job(f"net: |\n{lines}", "unroll: 4\nevaluate: {every: never}")
+        train(build)
+        lockstep(build, "lockstep", "export", "run", "-o", "run.safetensors", "--force")
+        net = exported(build, "run")
+        write_job(f"net: |\n{lines}", "unroll: 8")
+        expected = predicted(build, "job.yaml", "--weights", "run.safetensors")
+        x = tokens[:len(tokens) // 8 * 8].reshape(-1, 8)[:len(expected)].astype("f4")
+        found = {state.name.replace("/initial_", "/Y_"): numpy.zeros((len(x), state.type.tensor_type.shape.dim[1].dim_value))
+                 for state in net.graph.input[1:]}
+        parts = []
+        for window in (x[:, :4], x[:, 4:]):
+            states = {name.replace("/Y_", "/initial_"): array for name, array in found.items() if name != "y"}
+            found = onnx_numpy.run_all(net, {"x": window, **states})
+            parts.append(found["y"])
+        good = report(text[:70], "numpy", numpy.concatenate(parts, 1), expected) and good
     return good
 
 
@@ -176,5 +238,6 @@ if __name__ == "__main__":
                # Of three dimensions OpenCV takes the last for channels, unless it is larger than 512; and it gives an LSTM
                # one row at a time, whatever the batch.
                whole(folder, "lstm classes=10 units=32 layers=2 last=1", (7, 600), at_once=1),
-               generator(folder), layers(folder), transforms(folder)]
+               whole(folder, "tdnn classes=10 widths=8,6", (15, 600)), generator(folder), autoencoder(folder),
+               layers(folder), streams(folder), transforms(folder)]
     sys.exit(not all(results))

@@ -3,6 +3,7 @@ operators, or takes them for images alone. By torch's functions and numpy; LSTM,
 formulas of ONNX's Operators.md.
 
     run(model, x) -> y
+    run_all(model, {name of an input: array}) -> {name of an output: array}
 """
 import numpy
 import onnx
@@ -20,6 +21,8 @@ def padded(x, pads, value=0):
 
 
 def conv(x, w, b=None, *, pads, strides, dilations, group, kernel_shape):
+    if x.dim() == 3:
+        return F.conv1d(F.pad(x, pads), w, b, strides, 0, dilations, group)
     return F.conv2d(padded(x, pads), w, b, strides, 0, dilations, group)
 
 
@@ -33,8 +36,8 @@ def max_pool(x, *, kernel_shape, strides, pads):
     return F.max_pool2d(padded(x, pads, -numpy.inf), kernel_shape, strides)
 
 
-def average_pool(x, *, kernel_shape, strides, pads, count_include_pad):
-    return F.avg_pool2d(padded(x, pads), kernel_shape, strides)
+def average_pool(x, *, kernel_shape, strides):
+    return F.avg_pool2d(x, kernel_shape, strides)
 
 
 def batch_normalization(x, scale, shift, mean, variance, *, epsilon):
@@ -42,7 +45,7 @@ def batch_normalization(x, scale, shift, mean, variance, *, epsilon):
 
 
 def resize(x, roi, scales, *, mode, coordinate_transformation_mode):
-    size = [int(n * s + 0.5) for n, s in zip(x.shape[2:], scales[2:].tolist())]
+    size = [int(n * s) for n, s in zip(x.shape[2:], scales[2:].tolist())]
     return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
@@ -65,23 +68,32 @@ def pad(x, pads):
     return torch.tensor(numpy.pad(x.numpy(), list(zip(pads[:x.dim()], pads[x.dim():]))))
 
 
+def reduce_max(x, *, axes, keepdims):
+    return x.amax(axes, keepdim=bool(keepdims))
+
+
+def reduce_mean(x, *, axes, keepdims):
+    return x.mean(axes, keepdim=bool(keepdims))
+
+
 FUNCTIONS = {"Tanh": numpy.tanh, "Relu": lambda x: numpy.maximum(x, 0), "Sigmoid": sigmoid}
 
 
 def recurrent(cell):
-    """Runs a cell over x [time, batch, features] in the direction that the node says: Y and Y_h."""
+    """Runs a cell over x [time, batch, features] in the direction that the node says: Y, Y_h and Y_c."""
     def run(x, w, r, b=None, lengths=None, h0=None, c0=None, p=None, *, hidden_size, direction, **options):
         x, w, r = x.numpy(), w[0].numpy(), r[0].numpy()
         gates = len(w) // hidden_size
         b = numpy.zeros(2 * len(w), "f8") if b is None else b[0].numpy()
         wb, rb = b[:len(w)], b[len(w):]
-        h = c = numpy.zeros((x.shape[1], hidden_size))
+        zeros = numpy.zeros((x.shape[1], hidden_size))
+        h, c = (zeros if state is None else state[0].numpy() for state in (h0, c0))
         y = numpy.zeros((len(x), 1, *h.shape))
         for t in range(len(x))[::1 if direction == "forward" else -1]:
             h, c = cell(numpy.split(x[t] @ w.T + wb, gates, 1), numpy.split(r, gates), numpy.split(rb, gates), h, c,
                         None if p is None else numpy.split(p[0].numpy(), 3), **options)
             y[t, 0] = h
-        return torch.tensor(y), torch.tensor(h[None])
+        return torch.tensor(y), torch.tensor(h[None]), None if c is None else torch.tensor(c[None])
     return run
 
 
@@ -117,16 +129,18 @@ OPERATORS = {
     "Identity": lambda x: x, "LRN": lambda x, *, size, alpha, beta, bias: F.local_response_norm(x, size, alpha, beta, bias),
     "LSTM": recurrent(lstm), "LeakyRelu": lambda x, *, alpha: F.leaky_relu(x, alpha), "MatMul": torch.matmul,
     "MaxPool": max_pool, "OneHot": one_hot, "PRelu": lambda x, slope: torch.where(x < 0, slope * x, x), "Pad": pad,
-    "RNN": recurrent(rnn), "Relu": torch.relu, "Reshape": lambda x, shape: x.reshape(shape.tolist()), "Resize": resize,
-    "Sigmoid": torch.sigmoid, "Sign": torch.sign, "Slice": slices, "Softmax": lambda x, *, axis: x.softmax(axis),
+    "RNN": recurrent(rnn), "ReduceMax": reduce_max, "ReduceMean": reduce_mean, "Relu": torch.relu,
+    "Reshape": lambda x, shape: x.reshape(shape.tolist()), "Resize": resize,
+    "Sigmoid": torch.sigmoid, "Sign": torch.sign, "Slice": slices, "Sqrt": torch.sqrt,
+    "Softmax": lambda x, *, axis: x.softmax(axis),
     "Softplus": F.softplus, "Split": lambda x, *, axis: x.chunk(2, axis),
     "Squeeze": lambda x, axes: x.squeeze(int(axes)), "Tanh": torch.tanh,
-    "Transpose": lambda x, *, perm: x.permute(perm),
+    "Transpose": lambda x, *, perm: x.permute(perm), "Unsqueeze": lambda x, axes: x.unsqueeze(int(axes)),
 }
 
 
-def run(model, x):
-    values = {"": None, "x": torch.tensor(x).double()}
+def run_all(model, inputs):
+    values = {"": None, **{name: torch.tensor(array).double() for name, array in inputs.items()}}
     for tensor in model.graph.initializer:
         array = torch.tensor(numpy_helper.to_array(tensor))
         values[tensor.name] = array.double() if array.is_floating_point() else array
@@ -136,4 +150,8 @@ def run(model, x):
         made = OPERATORS[node.op_type](*(values[name] for name in node.input), **options)
         values.update(zip(node.output, made if isinstance(made, tuple) else (made,)))
         values[""] = None
-    return values["y"].numpy()
+    return {output.name: values[output.name].numpy() for output in model.graph.output}
+
+
+def run(model, x):
+    return run_all(model, {"x": x})["y"]

@@ -1,4 +1,4 @@
-"""random_nets: random nets of one to three lines over small inputs, images from 1 x 1 pixel on, against torch in
+"""random_nets: random nets of one to four lines over small inputs, images from 1 x 1 pixel on, against torch in
 float64; every second one with the plain instruction set.
 
     random_nets.py BUILD [--nets 300] [--seed S]     in a folder of its own; a line a net
@@ -129,6 +129,9 @@ def draw_lines(draw, shape):
         lines.append(line)
         if max(shape) > 400:
             raise Impossible
+    if len(shape) == 2:  # outputs of each step would want targets of each
+        line, shape = dense(draw, shape)
+        lines.append(line)
     return lines, int(numpy.prod(shape))
 
 

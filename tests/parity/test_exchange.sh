@@ -24,6 +24,7 @@ tensors = {f"net/{line}/{name}": random.random(shape, dtype="f4")
            for name, shape in (("weight", (units, inputs)), ("bias", (units,)))}
 change = {"good": {}, "shape": {"net/dense2/weight": numpy.zeros((5, 4), "f4")},
           "type": {"net/dense1/bias": numpy.zeros(4, "i8")}, "missing": {"net/dense2/bias": None},
+          "parallel": {name: None for name in tensors} | {f"module.{name}": value for name, value in tensors.items()},
           "more": {"net/dense3/bias": numpy.zeros(3, "f4")},
           "nan": {"net/dense1/bias": numpy.array([0, 1, numpy.nan, 2], "f4")}}
 for name, changes in change.items():
@@ -49,6 +50,7 @@ expect 0 "$lockstep" evaluate small.yaml --weights good.safetensors
 says 'good.safetensors (step 0) on test of small.h5'
 refuses 65 shape.safetensors 'shape.safetensors: tensor net/dense2/weight has the shape 5x4; expected 2x4, as net/dense2/weight has in this model (to leave it as it is, train takes --except dense2)'
 refuses 65 type.safetensors 'type.safetensors: tensor net/dense1/bias is of type I64; expected F32, F16, BF16 or F64'
+refuses 65 parallel.safetensors "parallel.safetensors: all its names begin with 'module.', before net/dense1/weight too: take that off"
 refuses 65 missing.safetensors 'missing.safetensors: holds no tensor net/dense2/bias, which net/dense2/bias of this model is read from; the nearest name is net/dense1/bias'
 refuses 65 more.safetensors 'more.safetensors: holds 1 tensor(s) that this model does not have, one of them net/dense3/bias; it is of another model'
 refuses 65 nan.safetensors 'nan.safetensors: tensor net/dense1/bias holds nan at place 2; expected finite numbers'
@@ -102,3 +104,32 @@ says 'torchvision has names for the models alexnet, vgg and resnet alone, but th
 expect 64 "$lockstep" export small
 says 'name the output: -o FILE.safetensors'
 [ ! -e d.safetensors ] || fail 'a refused export left a file'
+
+# --- A variance below 0, of which batch norm would make NaN, is named with its place, in files of either kind.
+cat >norm.yaml <<'END'
+data: small.h5
+run: norm
+net: |
+  dense units=4
+  batchnorm
+  dense units=2
+batch: 8
+steps: 1
+END
+expect 0 "$lockstep" train norm.yaml
+expect 0 "$lockstep" export norm -o norm.safetensors
+cp "$(checkpoint norm 1)" norm.h5
+"$python" - <<'END'
+import h5py, safetensors
+tensors, _ = safetensors.read("norm.safetensors")
+below = {name: array.copy() for name, array in tensors.items()}
+below["net/batchnorm1/variance"][2] = -0.5
+safetensors.write("below.safetensors", below)
+with h5py.File("norm.h5", "r+") as file:
+    file["state/net/batchnorm1/variance"][2] = -0.5
+END
+expect 0 "$lockstep" evaluate norm.yaml --weights norm.safetensors
+expect 65 "$lockstep" evaluate norm.yaml --weights below.safetensors
+says 'below.safetensors: tensor net/batchnorm1/variance holds -0.5 at place 2; expected finite numbers, 0 or more'
+expect 65 "$lockstep" evaluate norm.yaml --weights norm.h5
+says 'norm.h5: state/net/batchnorm1/variance holds -0.5 at place 2; expected finite numbers, 0 or more'

@@ -27,3 +27,33 @@ expect 64 "$lockstep" export vae -o vae.onnx --names torchvision
 says '--names goes with an output that ends in .safetensors'
 expect 64 "$lockstep" export vae -o vae.safetensors --net decoder
 says '--net goes with an output that ends in .onnx'
+
+# --- Lines whose result depends on where a row ends are refused where rows have lengths; others are not.
+data spans spans.h5
+cat >spans.yaml <<'END'
+data: spans.h5
+run: spans
+net: |
+  embedding vocabulary=9 width=4
+  lstm units=6
+  dense each=1 units=5
+batch: 8
+steps: 1
+END
+expect 0 "$lockstep" train spans.yaml
+expect 0 "$lockstep" export spans -o spans.onnx
+for line in 'tdnn units=6 kernel=3 pad=1' 'gru units=6 reverse=1'; do
+    sed "s/^  lstm .*/  $line/; s/run: .*/run: ends/" spans.yaml >ends.yaml
+    expect 0 "$lockstep" train ends.yaml --resume=never --overwrite
+    for source in ends "ends.yaml --weights $(checkpoint ends 1)"; do
+        expect 64 "$lockstep" export $source -o refused.onnx
+        says "${line%% *}1: what this ${line%% *} makes of a row depends on where the row ends, as \`length\` of the data says"
+    done
+done
+for lines in $'dense units=60\nreshape shape=12,5' $'reshape shape=72\ndense units=60\nreshape shape=12,5'; do
+    expect 0 "$lockstep" train spans.yaml run=flat net=$'embedding vocabulary=9 width=4\nlstm units=6\n'"$lines" \
+        --resume=never --overwrite # numbers behind a row's end, which are 0 here
+    expect 64 "$lockstep" export flat -o refused.onnx
+    says 'dense1: what this dense makes of a row depends on where the row ends'
+done
+[ ! -e refused.onnx ] || fail 'a refused export left a file'

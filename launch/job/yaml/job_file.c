@@ -46,8 +46,12 @@ static char *read_file(const char *path, size_t *length, ls_error *error)
 
 static void remove_excluded(ls_job_entries *list, const char *path)
 {
+    int stage;
+    const char *rest;
     char other[LS_JOB_PATH];
-    for (int i = 0; ls_job_key_excluded(path, i, other, sizeof other); i++)
+    const ls_job_key *key = ls_job_key_at(path, &stage, &rest);
+    for (int i = 0; key && !key->conflicts && ls_job_key_excluded(path, i, other, sizeof other);
+         i++)
         ls_job_entries_remove(list, other);
 }
 
@@ -95,8 +99,21 @@ static bool takes_map(const ls_job_key *key)
     return !key || key->kind == LS_KEY_OPTIMIZER || key->kind == LS_KEY_NETS;
 }
 
-/* Puts "key=value" in place of the file's, and removes the keys that it excludes: steps=100 takes
- * the place of epochs. A key of all stages takes the place of those of each; the key of the only
+/* Puts the stages of "[{objective: ...}, ...]" in place of the file's. */
+static bool override_stages(ls_job_entries *list, const char *stages, ls_error *error)
+{
+    ls_job_entries_remove(list, "stages");
+    const int before = list->count;
+    char *text = ls_format("stages: %s", stages);
+    const bool ok = ls_yaml_read(text, strlen(text), "command line", list, error);
+    for (int i = before; i < list->count; i++)
+        list->entry[i].origin = LS_FROM_COMMAND_LINE;
+    ls_free(text);
+    return ok;
+}
+
+/* Puts "key=value" in place of the file's, and of the keys that it excludes: steps=100 takes the
+ * place of epochs. A key of all stages takes the place of those of each; the key of the only
  * stage of a list may leave out "stages.0.". */
 static bool override(ls_job_entries *list, const char *text, ls_error *error)
 {
@@ -107,6 +124,8 @@ static bool override(ls_job_entries *list, const char *text, ls_error *error)
                             "command line: '%.200s' is no key=value: write for example batch=128",
                             text);
     snprintf(given, sizeof given, "%.*s", (int)(value++ - text), text);
+    if (strcmp(given, "stages") == 0 && *value == '[')
+        return override_stages(list, value, error);
     int stage, stages = ls_job_entries_stages(list);
     const ls_job_key *key = ls_job_key_at(given, &stage, &rest);
     const ls_job_entry *own = ls_job_entries_find(list, "stages");
@@ -123,6 +142,10 @@ static bool override(ls_job_entries *list, const char *text, ls_error *error)
     }
     if (!check_phase(list, given, path, error))
         return false;
+    if (key && key->conflicts && !*value) {
+        ls_job_entries_remove(list, path);
+        return true;
+    }
     remove_excluded(list, path);
     if (*value == '{' && takes_map(key)) {
         ls_job_entries_remove(list, path);
