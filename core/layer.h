@@ -191,8 +191,10 @@ struct ls_layer_type {
     /* Its input are tokens, whole numbers below this one. NULL: any numbers. */
     long (*vocabulary)(const ls_layer *layer);
     ls_layer_time time;
-    /* For `check --dump`: the kept mask or draws as reals [rows, y]; NULL: none. */
-    const real *(*draws)(const ls_layer *layer, const ls_layer_args *args);
+    /* For `check --dump`: into draws[rows, at most as many as y has] the masks or noise of so many
+     * rows in a training pass. Returns the shape of a row's, of rank 0 where the line draws none.
+     * NULL: no line of this type does. */
+    ls_shape (*draws)(const ls_layer *layer, const ls_pass *pass, long rows, real *draws);
 };
 
 /* rows / pass->total: the share of the batch's mean that is due to these rows, by which a shard

@@ -40,6 +40,7 @@ struct ls_workspace {
     ls_shape x_shape; /* of a row that it takes */
     bool training;
     long rows, capacity;
+    ls_pass pass;          /* of the last forward, for what it drew */
     const real *x;         /* of the last forward */
     const int32_t *length; /* of its rows; NULL: all have all steps */
     int32_t *steps;  /* [net's lines up to the last it runs, rows] that count of each output */
@@ -343,6 +344,7 @@ static void count_steps(ls_workspace *space, const ls_pass *pass)
 const real *ls_workspace_forward(ls_workspace *space, const ls_pass *pass, const real *x, long rows)
 {
     ls_workspace_enter(space, x, rows);
+    space->pass = *pass;
     space->length = pass->length;
     if (pass->length)
         count_steps(space, pass);
@@ -478,11 +480,11 @@ const real *ls_workspace_output(const ls_workspace *space, int layer)
     return block_of(space, index_of(space, layer), BLOCK_Y);
 }
 
-const real *ls_workspace_draws(const ls_workspace *space, int layer)
+ls_shape ls_workspace_draws(const ls_workspace *space, int layer, real *draws)
 {
-    const ls_layer *at = space->net->layers[layer];
-    ls_layer_args args = args_of(space, index_of(space, layer));
-    return at->type->draws ? at->type->draws(at, &args) : NULL;
+    const ls_layer *at = layer_of(space, index_of(space, layer));
+    return at->type->draws ? at->type->draws(at, &space->pass, space->rows, draws)
+                           : (ls_shape){.rank = 0};
 }
 
 void ls_workspace_watch(ls_workspace *space, const ls_watch *watch)

@@ -39,10 +39,12 @@ const ls_net *ls_workspace_net(const ls_workspace *space);
 ls_interval ls_workspace_layers(const ls_workspace *space);
 /* Room for dy [rows, net->y], for a loss to write into. */
 real *ls_workspace_dy(ls_workspace *space);
-/* For dumps and features: a layer's output, and its draws or NULL. In training only between forward
- * and backward, which reuses the memory. */
+/* For dumps and features: a layer's output. In training only between forward and backward, which
+ * reuses the memory. */
 const real *ls_workspace_output(const ls_workspace *space, int layer);
-const real *ls_workspace_draws(const ls_workspace *space, int layer);
+/* What a layer drew in the last forward, into draws[rows, at most as many as its y has]. Returns
+ * the shape of a row's; of rank 0: it drew nothing. */
+ls_shape ls_workspace_draws(const ls_workspace *space, int layer, real *draws);
 /* From now on `watch` (borrowed; NULL: nobody) hears of each layer's pass for all rows: forward,
  * and backward with the gradients of the layer's parameters. */
 void ls_workspace_watch(ls_workspace *space, const ls_watch *watch);

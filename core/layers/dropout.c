@@ -29,19 +29,32 @@ static LS_CLONES void multiply(long n, const real *restrict x, const real *restr
         y[i] = x[i] * mask[i];
 }
 
-static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+/* Of the r-th row of the pass. */
+static void draw(const ls_layer *layer, const ls_pass *pass, long r, real *mask)
 {
     const dropout *self = layer->self;
-    long width = ls_shape_count(&layer->y);
+    const ls_random stream =
+        ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw, layer->stream);
+    ls_random_mask(stream, (uint64_t)(pass->row + r), self->rate, mask, ls_shape_count(&layer->y));
+}
+
+static ls_shape draws(const ls_layer *layer, const ls_pass *pass, long rows, real *masks)
+{
+    for (long r = 0; pass->training && r < rows; r++)
+        draw(layer, pass, r, masks + r * ls_shape_count(&layer->y));
+    return pass->training ? layer->y : (ls_shape){.rank = 0};
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+{
+    const long width = ls_shape_count(&layer->y);
     if (!pass->training) {
         memcpy(args->y, args->x[0], (size_t)(args->rows * width) * sizeof *args->y);
         return;
     }
-    const ls_random stream =
-        ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw, layer->stream);
     for (long r = 0; r < args->rows; r++) {
         real *mask = (real *)args->kept + r * width;
-        ls_random_mask(stream, (uint64_t)(pass->row + r), self->rate, mask, width);
+        draw(layer, pass, r, mask);
         multiply(width, args->x[0] + r * width, mask, args->y + r * width);
     }
 }
@@ -61,11 +74,6 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     if (args->dx[0])
         spread(args->rows * ls_shape_count(&layer->y), pass->training ? args->kept : NULL, args->dy,
                args->add[0], args->dx[0]);
-}
-
-static const real *draws(const ls_layer *layer, const ls_layer_args *args)
-{
-    return args->kept;
 }
 
 static const char *const examples[] = {"3,2 | dropout rate=0.3", "5 | dense units=9; dropout",

@@ -232,4 +232,5 @@ const ls_layer_type ls_layer_lstm = {
     .backward = ls_recurrent_backward,
     .gradient = gradient,
     .time.steps = ls_layer_same_steps,
+    .draws = ls_recurrent_draws,
 };

@@ -236,14 +236,17 @@ static bool masks(const ls_recurrent *self, const ls_pass *pass)
 }
 
 /* The same in forward and in backward. */
-static void draw_masks(const ls_layer *layer, const ls_pass *pass, long rows, real *mask)
+ls_shape ls_recurrent_draws(const ls_layer *layer, const ls_pass *pass, long rows, real *mask)
 {
     const ls_recurrent *self = layer->self;
+    if (!masks(self, pass))
+        return (ls_shape){.rank = 0};
     const ls_random stream =
         ls_random_stream(pass->seed, LS_RANDOM_DROPOUT, pass->step, pass->draw, layer->stream);
     for (long i = 0; i < rows; i++)
         ls_random_mask(stream, (uint64_t)(pass->row + i), self->recurrent_dropout,
                        mask + i * self->units, self->units);
+    return (ls_shape){1, {self->units}};
 }
 
 /* Before the first step: scratch is cut up, states are 0, masks are drawn; no rows yet. */
@@ -260,7 +263,7 @@ static ls_recurrent_step begin(const ls_layer *layer, const ls_pass *pass,
         step.state[k] = step.spare + (k + 1) * state;
     if (masks(self, pass)) {
         real *mask = step.spare + (self->cell->states + 1) * state;
-        draw_masks(layer, pass, args->rows, mask);
+        ls_recurrent_draws(layer, pass, args->rows, mask);
         step.mask = mask;
         step.unmasked = mask + state;
     }

@@ -128,6 +128,8 @@ bool ls_recurrent_setup(ls_layer *layer, const ls_recurrent_cell *cell, const ls
 long ls_recurrent_carries(const ls_layer *layer);
 /* For ls_layer_type: with reverse=1. */
 bool ls_recurrent_looks_ahead(const ls_layer *layer);
+/* For ls_layer_type: the mask of recurrent dropout, [units]. */
+ls_shape ls_recurrent_draws(const ls_layer *layer, const ls_pass *pass, long rows, real *mask);
 void ls_recurrent_prepare(const ls_layer *layer);
 void ls_recurrent_forward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
 void ls_recurrent_backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);

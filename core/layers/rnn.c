@@ -105,4 +105,5 @@ const ls_layer_type ls_layer_rnn = {
     .backward = ls_recurrent_backward,
     .gradient = ls_recurrent_gradient,
     .time.steps = ls_layer_same_steps,
+    .draws = ls_recurrent_draws,
 };

@@ -59,11 +59,36 @@ static bool check_input(const ls_sequence *s, const char *type, const ls_shape *
                         ls_shape_text(input, text, sizeof text));
 }
 
-/* One layer of the stack, over the line `below`, which becomes the name of this layer's. `line` is
- * a recurrent line without its input. */
-static void add_layer(const ls_sequence *s, const char *line, long number, char below[LS_WORD],
-                      ls_model_nets *nets)
+static bool check_skip(const ls_sequence *s, const char *type, ls_error *error)
 {
+    if (s->skip && s->last)
+        return ls_error_set(error, LS_USAGE,
+                            "%s: skip=1 leads the outputs of all layers to those of each step, "
+                            "which last=1 has none of: leave one of them out",
+                            type);
+    return !s->skip || s->layers <= LS_SPEC_INPUTS ||
+           ls_error_set(error, LS_USAGE, "%s: skip=1 is for at most %d layers, found layers=%ld",
+                        type, LS_SPEC_INPUTS, s->layers);
+}
+
+/* With skip=1: what the layers give, side by side. */
+static void add_all(const ls_sequence *s, ls_model_nets *nets)
+{
+    for (long i = 1; i <= s->layers; i++)
+        ls_model_add(nets, "net", "%s%s%ld", i == 1 ? "all: concat @" : ",",
+                     s->dropout > 0 ? "dropped" : "layer", i);
+    ls_model_add(nets, "net", "\n");
+}
+
+/* One layer of the stack, over the line `below`, which becomes the name of this layer's, and with
+ * skip=1 over the line `first` too. `line` is a recurrent line without its input. */
+static void add_layer(const ls_sequence *s, const char *line, long number, const char *first,
+                      char below[LS_WORD], ls_model_nets *nets)
+{
+    if (s->skip && number > 1) {
+        ls_model_add(nets, "net", "below%ld: concat @%s,%s\n", number, first, below);
+        snprintf(below, LS_WORD, "below%ld", number);
+    }
     const char *last = s->last && number == s->layers ? " last=1" : "";
     if (s->bidirectional) {
         ls_model_add(nets, "net", "forward%ld: %s%s @%s\n", number, line, last, below);
@@ -83,9 +108,10 @@ static void add_layer(const ls_sequence *s, const char *line, long number, char 
 bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
                        const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
-    char below[LS_WORD] = "input", line[4 * LS_WORD], dropped[LS_WORD] = "";
+    char below[LS_WORD], line[4 * LS_WORD], dropped[LS_WORD] = "";
+    const char *const first = input->rank == 1 ? "tokens" : "input";
     const long classes = count_classes(s, type, nets, error);
-    if (!classes || !check_input(s, type, input, error))
+    if (!classes || !check_input(s, type, input, error) || !check_skip(s, type, error))
         return false;
     if (s->carry && s->bidirectional)
         return ls_error_set(error, LS_USAGE,
@@ -101,10 +127,12 @@ bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
         if (!vocabulary)
             return false;
         add_tokens(s, vocabulary, nets);
-        snprintf(below, sizeof below, "tokens");
     }
+    snprintf(below, sizeof below, "%s", first);
     for (long i = 1; i <= s->layers; i++)
-        add_layer(s, line, i, below, nets);
+        add_layer(s, line, i, first, below, nets);
+    if (s->skip)
+        add_all(s, nets);
     ls_model_add(nets, "net", "output: dense units=%ld%s init=xavier\n", classes,
                  s->last ? "" : " each=1");
     return true;

@@ -8,7 +8,7 @@
 
 typedef struct ls_sequence {
     long units, layers, embed, classes, vocabulary;
-    bool bidirectional, last, carry;
+    bool bidirectional, last, carry, skip;
     double dropout, recurrent_dropout;
 } ls_sequence;
 
@@ -29,6 +29,9 @@ typedef struct ls_sequence {
     {"carry", LS_OPTION_BOOL, offsetof(ls_sequence, carry), "0", 0, 1, NULL,                       \
      "1: the windows of a stream (`unroll` in the job) go on from the states that those before "   \
      "them have left"},                                                                            \
+    {"skip", LS_OPTION_BOOL, offsetof(ls_sequence, skip), "0", 0, 1, NULL,                         \
+     "1: each layer reads the tokens or features too, and the outputs of a step see all layers "   \
+     "(Graves 2013)"},                                                                             \
     {"dropout", LS_OPTION_REAL, offsetof(ls_sequence, dropout), "0", 0, 0.99, NULL,                \
      "share of each layer's outputs dropped in training (Zaremba et al. 2014)"},                   \
     {"recurrent_dropout", LS_OPTION_REAL, offsetof(ls_sequence, recurrent_dropout), "0", 0, 0.99,  \

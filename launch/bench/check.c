@@ -251,15 +251,16 @@ static bool dump_run(ls_rowfile *dump, const char *group, const ls_view *view, l
     bool ok = true;
     for (int i = (int)layers.begin; ok && i < layers.end; i++) {
         const ls_layer *layer = net->layers[i];
-        const char *const folders[] = {"output", "draws"};
-        const real *const numbers[] = {ls_workspace_output(view->run, i),
-                                       ls_workspace_draws(view->run, i)};
-        for (int k = 0; ok && k < 2; k++) {
-            char name[256];
-            snprintf(name, sizeof name, "%s%s/%s/%s", group, folders[k], view->name, layer->name);
-            ok = !numbers[k] || ls_rowfile_write(dump, name, ls_workspace_rows(view->run),
-                                                 &layer->y, numbers[k], error);
-        }
+        const long rows = ls_workspace_rows(view->run);
+        char name[256];
+        snprintf(name, sizeof name, "%soutput/%s/%s", group, view->name, layer->name);
+        ok =
+            ls_rowfile_write(dump, name, rows, &layer->y, ls_workspace_output(view->run, i), error);
+        real *draws = ls_alloc((size_t)(rows * ls_shape_count(&layer->y)), sizeof *draws);
+        const ls_shape row = ls_workspace_draws(view->run, i, draws);
+        snprintf(name, sizeof name, "%sdraws/%s/%s", group, view->name, layer->name);
+        ok = ok && (!row.rank || ls_rowfile_write(dump, name, rows, &row, draws, error));
+        ls_free(draws);
     }
     return ok;
 }

@@ -26,8 +26,10 @@ Reals drop(const char *line, long width, long rows, const ls_pass &pass, Reals *
     Reals x((size_t)(width * rows), 1);
     const real *y = ls_workspace_forward(run, &pass, x.data(), rows);
     Reals result(y, y + x.size());
-    if (draws)
-        draws->assign(ls_workspace_draws(run, 0), ls_workspace_draws(run, 0) + x.size());
+    if (draws) {
+        draws->resize(x.size());
+        EXPECT_EQ(ls_workspace_draws(run, 0, draws->data()).at[0], width);
+    }
     ls_workspace_destroy(run);
     ls_net_destroy(net);
     ls_params_destroy(params);

@@ -381,8 +381,33 @@ TEST(Sequences, HaveOutputsOfEachStepOrOfTheWhole)
             }
 }
 
+TEST(Sequences, SkipLayers)
+{
+    const long n = 6, in = 3;
+    for (const char *more : {"", " dropout=0.5"}) {
+        const Model m(std::string("lstm classes=4 units=6 layers=3 skip=1") + more, FEATURES);
+        EXPECT_EQ(m.trained(),
+                  4 * (n * in + n * n + n) + 2 * 4 * (n * (in + n) + n * n + n) + 3 * n * 4 + 4)
+            << m.error.text;
+        EXPECT_EQ(m.shape_of("below3"), "5x9");
+        EXPECT_EQ(m.shape_of("all"), "5x18");
+        EXPECT_EQ(occurrences(m.lines(), "concat @input,"), 2);
+        EXPECT_EQ(
+            occurrences(m.lines(), *more ? "@dropped1,dropped2,dropped3" : "@layer1,layer2,layer3"),
+            1);
+    }
+    EXPECT_EQ(
+        Model("gru classes=4 skip=1 bidirectional=1 units=6 embed=5", TOKENS).shape_of("below2"),
+        "5x17");
+}
+
 TEST(Sequences, RefuseWhatIsNone)
 {
+    EXPECT_NE(refusal("rnn classes=4 skip=1 last=1", FEATURES).find("leave one of them out"),
+              std::string::npos);
+    EXPECT_NE(refusal("rnn classes=4 skip=1 layers=9", FEATURES)
+                  .find("skip=1 is for at most 8 layers, found layers=9"),
+              std::string::npos);
     EXPECT_NE(refusal("lstm classes=4", FASHION).find("lstm: takes sequences"), std::string::npos);
     EXPECT_NE(refusal("gru classes=4 embed=8", FEATURES).find("gru: embed= is for tokens"),
               std::string::npos);

@@ -142,9 +142,10 @@ def recurrent(kind, units, options="", reverse=0, last=0, name=None, inputs=()):
 
 
 def unrolled(kind, units, options, step, reverse=0, last=0):
-    """A recurrent layer by its formulas: step(sums of x, p, h, c) -> h, c."""
+    """A recurrent layer by its formulas: step(sums of x, p, h, c) -> h, c. With recurrent dropout p["mask"] is drawn."""
     def apply(x, p, draws):
         h = c = torch.zeros(len(x), units, dtype=torch.float64)
+        p = {"mask": 1 if draws is None else draws, **p}
         a, outputs = F.linear(x, p["weight"], p.get("bias")), {}
         order = range(x.shape[1])
         for t in reversed(order) if reverse else order:
@@ -154,17 +155,21 @@ def unrolled(kind, units, options, step, reverse=0, last=0):
     return Line(kind, f"units={units} reverse={reverse} last={last} {options}", apply)
 
 
+def rnn_step(a, p, h, c):
+    return torch.tanh(a + (p["mask"] * h) @ p["recurrent"].T), c
+
+
 def gru_step(a, p, h, c):
     """The reset gate before the product; z weighs the new state."""
     ar, az, an = a.chunk(3, 1)
     rr, rz, rn = p["recurrent"].chunk(3)
-    r, z = torch.sigmoid(ar + h @ rr.T), torch.sigmoid(az + h @ rz.T)
-    return (1 - z) * h + z * torch.tanh(an + (r * h) @ rn.T), c
+    r, z = torch.sigmoid(ar + (p["mask"] * h) @ rr.T), torch.sigmoid(az + (p["mask"] * h) @ rz.T)
+    return (1 - z) * h + z * torch.tanh(an + (p["mask"] * r * h) @ rn.T), c
 
 
 def peephole_step(a, p, h, c):
     """Gers and Schmidhuber 2000: the input and forget gates see the old cell, the output gate the new one."""
-    ai, af, az, ao = (a + h @ p["recurrent"].T).chunk(4, 1)
+    ai, af, az, ao = (a + (p["mask"] * h) @ p["recurrent"].T).chunk(4, 1)
     pi, pf, po = p["peephole"]
     i, f = torch.sigmoid(ai + pi * c), torch.sigmoid(af + pf * c)
     c = c * f + i * torch.tanh(az)
@@ -302,6 +307,10 @@ CASES = {
     "lstm peephole": Case("images", "cross-entropy", [
         steps(12, 12), unrolled("lstm", 33, "peephole=1", peephole_step),
         unrolled("lstm", 7, "peephole=1 bias=0", peephole_step, reverse=1, last=1), dense(4)]),
+    "recurrent dropout": Case("images", "cross-entropy", [
+        steps(12, 12), unrolled("lstm", 33, "peephole=1 recurrent_dropout=0.3", peephole_step),
+        unrolled("gru", 9, "recurrent_dropout=0.5", gru_step, reverse=1),
+        unrolled("rnn", 7, "recurrent_dropout=0.2", rnn_step, last=1), dropout(0.3), dense(4)]),
     "next tokens": Case("tokens", "cross-entropy", [
         embedding(5, 7), recurrent("lstm", 33), dropout(0.3), each(5)], rows=31),
     "one-hot tokens": Case("tokens", "cross-entropy", [onehot(5), recurrent("gru", 8, "reset=after"), each(5)], rows=31),
