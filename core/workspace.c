@@ -40,7 +40,7 @@ struct ls_workspace {
     ls_shape x_shape; /* of a row that it takes */
     bool training;
     long rows, capacity;
-    ls_pass pass;          /* of the last forward, for what it drew */
+    ls_pass pass;          /* of the last forward: its numbers say what was drawn */
     const real *x;         /* of the last forward */
     const int32_t *length; /* of its rows; NULL: all have all steps */
     int32_t *steps;  /* [net's lines up to the last it runs, rows] that count of each output */

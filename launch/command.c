@@ -221,7 +221,8 @@ static error_t read_key(int key, char *text, struct argp_state *state)
     reading *r = state->input;
     if (key == ARGP_KEY_ARG) {
         if (r->arguments->count == r->usage->arguments_max) /* -1: any number */
-            argp_error(state, "'%s' is one word too many", text);
+            argp_error(state, "'%s' is one word too many: expected at most %d", text,
+                       r->usage->arguments_max);
         r->arguments->at[r->arguments->count++] = text;
         return 0;
     }

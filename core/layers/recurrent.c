@@ -235,7 +235,7 @@ static bool masks(const ls_recurrent *self, const ls_pass *pass)
     return pass->training && self->recurrent_dropout > 0;
 }
 
-/* The same in forward and in backward. */
+/* Forward and backward each draw the masks of their rows, which are the same numbers. */
 ls_shape ls_recurrent_draws(const ls_layer *layer, const ls_pass *pass, long rows, real *mask)
 {
     const ls_recurrent *self = layer->self;

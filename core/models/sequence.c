@@ -131,7 +131,7 @@ bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
     snprintf(below, sizeof below, "%s", first);
     for (long i = 1; i <= s->layers; i++)
         add_layer(s, line, i, first, below, nets);
-    if (s->skip)
+    if (s->skip && s->layers > 1)
         add_all(s, nets);
     ls_model_add(nets, "net", "output: dense units=%ld%s init=xavier\n", classes,
                  s->last ? "" : " each=1");

@@ -76,15 +76,16 @@ static bool read_field(hid_t file, const struct field *f, ls_position *position,
                              &present, error);
 }
 
-/* Numbers that no run can have come to are those of a damaged or forged file. */
+/* Numbers that no run can have come to are those of a damaged or forged file. The steps of a stage
+ * may be more than those of the run: a change of the batch counts them anew. */
 static bool check_position(const ls_checkpoint *checkpoint, ls_error *error)
 {
     static const long most = 1L << 53;
     const ls_position *p = &checkpoint->position;
     const long counts[] = {p->stage, p->stage_step, p->step,          p->best_step,
                            p->stale, p->shards,     p->evaluation_due};
-    bool ok = p->samples >= 0 && p->stage_step <= p->step && p->shards <= INT_MAX &&
-              (checkpoint->weights_only || p->shards > 0);
+    bool ok =
+        p->samples >= 0 && p->shards <= INT_MAX && (checkpoint->weights_only || p->shards > 0);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         ok = ok && counts[i] >= 0 && counts[i] <= most;
     for (int i = 0; i < LS_PHASES; i++)

@@ -133,8 +133,10 @@ static bool divide(text *t, ls_error *error)
     t->end[LS_TRAIN] = valid;
     t->end[LS_VALID] = test;
     t->end[LS_TEST] = all;
+    const bool asked[LS_SPLITS] = {tests + valids<t->files, import->valid_share> 0,
+                                   import->test_share > 0};
     for (int s = 0; s < LS_SPLITS; s++)
-        if (tokens[s] < LEAST && (tokens[s] > 0 || (s == LS_TRAIN && tests + valids < t->files)))
+        if (tokens[s] < LEAST && (tokens[s] > 0 || asked[s]))
             return ls_error_set(error, LS_DATA,
                                 "%s%s: of %ld tokens %ld are for %s; expected at least %d, to "
                                 "predict the next from",
@@ -193,11 +195,13 @@ static bool write_token(text *t, const ls_text_reader *reader, ls_token token, l
         t->others++;
     }
     if (number < 0)
-        return ls_error_set(error, LS_DATA,
-                            "%s: '%.*s' at byte %ld is not in the vocabulary of %s, which has no "
-                            "token for unknown ones",
-                            reader->path, (int)token.size, token.bytes,
-                            reader->place - (long)token.size, t->import->vocabulary);
+        return ls_error_set(
+            error, LS_DATA,
+            "%s: '%.*s' at byte %ld is not in the vocabulary of %s, which has no "
+            "token for unknown ones: `lockstep import text --vocabulary N` of the text that "
+            "it was made from keeps one",
+            reader->path, (int)token.size, token.bytes, reader->place - (long)token.size,
+            t->import->vocabulary);
     if (t->done + t->filled == t->end[LS_TEST])
         return ls_error_set(error, LS_DATA, "%s: has changed while it was read", reader->path);
     t->block[t->filled++] = (int32_t)number;

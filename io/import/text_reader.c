@@ -49,6 +49,7 @@ bool ls_text_reader_open(ls_text_reader *r, const char *path, ls_vocabulary_leve
     r->buffer = ls_alloc(BUFFER, 1);
     if (!fill(r, error))
         return false;
+    r->kind = ls_magic_name(r->buffer, r->to);
     const bool mark = r->to >= 3 && memcmp(r->buffer, "\xef\xbb\xbf", 3) == 0;
     if (mark && level != LS_VOCABULARY_BYTE) /* of byte order, with which some UTF-8 begins */
         r->place = (long)(r->from = 3);
@@ -75,10 +76,10 @@ void ls_text_reader_close(ls_text_reader *r)
 static bool refuse(const ls_text_reader *r, size_t skipped, ls_error *error)
 {
     const char *at = r->buffer + r->from + skipped;
-    const bool start = r->file && r->place == 0;
-    const char *kind = start ? ls_magic_name(r->buffer + r->from, r->to - r->from) : NULL;
-    if (kind)
-        return ls_error_set(error, LS_DATA, "%s: is %s; expected text in UTF-8", r->path, kind);
+    if (r->kind)
+        return ls_error_set(error, LS_DATA,
+                            "%s: is %s; expected text in UTF-8, which byte %ld (0x%02x) is not",
+                            r->path, r->kind, r->place + (long)skipped, (unsigned char)*at);
     return ls_error_set(error, r->file ? LS_DATA : LS_USAGE,
                         "%s: byte %ld (0x%02x) is not UTF-8; expected text in UTF-8%s", r->path,
                         r->place + (long)skipped, (unsigned char)*at,

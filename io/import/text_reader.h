@@ -7,6 +7,7 @@ typedef struct ls_text_reader {
     const char *path;
     ls_vocabulary_level level;
     gzFile file;
+    const char *kind; /* what files that begin so are (magic.h); NULL: nothing else than text */
     char *buffer;
     size_t from, to; /* what is read of the buffer, and not given out yet */
     long place;      /* byte of the text (unpacked) at `from` */

@@ -102,7 +102,10 @@ static void check_arguments(const void *context, const struct argp_state *state)
                           "--from A,B,...");
     check_chains(a, a->picture.from ? rows.count : a->picture.chains, state);
     if (!ls_png_ending(a->output) && !ls_rowfile_ending(a->output, LS_ROWFILE_HDF5, &error))
-        argp_error(state, "%s: expected an output that ends in .png or .h5", a->output);
+        argp_error(state,
+                   "%s: expected an output that ends in .png or .h5 (a net of text writes to the "
+                   "standard output: leave -o out, or redirect it: > FILE)",
+                   a->output);
 }
 
 static const ls_command_option options[] = {

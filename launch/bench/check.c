@@ -243,6 +243,21 @@ static bool check_phase(probe *p, int phase)
     return good;
 }
 
+/* Writes draws/VIEW/LAYER, if the layer drew any. */
+static bool dump_draws(ls_rowfile *dump, const char *name, const ls_view *view, int i,
+                       ls_error *error)
+{
+    const ls_layer *layer = ls_workspace_net(view->run)->layers[i];
+    const long rows = ls_workspace_rows(view->run);
+    if (!layer->type->draws)
+        return true;
+    real *draws = ls_alloc((size_t)(rows * ls_shape_count(&layer->y)), sizeof *draws);
+    const ls_shape row = ls_workspace_draws(view->run, i, draws);
+    const bool ok = !row.rank || ls_rowfile_write(dump, name, rows, &row, draws, error);
+    ls_free(draws);
+    return ok;
+}
+
 /* Writes output/VIEW/LAYER and draws/VIEW/LAYER of the layers that a view's run applies. */
 static bool dump_run(ls_rowfile *dump, const char *group, const ls_view *view, ls_error *error)
 {
@@ -251,16 +266,12 @@ static bool dump_run(ls_rowfile *dump, const char *group, const ls_view *view, l
     bool ok = true;
     for (int i = (int)layers.begin; ok && i < layers.end; i++) {
         const ls_layer *layer = net->layers[i];
-        const long rows = ls_workspace_rows(view->run);
-        char name[256];
-        snprintf(name, sizeof name, "%soutput/%s/%s", group, view->name, layer->name);
-        ok =
-            ls_rowfile_write(dump, name, rows, &layer->y, ls_workspace_output(view->run, i), error);
-        real *draws = ls_alloc((size_t)(rows * ls_shape_count(&layer->y)), sizeof *draws);
-        const ls_shape row = ls_workspace_draws(view->run, i, draws);
-        snprintf(name, sizeof name, "%sdraws/%s/%s", group, view->name, layer->name);
-        ok = ok && (!row.rank || ls_rowfile_write(dump, name, rows, &row, draws, error));
-        ls_free(draws);
+        char output[256], draws[256];
+        snprintf(output, sizeof output, "%soutput/%s/%s", group, view->name, layer->name);
+        snprintf(draws, sizeof draws, "%sdraws/%s/%s", group, view->name, layer->name);
+        ok = ls_rowfile_write(dump, output, ls_workspace_rows(view->run), &layer->y,
+                              ls_workspace_output(view->run, i), error) &&
+             dump_draws(dump, draws, view, i, error);
     }
     return ok;
 }

@@ -401,6 +401,12 @@ TEST(Sequences, SkipLayers)
         "5x17");
 }
 
+TEST(Sequences, SkipNothingWithOneLayer)
+{
+    EXPECT_EQ(Model("rnn classes=4 skip=1 layers=1 units=6", FEATURES).trained(),
+              6 * 3 + 6 * 6 + 6 + 6 * 4 + 4);
+}
+
 TEST(Sequences, RefuseWhatIsNone)
 {
     EXPECT_NE(refusal("rnn classes=4 skip=1 last=1", FEATURES).find("leave one of them out"),

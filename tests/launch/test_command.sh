@@ -38,7 +38,7 @@ done
 
 expect 64 "lockstep train: expected JOB.yaml" "$lockstep" train
 expect 64 "there is no list of 'optimiser': did you mean 'optimizers'?" "$lockstep" list optimiser
-expect 64 "'layers' is one word too many" "$lockstep" list models layers
+expect 64 "'layers' is one word too many: expected at most 1" "$lockstep" list models layers
 expect 64 "--input goes with --model" "$lockstep" list --input 3
 expect 64 "lenet" "$lockstep" list --model lenett
 expect 64 "--input" "$lockstep" list --model lenet --input 28x28

@@ -245,6 +245,13 @@ expect 0 "$lockstep" train job.yaml run=other_labels data=relabelled.h5 stages.1
 expect 0 kept stages.1.steps=3 stages.1.batch=17 stages.1.optimizer='momentum rate=0.02'
 says "stages.1.batch changed from '29' to '17'"
 
+# --- A smaller batch makes more steps of the stage than the run has made: its checkpoints are good ones.
+expect 0 "$lockstep" train long.yaml run=halved stages='[{optimizer: adam rate=0.001, batch: 50, epochs: 2}]'
+expect 0 "$lockstep" train long.yaml run=halved stages='[{optimizer: adam rate=0.001, batch: 10, epochs: 3}]'
+expect 0 "$lockstep" verify halved
+expect 0 "$lockstep" train long.yaml run=halved stages='[{optimizer: adam rate=0.001, batch: 10, epochs: 4}]'
+says 'goes on   from halved/checkpoints/'
+
 # --- A run that was moved: its job.yaml names the old place, and the data are seen from another folder.
 expect 0 "$lockstep" train job.yaml run=old stages.1.steps=2
 mkdir archive

@@ -33,6 +33,9 @@ mkfifo pipe.txt
 import 64 'pipe.txt: is no regular file, but text is read twice: write it to a file first' hello.txt pipe.txt
 printf '\xff\xfeh\0' >wide.txt
 import 65 'wide.txt: is UTF-16 text (save it as UTF-8); expected text in UTF-8' wide.txt
+printf 'PK\003\004\n\n%%\xff' >packed.txt # as a zip archive begins, whose first bytes are characters
+import 65 'packed.txt: is a zip archive, or a spreadsheet, .npz or .pt file (unzip or export it); expected text in UTF-8, which byte 7 ' \
+    packed.txt
 import 65 'empty.txt: is empty; expected text' hello.txt empty.txt
 head -c 30 words.txt.gz >cut.txt.gz
 import 65 "cut.txt.gz: can't be read after byte " cut.txt.gz
@@ -44,6 +47,7 @@ expect 0 "$lockstep" import text marked.txt --level byte -o marked-byte.h5
 says 'train  x uint8 [8]'
 import 65 'one.txt: of 1 tokens 1 are for train; expected at least 2, to predict the next from' one.txt
 import 65 'hello.txt: of 5 tokens 1 are for test; expected at least 2, to predict the next from' hello.txt --test 0.3
+import 65 'hello.txt: of 5 tokens 0 are for valid; expected at least 2, to predict the next from' hello.txt --valid 0.1
 import 65 "one.txt: 'x' at byte 0 is not in the vocabulary of hello.h5, which has no token for unknown ones" \
     hello.txt one.txt --vocabulary hello.h5
 import 65 "--vocabulary: expected a number or an HDF5 file: none.h5: can't open" hello.txt --vocabulary none.h5
