@@ -277,9 +277,9 @@ static bool check_range(const ls_option *option, const char *text, double value,
     if (value >= option->low && value <= option->high)
         return true;
     if (option->high < 1e15)
-        return ls_error_set(error, LS_USAGE, "%s=%s is out of range: %g to %g", option->key, text,
-                            option->low, option->high);
-    return ls_error_set(error, LS_USAGE, "%s=%s is out of range: at least %g", option->key, text,
+        return ls_error_set(error, LS_USAGE, "%s=%s is out of range: %.10g to %.10g", option->key,
+                            text, option->low, option->high);
+    return ls_error_set(error, LS_USAGE, "%s=%s is out of range: at least %.10g", option->key, text,
                         option->low);
 }
 

@@ -47,7 +47,12 @@ static const plan *find_plan(const dcgan *g, const ls_shape *input, ls_error *er
         if (p->size == size)
             return p;
     ls_shape_text(input, text, sizeof text);
-    if (g->size)
+    const plan *asked = plans;
+    while (asked->size && asked->size != g->size)
+        asked++;
+    if (g->size && !asked->size)
+        ls_error_set(error, LS_USAGE, "dcgan: size=%ld: expected 28, 32 or 64", g->size);
+    else if (g->size)
         ls_error_set(error, LS_USAGE,
                      "dcgan: size=%ld, but a row of the data is %s: expected images of 28x28, "
                      "32x32 or 64x64 that have that side; leave size= out, or make them fit by "

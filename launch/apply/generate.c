@@ -306,40 +306,51 @@ static bool plan_picture(const ls_forward *f, const ls_generation *what, ls_pict
     return ls_picture_check(f->arguments.output, picture, what->rows, error);
 }
 
-/* The first rows of the data set, of one number each, at most h->made_count of
- * them: h->data, to be freed. None where the data set is not at hand: it is not needed. */
-static real *read_data(const ls_job *job, ls_histogram *h)
+/* The first rows of a split, of one number each, at most h->made_count of them: to be freed.
+ * NULL and an error. */
+static real *read_numbers(ls_dataset *data, ls_split_id id, ls_histogram *h, ls_error *error)
 {
-    real *x = NULL;
-    ls_dataset *data = ls_dataset_open(job->data, NULL);
-    if (data && ls_dataset_transform(data, job->transform, NULL)) {
-        const ls_split_id id = ls_generation_split(job, data);
-        const ls_split *split = ls_dataset_split(data, id);
-        const bool fits = split->present && ls_shape_count(&split->row) == 1;
-        const long rows = fits ? ls_min(h->made_count, split->x.rows) : 0;
-        int64_t *row = ls_alloc((size_t)rows, sizeof *row);
-        x = ls_alloc((size_t)rows, sizeof *x);
-        for (long i = 0; i < rows; i++)
-            row[i] = i;
-        h->data_count = ls_dataset_read(data, id, row, rows, NULL, x, NULL, NULL) ? rows : 0;
-        ls_dataset_untransform(data, h->data_count, x);
-        ls_free(row);
+    char text[96];
+    const ls_split *split = ls_dataset_split(data, id);
+    if (!split->present || ls_shape_count(&split->row) != 1) {
+        ls_error_set(error, LS_DATA, "%s: has rows of %s in %s; expected rows of one number",
+                     ls_dataset_path(data), ls_shape_text(&split->row, text, sizeof text),
+                     split->name);
+        return NULL;
     }
-    ls_dataset_close(data);
-    h->data = x;
-    return x;
+    h->data_count = ls_min(h->made_count, split->x.rows);
+    int64_t *row = ls_alloc((size_t)h->data_count, sizeof *row);
+    real *x = ls_alloc((size_t)h->data_count, sizeof *x);
+    for (long i = 0; i < h->data_count; i++)
+        row[i] = i;
+    const bool ok = ls_dataset_read(data, id, row, h->data_count, NULL, x, NULL, error);
+    ls_free(row);
+    if (ok) {
+        ls_dataset_untransform(data, h->data_count, x);
+        return x;
+    }
+    ls_free(x);
+    return NULL;
 }
 
 static bool write_histogram(const ls_forward *f, const sink *s, ls_error *error)
 {
+    const ls_job *job = f->saved.job;
     ls_histogram h = {.made = s->x, .made_count = s->rows};
-    real *data = read_data(f->saved.job, &h);
-    const bool ok = ls_histogram_write(f->arguments.output, &h, error);
-    if (ok && h.data_count)
+    ls_dataset *data = ls_dataset_open(job->data, error);
+    real *x = data && ls_dataset_transform(data, job->transform, error)
+                  ? read_numbers(data, ls_generation_split(job, data), &h, error)
+                  : NULL;
+    h.data = x;
+    h.data_count = x ? h.data_count : 0;
+    ls_dataset_close(data);
+    const bool ok = (x || !f->arguments.data) && /* what the run was trained on may be elsewhere */
+                    ls_histogram_write(f->arguments.output, &h, error);
+    if (ok && x)
         ls_print(stdout,
                  "the histogram is %.4f nats from that of %ld rows of the data (Jensen-Shannon)\n",
                  ls_histogram_divergence(&h), h.data_count);
-    ls_free(data);
+    ls_free(x);
     return ok;
 }
 
@@ -418,6 +429,19 @@ static ls_generation plan_rows(const ls_forward_arguments *a, const ls_batch *ba
                            .steps = a->picture.steps};
 }
 
+/* Whether a data set is named of which nothing is read: then an LS_USAGE error. */
+static bool check_data(const ls_forward *f, ls_error *error)
+{
+    const ls_forward_arguments *a = &f->arguments;
+    const bool histogram =
+        ls_png_ending(a->output) && ls_shape_count(&f->saved.session.task.x) == 1;
+    return !a->data || a->picture.walk || a->picture.from || histogram ||
+           ls_error_set(error, LS_USAGE,
+                        "--data=%s: no row of it is read: it goes with --walk A,B or --from "
+                        "A,B,...; leave it out",
+                        a->data);
+}
+
 /* Whether an objective without chains is asked for steps of them: then an LS_USAGE error. */
 static bool check_steps(const ls_objective *objective, long steps, ls_error *error)
 {
@@ -441,12 +465,14 @@ static bool generate_rows(ls_forward *f, ls_error *error)
         return false;
     if (named)
         read_given(named, &rows);
+    if (named && objective->x_rule)
+        ls_dataset_add_x_rule(f->saved.session.data, objective->x_rule);
     real *x = ls_alloc((size_t)(rows.count * ls_shape_count(shape)), sizeof *x);
     const ls_batch batch = {
         .rows = rows.count, .total = rows.count, .x_shape = *shape, .x = x, .row = rows.row};
     const ls_generation what = plan_rows(a, &batch);
     const uint64_t seed = (uint64_t)(a->seed >= 0 ? a->seed : f->saved.job->seed);
-    bool ok = check_steps(objective, a->picture.steps, error) &&
+    bool ok = check_data(f, error) && check_steps(objective, a->picture.steps, error) &&
               (stage == f->stage || ls_forward_take_stage(f, stage, error)) &&
               ls_comm_agree(f->comm, !named || read_rows(f, &rows, x, error), error) &&
               make(f, objective, &what, seed, error);

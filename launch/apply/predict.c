@@ -243,6 +243,8 @@ static bool predict(ls_forward *f, ls_error *error)
         ls_objective_destroy(objective);
         return false;
     }
+    if (objective->x_rule)
+        ls_dataset_add_x_rule(f->saved.session.data, objective->x_rule);
     if (objective->takes_y)
         ls_dataset_add_tails(f->saved.session.data);
     prediction p = plan(f, objective);

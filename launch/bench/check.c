@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/print.h"
 #include "core/random.h"
+#include "io/atomic_file.h"
 #include "io/rowfile.h"
 #include "launch/command.h"
 #include "launch/job/job_text.h"
@@ -23,6 +24,7 @@ static const double step_size = 1e-5, tolerance = 1e-6;
 typedef struct arguments {
     ls_words words;
     const char *dump, *weights;
+    bool force;
     long rows, stage, step;
 } arguments;
 
@@ -31,6 +33,7 @@ static const ls_command_option options[] = {
      "write inputs, outputs of all layers, draws of noise and dropout, loss, values and gradients "
      "of all parameters",
      LS_COMMAND_TEXT, .offset = offsetof(arguments, dump)},
+    {"force", 0, NULL, "overwrite FILE.h5", .offset = offsetof(arguments, force)},
     {"rows", 0, "N", "use the first N training rows (default 8)", LS_COMMAND_LONG,
      offsetof(arguments, rows), .low = 1, .high = 1 << 20},
     {"stage", 0, "N", "the stage, from 0 (default 0)", LS_COMMAND_LONG, offsetof(arguments, stage),
@@ -360,7 +363,12 @@ static bool write_dump(probe *p, const char *path, ls_error *error)
 static int check(ls_comm *comm, ls_job *job, const arguments *a, ls_error *error)
 {
     probe p = {0};
-    bool good = true, ok = open_probe(&p, comm, job, a, error);
+    const char *const read[] = {job->data, a->weights};
+    bool good = true;
+    bool ok = (!a->dump || (ls_rowfile_ending(a->dump, LS_ROWFILE_HDF5, error) &&
+                            ls_atomic_file_apart(a->dump, read, 2, error) &&
+                            (a->force || ls_atomic_file_absent(a->dump, error)))) &&
+              open_probe(&p, comm, job, a, error);
     if (ok && a->dump) {
         ok = write_dump(&p, a->dump, error);
         if (ok)

@@ -102,8 +102,8 @@ const ls_job_key ls_job_keys[] = {
      "(rbm: of free energies, in nats) ends when that exceeds this; 0: it does not end for that",
      FREE},
     {EVALUATE(metric), TEXT, NULL, "loss",
-     "the metric that decides what is best, in the stages that have it; else the objective's own "
-     "choice",
+     "the metric that decides what is best, in the stages that have it, in the direction that the "
+     "manual says of it; else the objective's own choice",
      NOTED},
     {EVALUATE(average), SWITCH, "false", "true",
      "true: judge the moving average of the weights, of an optimizer with ema=", NOTED},
@@ -185,7 +185,9 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
         [LS_CHANGE_FREE] = "May change on resume.",
         [LS_CHANGE_NOTICE] = "May change on resume, with a notice.",
         [LS_CHANGE_NOTED] = "May change on resume, with a notice.",
-        [LS_CHANGE_LATER_STAGE] = "May change on resume for stages that have not begun.",
+        [LS_CHANGE_LATER_STAGE] =
+            "May change on resume for stages that have not begun; a stage begins with the "
+            "last checkpoint of the one before.",
         [LS_CHANGE_OPTIONS] = "Its options may change on resume, with a notice.",
         [LS_CHANGE_NEVER] = "May not change on resume."};
     const char *preset = key->preset                ? key->preset

@@ -324,6 +324,15 @@ static bool load_local(const ls_saved *s, const ls_saved_request *r, ls_error *e
     return ok;
 }
 
+/* The step of a file of parameters; 0: it does not say. */
+static long step_of(const char *path)
+{
+    ls_checkpoint *checkpoint = ls_checkpoint_open(path, NULL);
+    const long step = checkpoint ? checkpoint->position.step : 0;
+    ls_checkpoint_close(checkpoint);
+    return step;
+}
+
 /* **Collective.** Loads the file, or the checkpoint that rank 0 has opened, which is closed. */
 static bool load(ls_saved *s, const ls_saved_request *r, ls_error *error)
 {
@@ -332,7 +341,8 @@ static bool load(ls_saved *s, const ls_saved_request *r, ls_error *error)
     bool ok = comm->rank != 0 || load_local(s, r, error);
     if (r->file) {
         snprintf(s->path, sizeof s->path, "%s", r->file);
-        s->step = 0;
+        s->step = comm->rank == 0 ? step_of(r->file) : 0;
+        ls_comm_broadcast(comm, &s->step, sizeof s->step);
     }
     ls_checkpoint_close(s->checkpoint);
     s->checkpoint = NULL;

@@ -26,7 +26,7 @@ typedef struct ls_saved_request {
 
 typedef struct ls_saved {
     char path[4096]; /* of the file that the parameters are of */
-    long step;       /* after which it was saved */
+    long step;       /* after which it was saved; 0: the file does not say */
     long stage;      /* the last that had done a step by then */
     ls_job *job;
     ls_session session;

@@ -225,7 +225,12 @@ static bool load_rows(const ls_trainer *t, ls_checkpoint_rows *rows, ls_error *e
             ls_report_notice(&t->options.listener,
                              "%s: %s holds none (rows/%s is missing): they begin anew", now->name,
                              t->resumed, now->name);
-        else if (!rows->data[k] && (now->rows > 0 || before->rows > 0))
+        else if (!rows->data[k] && now->rows == 0 && before->rows > 0)
+            ls_report_notice(&t->options.listener,
+                             "%s: %s holds %ld rows, the job has none: they "
+                             "are left out",
+                             now->name, t->resumed, before->rows);
+        else if (!rows->data[k] && now->rows > 0)
             ls_report_notice(&t->options.listener,
                              "%s: %s holds %ld rows of %ld numbers, the job has %ld of %ld: they "
                              "begin anew",

@@ -672,6 +672,8 @@ TEST(GanModels, DcganRefusesOtherImages)
         "dcgan: size=32, but a row of the data is 28x28x1: expected images of 28x28, 32x32 "
         "or 64x64 that have that side; leave size= out, or make them fit by transform: "
         "scale-crop size=32");
+    EXPECT_STREQ(Model("dcgan size=29", {3, {29, 29, 3}}).error.text,
+                 "dcgan: size=29: expected 28, 32 or 64");
     EXPECT_STREQ(
         Model("dcgan", {1, {784}}).error.text,
         "dcgan: takes images height x width x channels of at least 28x28, but a row of the "

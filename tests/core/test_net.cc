@@ -107,7 +107,7 @@ TEST(Net, RefusesAnInputInTheseWords)
 {
     EXPECT_EQ("net, line 1: 'input 7x': input=7x is not a whole number",
               refusal("input 7x\ndense units=2"));
-    EXPECT_EQ("net, line 1: 'input 0': input=0 is out of range: 1 to 1e+09",
+    EXPECT_EQ("net, line 1: 'input 0': input=0 is out of range: 1 to 1000000000",
               refusal("input 0\ndense units=2"));
     EXPECT_EQ("net, line 1: 'input 1,2,3,4,5,6,7': input: at most 6 numbers, found 7",
               refusal("input 1,2,3,4,5,6,7\ndense units=2"));

@@ -146,6 +146,12 @@ same 'gradients that are right' 4 "$(grep -c ' ok$' out)"
 
 # check --dump of a net with dropout holds all that another program needs to repeat the pass.
 expect 0 "$lockstep" check job.yaml model='mlp widths=144,30,4 dropout=0.4' --rows 5 --dump pass.h5
+expect 64 "$lockstep" check job.yaml --dump pass.h5
+says 'pass.h5: is there already; --force overwrites it'
+expect 64 "$lockstep" check job.yaml --dump images.h5 --force
+says 'images.h5: the output would replace images.h5, which is read'
+expect 64 "$lockstep" check job.yaml --dump pass.txt
+says 'pass.txt: expected an output that ends in .h5'
 "$python" - <<'END'
 import h5py
 import numpy

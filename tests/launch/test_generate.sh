@@ -144,6 +144,12 @@ assert (ours == made).all()' "$tests" || fail 'no histogram of rows of one numbe
 mv one.h5 gone.h5
 expect 0 "$lockstep" generate one -o alone.png
 mv gone.h5 one.h5
+expect 65 "$lockstep" generate one -o none.png --data none.h5
+says "none.h5: can't open"
+expect 65 "$lockstep" generate one -o none.png --data five.h5
+says 'five.h5: has rows of 5 in '
+expect 64 "$lockstep" generate one -o none.h5 --data one.h5
+says '--data=one.h5: no row of it is read: it goes with --walk A,B or --from A,B,...; leave it out'
 "$python" -c '
 import sys
 sys.path.insert(0, sys.argv[1] + "/launch")

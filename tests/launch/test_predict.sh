@@ -220,6 +220,7 @@ expect 0 "$lockstep" predict run --data plain.h5 -o unnamed_out.h5
 # The names are those of the file that the parameters come from. Names in another form say nothing.
 expect 0 "$lockstep" train job.yaml data=named.h5 run=named
 expect 0 "$lockstep" evaluate run --weights named/checkpoints/best.h5 --data named.h5
+grep -q 'named/checkpoints/best.h5 (step [1-9]' out || fail 'expected the step of --weights'
 refused 65 "rows.h5: class 1 is 'b', but 'd' in the data that named/checkpoints/best.h5 was trained on" \
     evaluate run --weights named/checkpoints/best.h5
 "$python" -c '

@@ -124,7 +124,7 @@ END
 for size in 24,24,0.875 35,50,0.875 64,64,1 100,7,0.5; do
     IFS=, read -r height width share <<<"$size"
     rm -f dump.h5
-    expect 0 "$lockstep" check wide.yaml --rows 4 --dump dump.h5 \
+    expect 0 "$lockstep" check wide.yaml --rows 4 --force --dump dump.h5 \
         "transform=scale-crop size=$height,$width center=$share"
     expect 0 "$python" interpolate.py "$height" "$width" "$share"
 done

@@ -164,6 +164,11 @@ with h5py.File("images.h5") as old, h5py.File("bytes.h5", "w") as new:
 END
 expect 65 "$lockstep" train one.yaml run=bytes data=bytes.h5
 says 'bytes.h5: train/x holds 255 at row 17, but an output of probabilities takes numbers from 0 to 1'
+for read in 'predict on1 -o no.h5' 'generate on1 --walk 2,17 -o no.png'; do
+    # shellcheck disable=SC2086 # several words
+    expect 65 "$lockstep" $read --stage 0 --data bytes.h5 --split train
+    says 'bytes.h5: train/x holds 255 at row 17, but an output of probabilities takes numbers from 0 to 1'
+done
 expect 0 "$lockstep" train one.yaml run=gaussian data=bytes.h5 objective='vae output=gaussian'
 expect 65 "$lockstep" train one.yaml run=shifted transform='normalize mean=0.5 deviation=0.5'
 says ' as transformed, but an output of probabilities takes numbers from 0 to 1'

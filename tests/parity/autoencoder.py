@@ -74,7 +74,7 @@ def errors(dump, loss, tied, noise, pair):
 
 def check(build, program, loss, tied, noise, pair, *options):
     pathlib.Path("pass.h5").unlink(missing_ok=True)
-    subprocess.run([build / program, "check", "parity.yaml", "data=images.h5", "--rows", str(ROWS), "--dump", "pass.h5",
+    subprocess.run([build / program, "check", "parity.yaml", "data=images.h5", "--rows", str(ROWS), "--force", "--dump", "pass.h5",
                     f"model=autoencoder widths=144,40,12 activation=tanh code=prelu tied={tied} classes=0",
                     f"objective=autoencoder loss={loss} noise={noise} pair={pair}", *options],
                    stdout=subprocess.DEVNULL, check=True)

@@ -143,7 +143,7 @@ def compare(build, program, number, case):
          "checkpoint.keep=9"])
     for s in range(steps):
         pathlib.Path("pass.h5").unlink(missing_ok=True)
-        run([build / program, "check", *job, "--rows", str(ROWS), "--step", str(s), "--dump", "pass.h5"])
+        run([build / program, "check", *job, "--rows", str(ROWS), "--step", str(s), "--force", "--dump", "pass.h5"])
         dumps.append(read("pass.h5"))
     g, d = Net("generator", generator, dumps[0], of_g), Net("discriminator", discriminator, dumps[0], of_d)
     worst = 0

@@ -80,7 +80,7 @@ def errors(case, dump):
 def check(build, program, case, *options):
     """The double program then also checks against differences, which straight-through gradients do not pass."""
     pathlib.Path("pass.h5").unlink(missing_ok=True)
-    subprocess.run([build / program, "check", "parity.yaml", *case.job(), "--rows", str(case.rows), "--dump", "pass.h5",
+    subprocess.run([build / program, "check", "parity.yaml", *case.job(), "--rows", str(case.rows), "--force", "--dump", "pass.h5",
                     *options], stdout=subprocess.DEVNULL)
     return read("pass.h5")
 

@@ -130,7 +130,7 @@ def read(path):
 def check(build, program, objective, *options):
     pathlib.Path("pass.h5").unlink(missing_ok=True)
     subprocess.run([build / program, "check", "parity.yaml", "data=images.h5", f"model=rbm visible=144 hidden={HIDDEN} hidden_units={'nrelu' if 'nrelu' in objective else 'bernoulli'}",
-                    f"objective={objective}", "--rows", str(ROWS), "--step", str(STEP), "--dump", "pass.h5", *options],
+                    f"objective={objective}", "--rows", str(ROWS), "--step", str(STEP), "--force", "--dump", "pass.h5", *options],
                    stdout=subprocess.DEVNULL, check=True)
     return read("pass.h5")
 

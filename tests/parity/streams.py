@@ -87,7 +87,7 @@ def apart(found, expected):
 def compare(build, program, kind, tokens):
     units, run = NETS[kind], pathlib.Path(f"{program}-{kind}")
     job, quiet = ["parity.yaml", *job_of(kind, units)], {"check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([build / program, "check", *job, "--rows", "2", "--dump", "pass.h5"], **quiet)
+    subprocess.run([build / program, "check", *job, "--rows", "2", "--force", "--dump", "pass.h5"], **quiet)
     subprocess.run([build / program, "train", *job, f"run={run}"], **quiet)
     values = under(read("pass.h5"), "value/")
     worst = 0

@@ -142,7 +142,7 @@ def compare(build, program, number, spec):
     run = pathlib.Path(f"{program}{number}")
     quiet = {"check": True, "stdout": subprocess.DEVNULL}
     job = ["parity.yaml", *CASE.job(), f"optimizer={spec}", f"batch={ROWS}", f"steps={STEPS}"]
-    subprocess.run([build / program, "check", *job, "--rows", str(ROWS), "--dump", "pass.h5"], **quiet)
+    subprocess.run([build / program, "check", *job, "--rows", str(ROWS), "--force", "--dump", "pass.h5"], **quiet)
     subprocess.run([build / program, "train", *job, f"run={run}", "schedule=constant", "shards=2",
                     "checkpoint.every=1 steps", "checkpoint.keep=9"], **quiet)
     expected = list(expected_steps(read("pass.h5"), spec))

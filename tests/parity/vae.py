@@ -80,7 +80,7 @@ def job(activation, objective):
 
 def check(build, program, case, *options):
     pathlib.Path("pass.h5").unlink(missing_ok=True)
-    subprocess.run([build / program, "check", *job(*case), "--rows", str(ROWS), "--dump", "pass.h5", *options],
+    subprocess.run([build / program, "check", *job(*case), "--rows", str(ROWS), "--force", "--dump", "pass.h5", *options],
                    stdout=subprocess.DEVNULL, check=True)
     return read("pass.h5")
 

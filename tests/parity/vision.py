@@ -179,7 +179,7 @@ def compare_pass(build, model, name, **options):
     good = True
     for program, keys, bound in PROGRAMS:
         lockstep(build, program, "check", job(build, program, model), *keys, "--rows", "2", "--weights", "weights.h5",
-                 "--dump", "pass.h5")
+                 "--force", "--dump", "pass.h5")
         with h5py.File("pass.h5") as file:
             good = report(program, " ".join([model, *keys]), errors(net, x, y, file), bound) and good
     return good
