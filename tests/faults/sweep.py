@@ -165,7 +165,7 @@ SCENARIOS = {
     "extract": Scenario(make_job, "extract run --layer dense1 --force -o out.h5", TRAINED, ("out.h5",)),
     "evaluate": Scenario(make_job, "evaluate run --json", TRAINED),
     "plot": Scenario(make_job, "plot run --force -o out.svg", TRAINED, ("out.svg",)),
-    "dump": Scenario(make_job, "check job.yaml --dump=out.h5", outputs=("out.h5",)),
+    "dump": Scenario(make_job, "check job.yaml --force --dump=out.h5", outputs=("out.h5",)),
     "verify": Scenario(make_job, "verify run --json", TRAINED),
     "inspect": Scenario(make_job, "inspect run --json", TRAINED),
     "rank0": Scenario(make_job, "train job.yaml", ranks=2),
