@@ -185,9 +185,7 @@ const char *ls_job_key_rules(const ls_job_key *key, char *text, size_t size)
         [LS_CHANGE_FREE] = "May change on resume.",
         [LS_CHANGE_NOTICE] = "May change on resume, with a notice.",
         [LS_CHANGE_NOTED] = "May change on resume, with a notice.",
-        [LS_CHANGE_LATER_STAGE] =
-            "May change on resume for stages that have not begun; a stage begins with the "
-            "last checkpoint of the one before.",
+        [LS_CHANGE_LATER_STAGE] = "May change on resume for stages that have not begun.",
         [LS_CHANGE_OPTIONS] = "Its options may change on resume, with a notice.",
         [LS_CHANGE_NEVER] = "May not change on resume."};
     const char *preset = key->preset                ? key->preset

@@ -111,7 +111,8 @@ read -r memory file < <(plan)
 read -r more_memory more_file < <(plan 'stages.0.objective=rbm chains=200000 binarize=1')
 mib=$((200000 * 144 * 4 >> 20))
 [ $((more_file - file)) -ge $((mib - 1)) ] || fail "the chains are $mib MiB, but the checkpoint $more_file, and $file without"
-[ $((more_memory - memory)) -ge $((2 * mib - 2)) ] || # the rank's own, and gathered
+# The rank's own, and gathered; what the process itself takes is measured, and differs by some MiB from start to start.
+[ $((more_memory - memory)) -ge $((2 * mib - 30)) ] ||
     fail "the chains are $mib MiB twice, but the memory $more_memory, and $memory without"
 
 # --- The gap: only evaluations have it; the difference of the mean free energies of the 57 rows of valid and of as many of
