@@ -229,8 +229,8 @@ static bool check_vocabulary(ls_saved *s, const ls_saved_request *r, ls_error *e
     return ls_vocabulary_same(s->path, s->vocabulary, ls_dataset_path(data), words, error);
 }
 
-/* On rank 0. Notes what the file of the parameters, if it is a checkpoint, says of the data trained
- * on; the data at hand may have been made in another way. */
+/* On rank 0. Notes what the file of the parameters, if it is a checkpoint, says of its step and of
+ * the data trained on; the data at hand may have been made in another way. */
 static void note_data(ls_saved *s, const ls_saved_request *r)
 {
     static const char key[] = "\nmade: ";
@@ -238,6 +238,8 @@ static void note_data(ls_saved *s, const ls_saved_request *r)
     ls_checkpoint *named = other ? ls_checkpoint_open(r->file, NULL) : NULL;
     const ls_checkpoint *from = other ? named : s->checkpoint;
     s->trained_on = from && from->data ? ls_copy_string(from->data) : NULL;
+    if (r->file)
+        s->step = from ? from->position.step : 0;
     ls_checkpoint_close(named);
     const char *was = s->trained_on ? strstr(s->trained_on, key) : NULL;
     const char *is = strstr(s->session.data_text, key);
@@ -324,15 +326,6 @@ static bool load_local(const ls_saved *s, const ls_saved_request *r, ls_error *e
     return ok;
 }
 
-/* The step of a file of parameters; 0: it does not say. */
-static long step_of(const char *path)
-{
-    ls_checkpoint *checkpoint = ls_checkpoint_open(path, NULL);
-    const long step = checkpoint ? checkpoint->position.step : 0;
-    ls_checkpoint_close(checkpoint);
-    return step;
-}
-
 /* **Collective.** Loads the file, or the checkpoint that rank 0 has opened, which is closed. */
 static bool load(ls_saved *s, const ls_saved_request *r, ls_error *error)
 {
@@ -341,7 +334,6 @@ static bool load(ls_saved *s, const ls_saved_request *r, ls_error *error)
     bool ok = comm->rank != 0 || load_local(s, r, error);
     if (r->file) {
         snprintf(s->path, sizeof s->path, "%s", r->file);
-        s->step = comm->rank == 0 ? step_of(r->file) : 0;
         ls_comm_broadcast(comm, &s->step, sizeof s->step);
     }
     ls_checkpoint_close(s->checkpoint);
