@@ -1,4 +1,4 @@
-/* optimizer: sgd, momentum, Nesterov, Adam, RMSprop in PyTorch's forms, LARS and LAMB. With
+/* optimizer: sgd, momentum, Nesterov, Adam, AdamW, RMSprop in PyTorch's forms, LARS and LAMB. With
  * g = scale gradient + decay p for a parameter p, each loop is one pass over values, gradients and
  * states. */
 #include "core/optimizer.h"
@@ -43,12 +43,15 @@ static LS_CLONES void momentum(const ls_update *update, long n, real *restrict v
 }
 
 /* Kingma and Ba 2015: m, v are running means of g and g^2; m^ = m / (1 - b1^t), v^ likewise;
- * p -= rate m^ / (sqrt(v^) + epsilon). */
+ * p -= rate m^ / (sqrt(v^) + epsilon). AdamW (Loshchilov and Hutter 2019, algorithm 2): g is
+ * without the decay, and p -= rate decay p comes first. */
 static LS_CLONES void adam(const ls_update *update, long n, real *restrict value,
                            const real *restrict gradient, real *const *state)
 {
     const ls_optimizer *optimizer = update->optimizer;
-    const real scale = (real)update->scale, decay = (real)update->decay;
+    const bool decoupled = optimizer->type->decoupled;
+    const real scale = (real)update->scale, decay = (real)(decoupled ? 0 : update->decay);
+    const real kept = (real)(decoupled ? 1 - update->rate * update->decay : 1);
     const real b1 = (real)optimizer->beta1, b2 = (real)optimizer->beta2;
     const real c1 = (real)(1 - optimizer->beta1), c2 = (real)(1 - optimizer->beta2);
     const double t = (double)update->count;
@@ -60,7 +63,7 @@ static LS_CLONES void adam(const ls_update *update, long n, real *restrict value
         const real g = scale * gradient[i] + decay * value[i];
         m[i] = b1 * m[i] + c1 * g;
         v[i] = b2 * v[i] + c2 * g * g;
-        value[i] -= rate * m[i] / (ls_math_sqrt(v[i]) * root + epsilon);
+        value[i] = kept * value[i] - rate * m[i] / (ls_math_sqrt(v[i]) * root + epsilon);
     }
 }
 
@@ -147,10 +150,16 @@ static LS_CLONES void add_statistics(long n, real *restrict value, const real *r
 #define ADAPT_ALL                                                                                  \
     {"adapt_all", LS_OPTION_BOOL, offsetof(ls_optimizer, adapt_all), "0", 0, 1, NULL,              \
      "1: the ratio also for biases, norm scales and PReLU slopes"}
+/* What Adam and those that come from it take. */
+#define ADAM_KIN(epsilon_start)                                                                    \
+    NUMBER(beta1, "0.9", 0, 0.9999999, "share kept of the mean of gradients"),                     \
+    NUMBER(beta2, "0.999", 0, 0.9999999, "share kept of the mean of squares"),                     \
+    NUMBER(epsilon, epsilon_start, 1e-30, 1, "added to the root")
 /* What every optimizer takes, and the end of its table. */
-#define COMMON(rate_start, decay_all_start)                                                        \
+#define COMMON(rate_start, decay_start, decay_all_start)                                           \
     NUMBER(rate, rate_start, 0, 1e6, "learning rate, before the schedule's factor"),               \
-    NUMBER(decay, "0", 0, 1e6, "weight decay: decay * parameter is added to the gradient"),        \
+    NUMBER(decay, decay_start, 0, 1e6,                                                             \
+           "weight decay: decay * parameter is added to the gradient (adamw, lamb: to the step)"), \
     {"decay_all", LS_OPTION_BOOL, offsetof(ls_optimizer, decay_all), decay_all_start, 0, 1, NULL,  \
      "0 spares biases, norm scales and PReLU slopes the decay"},                                   \
     NUMBER(clip, "0", 0, 1e30, "largest norm of the whole gradient; 0: no limit"),                 \
@@ -161,29 +170,24 @@ static LS_CLONES void add_statistics(long n, real *restrict value, const real *r
     {0}
 /* clang-format on */
 
-static const ls_option sgd_options[] = {COMMON("0.01", "1")};
+static const ls_option sgd_options[] = {COMMON("0.01", "0", "1")};
 /* Less momentum at first: Hinton 2010, section 9. */
 static const ls_option momentum_options[] = {
     NUMBER(momentum, "0.9", 0, 1, "share of the velocity that is kept"),
     NUMBER(start, "0.5", 0, 1, "in its place, before the switch"),
     {"switch", LS_OPTION_INT, offsetof(ls_optimizer, epochs), "0", 0, 1e9, NULL,
      "epochs at the beginning of a stage in which start= is the momentum"},
-    COMMON("0.01", "1")};
-static const ls_option adam_options[] = {
-    NUMBER(beta1, "0.9", 0, 0.9999999, "share kept of the mean of gradients"),
-    NUMBER(beta2, "0.999", 0, 0.9999999, "share kept of the mean of squares"),
-    NUMBER(epsilon, "1e-8", 1e-30, 1, "added to the root"), COMMON("0.001", "1")};
+    COMMON("0.01", "0", "1")};
+static const ls_option adam_options[] = {ADAM_KIN("1e-8"), COMMON("0.001", "0", "1")};
+static const ls_option adamw_options[] = {ADAM_KIN("1e-8"), COMMON("0.001", "0.01", "1")};
 static const ls_option lars_options[] = {
     NUMBER(momentum, "0.9", 0, 1, "share of the velocity that is kept"),
     NUMBER(trust, "0.001", 0, 1e6, "the ratio is trust |p| / (|g| + decay |p| + epsilon)"),
-    NUMBER(epsilon, "1e-8", 0, 1, "added to the norms below"), ADAPT_ALL, COMMON("0.1", "0")};
-static const ls_option lamb_options[] = {
-    NUMBER(beta1, "0.9", 0, 0.9999999, "share kept of the mean of gradients"),
-    NUMBER(beta2, "0.999", 0, 0.9999999, "share kept of the mean of squares"),
-    NUMBER(epsilon, "1e-6", 1e-30, 1, "added to the root"), ADAPT_ALL, COMMON("0.001", "0")};
+    NUMBER(epsilon, "1e-8", 0, 1, "added to the norms below"), ADAPT_ALL, COMMON("0.1", "0", "0")};
+static const ls_option lamb_options[] = {ADAM_KIN("1e-6"), ADAPT_ALL, COMMON("0.001", "0", "0")};
 static const ls_option rmsprop_options[] = {
     NUMBER(alpha, "0.99", 0, 0.9999999, "share kept of the mean of squares"),
-    NUMBER(epsilon, "1e-8", 1e-30, 1, "added to the root"), COMMON("0.01", "1")};
+    NUMBER(epsilon, "1e-8", 1e-30, 1, "added to the root"), COMMON("0.01", "0", "1")};
 
 const ls_optimizer_type ls_optimizer_types[] = {
     {.name = "sgd",
@@ -205,6 +209,14 @@ const ls_optimizer_type ls_optimizer_types[] = {
      .help = "running means of g and g^2, corrected for their start (Kingma and Ba 2015)",
      .options = adam_options,
      .state_names = {"mean", "square"},
+     .update = adam},
+    {.name = "adamw",
+     .help =
+         "adam whose decay is no part of the gradient: p -= rate decay p (Loshchilov and Hutter "
+         "2019)",
+     .options = adamw_options,
+     .state_names = {"mean", "square"},
+     .decoupled = true,
      .update = adam},
     {.name = "rmsprop",
      .help = "g over the root of the running mean of g^2 (Tieleman and Hinton 2012)",

@@ -29,7 +29,7 @@ typedef struct ls_update {
     long epoch;  /* epochs of the stage that are done: 0, 1, ... */
     /* A step sets these. */
     double scale; /* on the gradient: 1 / weight, times clipping */
-    double decay; /* decay * value is added to the gradient */
+    double decay; /* decay * value is added to the gradient, or to the direction */
 } ls_update;
 
 typedef struct ls_optimizer_type {
@@ -37,6 +37,7 @@ typedef struct ls_optimizer_type {
     const ls_option *options;                          /* into ls_optimizer */
     const char *state_names[LS_OPTIMIZER_AVERAGE + 1]; /* NULL: none */
     bool nesterov;                                     /* momentum looks ahead */
+    bool decoupled;                                    /* adam's decay is no part of g */
     /* The loop over n reals of a slot; n is a multiple of LS_SLOT_ALIGN. */
     void (*update)(const ls_update *update, long n, real *value, const real *gradient,
                    real *const *state);

@@ -37,8 +37,8 @@ double norm(const Doubles &x)
     return std::sqrt(sum);
 }
 
-/* torch.optim's documented updates of one slot's parameters p by gradients g (decay included), step
- * t from 1, states a and b. */
+/* torch.optim's documented updates of one slot's parameters p by gradients g (decay included, but
+ * for AdamW's), step t from 1, states a and b. */
 void torch_step(const std::string &name, Doubles &p, const Doubles &g, int t, double rate,
                 Doubles &a, Doubles &b)
 {
@@ -48,7 +48,7 @@ void torch_step(const std::string &name, Doubles &p, const Doubles &g, int t, do
             step = a[i] = 0.9 * a[i] + g[i];
         if (name == "nesterov")
             step = g[i] + 0.9 * a[i];
-        if (name == "adam") {
+        if (name == "adam" || name == "adamw") {
             a[i] = 0.9 * a[i] + 0.1 * g[i];
             b[i] = 0.999 * b[i] + 0.001 * g[i] * g[i];
             double mean = a[i] / (1 - std::pow(0.9, t)), square = b[i] / (1 - std::pow(0.999, t));
@@ -193,7 +193,10 @@ void expected_step(const std::string &name, bool spares, int t, double rate, Dou
     if (name == "lamb")
         return lamb_step(p, g, t, rate, decay, !spares, a, b);
     for (size_t i = 0; i < g.size(); i++)
-        g[i] += decay * p[i];
+        if (name == "adamw")
+            p[i] *= 1 - rate * decay;
+        else
+            g[i] += decay * p[i];
     torch_step(name, p, g, t, rate, a, b);
 }
 

@@ -75,6 +75,9 @@ OPTIMIZERS = {
     "nesterov rate=0.1 momentum=0.8 decay=0.01": lambda p: torch.optim.SGD(p, 0.1, weight_decay=0.01, **NESTEROV),
     "adam rate=0.01 decay=0.01": lambda p: torch.optim.Adam(p, 0.01, weight_decay=0.01),
     "adam rate=0.01 beta1=0.8 beta2=0.9 epsilon=1e-3": lambda p: torch.optim.Adam(p, 0.01, (0.8, 0.9), 1e-3),
+    "adamw rate=0.01": lambda p: torch.optim.AdamW(p, 0.01),
+    "adamw rate=0.01 beta1=0.8 beta2=0.9 clip=0.05 decay=0.3":
+        lambda p: torch.optim.AdamW(p, 0.01, (0.8, 0.9), weight_decay=0.3),
     "rmsprop rate=0.01 alpha=0.9 decay=0.01": lambda p: torch.optim.RMSprop(p, 0.01, 0.9, weight_decay=0.01),
     "rmsprop rate=0.01 bound=0.2": lambda p: torch.optim.RMSprop(p, 0.01),
     "lars rate=1 momentum=0.8 trust=0.02 decay=0.01": lambda p: Lars(p, 1, 0.01),
