@@ -6,6 +6,7 @@
 #   LOCKSTEP_THREADS  cores of a rank, and its threads      (SLURM's --cpus-per-task, else 1)
 #   LOCKSTEP_BIND     core: each rank stays on its own cores; none: the system may move ranks          (core)
 #   LOCKSTEP_LEAD     seconds before the time limit at which train.sbatch stops with a checkpoint      (300)
+#   LOCKSTEP_PMI      srun's --mpi=, by which train.sbatch starts ranks; pmi2 if built with MPICH      (pmix)
 # shellcheck shell=bash
 
 # module load openmpi openblas hdf5
@@ -20,7 +21,7 @@ if [ -z "${LOCKSTEP:-}" ]; then
 fi
 export LOCKSTEP
 export LOCKSTEP_THREADS=${LOCKSTEP_THREADS:-${SLURM_CPUS_PER_TASK:-1}}
-export LOCKSTEP_BIND=${LOCKSTEP_BIND:-core} LOCKSTEP_LEAD=${LOCKSTEP_LEAD:-300}
+export LOCKSTEP_BIND=${LOCKSTEP_BIND:-core} LOCKSTEP_LEAD=${LOCKSTEP_LEAD:-300} LOCKSTEP_PMI=${LOCKSTEP_PMI:-pmix}
 
 export OMP_NUM_THREADS=$LOCKSTEP_THREADS
 # Since SLURM 22.05 srun no longer inherits sbatch's --cpus-per-task; this variable tells it.

@@ -28,8 +28,10 @@ fi
 options=(
     # mpirun notices a lost machine after 20 + 3 * 5 = 35 s; without these options it would wait for it for ever.
     --mca oob_tcp_keepalive_time 20 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3
-    -x OMP_NUM_THREADS
 )
+for name in OMP_NUM_THREADS HDF5_USE_FILE_LOCKING "${!LOCKSTEP_@}"; do # on all hosts as here
+    [ -z "${!name+set}" ] || options+=(-x "$name")
+done
 case $LOCKSTEP_BIND in
 core) options+=(--map-by "slot:PE=$LOCKSTEP_THREADS" --bind-to core) ;;
 none) options+=(--bind-to none) ;;
@@ -79,19 +81,20 @@ else
     exec 3>&-
 fi
 
+interrupted=1 ended=
 stop() { # asks the ranks for a checkpoint
-    stopping=1
+    interrupted=1
     kill -USR1 "$started" 2>/dev/null || true
 }
-kill_ranks() { # at the second Ctrl-C
-    kill -TERM "$started" 2>/dev/null || true
+end() { # so does the first Ctrl-C or TERM; the second kills the ranks
+    [ "$ended" ] || stop
+    [ ! "$ended" ] || kill -TERM "$started" 2>/dev/null || true
+    interrupted=1 ended=1
 }
-stopping=
-trap 'interrupted=1; stop' USR1
-trap 'interrupted=1; if [ "$stopping" ]; then kill_ranks; else stop; fi' INT TERM HUP
+trap stop USR1 HUP # a terminal that is closed sends HUP twice: by itself and by the shell
+trap end INT TERM
 
 # `wait` returns early when a signal was trapped; then wait again.
-interrupted=1
 while [ "$interrupted" ]; do
     interrupted='' code=0
     wait "$started" || code=$?

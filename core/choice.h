@@ -12,5 +12,5 @@ typedef struct ls_choice {
 
 /* Draw number `draw` of the stream: class k with a probability proportional to
  * exp(logits[k] / temperature), in double. Of equal logits the first counts as more probable. A
- * function of the stream and the number. */
+ * function of the stream and the number. -1: a logit is NaN or +infinity, or all are -infinity. */
 long ls_choice_draw(const ls_choice *s, const real *logits, long classes, uint64_t draw);

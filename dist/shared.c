@@ -109,14 +109,13 @@ double ls_shared_free(ls_comm *comm, char *directory, size_t size)
     return available;
 }
 
-/* Whether this node can hold `bytes` more; the same answer, and error, on all of its ranks.
+/* Whether this node can hold so many bytes more; the same answer, and error, on all of its ranks.
  * **Collective** over the node. */
-static bool node_has_room(ls_comm *comm, size_t bytes, ls_error *error)
+static bool node_has_room(ls_comm *comm, double wanted, ls_error *error)
 {
     if (comm->node_size == 1)
         return true;
     char directory[PAGE];
-    double wanted = (double)bytes * comm->machine_nodes;
     double available = ls_shared_free(comm, directory, sizeof directory);
     if (wanted <= available)
         return true;
@@ -134,7 +133,8 @@ static bool node_has_room(ls_comm *comm, size_t bytes, ls_error *error)
 
 bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error)
 {
-    return ls_comm_agree(comm, node_has_room(comm, bytes, error), error);
+    const double machine = (double)bytes * comm->machine_nodes;
+    return ls_comm_agree(comm, node_has_room(comm, machine, error), error);
 }
 
 /* Zeroes this rank's part, which places its pages near this rank's core. */
@@ -147,7 +147,7 @@ static void zero_part(const ls_comm *comm, char *data, size_t bytes)
 
 ls_shared *ls_shared_create(ls_comm *comm, size_t bytes, ls_error *error)
 {
-    if (!node_has_room(comm, bytes, error))
+    if (!node_has_room(comm, (double)bytes, error)) /* other nodes may have taken theirs already */
         return NULL;
     ls_shared *shared = ls_alloc(1, sizeof *shared);
     shared->window = MPI_WIN_NULL;

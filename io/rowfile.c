@@ -170,28 +170,30 @@ bool ls_rowfile_add(ls_rowfile *f, long n, const void *const *values, ls_error *
     return ok && (!f->csv || ls_atomic_file_flush(f->output.target, error));
 }
 
-bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const char *value,
-                     ls_error *error)
+/* An attribute of the object at `path`: `text`, or where that is NULL, `number`. */
+static bool put_attribute(ls_rowfile *f, const char *path, const char *name, const char *text,
+                          long number, ls_error *error)
 {
     if (f->csv)
         return true;
     hid_t object = H5Oopen(f->output.file, path, H5P_DEFAULT);
-    bool ok = object >= 0 ? ls_h5_put_text(object, name, value, error)
-                          : ls_h5_fail(error, LS_IO, f->output.file, "has no %s", path);
+    bool ok = object < 0 ? ls_h5_fail(error, LS_IO, f->output.file, "has no %s", path)
+              : text     ? ls_h5_put_text(object, name, text, error)
+                         : ls_h5_put_long(object, name, number, error);
     ls_h5_close(object);
     return ok;
+}
+
+bool ls_rowfile_text(ls_rowfile *f, const char *path, const char *name, const char *value,
+                     ls_error *error)
+{
+    return put_attribute(f, path, name, value, 0, error);
 }
 
 bool ls_rowfile_count(ls_rowfile *f, const char *path, const char *name, long value,
                       ls_error *error)
 {
-    if (f->csv)
-        return true;
-    hid_t object = H5Oopen(f->output.file, path, H5P_DEFAULT);
-    bool ok = object >= 0 ? ls_h5_put_long(object, name, value, error)
-                          : ls_h5_fail(error, LS_IO, f->output.file, "has no %s", path);
-    ls_h5_close(object);
-    return ok;
+    return put_attribute(f, path, name, NULL, value, error);
 }
 
 /* Writes into to[] where the array `name`, found beside x, is copied to. False if it belongs to

@@ -25,5 +25,6 @@ const char *ls_packed_reason(gzFile file, int *code)
     int reason = errno, state = Z_OK;
     const char *text = gzerror(file, &state);
     *code = state == Z_ERRNO && reason != EISDIR ? LS_IO : LS_DATA;
-    return state == Z_ERRNO ? strerror(reason) : text;
+    const char *name = strstr(text, ">: "); /* zlib calls the file <fd:3> */
+    return state == Z_ERRNO ? strerror(reason) : name ? name + 3 : text;
 }

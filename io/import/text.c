@@ -133,8 +133,9 @@ static bool divide(text *t, ls_error *error)
     t->end[LS_TRAIN] = valid;
     t->end[LS_VALID] = test;
     t->end[LS_TEST] = all;
-    const bool asked[LS_SPLITS] = {tests + valids<t->files, import->valid_share> 0,
-                                   import->test_share > 0};
+    const bool asked[LS_SPLITS] = {tests + valids < t->files,
+                                   valids || import->valid || import->valid_share > 0,
+                                   tests || import->test > 0 || import->test_share > 0};
     for (int s = 0; s < LS_SPLITS; s++)
         if (tokens[s] < LEAST && (tokens[s] > 0 || asked[s]))
             return ls_error_set(error, LS_DATA,
@@ -150,10 +151,12 @@ static bool check_files(const ls_import *import, int files, ls_error *error)
 {
     struct stat is;
     for (int i = 0; i < files; i++)
-        if (stat(import->file[i], &is) == 0 && !S_ISREG(is.st_mode) && !S_ISDIR(is.st_mode))
+        if (stat(import->file[i], &is) == 0 && !S_ISREG(is.st_mode))
             return ls_error_set(
                 error, LS_USAGE,
-                "%s: is no regular file, but text is read twice: write it to a file first",
+                S_ISDIR(is.st_mode)
+                    ? "%s: is a directory: name the files in it, such as DIRECTORY/*.txt"
+                    : "%s: is no regular file, but text is read twice: write it to a file first",
                 import->file[i]);
     return true;
 }
@@ -199,7 +202,7 @@ static bool write_token(text *t, const ls_text_reader *reader, ls_token token, l
             error, LS_DATA,
             "%s: '%.*s' at byte %ld is not in the vocabulary of %s, which has no "
             "token for unknown ones: `lockstep import text --vocabulary N` of the text that "
-            "it was made from keeps one",
+            "it was made from makes one, if N is less than the tokens that this text has",
             reader->path, (int)token.size, token.bytes, reader->place - (long)token.size,
             t->import->vocabulary);
     if (t->done + t->filled == t->end[LS_TEST])

@@ -135,9 +135,10 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
     long count;
     const char *counted = name_counted(f->split, objective, e, &count);
     ls_evaluation_values(e, objective, value);
-    if (f->split->tokens)
+    if (f->split->tokens) {
+        json_object_del(top, "rows"); /* these are whole windows; more is evaluated */
         json_object_set_new(top, "tokens", json_integer(f->split->tokens - 1));
-    else if (counted)
+    } else if (counted)
         json_object_set_new(top, counted, json_integer(count));
     for (int k = 0; k < objective->metrics; k++)
         json_object_set_new(top, objective->metric[k].name, ls_json_real(value[k]));

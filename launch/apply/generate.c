@@ -489,10 +489,10 @@ static bool generate_rows(ls_forward *f, ls_error *error)
 static bool generate_text(ls_forward *f, ls_error *error)
 {
     ls_forward_text *text = &f->arguments.text;
-    if (asks_rows(&f->arguments))
+    if (asks_rows(&f->arguments) || f->arguments.force || f->arguments.threads > 1)
         return ls_error_set(error, LS_USAGE,
-                            "%s was trained on text: --prime, --length, --temperature, --top and "
-                            "--seed say what it writes",
+                            "%s was trained on text, which one thread writes to standard output: "
+                            "--prime, --length, --temperature, --top and --seed say what",
                             f->saved.path);
     text->length = text->length < 0 ? 400 : text->length;
     text->temperature = text->temperature < 0 ? 1 : text->temperature;

@@ -113,11 +113,15 @@ static bool find_net(writer *w, ls_error *error)
     if (!w->objective)
         return false;
     const ls_net *net = w->objective->outputs.logits;
-    return (net && ls_shape_count(&net->y) == w->vocabulary->count) ||
+    if (!net)
+        return ls_error_set(error, LS_USAGE,
+                            "the objective %s gives no logits of the next token: text is written "
+                            "by a net that was trained to predict it (loss=cross-entropy)",
+                            w->objective->type->name);
+    return ls_shape_count(&net->y) == w->vocabulary->count ||
            ls_error_set(error, LS_USAGE,
-                        "the objective %s gives no logits of the next of %ld tokens: text is "
-                        "written by a net that was trained to predict it (loss=cross-entropy)",
-                        w->objective->type->name, w->vocabulary->count);
+                        "the net has %ld outputs, but its vocabulary has %ld tokens to choose from",
+                        ls_shape_count(&net->y), w->vocabulary->count);
 }
 
 /* Memory for one row, and the prepared weights. */
@@ -299,6 +303,11 @@ static bool write_text(writer *w, ls_error *error)
         return false;
     for (long i = 0; i < w->forward->arguments.text.length && !ferror(stdout); i++) {
         const long token = draw_token(w, (uint64_t)i);
+        if (token < 0)
+            return ls_error_set(error, LS_NUMERIC,
+                                "token %ld: the logits of the net are not finite: its weights are "
+                                "damaged or too large, take an earlier checkpoint",
+                                i + 1);
         put_token(w, token);
         read_token(w, token);
     }

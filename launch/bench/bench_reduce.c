@@ -90,10 +90,12 @@ static bool create(bench *b, ls_error *error)
     const size_t floats = (size_t)b->floats;
     b->ours.params = create_params(b->floats);
     b->theirs.params = create_params(b->floats);
-    const size_t size = (size_t)b->ours.params->size;
+    const size_t size = (size_t)b->ours.params->size, updated = 2 * size * sizeof(real);
+    ls_shared_make_room(b->comm, ls_reduce_bytes(b->ours.params, b->comm->node_size) + updated);
     b->reduce = ls_reduce_create(b->comm, b->ours.params, error);
-    b->shared = b->reduce ? ls_shared_create(b->comm, 2 * size * sizeof(real), error) : NULL;
-    if (!b->shared || !ls_optimizer_parse("momentum rate=1e-6 momentum=0.9", &b->optimizer, error))
+    b->shared = b->reduce ? ls_shared_create(b->comm, updated, error) : NULL;
+    if (!ls_comm_agree(b->comm, b->shared != NULL, error) ||
+        !ls_optimizer_parse("momentum rate=1e-6 momentum=0.9", &b->optimizer, error))
         return false;
     ls_params_commit(b->ours.params, ls_shared_data(b->shared), NULL);
     b->ours.velocity = b->ours.params->values + size;

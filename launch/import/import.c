@@ -75,6 +75,11 @@ static const char with_labels[] = "idx|csv|h5"
 #include "io/imports.def"
     ;
 
+#define LS_IMPORT_FILEWISE(name) "|" #name
+static const char with_seed[] = "idx|csv|h5|cifar|synthetic"
+#include "io/imports.def"
+    ;
+
 #define MEMBER(name) offsetof(arguments, import.name)
 static const ls_command_option options[] = {
     {"output", 'o', "FILE", "the data set file to make (HDF5)", LS_COMMAND_TEXT,
@@ -86,7 +91,7 @@ static const ls_command_option options[] = {
      "their names",
      LS_COMMAND_OWN, .read = read_valid},
     {"seed", 0, "S", "seed by which these rows are chosen, or the glyphs drawn (1)",
-     LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX},
+     LS_COMMAND_LONG, MEMBER(seed), .high = LONG_MAX, .with = with_seed},
     {"force", 0, NULL, "overwrite FILE", LS_COMMAND_FLAG, .offset = MEMBER(force)},
     {"labels-from", 0, "N",
      "the label that becomes class 0, where labels are numbers that count from 1 (0)",

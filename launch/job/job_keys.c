@@ -30,7 +30,9 @@ enum { MANY = 1000000000 }; /* so high a limit is none to a person: messages lea
 #define NOTICE .change = LS_CHANGE_NOTICE
 #define NOTED .change = LS_CHANGE_NOTED
 #define NEVER(reason) .change = LS_CHANGE_NEVER, .why = reason
-#define OTHER_NET NEVER("the parameters belong to another net")
+#define OTHER_NET                                                                                  \
+    NEVER("a run keeps the lines of its nets (--weights CHECKPOINT begins another run with its "   \
+          "parameters)")
 
 enum { DATA = 1, NET }; /* what a job needs: ls_job_key.needed */
 

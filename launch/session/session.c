@@ -133,6 +133,20 @@ void ls_session_set_threads(ls_session *s, int threads)
         s->net[i]->build.threads = threads;
 }
 
+/* The outputs of a step are as many as the vocabulary has tokens, one of which comes next. */
+static bool check_outputs(const ls_session *s, const ls_objective *objective, ls_error *error)
+{
+    char text[64];
+    const ls_vocabulary *words = ls_dataset_vocabulary(s->data);
+    const ls_net *net = objective->outputs.logits;
+    return !s->task.streams || !words || !net || ls_shape_last(&net->y) == words->count ||
+           ls_error_set(error, LS_USAGE,
+                        "the net has %ld outputs for the next token, but the vocabulary of %s has "
+                        "%s: a model has that many if vocabulary= and classes= are left out",
+                        ls_shape_last(&net->y), ls_dataset_path(s->data),
+                        ls_vocabulary_words(words, text, sizeof text));
+}
+
 /* What a stage is parsed from, and the key that a failure lies in. */
 typedef struct stage_keys {
     const ls_job_stage *given;
@@ -154,7 +168,7 @@ static bool create_objective(const ls_session *s, stage_keys *keys, ls_session_s
         snprintf(keys->key, sizeof keys->key, "%s", whole ? "train" : "objective");
         ls_objective_destroy(whole);
     }
-    return stage->objective || add_stream_hint(s, error);
+    return stage->objective ? check_outputs(s, stage->objective, error) : add_stream_hint(s, error);
 }
 
 static const char *phase_names(const ls_objective *objective, char *text, size_t size)

@@ -25,7 +25,8 @@ typedef struct walk {
 /* The first token of stream s. */
 static long begin_of(const walk *w, long s)
 {
-    return (w->split->tokens - 1) * s / w->count;
+    const long labels = w->split->tokens - 1;
+    return w->streams->reals ? labels * s / w->count : ls_min(s * w->steps, labels);
 }
 
 /* Reads window `number` of these streams; returns whether any of them has one. */
@@ -68,8 +69,10 @@ static void apply_chunk(void *context, const ls_batch *rows, long chunk, real *r
 static long count_streams(const ls_streams *streams)
 {
     const ls_split *split = ls_dataset_split(streams->data, streams->split);
-    const long windows = (split->tokens - 1) / ls_shape_count(&split->row);
-    return ls_max(1, ls_min(LS_STREAMS, windows / (streams->reals ? LS_STREAMS_WINDOWS : 1)));
+    const long labels = split->tokens - 1, steps = ls_shape_count(&split->row);
+    const long windows = labels / steps, most = ls_max(LS_STREAMS, windows / LS_STREAMS_LONG);
+    return ls_max(1, streams->reals ? ls_min(most, windows / LS_STREAMS_WINDOWS)
+                                    : (labels + steps - 1) / steps);
 }
 
 /* The streams as rows to be made: nothing is read but by apply_chunk. */

@@ -1,9 +1,13 @@
-/* streams: the tokens of a split, cut into a fixed number of streams that lie side by side and are
- * gone through window after window, so that a net can carry its state along each of them. Every
- * token that has one before it is the label of exactly one step; the last window of a stream may be
- * short. Chunks of streams are spread over the ranks, as chunks of rows are (chunks.h). There are
- * LS_STREAMS; fewer in a short text, so that streams that carry a state have LS_STREAMS_WINDOWS
- * windows each, and few steps know nothing of what came before.
+/* streams: the tokens of a split, cut into streams that lie side by side and are gone through
+ * window after window, so that a net can carry its state along each of them. Every token that has
+ * one before it is the label of exactly one step; the last window of a stream may be short. Chunks
+ * of streams are spread over the ranks, as chunks of rows are (chunks.h). Their number follows from
+ * that of the tokens alone:
+ *
+ *   A state is carried      LS_STREAMS; fewer in a short text, so that each has LS_STREAMS_WINDOWS
+ *                           windows, and few steps know nothing of what came before; more in a long
+ *                           one, of LS_STREAMS_LONG windows each, for more ranks
+ *   Nothing is carried      each window is a stream, cut as those of training and of predict are
  *
  *     of N tokens stream s of S predicts those from 1 + s (N - 1) / S to (s + 1) (N - 1) / S */
 #pragma once
@@ -12,9 +16,10 @@
 #include "io/dataset.h"
 
 enum {
-    LS_STREAMS = 64,         /* at most */
+    LS_STREAMS = 64,
     LS_STREAMS_WINDOWS = 16, /* at least, unless there are fewer in all */
-    LS_STREAMS_CHUNK = 16    /* streams of a chunk, at most */
+    LS_STREAMS_LONG = 512,
+    LS_STREAMS_CHUNK = 16 /* streams of a chunk, at most */
 };
 
 typedef struct ls_streams {

@@ -136,7 +136,7 @@ expect 0 "$lockstep" inspect nets
 says '  nets:'
 says '    net: |'
 expect 64 "$lockstep" "${common[@]}" run=nets "nets.net=$lines bias=0" epochs=4
-says 'the parameters belong to another net'
+says 'a run keeps the lines of its nets (--weights CHECKPOINT begins another run with its parameters)'
 expect 64 "$lockstep" "${common[@]}" run=other 'model=autoencoder widths=144,12 loss=squared-error' objective=autoencoder
 says 'command line: model: loss=squared-error is for the model'"'"'s default objective'
 expect 0 "$lockstep" "${common[@]}" run=said 'model=autoencoder widths=144,12 loss=squared-error' \

@@ -48,6 +48,15 @@ says 'train  x uint8 [8]'
 import 65 'one.txt: of 1 tokens 1 are for train; expected at least 2, to predict the next from' one.txt
 import 65 'hello.txt: of 5 tokens 1 are for test; expected at least 2, to predict the next from' hello.txt --test 0.3
 import 65 'hello.txt: of 5 tokens 0 are for valid; expected at least 2, to predict the next from' hello.txt --valid 0.1
+printf '   ' >blank.txt
+import 65 'words.txt.gz and the other files: of 7 tokens 0 are for test; expected at least 2' words.txt.gz blank.txt \
+    --test-files 1 --level word
+printf 'hello hello' >more.txt
+import 65 'hello.txt and the other files: of 21 tokens 0 are for valid; expected at least 2' hello.txt more.txt hello.txt \
+    --valid-files 1 --test 9
+import 64 '/tmp: is a directory: name the files in it, such as DIRECTORY/*.txt' /tmp
+expect 64 "$lockstep" import text hello.txt --seed 5 -o no.h5
+says '--seed does not go with text'
 import 65 "one.txt: 'x' at byte 0 is not in the vocabulary of hello.h5, which has no token for unknown ones" \
     hello.txt one.txt --vocabulary hello.h5
 import 65 "--vocabulary: expected a number or an HDF5 file: none.h5: can't open" hello.txt --vocabulary none.h5
@@ -87,6 +96,19 @@ expect 0 "$lockstep" export runs/hello -o hello.safetensors
 expect 0 ranks 2 "$lockstep" generate "$hello" --weights hello.safetensors --data away.h5 --prime h --length 4 --temperature 0
 says_only hello
 
+# --- Logits that overflow choose nothing.
+"$python" - <<'END'
+import json, struct, numpy
+data = bytearray(open("hello.safetensors", "rb").read())
+begin = 8 + struct.unpack("<Q", data[:8])[0]
+(first, last), = [v["data_offsets"] for k, v in json.loads(data[8:begin]).items() if k.endswith("output/weight")]
+values = numpy.where(numpy.arange((last - first) // 4) % 3, 3e38, -3e38).astype("<f4")
+data[begin + first:begin + last] = values.tobytes()
+open("huge.safetensors", "wb").write(data)
+END
+expect 70 "$lockstep" generate "$hello" --weights huge.safetensors --data away.h5 --prime he --length 4
+says 'token 1: the logits of the net are not finite'
+
 # --- The perplexity of a text by itself, however short.
 printf 'hell' >hell.txt
 expect 0 "$lockstep" import text hell.txt --vocabulary away.h5 --test-files 1 -o hell.h5
@@ -118,12 +140,18 @@ says_only "lockstep: --prime: ' ' at byte 1 is not in the vocabulary of runs/hel
 same 'five letters, exit code 74, and no word' '5 74 0' "$(wc -c <head.txt) $(cat code) $(wc -c <out)"
 expect 64 "$lockstep" generate runs/hello --rows 3
 says 'was trained on text'
+expect 64 "$lockstep" generate runs/hello --force
+says 'was trained on text'
 expect 64 "$lockstep" generate runs/hello -o text.png
 says 'text.png: a net of text writes to the standard output'
 expect 64 "$lockstep" generate runs/hello --temperature -1
 says "--temperature: expected a number from 0 to 1000, found '-1'"
 expect 64 "$lockstep" generate runs/hello --length 5 --plane
 says 'rows and pictures have options of their own'
+
+# --- What comes next is one token of the vocabulary.
+expect 64 "$lockstep" train "$hello" data=away.h5 run=no model='rnn units=8 layers=1 classes=40'
+says 'objective: the net has 40 outputs for the next token, but the vocabulary of away.h5 has 4 characters'
 
 # --- Other words for the same numbers are refused, with both: by evaluation and by a run that goes on.
 printf 'jelly' >jelly.txt
