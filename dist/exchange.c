@@ -32,8 +32,9 @@
 #include "core/params.h"
 #include "dist/sum_order.h"
 
-/* TAGS: room for the moves of a lane. */
-enum { LANES = 16, LEVELS = 30, TAGS = 64, MOVES = 2 * (LEVELS + 1) };
+/* LANES: as many as keep a network of 10 Gbit/s busy between two layers of VGG-16
+ * (tests/cluster/simgrid/). TAGS: room for the moves of a lane. */
+enum { LANES = 24, LEVELS = 30, TAGS = 64, MOVES = 2 * (LEVELS + 1) };
 
 #ifdef LS_DOUBLE
 #define LS_MPI_REAL MPI_DOUBLE
@@ -66,7 +67,7 @@ typedef struct lane {
     long reals;   /* of it */
     int move;     /* that is on its way */
     int messages; /* of the move, that are not through */
-    real *buffer; /* [most] for what is to be added */
+    real *buffer; /* [room_for] for what is to be added */
 } lane;
 
 struct ls_exchange {
@@ -154,6 +155,14 @@ static void gather(ls_exchange *x, const group *g)
         add_move(x, (move){.other = g->first + 1, .tag = tags + LEVELS, .give = all, .keep = none});
 }
 
+/* The most reals that come to be added in one move, of a part of `most`: half of it, but for all
+ * that the second node of a group sends. */
+static long room_for(const ls_comm *comm, long most)
+{
+    const group g = group_of(comm->nodes, comm->node_index);
+    return g.count == 2 ? most : ls_min(most, most / 2 + LS_SLOT_ALIGN);
+}
+
 ls_exchange *ls_exchange_create(const ls_comm *comm, real *array, long most)
 {
     ls_exchange *x = ls_alloc(1, sizeof *x);
@@ -163,7 +172,7 @@ ls_exchange *ls_exchange_create(const ls_comm *comm, real *array, long most)
     scatter(x, &g);
     gather(x, &g);
     for (int k = 0; k < LANES; k++)
-        x->lane[k].buffer = ls_alloc((size_t)most, sizeof(real));
+        x->lane[k].buffer = ls_alloc((size_t)room_for(comm, most), sizeof(real));
     return x;
 }
 
@@ -178,9 +187,9 @@ void ls_exchange_destroy(ls_exchange *x)
     ls_free(x);
 }
 
-size_t ls_exchange_bytes(long most)
+size_t ls_exchange_bytes(const ls_comm *comm, long most)
 {
-    return LANES * (size_t)most * sizeof(real);
+    return LANES * (size_t)room_for(comm, most) * sizeof(real);
 }
 
 void ls_exchange_reserve(ls_exchange *x, long runs)

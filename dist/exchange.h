@@ -12,8 +12,8 @@ typedef struct ls_exchange ls_exchange;
  * of all nodes that have this node_rank must start the same parts in the same order. */
 ls_exchange *ls_exchange_create(const ls_comm *comm, real *array, long most);
 void ls_exchange_destroy(ls_exchange *x); /* after all parts that were started are taken */
-/* Bytes of its buffers. */
-size_t ls_exchange_bytes(long most);
+/* Bytes of the buffers of such an exchange. */
+size_t ls_exchange_bytes(const ls_comm *comm, long most);
 /* Makes room for parts of up to so many runs. */
 void ls_exchange_reserve(ls_exchange *x, long runs);
 /* Whether as many parts are on their way as can be. */

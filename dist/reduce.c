@@ -85,7 +85,8 @@ size_t ls_reduce_bytes(const ls_params *params, int node_size)
 
 size_t ls_reduce_buffer_bytes(const ls_comm *comm, const ls_params *params)
 {
-    return comm->nodes > 1 ? ls_exchange_bytes(ls_buckets_share(params, comm->smallest_node)) : 0;
+    return comm->nodes > 1 ? ls_exchange_bytes(comm, ls_buckets_share(params, comm->smallest_node))
+                           : 0;
 }
 
 static void place_arrays(ls_reduce *reduce)

@@ -198,6 +198,17 @@ patiently test -s 'by mpirun/metrics.jsonl'
 control scancel --batch --signal=USR1 "$job"
 goes_on 'by mpirun' mpirun
 
+# All cores of the nodes, by either starter: four ranks, two a node. An array is refused.
+for starter in srun mpirun; do
+    LOCKSTEP_START=$starter submit -N 2 --exclusive "$cluster/train.sbatch" job.yaml run=whole-nodes-$starter steps=20
+    patiently job_is "$job" COMPLETED
+    logged "train.sbatch: job $job, start 1: 4 ranks on node[1-2] by $starter, cores a rank: 1"
+    logged 'ranks     4 on '
+done
+submit --array=1-2 --output=array-%a.log -n 1 "$cluster/train.sbatch" job.yaml run=array
+log=array-2.log
+patiently logs 'a job array would train one run several times at once'
+
 # A rank is stopped: the watchdog ends the training, and the job is queued again.
 on_node2() { # the process of the rank there
     local process

@@ -151,7 +151,7 @@ says 'rows and pictures have options of their own'
 
 # --- What comes next is one token of the vocabulary.
 expect 64 "$lockstep" train "$hello" data=away.h5 run=no model='rnn units=8 layers=1 classes=40'
-says 'objective: the net has 40 outputs for the next token, but the vocabulary of away.h5 has 4 characters'
+says 'the net has 40 outputs for the next token, but the vocabulary of away.h5 has 4 characters'
 
 # --- Other words for the same numbers are refused, with both: by evaluation and by a run that goes on.
 printf 'jelly' >jelly.txt
