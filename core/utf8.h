@@ -6,3 +6,5 @@
  * UTF-8, or was cut off: longer forms than needed, surrogates and numbers above 0x10ffff are none.
  */
 size_t ls_utf8_decode(const void *text, size_t size, unsigned long *code);
+/* The bytes of a character that begins with this one; 1 if none does. */
+size_t ls_utf8_length(char first);

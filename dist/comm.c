@@ -254,12 +254,15 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     comm->started = started;
     comm->most = 1 << 28;
     comm->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    cpu_set_t bound;
+    cpu_set_t bound = {0};
     bool known = !sched_getaffinity(0, sizeof bound, &bound);
     comm->cores_bound = known ? CPU_COUNT(&bound) : comm->cores;
     gethostname(comm->host, sizeof comm->host - 1);
     start_nodes(comm);
-    comm->crowded = comm->machine_size > comm->cores;
+    ls_mpi(
+        MPI_Allreduce(MPI_IN_PLACE, &bound, sizeof bound, MPI_BYTE, MPI_BOR, comm->mpi->machine));
+    comm->cores_together = known ? CPU_COUNT(&bound) : comm->cores;
+    comm->crowded = comm->machine_size > comm->cores_together;
     ls_mpi(MPI_Allreduce(MPI_IN_PLACE, &comm->crowded, 1, MPI_C_BOOL, MPI_LOR, comm->mpi->world));
     return comm;
 }

@@ -19,9 +19,10 @@ typedef struct ls_comm {
     int machine_index, machines; /* the number of this rank's machine, and how many there are */
     int machine_size, machine_nodes; /* ranks and nodes on this rank's machine */
     int started;                     /* ranks that the environment says were started */
-    bool crowded;                    /* on some machine there are more ranks than cores */
+    bool crowded;                    /* on some machine there are more ranks than cores for them */
     long most; /* elements of one MPI call, whose counts are int: longer ones are cut */
     int cores, cores_bound; /* of the machine, and those that this rank may run on */
+    int cores_together;     /* that any rank of the machine may run on */
     char host[256];
     ls_board *board;         /* what this rank does now (board.h) */
     struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */

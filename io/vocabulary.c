@@ -15,12 +15,17 @@
 
 const char *const ls_vocabulary_levels[LS_VOCABULARY_LEVELS] = {"char", "byte", "word"};
 
-static int compare_tokens(const void *left, const void *right)
+int ls_token_compare(const void *left, const void *right)
 {
     const ls_token *a = left, *b = right;
     const size_t shared = a->size < b->size ? a->size : b->size;
     const int order = memcmp(a->bytes, b->bytes, shared);
     return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+bool ls_vocabulary_is_space(char byte)
+{
+    return byte && strchr(" \t\n\v\f\r", byte);
 }
 
 /* Writes the line of a token and returns its length; to NULL: the length alone. */
@@ -95,7 +100,6 @@ static bool read_line(const char *line, size_t length, char *to, ls_token *token
 /* Whether a text at this level can have the token. */
 static bool is_of_level(ls_vocabulary_level level, ls_token token)
 {
-    static const char spaces[] = {' ', '\t', '\n', '\v', '\f', '\r'};
     unsigned long code;
     if (level == LS_VOCABULARY_BYTE)
         return token.size == 1;
@@ -105,7 +109,7 @@ static bool is_of_level(ls_vocabulary_level level, ls_token token)
         return true;
     for (size_t i = 0, bytes; i < token.size; i += bytes) {
         bytes = ls_utf8_decode(token.bytes + i, token.size - i, &code);
-        if (!bytes || memchr(spaces, token.bytes[i], sizeof spaces))
+        if (!bytes || ls_vocabulary_is_space(token.bytes[i]))
             return false;
     }
     return true;
@@ -123,9 +127,9 @@ static bool check_tokens(const char *name, const ls_vocabulary *v, ls_error *err
         ls_error_set(error, LS_DATA, "%s: /vocabulary: token %ld is no %s", name, bad,
                      ls_vocabulary_levels[v->level]);
     memcpy(sorted, v->token, (size_t)v->count * sizeof *sorted);
-    qsort(sorted, (size_t)v->count, sizeof *sorted, compare_tokens);
+    qsort(sorted, (size_t)v->count, sizeof *sorted, ls_token_compare);
     for (long i = 1; bad < 0 && i < v->count; i++)
-        if (compare_tokens(&sorted[i - 1], &sorted[i]) == 0) {
+        if (ls_token_compare(&sorted[i - 1], &sorted[i]) == 0) {
             bad = i;
             ls_error_set(error, LS_DATA, "%s: /vocabulary: '%.*s' stands there twice", name,
                          (int)sorted[i].size, sorted[i].bytes);
@@ -273,7 +277,7 @@ bool ls_vocabulary_same(const char *a_name, const ls_vocabulary *a, const char *
          memcmp(a->text, b->text, a->size) == 0))
         return true;
     long i = 0;
-    while (i < a->count && i < b->count && compare_tokens(&a->token[i], &b->token[i]) == 0)
+    while (i < a->count && i < b->count && ls_token_compare(&a->token[i], &b->token[i]) == 0)
         i++;
     return ls_error_set(error, LS_DATA,
                         "%s has a vocabulary of %s; %s has one of %s. Expected the same: `lockstep "
@@ -286,7 +290,7 @@ bool ls_vocabulary_same(const char *a_name, const ls_vocabulary *a, const char *
 long ls_vocabulary_find(const ls_vocabulary *v, ls_token token)
 {
     for (long i = 0; i < v->count; i++)
-        if (compare_tokens(&v->token[i], &token) == 0)
+        if (ls_token_compare(&v->token[i], &token) == 0)
             return i;
     return -1;
 }

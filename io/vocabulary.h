@@ -32,6 +32,11 @@ typedef struct ls_token {
     size_t size;
 } ls_token;
 
+/* The order of their bytes, for qsort. */
+int ls_token_compare(const void *left, const void *right);
+/* Whether a byte ends a word; the line break, which does too, is a word by itself. */
+bool ls_vocabulary_is_space(char byte);
+
 typedef struct ls_vocabulary {
     ls_vocabulary_level level;
     long count;

@@ -6,6 +6,7 @@
 bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t size)
 {
     int ranks = comm->machine_size, cores = comm->cores, bound = comm->cores_bound;
+    const int together = comm->cores_together;
     if (ranks * threads > cores)
         snprintf(text, size,
                  "%d rank%s of %d thread%s on %d core%s take turns, which is slow: start fewer "
@@ -18,6 +19,11 @@ bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t siz
                  "slow: bind it to more (mpirun --map-by slot:PE=%d --bind-to core, srun "
                  "--cpus-per-task=%d), or to none (mpirun --bind-to none)",
                  threads, bound, bound > 1 ? "s" : "", threads, threads);
+    else if (ranks * threads > together)
+        snprintf(text, size,
+                 "%d ranks of %d thread%s take turns on the %d core%s that they may run on, which "
+                 "is slow: bind each to cores of its own (mpirun --bind-to core), or start fewer",
+                 ranks, threads, threads > 1 ? "s" : "", together, together > 1 ? "s" : "");
     else
         return false;
     return true;

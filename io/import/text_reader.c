@@ -10,12 +10,6 @@
 
 enum { BUFFER = 1 << 20 };
 
-/* What a byte is, at the level of words. */
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
-}
-
 /* Reads on, so that the buffer holds the longest token and a character more, or the rest of the
  * file. */
 static bool fill(ls_text_reader *r, ls_error *error)
@@ -94,7 +88,7 @@ static size_t measure_word(const ls_text_reader *r, ls_error *error)
     const size_t all = r->to - r->from;
     size_t size = 0;
     unsigned long code;
-    while (size < all && size <= LS_VOCABULARY_TOKEN && !is_space(at[size]) && at[size] != '\n') {
+    while (size < all && size <= LS_VOCABULARY_TOKEN && !ls_vocabulary_is_space(at[size])) {
         const size_t bytes = ls_utf8_decode(at + size, all - size, &code);
         if (!bytes)
             return refuse(r, size, error), 0;
@@ -127,7 +121,8 @@ bool ls_text_reader_next(ls_text_reader *r, ls_token *token, ls_error *error)
     *token = (ls_token){.bytes = NULL};
     if (!fill(r, error))
         return false;
-    while (r->level == LS_VOCABULARY_WORD && r->from < r->to && is_space(r->buffer[r->from])) {
+    while (r->level == LS_VOCABULARY_WORD && r->from < r->to && r->buffer[r->from] != '\n' &&
+           ls_vocabulary_is_space(r->buffer[r->from])) {
         r->from++;
         r->place++;
         if (!fill(r, error))

@@ -126,11 +126,8 @@ typedef struct ranked {
 static int by_count(const void *left, const void *right)
 {
     const ranked *a = left, *b = right;
-    const size_t shared = a->token.size < b->token.size ? a->token.size : b->token.size;
-    if (a->count != b->count)
-        return a->count < b->count ? 1 : -1;
-    const int order = memcmp(a->token.bytes, b->token.bytes, shared);
-    return order ? order : (a->token.size > b->token.size) - (a->token.size < b->token.size);
+    const int order = (a->count < b->count) - (a->count > b->count);
+    return order ? order : ls_token_compare(&a->token, &b->token);
 }
 
 ls_vocabulary *ls_token_table_choose(const ls_token_table *t, ls_vocabulary_level level, long most)

@@ -183,12 +183,7 @@ static void put_byte(writer *w, char byte)
 {
     unsigned long code;
     w->pending[w->waiting++] = byte;
-    const unsigned char first = (unsigned char)w->pending[0];
-    const size_t wanted = first < 0xc2   ? 1
-                          : first < 0xe0 ? 2
-                          : first < 0xf0 ? 3
-                          : first < 0xf5 ? 4
-                                         : 1;
+    const size_t wanted = ls_utf8_length(w->pending[0]);
     const bool inside = w->waiting == 1 || ((unsigned char)byte & 0xc0) == 0x80;
     if (w->waiting < wanted && inside)
         return;
@@ -224,7 +219,7 @@ static void put_prime(writer *w, const char *prime)
     for (size_t i = 0; i < size; i++)
         put_byte(w, prime[i]);
     w->broken = size && last == '\n';
-    w->apart = strchr(" \t\n\v\f\r", last) != NULL;
+    w->apart = ls_vocabulary_is_space(last);
 }
 
 /* The number of a token of the prime. */

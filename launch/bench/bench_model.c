@@ -274,8 +274,7 @@ static bool measure(bench *b, ls_comm *comm, ls_error *error)
     if (ls_trainer_run(&b->trainer, error) == LS_OUTCOME_FAILED)
         return false;
     ls_comm_sum(comm, &b->step.bytes, 1);
-    qsort(b->seconds, (size_t)a->steps, sizeof *b->seconds, ls_ascending);
-    b->step.median = b->seconds[a->steps / 2];
+    b->step.median = ls_median(b->seconds, a->steps);
     b->step.least = b->seconds[0];
     return true;
 }

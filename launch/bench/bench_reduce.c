@@ -3,7 +3,6 @@
 #include "launch/bench/bench_reduce.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -70,12 +69,6 @@ static double measure(const bench *b, bool by_mpi, bool updates)
     return 1e3 * ls_comm_max(b->comm, ls_clock_now() - start);
 }
 
-static double median(double *values, long count)
-{
-    qsort(values, (size_t)count, sizeof *values, ls_ascending);
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
 static ls_params *create_params(long floats)
 {
     ls_params *params = ls_params_create();
@@ -137,7 +130,7 @@ bool ls_bench_reduce(ls_comm *comm, const ls_bench_arguments *arguments, ls_erro
                 times[way * steps + i] = taken;
         }
     for (int way = 0; ok && way < WAYS; way++)
-        ms[way] = median(times + way * steps, steps);
+        ms[way] = ls_median(times + way * steps, steps);
     if (ok && comm->rank == 0)
         ls_print(stdout,
                  "{\"bench\": \"reduce\", \"type\": \"%s\", \"floats\": %ld, \"ranks\": %d, "

@@ -148,6 +148,11 @@ static void print_streams(const ls_session *session, int number, FILE *out)
                  "          stage %d: %ld streams of %ld tokens, side by side; %ld of %ld tokens "
                  "fill no whole row of a batch, and are left out of training\n",
                  number + 1, keys->batch, stage->epoch_batches * steps, given - used, given);
+    if (ls_objective_streams(stage->objective) && stage->epoch_batches == 1)
+        ls_print(out,
+                 "          stage %d: each stream is a single window, so that no state is carried; "
+                 "a smaller batch or unroll makes longer ones\n",
+                 number + 1);
 }
 
 static void print_stage(const ls_session *session, int number, FILE *out)

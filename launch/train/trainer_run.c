@@ -82,6 +82,18 @@ typedef struct turn {
     const ls_batch *batch; /* NULL: it could not be read */
 } turn;
 
+/* Whether this rank has a batch; **collective** where layers sum over the ranks: then whether all
+ * have one, as a rank that entered such layers alone would wait for ever. */
+static bool all_have(ls_trainer *t, const ls_batch *batch)
+{
+    if (!ls_checks_synchronous(&t->session))
+        return batch != NULL;
+    const double begin = ls_watch_begin(watch_of(t));
+    const bool all = ls_comm_max(t->comm, batch == NULL) == 0;
+    ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
+    return all;
+}
+
 /* The gradient of a phase over this rank's shards, with its sums; zero where the batch could not be
  * read. **Collective** where layers sum over the ranks. */
 static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
@@ -100,9 +112,7 @@ static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
                           .sum = sum_over_ranks,
                           .context = t};
     *sums = (ls_step_sums){.failed = batch == NULL};
-    /* Where layers sum over the ranks, a rank that entered them alone would wait for ever. */
-    const bool able = ls_checks_synchronous(&t->session) ? ls_comm_max(t->comm, sums->failed) == 0
-                                                         : batch != NULL;
+    const bool able = all_have(t, batch);
     const double begin = ls_timing_begin(&t->report.timing);
     if (able)
         ls_shards_gradient(&t->shards, objective, now->phase, batch, &pass, &sums->sums);

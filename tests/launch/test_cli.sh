@@ -131,6 +131,8 @@ if [ "$(nproc)" -ge 2 ]; then
     expect 0 taskset -c 0 "$lockstep" train job.yaml run=busy --dry-run --threads=2
     says "a rank's 2 threads take turns on the 1 core that it is bound to, which is slow: bind it to more (mpirun --map-by \
 slot:PE=2 --bind-to core"
+    expect 0 taskset -c 0 mpirun --oversubscribe --bind-to none -n 2 "$lockstep" train job.yaml run=busy --dry-run
+    says '2 ranks of 1 thread take turns on the 1 core that they may run on, which is slow: bind each to cores of its own'
 fi
 
 # A data set as numpy and h5py write it in the plainest way: arrays at the root, int64 labels.
