@@ -253,16 +253,16 @@ ls_comm *ls_comm_open(int *argc, char ***argv)
     comm->board = ls_board_create();
     comm->started = started;
     comm->most = 1 << 28;
-    comm->cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    comm->cores.all = (int)sysconf(_SC_NPROCESSORS_ONLN);
     cpu_set_t bound = {0};
     bool known = !sched_getaffinity(0, sizeof bound, &bound);
-    comm->cores_bound = known ? CPU_COUNT(&bound) : comm->cores;
+    comm->cores.own = known ? CPU_COUNT(&bound) : comm->cores.all;
     gethostname(comm->host, sizeof comm->host - 1);
     start_nodes(comm);
     ls_mpi(
         MPI_Allreduce(MPI_IN_PLACE, &bound, sizeof bound, MPI_BYTE, MPI_BOR, comm->mpi->machine));
-    comm->cores_together = known ? CPU_COUNT(&bound) : comm->cores;
-    comm->crowded = comm->machine_size > comm->cores_together;
+    comm->cores.shared = known ? CPU_COUNT(&bound) : comm->cores.all;
+    comm->crowded = comm->machine_size > comm->cores.shared;
     ls_mpi(MPI_Allreduce(MPI_IN_PLACE, &comm->crowded, 1, MPI_C_BOOL, MPI_LOR, comm->mpi->world));
     return comm;
 }

@@ -10,6 +10,11 @@
 #include "dist/board.h"
 
 /* What a rank knows of the run; callers only read it. */
+/* Cores of a rank's machine. */
+typedef struct ls_comm_cores {
+    int all, own, shared; /* those that it has; that this rank, that any rank of it may run on */
+} ls_comm_cores;
+
 typedef struct ls_comm {
     int rank, size;              /* this rank's number, and how many ranks there are */
     int node_index, nodes;       /* the number of this rank's node, and how many nodes there are */
@@ -21,8 +26,7 @@ typedef struct ls_comm {
     int started;                     /* ranks that the environment says were started */
     bool crowded;                    /* on some machine there are more ranks than cores for them */
     long most; /* elements of one MPI call, whose counts are int: longer ones are cut */
-    int cores, cores_bound; /* of the machine, and those that this rank may run on */
-    int cores_together;     /* that any rank of the machine may run on */
+    ls_comm_cores cores;
     char host[256];
     ls_board *board;         /* what this rank does now (board.h) */
     struct ls_comm_mpi *mpi; /* communicators, for the files of dist (comm_internal.h) */

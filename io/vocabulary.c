@@ -15,7 +15,7 @@
 
 const char *const ls_vocabulary_levels[LS_VOCABULARY_LEVELS] = {"char", "byte", "word"};
 
-int ls_token_compare(const void *left, const void *right)
+int ls_vocabulary_compare(const void *left, const void *right)
 {
     const ls_token *a = left, *b = right;
     const size_t shared = a->size < b->size ? a->size : b->size;
@@ -127,9 +127,9 @@ static bool check_tokens(const char *name, const ls_vocabulary *v, ls_error *err
         ls_error_set(error, LS_DATA, "%s: /vocabulary: token %ld is no %s", name, bad,
                      ls_vocabulary_levels[v->level]);
     memcpy(sorted, v->token, (size_t)v->count * sizeof *sorted);
-    qsort(sorted, (size_t)v->count, sizeof *sorted, ls_token_compare);
+    qsort(sorted, (size_t)v->count, sizeof *sorted, ls_vocabulary_compare);
     for (long i = 1; bad < 0 && i < v->count; i++)
-        if (ls_token_compare(&sorted[i - 1], &sorted[i]) == 0) {
+        if (ls_vocabulary_compare(&sorted[i - 1], &sorted[i]) == 0) {
             bad = i;
             ls_error_set(error, LS_DATA, "%s: /vocabulary: '%.*s' stands there twice", name,
                          (int)sorted[i].size, sorted[i].bytes);
@@ -277,7 +277,7 @@ bool ls_vocabulary_same(const char *a_name, const ls_vocabulary *a, const char *
          memcmp(a->text, b->text, a->size) == 0))
         return true;
     long i = 0;
-    while (i < a->count && i < b->count && ls_token_compare(&a->token[i], &b->token[i]) == 0)
+    while (i < a->count && i < b->count && ls_vocabulary_compare(&a->token[i], &b->token[i]) == 0)
         i++;
     return ls_error_set(error, LS_DATA,
                         "%s has a vocabulary of %s; %s has one of %s. Expected the same: `lockstep "
@@ -290,7 +290,7 @@ bool ls_vocabulary_same(const char *a_name, const ls_vocabulary *a, const char *
 long ls_vocabulary_find(const ls_vocabulary *v, ls_token token)
 {
     for (long i = 0; i < v->count; i++)
-        if (ls_token_compare(&v->token[i], &token) == 0)
+        if (ls_vocabulary_compare(&v->token[i], &token) == 0)
             return i;
     return -1;
 }

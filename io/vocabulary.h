@@ -32,8 +32,8 @@ typedef struct ls_token {
     size_t size;
 } ls_token;
 
-/* The order of their bytes, for qsort. */
-int ls_token_compare(const void *left, const void *right);
+/* The order of tokens by their bytes, for qsort. */
+int ls_vocabulary_compare(const void *left, const void *right);
 /* Whether a byte ends a word; the line break, which does too, is a word by itself. */
 bool ls_vocabulary_is_space(char byte);
 

@@ -5,8 +5,8 @@
 
 bool ls_threads_crowded(const ls_comm *comm, int threads, char *text, size_t size)
 {
-    int ranks = comm->machine_size, cores = comm->cores, bound = comm->cores_bound;
-    const int together = comm->cores_together;
+    int ranks = comm->machine_size, cores = comm->cores.all;
+    const int bound = comm->cores.own, together = comm->cores.shared;
     if (ranks * threads > cores)
         snprintf(text, size,
                  "%d rank%s of %d thread%s on %d core%s take turns, which is slow: start fewer "

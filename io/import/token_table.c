@@ -127,7 +127,7 @@ static int by_count(const void *left, const void *right)
 {
     const ranked *a = left, *b = right;
     const int order = (a->count < b->count) - (a->count > b->count);
-    return order ? order : ls_token_compare(&a->token, &b->token);
+    return order ? order : ls_vocabulary_compare(&a->token, &b->token);
 }
 
 ls_vocabulary *ls_token_table_choose(const ls_token_table *t, ls_vocabulary_level level, long most)

@@ -104,7 +104,7 @@ void ls_host_describe(ls_host *host, const ls_comm *comm, int threads)
     read_value("/sys/devices/system/cpu/smt/active", NULL, text, sizeof text);
     if (text[0] == '1')
         host->hyperthreads = 2;
-    host->cores = comm->cores / host->hyperthreads;
+    host->cores = comm->cores.all / host->hyperthreads;
     if (sched_getaffinity(0, sizeof host->bound, &host->bound) != 0)
         CPU_ZERO(&host->bound);
 }

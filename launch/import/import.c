@@ -210,7 +210,8 @@ static int run_on_ranks(ls_import_run *run, ls_import *import, ls_comm *comm)
     const ls_team team = {comm->rank, comm->size, comm, agree, broadcast, fetch};
     import->team = comm->size > 1 ? &team : NULL;
     if (import->threads == 0)
-        import->threads = ls_max(1, ls_min(comm->cores_bound, comm->cores / comm->machine_size));
+        import->threads =
+            ls_max(1, ls_min(comm->cores.own, comm->cores.shared / comm->machine_size));
     ls_import_bar *bar = comm->rank == 0 ? ls_import_bar_open(stdout) : NULL;
     const ls_import_watch watch = {bar, ls_import_bar_move, ls_import_bar_clear};
     import->watch = bar ? &watch : NULL;

@@ -190,8 +190,8 @@ TEST(Comm, MaximumIsOverAllRanks)
 
 TEST(Comm, KnowsItsCoresAndHost)
 {
-    EXPECT_GE(world->cores_bound, 1);
-    EXPECT_LE(world->cores_bound, world->cores);
+    EXPECT_GE(world->cores.own, 1);
+    EXPECT_LE(world->cores.own, world->cores.all);
     EXPECT_NE(world->host[0], 0);
     EXPECT_NE(ls_comm_version()[0], 0);
     EXPECT_EQ(strpbrk(ls_comm_version(), "\n\t"), nullptr);
