@@ -209,6 +209,24 @@ submit --array=1-2 --output=array-%a.log -n 1 "$cluster/train.sbatch" job.yaml r
 log=array-2.log
 patiently logs 'a job array would train one run several times at once'
 
+# What a requeued job begins with: all that it was given, until there is a checkpoint of its run.
+printf '#!/bin/bash\necho "$*" >>starts\nexec sleep 600\n' >noted.sh
+chmod +x noted.sh
+given='train --threads=1 job.yaml run=noted --resume=elsewhere.h5'
+LOCKSTEP=$work/noted.sh submit -n 1 "$cluster/train.sbatch" job.yaml run=noted --resume=elsewhere.h5 --overwrite
+started_so_often() { # TIMES
+    [ -e starts ] && [ "$(wc -l <starts)" = "$1" ]
+}
+patiently started_so_often 1
+control scontrol requeue "$job"
+patiently started_so_often 2
+mkdir -p noted/checkpoints
+touch noted/checkpoints/step-00000001.ok
+control scontrol requeue "$job"
+patiently started_so_often 3
+same 'arguments of the starts' "$given --overwrite|$given --overwrite|$given|" "$(tr '\n' '|' <starts)"
+control scancel "$job"
+
 # A rank is stopped: the watchdog ends the training, and the job is queued again.
 on_node2() { # the process of the rank there
     local process
