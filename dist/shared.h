@@ -14,8 +14,8 @@ void ls_shared_destroy(ls_shared *shared);
 /* **Collective** over the node. The bytes that are free for shared arrays, the same on all ranks of
  * the node, and the directory that MPI keeps them in ("": unknown, or a node of one rank). */
 double ls_shared_free(ls_comm *comm, char *directory, size_t size);
-/* **Collective.** Whether every node can hold `bytes` more, as the others of its machine do. Ask before they are used: writing to a
- * page that a full file system can't provide is a SIGBUS. */
+/* **Collective.** Whether every node can hold `bytes` more, as the others of its machine do. Ask
+ * before they are used: writing to a page that a full file system can't provide is a SIGBUS. */
 bool ls_shared_room(ls_comm *comm, size_t bytes, ls_error *error);
 /* **Collective.** To be called before shared arrays of `bytes` a node are made. If a node has no
  * room, each rank becomes a node of its own with its own arrays, and rank 0 says so on stderr. */

@@ -45,7 +45,7 @@ offers train j : jobs
 offers train jobs/a.yaml ba : batch=
 offers train jobs/a.yaml evaluate.s : evaluate.split= evaluate.stop_after=
 offers train jobs/a.yaml model = le : lenet
-offers train jobs/a.yaml optimizer = ad : adam
+offers train jobs/a.yaml optimizer = ad : adam adamw
 offers train jobs/a.yaml schedule = co : constant cosine
 offers train jobs/a.yaml transform = s : scale-crop
 offers train jobs/a.yaml data = : data.h5 'two words.h5' jobs runs

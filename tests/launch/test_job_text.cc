@@ -433,7 +433,8 @@ TEST(JobCompatible, RefusesAnotherNetSeedOrPast)
     EXPECT_EQ(compare("out=6", "out=8"),
               "refused: job.yaml:3:6: net: the run began with 'conv1: conv2d out=6 kernel=5  # as "
               "in the paper\\ndense units=10\\n', now it is 'conv1: conv2d out=8 kernel=5  # as in "
-              "the paper\\ndense units=10\\n': a run keeps the lines of its nets (--weights CHECKPOINT begins another run with its parameters)" +
+              "the paper\\ndense units=10\\n': a run keeps the lines of its nets (--weights "
+              "CHECKPOINT begins another run with its parameters)" +
                   std::string(way_out));
     EXPECT_EQ(
         compare("seed: 1", "seed: 2"),
@@ -485,7 +486,9 @@ std::string compare_nets(const char *before, const char *now)
 TEST(JobCompatible, RefusesOtherNets)
 {
     const char both[] = "  a: dense units=3\n  b: softmax\n";
-    const std::string other = ": a run keeps the lines of its nets (--weights CHECKPOINT begins another run with its parameters)" + std::string(way_out);
+    const std::string other = ": a run keeps the lines of its nets (--weights CHECKPOINT begins "
+                              "another run with its parameters)" +
+                              std::string(way_out);
     EXPECT_EQ(compare_nets(both, both), "");
     EXPECT_EQ(compare_nets(both, "  a: 'dense  units=3  # the same'\n  b: softmax\n"), "");
     EXPECT_EQ(compare_nets(both, "  a: dense units=3\n  b: dense units=3\n"),
