@@ -87,8 +87,11 @@ stop() { # asks the ranks for a checkpoint
     kill -USR1 "$started" 2>/dev/null || true
 }
 end() { # so does the first Ctrl-C or TERM; the second kills the ranks
-    [ "$ended" ] || stop
-    [ ! "$ended" ] || kill -TERM "$started" 2>/dev/null || true
+    if [ "$ended" ]; then
+        kill -TERM "$started" 2>/dev/null || true
+    else
+        stop
+    fi
     interrupted=1 ended=1
 }
 trap stop USR1 HUP # a terminal that is closed sends HUP twice: by itself and by the shell

@@ -38,9 +38,11 @@ long ls_choice_draw(const ls_choice *s, const real *logits, long classes, uint64
     const bool cut = s->top > 0 && s->top < classes;
     long equal = 0, last = best;
     uint32_t bits[2];
+    bool usable = !isinf(logits[best]);
     for (long k = 0; k < classes; k++)
-        if (isnan(logits[k]) || logits[k] == INFINITY || isinf(logits[best]))
-            return -1;
+        usable = usable && !isnan(logits[k]);
+    if (!usable)
+        return -1;
     if (s->temperature == 0)
         return best;
     const real threshold = cut ? find_threshold(s, logits, classes, &equal) : 0;

@@ -12,7 +12,9 @@
 /* What a rank knows of the run; callers only read it. */
 /* Cores of a rank's machine. */
 typedef struct ls_comm_cores {
-    int all, own, shared; /* those that it has; that this rank, that any rank of it may run on */
+    int all;    /* that it has */
+    int own;    /* that this rank may run on */
+    int shared; /* that at least one of its ranks may run on */
 } ls_comm_cores;
 
 typedef struct ls_comm {

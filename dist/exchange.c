@@ -67,7 +67,7 @@ typedef struct lane {
     long reals;   /* of it */
     int move;     /* that is on its way */
     int messages; /* of the move, that are not through */
-    real *buffer; /* [room_for] for what is to be added */
+    real *buffer; /* [room_for(most)] what has come and is to be added */
 } lane;
 
 struct ls_exchange {
@@ -155,8 +155,8 @@ static void gather(ls_exchange *x, const group *g)
         add_move(x, (move){.other = g->first + 1, .tag = tags + LEVELS, .give = all, .keep = none});
 }
 
-/* The most reals that come to be added in one move, of a part of `most`: half of it, but for all
- * that the second node of a group sends. */
+/* The most reals that a move brings to be added, of a part of `most` reals: half of them from
+ * another group, all of them from the second node of this group. */
 static long room_for(const ls_comm *comm, long most)
 {
     const group g = group_of(comm->nodes, comm->node_index);
@@ -171,8 +171,9 @@ ls_exchange *ls_exchange_create(const ls_comm *comm, real *array, long most)
     x->array = array;
     scatter(x, &g);
     gather(x, &g);
+    const size_t room = (size_t)room_for(comm, most);
     for (int k = 0; k < LANES; k++)
-        x->lane[k].buffer = ls_alloc((size_t)room_for(comm, most), sizeof(real));
+        x->lane[k].buffer = ls_alloc(room, sizeof(real));
     return x;
 }
 

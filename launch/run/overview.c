@@ -143,12 +143,13 @@ static void print_streams(const ls_session *session, int number, FILE *out)
     const long steps = session->job->unroll, used = stage->rows * steps;
     const long given =
         keys->rows ? ls_min(keys->rows * steps, train->tokens - 1) : train->tokens - 1;
-    if (ls_objective_streams(stage->objective))
-        ls_print(out,
-                 "          stage %d: %ld streams of %ld tokens, side by side; %ld of %ld tokens "
-                 "fill no whole row of a batch, and are left out of training\n",
-                 number + 1, keys->batch, stage->epoch_batches * steps, given - used, given);
-    if (ls_objective_streams(stage->objective) && stage->epoch_batches == 1)
+    if (!ls_objective_streams(stage->objective))
+        return;
+    ls_print(out,
+             "          stage %d: %ld streams of %ld tokens, side by side; %ld of %ld tokens "
+             "fill no whole row of a batch, and are left out of training\n",
+             number + 1, keys->batch, stage->epoch_batches * steps, given - used, given);
+    if (stage->epoch_batches == 1)
         ls_print(out,
                  "          stage %d: each stream is a single window, so that no state is carried; "
                  "a smaller batch or unroll makes longer ones\n",

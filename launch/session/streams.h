@@ -9,7 +9,8 @@
  *                           one, of LS_STREAMS_LONG windows each, for more ranks
  *   Nothing is carried      each window is a stream, cut as those of training and of predict are
  *
- *     of N tokens stream s of S predicts those from 1 + s (N - 1) / S to (s + 1) (N - 1) / S */
+ * Of N tokens stream s of S that carry a state predicts those from 1 + s (N - 1) / S to
+ * (s + 1) (N - 1) / S. */
 #pragma once
 #include "core/layer.h"
 #include "dist/comm.h"
@@ -17,9 +18,9 @@
 
 enum {
     LS_STREAMS = 64,
-    LS_STREAMS_WINDOWS = 16, /* at least, unless there are fewer in all */
-    LS_STREAMS_LONG = 512,
-    LS_STREAMS_CHUNK = 16 /* streams of a chunk, at most */
+    LS_STREAMS_WINDOWS = 16, /* windows of a stream, at least, unless there are fewer in all */
+    LS_STREAMS_LONG = 512,   /* windows of each stream of a long text, at least */
+    LS_STREAMS_CHUNK = 16    /* streams of a chunk, at most */
 };
 
 typedef struct ls_streams {
