@@ -49,18 +49,6 @@ export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent="$lab on" OMPI_MCA_plm_rsh_no_tree_spawn=1
 export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
 
-shape() { # MBIT: both ends of each host's cable
-    local i space=${LAB##*/} side
-    for ((i = 1; i <= hosts; i++)); do
-        for side in "$space-node$i eth0" "$space-switch port$i"; do
-            read -r name device <<<"$side"
-            ip netns exec "$name" tc qdisc del dev "$device" root 2>>"$LAB/why" || true
-            ip netns exec "$name" tc qdisc add dev "$device" root handle 1: htb default 1
-            ip netns exec "$name" tc class add dev "$device" parent 1: classid 1:1 htb rate "$1mbit" burst 64kb 2>>"$LAB/why"
-        done
-    done
-}
-
 lockstep() { # HOSTS-AND-SLOTS ARGUMENT ...: the JSON line of lockstep bench
     local list=$1
     "$lab" on node1 "$(printf '%q ' mpirun --oversubscribe --bind-to none --host "$list" -n "$hosts" "$BUILD/lockstep" bench "${@:2}")" \
@@ -70,13 +58,13 @@ lockstep() { # HOSTS-AND-SLOTS ARGUMENT ...: the JSON line of lockstep bench
 torch() { # MODEL BATCH STEPS: the JSON line of PyTorch's rank 0
     local r pids=()
     for ((r = 0; r < hosts; r++)); do
-        "$lab" on "node$((r + 1))" "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MASTER_ADDR=10.77.0.1 MASTER_PORT=29700
-            WORLD_SIZE=$hosts RANK=$r GLOO_SOCKET_IFNAME=eth0
-            /usr/bin/python3 $tests/bench/torch_bench.py $1 --batch $2 --steps $3" >"$LAB/torch$r" 2>"$LAB/error$r" &
+        "$lab" on "node$((r + 1))" env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MASTER_ADDR=10.77.0.1 MASTER_PORT=29700 \
+            "WORLD_SIZE=$hosts" "RANK=$r" GLOO_SOCKET_IFNAME=eth0 /usr/bin/python3 "$tests/bench/torch_bench.py" "$1" --batch "$2" \
+            --steps "$3" >"$LAB/torch$r" 2>"$LAB/error$r" &
         pids+=($!)
     done
     wait "${pids[@]}" || { cat "$LAB/error0" >&2 && return 1; }
-    grep '^{' "$LAB/torch0"
+    grep '^{' "$LAB/torch0" | grep "\"ranks\": $hosts," || { echo 'wires.sh: PyTorch did not train with all hosts' >&2 && return 1; }
 }
 
 get() { # KEY: the median of a number of the JSON lines on standard input
@@ -98,7 +86,7 @@ sys.path.insert(0, sys.argv[1])
 import torch_bench
 print(sum(p.numel() for p in torch_bench.MODELS[sys.argv[2]]().parameters()))' "$tests/bench" "$model")
     for rate in ${rates//,/ }; do
-        shape "$rate"
+        "$lab" shape "$hosts" "$rate" 2>"$LAB/why"
         : >"$LAB/ours"
         : >"$LAB/theirs"
         for ((k = 0; k < rounds; k++)); do

@@ -38,8 +38,9 @@ shape() { # N MBIT: both ends of the cable of each node
     local i name device
     for ((i = 1; i <= $1; i++)); do
         while read -r name device; do
-            tc -n "$(space "$name")" qdisc replace dev "$device" root handle 1: htb default 1
-            tc -n "$(space "$name")" class replace dev "$device" parent 1: classid 1:1 htb rate "$2mbit" burst 64kb
+            tc -n "$(space "$name")" qdisc del dev "$device" root 2>/dev/null || true # of an earlier rate
+            tc -n "$(space "$name")" qdisc add dev "$device" root handle 1: htb default 1
+            tc -n "$(space "$name")" class add dev "$device" parent 1: classid 1:1 htb rate "$2mbit" burst 64kb
         done <<<"node$i eth0
 switch port$i"
     done
