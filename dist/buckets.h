@@ -19,7 +19,7 @@ enum {
      * that backward has still to finish. Messages move on between layers only, so that as many of
      * them must be under way as the network carries meanwhile: the first buckets are large. What is
      * finished last is waited for: the last buckets are small. */
-    LS_BUCKET_LEAST = 1 << 16,
+    LS_BUCKET_LEAST = 1 << 15,
     LS_BUCKET_MOST = 1 << 21,
     LS_BUCKET_PARTS = 8
 };
