@@ -106,49 +106,41 @@ static LS_CLONES void peephole_slope(long n, long p, const real *restrict w, con
     slope(n, p, w, c, dh, g, dc);
 }
 
-static void forward_plain(const ls_recurrent_step *step)
-{
-    const long n = step->self->units;
-    ls_recurrent_multiply(step, 0, step->state[0], true);
-    for (long i = 0; i < step->rows; i++)
-        plain_value(n, step->self->padded, ls_recurrent_field(step, i, I), step->state[1] + i * n,
-                    step->state[0] + i * n);
-}
-
-static void backward_plain(const ls_recurrent_step *step)
-{
-    const long n = step->self->units;
-    for (long i = 0; i < step->rows; i++)
-        plain_slope(n, step->self->padded, ls_recurrent_field(step, i, C), step->state[0] + i * n,
-                    ls_recurrent_field(step, i, I), step->state[1] + i * n);
-    ls_recurrent_back(step, 0, false, step->state[0]);
-}
-
 static const real *peepholes(const ls_recurrent_step *step)
 {
     const lstm *self = step->layer->self;
-    return ls_layer_value(step->layer, self->slot);
+    return self->peephole ? ls_layer_value(step->layer, self->slot) : NULL;
 }
 
-static void forward_peephole(const ls_recurrent_step *step)
+static void forward(const ls_recurrent_step *step)
 {
     const long n = step->self->units;
+    const real *w = peepholes(step);
     ls_recurrent_multiply(step, 0, step->state[0], true);
     for (long i = 0; i < step->rows; i++) {
         real *c = step->state[1] + i * n;
-        peephole_value(n, step->self->padded, peepholes(step), ls_recurrent_field(step, i, I), c,
-                       step->state[0] + i * n);
+        real *gates = ls_recurrent_field(step, i, I), *h = step->state[0] + i * n;
+        if (!w) {
+            plain_value(n, step->self->padded, gates, c, h);
+            continue;
+        }
+        peephole_value(n, step->self->padded, w, gates, c, h);
         memcpy(ls_recurrent_field(step, i, NEW_C), c, (size_t)n * sizeof *c);
     }
 }
 
-static void backward_peephole(const ls_recurrent_step *step)
+static void backward(const ls_recurrent_step *step)
 {
     const long n = step->self->units;
-    for (long i = 0; i < step->rows; i++)
-        peephole_slope(n, step->self->padded, peepholes(step), ls_recurrent_field(step, i, C),
-                       step->state[0] + i * n, ls_recurrent_field(step, i, I),
-                       step->state[1] + i * n);
+    const real *w = peepholes(step);
+    for (long i = 0; i < step->rows; i++) {
+        const real *c = ls_recurrent_field(step, i, C), *dh = step->state[0] + i * n;
+        real *gates = ls_recurrent_field(step, i, I), *dc = step->state[1] + i * n;
+        if (w)
+            peephole_slope(n, step->self->padded, w, c, dh, gates, dc);
+        else
+            plain_slope(n, step->self->padded, c, dh, gates, dc);
+    }
     ls_recurrent_back(step, 0, false, step->state[0]);
 }
 
@@ -157,15 +149,15 @@ static const ls_recurrent_cell plain = {.gates = 4,
                                         .fields = FIELDS,
                                         .products = 1,
                                         .product = {{0, 4, H, I, H}},
-                                        .forward = forward_plain,
-                                        .backward = backward_plain};
+                                        .forward = forward,
+                                        .backward = backward};
 static const ls_recurrent_cell with_peephole = {.gates = 4,
                                                 .states = 2,
                                                 .fields = PEEPHOLE_FIELDS,
                                                 .products = 1,
                                                 .product = {{0, 4, H, I, H}},
-                                                .forward = forward_peephole,
-                                                .backward = backward_peephole};
+                                                .forward = forward,
+                                                .backward = backward};
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
