@@ -120,12 +120,12 @@ static void forward(const ls_recurrent_step *step)
     for (long i = 0; i < step->rows; i++) {
         real *c = step->state[1] + i * n;
         real *gates = ls_recurrent_field(step, i, I), *h = step->state[0] + i * n;
-        if (!w) {
+        if (w) {
+            peephole_value(n, step->self->padded, w, gates, c, h);
+            memcpy(ls_recurrent_field(step, i, NEW_C), c, (size_t)n * sizeof *c);
+        } else {
             plain_value(n, step->self->padded, gates, c, h);
-            continue;
         }
-        peephole_value(n, step->self->padded, w, gates, c, h);
-        memcpy(ls_recurrent_field(step, i, NEW_C), c, (size_t)n * sizeof *c);
     }
 }
 

@@ -3,13 +3,13 @@
 # told, and whether anything is said that is not so. The hosts are network namespaces of one rank each; all are held by control
 # groups, so that they fit on one core. Needs root, iproute2 and control groups of version 1.
 #
-#   BUILD=build tests/bench/slow_host.sh [SECONDS]      3600 in place of none, and as many steps as take that long
+#   BUILD=build tests/bench/slow_host.sh [SECONDS]      about how long the training with a slow host takes (3600)
 #
 #   HOSTS=4      how many; the last is slow
 #   SHARE=10     of a core, in percent, that a host gets
 #
 # A line:
-#   named        at which step the slow host was named; the first 20 steps are what it is judged by
+#   named        the step at which the slow host was named: 20 at the earliest, as so many steps are compared
 #   told         seconds of a step that the notice says it takes longer than the median host
 #   measured     what a step took longer than without a slow host
 #   alarms       warnings of the watchdog, and notices of any other host
@@ -34,7 +34,7 @@ group=$groups/${LAB##*/}
 take_down() {
     "$lab" down
     sleep 1 # until the processes have left
-    rmdir "$group"-*
+    rmdir "$group"-* 2>/dev/null || true # there are none yet where no hosts could be made
     rm -rf "$LAB"
 }
 trap take_down EXIT
@@ -110,6 +110,7 @@ alarms = [line for line in said if notice not in line]
 told, measured = float(first[2]) - float(first[3]), uneven - even
 print(f"step {even:.3f} s, with a slow host {uneven:.3f} s: named at step {first[1]}, delay told {told:.3f} s, measured {measured:.3f} s "
       f"({100 * (told / measured - 1):+.1f} %), {len(alarms)} false alarms")
-print("\n".join(alarms))
+for line in alarms:
+    print(line)
 raise SystemExit(abs(told / measured - 1) > 0.05 or len(alarms) > 0)
 END

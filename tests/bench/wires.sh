@@ -64,7 +64,7 @@ torch() { # MODEL BATCH STEPS: the JSON line of PyTorch's rank 0
         pids+=($!)
     done
     wait "${pids[@]}" || { cat "$LAB/error0" >&2 && return 1; }
-    grep '^{' "$LAB/torch0" | grep "\"ranks\": $hosts," || { echo 'wires.sh: PyTorch did not train with all hosts' >&2 && return 1; }
+    grep "^{.*\"ranks\": $hosts," "$LAB/torch0" || { echo 'wires.sh: PyTorch did not train with all hosts' >&2 && return 1; }
 }
 
 get() { # KEY: the median of a number of the JSON lines on standard input
@@ -86,7 +86,7 @@ sys.path.insert(0, sys.argv[1])
 import torch_bench
 print(sum(p.numel() for p in torch_bench.MODELS[sys.argv[2]]().parameters()))' "$tests/bench" "$model")
     for rate in ${rates//,/ }; do
-        "$lab" shape "$hosts" "$rate" 2>"$LAB/why"
+        "$lab" shape "$hosts" "$rate" 2>"$LAB/why" || cannot "this machine shapes no links ($(tail -n 1 "$LAB/why"))"
         : >"$LAB/ours"
         : >"$LAB/theirs"
         for ((k = 0; k < rounds; k++)); do

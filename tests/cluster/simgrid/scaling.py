@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """scaling: how well training scales to 1,024 nodes, as SimGrid and the project's own sum say; see simulate.py.
 
-  scaling.py BUILD [RESULTS] [NET ...]      nets: resnet50, vgg16, strong; hours on an idle core, of which VGG-16 on 1,024 nodes takes most
+  scaling.py BUILD [RESULTS] [NET ...]      nets: resnet50, vgg16, strong; one or two hours on an idle core
 
 A node is one of MLPerf's: two Xeon 8480+ (112 cores) train ResNet-50 at 537 images/s (MLPerf training 3.0, 16 nodes,
 batch 3,264: 204 a node). Layers take the shares of a step that they take on one core for 2 rows, as many as a core of
