@@ -18,7 +18,6 @@
 #                     the frames' headers
 #   hidden            how much of the sum over the network the step hides: 1 - (lockstep - here) / sum
 set -Eeuo pipefail
-PATH=$PATH:/usr/sbin:/sbin
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$(cd "${BUILD:-build}" && pwd)
 hosts=${HOSTS:-4} rates=${RATES:-1000,10000} rounds=${ROUNDS:-3}
@@ -29,7 +28,6 @@ cannot() {
     exit 77
 }
 [ "$(id -u)" = 0 ] || cannot 'making hosts as network namespaces needs root'
-command -v tc >/dev/null || cannot 'there is no tc: install iproute2'
 mpirun --version | grep -q 'Open MPI' || cannot 'the options are those of Open MPI'
 /usr/bin/python3 -c 'import torch, torchvision' 2>/dev/null || cannot 'there is no PyTorch: install python3-torch and python3-torchvision'
 
@@ -42,12 +40,6 @@ take_down() {
 }
 trap take_down EXIT
 "$lab" up "$hosts" 2>"$LAB/why" || cannot "this machine makes no network namespaces ($(head -n 1 "$LAB/why"))"
-
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-# The hosts share this machine's cores.
-export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent="$lab on" OMPI_MCA_plm_rsh_no_tree_spawn=1
-export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
 
 lockstep() { # HOSTS-AND-SLOTS ARGUMENT ...: the JSON line of lockstep bench
     local list=$1

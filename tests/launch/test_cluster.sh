@@ -66,10 +66,7 @@ take_down() {
 trap take_down EXIT
 "$hosts" up 2 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
 
-# The two "hosts" share this machine's cores, so nothing is bound. Data between the hosts go over their network.
 export SLURM_CONF=$LAB/slurm.conf
-export OMPI_MCA_plm_rsh_agent="$hosts on" OMPI_MCA_plm_rsh_no_tree_spawn=1
-export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
 
 control() {
     timeout 60 "$hosts" on control "$(printf '%q ' "$@")"
@@ -129,17 +126,17 @@ start_over_hosts() {
     "$hosts" on node1 "$(printf '%q ' exec "$cluster/mpirun.sh" --hostfile hosts.txt "$@")" >"$work/out" 2>&1 </dev/null &
     started=$!
 }
-OMPI_MCA_plm=rsh expect 0 over_hosts hostname
+expect 0 over_hosts hostname
 # mpirun itself may warn beside that: setpgid() of its rsh agent comes too late when the machine is busy.
 same 'the hosts of the hostfile' 'node1 node2 ' "$(grep -x 'node[0-9]*' "$work/out" | sort | tr '\n' ' ')"
-OMPI_MCA_plm=rsh start_over_hosts "$lockstep" train job.yaml run=hostfile
+start_over_hosts "$lockstep" train job.yaml run=hostfile
 wait_until test -s hostfile/metrics.jsonl
 kill -USR1 "$started"
 finish
 [ "$code" = 75 ] || fail "USR1 to mpirun.sh: expected exit code 75, found $code"
 says 'stopped with a checkpoint; the same command goes on'
 steps=$(($(newest hostfile) + 20))
-OMPI_MCA_plm=rsh expect 0 over_hosts "$lockstep" train job.yaml run=hostfile steps=$steps
+expect 0 over_hosts "$lockstep" train job.yaml run=hostfile steps=$steps
 says "goes on   from $(checkpoint hostfile $((steps - 20)))"
 ends_at hostfile $steps
 

@@ -26,10 +26,6 @@ take_down() {
 trap take_down EXIT
 "$lab" up "$hosts" 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
 
-# The hosts share this machine's cores, so nothing is bound. They talk over their network.
-export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent="$lab on" OMPI_MCA_plm_rsh_no_tree_spawn=1
-export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
-
 over_hosts() { # SLOTS-OF-EACH-HOST,... ARGUMENT-OF-MPIRUN ...
     local host=0 slots list=
     for slots in ${1//,/ }; do

@@ -211,7 +211,6 @@ take_down() {
 }
 trap take_down EXIT
 "$hosts" up 3 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
-export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent="$hosts on" OMPI_MCA_plm_rsh_no_tree_spawn=1
 export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
 
 on() { # HOST ...: the processes of the ranks there
