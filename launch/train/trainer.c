@@ -332,3 +332,21 @@ bool ls_trainer_complete(const ls_trainer *t)
            (t->position.stage_step >= t->session.stage[last].steps ||
             ls_judge_ends(t->session.job, &t->position));
 }
+
+ls_session_stage *ls_trainer_stage(const ls_trainer *t)
+{
+    return &t->session.stage[t->position.stage];
+}
+
+void ls_trainer_note(const ls_trainer *t, ls_activity activity, int phase)
+{
+    bool between = phase < 0, several = !between && ls_trainer_stage(t)->objective->phases > 1;
+    ls_board_note(t->comm->board, activity, t->position.step + !between,
+                  several ? ls_trainer_stage(t)->objective->phase[phase].name : "");
+}
+
+bool ls_trainer_check_written(const ls_trainer *t, ls_error *error)
+{
+    return !t->snapshot.writer || ls_checkpoint_writer_wait(t->snapshot.writer, error) ||
+           (ls_rundir_check(t->run, error) && false);
+}

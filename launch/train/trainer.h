@@ -74,3 +74,11 @@ bool ls_trainer_open(ls_trainer *trainer, ls_comm *comm, ls_job *job,
 void ls_trainer_close(ls_trainer *trainer); /* **Collective.** */
 /* Whether the last stage is done, or was stopped early, and nothing is to be evaluated. */
 bool ls_trainer_complete(const ls_trainer *trainer);
+
+/* What follows is for the files that train. The stage that runs: */
+ls_session_stage *ls_trainer_stage(const ls_trainer *trainer);
+/* Tells the watchdogs what this rank does from here on; `phase` -1: between two steps. */
+void ls_trainer_note(const ls_trainer *trainer, ls_activity activity, int phase);
+/* Waits until the newest checkpoint is written. A write that failed because the run directory is no
+ * longer this job's is told as that. */
+bool ls_trainer_check_written(const ls_trainer *trainer, ls_error *error);

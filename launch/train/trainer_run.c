@@ -1,6 +1,5 @@
-/* trainer_run: for each step, for each update of each phase of the objective: the batch, the
- * gradient of this rank's shards, the sum over all ranks, the update; then checkpoint and
- * evaluation where due. */
+/* trainer_run: for each step, for each update of each phase of the objective: the batch, the update
+ * (trainer_update.c); then checkpoint and evaluation where due. */
 #include "launch/train/trainer_run.h"
 
 #include <math.h>
@@ -12,245 +11,14 @@
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
 #include "launch/train/plan.h"
+#include "launch/train/trainer_update.h"
 
 /* What comes after a step, or after a stage. */
 typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } verdict;
 
-/* The stage that runs. */
-static ls_session_stage *stage_of(const ls_trainer *t)
-{
-    return &t->session.stage[t->position.stage];
-}
-
-static bool minutes_over(const ls_every *every, double since)
-{
-    return every->unit == LS_EVERY_MINUTES && ls_clock_now() - since > 60 * every->count;
-}
-
-/* Whether all checkpoints that rank 0 has written so far could be written. */
-static bool is_saving_well(const ls_trainer *t)
-{
-    return !t->snapshot.writer || !ls_checkpoint_writer_failed(t->snapshot.writer);
-}
-
-/* Tells the watchdogs what this rank does from here on; `phase` -1: between two steps. */
-static void note(const ls_trainer *t, ls_activity activity, int phase)
-{
-    bool between = phase < 0, several = !between && stage_of(t)->objective->phases > 1;
-    ls_board_note(t->comm->board, activity, t->position.step + !between,
-                  several ? stage_of(t)->objective->phase[phase].name : "");
-}
-
-/* Sets the flags that are summed over the ranks; the time is measured on rank 0. */
-static void raise_flags(ls_trainer *t, ls_step_sums *sums)
-{
-    const ls_listener *listener = &t->options.listener;
-    double limit = t->options.max_seconds;
-    sums->stop = listener->stop && listener->stop(listener->context);
-    if (t->comm->rank != 0)
-        return;
-    t->first.time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
-    sums->stop += t->first.time_up;
-    sums->failed += !is_saving_well(t);
-    sums->save = minutes_over(&t->session.job->checkpoint.every, t->last.saved);
-    sums->evaluate = minutes_over(&t->evaluate, t->last.evaluated);
-    sums->samples = minutes_over(&t->session.job->samples.every, t->samples.taken);
-}
-
 static const ls_watch *watch_of(const ls_trainer *t)
 {
     return &t->report.timing.watch;
-}
-
-static void sum_over_ranks(void *trainer, double *values, long count)
-{
-    const ls_trainer *t = trainer;
-    const double begin = ls_clock_now();
-    ls_comm_sum_ordered(t->comm, values, count);
-    ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
-}
-
-/* Slots of this rank's gradient are complete: their sum goes on while backward does. */
-static void hear_finished(void *reduce, const int *slots, int count)
-{
-    ls_reduce_ready(reduce, slots, count);
-}
-
-/* One update of a step: update `repeat` of those that its phase makes in a row. */
-typedef struct turn {
-    int phase, repeat;
-    const ls_batch *batch; /* NULL: it could not be read */
-} turn;
-
-/* Whether this rank has a batch; **collective** where layers sum over the ranks: then whether all
- * have one, as a rank that entered such layers alone would wait for ever. */
-static bool all_have(ls_trainer *t, const ls_batch *batch)
-{
-    if (!ls_checks_synchronous(&t->session))
-        return batch != NULL;
-    const double begin = ls_watch_begin(watch_of(t));
-    const bool all = ls_comm_max(t->comm, batch == NULL) == 0;
-    ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
-    return all;
-}
-
-/* The gradient of a phase over this rank's shards, with its sums; zero where the batch could not be
- * read. **Collective** where layers sum over the ranks. */
-static void compute_gradient(ls_trainer *t, const turn *now, ls_step_sums *sums)
-{
-    const ls_batch *batch = now->batch;
-    ls_objective *objective = stage_of(t)->objective;
-    const ls_pass pass = {.training = true,
-                          .seed = (uint64_t)t->session.job->seed,
-                          .step = (uint64_t)t->position.step,
-                          .draw = ls_pass_draw(now->phase, now->repeat),
-                          .total = batch ? batch->total : 0,
-                          .frozen = &objective->frozen,
-                          .carried = t->carry.states.count ? t->carry.own : NULL,
-                          .finished = t->comm->nodes > 1 ? hear_finished : NULL,
-                          .listener = t->reduce,
-                          .sum = sum_over_ranks,
-                          .context = t};
-    *sums = (ls_step_sums){.failed = batch == NULL};
-    const bool able = all_have(t, batch);
-    const double begin = ls_timing_begin(&t->report.timing);
-    if (able)
-        ls_shards_gradient(&t->shards, objective, now->phase, batch, &pass, &sums->sums);
-    else
-        ls_objective_zero(objective, now->phase, t->shards.partial[0]);
-    ls_watch_end(watch_of(t), LS_SPAN_GRADIENT, begin);
-}
-
-/* A write that failed because the run directory is no longer this job's is told as that. */
-static bool check_written(const ls_trainer *t, ls_error *error)
-{
-    return !t->snapshot.writer || ls_checkpoint_writer_wait(t->snapshot.writer, error) ||
-           (ls_rundir_check(t->run, error) && false);
-}
-
-/* Whether this rank has its rows, and on rank 0 whether all checkpoints could be written. */
-static bool check_files(const ls_trainer *t, const ls_batch *batch, ls_error *error)
-{
-    return batch && (is_saving_well(t) || check_written(t, error));
-}
-
-/* What the sums are divided by. Where no row of a batch has a label, they are 0. */
-static double weight_of(const ls_sums *sums)
-{
-    return fmax(1, sums->at[LS_SUM_WEIGHT]);
-}
-
-/* What to do where the numbers of an update are not finite, into text[size]; returns text. In the
- * first update from a checkpoint they follow from its parameters alone. */
-static const char *advise(const ls_trainer *t, const turn *now, char *text, size_t size)
-{
-    if (t->resumed && t->position.step == t->first.step && now->phase + now->repeat == 0)
-        snprintf(text, size,
-                 "it is the first from %s, whose parameters are broken themselves: go back with "
-                 "--resume=PATH of an earlier checkpoint and --overwrite, or begin anew with "
-                 "--resume=never --overwrite, and lower rate=, set clip= or a warm-up",
-                 t->resumed);
-    else
-        snprintf(text, size,
-                 "no checkpoint is lost: lower rate=, set clip= or a warm-up, and start again");
-    return text;
-}
-
-/* Whether the update may be made: the same verdict on every rank, before any of them makes it. */
-static bool accept(const ls_trainer *t, const turn *now, const ls_step_sums *sums, ls_error *error)
-{
-    double weight = weight_of(&sums->sums), loss = sums->sums.at[LS_SUM_LOSS] / weight;
-    double norm2 = ls_squares_total(t->session.params, t->norm2.gradient);
-    const ls_objective *objective = stage_of(t)->objective;
-    bool several = objective->phases > 1;
-    char advice[1024];
-    if (sums->failed > 0)
-        return ls_comm_agree(t->comm, check_files(t, now->batch, error), error);
-    if (isfinite(loss) && isfinite(norm2))
-        return true;
-    return ls_error_set(error, LS_NUMERIC,
-                        "step %ld%s%s: the %s is not finite (loss %g, gradient norm %g), so this "
-                        "update was not made; %s",
-                        t->position.step + 1, several ? ", " : "",
-                        several ? objective->phase[now->phase].name : "",
-                        isfinite(loss) ? "gradient" : "loss", loss, sqrt(norm2) / weight,
-                        advise(t, now, advice, sizeof advice));
-}
-
-static void measure(void *reduce, const real *array, const ls_slots *slots, double *norm2)
-{
-    (void)slots; /* they are those that were summed */
-    ls_reduce_norms(reduce, array, norm2);
-}
-
-/* Updates this rank's runs of the phase's slots. **Collective** over the node. */
-static void update(ls_trainer *t, int phase, double weight)
-{
-    const ls_session_stage *stage = stage_of(t);
-    const ls_optimizer *optimizer = &stage->optimizer[phase];
-    t->report.rate[phase] =
-        optimizer->rate * ls_schedule_factor(&stage->schedule, t->position.stage_step, stage->steps,
-                                             ls_session_steps_per_epoch(stage));
-    const ls_update update = {.optimizer = optimizer,
-                              .params = t->session.params,
-                              .slots = &stage->objective->phase[phase].slots,
-                              .runs = t->reduce->own,
-                              .gradient = t->shards.partial[0],
-                              .state = t->states.array,
-                              .gradient2 = t->norm2.gradient,
-                              .value2 = t->norm2.value,
-                              .measure = measure,
-                              .context = t->reduce,
-                              .rate = t->report.rate[phase],
-                              .count = ++t->position.updates[phase],
-                              .epoch = ls_session_epochs(stage, t->position.stage_step)};
-    ls_optimizer_step(&update, weight);
-}
-
-/* What a step gave: sums of each phase, over all its updates, and the flags of any of them. */
-typedef struct step {
-    ls_sums sums[LS_PHASES];
-    double stop, save, evaluate, samples;
-} step;
-
-static void add_sums(step *done, int phase, const ls_step_sums *sums)
-{
-    for (int k = 0; k < LS_SUMS; k++)
-        done->sums[phase].at[k] += sums->sums.at[k];
-    done->stop += sums->stop;
-    done->save += sums->save;
-    done->evaluate += sums->evaluate;
-    done->samples += sums->samples;
-}
-
-/* One update of a phase: gradient, sum, update, prepare. */
-static bool make_update(ls_trainer *t, const turn *now, step *done, ls_error *error)
-{
-    ls_step_sums sums;
-    const ls_slots *slots = &stage_of(t)->objective->phase[now->phase].slots;
-    note(t, LS_ACTIVITY_COMPUTING, now->phase);
-    ls_reduce_begin(t->reduce, now->phase);
-    compute_gradient(t, now, &sums);
-    raise_flags(t, &sums);
-    note(t, LS_ACTIVITY_SUMMING, now->phase);
-    ls_reduce_finish(t->reduce, &sums, t->norm2.gradient);
-    note(t, LS_ACTIVITY_UPDATING, now->phase);
-    bool accepted = accept(t, now, &sums, error);
-    double begin = ls_timing_begin(&t->report.timing);
-    if (accepted)
-        update(t, now->phase, weight_of(&sums.sums));
-    ls_watch_end(watch_of(t), LS_SPAN_UPDATE, begin);
-    ls_reduce_end(t->reduce);
-    if (!accepted) {
-        if (error->code == LS_NUMERIC)
-            ls_report_failure(&t->report, error->text);
-        return false;
-    }
-    begin = ls_timing_begin(&t->report.timing);
-    ls_session_prepare(&t->session, slots);
-    ls_watch_end(watch_of(t), LS_SPAN_PREPARE, begin);
-    add_sums(done, now->phase, &sums);
-    return true;
 }
 
 static const ls_batch *next_batch(ls_trainer *t, ls_error *error)
@@ -264,25 +32,25 @@ static const ls_batch *next_batch(ls_trainer *t, ls_error *error)
 /* Whether the next step takes the first batch of an epoch. */
 static bool begins_epoch(const ls_trainer *t)
 {
-    const ls_session_stage *stage = stage_of(t);
+    const ls_session_stage *stage = ls_trainer_stage(t);
     return t->position.stage_step * stage->batches % stage->epoch_batches == 0;
 }
 
 /* One step: the updates of each phase in turn. */
-static bool train_step(ls_trainer *t, step *done, ls_error *error)
+static bool train_step(ls_trainer *t, ls_trainer_step *done, ls_error *error)
 {
-    const ls_objective *objective = stage_of(t)->objective;
-    turn now = {.batch = NULL};
+    const ls_objective *objective = ls_trainer_stage(t)->objective;
+    ls_trainer_turn now = {.batch = NULL};
     const double begin = ls_clock_now();
-    *done = (step){.stop = 0};
+    *done = (ls_trainer_step){.stop = 0};
     if (begins_epoch(t))
         ls_carry_begin_epoch(&t->carry, &t->session, t->position.stage);
     for (now.phase = 0; now.phase < objective->phases; now.phase++)
         for (now.repeat = 0; now.repeat < objective->phase[now.phase].times; now.repeat++) {
-            note(t, LS_ACTIVITY_READING, now.phase);
+            ls_trainer_note(t, LS_ACTIVITY_READING, now.phase);
             if (objective->phase[now.phase].fresh_batch)
                 now.batch = next_batch(t, error);
-            if (!make_update(t, &now, done, error))
+            if (!ls_trainer_update(t, &now, done, error))
                 return false;
             if (objective->phase[now.phase].fresh_batch)
                 t->position.samples += (double)now.batch->total;
@@ -337,7 +105,7 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
                                   .vocabulary = ls_dataset_vocabulary(t->session.data)};
     ls_error why;
     const double begin = ls_clock_now();
-    note(t, LS_ACTIVITY_CHECKPOINTING, -1);
+    ls_trainer_note(t, LS_ACTIVITY_CHECKPOINTING, -1);
     if (part == LS_CHECKPOINT_WEIGHTS) /* as best.c writes best.h5 again */
         now.position.gap = 0;
     wait_written(t);
@@ -362,12 +130,12 @@ static bool evaluate(ls_trainer *t, ls_error *error)
 {
     const ls_session *session = &t->session;
     const ls_job *job = session->job;
-    ls_evaluation evaluation = {.seed = (uint64_t)job->seed, .training = stage_of(t)->rows};
-    ls_objective *objective = stage_of(t)->objective;
+    ls_evaluation evaluation = {.seed = (uint64_t)job->seed, .training = ls_trainer_stage(t)->rows};
+    ls_objective *objective = ls_trainer_stage(t)->objective;
     double value[LS_METRICS];
     real *trained = session->params->values, *average = t->states.array[LS_OPTIMIZER_AVERAGE];
     double start = ls_clock_now();
-    note(t, LS_ACTIVITY_EVALUATING, -1);
+    ls_trainer_note(t, LS_ACTIVITY_EVALUATING, -1);
     if (job->evaluate.average)
         read_values(t, average);
     bool ok = ls_evaluate(t->comm, objective, session->data, ls_split_find(job->evaluate.split),
@@ -378,7 +146,7 @@ static bool evaluate(ls_trainer *t, ls_error *error)
         if (ls_judge_note(job, objective, value, &t->position))
             save(t, LS_CHECKPOINT_WEIGHTS);
         t->last.evaluated = ls_clock_now();
-        note(t, LS_ACTIVITY_REPORTING, -1);
+        ls_trainer_note(t, LS_ACTIVITY_REPORTING, -1);
         ls_report_evaluation(&t->report, value, t->last.evaluated - start);
     }
     if (job->evaluate.average)
@@ -393,7 +161,7 @@ static void take_samples(ls_trainer *t)
     const bool average = t->session.job->evaluate.average;
     real *trained = t->session.params->values;
     const double begin = ls_clock_now();
-    note(t, LS_ACTIVITY_PICTURING, -1);
+    ls_trainer_note(t, LS_ACTIVITY_PICTURING, -1);
     if (average)
         read_values(t, t->states.array[LS_OPTIMIZER_AVERAGE]);
     ls_samples_take(&t->samples);
@@ -405,7 +173,7 @@ static void take_samples(ls_trainer *t)
 /* Whether what is done `every` so often is due: by the steps done, or by the clock (`flag`). */
 static bool due(const ls_trainer *t, const ls_every *every, double flag)
 {
-    const ls_session_stage *stage = stage_of(t);
+    const ls_session_stage *stage = ls_trainer_stage(t);
     double period = every->count, step = (double)t->position.stage_step, before = step - 1;
     if (every->unit == LS_EVERY_NEVER || every->unit == LS_EVERY_MINUTES)
         return flag > 0;
@@ -422,16 +190,18 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
 {
     if (!evaluate(t, error))
         return FAILED;
-    bool last = t->position.stage_step >= stage_of(t)->steps; /* above: the job may ask for less */
+    bool last =
+        t->position.stage_step >= ls_trainer_stage(t)->steps; /* above: the job may ask for less */
     return last || ls_judge_ends(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
 }
 
 /* What is due after a step: a checkpoint, an evaluation, which may end the stage, then pictures.
  * The checkpoint says that the evaluation is still to come, so that none of the steps is lost where
  * it fails, or where a stop or a kill comes meanwhile: the next start makes it. */
-static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
+static verdict after_step(ls_trainer *t, const ls_trainer_step *done, ls_error *error)
 {
-    bool last = t->position.stage_step == stage_of(t)->steps, stop = done->stop > 0 && !last;
+    bool last = t->position.stage_step == ls_trainer_stage(t)->steps,
+         stop = done->stop > 0 && !last;
     bool judged =
         t->evaluate.unit != LS_EVERY_NEVER && (last || due(t, &t->evaluate, done->evaluate));
     bool saved = last ? judged : stop || due(t, &t->session.job->checkpoint.every, done->save);
@@ -450,10 +220,10 @@ static verdict after_step(ls_trainer *t, const step *done, ls_error *error)
 
 static verdict step_and_after(ls_trainer *t, ls_error *error)
 {
-    step done;
+    ls_trainer_step done;
     if (!train_step(t, &done, error))
         return FAILED;
-    note(t, LS_ACTIVITY_REPORTING, -1);
+    ls_trainer_note(t, LS_ACTIVITY_REPORTING, -1);
     t->report.waited = ls_loader_waited(t->loader);
     tell_written(t);
     ls_report_step(&t->report, done.sums);
@@ -463,22 +233,22 @@ static verdict step_and_after(ls_trainer *t, ls_error *error)
 /* The loader begins to read the rows of this rank's shards, from the position on. */
 static ls_loader *open_loader(const ls_trainer *t)
 {
-    const long batches = stage_of(t)->batches;
+    const long batches = ls_trainer_stage(t)->batches;
     const ls_loader_plan plan = {.split = LS_TRAIN,
                                  .seed = (uint64_t)t->session.job->seed,
                                  .stage = (uint32_t)t->position.stage,
-                                 .targets = stage_of(t)->objective->takes_y,
-                                 .shuffle = !ls_objective_streams(stage_of(t)->objective),
-                                 .streams = ls_objective_streams(stage_of(t)->objective),
-                                 .sampler = stage_of(t)->sampler,
+                                 .targets = ls_trainer_stage(t)->objective->takes_y,
+                                 .shuffle = !ls_objective_streams(ls_trainer_stage(t)->objective),
+                                 .streams = ls_objective_streams(ls_trainer_stage(t)->objective),
+                                 .sampler = ls_trainer_stage(t)->sampler,
                                  .bucket = t->session.job->stage[t->position.stage].bucket,
-                                 .rows = stage_of(t)->rows,
+                                 .rows = ls_trainer_stage(t)->rows,
                                  .batch = t->session.job->stage[t->position.stage].batch,
                                  .shards = t->shards.count,
                                  .begin = t->shards.begin,
                                  .end = t->shards.end,
                                  .first_step = t->position.stage_step * batches,
-                                 .end_step = stage_of(t)->steps * batches};
+                                 .end_step = ls_trainer_stage(t)->steps * batches};
     return ls_loader_open(t->session.data, &plan);
 }
 
@@ -486,7 +256,7 @@ static ls_loader *open_loader(const ls_trainer *t)
 static void start_stage(ls_trainer *t)
 {
     long number = t->position.stage, shard_rows, chunk_rows;
-    ls_objective *objective = stage_of(t)->objective;
+    ls_objective *objective = ls_trainer_stage(t)->objective;
     const ls_job_stage *stages = t->session.job->stage;
     ls_states_select(&t->states, &t->session, (int)number);
     if (t->position.stage_step == 0) {
@@ -529,9 +299,9 @@ static void advance(ls_trainer *t)
 static void report_end(ls_trainer *t)
 {
     char how[128] = "stopped early";
-    const ls_objective *objective = stage_of(t)->objective;
+    const ls_objective *objective = ls_trainer_stage(t)->objective;
     const double most = t->session.job->evaluate.gap;
-    if (t->position.stage_step >= stage_of(t)->steps)
+    if (t->position.stage_step >= ls_trainer_stage(t)->steps)
         snprintf(how, sizeof how, "done");
     else if (ls_judge_gap_exceeded(t->session.job, &t->position))
         snprintf(how, sizeof how, "stopped early (%s %.4g, evaluate.gap=%g)",
@@ -554,7 +324,7 @@ static void end_at_once(ls_trainer *t)
 static verdict run_stage(ls_trainer *t, ls_error *error)
 {
     verdict result = GO_ON;
-    ls_session_stage *stage = stage_of(t);
+    ls_session_stage *stage = ls_trainer_stage(t);
     t->position.evaluation_due &= t->evaluate.unit != LS_EVERY_NEVER; /* the job may have changed */
     if (!t->position.evaluation_due &&
         (t->position.stage_step >= stage->steps || ls_judge_ends(t->session.job, &t->position))) {
@@ -588,8 +358,8 @@ ls_outcome ls_trainer_run(ls_trainer *t, ls_error *error)
         result = run_stage(t, error);
     } while (result == STAGE_DONE && t->position.stage != before);
     bool failed = result == FAILED;
-    note(t, LS_ACTIVITY_CHECKPOINTING, -1);
-    bool durable = check_written(t, failed ? NULL : error);
+    ls_trainer_note(t, LS_ACTIVITY_CHECKPOINTING, -1);
+    bool durable = ls_trainer_check_written(t, failed ? NULL : error);
     ls_samples_wait(&t->samples);
     tell_written(t);
     if (t->report.timing.timeline)
