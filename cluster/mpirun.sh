@@ -102,7 +102,7 @@ while [ "$interrupted" ]; do
     interrupted='' code=0
     wait "$started" || code=$?
 done
-if [ "$relay" ] && ! wait "$relay" && [ "$code" = 0 ] && [[ " $* " != *' train '* ]]; then
+if [ "$relay" ] && ! wait "$relay" && [ "$code" = 0 ] && [[ " $* " != *[/[:space:]]lockstep?(-double)' train '* ]]; then
     code=74 # a training goes on without its output: the run directory holds what it did
 fi
 sweep

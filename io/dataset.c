@@ -284,9 +284,12 @@ bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error)
 
 void ls_dataset_add_tails(ls_dataset *data)
 {
+    bool any = false;
     for (int id = 0; id < LS_SPLITS; id++)
-        if (!data->split[id].length)
-            data->length[id] = ls_stream_tail(&data->split[id], &data->x[id], &data->y[id]);
+        any |= !data->split[id].length && ls_stream_tail(&data->split[id]) > 0;
+    for (int id = 0; any && id < LS_SPLITS; id++)
+        if (data->split[id].tokens && !data->split[id].length)
+            data->length[id] = ls_stream_add_tail(&data->split[id], &data->x[id], &data->y[id]);
 }
 
 void ls_dataset_close(ls_dataset *data)

@@ -104,7 +104,8 @@ ls_split_id ls_split_find(const char *name);
  * errors where a split is no stream, or has fewer than two tokens. Not while other threads read. */
 bool ls_dataset_unroll(ls_dataset *data, long steps, ls_error *error);
 /* Of splits cut by ls_dataset_unroll: from now on the tokens beyond the last whole window are a row
- * of their own, by which the split has lengths. Not while other threads read. */
+ * of their own. As soon as one split has such a row, all have lengths. Not while other threads
+ * read. */
 void ls_dataset_add_tails(ls_dataset *data);
 /* What the random part of the transforms depends on, besides the row of the data set, or in place
  * of it: a row that comes many times in an epoch gets other draws each time. */

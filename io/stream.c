@@ -66,17 +66,20 @@ void ls_stream_cut(ls_split *split, ls_column *x, ls_column *y, long steps)
     split->y.unpacked = split->y.kept = 0; /* its chunks are those of x */
 }
 
-int32_t *ls_stream_tail(ls_split *split, ls_column *x, ls_column *y)
+long ls_stream_tail(const ls_split *split)
 {
-    const long steps = ls_shape_count(&split->row);
-    const long tail = split->tokens ? (split->tokens - 1) % steps : 0;
-    if (tail == 0)
-        return NULL;
+    return split->tokens ? (split->tokens - 1) % ls_shape_count(&split->row) : 0;
+}
+
+int32_t *ls_stream_add_tail(ls_split *split, ls_column *x, ls_column *y)
+{
+    const long tail = ls_stream_tail(split);
     int32_t *length = ls_alloc((size_t)split->x.rows + 1, sizeof *length);
     for (long r = 0; r < split->x.rows; r++)
-        length[r] = (int32_t)steps;
-    length[split->x.rows] = (int32_t)tail;
-    split->y.rows = ++split->x.rows;
+        length[r] = (int32_t)ls_shape_count(&split->row);
+    if (tail > 0)
+        length[split->x.rows++] = (int32_t)tail;
+    split->y.rows = split->x.rows;
     split->length = x->length = y->length = length;
     return length;
 }

@@ -2,6 +2,7 @@
 #include "io/import/filewise.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -144,6 +145,29 @@ static bool check_apart(const ls_filewise *all, ls_error *error)
     return ok;
 }
 
+/* Whether a few files are as long on every member as on member 0: else the members have other files
+ * under these names, or none. */
+static bool check_same(const ls_filewise *all, ls_error *error)
+{
+    enum { FEW = 16 };
+    const ls_team *team = all->import->team;
+    bool ok = true;
+    for (int k = 0; k < FEW && ls_team_members(team) > 1; k++) {
+        char *path = ls_listing_path(&all->files, (all->files.count - 1) * k / (FEW - 1));
+        struct stat here;
+        const long own = stat(path, &here) == 0 ? (long)here.st_size : 0;
+        long first = own;
+        ls_team_broadcast(team, &first, sizeof first);
+        if (ok && own != first)
+            ok = ls_error_set(error, LS_DATA,
+                              "%s: %ld bytes are here, but %ld on rank 0; give paths that mean the "
+                              "same files on every host",
+                              path, own, first);
+        ls_free(path);
+    }
+    return ls_team_agree(team, ok, error);
+}
+
 bool ls_filewise_run(const ls_filewise_format *format, const ls_import *options, FILE *report,
                      ls_error *error)
 {
@@ -157,7 +181,8 @@ bool ls_filewise_run(const ls_filewise_format *format, const ls_import *options,
                  .rows = {.format = format, .all = &all}};
     m.scratch = ls_alloc((size_t)m.threads, format->scratch);
     bool ok = ls_listing_make(&all.files, options, all.report, error) &&
-              ls_team_agree(team, ls_team_member(team) != 0 || check_apart(&all, error), error);
+              ls_team_agree(team, ls_team_member(team) != 0 || check_apart(&all, error), error) &&
+              check_same(&all, error);
     if (ok) {
         ok = (!format->measure || measure_all(&m, error)) &&
              ls_team_agree(team, format->setup(&all, error), error);

@@ -2,9 +2,11 @@
 #include "launch/bench/bench_feed.h"
 
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/minmax.h"
 #include "io/loader.h"
 #include "launch/json.h"
+#include "launch/session/session.h"
 
 /* **Collective.** Takes all batches; *rows of all ranks in *seconds of the slowest, from the second
  * batch on. */
@@ -42,7 +44,9 @@ bool ls_bench_feed(ls_comm *comm, const ls_bench_arguments *a, ls_error *error)
     const ls_split *split = ok ? ls_dataset_split(data, LS_TRAIN) : NULL;
     if (ok && !split->present)
         ok = ls_error_set(error, LS_DATA, "%s: has no training rows", a->data);
-    ok = ls_comm_agree(comm, ok, error);
+    char *text = ls_session_same_data(comm, ok ? data : NULL, error);
+    ok = text != NULL;
+    ls_free(text);
     if (ok) {
         double seconds = 0;
         long rows = 0;

@@ -79,9 +79,12 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_befor
         const char *why = asked              ? asked
                           : t->first.time_up ? "--max-time is over"
                                              : "a signal to another rank";
+        const char *without = t->options.overwrite ? " without --resume and --overwrite"
+                              : t->first.back      ? " without --resume"
+                                                   : "";
         ls_report_notice(
             listener, "%s: stopped after step %ld, checkpoint written; the same command%s goes on",
-            why, t->position.step, t->options.overwrite ? " without --resume and --overwrite" : "");
+            why, t->position.step, without);
         return LS_AGAIN;
     }
     if (complete_before)

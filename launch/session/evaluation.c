@@ -252,18 +252,27 @@ static bool compare(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls
     return ok;
 }
 
+bool ls_evaluation_check(const ls_objective *objective, const ls_dataset *data, ls_split_id id,
+                         ls_error *error)
+{
+    const ls_split *split = ls_dataset_split(data, id);
+    if (!has_rows(objective, split))
+        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
+                            split->name, split->present ? "y" : "x");
+    return split->x.rows > 0 || in_streams(objective, split) ||
+           ls_error_set(error, LS_DATA,
+                        "%s: %s holds %ld tokens; a window and the token behind it are %ld",
+                        ls_dataset_path(data), split->x.path, split->tokens,
+                        ls_shape_count(&split->row) + 1);
+}
+
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
                  ls_evaluation *evaluation, ls_error *error)
 {
     const ls_split *split = ls_dataset_split(data, id);
     evaluation->rows = split->x.rows;
-    if (!has_rows(objective, split))
-        return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
-                            split->name, split->present ? "y" : "x");
-    if (split->x.rows == 0 && !in_streams(objective, split))
-        return ls_error_set(
-            error, LS_DATA, "%s: %s holds %ld tokens; a window and the token behind it are %ld",
-            ls_dataset_path(data), split->x.path, split->tokens, ls_shape_count(&split->row) + 1);
+    if (!ls_evaluation_check(objective, data, id, error))
+        return false;
     if (evaluation->how.samples && !estimate_model(comm, objective, data, evaluation, error))
         return false;
     if (!evaluate_rows(comm, objective, data, id, evaluation, error))

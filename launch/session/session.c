@@ -338,17 +338,29 @@ static bool cut_streams(const ls_session *s, ls_error *error)
     return !steps || (stands_in && steps > 1) || ls_dataset_unroll(s->data, steps, error);
 }
 
+char *ls_session_same_data(ls_comm *comm, ls_dataset *data, ls_error *error)
+{
+    char *text = data ? ls_dataset_describe(data, error) : NULL;
+    if (!ls_comm_agree(comm, text != NULL, error)) {
+        ls_free(text);
+        return NULL;
+    }
+    const ls_comm_given given = {ls_dataset_path(data), text, SAME_PATHS, LS_DATA};
+    if (ls_comm_same(comm, &given, error))
+        return text;
+    ls_free(text);
+    return NULL;
+}
+
 /* **Collective.** Each rank opens the data set by itself: so each looks at what it has there. */
 static bool open_data(ls_session *s, ls_dataset *data, ls_error *error)
 {
     s->data = data ? data : (s->own_data = ls_dataset_open(s->job->data, error));
-    s->data_text = s->data && cut_streams(s, error) ? ls_dataset_describe(s->data, error) : NULL;
-    if (!ls_comm_agree(s->comm, s->data_text != NULL, error))
-        return false;
-    if (s->comm->rank == 0)
+    const bool ok = s->data && cut_streams(s, error);
+    s->data_text = ls_session_same_data(s->comm, ok ? s->data : NULL, error);
+    if (s->data_text && s->comm->rank == 0)
         ls_dataset_lock_notice(s->data);
-    const ls_comm_given given = {ls_dataset_path(s->data), s->data_text, SAME_PATHS, LS_DATA};
-    return ls_comm_same(s->comm, &given, error);
+    return s->data_text != NULL;
 }
 
 static bool open_nets(ls_session *s, ls_error *error)

@@ -67,6 +67,10 @@ long ls_session_epoch_batches(const ls_session_stage *stage, long rows, long bat
 double ls_session_steps_per_epoch(const ls_session_stage *stage);
 long ls_session_epochs(const ls_session_stage *stage, long steps);
 bool ls_session_ends_epoch(const ls_session_stage *stage, long step);
+/* **Collective.** What ls_dataset_describe says of a data set that each rank has opened by itself;
+ * NULL, and the same error on all ranks, where `data` is NULL on a rank, which has set its error,
+ * or the ranks have opened different data. Free it with ls_free. */
+char *ls_session_same_data(ls_comm *comm, ls_dataset *data, ls_error *error);
 /* Threads of the passes through its nets; to be called before an objective is compiled. */
 void ls_session_set_threads(ls_session *session, int threads);
 /* Bytes a node that ls_session_commit places in shared memory. */

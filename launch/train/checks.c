@@ -6,7 +6,9 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "io/lengths.h"
 #include "launch/session/chunks.h"
+#include "launch/session/evaluation.h"
 #include "launch/train/judge.h"
 #include "launch/train/ranges.h"
 #include "launch/train/states.h"
@@ -226,6 +228,9 @@ bool ls_checks_judged_rows(const ls_session *s, ls_error *error)
                               .size = ls_max(1, ls_min(ROWS, most)),
                               .targets = ls_checks_takes_y(s),
                               .apply = accept_rows};
+    for (int i = 0; i < s->job->stages; i++)
+        if (!ls_evaluation_check(s->stage[i].objective, s->data, id, error))
+            return false;
     return ls_chunks_run(&chunks, s->comm, error);
 }
 
@@ -250,11 +255,44 @@ bool ls_checks_shards(const ls_session *s, int shards, ls_error *error)
                         s->job->accumulate > 1 ? " in place of accumulate" : "");
 }
 
+/* The steps of the first `rows` training rows, the shortest first; NULL: rows have no lengths. Free
+ * it with ls_free. */
+static int32_t *shortest_rows(const ls_session *s, long rows)
+{
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    if (!train->length)
+        return NULL;
+    int32_t *shortest = ls_alloc((size_t)rows, sizeof *shortest);
+    int64_t *row = ls_alloc((size_t)rows, sizeof *row);
+    for (long r = 0; r < rows; r++)
+        row[r] = r;
+    ls_lengths_sort(train->length, rows, row, NULL);
+    for (long r = 0; r < rows; r++)
+        shortest[r] = train->length[row[rows - 1 - r]];
+    ls_free(row);
+    return shortest;
+}
+
+/* The numbers of a channel in so many rows of the layer's output, of the shortest where rows have
+ * lengths. */
+static long count_numbers(const ls_net *net, int layer, long rows, const int32_t *shortest)
+{
+    const ls_shape *y = &net->layers[layer]->y;
+    const long places = ls_shape_count(y) / ls_shape_last(y);
+    if (!shortest || net->own_input || ls_net_steps_after(net, layer, net->x.at[0]) == 0)
+        return rows * places;
+    long steps = 0;
+    for (long r = 0; r < rows; r++)
+        steps += ls_net_steps_after(net, layer, shortest[r]);
+    return steps * (places / y->at[0]);
+}
+
 /* The fewest numbers of a channel that a layer of a net makes statistics of, and in which step. */
 typedef struct sample {
     const ls_layer *layer;
     long numbers, rows, parts; /* rows of the step's batch; parts: into which they are cut */
     bool last;                 /* the batch is the last of an epoch, and smaller than the others */
+    bool shortest;             /* of the shortest rows that there are */
 } sample;
 
 /* The smallest part that has any of the rows, if they are cut into parts. */
@@ -274,16 +312,17 @@ static bool mixes_rows(const ls_session *s, int stage, const ls_layer *layer)
 }
 
 static void look_at_batch(const ls_session *s, int stage, int shards, long rows, bool last,
-                          sample *fewest)
+                          const int32_t *shortest, sample *fewest)
 {
     for (int n = 0; n < s->task.nets; n++)
         for (int i = 0; i < s->net[n]->count; i++) {
             const ls_layer *layer = s->net[n]->layers[i];
             long parts = layer->sums ? 1 : shards;
-            long places = ls_shape_count(&layer->y) / ls_shape_last(&layer->y);
-            long numbers = smallest_part(rows, parts) * places;
-            if (mixes_rows(s, stage, layer) && (!fewest->layer || numbers < fewest->numbers))
-                *fewest = (sample){layer, numbers, rows, parts, last};
+            if (!mixes_rows(s, stage, layer))
+                continue;
+            long numbers = count_numbers(s->net[n], i, smallest_part(rows, parts), shortest);
+            if (!fewest->layer || numbers < fewest->numbers)
+                *fewest = (sample){layer, numbers, rows, parts, last, shortest != NULL};
         }
 }
 
@@ -292,9 +331,11 @@ static sample find_sample(const ls_session *s, int stage, int shards)
     sample fewest = {.layer = NULL};
     long rows = s->stage[stage].rows;
     long batch = ls_min(s->job->stage[stage].batch, rows);
-    look_at_batch(s, stage, shards, batch, false, &fewest);
+    int32_t *shortest = shortest_rows(s, rows);
+    look_at_batch(s, stage, shards, batch, false, shortest, &fewest);
     if (rows % batch && s->stage[stage].steps >= ls_session_steps(&s->stage[stage], 1))
-        look_at_batch(s, stage, shards, rows % batch, true, &fewest);
+        look_at_batch(s, stage, shards, rows % batch, true, shortest, &fewest);
+    ls_free(shortest);
     return fewest;
 }
 
@@ -350,8 +391,8 @@ static void describe_sample(const ls_session *s, int stage, const sample *f, cha
                          f->rows > 1 ? "s" : "");
     if (f->parts > 1)
         used += snprintf(text + used, size - (size_t)used, " in %ld shards", f->parts);
-    snprintf(text + used, size - (size_t)used, ", which is %ld value%s per channel", f->numbers,
-             f->numbers > 1 ? "s" : "");
+    snprintf(text + used, size - (size_t)used, ", which is %ld value%s per channel%s", f->numbers,
+             f->numbers > 1 ? "s" : "", f->shortest ? " if they are the shortest" : "");
 }
 
 bool ls_checks_statistics(const ls_session *s, long stage, int shards, char *few, size_t size,

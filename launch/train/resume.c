@@ -69,9 +69,10 @@ static bool choose_own(ls_trainer *t, ls_checkpoint **own, ls_error *error)
 {
     const char *path = t->options.resume, *newest = (*own)->path;
     ls_checkpoint *named = t->checkpoint;
+    t->first.back = is_own(t, named);
     if (ls_folder_same(newest, named->path))
         return true;
-    if (is_own(t, named))
+    if (t->first.back)
         return t->options.overwrite ||
                ls_error_set(error, LS_USAGE,
                             "--resume=%s goes back, but the run has gone on to %s: leave --resume "
@@ -96,6 +97,7 @@ static bool choose_path(ls_trainer *t, ls_error *error)
     if (!find_newest(t, run, &own, error))
         return false;
     if (own && (ls_folder_same(own->path, path) || ls_folder_same(run, path))) {
+        t->first.back = !ls_folder_same(run, path);
         t->checkpoint = own;
         return true;
     }

@@ -32,13 +32,13 @@ if [ "${1:-}" = --keep ]; then
 fi
 wanted=" $* "
 
-# --- Data: Fashion-MNIST as launch/quickstart.sh imports it, and random pictures of 64x64 in 1000 classes.
+# --- Data: Fashion-MNIST as launch/quickstart.sh imports it, random pictures of 64x64 in 1000 classes, and random text.
 source_folder=${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
 [ -e "$source_folder/train-images-idx3-ubyte.gz" ] ||
     fail "there is no $source_folder/train-images-idx3-ubyte.gz: run launch/install/packages.sh data, or set FASHION_MNIST"
 expect 0 "$lockstep" import idx "$source_folder"/train-{images-idx3,labels-idx1}-ubyte.gz \
     "$source_folder"/t10k-{images-idx3,labels-idx1}-ubyte.gz --valid 5000 -o fashion.h5
-"$python" - <<'PICTURES'
+"$python" - <<'DATA'
 import h5py
 import numpy
 
@@ -49,7 +49,10 @@ with h5py.File("pictures.h5", "w") as data:
         data[f"{split}/x"].attrs["scale"] = 1 / 255
         data[f"{split}/y"] = (numpy.arange(rows) * 37 % 1000).astype(numpy.int32)
         data[f"{split}/y"].attrs["classes"] = 1000
-PICTURES
+with open("text.txt", "wb") as text:
+    text.write(b" ".join(random.choice([b"lock", b"step", b"train", b"net"], 5000)))
+DATA
+expect 0 "$lockstep" import text text.txt -o text.h5
 
 # --- The runs. train NAME RANKS JOB ARGUMENT ...: trains the job into the run directory NAME.
 train() {
@@ -101,6 +104,20 @@ if asked lars-accumulate; then
         optimizer='lars rate=0.5 trust=0.02 decay=1e-3'
     show lars-accumulate "$(checkpoint lars-accumulate 50)"
 fi
+
+# Recurrent layers, whose states go on from step to step.
+cat >text.yaml <<'JOB'
+unroll: 16
+batch: 8
+seed: 1
+optimizer: adam rate=0.005 clip=1
+JOB
+for name in rnn gru lstm; do
+    asked $name || continue
+    train $name 2 text.yaml steps=50 "${at_end[@]}" data=text.h5 \
+        model="$name units=48 layers=2 skip=1 dropout=0.2 recurrent_dropout=0.2 carry=1$([ $name = lstm ] && echo ' peephole=1')"
+    show $name "$(checkpoint $name 50)"
+done
 
 # Two stages; and the same again from step 17 on, with a stop at step 38 and other numbers of ranks.
 if asked stages; then

@@ -177,7 +177,7 @@ sed -i "s/^steps: .*/steps: $slow_steps/" slow.yaml # for the next start: the fi
 # A start that writes no checkpoint and ignores all signals.
 printf '#!/bin/bash\ntrap "" USR1 TERM\nwhile :; do sleep 1; done\n' >deaf.sh
 printf '#!/bin/bash\nexec sleep 600\n' >early.sh
-printf '#!/bin/bash\n[ ! -e late ] || exit 0\nmkdir -p late/checkpoints\ntouch late/checkpoints/step-00000009.ok\nexec sleep 600\n' >late.sh
+printf '#!/bin/bash\n[ ! -e late/checkpoints ] || exit 0\nmkdir -p late/checkpoints\ntouch late/checkpoints/step-00000009.ok\nexec sleep 600\n' >late.sh
 chmod +x deaf.sh early.sh late.sh
 LOCKSTEP=$work/deaf.sh LOCKSTEP_LEAD=25 submit -w node2 -n 1 -t 1 "$cluster/train.sbatch" job.yaml run=deaf
 deaf=$job
@@ -201,12 +201,17 @@ for starter in srun mpirun; do
     patiently job_is "$job" COMPLETED
     logged "train.sbatch: job $job, start 1: 4 ranks on node[1-2] by $starter, cores a rank: 1"
     logged 'ranks     4 on '
+    [ ! -e whole-nodes-$starter/.slurm-"$job" ] || fail 'expected no note of a job that is done'
 done
+submit -n 1 "$cluster/train.sbatch" epochs=3
+patiently logs 'which run is to be trained?'
 submit --array=1-2 --output=array-%a.log -n 1 "$cluster/train.sbatch" job.yaml run=array
 log=array-2.log
 patiently logs 'a job array would train one run several times at once'
 
-# What a requeued job begins with: all that it was given, until there is a checkpoint of its run.
+# What a requeued job begins with: all that it was given, until there is a checkpoint that it has written.
+mkdir -p noted/checkpoints
+touch noted/checkpoints/step-00000001.ok
 printf '#!/bin/bash\necho "$*" >>starts\nexec sleep 600\n' >noted.sh
 chmod +x noted.sh
 given='train --threads=1 job.yaml run=noted --resume=elsewhere.h5'
@@ -217,11 +222,10 @@ started_so_often() { # TIMES
 patiently started_so_often 1
 control scontrol requeue "$job"
 patiently started_so_often 2
-mkdir -p noted/checkpoints
-touch noted/checkpoints/step-00000001.ok
+touch noted/checkpoints/step-00000001.ok # the same step as before, trained anew
 control scontrol requeue "$job"
 patiently started_so_often 3
-same 'arguments of the starts' "$given --overwrite|$given --overwrite|$given|" "$(tr '\n' '|' <starts)"
+same 'arguments of the starts' "$given --overwrite|$given --overwrite|${given% *}|" "$(tr '\n' '|' <starts)"
 control scancel "$job"
 
 # A rank is stopped: the watchdog ends the training, and the job is queued again.

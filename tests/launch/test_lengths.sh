@@ -211,6 +211,12 @@ for count in 1 2 3 4; do
 done
 grep -q '^  tdnn units=6 kernel=3$' delays1/job.yaml || fail "$(cat delays1/job.yaml)"
 expect 0 ranks 2 "${delays[@]}" net="tdnn units=6 kernel=3"$'\n'"$below" run=delays1 steps=14
+for count in 8 18; do # rows of the smallest shard: 1, which may be that of a single step; or 2
+    code=0
+    [ $count = 18 ] || code=64
+    expect $code "${delays[@]}" net="tdnn units=6 kernel=3"$'\n'"$below" run=few shards=8 batch=$count steps=5 --dry-run
+done
+says 'a batch has 18 rows in 8 shards, which is 2 values per channel if they are the shortest: mean and deviation of so few are rough'
 grep -v shards job.yaml >plain.yaml
 expect 0 ranks 2 "${delays[@]/job.yaml/plain.yaml}" net="tdnn units=6 kernel=3"$'\n'"$below" run=delays5 accumulate=4
 same 'accumulated shards' "$(digest --all "$(checkpoint delays2 12)")" "$(digest --all "$(checkpoint delays5 12)")"

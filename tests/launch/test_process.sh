@@ -115,7 +115,7 @@ export LOCKSTEP_BIND=none
 mpirun_sh=$tests/../cluster/mpirun.sh
 until_head unread2 timeout 200 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread2
 says 'nobody reads the output any more'
-expect 74 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" evaluate run --json
+expect 74 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" evaluate run --split train --json
 expect 0 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread3 steps=3
 
 # A signal ends what waits for a file that never opens, alone and on two ranks.

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 
 "$python" - <<'END'
-import h5py, numpy as np, os
+import h5py, numpy as np, os, wave
 
 def write(path, seed=1, rows=3000, change=None, **names):
     draw = np.random.default_rng(seed)
@@ -53,6 +53,12 @@ for host in "ab":
         job.write(f"data: same.h5\nrun: {os.getcwd()}/run\nmodel: mlp widths=6,8,3\noptimizer: sgd rate=0.1\n"
                   f"batch: {100 if host == 'a' else 50}\nepochs: 1\n")
 write("a/only.h5")
+for host, numbers in (("a", range(40)), ("b", range(37))):
+    os.mkdir(host + "/sounds")
+    for i in numbers:
+        with wave.open(f"{host}/sounds/{i:02}.wav", "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(bytes(1000))
 END
 
 host=$(hostname)
@@ -88,6 +94,12 @@ for words in 'evaluate m --data only.h5' "train job.yaml data=only.h5 run=$work/
     expect 65 hosts "$lockstep" "${words[@]}"
     says "$there: only.h5: can't open: No such file or directory"
 done
+
+expect 65 hosts "$lockstep" bench feed --data rows.h5
+says "$there has another rows.h5 than rank 0 on $host: '$rows"
+expect 65 hosts "$lockstep" import wav sounds --rate 8000 -o "$work/out.h5"
+says "$there: sounds/39.wav: 0 bytes are here, but 1044 on rank 0; give paths that mean the same files on every host"
+[ ! -e out.h5 ] || fail 'import left something behind'
 
 # Equal numbers are the same data, wherever and however they are stored.
 expect 0 hosts "$lockstep" evaluate m --data moved.h5

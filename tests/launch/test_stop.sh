@@ -86,6 +86,9 @@ says "--max-time is over: stopped after step $(steps_saved brief), checkpoint wr
 expect 75 ranks 2 env LOCKSTEP_RANKS_PER_NODE=1 "$lockstep" train job.yaml run=brief2 --max-time=0:00:01
 says "--max-time is over: stopped after step $(steps_saved brief2), checkpoint written"
 expect 75 "$lockstep" train job.yaml run=brief --max-time=0.01m
+says 'the same command goes on'
+expect 75 "$lockstep" train job.yaml run=brief --max-time=0.01m "--resume=$(checkpoint brief "$(steps_saved brief)")"
+says 'the same command without --resume goes on'
 expect 64 "$lockstep" train job.yaml run=brief --max-time=soon
 says '--max-time=soon: write 90s, 30m, 11.5h or HH:MM:SS'
 expect 64 "$lockstep" train job.yaml run=brief --max-time 2

@@ -179,6 +179,16 @@ with h5py.File("text.h5") as data:
     for count in (100, 5):
         with h5py.File(f"first{count}.h5", "w") as made:
             made["train/x"], made["test/x"] = data["train/x"][:], data["test/x"][:count]
+    with h5py.File("whole.h5", "w") as made: # train is 100 windows of 9 and the token behind them; 5 tokens of test fill none
+        made["train/x"], made["test/x"] = data["train/x"][:901], data["test/x"][:600]
+PYTHON
+expect 0 "$lockstep" extract one --data whole.h5 --layer layer1 -o whole_layer.h5
+expect 0 "$lockstep" verify whole_layer.h5
+"$python" - <<'PYTHON'
+import h5py
+with h5py.File("whole_layer.h5") as made:
+    assert (made["train/length"][()] == [9] * 100).all() and (made["test/length"][()] == [9] * 66 + [5]).all()
+    assert made["train/x"].shape == (100, 9, 10) and made["train/y"].shape == (100, 9)
 PYTHON
 for count in 100 5; do
     expect 0 ranks 2 "$lockstep" evaluate one --data first$count.h5 --json
@@ -205,6 +215,7 @@ evaluate: {every: 1 epoch, split: test}
 END
 expect 65 "$lockstep" train rebuild.yaml run=rebuild
 says 'first5.h5: test/x holds 5 tokens; a window and the token behind it are 10'
+! grep 'step ' out || fail 'expected the refusal before the first step'
 
 # --- A line that looks ahead sees the token that it shall predict.
 expect 64 "$lockstep" train job.yaml run=no model='rnn classes=7 bidirectional=1'
