@@ -84,7 +84,7 @@ static bool read_weights(ls_dataset *data, ls_split_id id, long rows, double *we
     hid_t file = ls_h5_open(path, error);
     hid_t from = file < 0 ? -1 : ls_weights_open(file, split, path, &array, error);
     bool ok = from >= 0;
-    ok = ok && (ls_h5_read_rows(from, H5T_NATIVE_DOUBLE, 0, rows, weight) ||
+    ok = ok && (ls_weights_read(from, &array, 0, rows, weight) ||
                 ls_h5_fail(error, LS_IO, from, "can't read rows from 0"));
     ok = ok && are_weights(path, &array, weight, rows, error);
     ls_h5_close(from);

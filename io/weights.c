@@ -37,6 +37,14 @@ hid_t ls_weights_open(hid_t file, const ls_split *split, const char *path, ls_ar
     return -1;
 }
 
+bool ls_weights_read(hid_t from, const ls_array *array, long first, long n, double *weight)
+{
+    const bool ok = ls_h5_read_rows(from, H5T_NATIVE_DOUBLE, first, n, weight);
+    for (long i = 0; ok && i < n; i++)
+        weight[i] = array->scale * weight[i] + array->offset;
+    return ok;
+}
+
 bool ls_weights_digest(hid_t file, const ls_split *split, uint64_t *digest)
 {
     ls_array array;
@@ -47,7 +55,7 @@ bool ls_weights_digest(hid_t file, const ls_split *split, uint64_t *digest)
     *digest = 0;
     for (long first = 0, n; ok && first < array.rows; first += n) {
         n = ls_min(BLOCK, array.rows - first);
-        ok = ls_h5_read_rows(from, H5T_NATIVE_DOUBLE, first, n, weight);
+        ok = ls_weights_read(from, &array, first, n, weight);
         *digest = XXH3_64bits_withSeed(weight, (size_t)n * sizeof *weight, *digest);
     }
     ls_h5_close(from);

@@ -9,5 +9,8 @@
  * one number for each row. */
 hid_t ls_weights_open(hid_t file, const ls_split *split, const char *path, ls_array *array,
                       ls_error *error);
+/* Reads weights [first, first + n) of such a data set, scale and offset applied; false: they can't
+ * be read. */
+bool ls_weights_read(hid_t from, const ls_array *array, long first, long n, double *weight);
 /* Whether the split has weights; then *digest is of all of them. */
 bool ls_weights_digest(hid_t file, const ls_split *split, uint64_t *digest);

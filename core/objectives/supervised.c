@@ -64,6 +64,16 @@ static bool check_targets(const ls_task *task, const supervised *self, ls_error 
         return ls_error_set(error, LS_USAGE,
                             "the net's output has %ld numbers, but a target of the data has %ld",
                             self->width, numbers);
+    const ls_shape *y = &self->net->y;
+    if (self->vector && !self->each && y->rank > 1 && task->y.rank > 1 &&
+        !ls_shape_fits(y, &task->y)) {
+        char output[96];
+        return ls_error_set(error, LS_USAGE,
+                            "the net's output is %s, but a target of the data is %s (import h5 "
+                            "--channels-first turns pictures whose channels come first)",
+                            ls_shape_text(y, output, sizeof output),
+                            ls_shape_text(&task->y, text, sizeof text));
+    }
     long most = self->width == 1 ? 2 : self->width;
     if (!self->vector && task->classes > most)
         return ls_error_set(error, LS_USAGE,
@@ -150,7 +160,8 @@ static bool find_steps(const ls_task *task, supervised *self, ls_error *error)
     const bool as_x = task->y.rank > 0 && task->y.at[0] == task->x.at[0];
     const bool labelled =
         !self->vector ? task->y.rank > 0 : as_x && (task->lengths || keeps_steps(self->net));
-    const bool unknown = !task->has_y && self->loss->softmax && y->rank == 2;
+    const bool unknown =
+        !task->has_y && y->rank == 2 && (self->loss->softmax || keeps_steps(self->net));
     char text[96];
     self->steps = !labelled      ? (unknown ? y->at[0] : 1)
                   : self->vector ? task->y.at[0]

@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "io/checkpoint/checkpoint_list.h"
+#include "io/folder.h"
 
 /* A search under way. */
 typedef struct search {
@@ -13,7 +14,8 @@ typedef struct search {
     void *context;
     ls_checkpoint *found;
     int damaged, unfinished; /* files that were passed over, with an .ok and without */
-    ls_error newest;         /* why the first of the damaged ones does not hold */
+    int gone;        /* removed since they were listed: the run has gone on, and has a newer one */
+    ls_error newest; /* why the first of the damaged ones does not hold */
 } search;
 
 static void pass_over(search *s, const char *reason, long step)
@@ -30,9 +32,15 @@ static bool try_entry(search *s, const ls_checkpoint_entry *entry, ls_error *err
 {
     ls_error why = {0};
     char *path = ls_checkpoint_list_path(s->folder, entry->step, ".h5");
+    char *ok = ls_checkpoint_list_path(s->folder, entry->step, ".ok");
+    bool there = true;
     s->found = ls_checkpoint_open(path, &why);
+    if (!s->found && entry->has_ok)
+        ls_folder_look(ok, &there, NULL);
+    ls_free(ok);
     ls_free(path);
-    if (s->found)
+    s->gone += !there;
+    if (s->found || !there)
         return true;
     if (why.code == LS_IO)
         return ls_error_set(error, LS_IO,
@@ -44,6 +52,19 @@ static bool try_entry(search *s, const ls_checkpoint_entry *entry, ls_error *err
         s->newest = why;
     s->unfinished += !entry->has_ok;
     return true;
+}
+
+/* Tries the checkpoints, the newest first. */
+static bool try_all(search *s, ls_error *error)
+{
+    int count;
+    ls_checkpoint_entry *list = ls_checkpoint_list(s->folder, &count, error);
+    bool ok = list != NULL;
+    s->damaged = s->unfinished = s->gone = 0;
+    for (int i = 0; i < count && ok && !s->found; i++)
+        ok = try_entry(s, &list[i], error);
+    ls_free(list);
+    return ok;
 }
 
 /* What it means that no checkpoint was found. A stop leaves at most one file that was not finished,
@@ -70,18 +91,16 @@ ls_checkpoint_search ls_checkpoint_find(const char *run, ls_checkpoint **found,
                                         void (*notify)(void *context, const char *text),
                                         void *context, ls_error *error)
 {
-    int count;
+    enum { ATTEMPTS = 8 };
     char *folder = ls_format("%s/checkpoints", run);
     search s = {.folder = folder, .notify = notify, .context = context};
-    ls_checkpoint_entry *list = ls_checkpoint_list(folder, &count, error);
-    bool ok = list != NULL;
-    for (int i = 0; i < count && ok && !s.found; i++)
-        ok = try_entry(&s, &list[i], error);
+    bool ok = try_all(&s, error);
+    for (int i = 1; i < ATTEMPTS && ok && !s.found && s.gone > 0; i++)
+        ok = try_all(&s, error);
     *found = s.found;
     ls_checkpoint_search answer = !ok       ? LS_CHECKPOINT_BROKEN
                                   : s.found ? LS_CHECKPOINT_FOUND
                                             : conclude(&s, error);
-    ls_free(list);
     ls_free(folder);
     return answer;
 }

@@ -93,6 +93,19 @@ bool ls_checkpoint_prune_stages(const char *folder, long step, ls_error *error)
     return ok;
 }
 
+/* Removes best.h5 where it is of a later step. */
+static bool prune_best(const char *folder, long step, ls_error *error)
+{
+    ls_checksum checksum;
+    ls_error why = {0};
+    char *path = ls_format("%s/best.h5", folder), *digest = ls_format("%s/best.ok", folder);
+    bool ok = ls_checksum_check(path, &checksum, &why) != LS_CHECKSUM_HOLDS ||
+              checksum.step <= step || (remove_path(digest, error) && remove_path(path, error));
+    ls_free(digest);
+    ls_free(path);
+    return ok;
+}
+
 bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error)
 {
     int count;
@@ -101,6 +114,7 @@ bool ls_checkpoint_prune_later(const char *folder, long step, ls_error *error)
     for (int i = 0; i < count && list[i].step > step; i++)
         ok = remove_step(folder, list[i].step, ok ? error : NULL) && ok;
     ls_free(list);
+    ok = prune_best(folder, step, ok ? error : NULL) && ok;
     return ls_checkpoint_prune_stages(folder, step, ok ? error : NULL) && ok;
 }
 

@@ -1,8 +1,12 @@
 /* classes: counts rows by class, judges the counts, and writes the names of classes. */
 #include "io/import/classes.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "core/memory.h"
 #include "core/print.h"
+#include "core/spec.h"
 
 /* So many classes or fewer may lack rows, whatever their share: a few rows of many classes. */
 enum { SPARSE_CLASSES = 1000, SPARSE_SHARE = 100, LISTED = 8 };
@@ -117,6 +121,17 @@ bool ls_classes_check(const ls_classes *k, const char *where, char *const *names
     if (hint && of.filled < k->classes)
         ls_print(report, "note: %s\n", hint);
     return true;
+}
+
+int ls_classes_order(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    double m = 0, n = 0;
+    const bool is_m = ls_parse_double(x, &m) && isfinite(m);
+    const bool is_n = ls_parse_double(y, &n) && isfinite(n);
+    if (is_m != is_n)
+        return is_m ? -1 : 1;
+    return is_m && m != n ? (m > n) - (m < n) : strcmp(x, y);
 }
 
 bool ls_classes_put_names(char *const *name, long classes, hid_t y, ls_error *error)

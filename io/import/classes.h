@@ -28,5 +28,8 @@ bool ls_classes_sparse(const ls_classes *classes);
  * NULL. */
 bool ls_classes_check(const ls_classes *classes, const char *where, char *const *names,
                       const char *hint, FILE *report, ls_error *error);
+/* The order of names, for qsort and bsearch over char *: finite numbers by their values, then words
+ * by their bytes. */
+int ls_classes_order(const void *a, const void *b);
 /* Gives the labels `y` the attribute class_names: name[classes], a line each. */
 bool ls_classes_put_names(char *const *name, long classes, hid_t y, ls_error *error);

@@ -88,17 +88,6 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Numbers by value, before all others. */
-static int by_value(const void *a, const void *b)
-{
-    double x, y;
-    bool x_is = ls_parse_double(*(char *const *)a, &x),
-         y_is = ls_parse_double(*(char *const *)b, &y);
-    if (x_is != y_is)
-        return x_is ? -1 : 1;
-    return x_is && x != y ? (x < y ? -1 : 1) : by_bytes(a, b);
-}
-
 /* From labels->sorted, different names in the order of their bytes: names, by the order `order` of
  * `from`, and the class of each. */
 static void index_names(ls_csv_labels *l)
@@ -123,7 +112,7 @@ static void collect_names(ls_csv_labels *l, const ls_csv_table *t)
             l->sorted[l->classes++] = l->sorted[i];
     l->names = ls_alloc((size_t)l->classes, size);
     memcpy(l->names, l->sorted, (size_t)l->classes * size);
-    qsort(l->names, (size_t)l->classes, size, by_value);
+    qsort(l->names, (size_t)l->classes, size, ls_classes_order);
     index_names(l);
 }
 

@@ -423,6 +423,14 @@ static bool open_more(part *p, const ls_h5_source *source, int split, int order,
     return true;
 }
 
+static int count_dimensions(hid_t dataset)
+{
+    hid_t space = H5Dget_space(dataset);
+    const int count = H5Sget_simple_extent_ndims(space);
+    H5Sclose(space);
+    return count;
+}
+
 /* Opens the rows of a split of a file as those of the split `to`. */
 static bool open_part(job *j, const ls_h5_source *source, int split, int to, ls_error *error)
 {
@@ -444,7 +452,10 @@ static bool open_part(job *j, const ls_h5_source *source, int split, int to, ls_
         return false;
     if (!p->has_y)
         return true;
-    if (!ls_h5_rows_open(&p->y, array[LS_H5_SOURCE_Y], name[LS_H5_SOURCE_Y], reversed, error))
+    if (count_dimensions(array[LS_H5_SOURCE_Y]) < 4) /* no pictures */
+        order = 0;
+    if (!ls_h5_rows_open(&p->y, array[LS_H5_SOURCE_Y], name[LS_H5_SOURCE_Y], order | reversed,
+                         error))
         return false;
     return p->x.rows == p->y.rows ||
            ls_error_set(error, LS_DATA, "%s: %s has %ld rows, but %s has %ld; expected as many%s",

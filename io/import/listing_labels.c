@@ -10,6 +10,7 @@
 #include "core/print.h"
 #include "core/spec.h"
 #include "io/atomic_file.h"
+#include "io/import/classes.h"
 #include "io/labels.h"
 
 /* The number that a label is; -1: it is a word. */
@@ -21,17 +22,6 @@ static long number_of(const char *label)
                    ls_parse_long(label, &number) && number < LS_CLASSES_MAX
                ? number
                : -1;
-}
-
-/* Numbers by value before words by their bytes. */
-static int by_label(const void *a, const void *b)
-{
-    const char *x = *(char *const *)a, *y = *(char *const *)b;
-    double m = 0, n = 0;
-    const bool is_m = ls_parse_double(x, &m), is_n = ls_parse_double(y, &n);
-    if (is_m != is_n)
-        return is_m ? -1 : 1;
-    return is_m && m != n ? (m > n) - (m < n) : strcmp(x, y);
 }
 
 /* Labels of a LIST that are all whole numbers are the classes. */
@@ -62,7 +52,7 @@ static void collect_names(const ls_listing_labels *m)
     long all = 0, kept = 0;
     for (; all < files->count && files->file[all].root == 0; all++)
         name[all] = m->text + m->label[all];
-    qsort(name, (size_t)all, sizeof *name, by_label);
+    qsort(name, (size_t)all, sizeof *name, ls_classes_order);
     for (long i = 0; i < all; i++)
         if (i == 0 || strcmp(name[i], name[i - 1]) != 0)
             name[kept++] = name[i];
@@ -99,7 +89,7 @@ static bool take_names(const ls_listing_labels *m, ls_error *error)
     for (long i = 0; i < files->count; i++) {
         char *label = m->text + m->label[i];
         char **found = bsearch(&label, files->class_name, (size_t)files->classes,
-                               sizeof *files->class_name, by_label);
+                               sizeof *files->class_name, ls_classes_order);
         if (!found)
             return ls_error_set(error, LS_DATA,
                                 "%s: %s is of the class '%.60s', which %s does not have; expected "

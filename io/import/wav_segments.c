@@ -67,11 +67,6 @@ typedef struct names {
     long count, room;
 } names;
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
 static bool add_name(void *context, const segment *s, ls_error *error)
 {
     names *n = context;
@@ -107,14 +102,13 @@ bool ls_wav_segments_collect(ls_wav_segments *segments, const ls_listing *files,
         ls_free(path);
         ls_free(sound);
     }
-    if (n.count > 0)
-        qsort(n.at, (size_t)n.count, sizeof *n.at, by_bytes);
     segments->classes = n.count + 1;
     segments->text = (char *)n.at;
     segments->name = ls_alloc((size_t)segments->classes, sizeof *segments->name);
     segments->name[0] = LS_WAV_SEGMENTS_NONE;
     for (long i = 0; i < n.count; i++)
         segments->name[i + 1] = n.at[i];
+    qsort(segments->name + 1, (size_t)n.count, sizeof *segments->name, ls_classes_order);
     return ok;
 }
 
@@ -134,20 +128,16 @@ typedef struct labels {
     char stranger[NAME]; /* a name that was not collected; "" */
 } labels;
 
-static int name_order(const void *a, const void *b)
-{
-    return strcmp(a, *(char *const *)b);
-}
-
 static bool add_labels(void *context, const segment *s, ls_error *error)
 {
     labels *l = context;
     l->end = fmax(l->end, s->end);
     if (strcmp(s->name, LS_WAV_SEGMENTS_NONE) == 0)
         return true;
+    const char *wanted = s->name;
     char **name = l->segments->name + 1;
     char **found =
-        bsearch(s->name, name, (size_t)l->segments->classes - 1, sizeof *name, name_order);
+        bsearch(&wanted, name, (size_t)l->segments->classes - 1, sizeof *name, ls_classes_order);
     if (!found)
         memcpy(l->stranger, s->name, NAME);
     for (long t = 0; found && t < l->frames; t++) {

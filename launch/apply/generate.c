@@ -161,10 +161,11 @@ const ls_usage ls_usage_generate = {
         "A .png shows the rows as a grid of tiles (rows of one number as a histogram); a .h5 holds "
         "them as train/x, without what "
         "`transform:` makes of values, so that train and predict take it as a data set. The "
-        "data set is needed for --walk and --from only; the histogram shows its rows too, if it "
-        "is there. A net that was trained on text, on `lockstep import text`'s, writes text to the "
-        "standard output, token by token, a function of seed and prime; it needs no data set "
-        "either, and never draws the token for unknown ones. " LS_FORWARD_SOURCE,
+        "data set is needed for --walk and --from, and beside a .safetensors file, which does not "
+        "say what rows are like; the histogram shows its rows too, if it is there. A net that was "
+        "trained on text, on `lockstep import text`'s, writes text to the "
+        "standard output, token by token, a function of seed and prime, and never draws the token "
+        "for unknown ones. " LS_FORWARD_SOURCE,
     .more = "Examples:\n"
             "  lockstep generate runs/vae -o grid.png\n"
             "  lockstep generate runs/vae --walk 3,17 -o walk.png\n"
@@ -429,13 +430,14 @@ static ls_generation plan_rows(const ls_forward_arguments *a, const ls_batch *ba
                            .steps = a->picture.steps};
 }
 
-/* Whether a data set is named of which nothing is read: then an LS_USAGE error. */
+/* Whether a data set is named of which nothing is read, not even the shape of its rows: then an
+ * LS_USAGE error. */
 static bool check_data(const ls_forward *f, ls_error *error)
 {
     const ls_forward_arguments *a = &f->arguments;
     const bool histogram =
         ls_png_ending(a->output) && ls_shape_count(&f->saved.session.task.x) == 1;
-    return !a->data || a->picture.walk || a->picture.from || histogram ||
+    return !a->data || !f->saved.stand_in || a->picture.walk || a->picture.from || histogram ||
            ls_error_set(error, LS_USAGE,
                         "--data=%s: no row of it is read: it goes with --walk A,B or --from "
                         "A,B,...; leave it out",

@@ -171,10 +171,11 @@ static bool has_values_of_steps(const ls_forward *f, const ls_objective *objecti
     const ls_split *split = f->split;
     const ls_shape *output = &objective->output;
     const ls_net *net = session->task.nets == 1 ? session->net[0] : NULL;
-    if (split->length)
-        return output->rank > 0 && output->at[0] == split->row.at[0];
-    return net && output->rank > 1 && output->at[0] == split->row.at[0] &&
-           ls_net_steps_after(net, net->count - 1, split->row.at[0]) == output->at[0];
+    if (output->rank == 0 || output->at[0] != split->row.at[0])
+        return false;
+    const bool keeps =
+        net && ls_net_steps_after(net, net->count - 1, split->row.at[0]) == output->at[0];
+    return split->length ? keeps || !net : keeps && output->rank > 1;
 }
 
 /* The objective of the stage says what the outputs of its net mean. */

@@ -1,11 +1,13 @@
 /* onnx_net: walks through the lines of a net. */
 #include "launch/export/onnx_net.h"
 
+#include <string.h>
+
 #include "core/memory.h"
 #include "launch/export/onnx_layers.h"
 
-/* Whether the line makes something without a time axis of steps: in training the steps behind a
- * row's end are 0 in it, which an ONNX file knows nothing of. */
+/* Whether the line makes something without a time axis of steps, or one step of several: in
+ * training the steps behind a row's end are 0 in it, which an ONNX file knows nothing of. */
 static bool ends_matter(const ls_layer *layer)
 {
     const ls_net *net = layer->net;
@@ -14,7 +16,9 @@ static bool ends_matter(const ls_layer *layer)
         steps = steps || layer->input[k] < 0 ||
                 ls_net_steps_after(net, layer->input[k], net->x.at[0]) > 0;
     const ls_layer_time *time = &layer->type->time;
-    return steps && (!time->steps || time->steps(layer, layer->x[0].at[0]) == 0);
+    const bool merges =
+        strcmp(layer->type->name, "reshape") == 0 && layer->y.at[0] < layer->x[0].at[0];
+    return steps && (!time->steps || time->steps(layer, layer->x[0].at[0]) == 0 || merges);
 }
 
 /* values: [1 + lines], the input's and those of the lines before. */

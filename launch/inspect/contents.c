@@ -16,6 +16,7 @@
 #include "io/h5/h5_list.h"
 #include "io/rundir.h"
 #include "launch/json.h"
+#include "launch/train/resolved.h"
 
 /* A JSON integer where the value is whole, else a real. */
 static json_t *number_of(double value)
@@ -237,7 +238,7 @@ json_t *ls_contents_run(const char *path, ls_error *error)
     if (ok && !there)
         ok = ls_error_set(error, LS_DATA, "%s: has no folder checkpoints: it is no run directory",
                           path);
-    ok = ok && read_text(path, "job.yaml", &job, error) &&
+    ok = ok && read_text(path, ls_resolved_name(path), &job, error) &&
          read_text(path, "metrics.jsonl", &metrics, error);
     if (ok && ls_contents_each(path, add_checkpoint, checkpoints, error))
         top = json_pack("{s:o, s:o?, s:o, s:O}", "run", ls_json_text(path), "job",

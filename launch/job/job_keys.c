@@ -98,7 +98,9 @@ const ls_job_key ls_job_keys[] = {
     {EVALUATE(every), LS_KEY_EVERY, 0, 0, "1 epoch", "1 epoch", NULL, FREE},
     {EVALUATE(split), LS_KEY_SPLIT, 0, 0, "valid", "valid", NULL, NOTED},
     {EVALUATE(stop_after), NUMBER(0, MANY), "0", "5",
-     "evaluations without a better one before training stops; 0: never stop early", FREE},
+     "evaluations without a better one before a stage ends, and with the last the training; "
+     "0: it does not end for that",
+     FREE},
     {EVALUATE(gap), REAL(0, MANY), "0", "5",
      "a stage with a metric that is a gap between the evaluated and the training rows "
      "(rbm: of free energies, in nats) ends when that exceeds this; 0: it does not end for that",

@@ -40,7 +40,7 @@ static bool same_type(const char *a, const char *b)
 static const ls_recipe *recipe_of(const ls_job *job, int stage, const ls_recipe_list *list)
 {
     const char *objective = job->stage[stage].objective;
-    if (list->count == job->stages)
+    if (list->count == job->stages || (!objective && stage < list->count))
         return &list->at[stage];
     for (int i = 0; objective && i < list->count; i++)
         if (same_type(objective, list->at[i].objective))

@@ -19,6 +19,7 @@
 #include "launch/plot/filters.h"
 #include "launch/ranks.h"
 #include "launch/terminal.h"
+#include "launch/train/resolved.h"
 
 enum { RUNS = 32 };
 /* A curve as text has SHAPE_MIN to SHAPE_MAX columns, each of one of LEVELS heights, and its
@@ -247,11 +248,12 @@ static void put_frame(const ls_curves *run, int stages)
     fflush(stdout);
 }
 
-/* Reads the curves of a run and the number of its stages (1 where job.yaml can't be read). A run
- * that has job.yaml but no records yet has begun: it has no curves, and that is no error. */
+/* Reads the curves of a run and the number of its stages (1 where its job can't be read). A run
+ * that has a job but no records yet has begun: it has no curves, and that is no error. */
 static bool read_live(const char *run, ls_curves *curves, int *stages, ls_error *error)
 {
-    char *path = ls_format("%s/job.yaml", run), *records = ls_format("%s/metrics.jsonl", run);
+    char *path = ls_format("%s/%s", run, ls_resolved_name(run)),
+         *records = ls_format("%s/metrics.jsonl", run);
     ls_error ignored;
     ls_job *job = ls_job_load(path, NULL, 0, &ignored);
     *stages = job ? job->stages : 1;

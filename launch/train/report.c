@@ -72,12 +72,13 @@ static void add(const ls_sums *sums, ls_sums *to)
 }
 
 /* Writes a text into metrics.jsonl. If it can't be written, the listener gets a notice, and
- * training goes on; of those that follow it only hears when they are written again. */
+ * training goes on; of those that follow it only hears when they are written again. Where the run
+ * directory is no longer this job's, training ends after the next step (trainer_update.c). */
 static void write_record(ls_report *report, const char *text)
 {
     ls_error error;
     if (!ls_rundir_metrics(report->run, text, &error)) {
-        if (report->lost++ == 0)
+        if (report->lost++ == 0 && ls_rundir_check(report->run, &error))
             ls_report_notice(report->listener,
                              "%s; training goes on, and the next notice comes when records can be "
                              "written again",

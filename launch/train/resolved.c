@@ -51,3 +51,15 @@ bool ls_resolved_write(const ls_trainer *t, ls_error *error)
     ls_free(path);
     return ok;
 }
+
+const char *ls_resolved_name(const char *run)
+{
+    char *path = ls_format("%s/job.yaml", run), *other = ls_format("%s/resolved.yaml", run);
+    ls_error error;
+    bool ours, there;
+    const bool persons =
+        find_writer(path, &ours, &error) && !ours && ls_folder_look(other, &there, &error) && there;
+    ls_free(other);
+    ls_free(path);
+    return persons ? "resolved.yaml" : "job.yaml";
+}

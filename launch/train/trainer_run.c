@@ -195,6 +195,14 @@ static verdict evaluate_due(ls_trainer *t, ls_error *error)
     return last || ls_judge_ends(t->session.job, &t->position) ? STAGE_DONE : GO_ON;
 }
 
+/* **Collective.** Pictures at the end of a stage, and at their pace. */
+static void take_samples_due(ls_trainer *t, verdict result, double flag)
+{
+    if (t->samples.wanted && result != FAILED &&
+        (result == STAGE_DONE || due(t, &t->session.job->samples.every, flag)))
+        take_samples(t);
+}
+
 /* What is due after a step: a checkpoint, an evaluation, which may end the stage, then pictures.
  * The checkpoint says that the evaluation is still to come, so that none of the steps is lost where
  * it fails, or where a stop or a kill comes meanwhile: the next start makes it. */
@@ -211,10 +219,7 @@ static verdict after_step(ls_trainer *t, const ls_trainer_step *done, ls_error *
     verdict result = stop ? STOP : judged ? evaluate_due(t, error) : last ? STAGE_DONE : GO_ON;
     if (t->position.evaluation_due && !saved)
         save(t, LS_CHECKPOINT_ALL);
-    const ls_every *pace = &t->session.job->samples.every;
-    if (t->samples.wanted &&
-        (result == STAGE_DONE || (result == GO_ON && due(t, pace, done->samples))))
-        take_samples(t);
+    take_samples_due(t, result, done->samples);
     return result;
 }
 
@@ -332,8 +337,10 @@ static verdict run_stage(ls_trainer *t, ls_error *error)
         return STAGE_DONE;
     }
     start_stage(t);
-    if (t->position.evaluation_due)
+    if (t->position.evaluation_due) {
         result = evaluate_due(t, error);
+        take_samples_due(t, result, 0);
+    }
     while (result == GO_ON)
         result = step_and_after(t, error);
     if (result != STAGE_DONE)

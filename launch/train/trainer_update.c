@@ -18,17 +18,24 @@ static bool is_saving_well(const ls_trainer *t)
     return !t->snapshot.writer || !ls_checkpoint_writer_failed(t->snapshot.writer);
 }
 
+/* Whether the run directory is still this job's. Records that can't be written raise the doubt. */
+static bool owns_run(const ls_trainer *t, ls_error *error)
+{
+    return !t->run || t->report.lost == 0 || ls_rundir_check(t->run, error);
+}
+
 /* Sets the flags that are summed over the ranks; the time is measured on rank 0. */
 static void raise_flags(ls_trainer *t, ls_step_sums *sums)
 {
     const ls_listener *listener = &t->options.listener;
     double limit = t->options.max_seconds;
+    ls_error ignored;
     sums->stop = listener->stop && listener->stop(listener->context);
     if (t->comm->rank != 0)
         return;
     t->first.time_up = limit > 0 && ls_clock_now() - t->report.opened > limit;
     sums->stop += t->first.time_up;
-    sums->failed += !is_saving_well(t);
+    sums->failed += !is_saving_well(t) || !owns_run(t, &ignored);
     sums->save = minutes_over(&t->session.job->checkpoint.every, t->last.saved);
     sums->evaluate = minutes_over(&t->evaluate, t->last.evaluated);
     sums->samples = minutes_over(&t->session.job->samples.every, t->samples.taken);
@@ -92,10 +99,11 @@ static void compute_gradient(ls_trainer *t, const ls_trainer_turn *now, ls_step_
     ls_watch_end(watch_of(t), LS_SPAN_GRADIENT, begin);
 }
 
-/* Whether this rank has its rows, and on rank 0 whether all checkpoints could be written. */
+/* Whether this rank has its rows, and on rank 0 whether the run directory is this job's, and all
+ * checkpoints could be written. */
 static bool check_files(const ls_trainer *t, const ls_batch *batch, ls_error *error)
 {
-    return batch && (is_saving_well(t) || ls_trainer_check_written(t, error));
+    return batch && owns_run(t, error) && (is_saving_well(t) || ls_trainer_check_written(t, error));
 }
 
 /* What the sums are divided by. Where no row of a batch has a label, they are 0. */

@@ -2,7 +2,9 @@
  * what is removed when. */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <functional>
 #include <gtest/gtest.h>
+#include <utility>
 
 #include "folder.h"
 #include "small_state.h"
@@ -20,6 +22,7 @@ struct Listing {
     long fails_at = 0;  /* the call, from 1, that fails with EIO; 0: none does */
     const char *hidden; /* names with this ending are left out; NULL: none are */
     long calls;
+    std::function<void()> then; /* called once, when a listing has come to its end */
 };
 thread_local Listing listing;
 
@@ -29,7 +32,11 @@ class BadListing
   public:
     BadListing(long fails_at, const char *hidden)
     {
-        listing = {fails_at, hidden, 0};
+        listing = {fails_at, hidden, 0, nullptr};
+    }
+    explicit BadListing(const std::function<void()> &then)
+    {
+        listing = {0, nullptr, 0, then};
     }
     ~BadListing()
     {
@@ -116,7 +123,28 @@ extern "C" struct dirent *readdir(DIR *folder)
     struct dirent *entry = next(folder);
     while (entry && listing.hidden && ends_with(entry->d_name, listing.hidden))
         entry = next(folder);
+    if (!entry && listing.then)
+        std::exchange(listing.then, nullptr)();
     return entry;
+}
+
+TEST(CheckpointFolder, ACheckpointThatIsPrunedMeanwhileGivesWayToTheNext)
+{
+    Folder run, later;
+    write_steps(run, {1});
+    write_steps(later, {2});
+    BadListing goes_on([&] {
+        for (const char *ending : {".h5", ".ok"}) {
+            const std::string folder = run / "checkpoints/step-0000000";
+            std::filesystem::rename(later / ("checkpoints/step-00000002" + std::string(ending)),
+                                    folder + "2" + ending);
+            std::filesystem::remove(folder + "1" + ending);
+        }
+    });
+    Found found = find(run);
+    EXPECT_EQ(found.answer, LS_CHECKPOINT_FOUND) << found.error.text;
+    EXPECT_EQ(found.step, 2);
+    EXPECT_EQ(found.notices, "");
 }
 
 TEST(CheckpointFolder, AListingThatFailsIsNoEmptyFolder)

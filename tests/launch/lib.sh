@@ -159,6 +159,10 @@ checkpoint: {every: 5 steps, keep: 9}
 END
 }
 
+steps_saved() { # RUN: of its newest checkpoint
+    find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
+}
+
 # 12 steps of job.yaml with these keys are the same bits on 1 to 4 ranks, on 1 and 2 threads, and after a stop amid an epoch.
 same_everywhere() { # RUN [KEY=VALUE ...]
     local run=$1 count step wanted

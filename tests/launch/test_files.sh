@@ -149,9 +149,12 @@ same 'the exit code of the job that took it' $code 75
 expect 0 "$lockstep" verify held
 
 # A run directory that is removed ends the job.
-start 0 "$lockstep" train job.yaml run=removed "${long[@]}"
-wait_until test -e removed/metrics.jsonl
-mv removed elsewhere
-finish
-same 'the exit code of a job whose run was removed' $code 74
-says 'removed: the run directory was removed or replaced while this job ran'
+for every in '1 steps' never; do # a checkpoint finds it out, or a record
+    start 0 "$lockstep" train job.yaml run=removed "${long[@]/every=1 steps/every=$every}"
+    wait_until test -e removed/metrics.jsonl
+    mv removed "elsewhere, $every"
+    finish
+    same 'the exit code of a job whose run was removed' $code 74
+    says 'removed: the run directory was removed or replaced while this job ran'
+    ! grep 'training goes on' out || fail 'expected one word about what comes'
+done

@@ -46,6 +46,10 @@ for picture in step-00000022-prior.png step-00000044-prior.png; do
 done
 ! cmp -s gan/samples/* || fail 'the pictures of two steps are the same'
 
+# Pictures that are due at the step of a stop are made.
+expect 75 "$lockstep" train gan.yaml run=halted samples.every='1 steps' --max-time=0.0001m
+[ -e "halted/samples/step-$(printf %08d "$(steps_saved halted)")-prior.png" ] || fail 'expected a picture of the last step'
+
 # From the checkpoint alone, on 1 rank and 2: the same rows, whatever their number; other seeds give others.
 mv data.h5 away.h5
 expect 0 "$lockstep" generate gan --rows 30

@@ -158,6 +158,18 @@ refused 65 'matlab.h5: train/x has 6 rows, but train/y has 1; expected as many (
 refused 64 'nchw_said.h5: train/x has the attribute layout=NCHW: give --channels-first' nchw_said.h5 -o none.h5
 imported nchw_said.h5 --channels-first
 "$python" "$tests/launch/foreign_h5.py" turned nchw.h5 out.h5
+"$python" - <<'END'
+import h5py
+with h5py.File("nchw.h5") as file, h5py.File("denoise.h5", "w") as made:
+    made["train/x"] = file["train/x"][()]
+    made["train/y"] = file["train/x"][()].astype("f4")
+END
+imported denoise.h5 --channels-first
+says 'y float32 [60, 5, 7, 3]'
+"$python" -c '
+import h5py
+train = h5py.File("out.h5")["train"]
+assert (train["x"][()] == train["y"][()]).all()'
 refused 65 'caffe.h5: data has 2 dimension(s); --channels-first expects [rows, channels, ...], three or more' \
     caffe.h5 --rename data=x,label=y --channels-first -o none.h5
 

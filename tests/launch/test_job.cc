@@ -300,6 +300,10 @@ TEST(JobStages, OthersTakeThatOfTheirObjectiveElseTheFirst)
     EXPECT_EQ(filled({stage_of(nullptr), stage_of("autoencoder noise=1")}),
               (std::vector<std::string>{"autoencoder pair=1; adam rate=0.1; linear; 64; 5",
                                         "autoencoder noise=1; adam rate=0.1; linear; 64; 5"}));
+    EXPECT_EQ(filled({stage_of(nullptr), stage_of(nullptr)})[1],
+              "autoencoder pair=2; adam rate=0.2; cosine; 32; 6");
+    EXPECT_EQ(filled(std::vector<ls_job_stage>(4, stage_of(nullptr)))[3],
+              "autoencoder pair=1; adam rate=0.1; linear; 64; 5");
     EXPECT_EQ(filled({stage_of(nullptr), stage_of(nullptr), stage_of("supervised")})[2],
               "supervised; momentum rate=0.01 momentum=0.9; constant; 16; 7")
         << "phases of another objective are none of this";

@@ -60,6 +60,11 @@ with h5py.File("spans.h5") as data, h5py.File("one.h5") as made:
     assert ([[int(line[0]), int(line[1])] for line in lines] == numpy.stack([row, step], 1)).all()
 END
 
+# As many outputs of a row as it has steps are not taken for outputs of steps.
+expect 0 "$lockstep" train job.yaml run=nine model= net=$'gru units=4 last=1\ndense units=9' steps=2
+expect 0 "$lockstep" predict nine --as values -o nine.csv
+same 'header and rows' "row,$(seq -s, -f 'value_%g' 0 8) 62" "$(head -n 1 nine.csv) $(wc -l <nine.csv)"
+
 # --- extract keeps lengths where the layer has steps, leaves them out where it has none, and makes rows of frames.
 expect 0 ranks 2 "$lockstep" extract steps --layer layer1 -o layer.h5
 expect 0 ranks 3 "$lockstep" extract steps --layer layer1 --frames -o frames.h5
@@ -197,6 +202,14 @@ for line in 'conv2d out=4 kernel=2' 'maxpool kernel=2' 'avgpool global=1' 'decon
 done
 expect 64 "$lockstep" train job.yaml run=no data=lengths_nan.h5 transform=flip
 says 'flip is for images, but rows of lengths_nan.h5 are sequences of unequal length'
+expect 0 "$lockstep" verify lengths_nan.h5
+"$python" -c '
+import h5py, shutil
+shutil.copy("lengths_nan.h5", "broken.h5")
+with h5py.File("broken.h5", "a") as file:
+    file["test/x"][60, 0, 2] = float("nan")'
+expect 65 "$lockstep" verify broken.h5
+says 'broken.h5: test/x holds nan at row 60; expected finite float32 numbers'
 expect 0 "$lockstep-double" check job.yaml data=lengths_nan.h5 --rows 6
 says 'net/backward2/weight '
 expect 0 "$lockstep-double" check job.yaml data=spans_bad.h5 --rows 6 model='lstm classes=5 units=6 embed=3 bidirectional=1'

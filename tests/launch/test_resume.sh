@@ -154,6 +154,16 @@ before=$(digest --all "$(checkpoint ways 4)")
 expect 0 run stages.0.steps=2 stages.1.steps=2 --resume=ways/checkpoints/step-00000002.h5 --overwrite
 says 'goes on   from ways/checkpoints/step-00000002.h5 (step 2)'
 same 'gone back and on again' "$before" "$(digest --all "$(checkpoint ways 4)")"
+# What comes after goes with its best.h5.
+back=(run=back stages.0.steps=9 stages.1.steps=2 evaluate.every='3 steps' checkpoint.every='1 steps' checkpoint.keep=99)
+expect 0 "$lockstep" train job.yaml "${back[@]}"
+[ -e back/checkpoints/best.h5 ] || fail 'expected a best.h5'
+expect 75 "$lockstep" train job.yaml "${back[@]}" --resume=back/checkpoints/step-00000001.h5 --overwrite --max-time=0.0001m
+same 'steps after going back' 2 "$(steps_saved back)"
+[ ! -e back/checkpoints/best.h5 ] || fail 'best.h5 is of a step that was dropped'
+expect 0 "$lockstep" evaluate back
+says 'back/checkpoints/step-00000002.h5'
+
 expect 0 "$lockstep" train job.yaml run=heir --resume=ways stages.0.steps=2 stages.1.steps=3
 says 'goes on   from ways/checkpoints/step-00000004.h5 (step 4)'
 expect 0 "$lockstep" train job.yaml run=heir --resume=ways stages.0.steps=2 stages.1.steps=4
@@ -283,3 +293,5 @@ expect 0 "$lockstep" train mine/job.yaml run=mine stages.0.steps=1 stages.1.step
 says 'mine/job.yaml stays as it is'
 cmp -s before.yaml mine/job.yaml || fail 'the job file of a person was written over'
 grep -q 'steps: 1' mine/resolved.yaml || fail 'expected the job with all keys in resolved.yaml'
+expect 0 "$lockstep" inspect mine --json
+says 'Written by lockstep at each start of this run'

@@ -52,6 +52,17 @@ with h5py.File(sys.argv[1]) as file:
     assert len(found) == 1 and found[0].max() > 0.9 ** 6 + 1e-3, found
 END
 
+# Weights have scale and offset, like all numbers of a data set.
+expect 0 "$lockstep" train job.yaml run=plain sampling=weights epochs=1
+cp images.h5 scaled.h5
+"$python" -c '
+import h5py
+with h5py.File("scaled.h5", "a") as file:
+    file["train/weight"][()] = 4 * file["train/weight"][()] + 3
+    file["train/weight"].attrs["scale"], file["train/weight"].attrs["offset"] = 0.25, -0.75'
+expect 0 "$lockstep" train job.yaml run=scaled data=scaled.h5 sampling=weights epochs=1
+same 'weights by scale and offset' "$(digest "$(checkpoint plain 6)")" "$(digest "$(checkpoint scaled 6)")"
+
 expect 64 "$lockstep" train job.yaml run=none sampling=fair
 says 'sampling: expected shuffle, balanced or weights'
 

@@ -48,6 +48,21 @@ END
 expect 0 "$lockstep" predict run --data plain.h5 -o plain.csv
 same 'with labels and without' "$(cat classes.csv)" "$(cat plain.csv)"
 
+# With one output a step, as bce takes it, too.
+"$python" - <<'END'
+import h5py
+with h5py.File("tokens.h5") as data, h5py.File("pairs.h5", "w") as made:
+    for split in data:
+        made[f"{split}/x"], made[f"{split}/y"] = data[f"{split}/x"][()], (data[f"{split}/y"][()] % 2).astype("u1")
+        made[f"{split}/y"].attrs["classes"] = 2
+END
+expect 0 "$lockstep" train job.yaml data=pairs.h5 run=pairs model= net=$'embedding vocabulary=5 width=4\ngru units=6\ndense units=1 each=1' \
+    objective='supervised loss=bce' steps=2
+expect 0 "$lockstep" predict pairs -o pairs.csv
+same 'header and rows' "row,step,class,probability_0,probability_1 $((61 * 12 + 1))" "$(head -n 1 pairs.csv) $(wc -l <pairs.csv)"
+expect 0 "$lockstep" predict pairs --data plain.h5 -o pairs_plain.csv
+same 'one output, with labels and without' "$(cat pairs.csv)" "$(cat pairs_plain.csv)"
+
 # --- Targets of each step, numbers: a row of predict's file is a step, with or without lengths of the rows.
 "$python" - <<'END'
 import h5py, numpy
@@ -64,6 +79,11 @@ expect 0 "$lockstep" train job.yaml data=numbers.h5 run=vectors model= net=$'gru
     objective='supervised loss=squared-error' steps=2 evaluate.metric=loss # numbers of the row, which are of no step
 expect 0 "$lockstep" predict vectors -o vectors.csv
 same 'rows of vectors' 62 "$(wc -l <vectors.csv)"
+
+# Targets of other dimensions than the net's output has are no mistake of their order.
+expect 64 "$lockstep" train job.yaml data=numbers.h5 run=no model= net=$'gru units=6 last=1\ndense units=14\nreshape shape=2,7' \
+    objective='supervised loss=squared-error' evaluate.metric=loss
+says "the net's output is 2x7, but a target of the data is 7x2"
 
 # --- The class of a sequence, from both ends.
 expect 0 ranks 2 "$lockstep" train job.yaml data=marks.h5 run=marks steps=60 \

@@ -201,6 +201,16 @@ says "c.lab:2: 'nonsense here' is no segment"
 expect 64 "$lockstep" import wav sounds --segments lab -o refused.h5
 says "the files have labels already"
 
+# Names that are numbers come first, by their values.
+printf '0.0 0.1 10\n0.1 0.2 2\n' >framed/c.lab
+expect 0 "$lockstep" import wav framed/more --segments lab -o more.h5 --force
+"$python" -c '
+import h5py
+y = h5py.File("more.h5")["train/y"]
+names = y.attrs["class_names"]
+names = (names.decode() if isinstance(names, bytes) else str(names)).split("\n")
+assert names == ["none", "2", "10", "stop", "vowel"] and set(y[1].tolist()) == {0, 1, 2}, (names, y[1])'
+
 # Options that do not fit.
 expect 64 "$lockstep" import wav sounds -o refused.h5 --features plp
 says "--features plp; expected one of logmel, mfcc"

@@ -14,10 +14,6 @@ evaluate: {every: never}
 checkpoint: {every: never}
 END
 
-steps_saved() { # RUN: of its newest checkpoint
-    find "$1/checkpoints" -name 'step-*.ok' | sort | tail -n 1 | sed 's/.*step-0*//; s/.ok//'
-}
-
 # stopped RUN [WHY]: it ended with 75, said so, and resumes from the checkpoint
 stopped() {
     [ $code = 75 ] || fail "expected exit code 75, found $code"

@@ -112,6 +112,13 @@ assert found[0].shape[0] == 61 and 0 < found[0].min() < found[0].max() < 1, foun
 END
 expect 0 "$lockstep" generate best -o prior.h5 --rows 9
 expect 0 "$lockstep" generate best -o walk.h5 --walk 3,4
+expect 0 "$lockstep" export best -o best.safetensors # which says nothing of the rows: the data do
+cp images.h5 moved.h5
+sed 's/images.h5/away.h5/' one.yaml >away.yaml
+expect 65 "$lockstep" generate away.yaml --weights best.safetensors -o again.h5 --rows 9
+expect 0 "$lockstep" generate away.yaml --weights best.safetensors -o again.h5 --rows 9 --data moved.h5
+expect 64 "$lockstep" generate best -o again.h5 --rows 9 --data moved.h5 --force
+says 'no row of it is read'
 expect 64 "$lockstep" generate best -o plane.h5 --plane
 
 # --- Targets are not read, so no matter what they are; with an encoder that is frozen only the decoder learns.

@@ -56,4 +56,8 @@ for lines in $'dense units=60\nreshape shape=12,5' $'reshape shape=72\ndense uni
     expect 64 "$lockstep" export flat -o refused.onnx
     says 'dense1: what this dense makes of a row depends on where the row ends'
 done
+expect 0 "$lockstep" train spans.yaml run=flat --resume=never --overwrite \
+    net=$'embedding vocabulary=9 width=4\nreshape shape=6,8\nlstm units=6\nreshape shape=12,3\ndense each=1 units=5'
+expect 64 "$lockstep" export flat -o refused.onnx
+says 'reshape1: what this reshape makes of a row depends on where the row ends'
 [ ! -e refused.onnx ] || fail 'a refused export left a file'
