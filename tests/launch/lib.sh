@@ -90,6 +90,7 @@ same() { # WHAT A B
 }
 
 different() { # WHAT A B
+    [ "$2" ] && [ "$3" ] || fail "$1: expected two values, found '$2' and '$3'"
     [ "$2" != "$3" ] || fail "$1: expected two values, found '$2' twice"
 }
 

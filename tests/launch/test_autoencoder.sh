@@ -34,8 +34,8 @@ for step in 3 5 7 10 12 15 18; do
     says "goes on   from $(checkpoint whole $step) (step $step)"
     files+=("$(checkpoint from$step 20)")
 done
-[ "$(digest --all "${files[@]}" | sort | uniq -c | wc -l)" = 1 ] ||
-    fail "not all runs end the same: $(digest --all "${files[@]}" | tr '\n' ' ')"
+ends=$(digest --all "${files[@]}")
+[ "$(sort -u <<<"$ends" | wc -l)" = 1 ] || fail "not all runs end the same: $ends"
 
 # --- What learns in a stage: the pair, and nothing else.
 changed() { # STEP STEP

@@ -214,8 +214,8 @@ mkdir -p noted/checkpoints
 touch noted/checkpoints/step-00000001.ok
 printf '#!/bin/bash\necho "$*" >>starts\nexec sleep 600\n' >noted.sh
 chmod +x noted.sh
-given='train --threads=1 job.yaml run=noted --resume=elsewhere.h5'
-LOCKSTEP=$work/noted.sh submit -n 1 "$cluster/train.sbatch" job.yaml run=noted --resume=elsewhere.h5 --overwrite
+given='train --threads=1 job.yaml run=noted --resume elsewhere.h5'
+LOCKSTEP=$work/noted.sh submit -n 1 "$cluster/train.sbatch" job.yaml run=noted --resume elsewhere.h5 --overwrite
 started_so_often() { # TIMES
     [ -e starts ] && [ "$(wc -l <starts)" = "$1" ]
 }
@@ -225,7 +225,7 @@ patiently started_so_often 2
 touch noted/checkpoints/step-00000001.ok # the same step as before, trained anew
 control scontrol requeue "$job"
 patiently started_so_often 3
-same 'arguments of the starts' "$given --overwrite|$given --overwrite|${given% *}|" "$(tr '\n' '|' <starts)"
+same 'arguments of the starts' "$given --overwrite|$given --overwrite|${given% --resume*}|" "$(tr '\n' '|' <starts)"
 control scancel "$job"
 
 # A rank is stopped: the watchdog ends the training, and the job is queued again.

@@ -125,8 +125,7 @@ long=(steps=40000000 checkpoint.every='1 steps' evaluate.every=never)
 start 0 "$lockstep" train job.yaml run=held "${long[@]}"
 wait_until test -e held/metrics.jsonl
 rm held/lock
-wait_until test -s held/lock
-says 'held/lock: was removed while this job runs; it is made anew'
+wait_until grep -qF 'held/lock: was removed while this job runs; it is made anew' out
 code=0
 "$lockstep" train job.yaml run=held >second 2>&1 || code=$?
 same 'the exit code of a second job' $code 73

@@ -31,7 +31,7 @@ for shares in '1 3' '2 1' '3 2'; do
     expect 0 ranks "$count" "$lockstep" import images tree --size 512 --valid 0.2 --test 0.1 --threads "$threads" -o one-too.h5 \
         --force
     cmp one.h5 one-too.h5
-    says "$(grep -v '^wrote' words)"
+    while IFS= read -r line; do says "$line"; done < <(grep -v '^wrote' words)
 done
 # Each row has the name of its file, as it stands below the folder.
 "$python" - <<'END'

@@ -105,6 +105,7 @@ stopped terminal
 until_head() { # RUN COMMAND ...
     local run=$1
     shift
+    rm -f code
     { "$@" 2>"$work/out" || echo $? >code; } | head -n 1 >/dev/null
     code=$(cat code)
     stopped "$run"
@@ -120,9 +121,14 @@ expect 0 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lock
 
 # A signal ends what waits for a file that never opens, alone and on two ranks.
 mkfifo pipe.yaml
+waits_for_signals() { # USR1 (10) and TERM (15) are caught
+    local process caught
+    process=$(pgrep -P "$started") && caught=$(sed -n 's/^SigCgt:\t//p' "/proc/$process/status") &&
+        [ $((0x$caught & 0x4200)) = $((0x4200)) ]
+}
 for signal in TERM:143 INT:130 USR1:138 HUP:129; do
     start 0 timeout -s KILL 30 "$lockstep" train pipe.yaml
-    sleep 0.3
+    wait_until waits_for_signals
     kill -${signal%:*} "$(pgrep -P "$started")"
     finish
     [ $code = ${signal#*:} ] || fail "$signal while the job file is opened: found exit code $code"

@@ -59,7 +59,7 @@ echo 'static int *x(void) { return malloc(4); }' >>core/net.c && noticed core/ne
 echo 'static void x(int *y) { free(y); }' >>io/h5/h5.c && noticed io/h5/h5.c:4 call
 echo 'static void x(int y) { assert(y); }' >>dist/comm.c && noticed dist/comm.c:3 call
 echo 'static void x(int y) { printf("%d", y); }' >>core/net.c && noticed core/net.c:7 call
-yes '/* net */' | head -n 600 >>core/net.c && noticed core/net.c:601 size
+printf '/* net */\n%.0s' {1..600} >>core/net.c && noticed core/net.c:601 size
 touch notes.txt && noticed notes.txt:1 'top level'
 sed -i 1d core/net.c && noticed core/net.c:1 'first line'
 sed -i 2d launch/start.sh && noticed launch/start.sh:2 'first line'
@@ -82,8 +82,8 @@ touch launch/file{1..20} && noticed launch:1 folder
 define 50 int >>core/net.c && unnoticed
 define 9 'int a, int (*b)(int, int), int c, int d, int e, int f, int g, int h, int i' >>core/net.c && noticed core/net.c:7 parameters
 define 9 'int a, int (*b)(int, int), int c, int d, int e, int f, int g, int h' >>core/net.c && unnoticed
-{ echo 'typedef struct {' && yes '    int a, *b;' | head -n 10 && echo '    int c;' && echo '} ls_net;'; } >>core/net.h && noticed core/net.h:3 members
-{ echo 'typedef struct {' && yes '    int a, *b;' | head -n 10 && echo '} ls_net;'; } >>core/net.h && unnoticed
+{ echo 'typedef struct {' && printf '    int a, *b;\n%.0s' {1..10} && echo '    int c;' && echo '} ls_net;'; } >>core/net.h && noticed core/net.h:3 members
+{ echo 'typedef struct {' && printf '    int a, *b;\n%.0s' {1..10} && echo '} ls_net;'; } >>core/net.h && unnoticed
 printf 'void ls_net_close(void);\n' >dist/comm.h && printf 'void ls_net_close(void)\n{\n}\n' >>core/net.c && noticed core/net.c:7 header
 mv core/net.h core/other.h && sed -i 's/net.h/other.h/' core/net.c && noticed core/net.c:4 header
 printf '/* test_net: is a net a net? */\nint x; // x\n' >tests/test_net.cc && noticed tests/test_net.cc:2 comment

@@ -171,6 +171,9 @@ found = json.load(open("out"))
 right, all = sum(found["confusion"][k][k] for k in range(7)), sum(map(sum, found["confusion"]))
 assert "rows" not in found and found["tokens"] == all == 776 and abs(found["accuracy"] - right / all) < 1e-9, found
 END
+mv out single.json
+expect 0 ranks 3 "$lockstep" evaluate single --split test --json # 48 streams, of which 16 at a time are one rank's
+same 'evaluation of many streams on 3 ranks' "$(cat single.json)" "$(cat out)"
 
 # --- A text of fewer tokens than the batch has streams, or than a window has, is evaluated as one stream.
 "$python" - <<'PYTHON'

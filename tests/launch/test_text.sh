@@ -83,6 +83,11 @@ expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml"
 expect 0 "$lockstep" evaluate runs/hello --split train --json
 "$python" -c 'import json; found = json.load(open("out")); assert found["accuracy"] == 1 and sum(map(sum, found["confusion"])) == 4, found'
 mv runs/hello.h5 away.h5
+expect 0 "$lockstep" import text hello.txt --vocabulary runs/hello/checkpoints/best.h5 -o again.h5
+"$python" -c '
+import h5py
+again, before = h5py.File("again.h5"), h5py.File("away.h5")
+assert (again["train/x"][()] == before["train/x"][()]).all()'
 expect 0 "$lockstep" generate runs/hello --prime h --length 4 --temperature 0
 says_only hello
 expect 0 ranks 2 "$lockstep" generate runs/hello --prime he --length 3 --top 1 --seed 5

@@ -6,7 +6,7 @@ PATH=$PATH:/usr/sbin:/sbin
 host=$(hostname)
 limits=(--stall-warn=1s --stall-abort=2s)
 
-"$lockstep" import synthetic --rows 4000 --valid 4000 --test 10 -o glyphs.h5 >/dev/null
+"$lockstep" import synthetic --rows 4000 --valid 24000 --test 10 -o glyphs.h5 >/dev/null
 cat >job.yaml <<'END'
 data: glyphs.h5
 model: mlp widths=784,100,10
@@ -179,6 +179,10 @@ start 2 "$lockstep" train long.yaml run=$run "${limits[@]}"
 wait_for_word 'step 1: valid'
 sleep 0.5
 ! grep -q 'made progress' out || fail 'a long evaluation gave an alarm'
+"$python" -c '
+import json
+step, judged = [json.loads(line) for line in open("long/metrics.jsonl")][:2]
+assert "valid" in judged and judged["seconds"] - step["seconds"] > 1.2, "the evaluation was too short to give an alarm"'
 kill -STOP "$(process_of 1)"
 ended "rank 1 on $host: step "
 grep -qE 'step [0-9]+, evaluating, for .* s; stopped by a signal' out || fail 'expected a rank that is stopped in an evaluation'

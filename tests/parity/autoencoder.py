@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy
 import torch
 from torch.nn import functional as F
 
@@ -84,7 +85,7 @@ def check(build, program, loss, tied, noise, pair, *options):
 def compare(build, program, *case):
     write_weights(check(build, program, *case))
     found = errors(check(build, program, *case, "--weights", "weights.h5"), *case)
-    worst = max(found, key=found.get)
+    worst = max(found, key=lambda what: numpy.nan_to_num(found[what], nan=numpy.inf))
     good = found[worst] <= BOUNDS[program]
     print(f"{program:16} loss={case[0]:13} tied={case[1]} noise={case[2]:3} pair={case[3]} {len(found):3} compared, "
           f"worst {found[worst]:.1e} of {worst}", "" if good else "WRONG")

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy
 import torch
 from torch.nn import functional as F
 
@@ -153,7 +154,7 @@ def compare(build, program, number, case):
         for net in (g, d):
             found = torch.cat([saved[f"{'state' if key in net.state else 'model'}/{net.name}/{key}"].flatten()
                                for key in net.values])
-            worst = max(worst, float((found - net.flat()).norm() / (net.flat() - net.start).norm()))
+            worst = float(numpy.max([worst, (found - net.flat()).norm() / (net.flat() - net.start).norm()]))
     good = worst <= BOUNDS[program]
     print(f"{program:16} {model.split()[0]:5} {loss:13} k={k} {of_d.split()[0]:7} {of_g.split()[0]:7} {steps} steps, "
           f"worst {worst:.1e}", "" if good else "WRONG")

@@ -124,7 +124,7 @@ def compare(build, program, number, case):
     energy = machine.free_energy(rows_of(data, "test", "binarize" in options)).mean()
     expected["log_likelihood"] = -energy - expected["log_z"]
     off = {name: abs(found[name] - value) / max(abs(value), 1) for name, value in expected.items()}
-    worst = max(off, key=off.get)
+    worst = max(off, key=lambda what: numpy.nan_to_num(off[what], nan=numpy.inf))
     good = off[worst] <= BOUNDS[program] and found["exact"] == (not how) and numpy.abs(machine.w).max() > 0.5
     print(f"{program:16} {data:10} {hidden:3} hidden {options:16} {' '.join(how):30} ln Z {expected['log_z']:9.4f}, "
           f"worst off by {off[worst]:.1e}: {worst}", "" if good else "WRONG")

@@ -95,7 +95,7 @@ def compare(build, program, kind, tokens):
         checkpoint = read(run / f"checkpoints/step-{step:08}.h5")
         moved = [torch.cat([(p[name] - values[name]).detach().flatten() for name in values])
                  for p in (under(checkpoint, "model/"), parameters)]
-        worst = max(worst, apart(*moved), apart(checkpoint["rows/streams"], states))
+        worst = float(numpy.max([worst, apart(*moved), apart(checkpoint["rows/streams"], states)]))
     ok = worst < BOUNDS[program]
     print(f"{program:15} {kind:5} {worst:.1e} {'ok' if ok else 'WRONG'}")
     return ok

@@ -152,8 +152,8 @@ def compare(build, program, number, spec):
     wanted = {"model/": expected}
     if option(spec, "ema"):
         wanted["optimizer/average/"] = list(averages(expected, float(option(spec, "ema"))))
-    worst = max(float((checkpoint(run, k, top) - steps[k]).norm() / (steps[k] - steps[0]).norm())
-                for top, steps in wanted.items() for k in range(1, STEPS + 1))
+    worst = float(numpy.max([float((checkpoint(run, k, top) - steps[k]).norm() / (steps[k] - steps[0]).norm())
+                             for top, steps in wanted.items() for k in range(1, STEPS + 1)]))
     good = worst <= BOUNDS[program]
     print(f"{program:16} {spec:86} worst step {worst:.1e}", "" if good else "WRONG")
     return good
