@@ -59,10 +59,11 @@ sweep
 # So where that is no terminal, it goes through relay, which asks for a checkpoint once nobody reads, lets mpirun write into
 # nothing, and returns 74. On a terminal mpirun writes to it itself: the program looks for one for its progress bar.
 relay() {
-    local code=0
-    cat || code=$?
+    local code=0 words
+    { words=$(LC_ALL=C cat 2>&1 >&4) || code=$?; } 4>&1
     [ $code != 0 ] || return 0
-    if [ $code = 141 ]; then # SIGPIPE
+    [ -z "$words" ] || echo "mpirun.sh: $words" >&2
+    if [ $code = 141 ] || [[ $words == *'Broken pipe'* ]]; then # SIGPIPE, or where it is ignored
         echo 'mpirun.sh: nobody reads the output any more: a training stops with a checkpoint' >&2
         kill -USR1 $$ 2>/dev/null || true
     fi

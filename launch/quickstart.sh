@@ -7,7 +7,8 @@ ranks=2
 job=launch/jobs/lenet.yaml
 data= # default: runs/fashion.h5, and run runs/lenet; without Fashion-MNIST runs/glyphs.h5, and run runs/glyphs
 run=
-other_data= # what the commands that are printed at the end need as data=
+given=      # the arguments, for the commands that are printed at the end
+other_data= # what these need as data=
 
 for argument in "$@"; do
     case $argument in
@@ -22,7 +23,10 @@ Ctrl-C stops with a checkpoint; the same command again resumes the training.
 END
         exit 0
         ;;
-    data=*) data=${argument#data=} ;;
+    data=*)
+        data=${argument#data=}
+        other_data=$(printf ' data=%q' "$data")
+        ;;
     run=*) run=${argument#run=} ;;
     *=*) ;;
     *)
@@ -30,6 +34,7 @@ END
         exit 64
         ;;
     esac
+    given+=$(printf ' %q' "$argument")
 done
 
 say() {
@@ -143,7 +148,7 @@ if [ "$(id -u)" = 0 ]; then
     echo '    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1   # you are root'
 fi
 printf '    %-68s %s\n' \
-    'launch/quickstart.sh epochs=20' 'the same run, longer' \
+    "launch/quickstart.sh$given epochs=20" 'the same run, longer' \
     "mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml$other_data" 'another net' \
     "mpirun -n 2 build/lockstep train launch/jobs/mlp.yaml$other_data --dry-run" 'its layers, and its memory' \
     'build/lockstep list' 'what nets can be made of' \

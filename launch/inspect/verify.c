@@ -171,11 +171,12 @@ static json_t *verify(const char *path, ls_error *error)
         json_array_append_new(list, check_file(path));
         return list;
     }
-    if (ls_contents_each(path, add_entry, list, error) && json_array_size(list) == 0)
+    const bool all = ls_contents_each(path, add_entry, list, error);
+    if (all && json_array_size(list) > 0)
+        return list;
+    if (all)
         ls_error_set(error, LS_DATA, "%s: holds no checkpoint to verify: is it a run directory?",
                      path);
-    if (json_array_size(list) > 0)
-        return list;
     json_decref(list);
     return NULL;
 }

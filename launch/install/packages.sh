@@ -27,13 +27,13 @@ build|pc:libxxhash|libxxhash-dev|xxhash-devel|xxhash-devel|xxhash
 build|header:Random123/philox.h|librandom123-dev|Random123-devel|-|random123
 build|pc:zlib|zlib1g-dev|zlib-devel|zlib-devel|zlib
 build|pc:libpng|libpng-dev|libpng-devel|libpng16-devel|libpng
-build|header:jpeglib.h|libjpeg62-turbo-dev|libjpeg-turbo-devel|libjpeg8-devel|libjpeg-turbo
+build|header:jpeglib.h|libjpeg-dev|libjpeg-turbo-devel|libjpeg8-devel|libjpeg-turbo
 build|pc:sndfile|libsndfile1-dev|libsndfile-devel|libsndfile-devel|libsndfile
 build|pc:fftw3|libfftw3-dev|fftw-devel|fftw3-devel|fftw
 build|pc:samplerate|libsamplerate0-dev|libsamplerate-devel|libsamplerate-devel|libsamplerate
 build|pc:libprotobuf-c|libprotobuf-c-dev|protobuf-c-devel|libprotobuf-c-devel|protobuf-c
 build|cmd:protoc-c|protobuf-c-compiler|protobuf-c-compiler|protobuf-c|protobuf-c
-build|file:/usr/include/onnx/onnx.proto|libonnx-dev|onnx-devel|onnx-devel|onnx
+build|header:onnx/onnx.proto|libonnx-dev|onnx-devel|onnx-devel|onnx
 build|cmd:setsid|util-linux|util-linux|util-linux|util-linux
 data|file:${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}/train-images-idx3-ubyte.gz|dataset-fashion-mnist|-|-|-
 tests|cmd:c++|g++|gcc-c++|gcc-c++|gcc

@@ -71,14 +71,6 @@ static bool compare(const comparison *c, const char *path, const char *before, c
     return true;
 }
 
-static const char *spec_of(const ls_job_stage *stage, const char *phase)
-{
-    for (int i = 0; i < stage->optimizers; i++)
-        if (!stage->optimizer[i].phase || (phase && !strcmp(stage->optimizer[i].phase, phase)))
-            return stage->optimizer[i].spec;
-    return NULL;
-}
-
 /* While a stage runs, its optimizers hold state of their type, and an average or none. */
 static const char *why_state_is_lost(const char *before, const char *now)
 {
@@ -90,19 +82,41 @@ static const char *why_state_is_lost(const char *before, const char *now)
     return known && (a.ema > 0) != (b.ema > 0) ? keeps_average : NULL;
 }
 
+/* Whether both are of the same phase; one without a phase is of all. */
+static bool same_phase(const ls_job_optimizer *a, const ls_job_optimizer *b)
+{
+    return !a->phase || !b->phase || strcmp(a->phase, b->phase) == 0;
+}
+
+/* `before` NULL: there was none. `done`: why a stage that is over keeps its optimizers, or NULL. */
+static bool compare_optimizer(const comparison *c, int stage, const char *path, const char *done,
+                              const ls_job_optimizer *before, const ls_job_optimizer *now)
+{
+    const char *spec = before ? before->spec : NULL;
+    const char *phase = now->phase || !before ? now->phase : before->phase;
+    const char *why = stage == c->running ? why_state_is_lost(spec, now->spec) : done;
+    char whole[2 * TEXT];
+    snprintf(whole, sizeof whole, "%s%s%s", path, phase ? "." : "", phase ? phase : "");
+    return compare(c, whole, spec, now->spec, why);
+}
+
 static bool compare_optimizers(const comparison *c, int stage, const char *path, const char *done)
 {
-    const ls_job_stage *now = &c->now->stage[stage];
-    for (int i = 0; i < now->optimizers; i++) {
-        const char *phase = now->optimizer[i].phase, *spec = now->optimizer[i].spec;
-        const char *before = spec_of(&c->before->stage[stage], phase);
-        const char *why = stage == c->running ? why_state_is_lost(before, spec) : done;
-        char whole[2 * TEXT];
-        snprintf(whole, sizeof whole, "%s%s%s", path, phase ? "." : "", phase ? phase : "");
-        if (!compare(c, whole, before, spec, why))
-            return false;
+    const ls_job_stage *now = &c->now->stage[stage], *before = &c->before->stage[stage];
+    bool ok = true;
+    for (int i = 0; ok && i < now->optimizers; i++) {
+        const ls_job_optimizer *is = &now->optimizer[i];
+        bool found = false;
+        for (int k = 0; ok && k < before->optimizers; k++) {
+            const ls_job_optimizer *was = &before->optimizer[k];
+            if (!same_phase(is, was))
+                continue;
+            found = true;
+            ok = compare_optimizer(c, stage, path, done, was, is);
+        }
+        ok = ok && (found || compare_optimizer(c, stage, path, done, NULL, is));
     }
-    return true;
+    return ok;
 }
 
 /* The nets are the same, in the same order: what they draw goes by their number. */

@@ -151,14 +151,17 @@ static bool takes_top(const ls_job *job, int stage, const ls_job_key *key, const
 static bool fail_number(const ls_job *job, const ls_job_entry *entry, ls_error *error)
 {
     char where[LS_JOB_PATH];
+    const char *key = entry->path;
+    if (strncmp(key, "stages.", 7) == 0 && strchr(key + 7, '.'))
+        key = strchr(key + 7, '.') + 1;
     ls_job_where(job, entry->path, where, sizeof where);
     if (job->stages == 1)
         return ls_error_set(error, LS_USAGE, "%s: this job has one stage: write stages.0.%s", where,
-                            ls_job_refuse_word(entry));
+                            key);
     return ls_error_set(error, LS_USAGE,
                         "%s: this job's stages have the numbers 0 to %d: write for example "
                         "stages.0.%s",
-                        where, job->stages - 1, ls_job_refuse_word(entry));
+                        where, job->stages - 1, key);
 }
 
 static bool set_in_stage(ls_job *job, const ls_job_entry *entry, const ls_job_key *key, int stage,
@@ -332,7 +335,11 @@ static void put_default(const ls_job *job, const ls_job_key *key)
     char *text = name ? ls_format("%.*s%.*s%s", (int)(name - key->preset), key->preset, length,
                                   file, name + strlen("NAME"))
                       : ls_copy_string(key->preset);
-    ls_job_key_set(key, ls_job_key_member(key, job, 0), text);
+    if (!ls_job_key_set(key, ls_job_key_member(key, job, 0), text)) { /* the name is not UTF-8 */
+        for (char *c = text; *c; c++)
+            *c = (unsigned char)*c < 0x80 ? *c : '_';
+        ls_job_key_set(key, ls_job_key_member(key, job, 0), text);
+    }
     ls_free(text);
 }
 

@@ -266,6 +266,14 @@ bool ls_evaluation_check(const ls_objective *objective, const ls_dataset *data, 
                         ls_shape_count(&split->row) + 1);
 }
 
+bool ls_evaluation_no_label(const ls_dataset *data, ls_split_id id, ls_error *error)
+{
+    const ls_split *split = ls_dataset_split(data, id);
+    return ls_error_set(error, LS_DATA,
+                        "%s: no row of %s has a label to evaluate by: all are ignore=%ld",
+                        ls_dataset_path(data), split->y.path, split->ignore);
+}
+
 bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_split_id id,
                  ls_evaluation *evaluation, ls_error *error)
 {
@@ -278,9 +286,7 @@ bool ls_evaluate(ls_comm *comm, ls_objective *objective, ls_dataset *data, ls_sp
     if (!evaluate_rows(comm, objective, data, id, evaluation, error))
         return false;
     if (objective->takes_y && split->ignores && evaluation->sums[0].at[LS_SUM_WEIGHT] == 0)
-        return ls_error_set(error, LS_DATA,
-                            "%s: no row of %s has a label to evaluate by: all are ignore=%ld",
-                            ls_dataset_path(data), split->y.path, split->ignore);
+        return ls_evaluation_no_label(data, id, error);
     if (evaluation->confusion)
         ls_comm_sum_long(comm, evaluation->confusion, evaluation->classes * evaluation->classes);
     return ls_objective_gap(objective) < 0 || compare(comm, objective, data, id, evaluation, error);

@@ -35,6 +35,8 @@ long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, 
 /* Whether the split has what the objective is evaluated by; LS_DATA errors. */
 bool ls_evaluation_check(const ls_objective *objective, const ls_dataset *data, ls_split_id id,
                          ls_error *error);
+/* The error where no label of the split counts; false. */
+bool ls_evaluation_no_label(const ls_dataset *data, ls_split_id id, ls_error *error);
 /* **Collective.** Adds to *evaluation, which holds a seed, the number of training rows, maybe what
  * estimate is wanted (of an objective with `assess`) and an empty confusion matrix. Where a metric
  * is a gap, and the rows are not those of training, as many of the first training rows are

@@ -59,10 +59,12 @@ static double left_on_machine(void)
     double left = 1024 * number_in("/proc", "meminfo", "MemAvailable:");
     FILE *groups = fopen("/proc/self/cgroup", "re");
     while (groups && fgets(line, sizeof line, groups)) {
-        const char *path = strrchr(line, ':');
+        const char *path =
+            strchr(line, ':'); /* NUMBER:CONTROLLERS:PATH, whose path may have colons */
+        path = path ? strchr(path + 1, ':') : NULL;
         bool unified = strncmp(line, "0::", 3) == 0, memory = strstr(line, ":memory:") != NULL;
         line[strcspn(line, "\n")] = 0;
-        if (!unified && !memory)
+        if (!path || (!unified && !memory))
             continue;
         const char *root = unified ? version2 : version1;
         snprintf(folder, sizeof folder, "%s%s/", root, path + 1);

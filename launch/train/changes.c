@@ -17,12 +17,13 @@ static void change_shards(ls_trainer *t, const ls_job *before)
     const ls_job *now = t->session.job;
     const ls_listener *listener = &t->options.listener;
     long *shards = &t->position.shards;
-    if (now->accumulate != before->accumulate)
+    if (now->accumulate != before->accumulate && !now->shards)
         ls_report_notice(listener,
                          "accumulate matters at a run's first start only: the run keeps its %ld "
                          "shards (shards=N changes them)",
                          *shards);
-    if (!now->shards || now->shards == *shards)
+    if (!now->shards ||
+        ls_max(now->shards, t->comm->size) == *shards) /* ranks may have added some */
         return;
     ls_report_notice(listener,
                      "shards: %ld of the job instead of %ld of the checkpoint: the bits differ "

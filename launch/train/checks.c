@@ -212,9 +212,17 @@ bool ls_checks_pass(const ls_session *s, ls_error *error)
     return ok;
 }
 
-/* Reading has checked the rows. */
-static void accept_rows(void *context, const ls_batch *batch, long chunk, real *results)
+/* Reading has checked the rows; sees whether any label counts. */
+static void see_labels(void *any, const ls_batch *batch, long chunk, real *results)
 {
+    const long labels = batch->y ? ls_shape_count(&batch->y_shape) : 0;
+    bool *seen = any;
+    for (long r = 0; r < batch->rows; r++) {
+        const bool steps = batch->length && batch->y_shape.rank > 0;
+        const long count = steps ? ls_min(labels, (long)batch->length[r]) : labels;
+        for (long i = 0; i < count; i++)
+            *seen = *seen || batch->y[r * labels + i] >= 0;
+    }
 }
 
 bool ls_checks_judged_rows(const ls_session *s, ls_error *error)
@@ -223,15 +231,20 @@ bool ls_checks_judged_rows(const ls_session *s, ls_error *error)
     ls_split_id id = ls_split_find(s->job->evaluate.split);
     const ls_split *split = ls_dataset_split(s->data, id);
     long most = BYTES / (long)sizeof(real) / ls_shape_count(&split->row);
+    bool labels = false;
     const ls_chunks chunks = {.data = s->data,
                               .split = id,
                               .size = ls_max(1, ls_min(ROWS, most)),
                               .targets = ls_checks_takes_y(s),
-                              .apply = accept_rows};
+                              .apply = see_labels,
+                              .context = &labels};
     for (int i = 0; i < s->job->stages; i++)
         if (!ls_evaluation_check(s->stage[i].objective, s->data, id, error))
             return false;
-    return ls_chunks_run(&chunks, s->comm, error);
+    if (!ls_chunks_run(&chunks, s->comm, error))
+        return false;
+    return !chunks.targets || !split->ignores || ls_comm_max(s->comm, labels) > 0 ||
+           ls_evaluation_no_label(s->data, id, error);
 }
 
 const ls_layer *ls_checks_synchronous(const ls_session *s)

@@ -255,6 +255,14 @@ static void open_samples(ls_trainer *t)
     ls_samples_open(&t->samples);
 }
 
+/* The plan counts memory, which the checkpoint takes no more when nets are compiled. True. */
+static bool drop_checkpoint(ls_trainer *t)
+{
+    ls_checkpoint_close(t->checkpoint);
+    t->checkpoint = NULL;
+    return true;
+}
+
 bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_options *options,
                      ls_error *error)
 {
@@ -281,7 +289,7 @@ bool ls_trainer_open(ls_trainer *t, ls_comm *comm, ls_job *job, const ls_train_o
     if (comm->rank == 0)
         tell_doubts(t);
     if (t->options.dry_run)
-        return true;
+        return drop_checkpoint(t);
     bool judges = t->evaluate.unit != LS_EVERY_NEVER && !ls_trainer_complete(t);
     if (judges && !ls_checks_judged_rows(&t->session, error))
         return false;

@@ -102,6 +102,10 @@ value "command line: batch: expected a whole number, 1 or more (rows over all ra
 value "command line: unknown key 'bathc': did you mean 'batch'? Known here: data run model net nets transform unroll exact_conv seed shards accumulate split stages objective optimizer schedule train rows sampling bucket batch epochs steps evaluate checkpoint samples" bathc=3
 value "command line: evaluate.split: expected a split of the data: train, valid or test, found 'dev'; write for example \`evaluate.split=valid\`" evaluate.split=dev
 value "command line: stages.1.batch: this job has one stage: write stages.0.batch" stages.1.batch=9
+value "command line: stages.1.optimizer.generator: this job has one stage: write stages.0.optimizer.generator" \
+    'stages.1.optimizer.generator=sgd rate=0.1'
+value 'command line: stages: expected keys within the braces, found {}' 'stages={}'
+value 'command line: evalute: expected keys within the braces, found {}' 'evalute={}'
 value "command line: evaluate.metric: there is no metric 'acuracy' in stage 1, which has: loss, accuracy" evaluate.metric=acuracy
 
 expect 64 "$lockstep" train job.yaml train=net/dens2

@@ -91,6 +91,8 @@ expect 0 "$fault" --fail read@*/job.yaml:1:EINTR -- "$lockstep" train job.yaml
 expect 74 "$fault" --fail 'pread@*/step-*.ok:1:EIO' -- "$lockstep" verify runs/job
 says "CAN'T BE READ"
 says "Input/output error"
+expect 74 "$fault" --fail 'access@*/best.h5:1:EIO' -- "$lockstep" verify runs/job
+says "Input/output error"
 expect 74 "$fault" --fail 'pread@*/step-*.ok:1:EIO' -- "$lockstep" inspect runs/job
 says "CAN'T BE READ: "
 expect 74 "$fault" --fail 'open@*/metrics.jsonl:1:EIO' -- "$lockstep" inspect runs/job

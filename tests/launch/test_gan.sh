@@ -158,6 +158,20 @@ expect 0 "$lockstep" bench gan --batch 8 --steps 1
 expect 0 "$lockstep" train job.yaml run=range --dry-run transform='normalize mean=0 deviation=1'
 says 'the net generator ends in numbers from -1 to 1 (activation1), but those of the first training rows are from 0 to 0.99'
 
+# --- One optimizer in place of one of each phase: options change, the type does not.
+cat >phases.yaml <<'END'
+data: large.h5
+model: gan latent=4 generator=16 discriminator=16
+optimizer: {discriminator: adam rate=2e-4, generator: adam rate=2e-4}
+batch: 50
+steps: 2
+END
+expect 0 "$lockstep" train phases.yaml
+expect 0 "$lockstep" train phases.yaml optimizer='adam rate=1e-4' steps=3
+says "stages.0.optimizer.generator changed from 'adam rate=2e-4' to 'adam rate=1e-4'"
+expect 64 "$lockstep" train phases.yaml optimizer='sgd rate=1e-4' steps=4
+says 'keeps its kind of optimizer'
+
 # --- One checkpoint holds both nets, and the state of each net's own optimizer.
 "$python" - "$(checkpoint on1 7)" <<'END'
 import h5py, sys

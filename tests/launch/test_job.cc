@@ -767,6 +767,7 @@ TEST(Job, RefusesBrokenFilesInTheseWords)
          "job.yaml:3:26: the key 'every' is given twice (first in line 3): keep one"},
         {"a: &x {b: *x}", "job.yaml:3:8: an alias (*name): write the value out"},
         {"\tseed: 1", "job.yaml:3:1: a tab indents this line: use spaces"},
+        {"# f\xc3\xbcr\n\tseed: 1", "job.yaml:4:1: a tab indents this line: use spaces"},
         {"objective: supervised loss: hinge",
          "job.yaml:3:27: mapping values are not allowed in this context: a value with ': ' inside "
          "must stand in quotes, and a key may not be indented more than its neighbours"},

@@ -1,6 +1,7 @@
 /* A job as text and back, and what may change when a run goes on. */
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -239,6 +240,17 @@ TEST(JobText, ReadsBackToTheSameJob)
         ls_job_destroy(whole);
     }
     EXPECT_EQ(ls_memory_blocks(), blocks);
+}
+
+TEST(JobText, AFaultOfAJobInJsonIsToldAsThat)
+{
+    ls_error error = {};
+    EXPECT_EQ(ls_job_parse(
+                  "{\"data\": \"d.h5\", \"model\": \"lenet\", \"stages.0.batch\": 64, \"sede\": 1}",
+                  "job.json", &error),
+              nullptr);
+    EXPECT_NE(strstr(error.text, "unknown key 'sede': did you mean 'seed'?"), nullptr)
+        << error.text;
 }
 
 TEST(JobText, JsonHasNumbersAndSwitchesAsSuch)

@@ -131,6 +131,9 @@ expect 0 "$lockstep" train job.yaml run=none data=none.h5 model= net='dense unit
 says 'loss -  accuracy -'
 expect 65 "$lockstep" train job.yaml run=no data=none.h5 model= net='dense units=5' sampling=balanced
 says 'none.h5: no row of train/y has a label to balance by: all of '
+expect 65 "$lockstep" train job.yaml run=no data=none.h5 model= net='dense units=5' steps=9
+says 'none.h5: no row of valid/y has a label to evaluate by: all are ignore=-1'
+! grep 'step ' out || fail 'expected the refusal before the first step'
 "$python" - <<'END'
 import json, h5py
 a, b = json.load(open("spans.json")), json.load(open("ignored.json"))

@@ -116,6 +116,8 @@ export LOCKSTEP_BIND=none
 mpirun_sh=$tests/../cluster/mpirun.sh
 until_head unread2 timeout 200 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread2
 says 'nobody reads the output any more'
+until_head unread4 bash -c 'trap "" PIPE && exec "$@"' bash timeout 200 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread4
+says 'nobody reads the output any more'
 expect 74 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" evaluate run --split train --json
 expect 0 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread3 steps=3
 

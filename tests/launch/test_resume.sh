@@ -120,6 +120,19 @@ says 'stage 2 of 2 done'
 expect 0 "$lockstep" train job.yaml run=narrow shards=2 stages.0.steps=3 stages.1.steps=2
 expect 0 ranks 3 "$lockstep" train job.yaml run=narrow shards=0 stages.0.steps=3 stages.1.steps=4
 says "3 ranks are more than the run's 2 shards"
+for steps in 2 3; do
+    expect 0 ranks 3 "$lockstep" train job.yaml run=raised shards=2 stages.0.steps=2 stages.1.steps=$steps
+done
+! grep -E '2 of the job|more than the run' out || fail 'a number of shards that did not change was told as a change'
+expect 0 ranks 2 "$lockstep" train job.yaml run=accumulated shards= accumulate=2 stages.0.steps=2 stages.1.steps=1
+expect 0 ranks 2 "$lockstep" train job.yaml run=accumulated shards=8 stages.0.steps=2 stages.1.steps=2
+says 'shards: 8 of the job instead of 4 of the checkpoint'
+! grep 'keeps its 4 shards' out || fail 'the run was said to keep its shards'
+# The run of a job file whose name is no UTF-8.
+cp job.yaml $'caf\xe9.yaml'
+sed -i '/^run:/d' $'caf\xe9.yaml'
+expect 0 "$lockstep" train $'caf\xe9.yaml' stages.0.steps=1 stages.1.steps=1
+[ -e runs/caf_/checkpoints ] || fail 'expected the run runs/caf_'
 
 # --- --resume, --overwrite, --weights.
 run() { "$lockstep" train job.yaml run=ways "$@"; }

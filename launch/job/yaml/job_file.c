@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +83,10 @@ static bool override_each(ls_job_entries *list, const char *given, const char *m
     char where[LS_JOB_PATH];
     ls_job_entries *inside = ls_alloc(1, sizeof *inside);
     snprintf(where, sizeof where, "command line: %s", given);
-    bool ok = ls_yaml_read(map, strlen(map), where, inside, error);
+    bool ok = ls_yaml_read(map, strlen(map), where, inside, error) &&
+              (inside->count > 0 ||
+               ls_error_set(error, LS_USAGE, "%s: expected keys within the braces, found %s", where,
+                            map));
     for (int i = 0; ok && i < inside->count; i++) {
         const ls_job_entry *entry = &inside->entry[i];
         char *one = ls_format("%s.%s=%s", given, entry->path, entry->text ? entry->text : "");
@@ -177,9 +181,21 @@ ls_job *ls_job_load(const char *path, char *const *overrides, int count, ls_erro
     return job;
 }
 
+/* Whether the text is JSON with keys such as stages.0.batch, which a YAML file does not have. */
+static bool has_paths(const char *text)
+{
+    json_t *top = json_loads(text, 0, NULL), *value;
+    const char *key;
+    bool found = false;
+    json_object_foreach (top, key, value)
+        found = found || strchr(key, '.');
+    json_decref(top);
+    return found;
+}
+
 /* A text in JSON that is no job is read again as YAML, whose messages name line and column. */
 ls_job *ls_job_parse(const char *text, const char *where, ls_error *error)
 {
     ls_job *job = *text == '{' ? ls_job_from_json(text, where, error) : NULL;
-    return job ? job : read_text(text, strlen(text), where, NULL, 0, error);
+    return job || has_paths(text) ? job : read_text(text, strlen(text), where, NULL, 0, error);
 }

@@ -47,6 +47,17 @@ static yaml_mark_t mark_of_byte(const reader *r, size_t byte)
     return mark;
 }
 
+/* What stands at a mark, whose index counts characters; 0: it is behind the end. */
+static char byte_at(const reader *r, yaml_mark_t mark)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < mark.index && at < r->length; i++)
+        do
+            at++;
+        while (at < r->length && (r->text[at] & 0xC0) == 0x80);
+    return at < r->length ? r->text[at] : 0;
+}
+
 /* libyaml could not parse the text. */
 static bool fail_parse(const reader *r)
 {
@@ -57,7 +68,7 @@ static bool fail_parse(const reader *r)
         return fail(r, mark_of_byte(r, parser->problem_offset), problem,
                     "a job file is plain text in UTF-8");
     yaml_mark_t mark = parser->problem_mark;
-    if (mark.index < r->length && r->text[mark.index] == '\t')
+    if (byte_at(r, mark) == '\t')
         return fail(r, mark, "a tab indents this line", "use spaces");
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
         if (strstr(problem, hints[i].problem))
