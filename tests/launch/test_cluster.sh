@@ -197,7 +197,7 @@ goes_on 'by mpirun' mpirun
 
 # All cores of the nodes, by either starter: four ranks, two a node. An array is refused.
 for starter in srun mpirun; do
-    LOCKSTEP_START=$starter submit -N 2 --exclusive "$cluster/train.sbatch" job.yaml run=whole-nodes-$starter steps=20
+    SLURM_TIME_FORMAT='%a %T' LOCKSTEP_START=$starter submit -N 2 --exclusive "$cluster/train.sbatch" job.yaml run=whole-nodes-$starter steps=20
     patiently job_is "$job" COMPLETED
     logged "train.sbatch: job $job, start 1: 4 ranks on node[1-2] by $starter, cores a rank: 1"
     logged 'ranks     4 on '
