@@ -15,7 +15,7 @@
  * LS_DATA error where the file can't be read. */
 json_t *ls_contents_file(const char *path, ls_error *error);
 /* The contents of a run directory, with
- *   run, job      its path, and the text of its job.yaml, or null
+ *   run, job      its path, and the text of its job (ls_resolved_name says of which file), or null
  *   history       [a record for each stage: stage, first_step, step, epoch, the numbers of the last
  *                 training record (loss, accuracy, rate, samples_per_second), the last evaluation
  *                 under the name of its split, and final, seconds, best and best_step of the final

@@ -80,7 +80,7 @@ static int conclude(const ls_trainer *t, ls_outcome outcome, bool complete_befor
                           : t->first.time_up ? "--max-time is over"
                                              : "a signal to another rank";
         const char *without = t->options.overwrite ? " without --resume and --overwrite"
-                              : t->first.back      ? " without --resume"
+                              : t->first.once      ? " without --resume"
                                                    : "";
         ls_report_notice(
             listener, "%s: stopped after step %ld, checkpoint written; the same command%s goes on",

@@ -22,8 +22,8 @@ static void change_shards(ls_trainer *t, const ls_job *before)
                          "accumulate matters at a run's first start only: the run keeps its %ld "
                          "shards (shards=N changes them)",
                          *shards);
-    if (!now->shards ||
-        ls_max(now->shards, t->comm->size) == *shards) /* ranks may have added some */
+    if (!now->shards || now->shards == *shards ||
+        ls_max(now->shards, t->comm->size) == *shards) /* ranks have added some */
         return;
     ls_report_notice(listener,
                      "shards: %ld of the job instead of %ld of the checkpoint: the bits differ "

@@ -333,9 +333,11 @@ static void look_at_batch(const ls_session *s, int stage, int shards, long rows,
             long parts = layer->sums ? 1 : shards;
             if (!mixes_rows(s, stage, layer))
                 continue;
-            long numbers = count_numbers(s->net[n], i, smallest_part(rows, parts), shortest);
+            const long part = smallest_part(rows, parts);
+            const long numbers = count_numbers(s->net[n], i, part, shortest);
+            const bool fewer = numbers < count_numbers(s->net[n], i, part, NULL);
             if (!fewest->layer || numbers < fewest->numbers)
-                *fewest = (sample){layer, numbers, rows, parts, last, shortest != NULL};
+                *fewest = (sample){layer, numbers, rows, parts, last, fewer};
         }
 }
 

@@ -69,10 +69,10 @@ static bool choose_own(ls_trainer *t, ls_checkpoint **own, ls_error *error)
 {
     const char *path = t->options.resume, *newest = (*own)->path;
     ls_checkpoint *named = t->checkpoint;
-    t->first.back = is_own(t, named);
+    t->first.once = is_own(t, named);
     if (ls_folder_same(newest, named->path))
         return true;
-    if (t->first.back)
+    if (t->first.once)
         return t->options.overwrite ||
                ls_error_set(error, LS_USAGE,
                             "--resume=%s goes back, but the run has gone on to %s: leave --resume "
@@ -97,7 +97,7 @@ static bool choose_path(ls_trainer *t, ls_error *error)
     if (!find_newest(t, run, &own, error))
         return false;
     if (own && (ls_folder_same(own->path, path) || ls_folder_same(run, path))) {
-        t->first.back = !ls_folder_same(run, path);
+        t->first.once = !ls_folder_same(run, path);
         t->checkpoint = own;
         return true;
     }
@@ -111,6 +111,7 @@ static bool choose_checkpoint(ls_trainer *t, ls_error *error)
 {
     const char *resume = t->options.resume ? t->options.resume : "auto", *run = t->session.job->run;
     bool never = strcmp(resume, "never") == 0, required = strcmp(resume, "required") == 0;
+    t->first.once = never;
     t->first.clears = never && t->options.overwrite;
     if (t->first.clears)
         return true;

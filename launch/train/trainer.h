@@ -62,7 +62,7 @@ typedef struct ls_trainer {
         bool time_up; /* max_seconds are over */
         bool cut;     /* rows are cut into other streams than those of the checkpoint */
         bool clears;  /* what an earlier run wrote is removed, once nothing refuses this one */
-        bool back;    /* from a checkpoint of the run that --resume names */
+        bool once;    /* --resume=never or of the run's own: refused where the run has gone on */
     } first;          /* on rank 0 */
 } ls_trainer;
 

@@ -16,7 +16,7 @@ typedef struct ls_trainer_step {
 
 /* **Collective.** The gradient of the batch, its sum over the ranks, the update, and what follows
  * from the parameters (packed weights); adds to *done. False where a rank had no batch, a
- * checkpoint could not be written, or a number is not finite: then the update was not made, and the
- * error is the same on all ranks. */
+ * checkpoint could not be written, the run directory is no longer this job's, or a number is not
+ * finite: then the update was not made, and the error is the same on all ranks. */
 bool ls_trainer_update(ls_trainer *trainer, const ls_trainer_turn *turn, ls_trainer_step *done,
                        ls_error *error);

@@ -120,7 +120,10 @@ says 'stage 2 of 2 done'
 expect 0 "$lockstep" train job.yaml run=narrow shards=2 stages.0.steps=3 stages.1.steps=2
 expect 0 ranks 3 "$lockstep" train job.yaml run=narrow shards=0 stages.0.steps=3 stages.1.steps=4
 says "3 ranks are more than the run's 2 shards"
-for steps in 2 3; do
+expect 0 ranks 2 "$lockstep" train job.yaml run=raised shards=2 stages.0.steps=2 stages.1.steps=1
+expect 0 ranks 3 "$lockstep" train job.yaml run=raised shards=2 stages.0.steps=2 stages.1.steps=2
+! grep '2 of the job' out || fail 'a number of shards that did not change was told as a change'
+for steps in 3 4; do
     expect 0 ranks 3 "$lockstep" train job.yaml run=raised shards=2 stages.0.steps=2 stages.1.steps=$steps
 done
 ! grep -E '2 of the job|more than the run' out || fail 'a number of shards that did not change was told as a change'

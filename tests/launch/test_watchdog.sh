@@ -181,8 +181,8 @@ sleep 0.5
 ! grep -q 'made progress' out || fail 'a long evaluation gave an alarm'
 "$python" -c '
 import json
-step, judged = [json.loads(line) for line in open("long/metrics.jsonl")][:2]
-assert "valid" in judged and judged["seconds"] - step["seconds"] > 1.2, "the evaluation was too short to give an alarm"'
+judged = next(row for row in map(json.loads, open("long/metrics.jsonl")) if "valid" in row)
+assert judged["seconds"] > 1.3, ("the evaluation was too short to give an alarm", judged)'
 kill -STOP "$(process_of 1)"
 ended "rank 1 on $host: step "
 grep -qE 'step [0-9]+, evaluating, for .* s; stopped by a signal' out || fail 'expected a rank that is stopped in an evaluation'
@@ -215,7 +215,6 @@ take_down() {
 }
 trap take_down EXIT
 "$hosts" up 3 2>"$work/out" || skip "this machine makes no network namespaces ($(head -n 1 "$work/out"))"
-export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
 
 on() { # HOST ...: the processes of the ranks there
     local host process

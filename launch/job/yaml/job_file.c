@@ -197,5 +197,7 @@ static bool has_paths(const char *text)
 ls_job *ls_job_parse(const char *text, const char *where, ls_error *error)
 {
     ls_job *job = *text == '{' ? ls_job_from_json(text, where, error) : NULL;
-    return job || has_paths(text) ? job : read_text(text, strlen(text), where, NULL, 0, error);
+    return job || (*text == '{' && has_paths(text))
+               ? job
+               : read_text(text, strlen(text), where, NULL, 0, error);
 }
