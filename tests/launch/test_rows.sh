@@ -71,7 +71,7 @@ for ((step = 1; step < 12; step++)); do
 done
 
 # --- Rank 0 killed at any moment, three times.
-long=(train job.yaml stages.0.steps=300 checkpoint.every='3 steps' checkpoint.keep=2)
+long=(train job.yaml stages.0.steps=1200 checkpoint.every='3 steps' checkpoint.keep=2)
 committed() { find killed/checkpoints -name 'step-*.ok' 2>/dev/null | sort | tail -n 1 || true; }
 wrote_one() { [ "$(committed)" != "$before" ] || ! kill -0 "$started" 2>/dev/null; }
 expect 0 ranks 2 "$lockstep" "${long[@]}" run=calm
@@ -86,7 +86,7 @@ for count in 3 1 2; do
 done
 expect 0 ranks 4 "$lockstep" "${long[@]}" run=killed
 keeps_chains
-same 'the end after kills' "$(all calm 305)" "$(all killed 305)"
+same 'the end after kills' "$(all calm 1205)" "$(all killed 1205)"
 
 # --- Another number of chains begins them anew, aloud; other shards keep them.
 from=$(checkpoint whole 4)
