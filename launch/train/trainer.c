@@ -255,7 +255,7 @@ static void open_samples(ls_trainer *t)
     ls_samples_open(&t->samples);
 }
 
-/* The plan counts memory, which the checkpoint takes no more when nets are compiled. True. */
+/* Closes the checkpoint, so that the plan of a dry run does not count its memory. Always true. */
 static bool drop_checkpoint(ls_trainer *t)
 {
     ls_checkpoint_close(t->checkpoint);
@@ -344,6 +344,11 @@ bool ls_trainer_complete(const ls_trainer *t)
 ls_session_stage *ls_trainer_stage(const ls_trainer *t)
 {
     return &t->session.stage[t->position.stage];
+}
+
+const ls_watch *ls_trainer_watch(const ls_trainer *t)
+{
+    return &t->report.timing.watch;
 }
 
 void ls_trainer_note(const ls_trainer *t, ls_activity activity, int phase)

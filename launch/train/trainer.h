@@ -62,7 +62,7 @@ typedef struct ls_trainer {
         bool time_up; /* max_seconds are over */
         bool cut;     /* rows are cut into other streams than those of the checkpoint */
         bool clears;  /* what an earlier run wrote is removed, once nothing refuses this one */
-        bool once;    /* --resume=never or of the run's own: refused where the run has gone on */
+        bool once;    /* given again, --resume would be refused: the run has gone on by then */
     } first;          /* on rank 0 */
 } ls_trainer;
 
@@ -76,8 +76,10 @@ void ls_trainer_close(ls_trainer *trainer); /* **Collective.** */
 /* Whether the last stage is done, or was stopped early, and nothing is to be evaluated. */
 bool ls_trainer_complete(const ls_trainer *trainer);
 
-/* What follows is for the files that train. The stage that runs: */
+/* The stage that runs. */
 ls_session_stage *ls_trainer_stage(const ls_trainer *trainer);
+/* What hears of the time that this rank spends on the parts of a step. */
+const ls_watch *ls_trainer_watch(const ls_trainer *trainer);
 /* Tells the watchdogs what this rank does from here on; `phase` -1: between two steps. */
 void ls_trainer_note(const ls_trainer *trainer, ls_activity activity, int phase);
 /* Waits until the newest checkpoint is written. A write that failed because the run directory is no

@@ -16,16 +16,11 @@
 /* What comes after a step, or after a stage. */
 typedef enum { GO_ON, STAGE_DONE, STOP, FAILED } verdict;
 
-static const ls_watch *watch_of(const ls_trainer *t)
-{
-    return &t->report.timing.watch;
-}
-
 static const ls_batch *next_batch(ls_trainer *t, ls_error *error)
 {
     const double begin = ls_timing_begin(&t->report.timing);
     const ls_batch *batch = ls_loader_next(t->loader, error);
-    ls_watch_end(watch_of(t), LS_SPAN_DATA, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_DATA, begin);
     return batch;
 }
 
@@ -58,7 +53,7 @@ static bool train_step(ls_trainer *t, ls_trainer_step *done, ls_error *error)
     t->position.step++;
     t->position.stage_step++;
     ls_timing_step(&t->report.timing, now.batch->rows);
-    ls_watch_end_of(watch_of(t), LS_SPAN_STEP, (int)t->position.step, begin);
+    ls_watch_end_of(ls_trainer_watch(t), LS_SPAN_STEP, (int)t->position.step, begin);
     return true;
 }
 
@@ -112,7 +107,7 @@ static void save(ls_trainer *t, ls_checkpoint_part part)
     if (t->snapshot.writer && !ls_rundir_check(t->run, &why))
         ls_checkpoint_writer_bar(t->snapshot.writer, &why);
     ls_snapshot_take(&t->snapshot, &now, &t->carry, part);
-    ls_watch_end(watch_of(t), LS_SPAN_CHECKPOINT, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_CHECKPOINT, begin);
     if (part == LS_CHECKPOINT_ALL)
         t->last.saved = ls_clock_now();
 }
@@ -151,7 +146,7 @@ static bool evaluate(ls_trainer *t, ls_error *error)
     }
     if (job->evaluate.average)
         read_values(t, trained);
-    ls_watch_end(watch_of(t), LS_SPAN_EVALUATION, start);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_EVALUATION, start);
     return ls_comm_agree(t->comm, ok, error);
 }
 
@@ -167,7 +162,7 @@ static void take_samples(ls_trainer *t)
     ls_samples_take(&t->samples);
     if (average)
         read_values(t, trained);
-    ls_watch_end(watch_of(t), LS_SPAN_SAMPLES, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_SAMPLES, begin);
 }
 
 /* Whether what is done `every` so often is due: by the steps done, or by the clock (`flag`). */

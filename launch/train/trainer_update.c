@@ -41,17 +41,12 @@ static void raise_flags(ls_trainer *t, ls_step_sums *sums)
     sums->samples = minutes_over(&t->session.job->samples.every, t->samples.taken);
 }
 
-static const ls_watch *watch_of(const ls_trainer *t)
-{
-    return &t->report.timing.watch;
-}
-
 static void sum_over_ranks(void *trainer, double *values, long count)
 {
     const ls_trainer *t = trainer;
     const double begin = ls_clock_now();
     ls_comm_sum_ordered(t->comm, values, count);
-    ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_WAIT, begin);
 }
 
 /* Slots of this rank's gradient are complete: their sum goes on while backward does. */
@@ -66,9 +61,9 @@ static bool all_have(ls_trainer *t, const ls_batch *batch)
 {
     if (!ls_checks_synchronous(&t->session))
         return batch != NULL;
-    const double begin = ls_watch_begin(watch_of(t));
+    const double begin = ls_watch_begin(ls_trainer_watch(t));
     const bool all = ls_comm_max(t->comm, batch == NULL) == 0;
-    ls_watch_end(watch_of(t), LS_SPAN_WAIT, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_WAIT, begin);
     return all;
 }
 
@@ -96,7 +91,7 @@ static void compute_gradient(ls_trainer *t, const ls_trainer_turn *now, ls_step_
         ls_shards_gradient(&t->shards, objective, now->phase, batch, &pass, &sums->sums);
     else
         ls_objective_zero(objective, now->phase, t->shards.partial[0]);
-    ls_watch_end(watch_of(t), LS_SPAN_GRADIENT, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_GRADIENT, begin);
 }
 
 /* Whether this rank has its rows, and on rank 0 whether the run directory is this job's, and all
@@ -205,7 +200,7 @@ bool ls_trainer_update(ls_trainer *t, const ls_trainer_turn *now, ls_trainer_ste
     double begin = ls_timing_begin(&t->report.timing);
     if (accepted)
         update(t, now->phase, weight_of(&sums.sums));
-    ls_watch_end(watch_of(t), LS_SPAN_UPDATE, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_UPDATE, begin);
     ls_reduce_end(t->reduce);
     if (!accepted) {
         if (error->code == LS_NUMERIC)
@@ -214,7 +209,7 @@ bool ls_trainer_update(ls_trainer *t, const ls_trainer_turn *now, ls_trainer_ste
     }
     begin = ls_timing_begin(&t->report.timing);
     ls_session_prepare(&t->session, &ls_trainer_stage(t)->objective->phase[now->phase].slots);
-    ls_watch_end(watch_of(t), LS_SPAN_PREPARE, begin);
+    ls_watch_end(ls_trainer_watch(t), LS_SPAN_PREPARE, begin);
     add_sums(done, now->phase, &sums);
     return true;
 }
