@@ -107,7 +107,7 @@ until_step() { # RUN COMMAND ...
     local run=$1
     shift
     rm -f code
-    { "$@" 2>"$work/out" || echo $? >code; } | sed '/^epoch/q' >/dev/null
+    { "$@" 2>"$work/out" || echo $? >code; } | wait_until under_way
     code=$(cat code)
     stopped "$run"
 }
