@@ -129,7 +129,8 @@ bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k)
 
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k)
 {
-    if (!pass->gradient || ls_layer_frozen(layer, pass, k))
+    if (!pass->gradient || ls_layer_frozen(layer, pass, k) ||
+        (pass->taken && pass->taken->slot == layer->slot[k]))
         return NULL;
     return pass->gradient + layer->params->slots[layer->slot[k]].offset;
 }

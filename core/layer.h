@@ -41,6 +41,16 @@ typedef struct ls_carried {
     real *data;
 } ls_carried;
 
+/* What the gradient of a weight is a product of: dweight[out, in] += dy[rows, out]^T x[rows, in]
+ * (kernels/matrix.h), of rows that lie one after the other. */
+typedef struct ls_layer_factors {
+    int slot;  /* of the weight */
+    int shard; /* among those of the rank, from 0; launch/train says it */
+    long out, in;
+    long rows, per_row; /* per_row: of them, for a row of the data */
+    const real *x, *dy;
+} ls_layer_factors;
+
 /* One application of a net: all that its functions may depend on besides x and the values. */
 typedef struct ls_pass {
     bool training; /* dropout drops, batch norm takes the batch's statistics */
@@ -76,7 +86,11 @@ typedef struct ls_pass {
      * objective applies a net more than once, or nets that share slots, it leaves this NULL for all
      * backward passes but the last. */
     void (*finished)(void *listener, const int *slots, int count);
-    void *listener; /* of `finished` */
+    /* Asked in backward, before the gradient of a weight is made, with what it is a product of.
+     * True: the listener makes it, and backward does not. NULL: nobody asks for factors. */
+    bool (*factors)(void *listener, const ls_layer_factors *factors);
+    void *listener;                /* of `finished` and `factors` */
+    const ls_layer_factors *taken; /* those of the line that is run; NULL: it makes all gradients */
     /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
      * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
     void (*sum)(void *context, double *values, long count);
@@ -185,6 +199,9 @@ struct ls_layer_type {
     /* Called only if the pass wants the gradient of one of its slots at least: ls_layer_gradient is
      * NULL for the others. NULL: no parameters. */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
+    /* What the gradient of the first slot is a product of, for all rows of `args`. False, or NULL:
+     * it is no such product. */
+    bool (*factors)(const ls_layer *layer, const ls_layer_args *args, ls_layer_factors *factors);
     /* Narrows [*low, *high], which comes as all numbers, to a range that no output leaves. NULL:
      * any number may come, unless the line passes on. */
     void (*range)(const ls_layer *layer, double *low, double *high);
@@ -209,8 +226,8 @@ int ls_layer_claim(ls_layer *layer, const char *parameter, ls_slot_kind kind, co
                    const ls_initializer *initializer, const ls_layout *layout);
 /* Whether the pass must leave the k-th claimed slot as it is: it is frozen, or LS_SLOT_ASIDE. */
 bool ls_layer_frozen(const ls_layer *layer, const ls_pass *pass, int k);
-/* Values and gradient of the k-th claimed slot; NULL if the pass must leave it as it is, or wants
- * no gradients. */
+/* Values and gradient of the k-th claimed slot; NULL if the pass must leave it as it is, wants no
+ * gradients, or has had its factors taken. */
 const real *ls_layer_value(const ls_layer *layer, int k);
 real *ls_layer_gradient(const ls_layer *layer, const ls_pass *pass, int k);
 /* The `time.steps` of layers that treat each step alone: as many as x has, where y has a time axis

@@ -392,6 +392,20 @@ static void tell_finished(const ls_layer *layer, const ls_pass *pass)
         pass->finished(pass->listener, slots, count);
 }
 
+/* The layer's gradient. `own` is the caller's copy of the pass, for the length of this call. */
+static void run_gradient(ls_workspace *space, ls_pass *own, const task *backward, int rounds)
+{
+    const ls_layer *layer = backward->layer;
+    ls_layer_factors factors;
+    if (own->factors && layer->type->factors && ls_layer_gradient(layer, own, 0) &&
+        layer->type->factors(layer, &backward->args, &factors)) {
+        factors.slot = layer->slot[0];
+        own->taken = own->factors(own->listener, &factors) ? &factors : NULL;
+    }
+    const task gradient = {space, layer, own, layer->type->gradient, false, backward->args};
+    share(&gradient, rounds);
+}
+
 /* What a layer does in backward: nothing, if its slots are frozen and no dx is wanted of it. */
 static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, const real *dy,
                            real *dx, bool *dx_written)
@@ -422,8 +436,8 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
         clear_ends(space, input_of(space, layer, k), args->dx[k]);
     tell_nothing(pass);
     if (learning && layer->type->gradient) {
-        const task gradient = {space, layer, pass, layer->type->gradient, false, *args};
-        share(&gradient, rounds);
+        ls_pass own = *pass;
+        run_gradient(space, &own, &backward, rounds);
     }
     ls_watch_end_of(space->watch, LS_SPAN_BACKWARD, space->first + i, begin);
     if (learning && pass->finished)

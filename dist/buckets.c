@@ -98,15 +98,32 @@ static void close_bucket(cutter *c)
     ls_bucket *bucket = &c->buckets->at[c->buckets->count++];
     c->listed = join(c->list, c->listed);
     bucket->slots = c->whole;
+    bucket->alone = -1;
     bucket->own = own_runs(c);
     c->left -= c->filled;
     c->limit = limit_of(c->left, c->cut);
     c->listed = c->filled = c->whole = 0;
 }
 
+/* Puts a slot, however large, into a bucket of its own. */
+static void add_alone(cutter *c, int slot)
+{
+    close_bucket(c);
+    c->list[c->listed++] = ls_slots_reals(c->params, &(ls_interval){slot, slot + 1});
+    c->filled = length(c->list[0]);
+    c->whole = 1;
+    c->buckets->of[slot] = (ls_interval){c->buckets->count, c->buckets->count + 1};
+    close_bucket(c);
+    c->buckets->at[c->buckets->count - 1].alone = slot;
+}
+
 /* Puts a slot into the bucket that is being filled, and what has no room there into new ones. */
 static void add_slot(cutter *c, int slot)
 {
+    if (c->cut->alone && c->cut->alone[slot]) {
+        add_alone(c, slot);
+        return;
+    }
     ls_interval reals = ls_slots_reals(c->params, &(ls_interval){slot, slot + 1});
     ls_interval *of = &c->buckets->of[slot];
     while (reals.begin < reals.end) {
@@ -154,9 +171,11 @@ ls_buckets *ls_buckets_create(const ls_params *params, const ls_slots *slots, co
                 .cut = cut,
                 .left = total,
                 .limit = limit_of(total, cut)};
-    /* Each but the last is full up to less than a block. Of every bucket, at most one slot goes on
-     * in the next. */
+    /* Each but the last is full up to less than a block, or closed by a slot that has its own. Of
+     * every bucket, at most one slot goes on in the next. */
     size_t most = (size_t)(total / (limit_of(cut->whole ? total : 0, cut) - LS_SLICE_ALIGN) + 1);
+    for (int s = 0; cut->alone && s < params->count; s++)
+        most += cut->alone[s] ? 2 : 0;
     size_t runs = (size_t)params->count + most;
     buckets->at = ls_alloc(most, sizeof *buckets->at);
     buckets->of = ls_alloc((size_t)params->count, sizeof *buckets->of);

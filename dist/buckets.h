@@ -26,6 +26,7 @@ enum {
 
 typedef struct ls_bucket {
     int slots;   /* that lie in it, whole or in part */
+    int alone;   /* the slot that has it for itself; -1: none asked for that */
     ls_runs own; /* of it, what this rank adds up */
 } ls_bucket;
 
@@ -40,7 +41,8 @@ typedef struct ls_buckets {
 /* How the ranks of a node share buckets: those from `ranks` on have nothing of their own. */
 typedef struct ls_buckets_cut {
     int ranks, rank;
-    bool whole; /* there is one bucket: where nothing is summed early */
+    bool whole;        /* there is one bucket: where nothing is summed early */
+    const bool *alone; /* [params->count] slots that have a bucket of their own; NULL: none has */
 } ls_buckets_cut;
 
 /* The buckets of `slots`, which backward finishes in the order order[ordered]; those that are not

@@ -39,7 +39,11 @@
  * are cut, when they leave, and which rank adds them changes when two numbers are added, never
  * which two. Norms are sums over pieces that no cut divides. Step sums are added by rank 0 alone.
  *
- * All sums of gradients between nodes happen in `advance`, which never waits: it is called
+ * Weights that go by factors (factoring.h) have buckets of their own. Such a bucket is published
+ * like others; then each rank sends its factors of it, and computes the sum of its own runs, in
+ * ls_reduce_finish, once the factors of all ranks are there.
+ *
+ * All other sums of gradients between nodes happen in `advance`, which never waits: it is called
  * during backward by ls_reduce_ready, and then by ls_reduce_finish until all is done. With one node
  * nothing would be gained by adding early: there ls_reduce_ready does nothing. */
 #include <mpi.h>
@@ -65,6 +69,8 @@ typedef struct ls_reduce_phase {
     bool learning, ran;  /* the order is not known yet; there was a sum */
     int *told, tells;    /* [tells] the slots that this rank was told while it was learning */
     /* Of the sum that runs: */
+    ls_factoring *factoring;     /* NULL: one node, or nobody tells factors */
+    long factored;               /* buckets up to which those that go by factors are summed */
     int *missing;                /* [buckets] how many of its slots are not complete */
     bool *complete;              /* [params->count] */
     long published, added, done; /* buckets */
@@ -124,6 +130,7 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
 static void release_phase(phase *phase)
 {
     ls_buckets_destroy(phase->buckets);
+    ls_factoring_destroy(phase->factoring);
     ls_free(phase->told);
     ls_free(phase->missing);
     ls_free(phase->complete);
@@ -153,7 +160,11 @@ void ls_reduce_watch(ls_reduce *reduce, const ls_watch *watch)
 static void cut_phase(ls_reduce *reduce, phase *phase)
 {
     const ls_comm *comm = reduce->comm;
-    const ls_buckets_cut cut = {comm->smallest_node, comm->node_rank, .whole = comm->nodes == 1};
+    const ls_buckets_cut cut = {.ranks = comm->smallest_node,
+                                .rank = comm->node_rank,
+                                .whole = comm->nodes == 1,
+                                .alone =
+                                    phase->factoring ? ls_factoring_slots(phase->factoring) : NULL};
     ls_buckets_destroy(phase->buckets);
     phase->buckets =
         ls_buckets_create(reduce->params, &phase->slots, phase->told, phase->tells, &cut);
@@ -162,7 +173,8 @@ static void cut_phase(ls_reduce *reduce, phase *phase)
         ls_exchange_reserve(reduce->exchange, phase->buckets->at[b].own.count);
 }
 
-void ls_reduce_set_phase(ls_reduce *reduce, int number, const ls_slots *slots)
+void ls_reduce_set_phase(ls_reduce *reduce, int number, const ls_slots *slots,
+                         const ls_factors_load *load)
 {
     phase *phase = &reduce->phase[number];
     const size_t count = (size_t)reduce->params->count;
@@ -171,6 +183,8 @@ void ls_reduce_set_phase(ls_reduce *reduce, int number, const ls_slots *slots)
                                       .learning = reduce->comm->nodes > 1,
                                       .told = ls_alloc(count, sizeof *phase->told),
                                       .complete = ls_alloc(count, sizeof *phase->complete)};
+    if (load && reduce->comm->nodes > 1)
+        phase->factoring = ls_factoring_create(reduce->comm, reduce->params, load);
     cut_phase(reduce, phase);
 }
 
@@ -195,10 +209,12 @@ void ls_reduce_begin(ls_reduce *reduce, int number)
     ls_check(phase->buckets, "the sum of phase %d, which was not set", number);
     if (phase->learning && phase->ran)
         settle_order(reduce, phase);
+    if (phase->factoring && ls_factoring_begin(phase->factoring))
+        cut_phase(reduce, phase);
     reduce->now = phase;
     reduce->own = phase->buckets->own;
     phase->ran = true;
-    phase->published = phase->added = phase->done = 0;
+    phase->published = phase->added = phase->done = phase->factored = 0;
     memset(phase->complete, 0, (size_t)reduce->params->count * sizeof *phase->complete);
     for (long b = 0; b < phase->buckets->count; b++)
         phase->missing[b] = phase->buckets->at[b].slots;
@@ -249,6 +265,25 @@ static int late_rank(const ls_reduce *reduce, long count)
     return LS_BOARD_NOBODY;
 }
 
+/* Lets a bucket that the whole node has published be exchanged, or the factors of its weight. */
+static void start(ls_reduce *reduce, const ls_bucket *bucket)
+{
+    const ls_factoring *factoring = reduce->now->factoring;
+    if (bucket->alone >= 0) {
+        ls_factors_send(ls_factoring_factors(factoring),
+                        ls_factoring_number(factoring, bucket->alone));
+        return;
+    }
+    sum_node(reduce, &bucket->own, false);
+    ls_exchange_start(reduce->exchange, &bucket->own);
+}
+
+/* The factors that sums go by now; NULL: none do. */
+static ls_factors *factors_of(const phase *phase)
+{
+    return phase->factoring ? ls_factoring_factors(phase->factoring) : NULL;
+}
+
 /* Moves the sum over several nodes on, without waiting: adds buckets that the whole node has
  * published, and lets them be exchanged. Returns whether anything moved. */
 static bool advance(ls_reduce *reduce)
@@ -259,12 +294,12 @@ static bool advance(ls_reduce *reduce)
     bool moved = false;
     while (phase->added < phase->buckets->count && !ls_exchange_full(exchange) &&
            late_rank(reduce, phase->added + 1) == LS_BOARD_NOBODY) {
-        const ls_runs *own = &phase->buckets->at[phase->added++].own;
-        sum_node(reduce, own, false);
-        ls_exchange_start(exchange, own);
+        start(reduce, &phase->buckets->at[phase->added++]);
         moved = true;
     }
     moved |= ls_exchange_progress(exchange);
+    if (factors_of(phase))
+        moved |= ls_factors_progress(factors_of(phase));
     while ((sum = ls_exchange_take(exchange))) {
         measure_squares(reduce, sum, reduce->gradient);
         phase->done++;
@@ -294,6 +329,13 @@ static bool note_complete(ls_reduce *reduce, const int *slots, int count)
     return phase->published > before;
 }
 
+bool ls_reduce_factors(ls_reduce *reduce, const ls_layer_factors *factors)
+{
+    const phase *phase = reduce->now;
+    return phase->factoring && ls_slots_contain(&phase->slots, factors->slot) &&
+           ls_factoring_hear(phase->factoring, factors);
+}
+
 void ls_reduce_ready(ls_reduce *reduce, const int *slots, int count)
 {
     if (reduce->comm->nodes == 1)
@@ -309,6 +351,47 @@ void ls_reduce_ready(ls_reduce *reduce, const int *slots, int count)
         moved = true;
     if (moved)
         ls_watch_end(reduce->watch, LS_SPAN_SUM, begin);
+}
+
+/* The next bucket that goes by factors, of those that are on their way; NULL: there is none. */
+static const ls_bucket *next_factored(phase *phase)
+{
+    const ls_bucket *at = phase->buckets->at;
+    while (phase->factored < phase->added && at[phase->factored].alone < 0)
+        phase->factored++;
+    return phase->factored < phase->added ? &at[phase->factored] : NULL;
+}
+
+/* Computes a part of what goes by factors, if they are there. Returns whether it did. */
+static bool multiply(ls_reduce *reduce)
+{
+    phase *phase = reduce->now;
+    ls_factors *factors = factors_of(phase);
+    const ls_bucket *bucket = next_factored(phase);
+    if (!bucket)
+        return false;
+    const int number = ls_factoring_number(phase->factoring, bucket->alone);
+    if (!ls_factors_arrived(factors, number))
+        return false;
+    if (ls_factors_sum(factors, number, &bucket->own, reduce->params->slots[bucket->alone].offset,
+                       reduce->gradient)) {
+        measure_squares(reduce, &bucket->own, reduce->gradient);
+        phase->factored++;
+        phase->done++;
+    }
+    return true;
+}
+
+/* The rank whose messages this one waits for, or LS_BOARD_NOBODY. */
+static int waits_for(ls_reduce *reduce)
+{
+    phase *phase = reduce->now;
+    const int whom = ls_exchange_waits_for(reduce->exchange);
+    const ls_bucket *bucket = next_factored(phase);
+    if (whom != LS_BOARD_NOBODY || !bucket)
+        return whom;
+    return ls_factors_waits_for(factors_of(phase),
+                                ls_factoring_number(phase->factoring, bucket->alone));
 }
 
 /* Gives the core away for a moment, and lets MPI do what it still has to do: another rank may wait
@@ -362,11 +445,11 @@ static void finish_nodes(ls_reduce *reduce)
     double begin = ls_watch_begin(reduce->watch);
     while (phase->done < phase->buckets->count) {
         const ls_span_kind next = phase->added == phase->done ? LS_SPAN_WAIT : LS_SPAN_SUM;
-        if (advance(reduce)) {
+        if (advance(reduce) || multiply(reduce)) {
             ls_board_go_on(board);
             waiting->looked = 0;
         } else if (next == LS_SPAN_SUM) {
-            ls_board_wait(board, ls_exchange_waits_for(reduce->exchange));
+            ls_board_wait(board, waits_for(reduce));
             ls_waiting_pause(waiting);
         } else {
             ls_board_wait(board, late_rank(reduce, phase->added + 1));
@@ -415,6 +498,14 @@ void ls_reduce_finish(ls_reduce *reduce, ls_step_sums *sums, double *norm2)
     *sums = *reduce->total;
     ls_squares_add(reduce->params, &phase->slots, reduce->squares, norm2);
     reduce->before += (uint64_t)phase->buckets->count + 1;
+    if (phase->factoring)
+        ls_factoring_end(phase->factoring, &reduce->own, reduce->gradient);
+}
+
+bool ls_reduce_news(ls_reduce *reduce, char *text, size_t size)
+{
+    ls_factoring *factoring = reduce->now->factoring;
+    return factoring && ls_factoring_news(factoring, text, size);
 }
 
 void ls_reduce_norms(ls_reduce *reduce, const real *array, double *norm2)

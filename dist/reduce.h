@@ -19,6 +19,7 @@
 #include "core/watch.h"
 #include "dist/buckets.h"
 #include "dist/exchange.h"
+#include "dist/factoring.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
 #include "dist/waiting.h"
@@ -70,8 +71,11 @@ size_t ls_reduce_bytes(const ls_params *params, int node_size);
 /* Bytes of the buffers that each rank takes besides, for messages from other nodes. */
 size_t ls_reduce_buffer_bytes(const ls_comm *comm, const ls_params *params);
 
-/* To be called by all ranks: from now on phase `phase` (below LS_PHASES) trains these slots. */
-void ls_reduce_set_phase(ls_reduce *reduce, int phase, const ls_slots *slots);
+/* **Collective** over the node, to be called by all ranks: from now on phase `phase` (below
+ * LS_PHASES) trains these slots. With a load (NULL: none), which says how the ranks compute them,
+ * weights may be summed over the nodes by their factors. */
+void ls_reduce_set_phase(ls_reduce *reduce, int phase, const ls_slots *slots,
+                         const ls_factors_load *load);
 /* **Collective.** Begins the sum of a phase; then the ranks may write its slots of their gradient
  * arrays. A phase's first sum learns the order in which they are finished; later ones go by that of
  * the first rank that was told any. */
@@ -81,12 +85,18 @@ void ls_reduce_begin(ls_reduce *reduce, int phase);
  * told twice is a bug. With count 0 it only moves on. Not collective: ranks may tell slots in any
  * order, and leave out any. */
 void ls_reduce_ready(ls_reduce *reduce, const int *slots, int count);
+/* What a gradient of a weight is a product of, before the weight is told to be complete. True: the
+ * sum goes by these factors, and nobody reads this rank's gradient of the weight (factoring.h). Not
+ * collective. */
+bool ls_reduce_factors(ls_reduce *reduce, const ls_layer_factors *factors);
 /* **Collective.** All slots are complete. Sums what is left, and *sums, over all ranks. On return
  * *sums is the total on every rank, and this rank's array holds the sum in its own runs.
  * norm2[params->count] is each summed slot's sum of squares (squares.h; 0 for other slots): the
  * same bits on every rank and for any number of ranks, and not finite where any number of the slot
  * is not. */
 void ls_reduce_finish(ls_reduce *reduce, ls_step_sums *sums, double *norm2);
+/* Whether there are news of how the sums of this phase go, for a person; the same on all ranks. */
+bool ls_reduce_news(ls_reduce *reduce, char *text, size_t size);
 /* **Collective** over the node. The same sums of squares, of the slots that were summed last, for
  * any array at the params' offsets of which each rank has its own runs (parameters, directions of
  * the update). */

@@ -8,6 +8,7 @@
 #include "core/print.h"
 #include "core/spec.h"
 #include "dist/comm.h"
+#include "dist/factoring.h"
 #include "launch/command.h"
 #include "launch/process.h"
 
@@ -75,7 +76,7 @@ static int run(const ls_command *command, int argc, char **argv)
         ls_error_set(&error, LS_USAGE, LS_TILE_EXPECTED, instructions);
         return ls_command_fail(speaker(), &error);
     }
-    if (!ls_comm_check_environment(&error))
+    if (!ls_comm_check_environment(&error) || !ls_factoring_check_environment(&error))
         return ls_command_fail(speaker(), &error);
     snprintf(name, sizeof name, "lockstep %s", command->name);
     argv[1] = name;

@@ -156,13 +156,26 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
         multiply(layer, args, true, &p);
 }
 
+/* Of the weight as it is stored. Rows of unequal length do not lie one after the other. */
+static bool factors(const ls_layer *layer, const ls_layer_args *args, ls_layer_factors *f)
+{
+    const dense *self = layer->self;
+    *f = (ls_layer_factors){.out = self->weight.out,
+                            .in = self->weight.in,
+                            .rows = args->rows * self->vectors,
+                            .per_row = self->vectors,
+                            .x = self->transposed ? args->dy : args->x[0],
+                            .dy = self->transposed ? args->x[0] : args->dy};
+    return !self->weights.spectral.on && !(self->each && args->steps);
+}
+
 static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const dense *self = layer->self;
     const ls_matrix *m = &self->weight;
     const ls_interval bias = ls_layer_args_part(args, self->units, 1);
-    const real *const x = self->transposed ? args->dy : args->x[0];
-    const real *const dy = self->transposed ? args->x[0] : args->dy;
+    ls_layer_factors all;
+    factors(layer, args, &all);
     ls_outer g = {.x_row = m->in,
                   .dy_row = m->out,
                   .part = ls_layer_args_part(args, m->out, LS_PANEL),
@@ -173,8 +186,8 @@ static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_
     for (long row = 0; g.dweight && g.part.begin < g.part.end && row < args->rows;) {
         const ls_interval rows = next_rows(layer, args, &row);
         g.rows = rows.end - rows.begin;
-        g.x = x + rows.begin * m->in;
-        g.dy = dy + rows.begin * m->out;
+        g.x = all.x + rows.begin * m->in;
+        g.dy = all.dy + rows.begin * m->out;
         ls_matrix_gradient(m, &g);
     }
     ls_spectral_after(layer, pass, args, &g.part);
@@ -195,5 +208,6 @@ const ls_layer_type ls_layer_dense = {
     .forward = forward,
     .backward = backward,
     .gradient = gradient,
+    .factors = factors,
     .time.steps = ls_layer_same_steps,
 };

@@ -36,6 +36,7 @@ typedef struct bench {
     real *y;      /* their labels */
     ls_dataset *data;
     ls_trainer trainer;
+    int warm;        /* steps before those that are measured */
     double last;     /* when the step before ended */
     double *seconds; /* [steps] */
     profile profile[LS_VIEWS];
@@ -119,13 +120,14 @@ static ls_dataset *make_data(bench *b, const row *r, ls_error *error)
     return ls_dataset_open_rows("random rows", splits, error);
 }
 
-static ls_job *make_job(const ls_bench_arguments *a, const char *model, ls_error *error)
+static ls_job *make_job(const bench *b, const char *model, ls_error *error)
 {
+    const ls_bench_arguments *a = b->arguments;
     ls_job_stage stage = {.optimizer = {{.spec = "momentum rate=1e-6 momentum=0.9"}},
                           .optimizers = 1,
                           .schedule = "constant",
                           .batch = a->batch,
-                          .steps = a->steps + 1};
+                          .steps = a->steps + b->warm};
     return ls_job_create(&(ls_job){.path = "bench",
                                    .data = "random rows",
                                    .run = "none",
@@ -226,14 +228,14 @@ static void print_profile(const bench *b)
     ls_print(stdout, "all layers %.3f ms of a step's %.3f ms\n", 1e3 * sum, 1e3 * whole);
 }
 
-/* Stores how long the step took; the first step is not measured, since it warms up. */
+/* Stores how long the step took, if it is to be measured. */
 static void note_step(void *context, const ls_figures *figures)
 {
     bench *b = context;
     double now = ls_clock_now();
-    if (figures->step > 1)
-        b->seconds[figures->step - 2] = now - b->last;
-    else if (b->arguments->profile)
+    if (figures->step > b->warm)
+        b->seconds[figures->step - b->warm - 1] = now - b->last;
+    else if (figures->step == b->warm && b->arguments->profile)
         start_profile(b);
     if (figures->step == figures->steps) {
         b->step.flops = objective_of(b)->type->flops(objective_of(b)) * (double)b->arguments->batch;
@@ -250,7 +252,7 @@ static void print_notice(void *context, const char *text)
     ls_print(stderr, "note: %s\n", text);
 }
 
-/* **Collective.** Trains steps + 1 steps. */
+/* **Collective.** Trains b->warm + steps steps. */
 static bool measure(bench *b, ls_comm *comm, ls_error *error)
 {
     const ls_bench_arguments *a = b->arguments;
@@ -286,8 +288,9 @@ bool ls_bench_model_measure(ls_comm *comm, const ls_bench_arguments *a, const ch
     const char *model;
     row r = {.classes = 2};
     b->arguments = a;
+    b->warm = comm->nodes > 1 ? LS_FACTORING_SUMS : 1; /* until it is known how sums go */
     bool ok = read_model(text, a->input, &model, &r, error) &&
-              (b->data = make_data(b, &r, error)) && (b->job = make_job(a, model, error));
+              (b->data = make_data(b, &r, error)) && (b->job = make_job(b, model, error));
     ok = ls_comm_agree(comm, ok, error) && measure(b, comm, error);
     *step = b->step;
     ls_trainer_close(&b->trainer);

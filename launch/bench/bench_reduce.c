@@ -99,7 +99,7 @@ static bool create(bench *b, ls_error *error)
     for (long i = 0; i < b->floats; i++)
         b->values[i] = (real)(i % 1000 - 500) / (real)(1000 + b->comm->rank);
     const ls_slots all = ls_slots_all(b->ours.params);
-    ls_reduce_set_phase(b->reduce, 0, &all);
+    ls_reduce_set_phase(b->reduce, 0, &all, NULL);
     return true;
 }
 

@@ -133,13 +133,34 @@ static void cut_carried(const gradient *g, int shard, ls_carried *own)
     }
 }
 
-/* The gradient of one shard into `gradient`. */
-static void compute_shard(const gradient *g, const ls_pass *hearing, int number, real *gradient,
-                          ls_sums *sums)
+/* Who hears of the backward passes of a shard. While the last shard is computed into
+ * partial[depth], the sums of all others wait in partial[0] to partial[depth - 1], as the tree has
+ * them. */
+typedef struct ear {
+    const gradient *g;
+    int shard, depth;
+} ear;
+
+static bool hear_factors(void *listener, const ls_layer_factors *factors)
 {
+    const ear *e = listener;
+    ls_layer_factors of_shard = *factors;
+    of_shard.shard = e->shard - e->g->shards->begin;
+    return e->g->pass->factors(e->g->pass->listener, &of_shard);
+}
+
+/* The gradient of the ear's shard into `gradient`; `finished` may be NULL. */
+static void compute_shard(ear *e, void (*finished)(void *listener, const int *slots, int count),
+                          real *gradient, ls_sums *sums)
+{
+    const struct gradient *g = e->g;
+    const int number = e->shard;
     ls_batch shard = ls_batch_shard(g->batch, number, g->shards->count);
-    ls_pass pass = *hearing;
+    ls_pass pass = *g->pass;
     ls_carried own[LS_ROW_STATES];
+    pass.finished = finished;
+    pass.factors = pass.factors ? hear_factors : NULL;
+    pass.listener = e;
     pass.row = shard.first;
     pass.gradient = gradient;
     if (pass.carried)
@@ -167,9 +188,7 @@ static void add_partial(const gradient *g, const ls_interval *slots, real *const
 static void add_shards(const gradient *g, int begin, int end, real *const *partial, ls_sums *sums)
 {
     if (end - begin == 1) {
-        ls_pass silent = *g->pass;
-        silent.finished = NULL;
-        compute_shard(g, &silent, begin, partial[0], sums);
+        compute_shard(&(ear){.g = g, .shard = begin}, NULL, partial[0], sums);
         return;
     }
     ls_sums other;
@@ -182,27 +201,20 @@ static void add_shards(const gradient *g, int begin, int end, real *const *parti
     add_sums(sums, &other);
 }
 
-/* While the last shard is computed into partial[depth], the sums of all others wait in partial[0]
- * to partial[depth - 1], as the tree has them. */
-typedef struct chain {
-    const gradient *g;
-    int depth;
-} chain;
-
-/* Adds up the chain of a slot which the last shard has finished. */
-static void add_chain(const chain *c, int slot)
+/* Adds up the sums of a slot which the last shard has finished. */
+static void add_chain(const ear *last, int slot)
 {
-    for (int k = c->depth - 1; k >= 0; k--)
-        add_partial(c->g, &(ls_interval){slot, slot + 1}, c->g->shards->partial + k);
-    c->g->shards->added[slot] = true;
+    for (int k = last->depth - 1; k >= 0; k--)
+        add_partial(last->g, &(ls_interval){slot, slot + 1}, last->g->shards->partial + k);
+    last->g->shards->added[slot] = true;
 }
 
 static void hear_finished(void *listener, const int *slots, int count)
 {
-    const chain *c = listener;
+    const ear *last = listener;
     for (int k = 0; k < count; k++)
-        add_chain(c, slots[k]);
-    c->g->pass->finished(c->g->pass->listener, slots, count);
+        add_chain(last, slots[k]);
+    last->g->pass->finished(last->g->pass->listener, slots, count);
 }
 
 void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
@@ -210,24 +222,21 @@ void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int ph
 {
     const gradient g = {shards, objective, phase, batch, pass};
     const ls_slots *slots = &objective->phase[phase].slots;
-    chain c = {.g = &g};
+    ear e = {.g = &g, .shard = shards->begin};
     ls_sums all[LS_SHARDS_LEVELS];
-    int last = shards->begin;
-    for (int middle; shards->end - last > 1; last = middle) {
-        middle = last + (shards->end - last) / 2;
-        add_shards(&g, last, middle, shards->partial + c.depth, &all[c.depth]);
-        c.depth++;
+    for (int middle; shards->end - e.shard > 1; e.shard = middle) {
+        middle = e.shard + (shards->end - e.shard) / 2;
+        add_shards(&g, e.shard, middle, shards->partial + e.depth, &all[e.depth]);
+        e.depth++;
     }
-    ls_pass heard = *pass;
-    heard.finished = pass->finished ? hear_finished : NULL;
-    heard.listener = &c;
     memset(shards->added, 0, (size_t)objective->task.params->count * sizeof *shards->added);
-    compute_shard(&g, &heard, last, shards->partial[c.depth], &all[c.depth]);
+    compute_shard(&e, pass->finished ? hear_finished : NULL, shards->partial[e.depth],
+                  &all[e.depth]);
     for (int i = 0; i < slots->count; i++)
         for (long s = slots->at[i].begin; s < slots->at[i].end; s++)
             if (!shards->added[s])
-                add_chain(&c, (int)s);
-    for (int k = c.depth; k > 0; k--)
+                add_chain(&e, (int)s);
+    for (int k = e.depth; k > 0; k--)
         add_sums(&all[k - 1], &all[k]);
     *sums = all[0];
 }

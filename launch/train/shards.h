@@ -41,7 +41,8 @@ void ls_shards_release(ls_shards *shards);
 /* The gradient of a phase over this rank's shards of `batch`, into the sum, and *sums. `pass` says
  * seed, step and draw, and may carry the rows of all these shards; its row, gradient and the
  * carried rows of a shard are filled in here. pass->finished hears of a slot when the last shard
- * has finished it, and its sum over this rank's shards is complete. **Collective** where a layer
- * sums over the ranks within a pass. */
+ * has finished it, and its sum over this rank's shards is complete; pass->factors hears of the
+ * factors of each shard, and a slot that it takes is not complete in the sum. **Collective** where
+ * a layer sums over the ranks within a pass. */
 void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
                         const ls_batch *batch, const ls_pass *pass, ls_sums *sums);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/minmax.h"
 #include "launch/session/evaluation.h"
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
@@ -271,8 +272,12 @@ static void start_stage(ls_trainer *t)
     objective->type->compile(objective, shard_rows, chunk_rows);
     if (t->report.timing.timeline)
         ls_timeline_watch(t->report.timing.timeline, objective);
+    const ls_factors_load load = {.threads = ls_max(1, t->options.threads),
+                                  .shards = t->shards.end - t->shards.begin,
+                                  .most_shards = t->shards.most,
+                                  .rows = shard_rows};
     for (int p = 0; p < objective->phases; p++)
-        ls_reduce_set_phase(t->reduce, p, &objective->phase[p].slots);
+        ls_reduce_set_phase(t->reduce, p, &objective->phase[p].slots, &load);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
     t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;

@@ -55,6 +55,11 @@ static void hear_finished(void *reduce, const int *slots, int count)
     ls_reduce_ready(reduce, slots, count);
 }
 
+static bool hear_factors(void *reduce, const ls_layer_factors *factors)
+{
+    return ls_reduce_factors(reduce, factors);
+}
+
 /* Whether this rank has a batch; **collective** where layers sum over the ranks: then whether all
  * have one, as a rank that entered such layers alone would wait for ever. */
 static bool all_have(ls_trainer *t, const ls_batch *batch)
@@ -81,6 +86,7 @@ static void compute_gradient(ls_trainer *t, const ls_trainer_turn *now, ls_step_
                           .frozen = &objective->frozen,
                           .carried = t->carry.states.count ? t->carry.own : NULL,
                           .finished = t->comm->nodes > 1 ? hear_finished : NULL,
+                          .factors = t->comm->nodes > 1 ? hear_factors : NULL,
                           .listener = t->reduce,
                           .sum = sum_over_ranks,
                           .context = t};
@@ -189,8 +195,11 @@ bool ls_trainer_update(ls_trainer *t, const ls_trainer_turn *now, ls_trainer_ste
                        ls_error *error)
 {
     ls_step_sums sums;
+    char news[256];
     ls_trainer_note(t, LS_ACTIVITY_COMPUTING, now->phase);
     ls_reduce_begin(t->reduce, now->phase);
+    if (ls_reduce_news(t->reduce, news, sizeof news) && t->comm->rank == 0)
+        ls_report_notice(&t->options.listener, "%s", news);
     compute_gradient(t, now, &sums);
     raise_flags(t, &sums);
     ls_trainer_note(t, LS_ACTIVITY_SUMMING, now->phase);

@@ -54,7 +54,7 @@ TEST(Buckets, EveryRankHasItsShareOfEachBucketAndNoPieceIsCut)
         std::vector<int> owners((size_t)all.params->size, 0);
         std::vector<long> most, least;
         for (int rank = 0; rank <= ranks; rank++) {
-            ls_buckets *buckets = all.cut(some, order, {ranks, rank, false});
+            ls_buckets *buckets = all.cut(some, order, {ranks, rank, false, nullptr});
             most.resize((size_t)buckets->count, 0);
             least.resize((size_t)buckets->count, buckets->own.count ? 1L << 40 : 0);
             EXPECT_EQ(buckets->own.count > 0, rank < ranks);
@@ -100,7 +100,7 @@ TEST(Buckets, AreSmallerTheLessIsStillToCome)
 {
     const Slots all({900000, 3000000, 20000, 30000000, 5000, 40000});
     const ls_slots slots = ls_slots_all(all.params);
-    ls_buckets *buckets = all.cut(slots, {}, {1, 0, false});
+    ls_buckets *buckets = all.cut(slots, {}, {1, 0, false, nullptr});
     long left = all.params->size;
     for (long b = 0; b < buckets->count; b++) {
         const long own = length(buckets->at[b].own), part = left / LS_BUCKET_PARTS;
@@ -117,7 +117,7 @@ TEST(Buckets, AreInTheOrderThatIsKnownAndThenFromTheLastSlot)
 {
     const Slots all({70000, 70000, 70000, 70000, 70000, 16, 16});
     const ls_slots slots = ls_slots_all(all.params);
-    ls_buckets *buckets = all.cut(slots, {2, 5, 4}, {1, 0, false});
+    ls_buckets *buckets = all.cut(slots, {2, 5, 4}, {1, 0, false, nullptr});
     EXPECT_EQ(buckets->of[2].begin, 0);
     EXPECT_LE(buckets->of[2].begin, buckets->of[5].begin);
     int before = 2;
@@ -133,15 +133,36 @@ TEST(Buckets, AreInTheOrderThatIsKnownAndThenFromTheLastSlot)
         lie -= (int)(buckets->of[s].end - buckets->of[s].begin);
     EXPECT_EQ(lie, 0);
     ls_buckets_destroy(buckets);
-    buckets = all.cut({}, {}, {2, 1, false});
+    buckets = all.cut({}, {}, {2, 1, false, nullptr});
     EXPECT_EQ(buckets->count, 0);
     EXPECT_EQ(buckets->own.count, 0);
     ls_buckets_destroy(buckets);
-    buckets = all.cut(slots, {}, {4, 1, true}); /* as one bucket: the second quarter */
+    buckets = all.cut(slots, {}, {4, 1, true, nullptr}); /* as one bucket: the second quarter */
     EXPECT_EQ(buckets->count, 1);
     EXPECT_EQ(buckets->own.count, 1);
     const long quarter = all.params->size / 4;
     EXPECT_LT(buckets->own.at[0].begin - quarter, LS_SLICE_ALIGN);
     EXPECT_LT(buckets->own.at[0].end - 2 * quarter, LS_SLICE_ALIGN);
+    ls_buckets_destroy(buckets);
+}
+
+TEST(Buckets, OneForItselfWhateverItsSize)
+{
+    const Slots all({70000, 16, 9000000, 16, 16});
+    const ls_slots slots = ls_slots_all(all.params);
+    const bool alone[] = {false, true, true, false, false};
+    ls_buckets *buckets = all.cut(slots, {}, {2, 1, false, alone});
+    std::vector<int> found;
+    for (long b = 0; b < buckets->count; b++)
+        found.push_back(buckets->at[b].alone);
+    EXPECT_EQ(std::vector<int>(found.begin(), found.begin() + 3), (std::vector<int>{-1, 2, 1}));
+    for (int s : {1, 2}) {
+        EXPECT_EQ(buckets->of[s].end, buckets->of[s].begin + 1);
+        EXPECT_EQ(buckets->at[buckets->of[s].begin].slots, 1);
+    }
+    EXPECT_NEAR((double)length(buckets->at[1].own), 4500000, LS_SLICE_ALIGN);
+    EXPECT_EQ(buckets->at[0].slots, 2);
+    for (size_t b = 3; b < found.size(); b++)
+        EXPECT_EQ(found[b], -1);
     ls_buckets_destroy(buckets);
 }

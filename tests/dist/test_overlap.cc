@@ -26,7 +26,7 @@ struct Steps {
         shared = ls_shared_create(world, (size_t)params->size * sizeof(real), &error);
         EXPECT_TRUE(reduce && shared) << error.text;
         for (int phase = 0; phase < 2; phase++)
-            ls_reduce_set_phase(reduce, phase, &trained[phase]);
+            ls_reduce_set_phase(reduce, phase, &trained[phase], nullptr);
         norm2.resize((size_t)params->count);
     }
     ~Steps()

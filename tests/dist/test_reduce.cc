@@ -28,7 +28,7 @@ struct Sum {
         norm2.assign((size_t)params->count, -1);
         reduce = ls_reduce_create(world, params, &error);
         EXPECT_NE(reduce, nullptr) << error.text;
-        ls_reduce_set_phase(reduce, 0, &all);
+        ls_reduce_set_phase(reduce, 0, &all, nullptr);
         ls_reduce_begin(reduce, 0);
         fill();
     }
@@ -49,7 +49,7 @@ struct Sum {
     }
     void run(const ls_slots &slots)
     {
-        ls_reduce_set_phase(reduce, 0, &slots);
+        ls_reduce_set_phase(reduce, 0, &slots, nullptr);
         run();
     }
     /* Calls visit(i) for each number that this rank owns. */

@@ -48,6 +48,15 @@ done
 train threads 3 2,1 --threads 2
 alike one threads
 
+# --- So it is where dense weights are summed by inputs and errors.
+for nodes in 8:1 8:4 6:2 4:1; do
+    LOCKSTEP_FACTORS=always train "factors$nodes" "${nodes%:*}" "${nodes#*:}" --threads 2
+    says '2 weights are summed over the nodes by inputs and errors'
+    alike one "factors$nodes"
+done
+expect 64 env LOCKSTEP_FACTORS=often "$lockstep" train job.yaml run=often
+says "LOCKSTEP_FACTORS is 'often', expected auto, always or never"
+
 # --- Without room for shared memory each rank is a node; the shards are cut anew.
 expect 0 ranks 3 env LOCKSTEP_RANKS_PER_NODE=2 LOCKSTEP_SHARED_LIMIT=1000 "$lockstep" train job.yaml run=tight
 says 'each rank keeps a copy of its own'
@@ -98,11 +107,20 @@ steps: 4
 shards: 16
 evaluate: {every: never}
 END
-for job in phases tied; do
+sed 's/^model.*/model: gan latent=20 generator=64 discriminator=64 dropout=0.3/' phases.yaml >dense.yaml
+for job in phases tied dense; do
     expect 0 ranks 1 "$lockstep" train $job.yaml run=$job
     for nodes in 8:8 8:4 8:2 8:1 6:2 4:3,1 4:2,1,1; do
         expect 0 ranks "${nodes%:*}" env LOCKSTEP_RANKS_PER_NODE="${nodes#*:}" "$lockstep" train $job.yaml run="$job$nodes"
         same "$job on $nodes" "$(digest --all "$(checkpoint $job 4)")" "$(digest --all "$(checkpoint "$job$nodes" 4)")"
+    done
+    [ $job != phases ] || continue # it has no dense weight
+    for nodes in 8:4 6:2 4:1; do
+        expect 0 ranks "${nodes%:*}" env LOCKSTEP_RANKS_PER_NODE="${nodes#*:}" LOCKSTEP_FACTORS=always \
+            "$lockstep" train $job.yaml run="$job-factors$nodes"
+        says 'summed over the nodes by inputs and errors'
+        same "$job by factors on $nodes" "$(digest --all "$(checkpoint $job 4)")" \
+            "$(digest --all "$(checkpoint "$job-factors$nodes" 4)")"
     done
 done
 

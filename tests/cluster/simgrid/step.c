@@ -258,7 +258,7 @@ static double run(simulation *s, bool *same)
 {
     const ls_slots all = ls_slots_all(s->params);
     double begin = 0;
-    ls_reduce_set_phase(s->reduce, 0, &all);
+    ls_reduce_set_phase(s->reduce, 0, &all, NULL);
     *same = true;
     for (s->step = 0; s->step < s->options.steps; s->step++) {
         stand_in_silence(s->step == 0);
