@@ -13,8 +13,9 @@ typedef struct ls_schedule_type {
 struct ls_schedule {
     const ls_schedule_type *type;
     double warmup; /* epochs */
-    double gamma;  /* step: factor at each drop */
+    double gamma;  /* step, multistep: factor at each drop */
     double every;  /* step: epochs between drops */
+    ls_reals at;   /* multistep: epochs between which the factor stays */
     double final;  /* cosine, linear: factor at the end */
 };
 

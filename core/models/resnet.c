@@ -97,7 +97,7 @@ static void stages(const void *self, ls_recipe_list *list)
                         "momentum rate=0.1 momentum=0.9 decay=1e-4", "step every=30 gamma=0.1", 256,
                         90};
     if (((const resnet *)self)->stem == CIFAR) { /* section 4.2 */
-        recipe.schedule = "step every=82 gamma=0.1";
+        recipe.schedule = "multistep at=82,123 gamma=0.1";
         recipe.batch = 128;
         recipe.epochs = 164;
     }

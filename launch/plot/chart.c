@@ -11,7 +11,7 @@
 
 /* Lengths in pixels. The corner of a panel is the corner of its plot area; the cell around it has
  * room for title, tick labels and the name of the axis. */
-enum { COLUMNS = 2, PANELS = 16, PLOT_WIDTH = 380, PLOT_HEIGHT = 210 };
+enum { COLUMNS = 2, PLOT_WIDTH = 380, PLOT_HEIGHT = 210 };
 enum { LEFT = 64, RIGHT = 24, ABOVE = 40, BELOW = 50, LEGEND_LINE = 22 };
 enum { CELL_WIDTH = LEFT + PLOT_WIDTH + RIGHT, CELL_HEIGHT = ABOVE + PLOT_HEIGHT + BELOW };
 enum { WIDTH = COLUMNS * CELL_WIDTH, TICKS_X = 6, TICKS_Y = 5 };
@@ -64,7 +64,7 @@ typedef struct chart {
     ls_axis_id x_axis;
     const struct x_unit *unit;
     axis x;
-    const char *panel[PANELS]; /* the name of the curves in each */
+    const char **panel; /* the name of the curves in each */
 } chart;
 
 /* A panel, which maps numbers to pixels. */
@@ -111,15 +111,18 @@ static const char *label_tick(const axis *a, double value, char *text, size_t si
         u++;
     double tick = a->step * round(value / a->step) / units[u].size;
     int decimals = -(int)floor(log10(a->step / units[u].size) + 1e-9);
+    /* As many digits as tell it from the next tick, 6 or more. */
+    int digits = ls_max(6, (int)ceil(log10(largest / a->step)) + 1);
     int exponent = tick == 0 ? 0 : (int)floor(log10(fabs(tick)) + 1e-9);
     if (tick == 0)
         snprintf(text, size, "0");
     else if (decimals <= 4 && largest < 1e13)
         snprintf(text, size, "%.*f%s", decimals < 0 ? 0 : decimals, tick, units[u].name);
     else if (exponent >= -4 && exponent < 6)
-        snprintf(text, size, "%.6g%s", tick, units[u].name);
+        snprintf(text, size, "%.*g%s", digits, tick, units[u].name);
     else
-        snprintf(text, size, "%.6ge%d%s", tick / pow(10, exponent), exponent, units[u].name);
+        snprintf(text, size, "%.*ge%d%s", digits, tick / pow(10, exponent), exponent,
+                 units[u].name);
     return text;
 }
 
@@ -167,8 +170,9 @@ static const char *last_title(const char *name)
 /* Loss, the other metrics in the order of their first record, last_panels. */
 static void choose_panels(chart *c)
 {
+    c->panel = ls_alloc((size_t)c->curves, sizeof *c->panel);
     for (int group = 0; group < 3; group++)
-        for (int i = 0; i < c->curves && c->panels < PANELS; i++) {
+        for (int i = 0; i < c->curves; i++) {
             const char *name = c->curve[i].curve->name;
             int k = 0;
             while (k < c->panels && strcmp(c->panel[k], name) != 0)
@@ -365,21 +369,33 @@ static void put_entry(FILE *out, double *x, int *line, const char *style, int ru
     ls_svg_text(out, left + sample + gap, y + 4, LS_SVG_START, "font-size='12' fill='#222'", text);
 }
 
+/* Writes the splits of all evaluations, each once: "valid, test". */
+static void list_splits(const chart *c, char *list, size_t size)
+{
+    list[0] = 0;
+    for (int i = 0; i < c->curves; i++) {
+        int before = 0;
+        while (before < i && strcmp(c->curve[before].curve->split, c->curve[i].curve->split) != 0)
+            before++;
+        if (before == i && c->curve[i].evaluated)
+            ls_format_join(list, size, c->curve[i].curve->split);
+    }
+}
+
 /* Draws the legend, or nothing where `out` is NULL. Returns the number of its lines. */
 static int put_legend(const chart *c, FILE *out)
 {
-    char style[64];
+    char style[64], splits[2 * LS_CURVE_NAME];
     double x = LEFT;
-    int line = 0, i = 0;
+    int line = 0;
     for (int r = 0; r < c->runs; r++) {
         snprintf(style, sizeof style, "stroke='%s' stroke-width='2'", colours[r % COLOURS]);
         put_entry(out, &x, &line, style, r, label_of(c, r));
     }
-    while (i < c->curves && !c->curve[i].evaluated)
-        i++;
-    if (i < c->curves) {
+    list_splits(c, splits, sizeof splits);
+    if (splits[0]) {
         put_entry(out, &x, &line, "stroke='#888' stroke-width='1'", -1, "training steps");
-        put_entry(out, &x, &line, "stroke='#888' stroke-width='2'", -1, c->curve[i].curve->split);
+        put_entry(out, &x, &line, "stroke='#888' stroke-width='2'", -1, splits);
     }
     return line + 1;
 }
@@ -399,5 +415,6 @@ void ls_chart_write(FILE *out, const ls_curves *runs, int count, ls_axis_id axis
         put_panel(&c, c.panel[i], LEFT + i % COLUMNS * CELL_WIDTH,
                   head + ABOVE + i / COLUMNS * CELL_HEIGHT);
     fputs("</svg>\n", out);
+    ls_free(c.panel);
     ls_free(c.curve);
 }

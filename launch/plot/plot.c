@@ -53,7 +53,7 @@ static void check_arguments(const void *context, const struct argp_state *state)
     if (a->weights && !ls_png_ending(a->output))
         argp_error(state, "%s: expected an output that ends in .png", a->output);
     const char *ending = a->output && !a->weights ? strrchr(a->output, '.') : NULL;
-    if (ending && strcmp(ending, ".svg") != 0)
+    if (ending && !strchr(ending, '/') && strcmp(ending, ".svg") != 0)
         argp_error(state, "%s: expected an output that ends in .svg", a->output);
 }
 

@@ -43,6 +43,20 @@ TEST(Schedule, StepDropsAtWholeMultiples)
     EXPECT_EQ(factor("step every=0.1 gamma=0.5", 3), 0.125); /* 0.3 / 0.1 is below 3 in doubles */
 }
 
+TEST(Schedule, MultistepDropsAtEachEpochOfItsList)
+{
+    EXPECT_EQ(factor("multistep at=3,4.5,9 gamma=0.5", 29), 1);
+    EXPECT_EQ(factor("multistep at=3,4.5,9 gamma=0.5", 30), 0.5);
+    EXPECT_EQ(factor("multistep at=3,4.5,9 gamma=0.5", 45), 0.25);
+    EXPECT_EQ(factor("multistep at=9,3,4.5 gamma=0.5", 89), 0.25);
+    EXPECT_EQ(factor("multistep at=9,3,4.5 gamma=0.5", 90), 0.125);
+    ls_schedule schedule;
+    ls_error error = {};
+    EXPECT_FALSE(ls_schedule_parse("multistep gamma=0.5", &schedule, &error));
+    EXPECT_STREQ(error.text, "multistep needs at= (epochs after which it drops: at=82,123)");
+    EXPECT_FALSE(ls_schedule_parse("multistep at=0,3", &schedule, &error));
+}
+
 TEST(Schedule, CosineIsHalfAWave)
 {
     EXPECT_DOUBLE_EQ(factor("cosine", 0), 1);

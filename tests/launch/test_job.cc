@@ -197,7 +197,7 @@ TEST(Job, TakesWhatItLeavesOutFromTheModel)
     ls_job *job = file.load({"batch=5"});
     ASSERT_NE(job, nullptr) << file.error.text;
     EXPECT_STREQ(job->stage[0].optimizer[0].spec, "momentum rate=0.1 momentum=0.9 decay=1e-4");
-    EXPECT_STREQ(job->stage[0].schedule, "step every=82 gamma=0.1");
+    EXPECT_STREQ(job->stage[0].schedule, "multistep at=82,123 gamma=0.1");
     EXPECT_EQ(job->stage[0].batch, 5);
     EXPECT_EQ(job->stage[0].epochs, 0) << "steps were given";
     ls_job_destroy(job);

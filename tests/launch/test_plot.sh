@@ -136,6 +136,20 @@ if grep -E 'nan|inf|[0-9]{9}' odd.svg; then
 fi
 grep -q '>b</text>' odd.svg || fail 'expected a panel for b'
 
+# Numbers that differ little have labels of their own; every quantity has its panel; the legend names all splits.
+mkdir many.runs
+{
+    printf '{"stage":0,"step":1,"epoch":1,"loss":1.00000001,"valid":{"loss":1}'
+    printf ',"metric%d":1' {1..20}
+    printf '}\n{"stage":0,"step":2,"epoch":2,"loss":1.00000009,"test":{"loss":1}}\n'
+} >many.runs/metrics.jsonl
+expect 0 "$lockstep" plot many.runs -o ./many.runs/curves
+grep -oE '>1\.0000000[0-9]+</text>' many.runs/curves | sort >labels
+[ "$(wc -l <labels)" -ge 3 ] || fail 'expected labels between 1 and 1.0000001'
+same 'labels that are equal' "$(uniq -d labels)" ''
+same panels "$(grep -c "font-size='14'" many.runs/curves)" 21
+grep -qF '>valid, test</text>' many.runs/curves || fail 'expected both splits in the legend'
+
 # Input that cannot be drawn is refused with a message.
 expect 65 "$lockstep" plot nowhere -o x.svg
 says 'nowhere: No such file or directory; expected a run directory'
