@@ -6,6 +6,7 @@
  *   prepare   what depends on parameters only (packed weights), after each update;
  *   forward   y from x;
  *   backward  dx from dy;
+ *   factors   what the gradient of the weight is a product of, if it is one (dist/factors.h);
  *   gradient  after backward of all rows: *adds* to the parameter gradients, from x, dy and kept;
  *             for a state slot it holds what the step will add to it. If a step applies the layer
  *             several times, each application moves the slot on from where the last one left it.
@@ -44,10 +45,10 @@ typedef struct ls_carried {
 /* What the gradient of a weight is a product of: dweight[out, in] += dy[rows, out]^T x[rows, in]
  * (kernels/matrix.h), of rows that lie one after the other. */
 typedef struct ls_layer_factors {
-    int slot;  /* of the weight */
-    int shard; /* among those of the rank, from 0; launch/train says it */
+    int slot;  /* the weight's; filled in by the workspace */
+    int shard; /* number among the shards of this rank, from 0; filled in by launch/train */
     long out, in;
-    long rows, per_row; /* per_row: of them, for a row of the data */
+    long rows, per_row; /* rows of x and dy; how many of them one row of the data makes */
     const real *x, *dy;
 } ls_layer_factors;
 
@@ -87,10 +88,12 @@ typedef struct ls_pass {
      * backward passes but the last. */
     void (*finished)(void *listener, const int *slots, int count);
     /* Asked in backward, before the gradient of a weight is made, with what it is a product of.
-     * True: the listener makes it, and backward does not. NULL: nobody asks for factors. */
+     * True: the listener makes it, and backward does not. x and dy are valid during the call only.
+     * NULL: nobody asks for factors. */
     bool (*factors)(void *listener, const ls_layer_factors *factors);
-    void *listener;                /* of `finished` and `factors` */
-    const ls_layer_factors *taken; /* those of the line that is run; NULL: it makes all gradients */
+    void *listener; /* of `finished` and `factors` */
+    const ls_layer_factors
+        *taken; /* that the listener took from the line that is run; NULL: none */
     /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
      * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
     void (*sum)(void *context, double *values, long count);
@@ -196,11 +199,13 @@ struct ls_layer_type {
     void (*prepare)(const ls_layer *layer); /* NULL: nothing to prepare */
     void (*forward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     void (*backward)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
-    /* Called only if the pass wants the gradient of one of its slots at least: ls_layer_gradient is
-     * NULL for the others. NULL: no parameters. */
+    /* Called only if the pass wants the gradient of one of its slots at least. ls_layer_gradient is
+     * NULL for the others, and for the first slot if its factors were taken. NULL: no parameters.
+     */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
-    /* What the gradient of the first slot is a product of, for all rows of `args`. False, or NULL:
-     * it is no such product. */
+    /* Fills in what the gradient of the first slot is a product of, for all rows of `args`: all
+     * members but slot and shard. False, or NULL: it is no such product, and `gradient` makes it.
+     */
     bool (*factors)(const ls_layer *layer, const ls_layer_args *args, ls_layer_factors *factors);
     /* Narrows [*low, *high], which comes as all numbers, to a range that no output leaves. NULL:
      * any number may come, unless the line passes on. */

@@ -392,17 +392,19 @@ static void tell_finished(const ls_layer *layer, const ls_pass *pass)
         pass->finished(pass->listener, slots, count);
 }
 
-/* The layer's gradient. `own` is the caller's copy of the pass, for the length of this call. */
-static void run_gradient(ls_workspace *space, ls_pass *own, const task *backward, int rounds)
+/* Runs the layer's gradient, without that of a weight whose factors the listener takes. */
+static void run_gradient(const task *backward, int rounds)
 {
     const ls_layer *layer = backward->layer;
+    ls_pass pass = *backward->pass;
     ls_layer_factors factors;
-    if (own->factors && layer->type->factors && ls_layer_gradient(layer, own, 0) &&
+    if (pass.factors && layer->type->factors && ls_layer_gradient(layer, &pass, 0) &&
         layer->type->factors(layer, &backward->args, &factors)) {
         factors.slot = layer->slot[0];
-        own->taken = own->factors(own->listener, &factors) ? &factors : NULL;
+        pass.taken = pass.factors(pass.listener, &factors) ? &factors : NULL;
     }
-    const task gradient = {space, layer, own, layer->type->gradient, false, backward->args};
+    const task gradient = {backward->space,       layer, &pass,
+                           layer->type->gradient, false, backward->args};
     share(&gradient, rounds);
 }
 
@@ -435,10 +437,8 @@ static void backward_layer(ls_workspace *space, const ls_pass *pass, int i, cons
     for (int k = 0; k < layer->inputs; k++)
         clear_ends(space, input_of(space, layer, k), args->dx[k]);
     tell_nothing(pass);
-    if (learning && layer->type->gradient) {
-        ls_pass own = *pass;
-        run_gradient(space, &own, &backward, rounds);
-    }
+    if (learning && layer->type->gradient)
+        run_gradient(&backward, rounds);
     ls_watch_end_of(space->watch, LS_SPAN_BACKWARD, space->first + i, begin);
     if (learning && pass->finished)
         tell_finished(layer, pass);

@@ -2,7 +2,7 @@
  * complete.
  *
  * Backward finishes the last layers first. Their slots are the first bucket, those before them the
- * second, and so on; a large slot is several buckets:
+ * second, and so on; a large slot is several buckets, unless it has one for itself (cut->alone):
  *
  *     array     | conv1 | conv2 |        dense1        | dense2 |
  *     buckets   |   bucket 2    |  bucket 1  |     bucket 0     |
@@ -15,10 +15,10 @@
 #include "core/params.h"
 
 enum {
-    /* Reals of a bucket for each rank of a node: within these limits, 1 / LS_BUCKET_PARTS of those
-     * that backward has still to finish. Messages move on between layers only, so that as many of
-     * them must be under way as the network carries meanwhile: the first buckets are large. What is
-     * finished last is waited for: the last buckets are small. */
+    /* Reals of a bucket that no slot has for itself, for each rank of a node: within these limits,
+     * 1 / LS_BUCKET_PARTS of those that backward has still to finish. Messages move on between
+     * layers only, so that as many of them must be under way as the network carries meanwhile: the
+     * first buckets are large. What is finished last is waited for: the last buckets are small. */
     LS_BUCKET_LEAST = 1 << 15,
     LS_BUCKET_MOST = 1 << 21,
     LS_BUCKET_PARTS = 8
@@ -26,7 +26,7 @@ enum {
 
 typedef struct ls_bucket {
     int slots;   /* that lie in it, whole or in part */
-    int alone;   /* the slot that has it for itself; -1: none asked for that */
+    int alone;   /* the slot that has it for itself, as cut->alone asks; -1: no slot has */
     ls_runs own; /* of it, what this rank adds up */
 } ls_bucket;
 
@@ -50,5 +50,5 @@ typedef struct ls_buckets_cut {
 ls_buckets *ls_buckets_create(const ls_params *params, const ls_slots *slots, const int *order,
                               int ordered, const ls_buckets_cut *cut);
 void ls_buckets_destroy(ls_buckets *buckets);
-/* More reals of a bucket than any of so many ranks of a node has. */
+/* More reals than any of so many ranks of a node has of a bucket that no slot has for itself. */
 long ls_buckets_share(const ls_params *params, int ranks);

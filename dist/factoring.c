@@ -1,4 +1,5 @@
-/* factoring: learns, proves, and measures. */
+/* factoring: learns which weights have factors, proves that they give the same bits, and times both
+ * ways. */
 #include <mpi.h>
 
 #include "dist/comm_internal.h"
@@ -22,7 +23,8 @@ typedef enum mode { AUTO, ALWAYS, NEVER } mode;
 /* What a sum is for, in this order. */
 typedef enum stage { LEARN, PROVE, BY_GRADIENTS, BY_FACTORS, SETTLED } stage;
 
-enum { TIMED = 3 }; /* sums of each way */
+enum { TIMED = 3 };               /* sums of each way */
+static const double worth = 0.75; /* below this part of the gradients' bytes factors are tried */
 _Static_assert(LS_FACTORING_SUMS == 2 + 2 * TIMED, "learn, prove, and the timed ones");
 
 /* What is learned of a slot, of this rank; then the most of all ranks. 0: backward told nothing. */
@@ -36,17 +38,18 @@ struct ls_factoring {
     const ls_params *params;
     ls_factors_load load;
     stage stage;
-    int sums;              /* begun in this stage */
-    mode mode;             /* that of rank 0 */
-    lesson *lesson;        /* [params->count] */
-    ls_factors *factors;   /* NULL: there are no candidates, or no longer */
-    int count;             /* of them */
-    int *number;           /* [params->count] of a candidate among them */
-    bool *slots;           /* [params->count] whether it is one */
-    bool active;           /* this sum goes by factors */
-    bool same;             /* what this rank found in the second sum */
-    char news[160];        /* "": there are none */
-    double began, best[2]; /* this sum; seconds of the shortest of either way */
+    int sums;            /* begun in this stage */
+    mode mode;           /* that of rank 0 */
+    lesson *lesson;      /* [params->count] */
+    ls_factors *factors; /* NULL: there are no candidates, or no longer */
+    int count;           /* candidates */
+    int *number;         /* [params->count] a candidate's number in `factors` */
+    bool *slots;         /* [params->count] whether a slot is a candidate */
+    bool active;         /* this sum goes by factors */
+    bool same;           /* what this rank found in the second sum */
+    char notice[160];    /* "": there is none */
+    double began,
+        best[2]; /* when this sum began; seconds of the shortest by gradients, by factors */
 };
 
 static int find_mode(void)
@@ -91,22 +94,14 @@ void ls_factoring_destroy(ls_factoring *f)
     ls_free(f);
 }
 
-/* Of a slot by which the ranks' lessons were made: the most that any rank has of it in a step. */
+/* Makes of what this rank saw of a slot in sum 1 the most that any rank may have of it in a step.
+ */
 static void extend(const ls_factoring *f, lesson *l)
 {
     const long shards = ls_max(1, f->load.shards), most = f->load.most_shards;
     const long pieces = (l->pieces + shards - 1) / shards; /* of a shard */
     l->rows = ls_max((l->rows + shards - 1) / shards, pieces * f->load.rows * l->per_row) * most;
     l->pieces = pieces * most;
-}
-
-/* Whether all nodes have as many ranks as this. */
-static bool equal_nodes(const ls_comm *comm)
-{
-    bool equal = true;
-    for (int i = 0; i < comm->nodes; i++)
-        equal &= comm->node_sizes[i] == comm->node_size;
-    return equal;
 }
 
 static bool is_candidate(const ls_factoring *f, const ls_factors_weight *w)
@@ -116,28 +111,29 @@ static bool is_candidate(const ls_factoring *f, const ls_factors_weight *w)
     const double by_factors = (nodes - 1) * bytes;
     const double by_gradients = 2 * (nodes - 1) / nodes * reals * sizeof(real);
     return w->out > 0 && bytes <= INT_MAX &&
-           (f->mode == ALWAYS || by_factors < 0.75 * by_gradients);
+           (f->mode == ALWAYS || by_factors < worth * by_gradients);
 }
 
 /* From the lessons of all ranks. **Collective.** */
 static void find_candidates(ls_factoring *f)
 {
-    const ls_comm *comm = f->comm;
+    ls_error error;
+    ls_comm *comm = f->comm;
     const int count = f->params->count, fields = sizeof *f->lesson / sizeof(long);
-    int mode = find_mode();
     for (int s = 0; s < count; s++)
         extend(f, &f->lesson[s]);
-    ls_mpi_wait(comm, LS_BOARD_ALL, MPI_Bcast(&mode, 1, MPI_INT, 0, comm->mpi->world));
+    ls_check(comm->rank > 0 || ls_factoring_check_environment(&error), "%s", error.text);
+    f->mode = (mode)find_mode();
+    ls_comm_broadcast(comm, &f->mode, sizeof f->mode);
     ls_mpi_wait(comm, LS_BOARD_ALL,
                 MPI_Allreduce(MPI_IN_PLACE, f->lesson, count * fields, MPI_LONG, MPI_MAX,
                               comm->mpi->world));
-    f->mode = mode;
-    if (mode == NEVER || !equal_nodes(comm))
+    if (f->mode == NEVER || comm->smallest_node * comm->nodes != comm->size)
         return;
     ls_factors_weight *list = ls_alloc((size_t)count, sizeof *list);
     for (int s = count - 1; s >= 0; s--) { /* about as backward finishes them */
         const lesson *l = &f->lesson[s];
-        const ls_factors_weight w = {s, l->out, l->in, l->rows, l->pieces};
+        const ls_factors_weight w = {l->out, l->in, l->rows, l->pieces};
         if (!is_candidate(f, &w))
             continue;
         f->slots[s] = true;
@@ -155,31 +151,22 @@ static void give_up(ls_factoring *f)
     f->factors = NULL;
 }
 
-/* Whether it holds on all ranks. **Collective.** */
-static bool all_agree(const ls_comm *comm, bool same)
-{
-    int all = same;
-    ls_mpi_wait(comm, LS_BOARD_ALL,
-                MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm->mpi->world));
-    return all;
-}
-
 /* **Collective.** */
 static bool is_faster(ls_factoring *f)
 {
-    ls_mpi_wait(f->comm, LS_BOARD_ALL,
-                MPI_Allreduce(MPI_IN_PLACE, f->best, 2, MPI_DOUBLE, MPI_MAX, f->comm->mpi->world));
+    for (int k = 0; k < 2; k++)
+        f->best[k] = ls_comm_max(f->comm, f->best[k]);
     return f->best[1] < f->best[0];
 }
 
 /* The candidates stay. */
 static void keep(ls_factoring *f)
 {
-    int at = snprintf(f->news, sizeof f->news,
+    int at = snprintf(f->notice, sizeof f->notice,
                       "%d weight%s summed over the nodes by inputs and errors, not by gradients",
                       f->count, f->count == 1 ? " is" : "s are");
     if (f->mode == AUTO)
-        snprintf(f->news + at, sizeof f->news - (size_t)at, ": %.1f ms a step in place of %.1f",
+        snprintf(f->notice + at, sizeof f->notice - (size_t)at, ": %.1f ms a step in place of %.1f",
                  1e3 * f->best[1], 1e3 * f->best[0]);
 }
 
@@ -191,8 +178,8 @@ static stage next_stage(ls_factoring *f)
         find_candidates(f);
         return f->factors ? PROVE : SETTLED;
     case PROVE:
-        if (!all_agree(f->comm, f->same)) {
-            snprintf(f->news, sizeof f->news,
+        if (!ls_comm_agree(f->comm, f->same, NULL)) {
+            snprintf(f->notice, sizeof f->notice,
                      "sums of weights by inputs and errors have other bits than by gradients, and "
                      "are left out");
             give_up(f);
@@ -255,12 +242,12 @@ bool ls_factoring_hear(ls_factoring *f, const ls_layer_factors *told)
     return f->slots[told->slot] && f->active;
 }
 
-bool ls_factoring_news(ls_factoring *f, char *text, size_t size)
+bool ls_factoring_notice(ls_factoring *f, char *text, size_t size)
 {
-    const bool any = f->news[0];
+    const bool any = f->notice[0];
     if (any)
-        snprintf(text, size, "%s", f->news);
-    f->news[0] = 0;
+        snprintf(text, size, "%s", f->notice);
+    f->notice[0] = 0;
     return any;
 }
 

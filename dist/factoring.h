@@ -2,14 +2,16 @@
  *
  * Nobody has to say: a phase finds out in its first sums, which are right in any case.
  *
- *     sum 1        goes by gradients; backward tells which weights have factors, and of how many
- *                  rows. Those whose factors are less to send than their gradients are candidates
- *     sum 2        goes by gradients too, and by factors beside: if a bit differs on any rank
- * (other processors there, an objective that adds to a gradient by itself), there are no more
- * candidates sums 3 to 8  three by gradients, three by factors; the faster way stays
+ *     sum 1        goes by gradients. Backward tells which weights have factors, and of how many
+ *                  rows. Candidates are those whose factors are less than 3/4 of what an exchange
+ *                  of gradients sends, if all nodes have equally many ranks
+ *     sum 2        goes by gradients, and by factors beside. If a bit differs on any rank (another
+ *                  processor there, an objective that adds to a gradient by itself), no candidate
+ *                  is left
+ *     sums 3 to 8  three go by gradients, three by factors; the way of the shortest sum stays
  *
- * LOCKSTEP_FACTORS in the environment of rank 0 says otherwise: `never`; or `always`, for tests:
- * every weight that has factors is a candidate, and what holds in sum 2 is not timed. */
+ * LOCKSTEP_FACTORS in the environment of rank 0: `auto`, the default, is the above; `never`; or
+ * `always`, for tests: every weight that has factors is a candidate, and sum 2 alone decides. */
 #pragma once
 #include "dist/factors.h"
 
@@ -27,11 +29,13 @@ void ls_factoring_destroy(ls_factoring *factoring); /* **Collective** over the n
 bool ls_factoring_begin(ls_factoring *factoring);
 /* [params->count] the slots whose sum goes by factors; NULL: none does. */
 const bool *ls_factoring_slots(const ls_factoring *factoring);
-/* What is to be summed so, and the number of a slot there. */
+/* The candidates' factors, while sums go by them; else NULL. */
 ls_factors *ls_factoring_factors(const ls_factoring *factoring);
+/* The number in these factors of a slot that is a candidate. */
 int ls_factoring_number(const ls_factoring *factoring, int slot);
-/* What a person may want to know of what was found out; true once. */
-bool ls_factoring_news(ls_factoring *factoring, char *text, size_t size);
+/* Writes into text[size] what was found out, a line for a person. True once; the same on all ranks.
+ */
+bool ls_factoring_notice(ls_factoring *factoring, char *text, size_t size);
 /* Backward tells factors. True: their gradient is made by the sum. */
 bool ls_factoring_hear(ls_factoring *factoring, const ls_layer_factors *factors);
 /* **Collective.** Ends a sum, of which this rank has these runs of `array`. */

@@ -9,7 +9,6 @@
 #include "dist/comm_internal.h"
 #include "dist/factors.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "core/kernels/matrix.h"
@@ -20,7 +19,7 @@
 
 enum {
     TAG = (1 << 14) + 1, /* of the first weight: above those of exchange.c and gather.c */
-    OUTS = 2 * LS_PANEL  /* whose weights are summed at a time */
+    OUTS = 2 * LS_PANEL  /* whose weights a thread sums at a time */
 };
 
 /* The levels of the sum, from the root on. */
@@ -38,10 +37,10 @@ typedef struct block {
 } block;
 
 typedef struct weight {
-    ls_factors_weight is;
+    ls_factors_weight most;
     char *blocks; /* [nodes, node_size], `bytes` each */
     size_t bytes;
-    size_t used; /* of this rank's */
+    size_t used; /* bytes of this rank's block that are written */
     int left;    /* messages that are not through */
     long next;   /* output from which on the sum is still to be made */
 } weight;
@@ -50,14 +49,15 @@ struct ls_factors {
     ls_comm *comm;
     ls_factors_load load;
     ls_shared *shared;
-    char *arrived; /* [node_size] by which step what each rank receives has come, of each weight */
+    char *arrived; /* [node_size, count] uint64_t, in whole cache lines: the last step in which all
+                      messages of a rank for a weight were through */
     uint64_t step;
     int count;
     weight *weight;
     MPI_Request *request; /* [count, 2 * (nodes - 1)] */
-    int *through;         /* as many */
-    real *room;           /* [threads] sums, a level of the tree each, and scratch of products */
-    long room_reals, sums_reals;
+    int *through; /* [count, 2 * (nodes - 1)] the numbers of the requests that MPI says are done */
+    real *room;   /* [threads] sums, a level of the tree each, and scratch of products */
+    long room_reals, sums_reals; /* of `room`, for a thread: all, and those of the sums */
 };
 
 static size_t align(size_t bytes)
@@ -75,28 +75,21 @@ size_t ls_factors_bytes(const ls_factors_weight *w)
     return header_bytes(w) + align((size_t)(w->rows * (w->in + w->out)) * sizeof(real));
 }
 
-static int halvings(int count)
-{
-    int levels = 0;
-    while (1 << levels < count)
-        levels++;
-    return levels;
-}
-
 /* Bytes of what a rank notes of arrivals. */
 static size_t notes_bytes(int count)
 {
     return align((size_t)count * sizeof(uint64_t));
 }
 
-/* Reals of the sums of `OUTS` outputs of any weight, a level each, and of the products' scratch. */
-static void measure_room(ls_factors *f)
+/* Allocates, for each thread, the sums of OUTS outputs, one a level, and scratch. */
+static void make_room(ls_factors *f)
 {
-    const int levels =
-        1 + halvings(f->comm->nodes) + halvings(f->comm->node_size) + halvings(f->load.most_shards);
+    const int levels = 1 + ls_sum_order_levels(f->comm->nodes) +
+                       ls_sum_order_levels(f->comm->node_size) +
+                       ls_sum_order_levels(f->load.most_shards);
     long scratch = 0;
     for (int k = 0; k < f->count; k++) {
-        const ls_matrix m = {OUTS, f->weight[k].is.in};
+        const ls_matrix m = {OUTS, f->weight[k].most.in};
         f->sums_reals = ls_max(f->sums_reals, levels * ls_panel_size(m.out, m.in));
         scratch = ls_max(scratch, ls_matrix_scratch(&m));
     }
@@ -130,10 +123,10 @@ ls_factors *ls_factors_create(ls_comm *comm, const ls_factors_weight *weights, i
     char *next = f->arrived + (size_t)comm->node_size * notes_bytes(count);
     for (int k = 0; k < count; k++) {
         f->weight[k] =
-            (weight){.is = weights[k], .blocks = next, .bytes = ls_factors_bytes(&weights[k])};
+            (weight){.most = weights[k], .blocks = next, .bytes = ls_factors_bytes(&weights[k])};
         next += (size_t)comm->size * f->weight[k].bytes;
     }
-    measure_room(f);
+    make_room(f);
     return f;
 }
 
@@ -159,12 +152,13 @@ static block *own_block(const ls_factors *f, const weight *w)
     return block_of(f, w, f->comm->node_index, f->comm->node_rank);
 }
 
-/* The i-th other node, and where its request stands; the requests of sends follow. */
+/* The node of message i: all but this one, in order. */
 static int other_node(const ls_factors *f, int i)
 {
     return i < f->comm->node_index ? i : i + 1;
 }
 
+/* [2 * (nodes - 1)] the requests of a weight: receives, then sends. */
 static MPI_Request *requests_of(const ls_factors *f, int number)
 {
     return f->request + 2 * (f->comm->nodes - 1) * number;
@@ -180,7 +174,7 @@ void ls_factors_begin(ls_factors *f)
         block *own = own_block(f, w);
         own->shards = f->load.shards;
         own->pieces = 0;
-        w->used = header_bytes(&w->is);
+        w->used = header_bytes(&w->most);
         w->next = 0;
         w->left = 2 * others;
         for (int i = 0; i < others; i++) {
@@ -198,10 +192,10 @@ void ls_factors_keep(ls_factors *f, int number, const ls_layer_factors *p)
     block *own = own_block(f, w);
     const size_t x = (size_t)(p->rows * p->in) * sizeof(real);
     const size_t dy = (size_t)(p->rows * p->out) * sizeof(real);
-    ls_check(own->pieces < w->is.pieces && w->used + x + dy <= w->bytes,
+    ls_check(own->pieces < w->most.pieces && w->used + x + dy <= w->bytes,
              "factors of %d pieces and %zu bytes, where room is for %ld and %zu; "
              "LOCKSTEP_FACTORS=never does without them",
-             own->pieces + 1, w->used + x + dy, w->is.pieces, w->bytes);
+             own->pieces + 1, w->used + x + dy, w->most.pieces, w->bytes);
     own->piece[own->pieces++] = (piece){.shard = p->shard, .rows = (int32_t)p->rows};
     memcpy((char *)own + w->used, p->x, x);
     memcpy((char *)own + w->used + x, p->dy, dy);
@@ -236,8 +230,9 @@ bool ls_factors_progress(ls_factors *f)
     return count > 0;
 }
 
-/* The first rank of the node that still receives blocks of the weight; -1: none does. */
-static int receiver(const ls_factors *f, int weight)
+/* The first rank of the node that has messages of the weight which are not through; -1: none has.
+ */
+static int busy_rank(const ls_factors *f, int weight)
 {
     for (int r = 0; r < f->comm->node_size; r++)
         if (__atomic_load_n(note_of(f, r, weight), __ATOMIC_ACQUIRE) != f->step)
@@ -247,18 +242,18 @@ static int receiver(const ls_factors *f, int weight)
 
 bool ls_factors_arrived(const ls_factors *f, int weight)
 {
-    return receiver(f, weight) < 0;
+    return busy_rank(f, weight) < 0;
 }
 
 int ls_factors_waits_for(const ls_factors *f, int weight)
 {
-    const int late = receiver(f, weight), own = f->comm->node_rank;
+    const int late = busy_rank(f, weight), own = f->comm->node_rank, others = f->comm->nodes - 1;
     const MPI_Request *request = requests_of(f, weight);
     if (late < 0)
         return LS_BOARD_NOBODY;
-    for (int i = 0; late == own && i < f->comm->nodes - 1; i++)
+    for (int i = 0; late == own && i < 2 * others; i++)
         if (request[i] != MPI_REQUEST_NULL)
-            return ls_comm_peer(f->comm, other_node(f, i));
+            return ls_comm_peer(f->comm, other_node(f, i % others));
     return f->comm->rank - own + late;
 }
 
@@ -275,24 +270,24 @@ typedef struct part {
 /* The gradient of one shard into `to`. */
 static void multiply(const part *p, real *to)
 {
-    const ls_factors_weight *is = &p->w->is;
+    const ls_factors_weight *most = &p->w->most;
     const block *b = block_of(p->f, p->w, p->at[NODES], p->at[RANKS]);
-    const real *x = (const real *)((const char *)b + header_bytes(is));
-    const ls_matrix m = {p->outs, is->in};
+    const real *x = (const real *)((const char *)b + header_bytes(most));
+    const ls_matrix m = {p->outs, most->in};
     memset(to, 0, (size_t)p->reals * sizeof *to);
     for (int i = 0; i < b->pieces; i++) {
         const long rows = b->piece[i].rows;
-        const real *dy = x + rows * is->in;
+        const real *dy = x + rows * most->in;
         if (b->piece[i].shard == p->at[SHARDS])
             ls_matrix_gradient(&m, &(ls_outer){.rows = rows,
                                                .x = x,
                                                .dy = dy + p->first,
-                                               .x_row = is->in,
-                                               .dy_row = is->out,
+                                               .x_row = most->in,
+                                               .dy_row = most->out,
                                                .part = {0, p->outs},
                                                .dweight = to,
                                                .scratch = p->scratch});
-        x = dy + rows * is->out;
+        x = dy + rows * most->out;
     }
 }
 
@@ -317,65 +312,70 @@ static void add_up(part *p, level level, long begin, long end, real *to)
         add_up(p, RANKS, 0, p->f->comm->node_size, to);
 }
 
-/* Whether these runs of the weight hold what `sum` has, from real number `first` of the weight on;
- * or (copy) makes them do so. */
-static bool compare(const part *p, const real *sum, const ls_runs *own, real *weight_at,
-                    long offset, bool copy)
+/* Where a sum goes, or what it is compared with; both have the params' offsets. */
+typedef struct target {
+    const ls_runs *own; /* the runs that are wanted */
+    long offset;        /* at which the weight begins */
+    real *to;           /* NULL: the sum is compared with `with` */
+    const real *with;
+} target;
+
+/* The reals of a run that lie in this part of the weight; empty: none. */
+static ls_interval meet(const part *p, ls_interval run, long offset)
 {
-    const long first = offset + p->first * p->w->is.in;
+    const long first = offset + p->first * p->w->most.in;
+    const ls_interval both = {ls_max(run.begin, first), ls_min(run.end, first + p->reals)};
+    return both.begin < both.end ? both : (ls_interval){first, first};
+}
+
+static bool is_wanted(const part *p, const target *t)
+{
+    bool any = false;
+    for (long i = 0; i < t->own->count; i++) {
+        const ls_interval reals = meet(p, t->own->at[i], t->offset);
+        any |= reals.begin < reals.end;
+    }
+    return any;
+}
+
+/* Writes what `sum` has of the runs, or compares it. False: a bit differs. */
+static bool deliver(const part *p, const real *sum, const target *t)
+{
+    const long first = t->offset + p->first * p->w->most.in;
     bool same = true;
-    for (long i = 0; i < own->count; i++) {
-        const long begin = ls_max(own->at[i].begin, first);
-        const long end = ls_min(own->at[i].end, first + p->reals);
-        if (begin >= end)
-            continue;
-        const size_t bytes = (size_t)(end - begin) * sizeof *sum;
-        if (copy)
-            memcpy(weight_at + begin, sum + begin - first, bytes);
+    for (long i = 0; i < t->own->count; i++) {
+        const ls_interval reals = meet(p, t->own->at[i], t->offset);
+        const size_t bytes = (size_t)(reals.end - reals.begin) * sizeof *sum;
+        const real *from = sum + reals.begin - first;
+        if (t->to)
+            memcpy(t->to + reals.begin, from, bytes);
         else
-            same &= memcmp(weight_at + begin, sum + begin - first, bytes) == 0;
+            same &= memcmp(t->with + reals.begin, from, bytes) == 0;
     }
     return same;
 }
 
-static bool touches(const part *p, const ls_runs *own, long offset)
+/* Makes the part from output `first` on, if some of it is wanted. False: a bit differs. */
+static bool run_part(const ls_factors *f, const weight *w, long first, int thread, const target *t)
 {
-    const long first = offset + p->first * p->w->is.in;
-    bool any = false;
-    for (long i = 0; i < own->count; i++)
-        any |= own->at[i].begin < first + p->reals && own->at[i].end > first;
-    return any;
-}
-
-/* Where a sum goes, or what it is compared with. */
-typedef struct target {
-    const ls_runs *own;
-    long offset;
-    real *array;
-    bool copy;
-} target;
-
-/* Makes the part from output `first` on, if some of it is wanted. */
-static bool run_part(const ls_factors *f, const weight *w, long first, int thread, const target *to)
-{
-    const long outs = ls_min(OUTS, w->is.out - first);
+    const long outs = ls_min(OUTS, w->most.out - first);
     real *sum = f->room + thread * f->room_reals;
     part p = {.f = f,
               .w = w,
               .first = first,
               .outs = outs,
-              .reals = ls_panel_size(outs, w->is.in),
+              .reals = ls_panel_size(outs, w->most.in),
               .scratch = sum + f->sums_reals};
-    if (!touches(&p, to->own, to->offset))
+    if (!is_wanted(&p, t))
         return true;
     add_up(&p, NODES, 0, f->comm->nodes, sum);
-    return compare(&p, sum, to->own, to->array, to->offset, to->copy);
+    return deliver(&p, sum, t);
 }
 
-/* Makes the next parts, one a thread. False: one is not the same. */
+/* Makes the next parts, one a thread. False: a bit differs. */
 static bool run_parts(ls_factors *f, weight *w, const target *to)
 {
-    const long left = (w->is.out - w->next + OUTS - 1) / OUTS;
+    const long left = (w->most.out - w->next + OUTS - 1) / OUTS;
     const int threads = (int)ls_min(f->load.threads, left);
     bool same = true;
     if (threads == 1)
@@ -391,15 +391,15 @@ static bool run_parts(ls_factors *f, weight *w, const target *to)
 bool ls_factors_sum(ls_factors *f, int number, const ls_runs *own, long offset, real *array)
 {
     weight *w = &f->weight[number];
-    run_parts(f, w, &(target){own, offset, array, .copy = true});
-    return w->next >= w->is.out;
+    run_parts(f, w, &(target){.own = own, .offset = offset, .to = array});
+    return w->next >= w->most.out;
 }
 
 bool ls_factors_same(ls_factors *f, int number, const ls_runs *own, long offset, const real *array)
 {
     weight *w = &f->weight[number];
     bool same = true;
-    while (w->next < w->is.out)
-        same &= run_parts(f, w, &(target){own, offset, (real *)array, .copy = false});
+    while (w->next < w->most.out)
+        same &= run_parts(f, w, &(target){.own = own, .offset = offset, .with = array});
     return same;
 }

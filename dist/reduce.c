@@ -41,7 +41,8 @@
  *
  * Weights that go by factors (factoring.h) have buckets of their own. Such a bucket is published
  * like others; then each rank sends its factors of it, and computes the sum of its own runs, in
- * ls_reduce_finish, once the factors of all ranks are there.
+ * ls_reduce_finish, once the factors of all ranks are there. In a phase's second sum,
+ * ls_factoring_end computes sums so after B, to compare; a barrier of its own follows.
  *
  * All other sums of gradients between nodes happen in `advance`, which never waits: it is called
  * during backward by ls_reduce_ready, and then by ls_reduce_finish until all is done. With one node
@@ -65,12 +66,12 @@ typedef struct ls_reduce_counter {
 
 typedef struct ls_reduce_phase {
     ls_slots slots;
-    ls_buckets *buckets; /* NULL: the phase was not set */
-    bool learning, ran;  /* the order is not known yet; there was a sum */
-    int *told, tells;    /* [tells] the slots that this rank was told while it was learning */
+    ls_buckets *buckets;     /* NULL: the phase was not set */
+    bool learning, ran;      /* the order is not known yet; there was a sum */
+    ls_factoring *factoring; /* NULL: one node, or nobody tells factors */
+    int *told, tells;        /* [tells] the slots that this rank was told while it was learning */
     /* Of the sum that runs: */
-    ls_factoring *factoring;     /* NULL: one node, or nobody tells factors */
-    long factored;               /* buckets up to which those that go by factors are summed */
+    long factored;               /* of the buckets before this one, those of factors are summed */
     int *missing;                /* [buckets] how many of its slots are not complete */
     bool *complete;              /* [params->count] */
     long published, added, done; /* buckets */
@@ -265,7 +266,8 @@ static int late_rank(const ls_reduce *reduce, long count)
     return LS_BOARD_NOBODY;
 }
 
-/* Lets a bucket that the whole node has published be exchanged, or the factors of its weight. */
+/* Starts the sum over the nodes of a bucket that the whole node has published: sends this rank's
+ * factors of it, or adds the node's arrays and lets the result be exchanged. */
 static void start(ls_reduce *reduce, const ls_bucket *bucket)
 {
     const ls_factoring *factoring = reduce->now->factoring;
@@ -284,8 +286,8 @@ static ls_factors *factors_of(const phase *phase)
     return phase->factoring ? ls_factoring_factors(phase->factoring) : NULL;
 }
 
-/* Moves the sum over several nodes on, without waiting: adds buckets that the whole node has
- * published, and lets them be exchanged. Returns whether anything moved. */
+/* Moves the sum over several nodes on, without waiting: starts buckets that the whole node has
+ * published, and takes those whose exchange is done. Returns whether anything moved. */
 static bool advance(ls_reduce *reduce)
 {
     phase *phase = reduce->now;
@@ -502,10 +504,10 @@ void ls_reduce_finish(ls_reduce *reduce, ls_step_sums *sums, double *norm2)
         ls_factoring_end(phase->factoring, &reduce->own, reduce->gradient);
 }
 
-bool ls_reduce_news(ls_reduce *reduce, char *text, size_t size)
+bool ls_reduce_notice(ls_reduce *reduce, char *text, size_t size)
 {
     ls_factoring *factoring = reduce->now->factoring;
-    return factoring && ls_factoring_news(factoring, text, size);
+    return factoring && ls_factoring_notice(factoring, text, size);
 }
 
 void ls_reduce_norms(ls_reduce *reduce, const real *array, double *norm2)

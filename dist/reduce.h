@@ -11,7 +11,8 @@
  *   3. each rank updates its runs of the parameters, which the node holds once;
  *   4. ls_reduce_end: all wait; the parameters are complete on every node.
  *
- * Nothing is copied or broadcast within a node; only sums of nodes cross the network. After 2 all
+ * Nothing is copied or broadcast within a node; only sums of nodes cross the network, or
+ * factors (factoring.h). After 2 all
  * ranks know whether the sum is finite; if it is not, they leave out 3. */
 #pragma once
 #include "core/objective.h"
@@ -95,8 +96,9 @@ bool ls_reduce_factors(ls_reduce *reduce, const ls_layer_factors *factors);
  * same bits on every rank and for any number of ranks, and not finite where any number of the slot
  * is not. */
 void ls_reduce_finish(ls_reduce *reduce, ls_step_sums *sums, double *norm2);
-/* Whether there are news of how the sums of this phase go, for a person; the same on all ranks. */
-bool ls_reduce_news(ls_reduce *reduce, char *text, size_t size);
+/* Writes into text[size] what was found out about the sums of this phase, a line for a person. True
+ * once; the same on all ranks. */
+bool ls_reduce_notice(ls_reduce *reduce, char *text, size_t size);
 /* **Collective** over the node. The same sums of squares, of the slots that were summed last, for
  * any array at the params' offsets of which each rank has its own runs (parameters, directions of
  * the update). */

@@ -98,6 +98,14 @@ static ls_interval halve_towards(int k, int n, ls_interval part)
     return part;
 }
 
+int ls_sum_order_levels(int count)
+{
+    int levels = 0;
+    while (1 << levels < count)
+        levels++;
+    return levels;
+}
+
 ls_interval ls_sum_order_part(ls_interval all, const int *sizes, int groups, int rank)
 {
     int group = 0;

@@ -17,6 +17,9 @@
 void ls_sum_order_add(real *to, real *const *from, int count, long n);
 /* The same for doubles, from[count, n] into to[n], which may be the first row of `from`. */
 void ls_sum_order_add_doubles(double *to, const double *from, int count, long n);
+/* How often `count` can be halved until 1 is left: the levels of its tree below the root. A sum of
+ * so many takes an array more for each of them. */
+int ls_sum_order_levels(int count);
 /* The shards of rank `rank` by that rule, of the shards `all` and groups of sizes[groups] ranks. It
  * may be empty only where there are fewer shards than ranks, or unequal parts of them for groups.
  */

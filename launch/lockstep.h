@@ -33,6 +33,8 @@ extern "C" {
 #include "dist/buckets.h"
 #include "dist/comm.h"
 #include "dist/exchange.h"
+#include "dist/factoring.h"
+#include "dist/factors.h"
 #include "dist/reduce.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"

@@ -156,7 +156,8 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const ls_layer_
         multiply(layer, args, true, &p);
 }
 
-/* Of the weight as it is stored. Rows of unequal length do not lie one after the other. */
+/* They belong to the weight as it is stored, so a transposed line exchanges x and dy. The steps
+ * that count of rows of unequal length do not lie one after the other: then there are none. */
 static bool factors(const ls_layer *layer, const ls_layer_args *args, ls_layer_factors *f)
 {
     const dense *self = layer->self;

@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "core/minmax.h"
+#include "dist/sum_order.h"
 #include "io/checkpoint/checkpoint_size.h"
 #include "launch/session/evaluation.h"
 
@@ -70,7 +71,7 @@ ls_plan ls_plan_make(const ls_trainer *t)
     const ls_params *params = t->session.params;
     double array = (double)params->size * sizeof(real);
     int node = t->comm->node_size, states = ls_states_count(&t->session);
-    int partials = ls_shards_partials(t->shards.most);
+    int partials = ls_sum_order_levels(t->shards.most);
     const double rows = (double)ls_carry_most(&t->session) * sizeof(real);
     double stage = 0, once = (1 + states) * array + (double)params->prepared_size * sizeof(real) +
                              (double)ls_reduce_bytes(params, node);

@@ -87,17 +87,9 @@ int ls_shards_node_size(int count, ls_shards_way way, const ls_comm *comm)
     return best;
 }
 
-int ls_shards_partials(int most)
-{
-    int partials = 0;
-    while (1 << partials < most)
-        partials++;
-    return partials;
-}
-
 void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum)
 {
-    int partials = ls_shards_partials(shards->end - shards->begin);
+    int partials = ls_sum_order_levels(shards->end - shards->begin);
     shards->partial[0] = sum;
     for (int k = 1; k <= partials; k++)
         shards->partial[k] = ls_alloc((size_t)params->size, sizeof(real));
@@ -136,31 +128,32 @@ static void cut_carried(const gradient *g, int shard, ls_carried *own)
 /* Who hears of the backward passes of a shard. While the last shard is computed into
  * partial[depth], the sums of all others wait in partial[0] to partial[depth - 1], as the tree has
  * them. */
-typedef struct ear {
+typedef struct listener {
     const gradient *g;
     int shard, depth;
-} ear;
+} listener;
 
-static bool hear_factors(void *listener, const ls_layer_factors *factors)
+static bool hear_factors(void *context, const ls_layer_factors *factors)
 {
-    const ear *e = listener;
+    const listener *l = context;
     ls_layer_factors of_shard = *factors;
-    of_shard.shard = e->shard - e->g->shards->begin;
-    return e->g->pass->factors(e->g->pass->listener, &of_shard);
+    of_shard.shard = l->shard - l->g->shards->begin;
+    return l->g->pass->factors(l->g->pass->listener, &of_shard);
 }
 
-/* The gradient of the ear's shard into `gradient`; `finished` may be NULL. */
-static void compute_shard(ear *e, void (*finished)(void *listener, const int *slots, int count),
+/* The gradient of the listener's shard into `gradient`; `finished` may be NULL. */
+static void compute_shard(listener *l,
+                          void (*finished)(void *listener, const int *slots, int count),
                           real *gradient, ls_sums *sums)
 {
-    const struct gradient *g = e->g;
-    const int number = e->shard;
+    const struct gradient *g = l->g;
+    const int number = l->shard;
     ls_batch shard = ls_batch_shard(g->batch, number, g->shards->count);
     ls_pass pass = *g->pass;
     ls_carried own[LS_ROW_STATES];
     pass.finished = finished;
     pass.factors = pass.factors ? hear_factors : NULL;
-    pass.listener = e;
+    pass.listener = l;
     pass.row = shard.first;
     pass.gradient = gradient;
     if (pass.carried)
@@ -188,7 +181,7 @@ static void add_partial(const gradient *g, const ls_interval *slots, real *const
 static void add_shards(const gradient *g, int begin, int end, real *const *partial, ls_sums *sums)
 {
     if (end - begin == 1) {
-        compute_shard(&(ear){.g = g, .shard = begin}, NULL, partial[0], sums);
+        compute_shard(&(listener){.g = g, .shard = begin}, NULL, partial[0], sums);
         return;
     }
     ls_sums other;
@@ -202,16 +195,16 @@ static void add_shards(const gradient *g, int begin, int end, real *const *parti
 }
 
 /* Adds up the sums of a slot which the last shard has finished. */
-static void add_chain(const ear *last, int slot)
+static void add_chain(const listener *last, int slot)
 {
     for (int k = last->depth - 1; k >= 0; k--)
         add_partial(last->g, &(ls_interval){slot, slot + 1}, last->g->shards->partial + k);
     last->g->shards->added[slot] = true;
 }
 
-static void hear_finished(void *listener, const int *slots, int count)
+static void hear_finished(void *context, const int *slots, int count)
 {
-    const ear *last = listener;
+    const listener *last = context;
     for (int k = 0; k < count; k++)
         add_chain(last, slots[k]);
     last->g->pass->finished(last->g->pass->listener, slots, count);
@@ -222,21 +215,21 @@ void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int ph
 {
     const gradient g = {shards, objective, phase, batch, pass};
     const ls_slots *slots = &objective->phase[phase].slots;
-    ear e = {.g = &g, .shard = shards->begin};
+    listener l = {.g = &g, .shard = shards->begin};
     ls_sums all[LS_SHARDS_LEVELS];
-    for (int middle; shards->end - e.shard > 1; e.shard = middle) {
-        middle = e.shard + (shards->end - e.shard) / 2;
-        add_shards(&g, e.shard, middle, shards->partial + e.depth, &all[e.depth]);
-        e.depth++;
+    for (int middle; shards->end - l.shard > 1; l.shard = middle) {
+        middle = l.shard + (shards->end - l.shard) / 2;
+        add_shards(&g, l.shard, middle, shards->partial + l.depth, &all[l.depth]);
+        l.depth++;
     }
     memset(shards->added, 0, (size_t)objective->task.params->count * sizeof *shards->added);
-    compute_shard(&e, pass->finished ? hear_finished : NULL, shards->partial[e.depth],
-                  &all[e.depth]);
+    compute_shard(&l, pass->finished ? hear_finished : NULL, shards->partial[l.depth],
+                  &all[l.depth]);
     for (int i = 0; i < slots->count; i++)
         for (long s = slots->at[i].begin; s < slots->at[i].end; s++)
             if (!shards->added[s])
-                add_chain(&e, (int)s);
-    for (int k = e.depth; k > 0; k--)
+                add_chain(&l, (int)s);
+    for (int k = l.depth; k > 0; k--)
         add_sums(&all[k - 1], &all[k]);
     *sums = all[0];
 }

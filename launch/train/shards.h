@@ -32,8 +32,6 @@ int ls_shards_most(int count, ls_shards_way way, int ranks);
 /* Into nodes of how many ranks those of `comm` should be cut, so that each rank has a shard, and
  * the busiest as few as possible: as large ones as possible. 0: the nodes stay as they are. */
 int ls_shards_node_size(int count, ls_shards_way way, const ls_comm *comm);
-/* How many gradient arrays a rank of that many shards takes besides the sum. */
-int ls_shards_partials(int most);
 /* Makes shards->partial and ->added; `sum` (borrowed) is the array that the gradient goes to. Free
  * with ls_shards_release. */
 void ls_shards_allocate(ls_shards *shards, const ls_params *params, real *sum);
@@ -42,7 +40,7 @@ void ls_shards_release(ls_shards *shards);
  * seed, step and draw, and may carry the rows of all these shards; its row, gradient and the
  * carried rows of a shard are filled in here. pass->finished hears of a slot when the last shard
  * has finished it, and its sum over this rank's shards is complete; pass->factors hears of the
- * factors of each shard, and a slot that it takes is not complete in the sum. **Collective** where
+ * factors of each shard, and what it takes is not added to the sum. **Collective** where
  * a layer sums over the ranks within a pass. */
 void ls_shards_gradient(const ls_shards *shards, ls_objective *objective, int phase,
                         const ls_batch *batch, const ls_pass *pass, ls_sums *sums);

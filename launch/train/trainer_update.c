@@ -195,11 +195,11 @@ bool ls_trainer_update(ls_trainer *t, const ls_trainer_turn *now, ls_trainer_ste
                        ls_error *error)
 {
     ls_step_sums sums;
-    char news[256];
+    char notice[256];
     ls_trainer_note(t, LS_ACTIVITY_COMPUTING, now->phase);
     ls_reduce_begin(t->reduce, now->phase);
-    if (ls_reduce_news(t->reduce, news, sizeof news) && t->comm->rank == 0)
-        ls_report_notice(&t->options.listener, "%s", news);
+    if (ls_reduce_notice(t->reduce, notice, sizeof notice) && t->comm->rank == 0)
+        ls_report_notice(&t->options.listener, "%s", notice);
     compute_gradient(t, now, &sums);
     raise_flags(t, &sums);
     ls_trainer_note(t, LS_ACTIVITY_SUMMING, now->phase);

@@ -65,7 +65,8 @@ struct Weights {
             dy[i] = value(owner + 7, (long)i);
         return {(int)(2 * k), shard, m.out, m.in, rows, 1, x.data(), dy.data()};
     }
-    /* The gradient of a shard, as a rank without factors has it; told: all were taken. */
+    /* The gradient of a shard. With `tell` its pieces are offered as factors; those that are taken
+     * are counted in *taken, and left out. */
     std::vector<real> shard_gradient(int rank, int shard, int step, bool tell, int *taken)
     {
         std::vector<real> sum((size_t)params->size, 0);
@@ -158,10 +159,10 @@ TEST(Factors, SumsAreTheTreeBitForBit)
     Weights weights("always", odd);
     for (int step = 0; step < 6; step++)
         EXPECT_EQ(weights.take(step), step > 1 && weights.able() ? weights.pieces() : 0) << step;
-    char news[256] = "";
-    EXPECT_EQ(ls_reduce_news(weights.reduce, news, sizeof news), weights.able());
-    EXPECT_EQ(strncmp(news, "3 weights are summed", weights.able() ? 20 : 0), 0) << news;
-    EXPECT_FALSE(ls_reduce_news(weights.reduce, news, sizeof news));
+    char notice[256] = "";
+    EXPECT_EQ(ls_reduce_notice(weights.reduce, notice, sizeof notice), weights.able());
+    EXPECT_EQ(strncmp(notice, "3 weights are summed", weights.able() ? 20 : 0), 0) << notice;
+    EXPECT_FALSE(ls_reduce_notice(weights.reduce, notice, sizeof notice));
 }
 
 TEST(Factors, GradientsThatAreNoProductsGoOnAsGradients)
@@ -169,9 +170,9 @@ TEST(Factors, GradientsThatAreNoProductsGoOnAsGradients)
     Weights weights("always", odd, true);
     for (int step = 0; step < 4; step++)
         EXPECT_EQ(weights.take(step), 0) << step;
-    char news[256] = "";
-    EXPECT_EQ(ls_reduce_news(weights.reduce, news, sizeof news), weights.able());
-    EXPECT_EQ(strstr(news, "are left out") != nullptr, weights.able()) << news;
+    char notice[256] = "";
+    EXPECT_EQ(ls_reduce_notice(weights.reduce, notice, sizeof notice), weights.able());
+    EXPECT_EQ(strstr(notice, "are left out") != nullptr, weights.able()) << notice;
 }
 
 TEST(Factors, AreTimedBesideGradientsWhereTheyAreLessToSend)
@@ -186,9 +187,14 @@ TEST(Factors, AreTimedBesideGradientsWhereTheyAreLessToSend)
     EXPECT_EQ(taken[5], large);
     EXPECT_EQ(taken[7], large);
     EXPECT_EQ(taken[8], taken[9]);
-    char news[256] = "";
-    EXPECT_EQ(ls_reduce_news(weights.reduce, news, sizeof news), taken[8] > 0);
-    EXPECT_EQ(strstr(news, "ms a step in place of") != nullptr, taken[8] > 0) << news;
+    char notice[256] = "";
+    EXPECT_EQ(ls_reduce_notice(weights.reduce, notice, sizeof notice), taken[8] > 0);
+    EXPECT_EQ(strstr(notice, "ms a step in place of") != nullptr, taken[8] > 0) << notice;
+    double factors = 0, gradients = 0;
+    if (const char *times = strstr(notice, ": ")) {
+        EXPECT_EQ(sscanf(times, ": %lf ms a step in place of %lf", &factors, &gradients), 2);
+        EXPECT_LE(factors, gradients) << notice;
+    }
 }
 
 TEST(Factors, NeverMeansNever)

@@ -48,7 +48,7 @@ done
 train threads 3 2,1 --threads 2
 alike one threads
 
-# --- So it is where dense weights are summed by inputs and errors.
+# --- Sums of dense weights by inputs and errors have the bits of one rank.
 for nodes in 8:1 8:4 6:2 4:1; do
     LOCKSTEP_FACTORS=always train "factors$nodes" "${nodes%:*}" "${nodes#*:}" --threads 2
     says '2 weights are summed over the nodes by inputs and errors'

@@ -154,11 +154,11 @@ TEST(Shards, NoRankOfCutNodesIsLeftOut)
 
 TEST(Shards, PartialsAreTheDepthOfTheTree)
 {
-    EXPECT_EQ(ls_shards_partials(1), 0);
-    EXPECT_EQ(ls_shards_partials(2), 1);
-    EXPECT_EQ(ls_shards_partials(3), 2);
-    EXPECT_EQ(ls_shards_partials(8), 3);
-    EXPECT_EQ(ls_shards_partials(9), 4);
+    EXPECT_EQ(ls_sum_order_levels(1), 0);
+    EXPECT_EQ(ls_sum_order_levels(2), 1);
+    EXPECT_EQ(ls_sum_order_levels(3), 2);
+    EXPECT_EQ(ls_sum_order_levels(8), 3);
+    EXPECT_EQ(ls_sum_order_levels(9), 4);
 }
 
 TEST(Shards, GradientsOfOwnShardsAreAdded)
