@@ -49,6 +49,7 @@ typedef struct ls_layer_factors {
     int shard; /* number among the shards of this rank, from 0; filled in by launch/train */
     long out, in;
     long rows, per_row; /* rows of x and dy; how many of them one row of the data makes */
+    long most;          /* rows that an application can have; filled in by the workspace */
     const real *x, *dy;
 } ls_layer_factors;
 
@@ -204,7 +205,8 @@ struct ls_layer_type {
      */
     void (*gradient)(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args);
     /* Fills in what the gradient of the first slot is a product of, for all rows of `args`: all
-     * members but slot and shard. False, or NULL: it is no such product, and `gradient` makes it.
+     * members but slot, shard and most. False, or NULL: it is no such product, and `gradient` makes
+     * it.
      */
     bool (*factors)(const ls_layer *layer, const ls_layer_args *args, ls_layer_factors *factors);
     /* Narrows [*low, *high], which comes as all numbers, to a range that no output leaves. NULL:

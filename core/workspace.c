@@ -395,12 +395,14 @@ static void tell_finished(const ls_layer *layer, const ls_pass *pass)
 /* Runs the layer's gradient, without that of a weight whose factors the listener takes. */
 static void run_gradient(const task *backward, int rounds)
 {
+    const ls_workspace *space = backward->space;
     const ls_layer *layer = backward->layer;
     ls_pass pass = *backward->pass;
     ls_layer_factors factors;
     if (pass.factors && layer->type->factors && ls_layer_gradient(layer, &pass, 0) &&
         layer->type->factors(layer, &backward->args, &factors)) {
         factors.slot = layer->slot[0];
+        factors.most = space->capacity * factors.per_row;
         pass.taken = pass.factors(pass.listener, &factors) ? &factors : NULL;
     }
     const task gradient = {backward->space,       layer, &pass,

@@ -6,12 +6,12 @@
 #include "dist/factoring.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/kernels/tile.h"
 #include "core/memory.h"
 #include "core/minmax.h"
 #include "dist/waiting.h"
@@ -23,14 +23,15 @@ typedef enum mode { AUTO, ALWAYS, NEVER } mode;
 /* What a sum is for, in this order. */
 typedef enum stage { LEARN, PROVE, BY_GRADIENTS, BY_FACTORS, SETTLED } stage;
 
-enum { TIMED = 3 };               /* sums of each way */
-static const double worth = 0.75; /* below this part of the gradients' bytes factors are tried */
+enum { TIMED = 3 };              /* sums of each way */
+static const double worth = 0.5; /* below this part of the gradients' bytes factors are tried */
 _Static_assert(LS_FACTORING_SUMS == 2 + 2 * TIMED, "learn, prove, and the timed ones");
 
 /* What is learned of a slot, of this rank; then the most of all ranks. 0: backward told nothing. */
 typedef struct lesson {
-    long out, in, per_row; /* per_row: rows of x for a row of a shard */
-    long rows, pieces;     /* of a step */
+    long out, in;
+    long most;   /* rows of a piece, at most */
+    long pieces; /* of a step */
 } lesson;
 
 struct ls_factoring {
@@ -38,18 +39,19 @@ struct ls_factoring {
     const ls_params *params;
     ls_factors_load load;
     stage stage;
-    int sums;            /* begun in this stage */
-    mode mode;           /* that of rank 0 */
-    lesson *lesson;      /* [params->count] */
-    ls_factors *factors; /* NULL: there are no candidates, or no longer */
-    int count;           /* candidates */
-    int *number;         /* [params->count] a candidate's number in `factors` */
-    bool *slots;         /* [params->count] whether a slot is a candidate */
-    bool active;         /* this sum goes by factors */
-    bool same;           /* what this rank found in the second sum */
-    char notice[160];    /* "": there is none */
-    double began,
-        best[2]; /* when this sum began; seconds of the shortest by gradients, by factors */
+    int sums;                 /* begun in this stage */
+    mode mode;                /* that of rank 0 */
+    lesson *lesson;           /* [params->count] */
+    ls_factors *factors;      /* NULL: there are no candidates, or no longer */
+    int count;                /* candidates */
+    int *number;              /* [params->count] a candidate's number in `factors` */
+    bool *slots;              /* [params->count] whether a slot is a candidate */
+    bool active;              /* this sum goes by factors */
+    bool same;                /* what this rank found in the second sum */
+    char notice[160];         /* "": there is none */
+    double began;             /* when this sum began */
+    double seconds[2][TIMED]; /* of the sums by gradients, by factors */
+    double median[2];         /* of these, the largest of all ranks */
 };
 
 static int find_mode(void)
@@ -79,7 +81,6 @@ ls_factoring *ls_factoring_create(ls_comm *comm, const ls_params *params,
     f->lesson = ls_alloc(count, sizeof *f->lesson);
     f->number = ls_alloc(count, sizeof *f->number);
     f->slots = ls_alloc(count, sizeof *f->slots);
-    f->best[0] = f->best[1] = INFINITY;
     return f;
 }
 
@@ -94,14 +95,11 @@ void ls_factoring_destroy(ls_factoring *f)
     ls_free(f);
 }
 
-/* Makes of what this rank saw of a slot in sum 1 the most that any rank may have of it in a step.
- */
-static void extend(const ls_factoring *f, lesson *l)
+/* Of a shard of this rank, at most. */
+static long shard_pieces(const ls_factoring *f, const lesson *l)
 {
-    const long shards = ls_max(1, f->load.shards), most = f->load.most_shards;
-    const long pieces = (l->pieces + shards - 1) / shards; /* of a shard */
-    l->rows = ls_max((l->rows + shards - 1) / shards, pieces * f->load.rows * l->per_row) * most;
-    l->pieces = pieces * most;
+    const long shards = ls_max(1, f->load.shards);
+    return (l->pieces + shards - 1) / shards;
 }
 
 static bool is_candidate(const ls_factoring *f, const ls_factors_weight *w)
@@ -114,6 +112,18 @@ static bool is_candidate(const ls_factoring *f, const ls_factors_weight *w)
            (f->mode == ALWAYS || by_factors < worth * by_gradients);
 }
 
+/* Whether all ranks compute a product by the same kernel, so that it has the same bits everywhere.
+ * Those of OpenBLAS depend on how a product is cut. **Collective.** */
+static bool same_kernels(ls_comm *comm)
+{
+    char kernel[256];
+    ls_error ignored;
+    ls_tile_describe(kernel, sizeof kernel);
+    return ls_comm_same(comm, &(ls_comm_given){.what = "kernel", .text = kernel, .advice = ""},
+                        &ignored) &&
+           strncmp(kernel, "blas", strlen("blas")) != 0;
+}
+
 /* From the lessons of all ranks. **Collective.** */
 static void find_candidates(ls_factoring *f)
 {
@@ -121,19 +131,19 @@ static void find_candidates(ls_factoring *f)
     ls_comm *comm = f->comm;
     const int count = f->params->count, fields = sizeof *f->lesson / sizeof(long);
     for (int s = 0; s < count; s++)
-        extend(f, &f->lesson[s]);
+        f->lesson[s].pieces = shard_pieces(f, &f->lesson[s]) * f->load.most_shards;
     ls_check(comm->rank > 0 || ls_factoring_check_environment(&error), "%s", error.text);
     f->mode = (mode)find_mode();
     ls_comm_broadcast(comm, &f->mode, sizeof f->mode);
     ls_mpi_wait(comm, LS_BOARD_ALL,
                 MPI_Allreduce(MPI_IN_PLACE, f->lesson, count * fields, MPI_LONG, MPI_MAX,
                               comm->mpi->world));
-    if (f->mode == NEVER || comm->smallest_node * comm->nodes != comm->size)
+    if (f->mode == NEVER || comm->smallest_node * comm->nodes != comm->size || !same_kernels(comm))
         return;
     ls_factors_weight *list = ls_alloc((size_t)count, sizeof *list);
     for (int s = count - 1; s >= 0; s--) { /* about as backward finishes them */
         const lesson *l = &f->lesson[s];
-        const ls_factors_weight w = {l->out, l->in, l->rows, l->pieces};
+        const ls_factors_weight w = {l->out, l->in, l->pieces * l->most, l->pieces};
         if (!is_candidate(f, &w))
             continue;
         f->slots[s] = true;
@@ -155,8 +165,8 @@ static void give_up(ls_factoring *f)
 static bool is_faster(ls_factoring *f)
 {
     for (int k = 0; k < 2; k++)
-        f->best[k] = ls_comm_max(f->comm, f->best[k]);
-    return f->best[1] < f->best[0];
+        f->median[k] = ls_comm_max(f->comm, ls_median(f->seconds[k], TIMED));
+    return f->median[1] < f->median[0];
 }
 
 /* The candidates stay. */
@@ -167,7 +177,7 @@ static void keep(ls_factoring *f)
                       f->count, f->count == 1 ? " is" : "s are");
     if (f->mode == AUTO)
         snprintf(f->notice + at, sizeof f->notice - (size_t)at, ": %.1f ms a step in place of %.1f",
-                 1e3 * f->best[1], 1e3 * f->best[0]);
+                 1e3 * f->median[1], 1e3 * f->median[0]);
 }
 
 /* What follows on a stage. **Collective.** */
@@ -233,8 +243,9 @@ bool ls_factoring_hear(ls_factoring *f, const ls_layer_factors *told)
 {
     lesson *l = &f->lesson[told->slot];
     if (f->stage == LEARN) {
-        *l = (lesson){told->out, told->in, ls_max(l->per_row, told->per_row), l->rows + told->rows,
-                      l->pieces + 1};
+        l->pieces++;
+        if (told->rows > 0) /* else lengths of sequences are not known */
+            *l = (lesson){told->out, told->in, ls_max(l->most, told->most), l->pieces};
         return false;
     }
     if (f->slots[told->slot] && (f->active || f->stage == PROVE))
@@ -276,8 +287,6 @@ void ls_factoring_end(ls_factoring *f, const ls_runs *own, const real *array)
 {
     if (f->stage == PROVE)
         prove(f, own, array);
-    if (f->stage == BY_GRADIENTS || f->stage == BY_FACTORS) {
-        double *best = &f->best[f->stage == BY_FACTORS];
-        *best = fmin(*best, ls_clock_now() - f->began);
-    }
+    if (f->stage == BY_GRADIENTS || f->stage == BY_FACTORS)
+        f->seconds[f->stage == BY_FACTORS][f->sums - 1] = ls_clock_now() - f->began;
 }

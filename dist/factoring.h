@@ -3,12 +3,13 @@
  * Nobody has to say: a phase finds out in its first sums, which are right in any case.
  *
  *     sum 1        goes by gradients. Backward tells which weights have factors, and of how many
- *                  rows. Candidates are those whose factors are less than 3/4 of what an exchange
- *                  of gradients sends, if all nodes have equally many ranks
- *     sum 2        goes by gradients, and by factors beside. If a bit differs on any rank (another
- *                  processor there, an objective that adds to a gradient by itself), no candidate
+ *                  rows. Candidates are those whose factors are less than half of what an exchange
+ *                  of gradients sends, if all nodes have equally many ranks, and all
+ *                  ranks the same kernels of products
+ *     sum 2        goes by gradients, and by factors beside. If a bit differs on any rank (an
+ *                  objective that adds to a gradient by itself), no candidate
  *                  is left
- *     sums 3 to 8  three go by gradients, three by factors; the way of the shortest sum stays
+ *     sums 3 to 8  three go by gradients, three by factors; the way of the shorter median stays
  *
  * LOCKSTEP_FACTORS in the environment of rank 0: `auto`, the default, is the above; `never`; or
  * `always`, for tests: every weight that has factors is a candidate, and sum 2 alone decides. */

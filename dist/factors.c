@@ -19,7 +19,9 @@
 
 enum {
     TAG = (1 << 14) + 1, /* of the first weight: above those of exchange.c and gather.c */
-    OUTS = 2 * LS_PANEL  /* whose weights a thread sums at a time */
+    /* Of a weight, what a thread sums at a time: so the sums of all levels stay in a near cache. */
+    OUTS = 2 * LS_PANEL,
+    INS = 512
 };
 
 /* The levels of the sum, from the root on. */
@@ -42,7 +44,7 @@ typedef struct weight {
     size_t bytes;
     size_t used; /* bytes of this rank's block that are written */
     int left;    /* messages that are not through */
-    long next;   /* output from which on the sum is still to be made */
+    long next;   /* part from which on the sum is still to be made */
 } weight;
 
 struct ls_factors {
@@ -89,9 +91,9 @@ static void make_room(ls_factors *f)
                        ls_sum_order_levels(f->load.most_shards);
     long scratch = 0;
     for (int k = 0; k < f->count; k++) {
-        const ls_matrix m = {OUTS, f->weight[k].most.in};
+        const ls_matrix m = {OUTS, ls_min(INS, f->weight[k].most.in)};
         f->sums_reals = ls_max(f->sums_reals, levels * ls_panel_size(m.out, m.in));
-        scratch = ls_max(scratch, ls_matrix_scratch(&m));
+        scratch = ls_max(scratch, ls_matrix_gradient_scratch(&m));
     }
     f->room_reals = f->sums_reals + scratch;
     f->room = ls_alloc((size_t)(f->load.threads * f->room_reals), sizeof *f->room);
@@ -257,11 +259,11 @@ int ls_factors_waits_for(const ls_factors *f, int weight)
     return f->comm->rank - own + late;
 }
 
-/* A part of a sum: of the gradient of so many outputs, from `first` on. */
+/* A part of a sum: of the gradients between some outputs and some inputs of the weight. */
 typedef struct part {
     const ls_factors *f;
     const weight *w;
-    long first, outs;
+    ls_interval out, in;
     long reals;      /* from the sum of a level to that of the next */
     long at[LEVELS]; /* the node, rank and shard whose products are made */
     real *scratch;
@@ -273,18 +275,18 @@ static void multiply(const part *p, real *to)
     const ls_factors_weight *most = &p->w->most;
     const block *b = block_of(p->f, p->w, p->at[NODES], p->at[RANKS]);
     const real *x = (const real *)((const char *)b + header_bytes(most));
-    const ls_matrix m = {p->outs, most->in};
+    const ls_matrix m = {p->out.end - p->out.begin, p->in.end - p->in.begin};
     memset(to, 0, (size_t)p->reals * sizeof *to);
     for (int i = 0; i < b->pieces; i++) {
         const long rows = b->piece[i].rows;
         const real *dy = x + rows * most->in;
         if (b->piece[i].shard == p->at[SHARDS])
             ls_matrix_gradient(&m, &(ls_outer){.rows = rows,
-                                               .x = x,
-                                               .dy = dy + p->first,
+                                               .x = x + p->in.begin,
+                                               .dy = dy + p->out.begin,
                                                .x_row = most->in,
                                                .dy_row = most->out,
-                                               .part = {0, p->outs},
+                                               .part = {0, m.out},
                                                .dweight = to,
                                                .scratch = p->scratch});
         x = dy + rows * most->out;
@@ -320,53 +322,52 @@ typedef struct target {
     const real *with;
 } target;
 
-/* The reals of a run that lie in this part of the weight; empty: none. */
-static ls_interval meet(const part *p, ls_interval run, long offset)
-{
-    const long first = offset + p->first * p->w->most.in;
-    const ls_interval both = {ls_max(run.begin, first), ls_min(run.end, first + p->reals)};
-    return both.begin < both.end ? both : (ls_interval){first, first};
-}
-
-static bool is_wanted(const part *p, const target *t)
-{
-    bool any = false;
-    for (long i = 0; i < t->own->count; i++) {
-        const ls_interval reals = meet(p, t->own->at[i], t->offset);
-        any |= reals.begin < reals.end;
-    }
-    return any;
-}
-
-/* Writes what `sum` has of the runs, or compares it. False: a bit differs. */
+/* Writes what `sum` has of the runs, or compares it; NULL: only finds out whether it has any.
+ * False: it has none, or a bit differs. */
 static bool deliver(const part *p, const real *sum, const target *t)
 {
-    const long first = t->offset + p->first * p->w->most.in;
-    bool same = true;
-    for (long i = 0; i < t->own->count; i++) {
-        const ls_interval reals = meet(p, t->own->at[i], t->offset);
-        const size_t bytes = (size_t)(reals.end - reals.begin) * sizeof *sum;
-        const real *from = sum + reals.begin - first;
-        if (t->to)
-            memcpy(t->to + reals.begin, from, bytes);
-        else
-            same &= memcmp(t->with + reals.begin, from, bytes) == 0;
+    const long panel = (p->in.end - p->in.begin) * LS_PANEL; /* reals of it in `sum` */
+    bool any = false, same = true;
+    for (long o = p->out.begin; o < p->out.end; o += LS_PANEL, sum += sum ? panel : 0) {
+        const long first = t->offset + o * p->w->most.in + p->in.begin * LS_PANEL;
+        for (long i = 0; i < t->own->count; i++) {
+            const long begin = ls_max(t->own->at[i].begin, first);
+            const long end = ls_min(t->own->at[i].end, first + panel);
+            if (begin >= end)
+                continue;
+            const size_t bytes = (size_t)(end - begin) * sizeof *sum;
+            any = true;
+            if (sum && t->to)
+                memcpy(t->to + begin, sum + begin - first, bytes);
+            else if (sum)
+                same &= memcmp(t->with + begin, sum + begin - first, bytes) == 0;
+        }
     }
-    return same;
+    return any && same;
 }
 
-/* Makes the part from output `first` on, if some of it is wanted. False: a bit differs. */
-static bool run_part(const ls_factors *f, const weight *w, long first, int thread, const target *t)
+static long in_parts(const weight *w)
 {
-    const long outs = ls_min(OUTS, w->most.out - first);
+    return (w->most.in + INS - 1) / INS;
+}
+
+static long parts_of(const weight *w)
+{
+    return (w->most.out + OUTS - 1) / OUTS * in_parts(w);
+}
+
+/* Makes a part, if some of it is wanted. False: a bit differs. */
+static bool run_part(const ls_factors *f, const weight *w, long number, int thread, const target *t)
+{
+    const long out = number / in_parts(w) * OUTS, in = number % in_parts(w) * INS;
     real *sum = f->room + thread * f->room_reals;
     part p = {.f = f,
               .w = w,
-              .first = first,
-              .outs = outs,
-              .reals = ls_panel_size(outs, w->most.in),
+              .out = {out, ls_min(out + OUTS, w->most.out)},
+              .in = {in, ls_min(in + INS, w->most.in)},
               .scratch = sum + f->sums_reals};
-    if (!is_wanted(&p, t))
+    p.reals = ls_panel_size(p.out.end - p.out.begin, p.in.end - p.in.begin);
+    if (!deliver(&p, NULL, t))
         return true;
     add_up(&p, NODES, 0, f->comm->nodes, sum);
     return deliver(&p, sum, t);
@@ -375,16 +376,15 @@ static bool run_part(const ls_factors *f, const weight *w, long first, int threa
 /* Makes the next parts, one a thread. False: a bit differs. */
 static bool run_parts(ls_factors *f, weight *w, const target *to)
 {
-    const long left = (w->most.out - w->next + OUTS - 1) / OUTS;
-    const int threads = (int)ls_min(f->load.threads, left);
+    const int threads = (int)ls_min(f->load.threads, parts_of(w) - w->next);
     bool same = true;
     if (threads == 1)
         same = run_part(f, w, w->next, 0, to);
     else
 #pragma omp parallel for num_threads(threads) schedule(static, 1) reduction(&& : same)
         for (int t = 0; t < threads; t++)
-            same = run_part(f, w, w->next + t * (long)OUTS, t, to) && same;
-    w->next += threads * (long)OUTS;
+            same = run_part(f, w, w->next + t, t, to) && same;
+    w->next += threads;
     return same;
 }
 
@@ -392,14 +392,14 @@ bool ls_factors_sum(ls_factors *f, int number, const ls_runs *own, long offset, 
 {
     weight *w = &f->weight[number];
     run_parts(f, w, &(target){.own = own, .offset = offset, .to = array});
-    return w->next >= w->most.out;
+    return w->next >= parts_of(w);
 }
 
 bool ls_factors_same(ls_factors *f, int number, const ls_runs *own, long offset, const real *array)
 {
     weight *w = &f->weight[number];
     bool same = true;
-    while (w->next < w->most.out)
+    while (w->next < parts_of(w))
         same &= run_parts(f, w, &(target){.own = own, .offset = offset, .with = array});
     return same;
 }

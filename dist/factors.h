@@ -28,7 +28,6 @@ typedef struct ls_factors_load {
     int threads;     /* of a rank */
     int shards;      /* of this rank */
     int most_shards; /* of any rank */
-    long rows;       /* of a shard, at most */
 } ls_factors_load;
 
 /* Bytes that a rank sends of a weight to one node. */

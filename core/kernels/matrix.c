@@ -147,11 +147,16 @@ void ls_matrix_turned(const ls_matrix *m, const ls_product *p)
     }
 }
 
+long ls_matrix_gradient_scratch(const ls_matrix *m)
+{
+    const ls_conv_problem s = problem_of(m, m->in, m->out);
+    return ls_conv_direct.scratch(&s);
+}
+
 long ls_matrix_scratch(const ls_matrix *m)
 {
-    const ls_conv_problem s = problem_of(m, m->in, m->out),
-                          t = problem_of(&(ls_matrix){m->in, m->out}, m->out, m->in);
+    const ls_conv_problem t = problem_of(&(ls_matrix){m->in, m->out}, m->out, m->in);
     const long copied = can_copy(m) ? ls_panel_size(m->in, m->out) + ls_conv_direct.scratch(&t) : 0;
-    return ls_max(ls_max(ls_conv_direct.scratch(&s), copied),
+    return ls_max(ls_max(ls_matrix_gradient_scratch(m), copied),
                   transposed_reals(m->out) + transposed_reals(m->in));
 }

@@ -51,5 +51,6 @@ typedef struct ls_outer {
 /* Each number is the same whatever part it belongs to. */
 void ls_matrix_gradient(const ls_matrix *m, const ls_outer *g);
 
-/* Reals of scratch for any of these, whatever the number of rows. */
+/* Reals of scratch for any of these, and for the gradient alone, whatever the number of rows. */
 long ls_matrix_scratch(const ls_matrix *m);
+long ls_matrix_gradient_scratch(const ls_matrix *m);

@@ -274,10 +274,11 @@ static void start_stage(ls_trainer *t)
         ls_timeline_watch(t->report.timing.timeline, objective);
     const ls_factors_load load = {.threads = ls_max(1, t->options.threads),
                                   .shards = t->shards.end - t->shards.begin,
-                                  .most_shards = t->shards.most,
-                                  .rows = shard_rows};
-    for (int p = 0; p < objective->phases; p++)
-        ls_reduce_set_phase(t->reduce, p, &objective->phase[p].slots, &load);
+                                  .most_shards = t->shards.most};
+    const ls_slots none = {0};
+    for (int p = 0; p < LS_PHASES; p++)
+        ls_reduce_set_phase(t->reduce, p,
+                            p < objective->phases ? &objective->phase[p].slots : &none, &load);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
     t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;

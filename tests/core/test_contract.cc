@@ -5,6 +5,7 @@
 #include "one_layer.h"
 
 extern "C" {
+#include "core/kernels/matrix.h"
 #include "core/layers/activation.h"
 }
 
@@ -353,6 +354,52 @@ TEST_P(Contract, AFrozenSlotGetsNoGradientAndTheOthersTheSameBits)
 
 /* What backward adds for running statistics is a sum over the rows' inputs: dy has no part in it.
  */
+/* Takes all factors that it is told, and adds their products to a gradient of its own. */
+struct Taker {
+    const ls_params *params;
+    real *gradient;
+    long rows;
+    static bool take(void *listener, const ls_layer_factors *f)
+    {
+        const Taker *self = (const Taker *)listener;
+        const ls_matrix m = {f->out, f->in};
+        Buffer scratch((size_t)ls_matrix_scratch(&m));
+        const ls_outer product = {f->rows,
+                                  f->x,
+                                  f->dy,
+                                  f->in,
+                                  f->out,
+                                  {0, f->out},
+                                  self->gradient + self->params->slots[f->slot].offset,
+                                  scratch};
+        EXPECT_EQ(f->rows, self->rows * f->per_row);
+        ls_matrix_gradient(&m, &product);
+        return true;
+    }
+};
+
+TEST_P(Contract, GradientsAreTheProductsOfTheFactorsThatAreTold)
+{
+    const long rows = 5;
+    Net net(GetParam().text);
+    Buffer x(net.x_count() * rows), dy(net.y_count() * rows);
+    fill_inputs(x, x.size(), 1, ls_net_vocabulary(net.get()));
+    fill_inputs(dy, dy.size(), 2);
+    Buffer whole((size_t)net.params()->size, 0), rest(whole.size(), 0), products(whole.size(), 0);
+    ls_workspace *run = ls_workspace_create(net.get(), rows, LS_TRAINING);
+    Taker taker = {net.params(), products, rows};
+    for (bool taking : {false, true}) {
+        ls_pass pass = training_pass(4, taking ? rest : whole);
+        pass.factors = taking ? Taker::take : nullptr;
+        pass.listener = &taker;
+        ls_workspace_forward(run, &pass, x, rows);
+        ls_workspace_backward(run, &pass, dy, nullptr);
+    }
+    ls_workspace_destroy(run);
+    for (long i = 0; i < (long)whole.size(); i++)
+        EXPECT_EQ(rest[i] + products[i], whole[i]) << i; /* one of them is 0 */
+}
+
 TEST_P(Contract, StateSlotsGetStatisticsNotDerivatives)
 {
     Net net(GetParam().text);

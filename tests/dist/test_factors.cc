@@ -38,7 +38,7 @@ struct Weights {
                             &zero, nullptr);
         }
         const ls_slots all = ls_slots_all(params);
-        const ls_factors_load load = {2, shards_of(world->rank), MOST_SHARDS, ROWS};
+        const ls_factors_load load = {2, shards_of(world->rank), MOST_SHARDS};
         reduce = ls_reduce_create(world, params, &error);
         EXPECT_TRUE(reduce) << error.text;
         ls_reduce_set_phase(reduce, 0, &all, &load);
@@ -63,7 +63,7 @@ struct Weights {
             x[i] = value(owner, (long)i);
         for (size_t i = 0; i < dy.size(); i++)
             dy[i] = value(owner + 7, (long)i);
-        return {(int)(2 * k), shard, m.out, m.in, rows, 1, x.data(), dy.data()};
+        return {(int)(2 * k), shard, m.out, m.in, rows, 1, ROWS, x.data(), dy.data()};
     }
     /* The gradient of a shard. With `tell` its pieces are offered as factors; those that are taken
      * are counted in *taken, and left out. */
@@ -151,7 +151,7 @@ struct Weights {
     std::vector<int> starts = node_starts();
 };
 
-const std::vector<ls_matrix> odd = {{70, 33}, {200, 150}, {1, 40}};
+const std::vector<ls_matrix> odd = {{70, 33}, {200, 150}, {1, 40}, {130, 1100}};
 } /* namespace */
 
 TEST(Factors, SumsAreTheTreeBitForBit)
@@ -161,7 +161,7 @@ TEST(Factors, SumsAreTheTreeBitForBit)
         EXPECT_EQ(weights.take(step), step > 1 && weights.able() ? weights.pieces() : 0) << step;
     char notice[256] = "";
     EXPECT_EQ(ls_reduce_notice(weights.reduce, notice, sizeof notice), weights.able());
-    EXPECT_EQ(strncmp(notice, "3 weights are summed", weights.able() ? 20 : 0), 0) << notice;
+    EXPECT_EQ(strncmp(notice, "4 weights are summed", weights.able() ? 20 : 0), 0) << notice;
     EXPECT_FALSE(ls_reduce_notice(weights.reduce, notice, sizeof notice));
 }
 

@@ -54,6 +54,11 @@ for nodes in 8:1 8:4 6:2 4:1; do
     says '2 weights are summed over the nodes by inputs and errors'
     alike one "factors$nodes"
 done
+# Ranks whose kernels round differently would compute other products: they send gradients.
+expect 0 ranks 2 env LOCKSTEP_FACTORS=always LOCKSTEP_RANKS_PER_NODE=1 bash -c \
+    '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 0 ] || export LOCKSTEP_INSTRUCTIONS=plain; exec "$@"' bash \
+    "$lockstep" train job.yaml run=mixed
+! grep 'inputs and errors' out || fail 'expected gradients between ranks of other kernels'
 expect 64 env LOCKSTEP_FACTORS=often "$lockstep" train job.yaml run=often
 says "LOCKSTEP_FACTORS is 'often', expected auto, always or never"
 

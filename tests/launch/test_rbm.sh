@@ -30,6 +30,17 @@ done
 expect 0 ranks 2 "$lockstep" train job.yaml run=stopped epochs=2
 expect 0 ranks 3 "$lockstep" train job.yaml run=stopped
 same 'resumed where momentum switches' "$(digest "$(checkpoint whole 24)")" "$(digest "$(checkpoint stopped 24)")"
+# Where the weight is summed by inputs and errors, their room is for whole batches, also if the first has few rows.
+for chains in 0 50; do
+    model="model=rbm visible=144 hidden=30 k=2 binarize=1 chains=$chains"
+    expect 0 "$lockstep" train job.yaml run=chains "$model"
+    digest "$(checkpoint chains 24)" >wanted
+    expect 0 ranks 4 env LOCKSTEP_FACTORS=always LOCKSTEP_RANKS_PER_NODE=2 "$lockstep" train job.yaml run=chains "$model" \
+        --resume="$(checkpoint chains 5)" --overwrite
+    says '1 weight is summed over the nodes by inputs and errors'
+    same "$chains chains by inputs and errors" "$(cat wanted)" "$(digest "$(checkpoint chains 24)")"
+    rm -r chains
+done
 expect 0 "$lockstep" train job.yaml run=late optimizer='momentum start=0.5 switch=3 momentum=0.9 rate=0.05 decay=1e-3 decay_all=0'
 same 'before the switch' "$(digest "$(checkpoint whole 12)")" "$(digest "$(checkpoint late 12)")"
 [ "$(digest "$(checkpoint whole 24)")" != "$(digest "$(checkpoint late 24)")" ] || fail 'the switch changes nothing'
