@@ -59,6 +59,8 @@
 #include "core/minmax.h"
 #include "dist/gather.h"
 
+enum { COUNT = LS_SUMS + 5 }; /* doubles of the step sums */
+
 /* On a cache line of its own: others read it again and again while it stays as it is. */
 typedef struct ls_reduce_counter {
     _Alignas(LS_ALIGN) uint64_t published; /* buckets and step sums so far, of all steps */
@@ -75,6 +77,7 @@ typedef struct ls_reduce_phase {
     int *missing;                /* [buckets] how many of its slots are not complete */
     bool *complete;              /* [params->count] */
     long published, added, done; /* buckets */
+    bool gathering;              /* the step sums of all nodes are being gathered, or are */
 } phase;
 
 /* Reals from one gradient array to the next. */
@@ -114,7 +117,6 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
     reduce->params = params;
     reduce->stride = stride_of(params);
     reduce->from = ls_alloc((size_t)comm->node_size, sizeof *reduce->from);
-    reduce->node_sums = ls_alloc(2 * (size_t)comm->nodes, sizeof *reduce->node_sums);
     reduce->phase = ls_alloc(LS_PHASES, sizeof *reduce->phase);
     reduce->shared = ls_shared_create(comm, ls_reduce_bytes(params, comm->node_size), error);
     if (!ls_comm_agree(comm, reduce->shared, error)) {
@@ -122,6 +124,8 @@ ls_reduce *ls_reduce_create(ls_comm *comm, const ls_params *params, ls_error *er
         return NULL;
     }
     place_arrays(reduce);
+    if (comm->nodes > 1 && comm->node_rank == 0)
+        reduce->gather = ls_gather_create(comm, COUNT);
     if (comm->nodes > 1 && comm->node_rank < comm->smallest_node)
         reduce->exchange = ls_exchange_create(comm, reduce->gradient,
                                               ls_buckets_share(params, comm->smallest_node));
@@ -146,7 +150,7 @@ void ls_reduce_destroy(ls_reduce *reduce)
     ls_exchange_destroy(reduce->exchange);
     ls_shared_destroy(reduce->shared);
     ls_free(reduce->phase);
-    ls_free(reduce->node_sums);
+    ls_gather_destroy(reduce->gather);
     ls_free(reduce->from);
     ls_free(reduce);
 }
@@ -216,6 +220,7 @@ void ls_reduce_begin(ls_reduce *reduce, int number)
     reduce->own = phase->buckets->own;
     phase->ran = true;
     phase->published = phase->added = phase->done = phase->factored = 0;
+    phase->gathering = false;
     memset(phase->complete, 0, (size_t)reduce->params->count * sizeof *phase->complete);
     for (long b = 0; b < phase->buckets->count; b++)
         phase->missing[b] = phase->buckets->at[b].slots;
@@ -384,16 +389,54 @@ static bool multiply(ls_reduce *reduce)
     return true;
 }
 
+/* Adds step sums into the total, in the order of sum_order.h. */
+static void add_step_sums(ls_reduce *reduce, const void *from, int count)
+{
+    _Static_assert(sizeof(ls_step_sums) == COUNT * sizeof(double), "added as doubles");
+    ls_sum_order_add_doubles((double *)reduce->total, from, count, COUNT);
+}
+
+/* Whether this rank has gathered the step sums of all nodes, if it is to. */
+static bool has_total(const ls_reduce *reduce)
+{
+    return !reduce->gather || (reduce->now->gathering && ls_gather_numbers(reduce->gather));
+}
+
+/* Moves the step sums on, on the first rank of a node: adds those of the node once all of its ranks
+ * have published them, and gathers those of all nodes. Returns whether anything moved. */
+static bool gather_sums(ls_reduce *reduce)
+{
+    phase *phase = reduce->now;
+    if (!reduce->gather || has_total(reduce))
+        return false;
+    if (phase->gathering)
+        return ls_gather_progress(reduce->gather);
+    if (late_rank(reduce, phase->buckets->count + 1) != LS_BOARD_NOBODY)
+        return false;
+    add_step_sums(reduce, reduce->sums, reduce->comm->node_size);
+    ls_gather_start(reduce->gather, (const double *)reduce->total);
+    phase->gathering = true;
+    return true;
+}
+
+/* Whether anything of this rank is on its way to other nodes, or from them. */
+static bool is_under_way(const ls_reduce *reduce)
+{
+    return reduce->now->added > reduce->now->done || (reduce->now->gathering && !has_total(reduce));
+}
+
 /* The rank whose messages this one waits for, or LS_BOARD_NOBODY. */
 static int waits_for(ls_reduce *reduce)
 {
     phase *phase = reduce->now;
     const int whom = ls_exchange_waits_for(reduce->exchange);
     const ls_bucket *bucket = next_factored(phase);
-    if (whom != LS_BOARD_NOBODY || !bucket)
+    if (whom != LS_BOARD_NOBODY)
         return whom;
-    return ls_factors_waits_for(factors_of(phase),
-                                ls_factoring_number(phase->factoring, bucket->alone));
+    if (bucket)
+        return ls_factors_waits_for(factors_of(phase),
+                                    ls_factoring_number(phase->factoring, bucket->alone));
+    return reduce->gather ? ls_gather_waits_for(reduce->gather) : LS_BOARD_NOBODY;
 }
 
 /* Gives the core away for a moment, and lets MPI do what it still has to do: another rank may wait
@@ -445,9 +488,9 @@ static void finish_nodes(ls_reduce *reduce)
     ls_waiting *waiting = &reduce->waiting;
     waiting->looked = 0;
     double begin = ls_watch_begin(reduce->watch);
-    while (phase->done < phase->buckets->count) {
-        const ls_span_kind next = phase->added == phase->done ? LS_SPAN_WAIT : LS_SPAN_SUM;
-        if (advance(reduce) || multiply(reduce)) {
+    while (phase->done < phase->buckets->count || !has_total(reduce)) {
+        const ls_span_kind next = is_under_way(reduce) ? LS_SPAN_SUM : LS_SPAN_WAIT;
+        if (advance(reduce) || gather_sums(reduce) || multiply(reduce)) {
             ls_board_go_on(board);
             waiting->looked = 0;
         } else if (next == LS_SPAN_SUM) {
@@ -467,22 +510,6 @@ static void finish_nodes(ls_reduce *reduce)
     ls_watch_end(reduce->watch, kind, begin);
 }
 
-/* The total of the node, then of all nodes, in the order of sum_order.h. */
-static void add_step_sums(ls_reduce *reduce)
-{
-    enum { COUNT = LS_SUMS + 5 };
-    _Static_assert(sizeof(ls_step_sums) == COUNT * sizeof(double), "added as doubles");
-    const ls_comm *comm = reduce->comm;
-    double *total = (double *)reduce->total, *nodes = (double *)reduce->node_sums;
-    ls_sum_order_add_doubles(total, (double *)reduce->sums, comm->node_size, COUNT);
-    if (comm->nodes == 1)
-        return;
-    const double begin = ls_watch_begin(reduce->watch);
-    ls_gather_nodes(comm, &reduce->waiting, total, COUNT, nodes);
-    ls_sum_order_add_doubles(total, nodes, comm->nodes, COUNT);
-    ls_watch_end(reduce->watch, LS_SPAN_SUM, begin);
-}
-
 void ls_reduce_finish(ls_reduce *reduce, ls_step_sums *sums, double *norm2)
 {
     phase *phase = reduce->now;
@@ -492,9 +519,11 @@ void ls_reduce_finish(ls_reduce *reduce, ls_step_sums *sums, double *norm2)
         finish_node(reduce);
     else if (reduce->exchange)
         finish_nodes(reduce);
-    if (reduce->comm->node_rank == 0) {
+    if (reduce->gather) {
+        add_step_sums(reduce, ls_gather_numbers(reduce->gather), reduce->comm->nodes);
+    } else if (reduce->comm->node_rank == 0) {
         wait_published(reduce);
-        add_step_sums(reduce);
+        add_step_sums(reduce, reduce->sums, reduce->comm->node_size);
     }
     wait_node(reduce); /* B */
     *sums = *reduce->total;

@@ -21,6 +21,7 @@
 #include "dist/buckets.h"
 #include "dist/exchange.h"
 #include "dist/factoring.h"
+#include "dist/gather.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
 #include "dist/waiting.h"
@@ -49,10 +50,10 @@ typedef struct ls_reduce {
     ls_step_sums *total;                /* over all ranks */
     ls_step_sums *sums;                 /* [node_size] of each rank of the node */
     double *squares;                    /* [ls_squares_room] */
-    long stride;             /* whole blocks of LS_SLICE_ALIGN: no page belongs to two ranks */
-    real **from;             /* [node_size] one block in each of the arrays */
-    ls_step_sums *node_sums; /* [2 * nodes] totals of the nodes, and room to gather them */
-    ls_exchange *exchange;   /* NULL: there is one node, or this rank adds nothing */
+    long stride;           /* whole blocks of LS_SLICE_ALIGN: no page belongs to two ranks */
+    real **from;           /* [node_size] one block in each of the arrays */
+    ls_gather *gather;     /* of step sums; NULL: one node, or not its first rank */
+    ls_exchange *exchange; /* NULL: there is one node, or this rank adds nothing */
     struct ls_reduce_phase *phase; /* [LS_PHASES] */
     struct ls_reduce_phase *now;   /* that was begun last; NULL: none was */
     ls_waiting waiting;            /* for other nodes */

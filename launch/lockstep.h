@@ -35,6 +35,7 @@ extern "C" {
 #include "dist/exchange.h"
 #include "dist/factoring.h"
 #include "dist/factors.h"
+#include "dist/gather.h"
 #include "dist/reduce.h"
 #include "dist/shared.h"
 #include "dist/sum_order.h"
