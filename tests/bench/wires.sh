@@ -17,6 +17,8 @@
 #   wire              what a sum takes at the bytes a second that the links were set to: 2 (n - 1) / n of the parameters, with
 #                     the frames' headers
 #   hidden            how much of the sum over the network the step hides: 1 - (lockstep - here) / sum
+# A step that sends inputs and errors in place of gradients may take less than `sum` and `wire`; LOCKSTEP_FACTORS=never sends
+# gradients alone.
 set -Eeuo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$(cd "${BUILD:-build}" && pwd)
