@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "core/available.h"
 #include "core/kernels/matrix.h"
 #include "core/memory.h"
 #include "core/minmax.h"
@@ -99,6 +100,13 @@ static void make_room(ls_factors *f)
     f->room = ls_alloc((size_t)(f->load.threads * f->room_reals), sizeof *f->room);
 }
 
+/* Whether this machine has twice as much memory free as its nodes take with so many bytes each. */
+static bool is_affordable(const ls_comm *comm, double bytes)
+{
+    return 2 * bytes * comm->machine_nodes <= ls_available_machine() &&
+           2 * bytes <= ls_available_process();
+}
+
 ls_factors *ls_factors_create(ls_comm *comm, const ls_factors_weight *weights, int count,
                               const ls_factors_load *load)
 {
@@ -106,7 +114,8 @@ ls_factors *ls_factors_create(ls_comm *comm, const ls_factors_weight *weights, i
     size_t bytes = (size_t)comm->node_size * notes_bytes(count);
     for (int k = 0; k < count; k++)
         bytes += (size_t)comm->size * ls_factors_bytes(&weights[k]);
-    if (!ls_shared_room(comm, bytes, &ignored))
+    if (!ls_shared_room(comm, bytes, &ignored) ||
+        !ls_comm_agree(comm, is_affordable(comm, (double)bytes), NULL))
         return NULL;
     ls_factors *f = ls_alloc(1, sizeof *f);
     const size_t messages = 2 * (size_t)(comm->nodes - 1) * (size_t)count;

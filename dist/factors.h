@@ -33,7 +33,8 @@ typedef struct ls_factors_load {
 /* Bytes that a rank sends of a weight to one node. */
 size_t ls_factors_bytes(const ls_factors_weight *weight);
 /* **Collective.** For nodes of equal sizes. `comm` is borrowed. The arguments must be the same on
- * all ranks, but for load->shards. NULL, on all ranks, where a node has no room. Free with
+ * all ranks, but for load->shards. NULL, on all ranks, where a node has no room, or a
+ * machine would be left less than half of its free memory. Free with
  * ls_factors_destroy. */
 ls_factors *ls_factors_create(ls_comm *comm, const ls_factors_weight *weights, int count,
                               const ls_factors_load *load);
