@@ -344,10 +344,10 @@ bool ls_net_learns(const ls_net *net, ls_interval lines, const ls_slots *trained
     return i < lines.end;
 }
 
-double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained)
+double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained, bool dx)
 {
     double sum = 0;
-    bool below = false; /* a line below learns: dx is wanted */
+    bool below = dx; /* what a line reads learns, so that dx is wanted */
     for (long i = lines.begin; i < lines.end; i++) {
         const ls_layer *layer = net->layers[i];
         const bool learns = trained && uses_one_of(layer, trained);

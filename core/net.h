@@ -37,8 +37,8 @@ ls_interval ls_net_all(const ls_net *net);
 void ls_net_add_slots(const ls_net *net, ls_interval lines, ls_slots *slots);
 /* Operations of these lines for a row, of which a multiply-add counts 2: forward, and unless
  * `trained` is NULL backward: the gradients of lines with such slots, and dx down to the lowest of
- * these. */
-double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained);
+ * these; with `dx` down to the input of the first line. */
+double ls_net_flops(const ls_net *net, ls_interval lines, const ls_slots *trained, bool dx);
 /* Whether lines of both nets use the same slot. */
 bool ls_net_share(const ls_net *a, const ls_net *b);
 /* The layer named `name`, or -1. */

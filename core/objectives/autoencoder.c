@@ -284,9 +284,10 @@ static double flops(const ls_objective *objective)
 {
     const autoencoder *self = objective->self;
     const ls_slots *slots = &objective->phase[0].slots;
-    return ls_net_flops(self->encoder, (ls_interval){0, self->encode.begin}, NULL) +
-           ls_net_flops(self->encoder, self->encode, slots) +
-           ls_net_flops(self->decoder, self->decode, slots);
+    const bool dx = ls_net_learns(self->encoder, self->encode, slots);
+    return ls_net_flops(self->encoder, (ls_interval){0, self->encode.begin}, NULL, false) +
+           ls_net_flops(self->encoder, self->encode, slots, false) +
+           ls_net_flops(self->decoder, self->decode, slots, dx);
 }
 
 static const real *apply(ls_workspace *space, const ls_pass *pass, const real *x, long rows)

@@ -234,10 +234,10 @@ static double flops(const ls_objective *objective)
     const ls_interval of_g = ls_net_all(g), of_d = ls_net_all(d);
     const ls_phase *phase = objective->phase;
     const bool learns = phase[GENERATOR].slots.count > 0;
-    return (double)self->k * (ls_net_flops(g, of_g, NULL) +
-                              2 * ls_net_flops(d, of_d, &phase[DISCRIMINATOR].slots)) +
-           ls_net_flops(g, of_g, &phase[GENERATOR].slots) +
-           (learns ? 2 : 1) * ls_net_flops(d, of_d, NULL);
+    return (double)self->k * (ls_net_flops(g, of_g, NULL, false) +
+                              2 * ls_net_flops(d, of_d, &phase[DISCRIMINATOR].slots, false)) +
+           ls_net_flops(g, of_g, &phase[GENERATOR].slots, false) +
+           ls_net_flops(d, of_d, NULL, learns);
 }
 
 /* Makes fake rows pass->row and following of noise that it draws into runs->z. */

@@ -283,7 +283,7 @@ static double flops(const ls_objective *objective)
 {
     const ls_rbm *self = objective->self;
     const double products = (double)(2 * self->k + 3 + (self->chains > 0));
-    return ls_net_flops(self->net, (ls_interval){0, self->layer}, NULL) +
+    return ls_net_flops(self->net, (ls_interval){0, self->layer}, NULL, false) +
            products * self->net->layers[self->layer]->flops;
 }
 

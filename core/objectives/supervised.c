@@ -296,7 +296,7 @@ static size_t bytes(const ls_objective *objective, long shard_rows, long chunk_r
 static double flops(const ls_objective *objective)
 {
     const ls_net *net = ((const supervised *)objective->self)->net;
-    return ls_net_flops(net, ls_net_all(net), &objective->phase[0].slots);
+    return ls_net_flops(net, ls_net_all(net), &objective->phase[0].slots, false);
 }
 
 /* The labels among `count` targets: the steps, or rows, over which the means are. */

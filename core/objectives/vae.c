@@ -181,8 +181,10 @@ static double flops(const ls_objective *objective)
 {
     const vae *self = objective->self;
     const ls_slots *slots = &objective->phase[0].slots;
-    return ls_net_flops(self->encoder, ls_net_all(self->encoder), slots) +
-           ls_net_flops(self->decoder, ls_net_all(self->decoder), slots);
+    const ls_interval of_encoder = ls_net_all(self->encoder);
+    const bool dx = ls_net_learns(self->encoder, of_encoder, slots);
+    return ls_net_flops(self->encoder, of_encoder, slots, false) +
+           ls_net_flops(self->decoder, ls_net_all(self->decoder), slots, dx);
 }
 
 /* The rows of a batch, or the pixels that are drawn by them. */

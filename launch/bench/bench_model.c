@@ -197,11 +197,12 @@ static double print_layers(const ls_net *net, const layer_time *times, long step
         for (int pass = 0; pass < 2; pass++) {
             const layer_time *time = &times[2 * i + pass];
             const double rows = time->rows / (double)steps, seconds = time->seconds / (double)steps;
+            const int products = pass && layer->input[0] >= 0 ? 2 : 1; /* dx, if it is computed */
             double bytes[2];
             count_bytes(layer, (long)rows, bytes);
             ls_print(stdout, "   %s %9.3f ms %7.1f Gflop/s %6.1f GB/s",
                      pass ? "backward" : "forward", 1e3 * seconds,
-                     seconds > 0 ? 1e-9 * (1 + pass) * layer->flops * rows / seconds : 0,
+                     seconds > 0 ? 1e-9 * products * layer->flops * rows / seconds : 0,
                      seconds > 0 ? 1e-9 * bytes[pass] / seconds : 0);
             sum += seconds;
         }

@@ -23,7 +23,7 @@ static double time_passes(const ls_net *net)
     }
     ls_free(x);
     ls_workspace_destroy(space);
-    return (double)count * ROWS * ls_net_flops(net, ls_net_all(net), NULL) / elapsed;
+    return (double)count * ROWS * ls_net_flops(net, ls_net_all(net), NULL, false) / elapsed;
 }
 
 double ls_pace_measure(ls_comm *comm, int threads)

@@ -105,7 +105,8 @@ TEST(Objective, CountsTheOperationsOfWhatItTrains)
         EXPECT_EQ(s.objective->type->flops(s.objective), flops) << (train ? train : "all");
     }
     Setting s;
-    EXPECT_EQ(ls_net_flops(s.net[0], {0, 2}, NULL), 40);
+    EXPECT_EQ(ls_net_flops(s.net[0], {0, 2}, NULL, false), 40);
+    EXPECT_EQ(ls_net_flops(s.net[0], {0, 2}, NULL, true), 80);
 }
 
 /* vae has no option that may change. What a default says may be written out. */
