@@ -43,8 +43,9 @@ static LS_CLONES void momentum(const ls_update *update, long n, real *restrict v
 }
 
 /* Kingma and Ba 2015: m, v are running means of g and g^2; m^ = m / (1 - b1^t), v^ likewise;
- * p -= rate m^ / (sqrt(v^) + epsilon). AdamW (Loshchilov and Hutter 2019, algorithm 2): g is
- * without the decay, and p -= rate decay p comes first. */
+ * p -= rate m^ / (sqrt(v^) + epsilon). AdamW (Loshchilov and Hutter 2019, algorithm 2, with
+ * rate decay for its lambda, as PyTorch has it): g is without the decay, and p -= rate decay p
+ * comes first. */
 static LS_CLONES void adam(const ls_update *update, long n, real *restrict value,
                            const real *restrict gradient, real *const *state)
 {

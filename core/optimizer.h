@@ -78,7 +78,7 @@ bool ls_optimizer_direct(const ls_update *update);
 /* The second updates the values and cuts them to [-bound, bound]. Slots of LS_SLOT_STATE have their
  * own rule: value += gradient. The average, if its state is not NULL, follows: a = d a + (1 - d)
  * value, d = min(ema, (count - 1) / (count + 9)): so it begins at the first values and becomes
- * slower step by step, as TensorFlow's num_updates has it. */
+ * slower step by step, much as TensorFlow's num_updates has it. */
 void ls_optimizer_update(const ls_update *update);
 /* The factor that brings the norm sqrt(norm2) of a mean gradient down to `clip`; 1 if clip is 0. */
 double ls_optimizer_clip(const ls_optimizer *optimizer, double norm2);

@@ -123,26 +123,35 @@ static bool open_splits(ls_dataset *data, ls_error *error)
                         ls_dataset_names_found(data->file, data->path, names, sizeof names));
 }
 
-/* Whether `array` (NULL: there is none) has rows of the shape of *first, the first of its kind. */
-static bool shapes_match(const ls_dataset *data, const ls_array **first, const ls_array *array,
+/* Whether `array` (NULL: there is none) has rows of the shape of *first, the first of its kind;
+ * and, if it is stored as numbers of the same type, its scale and offset. */
+static bool arrays_match(const ls_dataset *data, const ls_array **first, const ls_array *array,
                          ls_error *error)
 {
     char found[96], expected[96];
     *first = *first ? *first : array;
+    if (array && array->type == (*first)->type &&
+        (array->scale != (*first)->scale || array->offset != (*first)->offset))
+        return ls_error_set(error, LS_DATA,
+                            "%s: %s has scale=%g and offset=%g, but %s has scale=%g and offset=%g: "
+                            "their numbers would mean different things; give both the same "
+                            "attributes",
+                            data->path, array->path, array->scale, array->offset, (*first)->path,
+                            (*first)->scale, (*first)->offset);
     return !array || ls_shape_equal(&(*first)->shape, &array->shape) ||
            ls_error_set(error, LS_DATA, "%s: rows of %s are %s, but those of %s are %s", data->path,
                         array->path, ls_shape_text(&array->shape, found, sizeof found),
                         (*first)->path, ls_shape_text(&(*first)->shape, expected, sizeof expected));
 }
 
-/* The rows of all splits have one shape. */
+/* The rows of all splits have one shape and scale. */
 static bool splits_match(ls_dataset *data, ls_error *error)
 {
     const ls_array *x = NULL, *y = NULL;
     for (int id = 0; id < LS_SPLITS; id++) {
         const ls_split *split = &data->split[id];
-        if (!shapes_match(data, &x, split->present ? &split->x : NULL, error) ||
-            !shapes_match(data, &y, split->has_y ? &split->y : NULL, error))
+        if (!arrays_match(data, &x, split->present ? &split->x : NULL, error) ||
+            !arrays_match(data, &y, split->has_y ? &split->y : NULL, error))
             return false;
     }
     return ls_lengths_match(data->split, data->path, error);
@@ -416,6 +425,15 @@ bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error)
     ls_transform_chain_destroy(data->transform);
     data->transform = chain;
     return true;
+}
+
+const char *ls_dataset_mover(const ls_dataset *data)
+{
+    const ls_transform_chain *chain = data->transform;
+    for (int i = 0; chain && i < chain->count; i++)
+        if (chain->line[i].type->moves)
+            return chain->line[i].type->name;
+    return NULL;
 }
 
 void ls_dataset_untransform(const ls_dataset *data, long n, real *x)

@@ -2,8 +2,8 @@
  *
  * A data file holds groups train, valid and test, each with x [rows, ...] and, where there are
  * targets, y, and where rows are sequences of unequal length, length; or x_train, y_train, ... at
- * the root. Attributes of x: scale and offset
- * (x = scale * stored + offset), layout; of y: classes.
+ * the root. Attributes of x: scale and offset (x = scale * stored + offset), which are the same in
+ * all splits of one stored type, layout; of y: classes.
  *
  * y of shape [rows] or [rows, 1] holds labels where its numbers are whole or where it has the
  * attribute `classes`; the shape of a row is then {}. y of another shape, [rows, steps], holds a
@@ -119,6 +119,8 @@ typedef struct ls_augment {
  * each split is the shape that they make of x. LS_USAGE errors that name the line; then all is as
  * it was. Not while other threads read. */
 bool ls_dataset_transform(ls_dataset *data, const char *lines, ls_error *error);
+/* The first of these lines after which numbers lie elsewhere in the row; NULL: none is. */
+const char *ls_dataset_mover(const ls_dataset *data);
 /* Takes back, in place, what the transforms made of the values of n rows, as a net rebuilds or
  * makes them: so in a data set of such rows the same transforms give these values again. */
 void ls_dataset_untransform(const ls_dataset *data, long n, real *x);

@@ -19,6 +19,7 @@ typedef struct ls_transform_type {
     size_t size;              /* of the struct that the options fill */
     const ls_option *options; /* NULL-key terminated */
     bool images; /* a row must be an image: ls_transform_image can take t->x and t->y */
+    bool moves;  /* numbers lie elsewhere in the row after it */
     long draws;  /* random numbers that it needs for a row */
     /* Checks the options against t->x; sets t->y where it is not t->x, and t->scratch. LS_USAGE
      * errors. NULL: there is nothing to do. */

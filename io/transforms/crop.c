@@ -61,6 +61,7 @@ const ls_transform_type ls_transform_crop = {
     .size = sizeof(crop),
     .options = options,
     .images = true,
+    .moves = true,
     .draws = 2,
     .setup = setup,
     .apply = apply,

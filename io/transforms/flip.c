@@ -56,6 +56,7 @@ const ls_transform_type ls_transform_flip = {
     .size = sizeof(flip),
     .options = options,
     .images = true,
+    .moves = true,
     .draws = 1,
     .apply = apply,
 };

@@ -129,11 +129,13 @@ static void apply(const ls_transform *t, const uint32_t *draws, const real *x, r
 
 const ls_transform_type ls_transform_scale_crop = {
     .name = "scale-crop",
-    .help = "a region of the image, scaled (bilinear): a random one while training, else the "
-            "middle",
+    .help =
+        "a region of the image, scaled (bilinear, without a filter: store pictures little larger "
+        "than size=): a random one while training, else the middle",
     .size = sizeof(scale_crop),
     .options = options,
     .images = true,
+    .moves = true,
     .draws = LS_REGION_DRAWS,
     .setup = setup,
     .apply = apply,

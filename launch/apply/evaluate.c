@@ -69,6 +69,13 @@ static const ls_figure *find_figure(const ls_evaluation *e, const char *name)
     return NULL;
 }
 
+static void print_figure(const char *name, double value)
+{
+    ls_print(stdout,
+             fabs(value) >= 0.001 || value == 0 || isnan(value) ? "%-9s %.6f\n" : "%-9s %.6e\n",
+             name, value);
+}
+
 /* Whether the runs of an estimate agree: where a few of many have all the weight, more would find
  * still larger ones, and log_z is too small, or in reverse too large. */
 static bool runs_agree(const ls_evaluation *e)
@@ -85,7 +92,10 @@ static void put_estimate(const ls_evaluation *e, json_t *top)
     json_object_set_new(top, "samples", json_integer(e->how.samples));
     for (int i = 0; i < e->figures; i++)
         json_object_set_new(top, e->figure[i].name, ls_json_real(e->figure[i].value));
-    json_object_set_new(top, "reliable", json_boolean(runs_agree(e)));
+    const ls_figure *runs = find_figure(e, "runs"), *exact = find_figure(e, "exact");
+    if (runs || exact) /* else nothing tells */
+        json_object_set_new(top, "reliable",
+                            json_boolean(runs ? runs->value > 1 && runs_agree(e) : exact->value));
     json_object_set_new(top, "log_likelihood", ls_json_real(likelihood));
     json_object_set_new(top, "log_likelihood_error", ls_json_real(off));
 }
@@ -95,7 +105,7 @@ static void print_estimate(const ls_objective *objective, const ls_evaluation *e
     double off;
     const double likelihood = ls_evaluation_likelihood(e, &off);
     for (int i = 0; i < e->figures; i++)
-        ls_print(stdout, "%-9s %.6f\n", e->figure[i].name, e->figure[i].value);
+        print_figure(e->figure[i].name, e->figure[i].value);
     if (find_figure(e, "log_z") && !find_figure(e, "log_z_error"))
         ls_print(stdout, "one run has no standard error of log_z: take more by --samples\n");
     if (!runs_agree(e))
@@ -163,7 +173,7 @@ static void print_text(const ls_forward *f, const ls_objective *objective, const
     if (counted && !f->split->tokens)
         ls_print(stdout, "%-9s %ld\n", counted, count);
     for (int k = 0; k < objective->metrics; k++)
-        ls_print(stdout, "%-9s %.6f\n", objective->metric[k].name, value[k]);
+        print_figure(objective->metric[k].name, value[k]);
     if (e->how.samples)
         print_estimate(objective, e);
     if (!e->confusion || e->classes > 20)

@@ -12,6 +12,11 @@
 #include "launch/train/checks.h"
 #include "launch/train/judge.h"
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static void change_shards(ls_trainer *t, const ls_job *before)
 {
     const ls_job *now = t->session.job;
@@ -49,6 +54,12 @@ static void change_batch(ls_trainer *t, const ls_job *before)
                          "batch: the stage is counted in steps, of which it keeps %ld; steps of "
                          "%ld rows would be %ld for as many rows",
                          is->steps, is->batch, is->steps * was->batch / is->batch);
+    if (done % batches && (was->rows != is->rows || was->batch != is->batch ||
+                           was->bucket != is->bucket || !same_text(was->sampling, is->sampling)))
+        ls_report_notice(
+            &t->options.listener,
+            "batch, rows, bucket or sampling: the rest of this epoch is cut anew, so some of its "
+            "rows may come twice or not at all; from the next epoch on every row comes once");
     if (batches == now->epoch_batches || done == 0)
         return;
     t->first.cut = ls_objective_streams(now->objective);
@@ -57,11 +68,6 @@ static void change_batch(ls_trainer *t, const ls_job *before)
     const long same_part =
         done / batches * now->epoch_batches + done % batches * now->epoch_batches / batches;
     t->position.stage_step = ls_max(1, same_part / now->batches);
-    if (done % batches)
-        ls_report_notice(
-            &t->options.listener,
-            "batch or rows: the rest of this epoch is cut anew, so some of its rows may "
-            "come twice or not at all; from the next epoch on every row comes once");
 }
 
 /* Over another number of steps, the schedule may give another rate at this step. */
@@ -78,11 +84,6 @@ static void notice_schedule(const ls_trainer *t, const ls_job *before)
                          "schedule: '%s' now spans another number of steps, so the rate goes on "
                          "from another point than it had reached",
                          t->session.job->stage[stage].schedule);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 /* Where evaluations are no longer comparable, the best so far is forgotten. */

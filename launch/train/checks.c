@@ -108,6 +108,22 @@ static bool check_rows(const ls_session *s, ls_error *error)
                         unused);
 }
 
+/* No line of `transform` moves what targets stand for by their place in the row. */
+static bool check_places(const ls_session *s, ls_error *error)
+{
+    char shape[96];
+    const ls_split *train = ls_dataset_split(s->data, LS_TRAIN);
+    const char *mover = ls_dataset_mover(s->data);
+    const bool placed = train->has_y && ls_shape_count(&train->y.shape) > 1 &&
+                        (train->y.shape.rank > 1 || train->labelled);
+    return !mover || !placed || !ls_checks_takes_y(s) ||
+           ls_error_set(
+               error, LS_USAGE,
+               "transform: %s moves what lies in a row of x, but not in its targets, which "
+               "are %s: they would stand for other places; leave it out",
+               mover, ls_shape_text(&train->y.shape, shape, sizeof shape));
+}
+
 /* The stage's rows= are there to train on. */
 static bool check_stage_rows(const ls_session *s, int stage, ls_error *error)
 {
@@ -204,8 +220,8 @@ static bool check_model(const ls_job *job, ls_error *error)
 
 bool ls_checks_pass(const ls_session *s, ls_error *error)
 {
-    bool ok = check_model(s->job, error) && check_rows(s, error) && ls_ranges_standard(s, error) &&
-              check_gap(s, error);
+    bool ok = check_model(s->job, error) && check_rows(s, error) && check_places(s, error) &&
+              ls_ranges_standard(s, error) && check_gap(s, error);
     for (int i = 0; ok && i < s->job->stages; i++)
         ok = check_stage_rows(s, i, error) && check_windows(s, i, error) &&
              check_metric(s, i, error) && check_average(s, i, error);

@@ -527,7 +527,8 @@ class TransformedData : public testing::Test
             file.put<uint8_t>("train/x", {300, 40, 50, 3}, x);
             file.put<uint8_t>("train/y", {300}, counting<uint8_t>(300));
             file.put<uint8_t>("test/x", {3, 40, 50, 3}, {x.begin(), x.begin() + 3 * 6000});
-            file.attribute("train/x", "scale", 1.0 / 255);
+            for (const char *x : {"train/x", "test/x"})
+                file.attribute(x, "scale", 1.0 / 255);
         }
         ls_error error = {};
         data = ls_dataset_open((folder / "a.h5").c_str(), &error);

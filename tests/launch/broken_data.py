@@ -122,6 +122,7 @@ attribute("nan_label", "train/y", "classes", 4, train_y=with_value(y, 9, numpy.n
 attribute("no_classes", "train/y", "classes", 0)
 attribute("classes_in_words", "train/y", "classes", "four")
 attribute("scaled_labels", "train/y", "scale", 2.0)
+attribute("scale_of_one_split", "train/x", "scale", 0.5, valid_x=x, valid_y=y)
 attribute("zero_scale", "train/x", "scale", 0.0)
 attribute("nan_scale", "train/x", "scale", numpy.nan)
 attribute("scale_in_words", "train/x", "scale", "1/255")

@@ -27,7 +27,7 @@ def put(name, arrays, attributes=None, **options):
 
 def forms():
     both = {"train/x": x, "train/y": y, "test/x": x[:9], "test/y": y[:9]}
-    put("form_plain", both, {"train/x": ("scale", 0.5), "train/y": ("source", "a text")})
+    put("form_plain", both, {"train/x": ("scale", 0.5), "test/x": ("scale", 0.5), "train/y": ("source", "a text")})
     for kind in "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2", ">i4", ">i8", ">f4", ">f8":
         put("form_type_" + kind.replace(">", "big_"), {"train/x": (x * 5 + 40).astype(kind), "train/y": y.astype(">i2")})
     put("form_bool", {"train/x": x > 0, "train/y": y > 0})

@@ -69,6 +69,7 @@ nan_label|train/y holds nan at row 9; $finite
 no_classes|train/y has attribute classes=0; expected 1 to 16777216 (labels count from 0)
 classes_in_words|train/y: attribute classes is not one whole number; expected 1 to 16777216
 scaled_labels|train/y holds labels, but has attributes scale=2, offset=0; remove them, or store targets for regression as float32
+scale_of_one_split|valid/x has scale=1 and offset=0, but train/x has scale=0.5 and offset=0: their numbers would mean different things...
 zero_scale|train/x has attributes scale=0, offset=0; $scale
 nan_scale|train/x has attributes scale=nan, offset=0; $scale
 scale_in_words|train/x: attribute scale or offset is not one number; expected value = scale * stored + offset

@@ -63,7 +63,8 @@ expect 0 "$lockstep" evaluate small --samples 5
 says 'exact     1.000000'
 says "log_z     $(printf %.6f "$exact")"
 expect 0 "$lockstep" evaluate large --samples 1 --temperatures 3 --json
-"$python" -c 'import json; found = json.load(open("out")); assert not found.keys() & {"log_z_error", "log_z_low", "log_z_high"}, found'
+"$python" -c 'import json; found = json.load(open("out")); assert not found.keys() & {"log_z_error", "log_z_low", "log_z_high"}, found
+assert not found["reliable"], found'
 expect 0 "$lockstep" evaluate large --samples 1 --temperatures 3
 says 'one run has no standard error of log_z: take more by --samples'
 grep -q 'log_z_\|nan' out && fail 'one run has an error'

@@ -263,6 +263,17 @@ TEST(Trainer, OtherRowsOnResumeAreNoticed)
         EXPECT_NE(run.notices.find(text), std::string::npos) << text << " in " << run.notices;
 }
 
+/* As many batches as before, but of other rows. */
+TEST(Trainer, OtherRowsOfAsManyBatchesAreNoticed)
+{
+    Training run(ADAM);
+    ASSERT_EQ(run.train(6), LS_OUTCOME_STOPPED) << run.error.text;
+    run.keys += "rows: 49\n";
+    ASSERT_EQ(run.train(1), LS_OUTCOME_STOPPED) << run.error.text;
+    EXPECT_EQ(run.began.stage_step, 6);
+    EXPECT_NE(run.notices.find("cut anew"), std::string::npos) << run.notices;
+}
+
 TEST(Trainer, WithoutFilesTheSameNumbersAndNothingIsWritten)
 {
     Training files(ADAM), none(ADAM);

@@ -141,6 +141,28 @@ for count in 1 2; do
     expect 64 ranks "$count" "$lockstep" train flat.yaml transform='normalise mean=0 deviation=1'
     says "command line: transform: line 1: 'normalise mean=0 deviation=1': there is no transform normalise: did you mean"
 done
+# What a line moves in x it does not move in targets of places: they are refused.
+"$python" -c '
+import h5py
+with h5py.File("images.h5") as old, h5py.File("masks.h5", "w") as new:
+    for split in ("train", "valid"):
+        new[f"{split}/x"] = old[f"{split}/x"][()]
+        new[f"{split}/y"] = old[f"{split}/x"][()].astype("f4") / 255'
+cat >masks.yaml <<'END'
+data: masks.h5
+net: dense units=144
+objective: supervised loss=squared-error
+optimizer: sgd rate=0.01
+batch: 20
+steps: 1
+END
+for line in flip 'crop pad=2' 'scale-crop size=12'; do
+    expect 64 "$lockstep" train masks.yaml transform="$line"
+    says "transform: ${line%% *} moves what lies in a row of x, but not in its targets, which are 12x12x1"
+done
+expect 0 "$lockstep" train masks.yaml transform='erase rate=0.5'
+sed -e 's/^net.*/model: autoencoder widths=144,20 classes=0/' -e '/^objective/d' masks.yaml >rebuilt.yaml
+expect 0 "$lockstep" train rebuilt.yaml transform=flip # it takes no targets
 expect 0 "$lockstep" list transforms
 says 'scale-crop  '
 says 'mean=X,X,...'
