@@ -37,7 +37,14 @@ static bool add_input(const ls_export *export, const ls_net *net, ls_onnx_graph 
     const ls_session *session = &export->saved->session;
     const char *lines = session->job->transform;
     *x = (ls_onnx_value){.shape = net->x, .rows = "x"};
-    if (export->transforms && lines && !net->own_input) {
+    if (export->transforms && lines && net->own_input)
+        return ls_error_set(
+            error, LS_USAGE,
+            "--transforms: %s begins with an input line of its own, so nothing says "
+            "whether it takes rows of the data: leave out --transforms, or train "
+            "it without that line",
+            net->name);
+    if (export->transforms && lines) {
         const ls_split *split = NULL;
         for (int i = 0; i < LS_SPLITS && !(split && split->present); i++)
             split = ls_dataset_split(session->data, (ls_split_id)i);

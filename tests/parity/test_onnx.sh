@@ -23,6 +23,10 @@ expect 0 "$lockstep" export vae -o vae.onnx --net decoder
 says 'vae.onnx: net decoder, '
 expect 0 ranks 2 "$lockstep" export vae -o same.onnx --net decoder
 cmp vae.onnx same.onnx
+expect 0 "$lockstep" train job.yaml run=clean transform='normalize mean=0 deviation=1'
+expect 0 "$lockstep" export clean -o clean.onnx --net encoder --transforms
+expect 64 "$lockstep" export clean -o other.onnx --net decoder --transforms # it takes codes
+says '--transforms: decoder begins with an input line of its own'
 expect 64 "$lockstep" export vae -o vae.onnx --names torchvision
 says '--names goes with an output that ends in .safetensors'
 expect 64 "$lockstep" export vae -o vae.safetensors --net decoder
