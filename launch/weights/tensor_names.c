@@ -31,9 +31,16 @@ static bool name_torchvision(const ls_params *params, int slot, const ls_torchvi
                             "the model alone, without lrn",
                             name);
     const ls_shape *x = &layer->x[0];
-    if (strcmp(layer->type->name, "dense") == 0 && strcmp(parameter, "weight") == 0 && x->rank == 3)
-        tensor->image = *x;
-    return true;
+    if (strcmp(layer->type->name, "dense") != 0 || strcmp(parameter, "weight") != 0 || x->rank != 3)
+        return true;
+    tensor->image = *x;
+    const long side = ls_torchvision_side(model);
+    return side == 0 || (x->at[0] == side && x->at[1] == side) ||
+           ls_error_set(error, LS_USAGE,
+                        "torchvision's model pools its maps to %ldx%ld before %s, but here they "
+                        "are %ldx%ld: it would compute another function; train on pictures of "
+                        "224x224",
+                        side, side, layer->name, x->at[0], x->at[1]);
 }
 
 ls_tensor_name *ls_tensor_names_list(const ls_params *params, ls_naming naming, const char *model,

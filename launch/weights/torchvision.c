@@ -24,6 +24,7 @@ struct ls_torchvision {
     const char *model;
     bool (*name)(const ls_torchvision *model, const ls_layer *layer, char text[LS_SLOT_NAME]);
     int dense[3]; /* places in `classifier` */
+    long side; /* of the maps that it pools to before its first dense line; lockstep has no pool */
 };
 
 static bool is_a(const ls_layer *layer, const char *type)
@@ -57,9 +58,9 @@ static bool name_place(const ls_torchvision *model, const ls_layer *layer, char 
 }
 
 static const ls_torchvision models[] = {
-    {"resnet", name_member, {0}},
-    {"alexnet", name_place, {1, 4, 6}},
-    {"vgg", name_place, {0, 3, 6}},
+    {"resnet", name_member, {0}, 0},
+    {"alexnet", name_place, {1, 4, 6}, 6},
+    {"vgg", name_place, {0, 3, 6}, 7},
 };
 
 const ls_torchvision *ls_torchvision_find(const char *text)
@@ -74,6 +75,11 @@ const ls_torchvision *ls_torchvision_find(const char *text)
         if (strcmp(models[i].model, type->name) == 0)
             return &models[i];
     return NULL;
+}
+
+long ls_torchvision_side(const ls_torchvision *model)
+{
+    return model->side;
 }
 
 bool ls_torchvision_name(const ls_torchvision *model, const ls_layer *layer, const char *ours,

@@ -101,6 +101,14 @@ expect 64 "$lockstep" export small -o a.h5
 says 'a.h5: expected an output that ends in .safetensors'
 expect 64 "$lockstep" export small -o d.safetensors --names torchvision
 says 'torchvision has names for the models alexnet, vgg and resnet alone, but the job has a net of its own'
+"$python" -c '
+import h5py, numpy
+with h5py.File("tiny.h5", "w") as file:
+    file["train/x"], file["train/y"] = numpy.ones((8, 64, 64, 3), "u1"), numpy.arange(8) % 4'
+printf 'data: tiny.h5\nmodel: vgg depth=11 width=0.125 classes=4\noptimizer: sgd rate=0.001\nbatch: 4\nsteps: 1\n' >tiny.yaml
+expect 0 "$lockstep" train tiny.yaml run=tiny evaluate.every=never
+expect 64 "$lockstep" export tiny -o e.safetensors --names torchvision
+says "torchvision's model pools its maps to 7x7 before dense1, but here they are 2x2"
 expect 64 "$lockstep" export small
 says 'name the output: -o FILE.safetensors'
 [ ! -e d.safetensors ] || fail 'a refused export left a file'
