@@ -318,6 +318,13 @@ static bool load_local(const ls_saved *s, const ls_saved_request *r, ls_error *e
         .path = r->file, .model = s->job->model, .data = s->session.data};
     if (r->file)
         return ls_weights_file_load(&source, params, error);
+    const char *name = strrchr(s->checkpoint->path, '/');
+    if (r->weights == LS_SAVED_BEST && s->job->evaluate.average &&
+        ls_atomic_file_is_folder(r->from) && strcmp(name, "/best.h5") != 0)
+        tell(r,
+             "%s: its weights are taken; --average takes their moving average, of which the "
+             "evaluations and pictures of this run are",
+             s->checkpoint->path);
     const bool ok =
         (r->weights == LS_SAVED_AVERAGE ? ls_checkpoint_load_average
                                         : ls_checkpoint_load_weights)(s->checkpoint, params, error);

@@ -35,6 +35,11 @@ for step in 1 2 5; do
     expect 0 ranks $((step % 3 + 1)) "$lockstep" train job.yaml run=from$step --resume="$(checkpoint on1 $step)"
     same "resumed from step $step" "$first" "$(digest --all "$(checkpoint from$step 7)")"
 done
+expect 0 "$lockstep" train job.yaml run=mean optimizer.generator='adam rate=0.002 ema=0.9' evaluate.average=true
+expect 0 "$lockstep" generate mean --rows 4 -o mean.png
+says 'step-00000007.h5: its weights are taken; --average takes their moving average'
+expect 0 "$lockstep" generate mean --rows 4 -o average.png --average
+! grep 'its weights are taken' out || fail 'the average was taken'
 cat >two.yaml <<'END'
 data: large.h5
 model: dcgan filters=3 latent=7
