@@ -294,9 +294,16 @@ static void begin_rows(ls_objective *objective, int state, uint64_t seed, long f
                  first, n, data);
 }
 
-/* The sum over rows of n ln s(F(v') - F(v)): v' is v with one of its n units flipped, which is
- * drawn by seed and row. On average it is the logarithm of the pseudo-likelihood (Besag 1975), the
- * product of the probabilities of each unit by all the others. */
+/* The logarithm of the logistic function. */
+static double log_logistic(double x)
+{
+    return x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x));
+}
+
+/* The sum over rows of n (v_i ln p + (1 - v_i) ln(1 - p)): p = s(F(v, v_i = 0) - F(v, v_i = 1)) is
+ * the probability that one of its n units, which is drawn by seed and row, is 1 beside the others.
+ * On average it is the logarithm of the pseudo-likelihood (Besag 1975), the product of the
+ * probabilities of each unit by all the others; v_i between 0 and 1 count as probabilities. */
 static double pseudo_likelihood(const ls_rbm *self, const ls_batch *batch, const ls_pass *pass,
                                 const real *v, const real *inputs)
 {
@@ -309,10 +316,12 @@ static double pseudo_likelihood(const ls_rbm *self, const ls_batch *batch, const
         uint32_t bits;
         ls_random_bits(stream, (uint64_t)row, &bits, 1);
         const long i = (long)((uint64_t)bits * (uint64_t)self->visible >> 32);
-        const double change = ls_boltzmann_change(&e->machine, own, inputs + r * self->hidden, i,
-                                                  1 - own[i], e->hidden);
-        sum -= (double)self->visible *
-               (change < 0 ? log1p(exp(change)) - change : log1p(exp(-change)));
+        double change[2]; /* of F, where the unit becomes 0 and 1 */
+        for (int k = 0; k < 2; k++)
+            change[k] =
+                ls_boltzmann_change(&e->machine, own, inputs + r * self->hidden, i, k, e->hidden);
+        sum += (double)self->visible * (own[i] * log_logistic(change[0] - change[1]) +
+                                        (1 - own[i]) * log_logistic(change[1] - change[0]));
     }
     return sum;
 }

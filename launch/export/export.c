@@ -51,9 +51,11 @@ static void check_arguments(const void *context, const struct argp_state *state)
     else if ((a->net || a->transforms) && format->names)
         argp_error(state, "--%s goes with an output that ends in .onnx",
                    a->net ? "net" : "transforms");
-    if (a->weights && a->average)
-        argp_error(state, "--average takes parameters of a run, and --weights those of a file: "
-                          "give one of them");
+    if (a->weights && (a->average || a->stage >= 0))
+        argp_error(state,
+                   "--%s takes parameters of a run, and --weights those of a file: give one "
+                   "of them",
+                   a->average ? "average" : "stage");
 }
 
 #define AT(member) .offset = offsetof(arguments, member)

@@ -368,23 +368,50 @@ TEST(Rbm, OutputsAreTheSameWithoutSums)
 TEST(Rbm, PseudoLikelihoodIsThatOfEachUnitByTheOthers)
 {
     Machine m("rbm", "6 | dense units=5 visible=1");
-    const Reals x = bits(6, 3);
-    double expected = 0, found = 0, square = 0;
-    for (long i = 0; i < 6; i++) {
-        Reals flipped = x;
-        flipped[i] = 1 - x[i];
-        expected -= softplus(free_energy(m, x.data()) - free_energy(m, flipped.data()));
+    Reals grey = random_reals(6, 3);
+    for (real &value : grey)
+        value = std::fabs(value);
+    for (const Reals &x : {bits(6, 3), grey}) {
+        double expected = 0, found = 0, square = 0;
+        for (long i = 0; i < 6; i++) {
+            Reals off = x, on = x;
+            off[i] = 0;
+            on[i] = 1;
+            const double rise = free_energy(m, on.data()) - free_energy(m, off.data());
+            expected -= x[i] * softplus(rise) + (1 - x[i]) * softplus(-rise);
+        }
+        const int seeds = 4000;
+        for (int seed = 0; seed < seeds; seed++) {
+            m.pass.seed = (uint64_t)seed;
+            const double one = m.evaluate(x).at[LS_RBM_PSEUDO];
+            found += one / seeds;
+            square += one * one / seeds;
+        }
+        const double deviation = std::sqrt(square - found * found);
+        EXPECT_GT(deviation, 0.1);
+        EXPECT_NEAR(found, expected, 4 * deviation / std::sqrt(seeds));
     }
-    const int seeds = 4000;
-    for (int seed = 0; seed < seeds; seed++) {
-        m.pass.seed = (uint64_t)seed;
-        const double one = m.evaluate(x).at[LS_RBM_PSEUDO];
-        found += one / seeds;
-        square += one * one / seeds;
+}
+
+/* With v_i = p the right bias is ln(p / (1 - p)): a machine that is sure of 0 is no better. */
+TEST(Rbm, PseudoLikelihoodOfGreyNumbersIsLargestAtTheRightModel)
+{
+    Machine m("rbm", "6 | dense units=5 visible=1");
+    const Reals x(6, (real)0.3);
+    std::fill_n(m.net.params()->values, m.net.params()->size, (real)0);
+    const ls_slot *bias = nullptr;
+    for (int s = 0; s < m.net.params()->count; s++)
+        if (strstr(m.net.params()->slots[s].name, "visible_bias"))
+            bias = &m.net.params()->slots[s];
+    ASSERT_NE(bias, nullptr);
+    std::vector<double> found;
+    for (double value : {std::log(0.3 / 0.7), -10.0, 0.0}) {
+        std::fill_n(m.net.params()->values + bias->offset, 6, (real)value);
+        found.push_back(m.evaluate(x).at[LS_RBM_PSEUDO]);
     }
-    const double deviation = std::sqrt(square - found * found);
-    EXPECT_GT(deviation, 0.1);
-    EXPECT_NEAR(found, expected, 4 * deviation / std::sqrt(seeds));
+    EXPECT_NEAR(found[0], 6 * (0.3 * std::log(0.3) + 0.7 * std::log(0.7)), 1e-4);
+    EXPECT_LT(found[1], 6 * -2.9);
+    EXPECT_GT(found[0], found[2]);
 }
 
 /* Rows of an evaluation do not depend on each other. */

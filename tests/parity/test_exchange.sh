@@ -91,6 +91,8 @@ expect 0 ranks 2 "$lockstep" export small -o b.safetensors
 cmp a.safetensors b.safetensors
 expect 0 "$lockstep" export small.yaml --weights a.safetensors -o c.safetensors
 cmp a.safetensors c.safetensors
+expect 64 "$lockstep" export small.yaml --weights a.safetensors --stage 0 -o f.safetensors
+says '--stage takes parameters of a run, and --weights those of a file: give one of them'
 expect 0 "$lockstep" evaluate small --json
 loss=$(grep -o '"loss":[^,]*' out)
 expect 0 ranks 2 "$lockstep" evaluate small.yaml --weights a.safetensors --json
