@@ -96,7 +96,8 @@ static void make_room(ls_factors *f)
         f->sums_reals = ls_max(f->sums_reals, levels * ls_panel_size(m.out, m.in));
         scratch = ls_max(scratch, ls_matrix_gradient_scratch(&m));
     }
-    f->room_reals = f->sums_reals + scratch;
+    const long line = LS_ALIGN / sizeof(real); /* each thread's begins at a cache line */
+    f->room_reals = (f->sums_reals + scratch + line - 1) / line * line;
     f->room = ls_alloc((size_t)(f->load.threads * f->room_reals), sizeof *f->room);
 }
 
@@ -385,15 +386,16 @@ static bool run_part(const ls_factors *f, const weight *w, long number, int thre
 /* Makes the next parts, one a thread. False: a bit differs. */
 static bool run_parts(ls_factors *f, weight *w, const target *to)
 {
-    const int threads = (int)ls_min(f->load.threads, parts_of(w) - w->next);
+    const int threads = f->load.threads;
+    const long parts = ls_min(threads, parts_of(w) - w->next);
     bool same = true;
-    if (threads == 1)
+    if (parts == 1) /* fewer threads than before would make OpenMP end the others */
         same = run_part(f, w, w->next, 0, to);
     else
 #pragma omp parallel for num_threads(threads) schedule(static, 1) reduction(&& : same)
         for (int t = 0; t < threads; t++)
-            same = run_part(f, w, w->next + t, t, to) && same;
-    w->next += threads;
+            same = (t >= parts || run_part(f, w, w->next + t, t, to)) && same;
+    w->next += parts;
     return same;
 }
 

@@ -27,7 +27,8 @@ static const ls_option options[] = {
     {"peephole", LS_OPTION_BOOL, offsetof(lstm, peephole), "0", 0, 1, NULL,
      "the gates see the memory cell of their own unit (Gers and Schmidhuber 2000)"},
     {"forget_bias", LS_OPTION_REAL, offsetof(lstm, forget_bias), "1", -100, 100, NULL,
-     "what the forget gate's bias starts at; above 0 memory lasts at first (Gers et al. 2000, "
+     "what the forget gate's bias starts at, unless bias=0; above 0 memory lasts at first (Gers et "
+     "al. 2000, "
      "Jozefowicz et al. 2015)"},
     {0}};
 

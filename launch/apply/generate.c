@@ -126,7 +126,9 @@ static const ls_command_option options[] = {
      "steps of Gibbs sampling before a sample (default: 1000), or from row to row of a chain "
      "(default: 10)",
      LS_COMMAND_LONG, LS_FORWARD_AT(picture.steps), .low = 1, .high = 1000000000},
-    {"prime", 0, "TEXT", "text: what it begins with (default: what comes after a line break)",
+    {"prime", 0, "TEXT",
+     "text: what it begins with (default: what comes after a line break; where the text has none, "
+     "after an unknown token, or after its most frequent one)",
      LS_COMMAND_TEXT, LS_FORWARD_AT(text.prime)},
     {"length", 0, "N", "text: how many tokens follow (default: 400)", LS_COMMAND_LONG,
      LS_FORWARD_AT(text.length), .low = 0, .high = INT64_MAX},

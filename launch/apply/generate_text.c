@@ -273,7 +273,9 @@ static bool read_prime(writer *w, ls_error *error)
                  "takes them for the unknown one\n",
                  count, unknown);
     if (count == 0)
-        read_token(w, first < 0 ? 0 : first);
+        read_token(w, first >= 0                    ? first
+                      : w->vocabulary->unknown >= 0 ? w->vocabulary->unknown
+                                                    : 0);
     if (count >= 0)
         put_prime(w, prime);
     return count >= 0;

@@ -23,8 +23,8 @@ static void read_shape(void *context, const char *text, const struct argp_state 
 static const ls_command_option options[] = {
     {"batch", 0, "B", "rows over all ranks (default 128); with kernels: of each rank (default 8)",
      LS_COMMAND_LONG, offsetof(ls_bench_arguments, batch), .low = 1, .high = 1 << 24},
-    {"steps", 0, "N", "timed steps, after one to warm up (default 20)", LS_COMMAND_LONG,
-     offsetof(ls_bench_arguments, steps), .low = 1, .high = 1 << 24},
+    {"steps", 0, "N", "timed steps (default 20), after one to warm up, or of several ranks nine",
+     LS_COMMAND_LONG, offsetof(ls_bench_arguments, steps), .low = 1, .high = 1 << 24},
     LS_THREADS_OPTION(ls_bench_arguments, threads),
     LS_SHARE_OPTION(ls_bench_arguments, share),
     {"profile", 0, NULL, "also print time, Gflop/s and GB/s of each layer and pass on rank 0",

@@ -289,7 +289,7 @@ bool ls_bench_model_measure(ls_comm *comm, const ls_bench_arguments *a, const ch
     const char *model;
     row r = {.classes = 2};
     b->arguments = a;
-    b->warm = comm->nodes > 1 ? LS_FACTORING_SUMS : 1; /* until it is known how sums go */
+    b->warm = comm->size > 1 ? LS_FACTORING_SUMS + 1 : 1; /* until it is known how sums go */
     bool ok = read_model(text, a->input, &model, &r, error) &&
               (b->data = make_data(b, &r, error)) && (b->job = make_job(b, model, error));
     ok = ls_comm_agree(comm, ok, error) && measure(b, comm, error);

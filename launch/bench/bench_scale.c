@@ -7,7 +7,8 @@
  *
  * m: in a node of g ranks, which share memory, each reads g parts of the gradient of P reals, each
  * of P / g, and writes one: P (1 + 1/g) reals, at the speed of memory. w: between k nodes a rank
- * sends, and receives, 2 (1 - 1/k) P / g reals; at best all of it while it computes. */
+ * sends, and receives, 2 (1 - 1/k) P / g reals; at best all of it while it computes. A rank that
+ * sends inputs and errors of dense lines (dist/factors.h) sends less, and may pass the bound. */
 #include "launch/bench/bench_scale.h"
 
 #include <math.h>

@@ -140,7 +140,7 @@ struct Weights {
         bool equal = world->nodes > 1;
         for (int i = 0; i < world->nodes; i++)
             equal &= world->node_sizes[i] == world->node_size;
-        return equal;
+        return equal && strncmp(ls_tile_best()->name, "blas", 4) != 0;
     }
     std::vector<ls_matrix> matrix;
     bool lies;

@@ -50,15 +50,18 @@ alike one threads
 
 # --- Sums of dense weights by inputs and errors have the bits of one rank.
 for nodes in 8:1 8:4 6:2 4:1; do
-    LOCKSTEP_FACTORS=always train "factors$nodes" "${nodes%:*}" "${nodes#*:}" --threads 2
+    grep -q 'micro-kernel blas' out && break # its bits depend on how a product is cut: gradients are sent
+    LOCKSTEP_FACTORS=always train "factors$nodes" "${nodes%:*}" "${nodes#*:}" --threads $((${nodes%:*} < 8 ? 2 : 1))
     says '2 weights are summed over the nodes by inputs and errors'
     alike one "factors$nodes"
 done
 # Ranks whose kernels round differently would compute other products: they send gradients.
-expect 0 ranks 2 env LOCKSTEP_FACTORS=always LOCKSTEP_RANKS_PER_NODE=1 bash -c \
-    '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 0 ] || export LOCKSTEP_INSTRUCTIONS=plain; exec "$@"' bash \
-    "$lockstep" train job.yaml run=mixed
-! grep 'inputs and errors' out || fail 'expected gradients between ranks of other kernels'
+if grep -q 'micro-kernel avx' out; then
+    expect 0 ranks 2 env LOCKSTEP_FACTORS=always LOCKSTEP_RANKS_PER_NODE=1 bash -c \
+        '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 0 ] || export LOCKSTEP_INSTRUCTIONS=plain; exec "$@"' bash \
+        "$lockstep" train job.yaml run=mixed
+    ! grep 'inputs and errors' out || fail 'expected gradients between ranks of other kernels'
+fi
 expect 64 env LOCKSTEP_FACTORS=often "$lockstep" train job.yaml run=often
 says "LOCKSTEP_FACTORS is 'often', expected auto, always or never"
 
@@ -120,6 +123,7 @@ for job in phases tied dense; do
         same "$job on $nodes" "$(digest --all "$(checkpoint $job 4)")" "$(digest --all "$(checkpoint "$job$nodes" 4)")"
     done
     [ $job != phases ] || continue # it has no dense weight
+    ! grep -q 'micro-kernel blas' out || continue
     for nodes in 8:4 6:2 4:1; do
         expect 0 ranks "${nodes%:*}" env LOCKSTEP_RANKS_PER_NODE="${nodes#*:}" LOCKSTEP_FACTORS=always \
             "$lockstep" train $job.yaml run="$job-factors$nodes"
