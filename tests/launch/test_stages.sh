@@ -80,9 +80,9 @@ assert same == {("encoder/dense1/weight", True), ("encoder/dense1/bias", True), 
 END_PYTHON
 
 # --- --dry-run: what each stage takes of a rank, the largest of which is the rank's memory; what is done takes no time. A row of
-# stage 1 takes 4 products of 144 x 12 (no dx of the first layer), one of stage 2 two of 12 x 4 (the rest is frozen) and one 144 x 12.
+# stage 1 takes 5 products of 144 x 12 (dx of the decoder alone), one of stage 2 two of 12 x 4 (the rest is frozen) and one 144 x 12.
 expect 0 ranks 2 "$lockstep" train job.yaml run=none --dry-run
-says "a guess: $(python3 -c 'print("%.3g" % (14 * 29 / 2 * 4 * 2 * 144 * 12 + 7 * 29 / 2 * 2 * (144 * 12 + 2 * 12 * 4)))') operations in products"
+says "a guess: $(python3 -c 'print("%.3g" % (14 * 29 / 2 * 5 * 2 * 144 * 12 + 7 * 29 / 2 * 2 * (144 * 12 + 2 * 12 * 4)))') operations in products"
 sed -nE 's/^memory +([0-9.]+) MiB a rank.*/\1/p; s/^ +stage [12]: ([0-9.]+) MiB a rank, (about|less than) [0-9.]+ s$/\1/p' out >memory
 same 'memory of a rank, and of two stages' 3 "$(wc -l <memory)"
 same 'the largest stage' "$(head -n 1 memory)" "$(tail -n 2 memory | sort -n | tail -n 1)"
