@@ -93,8 +93,8 @@ typedef struct ls_pass {
      * NULL: nobody asks for factors. */
     bool (*factors)(void *listener, const ls_layer_factors *factors);
     void *listener; /* of `finished` and `factors` */
-    const ls_layer_factors
-        *taken; /* that the listener took from the line that is run; NULL: none */
+    /* Factors that the listener took of the line whose gradient is made. NULL: it took none. */
+    const ls_layer_factors *taken;
     /* Sums values[count] over the ranks in a fixed order, for statistics of the whole batch.
      * **Collective**, so all ranks must run the same layers. NULL: there is one rank. */
     void (*sum)(void *context, double *values, long count);

@@ -271,14 +271,15 @@ static void prove(ls_factoring *f, const ls_runs *own, const real *array)
         ls_factors_send(f->factors, k);
     for (int s = 0; s < f->params->count; s++) {
         const int k = f->number[s];
-        while (f->slots[s] && !ls_factors_arrived(f->factors, k)) {
+        if (!f->slots[s])
+            continue;
+        while (!ls_factors_arrived(f->factors, k)) {
             ls_board_wait(f->comm->board, ls_factors_waits_for(f->factors, k));
             if (!ls_factors_progress(f->factors))
                 ls_waiting_pause(&waiting);
         }
         ls_board_go_on(f->comm->board);
-        if (f->slots[s])
-            f->same &= ls_factors_same(f->factors, k, own, f->params->slots[s].offset, array);
+        f->same &= ls_factors_same(f->factors, k, own, f->params->slots[s].offset, array);
     }
     ls_comm_node_barrier(f->comm); /* blocks are free again */
 }

@@ -84,7 +84,7 @@ static size_t notes_bytes(int count)
     return align((size_t)count * sizeof(uint64_t));
 }
 
-/* Allocates, for each thread, the sums of OUTS outputs, one a level, and scratch. */
+/* Allocates, for each thread, the sums of OUTS outputs by INS inputs, one a level, and scratch. */
 static void make_room(ls_factors *f)
 {
     const int levels = 1 + ls_sum_order_levels(f->comm->nodes) +
