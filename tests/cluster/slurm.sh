@@ -9,7 +9,7 @@ set -euo pipefail
 hosts=$(dirname "${BASH_SOURCE[0]}")/hosts.sh
 export SLURM_CONF=$LAB/slurm.conf
 
-# cred_expire=5: a job that is queued again starts after 6 s, not 120. TmpFS with %n: PMIx needs a folder for each node.
+# cred_expire=10: a job that is queued again starts after 11 s, not 120. TmpFS with %n: PMIx needs a folder for each node.
 configure() { # N
     local i
     cat >"$SLURM_CONF" <<CONF
@@ -18,7 +18,7 @@ SlurmctldHost=control(10.77.0.254)
 SlurmUser=root
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket=$LAB/munge.socket,cred_expire=5
+AuthInfo=socket=$LAB/munge.socket,cred_expire=10
 StateSaveLocation=$LAB/state
 SlurmctldPidFile=$LAB/control.pid
 SlurmctldLogFile=$LAB/control.log
@@ -33,9 +33,10 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0,sched_min_interval=0
 ReturnToService=2
-SlurmdTimeout=10
-KillWait=5
-MinJobAge=600
+SlurmdTimeout=120
+MessageTimeout=60
+KillWait=15
+MinJobAge=3600
 PartitionName=main Nodes=node[1-$1] Default=YES MaxTime=INFINITE State=UP
 CONF
     echo 'CgroupAutomount=no' >"$LAB/cgroup.conf"
@@ -66,11 +67,11 @@ up() { # N
         mkdir -p "$LAB/tmp-node$i" "$LAB/spool-node$i"
         "$hosts" on "node$i" slurmd -c -N "node$i"
     done
-    for ((tries = 0; tries < 100; tries++)); do
+    for ((tries = 0; tries < 1000; tries++)); do
         idle "$1" && return
         sleep 0.1
     done
-    echo "slurm.sh: the nodes are not ready after 10 s:" >&2
+    echo "slurm.sh: the nodes are not ready after 100 s:" >&2
     "$hosts" on control sinfo -R >&2 || true
     tail -n 5 "$LAB"/*.log >&2
     return 1

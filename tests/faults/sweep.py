@@ -81,7 +81,7 @@ KNOWN = (
     "extract pread@w/data.h5:1[6-9]1:EIO", "plot write@*:ENOSPC",
 )
 
-TIMEOUT = 60
+TIMEOUT = 300
 TEMPORARY = re.compile(r"\.[0-9a-f]+\.tmp$")  # NAME.RANDOM.tmp becomes NAME
 RECORD = ("stage", "step", "epoch", "loss", "accuracy", "rate", "valid", "final", "best", "best_step")
 ENVIRONMENT = dict(

@@ -110,7 +110,7 @@ start_job() {
     nan_target) arguments+=('objective=supervised loss=squared-error') ;;
     esac
     if [ "$1" = 1 ]; then
-        timeout 60 "$lockstep" train job.yaml "${arguments[@]}" >"$2.out" 2>&1 </dev/null || code=$?
+        timeout 300 "$lockstep" train job.yaml "${arguments[@]}" >"$2.out" 2>&1 </dev/null || code=$?
     else
         ranks "$1" "$lockstep" train job.yaml "${arguments[@]}" >"$2.out" 2>&1 </dev/null || code=$?
     fi

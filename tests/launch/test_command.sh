@@ -3,6 +3,7 @@
 set -euo pipefail
 lockstep=$BUILD/lockstep
 work=$(mktemp -d)
+export TMPDIR=$work # MPI's own files: jobs that end at the same time can remove each other's
 trap 'rm -rf "$work"' EXIT
 failed=0
 

@@ -134,7 +134,7 @@ grep -qF "held: is in use by process $started on host" second || fail 'the secon
 # Where another job was faster, the first ends and says so.
 kill -STOP "$started"
 rm held/lock
-"$lockstep" train job.yaml run=held "${long[@]}" --max-time=60s >second 2>&1 &
+"$lockstep" train job.yaml run=held "${long[@]}" --max-time=600s >second 2>&1 &
 second=$!
 wait_until test -s held/lock
 kill -CONT "$started"

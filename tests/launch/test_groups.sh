@@ -50,7 +50,7 @@ exec taskset -c $((${OMPI_COMM_WORLD_RANK:-$PMI_RANK} % 2)) "$@"
 BASH
 domains() { # RANKS ARGUMENT ...
     # shellcheck disable=SC2086 # several words
-    with_domains timeout -k 5 60 $MPIRUN -n "$1" "${@:2}"
+    with_domains timeout -k 5 300 $MPIRUN -n "$1" "${@:2}"
 }
 expect 0 domains 4 bash bound.sh "$lockstep" train job.yaml run=numa --share=numa
 says 'ranks     4 on 1 host'

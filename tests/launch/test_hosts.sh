@@ -31,7 +31,7 @@ over_hosts() { # SLOTS-OF-EACH-HOST,... ARGUMENT-OF-MPIRUN ...
     for slots in ${1//,/ }; do
         list+=node$((++host)):$slots,
     done
-    timeout -k 5 "$((60 + 3 * all))" "$lab" on node1 \
+    timeout -k 5 "$((300 + 3 * all))" "$lab" on node1 \
         "$(printf '%q ' mpirun --oversubscribe --bind-to none --host "${list%,}" "${@:2}")"
 }
 

@@ -108,18 +108,19 @@ same 'the program on 2 ranks and lockstep train' "$(digest --all "$(newest run2)
 expect 0 "$lockstep" evaluate run2 --json
 "$python" -c "import json; assert json.loads(open('out').read())['accuracy'] > 0.9"
 
-# A rank is killed while the program trains; started again on one rank, it goes on.
-sed -i 's/epochs = 20/epochs = 600/' train.c
+# A rank is killed while the program trains; started again on one rank, it goes on. With HALT rank 0 waits for that at step 70.
+sed -i -e 's/epochs = 20/epochs = 40/' -e 's/^#include <stdio.h>/&\n#include <stdlib.h>\n#include <unistd.h>/' \
+    -e 's/(void)context;/&\n    if (getenv("HALT") \&\& now->run_step >= 70)\n        pause();/' train.c
 build_train long
 expect 0 ranks 1 ./long
 mv run whole
-start 2 ./long
+HALT=1 start 2 ./long
 wait_until has_passed_step_70
 kill -KILL "$(pgrep -P "$started" -f long | tail -n 1)"
 finish
 [ $code != 0 ] || fail 'the program ended before it was killed'
 stood=$(newest run)
-[ "$stood" != run/checkpoints/step-00004200.h5 ] || fail 'the program was done before it was killed'
+[ "$stood" != run/checkpoints/step-00000280.h5 ] || fail 'the program was done before it was killed'
 expect 0 ranks 1 ./long
 same 'a killed program and one that was not' "$(digest --all "$(newest run)")" "$(digest --all "$(newest whole)")"
 

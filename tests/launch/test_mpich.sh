@@ -17,7 +17,7 @@ cmake -S "$tests/.." -B "$mpich" -DMPI_EXECUTABLE_SUFFIX=.mpich -DCMAKE_BUILD_TY
     fail "$(tail cmake.log)"
 cmake --build "$mpich" -j "$(nproc)" --target lockstep test_dist >cmake.log 2>&1 || fail "$(tail cmake.log)"
 ours() { # RANKS COMMAND ...
-    timeout -k 5 100 mpiexec.mpich -n "$@"
+    timeout -k 5 300 mpiexec.mpich -n "$@"
 }
 
 # More ranks than cores take longer: while it makes a window, MPICH does not give its core away.
@@ -50,7 +50,7 @@ says ', 2 ranks'
 says "host $(hostname): 2 ranks"
 expect 64 ours 2 "$mpich/lockstep" train job.yaml run=none epochs=never
 [ "$(grep -c 'epochs' out)" = 1 ] || fail 'expected the reason once'
-MPIEXEC_TIMEOUT=60 mpiexec.mpich -n 2 "$mpich/lockstep" train job.yaml run=stopped steps=100000000 checkpoint.every=never >out 2>&1 </dev/null &
+MPIEXEC_TIMEOUT=300 mpiexec.mpich -n 2 "$mpich/lockstep" train job.yaml run=stopped steps=100000000 checkpoint.every=never >out 2>&1 </dev/null &
 started=$!
 wait_until test -s stopped/metrics.jsonl
 kill -USR1 "$started"

@@ -88,7 +88,7 @@ import os, pty, select, sys, time
 child, terminal = pty.fork()
 if child == 0:
     os.execv(sys.argv[1], [sys.argv[1], "train", "job.yaml", "run=terminal"])
-end = time.time() + 30
+end = time.time() + 300
 records = "terminal/metrics.jsonl"
 while not (os.path.exists(records) and os.path.getsize(records)) and time.time() < end:
     if select.select([terminal], [], [], 0.05)[0]:
@@ -111,13 +111,13 @@ until_step() { # RUN COMMAND ...
     code=$(cat code)
     stopped "$run"
 }
-until_step unread timeout 60 "$lockstep" train job.yaml run=unread
+until_step unread timeout 300 "$lockstep" train job.yaml run=unread
 says 'stdout: can'"'"'t write: Broken pipe; the training stops with a checkpoint'
 export LOCKSTEP_BIND=none
 mpirun_sh=$tests/../cluster/mpirun.sh
-until_step unread2 timeout 200 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread2
+until_step unread2 timeout 300 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread2
 says 'nobody reads the output any more'
-until_step unread4 bash -c 'trap "" PIPE && exec "$@"' bash timeout 200 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread4
+until_step unread4 bash -c 'trap "" PIPE && exec "$@"' bash timeout 300 "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread4
 says 'nobody reads the output any more'
 expect 74 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" evaluate run --split train --json
 expect 0 bash -c '"$@" >/dev/full' bash "$mpirun_sh" --oversubscribe -n 2 "$lockstep" train job.yaml run=unread3 steps=3
@@ -130,7 +130,7 @@ waits_for_signals() { # USR1 (10) and TERM (15) are caught
         [ $((0x$caught & 0x4200)) = $((0x4200)) ]
 }
 for signal in TERM:143 INT:130 USR1:138 HUP:129; do
-    start 0 timeout -s KILL 30 "$lockstep" train pipe.yaml
+    start 0 timeout -s KILL 300 "$lockstep" train pipe.yaml
     wait_until waits_for_signals
     kill -${signal%:*} "$(pgrep -P "$started")"
     finish
@@ -155,14 +155,14 @@ done
 for kilobytes in 110000 150000 170000; do
     for command in --version list 'inspect run' 'verify run'; do
         # shellcheck disable=SC2086
-        expect 0 timeout -s KILL 60 bash -c 'ulimit -v "$0" && exec "$@"' $kilobytes "$lockstep" $command
+        expect 0 timeout -s KILL 300 bash -c 'ulimit -v "$0" && exec "$@"' $kilobytes "$lockstep" $command
     done
     code=0
-    timeout -s KILL 60 bash -c 'ulimit -v "$0" && exec "$@"' $kilobytes "$lockstep" train job.yaml run=small steps=2 \
+    timeout -s KILL 300 bash -c 'ulimit -v "$0" && exec "$@"' $kilobytes "$lockstep" train job.yaml run=small steps=2 \
         >"$work/out" 2>&1 || code=$? # MPI may not find its room
     [ $code != 137 ] || fail "with $kilobytes kB of address space a training did not end"
 done
-expect 0 timeout -s KILL 60 bash -c 'ulimit -v 200000 && exec "$@"' bash "$lockstep" doctor
+expect 0 timeout -s KILL 300 bash -c 'ulimit -v 200000 && exec "$@"' bash "$lockstep" doctor
 says "OpenBLAS can't be loaded: it needs 256 MiB of address space (ulimit -v): the speed is not measured"
 expect 0 ldd "$lockstep" "$BUILD/liblockstep.so"
 grep -q blas "$work/out" && fail 'the program or the library links BLAS'
@@ -171,7 +171,7 @@ says 'BLAS  OpenBLAS'
 
 # Other limits: what can't be had is named, with a code of its own.
 limited() { # CODE LIMIT COMMAND ...: LIMIT as ulimit takes it; only descriptors 0 to 2 are open
-    expect "$1" timeout -s KILL 60 bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- && ulimit $0 && exec "$@"' "$2" "${@:3}"
+    expect "$1" timeout -s KILL 300 bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- && ulimit $0 && exec "$@"' "$2" "${@:3}"
 }
 limited 70 '-s 256' "$lockstep" inspect images.h5
 says 'lockstep: the stack may have 256 kB (ulimit -s); expected 512 or more'

@@ -64,9 +64,9 @@ END
 host=$(hostname)
 there="rank 1 on $host"
 # Rank 0 works in the folder a, rank 1 in b: as on two hosts.
-hosts() { timeout -k 5 60 mpirun --oversubscribe --bind-to none -n 1 --wdir "$work/a" "$@" : -n 1 --wdir "$work/b" "$@"; }
+hosts() { timeout -k 5 300 mpirun --oversubscribe --bind-to none -n 1 --wdir "$work/a" "$@" : -n 1 --wdir "$work/b" "$@"; }
 # The commands of both ranks, for one folder.
-pair() { timeout -k 5 60 mpirun --oversubscribe --bind-to none --wdir "$work/a" -n 1 "${first[@]}" : -n 1 --wdir "$work/a" "${second[@]}"; }
+pair() { timeout -k 5 300 mpirun --oversubscribe --bind-to none --wdir "$work/a" -n 1 "${first[@]}" : -n 1 --wdir "$work/a" "${second[@]}"; }
 
 expect 0 hosts "$lockstep" train job.yaml
 cp -r run a/m && cp -r run b/m

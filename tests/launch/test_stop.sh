@@ -52,9 +52,9 @@ for signal in INT TERM USR1; do
 done
 
 # TERM to mpirun: it waits so many seconds, forwards TERM, waits as long again, kills the rest, and its own code is
-# always 1. It reads no output meanwhile (a pseudo-terminal holds 4 KiB), so these epochs are long enough to print little.
+# always 1.
 run=terminated
-start 2 --mca odls_base_sigkill_timeout 3 "$lockstep" train job.yaml run=$run model='mlp widths=144,3000,600,4' batch=1
+start 2 --mca odls_base_sigkill_timeout 5 "$lockstep" train job.yaml run=$run
 wait_until under_way
 kill -TERM "$started"
 finish
@@ -71,6 +71,7 @@ sleep 0.2
 kill -INT "${processes[0]}"
 sleep 0.5
 kill -0 "${processes[0]}" 2>/dev/null || fail 'the first INT ended a rank at once'
+wait_until grep -qx $'ShdPnd:\t0*' "/proc/${processes[0]}/status" # the first has come: two that wait are one
 kill -INT "${processes[0]}"
 finish
 [ $code = 130 ] || fail "expected exit code 130, found $code"

@@ -21,7 +21,8 @@ begin() {
     start 2 "$lockstep" train job.yaml run="$1" evaluate.every=never
     mpirun=$started
     wait_until test -e "$1/metrics.jsonl"
-    rank=$(pgrep -P "$mpirun" | head -n 1)
+    pids=$(pgrep -P "$mpirun")
+    rank=${pids%%$'\n'*}
     session=$(echo "$TMPDIR"/ompi.*/pid."$mpirun")
     segments=$(sed -n 's|.* \(/dev/shm/vader_segment[^ ]*\)$|\1|p' "/proc/$rank/maps" | sort -u)
     [[ -d $session && $segments ]] || fail 'expected a session folder and segments of shared memory'
@@ -39,12 +40,17 @@ gone() {
     done
 }
 dead() {
-    [ ! -e "/proc/$rank" ]
+    local pid
+    for pid in $pids; do
+        [ ! -e "/proc/$pid" ] || return 1
+    done
 }
 
 begin killed
 expect 0 "$sweep"
 there || fail 'what processes use was removed'
+# shellcheck disable=SC2086
+touch $segments "$session" # young, so that no sweep of another test takes them
 kill -KILL "$mpirun"
 finish
 wait_until dead
@@ -57,7 +63,8 @@ other=$(dirname "$session")/../ompi.another.$(id -u)/pid.1999999999
 mkdir -p "$other"
 young=${killed_segments%%$'\n'*}.young
 touch "$young"
-touch -d '5 minutes ago' "$other"
+# shellcheck disable=SC2086
+touch -d '5 minutes ago' "$other" $killed_segments "$killed_session"
 expect 0 "$sweep"
 there || fail 'what processes use was removed'
 segments=$killed_segments session=$killed_session

@@ -16,7 +16,7 @@ YAML
 
 # --- Two nodes of one rank, one of which computes without vectors; then two that compute alike.
 export LOCKSTEP_RANKS_PER_NODE=1
-expect 0 timeout 60 mpirun --oversubscribe -n 1 "${train[@]}" : -n 1 env LOCKSTEP_INSTRUCTIONS=plain "${train[@]}"
+expect 0 timeout 300 mpirun --oversubscribe -n 1 "${train[@]}" : -n 1 env LOCKSTEP_INSTRUCTIONS=plain "${train[@]}"
 says 'slow: rank 1 on '
 says ' times the median ('
 ! grep -q 'slow: rank 0 on ' out || fail 'the faster rank was called slow'
