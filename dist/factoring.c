@@ -248,7 +248,8 @@ bool ls_factoring_hear(ls_factoring *f, const ls_layer_factors *told)
             *l = (lesson){told->out, told->in, ls_max(l->most, told->most), l->pieces};
         return false;
     }
-    if (f->slots[told->slot] && (f->active || f->stage == PROVE))
+    const bool kept = f->slots[told->slot] && (f->active || f->stage == PROVE);
+    if (kept && told->rows > 0) /* a shard without rows adds nothing */
         ls_factors_keep(f->factors, f->number[told->slot], told);
     return f->slots[told->slot] && f->active;
 }
@@ -275,7 +276,9 @@ static void prove(ls_factoring *f, const ls_runs *own, const real *array)
             continue;
         while (!ls_factors_arrived(f->factors, k)) {
             ls_board_wait(f->comm->board, ls_factors_waits_for(f->factors, k));
-            if (!ls_factors_progress(f->factors))
+            if (ls_factors_progress(f->factors))
+                waiting.looked = 0;
+            else
                 ls_waiting_pause(&waiting);
         }
         ls_board_go_on(f->comm->board);

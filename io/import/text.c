@@ -190,6 +190,11 @@ static bool flush(text *t, ls_error *error)
     return ok;
 }
 
+static bool has_changed(const ls_text_reader *reader, ls_error *error)
+{
+    return ls_error_set(error, LS_DATA, "%s: has changed while it was read", reader->path);
+}
+
 static bool write_token(text *t, const ls_text_reader *reader, ls_token token, ls_error *error)
 {
     long number = ls_token_table_find(t->table, token);
@@ -197,6 +202,8 @@ static bool write_token(text *t, const ls_text_reader *reader, ls_token token, l
         number = t->vocabulary->unknown;
         t->others++;
     }
+    if (number < 0 && !t->given)
+        return has_changed(reader, error);
     if (number < 0)
         return ls_error_set(
             error, LS_DATA,
@@ -206,7 +213,7 @@ static bool write_token(text *t, const ls_text_reader *reader, ls_token token, l
             reader->path, (int)token.size, token.bytes, reader->place - (long)token.size,
             t->import->vocabulary);
     if (t->done + t->filled == t->end[LS_TEST])
-        return ls_error_set(error, LS_DATA, "%s: has changed while it was read", reader->path);
+        return has_changed(reader, error);
     t->block[t->filled++] = (int32_t)number;
     return t->filled < BLOCK || flush(t, error);
 }

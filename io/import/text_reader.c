@@ -66,7 +66,8 @@ void ls_text_reader_close(ls_text_reader *r)
     *r = (ls_text_reader){.file = NULL};
 }
 
-/* The bytes behind `from + skipped` are no character. */
+/* The bytes behind `from + skipped` are no character of a text: not UTF-8, or the byte 0, which
+ * archives and UTF-16 have. */
 static bool refuse(const ls_text_reader *r, size_t skipped, ls_error *error)
 {
     const char *at = r->buffer + r->from + skipped;
@@ -74,11 +75,20 @@ static bool refuse(const ls_text_reader *r, size_t skipped, ls_error *error)
         return ls_error_set(error, LS_DATA,
                             "%s: is %s; expected text in UTF-8, which byte %ld (0x%02x) is not",
                             r->path, r->kind, r->place + (long)skipped, (unsigned char)*at);
+    const char *way_out = !r->file ? ""
+                          : *at    ? ": convert it (iconv -f LATIN1 -t UTF-8), or take --level byte"
+                                : ": convert it (iconv -f UTF-16 -t UTF-8), or take --level byte";
     return ls_error_set(error, r->file ? LS_DATA : LS_USAGE,
-                        "%s: byte %ld (0x%02x) is not UTF-8; expected text in UTF-8%s", r->path,
+                        "%s: byte %ld (0x%02x) is %s; expected text in UTF-8%s", r->path,
                         r->place + (long)skipped, (unsigned char)*at,
-                        r->file ? ": convert it (iconv -f LATIN1 -t UTF-8), or take --level byte"
-                                : "");
+                        *at ? "not UTF-8" : "in no text", way_out);
+}
+
+/* The size of the character that stands at `at`; 0: there is none. */
+static size_t decode(const char *at, size_t all)
+{
+    unsigned long code;
+    return *at ? ls_utf8_decode(at, all, &code) : 0;
 }
 
 /* The size of the word that stands at `from`; 0 and an error: it is none. */
@@ -87,9 +97,8 @@ static size_t measure_word(const ls_text_reader *r, ls_error *error)
     const char *at = r->buffer + r->from;
     const size_t all = r->to - r->from;
     size_t size = 0;
-    unsigned long code;
     while (size < all && size <= LS_VOCABULARY_TOKEN && !ls_vocabulary_is_space(at[size])) {
-        const size_t bytes = ls_utf8_decode(at + size, all - size, &code);
+        const size_t bytes = decode(at + size, all - size);
         if (!bytes)
             return refuse(r, size, error), 0;
         size += bytes;
@@ -106,14 +115,25 @@ static size_t measure_word(const ls_text_reader *r, ls_error *error)
 
 static size_t measure(const ls_text_reader *r, ls_error *error)
 {
-    unsigned long code;
     const char *at = r->buffer + r->from;
     if (r->level == LS_VOCABULARY_BYTE || *at == '\n')
         return 1;
     if (r->level == LS_VOCABULARY_WORD)
         return measure_word(r, error);
-    const size_t bytes = ls_utf8_decode(at, r->to - r->from, &code);
+    const size_t bytes = decode(at, r->to - r->from);
     return bytes || refuse(r, 0, error) ? bytes : 0;
+}
+
+/* Whether the byte at `from` is part of no token: white space between words, and the first half of
+ * CR LF, which is one line break (as for Python). */
+static bool is_passed_over(const ls_text_reader *r)
+{
+    const char *at = r->buffer + r->from;
+    const size_t left = r->to - r->from;
+    if (left == 0 || *at == '\n')
+        return false;
+    return (r->level == LS_VOCABULARY_WORD && ls_vocabulary_is_space(*at)) ||
+           (r->level == LS_VOCABULARY_CHAR && left > 1 && memcmp(at, "\r\n", 2) == 0);
 }
 
 bool ls_text_reader_next(ls_text_reader *r, ls_token *token, ls_error *error)
@@ -121,8 +141,7 @@ bool ls_text_reader_next(ls_text_reader *r, ls_token *token, ls_error *error)
     *token = (ls_token){.bytes = NULL};
     if (!fill(r, error))
         return false;
-    while (r->level == LS_VOCABULARY_WORD && r->from < r->to && r->buffer[r->from] != '\n' &&
-           ls_vocabulary_is_space(r->buffer[r->from])) {
+    while (is_passed_over(r)) {
         r->from++;
         r->place++;
         if (!fill(r, error))

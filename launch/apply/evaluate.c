@@ -138,16 +138,23 @@ static const char *name_counted(const ls_split *split, const ls_objective *objec
                                                 : NULL;
 }
 
+/* How many tokens were judged: all of a stream that have one before them; 0: rows were. */
+static long count_tokens(const ls_forward *f, const ls_objective *objective)
+{
+    return f->split->tokens && objective->takes_y ? f->split->tokens - 1 : 0;
+}
+
 static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     double value[LS_METRICS];
     json_t *top = ls_forward_json(f);
+    const long tokens = count_tokens(f, objective);
     long count;
     const char *counted = name_counted(f->split, objective, e, &count);
     ls_evaluation_values(e, objective, value);
-    if (f->split->tokens) {
+    if (tokens) {
         json_object_del(top, "rows"); /* these are whole windows; more is evaluated */
-        json_object_set_new(top, "tokens", json_integer(f->split->tokens - 1));
+        json_object_set_new(top, "tokens", json_integer(tokens));
     } else if (counted)
         json_object_set_new(top, counted, json_integer(count));
     for (int k = 0; k < objective->metrics; k++)
@@ -162,15 +169,13 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
 static void print_text(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     double value[LS_METRICS];
+    const long tokens = count_tokens(f, objective);
     long count;
     const char *counted = name_counted(f->split, objective, e, &count);
     ls_evaluation_values(e, objective, value);
     ls_forward_print(f);
-    if (f->split->tokens)
-        ls_print(stdout, "tokens    %ld\n", f->split->tokens - 1);
-    else
-        ls_print(stdout, "rows      %ld\n", e->rows);
-    if (counted && !f->split->tokens)
+    ls_print(stdout, "%-9s %ld\n", tokens ? "tokens" : "rows", tokens ? tokens : e->rows);
+    if (counted && !tokens)
         ls_print(stdout, "%-9s %ld\n", counted, count);
     for (int k = 0; k < objective->metrics; k++)
         print_figure(objective->metric[k].name, value[k]);

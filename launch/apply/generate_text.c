@@ -100,6 +100,12 @@ static bool build_nets(writer *w, ls_error *error)
 static bool find_net(writer *w, ls_error *error)
 {
     const ls_session *session = &w->forward->saved.session;
+    for (int i = 0; i < session->task.nets; i++)
+        if (w->net[i]->y.rank < 2)
+            return ls_error_set(error, LS_USAGE,
+                                "'%s' gives one output for all steps (last=1?): text is "
+                                "written by a net that predicts the next token at each step",
+                                w->net[i]->name);
     const ls_task task = {.params = w->params,
                           .net = w->net,
                           .nets = session->task.nets,

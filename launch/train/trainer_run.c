@@ -268,10 +268,6 @@ static void start_stage(ls_trainer *t)
         if (number == 0 || strcmp(stages[number].objective, stages[number - 1].objective) != 0)
             ls_judge_forget(&t->position);
     }
-    ls_plan_rows(t, number, &shard_rows, &chunk_rows);
-    objective->type->compile(objective, shard_rows, chunk_rows);
-    if (t->report.timing.timeline)
-        ls_timeline_watch(t->report.timing.timeline, objective);
     const ls_factors_load load = {.threads = ls_max(1, t->options.threads),
                                   .shards = t->shards.end - t->shards.begin,
                                   .most_shards = t->shards.most};
@@ -279,6 +275,10 @@ static void start_stage(ls_trainer *t)
     for (int p = 0; p < LS_PHASES; p++)
         ls_reduce_set_phase(t->reduce, p,
                             p < objective->phases ? &objective->phase[p].slots : &none, &load);
+    ls_plan_rows(t, number, &shard_rows, &chunk_rows); /* the last stage's sums are freed by now */
+    objective->type->compile(objective, shard_rows, chunk_rows);
+    if (t->report.timing.timeline)
+        ls_timeline_watch(t->report.timing.timeline, objective);
     t->loader = open_loader(t);
     ls_report_start(&t->report);
     t->last.saved = t->last.evaluated = t->samples.taken = t->report.stage_start;

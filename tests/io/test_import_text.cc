@@ -105,6 +105,28 @@ TEST_F(ImportText, CharactersComeBackAndTheMostFrequentIsFirst)
     EXPECT_EQ(unknown, -1);
 }
 
+TEST_F(ImportText, CarriageReturnAndLineFeedAreOneLineBreakButForBytes)
+{
+    ASSERT_TRUE(make({"a\r\nb\r\n", "\rc\r\r\n"})) << error.text;
+    EXPECT_EQ(read(LS_TRAIN), "a\nb\n\rc\r\n");
+    plan.level = "byte";
+    ASSERT_TRUE(make({"a\r\nb\r\n"})) << error.text;
+    EXPECT_EQ(read(LS_TRAIN), "a\r\nb\r\n");
+}
+
+TEST_F(ImportText, TheByteZeroIsInNoText)
+{
+    for (const char *level : {"char", "word"}) {
+        plan.level = level;
+        EXPECT_FALSE(make({std::string("ab\0c", 4)}));
+        EXPECT_NE(std::string(error.text)
+                      .find("byte 2 (0x00) is in no text; expected text in UTF-8: "
+                            "convert it (iconv -f UTF-16 -t UTF-8)"),
+                  std::string::npos)
+            << error.text;
+    }
+}
+
 TEST_F(ImportText, WordsStandBetweenWhiteSpaceAndLineBreaksAreTokens)
 {
     plan.level = "word";

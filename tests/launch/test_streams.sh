@@ -219,6 +219,10 @@ END
 expect 65 "$lockstep" train rebuild.yaml run=rebuild
 says 'first5.h5: test/x holds 5 tokens; a window and the token behind it are 10'
 ! grep 'step ' out || fail 'expected the refusal before the first step'
+expect 0 "$lockstep" train rebuild.yaml run=rebuild data=text.h5
+expect 0 "$lockstep" evaluate rebuild --json
+same 'rows and tokens of an autoencoder of 777 tokens' '86 None' \
+    "$("$python" -c 'import json; j = json.load(open("out")); print(j["rows"], j.get("tokens"))')"
 
 # --- A line that looks ahead sees the token that it shall predict.
 expect 64 "$lockstep" train job.yaml run=no model='rnn classes=7 bidirectional=1'

@@ -33,6 +33,8 @@ mkfifo pipe.txt
 import 64 'pipe.txt: is no regular file, but text is read twice: write it to a file first' hello.txt pipe.txt
 printf '\xff\xfeh\0' >wide.txt
 import 65 'wide.txt: is UTF-16 text (save it as UTF-8); expected text in UTF-8' wide.txt
+mkdir -p texts && cp hello.txt texts && tar -cf texts.tar texts
+import 65 'texts.tar: is a tar archive (tar -xf unpacks it); expected text in UTF-8, which byte ' texts.tar
 printf 'PK\003\004\n\n%%\xff' >packed.txt # as a zip archive begins, whose first bytes are characters
 import 65 'packed.txt: is a zip archive, or a spreadsheet, .npz or .pt file (unzip or export it); expected text in UTF-8, which byte 7 ' \
     packed.txt
@@ -193,7 +195,15 @@ with h5py.File("away.h5") as text, h5py.File("rows.h5", "w") as made:
     text.copy("vocabulary", made)
     made["train/x"], made["train/y"] = text["train/x"][:4][None], text["train/x"][1:5][None]
     made["train/y"].attrs["classes"] = 4
+with h5py.File("away.h5") as text, h5py.File("last.h5", "w") as made:
+    text.copy("vocabulary", made)
+    made["train/x"], made["train/y"] = text["train/x"][:4][None], text["train/x"][4:5]
+    made["train/y"].attrs["classes"] = 4
 PYTHON
+expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=last.h5 run=last model='rnn units=4 last=1' unroll=0 epochs=1 \
+    evaluate.every=never
+expect 64 "$lockstep" generate last
+says "'net' gives one output for all steps (last=1?): text is written by a net that predicts the next token at each step"
 refuse() { # LINES WORDS
     expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=rows.h5 run=flat model= unroll=0 epochs=1 evaluate.every=never \
         --resume=never --overwrite net="$1"
