@@ -200,7 +200,7 @@ with h5py.File("away.h5") as text, h5py.File("last.h5", "w") as made:
     made["train/x"], made["train/y"] = text["train/x"][:4][None], text["train/x"][4:5]
     made["train/y"].attrs["classes"] = 4
 PYTHON
-expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=last.h5 run=last model='rnn units=4 last=1' unroll=0 epochs=1 \
+expect 0 "$lockstep" train "$tests/../launch/jobs/hello.yaml" data=last.h5 run=last model='rnn units=4 last=1 classes=4' unroll=0 epochs=1 \
     evaluate.every=never
 expect 64 "$lockstep" generate last
 says "'net' gives one output for all steps (last=1?): text is written by a net that predicts the next token at each step"
