@@ -190,7 +190,8 @@ static bool flush(text *t, ls_error *error)
     return ok;
 }
 
-static bool has_changed(const ls_text_reader *reader, ls_error *error)
+/* The error of a second pass that finds another text than the first. Returns false. */
+static bool refuse_change(const ls_text_reader *reader, ls_error *error)
 {
     return ls_error_set(error, LS_DATA, "%s: has changed while it was read", reader->path);
 }
@@ -203,7 +204,7 @@ static bool write_token(text *t, const ls_text_reader *reader, ls_token token, l
         t->others++;
     }
     if (number < 0 && !t->given)
-        return has_changed(reader, error);
+        return refuse_change(reader, error);
     if (number < 0)
         return ls_error_set(
             error, LS_DATA,
@@ -213,7 +214,7 @@ static bool write_token(text *t, const ls_text_reader *reader, ls_token token, l
             reader->path, (int)token.size, token.bytes, reader->place - (long)token.size,
             t->import->vocabulary);
     if (t->done + t->filled == t->end[LS_TEST])
-        return has_changed(reader, error);
+        return refuse_change(reader, error);
     t->block[t->filled++] = (int32_t)number;
     return t->filled < BLOCK || flush(t, error);
 }

@@ -275,7 +275,9 @@ static void start_stage(ls_trainer *t)
     for (int p = 0; p < LS_PHASES; p++)
         ls_reduce_set_phase(t->reduce, p,
                             p < objective->phases ? &objective->phase[p].slots : &none, &load);
-    ls_plan_rows(t, number, &shard_rows, &chunk_rows); /* the last stage's sums are freed by now */
+    /* Workspaces come after ls_reduce_set_phase, which frees the blocks of the last stage's sums.
+     */
+    ls_plan_rows(t, number, &shard_rows, &chunk_rows);
     objective->type->compile(objective, shard_rows, chunk_rows);
     if (t->report.timing.timeline)
         ls_timeline_watch(t->report.timing.timeline, objective);

@@ -140,8 +140,8 @@ expect 0 over_hosts "$lockstep" train job.yaml run=hostfile steps=$steps
 says "goes on   from $(checkpoint hostfile $((steps - 20)))"
 ends_at hostfile $steps
 
-# In the first start of a job fsync() takes its time, so that a step with a checkpoint does: what is repeated later on a busy
-# machine is not long. With BLOCKS it never ends once there is a checkpoint.
+# In the first start of a job fsync() waits, so that a job with a checkpoint a step makes few steps: ends_at repeats them all,
+# on a machine that may be busy. With BLOCKS fsync() never ends once there is a checkpoint.
 cat >slow.c <<'END'
 #include <glob.h>
 #include <stdlib.h>

@@ -18,7 +18,8 @@ checkpoint: {every: 20 steps}
 END
 
 # Where a file stall-CALL is, rank $STALLS waits in that call: of fsync for a pipe that gives nothing (state S), of pread for a
-# child of vfork that does so (state D, as for a disk). A true fsync may take seconds where other tests write, which is an alarm.
+# child of vfork that does so (state D, as for a disk). fsync does nothing else: a true one would
+# raise an alarm where it takes a second, because other tests write.
 cat >stall.c <<'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>
