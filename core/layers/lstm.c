@@ -9,23 +9,45 @@
  *     h' = o o tanh(c')
  *
  * p are the peepholes of Gers and Schmidhuber (2000), 0 without peephole=1. Gates are stored in the
- * order i, f, z, o, as PyTorch's are; "peephole" is [3, units] in the order i, f, o. */
+ * order i, f, z, o, as PyTorch's are; "peephole" is [3, units] in the order i, f, o.
+ *
+ * With norm=1 what each gate's function is applied to is normalized over the units, and so is the
+ * cell on its way into h (layer normalization: Ba et al. 2016; in the form of Ha et al. 2016, which
+ * normalizes W x + R h of each gate by itself):
+ *
+ *     LN(a) = scale o (a - mean(a)) / sqrt(variance(a) + EPSILON) + shift
+ *     i = s(LN(W^i x + R^i h)), f, z and o likewise;  h' = o o tanh(LN(c'))
+ *
+ * "scale" and "shift" are [5, units] in the order i, f, z, o, c'; the shifts are in the place of
+ * the biases, and with bias=0 there are none. */
+#include <math.h>
+
 #include "core/layers/recurrent.h"
 #include "core/vector_math.h"
 
+#define EPSILON 1e-5
+
 typedef struct lstm {
     ls_recurrent common;
-    bool peephole;
+    bool peephole, norm;
     double forget_bias;
-    int slot; /* of the peepholes */
+    bool shifts;                 /* set up: with norm=1, and without bias=0 */
+    int peepholes, scale, shift; /* slots */
 } lstm;
 
-enum { I, F, Z, O, H, C, FIELDS, NEW_C = FIELDS, PEEPHOLE_FIELDS }; /* C: before the step */
+/* C is the cell before the step. With norm=1 five things are normalized, I to O and CELL; NORMAL is
+ * the first of their fields before scale and shift, BY the first of the gradients by what these
+ * make. In the first number of the latter forward leaves 1 / sqrt(variance + EPSILON) for backward.
+ */
+enum { I, F, Z, O, H, C, FIELDS, NEW_C = FIELDS, PEEPHOLE_FIELDS };
+enum { CELL = O + 1, NORMS, NORMAL = FIELDS, BY = NORMAL + NORMS, NORM_FIELDS = BY + NORMS };
 
 static const ls_option options[] = {
     LS_RECURRENT_OPTIONS,
     {"peephole", LS_OPTION_BOOL, offsetof(lstm, peephole), "0", 0, 1, NULL,
      "the gates see the memory cell of their own unit (Gers and Schmidhuber 2000)"},
+    {"norm", LS_OPTION_BOOL, offsetof(lstm, norm), "0", 0, 1, NULL,
+     "1: normalizes the sums of each gate and the cell over the units (Ba et al. 2016)"},
     {"forget_bias", LS_OPTION_REAL, offsetof(lstm, forget_bias), "1", -100, 100, NULL,
      "what the forget gate's bias starts at, unless bias=0; above 0 memory lasts at first (Gers et "
      "al. 2000, "
@@ -40,6 +62,8 @@ static const char *const examples[] = {
     "3,2 | lstm units=4 carry=1 peephole=1; lstm units=34 carry=1 last=1",
     "4,3 | lstm units=5 peephole=1 recurrent_dropout=0.4; lstm units=34 recurrent_dropout=0.5 "
     "last=1",
+    "4,3 | lstm units=5 norm=1 carry=1 recurrent_dropout=0.3; lstm units=34 norm=1 bias=0 last=1",
+    "5,3 | lstm units=4 reverse=1 norm=1; lstm units=33 norm=1",
     "4,2 | a: lstm units=3; b: lstm @input units=3 reverse=1; concat @a,b; lstm units=2",
     NULL};
 
@@ -110,7 +134,7 @@ static LS_CLONES void peephole_slope(long n, long p, const real *restrict w, con
 static const real *peepholes(const ls_recurrent_step *step)
 {
     const lstm *self = step->layer->self;
-    return self->peephole ? ls_layer_value(step->layer, self->slot) : NULL;
+    return self->peephole ? ls_layer_value(step->layer, self->peepholes) : NULL;
 }
 
 static void forward(const ls_recurrent_step *step)
@@ -145,6 +169,154 @@ static void backward(const ls_recurrent_step *step)
     ls_recurrent_back(step, 0, false, step->state[0]);
 }
 
+/* a = (x - mean) * inverse, with inverse = 1 / sqrt(variance + EPSILON); y = scale o a + shift,
+ * which may be x. shift NULL: of zeros. */
+static LS_CLONES void normalize(long n, const real *restrict scale, const real *restrict shift,
+                                const real *x, real *restrict a, real *restrict inverse, real *y)
+{
+    real sum = 0, squares = 0;
+#pragma omp simd reduction(+ : sum)
+    for (long j = 0; j < n; j++)
+        sum += x[j];
+    const real mean = sum / (real)n;
+#pragma omp simd reduction(+ : squares)
+    for (long j = 0; j < n; j++)
+        squares += (x[j] - mean) * (x[j] - mean);
+    const real by = (real)(1 / sqrt((double)(squares / (real)n) + EPSILON));
+#pragma omp simd
+    for (long j = 0; j < n; j++) {
+        a[j] = (x[j] - mean) * by;
+        y[j] = scale[j] * a[j] + (shift ? shift[j] : 0);
+    }
+    *inverse = by;
+}
+
+/* The way back: d from the gradient by y, which by_y keeps, to that by x. */
+static LS_CLONES void normalize_slope(long n, const real *restrict scale, const real *restrict a,
+                                      real *restrict d, real *restrict by_y)
+{
+    const real inverse = by_y[0];
+    real sum = 0, along = 0;
+#pragma omp simd reduction(+ : sum, along)
+    for (long j = 0; j < n; j++) {
+        const real by_a = scale[j] * d[j];
+        sum += by_a;
+        along += by_a * a[j];
+    }
+    sum /= (real)n;
+    along /= (real)n;
+#pragma omp simd
+    for (long j = 0; j < n; j++) {
+        by_y[j] = d[j];
+        d[j] = (scale[j] * d[j] - sum - along * a[j]) * inverse;
+    }
+}
+
+/* A row of a step from what the gates' functions are applied to: gates, and c to the next. */
+static LS_CLONES void norm_cell(long n, long p, real *restrict g, real *restrict c)
+{
+#pragma omp simd
+    for (long j = 0; j < n; j++) {
+        g[j] = ls_math_logistic(g[j]);
+        g[p + j] = ls_math_logistic(g[p + j]);
+        g[2 * p + j] = ls_math_tanh(g[2 * p + j]);
+        g[3 * p + j] = ls_math_logistic(g[3 * p + j]);
+        c[j] = g[p + j] * c[j] + g[j] * g[2 * p + j];
+    }
+}
+
+/* y: the normalized cell. */
+static LS_CLONES void norm_output(long n, const real *restrict o, const real *restrict y,
+                                  real *restrict h)
+{
+#pragma omp simd
+    for (long j = 0; j < n; j++)
+        h[j] = o[j] * ls_math_tanh(y[j]);
+}
+
+/* The way back through norm_output: o to the gradient by its sum; d is that by the normalized cell,
+ * scale o a + shift. */
+static LS_CLONES void norm_output_slope(long n, const real *restrict scale,
+                                        const real *restrict shift, const real *restrict a,
+                                        const real *restrict dh, real *restrict o, real *restrict d)
+{
+#pragma omp simd
+    for (long j = 0; j < n; j++) {
+        const real t = ls_math_tanh(scale[j] * a[j] + (shift ? shift[j] : 0));
+        d[j] = dh[j] * o[j] * (1 - t * t);
+        o[j] = dh[j] * t * o[j] * (1 - o[j]);
+    }
+}
+
+/* And through norm_cell; d is the gradient by the new c on its way into h. */
+static LS_CLONES void norm_cell_slope(long n, long p, const real *restrict c,
+                                      const real *restrict d, real *restrict g, real *restrict dc)
+{
+#pragma omp simd
+    for (long j = 0; j < n; j++) {
+        const real i = g[j], f = g[p + j], z = g[2 * p + j], by_c = dc[j] + d[j];
+        g[j] = by_c * z * i * (1 - i);
+        g[p + j] = by_c * c[j] * f * (1 - f);
+        g[2 * p + j] = by_c * i * (1 - z * z);
+        dc[j] = by_c * f;
+    }
+}
+
+/* The scales of what is normalized k-th, and its shifts; NULL: it has none. */
+static const real *scale_of(const ls_recurrent_step *step, int k)
+{
+    const lstm *self = step->layer->self;
+    return ls_layer_value(step->layer, self->scale) + k * step->self->units;
+}
+
+static const real *shift_of(const ls_recurrent_step *step, int k)
+{
+    const lstm *self = step->layer->self;
+    return self->shifts ? ls_layer_value(step->layer, self->shift) + k * step->self->units : NULL;
+}
+
+static void norm_row(const ls_recurrent_step *step, long i, int k, const real *x, real *y)
+{
+    normalize(step->self->units, scale_of(step, k), shift_of(step, k), x,
+              ls_recurrent_field(step, i, NORMAL + k), ls_recurrent_field(step, i, BY + k), y);
+}
+
+static void norm_row_slope(const ls_recurrent_step *step, long i, int k, real *d)
+{
+    normalize_slope(step->self->units, scale_of(step, k), ls_recurrent_field(step, i, NORMAL + k),
+                    d, ls_recurrent_field(step, i, BY + k));
+}
+
+static void norm_forward(const ls_recurrent_step *step)
+{
+    const long n = step->self->units, p = step->self->padded;
+    ls_recurrent_multiply(step, 0, step->state[0], true);
+    for (long i = 0; i < step->rows; i++) {
+        real *g = ls_recurrent_field(step, i, I), *c = step->state[1] + i * n;
+        for (int k = I; k <= O; k++)
+            norm_row(step, i, k, g + k * p, g + k * p);
+        norm_cell(n, p, g, c);
+        norm_row(step, i, CELL, c, step->spare);
+        norm_output(n, g + O * p, step->spare, step->state[0] + i * n);
+    }
+}
+
+static void norm_backward(const ls_recurrent_step *step)
+{
+    const long n = step->self->units, p = step->self->padded;
+    for (long i = 0; i < step->rows; i++) {
+        real *g = ls_recurrent_field(step, i, I), *dc = step->state[1] + i * n;
+        norm_output_slope(n, scale_of(step, CELL), shift_of(step, CELL),
+                          ls_recurrent_field(step, i, NORMAL + CELL), step->state[0] + i * n,
+                          g + O * p, step->spare);
+        norm_row_slope(step, i, CELL, step->spare);
+        norm_cell_slope(n, p, ls_recurrent_field(step, i, C), step->spare, g, dc);
+        for (int k = I; k <= O; k++)
+            norm_row_slope(step, i, k, g + k * p);
+    }
+    ls_recurrent_back(step, 0, false, step->state[0]);
+}
+
 static const ls_recurrent_cell plain = {.gates = 4,
                                         .states = 2,
                                         .fields = FIELDS,
@@ -160,17 +332,41 @@ static const ls_recurrent_cell with_peephole = {.gates = 4,
                                                 .forward = forward,
                                                 .backward = backward};
 
+static const ls_recurrent_cell with_norm = {.gates = 4,
+                                            .states = 2,
+                                            .fields = NORM_FIELDS,
+                                            .products = 1,
+                                            .product = {{0, 4, H, I, H}},
+                                            .forward = norm_forward,
+                                            .backward = norm_backward};
+
 static bool setup(ls_layer *layer, ls_error *error)
 {
     lstm *self = layer->self;
     const long units = self->common.units;
     const ls_initializer bias = {
         .kind = LS_INIT_CONSTANT, .scale = self->forget_bias, .only = {F * units, (F + 1) * units}};
-    if (!ls_recurrent_setup(layer, self->peephole ? &with_peephole : &plain, &bias, error))
+    if (self->norm && self->peephole)
+        return ls_error_set(error, LS_USAGE,
+                            "norm=1 does not go with peephole=1: leave one of them out");
+    self->shifts = self->norm && self->common.bias;
+    self->common.bias = self->common.bias && !self->norm;
+    if (!ls_recurrent_setup(layer,
+                            self->norm       ? &with_norm
+                            : self->peephole ? &with_peephole
+                                             : &plain,
+                            &bias, error))
         return false;
+    if (self->norm)
+        self->scale = ls_layer_claim(layer, "scale", LS_SLOT_BIAS, &(ls_shape){2, {NORMS, units}},
+                                     &(ls_initializer){.kind = LS_INIT_CONSTANT, .scale = 1}, NULL);
+    if (self->shifts)
+        self->shift = ls_layer_claim(layer, "shift", LS_SLOT_BIAS, &(ls_shape){2, {NORMS, units}},
+                                     &bias, NULL);
     if (self->peephole)
-        self->slot = ls_layer_claim(layer, "peephole", LS_SLOT_WEIGHT, &(ls_shape){2, {3, units}},
-                                    &(ls_initializer){.kind = LS_INIT_UNIFORM, .scale = 0.1}, NULL);
+        self->peepholes =
+            ls_layer_claim(layer, "peephole", LS_SLOT_WEIGHT, &(ls_shape){2, {3, units}},
+                           &(ls_initializer){.kind = LS_INIT_UNIFORM, .scale = 0.1}, NULL);
     return true;
 }
 
@@ -188,27 +384,51 @@ static LS_CLONES void add_products(long lines, long line, const real *restrict a
         sum[j] += (real)total[j];
 }
 
-static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+/* to[units] += the sum over all lines that count of the products of two fields' numbers. */
+static void add_fields(const ls_layer *layer, const ls_layer_args *args, int a, int b, real *to)
+{
+    const ls_recurrent *common = layer->self;
+    const ls_interval own = ls_layer_args_part(args, common->units, WIDTH);
+    const real *kept = args->kept;
+    for (long row = 0; row < args->rows;) {
+        const ls_interval lines = ls_layer_next_lines(args, common->steps, &row);
+        const real *const first = kept + lines.begin * common->line;
+        for (long j = own.begin; j < own.end; j += WIDTH)
+            add_products(lines.end - lines.begin, common->line, first + a * common->padded + j,
+                         first + b * common->padded + j, own.end - j < WIDTH ? own.end - j : WIDTH,
+                         to + j);
+    }
+}
+
+static void norm_gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
 {
     const lstm *self = layer->self;
     const ls_recurrent *common = &self->common;
+    real *const scale = ls_layer_gradient(layer, pass, self->scale);
+    real *const shift = self->shifts ? ls_layer_gradient(layer, pass, self->shift) : NULL;
+    const ls_interval own = ls_layer_args_part(args, common->units, 1);
+    const real *by = (const real *)args->kept + BY * common->padded + own.begin;
+    for (int k = 0; k < NORMS; k++) {
+        if (scale)
+            add_fields(layer, args, BY + k, NORMAL + k, scale + k * common->units);
+        if (shift)
+            ls_recurrent_sum(layer, args, by + k * common->padded, own.end - own.begin,
+                             shift + k * common->units + own.begin);
+    }
+}
+
+static void gradient(const ls_layer *layer, const ls_pass *pass, const ls_layer_args *args)
+{
+    const lstm *self = layer->self;
     static const struct {
         int gate, cell;
     } sees[] = {{I, C}, {F, C}, {O, NEW_C}};
     ls_recurrent_gradient(layer, pass, args);
-    real *const to = self->peephole ? ls_layer_gradient(layer, pass, self->slot) : NULL;
-    const ls_interval own = ls_layer_args_part(args, common->units, WIDTH);
-    const real *kept = args->kept;
-    for (long row = 0; to && row < args->rows;) {
-        const ls_interval lines = ls_layer_next_lines(args, common->steps, &row);
-        const real *const first = kept + lines.begin * common->line;
-        for (int k = 0; k < 3; k++)
-            for (long j = own.begin; j < own.end; j += WIDTH)
-                add_products(lines.end - lines.begin, common->line,
-                             first + sees[k].gate * common->padded + j,
-                             first + sees[k].cell * common->padded + j,
-                             own.end - j < WIDTH ? own.end - j : WIDTH, to + k * common->units + j);
-    }
+    real *const to = self->peephole ? ls_layer_gradient(layer, pass, self->peepholes) : NULL;
+    for (int k = 0; to && k < 3; k++)
+        add_fields(layer, args, sees[k].gate, sees[k].cell, to + k * self->common.units);
+    if (self->norm)
+        norm_gradient(layer, pass, args);
 }
 
 const ls_layer_type ls_layer_lstm = {

@@ -3,19 +3,22 @@
 
 typedef struct lstm {
     ls_sequence sequence;
-    bool peephole;
+    bool peephole, norm;
 } lstm;
 
 static const ls_option options[] = {LS_SEQUENCE_OPTIONS,
                                     {"peephole", LS_OPTION_BOOL, offsetof(lstm, peephole), "0", 0,
                                      1, NULL, "the gates see the memory cell of their own unit"},
+                                    {"norm", LS_OPTION_BOOL, offsetof(lstm, norm), "0", 0, 1, NULL,
+                                     "normalizes the sums of each gate and the cell over the units "
+                                     "(Ba et al. 2016)"},
                                     {0}};
 
 static bool write(const void *self, const ls_shape *input, ls_model_nets *nets, ls_error *error)
 {
+    static const char *const more[2][2] = {{"", "norm=1"}, {"peephole=1", "peephole=1 norm=1"}};
     const lstm *m = self;
-    return ls_sequence_write(&m->sequence, "lstm", m->peephole ? "peephole=1" : "", input, nets,
-                             error);
+    return ls_sequence_write(&m->sequence, "lstm", more[m->peephole][m->norm], input, nets, error);
 }
 
 const ls_model_type ls_model_lstm = {

@@ -187,6 +187,8 @@ bool ls_onnx_recurrent_lstm(ls_onnx_line *line, ls_error *error)
     const char *made[OUTPUTS];
     if (!check_ends(line, error))
         return false;
+    if (ls_option_value_bool(line->layer, "norm"))
+        return ls_error_set(error, LS_USAGE, "an lstm with norm=1 has no form in ONNX");
     const char *seen = ls_option_value_bool(line->layer, "peephole") ? peepholes(line) : "";
     apply(line, &lstm_gates, biases(line, &lstm_gates, -1), seen, made);
     finish(line, made);

@@ -18,6 +18,7 @@ const char *const nets[] = {
     "rnn units=5 last=1",
     "gru units=5 reverse=1",
     "gru units=5 reverse=1 last=1",
+    "lstm units=5 norm=1; dense units=3 each=1",
     "lstm units=5 peephole=1; activation function=tanh; dense units=3 each=1",
     "lstm units=5 reverse=1; lstm units=4 last=1",
     "a: lstm units=3; b: lstm @input units=3 reverse=1; concat @a,b; gru units=4 reverse=1 last=1",

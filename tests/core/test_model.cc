@@ -355,6 +355,8 @@ TEST(Sequences, HaveTheParametersOfTheirLayers)
               v * n + 2 * 4 * (2 * n * n + n) + out);
     EXPECT_EQ(Model("lstm classes=4 units=6 layers=1 peephole=1", FEATURES).trained(),
               4 * (6 * 3 + 6 * 6 + 6) + 3 * 6 + 6 * 4 + 4);
+    EXPECT_EQ(Model("lstm classes=4 units=6 layers=1 norm=1", FEATURES).trained(),
+              4 * (6 * 3 + 6 * 6) + 2 * 5 * 6 + 6 * 4 + 4);
     EXPECT_EQ(Model("rnn classes=4 units=6 layers=1 vocabulary=9", TOKENS).trained(),
               6 * 9 + 6 * 6 + 6 + 6 * 4 + 4);
     EXPECT_EQ(Model("gru classes=4 units=6 layers=2 bidirectional=1", FEATURES).trained(),

@@ -17,12 +17,14 @@ double logistic(double z)
     return 1 / (1 + std::exp(-z));
 }
 
-/* Gate g of W x + R (m o h) + b; m is the mask of a row, [units]. */
+/* Gate g of W x + R (m o h) + b, b being slot 2 unless biased = false; m is the mask of a row,
+ * [units]. */
 class Sums
 {
   public:
-    explicit Sums(OneLayer &one, long units)
-        : m(units, 1), units_(units), w_(one.value(0)), r_(one.value(1)), b_(one.value(2))
+    Sums(OneLayer &one, long units, bool biased)
+        : m(units, 1), units_(units), w_(one.value(0)), r_(one.value(1)),
+          b_(biased ? one.value(2) : Reals(4 * units, 0))
     {
     }
     Reals m;
@@ -73,7 +75,7 @@ void expect_cell(const std::string &line, long units, Cell cell, double dropped 
     pass.step = 11;
     pass.row = 5;
     const ls_random stream = ls_random_stream(7, LS_RANDOM_DROPOUT, 11, 0, one.layer->stream);
-    Sums sums(one, units);
+    Sums sums(one, units, line.find("norm=1") == std::string::npos);
     const Vector expected = unroll(units, x, [&](const real *at, Vector &h, Vector &c) {
         const uint64_t row = 5 + (uint64_t)((at - x.data()) / (T * IN));
         ls_random_mask(stream, row, dropped, sums.m.data(), units);
@@ -93,6 +95,39 @@ void lstm_cell(OneLayer &one, const Sums &s, const real *x, Vector &h, Vector &c
         c[j] = c[j] * f + i * std::tanh(sum(2));
         h[j] = std::tanh(c[j]) * logistic(sum(3) + p[2 * n + j] * c[j]);
     }
+}
+
+/* Layer normalization of a, by the k-th scales and shifts. */
+Vector normalized(OneLayer &one, const Vector &a, long k)
+{
+    const long n = (long)a.size();
+    const Reals scale = one.value(2), shift = one.layer->slots > 3 ? one.value(3) : Reals(5 * n, 0);
+    double mean = 0, variance = 0;
+    for (double x : a)
+        mean += x / (double)n;
+    for (double x : a)
+        variance += (x - mean) * (x - mean) / (double)n;
+    Vector y;
+    for (long j = 0; j < n; j++)
+        y.push_back((double)scale[k * n + j] * (a[j] - mean) / std::sqrt(variance + 1e-5) +
+                    (double)shift[k * n + j]);
+    return y;
+}
+
+void norm_cell(OneLayer &one, const Sums &s, const real *x, Vector &h, Vector &c)
+{
+    const long n = (long)h.size();
+    Vector g[4];
+    for (long k = 0; k < 4; k++) {
+        for (long j = 0; j < n; j++)
+            g[k].push_back(s.x(k, j, x) + s.h(k, j, h));
+        g[k] = normalized(one, g[k], k);
+    }
+    for (long j = 0; j < n; j++)
+        c[j] = logistic(g[1][j]) * c[j] + logistic(g[0][j]) * std::tanh(g[2][j]);
+    const Vector y = normalized(one, c, 4);
+    for (long j = 0; j < n; j++)
+        h[j] = logistic(g[3][j]) * std::tanh(y[j]);
 }
 
 void gru_before_cell(OneLayer &, const Sums &s, const real *x, Vector &h, Vector &)
@@ -149,7 +184,8 @@ Reals backwards(const Reals &x, long rows, long width)
     return out;
 }
 
-const char *const types[] = {"rnn", "gru", "gru reset=after", "lstm", "lstm peephole=1"};
+const char *const types[] = {"rnn",        "gru", "gru reset=after", "lstm", "lstm peephole=1",
+                             "lstm norm=1"};
 
 /* The numbers that a slot of a line starts at. */
 Reals start_of(const std::string &line, long x, const char *slot)
@@ -178,6 +214,12 @@ TEST_P(Recurrent, PeepholesSeeTheCellBeforeAndTheOutputGateTheNewOne)
     expect_cell("lstm peephole=1", GetParam(), lstm_cell);
 }
 
+TEST_P(Recurrent, NormNormalizesEachGateAndTheCellOnItsWayOut)
+{
+    expect_cell("lstm norm=1", GetParam(), norm_cell);
+    expect_cell("lstm norm=1 bias=0", GetParam(), norm_cell);
+}
+
 TEST_P(Recurrent, GruResetsBeforeTheProductAndZWeighsTheNewState)
 {
     expect_cell("gru", GetParam(), gru_before_cell);
@@ -200,6 +242,7 @@ TEST_P(Recurrent, OfADroppedUnitNoProductOfARowsStepsSeesTheState)
     const std::string rest = " recurrent_dropout=0.4";
     expect_cell("lstm" + rest, GetParam(), lstm_cell, 0.4);
     expect_cell("lstm peephole=1" + rest, GetParam(), lstm_cell, 0.4);
+    expect_cell("lstm norm=1" + rest, GetParam(), norm_cell, 0.4);
     expect_cell("gru" + rest, GetParam(), gru_before_cell, 0.4);
     expect_cell("gru reset=after" + rest, GetParam(), gru_after_cell, 0.4);
     expect_cell("rnn" + rest, GetParam(), rnn_cell<hyperbolic>, 0.4);
@@ -281,6 +324,9 @@ TEST(RecurrentStart, OfTheBiasOnlyTheForgetGatesPartIsNot0)
     const Reals asked = start_of("l: lstm units=2 forget_bias=-3", IN, "l/bias");
     EXPECT_EQ(asked, Reals({0, 0, -3, -3, 0, 0, 0, 0}));
     EXPECT_EQ(start_of("l: gru units=2", IN, "l/bias"), Reals(6, 0));
+    const std::string norm = "l: lstm units=2 norm=1 forget_bias=3";
+    EXPECT_EQ(start_of(norm, IN, "l/shift"), Reals({0, 0, 3, 3, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(start_of(norm, IN, "l/scale"), Reals(10, 1));
 }
 
 TEST(RecurrentStart, EachGatesRecurrentWeightIsOrthogonalOnRequest)
@@ -304,6 +350,12 @@ TEST(RecurrentStart, EachGatesRecurrentWeightIsOrthogonalOnRequest)
 TEST(RecurrentSetup, NoStateIsCarriedAgainstTheStream)
 {
     EXPECT_NE(refusal("gru units=3 carry=1 reverse=1", {2, 3}).find("leave one of them out"),
+              std::string::npos);
+}
+
+TEST(RecurrentSetup, WhatIsNormalizedHasNoPeepholes)
+{
+    EXPECT_NE(refusal("lstm units=3 peephole=1 norm=1", {2, 3}).find("leave one of them out"),
               std::string::npos);
 }
 

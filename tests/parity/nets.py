@@ -176,6 +176,15 @@ def peephole_step(a, p, h, c):
     return torch.tanh(c) * torch.sigmoid(ao + po * c), c
 
 
+def norm_step(a, p, h, c):
+    """Layer normalization of each gate's sums, and of the cell on its way into h."""
+    def norm(x, k):
+        return F.layer_norm(x, x.shape[1:], p["scale"][k], p["shift"][k] if "shift" in p else None)
+    i, f, z, o = (norm(x, k) for k, x in enumerate((a + (p["mask"] * h) @ p["recurrent"].T).chunk(4, 1)))
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(z)
+    return torch.sigmoid(o) * torch.tanh(norm(c, 4)), c
+
+
 def straight(step):
     """A step whose gradient is passed through as it is."""
     return lambda x, p: x + (step(x) - x).detach()
@@ -307,6 +316,9 @@ CASES = {
     "lstm peephole": Case("images", "cross-entropy", [
         steps(12, 12), unrolled("lstm", 33, "peephole=1", peephole_step),
         unrolled("lstm", 7, "peephole=1 bias=0", peephole_step, reverse=1, last=1), dense(4)]),
+    "lstm norm": Case("images", "cross-entropy", [
+        steps(12, 12), unrolled("lstm", 33, "norm=1 recurrent_dropout=0.3", norm_step),
+        unrolled("lstm", 7, "norm=1 bias=0", norm_step, reverse=1, last=1), dense(4)]),
     "recurrent dropout": Case("images", "cross-entropy", [
         steps(12, 12), unrolled("lstm", 33, "peephole=1 recurrent_dropout=0.3", peephole_step),
         unrolled("gru", 9, "recurrent_dropout=0.5", gru_step, reverse=1),
