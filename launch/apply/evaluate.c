@@ -138,17 +138,11 @@ static const char *name_counted(const ls_split *split, const ls_objective *objec
                                                 : NULL;
 }
 
-/* How many tokens were judged: all of a stream that have one before them; 0: rows were. */
-static long count_tokens(const ls_forward *f, const ls_objective *objective)
-{
-    return f->split->tokens && objective->takes_y ? f->split->tokens - 1 : 0;
-}
-
 static void print_json(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     double value[LS_METRICS];
     json_t *top = ls_forward_json(f);
-    const long tokens = count_tokens(f, objective);
+    const long tokens = ls_evaluation_tokens(objective, f->split);
     long count;
     const char *counted = name_counted(f->split, objective, e, &count);
     ls_evaluation_values(e, objective, value);
@@ -169,7 +163,7 @@ static void print_json(const ls_forward *f, const ls_objective *objective, const
 static void print_text(const ls_forward *f, const ls_objective *objective, const ls_evaluation *e)
 {
     double value[LS_METRICS];
-    const long tokens = count_tokens(f, objective);
+    const long tokens = ls_evaluation_tokens(objective, f->split);
     long count;
     const char *counted = name_counted(f->split, objective, e, &count);
     ls_evaluation_values(e, objective, value);

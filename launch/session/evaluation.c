@@ -153,17 +153,16 @@ void ls_evaluation_release(ls_evaluation *evaluation)
     evaluation->confusion = NULL;
 }
 
-/* Whether the split is evaluated as streams of tokens. */
-static bool in_streams(const ls_objective *objective, const ls_split *split)
+long ls_evaluation_tokens(const ls_objective *objective, const ls_split *split)
 {
-    return split->tokens && objective->takes_y;
+    return split->tokens && objective->takes_y ? split->tokens - 1 : 0;
 }
 
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split)
 {
     const ls_split *rows = ls_dataset_split(data, split);
     return ls_min(ls_objective_chunk(objective),
-                  in_streams(objective, rows) ? LS_STREAMS_CHUNK : rows->x.rows);
+                  ls_evaluation_tokens(objective, rows) ? LS_STREAMS_CHUNK : rows->x.rows);
 }
 
 double ls_evaluation_likelihood(const ls_evaluation *e, double *standard_error)
@@ -208,7 +207,7 @@ static bool evaluate_rows(ls_comm *comm, ls_objective *objective, ls_dataset *da
                                 .reals = carried_by(objective),
                                 .context = &c,
                                 .apply = evaluate_batch};
-    const bool flows = in_streams(objective, ls_dataset_split(data, split));
+    const bool flows = ls_evaluation_tokens(objective, ls_dataset_split(data, split)) > 0;
     const long count = flows ? ls_streams_chunks(&streams) : ls_chunks_count(&chunks),
                phases = objective->phases;
     c.sums = ls_alloc((size_t)(count * phases), sizeof *c.sums);
@@ -259,7 +258,7 @@ bool ls_evaluation_check(const ls_objective *objective, const ls_dataset *data, 
     if (!has_rows(objective, split))
         return ls_error_set(error, LS_DATA, "%s: %s/%s is missing", ls_dataset_path(data),
                             split->name, split->present ? "y" : "x");
-    return split->x.rows > 0 || in_streams(objective, split) ||
+    return split->x.rows > 0 || ls_evaluation_tokens(objective, split) ||
            ls_error_set(error, LS_DATA,
                         "%s: %s holds %ld tokens; a window and the token behind it are %ld",
                         ls_dataset_path(data), split->x.path, split->tokens,

@@ -29,6 +29,9 @@ void ls_evaluation_release(ls_evaluation *evaluation);
  * rows to compare with. */
 void ls_evaluation_values(const ls_evaluation *evaluation, const ls_objective *objective,
                           double *value);
+/* How many tokens of the split are judged, where it is evaluated as a stream: all that have one
+ * before them. 0: rows are judged. */
+long ls_evaluation_tokens(const ls_objective *objective, const ls_split *split);
 /* Rows of a chunk: ls_objective_chunk, or all rows of the split where these are fewer; of a stream
  * of tokens those that streams.h says. */
 long ls_evaluation_chunk(const ls_objective *objective, const ls_dataset *data, ls_split_id split);
