@@ -64,4 +64,7 @@ expect 0 "$lockstep" train spans.yaml run=flat --resume=never --overwrite \
     net=$'embedding vocabulary=9 width=4\nreshape shape=6,8\nlstm units=6\nreshape shape=12,3\ndense each=1 units=5'
 expect 64 "$lockstep" export flat -o refused.onnx
 says 'reshape1: what this reshape makes of a row depends on where the row ends'
+expect 0 "$lockstep" train spans.yaml run=norm net=$'embedding vocabulary=9 width=4\nlstm units=6 norm=1\ndense each=1 units=5'
+expect 64 "$lockstep" export norm -o refused.onnx
+says 'lstm1: an lstm with norm=1 has no form in ONNX'
 [ ! -e refused.onnx ] || fail 'a refused export left a file'
