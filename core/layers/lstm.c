@@ -35,10 +35,10 @@ typedef struct lstm {
     int peepholes, scale, shift; /* slots */
 } lstm;
 
-/* C is the cell before the step. With norm=1 five things are normalized, I to O and CELL; NORMAL is
- * the first of their fields before scale and shift, BY the first of the gradients by what these
- * make. In the first number of the latter forward leaves 1 / sqrt(variance + EPSILON) for backward.
- */
+/* The fields of a line; C is the cell before the step. With norm=1 there are two more for each of
+ * the NORMS that are normalized, I to O and CELL: field NORMAL + k is the k-th before scale and
+ * shift; field BY + k is after backward the gradient by what scale and shift make of it. Forward
+ * leaves 1 / sqrt(variance + EPSILON) in the first number of BY + k. */
 enum { I, F, Z, O, H, C, FIELDS, NEW_C = FIELDS, PEEPHOLE_FIELDS };
 enum { CELL = O + 1, NORMS, NORMAL = FIELDS, BY = NORMAL + NORMS, NORM_FIELDS = BY + NORMS };
 
@@ -68,7 +68,7 @@ static const char *const examples[] = {
     NULL};
 
 /* A row of a step: g [4 fields, p reals apart] from sums to gates, c and h to the next. w: [3, n]
- * peepholes, NULL: none. */
+ * peepholes, NULL: none. h NULL: it is not made. */
 static LS_INLINE void value(long n, long p, const real *w, real *restrict g, real *restrict c,
                             real *restrict h)
 {
@@ -84,7 +84,8 @@ static LS_INLINE void value(long n, long p, const real *w, real *restrict g, rea
         g[2 * p + j] = z;
         g[3 * p + j] = o;
         c[j] = after;
-        h[j] = o * ls_math_tanh(after);
+        if (h)
+            h[j] = o * ls_math_tanh(after);
     }
 }
 
@@ -191,7 +192,8 @@ static LS_CLONES void normalize(long n, const real *restrict scale, const real *
     *inverse = by;
 }
 
-/* The way back: d from the gradient by y, which by_y keeps, to that by x. */
+/* The way back through normalize: d is the gradient by y and becomes that by x. by_y[0] is
+ * `inverse` and by_y becomes the gradient by y. */
 static LS_CLONES void normalize_slope(long n, const real *restrict scale, const real *restrict a,
                                       real *restrict d, real *restrict by_y)
 {
@@ -212,20 +214,13 @@ static LS_CLONES void normalize_slope(long n, const real *restrict scale, const 
     }
 }
 
-/* A row of a step from what the gates' functions are applied to: gates, and c to the next. */
-static LS_CLONES void norm_cell(long n, long p, real *restrict g, real *restrict c)
+/* value of gates whose sums are normalized; h is made by norm_output. */
+static LS_CLONES void norm_value(long n, long p, real *restrict g, real *restrict c)
 {
-#pragma omp simd
-    for (long j = 0; j < n; j++) {
-        g[j] = ls_math_logistic(g[j]);
-        g[p + j] = ls_math_logistic(g[p + j]);
-        g[2 * p + j] = ls_math_tanh(g[2 * p + j]);
-        g[3 * p + j] = ls_math_logistic(g[3 * p + j]);
-        c[j] = g[p + j] * c[j] + g[j] * g[2 * p + j];
-    }
+    value(n, p, NULL, g, c, NULL);
 }
 
-/* y: the normalized cell. */
+/* h = o o tanh(y), of the output gate o and the normalized cell y. */
 static LS_CLONES void norm_output(long n, const real *restrict o, const real *restrict y,
                                   real *restrict h)
 {
@@ -248,9 +243,10 @@ static LS_CLONES void norm_output_slope(long n, const real *restrict scale,
     }
 }
 
-/* And through norm_cell; d is the gradient by the new c on its way into h. */
-static LS_CLONES void norm_cell_slope(long n, long p, const real *restrict c,
-                                      const real *restrict d, real *restrict g, real *restrict dc)
+/* The way back through norm_value, but for the output gate; d is the gradient by the new c on its
+ * way into h. */
+static LS_CLONES void norm_slope(long n, long p, const real *restrict c, const real *restrict d,
+                                 real *restrict g, real *restrict dc)
 {
 #pragma omp simd
     for (long j = 0; j < n; j++) {
@@ -295,7 +291,7 @@ static void norm_forward(const ls_recurrent_step *step)
         real *g = ls_recurrent_field(step, i, I), *c = step->state[1] + i * n;
         for (int k = I; k <= O; k++)
             norm_row(step, i, k, g + k * p, g + k * p);
-        norm_cell(n, p, g, c);
+        norm_value(n, p, g, c);
         norm_row(step, i, CELL, c, step->spare);
         norm_output(n, g + O * p, step->spare, step->state[0] + i * n);
     }
@@ -310,7 +306,7 @@ static void norm_backward(const ls_recurrent_step *step)
                           ls_recurrent_field(step, i, NORMAL + CELL), step->state[0] + i * n,
                           g + O * p, step->spare);
         norm_row_slope(step, i, CELL, step->spare);
-        norm_cell_slope(n, p, ls_recurrent_field(step, i, C), step->spare, g, dc);
+        norm_slope(n, p, ls_recurrent_field(step, i, C), step->spare, g, dc);
         for (int k = I; k <= O; k++)
             norm_row_slope(step, i, k, g + k * p);
     }

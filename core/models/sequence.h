@@ -45,7 +45,7 @@ typedef struct ls_sequence {
 /* clang-format on */
 
 /* Writes the net; its recurrent lines are of this type, which the model is called too, and have
- * these options: "", "peephole=1". */
+ * these options, such as "peephole=1"; "": none. */
 bool ls_sequence_write(const ls_sequence *s, const char *type, const char *more,
                        const ls_shape *input, ls_model_nets *nets, ls_error *error);
 

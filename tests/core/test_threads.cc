@@ -71,9 +71,8 @@ const Net nets[] = {
      "dense share=b transpose=1\ndense share=a transpose=1\n"},
     {"recurrent",
      {2, {6, 40}},
-     "lstm units=70 peephole=1\nlstm units=70 norm=1\ngru units=33\ngru units=40 reset=after "
-     "reverse=1\n"
-     "rnn units=64 last=1\n"},
+     "lstm units=70 peephole=1\nlstm units=70 norm=1\ngru units=33\n"
+     "gru units=40 reset=after reverse=1\nrnn units=64 last=1\n"},
     {"tied convolutions",
      {3, {12, 10, 8}},
      "a: conv2d out=48 kernel=3 pad=1 stride=2\nb: conv2d out=40 kernel=3\n"
