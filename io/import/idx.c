@@ -146,7 +146,12 @@ static bool read_header(idx_file *idx, ls_error *error)
                             "%s: says that it holds %ld rows of %ld x %ld; expected at least one "
                             "row, of 1 to %d numbers",
                             idx->path, idx->rows, idx->height, idx->width, (int)ROW_MAX);
-    return true;
+    return ls_packed_can_hold(idx->path, sizes[0] * row) ||
+           ls_error_set(
+               error, LS_DATA,
+               "%s: says that it holds %ld rows of %ld x %ld, more than a file of its size "
+               "can: get it again",
+               idx->path, idx->rows, idx->height, idx->width);
 }
 
 /* Opens a file and reads its header; close_file closes it, whether this succeeds or not. */

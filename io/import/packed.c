@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "io/file.h"
+
+enum { DEFLATE_MAX = 1032 };
 
 gzFile ls_packed_open(const char *path, ls_error *error)
 {
@@ -18,6 +21,13 @@ gzFile ls_packed_open(const char *path, ls_error *error)
     reason = file < 0 ? reason : ENOMEM;
     ls_error_set(error, ls_file_open_code(reason), "%s: can't open: %s", path, strerror(reason));
     return NULL;
+}
+
+bool ls_packed_can_hold(const char *path, uint64_t bytes)
+{
+    struct stat about;
+    return stat(path, &about) != 0 || !S_ISREG(about.st_mode) ||
+           bytes / DEFLATE_MAX <= (uint64_t)about.st_size;
 }
 
 const char *ls_packed_reason(gzFile file, int *code)

@@ -161,6 +161,16 @@ TEST_F(Import, GzipAndPlainGiveTheSameFile)
     EXPECT_EQ(read_file(output), plain);
 }
 
+TEST_F(Import, BlackImagesThatGzipPacksAThousandfoldAreRead)
+{
+    plan.file[2] = plan.file[3] = nullptr;
+    write_gzip(train_images,
+               word(0x803) + word(100) + word(1000) + word(1000) + std::string(100000000, 0));
+    ASSERT_LT(std::filesystem::file_size(train_images), 100000u);
+    run();
+    EXPECT_EQ(split(LS_TRAIN)->x.rows, 100);
+}
+
 TEST_F(Import, ATrainPairAloneIsEnough)
 {
     plan.file[2] = plan.file[3] = nullptr;
@@ -324,6 +334,15 @@ TEST_F(Import, BrokenFilesAreRefusedAndNothingIsLeftBehind)
          &train_images,
          wide,
          {"train-x: says that it holds 100 rows of 2147483648"}},
+        {"more than its bytes can hold",
+         &train_images,
+         [&] {
+             std::string bytes = good;
+             bytes.replace(8, 8, word(8) + word(50331648));
+             return bytes;
+         }(),
+         {"train-x: says that it holds 100 rows of 8 x 50331648, more than a file of its size "
+          "can"}},
         {"fewer labels", &train_labels, labels(99, 7), {"holds 99 labels", "holds 100 images"}},
         {"other size",
          &test_images,
