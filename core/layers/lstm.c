@@ -89,22 +89,29 @@ static LS_INLINE void value(long n, long p, const real *w, real *restrict g, rea
     }
 }
 
+/* A unit's way back through its new c, by which the gradient is by_c: the gates i, f and z become
+ * the gradients by their sums. Returns the gradient by the c before. */
+static LS_INLINE real memory_slope(real before, real by_c, real *i, real *f, real *z)
+{
+    const real in = *i, keep = *f, input = *z;
+    *i = by_c * input * in * (1 - in);
+    *f = by_c * before * keep * (1 - keep);
+    *z = by_c * in * (1 - input * input);
+    return by_c * keep;
+}
+
 /* The way back: g from gates to the gradients by their sums, dc to that by the c before. */
 static LS_INLINE void slope(long n, long p, const real *w, const real *restrict c,
                             const real *restrict dh, real *restrict g, real *restrict dc)
 {
 #pragma omp simd
     for (long j = 0; j < n; j++) {
-        const real i = g[j], f = g[p + j], z = g[2 * p + j], o = g[3 * p + j], before = c[j];
-        const real t = ls_math_tanh(f * before + i * z);
+        const real t = ls_math_tanh(g[p + j] * c[j] + g[j] * g[2 * p + j]), o = g[3 * p + j];
         const real by_o = dh[j] * t * o * (1 - o);
         const real by_c = dc[j] + dh[j] * o * (1 - t * t) + (w ? w[2 * n + j] * by_o : 0);
-        const real by_i = by_c * z * i * (1 - i), by_f = by_c * before * f * (1 - f);
-        g[j] = by_i;
-        g[p + j] = by_f;
-        g[2 * p + j] = by_c * i * (1 - z * z);
+        const real by_before = memory_slope(c[j], by_c, &g[j], &g[p + j], &g[2 * p + j]);
         g[3 * p + j] = by_o;
-        dc[j] = by_c * f + (w ? w[j] * by_i + w[n + j] * by_f : 0);
+        dc[j] = by_before + (w ? w[j] * g[j] + w[n + j] * g[p + j] : 0);
     }
 }
 
@@ -249,13 +256,8 @@ static LS_CLONES void norm_slope(long n, long p, const real *restrict c, const r
                                  real *restrict g, real *restrict dc)
 {
 #pragma omp simd
-    for (long j = 0; j < n; j++) {
-        const real i = g[j], f = g[p + j], z = g[2 * p + j], by_c = dc[j] + d[j];
-        g[j] = by_c * z * i * (1 - i);
-        g[p + j] = by_c * c[j] * f * (1 - f);
-        g[2 * p + j] = by_c * i * (1 - z * z);
-        dc[j] = by_c * f;
-    }
+    for (long j = 0; j < n; j++)
+        dc[j] = memory_slope(c[j], dc[j] + d[j], &g[j], &g[p + j], &g[2 * p + j]);
 }
 
 /* The scales of what is normalized k-th, and its shifts; NULL: it has none. */
@@ -313,28 +315,30 @@ static void norm_backward(const ls_recurrent_step *step)
     ls_recurrent_back(step, 0, false, step->state[0]);
 }
 
-static const ls_recurrent_cell plain = {.gates = 4,
-                                        .states = 2,
-                                        .fields = FIELDS,
-                                        .products = 1,
-                                        .product = {{0, 4, H, I, H}},
-                                        .forward = forward,
-                                        .backward = backward};
-static const ls_recurrent_cell with_peephole = {.gates = 4,
-                                                .states = 2,
-                                                .fields = PEEPHOLE_FIELDS,
-                                                .products = 1,
-                                                .product = {{0, 4, H, I, H}},
-                                                .forward = forward,
-                                                .backward = backward};
-
-static const ls_recurrent_cell with_norm = {.gates = 4,
-                                            .states = 2,
-                                            .fields = NORM_FIELDS,
-                                            .products = 1,
-                                            .product = {{0, 4, H, I, H}},
-                                            .forward = norm_forward,
-                                            .backward = norm_backward};
+enum { PLAIN, PEEPHOLE, NORM };
+static const ls_recurrent_cell cells[] = {
+    [PLAIN] = {.gates = 4,
+               .states = 2,
+               .fields = FIELDS,
+               .products = 1,
+               .product = {{0, 4, H, I, H}},
+               .forward = forward,
+               .backward = backward},
+    [PEEPHOLE] = {.gates = 4,
+                  .states = 2,
+                  .fields = PEEPHOLE_FIELDS,
+                  .products = 1,
+                  .product = {{0, 4, H, I, H}},
+                  .forward = forward,
+                  .backward = backward},
+    [NORM] = {.gates = 4,
+              .states = 2,
+              .fields = NORM_FIELDS,
+              .products = 1,
+              .product = {{0, 4, H, I, H}},
+              .forward = norm_forward,
+              .backward = norm_backward},
+};
 
 static bool setup(ls_layer *layer, ls_error *error)
 {
@@ -347,11 +351,8 @@ static bool setup(ls_layer *layer, ls_error *error)
                             "norm=1 does not go with peephole=1: leave one of them out");
     self->shifts = self->norm && self->common.bias;
     self->common.bias = self->common.bias && !self->norm;
-    if (!ls_recurrent_setup(layer,
-                            self->norm       ? &with_norm
-                            : self->peephole ? &with_peephole
-                                             : &plain,
-                            &bias, error))
+    const int cell = self->norm ? NORM : self->peephole ? PEEPHOLE : PLAIN;
+    if (!ls_recurrent_setup(layer, &cells[cell], &bias, error))
         return false;
     if (self->norm)
         self->scale = ls_layer_claim(layer, "scale", LS_SLOT_BIAS, &(ls_shape){2, {NORMS, units}},
