@@ -89,8 +89,8 @@ static LS_INLINE void value(long n, long p, const real *w, real *restrict g, rea
     }
 }
 
-/* A unit's way back through its new c, by which the gradient is by_c: the gates i, f and z become
- * the gradients by their sums. Returns the gradient by the c before. */
+/* The way back of a unit through c' = f o c + i o z: by_c is the gradient by c', `before` is c. The
+ * gates i, f and z become the gradients by their sums; returns the gradient by c. */
 static LS_INLINE real memory_slope(real before, real by_c, real *i, real *f, real *z)
 {
     const real in = *i, keep = *f, input = *z;

@@ -8,7 +8,7 @@
 
 #include "io/file.h"
 
-enum { DEFLATE_MAX = 1032 };
+enum { DEFLATE_MAX = 1032 }; /* bytes that deflate makes of one, at most */
 
 gzFile ls_packed_open(const char *path, ls_error *error)
 {
